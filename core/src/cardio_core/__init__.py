@@ -1,0 +1,1 @@
+"""cardio-core: hooks, statistics, evaluation and orchestration for cardiac modality models."""
