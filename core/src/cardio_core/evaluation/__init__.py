@@ -1,0 +1,1 @@
+"""Default evaluation: matching of events, comparison of models, fusion, audits."""
