@@ -37,7 +37,7 @@ class Estimate:
     n_dropped : int
         Rows left out because a value was missing.
     threshold_source : str or None
-        Where the threshold came from (``"inner folds"``, ``"fixed 0.5"``), for numbers that need one.
+        Where the threshold came from (``"inner folds"``, ``"fixed 0.5"``); None without one.
     seed : int or None
         Seed of the resampling; None where nothing is random.
     note : str

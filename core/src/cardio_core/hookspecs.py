@@ -1,0 +1,109 @@
+"""The seven hooks that a plugin implements. This file is the contract.
+
+A plugin is a module with a constant `INFO` and functions of these names, marked with `hookimpl`.
+An implementation may leave out arguments that it does not use; it may not add any. `config` is the
+block of the plugin's configuration that carries the hook's name.
+
+What sees what: `preprocess` and `featurize` are called with one patient at a time and are fitted on
+nobody. Whatever is fitted across patients lives in `train`. Targets reach `train` (of the patients
+it trains and validates on) and `evaluate`, and no other hook.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from cardio_core.context import Context
+    from cardio_core.types.artifact import ModelArtifact
+    from cardio_core.types.features import FeatureSet
+    from cardio_core.types.predictions import Predictions, Scored
+    from cardio_core.types.report import EvaluationReport, Explanation
+    from cardio_core.types.samples import Cohort, SampleSet
+    from cardio_core.types.targets import Targets
+
+API_VERSION = (1, 0)
+"""Same major, and a plugin's minor at most the core's; anything else is refused by name."""
+
+PROJECT = "cardio"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec(firstresult=True)
+def load(config: Any, ctx: Context) -> Cohort | None:
+    """Find the recordings under `ctx.data` and, in fit mode, their targets.
+
+    Check headers, not contents: a recording's values are opened later, one patient at a time.
+    What cannot be used goes to `Cohort.quarantined` with its reason. In predict mode
+    (`ctx.mode == "predict"`) return no targets.
+    """
+
+
+@hookspec(firstresult=True)
+def preprocess(samples: SampleSet, config: Any, ctx: Context) -> SampleSet | None:
+    """Clean one patient's recordings and, where the task asks for it, mint samples from them.
+
+    Call `ctx.quarantine(recording_id, reason)` for a recording that turns out to be unusable, or
+    raise `DataError` if none of the patient's is usable.
+    """
+
+
+@hookspec(firstresult=True)
+def featurize(samples: SampleSet, config: Any, ctx: Context) -> FeatureSet | None:
+    """Compute one patient's features: named blocks with axes and units, one row a sample."""
+
+
+@hookspec(firstresult=True)
+def train(
+    training: FeatureSet,
+    validation: FeatureSet | None,
+    targets: Targets,
+    config: Any,
+    ctx: Context,
+) -> ModelArtifact | None:
+    """Fit the row `ctx.model` and leave it in the directory `ctx.out`.
+
+    With `validation`, choose the epoch on it and report it in `ModelArtifact.best_epoch`. Without,
+    train for `ctx.epochs`, which inner folds chose, or as the configuration says if it is None.
+    """
+
+
+@hookspec(firstresult=True)
+def predict(
+    model: ModelArtifact, features: FeatureSet, config: Any, ctx: Context
+) -> Predictions | None:
+    """Score these samples (or their studies, or patients) with a fitted model."""
+
+
+@hookspec(firstresult=True)
+def explain(
+    model: ModelArtifact,
+    features: FeatureSet,
+    predictions: Predictions,
+    config: Any,
+    ctx: Context,
+) -> Explanation | None:
+    """Explain a few predictions of one fold's model. Optional: the default explains nothing."""
+
+
+@hookspec(firstresult=True)
+def evaluate(
+    predictions: Scored,
+    targets: Targets | None,
+    cohort: Cohort,
+    explanation: Explanation,
+    config: Any,
+    ctx: Context,
+) -> EvaluationReport | None:
+    """Judge the out-of-fold predictions of one protocol.
+
+    Optional: the default reports every target with the metrics of its kind. A plugin that adds its
+    own tables calls `cardio_core.api.default_evaluate` first.
+    """
+
+
+HOOKS = ("load", "preprocess", "featurize", "train", "predict", "explain", "evaluate")
+REQUIRED = ("load", "preprocess", "featurize", "train", "predict")

@@ -1,0 +1,222 @@
+"""Features: named blocks of numbers with axes and units, in memory or on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.types.samples import ID_COLUMNS
+
+Array = np.ndarray[Any, Any]
+
+
+class Pieces:
+    """One array along its first axis, made of pieces that may lie on disk.
+
+    Pieces are `.npy` files or arrays. Only the rows that are asked for are read, so a cohort
+    larger than memory is one object. It pickles as its list of paths.
+
+    Examples
+    --------
+    >>> pieces = Pieces([np.arange(3), np.arange(10, 12)])
+    >>> pieces[[4, 0]]
+    array([11,  0])
+    """
+
+    def __init__(self, pieces: Sequence[Path | Array]) -> None:
+        self._pieces = list(pieces)
+        self._open: dict[int, Array] = {}
+        shapes = [self._piece(i).shape for i in range(len(self._pieces))]
+        self._starts = np.concatenate([[0], np.cumsum([shape[0] for shape in shapes])]).astype(int)
+        trailing = {shape[1:] for shape in shapes if shape[0]}
+        if len(trailing) > 1:
+            raise ValueError(f"pieces differ in shape: {sorted(trailing)}")
+        tail = next(iter(trailing), shapes[0][1:] if shapes else ())
+        self.shape: tuple[int, ...] = (int(self._starts[-1]), *tail)
+        self.dtype = self._piece(0).dtype if self._pieces else np.dtype(float)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_open": {}}
+
+    def _piece(self, number: int) -> Array:
+        if number not in self._open:
+            piece = self._pieces[number]
+            opened = np.load(piece, mmap_mode="r") if isinstance(piece, Path) else piece
+            self._open[number] = opened
+        return self._open[number]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, positions: Any) -> Array:
+        if isinstance(positions, int | np.integer):
+            return self[np.array([positions])][0]  # type: ignore[no-any-return]
+        wanted = np.arange(len(self))[positions]
+        out = np.empty((len(wanted), *self.shape[1:]), dtype=self.dtype)
+        owner = np.searchsorted(self._starts, wanted, side="right") - 1
+        for number in np.unique(owner):
+            here = owner == number
+            out[here] = self._piece(int(number))[wanted[here] - self._starts[number]]
+        return out
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One named array of features.
+
+    Attributes
+    ----------
+    values : array of shape (n_samples, ...)
+        As stored: float32, or uint8 / float16 to be compact. Value in `units` = stored × `scale`
+        + `offset`.
+    axes : tuple of str
+        Names of the axes after the first: ``("lead", "frequency", "time")``.
+    names : tuple of str
+        Names along the first axis after the sample (columns of a tabular block, leads, ...).
+    units : tuple of str
+        One unit for each name; a single one if all share it; ``"1"`` for pure numbers.
+    scale, offset : float
+        Back to units.
+    """
+
+    values: Pieces | Array
+    axes: tuple[str, ...]
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        if len(self.axes) != len(self.values.shape) - 1:
+            raise ValueError(f"axes {self.axes} do not name the shape {self.values.shape}")
+        if len(self.units) not in (1, len(self.names)) or not all(self.units):
+            raise ValueError(f"every feature needs a unit; {self.names} have {self.units}")
+
+    def take(self, positions: Any) -> Block:
+        """Return the rows at these positions, read into memory."""
+        return Block(
+            self.values[positions], self.axes, self.names, self.units, self.scale, self.offset
+        )
+
+    def in_units(self, positions: Any = slice(None)) -> Array:
+        """Return rows as float32 in their units."""
+        return (
+            np.asarray(self.values[positions], dtype=np.float32) * self.scale + self.offset
+        ).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Samples with their features.
+
+    Attributes
+    ----------
+    table : DataFrame, one row a sample, indexed by `sample_id`
+        Columns recording_id, study_id, patient_id, and `time_s`, `variant` (0 is the original;
+        only 0 is ever validated or tested) where they apply.
+    blocks : mapping of str to Block
+        The features, aligned with the table.
+    """
+
+    table: pd.DataFrame
+    blocks: Mapping[str, Block]
+
+    def __post_init__(self) -> None:
+        missing = [column for column in ID_COLUMNS if column not in self.table.columns]
+        if missing:
+            raise ValueError(f"a feature table needs the columns {missing}")
+        for name, block in self.blocks.items():
+            if len(block.values) != len(self.table):
+                raise ValueError(
+                    f"{len(self.table)} samples but block {name!r} has {len(block.values)} rows"
+                )
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, block: str) -> Block:
+        return self.blocks[block]
+
+    def view(self, positions: Any) -> FeatureSet:
+        """Return the samples at these positions without reading their values."""
+        chosen = np.arange(len(self))[positions]
+        blocks = {
+            name: Block(
+                Rows(block.values, chosen),  # type: ignore[arg-type]
+                block.axes,
+                block.names,
+                block.units,
+                block.scale,
+                block.offset,
+            )
+            for name, block in self.blocks.items()
+        }
+        return FeatureSet(self.table.iloc[chosen], blocks)
+
+
+class Rows:
+    """Some rows of an array, chosen now and read when they are asked for."""
+
+    def __init__(self, values: Any, chosen: Array) -> None:
+        # A view of a view points at the same ground, so that chains of views stay one step deep.
+        nested = isinstance(values, Rows)
+        self._values: Any = values._values if nested else values
+        self._chosen: Array = values._chosen[chosen] if nested else chosen
+        self.shape: tuple[int, ...] = (len(self._chosen), *self._values.shape[1:])
+        self.dtype = self._values.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, positions: Any) -> Array:
+        return self._values[self._chosen[positions]]  # type: ignore[no-any-return]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return self[:] if dtype is None else self[:].astype(dtype)
+
+
+def concatenate(parts: Sequence[FeatureSet]) -> FeatureSet:
+    """Return one feature set of several patients, without reading their values.
+
+    Raises
+    ------
+    ValueError
+        If the parts differ in their blocks, or in scale, names or units of one.
+    """
+    parts = [part for part in parts if len(part)] or list(parts[:1])
+    first = parts[0]
+    blocks = {}
+    for name, block in first.blocks.items():
+        for part in parts[1:]:
+            other = part.blocks.get(name)
+            if other is None or (
+                other.axes,
+                other.names,
+                other.units,
+                other.scale,
+                other.offset,
+            ) != (
+                block.axes,
+                block.names,
+                block.units,
+                block.scale,
+                block.offset,
+            ):
+                raise ValueError(f"block {name!r} differs between patients in its description")
+        pieces = [piece for part in parts for piece in _pieces_of(part.blocks[name].values)]
+        blocks[name] = Block(
+            Pieces(pieces), block.axes, block.names, block.units, block.scale, block.offset
+        )
+    return FeatureSet(pd.concat([part.table for part in parts]), blocks)
+
+
+def _pieces_of(values: Any) -> list[Path | Array]:
+    return list(values._pieces) if isinstance(values, Pieces) else [np.asarray(values)]

@@ -1,0 +1,57 @@
+"""Split plans: who is trained on and who is tested, as a task declares it.
+
+A plan that lets a patient stand on both sides must carry the reason in `overlap`; only the
+`paper` protocol may use such a plan, and the reason is printed with every number it makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Nested:
+    """Grouped, stratified k-fold cross-validation, repeated; the inner folds belong to the core."""
+
+    k: int = 5
+    repeats: int = 1
+    overlap: None = None
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """One grouped, stratified split: a share of the patients is tested once."""
+
+    test_share: float = 0.2
+    overlap: None = None
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Named lists of patients, as a published benchmark prints them.
+
+    Patients on neither list are left out of the protocol. `overlap` declares, where it is so,
+    that one person stands on both lists under two ids.
+    """
+
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    overlap: str | None = None
+
+
+@dataclass(frozen=True)
+class RandomSamples:
+    """A random split of samples (beats, clips): patients stand on both sides, so it is declared."""
+
+    overlap: str
+    test_share: float = 0.2
+
+
+@dataclass(frozen=True)
+class Resubstitution:
+    """Everybody is trained on and everybody is tested: the apparent performance."""
+
+    overlap: str
+
+
+Plan = Nested | Holdout | Fixed | RandomSamples | Resubstitution

@@ -1,0 +1,73 @@
+"""Predictions: scores for each target, by sample, study or patient."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+Array = np.ndarray[Any, Any]
+Level = Literal["sample", "recording", "study", "patient"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A named numeric column beside the scores (PSD, a code of that fold), with its unit."""
+
+    values: Array
+    unit: str
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What `predict` returns.
+
+    Attributes
+    ----------
+    ids : sequence of str
+        Ids at `level`, each once, all of them among those that `predict` was given.
+    scores : mapping of target name to ndarray
+        Shape (n, n_classes), rows summing to one, for multiclass targets; shape (n,), the
+        probability of the positive class, for binary ones; shape (n,) in the target's unit for
+        continuous ones. Never NaN.
+    level : {"sample", "recording", "study", "patient"}
+        What is predicted; the core aggregates upwards from there.
+    columns : mapping of str to Column
+        Named numbers with units for tables and heat maps.
+    """
+
+    ids: tuple[str, ...]
+    scores: Mapping[str, Array]
+    level: Level = "sample"
+    columns: Mapping[str, Column] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Out-of-fold predictions of one protocol beside the truth: what `evaluate` sees.
+
+    Attributes
+    ----------
+    frames : mapping of target name to DataFrame
+        One row a prediction. Columns: unit_id, sample_id, recording_id, study_id, patient_id,
+        subject_id (linked patients share it), level, time_s, repeat, fold, model, y_true,
+        predicted, and one score column a class named ``score:CLASS`` (``score`` for continuous
+        targets). Missed events have unit_id NA; samples that match no event have y_true NA.
+    thresholds : mapping of (model, target) to str
+        Where the decision rule came from.
+    columns : DataFrame
+        The named columns of all predictions, by unit_id, model and fold.
+    notes : tuple of str
+        Sentences for the report (declared overlaps among them).
+    """
+
+    frames: Mapping[str, pd.DataFrame]
+    thresholds: Mapping[str, str] = field(default_factory=dict)
+    columns: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()

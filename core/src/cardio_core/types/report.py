@@ -1,0 +1,96 @@
+"""What `explain` and `evaluate` return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.types.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where in a run an estimate belongs; None means that it does not apply."""
+
+    protocol: str | None = None
+    task: str | None = None
+    target: str | None = None
+    model: str | None = None
+    versus: str | None = None
+    class_name: str | None = None
+    repeat: int | None = None
+    fold: int | str | None = None
+    subgroup: str | None = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An estimate in its place: one entry of metrics.json."""
+
+    estimate: Estimate
+    scope: Scope
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the flat JSON form, place first."""
+        place = {name: getattr(self.scope, name) for name in self.scope.__dataclass_fields__}
+        return place | self.estimate.to_dict()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One explained prediction.
+
+    Attributes
+    ----------
+    sample_id : str
+        Whom it explains.
+    title : str
+        What the reader sees above the picture.
+    arrays : mapping of str to ndarray
+        The maps themselves, written as `.npz`.
+    scores : mapping of str to float
+        Quantitative scores of the explanation (share of energy in a window, say).
+    draw : callable or None
+        ``draw(figure)`` draws it on an empty matplotlib figure.
+    """
+
+    sample_id: str
+    title: str
+    model: str = ""
+    arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    draw: Callable[[Any], None] | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What `explain` returns: a few cases, chosen by a stated rule."""
+
+    cases: Sequence[Case] = ()
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """What `evaluate` returns for one protocol.
+
+    Attributes
+    ----------
+    metrics : sequence of Metric
+        Every number, in its place.
+    tables : mapping of str to DataFrame
+        Written as CSV and shown in the report.
+    figures : mapping of str to callable
+        ``draw(figure)`` for each figure name; written as SVG.
+    notes : sequence of str
+        Sentences for the report.
+    """
+
+    metrics: Sequence[Metric] = ()
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    figures: Mapping[str, Callable[[Any], None]] = field(default_factory=dict)
+    notes: Sequence[str] = ()

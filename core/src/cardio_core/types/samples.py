@@ -1,0 +1,168 @@
+"""Recordings and the samples minted from them, with the values that belong to each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.errors import DataError
+
+ID_COLUMNS = ("recording_id", "study_id", "patient_id")
+
+
+@dataclass(frozen=True)
+class Opened(Sequence[Any]):
+    """Values that are opened when they are asked for, one file a sample."""
+
+    paths: tuple[Path, ...]
+    open: Callable[[Path], Any]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, position: Any) -> Any:
+        if isinstance(position, int | np.integer):
+            return self.open(self.paths[int(position)])
+        return Opened(tuple(np.asarray(self.paths, dtype=object)[position]), self.open)
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """Samples with their identity and their values.
+
+    Attributes
+    ----------
+    table : DataFrame, one row a sample, indexed by `sample_id`
+        Columns recording_id, study_id, patient_id (str); `time_s` (float, seconds from the start
+        of the recording) where samples were minted; further columns are the plugin's own.
+        After `load` there is one sample a recording and its id is the recording's.
+    values : sequence aligned with the table
+        An array whose first axis is the sample, or anything that is opened on demand.
+    """
+
+    table: pd.DataFrame
+    values: Sequence[Any] | np.ndarray[Any, Any]
+
+    def __post_init__(self) -> None:
+        missing = [column for column in ID_COLUMNS if column not in self.table.columns]
+        if missing:
+            raise ValueError(f"a sample table needs the columns {missing}")
+        if len(self.values) != len(self.table):
+            raise ValueError(f"{len(self.table)} samples but {len(self.values)} values")
+        if not self.table.index.is_unique:
+            twice = self.table.index[self.table.index.duplicated()][0]
+            raise ValueError(f"sample id {twice!r} stands twice")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def take(self, positions: Any) -> SampleSet:
+        """Return the samples at these positions, in this order."""
+        return SampleSet(self.table.iloc[positions], self.values[positions])
+
+    def opened(self, quarantine: Callable[[str, str], None]) -> Iterator[tuple[str, Any]]:
+        """Yield (recording_id, value), quarantining each recording that cannot be opened.
+
+        Parameters
+        ----------
+        quarantine : callable
+            `ctx.quarantine`: takes the recording's id and the reason.
+        """
+        for position, recording_id in enumerate(self.table["recording_id"]):
+            try:
+                value = self.values[position]
+            except DataError as error:
+                quarantine(str(recording_id), str(error))
+                continue
+            yield str(recording_id), value
+
+
+def mint(
+    parents: SampleSet,
+    recording_ids: Sequence[str],
+    times_s: Sequence[np.ndarray[Any, Any]],
+    values: np.ndarray[Any, Any],
+    columns: Mapping[str, np.ndarray[Any, Any]] | None = None,
+) -> SampleSet:
+    """Mint samples ``recording#n`` from recordings, at the given times.
+
+    Parameters
+    ----------
+    parents : SampleSet
+        One row a recording; its study and patient pass on to its samples.
+    recording_ids : sequence of str
+        The recordings that samples come from.
+    times_s : sequence of ndarray of float
+        For each of them, the sample times in seconds, ascending.
+    values : ndarray, shape (n_samples, ...)
+        Values of all samples, recording after recording.
+    columns : mapping of str to ndarray of shape (n_samples,), optional
+        Further columns of the sample table.
+
+    Returns
+    -------
+    SampleSet
+        With ids ``"100#0"``, ``"100#1"``, ...
+    """
+    by_recording = parents.table.set_index("recording_id")
+    frames = []
+    for recording_id, times in zip(recording_ids, times_s, strict=True):
+        parent = by_recording.loc[recording_id]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "recording_id": recording_id,
+                    "study_id": parent["study_id"],
+                    "patient_id": parent["patient_id"],
+                    "time_s": np.asarray(times, dtype=float),
+                },
+                index=[f"{recording_id}#{n}" for n in range(len(times))],
+            )
+        )
+    empty = pd.DataFrame({name: [] for name in (*ID_COLUMNS, "time_s")})
+    table = pd.concat(frames) if frames else empty
+    table.index.name = "sample_id"
+    return SampleSet(table.assign(**dict(columns or {})), values)
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A recording that could not be used, and why."""
+
+    recording_id: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What `load` found.
+
+    Attributes
+    ----------
+    samples : SampleSet
+        One row a recording. The table may carry `site_id`, `subject_link`, `scanner_id` and
+        `timepoint`; never anything that tells the label.
+    files : mapping of recording_id to tuple of Path
+        The files behind each recording, whose content decides about the cache.
+    targets : Targets or None
+        What is to be predicted; None in predict mode.
+    table : DataFrame or None
+        The clinical cohort table, one row a study, indexed by `study_id`; seen by `evaluate` only.
+    quarantined : tuple of Quarantined
+        What `load` itself could not use.
+    notes : tuple of str
+        Sentences for the report: what was left out by design, and why.
+    """
+
+    samples: SampleSet
+    files: Mapping[str, tuple[Path, ...]]
+    targets: Any = None
+    table: pd.DataFrame | None = None
+    quarantined: tuple[Quarantined, ...] = ()
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,68 @@
+"""Targets: what is to be predicted, by the unit that carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.types.info import Unit
+
+KEY_OF_UNIT = {"recording": "recording_id", "study": "study_id", "patient": "patient_id"}
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The true values of a task.
+
+    Attributes
+    ----------
+    unit : {"event", "sample", "recording", "study", "patient"}
+        What a row stands for.
+    table : DataFrame
+        One column a target. Indexed by the unit's id; for events, any index and the columns
+        `recording_id` and `time_s` (seconds from the start of the recording). Classes are strings,
+        binary targets 0/1 or their class names, continuous targets numbers; NA is unlabelled.
+    excluded : DataFrame or None
+        For events: stretches (recording_id, start_s, end_s) in which nothing is scored, neither
+        events nor samples (ventricular flutter, as EC57 does).
+    """
+
+    unit: Unit
+    table: pd.DataFrame
+    excluded: pd.DataFrame | None = None
+
+    def of(self, samples: pd.DataFrame, target: str) -> np.ndarray[Any, Any]:
+        """Return the target of each sample, NA where it has none.
+
+        Parameters
+        ----------
+        samples : DataFrame
+            A sample table (`FeatureSet.table`), indexed by sample_id.
+        target : str
+            Name of the target.
+
+        Returns
+        -------
+        ndarray, shape (n_samples,)
+            Class names (object) or numbers (float).
+
+        Raises
+        ------
+        ValueError
+            For event targets, which the core first matches to samples.
+        """
+        if self.unit == "event":
+            raise ValueError("events are matched to samples before they are asked for")
+        keys = samples.index if self.unit == "sample" else samples[KEY_OF_UNIT[self.unit]]
+        return self.table[target].reindex(keys).to_numpy()
+
+    def only(self, samples: pd.DataFrame) -> Targets:
+        """Return the targets of these samples and of nobody else."""
+        if self.unit == "event":
+            raise ValueError("events are matched to samples before they are asked for")
+        keys = samples.index if self.unit == "sample" else samples[KEY_OF_UNIT[self.unit]]
+        kept = self.table.loc[self.table.index.isin(keys)]
+        return Targets(self.unit, kept)
