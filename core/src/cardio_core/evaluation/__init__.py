@@ -1,1 +1,1 @@
-"""Default evaluation: matching of events, comparison of models, fusion, audits."""
+"""From out-of-fold predictions to judged ones: matching, deciding, aggregating, evaluating."""

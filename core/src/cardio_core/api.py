@@ -1,0 +1,90 @@
+"""Everything a plugin may import from the core, and nothing else.
+
+Names are resolved when they are first used, so that a plugin's front door stays light:
+``from cardio_core.api import PluginInfo, Task, hookimpl`` imports neither numpy nor torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cardio_core.config import Block as Block
+    from cardio_core.config import RunConfig as RunConfig
+    from cardio_core.context import Context as Context
+    from cardio_core.errors import CardioError as CardioError
+    from cardio_core.errors import ConfigError as ConfigError
+    from cardio_core.errors import DataError as DataError
+    from cardio_core.evaluation.default import default_evaluate as default_evaluate
+    from cardio_core.hookspecs import hookimpl as hookimpl
+    from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
+    from cardio_core.training.engine import Fitted as Fitted
+    from cardio_core.training.plan import FitPlan as FitPlan
+    from cardio_core.training.weights import load_weights as load_weights
+    from cardio_core.training.weights import save_weights as save_weights
+    from cardio_core.types.artifact import ModelArtifact as ModelArtifact
+    from cardio_core.types.estimate import Estimate as Estimate
+    from cardio_core.types.features import FeatureBlock as FeatureBlock
+    from cardio_core.types.features import FeatureSet as FeatureSet
+    from cardio_core.types.info import Model as Model
+    from cardio_core.types.info import Need as Need
+    from cardio_core.types.info import PluginInfo as PluginInfo
+    from cardio_core.types.info import Target as Target
+    from cardio_core.types.info import Task as Task
+    from cardio_core.types.info import Tool as Tool
+    from cardio_core.types.plans import Fixed as Fixed
+    from cardio_core.types.plans import Holdout as Holdout
+    from cardio_core.types.plans import Nested as Nested
+    from cardio_core.types.plans import RandomSamples as RandomSamples
+    from cardio_core.types.plans import Resubstitution as Resubstitution
+    from cardio_core.types.predictions import Column as Column
+    from cardio_core.types.predictions import Predictions as Predictions
+    from cardio_core.types.predictions import Scored as Scored
+    from cardio_core.types.report import Case as Case
+    from cardio_core.types.report import EvaluationReport as EvaluationReport
+    from cardio_core.types.report import Explanation as Explanation
+    from cardio_core.types.report import Metric as Metric
+    from cardio_core.types.report import Scope as Scope
+    from cardio_core.types.samples import Cohort as Cohort
+    from cardio_core.types.samples import Opened as Opened
+    from cardio_core.types.samples import Quarantined as Quarantined
+    from cardio_core.types.samples import SampleSet as SampleSet
+    from cardio_core.types.samples import mint as mint
+    from cardio_core.types.targets import Targets as Targets
+
+_HOME = {
+    "cardio_core.config": ("Block", "RunConfig"),
+    "cardio_core.context": ("Context",),
+    "cardio_core.errors": ("CardioError", "ConfigError", "DataError"),
+    "cardio_core.evaluation.default": ("default_evaluate",),
+    "cardio_core.hookspecs": ("hookimpl",),
+    "cardio_core.io.cohort_table": ("read_cohort_table",),
+    "cardio_core.training.engine": ("Fitted",),
+    "cardio_core.training.plan": ("FitPlan",),
+    "cardio_core.training.weights": ("load_weights", "save_weights"),
+    "cardio_core.types.artifact": ("ModelArtifact",),
+    "cardio_core.types.estimate": ("Estimate",),
+    "cardio_core.types.features": ("FeatureBlock", "FeatureSet"),
+    "cardio_core.types.info": ("Model", "Need", "PluginInfo", "Target", "Task", "Tool"),
+    "cardio_core.types.plans": ("Fixed", "Holdout", "Nested", "RandomSamples", "Resubstitution"),
+    "cardio_core.types.predictions": ("Column", "Predictions", "Scored"),
+    "cardio_core.types.report": ("Case", "EvaluationReport", "Explanation", "Metric", "Scope"),
+    "cardio_core.types.samples": ("Cohort", "Opened", "Quarantined", "SampleSet", "mint"),
+    "cardio_core.types.targets": ("Targets",),
+}
+_WHERE = {name: home for home, names in _HOME.items() for name in names}
+
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"cardio_core.api has no {name!r}; it offers {', '.join(__all__)}")
+    value = getattr(import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,262 @@
+"""Configuration: YAML by name, `--set`, and one frozen object that knows every key."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cardio_core.errors import ConfigError
+
+Protocol = Literal["honest", "paper"]
+Tree = dict[str, Any]
+
+
+class Block(BaseModel):
+    """A block of configuration: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProtocolBlock(Block):
+    """How one protocol splits the patients, decides, and differs in its stages."""
+
+    plan: str = Field("nested", description="nested, holdout, or a plan that the task declares")
+    k: int = Field(5, ge=2, description="folds of a nested plan")
+    repeats: int = Field(1, ge=1, description="repetitions of a nested plan")
+    test_share: float = Field(0.2, gt=0, lt=1, description="tested share of a holdout plan")
+    decision: Literal["inner", "fixed"] = Field(
+        "inner", description="thresholds from inner folds, or 0.5 and the largest score"
+    )
+    overrides: Tree = Field(
+        default_factory=dict, description="stage settings of this protocol, by stage"
+    )
+
+
+class InnerBlock(Block):
+    """The inner folds, which choose epochs, candidates and thresholds."""
+
+    k: int = Field(1, ge=0, description="inner folds; 1 is one validation split, 0 chooses nothing")
+    validation_share: float = Field(0.2, gt=0, lt=1, description="of the patients, where k is 1")
+
+
+class LimitsBlock(Block):
+    """When a cohort is too broken to go on with."""
+
+    bad_share: float = Field(0.5, ge=0, le=1, description="quarantined share that stops the run")
+
+
+class NeedBlock(Block):
+    """Where a needed earlier task finds its data."""
+
+    data: str | None = Field(None, description="a folder or cohort table; None is the twin")
+
+
+class EvaluateBlock(Block):
+    """Settings of the default evaluation."""
+
+    level: float = Field(0.95, gt=0.5, lt=1, description="coverage of every interval")
+    n_resamples: int = Field(2000, ge=100, description="bootstrap resamples")
+
+
+def _both_protocols() -> dict[Protocol, ProtocolBlock]:
+    return {"honest": ProtocolBlock(), "paper": ProtocolBlock()}
+
+
+class RunConfig(Block):
+    """The whole configuration of a run; a plugin subclasses it and types its own stages.
+
+    The first seven keys carry the names of the hooks; each hook receives its own block.
+    """
+
+    load: Block = Block()
+    preprocess: Block = Block()
+    featurize: Block = Block()
+    train: Block = Block()
+    predict: Block = Block()
+    explain: Block = Block()
+    evaluate: EvaluateBlock = EvaluateBlock()
+    models: tuple[str, ...] = Field((), description="rows to fit; empty means all of the task")
+    protocols: dict[Protocol, ProtocolBlock] = Field(default_factory=_both_protocols)
+    inner: InnerBlock = InnerBlock()
+    search: tuple[Tree, ...] = Field(
+        (), description="candidates for the inner folds: settings of the train block"
+    )
+    limits: LimitsBlock = LimitsBlock()
+    needs: dict[str, NeedBlock] = Field(default_factory=dict)
+    n_synthetic: int | None = Field(None, ge=2, description="patients of the synthetic twin")
+
+    def for_protocol(self, protocol: Protocol) -> RunConfig:
+        """Return the configuration as one protocol sees it: its overrides laid over the stages."""
+        overrides = self.protocols[protocol].overrides
+        tree = merge(self.model_dump(mode="json"), overrides)
+        return validated(type(self), tree, f"protocols.{protocol}.overrides")
+
+    def with_train(self, candidate: Mapping[str, Any]) -> RunConfig:
+        """Return the configuration with some settings of the train block replaced."""
+        tree = merge(self.model_dump(mode="json"), {"train": dict(candidate)})
+        return validated(type(self), tree, "search")
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> Tree:
+    """Return `base` with `over` laid on it, key by key; lists and values replace.
+
+    Examples
+    --------
+    >>> merge({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}})
+    {'a': {'b': 3, 'c': 2}}
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = merge(below, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def parse_sets(settings: Iterable[str]) -> Tree:
+    """Read ``a.b=value`` settings; values are YAML scalars or lists.
+
+    Examples
+    --------
+    >>> parse_sets(["train.epochs=3", "models=[scratch]"])
+    {'train': {'epochs': 3}, 'models': ['scratch']}
+    """
+    tree: Tree = {}
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals or not path:
+            raise ConfigError(f"--set takes key=value, for example train.epochs=3; got {setting!r}")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set {path}: {text!r} is no YAML value") from error
+        for key in reversed(path.split(".")):
+            value = {key: value}
+        tree = merge(tree, value)
+    return tree
+
+
+def read_yaml(text: str, source: str) -> Tree:
+    """Parse a YAML mapping; `source` names it in errors."""
+    try:
+        tree = yaml.safe_load(text) or {}
+    except yaml.YAMLError as error:
+        line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
+        raise ConfigError(f"{source}: no valid YAML near line {line}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(
+            f"{source}: expected a mapping of settings, found a {type(tree).__name__}"
+        )
+    return tree
+
+
+def named_configs(package: str) -> dict[str, str]:
+    """Return the texts of a plugin's configurations by name."""
+    folder = resources.files(package)
+    files = sorted(folder.iterdir(), key=lambda item: item.name)
+    return {
+        item.name.removesuffix(".yaml"): item.read_text(encoding="utf-8")
+        for item in files
+        if item.name.endswith(".yaml")
+    }
+
+
+def layers(package: str, names: Iterable[str]) -> list[tuple[str, Tree]]:
+    """Return (source, tree) of configurations by name or path, in the order of laying."""
+    stored = named_configs(package)
+    found = []
+    for name in names:
+        if name in stored:
+            found.append((f"configuration {name!r}", read_yaml(stored[name], f"{name}.yaml")))
+        elif Path(name).is_file():
+            found.append((name, read_yaml(Path(name).read_text(encoding="utf-8"), name)))
+        else:
+            near = difflib.get_close_matches(name, stored, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(
+                f"no configuration {name!r}: neither a file nor one of {', '.join(stored)}{hint}"
+            )
+    return found
+
+
+def resolve_config(
+    model: type[RunConfig],
+    stack: Iterable[tuple[str, Tree]],
+    *,
+    task: str,
+    sets: Tree,
+) -> RunConfig:
+    """Lay configurations over one another and validate the result.
+
+    Parameters
+    ----------
+    model : type
+        The plugin's `RunConfig` subclass.
+    stack : iterable of (source, tree)
+        From the lowest layer to the highest. A layer's ``tasks.TASK`` is laid over the rest of
+        that layer; the blocks of other tasks are dropped.
+    task : str
+        Name of the task that runs.
+    sets : dict
+        Settings of the command line, laid over everything.
+
+    Raises
+    ------
+    ConfigError
+        Naming the layer and the key.
+    """
+    tree: Tree = {}
+    for source, layer in stack:
+        tasks = layer.get("tasks") or {}
+        rest = {key: value for key, value in layer.items() if key != "tasks"}
+        tree = merge(merge(tree, rest), tasks.get(task) or {})
+        validated(model, tree, source)
+    return validated(model, merge(tree, sets), "--set")
+
+
+def validated(model: type[Model], tree: Tree, source: str) -> Model:
+    """Validate a tree; the error names the key, what was found and the nearest known key."""
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(_explain(model, error, source)) from error
+
+
+def _explain(model: type[BaseModel], error: ValidationError, source: str) -> str:
+    first = error.errors()[0]
+    path = [str(part) for part in first["loc"]]
+    key = ".".join(path)
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(model, path[:-1])
+        near = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known) or 'none'}"
+        problem = f"unknown key {key!r}; {hint}"
+    else:
+        problem = f"{key}: {first['msg'].lower()}, found {first['input']!r}"
+    more = error.error_count() - 1
+    return f"{source}: {problem}" + (f" (and {more} more)" if more else "")
+
+
+def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
+    here: Any = model
+    for part in path:
+        field = here.model_fields.get(part) if hasattr(here, "model_fields") else None
+        if field is None:
+            return []
+        here = field.annotation if field.default is None else type(field.default)
+    return list(getattr(here, "model_fields", {}))
+
+
+def dump_yaml(config: RunConfig) -> str:
+    """Return the complete configuration as YAML, in the order of the class."""
+    text: str = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    return text

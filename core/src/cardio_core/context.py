@@ -1,0 +1,167 @@
+"""The one small object that every hook is given."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from cardio_core.errors import ContractError
+from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.info import Task
+from cardio_core.types.samples import Quarantined
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from cardio_core.compute.devices import Device
+
+LOG = logging.getLogger("cardio")
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a hook stands: task, row, fold, device, and the few services it may use.
+
+    Attributes
+    ----------
+    task : Task
+        What is being predicted.
+    stage : str
+        Name of the hook that is being called.
+    mode : {"fit", "predict"}
+        `predict` means new patients through ``models/final``: no targets exist.
+    protocol : str or None
+        ``"honest"`` or ``"paper"``; None where it does not matter.
+    model : str or None
+        The row that is being fitted.
+    fold : str or None
+        ``"r0-f3"``, ``"final"``; None outside the folds.
+    seed : int
+        The run's seed; use `rng(name)` rather than this.
+    device : Device or None
+        Where networks run.
+    out : Path or None
+        Directory that `train` fills.
+    cache : Path or None
+        Directory for derived files that may be made again.
+    epochs : int or None
+        Number of epochs that inner folds chose, for a fit without validation.
+    strict : bool
+        Whether the first bad recording stops the run.
+    """
+
+    task: Task
+    stage: str = ""
+    mode: Literal["fit", "predict"] = "fit"
+    protocol: str | None = None
+    model: str | None = None
+    fold: str | None = None
+    seed: int = 0
+    device: Device | None = None
+    out: Path | None = None
+    cache: Path | None = None
+    epochs: int | None = None
+    strict: bool = False
+    progress: Callable[[str], None] | None = None
+    _inputs: tuple[Path, ...] = ()
+    _needs: Mapping[str, Path] = field(default_factory=dict)
+    _quarantined: list[Quarantined] = field(default_factory=list)
+
+    def but(self, **changes: Any) -> Context:
+        """Return a copy with some fields changed."""
+        return replace(self, **changes)
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The files and folders that `load` is to read; refused to every other hook.
+
+        A hook that could open the cohort table could read labels it may not see.
+        """
+        if self.stage != "load":
+            raise ContractError(
+                f"{self.stage} asked for the input files; only load may read them, "
+                "so that no other hook can see a label"
+            )
+        return self._inputs
+
+    def rng(self, name: str) -> np.random.Generator:
+        """Return the random generator of that name: same seed, place and name, same numbers."""
+        import numpy as np
+
+        place = (self.protocol, self.fold, self.model, name)
+        digest = hashlib.sha256(repr((self.seed, place)).encode()).digest()
+        return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
+
+    def seed_of(self, name: str) -> int:
+        """Return an integer seed for libraries that want one."""
+        return int(self.rng(name).integers(2**31 - 1))
+
+    def quarantine(self, recording_id: str, reason: str) -> None:
+        """Set one recording aside with its reason; the run goes on without it."""
+        self._quarantined.append(Quarantined(recording_id, self.stage, reason))
+
+    def log(self, message: str) -> None:
+        """Write one line to the run's log; no patient identifiers."""
+        LOG.info(message, extra={"stage": self.stage, "model": self.model, "fold": self.fold})
+
+    def need(self, task: str) -> ModelArtifact:
+        """Return the artifact of an earlier task that this task declared to need.
+
+        Raises
+        ------
+        ContractError
+            If the task did not declare the need.
+        """
+        if task not in self._needs:
+            declared = ", ".join(need.task for need in self.task.needs) or "nothing"
+            raise ContractError(f"task {self.task.name!r} needs {declared}, not {task!r}")
+        return ModelArtifact(self._needs[task])
+
+    def fit(
+        self,
+        network: Any,
+        training: Any,
+        validation: Any,
+        *,
+        plan: Any,
+        loss: Callable[..., Any],
+        score: Callable[..., float] | None = None,
+        weights: Any = None,
+        parameter_groups: Callable[..., Sequence[Any]] | None = None,
+    ) -> Any:
+        """Train a network with the engine that all plugins share.
+
+        The arguments and the result are those of `cardio_core.training.engine.fit`; device,
+        precision, seed, epochs and the directory come from this context.
+        """
+        from cardio_core.training.engine import fit
+
+        if self.out is None or self.device is None:
+            raise ContractError(f"{self.stage} cannot fit: only train has a directory to fill")
+        return fit(
+            network,
+            training,
+            validation,
+            loss=loss,
+            score=score,
+            plan=plan,
+            device=self.device,
+            seed=self.seed_of("fit"),
+            out=self.out,
+            epochs=self.epochs if validation is None else None,
+            weights=weights,
+            parameter_groups=parameter_groups,
+            log=self.log,
+        )
+
+    def score_with(self, network: Any, examples: Any, *, batch_size: int = 256) -> Any:
+        """Run a network over examples in batches on this context's device."""
+        from cardio_core.compute.devices import choose_device
+        from cardio_core.training.engine import predict
+
+        device = self.device or choose_device("cpu")
+        return predict(network, examples, device=device, batch_size=batch_size)

@@ -1,0 +1,78 @@
+"""Feature sets on disk: plain `.npy` and JSON, no pickle, opened as memory maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.io.atomic import read_json, write_json
+from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces
+from cardio_core.types.samples import ID_COLUMNS
+
+# Cannot be a value of a table that came from text; does not end in NUL, which numpy would strip.
+MISSING = "\0NA"
+
+
+def save_features(folder: Path, features: FeatureSet) -> None:
+    """Write one patient's features into an existing folder."""
+    save_table(folder / "table.npz", features.table)
+    description = {}
+    for name, block in features.blocks.items():
+        np.save(folder / f"{name}.npy", np.asarray(block.values), allow_pickle=False)
+        description[name] = {
+            "axes": block.axes,
+            "names": block.names,
+            "units": block.units,
+            "scale": block.scale,
+            "offset": block.offset,
+        }
+    write_json(folder / "blocks.json", description)
+
+
+def load_features(folder: Path) -> FeatureSet:
+    """Open one patient's features; values stay on disk until they are asked for."""
+    blocks = {
+        name: FeatureBlock(
+            Pieces([folder / f"{name}.npy"]),
+            tuple(about["axes"]),
+            tuple(about["names"]),
+            tuple(about["units"]),
+            about["scale"],
+            about["offset"],
+        )
+        for name, about in read_json(folder / "blocks.json").items()
+    }
+    return FeatureSet(load_table(folder / "table.npz"), blocks)
+
+
+def save_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table of strings and numbers as `.npz`; a missing string becomes NA again."""
+    arrays: dict[str, Any] = {"index": table.index.to_numpy().astype(str)}
+    for column in table.columns:
+        values = table[column]
+        text = column in ID_COLUMNS or not pd.api.types.is_numeric_dtype(values)
+        if text:
+            filled = values.astype("string").fillna(MISSING)
+            arrays[f"column:{column}"] = filled.to_numpy().astype(str)
+        else:
+            arrays[f"column:{column}"] = values.to_numpy()
+    np.savez(path, **arrays)
+
+
+def load_table(path: Path) -> pd.DataFrame:
+    """Read a table written by `save_table`."""
+    with np.load(path, allow_pickle=False) as arrays:
+        columns = {}
+        for key in arrays.files:
+            if not key.startswith("column:"):
+                continue
+            values = arrays[key]
+            if values.dtype.kind == "U":
+                values = values.astype(object)
+                values[values == MISSING] = None
+            columns[key.removeprefix("column:")] = values
+        index = pd.Index(arrays["index"].astype(object), name="sample_id")
+    return pd.DataFrame(columns, index=index)

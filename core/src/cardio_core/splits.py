@@ -1,0 +1,329 @@
+"""Split plans made concrete: who is trained on, who is tested, and the guards that raise.
+
+Patients are grouped by person: ids that `subject_link` joins are one subject and never straddle a
+fold. A plan that lets a subject stand on both sides must declare it, and only `paper` may use one.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.errors import ConfigError, DataError, LeakageError
+from cardio_core.types.plans import (
+    Fixed,
+    Holdout,
+    Nested,
+    Plan,
+    RandomSamples,
+    Resubstitution,
+)
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One outer fold: positions in the sample table, never the samples themselves."""
+
+    repeat: int
+    index: int
+    train: Array
+    test: Array
+
+    @property
+    def name(self) -> str:
+        """``"r0-f3"``: repeat 0, fold 3."""
+        return f"r{self.repeat}-f{self.index}"
+
+
+@dataclass(frozen=True)
+class SplitPlan:
+    """All outer folds of one protocol.
+
+    Attributes
+    ----------
+    protocol, plan : str
+        ``"honest"`` or ``"paper"``; the plan's name.
+    unit : {"patient", "sample"}
+        What was split.
+    folds : tuple of Fold
+        In the order in which they run.
+    overlap : str or None
+        The declared reason why subjects stand on both sides; None if they do not.
+    """
+
+    protocol: str
+    plan: str
+    unit: str
+    folds: tuple[Fold, ...]
+    overlap: str | None = None
+
+    def to_dict(self, table: pd.DataFrame) -> dict[str, Any]:
+        """Return the JSON form with ids: patients, or samples where the plan is not by patient."""
+        ids = table["patient_id"] if self.unit == "patient" else table.index.to_series()
+        return {
+            "protocol": self.protocol,
+            "plan": self.plan,
+            "unit": self.unit,
+            "declared_overlap": self.overlap,
+            "folds": [
+                {
+                    "name": fold.name,
+                    "train": sorted(ids.iloc[fold.train].unique()),
+                    "test": sorted(ids.iloc[fold.test].unique()),
+                }
+                for fold in self.folds
+            ],
+        }
+
+
+def link_subjects(table: pd.DataFrame) -> pd.Series[str]:
+    """Return the subject of each row: linked patients share one.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With `patient_id` and, optionally, `subject_link`: any token that the ids of one person
+        share (another patient's id, a registry number). NA links nothing.
+
+    Returns
+    -------
+    Series of str, aligned with the table
+        The smallest patient id among those linked.
+
+    Examples
+    --------
+    >>> ids, links = ["201", "202", "100"], ["201", "201", None]
+    >>> list(link_subjects(pd.DataFrame({"patient_id": ids, "subject_link": links})))
+    ['201', '201', '100']
+    """
+    patients = table["patient_id"].astype(str)
+    parent = {patient: patient for patient in patients}
+
+    def root(node: str) -> str:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    if "subject_link" in table.columns:
+        linked = table["subject_link"].notna()
+        pairs = {
+            (p, str(s))
+            for p, s in zip(patients[linked], table.loc[linked, "subject_link"], strict=True)
+        }
+        for patient, token in sorted(pairs):
+            node = token if token in parent else f"link:{token}"
+            parent.setdefault(node, node)
+            parent[root(node)] = root(patient)
+    smallest: dict[str, str] = {}
+    for patient in sorted(set(patients)):
+        smallest.setdefault(root(patient), patient)
+    return patients.map(lambda patient: smallest[root(patient)])
+
+
+def plan_folds(
+    plan: Plan,
+    table: pd.DataFrame,
+    y: Array,
+    *,
+    protocol: str,
+    name: str,
+    seed: int,
+) -> SplitPlan:
+    """Make a plan's folds over a sample table and check them.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to make.
+    table : DataFrame, one row a sample, indexed by sample_id
+        With `subject_id` and `patient_id`.
+    y : ndarray, shape (n_samples,)
+        Labels to stratify by; NA rows are unlabelled and never tested.
+    protocol, name : str
+        The protocol that runs it; the plan's name.
+    seed : int
+        Shuffles.
+
+    Raises
+    ------
+    LeakageError
+        If a subject stands on both sides without a declared overlap, or `honest` is given a plan
+        that declares one.
+    DataError
+        If there are fewer labelled subjects than folds.
+    """
+    strata = _strata(y)
+    labelled = np.flatnonzero(strata >= 0)
+    unlabelled = np.flatnonzero(strata < 0)
+    if labelled.size == 0:
+        raise DataError("no sample carries a label, so nothing can be tested; check the targets")
+    unit = "sample" if isinstance(plan, RandomSamples) else "patient"
+    folds = [
+        Fold(
+            repeat,
+            index,
+            _with_unlabelled(labelled[train], unlabelled, labelled[test], table),
+            labelled[test],
+        )
+        for repeat, index, train, test in _split(plan, table.iloc[labelled], strata[labelled], seed)
+    ]
+    made = SplitPlan(protocol, name, unit, tuple(folds), plan.overlap)
+    guard(made, table)
+    return made
+
+
+def guard(made: SplitPlan, table: pd.DataFrame) -> None:
+    """Raise on every overlap of subjects that is not declared, and on any at all in `honest`."""
+    for fold in made.folds:
+        shared = set(table["subject_id"].iloc[fold.train]) & set(
+            table["subject_id"].iloc[fold.test]
+        )
+        if not shared:
+            continue
+        who = f"{len(shared)} subject(s) ({', '.join(sorted(shared)[:3])})"
+        if made.protocol == "honest":
+            raise LeakageError(
+                f"plan {made.plan!r} fold {fold.name}: {who} stand in training and in test; "
+                "the honest protocol never allows it, use the plan under `paper` or another plan"
+            )
+        if made.overlap is None:
+            raise LeakageError(
+                f"plan {made.plan!r} fold {fold.name}: {who} stand in training and in test, "
+                "and the plan declares no overlap"
+            )
+
+
+def guard_duplicates(digests: Mapping[str, Sequence[str]], subjects: Mapping[str, str]) -> None:
+    """Raise if the same file stands under two subjects.
+
+    Parameters
+    ----------
+    digests : mapping of recording_id to sequence of str
+        SHA-256 of each recording's files.
+    subjects : mapping of recording_id to str
+        Whose recording it is.
+    """
+    owner: dict[str, str] = {}
+    for recording, hashes in digests.items():
+        for digest in hashes:
+            other = owner.setdefault(digest, recording)
+            if subjects[other] != subjects[recording]:
+                raise LeakageError(
+                    f"recordings {other!r} and {recording!r} hold an identical file under two "
+                    "patients; link them with subject_link in the cohort table or remove one"
+                )
+
+
+def inner_folds(
+    table: pd.DataFrame, y: Array, *, k: int, share: float, unit: str, seed: int
+) -> list[tuple[Array, Array]]:
+    """Return (fit, validate) positions of the inner folds; k = 1 is one validation split."""
+    strata = _strata(y)
+    labelled, unlabelled = np.flatnonzero(strata >= 0), np.flatnonzero(strata < 0)
+    plan: Plan
+    if unit == "sample":
+        plan = RandomSamples(overlap="inner", test_share=share)
+    else:
+        plan = Holdout(share) if k == 1 else Nested(k)
+    inside = table.iloc[labelled]
+    return [
+        (_with_unlabelled(labelled[fit], unlabelled, labelled[val], table), labelled[val])
+        for _, _, fit, val in _split(plan, inside, strata[labelled], seed)
+    ]
+
+
+def find_plan(block: Any, plans: Mapping[str, Plan]) -> Plan:
+    """Return the plan that a protocol block names.
+
+    Raises
+    ------
+    ConfigError
+        If the task declares no such plan.
+    """
+    if block.plan == "nested":
+        return Nested(block.k, block.repeats)
+    if block.plan == "holdout":
+        return Holdout(block.test_share)
+    if block.plan not in plans:
+        known = ", ".join(["nested", "holdout", *plans])
+        raise ConfigError(f"no split plan {block.plan!r}; this task knows {known}")
+    return plans[block.plan]
+
+
+def _split(
+    plan: Plan, table: pd.DataFrame, strata: Array, seed: int
+) -> list[tuple[int, int, Array, Array]]:
+    everyone = np.arange(len(table))
+    if isinstance(plan, Resubstitution):
+        return [(0, 0, everyone, everyone)]
+    if isinstance(plan, Fixed):
+        return [(0, 0, *_listed(plan, table))]
+    if isinstance(plan, RandomSamples):
+        from sklearn.model_selection import train_test_split
+
+        counts = np.bincount(strata)
+        # A class of one sample cannot be stratified; it goes where the shuffle puts it.
+        by = np.where(counts[strata] < 2, counts.argmax(), strata)
+        train, test = train_test_split(
+            everyone, test_size=plan.test_share, random_state=seed, stratify=by
+        )
+        return [(0, 0, np.sort(train), np.sort(test))]
+    if isinstance(plan, Holdout):
+        k = max(2, round(1 / plan.test_share))
+        return [(0, 0, *_grouped(table, strata, k, seed)[0])]
+    return [
+        (repeat, index, train, test)
+        for repeat in range(plan.repeats)
+        for index, (train, test) in enumerate(_grouped(table, strata, plan.k, seed + repeat))
+    ]
+
+
+def _grouped(table: pd.DataFrame, strata: Array, k: int, seed: int) -> list[tuple[Array, Array]]:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    subjects = table["subject_id"].to_numpy()
+    n_subjects = len(np.unique(subjects))
+    if n_subjects < k:
+        raise DataError(f"{k} folds need at least {k} labelled patients, found {n_subjects}")
+    splitter = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # A class with fewer members than folds is the rule in small cohorts; folds without it
+        # are seen in the per-fold counts of the report.
+        warnings.simplefilter("ignore", UserWarning)
+        return list(splitter.split(np.zeros(len(table)), strata, subjects))
+
+
+def _listed(plan: Fixed, table: pd.DataFrame) -> tuple[Array, Array]:
+    patients = table["patient_id"]
+    train = np.flatnonzero(patients.isin(plan.train))
+    test = np.flatnonzero(patients.isin(plan.test))
+    for side, found in (("training", train), ("test", test)):
+        if not found.size:
+            raise DataError(
+                f"none of the {side} patients that the plan lists is in the cohort; "
+                "choose the plan nested or holdout for these data"
+            )
+    return train, test
+
+
+def _with_unlabelled(train: Array, unlabelled: Array, test: Array, table: pd.DataFrame) -> Array:
+    """Add unlabelled samples to training, except those of a tested subject."""
+    tested = set(table["subject_id"].iloc[test])
+    extra = [p for p in unlabelled if table["subject_id"].iloc[p] not in tested]
+    return np.sort(np.concatenate([train, np.asarray(extra, dtype=int)]))
+
+
+def _strata(y: Array) -> Array:
+    """Return integer strata; -1 for missing, quartiles for numbers of many values."""
+    series = pd.Series(y)
+    if pd.api.types.is_numeric_dtype(series) and series.nunique() > 10:
+        series = pd.qcut(series, 4, duplicates="drop").astype(object)
+    return np.asarray(pd.factorize(series, sort=True)[0])
