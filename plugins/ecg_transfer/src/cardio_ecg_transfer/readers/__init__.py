@@ -1,0 +1,106 @@
+"""From a file to an `Ecg`: one module a format, and one door that picks the format.
+
+`read_ecg` looks at the content first and at the suffix second, reads the file with the module of
+its format, gives the leads their usual names and refuses what nothing can be computed from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cardio_ecg_transfer.signal.ecg import Ecg
+
+MIN_DURATION_S = 8.0
+"""Shortest recording worth reading: enough beats for a rhythm (methods page, 3.2)."""
+
+MAX_VALUES = 64_000_000
+"""Most samples × leads that are decoded: a day of two leads at 360 Hz, 256 MB as float32."""
+
+
+def read_ecg(
+    path: str | Path, *, min_duration_s: float = MIN_DURATION_S, max_values: int = MAX_VALUES
+) -> Ecg:
+    r"""Read one ECG recording in millivolt.
+
+    Parameters
+    ----------
+    path : str or Path
+        A DICOM ECG (``.dcm``, or any file with DICOM's mark), a WFDB record (``100``,
+        ``100.hea`` or ``100.dat``) or a CSV with a rate line (see `readers.csv_table`).
+    min_duration_s : float
+        A shorter recording is refused, in seconds.
+    max_values : int
+        A header that claims more samples × leads is refused before anything is decoded.
+
+    Returns
+    -------
+    Ecg
+        Potentials in mV as they were recorded: nothing filtered, nothing derived. Samples that
+        the format marks as missing are NaN. `flags` says what the reader had to assume.
+
+    Raises
+    ------
+    DataError
+        The file is missing, damaged, contradicts itself, or holds no usable lead. The message
+        names the file and no content of its header, so it holds nothing about the patient.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name) / "ramp.csv"
+    >>> rows = "".join(f"{i / 1000},{-i / 1000}\n" for i in range(1000))
+    >>> _ = path.write_text("# rate_hz=100\nLEAD I [mV],ii [mV]\n" + rows)
+    >>> ecg = read_ecg(path)
+    >>> ecg.leads, ecg.duration_s
+    (('I', 'II'), 10.0)
+    >>> folder.cleanup()
+    """
+    path = Path(path)
+    ecg = _reader_for(path)(path, max_values)
+    checks = import_module("cardio_ecg_transfer.readers.checks")
+    names = import_module("cardio_ecg_transfer.signal.lead_names")
+    checks.require_usable(ecg, path.name, min_duration_s)
+    leads, repeated = names.canonical_leads(ecg.leads)
+    return replace(ecg, leads=leads, flags=ecg.flags + repeated)
+
+
+def read_wfdb_annotations(
+    path: str | Path, extension: str = "atr"
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Read the annotations of a WFDB record; see `readers.wfdb_record.read_annotations`."""
+    module = import_module("cardio_ecg_transfer.readers.wfdb_record")
+    return cast(
+        "tuple[NDArray[np.int64], tuple[str, ...]]", module.read_annotations(path, extension)
+    )
+
+
+def _reader_for(path: Path) -> Callable[[Path, int], Ecg]:
+    """Choose the format's module by content, then by suffix."""
+    suffix = path.suffix.lower()
+    start = _first_bytes(path)
+    if suffix in {".dcm", ".dicom"} or start[128:132] == b"DICM":
+        home, name = "dicom_waveform", "read_dicom"
+    elif suffix == ".csv" or start.lstrip().startswith(b"# rate_hz"):
+        home, name = "csv_table", "read_csv"
+    else:
+        home, name = "wfdb_record", "read_wfdb"
+    module = import_module(f"cardio_ecg_transfer.readers.{home}")
+    return cast("Callable[[Path, int], Ecg]", getattr(module, name))
+
+
+def _first_bytes(path: Path) -> bytes:
+    """Return the first 132 bytes, or none where the path names a record without a suffix."""
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(132)

@@ -1,0 +1,119 @@
+"""What every format has in common: how to refuse a file, and what a recording must have."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.errors import DataError
+
+if TYPE_CHECKING:
+    from cardio_ecg_transfer.signal.ecg import Ecg
+
+RATE_RANGE_HZ = (50.0, 50_000.0)
+"""Below 50 Hz no QRS is resolved; above 50 kHz no surface ECG is recorded."""
+
+FLAT_MV = 0.02
+"""A lead that moves less is flat: the smallest deflection that the CSE working party counts as a
+wave is 20 µV (Eur Heart J 1985; 6: 815-825)."""
+
+MV_PER_UNIT = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3, "nV": 1e-6}
+"""Units of potential, spelt as UCUM and WFDB spell them, and with either micro sign."""
+
+
+def unusable(name: str, expected: str, found: str, do: str) -> DataError:
+    """Word a refusal in one line: which file, what was expected, what was found, what to do.
+
+    Parameters
+    ----------
+    name : str
+        The file's name without its folder.
+    expected, found, do : str
+        Parts of the sentence. None of them may quote free text of a header, which can hold a
+        patient's name.
+
+    Examples
+    --------
+    >>> str(unusable("a.csv", "a sampling rate", "none", "add a line '# rate_hz=500'"))
+    "a.csv: expected a sampling rate, found none; add a line '# rate_hz=500'"
+    """
+    return DataError(f"{name}: expected {expected}, found {found}; {do}")
+
+
+def require_size(name: str, n_leads: int, n_samples: int, max_values: int) -> None:
+    """Refuse a claim of nothing, or of more than may be decoded."""
+    if n_leads < 1 or n_samples < 1:
+        raise unusable(
+            name,
+            "at least one lead and one sample",
+            f"{n_leads} leads of {n_samples} samples",
+            "export the recording again",
+        )
+    if n_leads * n_samples > max_values:
+        raise unusable(
+            name,
+            f"at most {max_values} values (leads × samples)",
+            f"{n_leads} × {n_samples} claimed by the header",
+            "cut the recording into shorter ones",
+        )
+
+
+def require_rate(name: str, rate_hz: float) -> None:
+    """Refuse a sampling rate that no ECG has."""
+    low, high = RATE_RANGE_HZ
+    if not (math.isfinite(rate_hz) and low <= rate_hz <= high):
+        raise unusable(
+            name,
+            f"a sampling rate of {low:g} to {high:g} Hz",
+            f"{rate_hz:g} Hz",
+            "correct the header or export the recording again",
+        )
+
+
+def require_usable(ecg: Ecg, name: str, min_duration_s: float) -> None:
+    """Refuse a recording that is too short, or of which no lead carries a signal.
+
+    One dead lead among others is no reason to refuse: `signal.quality` names it.
+
+    Raises
+    ------
+    DataError
+        Too short; nothing but missing values; infinite values; every lead flat.
+    """
+    if ecg.duration_s < min_duration_s:
+        raise unusable(
+            name,
+            f"at least {min_duration_s:g} s of signal",
+            f"{ecg.duration_s:.1f} s",
+            "record longer, or leave this file out",
+        )
+    n_leads = ecg.signal_mv.shape[0]
+    spans = [_span_mv(lead) for lead in ecg.signal_mv]
+    if not all(span is None or math.isfinite(span) for span in spans):
+        raise unusable(name, "finite potentials", "infinite ones", "export the recording again")
+    measured = [span for span in spans if span is not None]
+    if not measured:
+        raise unusable(
+            name,
+            "samples",
+            f"only missing values in all {n_leads} leads",
+            "check the electrodes and export the recording again",
+        )
+    if max(measured) < FLAT_MV:
+        raise unusable(
+            name,
+            f"a lead that moves by at least {FLAT_MV:g} mV",
+            f"flat lines in all {n_leads} leads",
+            "check the electrodes and the units",
+        )
+
+
+def _span_mv(lead: np.ndarray) -> float | None:
+    """Return largest minus smallest value in mV, or None where every sample is missing."""
+    valid = lead[~np.isnan(lead)]
+    if valid.size == 0:
+        return None
+    low, high = float(valid.min()), float(valid.max())
+    return high - low if math.isfinite(low) and math.isfinite(high) else math.inf
