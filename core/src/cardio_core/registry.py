@@ -47,9 +47,23 @@ class Plugin:
 
     info: PluginInfo
     module: ModuleType
-    hooks: Any
+    manager: pluggy.PluginManager
     distribution: str
     version: str
+
+    def implements(self, hook: str) -> bool:
+        """Whether the plugin itself, not the core's defaults, implements a hook."""
+        return self.manager.parse_hookimpl_opts(self.module, hook) is not None
+
+    def call(self, hook: str, **arguments: Any) -> Any:
+        """Call the plugin's hook, or the core's default where the plugin has none.
+
+        A plugin's own hook that returns None returns None here: pluggy would fall through to the
+        default silently.
+        """
+        others = [p for p in self.manager.get_plugins() if p is not self.module]
+        left_out = others if self.implements(hook) else [self.module]
+        return self.manager.subset_hook_caller(hook, left_out)(**arguments)
 
 
 def entry_points() -> list[metadata.EntryPoint]:
@@ -75,6 +89,20 @@ def list_plugins() -> Iterator[Found]:
         yield Found(point.name, distribution, version, info, reason)
 
 
+def require_installed(name: str) -> metadata.EntryPoint:
+    """Return the entry point of a plugin without importing it.
+
+    Raises
+    ------
+    ConfigError
+        If no such plugin is installed; suggests the nearest name.
+    """
+    points = {point.name: point for point in entry_points()}
+    if name not in points:
+        raise ConfigError(_not_found(name, list(points)))
+    return points[name]
+
+
 def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
     """Open one plugin with a fresh plugin manager.
 
@@ -97,10 +125,7 @@ def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
         If it cannot be imported, was written for another API, misspells a hook or an argument,
         or lacks a required hook.
     """
-    points = {point.name: point for point in entry_points()}
-    if name not in points:
-        raise ConfigError(_not_found(name, list(points)))
-    point = points[name]
+    point = require_installed(name)
     module, info = _front_door(point)
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
@@ -115,7 +140,7 @@ def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
         ) from error
     _check_hook_names(name, module, manager)
     distribution, version = _origin(point)
-    return Plugin(info, module, manager.hook, distribution, version)
+    return Plugin(info, module, manager, distribution, version)
 
 
 def resolve(reference: str) -> Any:

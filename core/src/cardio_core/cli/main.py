@@ -1,0 +1,101 @@
+"""`cardio`: the root command. Nothing heavy is imported to answer `--help`."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+import traceback
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from cardio_core.errors import CardioError
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is used.
+
+    `lazy` maps a command to its ``"module:attribute"`` and its one line of help, so that the list
+    of commands costs no import.
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they were declared."""
+        return list(self.lazy)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return one command."""
+        if name not in self.lazy:
+            return None
+        module, _, attribute = self.lazy[name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the nearest command for one that does not exist."""
+        if args and args[0] not in self.lazy and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], self.lazy, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"no command {args[0]!r}{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from their declared lines."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in self.lazy.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "run": ("cardio_core.cli.run:run", "From raw recordings to a report, in one go."),
+        "predict": ("cardio_core.cli.predict:predict", "New recordings through a finished run."),
+        "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),
+        "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),
+        "report": ("cardio_core.cli.report:report", "Build a run's report again."),
+        "doctor": (
+            "cardio_core.cli.doctor:doctor",
+            "What is here, what is missing, how to get it.",
+        ),
+    },
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="cardio-core", prog_name="cardio")
+@click.pass_context
+def cardio(ctx: click.Context, debug: bool) -> None:
+    """From raw cardiac recordings to an honest, publishable evaluation.
+
+    Start with `cardio run --plugin ecg_transfer`: without --data it runs on a synthetic twin.
+    """
+    ctx.obj = {"debug": debug}
+
+
+def main() -> None:
+    """Run the command line; errors that cardio raises on purpose become one line."""
+    debug = "--debug" in sys.argv
+    try:
+        cardio(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.Abort:
+        sys.exit("Aborted.")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except CardioError as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        click.echo("Interrupted. What was finished is kept; go on with --resume.", err=True)
+        sys.exit(130)

@@ -1,0 +1,20 @@
+"""`cardio report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cardio_core.errors import ConfigError
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+def report(run: Path) -> None:
+    """Build report.html of RUN again from its files."""
+    from cardio_core.report.build import build_report
+
+    if not (run / "metrics.json").is_file():
+        raise ConfigError(f"{run}: no finished run directory (it has no metrics.json)")
+    click.echo(f"Report: {build_report(run)}")

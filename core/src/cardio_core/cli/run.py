@@ -1,0 +1,117 @@
+"""`cardio run`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from cardio_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cardio_core.runner.request import Protocols
+
+
+@click.command()
+@click.option("--plugin", required=True, help="Name of an installed plugin.")
+@click.option("--task", help="One of the plugin's tasks; its default task without this.")
+@click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Folder in a known layout, or a cohort table. Without it: the synthetic twin.",
+)
+@click.option("--config", help="default, cpu, full, smoke, or a YAML file.")
+@click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
+@click.option(
+    "--from", "needs_from", multiple=True, metavar="TASK=RUN", help="Finished run of a needed task."
+)
+@click.option(
+    "--protocol", type=click.Choice(["both", "paper", "honest"]), default="both", show_default=True
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--devices", "n_devices", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--precision", type=click.Choice(["32", "bf16", "16"]), default="32", show_default=True
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--executor", default="local:1", show_default=True, help="local, local:N or dask:ADDRESS."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Run directory.  [default: runs/...]")
+@click.option("--resume", is_flag=True, help="Go on with the run in --out.")
+@click.option("--strict", is_flag=True, help="Stop at the first unusable recording.")
+@click.option("--smoke", is_flag=True, help="The plugin's smallest configuration.")
+@click.option("--dry-run", is_flag=True, help="Check everything, run nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the manifest when done.")
+def run(
+    plugin: str,
+    task: str | None,
+    data: tuple[Path, ...],
+    config: str | None,
+    sets: tuple[str, ...],
+    needs_from: tuple[str, ...],
+    protocol: str,
+    device: str,
+    n_devices: int,
+    precision: str,
+    seed: int,
+    executor: str,
+    out: Path | None,
+    resume: bool,
+    strict: bool,
+    smoke: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Take raw recordings to an evaluation: load, features, folds, report."""
+    from cardio_core.registry import require_installed
+    from cardio_core.runner.request import RunRequest
+
+    # A misspelt name must not first cost the import of everything else.
+    require_installed(plugin)
+    if smoke and config:
+        raise ConfigError("--smoke is a configuration; leave out --config")
+    if resume and out is None:
+        raise ConfigError("--resume needs --out: the run directory to go on with")
+
+    from cardio_core.runner.run import run as do
+
+    request = RunRequest(
+        plugin=plugin,
+        task=task,
+        data=data,
+        config=config,
+        sets=sets,
+        needs_from=_pairs(needs_from),
+        protocol=cast("Protocols", protocol),
+        device=device,
+        n_devices=n_devices,
+        precision=precision,
+        seed=seed,
+        executor=executor,
+        out=out,
+        resume=resume,
+        strict=strict,
+        smoke=smoke,
+        dry_run=dry_run,
+        command=shlex.join(["cardio", *sys.argv[1:]]),
+    )
+    where = do(request, lambda line: click.echo(line, err=as_json))
+    if as_json and not dry_run:
+        manifest = json.loads((where / "manifest.json").read_text(encoding="utf-8"))
+        click.echo(json.dumps(manifest, indent=2))
+
+
+def _pairs(texts: tuple[str, ...]) -> dict[str, Path]:
+    pairs = {}
+    for text in texts:
+        task, equals, path = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--from takes TASK=RUN, for example aami_beats=runs/x; got {text!r}")
+        pairs[task] = Path(path)
+    return pairs

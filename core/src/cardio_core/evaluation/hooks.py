@@ -1,0 +1,28 @@
+"""The core's own hooks, which stand behind every plugin's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cardio_core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from cardio_core.context import Context
+    from cardio_core.types.predictions import Scored
+    from cardio_core.types.report import EvaluationReport, Explanation
+
+
+@hookimpl(trylast=True)
+def explain() -> Explanation:
+    """Explain nothing."""
+    from cardio_core.types.report import Explanation
+
+    return Explanation()
+
+
+@hookimpl(trylast=True)
+def evaluate(predictions: Scored, config: Any, ctx: Context) -> EvaluationReport:
+    """Report every target with the metrics of its kind."""
+    from cardio_core.evaluation.default import default_evaluate
+
+    return default_evaluate(predictions, ctx.task, config, seed=ctx.seed)

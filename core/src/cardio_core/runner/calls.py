@@ -1,0 +1,165 @@
+"""Calling a hook and checking what comes back: every type, every id, every score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.context import Context
+from cardio_core.errors import ContractError
+from cardio_core.registry import Plugin
+from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.features import FeatureSet
+from cardio_core.types.predictions import Predictions
+from cardio_core.types.report import EvaluationReport, Explanation
+from cardio_core.types.samples import Cohort, SampleSet
+from cardio_core.types.targets import KEY_OF_UNIT
+
+RETURNS: dict[str, type] = {
+    "load": Cohort,
+    "preprocess": SampleSet,
+    "featurize": FeatureSet,
+    "train": ModelArtifact,
+    "predict": Predictions,
+    "explain": Explanation,
+    "evaluate": EvaluationReport,
+}
+PICKLES = {".pkl", ".pickle", ".joblib", ".ckpt", ".pt", ".pth", ".dill"}
+
+
+def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any) -> Any:
+    """Call one hook and return its checked result.
+
+    Raises
+    ------
+    ContractError
+        If the result is None, of the wrong type, or names ids, targets or files it may not.
+    """
+    ctx = ctx.but(stage=hook)
+    block = getattr(config, hook)
+    try:
+        result = plugin.call(hook, config=block, ctx=ctx, **arguments)
+    except ValueError as error:
+        # The nouns refuse a malformed table when they are made; say whose hook made it.
+        raise _broken(plugin, hook, str(error)) from error
+    if result is None:
+        raise _broken(plugin, hook, f"returned None; it must return a {RETURNS[hook].__name__}")
+    if not isinstance(result, RETURNS[hook]):
+        found = type(result).__name__
+        raise _broken(plugin, hook, f"returned a {found}, not a {RETURNS[hook].__name__}")
+    check = CHECKS.get(hook)
+    problem = check(result, ctx, **arguments) if check else None
+    if problem:
+        raise _broken(plugin, hook, problem)
+    return result
+
+
+def _broken(plugin: Plugin, hook: str, problem: str) -> ContractError:
+    return ContractError(f"plugin {plugin.info.name!r}, hook {hook}: {problem}")
+
+
+def _check_cohort(cohort: Cohort, ctx: Context) -> str | None:
+    table = cohort.samples.table
+    if list(table.index) != list(table["recording_id"]):
+        return "after load, a sample is a recording: the index must equal recording_id"
+    without = [name for name in table.index if not cohort.files.get(name)]
+    if without:
+        return f"recording {without[0]!r} has no entry in Cohort.files"
+    if ctx.mode == "predict" and cohort.targets is not None:
+        return "returned targets in predict mode"
+    if ctx.mode == "fit" and cohort.targets is None:
+        return "returned no targets in fit mode"
+    return None
+
+
+def _check_samples(minted: SampleSet, ctx: Context, samples: SampleSet) -> str | None:
+    return _unknown(minted.table, samples.table, "recording_id") or _unknown(
+        minted.table, samples.table, "patient_id"
+    )
+
+
+def _check_features(features: FeatureSet, ctx: Context, samples: SampleSet) -> str | None:
+    table = features.table
+    original = table[table["variant"] == 0] if "variant" in table.columns else table
+    strange = original.index.difference(samples.table.index)
+    if len(strange):
+        return f"sample id {strange[0]!r} was never given to it"
+    if not features.blocks:
+        return "returned no feature block"
+    return _unknown(table, samples.table, "patient_id")
+
+
+def _unknown(made: pd.DataFrame, given: pd.DataFrame, column: str) -> str | None:
+    strange = set(made[column]) - set(given[column])
+    return f"{column} {sorted(map(str, strange))[0]!r} was never given to it" if strange else None
+
+
+def _check_artifact(artifact: ModelArtifact, ctx: Context, **_: Any) -> str | None:
+    if artifact.path != ctx.out:
+        return "left its artifact outside ctx.out"
+    files = [path for path in artifact.path.rglob("*") if path.is_file()]
+    if not files:
+        return "left nothing in ctx.out"
+    pickled = [path.name for path in files if path.suffix in PICKLES]
+    return f"left a pickle ({pickled[0]}); use safetensors, JSON or skops" if pickled else None
+
+
+def _check_predictions(
+    predictions: Predictions, ctx: Context, model: ModelArtifact, features: FeatureSet
+) -> str | None:
+    table = features.table
+    level = predictions.level
+    known = table.index if level == "sample" else pd.Index(table[KEY_OF_UNIT[level]].unique())
+    ids = pd.Index(predictions.ids)
+    if not ids.is_unique:
+        return f"{level} {ids[ids.duplicated()][0]!r} is predicted twice"
+    strange = ids.difference(known)
+    if len(strange):
+        return f"predicts {level} {strange[0]!r}, which it was not given"
+    lost = known.difference(ids)
+    if len(lost):
+        return f"does not predict {level} {lost[0]!r} (and {len(lost) - 1} more)"
+    for target in ctx.task.targets:
+        if target.name not in predictions.scores:
+            return f"gives no scores for target {target.name!r}"
+        problem = _check_scores(
+            np.asarray(predictions.scores[target.name]), len(ids), target.kind, len(target.classes)
+        )
+        if problem:
+            return f"target {target.name!r}: {problem}"
+    return None
+
+
+def _check_scores(scores: Any, n: int, kind: str, n_classes: int) -> str | None:
+    shape = (n, n_classes) if kind == "multiclass" else (n,)
+    if scores.shape != shape:
+        return f"scores have shape {scores.shape}, expected {shape}"
+    if not np.isfinite(scores).all():
+        return f"{int((~np.isfinite(scores)).sum())} scores are not finite"
+    if kind == "continuous":
+        return None
+    if scores.min(initial=0) < 0 or scores.max(initial=0) > 1:
+        return f"probabilities reach from {scores.min():.3g} to {scores.max():.3g}"
+    if kind == "multiclass" and n and abs(scores.sum(axis=1) - 1).max() > 1e-4:
+        return "the classes' probabilities do not sum to one"
+    return None
+
+
+def _check_explanation(
+    explanation: Explanation, ctx: Context, features: FeatureSet, **_: Any
+) -> str | None:
+    strange = {case.sample_id for case in explanation.cases} - set(features.table.index)
+    return f"explains {sorted(strange)[0]!r}, which it was not given" if strange else None
+
+
+CHECKS: dict[str, Callable[..., str | None]] = {
+    "load": _check_cohort,
+    "preprocess": _check_samples,
+    "featurize": _check_features,
+    "train": _check_artifact,
+    "predict": _check_predictions,
+    "explain": _check_explanation,
+}

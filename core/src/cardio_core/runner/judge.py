@@ -1,0 +1,134 @@
+"""Explain, evaluate, and write down what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cardio_core.config import RunConfig
+from cardio_core.context import Context
+from cardio_core.evaluation.aggregate import score_columns
+from cardio_core.io.atomic import replacing, write_json
+from cardio_core.registry import Plugin
+from cardio_core.report.figures import save_svg
+from cardio_core.runner.calls import call
+from cardio_core.runner.folds import FoldJob, open_artifact, read_predictions
+from cardio_core.types.predictions import Predictions, Scored
+from cardio_core.types.report import EvaluationReport, Explanation
+from cardio_core.types.samples import Cohort
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One protocol, judged."""
+
+    report: EvaluationReport
+    explanation: Explanation
+
+
+def judge(
+    plugin: Plugin,
+    config: RunConfig,
+    ctx: Context,
+    jobs: Sequence[FoldJob],
+    scored: Scored,
+    cohort: Cohort,
+) -> Judged:
+    """Explain every fold's model on its own test samples, then evaluate the protocol."""
+    explanation = Explanation()
+    if plugin.implements("explain"):
+        parts = [_explain(plugin, config, job) for job in jobs]
+        cases = [case for part in parts for case in part.cases]
+        explanation = Explanation(cases, next((p.rule for p in parts if p.rule), ""))
+    report = call(
+        plugin,
+        "evaluate",
+        ctx,
+        config,
+        predictions=scored,
+        targets=cohort.targets,
+        cohort=cohort,
+        explanation=explanation,
+    )
+    return Judged(report, explanation)
+
+
+def write_judged(out: Path, protocol: str, judged: Judged) -> None:
+    """Write metrics, tables, figures and explanations of one protocol."""
+    rows = [metric.to_dict() | {"protocol": protocol} for metric in judged.report.metrics]
+    notes = [*judged.report.notes]
+    if judged.explanation.rule:
+        notes.append(f"Explained cases: {judged.explanation.rule}")
+    write_json(out / "judged" / f"{protocol}.json", {"metrics": rows, "notes": notes})
+    for name, table in judged.report.tables.items():
+        with replacing(_file(out / "tables", f"{protocol}-{name}", "csv")) as temporary:
+            table.to_csv(temporary, index=not _plain_index(table), float_format="%.6g")
+    for name, draw in judged.report.figures.items():
+        save_svg(draw, _file(out / "figures", f"{protocol}-{name}", "svg"))
+    for case in judged.explanation.cases:
+        stem = f"{protocol}-{case.model}-{case.sample_id}"
+        about = {
+            "sample_id": case.sample_id,
+            "title": case.title,
+            "model": case.model,
+            "protocol": protocol,
+            "scores": dict(case.scores),
+        }
+        if case.draw is not None:
+            picture = _file(out / "explanations", stem, "svg")
+            save_svg(case.draw, picture)
+            about["figure"] = f"explanations/{picture.name}"
+        if case.arrays:
+            arrays = _file(out / "explanations", stem, "npz")
+            with replacing(arrays) as temporary, temporary.open("wb") as file:
+                np.savez_compressed(file, **dict(case.arrays))  # type: ignore[arg-type]
+        write_json(_file(out / "explanations", stem, "json"), about)
+
+
+def _explain(plugin: Plugin, config: RunConfig, job: FoldJob) -> Explanation:
+    """Hand the fold's model its own test samples and what it predicted for them."""
+    view = job.features.view(_tested(job))
+    target_scores = {}
+    ids: tuple[str, ...] = ()
+    level = "sample"
+    for target in job.ctx.task.targets:
+        frame = read_predictions(job.out, target)
+        ids, level = tuple(frame["unit_id"]), str(frame["level"].iloc[0])
+        scores = frame[score_columns(target)].to_numpy(float)
+        binary = target.kind == "binary"
+        target_scores[target.name] = (
+            scores[:, 1] if binary else scores[:, 0] if target.kind == "continuous" else scores
+        )
+    predictions = Predictions(ids, target_scores, level)  # type: ignore[arg-type]
+    explanation: Explanation = call(
+        plugin,
+        "explain",
+        job.ctx,
+        config,
+        model=open_artifact(job.out),
+        features=view,
+        predictions=predictions,
+    )
+    return explanation
+
+
+def _tested(job: FoldJob) -> np.ndarray[tuple[int], np.dtype[np.int_]]:
+    table = job.features.table
+    if "variant" not in table.columns:
+        return job.test
+    return np.asarray(job.test[table["variant"].iloc[job.test].to_numpy() == 0])
+
+
+def _file(folder: Path, stem: str, suffix: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', stem)}.{suffix}"
+
+
+def _plain_index(table: object) -> bool:
+    import pandas as pd
+
+    return isinstance(table, pd.DataFrame) and isinstance(table.index, pd.RangeIndex)

@@ -1,0 +1,89 @@
+"""The manifest: what a run was, written before and after every stage."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.hashing import file_digest
+
+PACKAGES = (
+    "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch", "lightning",
+    "monai", "pluggy", "pydantic",
+)  # fmt: skip
+
+
+class Manifest:
+    """The run's `manifest.json`, rewritten whole at every change."""
+
+    def __init__(self, path: Path, content: dict[str, Any]) -> None:
+        self.path = path
+        self.content = content
+
+    @classmethod
+    def open(cls, run: Path) -> Manifest:
+        """Read the manifest of an existing run."""
+        path = run / "manifest.json"
+        return cls(path, read_json(path))
+
+    def update(self, **changes: Any) -> None:
+        """Change some entries and write the file."""
+        self.content |= changes
+        write_json(self.path, self.content)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage; the manifest says that it runs before it does."""
+        self.update(status=f"running: {name}")
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            stages = dict(self.content.get("stages", {}))
+            stages[name] = round(stages.get(name, 0.0) + time.monotonic() - start, 3)
+            self.update(stages=stages)
+
+    def add_outputs(self, run: Path) -> None:
+        """Record the SHA-256 of every file of the run, the manifest and the log excepted."""
+        skip = {"manifest.json", "log.jsonl"}
+        files = sorted(path for path in run.rglob("*") if path.is_file() and path.name not in skip)
+        self.update(outputs={str(path.relative_to(run)): file_digest(path) for path in files})
+
+
+def now() -> str:
+    """Return the present time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def packages() -> dict[str, str]:
+    """Return the versions of the packages that decide about numbers."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit(folder: Path) -> str | None:
+    """Return the commit of the checkout that holds the code, None if it is no checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

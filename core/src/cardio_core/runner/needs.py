@@ -1,0 +1,143 @@
+"""Earlier tasks: found with `--from`, made from given data, or made on the synthetic twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cardio_core.config import RunConfig
+from cardio_core.errors import ConfigError, LeakageError
+from cardio_core.io.atomic import read_json
+from cardio_core.runner.request import RunRequest
+from cardio_core.types.info import Need, Task
+
+RunFunction = Callable[[RunRequest], Path]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A need with the finished run that meets it, and one sentence on where it came from."""
+
+    need: Need
+    run: Path
+    said: str
+
+
+def plan_needs(request: RunRequest, task: Task, config: RunConfig) -> list[str]:
+    """Say, before anything starts, how each need will be met."""
+    return [_sentence(request, need, config) for need in task.needs]
+
+
+def resolve_needs(
+    request: RunRequest, task: Task, config: RunConfig, out: Path, run: RunFunction
+) -> list[Resolved]:
+    """Meet every need of a task with a finished run.
+
+    A run made here lies in ``needs/TASK`` of the asking run and is resumed with it.
+
+    Raises
+    ------
+    ConfigError
+        If `--from` names a task that is not needed, or a run of something else, or one that is
+        not finished.
+    """
+    strangers = set(request.needs_from) - {need.task for need in task.needs}
+    if strangers:
+        needed = ", ".join(need.task for need in task.needs) or "no earlier task"
+        raise ConfigError(f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}")
+    return [
+        Resolved(need, _one(request, need, config, out, run), _sentence(request, need, config))
+        for need in task.needs
+    ]
+
+
+def guard_other(resolved: Resolved, digests: set[str], patients: set[str]) -> None:
+    """Raise if a need of ``other`` patients shares a patient or a file with this cohort."""
+    seen = read_json(resolved.run / "cohort.json")
+    same_files = digests & set(seen["files"])
+    same_patients = patients & set(seen["patients"])
+    if same_files or same_patients:
+        what = f"{len(same_files)} file(s)" if same_files else f"patient {min(same_patients)!r}"
+        raise LeakageError(
+            f"task {resolved.need.task!r} must come from other patients, but its run "
+            f"{resolved.run.name} shares {what} with this cohort; pretrain on other data"
+        )
+
+
+def guard_same(resolved: Resolved, splits: dict[str, object]) -> None:
+    """Raise unless a need of the ``same`` patients was made on the identical split plan."""
+    theirs = read_json(resolved.run / "splits.json")["protocols"]
+    for protocol, plan in splits.items():
+        if theirs.get(protocol) != plan:
+            raise LeakageError(
+                f"task {resolved.need.task!r} must be split like this run, but its run "
+                f"{resolved.run.name} has another {protocol} plan; run it with the same data, "
+                "configuration and seed, or let this run make it"
+            )
+
+
+def artifact_of(resolved: Resolved, protocol: str, fold: str) -> Path:
+    """Return the earlier task's artifact for one fold of this task.
+
+    ``other`` patients hand over ``models/final``; the ``same`` patients hand fold k the model of
+    their fold k, which has not seen its test patients either.
+    """
+    models = resolved.run / "models"
+    same = resolved.need.patients == "same" and fold != "final"
+    folder = models / f"{protocol}-{fold}" if same else models / "final"
+    first = str(read_json(resolved.run / "manifest.json")["models"][0])
+    return folder / first / "artifact"
+
+
+def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: RunFunction) -> Path:
+    if need.task in request.needs_from:
+        return _checked(request.needs_from[need.task], request.plugin, need.task)
+    block = config.needs.get(need.task)
+    data = (Path(block.data),) if block and block.data else ()
+    own = request.data if need.patients == "same" and not data else data
+    folder = out / "needs" / need.task
+    begun = (folder / "manifest.json").exists()
+    if begun and read_json(folder / "manifest.json")["status"] == "done":
+        return folder
+    sets = tuple(text for text in request.sets if text.startswith(("load.", "inner.", "n_synth")))
+    return run(
+        replace(
+            request,
+            task=need.task,
+            data=own,
+            sets=sets if need.patients == "same" else (),
+            needs_from={},
+            out=folder,
+            protocol="honest" if need.patients == "other" else request.protocol,
+            resume=begun,
+        )
+    )
+
+
+def _checked(path: Path, plugin: str, task: str) -> Path:
+    manifest = path / "manifest.json"
+    if not manifest.is_file():
+        raise ConfigError(f"--from {task}={path}: no run directory (it has no manifest.json)")
+    content = read_json(manifest)
+    if (content["plugin"], content["task"]) != (plugin, task):
+        raise ConfigError(
+            f"--from {task}={path}: this run is {content['plugin']} {content['task']}, "
+            f"expected {plugin} {task}"
+        )
+    if content["status"] != "done":
+        raise ConfigError(f"--from {task}={path}: this run is not finished; resume it first")
+    return path
+
+
+def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
+    block = config.needs.get(need.task)
+    if need.task in request.needs_from:
+        return f"{need.task} comes from the run {request.needs_from[need.task].name}"
+    if block and block.data:
+        return f"{need.task} is made first, on {Path(block.data).name}"
+    if need.patients == "same":
+        return f"{need.task} is made first, on the same patients and folds"
+    return (
+        f"{need.task} is made first, on its synthetic twin (no --from, no needs.{need.task}.data)"
+    )

@@ -1,0 +1,151 @@
+"""New patients through the final models of a finished run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cardio_core.compute.devices import device_list
+from cardio_core.compute.executors import parse_executor
+from cardio_core.config import RunConfig, read_yaml, validated
+from cardio_core.context import Context
+from cardio_core.errors import ConfigError
+from cardio_core.evaluation.aggregate import prediction_frame, score_columns
+from cardio_core.io.places import cache_dir
+from cardio_core.registry import resolve
+from cardio_core.runner.calls import call
+from cardio_core.runner.folds import open_artifact, open_decisions
+from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.opening import open_with_defaults
+from cardio_core.runner.prepare import UnusableCohortError, prepare
+from cardio_core.runner.progress import Echo
+from cardio_core.types.info import Target
+
+
+def predict_new(
+    run: Path, inputs: tuple[Path, ...], *, device: str = "auto", echo: Echo | None = None
+) -> dict[str, Any]:
+    """Predict recordings that the run has never seen.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run directory.
+    inputs : tuple of Path
+        Recordings, folders or a cohort table, as `load` of the plugin takes them.
+    device : str
+        As for `cardio run`.
+    echo : callable, optional
+        Takes progress lines.
+
+    Returns
+    -------
+    dict
+        JSON-ready: the run, the predictions of every row (scores by class, decided class, where
+        the threshold came from), flags, and quarantined recordings with their reasons.
+
+    Raises
+    ------
+    ConfigError
+        If the run is not finished or an input does not exist.
+    """
+    manifest = _finished(run)
+    absent = [path for path in inputs if not path.exists()]
+    if absent:
+        raise ConfigError(f"{absent[0]}: no such file or folder")
+    plugin = open_with_defaults(manifest["plugin"])
+    task = plugin.info.task(manifest["task"])
+    text = (run / "config.yaml").read_text(encoding="utf-8")
+    model: Any = resolve(plugin.info.config)
+    config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
+    protocol = manifest["protocols"][0]
+    config = config.for_protocol(protocol)
+    devices = device_list(device, 1, manifest["device"]["precision"])
+    ctx = Context(
+        task,
+        mode="predict",
+        protocol=protocol,
+        seed=manifest["seed"],
+        device=devices[0],
+        cache=cache_dir(),
+        _inputs=tuple(path.resolve() for path in inputs),
+    )
+    answer: dict[str, Any] = {
+        "run": run.name,
+        "plugin": plugin.info.name,
+        "task": task.name,
+        "synthetic_training": manifest["data"]["source"] == "synthetic",
+        "predictions": [],
+        "flags": {},
+        "notes": [],
+        "quarantined": [],
+    }
+    # One good recording among many bad ones is still worth its answer.
+    limits = config.limits.model_copy(update={"bad_share": 1.0})
+    config = config.model_copy(update={"limits": limits})
+    try:
+        prepared = prepare(plugin, config, ctx, parse_executor("local:1"), echo)
+    except UnusableCohortError as error:
+        return answer | {"quarantined": [vars(row) for row in error.quarantined]}
+    rows: list[dict[str, Any]] = []
+    for name in manifest["models"]:
+        folder = run / "models" / "final" / name
+        place = ctx.but(model=name, fold="final")
+        predictions = call(
+            plugin, "predict", place, config,
+            model=open_artifact(folder), features=prepared.features,
+        )  # fmt: skip
+        decisions = open_decisions(folder, task.targets)
+        for target in task.targets:
+            frame = prediction_frame(predictions, prepared.features.table, target, task.unit)
+            decision = decisions.get(target.name)
+            decided = decision.apply(frame, target) if decision else None
+            source = decision.source if decision else None
+            rows += _rows(frame, target, name, decided, source)
+    return answer | {
+        "predictions": rows,
+        "flags": _flags(prepared.features.table),
+        "notes": list(prepared.cohort.notes),
+        "quarantined": [vars(row) for row in prepared.quarantined],
+    }
+
+
+def _finished(run: Path) -> dict[str, Any]:
+    if not (run / "manifest.json").is_file():
+        raise ConfigError(f"{run}: no run directory (it has no manifest.json)")
+    content = Manifest.open(run).content
+    if content["status"] != "done":
+        raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")
+    return content
+
+
+def _rows(
+    frame: pd.DataFrame, target: Target, model: str, decided: Any, source: str | None
+) -> list[dict[str, Any]]:
+    columns = score_columns(target)
+    rows = []
+    for number, row in enumerate(frame.to_dict("records")):
+        entry: dict[str, Any] = {
+            "id": row["unit_id"],
+            "recording_id": row["recording_id"],
+            "level": row["level"],
+            "time_s": None if pd.isna(row["time_s"]) else round(float(row["time_s"]), 4),
+            "model": model,
+            "target": target.name,
+        }
+        if target.kind == "continuous":
+            entry |= {"value": round(float(row["score"]), 6), "unit": target.unit}
+        else:
+            scores = {name.partition(":")[2]: round(float(row[name]), 6) for name in columns}
+            entry |= {"scores": scores, "decided": decided[number], "threshold_source": source}
+        rows.append(entry)
+    return rows
+
+
+def _flags(table: pd.DataFrame) -> dict[str, list[str]]:
+    if "flags" not in table.columns:
+        return {}
+    by_recording = table.drop_duplicates("recording_id").set_index("recording_id")["flags"]
+    return {str(k): str(v).split("; ") for k, v in by_recording.items() if isinstance(v, str) and v}

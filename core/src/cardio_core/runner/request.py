@@ -1,0 +1,34 @@
+"""What somebody asked for: everything that the command line can say about a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Protocols = Literal["both", "paper", "honest"]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One request for a run; the fields are the options of `cardio run`."""
+
+    plugin: str
+    task: str | None = None
+    data: tuple[Path, ...] = ()
+    config: str | None = None
+    sets: tuple[str, ...] = ()
+    needs_from: Mapping[str, Path] = field(default_factory=dict)
+    protocol: Protocols = "both"
+    device: str = "auto"
+    n_devices: int = 1
+    precision: str = "32"
+    seed: int = 0
+    executor: str = "local"
+    out: Path | None = None
+    resume: bool = False
+    strict: bool = False
+    smoke: bool = False
+    dry_run: bool = False
+    command: str = ""

@@ -1,0 +1,417 @@
+"""A run, from the request to the report: one direction, one loop."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core import hookspecs
+from cardio_core.compute.executors import Executor, parse_executor
+from cardio_core.config import Protocol, RunConfig, dump_yaml
+from cardio_core.context import LOG, Context
+from cardio_core.errors import ConfigError
+from cardio_core.io.atomic import read_json, write_json, write_text
+from cardio_core.io.hashing import digest, file_digest
+from cardio_core.io.places import cache_dir
+from cardio_core.runner.collect import collect, write_csv
+from cardio_core.runner.folds import FoldJob, run_fold
+from cardio_core.runner.judge import judge, write_judged
+from cardio_core.runner.manifest import Manifest, git_commit, now, packages
+from cardio_core.runner.needs import (
+    Resolved,
+    artifact_of,
+    guard_other,
+    guard_same,
+    plan_needs,
+    resolve_needs,
+)
+from cardio_core.runner.prepare import Prepared, prepare
+from cardio_core.runner.progress import Echo, Progress
+from cardio_core.runner.request import RunRequest
+from cardio_core.runner.setup import Setup, find_data, set_up
+from cardio_core.runner.truth import Truth, bring_to_samples
+from cardio_core.splits import Fold, SplitPlan, find_plan, plan_folds
+from cardio_core.types.predictions import Scored
+from cardio_core.types.targets import Targets
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One protocol of a run: its configuration, features, truth and folds."""
+
+    protocol: Protocol
+    config: RunConfig
+    prepared: Prepared
+    truth: Truth
+    plan: SplitPlan
+
+
+def run(request: RunRequest, echo: Echo) -> Path:
+    """Do everything that a request asks for and return the run directory.
+
+    Parameters
+    ----------
+    request : RunRequest
+        What was asked for.
+    echo : callable
+        Takes each line that the user is to see.
+
+    Raises
+    ------
+    CardioError
+        In one line. What was finished stays on disk; `resume` goes on from there.
+    """
+    setup = set_up(request)
+    announce(request, setup, echo)
+    out = request.out or _default_out(setup)
+    cache = cache_dir()
+    inputs = find_data(setup, request, cache)
+    ctx = Context(
+        setup.task,
+        seed=request.seed,
+        device=setup.devices[0],
+        cache=cache,
+        strict=request.strict,
+        _inputs=inputs,
+    )
+    executor = parse_executor(request.executor)
+    if request.dry_run:
+        return _dry_run(setup, ctx, out, echo)
+    manifest = _begin(out, request, setup, inputs)
+    handler = _log_to(out)
+    try:
+        needs = resolve_needs(
+            request, setup.task, setup.config, out, lambda asked: run(asked, echo)
+        )
+        manifest.update(
+            needs=[{"task": n.need.task, "from": n.run.name, "said": n.said} for n in needs]
+        )
+        _work(setup, request, ctx, executor, manifest, needs, out, echo)
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        manifest.update(status="interrupted" if interrupted else "failed", error=str(error))
+        raise
+    finally:
+        LOG.removeHandler(handler)
+        handler.close()
+    return out
+
+
+def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
+    """Say first what decides about every number that follows."""
+    if not request.data:
+        echo("Synthetic data: the plugin's twin with known truth, because no --data was given.")
+    for line in plan_needs(request, setup.task, setup.config):
+        echo(f"Need: {line}.")
+    title = next(t.title for t in setup.plugin.info.tasks if t.name == setup.task.name)
+    echo(f"Task: {setup.task.name} ({title}); protocols: {', '.join(setup.protocols)}.")
+    for line in setup.said:
+        echo(line)
+
+
+def _work(
+    setup: Setup,
+    request: RunRequest,
+    ctx: Context,
+    executor: Executor,
+    manifest: Manifest,
+    needs: Sequence[Resolved],
+    out: Path,
+    echo: Echo,
+) -> None:
+    with manifest.stage("features"):
+        arms = [_arm(setup, ctx, executor, protocol, echo) for protocol in setup.protocols]
+    _record_cohort(out, arms, manifest)
+    splits: dict[str, Any] = {
+        arm.protocol: arm.plan.to_dict(arm.prepared.features.table) for arm in arms
+    }
+    _guard_needs(needs, splits, arms)
+    write_json(out / "splits.json", {"protocols": splits})
+    manifest.update(split_digest=digest(splits))
+    for arm in arms:
+        echo(_describe(arm))
+    jobs = [job for arm in arms for job in _jobs(setup, ctx, arm, needs, out)]
+    with manifest.stage("training"):
+        _do(jobs, executor, setup, echo)
+    with manifest.stage("evaluation"):
+        scored: dict[str, Scored] = {}
+        for arm in arms:
+            tested = [job for job in jobs if job.protocol == arm.protocol and job.test.size]
+            scored[arm.protocol] = collect(tested, arm.plan, arm.truth, setup.task)
+            judged = judge(setup.plugin, arm.config, ctx.but(protocol=arm.protocol), tested,
+                           scored[arm.protocol], arm.prepared.cohort)  # fmt: skip
+            write_judged(out, arm.protocol, judged)
+        write_csv(out / "predictions.csv", scored, setup.task)
+    finish(out, manifest)
+    echo(f"Report: {out / 'report.html'}")
+
+
+def finish(out: Path, manifest: Manifest) -> None:
+    """Merge the protocols' metrics, build the report and close the manifest."""
+    from cardio_core.report.build import build_report
+
+    parts = [read_json(path) for path in sorted((out / "judged").glob("*.json"))]
+    write_json(out / "metrics.json", [row for part in parts for row in part["metrics"]])
+    notes = [*manifest.content["notes"], *(note for part in parts for note in part["notes"])]
+    manifest.update(status="done", finished=now(), notes=list(dict.fromkeys(notes)))
+    shutil.rmtree(out / "judged")
+    build_report(out)
+    manifest.add_outputs(out)
+
+
+def _arm(setup: Setup, ctx: Context, executor: Executor, protocol: Protocol, echo: Echo) -> Arm:
+    config = setup.config.for_protocol(protocol)
+    prepared = prepare(setup.plugin, config, ctx, executor, echo)
+    table = prepared.features.table
+    targets: Targets = prepared.cohort.targets
+    truth = bring_to_samples(targets, table, setup.task)
+    block = config.protocols[protocol]
+    y = truth.targets.of(table, setup.task.targets[0].name)
+    y = (
+        pd.Series(y, dtype=object).mask(truth.ignored, None).to_numpy()
+        if truth.ignored.any()
+        else y
+    )
+    plan = plan_folds(
+        find_plan(block, setup.task.plans),
+        table,
+        y,
+        protocol=protocol,
+        name=block.plan,
+        seed=ctx.seed,
+    )
+    if setup.task.unit == "event" and plan.unit == "patient":
+        plan = _with_false_detections(plan, table, truth)
+    return Arm(protocol, config, prepared, truth, plan)
+
+
+def _with_false_detections(plan: SplitPlan, table: Any, truth: Truth) -> SplitPlan:
+    """Test every sample of the tested patients: one that matches no event is a false detection."""
+    subjects = table["subject_id"].to_numpy()
+    folds = []
+    for fold in plan.folds:
+        tested = np.isin(subjects, np.unique(subjects[fold.test])) & ~truth.ignored
+        folds.append(replace(fold, test=np.flatnonzero(tested)))
+    return replace(plan, folds=tuple(folds))
+
+
+def _jobs(
+    setup: Setup, ctx: Context, arm: Arm, needs: Sequence[Resolved], out: Path
+) -> list[FoldJob]:
+    """Return one job a row and fold; after the honest arm's folds, or the only arm's, the final."""
+    table = arm.prepared.features.table
+    y = arm.truth.targets.of(table, setup.task.targets[0].name)
+    everyone = np.flatnonzero(~arm.truth.ignored & (setup.task.uses_unlabelled | ~pd.isna(y)))
+    folds = list(arm.plan.folds)
+    if arm.protocol == setup.protocols[0]:
+        folds.append(Fold(0, -1, everyone, np.empty(0, int)))
+    jobs = []
+    for fold in folds:
+        final = fold.index < 0
+        name = "final" if final else fold.name
+        place = "final" if final else f"{arm.protocol}-{name}"
+        for model in setup.models:
+            own = ctx.but(
+                protocol=arm.protocol,
+                fold=name,
+                model=model,
+                _inputs=(),
+                _needs={n.need.task: artifact_of(n, arm.protocol, name) for n in needs},
+            )
+            jobs.append(
+                FoldJob(
+                    plugin=setup.plugin.info.name,
+                    protocol=arm.protocol,
+                    config=arm.config,
+                    ctx=own,
+                    features=arm.prepared.features,
+                    targets=arm.truth.targets,
+                    train=fold.train[~arm.truth.ignored[fold.train]],
+                    test=fold.test,
+                    unit=arm.plan.unit,
+                    overlap=arm.plan.overlap,
+                    out=out / "models" / place / model,
+                )
+            )
+    return jobs
+
+
+def _do(jobs: Sequence[FoldJob], executor: Executor, setup: Setup, echo: Echo) -> None:
+    todo = [job for job in jobs if not job.out.exists()]
+    if len(todo) < len(jobs):
+        echo(f"Resumed: {len(jobs) - len(todo)} of {len(jobs)} fits were finished before.")
+    progress = Progress("fits", len(todo), echo)
+    executor.map(
+        run_fold, todo, devices=setup.devices, on_done=lambda done: progress.advance(_short(done))
+    )
+    progress.close()
+
+
+def _short(folder: Path) -> str:
+    return f"{folder.parent.name} {folder.name}"
+
+
+def _record_cohort(out: Path, arms: Sequence[Arm], manifest: Manifest) -> None:
+    first = arms[0]
+    table = first.prepared.cohort.samples.table
+    files = first.prepared.cohort.files
+    hashes = sorted({file_digest(path) for r in table.index for path in files[r] if path.is_file()})
+    write_json(
+        out / "cohort.json",
+        {
+            "recordings": list(table.index),
+            "patients": sorted(set(table["patient_id"])),
+            "subjects": sorted(set(first.prepared.features.table["subject_id"])),
+            "files": hashes,
+        },
+    )
+    if manifest.content["data"].get("digest") not in (None, first.prepared.digest):
+        raise ConfigError(
+            "the data changed since this run began; start a new run instead of --resume"
+        )
+    quarantined = {
+        (q.recording_id, q.stage, q.reason): vars(q) for a in arms for q in a.prepared.quarantined
+    }
+    manifest.update(
+        data=manifest.content["data"]
+        | {
+            "digest": first.prepared.digest,
+            "n_recordings": len(table),
+            "n_patients": int(table["patient_id"].nunique()),
+            "n_samples": len(first.prepared.features),
+        },
+        quarantined=list(quarantined.values()),
+        notes=[*first.prepared.cohort.notes],
+    )
+
+
+def _guard_needs(needs: Sequence[Resolved], splits: dict[str, Any], arms: Sequence[Arm]) -> None:
+    for resolved in needs:
+        if resolved.need.patients == "same":
+            guard_same(resolved, splits)
+            continue
+        cohort = arms[0].prepared.cohort
+        digests = {file_digest(p) for paths in cohort.files.values() for p in paths if p.is_file()}
+        guard_other(resolved, digests, set(cohort.samples.table["patient_id"]))
+
+
+def _begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) -> Manifest:
+    """Make the run directory, or open the one that is to be resumed."""
+    path = out / "manifest.json"
+    text = dump_yaml(setup.config)
+    asked = {
+        "config": text,
+        "task": setup.task.name,
+        "protocols": setup.protocols,
+        "models": setup.models,
+        "seed": request.seed,
+    }
+    if path.exists():
+        manifest = Manifest.open(out)
+        if not request.resume:
+            raise ConfigError(f"{out} already holds a run; go on with --resume or choose --out")
+        if manifest.content["config_digest"] != digest(asked):
+            raise ConfigError(
+                f"{out} was begun with another configuration, task or seed; "
+                "repeat its command (manifest.json) with --resume"
+            )
+        return manifest
+    if request.resume:
+        raise ConfigError(f"--resume: {out} holds no run to go on with")
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "config.yaml", text)
+    info = setup.plugin.info
+    device = setup.devices[0]
+    manifest = Manifest(path, {})
+    manifest.update(
+        status="running",
+        name=out.name,
+        command=request.command,
+        plugin=info.name,
+        plugin_version=setup.plugin.version,
+        core_version=packages().get("cardio-core"),
+        api=list(hookspecs.API_VERSION),
+        task=setup.task.name,
+        task_title=setup.task.title,
+        papers=list(info.papers),
+        protocols=list(setup.protocols),
+        models=list(setup.models),
+        model_titles={model.name: model.title for model in setup.task.models},
+        config_digest=digest(asked),
+        seed=request.seed,
+        device={
+            "name": device.name,
+            "reason": device.reason,
+            "precision": device.precision,
+            "n": len(setup.devices),
+        },
+        packages=packages(),
+        git_commit=git_commit(Path(__file__).parent),
+        data={
+            "source": "real" if request.data else "synthetic",
+            "path_shown": ", ".join(path.name for path in inputs),
+        },
+        started=now(),
+        stages={},
+        needs=[],
+        said=list(setup.said),
+    )
+    return manifest
+
+
+def _dry_run(setup: Setup, ctx: Context, out: Path, echo: Echo) -> Path:
+    """Load the headers and say what would run; write nothing."""
+    from cardio_core.runner.prepare import load_cohort
+
+    config = setup.config.for_protocol(setup.protocols[0])
+    cohort, _ = load_cohort(setup.plugin, config, ctx)
+    table = cohort.samples.table
+    echo(f"Data: {len(table)} recordings of {table['patient_id'].nunique()} patients, "
+         f"{len(cohort.quarantined)} quarantined.")  # fmt: skip
+    echo(f"Rows: {', '.join(setup.models)}. Would write {out}.")
+    return out
+
+
+def _describe(arm: Arm) -> str:
+    table = arm.prepared.features.table
+    fold = arm.plan.folds[0]
+    patients = table["patient_id"]
+    what = f"{len(arm.plan.folds)} fold(s) by {arm.plan.unit}, plan {arm.plan.plan}"
+    sizes = (
+        f"first fold: train {len(fold.train)} samples of {patients.iloc[fold.train].nunique()} "
+        f"patients, test {len(fold.test)} of {patients.iloc[fold.test].nunique()}"
+    )
+    stamp = f" OPTIMISTIC: {arm.plan.overlap}." if arm.plan.overlap else ""
+    return f"{arm.protocol}: {what}; {sizes}.{stamp}"
+
+
+def _default_out(setup: Setup) -> Path:
+    stamp = now().replace(":", "").replace("-", "")[:15]
+    return Path("runs") / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one JSON object a line."""
+        row = {"time": now(), "level": record.levelname.lower(), "message": record.getMessage()}
+        for key in ("stage", "model", "fold"):
+            if getattr(record, key, None):
+                row[key] = getattr(record, key)
+        return json.dumps(row)
+
+
+def _log_to(out: Path) -> logging.Handler:
+    handler = logging.FileHandler(out / "log.jsonl", encoding="utf-8")
+    handler.setFormatter(_JsonLines())
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    LOG.addHandler(handler)
+    return handler

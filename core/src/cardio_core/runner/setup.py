@@ -1,0 +1,129 @@
+"""Before anything runs: the plugin, the task, the configuration, the devices, the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cardio_core.compute.devices import Device, device_list
+from cardio_core.config import (
+    Protocol,
+    RunConfig,
+    layers,
+    parse_sets,
+    resolve_config,
+)
+from cardio_core.errors import ConfigError
+from cardio_core.io.hashing import digest, package_digest
+from cardio_core.registry import Plugin, resolve
+from cardio_core.runner.opening import open_with_defaults
+from cardio_core.runner.request import RunRequest
+from cardio_core.types.info import Task
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A request made definite.
+
+    Attributes
+    ----------
+    said : tuple of str
+        What the user is told before the run starts: device, configuration, data.
+    """
+
+    plugin: Plugin
+    task: Task
+    config: RunConfig
+    devices: tuple[Device, ...]
+    protocols: tuple[Protocol, ...]
+    models: tuple[str, ...]
+    said: tuple[str, ...]
+
+
+def set_up(request: RunRequest) -> Setup:
+    """Resolve a request, touching no data.
+
+    Raises
+    ------
+    ConfigError, PluginError
+        In one line, before anything starts.
+    """
+    plugin = open_with_defaults(request.plugin)
+    task = find_task(plugin, request.task)
+    devices = device_list(request.device, request.n_devices, request.precision)
+    config, said = _configure(plugin, task, request, devices)
+    models = _models(task, config)
+    protocols: tuple[Protocol, ...] = (
+        ("honest", "paper") if request.protocol == "both" else (request.protocol,)
+    )
+    missing = [name for name in protocols if name not in config.protocols]
+    if missing:
+        raise ConfigError(f"the configuration has no protocol {missing[0]!r}")
+    said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said)
+    return Setup(plugin, task, config, devices, protocols, models, said)
+
+
+def find_task(plugin: Plugin, name: str | None) -> Task:
+    """Return the named or the default task."""
+    try:
+        return plugin.info.task(name or plugin.info.default_task)
+    except KeyError:
+        known = ", ".join(task.name for task in plugin.info.tasks)
+        raise ConfigError(
+            f"plugin {plugin.info.name!r} has no task {name!r}; it has {known}"
+        ) from None
+
+
+def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...]:
+    """Return the data to load: what was given, or the synthetic twin, made once and kept."""
+    if request.data:
+        absent = [path for path in request.data if not path.exists()]
+        if absent:
+            raise ConfigError(f"--data {absent[0]}: no such file or folder")
+        return tuple(path.resolve() for path in request.data)
+    return (synthesize(setup.plugin, setup.task, cache, setup.config.n_synthetic, request.seed),)
+
+
+def synthesize(plugin: Plugin, task: Task, cache: Path, n_patients: int | None, seed: int) -> Path:
+    """Write a plugin's synthetic twin into the cache, unless it is there, and return its folder."""
+    from cardio_core.io.atomic import whole_directory
+
+    package = plugin.module.__name__.partition(".")[0]
+    key = digest([plugin.info.name, package_digest(package), task.name, n_patients, seed])
+    folder = cache / "synthetic" / f"{plugin.info.name}-{task.name}-{key[:12]}"
+    if not folder.exists():
+        make = resolve(plugin.info.synthesize)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        whole_directory(
+            folder, lambda out: make(out, task=task.name, n_patients=n_patients, seed=seed)
+        )
+    return folder
+
+
+def _configure(
+    plugin: Plugin, task: Task, request: RunRequest, devices: tuple[Device, ...]
+) -> tuple[RunConfig, tuple[str, ...]]:
+    model: Any = resolve(plugin.info.config)
+    chosen = "smoke" if request.smoke else request.config
+    names, said = ["default"], []
+    if chosen in (None, "default") and devices[0].kind == "cpu":
+        names.append("cpu")
+        said.append("Configuration: default with the sizes of cpu, because no GPU is used.")
+    elif chosen not in (None, "default"):
+        names.append(str(chosen))
+        said.append(f"Configuration: {chosen}.")
+    config = resolve_config(
+        model, layers(plugin.info.configs, names), task=task.name, sets=parse_sets(request.sets)
+    )
+    return config, tuple(said)
+
+
+def _models(task: Task, config: RunConfig) -> tuple[str, ...]:
+    known = tuple(model.name for model in task.models)
+    strangers = [name for name in config.models if name not in known]
+    if strangers:
+        raise ConfigError(
+            f"models: task {task.name!r} has no row {strangers[0]!r}; it has {', '.join(known)}"
+        )
+    return tuple(name for name in known if not config.models or name in config.models)
