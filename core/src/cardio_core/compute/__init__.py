@@ -1,0 +1,1 @@
+"""Where work runs: devices, precision, and executors that spread jobs over them."""

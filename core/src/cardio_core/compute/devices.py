@@ -1,0 +1,246 @@
+"""Choosing the device that networks run on, and saying why."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from cardio_core.errors import ConfigError
+
+Precision = Literal["32", "bf16", "16"]
+
+# A relative path: no distribution of this project is published, so a bare name could be anybody's.
+INSTALL_TORCH = 'pip install "./core[train]" in the cardio checkout'
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One place where a network runs.
+
+    Attributes
+    ----------
+    kind : {"cpu", "cuda"}
+        What it is.
+    index : int or None
+        Number of the GPU; for one of several CPU workers its running number, otherwise None.
+    name : str
+        What a methods section would call it: ``"NVIDIA A100"``, ``"CPU"``.
+    precision : {"32", "bf16", "16"}
+        Arithmetic of the forward and backward pass; weights are always kept in float32.
+    reason : str
+        Why this device was taken, as one clause.
+    n_threads : int
+        CPU threads that a worker on this device may use; 1 or more.
+
+    Examples
+    --------
+    >>> Device("cuda", 1, "NVIDIA A100", "bf16", "asked for").torch_name
+    'cuda:1'
+    """
+
+    kind: Literal["cpu", "cuda"]
+    index: int | None
+    name: str
+    precision: Precision
+    reason: str
+    n_threads: int = 1
+
+    @property
+    def torch_name(self) -> str:
+        """The name that `torch.device` understands."""
+        return f"cuda:{self.index or 0}" if self.kind == "cuda" else "cpu"
+
+    def __str__(self) -> str:
+        return f"{self.torch_name} ({self.name}, precision {self.precision}): {self.reason}"
+
+
+def choose_device(request: str = "auto", precision: str = "32") -> Device:
+    """Return the device that a request means on this machine.
+
+    Parameters
+    ----------
+    request : str
+        ``"auto"`` (the first GPU, else the CPU), ``"cpu"``, ``"cuda"`` or ``"cuda:INDEX"``.
+    precision : str
+        ``"32"``, ``"bf16"`` or ``"16"``. ``"16"`` needs a GPU: float16 on a CPU is refused.
+        ``"bf16"`` runs on a CPU, usually slower than ``"32"``, and the reason says so.
+
+    Returns
+    -------
+    Device
+        Its `reason` says what was taken and why.
+
+    Raises
+    ------
+    ConfigError
+        If the request is misspelt, names a GPU that is not there, or the device cannot compute in
+        that precision.
+
+    Examples
+    --------
+    >>> choose_device("cpu").torch_name
+    'cpu'
+    """
+    index = _requested_index(request)
+    if precision not in ("32", "bf16", "16"):
+        raise ConfigError(f"--precision: expected 32, bf16 or 16, found {precision!r}")
+    found = 0 if request == "cpu" else _n_gpus()
+    if request == "cpu" or (request == "auto" and not found):
+        return _cpu(request, precision)  # type: ignore[arg-type]
+    if index >= found:
+        raise ConfigError(_no_such_gpu(request, found))
+    return _gpu(index, request, precision)  # type: ignore[arg-type]
+
+
+def device_list(
+    request: str = "auto", n_devices: int = 1, precision: str = "32"
+) -> tuple[Device, ...]:
+    """Return the devices over which folds are spread.
+
+    Parameters
+    ----------
+    request, precision : str
+        As in `choose_device`. ``"cuda:INDEX"`` names one GPU and so allows one device only.
+    n_devices : int
+        How many; 1 or more. On a CPU this is the number of worker processes, which share the
+        cores. ``"auto"`` takes the GPUs there are, and says so where there are fewer.
+
+    Returns
+    -------
+    tuple of Device
+        Each with its share of the CPU threads in `n_threads`, at least 1.
+
+    Raises
+    ------
+    ConfigError
+        As `choose_device`; also if ``"cuda"`` finds fewer GPUs than `n_devices`.
+
+    Examples
+    --------
+    >>> [device.torch_name for device in device_list("cpu", 2)]
+    ['cpu', 'cpu']
+    """
+    if n_devices < 1:
+        raise ConfigError(f"--devices: expected 1 or more, found {n_devices}")
+    first = choose_device(request, precision)
+    if n_devices == 1:
+        return (first,)
+    if first.kind == "cpu":
+        share = max(1, first.n_threads // n_devices)
+        why = f"{first.reason}; worker {{}} of {n_devices}, {_threads(share)} each"
+        return tuple(
+            replace(first, index=i, n_threads=share, reason=why.format(i + 1))
+            for i in range(n_devices)
+        )
+    if request.startswith("cuda:"):
+        raise ConfigError(
+            f"--device {request} names one GPU, --devices asks for {n_devices}; use --device cuda"
+        )
+    found = _n_gpus()
+    if request == "cuda" and found < n_devices:
+        raise ConfigError(
+            f"--devices {n_devices}: expected {n_devices} GPUs, found {found}; "
+            f"ask for {found}, or use --device cpu"
+        )
+    n_taken = min(found, n_devices)
+    note = f"; {n_devices} devices were asked for, {found} found" if found < n_devices else ""
+    share = max(1, cpu_count() // n_taken)
+    gpus = (_gpu(i, request, first.precision) for i in range(n_taken))
+    return tuple(replace(gpu, reason=gpu.reason + note, n_threads=share) for gpu in gpus)
+
+
+def cpu_count() -> int:
+    """Return the number of cores that this process may use (affinity and container limits)."""
+    import joblib
+
+    return max(1, int(joblib.cpu_count()))
+
+
+def _requested_index(request: str) -> int:
+    match = re.fullmatch(r"auto|cpu|cuda(?::(\d+))?", request)
+    if match is None:
+        raise ConfigError(
+            f"--device: expected auto, cpu, cuda or cuda:INDEX, found {request!r}; "
+            "cardio doctor lists what is here"
+        )
+    return int(match[1] or 0)
+
+
+def torch_or_none() -> Any:
+    """Return the module torch, or None where it is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        return None
+    import torch
+
+    return torch
+
+
+def _n_gpus() -> int:
+    torch = torch_or_none()
+    return torch.cuda.device_count() if torch is not None and torch.cuda.is_available() else 0
+
+
+def _cpu(request: str, precision: Precision) -> Device:
+    torch = torch_or_none()
+    if torch is None:
+        n_threads, lack = cpu_count(), f"torch is not installed ({INSTALL_TORCH})"
+    else:
+        n_threads, lack = torch.get_num_threads(), f"no CUDA device is visible to {_build(torch)}"
+    if precision == "16":
+        because = f"; {lack}" if request == "auto" else ""
+        raise ConfigError(
+            f"--precision 16: expected a GPU, found the CPU{because}; use --precision 32 or bf16"
+        )
+    why = f"{lack}, so the CPU" if request == "auto" else "the CPU was asked for"
+    reason = f"{why} ({_threads(n_threads)})"
+    if precision == "bf16":
+        reason += "; bf16 on a CPU is usually slower than 32"
+    return Device("cpu", None, "CPU", precision, reason, n_threads)
+
+
+def _gpu(index: int, request: str, precision: Precision) -> Device:
+    torch = torch_or_none()
+    name = torch.cuda.get_device_name(index)
+    major = torch.cuda.get_device_capability(index)[0]
+    # Tensor cores compute in bfloat16 from compute capability 8.0 on; below, torch emulates it.
+    if precision == "bf16" and torch.version.cuda and major < 8:
+        raise ConfigError(
+            f"--precision bf16: expected a GPU of compute capability 8.0 or more, "
+            f"found {name}; use --precision 16 or 32"
+        )
+    asked = f"{request} was asked for"
+    why = f"{_build(torch)} sees {_n_gpus()} GPU(s)" if request == "auto" else asked
+    return Device("cuda", index, name, precision, f"{why}, so cuda:{index}", cpu_count())
+
+
+def _no_such_gpu(request: str, found: int) -> str:
+    torch = torch_or_none()
+    expected = f"--device {request}: expected a GPU, found none"
+    if torch is None:
+        return f"{expected}: torch is not installed; {INSTALL_TORCH}, or use --device cpu"
+    build = _build(torch)
+    if found:
+        known = "cuda:0 only" if found == 1 else f"cuda:0 to cuda:{found - 1}"
+        return f"--device {request}: expected that GPU, found {known}; use one of those"
+    if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
+        return (
+            f"{expected}: {build} was built without CUDA; "
+            "install a CUDA build of torch, or use --device cpu"
+        )
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    hint = "" if visible is None else f" (CUDA_VISIBLE_DEVICES is {visible!r})"
+    return (
+        f"{expected}: {build} sees none{hint}; "
+        "check the driver with nvidia-smi, or use --device cpu"
+    )
+
+
+def _build(torch: Any) -> str:
+    return f"torch {torch.__version__}"
+
+
+def _threads(n: int) -> str:
+    return "1 thread" if n == 1 else f"{n} threads"

@@ -1,0 +1,194 @@
+"""Spreading jobs over processes and machines: serial, joblib's loky, or a Dask cluster.
+
+The engines belong to others; what is added here is the device list. A job is handed over with a
+device, and the device goes to the next job when its job is done, so no two jobs compete for a GPU
+unless there are more workers than devices.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, Self
+
+from cardio_core.compute.devices import Device, cpu_count
+from cardio_core.compute.spreading import Done, explain, share, spread
+from cardio_core.errors import ConfigError
+
+
+class Executor(Protocol):
+    """What runs a list of jobs.
+
+    Also a context manager; leaving it stops the workers.
+    """
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        jobs: Sequence[Any],
+        *,
+        devices: Sequence[Device] | None = None,
+        on_done: Done | None = None,
+    ) -> list[Any]:
+        """Call the function with every job and return the results in the order of the jobs.
+
+        Parameters
+        ----------
+        function : callable
+            Called as ``function(job)``, or ``function(job, device)`` where devices are given. Must
+            pickle, as must jobs and results: it may run in another process.
+        jobs : sequence
+            Each is one call.
+        devices : sequence of Device or None
+            A job gets the device that is free first; with fewer devices than workers they are
+            shared, with their threads.
+        on_done : callable or None
+            Called in this process with each result as it arrives, in no particular order.
+
+        Raises
+        ------
+        Exception
+            The first exception of a job, as it is; jobs that have not finished are stopped.
+        CardioError
+            If a worker dies.
+        """
+        ...
+
+    def close(self) -> None:
+        """Stop the workers."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+class SerialExecutor:
+    """Runs jobs one after the other in this process, all on the first device.
+
+    Examples
+    --------
+    >>> SerialExecutor().map(abs, [-1, 2])
+    [1, 2]
+    """
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        jobs: Sequence[Any],
+        *,
+        devices: Sequence[Device] | None = None,
+        on_done: Done | None = None,
+    ) -> list[Any]:
+        """See `Executor.map`."""
+        arguments = () if devices is None else (devices[0],)
+        results = []
+        for job in jobs:
+            results.append(function(job, *arguments))
+            if on_done is not None:
+                on_done(results[-1])
+        return results
+
+    def close(self) -> None:
+        """Do nothing: there are no workers."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class LocalExecutor(SerialExecutor):
+    """Runs jobs in processes on this machine.
+
+    Workers start with the first `map` and stay until `close`, so that heavy imports are paid once.
+    One worker is no worker: its jobs run in this process.
+
+    Parameters
+    ----------
+    n_workers : int or None
+        Number of processes; None takes one a device, or one a core where no devices are given.
+
+    Raises
+    ------
+    ConfigError
+        If `n_workers` is below 1.
+    """
+
+    def __init__(self, n_workers: int | None = None) -> None:
+        if n_workers is not None and n_workers < 1:
+            raise ConfigError(f"--executor local:N: expected N of 1 or more, found {n_workers}")
+        self.n_workers = n_workers
+        self._pool: Any = None
+        self._shape: tuple[int, int] | None = None
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        jobs: Sequence[Any],
+        *,
+        devices: Sequence[Device] | None = None,
+        on_done: Done | None = None,
+    ) -> list[Any]:
+        """See `Executor.map`."""
+        n_slots = self.n_workers or (cpu_count() if devices is None else len(devices))
+        if n_slots == 1:
+            return super().map(function, jobs, devices=devices, on_done=on_done)
+        slots = share(devices, n_slots)
+        n_threads = max(1, cpu_count() // n_slots)
+        if slots[0] is not None:
+            n_threads = min(slot.n_threads for slot in slots if slot is not None)
+        self._open(n_slots, n_threads)
+        try:
+            return spread(self._pool, function, jobs, slots, n_threads, on_done)
+        except BaseException as error:
+            self.close()
+            explain(error)
+            raise
+
+    def _open(self, n_workers: int, n_threads: int) -> None:
+        if self._shape == (n_workers, n_threads):
+            return
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        self.close()
+        # Read when the libraries are loaded, so it must be there before the worker's first import.
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        environment = dict.fromkeys(names, str(n_threads))
+        self._pool = ProcessPoolExecutor(max_workers=n_workers, env=environment)
+        self._shape = (n_workers, n_threads)
+
+    def close(self) -> None:
+        """Kill the workers, whatever they do."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, kill_workers=True)
+        self._pool = self._shape = None
+
+
+def parse_executor(text: str) -> Executor:
+    """Return the executor that the command line means.
+
+    Parameters
+    ----------
+    text : str
+        ``"local"`` (one process a device), ``"local:N"`` or ``"dask:ADDRESS"``.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of these, or the cluster cannot be used.
+
+    Examples
+    --------
+    >>> parse_executor("local:4").n_workers
+    4
+    """
+    kind, _, argument = text.partition(":")
+    if text == "local" or re.fullmatch(r"local:\d+", text):
+        return LocalExecutor(int(argument) if argument else None)
+    if kind == "dask" and argument:
+        from cardio_core.compute.cluster import DaskExecutor
+
+        return DaskExecutor(argument)
+    raise ConfigError(f"--executor: expected local, local:N or dask:ADDRESS, found {text!r}")
