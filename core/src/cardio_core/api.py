@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cardio_core.config import Block as Block
+    from cardio_core.config import EvaluateBlock as EvaluateBlock
     from cardio_core.config import RunConfig as RunConfig
     from cardio_core.context import Context as Context
     from cardio_core.errors import CardioError as CardioError
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from cardio_core.types.targets import Targets as Targets
 
 _HOME = {
-    "cardio_core.config": ("Block", "RunConfig"),
+    "cardio_core.config": ("Block", "EvaluateBlock", "RunConfig"),
     "cardio_core.context": ("Context",),
     "cardio_core.errors": ("CardioError", "ConfigError", "DataError"),
     "cardio_core.evaluation.default": ("default_evaluate",),

@@ -1,0 +1,74 @@
+"""The configuration of this plugin; each block goes to the hook of its name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cardio_core.api import Block, FitPlan, RunConfig
+from cardio_core.api import EvaluateBlock as EvaluateBlock
+
+
+class LoadBlock(Block):
+    """Which recordings, and how much of each."""
+
+    records: tuple[str, ...] = Field((), description="only these recordings; empty means all")
+    exclude: tuple[str, ...] = Field((), description="recordings left out by design")
+    max_s: float | None = Field(None, gt=10, description="only the first seconds of a recording")
+    min_s: float = Field(8.0, gt=0, description="a shorter recording is quarantined")
+
+
+class PreprocessBlock(Block):
+    """From a recording to segments of beats."""
+
+    high_pass_hz: float | None = Field(0.5, gt=0, description="None leaves the baseline")
+    notch_hz: float | None = Field(None, description="50 or 60; None is off")
+    leads: Literal["first", "all"] = Field("all", description="for the pictures, not for R peaks")
+    anchor: Literal["paper", "honest", "window_10s"] = "honest"
+
+
+class FeaturizeBlock(Block):
+    """From segments to pictures and numbers."""
+
+    mode: Literal["M1", "M2", "M3", "M4"] = "M2"
+    window: Literal["hann", "hamming"] = "hann"
+    height: int = Field(224, ge=8)
+    width: int = Field(224, ge=8)
+    max_hz: float = Field(60.0, gt=5)
+    reference: bool = Field(True, description="add the recording's median picture as a channel")
+    rhythm: bool = Field(True, description="add RR intervals beside the picture")
+
+
+class TrainBlock(Block):
+    """The network and how it is fitted."""
+
+    depth: Literal[18, 50, 101] = 18
+    width_mult: float = Field(1.0, gt=0, le=1)
+    small_stem: bool = False
+    dropout: float = Field(0.0, ge=0, lt=1)
+    fit: FitPlan = FitPlan()
+
+
+class PredictBlock(Block):
+    """How beats are scored."""
+
+    batch_size: int = Field(256, ge=1)
+
+
+class ExplainBlock(Block):
+    """Which beats are explained."""
+
+    n_cases: int = Field(2, ge=0, description="of each class, right and wrong")
+
+
+class Config(RunConfig):
+    """Everything that this plugin can be told."""
+
+    load: LoadBlock = LoadBlock()
+    preprocess: PreprocessBlock = PreprocessBlock()
+    featurize: FeaturizeBlock = FeaturizeBlock()
+    train: TrainBlock = TrainBlock()
+    predict: PredictBlock = PredictBlock()
+    explain: ExplainBlock = ExplainBlock()
+    evaluate: EvaluateBlock = EvaluateBlock()

@@ -1,0 +1,96 @@
+"""Preprocess: from a recording to one segment a beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import DataError, mint
+from cardio_ecg_transfer.signal.electrodes import electrode_flags
+from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, high_pass, notch, resample
+from cardio_ecg_transfer.signal.quality import quality_flags
+from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
+from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
+from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, SampleSet
+    from cardio_ecg_transfer.config import PreprocessBlock
+    from cardio_ecg_transfer.signal.ecg import Ecg
+
+M3_CONTEXT = 256
+"""Samples kept on both sides of a segment, for windows that reach over its edges (mode M3)."""
+
+
+def mint_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
+    """Mint one sample for every beat that the R-peak detector finds.
+
+    Annotations play no part: a beat that the detector misses is missed, and one that it invents is
+    a false detection.
+
+    Returns
+    -------
+    SampleSet
+        Values: float32, shape (n_beats, n_leads, context + n_samples + context), mV at 360 Hz.
+        The table carries `length` (samples of the segment), the RR intervals, and `flags`.
+    """
+    recordings, times, values, columns = [], [], [], []
+    for recording_id, ecg in samples.opened(ctx.quarantine):
+        try:
+            cut, peaks_s, flags = cut_beats(ecg, config)
+        except DataError as error:
+            ctx.quarantine(recording_id, str(error))
+            continue
+        recordings.append(recording_id)
+        times.append(peaks_s)
+        values.append(cut.segments_mv)
+        named = {name: cut.rr[:, column] for column, (name, _) in enumerate(RR_FEATURES)}
+        columns.append(
+            named | {"length": cut.length, "flags": np.full(len(cut.beat), "; ".join(flags))}
+        )
+    if not values:
+        raise DataError("none of the patient's recordings can be used")
+    joined = {name: np.concatenate([one[name] for one in columns]) for name in columns[0]}
+    return mint(samples, recordings, times, np.concatenate(values), joined)
+
+
+def cut_beats(
+    ecg: Ecg, config: PreprocessBlock
+) -> tuple[BeatSegments, NDArray[np.float64], tuple[str, ...]]:
+    """Return a recording's beat segments, the times of their R peaks in seconds, and its flags.
+
+    Raises
+    ------
+    DataError
+        If fewer than three beats are found.
+    """
+    resampled, valid = resample(ecg.signal_mv, ecg.rate_hz)
+    peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
+    if peaks.samples.size < 3:
+        raise DataError(
+            f"expected beats, found {peaks.samples.size} in {ecg.duration_s:.0f} s; "
+            "check that the recording is an ECG in mV"
+        )
+    flags = (*ecg.flags, *quality_flags(ecg), *electrode_flags(ecg, peaks.samples))
+    if config.high_pass_hz is not None:
+        resampled = high_pass(resampled, TARGET_RATE_HZ, config.high_pass_hz)
+    if config.notch_hz is not None:
+        resampled = notch(resampled, TARGET_RATE_HZ, config.notch_hz)
+    signal = np.where(valid, resampled, np.nan).astype(np.float32)
+    chosen = signal[picture_leads(ecg.leads, config.leads)]
+    at_360 = np.unique(np.rint(peaks.times_s * TARGET_RATE_HZ).astype(np.int64))
+    at_360 = at_360[at_360 < signal.shape[1]]
+    cut = segment_beats(chosen, at_360, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT)
+    return cut, at_360[cut.beat] / TARGET_RATE_HZ, flags
+
+
+def picture_leads(leads: tuple[str, ...], which: str) -> list[int]:
+    """Return the positions of the leads that become pictures: the limb lead by name first.
+
+    MIT-BIH stores MLII first except in 114, and has none in 102 and 104.
+    """
+    order = sorted(range(len(leads)), key=lambda i: (leads[i] not in {"MLII", "II"}, i))
+    return order[:1] if which == "first" else order
