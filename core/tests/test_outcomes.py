@@ -1,0 +1,259 @@
+"""Outcome definitions against values worked out by hand, and their agreement against R."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardio_core.errors import DataError
+from cardio_core.evaluation.outcome_agreement import agreement_table, outcome_agreement
+from cardio_core.evaluation.outcomes import (
+    OUTCOMES,
+    FollowUpRules,
+    Outcome,
+    OutcomeColumn,
+    composite_vision,
+    compute_outcome,
+    followup_window_days,
+    lvef5,
+    lvef5ge,
+    lvesv15,
+    mlhfq5,
+    nyha1,
+)
+
+NA = float("nan")
+COMPLETE = {
+    "lvesv_bl_ml": 200.0,
+    "lvesv_fu_ml": 150.0,
+    "lvef_bl_pct": 30.0,
+    "lvef_fu_pct": 34.0,
+    "nyha_bl": 3,
+    "nyha_fu": 3,
+    "mlhfq_bl": 40.0,
+    "mlhfq_fu": 38.0,
+}
+
+
+def cohort(*rows):
+    return pd.DataFrame([COMPLETE | row for row in rows]).convert_dtypes()
+
+
+@pytest.mark.parametrize(
+    ("rule", "before", "after", "expected"),
+    [
+        # 200 mL less 15 % is 170 mL.
+        (lvesv15, 200, 170, 1),
+        (lvesv15, 200, 170.01, 0),
+        (lvesv15, 200, 230, 0),
+        (lvesv15, 200, 100, 1),
+        (lvef5, 30, 35, 0),
+        (lvef5, 30, 35.01, 1),
+        (lvef5, 30, 20, 0),
+        (lvef5ge, 30, 35, 1),
+        (lvef5ge, 30, 34.99, 0),
+        (nyha1, 3, 2, 1),
+        (nyha1, 3, 3, 0),
+        (nyha1, 2, 4, 0),
+        (nyha1, 1, 1, 0),
+        (mlhfq5, 40, 35, 1),
+        (mlhfq5, 40, 35.5, 0),
+        (mlhfq5, 0, 0, 0),
+    ],
+)
+def test_each_definition_decides_as_its_words_say(rule, before, after, expected):
+    assert rule([before], [after]).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("rule", "before", "after", "expected"),
+    [
+        # In binary numbers (100.6 - 85.51) / 100.6 is 0.1499999999999999.
+        (lvesv15, 100.6, 85.51, 1),
+        # 16.4 - 11.4 is 4.999999999999998, 16.1 - 11.1 is 5.000000000000002.
+        (lvef5ge, 11.4, 16.4, 1),
+        (lvef5, 11.1, 16.1, 0),
+    ],
+)
+def test_a_value_on_the_boundary_is_not_moved_off_it_by_binary_rounding(
+    rule, before, after, expected
+):
+    assert rule([before], [after]).tolist() == [expected]
+
+
+@pytest.mark.parametrize("rule", [lvesv15, lvef5, lvef5ge, nyha1])
+@pytest.mark.parametrize(("before", "after"), [(0, 1), (-3, 1), (None, 1), (1, None), (1, 0)])
+def test_a_measurement_that_is_missing_or_not_positive_gives_na(rule, before, after):
+    assert np.isnan(rule([before], [after])).all()
+
+
+def test_the_composite_needs_one_improvement_or_every_part():
+    same = {
+        "nyha_bl": [3], "nyha_fu": [3], "lvef_bl_pct": [30], "lvef_fu_pct": [30], "lvesv_bl_ml": [200],
+        "lvesv_fu_ml": [200], "mlhfq_bl": [40], "mlhfq_fu": [40],
+    }  # fmt: skip
+    assert composite_vision(**same) == 0
+    for better in (
+        {"nyha_fu": [2]},
+        {"lvef_fu_pct": [35]},
+        {"lvesv_fu_ml": [170]},
+        {"mlhfq_fu": [35]},
+    ):
+        assert composite_vision(**same | better) == 1
+        missing = {"nyha_bl" if "nyha_fu" not in better else "lvef_bl_pct": [None]}
+        assert composite_vision(**same | better | missing) == 1
+    for column in same:
+        assert np.isnan(composite_vision(**same | {column: [None]})).all()
+
+
+def test_every_outcome_reads_its_own_columns_of_the_table():
+    # ESV 200 to 150 mL is -25 %; EF 30 to 34 is +4 points; NYHA 3 to 3; MLHFQ -2 points.
+    found = {name: compute_outcome(name, cohort({})).values.tolist() for name in OUTCOMES}
+    assert found == {
+        "LVESV15": [1], "LVEF5": [0], "LVEF5ge": [0], "NYHA1": [0], "composite_VISION": [1],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("status", ["died", "transplant"])
+def test_death_and_transplantation_are_na_or_nonresponse_as_configured(status):
+    table = cohort({}, {"followup_status": status, "lvesv_fu_ml": None})
+    table["followup_status"] = table["followup_status"].astype("string")
+    missing = compute_outcome("LVESV15", table)
+    counted = compute_outcome("LVESV15", table, FollowUpRules("nonresponder"))
+    assert missing.values.tolist() == [1, pd.NA]
+    assert counted.values.tolist() == [1, 0]
+    assert missing.reasons[1] == counted.reasons[1]
+    assert "before follow-up" in counted.reasons[1]
+
+
+def test_the_status_outranks_values_that_stand_there_nevertheless():
+    table = cohort({"followup_status": "died"}, {"followup_status": "lost"})
+    counted = compute_outcome("LVESV15", table, FollowUpRules("nonresponder"))
+    assert counted.values.tolist() == [0, pd.NA]
+
+
+def test_a_follow_up_outside_its_window_is_na_and_one_without_a_date_is_kept():
+    # 6 ± 1 months are days 152.2 to 213.1 after implantation.
+    rules = FollowUpRules(window_days=followup_window_days(6))
+    days = [None, 152, 153, 183, 213, 214]
+    table = cohort(*({"days_to_followup": day} for day in days))
+    found = compute_outcome("LVESV15", table, rules)
+    assert found.values.tolist() == [1, pd.NA, 1, 1, 1, pd.NA]
+    assert found.counts() == {
+        "responder": 4, "nonresponder": 0, "NA": 2, "follow-up outside its window": 2,
+    }  # fmt: skip
+    assert compute_outcome("LVESV15", table).values.tolist() == [1] * 6
+
+
+def test_volumes_by_two_methods_are_not_compared():
+    table = cohort(
+        {"vol_method": "cmr", "vol_method_fu": "cmr"},
+        {"vol_method": "cmr", "vol_method_fu": "spect"},
+        {"vol_method": "cmr", "vol_method_fu": None},
+    )
+    for name in ("LVESV15", "LVEF5", "LVEF5ge", "composite_VISION"):
+        found = compute_outcome(name, table)
+        assert found.values.isna().tolist() == [False, True, False]
+        assert found.reasons[1] == "measured by different methods"
+    assert compute_outcome("NYHA1", table).values.notna().all()
+
+
+def test_na_is_never_zero():
+    table = cohort({}, {"lvesv_fu_ml": None})
+    found = compute_outcome("LVESV15", table)
+    assert found.values.dtype == "Int64"
+    assert found.values[1] is pd.NA
+    assert found.reasons.isna().tolist() == [True, False]
+
+
+def test_the_table_is_not_changed_and_its_index_is_kept():
+    table = cohort({"vol_method": "cmr", "vol_method_fu": "spect"}).set_index(pd.Index(["S9"]))
+    before = table.copy(deep=True)
+    found = compute_outcome("LVESV15", table)
+    pd.testing.assert_frame_equal(table, before)
+    assert list(found.values.index) == list(found.reasons.index) == ["S9"]
+
+
+def test_an_unknown_outcome_or_column_is_refused_by_name():
+    with pytest.raises(DataError, match="no outcome 'LVESV'; expected one of LVESV15"):
+        compute_outcome("LVESV", cohort({}))
+    with pytest.raises(DataError, match="found no 'lvesv_fu_ml'"):
+        compute_outcome("LVESV15", cohort({}).drop(columns="lvesv_fu_ml"))
+
+
+def answers(name, values):
+    series = pd.Series(values, dtype="Int64")
+    return OutcomeColumn(
+        Outcome(name, name, (), lambda: np.empty(0)), series, pd.Series(pd.NA, series.index)
+    )
+
+
+def pair(both, first_only, second_only, neither, n_unknown=0):
+    first = [1] * (both + first_only) + [0] * (second_only + neither) + [None] * n_unknown
+    second = [1] * both + [0] * first_only + [1] * second_only + [0] * neither + [1] * n_unknown
+    (row,) = outcome_agreement([answers("A", first), answers("B", second)])
+    return row
+
+
+@pytest.mark.parametrize(
+    ("counts", "kappa", "se"),
+    [
+        # R 4.2.2, psych 2.2.9: k <- cohen.kappa(matrix(c(40, 9, 6, 15), 2, byrow = TRUE),
+        # n.obs = 70); c(k$kappa, sqrt(k$var.kappa)); the others in the same way.
+        ((40, 9, 6, 15), 0.5098039216, 0.1095499521),
+        ((3, 1, 2, 4), 0.4000000000, 0.2839718296),
+        ((5, 30, 2, 1), -0.0994575045, 0.0783355269),
+    ],
+)
+def test_kappa_and_its_standard_error_agree_with_psych(counts, kappa, se):
+    row = pair(*counts)
+    assert (row.n_both, row.n_first_only, row.n_second_only, row.n_neither) == counts
+    assert row.kappa.value == pytest.approx(kappa, abs=1e-9)
+    assert row.kappa.extra["se"] == pytest.approx(se, abs=1e-9)
+    assert row.kappa.high - row.kappa.low == pytest.approx(2 * 1.959963985 * se, abs=1e-8)
+
+
+def test_agreement_is_the_share_of_equal_answers_with_unknown_ones_counted_apart():
+    row = pair(40, 9, 6, 15, n_unknown=4)
+    assert row.agreement.value == pytest.approx(55 / 70)
+    assert (row.agreement.n, row.n_unknown, row.agreement.n_dropped) == (70, 4, 4)
+
+
+def test_kappa_is_left_out_where_a_definition_says_the_same_of_everybody():
+    assert pair(7, 0, 0, 0).kappa is None
+    assert pair(0, 5, 0, 0).kappa is None
+    assert pair(4, 3, 0, 0).kappa is None
+
+
+def test_complete_agreement_gets_no_interval_without_width():
+    row = pair(4, 0, 0, 3)
+    assert row.kappa.value == pytest.approx(1.0)
+    assert row.kappa.low is None
+    assert row.kappa.note
+
+
+def test_the_two_definitions_of_one_paper_disagree_in_its_table():
+    # One patient with -20 % ESV and +3 points EF responds by LVESV15 and not by LVEF5; one with
+    # -10 % and +8 points the other way round.
+    table = cohort(
+        {"lvesv_fu_ml": 160, "lvef_fu_pct": 33},
+        {"lvesv_fu_ml": 180, "lvef_fu_pct": 38},
+        {"lvesv_fu_ml": 150, "lvef_fu_pct": 45},
+        {"lvesv_fu_ml": 200, "lvef_fu_pct": 30},
+    )
+    columns = [compute_outcome(name, table) for name in ("LVESV15", "LVEF5", "LVEF5ge")]
+    frame = agreement_table(outcome_agreement(columns))
+    assert frame["first"].tolist() == ["LVESV15", "LVESV15", "LVEF5"]
+    first = frame.iloc[0]
+    cells = ["both", "first only", "second only", "neither"]
+    assert first[cells].tolist() == [1, 1, 1, 1]
+    assert first["agreement"] == 0.5
+    assert first["kappa"] == pytest.approx(0)
+
+
+def test_outcomes_of_different_tables_or_without_a_common_patient_are_refused():
+    with pytest.raises(DataError, match="the same rows"):
+        outcome_agreement([answers("A", [1, 0]), answers("B", [1])])
+    with pytest.raises(DataError, match="found none"):
+        outcome_agreement([answers("A", [1, None]), answers("B", [None, 1])])
