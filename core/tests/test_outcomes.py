@@ -89,10 +89,13 @@ def test_a_measurement_that_is_missing_or_not_positive_gives_na(rule, before, af
 
 
 def test_the_composite_needs_one_improvement_or_every_part():
+    pairs = {"nyha": (3, 3), "lvef": (30, 30), "lvesv": (200, 200), "mlhfq": (40, 40)}
+    units = {"nyha": "", "lvef": "_pct", "lvesv": "_ml", "mlhfq": ""}
     same = {
-        "nyha_bl": [3], "nyha_fu": [3], "lvef_bl_pct": [30], "lvef_fu_pct": [30], "lvesv_bl_ml": [200],
-        "lvesv_fu_ml": [200], "mlhfq_bl": [40], "mlhfq_fu": [40],
-    }  # fmt: skip
+        f"{name}_{when}{units[name]}": [value]
+        for name, values in pairs.items()
+        for when, value in zip(("bl", "fu"), values, strict=True)
+    }
     assert composite_vision(**same) == 0
     for better in (
         {"nyha_fu": [2]},
