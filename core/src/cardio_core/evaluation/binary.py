@@ -1,0 +1,117 @@
+"""Binary targets: discrimination, decisions at a named threshold, paired comparison of rows."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.errors import DataError
+from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.pooling import clusters_of, pooled, unit_of
+from cardio_core.report.figures import roc_figure
+from cardio_core.stats import auc, bootstrap_sums, delong_paired, roc_curve
+from cardio_core.types.info import Target, Task
+from cardio_core.types.report import Scope
+
+if TYPE_CHECKING:
+    from cardio_core.config import EvaluateBlock
+
+DECIDED = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1")
+
+
+def binary_metrics(
+    parts: Parts,
+    frame: pd.DataFrame,
+    target: Target,
+    task: Task,
+    scope: Scope,
+    source: str,
+    config: EvaluateBlock,
+    seed: int,
+) -> None:
+    """Add AUC, Brier score, base rate, and the decided metrics with their threshold's source."""
+    known = frame[frame["y_true"].notna() & frame["unit_id"].notna()]
+    positive = target.classes[1]
+    truth = (known["y_true"] == positive).astype(int).to_numpy()
+    score = known[f"score:{positive}"].to_numpy(float)
+    clusters = clusters_of(known)
+    unit = unit_of(known, task.unit)
+    about: dict[str, Any] = {"clusters": clusters, "level": config.level}
+    parts.add([auc(truth, score, unit=None if clusters is not None else unit, **about)], scope)
+    called = (known["predicted"] == positive).to_numpy()
+    rows = _cells(truth == 1, called, score)
+    drawn: dict[str, Any] = {
+        "clusters": clusters,
+        "n_resamples": config.n_resamples,
+        "seed": seed,
+        "level": config.level,
+        "unit": "patient" if clusters is not None else unit,
+    }
+    parts.add(bootstrap_sums(rows, _overall, ("base_rate", "brier"), **drawn), scope)
+    for position, name in enumerate(DECIDED):
+        try:
+            found = bootstrap_sums(rows, _one(position), (name,), **drawn)
+        except DataError as error:
+            parts.notes.append(f"{name} of {scope.model}: not computed. {error}")
+            continue
+        parts.add(found, scope, source)
+    if scope.fold is None:
+        parts.figures[f"roc-{target.name}-{scope.model}"] = roc_figure(roc_curve(truth, score))
+
+
+def compare_models(
+    parts: Parts, frame: pd.DataFrame, target: Target, task: Task, config: EvaluateBlock
+) -> None:
+    """Add the paired DeLong comparison of every two rows on the units they share."""
+    models = list(frame["model"].unique())
+    positive = target.classes[1]
+    column = f"score:{positive}"
+    frames = {model: pooled(frame, target, model).set_index("unit_id") for model in models}
+    for one, other in combinations(models, 2):
+        both = frames[one].join(frames[other][[column]], rsuffix=":other", how="inner")
+        both = both[both["y_true"].notna()]
+        scope = Scope(task=task.name, target=target.name, model=str(one), versus=str(other))
+        try:
+            found = delong_paired(
+                (both["y_true"] == positive).astype(int),
+                both[column],
+                both[f"{column}:other"],
+                clusters=clusters_of(both),
+                level=config.level,
+            )
+        except DataError as error:
+            parts.notes.append(f"{one} against {other}: not compared. {error}")
+            continue
+        parts.add([found], scope)
+
+
+def _cells(truth: Any, called: Any, score: Any) -> Any:
+    """Return the columns whose sums every metric here is a function of."""
+    cells = [truth & called, truth & ~called, ~truth & called, ~truth & ~called]
+    return np.column_stack([*cells, (score - truth) ** 2]).astype(float)
+
+
+def _overall(sums: Any) -> Any:
+    tp, fn, fp, tn, squared = np.moveaxis(sums, -1, 0)
+    n = tp + fn + fp + tn
+    return np.stack([(tp + fn) / n, squared / n], axis=-1)
+
+
+def _one(position: int) -> Any:
+    def statistic(sums: Any) -> Any:
+        tp, fn, fp, tn, _ = np.moveaxis(sums, -1, 0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values = (
+                tp / (tp + fn),
+                tn / (tn + fp),
+                tp / (tp + fp),
+                tn / (tn + fn),
+                (tp + tn) / (tp + fn + fp + tn),
+                2 * tp / (2 * tp + fp + fn),
+            )
+        return values[position][..., None]
+
+    return statistic

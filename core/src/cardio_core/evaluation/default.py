@@ -1,0 +1,103 @@
+"""The default `evaluate`: every target with the metrics of its kind, pooled and by fold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cardio_core.errors import DataError
+from cardio_core.evaluation.binary import binary_metrics, compare_models
+from cardio_core.evaluation.continuous import continuous_metrics
+from cardio_core.evaluation.multiclass import multiclass_metrics
+from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.pooling import pooled
+from cardio_core.types.info import Target, Task
+from cardio_core.types.report import EvaluationReport, Scope
+
+if TYPE_CHECKING:
+    from cardio_core.config import EvaluateBlock
+    from cardio_core.types.predictions import Scored
+
+KINDS = {
+    "binary": binary_metrics,
+    "multiclass": multiclass_metrics,
+    "continuous": continuous_metrics,
+}
+
+
+def default_evaluate(
+    predictions: Scored, task: Task, config: EvaluateBlock, *, seed: int = 0
+) -> EvaluationReport:
+    """Report every target of every model, pooled out of fold and fold by fold.
+
+    Parameters
+    ----------
+    predictions : Scored
+        Out-of-fold predictions beside the truth.
+    task : Task
+        Whose targets.
+    config : EvaluateBlock
+        Level of the intervals and number of resamples.
+    seed : int
+        Of the resampling.
+
+    Returns
+    -------
+    EvaluationReport
+        Metrics with their place; tables by model; figures. Where a patient has several rows every
+        interval is clustered by patient. What cannot be computed is named in a note, never NaN.
+    """
+    parts = Parts(list(predictions.notes))
+    for target in task.targets:
+        frame = predictions.frames[target.name]
+        for model in frame["model"].unique():
+            source = predictions.thresholds.get(f"{model}/{target.name}", "none")
+            scope = Scope(task=task.name, target=target.name, model=str(model))
+            _judge(parts, pooled(frame, target, model), target, task, scope, source, config, seed)
+            _by_fold(
+                parts, frame[frame["model"] == model], target, task, scope, source, config, seed
+            )
+        if target.kind == "binary":
+            compare_models(parts, frame, target, task, config)
+    return EvaluationReport(
+        parts.metrics, parts.tables, parts.figures, list(dict.fromkeys(parts.notes))
+    )
+
+
+def _by_fold(
+    parts: Parts,
+    frame: pd.DataFrame,
+    target: Target,
+    task: Task,
+    scope: Scope,
+    source: str,
+    config: EvaluateBlock,
+    seed: int,
+) -> None:
+    """Add the metrics of each fold, without figures; one fold is the pooled result already."""
+    if frame["fold"].nunique() < 2:
+        return
+    for fold, rows in frame.groupby("fold", sort=True):
+        here = replace(scope, repeat=int(rows["repeat"].iloc[0]), fold=str(fold))
+        own = Parts([])
+        _judge(own, rows.reset_index(drop=True), target, task, here, source, config, seed)
+        parts.metrics += own.metrics
+
+
+def _judge(
+    parts: Parts,
+    frame: pd.DataFrame,
+    target: Target,
+    task: Task,
+    scope: Scope,
+    source: str,
+    config: EvaluateBlock,
+    seed: int,
+) -> None:
+    try:
+        KINDS[target.kind](parts, frame, target, task, scope, source, config, seed)
+    except DataError as error:
+        where = f"{scope.model}, fold {scope.fold}" if scope.fold else str(scope.model)
+        parts.notes.append(f"{target.name} of {where}: not computed. {error}")

@@ -1,0 +1,92 @@
+"""Multiclass targets: per-class tables as de Chazal and EC57 print them, clustered by patient."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cardio_core.errors import DataError
+from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.pooling import clusters_of, unit_of
+from cardio_core.report.figures import confusion_matrix
+from cardio_core.stats import auc, per_class_table
+from cardio_core.types.info import Target, Task
+from cardio_core.types.report import Scope
+
+if TYPE_CHECKING:
+    from cardio_core.config import EvaluateBlock
+
+NEEDS_THRESHOLD = ("sensitivity", "ppv", "f1", "fpr")
+
+
+def multiclass_metrics(
+    parts: Parts,
+    frame: pd.DataFrame,
+    target: Target,
+    task: Task,
+    scope: Scope,
+    source: str,
+    config: EvaluateBlock,
+    seed: int,
+) -> None:
+    """Add Se, +P, F1 and AUC of every class, macro averages, and the confusion matrix."""
+    clusters = clusters_of(frame)
+    scored = [name for name in target.classes if name not in target.unscored]
+    present = set(frame["y_true"].dropna())
+    table = per_class_table(
+        frame["y_true"],
+        frame["predicted"],
+        target.classes,
+        clusters=clusters,
+        patients=frame["subject_id"],
+        n_resamples=config.n_resamples,
+        seed=seed,
+        level=config.level,
+        average_over=[name for name in scored if name in present],
+        unit=unit_of(frame, task.unit),
+        cluster_unit="patient",
+    )
+    for name, estimates in table.by_class.items():
+        if name == "all":
+            parts.add(estimates.values(), scope, source)
+        else:
+            parts.add_class(dict(estimates), scope, name, source)
+    detected = frame[frame["unit_id"].notna() & frame["y_true"].notna()]
+    for name in scored:
+        _one_against_rest(parts, detected, name, scope, config)
+    if scope.fold is None:
+        parts.tables[f"confusion-{scope.model}"] = table.confusion
+        parts.tables[f"by-class-{scope.model}"] = _printed(table.estimates)
+        parts.figures[f"confusion-{scope.model}"] = confusion_matrix(table.confusion)
+        if table.undefined:
+            parts.notes.append(
+                f"{scope.model}: undefined, because a class does not occur or is never predicted: "
+                f"{', '.join(table.undefined)}."
+            )
+
+
+def _one_against_rest(
+    parts: Parts, frame: pd.DataFrame, name: str, scope: Scope, config: EvaluateBlock
+) -> None:
+    positive = (frame["y_true"] == name).astype(int)
+    if positive.nunique() < 2:
+        return
+    try:
+        found = auc(
+            positive,
+            frame[f"score:{name}"],
+            clusters=clusters_of(frame),
+            level=config.level,
+        )
+    except DataError as error:
+        parts.notes.append(f"AUC of {name} against the rest: not computed. {error}")
+        return
+    parts.add([found], replace(scope, class_name=name))
+
+
+def _printed(estimates: object) -> pd.DataFrame:
+    return pd.DataFrame([estimate.to_dict() for estimate in estimates]).drop(  # type: ignore[attr-defined]
+        columns=["extra", "p_value", "threshold_source"]
+    )
