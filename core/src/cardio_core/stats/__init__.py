@@ -1,0 +1,58 @@
+"""The statistics service: every number that a report prints comes from here, as an estimate.
+
+Each public name lives in a module of its own and is imported when it is first used, so that
+``import cardio_core.stats`` costs nothing and needs no torch. No module bears the name of a public
+function: importing the module would put it in the function's place.
+
+Examples
+--------
+>>> from cardio_core import stats
+>>> str(stats.proportion(24, 29, name="accuracy", unit="patient"))
+'accuracy 0.828 (95 % CI 0.655 to 0.924; Wilson; n = 29 patients)'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES: dict[str, str] = {
+    # discrimination
+    "auc": "roc",
+    "RocCurve": "roc",
+    "roc_curve": "roc",
+    "DelongCovariance": "delong",
+    "delong_covariance": "delong",
+    "delong_paired": "delong",
+    "delong_unpaired": "delong",
+    "auc_binormal": "published_auc",
+    "hanley_mcneil": "published_auc",
+    "hanley_mcneil_effective_n": "published_auc",
+    "newcombe_auc": "published_auc",
+    # resampling
+    "bootstrap": "general_bootstrap",
+    "bootstrap_auc": "auc_bootstrap",
+    "bootstrap_auc_difference": "auc_bootstrap",
+    "bootstrap_sums": "sums_bootstrap",
+    # proportions and tables of classes
+    "binomial_all_correct": "proportions",
+    "proportion": "proportions",
+    "PerClassTable": "per_class",
+    "per_class_table": "per_class",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,248 @@
+"""What every statistic asks of its columns: numbers, two classes, equal lengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cardio_core.errors import DataError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+MIN_CLUSTERS = 5
+"""Fewest clusters that are resampled: `m` clusters have ``C(2m-1, m)`` distinct resamples, and
+four of them (35) cannot fill a 2.5 % tail."""
+
+
+def numeric_column(values: ArrayLike, name: str) -> Floats:
+    """Return `values` as a float vector in which NaN marks a missing value.
+
+    Parameters
+    ----------
+    values : array-like, shape (n,)
+        Numbers; None, NaN and pandas' NA are missing.
+    name : str
+        What to call the column in an error.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    DataError
+        Text, an infinite number, or more than one axis.
+    """
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
+        column = values.astype(np.float64, copy=False)
+    else:
+        import pandas as pd
+
+        try:
+            column = pd.to_numeric(pd.Series(values), errors="raise").to_numpy(
+                dtype=np.float64, na_value=np.nan
+            )
+        except (TypeError, ValueError) as error:
+            found = str(error).split(" at position")[0]
+            raise DataError(
+                f"{name}: expected numbers, found text ({found}); code the column as numbers"
+            ) from None
+    if column.ndim != 1:
+        raise DataError(f"{name}: expected one column, found an array of shape {column.shape}")
+    if np.isinf(column).any():
+        raise DataError(
+            f"{name}: expected finite numbers, found {int(np.isinf(column).sum())} infinite; "
+            "clip them or mark them as missing"
+        )
+    return column
+
+
+def binary_column(values: ArrayLike, name: str) -> Floats:
+    """Return 0/1 labels as floats in which NaN marks a missing label.
+
+    Raises
+    ------
+    DataError
+        Any value other than 0, 1, True, False or missing.
+    """
+    column = numeric_column(values, name)
+    other = np.unique(column[~(np.isnan(column) | (column == 0) | (column == 1))])
+    if other.size:
+        raise DataError(
+            f"{name}: expected labels 0 and 1, found {other[0]:g}; recode the positive class as 1"
+        )
+    return column
+
+
+def group_codes(values: ArrayLike, name: str) -> Ints:
+    """Number the groups 0, 1, ... in the order in which they first occur; -1 where missing.
+
+    Parameters
+    ----------
+    values : array-like, shape (n,)
+        Patient, record or group identifiers of any type.
+    name : str
+        What to call the column in an error.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
+    import pandas as pd
+
+    series = pd.Series(values)
+    if series.ndim != 1:
+        raise DataError(f"{name}: expected one column of identifiers, found shape {series.shape}")
+    codes, _ = pd.factorize(series)
+    return codes.astype(np.int64)
+
+
+def same_length(**columns: Floats | Ints | None) -> int:
+    """Return the common length of the columns that are given.
+
+    Raises
+    ------
+    DataError
+        Columns of different lengths, or without rows.
+    """
+    lengths = {name: column.shape[-1] for name, column in columns.items() if column is not None}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise DataError(f"expected columns of one length, found {listed}; align the rows first")
+    n_rows = int(next(iter(lengths.values())))
+    if n_rows == 0:
+        raise DataError(f"{', '.join(lengths)}: expected rows, found none")
+    return n_rows
+
+
+def checked_level(level: float) -> float:
+    """Return a coverage that lies between 0 and 1, exclusive."""
+    if not 0 < level < 1:
+        raise DataError(f"level: expected a number between 0 and 1 such as 0.95, found {level}")
+    return level
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSample:
+    """Labels and one or more scores on the same complete rows.
+
+    Attributes
+    ----------
+    positive : ndarray of bool, shape (n,)
+    scores : ndarray of float64, shape (n_scores, n)
+    clusters : ndarray of int64, shape (n,), or None
+        Cluster number 0 to ``n_clusters - 1`` of every row.
+    n_clusters : int
+        0 without clusters.
+    n_dropped : int
+        Rows left out because a label, a score or a cluster was missing.
+    """
+
+    positive: Bools
+    scores: Floats
+    clusters: Ints | None
+    n_clusters: int
+    n_dropped: int
+
+    @property
+    def n(self) -> int:
+        """Number of complete rows."""
+        return int(self.positive.size)
+
+    @property
+    def n_positive(self) -> int:
+        """Number of rows of class 1."""
+        return int(np.count_nonzero(self.positive))
+
+
+def scored_sample(
+    labels: ArrayLike, *scores: ArrayLike, clusters: ArrayLike | None = None
+) -> ScoredSample:
+    """Check labels and scores, and keep the rows on which everything is known.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+    *scores : array-like, shape (n,)
+        One or more scores; more is more likely class 1.
+    clusters : array-like, shape (n,), optional
+        Patient or record of every row.
+
+    Returns
+    -------
+    ScoredSample
+
+    Raises
+    ------
+    DataError
+        Text, unequal lengths, no complete row, or one class only.
+    """
+    truth = binary_column(labels, "labels")
+    columns = [
+        numeric_column(score, "scores" if len(scores) == 1 else f"scores {position}")
+        for position, score in enumerate(scores, start=1)
+    ]
+    codes = None if clusters is None else group_codes(clusters, "clusters")
+    named = {f"scores {position}": column for position, column in enumerate(columns, start=1)}
+    n_rows = same_length(labels=truth, **named, clusters=codes)
+    known = ~np.isnan(truth)
+    for column in columns:
+        known &= ~np.isnan(column)
+    if codes is not None:
+        known &= codes >= 0
+    n_known = int(np.count_nonzero(known))
+    if n_known < n_rows:
+        truth, columns = truth[known], [column[known] for column in columns]
+        codes = None if codes is None else np.unique(codes[known], return_inverse=True)[1]
+    positive = truth == 1
+    require_both_classes(positive)
+    return ScoredSample(
+        positive,
+        np.stack(columns),
+        codes,
+        0 if codes is None else int(codes.max()) + 1,
+        n_rows - n_known,
+    )
+
+
+def require_both_classes(positive: Bools) -> None:
+    """Refuse labels that hold one class only."""
+    n_positive = int(np.count_nonzero(positive))
+    if positive.size == 0:
+        raise DataError("labels: expected complete rows, found none; every row misses a value")
+    if n_positive in (0, positive.size):
+        raise DataError(
+            f"labels: expected both classes, found {positive.size} rows of class "
+            f"{int(n_positive > 0)} only; discrimination needs both, describe one class by its mean"
+        )
+
+
+def require_clusters(n_clusters: int, unit: str) -> None:
+    """Refuse to resample, or to estimate a variance from, a handful of clusters."""
+    if n_clusters < MIN_CLUSTERS:
+        raise DataError(
+            f"{unit}s: expected at least {MIN_CLUSTERS} to resample, found {n_clusters}; "
+            f"report each {unit} on its own"
+        )
+
+
+def group_sums(values: Floats | Bools, groups: Ints, n_groups: int = 0) -> Floats:
+    """Add `values` within each group.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    groups : ndarray of int64, shape (n,)
+        From 0 upwards.
+    n_groups : int
+        Length of the result, if longer than the largest group says.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_groups,)
+    """
+    return np.bincount(groups, weights=values, minlength=n_groups).astype(np.float64, copy=False)
