@@ -1,0 +1,127 @@
+"""One attempt at a fit with one batch size, by Lightning."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.pytorch import Trainer
+from numpy.typing import NDArray
+from torch import nn
+
+from cardio_core.compute.devices import Device
+from cardio_core.training.callbacks import EpochKeeper, Progress
+from cardio_core.training.loader import Examples, InOrder, TrainingOrder, make_loader
+from cardio_core.training.memory import BatchSize, is_out_of_memory
+from cardio_core.training.module import Loss, ParameterGroups, Score, TrainingModule
+from cardio_core.training.plan import FitPlan
+from cardio_core.training.reproducible import quiet, reproducible
+
+# Weights stay in float32; "mixed" computes in the shorter type.
+LIGHTNING_PRECISION = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything about a fit but its batch size; see `cardio_core.training.engine.fit`."""
+
+    network: nn.Module
+    training: Examples
+    validation: Examples | None
+    loss: Loss
+    score: Score | None
+    plan: FitPlan
+    device: Device
+    seed: int
+    out: Path
+    n_epochs: int
+    weights: NDArray[np.float64] | None
+    parameter_groups: ParameterGroups | None
+    n_workers: int
+    progress: Progress | None
+
+
+def attempt(job: Job, batch: BatchSize) -> EpochKeeper | None:
+    """Train from the network's present weights; return None where memory ran out.
+
+    Returns
+    -------
+    EpochKeeper or None
+        History, and the file of the kept weights.
+
+    Raises
+    ------
+    CardioError
+        If the loss stops being finite.
+    KeyboardInterrupt
+        If the user stops it.
+    """
+    job.out.mkdir(parents=True, exist_ok=True)
+    job.network.train()
+    order = TrainingOrder(len(job.training), batch, job.seed, job.plan.draw, job.weights)
+    patience = job.plan.patience if job.validation is not None else None
+    keeper = EpochKeeper(job.out, job.n_epochs, patience, job.validation is not None, job.progress)
+    try:
+        with reproducible(job.seed, job.device), quiet():
+            module = TrainingModule(
+                job.network, job.loss, job.score, job.plan, order.n_steps, job.parameter_groups
+            )
+            trainer = make_trainer(job, batch, keeper)
+            loaders = _loaders(job, order)
+            _fit_interruptibly(trainer, module, loaders)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
+    return keeper
+
+
+def make_trainer(job: Job, batch: BatchSize, keeper: EpochKeeper) -> Trainer:
+    """Return a trainer that prints nothing and writes nothing by itself."""
+    on_gpu = job.device.kind == "cuda"
+    return Trainer(
+        accelerator="gpu" if on_gpu else "cpu",
+        devices=[job.device.index or 0] if on_gpu else 1,
+        precision=LIGHTNING_PRECISION[job.device.precision],  # type: ignore[arg-type]
+        max_epochs=job.n_epochs,
+        accumulate_grad_batches=batch.accumulate,
+        gradient_clip_val=job.plan.gradient_clip,
+        callbacks=[keeper],
+        # One process, also inside a SLURM job, which Lightning would otherwise take over.
+        plugins=[LightningEnvironment()],
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=job.out,
+    )
+
+
+def _loaders(job: Job, order: TrainingOrder) -> dict[str, Any]:
+    how: dict[str, Any] = {"n_workers": job.n_workers, "pin": job.device.kind == "cuda"}
+    loaders = {"train_dataloaders": make_loader(job.training, order, **how)}
+    if job.validation is not None:
+        in_order = InOrder(len(job.validation), order.batch.size)
+        loaders["val_dataloaders"] = make_loader(job.validation, in_order, **how)
+    return loaders
+
+
+def _fit_interruptibly(trainer: Trainer, module: TrainingModule, loaders: dict[str, Any]) -> None:
+    """Fit; let Ctrl-C be what it is everywhere else.
+
+    Lightning turns it into an exit of the interpreter and leaves Ctrl-C ignored.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(module, **loaders)
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from stop
