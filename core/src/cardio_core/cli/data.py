@@ -1,0 +1,21 @@
+"""`cardio data`."""
+
+from __future__ import annotations
+
+import click
+
+from cardio_core.cli.main import LazyGroup
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "list": ("cardio_core.cli.data_public:list_", "Public data sets that are known by name."),
+        "fetch": ("cardio_core.cli.data_public:fetch", "Download one, every file verified."),
+        "synth": ("cardio_core.cli.data_synth:synth", "Write a plugin's synthetic twin."),
+        "check": ("cardio_core.cli.data_check:check", "Which recordings can be used, and why not."),
+        "rpeaks": ("cardio_core.cli.data_rpeaks:rpeaks", "R peaks of one ECG recording."),
+    },
+)
+def data() -> None:
+    """Find, fetch, make and check data."""

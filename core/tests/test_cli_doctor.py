@@ -1,0 +1,105 @@
+"""`cardio doctor`: everything is said, nothing but a broken core is an error."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cardio_core import registry
+from cardio_core.cli import doctor as doctors
+from cardio_core.cli.doctor import doctor, examine
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(doctor, arguments)
+
+
+@pytest.fixture(autouse=True)
+def a_quiet_machine(monkeypatch, tmp_path):
+    monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("CARDIO_DATA", raising=False)
+
+
+def test_a_sound_installation_exits_with_0_and_names_its_parts():
+    result = run()
+    assert result.exit_code == 0
+    for part in ("Python", "cardio-core", "processor", "memory", "torch", "gpu", "CARDIO_DATA"):
+        assert part in result.output
+
+
+def test_the_json_holds_the_versions_that_the_metadata_hold():
+    found = json.loads(run("--json").output)
+    assert found["core"] == {
+        "version": metadata.version("cardio-core"),
+        "missing": [],
+        "problem": None,
+    }
+    assert {row["name"] for row in found["extras"]} == {
+        "train", "dicom", "gdcm", "video", "parquet", "dask",
+    }  # fmt: skip
+
+
+def test_a_missing_extra_is_named_with_the_local_line_that_gets_it(monkeypatch):
+    there = metadata.version
+
+    def without_skops(name: str) -> str:
+        if name == "skops":
+            raise metadata.PackageNotFoundError(name)
+        return there(name)
+
+    monkeypatch.setattr(metadata, "version", without_skops)
+    result = run()
+    line = next(line for line in result.output.splitlines() if line.startswith("  train"))
+    assert line.endswith('missing: skops; pip install "./core[train]"')
+    assert result.exit_code == 0
+
+
+def test_a_package_that_a_plugin_reaches_through_an_extra_of_the_core_counts_as_its_own():
+    required, _ = doctors._requirements("cardio-ecg-transfer")
+    assert {"cardio-core", "torch", "safetensors", "wfdb"} <= set(required)
+
+
+def test_a_broken_plugin_is_listed_with_its_reason_and_is_no_failure(monkeypatch):
+    broken = registry.Found("bad", "cardio-bad", "0.3", None, "cannot be imported: no module")
+    monkeypatch.setattr(registry, "list_plugins", lambda: iter([broken]))
+    result = run()
+    assert "bad 0.3  broken: cannot be imported: no module" in result.output
+    assert result.exit_code == 0
+
+
+def test_no_plugin_at_all_says_how_to_get_one_from_the_checkout(monkeypatch):
+    monkeypatch.setattr(registry, "list_plugins", lambda: iter([]))
+    assert "pip install ./plugins/NAME" in run().output
+
+
+def test_a_core_that_lacks_a_package_exits_with_1(monkeypatch):
+    there = metadata.version
+
+    def without_scipy(name: str) -> str:
+        if name == "scipy":
+            raise metadata.PackageNotFoundError(name)
+        return there(name)
+
+    monkeypatch.setattr(metadata, "version", without_scipy)
+    result = run()
+    assert result.exit_code == 1
+    assert "broken: scipy not installed; pip install ./core" in result.output
+
+
+def test_the_cache_is_measured_and_the_data_folder_is_looked_into(monkeypatch, tmp_path):
+    (tmp_path / "cache/features").mkdir(parents=True)
+    (tmp_path / "cache/features/a.npy").write_bytes(b"0" * 2_500_000)
+    (tmp_path / "data/mitdb").mkdir(parents=True)
+    (tmp_path / "data/mitdb/100.hea").touch()
+    monkeypatch.setenv("CARDIO_DATA", str(tmp_path / "data"))
+    found = examine()
+    assert found["cache"]["size_mb"] == 2.5
+    assert found["data"]["found"] == ["mitdb"]
+
+
+def test_a_data_folder_that_does_not_exist_is_said(monkeypatch, tmp_path):
+    monkeypatch.setenv("CARDIO_DATA", str(tmp_path / "nowhere"))
+    assert "(no such folder)" in run().output
