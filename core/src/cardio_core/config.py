@@ -27,6 +27,9 @@ class ProtocolBlock(Block):
     """How one protocol splits the patients, decides, and differs in its stages."""
 
     plan: str = Field("nested", description="nested, holdout, or a plan that the task declares")
+    otherwise: str | None = Field(
+        None, description="plan where none of the patients that a fixed plan lists is in the cohort"
+    )
     k: int = Field(5, ge=2, description="folds of a nested plan")
     repeats: int = Field(1, ge=1, description="repetitions of a nested plan")
     test_share: float = Field(0.2, gt=0, lt=1, description="tested share of a holdout plan")

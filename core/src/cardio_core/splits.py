@@ -7,7 +7,7 @@ fold. A plan that lets a subject stand on both sides must declare it, and only `
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -240,22 +240,29 @@ def inner_folds(
     ]
 
 
-def find_plan(block: Any, plans: Mapping[str, Plan]) -> Plan:
-    """Return the plan that a protocol block names.
+def find_plan(block: Any, plans: Mapping[str, Plan], patients: Collection[str]) -> tuple[str, Plan]:
+    """Return the name and the plan that a protocol block asks for, given who is in the cohort.
+
+    A fixed plan none of whose patients is there gives way to `block.otherwise`, if it names one.
 
     Raises
     ------
     ConfigError
         If the task declares no such plan.
     """
-    if block.plan == "nested":
-        return Nested(block.k, block.repeats)
-    if block.plan == "holdout":
-        return Holdout(block.test_share)
-    if block.plan not in plans:
-        known = ", ".join(["nested", "holdout", *plans])
-        raise ConfigError(f"no split plan {block.plan!r}; this task knows {known}")
-    return plans[block.plan]
+    known = {
+        "nested": Nested(block.k, block.repeats),
+        "holdout": Holdout(block.test_share),
+        **plans,
+    }
+    for name in (block.plan, block.otherwise):
+        if name is not None and name not in known:
+            raise ConfigError(f"no split plan {name!r}; this task knows {', '.join(known)}")
+    asked = known[block.plan]
+    listed = {*asked.train, *asked.test} if isinstance(asked, Fixed) else set()
+    if listed and block.otherwise and not listed & set(patients):
+        return block.otherwise, known[block.otherwise]
+    return block.plan, asked
 
 
 def _split(

@@ -11,8 +11,8 @@ import pandas as pd
 from cardio_core.errors import DataError
 from cardio_core.evaluation.parts import Parts
 from cardio_core.evaluation.pooling import clusters_of, pooled, unit_of
-from cardio_core.report.figures import roc_figure
-from cardio_core.stats import auc, bootstrap_sums, delong_paired, roc_curve
+from cardio_core.report.figures import roc, roc_of
+from cardio_core.stats import auc, bootstrap_sums, delong_paired
 from cardio_core.types.info import Target, Task
 from cardio_core.types.report import Scope
 
@@ -40,7 +40,8 @@ def binary_metrics(
     clusters = clusters_of(known)
     unit = unit_of(known, task.unit)
     about: dict[str, Any] = {"clusters": clusters, "level": config.level}
-    parts.add([auc(truth, score, unit=None if clusters is not None else unit, **about)], scope)
+    area = auc(truth, score, unit=None if clusters is not None else unit, **about)
+    parts.add([area], scope)
     called = (known["predicted"] == positive).to_numpy()
     rows = _cells(truth == 1, called, score)
     drawn: dict[str, Any] = {
@@ -59,7 +60,10 @@ def binary_metrics(
             continue
         parts.add(found, scope, source)
     if scope.fold is None:
-        parts.figures[f"roc-{target.name}-{scope.model}"] = roc_figure(roc_curve(truth, score))
+        curve = roc_of(
+            str(scope.model), truth, score, estimate=area, clusters=clusters, level=config.level
+        )
+        parts.figures[f"roc-{target.name}-{scope.model}"] = roc([curve])
 
 
 def compare_models(

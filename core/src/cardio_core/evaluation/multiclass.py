@@ -59,7 +59,9 @@ def multiclass_metrics(
     if scope.fold is None:
         parts.tables[f"confusion-{scope.model}"] = table.confusion
         parts.tables[f"by-class-{scope.model}"] = _printed(table.estimates)
-        parts.figures[f"confusion-{scope.model}"] = confusion_matrix(table.confusion)
+        parts.figures[f"confusion-{scope.model}"] = confusion_matrix(
+            table.confusion, unit=unit_of(frame, task.unit)
+        )
         if table.undefined:
             parts.notes.append(
                 f"{scope.model}: undefined, because a class does not occur or is never predicted: "

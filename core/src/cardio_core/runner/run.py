@@ -180,14 +180,10 @@ def _arm(setup: Setup, ctx: Context, executor: Executor, protocol: Protocol, ech
         if truth.ignored.any()
         else y
     )
-    plan = plan_folds(
-        find_plan(block, setup.task.plans),
-        table,
-        y,
-        protocol=protocol,
-        name=block.plan,
-        seed=ctx.seed,
-    )
+    name, chosen = find_plan(block, setup.task.plans, set(table["patient_id"]))
+    if name != block.plan:
+        echo(f"{protocol}: plan {name}, because none of the patients of {block.plan} is here.")
+    plan = plan_folds(chosen, table, y, protocol=protocol, name=name, seed=ctx.seed)
     if setup.task.unit == "event" and plan.unit == "patient":
         plan = _with_false_detections(plan, table, truth)
     return Arm(protocol, config, prepared, truth, plan)

@@ -36,8 +36,21 @@ class FeaturizeBlock(Block):
     height: int = Field(224, ge=8)
     width: int = Field(224, ge=8)
     max_hz: float = Field(60.0, gt=5)
-    reference: bool = Field(True, description="add the recording's median picture as a channel")
-    rhythm: bool = Field(True, description="add RR intervals beside the picture")
+    kinds: tuple[Literal["own", "beat", "change", "residual"], ...] = Field(
+        ("own",), min_length=1, description="pictures of a beat, each a channel for every lead"
+    )
+
+
+class AugmentationBlock(Block):
+    """How far training pictures are changed at random; see `models.augment`."""
+
+    time_shift: float = Field(0.0, ge=0, description="share of the width")
+    time_stretch: float = Field(0.0, ge=0, description="relative")
+    frequency_stretch: float = Field(0.0, ge=0, description="relative")
+    mask: float = Field(0.0, ge=0, le=1, description="longest masked share of an axis")
+    contrast: float = Field(0.0, ge=0, description="relative")
+    lead_dropout: float = Field(0.0, ge=0, le=1, description="probability to lose a lead")
+    side_noise: float = Field(0.0, ge=0, description="SD of noise on the side features")
 
 
 class TrainBlock(Block):
@@ -47,6 +60,20 @@ class TrainBlock(Block):
     width_mult: float = Field(1.0, gt=0, le=1)
     small_stem: bool = False
     dropout: float = Field(0.0, ge=0, lt=1)
+    rhythm: bool = Field(True, description="join the RR ratios to the pooled picture")
+    loudness: bool = Field(True, description="join the loudness beside the recording's median")
+    n_side_hidden: int = Field(32, ge=1, description="width of the layer for side features")
+    shares: tuple[float, ...] = Field(
+        (), description="share of each class in an epoch's draw; empty weights the loss instead"
+    )
+    prior: tuple[float, ...] = Field(
+        (0.89, 0.03, 0.07, 0.01, 0.0001), description="prior of the classes that logits shall have"
+    )
+    patient_power: float = Field(
+        0.5, ge=0, le=1, description="1 draws beats alike within a class, 0 patients alike"
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    augmentation: AugmentationBlock = AugmentationBlock()
     fit: FitPlan = FitPlan()
 
 

@@ -35,7 +35,8 @@ def mint_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     -------
     SampleSet
         Values: float32, shape (n_beats, n_leads, context + n_samples + context), mV at 360 Hz.
-        The table carries `length` (samples of the segment), the RR intervals, and `flags`.
+        The table carries `length` (samples of the segment), `r_offset` (sample of its R peak),
+        the RR intervals in the columns of `signal.rr_features`, and `flags`.
     """
     recordings, times, values, columns = [], [], [], []
     for recording_id, ecg in samples.opened(ctx.quarantine):
@@ -49,7 +50,12 @@ def mint_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         values.append(cut.segments_mv)
         named = {name: cut.rr[:, column] for column, (name, _) in enumerate(RR_FEATURES)}
         columns.append(
-            named | {"length": cut.length, "flags": np.full(len(cut.beat), "; ".join(flags))}
+            named
+            | {
+                "length": cut.length,
+                "r_offset": np.rint(peaks_s * TARGET_RATE_HZ).astype(np.int64) - cut.start,
+                "flags": np.full(len(cut.beat), "; ".join(flags)),
+            }
         )
     if not values:
         raise DataError("none of the patient's recordings can be used")

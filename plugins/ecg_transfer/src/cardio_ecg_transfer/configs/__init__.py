@@ -1,0 +1,1 @@
+"""Named configurations: default, and what cpu, full and smoke lay over it."""

@@ -1,0 +1,44 @@
+"""Predict: the probability of every class for every beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import Predictions, load_weights
+from cardio_ecg_transfer.examples import Beats, side_features
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context, FeatureSet, ModelArtifact
+    from cardio_ecg_transfer.config import PredictBlock
+    from cardio_ecg_transfer.train import BeatClassifier
+
+
+def open_network(model: ModelArtifact) -> BeatClassifier:
+    """Return the fitted network in evaluation mode."""
+    from cardio_ecg_transfer.train import BeatClassifier
+
+    network = BeatClassifier(**model.read_json("model.json")["network"])
+    load_weights(network, model.path / "weights.safetensors")
+    return network.eval()
+
+
+def beats_of(model: ModelArtifact, features: FeatureSet) -> Beats:
+    """Return the beats as this model takes them, without classes."""
+    about = model.read_json("model.json")
+    side = side_features(features, rhythm=about["rhythm"], loudness=about["loudness"])
+    return Beats(features["pictures"].values, side)
+
+
+def predict_beats(
+    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+) -> Predictions:
+    """Score every beat of the given patients."""
+    logits = ctx.score_with(
+        open_network(model), beats_of(model, features), batch_size=config.batch_size
+    ).astype(np.float64)
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    target = ctx.task.targets[0].name
+    scores = {target: odds / odds.sum(axis=1, keepdims=True)}
+    return Predictions(tuple(features.table.index), scores)
