@@ -1,0 +1,102 @@
+"""Confusion matrix: counts, and the share of each reference class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from cardio_core.report.figures.canvas import BLUE, GREY, INK, TEXT_PT, Draw
+
+_SHADES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe3f1", BLUE])
+
+
+def confusion_matrix(
+    confusion: pd.DataFrame,
+    *,
+    unit: str = "sample",
+    title: str = "",
+    not_classes: tuple[str, ...] = ("false", "missed"),
+) -> Draw:
+    """Draw a confusion matrix with counts and row shares.
+
+    Parameters
+    ----------
+    confusion : DataFrame of int
+        Rows reference, columns prediction. A row ``false`` (detections without a reference) and a
+        column ``missed`` (reference without a detection) may stand beside the classes.
+    unit : str
+        What was counted.
+    title : str
+    not_classes : tuple of str
+        Rows and columns that are no class, set apart by a line.
+
+    Returns
+    -------
+    callable
+        ``draw(figure)``. The shade is the share of its row, so that rare classes are seen; a row
+        without any count stays white.
+    """
+    counts = confusion.to_numpy(dtype=float)
+    totals = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    rows, columns = [str(r) for r in confusion.index], [str(c) for c in confusion.columns]
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(1.7 + 0.86 * len(columns), 1.1 + 0.52 * len(rows))
+        axes = figure.add_subplot()
+        axes.pcolormesh(shares, cmap=_SHADES, vmin=0, vmax=1, edgecolors="white", linewidth=1.5)
+        for (i, j), count in np.ndenumerate(counts):
+            impossible = rows[i] in not_classes and columns[j] in not_classes
+            if impossible or not totals[i, 0]:
+                continue
+            ink = "white" if shares[i, j] > 0.62 else INK
+            middle: dict[str, Any] = {"ha": "center", "color": ink if count else GREY}
+            axes.text(j + 0.5, i + 0.46, f"{count:,.0f}".replace(",", "\u202f"), va="bottom",
+                      fontsize=TEXT_PT, **middle)  # fmt: skip
+            axes.text(j + 0.5, i + 0.56, _percent(shares[i, j]), va="top",
+                      fontsize=TEXT_PT - 2, **middle)  # fmt: skip
+        axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
+        axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+        _row_totals(axes, totals[:, 0])
+        for position, name in enumerate(rows):
+            if name in not_classes and position:
+                axes.axhline(position, color=GREY, linewidth=1)
+        for position, name in enumerate(columns):
+            if name in not_classes and position:
+                axes.axvline(position, color=GREY, linewidth=1)
+        axes.invert_yaxis()
+        axes.xaxis.tick_top()
+        axes.xaxis.set_label_position("top")
+        axes.set_xlabel("predicted", fontsize=TEXT_PT, color=INK)
+        axes.set_ylabel("reference", fontsize=TEXT_PT, color=INK)
+        axes.tick_params(length=0, labelsize=TEXT_PT, colors=INK)
+        axes.set_frame_on(False)
+        if title:
+            axes.set_title(title, fontsize=TEXT_PT + 1, loc="left", fontweight="bold", color=INK)
+        caption = f"{unit}s; % of the row"
+        axes.text(0, len(rows) + 0.12, caption, va="top", fontsize=TEXT_PT - 2, color=GREY)
+
+    return draw
+
+
+def _row_totals(axes: Axes, totals: np.ndarray[Any, Any]) -> None:
+    right = axes.secondary_yaxis("right")
+    labels = [f"n = {total:,.0f}".replace(",", "\u202f") for total in totals]
+    right.set_yticks(np.arange(len(totals)) + 0.5, labels)
+    right.tick_params(length=0, labelsize=TEXT_PT - 1, colors=GREY)
+    right.spines["right"].set_visible(False)
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent; a rare one is not rounded to nothing, nor a common one to all."""
+    percent = 100 * share
+    if 0 < percent < 0.1:
+        return "< 0.1 %"
+    if 99.9 < percent < 100:
+        return "> 99.9 %"
+    return f"{percent:.1f} %"

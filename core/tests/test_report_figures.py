@@ -1,0 +1,255 @@
+"""Figures: what is written on them, that they are the same every time, and leave no trace."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from html import unescape
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import ndtri
+from sklearn.metrics import precision_recall_curve
+
+from cardio_core.errors import DataError
+from cardio_core.evaluation.roc_band import roc_band
+from cardio_core.report import figures
+from cardio_core.report.figures import (
+    ForestRow,
+    calibration,
+    class_forest,
+    confusion_matrix,
+    forest,
+    learning_curve,
+    model_forest,
+    precision_recall,
+    precision_recall_of,
+    roc,
+    roc_of,
+    save_svg,
+    score_distribution,
+    svg_text,
+)
+from cardio_core.types.estimate import Estimate
+from cardio_core.types.report import Metric, Scope
+
+RNG = np.random.default_rng(7)
+LABELS = (RNG.random(80) < 0.4).astype(int)
+SCORES = 1 / (1 + np.exp(-(RNG.normal(size=80) + LABELS - 0.5)))
+CONFUSION = pd.DataFrame(
+    [[90, 10, 0], [1, 1999, 1], [4, 3, 0]],
+    index=["N", "V", "false"],
+    columns=["N", "V", "missed"],
+)
+HISTORY = pd.DataFrame(
+    {"epoch": [1, 2, 3], "train_loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 2.5, 2.6]}
+)
+
+
+def texts(draw):
+    """Return every text of a figure, in the order of the file."""
+    return [unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg_text(draw))]
+
+
+def metric(name, value, **scope):
+    return Metric(Estimate(name, value, value - 0.1, value + 0.05, 0.95, n=9), Scope(**scope))
+
+
+EVERY = {
+    "confusion": confusion_matrix(CONFUSION, unit="beat"),
+    "forest": forest([ForestRow("V", "honest", 0.8, 0.7, 0.9), ForestRow("V", "paper", 0.9)]),
+    "roc": roc([roc_of("net", LABELS, SCORES, n_resamples=50)]),
+    "recall": precision_recall([precision_recall_of("net", LABELS, SCORES)], prevalence=0.4),
+    "calibration": calibration(LABELS, SCORES),
+    "learning": learning_curve(HISTORY, best_epoch=2),
+    "scores": score_distribution({"0": SCORES[LABELS == 0], "1": SCORES[LABELS == 1]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_same_figure_is_the_same_file_byte_for_byte(name, tmp_path):
+    save_svg(EVERY[name], tmp_path / "a.svg")
+    save_svg(EVERY[name], tmp_path / "b.svg")
+    first = (tmp_path / "a.svg").read_bytes()
+    assert first == (tmp_path / "b.svg").read_bytes()
+    assert b"<dc:date>" not in first
+    assert mpl.__version__.encode() not in first
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.svg", "b.svg"]
+
+
+def test_drawing_changes_no_setting_of_matplotlib_and_does_not_load_pyplot():
+    before = dict(mpl.rcParams)
+    for draw in EVERY.values():
+        svg_text(draw)
+    assert dict(mpl.rcParams) == before
+    code = (
+        "import sys; from cardio_core.report.figures import forest, ForestRow, svg_text;"
+        "svg_text(forest([ForestRow('a', 'honest', .5)]));"
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_naming_the_figures_imports_no_drawing_library():
+    code = "import sys, cardio_core.report.figures; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_public_name_of_the_figures_exists():
+    for name in figures.__all__:
+        assert getattr(figures, name) is not None
+
+
+def test_a_confusion_matrix_shows_counts_row_shares_and_row_totals():
+    found = texts(EVERY["confusion"])
+    for expected in ("90", "90.0 %", "10", "10.0 %", "1\u202f999", "n = 100", "n = 2\u202f001"):
+        assert expected in found
+    # 1 of 2001 is 0.05 %, and 1999 of 2001 is 99.90 %: neither may be rounded to none or all.
+    assert found.count("< 0.1 %") == 2
+    assert "> 99.9 %" in found
+    assert "beats; % of the row" in found
+
+
+def test_a_false_detection_that_was_missed_has_no_cell():
+    # Six cells of classes, two false detections, and "missed" for two classes: 8 shares, not 9.
+    assert sum(text.endswith(" %") for text in texts(EVERY["confusion"])) == 8
+
+
+def test_a_class_that_never_occurs_stays_white_and_is_counted_as_none():
+    draw = confusion_matrix(pd.DataFrame([[3, 0], [0, 0]], index=["N", "Q"], columns=["N", "Q"]))
+    found = texts(draw)
+    assert "n = 0" in found
+    assert sum(text.endswith(" %") for text in found) == 2
+
+
+def test_the_class_forest_takes_pooled_classes_of_the_wanted_metrics_only():
+    metrics = [
+        metric("sensitivity", 0.81, protocol="honest", class_name="V"),
+        metric("ppv_V", 0.82, protocol="honest", class_name="V"),
+        metric("sensitivity", 0.83, protocol="paper", class_name="S", fold="pooled"),
+        metric("sensitivity", 0.84, protocol="honest", class_name="F", fold="r0-f1"),
+        metric("f1", 0.85, protocol="honest", class_name="N"),
+        metric("accuracy", 0.86, protocol="honest"),
+    ]
+    found = texts(class_forest(metrics))
+    assert {"V", "S", "sensitivity (Se)", "positive predictivity (+P)"} <= set(found)
+    assert not {"F", "N", "F1"} & set(found)
+
+
+def test_the_model_forest_prints_each_estimate_with_its_interval():
+    metrics = [
+        metric("auc", 0.75, protocol="honest", model="net"),
+        metric("auc", 0.85, protocol="paper", model="net"),
+        metric("auc", 0.6, protocol="honest", model="net", subgroup="sex=F"),
+        metric("auc", 0.2, protocol="honest", model="net", versus="qrs"),
+    ]
+    found = texts(model_forest(metrics))
+    numbers = [text for text in found if " to " in text]
+    assert numbers == ["0.750 (0.650 to 0.800)", "0.850 (0.750 to 0.900)"]
+    assert {"● honest", "○ paper (optimistic)", "AUC", "net"} <= set(found)
+
+
+def test_a_dollar_sign_and_markup_in_a_name_are_taken_literally():
+    svg = svg_text(forest([ForestRow("$x_1$ <script>", "honest", 0.5)]))
+    assert "$x_1$ &lt;script&gt;" in svg
+    assert "<script" not in svg
+
+
+def test_the_roc_label_carries_the_estimate():
+    estimate = Estimate("auc", 0.8123, 0.71, 0.90, 0.95, "DeLong", n=80)
+    found = texts(roc([roc_of("net", LABELS, SCORES, estimate=estimate, n_resamples=50)]))
+    assert "net: AUC 0.812 (0.710 to 0.900)" in found
+    assert {"1 − specificity", "sensitivity", "95 % band, pointwise"} <= set(found)
+
+
+def test_the_precision_recall_curve_agrees_with_sklearn():
+    scores = np.round(SCORES, 1)  # with ties
+    scores[:3] = np.nan  # and missing values
+    curve = precision_recall_of("net", LABELS, scores)
+    precision, recall, _ = precision_recall_curve(LABELS[3:], scores[3:])
+    np.testing.assert_allclose(curve.y, precision[:-1][::-1])
+    np.testing.assert_allclose(curve.x, recall[:-1][::-1])
+
+
+def test_the_roc_band_agrees_with_proc():
+    # R 4.2.2, pROC 1.18.0: y <- c(rep(1, 40), rep(0, 60));
+    # s <- c(qnorm((1:40 - .5) / 40) + 1.2, qnorm((1:60 - .5) / 60)); set.seed(1);
+    # ci.se(roc(y, s, direction = "<"), specificities = c(.9, .7, .5, .2), boot.n = 20000,
+    # boot.stratified = FALSE). One row of 40 moves a limit by .025.
+    labels = np.r_[np.ones(40), np.zeros(60)]
+    scores = np.r_[ndtri((np.arange(1, 41) - 0.5) / 40) + 1.2, ndtri((np.arange(1, 61) - 0.5) / 60)]
+    _, low, high = roc_band(labels, scores, n_resamples=4000, seed=3)
+    at = [10, 30, 50, 80]
+    np.testing.assert_allclose(low[at], [0.243902, 0.564103, 0.750000, 0.913043], atol=0.0125)
+    np.testing.assert_allclose(high[at], [0.696970, 0.902439, 0.977273, 1.000000], atol=0.0125)
+
+
+def test_the_roc_band_of_patients_is_wider_than_that_of_their_rows():
+    labels, scores = np.repeat(LABELS, 10), np.repeat(SCORES, 10)
+    patients = np.repeat(np.arange(80), 10)
+    _, low, high = roc_band(labels, scores, n_resamples=300)
+    _, low_p, high_p = roc_band(labels, scores, clusters=patients, n_resamples=300)
+    # Ten equal rows a patient: the variance of patients is ten times that of rows.
+    ratio = np.mean(high_p - low_p) / np.mean(high - low)
+    assert 2.3 < ratio < 4.2
+
+
+def test_calibration_says_how_many_are_behind_each_group():
+    found = texts(calibration(LABELS, SCORES, n_bins=8, unit="patient"))
+    assert "groups of 10 patients; 95 % intervals (Wilson)" in found
+    assert f"class 1, n = {LABELS.sum()}" in found
+    assert f"class 0, n = {80 - LABELS.sum()}" in found
+
+
+def test_calibration_refuses_scores_that_are_no_probabilities():
+    with pytest.raises(DataError, match="calibrate the score first"):
+        calibration([0, 1], [0.2, 1.3])
+
+
+def test_calibration_keeps_tied_predictions_in_one_group():
+    # All 200 predictions are 0.3 or 0.6: two groups, however many were asked for.
+    labels, probabilities = [0, 1, 0, 1] * 50, [0.3, 0.3, 0.6, 0.6] * 50
+    found = texts(calibration(labels, probabilities))
+    assert any(text.startswith("groups of 100 rows;") for text in found)
+
+
+def test_a_learning_curve_names_its_lines_and_the_epoch_that_was_taken():
+    assert {"training", "validation", "epoch 2", "loss", "epoch"} <= set(texts(EVERY["learning"]))
+
+
+def test_a_learning_curve_without_validation_has_one_line():
+    found = texts(learning_curve(HISTORY.assign(val_loss=np.nan)))
+    assert "training" in found
+    assert "validation" not in found
+
+
+@pytest.mark.parametrize("history", [HISTORY.drop(columns="epoch"), HISTORY[["epoch"]]])
+def test_a_history_without_epochs_or_values_is_refused(history):
+    with pytest.raises(DataError, match="expected the columns epoch"):
+        learning_curve(history)
+
+
+def test_the_distribution_of_scores_names_classes_counts_and_the_threshold():
+    draw = score_distribution(
+        {"responder": [0.5, 0.9, np.nan], "non-responder": [0.1]},
+        threshold=0.43,
+        threshold_source="inner folds",
+    )
+    found = " ".join(texts(draw))
+    for expected in (
+        "responder",
+        "n = 2",
+        "non-responder",
+        "n = 1",
+        "threshold 0.43 (inner folds)",
+    ):
+        assert expected in found
+
+
+def test_scores_that_are_all_equal_or_all_missing_do_not_break_the_figure():
+    assert texts(score_distribution({"a": [0.5, 0.5]}))
+    with pytest.raises(DataError, match="found none"):
+        score_distribution({"a": [np.nan]})
