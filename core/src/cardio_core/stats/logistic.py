@@ -141,7 +141,7 @@ def fit_logistic(
     Notes
     -----
     No penalty is applied unless Firth's method is named: scikit-learn's default shrinks odds
-    ratios towards 1. With less than ten events a coefficient the estimates are unstable, which
+    ratios towards 1. With fewer than ten rows of the rarer class a coefficient the estimates are unstable, which
     `note` says.
 
     Examples
@@ -183,7 +183,8 @@ def fit_design(
     n_rare = min(design.n_events, design.n - design.n_events)
     if n_rare < 10 * len(design.terms):
         notes.append(
-            f"{n_rare / len(design.terms):.1f} events a coefficient, fewer than 10: unstable."
+            f"{n_rare / len(design.terms):.1f} rows of the rarer class a coefficient, "
+            "fewer than 10: unstable."
         )
     fit = _maximum_likelihood(standard, design, level) if used == "ml" else None
     if fit is None:
@@ -202,7 +203,9 @@ def fit_design(
         np.sqrt(np.diag(fit.covariance))[:-1] / spread,
         log_likelihood(full, design.outcome, fit.beta, 0.0),
         maximise(np.ones((design.n, 1)), design.outcome)[1],
-        _odds_ratios(design, fit, scale / spread, used, interval, level, unit, " ".join(notes)),
+        _odds_ratios(
+            design, fit, scale / spread, used, interval, level, unit, " ".join(notes), per
+        ),
         0.5 * (1 + np.tanh(full @ fit.beta / 2)),
         design.rows,
         design.n,
@@ -267,6 +270,7 @@ def _odds_ratios(
     level: float,
     unit: str,
     note: str,
+    per: Scale,
 ) -> tuple[Estimate, ...]:
     """Exponentiate; `factor` turns a coefficient per SD into one per reported step."""
     se = np.sqrt(np.diag(fit.covariance))
@@ -287,7 +291,7 @@ def _odds_ratios(
         low, high = wald if interval == "wald" else profile
         estimates.append(
             Estimate(
-                f"odds_ratio[{term}]",
+                f"odds_ratio[{term}]" if per == "unit" else f"odds_ratio_per_sd[{term}]",
                 _exp(log_or, term),
                 _exp(low, term),
                 _exp(high, term),
