@@ -1,0 +1,133 @@
+"""Who is trained on and who is tested."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardio_core.config import ProtocolBlock
+from cardio_core.errors import ConfigError, DataError, LeakageError
+from cardio_core.splits import (
+    find_plan,
+    guard_duplicates,
+    inner_folds,
+    link_subjects,
+    plan_folds,
+)
+from cardio_core.types.plans import Fixed, Holdout, Nested, RandomSamples, Resubstitution
+
+
+def cohort(n_patients: int = 20, n_each: int = 5, linked: dict[str, str] | None = None):
+    patients = np.repeat([f"p{i:02d}" for i in range(n_patients)], n_each)
+    table = pd.DataFrame(
+        {"patient_id": patients},
+        index=[f"{p}#{i}" for i, p in enumerate(patients)],
+    )
+    table["subject_link"] = table["patient_id"].map(linked or {})
+    table["subject_id"] = link_subjects(table)
+    y = np.where(np.arange(n_patients) % 3 == 0, "a", "b").repeat(n_each).astype(object)
+    return table, y
+
+
+def folds_of(plan, table, y, protocol="honest", seed=0):
+    return plan_folds(plan, table, y, protocol=protocol, name="x", seed=seed)
+
+
+@pytest.mark.parametrize("plan", [Nested(4), Nested(3, repeats=2), Holdout(0.25)])
+def test_no_subject_stands_on_both_sides_of_an_honest_fold(plan):
+    table, y = cohort(linked={"p00": "p07", "p07": "p07", "p03": "same man", "p11": "same man"})
+    for fold in folds_of(plan, table, y).folds:
+        train = set(table["subject_id"].iloc[fold.train])
+        test = set(table["subject_id"].iloc[fold.test])
+        assert not train & test
+        assert len(fold.train) + len(fold.test) == len(table)
+
+
+def test_linked_patients_are_one_subject_through_any_chain_of_links():
+    rows = pd.DataFrame(
+        {"patient_id": ["1", "2", "3", "4"], "subject_link": ["2", "3", None, None]}
+    )
+    assert list(link_subjects(rows)) == ["1", "1", "1", "4"]
+
+
+def test_every_labelled_patient_is_tested_exactly_once_in_a_nested_repeat():
+    table, y = cohort()
+    plan = folds_of(Nested(5, repeats=2), table, y)
+    for repeat in (0, 1):
+        tested = np.concatenate([f.test for f in plan.folds if f.repeat == repeat])
+        assert sorted(tested) == list(range(len(table)))
+
+
+def test_the_order_of_the_rows_does_not_change_who_is_tested():
+    table, y = cohort()
+    shuffled = np.random.default_rng(1).permutation(len(table))
+    straight = folds_of(Nested(4), table, y)
+    other = folds_of(Nested(4), table.iloc[shuffled], y[shuffled])
+    for one, two in zip(straight.folds, other.folds, strict=True):
+        tested = set(table["patient_id"].iloc[one.test])
+        assert tested == set(table.iloc[shuffled]["patient_id"].iloc[two.test])
+
+
+def test_unlabelled_samples_train_but_are_never_tested():
+    table, y = cohort()
+    y[:5] = None
+    for fold in folds_of(Nested(4), table, y).folds:
+        assert not set(range(5)) & set(fold.test)
+        assert set(range(5)) <= set(fold.train)
+
+
+def test_honest_refuses_a_plan_that_puts_one_man_on_both_lists():
+    table, y = cohort(linked={"p00": "p01", "p01": "p01"})
+    plan = Fixed(("p00", "p02"), ("p01", "p03"), overlap="p00 and p01 are one man")
+    with pytest.raises(LeakageError, match="stand in training and in test"):
+        folds_of(plan, table, y)
+    assert folds_of(plan, table, y, protocol="paper").overlap == "p00 and p01 are one man"
+
+
+def test_paper_refuses_an_overlap_that_is_not_declared():
+    table, y = cohort(linked={"p00": "p01", "p01": "p01"})
+    with pytest.raises(LeakageError, match="declares no overlap"):
+        folds_of(Fixed(("p00",), ("p01",)), table, y, protocol="paper")
+
+
+@pytest.mark.parametrize("plan", [RandomSamples("beats at random"), Resubstitution("apparent")])
+def test_honest_refuses_plans_that_split_within_patients(plan):
+    table, y = cohort()
+    with pytest.raises(LeakageError):
+        folds_of(plan, table, y)
+
+
+def test_too_few_patients_for_the_folds_is_said_in_numbers():
+    table, y = cohort(n_patients=3)
+    with pytest.raises(DataError, match="5 folds need at least 5 labelled patients, found 3"):
+        folds_of(Nested(5), table, y)
+
+
+def test_inner_folds_keep_patients_apart_too():
+    table, y = cohort()
+    for k in (1, 3):
+        splits = inner_folds(table, y, k=k, share=0.2, unit="patient", seed=0)
+        assert len(splits) == k
+        for fit, validate in splits:
+            assert not set(table["subject_id"].iloc[fit]) & set(table["subject_id"].iloc[validate])
+
+
+def test_an_identical_file_under_two_patients_raises():
+    with pytest.raises(LeakageError, match="identical file"):
+        guard_duplicates({"r1": ["aa"], "r2": ["aa"]}, {"r1": "p1", "r2": "p2"})
+    guard_duplicates({"r1": ["aa"], "r2": ["aa"]}, {"r1": "p1", "r2": "p1"})
+
+
+def test_a_fixed_plan_gives_way_only_where_none_of_its_patients_is_there():
+    plans = {"lists": Fixed(("a",), ("b",))}
+    block = ProtocolBlock(plan="lists", otherwise="nested")
+    assert find_plan(block, plans, {"a", "z"})[0] == "lists"
+    assert find_plan(block, plans, {"y", "z"})[0] == "nested"
+    with pytest.raises(ConfigError, match="this task knows nested, holdout, lists"):
+        find_plan(ProtocolBlock(plan="list"), plans, {"a"})
+
+
+def test_continuous_labels_are_stratified_by_quartile():
+    table, _ = cohort(n_patients=40, n_each=1)
+    y = np.linspace(0, 100, 40)
+    for fold in folds_of(Nested(4), table, y).folds:
+        assert abs(np.mean(y[fold.test]) - 50) < 12
