@@ -1,0 +1,1 @@
+"""The networks of this plugin, and what they are trained with."""

@@ -1,0 +1,198 @@
+"""ResNet-18, -50 and -101 with torchvision's keys, for any number of channels and side features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from monai.networks.nets.resnet import ResNet, ResNetBlock, ResNetBottleneck
+from torch import nn
+
+from cardio_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Freeze = Literal["none", "stem+layer1", "all"]
+
+_LAYERS: dict[int, tuple[type[ResNetBlock | ResNetBottleneck], list[int]]] = {
+    18: (ResNetBlock, [2, 2, 2, 2]),
+    50: (ResNetBottleneck, [3, 4, 6, 3]),
+    101: (ResNetBottleneck, [3, 4, 23, 3]),
+}
+
+_FROZEN: dict[Freeze, tuple[str, ...]] = {
+    "none": (),
+    "stem+layer1": ("conv1", "bn1", "layer1"),
+    "all": ("conv1", "bn1", "layer1", "layer2", "layer3", "layer4"),
+}
+
+
+class BeatResNet(ResNet):
+    """A residual network for pictures, with other numbers joined before its last layer.
+
+    Keys and shapes of the convolutional part equal torchvision's ``resnet18``, ``resnet50`` and
+    ``resnet101``; so do those of the whole where there are no side features.
+
+    Parameters
+    ----------
+    depth : {18, 50, 101}
+        Which network.
+    n_input_channels : int
+        Channels of the picture.
+    n_classes : int
+        Width of the output.
+    n_side : int
+        Side features per picture; 0 for none. They are standardised by a batch norm without
+        parameters, passed through one hidden layer, and joined to the pooled features.
+    n_side_hidden : int
+        Width of that layer.
+    width_mult : float
+        Multiplies the number of channels in every layer.
+    small_stem : bool
+        Leaves out the first max-pooling, for pictures of 64 pixels and less. No key changes.
+    dropout : float
+        Share of the joined features dropped in training.
+    picture_dropout : float
+        Probability that a sample's pooled features are all dropped in training, so that the side
+        features learn to decide alone. Without it a network that has learnt its patients by their
+        pictures leaves them unused.
+
+    Raises
+    ------
+    ConfigError
+        If the depth is unknown.
+
+    Notes
+    -----
+    He et al., CVPR 2016, in the variant that strides in the 3 x 3 convolution of a bottleneck.
+
+    Examples
+    --------
+    >>> net = BeatResNet(18, n_input_channels=1, n_classes=5, n_side=4, width_mult=0.25)
+    >>> net(torch.zeros(2, 1, 64, 64), torch.zeros(2, 4)).shape
+    torch.Size([2, 5])
+    """
+
+    def __init__(
+        self,
+        depth: int = 18,
+        *,
+        n_input_channels: int = 3,
+        n_classes: int = 5,
+        n_side: int = 0,
+        n_side_hidden: int = 32,
+        width_mult: float = 1.0,
+        small_stem: bool = False,
+        dropout: float = 0.0,
+        picture_dropout: float = 0.0,
+    ) -> None:
+        if depth not in _LAYERS:
+            msg = f"ResNet depth: expected one of {', '.join(map(str, _LAYERS))}, found {depth}"
+            raise ConfigError(msg)
+        block, layers = _LAYERS[depth]
+        super().__init__(
+            block,
+            layers,
+            [64, 128, 256, 512],
+            spatial_dims=2,
+            n_input_channels=n_input_channels,
+            conv1_t_stride=2,
+            no_max_pool=small_stem,
+            widen_factor=width_mult,
+            num_classes=n_classes,
+            bias_downsample=False,
+        )
+        self.n_side = n_side
+        self.picture_dropout = picture_dropout if n_side else 0.0
+        self.dropout = nn.Dropout(dropout)
+        n_pooled = int(512 * width_mult) * block.expansion
+        self.fc: nn.Linear
+        if n_side:
+            self.side = nn.Sequential(
+                nn.BatchNorm1d(n_side, affine=False),
+                nn.Linear(n_side, n_side_hidden),
+                nn.ReLU(),
+            )
+            self.fc = nn.Linear(n_pooled + n_side_hidden, n_classes)
+
+    def maps(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the last layer's feature maps, shape (n, channels, rows, columns)."""
+        x = self.act(self.bn1(self.conv1(images)))
+        if not self.no_max_pool:
+            x = self.maxpool(x)
+        maps: torch.Tensor = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return maps
+
+    def head(self, maps: torch.Tensor, side: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the logits, shape (n, n_classes), from feature maps and side features."""
+        pooled = self.avgpool(maps).flatten(1)
+        if self.training and self.picture_dropout > 0:
+            kept = torch.rand(len(pooled), 1, device=pooled.device) >= self.picture_dropout
+            pooled = pooled * kept
+        if self.n_side:
+            if side is None:
+                msg = f"ResNet with {self.n_side} side features was called without them"
+                raise ValueError(msg)
+            pooled = torch.cat([pooled, self.side(side)], dim=1)
+        logits: torch.Tensor = self.fc(self.dropout(pooled))
+        return logits
+
+    def forward(self, images: torch.Tensor, side: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the logits.
+
+        Parameters
+        ----------
+        images : Tensor, shape (n, n_input_channels, height, width)
+            Pictures.
+        side : Tensor, shape (n, n_side), optional
+            Side features; required if the network has any.
+
+        Returns
+        -------
+        Tensor, shape (n, n_classes)
+            Logits.
+        """
+        return self.head(self.maps(images), side)
+
+
+def freeze(network: BeatResNet, schedule: Freeze) -> list[str]:
+    """Freeze the first part of a network, and keep its batch norms at their stored statistics.
+
+    Parameters
+    ----------
+    network : BeatResNet
+        Changed in place. ``fc`` and the side layer always stay trainable.
+    schedule : {"none", "stem+layer1", "all"}
+        What is frozen: nothing, ``conv1``, ``bn1`` and ``layer1``, or the whole backbone.
+
+    Returns
+    -------
+    list of str
+        Names of the frozen modules. Call `hold_frozen` with them after every ``network.train()``.
+
+    Raises
+    ------
+    ConfigError
+        If the schedule is unknown.
+
+    Examples
+    --------
+    >>> freeze(BeatResNet(18, n_classes=2, width_mult=0.125), "stem+layer1")
+    ['conv1', 'bn1', 'layer1']
+    """
+    if schedule not in _FROZEN:
+        msg = f"freeze schedule: expected one of {', '.join(_FROZEN)}, found {schedule!r}"
+        raise ConfigError(msg)
+    names = _FROZEN[schedule]
+    for name, module in network.named_children():
+        for parameter in module.parameters():
+            parameter.requires_grad_(name not in names)
+    hold_frozen(network, names)
+    return list(names)
+
+
+def hold_frozen(network: BeatResNet, names: Iterable[str]) -> None:
+    """Put the named children into evaluation mode, so that their batch norms do not drift."""
+    for name in names:
+        network.get_submodule(name).eval()
