@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,18 +11,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core import hookspecs
 from cardio_core.compute.executors import Executor, parse_executor
-from cardio_core.config import Protocol, RunConfig, dump_yaml
+from cardio_core.config import Protocol, RunConfig
 from cardio_core.context import LOG, Context
 from cardio_core.errors import ConfigError
-from cardio_core.io.atomic import read_json, write_json, write_text
+from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import digest, file_digest
 from cardio_core.io.places import cache_dir
+from cardio_core.runner.beginning import begin, default_out, log_to
 from cardio_core.runner.collect import collect, write_csv
 from cardio_core.runner.folds import FoldJob, run_fold
 from cardio_core.runner.judge import judge, write_judged
-from cardio_core.runner.manifest import Manifest, git_commit, now, packages
+from cardio_core.runner.manifest import Manifest, now
 from cardio_core.runner.needs import (
     Resolved,
     artifact_of,
@@ -71,7 +69,8 @@ def run(request: RunRequest, echo: Echo) -> Path:
     """
     setup = set_up(request)
     announce(request, setup, echo)
-    out = request.out or _default_out(setup)
+    echo = _also_logged(echo)
+    out = request.out or default_out(setup)
     cache = cache_dir()
     inputs = find_data(setup, request, cache)
     ctx = Context(
@@ -85,8 +84,8 @@ def run(request: RunRequest, echo: Echo) -> Path:
     executor = parse_executor(request.executor)
     if request.dry_run:
         return _dry_run(setup, ctx, out, echo)
-    manifest = _begin(out, request, setup, inputs)
-    handler = _log_to(out)
+    manifest = begin(out, request, setup, inputs)
+    handler = log_to(out)
     try:
         needs = resolve_needs(
             request, setup.task, setup.config, out, lambda asked: run(asked, echo)
@@ -299,70 +298,6 @@ def _guard_needs(needs: Sequence[Resolved], splits: dict[str, Any], arms: Sequen
         guard_other(resolved, digests, set(cohort.samples.table["patient_id"]))
 
 
-def _begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) -> Manifest:
-    """Make the run directory, or open the one that is to be resumed."""
-    path = out / "manifest.json"
-    text = dump_yaml(setup.config)
-    asked = {
-        "config": text,
-        "task": setup.task.name,
-        "protocols": setup.protocols,
-        "models": setup.models,
-        "seed": request.seed,
-    }
-    if path.exists():
-        manifest = Manifest.open(out)
-        if not request.resume:
-            raise ConfigError(f"{out} already holds a run; go on with --resume or choose --out")
-        if manifest.content["config_digest"] != digest(asked):
-            raise ConfigError(
-                f"{out} was begun with another configuration, task or seed; "
-                "repeat its command (manifest.json) with --resume"
-            )
-        return manifest
-    if request.resume:
-        raise ConfigError(f"--resume: {out} holds no run to go on with")
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "config.yaml", text)
-    info = setup.plugin.info
-    device = setup.devices[0]
-    manifest = Manifest(path, {})
-    manifest.update(
-        status="running",
-        name=out.name,
-        command=request.command,
-        plugin=info.name,
-        plugin_version=setup.plugin.version,
-        core_version=packages().get("cardio-core"),
-        api=list(hookspecs.API_VERSION),
-        task=setup.task.name,
-        task_title=setup.task.title,
-        papers=list(info.papers),
-        protocols=list(setup.protocols),
-        models=list(setup.models),
-        model_titles={model.name: model.title for model in setup.task.models},
-        config_digest=digest(asked),
-        seed=request.seed,
-        device={
-            "name": device.name,
-            "reason": device.reason,
-            "precision": device.precision,
-            "n": len(setup.devices),
-        },
-        packages=packages(),
-        git_commit=git_commit(Path(__file__).parent),
-        data={
-            "source": "real" if request.data else "synthetic",
-            "path_shown": ", ".join(path.name for path in inputs),
-        },
-        started=now(),
-        stages={},
-        needs=[],
-        said=list(setup.said),
-    )
-    return manifest
-
-
 def _dry_run(setup: Setup, ctx: Context, out: Path, echo: Echo) -> Path:
     """Load the headers and say what would run; write nothing."""
     from cardio_core.runner.prepare import load_cohort
@@ -389,25 +324,9 @@ def _describe(arm: Arm) -> str:
     return f"{arm.protocol}: {what}; {sizes}.{stamp}"
 
 
-def _default_out(setup: Setup) -> Path:
-    stamp = now().replace(":", "").replace("-", "")[:15]
-    return Path("runs") / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
+def _also_logged(echo: Echo) -> Echo:
+    def say(line: str) -> None:
+        LOG.info(line.strip())
+        echo(line)
 
-
-class _JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        """Return one JSON object a line."""
-        row = {"time": now(), "level": record.levelname.lower(), "message": record.getMessage()}
-        for key in ("stage", "model", "fold"):
-            if getattr(record, key, None):
-                row[key] = getattr(record, key)
-        return json.dumps(row)
-
-
-def _log_to(out: Path) -> logging.Handler:
-    handler = logging.FileHandler(out / "log.jsonl", encoding="utf-8")
-    handler.setFormatter(_JsonLines())
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False
-    LOG.addHandler(handler)
-    return handler
+    return say

@@ -1,0 +1,114 @@
+"""The beginning of a run: its directory, its first manifest, its log."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from cardio_core import hookspecs
+from cardio_core.config import dump_yaml
+from cardio_core.context import LOG
+from cardio_core.errors import ConfigError
+from cardio_core.io.atomic import write_text
+from cardio_core.io.hashing import digest
+from cardio_core.runner.manifest import Manifest, git_commit, now, packages
+from cardio_core.runner.request import RunRequest
+from cardio_core.runner.setup import Setup
+
+
+def default_out(setup: Setup) -> Path:
+    """Return a run directory named after plugin, task and time."""
+    stamp = now().replace(":", "").replace("-", "")[:15]
+    return Path("runs") / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
+
+
+def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) -> Manifest:
+    """Make the run directory, or open the one that is to be resumed.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds a run and `resume` was not asked for, or another run than this one.
+    """
+    path = out / "manifest.json"
+    text = dump_yaml(setup.config)
+    asked = {
+        "config": text,
+        "task": setup.task.name,
+        "protocols": setup.protocols,
+        "models": setup.models,
+        "seed": request.seed,
+    }
+    if path.exists():
+        manifest = Manifest.open(out)
+        if not request.resume:
+            raise ConfigError(f"{out} already holds a run; go on with --resume or choose --out")
+        if manifest.content["config_digest"] != digest(asked):
+            raise ConfigError(
+                f"{out} was begun with another configuration, task or seed; "
+                "repeat its command (manifest.json) with --resume"
+            )
+        return manifest
+    if request.resume:
+        raise ConfigError(f"--resume: {out} holds no run to go on with")
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / "config.yaml", text)
+    info = setup.plugin.info
+    device = setup.devices[0]
+    manifest = Manifest(path, {})
+    manifest.update(
+        status="running",
+        name=out.name,
+        command=request.command,
+        plugin=info.name,
+        plugin_version=setup.plugin.version,
+        core_version=packages().get("cardio-core"),
+        api=list(hookspecs.API_VERSION),
+        task=setup.task.name,
+        task_title=setup.task.title,
+        papers=list(info.papers),
+        protocols=list(setup.protocols),
+        models=list(setup.models),
+        model_titles={model.name: model.title for model in setup.task.models},
+        config_digest=digest(asked),
+        seed=request.seed,
+        device={
+            "name": device.name,
+            "reason": device.reason,
+            "precision": device.precision,
+            "n": len(setup.devices),
+        },
+        packages=packages(),
+        git_commit=git_commit(Path(__file__).parent),
+        data={
+            "source": "real" if request.data else "synthetic",
+            "path_shown": ", ".join(path.name for path in inputs),
+        },
+        started=now(),
+        stages={},
+        needs=[],
+        said=list(setup.said),
+    )
+    return manifest
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one JSON object a line."""
+        row = {"time": now(), "level": record.levelname.lower(), "message": record.getMessage()}
+        for key in ("stage", "model", "fold"):
+            if getattr(record, key, None):
+                row[key] = getattr(record, key)
+        return json.dumps(row)
+
+
+def log_to(out: Path) -> logging.Handler:
+    """Write the run's log as JSON lines, without patient identifiers."""
+    handler = logging.FileHandler(out / "log.jsonl", encoding="utf-8")
+    handler.setFormatter(_JsonLines())
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    LOG.addHandler(handler)
+    return handler
