@@ -88,11 +88,11 @@ def delong_covariance(
     sample = scored_sample(labels, *scores, clusters=clusters)
     component = np.stack([placements(sample.positive, score) for score in sample.scores])
     if sample.clusters is None:
-        aucs, covariance = _independent(sample, component)
+        covariance = _independent(sample, component)
     else:
         require_clusters(sample.n_clusters, unit or "patient")
-        aucs, covariance = _clustered(sample, component)
-    return DelongCovariance(aucs, covariance, sample)
+        covariance = _clustered(sample, component)
+    return DelongCovariance(_areas(sample, component), covariance, sample)
 
 
 def delong_paired(
@@ -269,7 +269,15 @@ def _difference_estimate(
     )
 
 
-def _independent(sample: ScoredSample, component: Floats) -> tuple[Floats, Floats]:
+def _areas(sample: ScoredSample, component: Floats) -> Floats:
+    # twice the pairs ranked rightly is a whole number: rounding to it makes the area exact
+    n_positive, n_negative = sample.n_positive, sample.n - sample.n_positive
+    twice_pairs = np.rint(2 * n_negative * component[:, sample.positive].sum(axis=1))
+    areas: Floats = twice_pairs / (2 * n_positive * n_negative)
+    return areas
+
+
+def _independent(sample: ScoredSample, component: Floats) -> Floats:
     n_positive, n_negative = sample.n_positive, sample.n - sample.n_positive
     if min(n_positive, n_negative) < 2:
         raise DataError(
@@ -278,10 +286,10 @@ def _independent(sample: ScoredSample, component: Floats) -> tuple[Floats, Float
         )
     v10, v01 = component[:, sample.positive], component[:, ~sample.positive]
     covariance = np.cov(v10, ddof=1) / n_positive + np.cov(v01, ddof=1) / n_negative
-    return v10.mean(axis=1), np.atleast_2d(covariance)
+    return np.atleast_2d(covariance)
 
 
-def _clustered(sample: ScoredSample, component: Floats) -> tuple[Floats, Floats]:
+def _clustered(sample: ScoredSample, component: Floats) -> Floats:
     """Obuchowski's covariance: placements are summed over each cluster before they are squared."""
     assert sample.clusters is not None  # noqa: S101 - for mypy
     v10, n_with_positive = _cluster_sums(sample, component, of_positive=True)
@@ -295,8 +303,7 @@ def _clustered(sample: ScoredSample, component: Floats) -> tuple[Floats, Floats]
     s10 = n_with_positive / ((n_with_positive - 1) * n_positive) * (v10 @ v10.T)
     s01 = n_with_negative / ((n_with_negative - 1) * n_negative) * (v01 @ v01.T)
     s11 = sample.n_clusters / (sample.n_clusters - 1) * (v10 @ v01.T)
-    covariance = s10 / n_positive + s01 / n_negative + (s11 + s11.T) / (n_positive * n_negative)
-    return component[:, sample.positive].mean(axis=1), covariance
+    return s10 / n_positive + s01 / n_negative + (s11 + s11.T) / (n_positive * n_negative)
 
 
 def _cluster_sums(

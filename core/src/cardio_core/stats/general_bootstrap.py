@@ -142,6 +142,7 @@ def bootstrap(
         n_patients=n_units if unit == "patient" else None,
         n_dropped=n_rows - rows.size,
         seed=seed,
+        note="" if np.ptp(replicates) > 0 else "every resample gives the same value",
         extra={
             "se": float(replicates.std(ddof=1)),
             "n_rows": rows.size,

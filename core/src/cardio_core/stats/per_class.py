@@ -101,12 +101,12 @@ def per_class_table(
 
     Notes
     -----
-    All events enter every rate, as in de Chazal's tables: a fusion beat called ventricular is a
-    false positive of V. EC57 forgives that one: :func:`ec57_rates`.
+    All events enter every rate: a fusion beat called ventricular is a false positive of V. The
+    standard forgives that one; its rates are in ``ec57_rates``.
 
     References
     ----------
-    ANSI/AAMI EC57:1998, 4.3. de Chazal P et al. IEEE Trans Biomed Eng 2004;51:1196.
+    de Chazal P, O'Dwyer M, Reilly RB. IEEE Trans Biomed Eng 2004;51:1196.
 
     Examples
     --------
