@@ -28,6 +28,7 @@ def save_features(folder: Path, features: FeatureSet) -> None:
             "units": block.units,
             "scale": block.scale,
             "offset": block.offset,
+            "extents": dict(block.extents),
         }
     write_json(folder / "blocks.json", description)
 
@@ -42,6 +43,7 @@ def load_features(folder: Path) -> FeatureSet:
             tuple(about["units"]),
             about["scale"],
             about["offset"],
+            {axis: tuple(extent) for axis, extent in about["extents"].items()},
         )
         for name, about in read_json(folder / "blocks.json").items()
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ class Pieces:
 
 
 @dataclass(frozen=True)
-class Block:
+class FeatureBlock:
     """One named array of features.
 
     Attributes
@@ -85,6 +85,9 @@ class Block:
         One unit for each name; a single one if all share it; ``"1"`` for pure numbers.
     scale, offset : float
         Back to units.
+    extents : mapping of str to (float, float, str)
+        For axes that are a scale: value at its first edge, at its last edge, and unit, so that a
+        picture can be drawn with its axes: ``{"frequency": (0.0, 60.0, "Hz")}``.
     """
 
     values: Pieces | Array
@@ -93,6 +96,7 @@ class Block:
     units: tuple[str, ...]
     scale: float = 1.0
     offset: float = 0.0
+    extents: Mapping[str, tuple[float, float, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.axes) != len(self.values.shape) - 1:
@@ -100,11 +104,9 @@ class Block:
         if len(self.units) not in (1, len(self.names)) or not all(self.units):
             raise ValueError(f"every feature needs a unit; {self.names} have {self.units}")
 
-    def take(self, positions: Any) -> Block:
+    def take(self, positions: Any) -> FeatureBlock:
         """Return the rows at these positions, read into memory."""
-        return Block(
-            self.values[positions], self.axes, self.names, self.units, self.scale, self.offset
-        )
+        return replace(self, values=self.values[positions])
 
     def in_units(self, positions: Any = slice(None)) -> Array:
         """Return rows as float32 in their units."""
@@ -122,12 +124,12 @@ class FeatureSet:
     table : DataFrame, one row a sample, indexed by `sample_id`
         Columns recording_id, study_id, patient_id, and `time_s`, `variant` (0 is the original;
         only 0 is ever validated or tested) where they apply.
-    blocks : mapping of str to Block
+    blocks : mapping of str to FeatureBlock
         The features, aligned with the table.
     """
 
     table: pd.DataFrame
-    blocks: Mapping[str, Block]
+    blocks: Mapping[str, FeatureBlock]
 
     def __post_init__(self) -> None:
         missing = [column for column in ID_COLUMNS if column not in self.table.columns]
@@ -142,21 +144,14 @@ class FeatureSet:
     def __len__(self) -> int:
         return len(self.table)
 
-    def __getitem__(self, block: str) -> Block:
+    def __getitem__(self, block: str) -> FeatureBlock:
         return self.blocks[block]
 
     def view(self, positions: Any) -> FeatureSet:
         """Return the samples at these positions without reading their values."""
         chosen = np.arange(len(self))[positions]
         blocks = {
-            name: Block(
-                Rows(block.values, chosen),  # type: ignore[arg-type]
-                block.axes,
-                block.names,
-                block.units,
-                block.scale,
-                block.offset,
-            )
+            name: replace(block, values=Rows(block.values, chosen))  # type: ignore[arg-type]
             for name, block in self.blocks.items()
         }
         return FeatureSet(self.table.iloc[chosen], blocks)
@@ -195,27 +190,17 @@ def concatenate(parts: Sequence[FeatureSet]) -> FeatureSet:
     first = parts[0]
     blocks = {}
     for name, block in first.blocks.items():
-        for part in parts[1:]:
-            other = part.blocks.get(name)
-            if other is None or (
-                other.axes,
-                other.names,
-                other.units,
-                other.scale,
-                other.offset,
-            ) != (
-                block.axes,
-                block.names,
-                block.units,
-                block.scale,
-                block.offset,
-            ):
-                raise ValueError(f"block {name!r} differs between patients in its description")
+        about = _description(block)
+        if any(name not in p.blocks or _description(p.blocks[name]) != about for p in parts[1:]):
+            raise ValueError(f"block {name!r} differs between patients in its description")
         pieces = [piece for part in parts for piece in _pieces_of(part.blocks[name].values)]
-        blocks[name] = Block(
-            Pieces(pieces), block.axes, block.names, block.units, block.scale, block.offset
-        )
+        blocks[name] = replace(block, values=Pieces(pieces))
     return FeatureSet(pd.concat([part.table for part in parts]), blocks)
+
+
+def _description(block: FeatureBlock) -> tuple[Any, ...]:
+    extents = {axis: tuple(extent) for axis, extent in block.extents.items()}
+    return (block.axes, block.names, block.units, block.scale, block.offset, extents)
 
 
 def _pieces_of(values: Any) -> list[Path | Array]:

@@ -26,7 +26,7 @@ def side_features(features: FeatureSet, *, rhythm: bool, loudness: bool) -> NDAr
     RR intervals enter as logarithms of their ratios to the recording's own (those in seconds are
     left out: they tell patients apart), loudness in units of 10 dB.
     """
-    parts = [np.zeros((len(features), 0), dtype=np.float32)]
+    parts: list[NDArray[Any]] = [np.zeros((len(features), 0))]
     if rhythm:
         block = features["rhythm"]
         ratios = [i for i, unit in enumerate(block.units) if unit == "ratio"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 RANGES_DB = {"beat": (-60.0, 12.0), "change": (-30.0, 30.0), "residual": (-50.0, 12.0)}
 """Decibels that the codes 0 and 255 of each kind of picture stand for."""
 
+SEGMENT_RR = 1.2
 FLOOR_DB = -50.0
 """Below the recording's median maximum everything is silence, so that noise makes no change."""
 
@@ -62,6 +63,7 @@ def beat_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
             ("channel", "frequency", "time"),
             tuple(f"{kind}:{lead}" for kind in config.kinds for lead in range(_n_leads(samples))),
             ("dB",),
+            extents={"frequency": (0.0, config.max_hz, "Hz"), "time": _time_extent(samples)},
         ),
         "loudness": FeatureBlock(loudness, ("lead",), _loudness_names(samples), ("dB",)),
         "rhythm": FeatureBlock(
@@ -84,7 +86,7 @@ def _recording(
     """Return the pictures and the loudness of one recording's beats."""
     table = samples.table.iloc[rows]
     length = table["length"].to_numpy(np.int64)
-    segments = np.asarray(samples.values[rows])
+    segments = np.asarray(samples.take(rows).values)
     inner = segments[:, :, M3_CONTEXT:-M3_CONTEXT]
     room = segments if settings.context_samples else inner
     beats = beat_spectrograms(room, length, TARGET_RATE_HZ, settings)
@@ -126,3 +128,11 @@ def _n_leads(samples: SampleSet) -> int:
 def _loudness_names(samples: SampleSet) -> tuple[str, ...]:
     leads = range(_n_leads(samples))
     return tuple(f"{what}:{lead}" for what in ("beat", "residual") for lead in leads)
+
+
+def _time_extent(samples: SampleSet) -> tuple[float, float, str]:
+    """Return where the pictures begin and end around R, in RR intervals."""
+    length = samples.table["length"].to_numpy(float)
+    begin = -float(np.median(samples.table["r_offset"] / length)) * SEGMENT_RR
+    # To a hundredth: the rounding of one sample must not make patients differ.
+    return (round(begin, 2), round(begin + SEGMENT_RR, 2), "RR")

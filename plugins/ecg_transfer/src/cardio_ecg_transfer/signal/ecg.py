@@ -34,4 +34,4 @@ class Ecg:
     @property
     def duration_s(self) -> float:
         """Length of the recording in seconds."""
-        return self.signal_mv.shape[1] / self.rate_hz
+        return float(self.signal_mv.shape[1] / self.rate_hz)
