@@ -39,6 +39,32 @@ _HOMES: dict[str, str] = {
     "proportion": "proportions",
     "PerClassTable": "per_class",
     "per_class_table": "per_class",
+    # groups compared
+    "GroupSummary": "means",
+    "anova": "means",
+    "pooled_mean_sd": "means",
+    "ttest": "means",
+    "ttest_codes": "means",
+    "ttest_from_stats": "means",
+    "chi2_2x2": "contingency",
+    "chi2_p": "contingency",
+    "chi2_rxc": "contingency",
+    "fisher_exact": "contingency",
+    "odds_ratio_2x2": "contingency",
+    "kruskal_wallis": "rank_tests",
+    "mann_whitney": "rank_tests",
+    "ResultTable": "display",
+    "TableOneChoices": "table_one_rows",
+    "table_one": "table_one",
+    # association
+    "LogisticModel": "logistic",
+    "fit_logistic": "logistic",
+    "univariable": "association",
+    "multivariable": "association",
+    "incremental": "nested_models",
+    "likelihood_ratio_test": "nested_models",
+    "risk_difference": "risk_difference",
+    "vif": "collinearity",
 }
 
 __all__ = sorted(_HOMES)

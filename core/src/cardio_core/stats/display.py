@@ -32,7 +32,7 @@ def p_text(p: float | None) -> str:
 
 
 def number_text(value: float, *, spread: float | None = None) -> str:
-    """Print a measurement to about three digits of its spread.
+    """Print a measurement with the decimals that its spread deserves.
 
     Parameters
     ----------
@@ -43,13 +43,14 @@ def number_text(value: float, *, spread: float | None = None) -> str:
     Examples
     --------
     >>> number_text(161.2345, spread=28.7), number_text(0.012345), number_text(98765.4)
-    ('161.2', '0.0123', '98765')
+    ('161.2', '0.012', '98765')
     """
     size = abs(spread if spread else value)
     if size == 0 or not math.isfinite(size):
         return f"{value:g}"
-    decimals = min(max(2 - math.floor(math.log10(size)), 0), 6)
-    return f"{value:.{decimals}f}"
+    decimals = 0 if size >= 100 else min(max(1 - math.floor(math.log10(size)), 1), 6)
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 def ratio_text(estimate: Estimate) -> str:

@@ -141,8 +141,8 @@ def fit_logistic(
     Notes
     -----
     No penalty is applied unless Firth's method is named: scikit-learn's default shrinks odds
-    ratios towards 1. With fewer than ten rows of the rarer class a coefficient the estimates are unstable, which
-    `note` says.
+    ratios towards 1. With fewer than ten rows of the rarer class a coefficient the estimates are
+    unstable, which `note` says.
 
     Examples
     --------
