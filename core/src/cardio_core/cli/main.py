@@ -96,6 +96,14 @@ def main() -> None:
             traceback.print_exc()
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        # A bug, ours or a plugin's: still one line, and the way to the rest.
+        if debug:
+            raise
+        line = " ".join(str(error).split())
+        click.echo(f"Unexpected {type(error).__name__}: {line} (run again with cardio --debug "
+                   "and report it with the traceback)", err=True)  # fmt: skip
+        sys.exit(1)
     except KeyboardInterrupt:
         click.echo("Interrupted. What was finished is kept; go on with --resume.", err=True)
         sys.exit(130)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,7 @@ class Entry:
     recording_id: str
     path: Path
     patient_id: str
+    study_id: str
     subject_link: str | None = None
     site_id: str | None = None
 
@@ -164,7 +165,7 @@ def _entries(path: Path) -> list[Entry]:
 
 
 def _alone(path: Path) -> Entry:
-    return Entry(path.stem, path, path.stem, SUBJECT_LINK.get(path.stem))
+    return Entry(path.stem, path, path.stem, path.stem, SUBJECT_LINK.get(path.stem))
 
 
 def _is_table(path: Path) -> bool:
@@ -178,24 +179,23 @@ def _from_table(path: Path) -> list[Entry]:
     table = read_cohort_table(path)
     if "path_ecg" not in table.columns:
         raise ConfigError(f"{path.name}: expected a column path_ecg, found none")
-    entries = []
-    for row in table.to_dict("records"):
-        if pd.isna(row["path_ecg"]):
-            continue
-        for name in str(row["path_ecg"]).split(";"):
-            file = (path.parent / name).resolve()
-            link = row.get("subject_link")
-            site = row.get("site_id")
-            entries.append(
-                Entry(
-                    Path(name).stem,
-                    file if file.suffix else file.with_suffix(".hea"),
-                    str(row["patient_id"]),
-                    None if pd.isna(link) else str(link),
-                    None if pd.isna(site) else str(site),
-                )
-            )
-    return entries
+    return [
+        Entry(
+            file.stem,
+            file if file.suffix else file.with_suffix(".hea"),
+            str(row["patient_id"]),
+            study_id=str(study),
+            subject_link=_text(row, "subject_link"),
+            site_id=_text(row, "site_id"),
+        )
+        for study, row in table.iterrows()
+        for file in row["path_ecg"]
+    ]
+
+
+def _text(row: pd.Series[Any], name: str) -> str | None:
+    value = row.get(name)
+    return None if value is None or pd.isna(value) else str(value)
 
 
 def _left_out(entries: Iterable[Entry], config: LoadBlock) -> tuple[list[Entry], list[str]]:
@@ -214,7 +214,7 @@ def _table(entries: list[Entry]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "recording_id": [e.recording_id for e in entries],
-            "study_id": [e.recording_id for e in entries],
+            "study_id": [e.study_id for e in entries],
             "patient_id": [e.patient_id for e in entries],
             "subject_link": [e.subject_link for e in entries],
             "site_id": [e.site_id for e in entries],
