@@ -39,6 +39,14 @@ _HOMES: dict[str, str] = {
     "proportion": "proportions",
     "PerClassTable": "per_class",
     "per_class_table": "per_class",
+    "pr_auc": "average_precision",
+    # decisions at a threshold
+    "Threshold": "thresholds",
+    "confusion_metrics": "decisions",
+    "mcnemar": "discordance",
+    "paired_proportions": "discordance",
+    "threshold_metrics": "thresholds",
+    "youden_threshold": "thresholds",
     # groups compared
     "GroupSummary": "means",
     "anova": "means",

@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.stats.class_statistics import ClassStatistics
 from cardio_core.stats.intervals import percentile_limits
-from cardio_core.stats.proportions import proportion, wilson_limits
+from cardio_core.stats.proportions import f1_limits, proportion, wilson_limits
 from cardio_core.stats.sums_bootstrap import replicate_sums
 from cardio_core.stats.validate import MIN_CLUSTERS, Floats
 from cardio_core.types.estimate import Estimate
@@ -54,10 +54,20 @@ class Source:
         if self.clustered:
             return self._by_cluster(position, name, value, counts)
         if counts is not None:
-            k, n = counts
-            return proportion(k, n, level=self.level, name=name, unit=self.unit)
+            return self._of_independent_events(name, value, *counts)
         estimate = Estimate(name, value, n=int(self.cells.sum()), unit=self.unit)
         return self._with_percentiles(estimate, position)
+
+    def _of_independent_events(self, name: str, value: float, k: int, n: int) -> Estimate:
+        if not name.startswith("f1"):
+            return proportion(k, n, level=self.level, name=name, unit=self.unit)
+        n_right = k // 2
+        low, high = f1_limits(n_right, n - k, self.level)
+        method = "Wilson of TP/(TP+FP+FN), transformed"
+        return Estimate(
+            name, value, low, high, self.level, method, n=n - n_right, unit=self.unit,
+            extra={"k": n_right},
+        )  # fmt: skip
 
     def _by_cluster(
         self, position: int, name: str, value: float, counts: tuple[int, int] | None

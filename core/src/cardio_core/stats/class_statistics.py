@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardio_core.stats.confusion import accuracy_counts, class_rates, cohen_kappa, ratio
+from cardio_core.stats.confusion import accuracy_counts, class_rates, kappa_of_tables, ratio
 from cardio_core.stats.validate import Floats, Ints
 
 CLASS_RATES = ("sensitivity", "ppv", "f1", "fpr")
@@ -57,17 +57,19 @@ class ClassStatistics:
             else np.full(confusion.shape[:-2], np.nan)
             for name in MACRO_RATES
         ]
-        overall = np.stack([*macro, ratio(*accuracy_counts(confusion)), cohen_kappa(confusion)], -1)
+        overall = np.stack(
+            [*macro, ratio(*accuracy_counts(confusion)), kappa_of_tables(confusion)], -1
+        )
         return np.concatenate([of_class.reshape(*overall.shape[:-1], -1), overall], axis=-1)
 
     def counts(self, cells: Floats) -> list[tuple[int, int] | None]:
-        """Return numerator and denominator of each statistic that is a proportion of events."""
+        """Return numerator and denominator of each statistic that is a ratio of counts."""
         confusion = self._table(cells)
         rates = class_rates(confusion)
         rates["accuracy"] = accuracy_counts(confusion)
         found: list[tuple[int, int] | None] = []
         for label, name in self.keys:
-            if name not in ("sensitivity", "ppv", "fpr", "accuracy"):
+            if name not in rates:
                 found.append(None)
                 continue
             k, n = (np.atleast_1d(part)[label or 0] for part in rates[name])

@@ -112,7 +112,7 @@ def accuracy_counts(confusion: Floats) -> tuple[Floats, Floats]:
     return np.trace(confusion, axis1=-2, axis2=-1), confusion.sum(axis=(-2, -1))
 
 
-def cohen_kappa(confusion: Floats) -> Floats:
+def kappa_of_tables(confusion: Floats) -> Floats:
     """Return Cohen's kappa, NaN where chance alone would agree fully.
 
     Parameters

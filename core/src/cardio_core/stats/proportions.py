@@ -91,6 +91,24 @@ def wilson_limits(k: float, n: float, level: float) -> tuple[float, float]:
     return low, high
 
 
+def f1_limits(n_right: float, n_wrong: float, level: float) -> tuple[float, float]:
+    """Return limits of ``F1 = 2 TP / (2 TP + FP + FN)`` for independent events.
+
+    Given how many events are neither true negatives, TP is binomial among them; F1 rises with
+    that share ``q`` as ``2 q / (1 + q)``, so Wilson's limits of `q` carry over.
+
+    Parameters
+    ----------
+    n_right : float
+        TP.
+    n_wrong : float
+        FP + FN.
+    level : float
+    """
+    low, high = wilson_limits(n_right, n_right + n_wrong, level)
+    return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
 def clopper_pearson_limits(k: float, n: float, level: float) -> tuple[float, float]:
     """Return the limits at which an exact binomial test of each tail just rejects."""
     tail = (1 - level) / 2
