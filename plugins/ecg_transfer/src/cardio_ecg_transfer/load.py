@@ -57,6 +57,7 @@ def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
     for entry in entries:
         try:
             if ctx.mode == "fit":
+                _check_annotated(entry.path, config)
                 beats, excluded = beat_events(entry.path, entry.recording_id, config.max_s)
                 events.append(beats)
                 stretches.append(excluded)
@@ -129,6 +130,17 @@ def beat_events(
         pd.DataFrame(
             {"recording_id": recording_id, "start_s": starts, "end_s": ends[: len(starts)]}
         ),
+    )
+
+
+def _check_annotated(path: Path, config: LoadBlock) -> None:
+    """Raise if a recording has no beat annotations; a damaged one with what is wrong with it."""
+    if path.with_suffix(".atr").is_file():
+        return
+    read_ecg(path, min_duration_s=config.min_s)
+    raise DataError(
+        f"{path.name}: expected beat annotations ({path.stem}.atr) beside it, found none; "
+        "a recording without them can be predicted, not trained on"
     )
 
 

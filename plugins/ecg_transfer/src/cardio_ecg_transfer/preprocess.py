@@ -9,7 +9,7 @@ import numpy as np
 from cardio_core.api import DataError, mint
 from cardio_ecg_transfer.signal.electrodes import electrode_flags
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, high_pass, notch, resample
-from cardio_ecg_transfer.signal.quality import quality_flags
+from cardio_ecg_transfer.signal.quality import assess_quality
 from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
 from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
@@ -71,7 +71,7 @@ def cut_beats(
     Raises
     ------
     DataError
-        If fewer than three beats are found.
+        If fewer than three beats are found, or a lead that becomes a picture is flat.
     """
     resampled, valid = resample(ecg.signal_mv, ecg.rate_hz)
     peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
@@ -80,16 +80,29 @@ def cut_beats(
             f"expected beats, found {peaks.samples.size} in {ecg.duration_s:.0f} s; "
             "check that the recording is an ECG in mV"
         )
-    flags = (*ecg.flags, *quality_flags(ecg), *electrode_flags(ecg, peaks.samples))
+    chosen = picture_leads(ecg.leads, config.leads)
+    quality = assess_quality(ecg)
+    flat = [quality[i].lead for i in chosen if quality[i].is_flat]
+    if flat:
+        raise DataError(
+            f"expected a signal in every lead that becomes a picture, found {flat[0]} flat; "
+            "check the electrode, or set preprocess.leads=first if another lead is meant"
+        )
+    flags = (
+        *ecg.flags,
+        *(flag for lead in quality for flag in lead.flags()),
+        *electrode_flags(ecg, peaks.samples),
+    )
     if config.high_pass_hz is not None:
         resampled = high_pass(resampled, TARGET_RATE_HZ, config.high_pass_hz)
     if config.notch_hz is not None:
         resampled = notch(resampled, TARGET_RATE_HZ, config.notch_hz)
     signal = np.where(valid, resampled, np.nan).astype(np.float32)
-    chosen = signal[picture_leads(ecg.leads, config.leads)]
     at_360 = np.unique(np.rint(peaks.times_s * TARGET_RATE_HZ).astype(np.int64))
     at_360 = at_360[at_360 < signal.shape[1]]
-    cut = segment_beats(chosen, at_360, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT)
+    cut = segment_beats(
+        signal[chosen], at_360, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
+    )
     return cut, at_360[cut.beat] / TARGET_RATE_HZ, flags
 
 

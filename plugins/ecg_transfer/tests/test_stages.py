@@ -1,0 +1,175 @@
+"""From files to features, through the plugin's own stages."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardio_core.api import Context, DataError, FeatureBlock
+from cardio_ecg_transfer.config import FeaturizeBlock, LoadBlock, PreprocessBlock
+from cardio_ecg_transfer.evaluate import cost_by_recording
+from cardio_ecg_transfer.explain import choose_cases, share_around_r
+from cardio_ecg_transfer.featurize import RANGES_DB, beat_features
+from cardio_ecg_transfer.load import load_recordings
+from cardio_ecg_transfer.mitbih import AAMI_CLASSES, DS1, DS2, DS2_STRICT, PACED
+from cardio_ecg_transfer.plugin import AAMI_BEATS
+from cardio_ecg_transfer.preprocess import mint_beats, picture_leads
+from cardio_ecg_transfer.signal.reference import residual_beats
+from cardio_ecg_transfer.synthetic import synthesize
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("twin")
+    synthesize(path, kind="beats", n_patients=6, duration_s=20.0, seed=1)
+    return path
+
+
+def context(path, mode="fit") -> Context:
+    return Context(AAMI_BEATS, stage="load", mode=mode, _inputs=(path,))
+
+
+def first_patient(folder, **settings):
+    ctx = context(folder)
+    cohort = load_recordings(LoadBlock(), ctx)
+    return mint_beats(cohort.samples.take([0]), PreprocessBlock(**settings), ctx)
+
+
+def test_the_published_lists_are_disjoint_complete_and_without_paced_records():
+    assert len(DS1) == len(DS2) == 22
+    assert not set(DS1) & set(DS2)
+    assert not (set(DS1) | set(DS2)) & set(PACED)
+    assert set(DS2) - set(DS2_STRICT) == {"202"}
+
+
+def test_load_finds_recordings_patients_and_events(folder):
+    cohort = load_recordings(LoadBlock(), context(folder))
+    assert len(cohort.samples) == 6
+    table = cohort.samples.table
+    assert table.loc["202", "subject_link"] == table.loc["201", "subject_link"]
+    events = cohort.targets.table
+    assert set(events["aami_class"]) <= set(AAMI_CLASSES)
+    assert events.groupby("recording_id").size().min() > 10
+    assert {file.suffix for file in cohort.files["202"]} == {".hea", ".dat", ".atr"}
+
+
+def test_predict_mode_needs_no_annotations_and_returns_no_targets(folder, tmp_path):
+    for suffix in (".hea", ".dat"):
+        (tmp_path / f"201{suffix}").write_bytes((folder / f"201{suffix}").read_bytes())
+    fit = load_recordings(LoadBlock(), context(tmp_path / "201.hea"))
+    assert not len(fit.samples)
+    assert "expected beat annotations" in fit.quarantined[0].reason
+    new = load_recordings(LoadBlock(), context(tmp_path / "201.dat", mode="predict"))
+    assert list(new.samples.table.index) == ["201"]
+    assert new.targets is None
+
+
+def test_minted_beats_lie_where_the_twin_says_that_r_peaks_are(folder):
+    minted = first_patient(folder)
+    recording = minted.table["recording_id"].iloc[0]
+    events = load_recordings(LoadBlock(), context(folder)).targets.table
+    true_s = events.loc[events["recording_id"] == recording, "time_s"].to_numpy()
+    gap = np.abs(minted.table["time_s"].to_numpy()[:, None] - true_s[None, :]).min(axis=1)
+    assert np.quantile(gap, 0.95) < 0.05
+    assert len(minted) >= 0.85 * len(true_s)
+
+
+def test_one_flat_picture_lead_quarantines_the_recording_with_the_leads_name(folder):
+    ctx = context(folder)
+    samples = load_recordings(LoadBlock(), ctx).samples.take([0])
+    ecg = samples.values[0]
+    signal = ecg.signal_mv.copy()
+    signal[1] = 0.0
+    flat = replace(samples, values=[replace(ecg, signal_mv=signal)])
+    with pytest.raises(DataError, match="none of the patient's recordings"):
+        mint_beats(flat, PreprocessBlock(), ctx)
+    assert f"{ecg.leads[1]} flat" in ctx._quarantined[-1].reason
+    assert len(mint_beats(flat, PreprocessBlock(leads="first"), ctx)) > 0
+
+
+def test_the_limb_lead_comes_first_by_name_not_by_position():
+    assert picture_leads(("V5", "MLII"), "all") == [1, 0]
+    assert picture_leads(("V5", "MLII"), "first") == [1]
+    assert picture_leads(("V5", "V2"), "first") == [0]
+
+
+@pytest.mark.parametrize("mode", ["M1", "M2", "M3"])
+def test_features_carry_channels_units_and_extents(folder, mode):
+    config = FeaturizeBlock(mode=mode, height=24, width=32, kinds=("beat", "change", "residual"))
+    made = beat_features(first_patient(folder), config)
+    pictures = made["pictures"]
+    assert pictures.values.shape == (len(made), 6, 24, 32)
+    assert pictures.names[:2] == ("beat:0", "beat:1")
+    assert pictures.units == ("dB",)
+    begin, end, unit = pictures.extents["time"]
+    assert (begin, end, unit) == (pytest.approx(-0.35, abs=0.011), pytest.approx(begin + 1.2), "RR")
+
+
+def test_a_beat_like_its_recording_is_grey_in_change_and_dark_in_residual(folder):
+    config = FeaturizeBlock(height=24, width=32, kinds=("change", "residual"))
+    made = beat_features(first_patient(folder), config)
+    change = np.asarray(made["pictures"].values[:, 0], float)
+    low, high = RANGES_DB["change"]
+    zero_db = (0 - low) / (high - low) * 255
+    assert np.median(change) == pytest.approx(zero_db, abs=4)
+
+
+def test_the_paper_anchor_begins_at_the_r_peak(folder):
+    minted = first_patient(folder, anchor="paper", leads="first")
+    assert set(minted.table["r_offset"]) == {0}
+    assert minted.values.shape[1] == 1
+
+
+def test_residuals_vanish_for_identical_beats_and_keep_the_odd_one():
+    rng = np.random.default_rng(0)
+    beat = rng.normal(size=(1, 2, 60)).astype(np.float32)
+    same = np.repeat(beat, 9, axis=0)
+    same[4, :, 30] += 1.0
+    left = residual_beats(same, np.full(9, 20), np.full(9, 60))
+    assert np.abs(left[[0, 8]]).max() < 1e-6
+    assert left[4, 0, 30] == pytest.approx(1.0, abs=1e-6)
+    assert np.abs(np.delete(left[4, 0], 30)).max() < 1e-6
+
+
+def test_residuals_are_laid_r_on_r_and_end_with_their_segment():
+    wave = np.zeros((3, 1, 50), dtype=np.float32)
+    for row, offset in enumerate((10, 14, 12)):
+        wave[row, 0, offset - 2 : offset + 3] = [1, 2, 5, 2, 1]
+    left = residual_beats(wave, np.array([10, 14, 12]), np.array([40, 40, 40]))
+    assert np.abs(left).max() < 1e-6
+
+
+def test_the_cost_of_a_recording_counts_missed_and_false_beats():
+    rows = pd.DataFrame(
+        {
+            "recording_id": ["a"] * 5 + ["b"],
+            "y_true": ["V", "V", "V", None, "N", "N"],
+            "predicted": ["V", "N", None, "V", "V", "N"],
+        }
+    )
+    table = cost_by_recording(rows)
+    first = table.iloc[0]
+    assert (first["recording_id"], first["class"]) == ("a", "V")
+    assert (first["n_true"], first["n_right"], first["n_missed"], first["n_false"]) == (3, 1, 2, 2)
+    assert table.set_index(["recording_id", "class"]).loc[("b", "N"), "n_missed"] == 0
+
+
+def test_cases_are_the_surest_and_least_sure_of_each_predicted_class():
+    scores = np.array([[0.9, 0.1], [0.8, 0.2], [0.55, 0.45], [0.3, 0.7]])
+    assert choose_cases(scores, 1).tolist() == [0, 2, 3]
+    assert choose_cases(scores, 0).tolist() == []
+
+
+def test_weight_around_r_is_the_share_of_the_columns_near_it():
+    block = FeatureBlock(
+        np.zeros((1, 1, 2, 12), np.uint8),
+        ("channel", "frequency", "time"),
+        ("beat:0",),
+        ("dB",),
+        extents={"time": (-0.35, 0.85, "RR")},
+    )
+    cam = np.ones((2, 12))
+    assert share_around_r(cam, block) == pytest.approx(3 / 12)
+    assert share_around_r(np.zeros((2, 12)), block) == 0.0

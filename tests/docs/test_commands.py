@@ -1,0 +1,77 @@
+"""Every command in the README and the docs runs as it is printed."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])
+BLOCK = re.compile(r"(<!-- slow -->\n)?```sh\n(.*?)```", re.DOTALL)
+
+
+def blocks(slow: bool):
+    for page in PAGES:
+        for number, match in enumerate(BLOCK.finditer(page.read_text(encoding="utf-8"))):
+            if bool(match[1]) == slow:
+                lines = [line.split("  #")[0].strip() for line in match[2].splitlines()]
+                commands = [line for line in lines if line and not line.startswith("#")]
+                yield pytest.param(commands, id=f"{page.relative_to(ROOT)}-{number}")
+
+
+def run(commands, folder, cache):
+    if any("$CARDIO_DATA" in command for command in commands) and "CARDIO_DATA" not in os.environ:
+        pytest.skip("CARDIO_DATA is not set")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "CARDIO_CACHE": str(cache)}
+    for command in commands:
+        program, *words = command.split()
+        if program == "make":
+            assert re.search(rf"^{words[0]}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+            continue
+        if program in {"pip", "git"}:
+            continue
+        if program == "python":
+            command = command.replace("benchmarks/", f"{ROOT}/benchmarks/")
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.mark.parametrize("commands", blocks(slow=False))
+def test_the_commands_of_a_page_run_as_printed(commands, tmp_path, cache):
+    run(commands, tmp_path, cache)
+
+
+@pytest.mark.slow
+@pytest.mark.realdata
+@pytest.mark.parametrize("commands", blocks(slow=True))
+def test_the_long_commands_of_a_page_run_as_printed(commands, tmp_path, cache):
+    run(commands, tmp_path, cache)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_local_link_of_a_page_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_hook_table_of_the_guide_names_every_hook_with_its_arguments():
+    from inspect import signature
+
+    from cardio_core import hookspecs
+
+    guide = (ROOT / "docs" / "writing_a_plugin.md").read_text(encoding="utf-8")
+    for hook in hookspecs.HOOKS:
+        arguments = ", ".join(signature(getattr(hookspecs, hook)).parameters)
+        assert f"`{hook}({arguments})`" in guide
