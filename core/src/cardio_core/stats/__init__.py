@@ -40,6 +40,17 @@ _HOMES: dict[str, str] = {
     "PerClassTable": "per_class",
     "per_class_table": "per_class",
     "pr_auc": "average_precision",
+    # calibration and net benefit
+    "CalibrationCurve": "smooth_calibration",
+    "CalibrationMetrics": "calibration",
+    "brier_scores": "calibration",
+    "calibration_curve": "smooth_calibration",
+    "calibration_in_the_large": "calibration",
+    "calibration_metrics": "calibration",
+    "calibration_slope": "calibration",
+    "decision_curve": "decision_analysis",
+    "expected_calibration_error": "calibration_error",
+    "net_benefit": "decision_analysis",
     # decisions at a threshold
     "Threshold": "thresholds",
     "confusion_metrics": "decisions",
