@@ -84,6 +84,18 @@ _HOMES: dict[str, str] = {
     "likelihood_ratio_test": "nested_models",
     "risk_difference": "risk_difference",
     "vif": "collinearity",
+    # many tests, and models that saw their patients
+    "adjust_p_values": "multiplicity",
+    "benjamini_hochberg": "multiplicity",
+    "bonferroni": "multiplicity",
+    "holm": "multiplicity",
+    "multiplicity_null": "multiplicity",
+    "max_t_screen": "max_t",
+    "optimism_bootstrap": "optimism",
+    "permute_pipeline": "pipeline_permutation",
+    "CountedCovariate": "screening_noise",
+    "MeasuredCovariate": "screening_noise",
+    "screening_noise": "screening_noise",
 }
 
 __all__ = sorted(_HOMES)
