@@ -41,9 +41,9 @@ def test_adjusted_p_values_agree_with_p_adjust(case: dict[str, Any]) -> None:
 @given(probabilities)
 def test_holm_lies_between_the_raw_and_bonferronis_p(p: list[float]) -> None:
     raw = np.array(p)
-    assert (holm(raw) <= bonferroni(raw) + 1e-15).all()
-    assert (holm(raw) >= benjamini_hochberg(raw) - 1e-15).all()
-    assert (benjamini_hochberg(raw) >= raw).all()
+    assert (holm(raw) <= bonferroni(raw) + 1e-12).all()
+    assert (holm(raw) >= benjamini_hochberg(raw) - 1e-12).all()
+    assert (benjamini_hochberg(raw) >= raw * (1 - 1e-12)).all()
 
 
 @given(probabilities, st.randoms(use_true_random=False))
