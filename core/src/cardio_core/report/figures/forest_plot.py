@@ -81,14 +81,17 @@ def forest(
 
     def draw(figure: Figure) -> None:
         height = 1.15 + len(labels) * (0.2 + 0.16 * len(series))
-        figure.set_size_inches(min(9.0, 2.0 + (3.4 if numbers else 2.7) * len(panels)), height)
+        names = 0.3 + 0.075 * max(len(label) for label in labels)
+        figure.set_size_inches(names + (4.3 if numbers else 2.05) * len(panels), height)
         axes_row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(axes_row, panels, strict=True):
             inside = [row for row in rows if row.panel == panel]
             _panel(axes, inside, labels, series, numbers)
             quiet_axes(axes, x=panel, grid="x")
             if limits:
-                axes.set_xlim(*limits)
+                # A point on the limit is drawn whole.
+                room = 0.02 * (limits[1] - limits[0])
+                axes.set_xlim(limits[0] - room, limits[1] + room)
             if reference is not None:
                 axes.axvline(reference, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
             axes.spines["left"].set_visible(False)

@@ -1,0 +1,338 @@
+"""The tables of results: honest beside paper, comparisons, subgroups, and fold by fold."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cardio_core.report.words import (
+    COUNTS,
+    DASH,
+    PROTOCOLS,
+    count,
+    counted,
+    level_words,
+    metric_words,
+    number,
+    p_value,
+)
+
+Row = Mapping[str, Any]
+
+
+@dataclass
+class Footnotes:
+    """Methods below a table, each lettered once."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def mark(self, text: str) -> str:
+        """Return the letter of a footnote, a new one where it is new."""
+        if not text:
+            return ""
+        if text not in self.texts:
+            self.texts.append(text)
+        return letter(self.texts.index(text))
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return (letter, text) in order."""
+        return [(letter(position), text) for position, text in enumerate(self.texts)]
+
+
+def letter(position: int) -> str:
+    """Return a, b, ..., z, aa, ab, ...
+
+    Examples
+    --------
+    >>> letter(0), letter(25), letter(26)
+    ('a', 'z', 'aa')
+    """
+    before, here = divmod(position, 26)
+    return (letter(before - 1) if before else "") + chr(ord("a") + here)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One estimate as it is printed."""
+
+    value: str
+    interval: str
+    n: str
+    patients: str
+    p: str
+    mark: str
+    raw: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """One metric with its cell in each protocol (None where it was not computed)."""
+
+    group: str
+    group_size: int
+    metric: str
+    cells: tuple[Cell | None, ...]
+    difference: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """The lines of one model."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """A table with the protocols side by side."""
+
+    title: str
+    protocols: tuple[str, ...]
+    level: str
+    blocks: tuple[Block, ...]
+    footnotes: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Every metric of one protocol and target, a column a fold."""
+
+    title: str
+    folds: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One model against another."""
+
+    protocol: str
+    first: str
+    second: str
+    metric: str
+    cell: Cell
+
+
+def is_pooled(row: Row) -> bool:
+    """Return whether a row stands for all folds together."""
+    return row.get("fold") in (None, "pooled")
+
+
+def protocols_of(rows: Iterable[Row]) -> tuple[str, ...]:
+    """Return the protocols that occur, honest first."""
+    found = list(dict.fromkeys(str(row.get("protocol") or "") for row in rows))
+    known = [name for name in PROTOCOLS if name in found]
+    return (*known, *(name for name in found if name not in PROTOCOLS))
+
+
+def main_tables(rows: Sequence[Row], titles: Mapping[str, str]) -> list[SideBySide]:
+    """Return one table a target: pooled rows without a comparison or a subgroup."""
+    chosen = [r for r in rows if is_pooled(r) and not r.get("versus") and not r.get("subgroup")]
+    return _by_target(chosen, titles, lambda row: str(row.get("class_name") or ""))
+
+
+def subgroup_tables(rows: Sequence[Row], titles: Mapping[str, str]) -> list[SideBySide]:
+    """Return one table a target: pooled rows of subgroups."""
+    chosen = [r for r in rows if is_pooled(r) and r.get("subgroup") and not r.get("versus")]
+    return _by_target(chosen, titles, _subgroup)
+
+
+def _subgroup(row: Row) -> str:
+    return ", ".join(str(row[key]) for key in ("subgroup", "class_name") if row.get(key))
+
+
+def _by_target(rows: Sequence[Row], titles: Mapping[str, str], group: Any) -> list[SideBySide]:
+    targets = list(dict.fromkeys(str(row.get("target") or "") for row in rows))
+    return [
+        _side_by_side(t, [r for r in rows if str(r.get("target") or "") == t], titles, group)
+        for t in targets
+    ]
+
+
+def _side_by_side(
+    target: str, rows: Sequence[Row], titles: Mapping[str, str], group: Any
+) -> SideBySide:
+    protocols = protocols_of(rows)
+    levels = {row.get("level") for row in rows if row.get("level") is not None}
+    level = next(iter(levels)) if len(levels) == 1 else None
+    notes = Footnotes()
+    models = list(dict.fromkeys(str(row.get("model") or "") for row in rows))
+    blocks = tuple(
+        Block(
+            titles.get(model, model) or "All",
+            _lines([r for r in rows if str(r.get("model") or "") == model], protocols, notes,
+                   group, level),
+        )
+        for model in models
+    )  # fmt: skip
+    words = f"{level_words(level)} CI" if level else "CI"
+    return SideBySide(target, protocols, words, blocks, notes.items())
+
+
+def _lines(
+    rows: Sequence[Row], protocols: Sequence[str], notes: Footnotes, group: Any, level: float | None
+) -> tuple[Line, ...]:
+    # Rows of all classes together come first, then the classes in their own order.
+    groups = sorted(dict.fromkeys(group(row) for row in rows), key=bool)
+    lines: list[Line] = []
+    for name in groups:
+        found = _by_metric([row for row in rows if group(row) == name])
+        for position, (key, by_protocol) in enumerate(found.items()):
+            metric, repeat, _ = key
+            cells = tuple(
+                cell(by_protocol[protocol], notes, level) if protocol in by_protocol else None
+                for protocol in protocols
+            )
+            words = metric_words(metric) + (f", repeat {repeat}" if repeat is not None else "")
+            size = len(found) if position == 0 else 0
+            lines.append(Line(name, size, words, cells, _difference(metric, protocols, cells)))
+    return tuple(lines)
+
+
+def _by_metric(rows: Iterable[Row]) -> dict[tuple[str, Any, int], dict[str, Row]]:
+    """Return the rows of each metric by protocol; one that stands twice gets a line of its own."""
+    found: dict[tuple[str, Any, int], dict[str, Row]] = {}
+    for row in rows:
+        occurrence, protocol = 0, str(row.get("protocol") or "")
+        while protocol in found.setdefault((bare_name(row), row.get("repeat"), occurrence), {}):
+            occurrence += 1
+        found[bare_name(row), row.get("repeat"), occurrence][protocol] = row
+    return found
+
+
+def bare_name(row: Row) -> str:
+    """Return the name of a metric without the class that it may end in."""
+    name, class_name = str(row.get("name", "")), row.get("class_name")
+    return name.removesuffix(f"_{class_name}") if class_name else name
+
+
+def cell(row: Row, notes: Footnotes, level: float | None = None) -> Cell:
+    """Return an estimate as it is printed; its method becomes a footnote.
+
+    Parameters
+    ----------
+    row : mapping
+        One row of metrics.json.
+    notes : Footnotes
+        Of the table that it stands in.
+    level : float, optional
+        Coverage that the table's head already states.
+    """
+    value, low, high = float(row["value"]), row.get("low"), row.get("high")
+    interval = ""
+    if low is not None and high is not None:
+        interval = f"{number(low)} to {number(high)}"
+    is_count = bare_name(row) in COUNTS
+    return Cell(
+        count(round(value)) if is_count else number(value),
+        interval,
+        _n(row),
+        _patients(row),
+        p_value(row.get("p_value")),
+        notes.mark(method_words(row, level)),
+        value,
+    )
+
+
+def n_words(row: Row) -> str:
+    """Return n with its unit and the patients behind it."""
+    patients = _patients(row)
+    return _n(row) + (f" of {counted(int(row['n_patients']), 'patient')}" if patients else "")
+
+
+def _n(row: Row) -> str:
+    return counted(int(row.get("n") or 0), str(row.get("unit") or "row"))
+
+
+def _patients(row: Row) -> str:
+    """Return the number of patients where n counts something else."""
+    if row.get("n_patients") is None or row.get("unit") == "patient":
+        return ""
+    return count(int(row["n_patients"]))
+
+
+def method_words(row: Row, level: float | None = None) -> str:
+    """Return how an estimate was made: method, threshold, level if another, seed, caveats."""
+    parts = [str(row["method"])] if row.get("method") else []
+    source = row.get("threshold_source")
+    if source and source != "none" and bare_name(row) not in COUNTS:
+        parts.append(f"threshold: {source}")
+    if row.get("level") is not None and row["level"] != level:
+        parts.append(f"{level_words(row['level'])} interval")
+    if row.get("seed") is not None:
+        parts.append(f"seed {row['seed']}")
+    if row.get("n_dropped"):
+        parts.append(f"{count(int(row['n_dropped']))} left out because a value was missing")
+    if row.get("note"):
+        parts.append(str(row["note"]))
+    return "; ".join(parts)
+
+
+def _difference(metric: str, protocols: Sequence[str], cells: Sequence[Cell | None]) -> str:
+    found = dict(zip(protocols, cells, strict=True))
+    honest, paper = found.get("honest"), found.get("paper")
+    if metric in COUNTS or honest is None or paper is None:
+        return ""
+    return number(paper.raw - honest.raw, signed=True)
+
+
+def comparisons(
+    rows: Sequence[Row], titles: Mapping[str, str]
+) -> tuple[list[Comparison], list[tuple[str, str]]]:
+    """Return the comparisons of models (rows with `versus`, pooled) and their footnotes."""
+    notes = Footnotes()
+    chosen = [row for row in rows if row.get("versus") and is_pooled(row)]
+    ordered = sorted(chosen, key=lambda row: protocols_of(chosen).index(row.get("protocol") or ""))
+    found = []
+    for row in ordered:
+        first, second = str(row.get("model") or ""), str(row["versus"])
+        where = [str(row[key]) for key in ("target", "class_name", "subgroup") if row.get(key)]
+        words = ", ".join([metric_words(bare_name(row)), *where])
+        made = cell(row, notes)
+        found.append(
+            Comparison(
+                str(row.get("protocol") or ""),
+                titles.get(first, first),
+                titles.get(second, second),
+                words,
+                made,
+            )
+        )
+    return found, notes.items()
+
+
+def fold_tables(rows: Sequence[Row], titles: Mapping[str, str]) -> list[Folds]:
+    """Return one table a protocol and target with a column a fold, their mean and their SD."""
+    inside = [row for row in rows if not is_pooled(row)]
+    keys = dict.fromkeys((str(r.get("protocol") or ""), str(r.get("target") or "")) for r in inside)
+    tables = []
+    for protocol, target in keys:
+        here = [
+            r
+            for r in inside
+            if (str(r.get("protocol") or ""), str(r.get("target") or "")) == (protocol, target)
+        ]
+        folds = list(dict.fromkeys(str(row["fold"]) for row in here))
+        places = list(dict.fromkeys(_place(row, titles) for row in here))
+        lines = []
+        for place in places:
+            of_fold = {
+                str(r["fold"]): float(r["value"]) for r in here if _place(r, titles) == place
+            }
+            values = list(of_fold.values())
+            spread = number(statistics.stdev(values)) if len(values) > 1 else DASH
+            shown = [number(of_fold.get(fold)) for fold in folds]
+            lines.append((*place, *shown, number(statistics.fmean(values)), spread))
+        title = ", ".join(text for text in (protocol, target) if text)
+        tables.append(Folds(title, tuple(folds), tuple(lines)))
+    return tables
+
+
+def _place(row: Row, titles: Mapping[str, str]) -> tuple[str, str, str]:
+    model = str(row.get("model") or "")
+    versus = f" − {row['versus']}" if row.get("versus") else ""
+    group = ", ".join(str(row[key]) for key in ("class_name", "subgroup") if row.get(key))
+    return titles.get(model, model) + versus, group, metric_words(bare_name(row))

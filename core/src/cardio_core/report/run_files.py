@@ -1,0 +1,87 @@
+"""The files of a run directory, read for its report; whatever is missing is empty."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cardio_core.errors import DataError
+from cardio_core.io.atomic import read_json
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What a report is made of.
+
+    Attributes
+    ----------
+    run : Path
+        The run directory.
+    manifest : mapping
+    metrics : tuple of mapping
+        Flat rows: the fields of `Scope` and of `Estimate`.
+    splits : mapping of protocol to mapping
+    config : str
+        The YAML text.
+    tables, figures : tuple of Path
+    cases : tuple of mapping
+        The explanations' JSON files.
+    """
+
+    run: Path
+    manifest: Mapping[str, Any]
+    metrics: tuple[Mapping[str, Any], ...]
+    splits: Mapping[str, Mapping[str, Any]]
+    config: str
+    tables: tuple[Path, ...]
+    figures: tuple[Path, ...]
+    cases: tuple[Mapping[str, Any], ...]
+
+
+def read_run(run: Path) -> RunFiles:
+    """Read a run directory.
+
+    Raises
+    ------
+    DataError
+        If there is no manifest, or a JSON file is broken.
+    """
+    if not (run / "manifest.json").is_file():
+        raise DataError(
+            f"{run.name or run}: no manifest.json, so this is no run directory; "
+            "name the folder that `cardio run` wrote"
+        )
+    splits = _json(run / "splits.json", {})
+    config = run / "config.yaml"
+    return RunFiles(
+        run,
+        _json(run / "manifest.json", {}),
+        tuple(_json(run / "metrics.json", [])),
+        splits.get("protocols") or {},
+        config.read_text(encoding="utf-8") if config.is_file() else "",
+        _files(run / "tables", "*.csv"),
+        _files(run / "figures", "*.svg"),
+        tuple(_json(path, {}) for path in _files(run / "explanations", "*.json")),
+    )
+
+
+def _json(path: Path, empty: Any) -> Any:
+    if not path.is_file():
+        return empty
+    try:
+        content = read_json(path)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path.name}: no valid JSON ({type(error).__name__})") from None
+    if not isinstance(content, type(empty)):
+        raise DataError(
+            f"{path.name}: expected a JSON {'list' if empty == [] else 'object'}, "
+            f"found a {type(content).__name__}"
+        )
+    return content
+
+
+def _files(folder: Path, pattern: str) -> tuple[Path, ...]:
+    return tuple(sorted(path for path in folder.rglob(pattern) if path.name[0] != "."))

@@ -1,0 +1,205 @@
+"""How numbers, units and names are written in a report."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+
+NARROW_SPACE = "\u202f"
+MINUS = "\u2212"
+DASH = "\u2013"
+
+METRICS = {
+    "accuracy": "Accuracy",
+    "auc": "AUC",
+    "auc_difference": "AUC, difference",
+    "average_precision": "Average precision",
+    "balanced_accuracy": "Balanced accuracy",
+    "base_rate": "Share of class 1",
+    "brier": "Brier score",
+    "c_index": "Concordance",
+    "calibration_in_the_large": "Calibration in the large",
+    "calibration_slope": "Calibration slope",
+    "ece": "Expected calibration error",
+    "f1": "F1",
+    "fpr": "False-positive rate",
+    "kappa": "Cohen's κ",
+    "macro_f1": "Macro F1",
+    "macro_ppv": "Macro +P",
+    "macro_sensitivity": "Macro Se",
+    "mae": "Mean absolute error",
+    "mae_constant": "Mean absolute error, constant predictor",
+    "npv": "Negative predictivity",
+    "ppv": "Positive predictivity (+P)",
+    "r2": "R² (1 − SSE/SST)",
+    "sensitivity": "Sensitivity (Se)",
+    "specificity": "Specificity",
+    "support": "Reference count",
+}
+"""Names of metrics in words; any other is written as it is, without underscores."""
+
+COUNTS = frozenset({"support", "n", "n_positive", "n_negative"})
+"""Metrics that are counts: whole numbers, and no difference between protocols."""
+
+PROTOCOLS = ("honest", "paper")
+
+_CAPITALS = frozenset({"auc", "crt", "ecg", "pr", "qrs", "roc", "rr", "sd"})
+
+_PLURALS = {"study": "studies", "person": "people"}
+
+
+def metric_words(name: str, class_name: str | None = None) -> str:
+    """Return the name of a metric in words.
+
+    Examples
+    --------
+    >>> metric_words("sensitivity_V", "V"), metric_words("time_to_peak")
+    ('Sensitivity (Se)', 'Time to peak')
+    """
+    bare = name.removesuffix(f"_{class_name}") if class_name else name
+    return METRICS.get(bare, title_words(bare))
+
+
+def title_words(name: str) -> str:
+    """Return an identifier as a title: underscores and hyphens are spaces, the first letter large.
+
+    Examples
+    --------
+    >>> title_words("by-class_resnet18"), title_words("roc-V")
+    ('By class resnet18', 'ROC V')
+    """
+    parts = re.split(r"[-_ ]+", name)
+    words = " ".join(p.upper() if p in _CAPITALS else p for p in parts).strip()
+    return words[:1].upper() + words[1:]
+
+
+def number(value: float | None, *, signed: bool = False, like: float | None = None) -> str:
+    """Return a number with the digits that a table needs, a true minus and narrow thousands.
+
+    Three decimals below 10, fewer above, as `like` has them where it is given; a small number
+    keeps two digits instead of becoming 0.
+
+    Examples
+    --------
+    >>> number(0.8125), number(-12.345), number(1234.5), number(0.00012), number(0.2, signed=True)
+    ('0.812', '−12.35', '1\u202f234', '0.00012', '+0.200')
+    """
+    if value is None or math.isnan(value):
+        return DASH
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    size = abs(value)
+    scale = size if like is None else abs(like)
+    decimals = 3 if scale < 10 else 2 if scale < 100 else 1 if scale < 1000 else 0
+    if 0 < size < 0.5 * 10**-decimals:
+        text = f"{value:.2g}"
+        text = f"{value:.{2 - math.floor(math.log10(size)) - 1}f}" if size >= 1e-7 else text
+    else:
+        text = f"{value:,.{decimals}f}".replace(",", NARROW_SPACE)
+    if signed and not text.startswith("-") and float(value) != 0:
+        text = "+" + text
+    return text.replace("-", MINUS)
+
+
+def count(n: int) -> str:
+    """Return a whole number with narrow spaces between thousands.
+
+    Examples
+    --------
+    >>> count(49690)
+    '49\u202f690'
+    """
+    return f"{n:,}".replace(",", NARROW_SPACE)
+
+
+def counted(n: int, unit: str) -> str:
+    """Return a count with its unit.
+
+    Examples
+    --------
+    >>> counted(1, "patient"), counted(3, "study"), counted(2, "beat")
+    ('1 patient', '3 studies', '2 beats')
+    """
+    plural = unit if n == 1 else _PLURALS.get(unit, f"{unit}s")
+    return f"{count(n)} {plural}"
+
+
+def p_value(p: float | None) -> str:
+    """Return a p-value, never as 0 or 1.
+
+    Examples
+    --------
+    >>> p_value(0.0), p_value(0.0312), p_value(0.99999)
+    ('<0.001', '0.031', '>0.999')
+    """
+    if p is None:
+        return DASH
+    if p < 0.001:
+        return "<0.001"
+    return ">0.999" if p > 0.999 else f"{p:.3f}"
+
+
+def level_words(level: float | None) -> str:
+    """Return a coverage in percent.
+
+    Examples
+    --------
+    >>> level_words(0.95), level_words(0.999)
+    ('95 %', '99.9 %')
+    """
+    return DASH if level is None else f"{100 * level:.10g} %"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in words.
+
+    Examples
+    --------
+    >>> duration(4.26), duration(95), duration(7380)
+    ('4.3 s', '1 min 35 s', '2 h 3 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def span(started: str | None, finished: str | None) -> str | None:
+    """Return the time between two ISO times in words, None where one is missing or no time."""
+    try:
+        begin, end = (datetime.fromisoformat(str(text)) for text in (started, finished))
+        return duration((end - begin).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def moment(text: str) -> str:
+    """Return an ISO time to the minute; what is no time stays as it is.
+
+    Examples
+    --------
+    >>> moment("2026-11-21T03:10:04+00:00")
+    '2026-11-21 03:10 UTC'
+    """
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{parsed:%Y-%m-%d %H:%M} {parsed.tzname() or ''}".strip()
+
+
+def listed(items: list[str]) -> str:
+    """Return items as a list in a sentence.
+
+    Examples
+    --------
+    >>> listed(["a"]), listed(["a", "b"]), listed(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
