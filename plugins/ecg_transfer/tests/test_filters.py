@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import signal as sps
+
 from cardio_core.errors import DataError
 from cardio_ecg_transfer.signal.filters import (
     DIAGNOSTIC_CUTOFF_HZ,
@@ -14,7 +16,6 @@ from cardio_ecg_transfer.signal.filters import (
     qrs_band,
     resample,
 )
-from scipy import signal as sps
 
 
 def sine(frequency_hz, rate_hz, duration_s=20.0):
