@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from cardio_core.compute.devices import Device
+from cardio_core.compute.devices import Device, torch_or_none
 from cardio_core.errors import CardioError
 
 
@@ -32,7 +31,7 @@ def run_job(
         What `function` raised; as CardioError where that does not pickle.
     """
     if n_threads is not None:
-        _limit_threads(n_threads)
+        _limit_threads(n_threads, with_torch=device is not None)
     try:
         return function(job) if device is None else function(job, device)
     except Exception as error:
@@ -43,13 +42,12 @@ def run_job(
         raise CardioError(f"{type(error).__name__}: {error}") from None
 
 
-def _limit_threads(n_threads: int) -> None:
+def _limit_threads(n_threads: int, with_torch: bool) -> None:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    # For libraries that are loaded later, the environment; for those already here, a call.
-    os.environ["OMP_NUM_THREADS"] = str(n_threads)
     threadpool_limits(n_threads)
-    torch = sys.modules.get("torch")
+    # A job with a device is about to load torch, which does not keep to the environment's number.
+    torch: Any = torch_or_none() if with_torch else sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(n_threads)
 

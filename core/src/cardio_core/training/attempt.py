@@ -84,7 +84,7 @@ def make_trainer(job: Job, batch: BatchSize, keeper: EpochKeeper) -> Trainer:
     """Return a trainer that prints nothing and writes nothing by itself."""
     on_gpu = job.device.kind == "cuda"
     return Trainer(
-        accelerator="gpu" if on_gpu else "cpu",
+        accelerator="cuda" if on_gpu else "cpu",
         devices=[job.device.index or 0] if on_gpu else 1,
         precision=LIGHTNING_PRECISION[job.device.precision],  # type: ignore[arg-type]
         max_epochs=job.n_epochs,

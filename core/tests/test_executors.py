@@ -1,0 +1,299 @@
+"""Jobs are spread over workers and devices; failures arrive as what they are.
+
+Job functions are nested so that they travel by value: workers cannot import this test module.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from cardio_core.compute.devices import Device
+from cardio_core.compute.executors import LocalExecutor, SerialExecutor, parse_executor
+from cardio_core.errors import CardioError, ConfigError
+
+TWO_CPUS = tuple(Device("cpu", i, "CPU", "32", "test", n_threads=1) for i in range(2))
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with LocalExecutor(2) as executor:
+        yield executor
+
+
+def sleeper():
+    def job(number, device=None):
+        import os
+        import time
+
+        # The first job is the longest, so results do not arrive in the order of the jobs.
+        time.sleep(0.4 if number == 0 else 0.02)
+        return number, None if device is None else device.index, os.getpid()
+
+    return job
+
+
+def test_two_workers_use_both_devices_and_keep_the_order_of_jobs(pool):
+    results = pool.map(sleeper(), range(6), devices=TWO_CPUS)
+    assert [number for number, _, _ in results] == list(range(6))
+    assert {device for _, device, _ in results} == {0, 1}
+    pids = {pid for _, _, pid in results}
+    assert len(pids) == 2
+    assert os.getpid() not in pids
+
+
+def test_a_device_goes_to_the_next_job_when_it_is_free(pool):
+    results = pool.map(sleeper(), range(6), devices=TWO_CPUS)
+    slow_device = results[0][1]
+    # Job 0 takes longer than all others together, so they all ran on the other device.
+    assert {device for _, device, _ in results[1:]} == {1 - slow_device}
+
+
+def test_two_jobs_never_share_a_device_at_the_same_time(pool, tmp_path):
+    def job(folder, device):
+        import os
+        import time
+
+        lock = os.path.join(folder, str(device.index))  # noqa: PTH118
+        os.mkdir(lock)  # noqa: PTH102  fails where another job holds the device
+        time.sleep(0.03)
+        os.rmdir(lock)  # noqa: PTH106
+
+    pool.map(job, [str(tmp_path)] * 8, devices=TWO_CPUS)
+
+
+def test_results_are_told_as_they_arrive(pool):
+    told = []
+    results = pool.map(sleeper(), range(4), on_done=told.append)
+    assert sorted(told) == results
+    assert told[-1][0] == 0
+
+
+def test_jobs_without_devices_are_called_with_the_job_alone(pool):
+    assert pool.map(lambda job: job * 10, [1, 2, 3]) == [10, 20, 30]
+
+
+def test_no_jobs_give_no_results(pool):
+    assert pool.map(sleeper(), [], devices=TWO_CPUS) == []
+
+
+def torch_threads():
+    def job(_, device):
+        import torch
+
+        return torch.get_num_threads()
+
+    return job
+
+
+def test_workers_take_the_threads_of_their_device():
+    # Three is no default of any machine here, and no inherited OMP_NUM_THREADS.
+    devices = [Device("cpu", i, "CPU", "32", "test", n_threads=3) for i in range(2)]
+    with LocalExecutor(2) as executor:
+        assert executor.map(torch_threads(), [0, 1], devices=devices) == [3, 3]
+
+
+def test_fewer_devices_than_workers_are_shared_with_their_threads():
+    def job(number, device):
+        return device.torch_name, device.n_threads
+
+    four = Device("cpu", None, "CPU", "32", "test", n_threads=4)
+    with LocalExecutor(2) as executor:
+        assert executor.map(job, [0, 1, 2], devices=[four]) == [("cpu", 2)] * 3
+
+
+def test_local_without_a_number_starts_one_worker_a_device():
+    with LocalExecutor() as executor:
+        results = executor.map(sleeper(), range(4), devices=TWO_CPUS)
+        assert {device for _, device, _ in results} == {0, 1}
+
+
+@pytest.mark.parametrize("executor", [SerialExecutor(), LocalExecutor(1), LocalExecutor()])
+def test_one_worker_runs_in_this_process(executor):
+    results = executor.map(sleeper(), [1, 2], devices=TWO_CPUS[:1])
+    assert results == [(1, 0, os.getpid()), (2, 0, os.getpid())]
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_an_error_of_a_job_arrives_as_itself(n_workers):
+    def job(number):
+        from cardio_core.errors import DataError
+
+        raise DataError(f"record {number}: expected 2 leads, found 1")
+
+    with LocalExecutor(n_workers) as executor, pytest.raises(CardioError) as caught:
+        executor.map(job, [7])
+    assert caught.value.exit_code == 3
+    assert str(caught.value) == "record 7: expected 2 leads, found 1"
+
+
+def test_an_error_that_cannot_travel_arrives_with_its_name_and_words():
+    def job(number):
+        class Unusual(Exception):  # noqa: N818
+            def __init__(self, first, second):
+                super().__init__(f"{first} and {second}")
+
+        raise Unusual("this", "that")
+
+    with (
+        LocalExecutor(2) as executor,
+        pytest.raises(CardioError, match="Unusual: this and that"),
+    ):
+        executor.map(job, [1, 2])
+
+
+def test_an_error_does_not_wait_for_the_other_jobs():
+    def job(number):
+        import time
+
+        if number == 0:
+            raise ValueError("at once")
+        time.sleep(60)
+
+    started = time.monotonic()
+    with LocalExecutor(2) as executor, pytest.raises(ValueError, match="at once"):
+        executor.map(job, [1, 0])
+    assert time.monotonic() - started < 30
+
+
+def test_a_killed_worker_is_reported_as_memory_and_the_executor_still_works():
+    def job(number):
+        import os
+        import signal
+
+        if number == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return number
+
+    with LocalExecutor(2) as executor:
+        with pytest.raises(CardioError, match="out of memory is the usual cause") as caught:
+            executor.map(job, [0, 1])
+        assert "SIGKILL" in str(caught.value)
+        assert "--executor local:1" in str(caught.value)
+        assert executor.map(job, [2, 3]) == [2, 3]
+
+
+def test_memory_that_runs_out_within_a_worker_is_reported_as_memory():
+    def job(number):
+        raise MemoryError
+
+    with LocalExecutor(2) as executor, pytest.raises(CardioError, match="memory"):
+        executor.map(job, [0, 1])
+
+
+def test_ctrl_c_stops_the_workers(tmp_path):
+    script = tmp_path / "spread.py"
+    script.write_text(
+        textwrap.dedent(
+            f"""
+            import os, pathlib, time
+            from cardio_core.compute.executors import LocalExecutor
+
+            def job(number):
+                pathlib.Path(r"{tmp_path}", f"worker{{number}}").write_text(str(os.getpid()))
+                time.sleep(120)
+
+            if __name__ == "__main__":
+                LocalExecutor(2).map(job, [0, 1])
+            """
+        ),
+        encoding="utf-8",
+    )
+    run = subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE)
+    try:
+        pids = [_eventually(lambda n=n: _number_in(tmp_path / f"worker{n}")) for n in (0, 1)]
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=30)
+    finally:
+        run.kill()
+    assert b"KeyboardInterrupt" in said
+    assert _eventually(lambda: not any(_alive(pid) for pid in pids))
+
+
+def _number_in(path):
+    return int(path.read_text() or 0) if path.exists() else 0
+
+
+def _eventually(truth, seconds=40.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := truth():
+            return found
+        time.sleep(0.05)
+    raise AssertionError("it never happened")
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("text", ["", "local:", "local:x", "local:-1", "slurm", "dask", "dask:"])
+def test_an_unknown_executor_is_refused(text):
+    with pytest.raises(ConfigError, match="expected local, local:N or dask:ADDRESS"):
+        parse_executor(text)
+
+
+def test_no_workers_are_refused():
+    with pytest.raises(ConfigError, match="expected N of 1 or more, found 0"):
+        parse_executor("local:0")
+
+
+def test_without_dask_the_message_says_how_to_install_it_from_the_checkout(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError, match=r'pip install "\./core\[dask\]"'):
+        parse_executor("dask:tcp://localhost:8786")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    distributed = pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, worker_dashboard_address=None
+    ) as cluster:
+        yield cluster
+
+
+def test_a_dask_cluster_runs_jobs_on_both_workers_and_devices(cluster):
+    told = []
+    with parse_executor(f"dask:{cluster.scheduler_address}") as executor:
+        results = executor.map(sleeper(), range(6), devices=TWO_CPUS, on_done=told.append)
+    assert [number for number, _, _ in results] == list(range(6))
+    assert {device for _, device, _ in results} == {0, 1}
+    assert len({pid for _, _, pid in results}) == 2
+    assert sorted(told) == results
+
+
+def test_dask_workers_take_the_threads_of_their_device(cluster):
+    devices = [Device("cpu", None, "CPU", "32", "test", n_threads=3)]
+    with parse_executor(f"dask:{cluster.scheduler_address}") as executor:
+        assert executor.map(torch_threads(), [0], devices=devices) == [3]
+
+
+def test_an_error_on_a_dask_cluster_arrives_as_itself(cluster):
+    def job(number):
+        from cardio_core.errors import DataError
+
+        raise DataError("record 7: expected 2 leads, found 1")
+
+    with parse_executor(f"dask:{cluster.scheduler_address}") as executor:
+        with pytest.raises(CardioError, match="record 7") as caught:
+            executor.map(job, [1])
+        assert caught.value.exit_code == 3
+
+
+def test_a_dask_scheduler_that_does_not_answer_is_a_configuration_error(monkeypatch):
+    pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+    monkeypatch.setattr("cardio_core.compute.cluster._CONNECT_S", 1)
+    with pytest.raises(ConfigError, match="no Dask scheduler answers") as caught:
+        parse_executor("dask:tcp://127.0.0.1:9")
+    assert "\n" not in str(caught.value)
