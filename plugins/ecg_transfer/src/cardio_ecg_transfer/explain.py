@@ -44,7 +44,7 @@ def explain_beats(
     chosen = choose_cases(scores, config.n_cases)
     if not chosen.size:
         return Explanation((), RULE)
-    network = open_network(model).network
+    network = open_network(model)
     inputs = beats_of(model, features).batch(chosen, None)["inputs"]
     classes = torch.from_numpy(scores[chosen].argmax(axis=1))
     side = inputs["side"] if network.n_side else None
@@ -108,14 +108,23 @@ def _drawing(picture: NDArray[Any], cam: NDArray[Any], block: FeatureBlock) -> A
     def draw(figure: Figure) -> None:
         left, right = figure.subplots(1, 2, sharey=True)
         extent = (begin, end, low, high)
-        for axes, title in ((left, "spectrogram"), (right, "with Grad-CAM++")):
+        for axes, title in ((left, "spectrogram"), (right, "Grad-CAM++ at .25, .5, .75")):
             axes.imshow(picture, origin="lower", aspect="auto", extent=extent, cmap="Greys")
             axes.axvline(0, color="#0072B2", linewidth=0.8, linestyle=":")
             axes.set_xlabel(f"time from R ({unit})")
             axes.set_title(title, fontsize=9)
-        right.imshow(
-            cam, origin="lower", aspect="auto", extent=extent, cmap="inferno", alpha=0.55 * cam
-        )
+        if cam.max() > 0:
+            rows, columns = cam.shape
+            times = begin + (np.arange(columns) + 0.5) / columns * (end - begin)
+            frequencies = low + (np.arange(rows) + 0.5) / rows * (high - low)
+            right.contour(
+                times,
+                frequencies,
+                cam,
+                levels=[0.25, 0.5, 0.75],
+                colors=["#F0A860", "#E07B20", "#B04A00"],
+                linewidths=[0.9, 1.3, 1.8],
+            )
         left.set_ylabel(f"frequency ({hertz})")
 
     return draw

@@ -8,18 +8,16 @@ import numpy as np
 
 from cardio_core.api import Predictions, load_weights
 from cardio_ecg_transfer.examples import Beats, side_features
+from cardio_ecg_transfer.models.resnet import BeatResNet
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, ModelArtifact
     from cardio_ecg_transfer.config import PredictBlock
-    from cardio_ecg_transfer.train import BeatClassifier
 
 
-def open_network(model: ModelArtifact) -> BeatClassifier:
+def open_network(model: ModelArtifact) -> BeatResNet:
     """Return the fitted network in evaluation mode."""
-    from cardio_ecg_transfer.train import BeatClassifier
-
-    network = BeatClassifier(**model.read_json("model.json")["network"])
+    network = BeatResNet(**model.read_json("model.json")["network"])
     load_weights(network, model.path / "weights.safetensors")
     return network.eval()
 

@@ -22,21 +22,6 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.config import TrainBlock
 
 
-class BeatClassifier(nn.Module):
-    """A `BeatResNet` that takes the engine's batches: pictures and side features by name."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__()
-        self.settings = settings
-        self.network = BeatResNet(**settings)
-
-    def forward(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Return logits, shape (n, n_classes)."""
-        side = inputs["side"] if self.network.n_side else None
-        logits: torch.Tensor = self.network(inputs["images"], side)
-        return logits
-
-
 def train_resnet(
     training: FeatureSet,
     validation: FeatureSet | None,
@@ -77,7 +62,7 @@ def train_resnet(
         )
         loss = _prior_adjusted(weights, beats.classes, config)
     fitted = ctx.fit(
-        BeatClassifier(**settings),
+        BeatResNet(**settings),
         beats,
         checked,
         plan=config.fit,
