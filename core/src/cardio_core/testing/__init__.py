@@ -1,0 +1,10 @@
+"""The contract suite for authors of plugins; a plugin that passes it works in the core.
+
+>>> from cardio_core.testing import PluginContract, PluginTruth
+>>> class TestContract(PluginContract):
+...     plugin = "ecg_transfer"
+"""
+
+from cardio_core.testing.contract import PluginContract, PluginTruth
+
+__all__ = ["PluginContract", "PluginTruth"]

@@ -1,0 +1,120 @@
+"""Driving a plugin's hooks one at a time, as the runner does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from cardio_core.config import RunConfig
+from cardio_core.context import Context
+from cardio_core.errors import DataError
+from cardio_core.io.places import cache_dir
+from cardio_core.registry import Plugin
+from cardio_core.runner.calls import call
+from cardio_core.runner.folds import open_artifact
+from cardio_core.runner.prepare import Prepared, load_cohort, prepare
+from cardio_core.runner.request import RunRequest
+from cardio_core.runner.setup import set_up
+from cardio_core.types.features import FeatureSet
+from cardio_core.types.info import Task
+from cardio_core.types.predictions import Predictions
+from cardio_core.types.samples import Cohort
+from cardio_core.types.targets import Targets
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One task of a plugin, set up over some data, with nothing run yet."""
+
+    plugin: Plugin
+    task: Task
+    config: RunConfig
+    ctx: Context
+
+    def load(self) -> Cohort:
+        """Call `load`."""
+        return load_cohort(self.plugin, self.config, self.ctx)[0]
+
+    def features(self, cohort: Cohort, patients: Iterable[str]) -> dict[str, FeatureSet]:
+        """Call `preprocess` and `featurize` for these patients, in this order.
+
+        A patient of whom nothing is usable is left out.
+        """
+        owners = cohort.samples.table["patient_id"].to_numpy()
+        found = {}
+        for patient in patients:
+            ctx = self.ctx.but(_inputs=(), _quarantined=[])
+            samples = cohort.samples.take(np.flatnonzero(owners == patient))
+            try:
+                minted = call(self.plugin, "preprocess", ctx, self.config, samples=samples)
+                if len(minted):
+                    found[patient] = call(
+                        self.plugin, "featurize", ctx, self.config, samples=minted
+                    )
+            except DataError:
+                continue
+        return found
+
+    def predict(self, run: Path, model: str, features: FeatureSet) -> Predictions:
+        """Call `predict` with the final model of a run."""
+        ctx = self.ctx.but(mode="predict", model=model, fold="final", _inputs=())
+        artifact = open_artifact(run / "models" / "final" / model)
+        predictions: Predictions = call(
+            self.plugin, "predict", ctx, self.config, model=artifact, features=features
+        )
+        return predictions
+
+
+def set_up_bench(request: RunRequest) -> Bench:
+    """Set up the plugin, task, configuration and context of a request."""
+    setup = set_up(request)
+    protocol = setup.protocols[0]
+    ctx = Context(
+        setup.task,
+        protocol=protocol,
+        seed=request.seed,
+        device=setup.devices[0],
+        cache=cache_dir(),
+        _inputs=tuple(path.resolve() for path in request.data),
+    )
+    return Bench(setup.plugin, setup.task, setup.config.for_protocol(protocol), ctx)
+
+
+def patients_of(cohort: Cohort) -> list[str]:
+    """Return the patients of a cohort, sorted."""
+    return sorted(set(cohort.samples.table["patient_id"]))
+
+
+@contextmanager
+def permuted_labels(seed: int) -> Iterator[None]:
+    """Let every run inside train and test on labels that were dealt out anew.
+
+    Whoever carries a label (patients, studies, recordings) gets that of another; the labels of
+    events are shuffled over all events. Everything downstream of `load` is what it always is.
+    """
+    from cardio_core.runner import run as running
+
+    def prepare_and_permute(*arguments: Any) -> Prepared:
+        prepared = prepare(*arguments)
+        targets = permuted(prepared.cohort.targets, seed)
+        return replace(prepared, cohort=replace(prepared.cohort, targets=targets))
+
+    with mock.patch.object(running, "prepare", prepare_and_permute):
+        yield
+
+
+def permuted(targets: Targets, seed: int) -> Targets:
+    """Return the targets with their rows dealt out anew; times and recordings of events stay."""
+    table = targets.table
+    kept = [name for name in ("recording_id", "time_s") if name in table.columns]
+    labels: Sequence[str] = [name for name in table.columns if name not in kept]
+    order = np.random.default_rng(seed).permutation(len(table))
+    dealt = table.copy()
+    dealt[labels] = table[labels].to_numpy()[order]
+    return replace(targets, table=dealt.astype(table.dtypes.to_dict()))
