@@ -1,0 +1,1 @@
+"""Twins of the toy plugin, each broken in one way."""

@@ -1,0 +1,24 @@
+"""Leaves its model as a pickle, which is code to whoever opens it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cardio_toy.plugin import INFO as TOY
+from cardio_toy.plugin import featurize, load, predict, preprocess
+
+from cardio_core.api import ModelArtifact, hookimpl
+
+__all__ = ["INFO", "featurize", "load", "predict", "preprocess", "train"]
+
+INFO = replace(TOY, name="leaves_a_pickle")
+
+
+@hookimpl
+def train(training, targets, ctx):
+    """Dump the mean."""
+    import pickle
+
+    with (ctx.out / "model.pkl").open("wb") as file:
+        pickle.dump(training["shape"].in_units().mean(axis=0), file)
+    return ModelArtifact(ctx.out)

@@ -1,0 +1,23 @@
+"""Predicts somebody who was never given to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cardio_toy.plugin import INFO as TOY
+from cardio_toy.plugin import featurize, load, preprocess, train
+
+from cardio_core.api import Predictions, hookimpl
+
+__all__ = ["INFO", "featurize", "load", "predict", "preprocess", "train"]
+
+INFO = replace(TOY, name="unknown_ids")
+
+
+@hookimpl
+def predict(features, ctx):
+    """Name the recordings anew."""
+    import numpy as np
+
+    ids = tuple(f"stranger{n}" for n in range(len(features)))
+    return Predictions(ids, {ctx.task.targets[0].name: np.full(len(ids), 0.5)})

@@ -1,0 +1,1 @@
+"""The smallest plugin that uses every contract of the core."""
