@@ -40,6 +40,14 @@ _HOMES: dict[str, str] = {
     "PerClassTable": "per_class",
     "per_class_table": "per_class",
     "pr_auc": "average_precision",
+    # agreement and errors of measured numbers
+    "Agreement": "bland_altman",
+    "cohen_kappa": "inter_rater",
+    "correlation": "correlation_interval",
+    "gaussian_constant_mae": "regression_error",
+    "intraclass_correlations": "intraclass",
+    "limits_of_agreement": "bland_altman",
+    "regression_errors": "regression_error",
     # calibration and net benefit
     "CalibrationCurve": "smooth_calibration",
     "CalibrationMetrics": "calibration",
@@ -50,6 +58,7 @@ _HOMES: dict[str, str] = {
     "calibration_slope": "calibration",
     "decision_curve": "decision_analysis",
     "expected_calibration_error": "calibration_error",
+    "reclassification_index": "reclassification",
     "net_benefit": "decision_analysis",
     # decisions at a threshold
     "Threshold": "thresholds",
@@ -96,6 +105,12 @@ _HOMES: dict[str, str] = {
     "CountedCovariate": "screening_noise",
     "MeasuredCovariate": "screening_noise",
     "screening_noise": "screening_noise",
+    # groups of patients, and studies to come
+    "subgroup_audit": "subgroups",
+    "n_for_auc": "planner",
+    "n_for_paired_auc": "planner",
+    "n_for_proportion": "planner",
+    "power_paired_auc": "planner",
 }
 
 __all__ = sorted(_HOMES)
