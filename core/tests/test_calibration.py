@@ -181,7 +181,7 @@ def test_all_metrics_come_together_and_name_what_they_refuse() -> None:
     [
         ([0, 1, 0, 1], [0.4] * 4, "constant predictor"),
         ([0, 1, 0, 1], [0.4, 1.2, 0.3, 0.5], "between 0 and 1, found 1.2"),
-        ([0, 1, 0, 1], [0.0, 1.0, 0.3, 0.5], "2 of exactly 0 or 1"),
+        ([0, 1, 1, 0], [0.0, 1.0, 0.3, 0.5], "2 of exactly 0 or 1"),
         ([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], "separation"),
         ([1, 1, 1], [0.1, 0.2, 0.8], "both classes"),
     ],
