@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -72,17 +74,20 @@ def build_report(run: Path) -> Path:
 
 def render(files: RunFiles) -> str:
     """Return the page as text."""
-    environment = Environment(
+    style = resources.files("cardio_core.report").joinpath("style.css").read_text("utf-8")
+    page = _templates().get_template("page.html")
+    return page.render(style=Markup(style), **_content(files))  # noqa: S704 - our own file
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
         loader=PackageLoader("cardio_core", "report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    loader = environment.loader
-    assert loader is not None  # noqa: S101 - it is set above
-    style = Markup(loader.get_source(environment, "style.css")[0])  # noqa: S704 - our own file
-    return environment.get_template("page.html").render(style=style, **_content(files))
 
 
 def _content(files: RunFiles) -> dict[str, Any]:

@@ -1,0 +1,530 @@
+"""The report of a run: what it must say, and what must never get into it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+from cardio_core.errors import DataError
+from cardio_core.report.build import build_report
+from cardio_core.report.figures import ForestRow, forest, save_svg
+from cardio_core.types.estimate import Estimate
+from cardio_core.types.report import Metric, Scope
+
+HOSTILE = "<script>alert('x')</script><img src=http://evil.example/a.png onerror=alert(1)>&\""
+OVERLAP = "beats are drawn at random, so patients stand on both sides"
+CHROMIUM = shutil.which("chromium")
+
+MANIFEST = {
+    "status": "done",
+    "name": "demo-run",
+    "plugin": "ecg_transfer",
+    "plugin_version": "0.1.0",
+    "core_version": "0.1.0",
+    "api": [1, 0],
+    "task": "crt_response",
+    "task_title": "Response to resynchronisation",
+    "command": "cardio run --plugin ecg_transfer",
+    "started": "2025-01-01T10:00:00+00:00",
+    "finished": "2025-01-01T10:48:37+00:00",
+    "data": {"source": "real", "path_shown": "cohort.csv", "n_recordings": 70, "n_patients": 69,
+             "n_samples": 1234, "digest": "d1g35t"},
+    "device": {"name": "cpu", "reason": "no CUDA device", "precision": "32"},
+    "packages": {"numpy": "2.3.1"},
+    "seed": 17,
+    "models": ["net", "qrs"],
+    "model_titles": {"net": "ResNet-18", "qrs": "QRS duration"},
+    "stages": {"features": 61.0},
+    "needs": [{"task": "aami_beats", "from": "run-7", "said": "of other patients"}],
+    "quarantined": [
+        {"recording_id": "R1", "stage": "load", "reason": "flat lead"},
+        {"recording_id": "R2", "stage": "load", "reason": "flat lead"},
+        {"recording_id": "R3", "stage": "preprocess", "reason": "3 s are too short"},
+    ],
+    "notes": ["202 is left out."],
+    "papers": ["He et al. 2023"],
+    "outputs": {"metrics.json": "abc123"},
+}  # fmt: skip
+
+
+def metric(name, value, half=0.08, *, p=None, unit="patient", n=71, source=None, **scope):
+    limits = (value - half, value + half, 0.95) if half else (None, None, None)
+    estimate = Estimate(
+        name, value, *limits, "DeLong", n=n, unit=unit, n_patients=70, p_value=p,
+        threshold_source=source,
+    )  # fmt: skip
+    return Metric(estimate, Scope(task="crt_response", target="response", **scope)).to_dict()
+
+
+METRICS = [
+    metric("auc", 0.711, protocol="honest", model="net"),
+    metric("sensitivity", 0.622, protocol="honest", model="net", source="inner folds"),
+    metric("auc", 0.733, protocol="honest", model="qrs"),
+    metric("auc", 0.944, protocol="paper", model="net"),
+    metric("sensitivity", 0.855, protocol="paper", model="net", source="fixed 0.5"),
+    metric("auc", 0.766, protocol="paper", model="qrs"),
+    metric("auc_difference", -0.022, protocol="honest", model="net", versus="qrs", p=0.0),
+    metric("auc", 0.777, protocol="honest", model="net", subgroup="sex = F", n=23),
+    metric("auc", 0.688, None, protocol="honest", model="net", repeat=0, fold="r0-f0"),
+    metric("auc", 0.799, None, protocol="honest", model="net", repeat=0, fold="r0-f1"),
+]
+SPLITS = {
+    "honest": {
+        "plan": "nested",
+        "unit": "patient",
+        "declared_overlap": None,
+        "folds": [
+            {"name": "r0-f0", "train": ["P1", "P2"], "test": ["P3"]},
+            {"name": "r0-f1", "train": ["P3"], "test": ["P1", "P2"]},
+        ],
+    },
+    "paper": {
+        "plan": "random_beats",
+        "unit": "sample",
+        "declared_overlap": OVERLAP,
+        "folds": [{"name": "r0-f0", "train": ["A#0", "B#0"], "test": ["A#1", "B#7", "C#0"]}],
+    },
+}
+
+
+ONE = METRICS[:1]  # of one model: nothing to draw, so the page is made at once
+
+
+def writer(place):
+    """Return a function that writes a run directory by hand and gives its report's text."""
+
+    def make(manifest=MANIFEST, metrics=METRICS, splits=SPLITS, tables=None, cases=(), figures=()):
+        run = place / "run"
+        shutil.rmtree(run, ignore_errors=True)
+        for folder in ("tables", "figures", "explanations"):
+            (run / folder).mkdir(parents=True)
+        (run / "manifest.json").write_text(json.dumps(manifest))
+        (run / "metrics.json").write_text(json.dumps(metrics))
+        (run / "splits.json").write_text(json.dumps({"subjects": [], "protocols": splits}))
+        (run / "config.yaml").write_text("train:\n  epochs: 3\n")
+        for name, rows in (tables or {}).items():
+            with (run / "tables" / name).open("w", newline="") as file:
+                csv.writer(file).writerows(rows)
+        for name in figures:
+            save_svg(forest([ForestRow("V", "honest", 0.8)]), run / "figures" / name)
+        for number, case in enumerate(cases):
+            (run / f"explanations/{number}.json").write_text(json.dumps(case))
+        return build_report(run).read_text(encoding="utf-8")
+
+    return make
+
+
+@pytest.fixture
+def make_run(tmp_path):
+    return writer(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """The report of the run above."""
+    return writer(tmp_path_factory.mktemp("standard"))()
+
+
+class Page(HTMLParser):
+    """Every tag with its attributes, and the text without styles."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.pieces, self.inside = [], [], []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.inside.append(tag)
+
+    def handle_endtag(self, tag):
+        while self.inside and self.inside.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if "style" not in self.inside:
+            self.pieces.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"[ \n\t]+", " ", " ".join(self.pieces)).replace("\u202f", "")
+
+    def ids(self):
+        return [attrs["id"] for _, attrs in self.tags if "id" in attrs]
+
+
+def section(html, name):
+    found = re.search(rf'<section id="{name}".*?</section>', html, re.DOTALL)
+    return Page(found.group(0)).text if found else ""
+
+
+def test_every_metric_is_there_with_its_interval_n_and_method(html):
+    text = Page(html).text
+    for row in METRICS:
+        shown = f"{abs(row['value']):.3f}"
+        assert shown in text, row
+        if row["low"] is not None and row["fold"] is None:
+            assert f"{abs(row['low']):.3f} to" in text, row
+    assert "71 patients" in text
+    assert "DeLong; threshold: inner folds" in text
+    assert "DeLong; threshold: fixed 0.5" in text
+    assert "95 % CI" in text
+
+
+def test_honest_and_paper_stand_side_by_side_with_their_difference(html):
+    row = next(r for r in re.findall(r"<tr.*?</tr>", html, re.DOTALL) if ">0.711<" in r)
+    assert ">0.944<" in row
+    assert "+0.233" in row
+    assert html.index(">0.711<") < html.index(">0.944<")
+
+
+def test_a_metric_that_stands_twice_is_shown_twice(make_run):
+    twice = [
+        *METRICS,
+        metric("sensitivity", 0.511, protocol="honest", model="net", source="Youden"),
+    ]
+    results = section(make_run(metrics=twice), "results")
+    assert "0.622" in results
+    assert "0.511" in results
+
+
+def test_the_first_sentence_quotes_the_first_declared_model_and_not_the_best(html):
+    text = Page(html).text
+    assert (
+        "Under the honest protocol ResNet-18, the first declared of 2 models, reached an AUC of "
+        "0.711 (95 % CI 0.631 to 0.791; 71 patients). The paper protocol, optimistic by its "
+        "design, gave 0.944." in text
+    )
+
+
+def test_without_the_honest_protocol_nothing_is_claimed(make_run):
+    paper = [row for row in METRICS if row["protocol"] == "paper"]
+    text = Page(make_run(metrics=paper)).text
+    assert "The honest protocol did not run" in text
+    assert "Under the honest protocol" not in text
+
+
+def test_a_result_by_class_alone_is_quoted_class_by_class(make_run):
+    rows = [
+        metric("sensitivity", 0.91, protocol="honest", model="net", class_name="N", unit="beat"),
+        metric("sensitivity", 0.41, protocol="honest", model="net", class_name="S", unit="beat"),
+    ]
+    text = Page(make_run(metrics=rows)).text
+    assert "sensitivity (Se) for N of 0.910" in text
+    assert "sensitivity (Se) for S of 0.410" in text
+    assert "71 beats of 70 patients" in text
+
+
+def test_the_paper_protocol_is_stamped_optimistic_with_the_declared_reason(make_run):
+    html = make_run(tables={"paper-a.csv": [["x"], ["1"]]}, figures=["paper-roc.svg"])
+    text = Page(html).text
+    assert OVERLAP in section(html, "results")
+    for name in ("results", "figures", "tables", "splits"):
+        assert "OPTIMISTIC" in section(html, name), name
+    assert text.count("OPTIMISTIC") >= 5
+
+
+def test_an_honest_run_alone_carries_no_stamp_and_no_empty_columns(make_run):
+    honest = [row for row in METRICS if row["protocol"] == "honest"]
+    html = make_run(metrics=honest, splits={"honest": SPLITS["honest"]})
+    assert "OPTIMISTIC" not in html
+    assert "paper −" not in html
+
+
+@pytest.mark.parametrize(("source", "banner"), [("synthetic", True), ("real", False)])
+def test_synthetic_data_are_announced_before_anything_else(make_run, source, banner):
+    html = make_run(
+        metrics=ONE, manifest=MANIFEST | {"data": MANIFEST["data"] | {"source": source}}
+    )
+    assert ('id="synthetic"' in html) is banner
+    assert f"{source} data" in Page(html).text
+    if banner:
+        assert html.index("SYNTHETIC DATA") < html.index("<h1>")
+
+
+def test_a_run_that_failed_says_so_with_its_error(make_run):
+    html = make_run(metrics=ONE, manifest=MANIFEST | {"status": "failed", "error": "out of memory"})
+    text = Page(html).text
+    assert "NOT FINISHED" in text
+    assert "out of memory" in text
+    assert "NOT FINISHED" not in Page(make_run(metrics=ONE)).text
+
+
+def test_no_p_value_is_printed_as_zero_or_one(make_run):
+    tables = {"honest-uni.csv": [["term", "p_value"], ["qrs", "0.00002"], ["age", "0.99999"]]}
+    html = make_run(tables=tables)
+    assert "<0.001" in section(html, "comparisons")
+    found = section(html, "tables")
+    assert "<0.001" in found
+    assert ">0.999" in found
+    assert "0.000" not in found
+
+
+def test_comparisons_name_both_models_and_keep_the_sign(html):
+    found = section(html, "comparisons")
+    assert "ResNet-18 QRS duration AUC, difference, response −0.022" in found
+    assert "−0.102 to 0.058" in found
+
+
+def test_subgroups_stand_apart_from_the_main_table(html):
+    assert "0.777" in section(html, "subgroups")
+    assert "sex = F" in section(html, "subgroups")
+    assert "0.777" not in section(html, "results")
+
+
+def test_folds_have_a_column_each_their_mean_and_their_spread(html):
+    found = section(html, "results")
+    # (0.688 + 0.799) / 2 = 0.7435; SD = 0.111 / sqrt(2) = 0.0785.
+    assert "r0-f0 r0-f1 Mean SD" in found
+    assert re.search(r"0\.688 0\.799 0\.74[34] 0\.078", found)
+
+
+def test_the_flow_counts_recordings_from_found_to_tested(html):
+    # 70 came out of load, which had set 2 aside; preprocess set aside a third.
+    flow = re.search(r'<ol class="flow".*?</ol>', html, re.DOTALL).group(0)
+    assert re.findall(r"<b>(.*?)</b><span>(.*?)[<]", flow) == [
+        ("72", "recordings found"),
+        ("3", "quarantined"),
+        ("69", "recordings used"),
+        ("1\u202f234", "samples"),
+        ("3", "patients tested"),
+        ("3", "samples tested"),
+    ]
+
+
+def test_the_overlap_of_every_fold_is_counted_again(make_run):
+    leaky = {"honest": SPLITS["honest"] | {
+        "folds": [{"name": "r0-f0", "train": ["P1", "P2"], "test": ["P2", "P3"]}]}}  # fmt: skip
+    assert "r0-f0 2 2 1" in section(make_run(metrics=ONE, splits=leaky), "splits")
+    found = section(make_run(metrics=ONE), "splits")
+    assert "r0-f0 2 1 0 r0-f1 1 2 0" in found
+    # Samples A#0 | A#1 and B#0 | B#7 share their recordings, C#0 does not.
+    assert "Recordings on both sides r0-f0 2 3 2" in found
+
+
+def test_quarantined_recordings_are_counted_by_reason_and_listed(make_run):
+    found = section(make_run(metrics=ONE), "data")
+    assert "3 recordings were set aside" in found
+    assert "2 load flat lead 1 preprocess 3 s are too short" in found
+    assert all(name in found for name in ("R1", "R2", "R3"))
+    empty = section(make_run(metrics=ONE, manifest=MANIFEST | {"quarantined": []}), "data")
+    assert "No recording was set aside" in empty
+
+
+def test_the_page_says_how_to_run_it_again_and_with_what(html):
+    found = section(html, "reproduce")
+    for expected in ("cardio run --plugin ecg_transfer", "numpy 2.3.1", "abc123", "epochs: 3",
+                     "Seed 17", "1.0", "1 min 1 s", "He et al. 2023"):  # fmt: skip
+        assert expected in found, expected
+    assert "took 48 min 37 s" in Page(html).text
+    assert "cpu (no CUDA device), precision 32" in Page(html).text
+    notes = section(html, "notes")
+    assert "202 is left out." in notes
+    assert "Needed aami_beats, taken from run-7: of other patients" in notes
+
+
+def test_long_tables_are_folded_cut_and_say_so(make_run):
+    rows = [["name", "n"], *([f"row {i}", str(i * 1000)] for i in range(100))]
+    html = make_run(metrics=ONE, tables={"honest-cost.csv": rows, "short.csv": [["a"], ["b"]]})
+    found = section(html, "tables")
+    assert "row 59" in found
+    assert "row 60" not in found
+    assert "The first 60 of 100 rows. tables/honest-cost.csv" in found
+    assert "Cost, honest" in found
+    tables = re.search(r'<section id="tables".*?</section>', html, re.DOTALL).group(0)
+    assert tables.count("<details>") == 1
+
+
+def test_tables_align_numbers_and_leave_text_alone(make_run):
+    rows = [
+        ["id", "value", "note"],
+        ["007a", "-1234.5678", "1"],
+        ["9", "0.00012", "x"],
+        ["8", "", ""],
+    ]
+    html = make_run(metrics=ONE, tables={"t.csv": rows})
+    assert '<td>007a</td><td class="n">−1\u202f234.6</td><td>1</td>' in html
+    assert '<td class="n">0.00012</td><td>x</td>' in html
+    assert '<td>8</td><td class="n"></td><td></td>' in html
+
+
+def test_an_explained_case_shows_its_picture_and_scores(make_run):
+    case = {"sample_id": "200#5", "title": "V beat, called N", "model": "net", "protocol": "honest",
+            "fold": "r0-f0", "scores": {"energy_in_qrs": 0.6125},
+            "figure": "figures/case.svg"}  # fmt: skip
+    html = make_run(metrics=ONE, cases=[case], figures=["case.svg"])
+    found = section(html, "explanations")
+    assert "V beat, called N" in found
+    assert "honest, net, fold r0-f0" in found
+    assert "Energy in QRS 0.61" in found
+    assert 'id="case0-root"' in html
+
+
+def test_a_figure_outside_the_run_is_not_read(make_run, tmp_path):
+    save_svg(forest([ForestRow("outside", "", 0.5)]), tmp_path / "secret.svg")
+    html = make_run(metrics=ONE, cases=[{"sample_id": "a", "figure": "../secret.svg"}])
+    assert "the figure lies outside the run" in Page(html).text
+    assert ">outside<" not in html
+
+
+def test_a_figure_that_cannot_be_read_leaves_its_reason_and_the_rest_of_the_page(
+    make_run, tmp_path
+):
+    make_run(metrics=ONE)
+    (tmp_path / "run/figures/broken.svg").write_text("<svg")
+    html = build_report(tmp_path / "run").read_text()
+    assert "no valid SVG" in section(html, "figures")
+    assert "How to reproduce" in html
+
+
+def test_hostile_text_is_text_wherever_it_comes_from(make_run, tmp_path):
+    def poison(value):
+        if isinstance(value, dict):
+            return {key: poison(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [poison(one) for one in value]
+        return value + HOSTILE if isinstance(value, str) and value != "done" else value
+
+    scoped = {"protocol", "model", "versus", "class_name", "subgroup", "name", "method", "unit",
+              "threshold_source", "note", "target"}  # fmt: skip
+    metrics = [
+        row | {key: str(row[key] or "") + HOSTILE for key in scoped} | {"fold": fold}
+        for row in METRICS[:2]
+        for fold in (None, "f" + HOSTILE)
+    ]
+    make_run(
+        manifest=poison(MANIFEST),
+        metrics=[*METRICS, *metrics],
+        splits=poison(SPLITS),
+        tables={"honest-<img src=x onerror=alert(1)>.csv": [[HOSTILE, "n"], [HOSTILE, "1"]]},
+        cases=[poison({"sample_id": "a", "title": "t", "model": "m", "scores": {HOSTILE: 0.5}})],
+    )
+    (tmp_path / "run/config.yaml").write_text(f"a: {HOSTILE}\n")
+    (tmp_path / "run/figures/a.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><text>t</text></svg>'
+    )
+    page = Page(build_report(tmp_path / "run").read_text())
+    tags = {tag for tag, _ in page.tags}
+    assert not tags & {"script", "img", "iframe", "object", "embed", "link", "base", "form"}
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
+    assert "alert('x')" in page.text
+    assert_fetches_nothing(page)
+
+
+def assert_fetches_nothing(page):
+    for tag, attrs in page.tags:
+        for name in ("src", "href", "xlink:href", "srcset", "action", "data", "poster"):
+            value = attrs.get(name) or ""
+            assert value.startswith(("#", "data:image/")) or not value, (tag, name, value)
+        assert not re.search(r"url\((?!#)", attrs.get("style") or "")
+
+
+def test_the_page_fetches_nothing_and_needs_no_script(make_run):
+    html = make_run(figures=["honest-roc.svg"])
+    page = Page(html)
+    assert_fetches_nothing(page)
+    style = "".join(re.findall(r"<style.*?</style>", html, re.DOTALL))
+    assert "@import" not in style
+    assert not re.search(r"url\((?!#)", style)
+    assert "script" not in {tag for tag, _ in page.tags}
+    policy = next(a["content"] for t, a in page.tags if a.get("http-equiv"))
+    assert "default-src 'none'" in policy
+
+
+def test_ids_are_unique_and_every_inner_link_leads_somewhere(make_run):
+    # Two files of the same drawing carry the same ids.
+    case = {"sample_id": "a", "figure": "figures/honest-roc.svg"}
+    html = make_run(figures=["honest-roc.svg", "paper-roc.svg", "other.svg"], cases=[case])
+    page = Page(html)
+    ids = page.ids()
+    assert len(ids) > 50
+    assert len(ids) == len(set(ids))
+    links = [attrs["href"] for _, attrs in page.tags if attrs.get("href")]
+    links += [f"#{name}" for name in re.findall(r"url\(#([^)]+)\)", html)]
+    assert {link[1:] for link in links} <= set(ids)
+    assert {"#results", "#figures", "#reproduce"} <= set(links)
+
+
+def test_honest_and_paper_versions_of_a_figure_stand_under_one_heading(make_run):
+    html = make_run(figures=["paper-roc-net.svg", "honest-roc-net.svg"])
+    assert section(html, "figures").count("ROC net") == 1
+    figures = html[html.index('<section id="figures"') :]
+    assert figures.index("<figcaption>honest") < figures.index("<figcaption>paper")
+
+
+def test_a_manifest_alone_makes_a_report(tmp_path):
+    (tmp_path / "manifest.json").write_text("{}")
+    text = Page(build_report(tmp_path).read_text()).text
+    assert "No metric was computed." in text
+    assert "NOT FINISHED" in text
+    assert "origin of the data not recorded" in text
+
+
+@pytest.mark.parametrize("missing", ["metrics.json", "splits.json", "config.yaml", "tables"])
+def test_a_missing_file_leaves_the_rest(make_run, tmp_path, missing):
+    make_run(metrics=ONE, tables={"t.csv": [["a"], ["b"]]})
+    path = tmp_path / "run" / missing
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert "How to reproduce" in build_report(tmp_path / "run").read_text()
+
+
+@pytest.mark.parametrize("key", sorted(MANIFEST))
+def test_a_missing_key_of_the_manifest_leaves_the_rest(make_run, key):
+    html = make_run({k: v for k, v in MANIFEST.items() if k != key}, ONE)
+    assert "0.711" in html
+    assert "None" not in Page(html).text
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"no manifest\.json"):
+        build_report(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "\xff"])
+def test_a_broken_file_is_named(make_run, tmp_path, content):
+    make_run(metrics=ONE)
+    (tmp_path / "run/splits.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(DataError, match=r"^splits\.json: "):
+        build_report(tmp_path / "run")
+
+
+def test_equal_files_give_an_equal_report_and_leave_nothing_behind(make_run, tmp_path):
+    first = make_run(figures=["a.svg"])
+    before = {path.name for path in (tmp_path / "run").iterdir()}
+    assert build_report(tmp_path / "run").read_text() == first
+    assert {path.name for path in (tmp_path / "run").iterdir()} == before
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: the report is not drawn")
+def test_a_browser_draws_the_report(make_run, tmp_path):
+    make_run(figures=["honest-roc.svg"], tables={"t.csv": [["a", "n"], ["b", "1"]]})
+    shot = tmp_path / "shot.png"
+    flags = (
+        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+        "--disable-background-networking --disable-component-update --disable-sync "
+        "--hide-scrollbars --window-size=1200,2400"
+    )
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    page = (tmp_path / "run/report.html").as_uri()
+    subprocess.run(
+        [CHROMIUM, *flags.split(), profile, f"--screenshot={shot}", page],
+        check=True,
+        capture_output=True,
+        timeout=90,
+    )
+    picture = Image.open(shot).convert("RGB")
+    assert picture.size == (1200, 2400)
+    colours = {colour: n for n, colour in picture.getcolors(1 << 24)}
+    # Paper, the rule of the honest result, and the stamp of the other, as the style sheet has them.
+    assert colours[255, 255, 255] > 0.7 * 1200 * 2400
+    assert colours[0x00, 0x59, 0x8C] > 200
+    assert colours[0xA8, 0x44, 0x00] > 50
+    # Nothing runs out of the page on the right.
+    assert picture.crop((1185, 0, 1200, 2400)).getcolors() == [(15 * 2400, (255, 255, 255))]
