@@ -89,10 +89,15 @@ def test_one_flat_picture_lead_quarantines_the_recording_with_the_leads_name(fol
     assert len(mint_beats(flat, PreprocessBlock(leads="first"), ctx)) > 0
 
 
-def test_the_limb_lead_comes_first_by_name_not_by_position():
-    assert picture_leads(("V5", "MLII"), "all") == [1, 0]
+def test_picture_leads_are_chosen_by_name_not_by_position():
+    twelve = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+    assert picture_leads(("V5", "MLII"), "two") == [1, 0]
     assert picture_leads(("V5", "MLII"), "first") == [1]
-    assert picture_leads(("V5", "V2"), "first") == [0]
+    assert picture_leads(("V5", "V2"), "two") == [0, 1]
+    assert picture_leads(twelve, "two") == [1, 6]
+    assert picture_leads(twelve, "all")[:2] == [1, 0]
+    with pytest.raises(DataError, match="expected two leads, found V3"):
+        picture_leads(("V3",), "two")
 
 
 @pytest.mark.parametrize("mode", ["M1", "M2", "M3"])

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option(
-    "--executor", default="local:1", show_default=True, help="local, local:N or dask:ADDRESS."
+    "--executor",
+    default="local",
+    show_default=True,
+    help="local (every core for features, a process a device for fits), local:N, dask:ADDRESS.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory.  [default: runs/...]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")

@@ -12,7 +12,7 @@ import numpy as np
 from cardio_core.compute.executors import Executor
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import DataError
+from cardio_core.errors import ContractError, DataError
 from cardio_core.io.atomic import read_json, whole_directory, write_json
 from cardio_core.io.hashing import digest, file_digest, package_digest
 from cardio_core.io.store import load_features, save_features
@@ -109,7 +109,10 @@ def prepare(
     if ctx.strict and quarantined:
         _stop(quarantined[0])
     _check_share(quarantined, cohort, config.limits.bad_share)
-    features = concatenate(parts)
+    try:
+        features = concatenate(parts)
+    except ValueError as error:
+        raise ContractError(f"plugin {plugin.info.name!r}, hook featurize: {error}") from error
     links = cohort.samples.table.assign(subject_id=link_subjects(cohort.samples.table))
     by_patient = links.drop_duplicates("patient_id").set_index("patient_id")["subject_id"]
     table = features.table.assign(subject_id=features.table["patient_id"].map(by_patient))

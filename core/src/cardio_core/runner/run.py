@@ -93,7 +93,8 @@ def run(request: RunRequest, echo: Echo) -> Path:
         manifest.update(
             needs=[{"task": n.need.task, "from": n.run.name, "said": n.said} for n in needs]
         )
-        _work(setup, request, ctx, executor, manifest, needs, out, echo)
+        with executor:
+            _work(setup, ctx, executor, manifest, needs, out, echo)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         manifest.update(status="interrupted" if interrupted else "failed", error=str(error))
@@ -118,7 +119,6 @@ def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
 
 def _work(
     setup: Setup,
-    request: RunRequest,
     ctx: Context,
     executor: Executor,
     manifest: Manifest,

@@ -24,7 +24,9 @@ class PreprocessBlock(Block):
 
     high_pass_hz: float | None = Field(0.5, gt=0, description="None leaves the baseline")
     notch_hz: float | None = Field(None, description="50 or 60; None is off")
-    leads: Literal["first", "all"] = Field("all", description="for the pictures, not for R peaks")
+    leads: Literal["first", "two", "all"] = Field(
+        "two", description="for the pictures, not for R peaks; see preprocess.picture_leads"
+    )
     anchor: Literal["paper", "honest", "window_10s"] = "honest"
 
 

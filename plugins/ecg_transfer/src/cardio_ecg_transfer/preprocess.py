@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.config import PreprocessBlock
     from cardio_ecg_transfer.signal.ecg import Ecg
 
+LIMB_LEADS = ("MLII", "II")
+CHEST_LEADS = ("V1", "V5", "V2", "V4")
+
 M3_CONTEXT = 256
 """Samples kept on both sides of a segment, for windows that reach over its edges (mode M3)."""
 
@@ -107,9 +110,35 @@ def cut_beats(
 
 
 def picture_leads(leads: tuple[str, ...], which: str) -> list[int]:
-    """Return the positions of the leads that become pictures: the limb lead by name first.
+    """Return the positions of the leads that become pictures, chosen by name.
 
+    Parameters
+    ----------
+    leads : tuple of str
+        Names of the recording's leads.
+    which : {"first", "two", "all"}
+        ``first`` is the limb lead (MLII or II), or the first lead where there is none; ``two`` adds
+        a chest lead, in the order in which MIT-BIH has them; ``all`` takes every lead.
+
+    Raises
+    ------
+    DataError
+        If two leads are asked for and there is one.
+
+    Notes
+    -----
     MIT-BIH stores MLII first except in 114, and has none in 102 and 104.
     """
-    order = sorted(range(len(leads)), key=lambda i: (leads[i] not in {"MLII", "II"}, i))
-    return order[:1] if which == "first" else order
+    by_name = {lead: position for position, lead in reversed(list(enumerate(leads)))}
+    limb = [by_name[lead] for lead in LIMB_LEADS if lead in by_name][:1] or [0]
+    if which == "first":
+        return limb
+    rest = [position for position in range(len(leads)) if position not in limb]
+    if which == "all":
+        return limb + rest
+    chest = [by_name[lead] for lead in CHEST_LEADS if lead in by_name and by_name[lead] in rest]
+    if not rest:
+        raise DataError(
+            f"expected two leads, found {', '.join(leads)}; set preprocess.leads=first for one"
+        )
+    return limb + (chest or rest)[:1]
