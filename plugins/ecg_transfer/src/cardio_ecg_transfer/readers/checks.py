@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from cardio_ecg_transfer.signal.ecg import Ecg

@@ -1,0 +1,123 @@
+"""The synthetic twin: twelve-lead ECGs made by code, every beat of which is known.
+
+A moving heart vector (sums of Gaussians) is projected on the leads by Dower's matrix; see `waves`,
+`beat_shapes`, `dower`, `rhythm`, `noise` and `simulation`. `synthesize` writes cohorts of such
+patients as WFDB and DICOM files with their truth beside them. Nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cardio_ecg_transfer.synthetic.patient import Noise as Noise
+    from cardio_ecg_transfer.synthetic.patient import PatientSpec as PatientSpec
+    from cardio_ecg_transfer.synthetic.simulation import Truth as Truth
+    from cardio_ecg_transfer.synthetic.simulation import simulate as simulate
+
+KINDS = ("beats", "crt")
+DIFFICULTIES = ("easy", "medium", "impossible")
+
+_KIND_OF_TASK = {"aami_beats": "beats", "crt_response": "crt"}
+_HOMES = {
+    "Noise": "patient",
+    "PatientSpec": "patient",
+    "Truth": "simulation",
+    "simulate": "simulation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the twin's parts when they are first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def synthesize(
+    out_dir: str | Path,
+    *,
+    kind: str,
+    n_patients: int | None = None,
+    seed: int = 0,
+    difficulty: str | None = None,
+    null: bool = False,
+    duration_s: float | None = None,
+) -> None:
+    """Write a synthetic cohort; the same arguments write the same bytes.
+
+    Parameters
+    ----------
+    out_dir : str or Path
+        Folder, made if it is not there.
+    kind : {'beats', 'crt'}
+        ``beats`` is a folder like MIT-BIH's (`beat_cohort`), ``crt`` a cohort table with 12-lead
+        recordings as WFDB and DICOM in turn (`crt_cohort`).
+    n_patients : int, optional
+        48 records of beats, or 100 CRT patients.
+    seed : int
+        From 0.
+    difficulty : {'easy', 'medium', 'impossible'}, optional
+        Sets the Bayes AUC that ``truth.json`` states. Beats are easy unless told otherwise
+        (about 1; medium .9, impossible .55), CRT is medium (.75; easy .9, impossible .55).
+    null : bool
+        Draw labels that have nothing to do with the recordings: a Bayes AUC of .5.
+    duration_s : float, optional
+        Length of a record of beats, 60 s by default; CRT recordings last 10 s.
+
+    Raises
+    ------
+    DataError
+        A kind, a difficulty or a number that does not exist.
+
+    Examples
+    --------
+    >>> import json, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     synthesize(folder, kind="crt", n_patients=4, null=True)
+    ...     truth = json.loads((Path(folder) / "truth.json").read_text())
+    ...     names = sorted(path.name for path in (Path(folder) / "ecg").iterdir())
+    >>> truth["bayes_auc"], names[:3]
+    ({'response': 0.5}, ['p001.dcm', 'p002.dat', 'p002.hea'])
+    """
+    from cardio_core.api import DataError
+
+    difficulty = difficulty or {"beats": "easy", "crt": "medium"}.get(kind, "medium")
+    for value, known, word in ((kind, KINDS, "kind"), (difficulty, DIFFICULTIES, "difficulty")):
+        if value not in known:
+            raise DataError(
+                f"synthetic twin: expected a {word} of {', '.join(known)}, found {value!r}; "
+                "choose one of them"
+            )
+    if n_patients is not None and n_patients < 2:
+        raise DataError(
+            f"synthetic twin: expected at least 2 patients, found {n_patients}; ask for more"
+        )
+    folder = Path(out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    if kind == "beats":
+        from cardio_ecg_transfer.synthetic import beat_cohort
+
+        beat_cohort.write_beat_cohort(
+            folder,
+            n_patients or beat_cohort.N_PATIENTS,
+            seed,
+            difficulty=difficulty,
+            null=null,
+            duration_s=duration_s or beat_cohort.DURATION_S,
+        )
+    else:
+        from cardio_ecg_transfer.synthetic import crt_cohort
+
+        crt_cohort.write_crt_cohort(
+            folder, n_patients or crt_cohort.N_PATIENTS, seed, difficulty=difficulty, null=null
+        )
+
+
+def synthesize_task(
+    out_dir: Path, *, task: str, n_patients: int | None = None, seed: int = 0
+) -> None:
+    """Write the cohort that a task of this plugin runs on without data of its own."""
+    synthesize(out_dir, kind=_KIND_OF_TASK[task], n_patients=n_patients, seed=seed)

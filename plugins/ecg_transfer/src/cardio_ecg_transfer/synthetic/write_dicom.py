@@ -1,0 +1,119 @@
+"""Write a recording as a DICOM 12-lead ECG: a RHYTHM group, and a MEDIAN BEAT beside it.
+
+References
+----------
+DICOM PS3.3 A.34.3 (12-Lead ECG), C.10.9 (Waveform Module); PS3.16 CID 3001 (leads).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage, generate_uid
+
+from cardio_ecg_transfer.synthetic.write_wfdb import ADC_PER_MV, quantised
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from cardio_ecg_transfer.signal.ecg import Ecg
+    from cardio_ecg_transfer.synthetic.simulation import Truth
+
+_MDC_CODE = {
+    **{"I": "2:1", "II": "2:2", "III": "2:61", "aVR": "2:62", "aVL": "2:63", "aVF": "2:64"},
+    **{f"V{n}": f"2:{n + 2}" for n in range(1, 7)},
+}
+_PADDING = -32768
+_MEDIAN_S = (-0.4, 0.6)
+_DATE, _TIME = "20000101", "000000"
+
+
+def write_dicom(path: Path, ecg: Ecg, truth: Truth) -> None:
+    """Write a 12-lead ECG object of 200 steps a millivolt.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its name alone makes the identifiers in it, so that the same call writes the
+        same bytes.
+    ecg : Ecg
+        Leads of the standard twelve; NaN becomes the padding value.
+    truth : Truth
+        R peaks, for the median beat.
+    """
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.SOPClassUID = TwelveLeadECGWaveformStorage
+    for level in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
+        setattr(dataset, level, generate_uid(entropy_srcs=["cardio synthetic", path.stem, level]))
+    dataset.Modality = "ECG"
+    dataset.Manufacturer = "cardio synthetic twin"
+    dataset.PatientName = dataset.PatientID = path.stem
+    dataset.PatientBirthDate = dataset.PatientSex = ""
+    dataset.StudyDate = dataset.ContentDate = _DATE
+    dataset.StudyTime = dataset.ContentTime = _TIME
+    dataset.AcquisitionDateTime = _DATE + _TIME
+    dataset.StudyID = dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
+    dataset.SeriesNumber = dataset.InstanceNumber = "1"
+    dataset.AcquisitionContextSequence = []
+    median_mv = _median_beat(ecg, truth)
+    dataset.WaveformSequence = [
+        _group(ecg.signal_mv, ecg, "RHYTHM", "ORIGINAL"),
+        _group(median_mv, ecg, "MEDIAN BEAT", "DERIVED"),
+    ]
+    dataset.save_as(path, enforce_file_format=True)
+
+
+def _median_beat(ecg: Ecg, truth: Truth) -> NDArray[np.float32]:
+    """Return the median of all complete beats, shape (n_leads, n_window)."""
+    first, last = (round(edge * ecg.rate_hz) for edge in _MEDIAN_S)
+    r_samples = np.rint(truth.r_s * ecg.rate_hz).astype(int)
+    inside = (r_samples + first >= 0) & (r_samples + last < ecg.signal_mv.shape[1])
+    window = r_samples[inside, None] + np.arange(first, last)
+    median: NDArray[np.float32] = np.median(ecg.signal_mv[:, window], axis=1)
+    return median
+
+
+def _group(signal_mv: NDArray[np.float32], ecg: Ecg, label: str, originality: str) -> Dataset:
+    """Build one multiplex group."""
+    steps = quantised(signal_mv)
+    stored = np.where(np.isnan(steps), _PADDING, np.clip(steps, _PADDING + 1, 32767)).astype("<i2")
+    group = Dataset()
+    group.MultiplexGroupTimeOffset = "0"
+    group.WaveformOriginality = originality
+    group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = stored.shape
+    group.SamplingFrequency = f"{ecg.rate_hz:g}"
+    group.MultiplexGroupLabel = label
+    group.ChannelDefinitionSequence = [_channel(lead) for lead in ecg.leads]
+    group.WaveformBitsAllocated = 16
+    group.WaveformSampleInterpretation = "SS"
+    group.add_new("WaveformPaddingValue", "OW", np.array(_PADDING, "<i2").tobytes())
+    group.add_new("WaveformData", "OW", stored.T.tobytes())
+    return group
+
+
+def _channel(lead: str) -> Dataset:
+    """Describe one lead: its code, and 5 µV a step."""
+    channel = Dataset()
+    channel.ChannelSourceSequence = [_code(_MDC_CODE[lead], "MDC", f"Lead {lead}")]
+    channel.ChannelSensitivity = f"{1000 / ADC_PER_MV:g}"
+    channel.ChannelSensitivityUnitsSequence = [_code("uV", "UCUM", "microvolt")]
+    channel.ChannelSensitivityCorrectionFactor = "1"
+    channel.ChannelBaseline = "0"
+    channel.ChannelSampleSkew = "0"
+    channel.WaveformBitsStored = 16
+    return channel
+
+
+def _code(value: str, scheme: str, meaning: str) -> Dataset:
+    """Build a code sequence item."""
+    item = Dataset()
+    item.CodeValue = value
+    item.CodingSchemeDesignator = scheme
+    item.CodeMeaning = meaning
+    return item
