@@ -132,18 +132,18 @@ def _one_patient(
 ) -> tuple[dict[str, int], list[Quarantined]]:
     """Return the number of samples of each recording, and what preprocess set aside."""
     from cardio_core.runner.calls import call
-    from cardio_core.types.samples import Quarantined
 
     own = ctx.but(_inputs=(), _quarantined=[])
+    n_samples: dict[str, int] = {}
     try:
         minted = call(plugin, "preprocess", own, config, samples=samples)
+        n_samples = minted.table["recording_id"].value_counts().to_dict()
     except DataError as error:
-        return {}, [
-            Quarantined(str(recording), "preprocess", str(error))
-            for recording in samples.table["recording_id"]
-        ]
-    rows = {row.recording_id: row for row in own._quarantined}
-    return minted.table["recording_id"].value_counts().to_dict(), list(rows.values())
+        for recording in samples.table["recording_id"]:
+            own.but(stage="preprocess").quarantine(str(recording), str(error))
+    # The first reason is the recording's own; a later one may speak for the whole patient.
+    rows = {row.recording_id: row for row in reversed(own._quarantined)}
+    return n_samples, list(reversed(rows.values()))
 
 
 def _print(answer: dict[str, Any]) -> None:

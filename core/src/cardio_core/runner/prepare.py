@@ -134,8 +134,9 @@ def make_features(job: PatientJob, device: Any = None) -> None:
         except DataError as error:
             for recording in job.samples.table["recording_id"]:
                 ctx.but(stage="preprocess").quarantine(str(recording), str(error))
-        rows = {row.recording_id: row for row in ctx._quarantined}
-        write_json(folder / "quarantined.json", [vars(row) for row in rows.values()])
+        # The first reason is the recording's own; a later one may speak for the whole patient.
+        rows = {row.recording_id: row for row in reversed(ctx._quarantined)}
+        write_json(folder / "quarantined.json", [vars(row) for row in reversed(rows.values())])
 
     whole_directory(job.folder, fill)
 
