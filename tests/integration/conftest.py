@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from cardio_core.cli.main import main
+from cardio_core.registry import resolve
+from cardio_core.runner.request import RunRequest
+from cardio_core.runner.run import run
 
 HERE = Path(__file__).parent
 
@@ -47,34 +55,120 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def cardio(installed: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The command line in a process of its own."""
+@dataclass(frozen=True)
+class Said:
+    """What a command answered."""
 
-    def call(*arguments: object, **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*COMMAND, *map(str, arguments)],
-            env=os.environ | {"PYTHONPATH": str(installed)} | more,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+
+@pytest.fixture
+def cardio(
+    installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Said]:
+    """The command line, in this process."""
+
+    def call(*arguments: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["cardio", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code
+        return Said(code, *capsys.readouterr())
 
     return call
 
 
-COMMAND = [sys.executable, "-c", "from cardio_core.cli.main import main; main()"]
+@pytest.fixture(scope="session")
+def start_cardio(installed: Path) -> Callable[..., subprocess.Popen[str]]:
+    """The command line, started in a process of its own."""
+
+    def start(*arguments: object, **more: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", "from cardio_core.cli.main import main; main()",
+             *map(str, arguments)],
+            env=os.environ | {"PYTHONPATH": str(installed)} | more,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+
+    return start
 
 
 @pytest.fixture(scope="session")
 def run_toy(installed: Path) -> Callable[..., Path]:
     """A run in this process; returns its directory."""
-    from cardio_core.runner.request import RunRequest
-    from cardio_core.runner.run import run
 
-    def call(out: Path, *, said: list[str] | None = None, **fields: object) -> Path:
+    def call(out: Path, *, said: list[str] | None = None, **fields: Any) -> Path:
         fields = {"plugin": "toy", "device": "cpu", "executor": "local:1"} | fields
         lines = [] if said is None else said
         return run(RunRequest(out=out, **fields), lines.append)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def write_twin(installed: Path) -> Callable[..., Path]:
+    """Write the toy's twin into a folder."""
+
+    def call(folder: Path, task: str, **settings: Any) -> Path:
+        folder.mkdir(parents=True)
+        resolve("cardio_toy.synthetic:synthesize")(folder, task=task, **settings)
+        return folder
+
+    return call
+
+
+SPOILED = {
+    "flat": "rate_hz=25\n" + "0.0\n" * 150,
+    "short": "rate_hz=25\n" + "0.1\n0.2\n" * 10,
+    "words": "this is a letter, not a recording\n",
+    "letters": "rate_hz=25\n" + "0.1\n0.2\n" * 100 + "x\n",
+}
+"""Recordings that cannot be used, by what is wrong with them."""
+
+
+@pytest.fixture(scope="session")
+def clinic(write_twin: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 good patients; two of them have a bad recording as well, and one more has nothing else."""
+    folder = write_twin(tmp_path_factory.mktemp("data") / "clinic", "mean_class")
+    for name, text in SPOILED.items():
+        (folder / f"{name}.csv").write_text(text)
+    table = folder / "cohort.csv"
+    lines = table.read_text().splitlines()
+    lines[2] = lines[2].replace("C01r0.csv", "C01r0.csv;flat.csv")
+    lines[3] = lines[3].replace("C02r0.csv", "C02r0.csv;words.csv")
+    lines.append("C90,C90s,,short.csv;letters.csv,1,0.5")
+    table.write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clinic_run(
+    run_toy: Callable[..., Path], clinic: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """`mean_class` under both protocols on the clinic."""
+    return run_toy(tmp_path_factory.mktemp("runs") / "clinic", data=(clinic,))
+
+
+@pytest.fixture(scope="session")
+def strip(write_twin: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recordings with annotated beats, of other people than the clinic's."""
+    return write_twin(tmp_path_factory.mktemp("data") / "strip", "beats")
+
+
+@pytest.fixture(scope="session")
+def beats_run(
+    run_toy: Callable[..., Path], strip: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """`beats` under both protocols."""
+    return run_toy(tmp_path_factory.mktemp("runs") / "beats", task="beats", data=(strip,))

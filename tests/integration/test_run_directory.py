@@ -1,0 +1,219 @@
+"""What a run leaves behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from sklearn.metrics import roc_auc_score
+
+
+def read(run: Path, name: str):
+    return json.loads((run / name).read_text())
+
+
+def predictions(run: Path) -> pd.DataFrame:
+    return pd.read_csv(run / "predictions.csv", dtype={"class": str, "y_true": str})
+
+
+def test_the_manifest_says_what_was_run_on_what(clinic_run):
+    manifest = read(clinic_run, "manifest.json")
+    assert manifest["status"] == "done"
+    assert (manifest["plugin"], manifest["plugin_version"]) == ("toy", "0.2.0")
+    assert (manifest["task"], manifest["api"]) == ("mean_class", [1, 0])
+    assert manifest["protocols"] == ["honest", "paper"]
+    assert manifest["data"]["source"] == "real"
+    # 24 good patients with 8 second recordings, and 4 bad recordings, one found at load.
+    assert manifest["data"]["n_patients"] == 25
+    assert manifest["data"]["n_samples"] == 32
+    assert set(manifest["stages"]) == {"features", "training", "evaluation"}
+    assert manifest["packages"]["numpy"]
+    assert manifest["seed"] == 0
+
+
+def test_the_manifest_holds_the_digest_of_every_file(clinic_run):
+    outputs = read(clinic_run, "manifest.json")["outputs"]
+    for name, digest in outputs.items():
+        assert hashlib.sha256((clinic_run / name).read_bytes()).hexdigest() == digest, name
+    files = {str(p.relative_to(clinic_run)) for p in clinic_run.rglob("*") if p.is_file()}
+    assert files - set(outputs) == {"manifest.json", "log.jsonl"}
+    assert {"config.yaml", "splits.json", "predictions.csv", "metrics.json", "report.html"} < files
+
+
+def test_nothing_unfinished_is_left(clinic_run, beats_run):
+    for run in (clinic_run, beats_run):
+        assert not [p for p in run.rglob("*") if ".partial-" in p.name or p.suffix == ".tmp"]
+
+
+def test_the_configuration_is_complete_and_can_be_given_back(clinic_run):
+    from cardio_toy.config import Config
+
+    tree = yaml.safe_load((clinic_run / "config.yaml").read_text())
+    again = Config.model_validate(tree)
+    assert again.model_dump(mode="json") == tree
+    assert tree["train"]["strength"] == 1.0
+    assert tree["protocols"]["honest"]["k"] == 3
+
+
+def test_every_patient_is_tested_once_and_never_trained_on_in_that_fold(clinic_run):
+    honest = read(clinic_run, "splits.json")["protocols"]["honest"]
+    assert honest["unit"] == "patient"
+    assert honest["declared_overlap"] is None
+    tested = [patient for fold in honest["folds"] for patient in fold["test"]]
+    assert sorted(tested) == [f"C{n:02d}" for n in range(24)]
+    for fold in honest["folds"]:
+        assert not set(fold["train"]) & set(fold["test"])
+
+
+def test_two_ids_of_one_person_never_straddle_a_fold(clinic_run):
+    for fold in read(clinic_run, "splits.json")["protocols"]["honest"]["folds"]:
+        for side in ("train", "test"):
+            assert ("C00" in fold[side]) == ("C23" in fold[side])
+
+
+def test_the_paper_protocol_carries_its_declared_overlap(clinic_run):
+    paper = read(clinic_run, "splits.json")["protocols"]["paper"]
+    assert paper["declared_overlap"] == "everybody is trained on and tested"
+    html = (clinic_run / "report.html").read_text()
+    assert "everybody is trained on and tested" in html
+    assert "optimistic" in html.lower()
+
+
+def test_every_patient_is_predicted_once_by_every_row_of_every_protocol(clinic_run):
+    table = predictions(clinic_run)
+    assert set(table["level"]) == {"patient"}
+    counts = table.groupby(["protocol", "model", "target", "class"])["patient_id"].agg(
+        ["size", "nunique"]
+    )
+    assert len(counts) == 2 * 2 * 2
+    assert set(counts.to_numpy().ravel()) == {24}
+    sums = table.groupby(["protocol", "model", "patient_id"])["score"].sum()
+    assert sums.to_numpy() == pytest.approx(1.0, abs=1e-6)
+
+
+def test_the_truth_beside_the_predictions_is_that_of_the_cohort_table(clinic, clinic_run):
+    truth = pd.read_csv(clinic / "cohort.csv").set_index("patient_id")["x_ill"]
+    rows = predictions(clinic_run).drop_duplicates("patient_id").set_index("patient_id")["y_true"]
+    assert {p: "ill" if truth[p] else "healthy" for p in rows.index} == rows.to_dict()
+
+
+def test_the_reported_auc_is_that_of_the_predictions(clinic_run):
+    table = predictions(clinic_run)
+    for protocol in ("honest", "paper"):
+        rows = table[
+            (table["protocol"] == protocol)
+            & (table["model"] == "ridge")
+            & (table["class"] == "ill")
+        ]
+        expected = roc_auc_score(rows["y_true"] == "ill", rows["score"])
+        found = [
+            m["value"]
+            for m in read(clinic_run, "metrics.json")
+            if (m["protocol"], m["model"], m["name"], m["fold"]) == (protocol, "ridge", "auc", None)
+        ]
+        assert found == pytest.approx([expected])
+
+
+def test_every_metric_says_how_on_how_many_and_from_which_threshold(clinic_run, beats_run):
+    for run in (clinic_run, beats_run):
+        for metric in read(run, "metrics.json"):
+            assert metric["method"]
+            assert metric["unit"]
+            assert metric["n"] > 0
+            if metric["name"] in ("sensitivity", "specificity"):
+                assert metric["threshold_source"]
+
+
+def test_thresholds_of_honest_come_from_inner_folds_and_of_paper_from_nowhere(clinic_run):
+    sources = {
+        (m["protocol"], m["threshold_source"])
+        for m in read(clinic_run, "metrics.json")
+        if m["name"] == "sensitivity" and m["model"] == "ridge"
+    }
+    assert sources == {("honest", "inner folds"), ("paper", "fixed: largest score")}
+
+
+def test_inner_folds_choose_among_the_declared_candidates(clinic_run):
+    for fold in ("honest-r0-f0", "honest-r0-f1", "final"):
+        chosen = read(clinic_run, f"models/{fold}/ridge/chosen.json")
+        assert chosen["candidate"] in ({"strength": 0.1}, {"strength": 1.0})
+
+
+def test_models_remember_whom_they_have_seen(clinic_run):
+    plan = read(clinic_run, "splits.json")["protocols"]["honest"]["folds"][0]
+    seen = read(clinic_run, "models/honest-r0-f0/ridge/artifact/seen.json")["subjects"]
+    # C23 is the same person as C00 and goes by the smaller id.
+    assert set(seen) == set(plan["train"]) - {"C23"}
+    everybody = read(clinic_run, "models/final/ridge/artifact/seen.json")["subjects"]
+    assert len(everybody) == 23
+
+
+def test_beats_are_samples_of_their_recording_in_the_order_of_time(beats_run):
+    table = predictions(beats_run)
+    rows = table[(table["protocol"] == "honest") & (table["class"] == "wide")].dropna(
+        subset=["score"]
+    )
+    assert rows["sample_id"].str.fullmatch(r"B\d\dr\d#\d+").all()
+    for _, one in rows.groupby("recording_id"):
+        assert one["time_s"].is_monotonic_increasing
+        assert list(one["sample_id"].str.partition("#")[2].astype(int)) == sorted(
+            one["sample_id"].str.partition("#")[2].astype(int)
+        )
+
+
+def test_an_event_that_no_sample_matches_counts_as_missed(strip, beats_run):
+    events = pd.read_csv(strip / "beats.csv")
+    honest = read(beats_run, "splits.json")["protocols"]["honest"]["folds"][0]
+    tested = events[events["recording_id"].str[:3].isin(honest["test"])]
+    table = predictions(beats_run)
+    rows = table[(table["protocol"] == "honest") & (table["class"] == "wide")]
+    assert len(rows[rows["y_true"].notna()]) == len(tested)
+    missed = rows[rows["y_true"].notna() & rows["score"].isna()]
+    # The twin hides one annotated beat at the end of every recording.
+    assert len(missed) == tested["recording_id"].nunique()
+    assert set(missed["level"]) == {"event"}
+    sensitivity = next(
+        m
+        for m in read(beats_run, "metrics.json")
+        if (m["protocol"], m["class_name"], m["name"], m["fold"])
+        == ("honest", "narrow", "sensitivity", None)
+    )
+    found = rows[(rows["y_true"] == "narrow") & (rows["predicted"] == "narrow")]
+    expected = len(found) / (tested["shape"] == "narrow").sum()
+    assert sensitivity["value"] == pytest.approx(expected)
+    assert expected < 1
+
+
+def test_a_split_of_samples_lists_samples(beats_run):
+    paper = read(beats_run, "splits.json")["protocols"]["paper"]
+    assert paper["unit"] == "sample"
+    assert all("#" in sample for sample in paper["folds"][0]["test"])
+
+
+def test_the_report_opens_without_a_network(clinic_run):
+    html = (clinic_run / "report.html").read_text()
+    loaded = re.findall(r"""(?:src|href)\s*=\s*["']([^"'#][^"']*)""", html)
+    assert not [
+        link for link in loaded if not link.startswith(("data:", "explanations/", "tables/"))
+    ]
+    assert "@import" not in html
+
+
+def test_the_log_names_no_patient(clinic_run, beats_run):
+    for run, ids in ((clinic_run, r"\bC\d\d"), (beats_run, r"\bB\d\d")):
+        lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+        assert lines
+        assert not [line for line in lines if re.search(ids, line["message"])]
+
+
+def test_explanations_keep_their_arrays_and_scores(clinic_run):
+    about = [read(clinic_run, f"explanations/{p.name}")
+             for p in (clinic_run / "explanations").glob("*.json")]  # fmt: skip
+    assert {case["model"] for case in about} == {"ridge", "constant"}
+    assert all("largest_mv" in case["scores"] for case in about)
+    assert (clinic_run / about[0]["figure"]).read_text().startswith("<?xml")
