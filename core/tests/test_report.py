@@ -222,6 +222,11 @@ def test_a_result_by_class_alone_is_quoted_class_by_class(make_run):
     assert "71 beats of 70 patients" in text
 
 
+def test_a_result_without_an_interval_says_so(make_run):
+    text = Page(make_run(metrics=[metric("auc", 0.7, None, protocol="honest", model="net")])).text
+    assert "reached an AUC of 0.700 (no interval; 71 patients)." in text
+
+
 def test_the_paper_protocol_is_stamped_optimistic_with_the_declared_reason(make_run):
     html = make_run(tables={"paper-a.csv": [["x"], ["1"]]}, figures=["paper-roc.svg"])
     text = Page(html).text
@@ -353,6 +358,12 @@ def test_tables_align_numbers_and_leave_text_alone(make_run):
     assert '<td>007a</td><td class="n">−1\u202f234.6</td><td>1</td>' in html
     assert '<td class="n">0.00012</td><td>x</td>' in html
     assert '<td>8</td><td class="n"></td><td></td>' in html
+
+
+def test_identifiers_are_names_even_where_all_of_them_are_digits(make_run):
+    rows = [["recording_id", "n"], ["1234", "1234"]]
+    html = make_run(metrics=ONE, tables={"t.csv": rows})
+    assert '<td>1234</td><td class="n">1\u202f234</td>' in html
 
 
 def test_an_explained_case_shows_its_picture_and_scores(make_run):

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.inter_rater import cohens_kappa
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError
 from cardio_core.evaluation.outcomes import OutcomeColumn
-from cardio_core.stats.intervals import wald_limits
+from cardio_core.stats.inter_rater import cohen_kappa
 from cardio_core.stats.proportions import proportion
 from cardio_core.stats.validate import checked_level
 from cardio_core.types.estimate import Estimate
+
+Answers = NDArray[np.bool_]
+Counts = NDArray[np.int_]
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def _compare(
     agreement = proportion(
         int(np.trace(counts)), n_known, level=level, name="agreement", unit=unit
     ).but(n_dropped=n_unknown)
-    kappa = _kappa(counts, level, unit)
+    kappa = _kappa(counts, yes, level, unit)
     return OutcomeAgreement(
         first=names[0],
         second=names[1],
@@ -133,24 +136,17 @@ def _compare(
     )
 
 
-def _kappa(counts: np.ndarray, level: float, unit: str) -> Estimate | None:
+def _kappa(
+    counts: Counts, yes: tuple[Answers, Answers], level: float, unit: str
+) -> Estimate | None:
     if 0 in counts.sum(axis=0) or 0 in counts.sum(axis=1):
         return None
-    found = cohens_kappa(counts)
-    n = int(counts.sum())
-    estimate = Estimate(
-        "kappa",
-        float(found.kappa),
-        method="Cohen; Wald, variance of Fleiss, Cohen and Everitt",
-        n=n,
-        unit=unit,
-        n_patients=n if unit == "patient" else None,
+    kappa = cohen_kappa(*yes, level=level, unit=unit)
+    if np.trace(counts) < counts.sum():
+        return kappa
+    return kappa.but(
+        low=None, high=None, level=None, note="complete agreement: the interval has no width"
     )
-    if np.trace(counts) == n:
-        return estimate.but(note="complete agreement: Wald's interval would have no width")
-    se = float(found.std_kappa)
-    low, high = wald_limits(estimate.value, se, level, within=(-1.0, 1.0))
-    return estimate.but(low=low, high=high, level=level, extra={"se": se})
 
 
 def _row(row: OutcomeAgreement) -> dict[str, object]:

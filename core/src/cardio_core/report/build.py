@@ -140,7 +140,8 @@ def _optimistic(files: RunFiles) -> str:
     """Return why the paper protocol is optimistic, empty where it did not run."""
     split = files.splits.get("paper")
     ran = split is not None or any(row.get("protocol") == "paper" for row in files.metrics)
-    return str((split or {}).get("declared_overlap") or NO_OVERLAP) if ran else ""
+    reason = str((split or {}).get("declared_overlap") or NO_OVERLAP).rstrip(". ")
+    return reason if ran else ""
 
 
 def _tables(files: RunFiles) -> list[Table]:

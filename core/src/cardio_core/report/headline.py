@@ -166,12 +166,12 @@ def _value(row: Row, with_class: bool) -> str:
     name = name if name.startswith(_ACRONYMS) else name[:1].lower() + name[1:]
     article = "an" if name[:1].lower() in "aeio" or name.startswith("F1") else "a"
     class_words = f" for {class_name}" if with_class and class_name else ""
-    inside = []
+    interval = "no interval"
     if row.get("low") is not None and row.get("high") is not None:
-        inside.append(f"{level_words(row.get('level'))} CI {number(row['low'])} to "
-                      f"{number(row['high'])}")  # fmt: skip
-    inside.append(n_words(row))
-    return f"{article} {name}{class_words} of {number(float(row['value']))} ({'; '.join(inside)})"
+        limits = f"{number(row['low'])} to {number(row['high'])}"
+        interval = f"{level_words(row.get('level'))} CI {limits}"
+    value = f"{number(float(row['value']))} ({interval}; {n_words(row)})"
+    return f"{article} {name}{class_words} of {value}"
 
 
 def _twin(row: Row, pooled: Sequence[Row]) -> Row | None:

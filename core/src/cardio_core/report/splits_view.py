@@ -51,7 +51,7 @@ def _view(protocol: str, split: Mapping[str, Any]) -> SplitView:
         str(split.get("plan") or ""),
         unit,
         "patient" if unit == "patient" else "recording",
-        str(split.get("declared_overlap") or ""),
+        str(split.get("declared_overlap") or "").rstrip(". "),
         tuple(_fold(fold, unit) for fold in split.get("folds") or []),
     )
 

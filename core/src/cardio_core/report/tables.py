@@ -70,7 +70,10 @@ def read_table(path: Path, run: Path) -> Table:
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = [line for line in csv.reader(file) if line]
     head, rows = (tuple(lines[0]), lines[1:]) if lines else ((), [])
-    numeric = tuple(_is_numeric([row[i] for row in rows if i < len(row)]) for i in range(len(head)))
+    numeric = tuple(
+        not _is_name(head[i]) and _is_numeric([row[i] for row in rows if i < len(row)])
+        for i in range(len(head))
+    )
     like = tuple(_typical([row[i] for row in rows if i < len(row)]) for i in range(len(head)))
     shown = [_printed(row, head, numeric, like) for row in rows[:MAX_ROWS]]
     protocol, title = named(path, run / "tables")
@@ -83,6 +86,11 @@ def read_table(path: Path, run: Path) -> Table:
         "." in cell for row in rows for cell, flag in zip(row, numeric, strict=False) if flag
     )
     return Table(title, protocol, name, head, numeric, tuple(shown), note, rounded, folded)
+
+
+def _is_name(column: str) -> bool:
+    """Return whether a column names things: record 1234 is not the number 1 234."""
+    return column.lower().rpartition("_")[2] in {"id", "record", "recording", "patient", "fold"}
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:
