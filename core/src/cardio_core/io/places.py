@@ -1,0 +1,15 @@
+"""Where derived files are kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """Return the cache folder: ``CARDIO_CACHE``, else ``cardio`` in the user's cache folder."""
+    named = os.environ.get("CARDIO_CACHE")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "cardio"
