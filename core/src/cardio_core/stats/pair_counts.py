@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.stats.placements import placements
 from cardio_core.stats.validate import Bools, Floats, Ints, group_sums
 
 MAX_CLUSTERS_IN_FORM = 2048
 """Largest matrix of pairs that is held: 2048² floats are 32 MiB."""
+
+MAX_COUNT_IN_SINGLE = 32
+"""Largest count with which single precision is used; a unit is drawn as often once in 10³⁵."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +96,13 @@ class ClusterPairs:
 
     Attributes
     ----------
-    pairs : ndarray of float64, shape (n_clusters, n_clusters)
-        ``pairs[a, b]`` counts pairs of a positive of cluster a above a negative of cluster b, a
-        tie as one half.
+    twice_pairs : ndarray of float32 or float64, shape (n_clusters, n_clusters)
+        ``twice_pairs[a, b]`` counts pairs of a positive of cluster a above a negative of cluster
+        b twice, and ties once: whole numbers, so single precision is exact where sums stay small.
     n_positive, n_negative : ndarray of float64, shape (n_clusters,)
     """
 
-    pairs: Floats
+    twice_pairs: NDArray[np.float32] | Floats
     n_positive: Floats
     n_negative: Floats
 
@@ -114,19 +118,19 @@ class ClusterPairs:
         first_above = np.searchsorted(sorted_positive, score[rows_negative], "right")
         first_equal = np.searchsorted(sorted_positive, score[rows_negative], "left")
         pairs = np.zeros((n_clusters, n_clusters))
-        steps = np.empty(sorted_positive.size + 1)
+        n_steps = sorted_positive.size + 1
         for cluster, (start, stop) in enumerate(pairwise(bounds)):
             if start == stop:
                 continue
-            steps[:] = np.bincount(first_above[start:stop], minlength=steps.size)
-            steps += np.bincount(first_equal[start:stop], minlength=steps.size)
-            pairs[:, cluster] = np.bincount(
-                cluster_of_positive, weights=np.cumsum(steps)[:-1], minlength=n_clusters
-            )
+            steps = np.bincount(first_above[start:stop], minlength=n_steps)
+            steps += np.bincount(first_equal[start:stop], minlength=n_steps)
+            below = np.cumsum(steps)[:-1].astype(np.float64)
+            pairs[:, cluster] = group_sums(below, cluster_of_positive, n_clusters)
+        exact_in_single = pairs.sum(axis=0).max() * MAX_COUNT_IN_SINGLE < 2**24
         return cls(
-            pairs / 2,
-            np.bincount(cluster_of_positive, minlength=n_clusters).astype(np.float64),
-            np.bincount(clusters[rows_negative], minlength=n_clusters).astype(np.float64),
+            pairs.astype(np.float32) if exact_in_single else pairs,
+            group_sums(np.ones(rows_positive.size), cluster_of_positive, n_clusters),
+            group_sums(np.ones(rows_negative.size), clusters[rows_negative], n_clusters),
         )
 
     def aucs(self, counts: Floats) -> Floats:
@@ -140,18 +144,22 @@ class ClusterPairs:
         -------
         ndarray of float64, shape (n_resamples,)
         """
-        pairs = np.einsum("ij,ij->i", counts @ self.pairs, counts)
-        return _share(pairs, (counts @ self.n_positive) * (counts @ self.n_negative))
+        pairs = self.twice_pairs
+        if pairs.dtype == np.float32 and counts.max() > MAX_COUNT_IN_SINGLE:
+            pairs = pairs.astype(np.float64)
+        below = np.matmul(counts, pairs, dtype=pairs.dtype, casting="same_kind")
+        twice_pairs = np.einsum("ij,ij->i", below, counts)
+        return _share(twice_pairs, 2 * (counts @ self.n_positive) * (counts @ self.n_negative))
 
 
 def quadratic_form_is_cheaper(n_rows: int, n_clusters: int, n_resamples: int) -> bool:
     """Say whether pairs between clusters cost less than a pass over the rows per resample.
 
-    The form costs one pass over the rows for each cluster, then a product that runs some fifty
+    The form costs one pass over the rows for each cluster, then a product that runs some 150
     cells in the time of one row.
     """
     return n_clusters <= MAX_CLUSTERS_IN_FORM and (
-        n_rows * n_clusters + n_resamples * n_clusters**2 / 50 < n_resamples * n_rows
+        n_rows * n_clusters + n_resamples * n_clusters**2 / 150 < n_resamples * n_rows
     )
 
 
