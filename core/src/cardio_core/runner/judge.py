@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +42,11 @@ def judge(
     explanation = Explanation()
     if plugin.implements("explain"):
         parts = [_explain(plugin, config, job) for job in jobs]
-        cases = [case for part in parts for case in part.cases]
+        cases = [
+            replace(case, model=str(job.ctx.model), fold=str(job.ctx.fold))
+            for job, part in zip(jobs, parts, strict=True)
+            for case in part.cases
+        ]
         explanation = Explanation(cases, next((p.rule for p in parts if p.rule), ""))
     report = call(
         plugin,
@@ -70,11 +74,12 @@ def write_judged(out: Path, protocol: str, judged: Judged) -> None:
     for name, draw in judged.report.figures.items():
         save_svg(draw, _file(out / "figures", f"{protocol}-{name}", "svg"))
     for case in judged.explanation.cases:
-        stem = f"{protocol}-{case.model}-{case.sample_id}"
+        stem = f"{protocol}-{case.fold}-{case.model}-{case.sample_id}"
         about = {
             "sample_id": case.sample_id,
             "title": case.title,
             "model": case.model,
+            "fold": case.fold,
             "protocol": protocol,
             "scores": dict(case.scores),
         }

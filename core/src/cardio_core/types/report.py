@@ -50,6 +50,8 @@ class Case:
         Whom it explains.
     title : str
         What the reader sees above the picture.
+    model, fold : str
+        The row and fold that made the prediction; the core fills them in.
     arrays : mapping of str to ndarray
         The maps themselves, written as `.npz`.
     scores : mapping of str to float
@@ -61,6 +63,7 @@ class Case:
     sample_id: str
     title: str
     model: str = ""
+    fold: str = ""
     arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     draw: Callable[[Any], None] | None = None

@@ -59,7 +59,6 @@ def explain_beats(
             Case(
                 sample_id=str(features.table.index[position]),
                 title=f"called {name} with probability {scores[position].max():.2f}",
-                model=str(ctx.model),
                 arrays={"map": cam, "picture": picture},
                 scores={"weight_within_0.15_rr_of_r": share},
                 draw=_drawing(picture, cam, block),
