@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, precision_recall_fscore_support
 
 from cardio_core.errors import DataError
-from cardio_core.stats import per_class_table, proportion
+from cardio_core.stats import EC57_FORGIVEN, per_class_table, proportion
 
 # Made up, with as many beats of each class as records 200 to 234 of MIT-BIH's second half hold.
 # Rows are the reference N, S, V, F, Q; columns the calls.
@@ -206,3 +206,16 @@ def test_accuracy_is_the_prevalence_weighted_sensitivity(table: np.ndarray) -> N
 def test_unusable_labels_are_refused(reference: list, called: list, says: str) -> None:
     with pytest.raises(DataError, match=says):
         per_class_table(reference, called, ["N", "V"])
+
+
+def test_the_standard_forgives_fusion_beats_called_ventricular() -> None:
+    strict = per_class_table(*events_of(BEATS), CLASSES).by_class
+    lenient = per_class_table(*events_of(BEATS), CLASSES, forgiven=EC57_FORGIVEN).by_class
+    assert lenient["V"]["ppv"].value == pytest.approx(2500 / (2500 + 300 + 250))
+    assert lenient["V"]["fpr"].value == pytest.approx(550 / (44259 + 1837 + 388 + 7 - 9))
+    assert lenient["S"]["ppv"].value == pytest.approx(1400 / (1400 + 1900 + 320 + 1))
+    assert lenient["V"]["ppv"].note == "F, Q called so not counted"
+    for name in CLASSES:
+        assert lenient[name]["sensitivity"] == strict[name]["sensitivity"]
+    assert lenient["N"]["ppv"] == strict["N"]["ppv"]
+    assert lenient["all"]["accuracy"] == strict["all"]["accuracy"]

@@ -37,6 +37,7 @@ _HOMES: dict[str, str] = {
     # proportions and tables of classes
     "binomial_all_correct": "proportions",
     "proportion": "proportions",
+    "EC57_FORGIVEN": "per_class",
     "PerClassTable": "per_class",
     "per_class_table": "per_class",
     "pr_auc": "average_precision",
@@ -111,6 +112,21 @@ _HOMES: dict[str, str] = {
     "n_for_paired_auc": "planner",
     "n_for_proportion": "planner",
     "power_paired_auc": "planner",
+    # published numbers
+    "AccuracyIdentity": "forensics.accuracy_identity",
+    "check_acc_identity": "forensics.accuracy_identity",
+    "gaussian_constant_mae": "forensics.summaries",
+    "grim": "forensics.summaries",
+    "interval_level": "forensics.summaries",
+    "linear_probability_se": "forensics.summaries",
+    "se_from_or_ci": "forensics.summaries",
+    "smallest_logistic_se": "forensics.summaries",
+    "Printed": "forensics.printed",
+    "printed": "forensics.printed",
+    "PrintedOddsRatio": "forensics.table_search",
+    "search_2x2": "forensics.table_search",
+    "read_published": "forensics.runner",
+    "run_checks": "forensics.runner",
 }
 
 __all__ = sorted(_HOMES)

@@ -23,10 +23,13 @@ class ClassStatistics:
     n_classes : int
     averaged : tuple of int
         Classes that enter the macro averages.
+    forgiven : tuple of (int, int)
+        Calls, as reference and called class, that are no false positives.
     """
 
     n_classes: int
     averaged: tuple[int, ...]
+    forgiven: tuple[tuple[int, int], ...] = ()
 
     @property
     def keys(self) -> list[tuple[int | None, str]]:
@@ -48,7 +51,9 @@ class ClassStatistics:
             A macro average is undefined where a class that it averages is.
         """
         confusion = self._table(cells)
-        rates = {name: ratio(*parts) for name, parts in class_rates(confusion).items()}
+        rates = {
+            name: ratio(*parts) for name, parts in class_rates(confusion, self.forgiven).items()
+        }
         of_class = np.stack([rates[name] for name in CLASS_RATES], axis=-1)
         averaged = list(self.averaged)
         macro = [
@@ -65,7 +70,7 @@ class ClassStatistics:
     def counts(self, cells: Floats) -> list[tuple[int, int] | None]:
         """Return numerator and denominator of each statistic that is a ratio of counts."""
         confusion = self._table(cells)
-        rates = class_rates(confusion)
+        rates = class_rates(confusion, self.forgiven)
         rates["accuracy"] = accuracy_counts(confusion)
         found: list[tuple[int, int] | None] = []
         for label, name in self.keys:
@@ -88,7 +93,7 @@ class ClassStatistics:
         ndarray of int64, shape (n_statistics,)
             For a macro average, the fewest of the classes averaged.
         """
-        rates = class_rates(self._table(cells_of_cluster))
+        rates = class_rates(self._table(cells_of_cluster), self.forgiven)
         held = {name: np.count_nonzero(parts[1], axis=0) for name, parts in rates.items()}
         averaged = list(self.averaged)
         macro = [int(held[name][averaged].min()) if averaged else 0 for name in MACRO_RATES]

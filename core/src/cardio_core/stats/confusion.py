@@ -80,7 +80,9 @@ def _codes(labels: ArrayLike, classes: Sequence[Hashable], name: str) -> Ints:
     return np.where(codes < 0, len(classes), codes)
 
 
-def class_rates(confusion: Floats) -> dict[str, tuple[Floats, Floats]]:
+def class_rates(
+    confusion: Floats, forgiven: Sequence[tuple[int, int]] = ()
+) -> dict[str, tuple[Floats, Floats]]:
     """Return numerator and denominator of each rate of each class.
 
     Parameters
@@ -88,6 +90,9 @@ def class_rates(confusion: Floats) -> dict[str, tuple[Floats, Floats]]:
     confusion : ndarray, shape (..., n_classes + 1, n_classes + 1)
         Rows reference, columns prediction; the last row holds false detections, the last column
         missed events.
+    forgiven : sequence of (int, int)
+        Pairs of a reference class and the class it was called: such calls are no false positives
+        of that class, nor negatives. They still cost the reference class its sensitivity.
 
     Returns
     -------
@@ -99,6 +104,12 @@ def class_rates(confusion: Floats) -> dict[str, tuple[Floats, Floats]]:
     in_reference = confusion.sum(axis=-1)[..., :-1]
     in_prediction = confusion.sum(axis=-2)[..., :-1]
     in_all = confusion.sum(axis=(-2, -1))[..., None]
+    for reference, called in forgiven:
+        pardon = np.zeros(in_prediction.shape[-1])
+        pardon[called] = 1.0
+        excused = confusion[..., reference, called][..., None] * pardon
+        in_prediction = in_prediction - excused
+        in_all = in_all - excused
     return {
         "sensitivity": (true_positive, in_reference),
         "ppv": (true_positive, in_prediction),

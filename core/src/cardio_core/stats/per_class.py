@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+EC57_FORGIVEN: Mapping[Hashable, Sequence[Hashable]] = {"V": ("F", "Q"), "S": ("Q",)}
+"""AAMI EC57: fusion and unclassifiable beats called V, and unclassifiable ones called S."""
+
+
 @dataclass(frozen=True, slots=True)
 class PerClassTable:
     """What :func:`per_class_table` returns.
@@ -61,6 +65,7 @@ def per_class_table(
     seed: int = 0,
     level: float = 0.95,
     average_over: Sequence[Hashable] | None = None,
+    forgiven: Mapping[Hashable, Sequence[Hashable]] | None = None,
     unit: str = "beat",
     cluster_unit: str | None = None,
 ) -> PerClassTable:
@@ -85,6 +90,9 @@ def per_class_table(
     average_over : sequence of labels, optional
         Classes of the macro averages: those that occur in the reference, by default. Classes
         left out are named in the note of the average.
+    forgiven : mapping of label to labels, optional
+        For a called class, the reference classes that may be called so without a false positive:
+        ``EC57_FORGIVEN`` for the standard's rule. Nothing is forgiven by default.
     unit, cluster_unit : str
         What an event and a cluster are; a cluster is a ``"record"``, or a ``"patient"`` where
         `patients` alone is given.
@@ -101,12 +109,13 @@ def per_class_table(
 
     Notes
     -----
-    All events enter every rate: a fusion beat called ventricular is a false positive of V. The
-    standard forgives that one; its rates are in ``ec57_rates``.
+    By default all events enter every rate: a fusion beat called ventricular is a false positive
+    of V. EC57 does not penalise a detector for such beats, nor for unclassifiable ones.
 
     References
     ----------
-    de Chazal P, O'Dwyer M, Reilly RB. IEEE Trans Biomed Eng 2004;51:1196.
+    ANSI/AAMI EC57, Testing and reporting performance results of cardiac rhythm and ST segment
+    measurement algorithms. de Chazal P, O'Dwyer M, Reilly RB. IEEE Trans Biomed Eng 2004;51:1196.
 
     Examples
     --------
@@ -123,7 +132,8 @@ def per_class_table(
     grouping = _grouping(events, clusters, patients, cluster_unit)
     cells = grouping.sums_of_cells(events)
     averaged, note = _averaged(events.classes, cells.sum(axis=0), average_over)
-    statistics = ClassStatistics(len(events.classes), averaged)
+    pardons = _pardons(events.classes, forgiven or {})
+    statistics = ClassStatistics(len(events.classes), averaged, tuple(pardons))
     source = Source(
         cells, statistics, checked_level(level), n_resamples, seed, grouping.unit or unit,
         clustered=grouping.unit is not None,
@@ -138,7 +148,11 @@ def per_class_table(
         if estimate is None:
             undefined.append(name)
             continue
-        notes = [estimate.note, note if rate.startswith("macro_") else ""]
+        notes = [
+            estimate.note,
+            note if rate.startswith("macro_") else "",
+            _pardon_note(events.classes, pardons, label) if rate in ("ppv", "f1", "fpr") else "",
+        ]
         by_class[place][rate] = estimate.but(note="; ".join(filter(None, notes)), **common)
     for name, n in zip(events.classes, _support(cells, len(events.classes)), strict=True):
         support = Estimate(f"support_{name}", n, method="count", n=n, unit=unit)
@@ -149,6 +163,26 @@ def per_class_table(
         tuple(undefined),
         by_class,
     )
+
+
+def _pardons(
+    classes: tuple[str, ...], forgiven: Mapping[Hashable, Sequence[Hashable]]
+) -> list[tuple[int, int]]:
+    pairs = [(str(reference), str(called)) for called in forgiven for reference in forgiven[called]]
+    unknown = {name for pair in pairs for name in pair} - set(classes)
+    if unknown:
+        raise DataError(
+            f"forgiven: expected classes among {', '.join(classes)}, found "
+            f"{', '.join(sorted(unknown))}"
+        )
+    return [(classes.index(reference), classes.index(called)) for reference, called in pairs]
+
+
+def _pardon_note(
+    classes: tuple[str, ...], pardons: list[tuple[int, int]], label: int | None
+) -> str:
+    excused = [classes[reference] for reference, called in pardons if called == label]
+    return f"{', '.join(excused)} called so not counted" if excused else ""
 
 
 @dataclass(frozen=True, slots=True)
