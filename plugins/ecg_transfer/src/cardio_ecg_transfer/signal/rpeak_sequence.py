@@ -1,7 +1,15 @@
-"""Which candidates are beats: the most plausible sequence, found by dynamic programming."""
+"""Which candidates are beats: the most plausible sequence, found by dynamic programming.
+
+Every candidate has a worth, the logarithm of its strength over a threshold between the noise and
+the signal level around it. Following one beat by another has a price when the interval is unusually
+short or long, when the later one looks like a T wave, or the earlier one like a P wave. The
+sequence with the largest sum is taken as the beats. Levels and the usual interval are then learnt
+again from these beats, until nothing changes.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,133 +18,178 @@ from scipy.ndimage import median_filter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cardio_ecg_transfer.signal.rpeak_candidates import Candidates
     from cardio_ecg_transfer.signal.rpeak_config import RPeakConfig
 
+    Floats = NDArray[np.float64]
+
 _FORBIDDEN = -1e6
+_NO_NOISE = -4.0
 
 
-def choose_beats(
-    time_s: NDArray[np.float64], strength: NDArray[np.float64], config: RPeakConfig
-) -> NDArray[np.int64]:
-    """Return the indices of the candidates that are beats."""
-    beats = np.flatnonzero(strength > 0.5)
-    log_strength = np.log(strength)
+@dataclass(frozen=True)
+class _Evidence:
+    """Candidates in logarithms, with what is usual around each; all of shape (n_candidates,)."""
+
+    time_s: Floats
+    strength: Floats
+    sharp: Floats
+    worth: Floats
+    usual_rr_s: Floats
+    regular: Floats
+
+    def only(self, chosen: NDArray[np.int64]) -> _Evidence:
+        return _Evidence(
+            self.time_s[chosen],
+            self.strength[chosen],
+            self.sharp[chosen],
+            self.worth[chosen],
+            self.usual_rr_s[chosen],
+            self.regular[chosen],
+        )
+
+
+def choose_beats(candidates: Candidates, config: RPeakConfig) -> NDArray[np.int64]:
+    """Choose the beats among the candidates.
+
+    Parameters
+    ----------
+    candidates : Candidates
+    config : RPeakConfig
+
+    Returns
+    -------
+    ndarray of int64, shape (n_beats,)
+        Indices of the candidates that are beats, ascending.
+    """
+    sharp = np.log(candidates.sharp)
+    strength = (1 - config.sharp_share) * np.log(candidates.tall) + config.sharp_share * sharp
+    beats = np.flatnonzero(strength > np.log(config.first_threshold))
     for _ in range(config.n_rounds):
         if beats.size < 2:
             break
-        beats = _best_sequence(time_s, log_strength, beats, config)
+        worth = _worth(candidates.time_s, strength, beats, config)
+        usual_rr_s, regular = _rhythm(candidates.time_s, beats, config)
+        evidence = _Evidence(candidates.time_s, strength, sharp, worth, usual_rr_s, regular)
+        kept = np.flatnonzero(worth > config.smallest_worth)
+        better = kept[_best_sequence(evidence.only(kept), config)] if kept.size else kept
+        if np.array_equal(better, beats):
+            break
+        beats = better
     return beats
 
 
-def _best_sequence(
-    time_s: NDArray[np.float64],
-    log_strength: NDArray[np.float64],
-    beats: NDArray[np.int64],
-    config: RPeakConfig,
-) -> NDArray[np.int64]:
-    worth = _worth(time_s, log_strength, beats, config)
-    usual_rr_s, regular = _rhythm(time_s, beats, config)
-    gain = _transitions(time_s, log_strength, usual_rr_s, regular, config)
-    edge = config.late_weight * regular
-    start = -edge * _lateness(time_s - time_s[0], usual_rr_s, config)
-    stop = -edge * _lateness(time_s[-1] - time_s, usual_rr_s, config)
-    return _backtrack(worth, start, stop, gain)
-
-
 def _worth(
-    time_s: NDArray[np.float64],
-    log_strength: NDArray[np.float64],
-    beats: NDArray[np.int64],
-    config: RPeakConfig,
-) -> NDArray[np.float64]:
-    """How far each candidate stands above the threshold between signal and noise level."""
-    relative = log_strength - _running(time_s, time_s[beats], log_strength[beats], config)
-    others = np.setdiff1d(np.arange(time_s.size), beats)
-    threshold = np.full(time_s.size, config.threshold)
-    if others.size >= config.n_beats:
-        noise = np.exp(np.minimum(_running(time_s, time_s[others], relative[others], config), 0.0))
-        threshold += config.noise_share * np.maximum(0.0, noise - config.noise_floor)
-    return np.clip(relative - np.log(threshold), -3.0, config.strongest)
+    time_s: Floats, strength: Floats, beats: NDArray[np.int64], config: RPeakConfig
+) -> Floats:
+    """Log strength above a threshold between the levels of noise and signal.
+
+    The signal level is the running median of the beats; the noise level that of the strongest
+    deflection between two beats, which is the T wave in a clean recording.
+    """
+    relative = strength - _running(time_s, time_s[beats], strength[beats], config)
+    others = relative.copy()
+    others[beats] = _NO_NOISE
+    starts = beats if beats[0] == 0 else np.append(0, beats)
+    noise = np.maximum(np.maximum.reduceat(others, starts), _NO_NOISE)
+    threshold = config.noise_exponent * _running(time_s, time_s[starts], noise, config)
+    threshold = np.clip(threshold, np.log(config.lowest_threshold), 0.0)
+    return np.minimum(relative - threshold, config.largest_worth)
 
 
-def _rhythm(
-    time_s: NDArray[np.float64], beats: NDArray[np.int64], config: RPeakConfig
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _rhythm(time_s: Floats, beats: NDArray[np.int64], config: RPeakConfig) -> tuple[Floats, Floats]:
     """Usual RR interval in seconds and regularity (1 = regular) at each candidate."""
-    rr_s = np.diff(time_s[beats])
-    middle_s = 0.5 * (time_s[beats][1:] + time_s[beats][:-1])
+    beat_s = time_s[beats]
+    rr_s, middle_s = np.diff(beat_s), 0.5 * (beat_s[1:] + beat_s[:-1])
     usual_s = _running(middle_s, middle_s, rr_s, config)
     spread = _running(time_s, middle_s, np.abs(np.log(rr_s / usual_s)), config)
-    regular = 0.3 + 0.7 * config.irregularity / (config.irregularity + spread)
-    return np.interp(time_s, middle_s, usual_s), regular
+    return (
+        np.interp(time_s, middle_s, usual_s),
+        config.irregularity / (config.irregularity + spread),
+    )
 
 
-def _running(
-    time_s: NDArray[np.float64],
-    known_s: NDArray[np.float64],
-    values: NDArray[np.float64],
-    config: RPeakConfig,
-) -> NDArray[np.float64]:
+def _running(time_s: Floats, known_s: Floats, values: Floats, config: RPeakConfig) -> Floats:
     smooth = median_filter(values, min(config.n_beats, values.size), mode="nearest")
     return np.interp(time_s, known_s, smooth)
 
 
-def _lateness(
-    rr_s: NDArray[np.float64], usual_rr_s: NDArray[np.float64], config: RPeakConfig
-) -> NDArray[np.float64]:
-    late = np.log(np.maximum(rr_s, 0.01) / (usual_rr_s * config.late_ratio))
-    return np.clip(late, 0.0, config.late_limit)
+def _best_sequence(evidence: _Evidence, config: RPeakConfig) -> NDArray[np.int64]:
+    """Indices of the sequence with the largest sum of worths and gains."""
+    n_back = min(config.n_predecessors, evidence.time_s.size)
+    late = -config.late_weight * evidence.regular
+    since_start_s = evidence.time_s - evidence.time_s[0]
+    until_end_s = evidence.time_s[-1] - evidence.time_s
+    return _follow(
+        worth=evidence.worth,
+        gain=_gain(evidence, n_back, config),
+        first=late * _lateness(since_start_s, evidence.usual_rr_s, config),
+        last=late * _lateness(until_end_s, evidence.usual_rr_s, config),
+        pause=late * config.late_limit,
+    )
 
 
-def _transitions(
-    time_s: NDArray[np.float64],
-    log_strength: NDArray[np.float64],
-    usual_rr_s: NDArray[np.float64],
-    regular: NDArray[np.float64],
-    config: RPeakConfig,
-) -> NDArray[np.float64]:
-    """Gain of following the k-th predecessor, (n_candidates, n_predecessors)."""
-    here = np.arange(time_s.size)[:, np.newaxis]
-    before = here - np.arange(1, min(config.n_predecessors, time_s.size) + 1)
+def _gain(evidence: _Evidence, n_back: int, config: RPeakConfig) -> Floats:
+    """Gain, never positive, of a beat whose predecessor lies k + 1 candidates before.
+
+    Shape (n_candidates, n_back).
+    """
+    here = np.arange(evidence.time_s.size)[:, np.newaxis]
+    before = here - np.arange(1, n_back + 1)
     missing = before < 0
     before = np.maximum(before, 0)
-    rr_s = np.maximum(time_s[here] - time_s[before], 1e-3)
-    usual_s = 0.5 * (usual_rr_s[here] + usual_rr_s[before])
-    early = np.clip(np.log(config.early_ratio * usual_s / rr_s), 0.0, 3.0)
-    gain = -regular[here] * (
-        config.late_weight * _lateness(rr_s, usual_s, config) + config.early_weight * early
-    )
-    growth = log_strength[here] - log_strength[before]
-    t_wave = np.clip(np.log(config.t_wave_ratio) - growth, 0.0, 1.0)
-    p_wave = np.clip(np.log(config.p_wave_ratio) + growth, 0.0, 1.0)
-    gain -= config.t_wave_weight * t_wave * (rr_s < config.t_wave_s)
-    gain -= config.p_wave_weight * p_wave * (rr_s < config.p_wave_s)
+    rr_s = np.maximum(evidence.time_s[here] - evidence.time_s[before], 1e-3)
+    usual_s = 0.5 * (evidence.usual_rr_s[here] + evidence.usual_rr_s[before])
+
+    late = _lateness(rr_s, usual_s, config)
+    early = np.maximum(np.log(config.early_ratio * usual_s / rr_s), 0.0)
+    rhythm = evidence.regular[here] * (config.late_weight * late + config.early_weight * early)
+
+    blunting = evidence.sharp[before] - evidence.sharp[here]
+    t_wave = np.clip(blunting + np.log(config.t_wave_ratio), 0.0, 1.0) * (rr_s < config.t_wave_s)
+    growth = evidence.strength[here] - evidence.strength[before]
+    close = np.clip(growth - np.log(config.close_ratio), 0.0, 1.0) * (rr_s < config.close_s)
+
+    gain = -rhythm - config.t_wave_weight * t_wave - config.close_weight * close
     gain[missing | (rr_s < config.refractory_s)] = _FORBIDDEN
     return np.asarray(gain)
 
 
-def _backtrack(
-    worth: NDArray[np.float64],
-    start: NDArray[np.float64],
-    stop: NDArray[np.float64],
-    gain: NDArray[np.float64],
+def _lateness(rr_s: Floats, usual_rr_s: Floats, config: RPeakConfig) -> Floats:
+    late = np.log(np.maximum(rr_s, 1e-3) / (usual_rr_s * config.late_ratio))
+    return np.clip(late, 0.0, config.late_limit)
+
+
+def _follow(
+    worth: Floats, gain: Floats, first: Floats, last: Floats, pause: Floats
 ) -> NDArray[np.int64]:
+    """Dynamic programming from left to right, then the best chain backwards.
+
+    A candidate may open the sequence at the price ``first``, close it at ``last``, follow one of
+    its near predecessors at ``gain``, or any earlier one after a ``pause``.
+    """
     total: list[float] = []
     previous: list[int] = []
-    # Plain lists: some thousand candidates times ten predecessors are faster so than as arrays.
-    for i, (own, begin, row) in enumerate(
-        zip(worth.tolist(), start.tolist(), gain.tolist(), strict=True)
+    n_back = gain.shape[1]
+    far, far_total = -1, -np.inf
+    # Lists of Python floats: faster than arrays for some thousand short rows.
+    for i, (own, opening, rest, steps) in enumerate(
+        zip(worth.tolist(), first.tolist(), pause.tolist(), gain.tolist(), strict=True)
     ):
-        best, chosen = begin, -1
-        for k, step in enumerate(row[:i], 1):
+        best, chosen = opening, -1
+        if i > n_back and total[i - n_back - 1] > far_total:
+            far, far_total = i - n_back - 1, total[i - n_back - 1]
+        if far_total + rest > best:
+            best, chosen = far_total + rest, far
+        for k, step in enumerate(steps[:i], 1):
             value = total[i - k] + step
             if value > best:
                 best, chosen = value, i - k
         total.append(best + own)
         previous.append(chosen)
     chain = []
-    last = int(np.argmax(np.asarray(total) + stop))
-    while last >= 0:
-        chain.append(last)
-        last = previous[last]
+    at = int(np.argmax(np.asarray(total) + last))
+    while at >= 0:
+        chain.append(at)
+        at = previous[at]
     return np.asarray(chain[::-1], dtype=np.int64)
