@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cardio_core.stats.screening_noise import (
+from cardio_core.stats.noise_screen import (
     CountedCovariate,
     MeasuredCovariate,
     screening_noise,

@@ -83,8 +83,8 @@ _HOMES: dict[str, str] = {
     "kruskal_wallis": "rank_tests",
     "mann_whitney": "rank_tests",
     "ResultTable": "display",
-    "TableOneChoices": "table_one_rows",
-    "table_one": "table_one",
+    "TableOneChoices": "baseline_rows",
+    "table_one": "baseline_table",
     # association
     "LogisticModel": "logistic",
     "fit_logistic": "logistic",
@@ -92,7 +92,7 @@ _HOMES: dict[str, str] = {
     "multivariable": "association",
     "incremental": "nested_models",
     "likelihood_ratio_test": "nested_models",
-    "risk_difference": "risk_difference",
+    "risk_difference": "linear_probability",
     "vif": "collinearity",
     # many tests, and models that saw their patients
     "adjust_p_values": "multiplicity",
@@ -103,9 +103,9 @@ _HOMES: dict[str, str] = {
     "max_t_screen": "max_t",
     "optimism_bootstrap": "optimism",
     "permute_pipeline": "pipeline_permutation",
-    "CountedCovariate": "screening_noise",
-    "MeasuredCovariate": "screening_noise",
-    "screening_noise": "screening_noise",
+    "CountedCovariate": "noise_screen",
+    "MeasuredCovariate": "noise_screen",
+    "screening_noise": "noise_screen",
     # groups of patients, and studies to come
     "subgroup_audit": "subgroups",
     "n_for_auc": "planner",
@@ -115,7 +115,6 @@ _HOMES: dict[str, str] = {
     # published numbers
     "AccuracyIdentity": "forensics.accuracy_identity",
     "check_acc_identity": "forensics.accuracy_identity",
-    "gaussian_constant_mae": "forensics.summaries",
     "grim": "forensics.summaries",
     "interval_level": "forensics.summaries",
     "linear_probability_se": "forensics.summaries",

@@ -123,7 +123,7 @@ def incremental(
     The AUC is apparent: the model is scored on the patients it was fitted on, which favours the
     larger model even where the added column is noise. The p-value of a column that was chosen
     among many is not the p-value of a test; see
-    :func:`~cardio_core.stats.screening_noise.screening_noise`. DeLong's test does not apply to
+    :func:`~cardio_core.stats.noise_screen.screening_noise`. DeLong's test does not apply to
     the AUCs of nested models (Demler 2012, Stat Med 31:2577); the likelihood-ratio test does.
     """
     if not additions or any(not added for added in additions):

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.stats.columns import column_named, kind_of
-from cardio_core.stats.display import ResultTable
-from cardio_core.stats.table_one_rows import (
+from cardio_core.stats.baseline_rows import (
     MAX_LEVELS,
     Groups,
     TableOneChoices,
     describe,
     groups_of,
 )
+from cardio_core.stats.columns import column_named, kind_of
+from cardio_core.stats.display import ResultTable
 from cardio_core.types.estimate import Estimate
 
 

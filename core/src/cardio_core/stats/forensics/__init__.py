@@ -1,0 +1,1 @@
+"""Arithmetic that published numbers must obey, and a runner that checks a list of them."""

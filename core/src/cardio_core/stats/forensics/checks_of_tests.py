@@ -1,0 +1,212 @@
+"""Checks of p-values: which test gave them, and what many of them mean."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cardio_core.stats.contingency import chi2_p, counts_table, expected_counts
+from cardio_core.stats.display import p_text
+from cardio_core.stats.forensics.check import Check, Finding, Part, Verdict
+from cardio_core.stats.forensics.p_value_origin import (
+    Candidate,
+    PrintedGroup,
+    candidates_from_counts,
+    candidates_from_means,
+)
+from cardio_core.stats.forensics.printed import Printed, PrintedNumber
+from cardio_core.stats.means import GroupSummary, pooled_mean_sd
+from cardio_core.stats.multiplicity import multiplicity_null
+
+
+def _origin(p: Printed, candidates: list[Candidate]) -> tuple[bool, str]:
+    """Say which tests give the printed p, or what each of them would give."""
+    fitting = [candidate.test for candidate in candidates if candidate.gives(p)]
+    if fitting:
+        *firsts, last = fitting
+        listed = f"{', '.join(firsts)} or {last}" if firsts else last
+        return True, f"p {p} fits {listed}"
+    listed = "; ".join(f"{c.test} {_p_range(c)}" for c in candidates)
+    return False, f"p {p} is given by no usual test ({listed})"
+
+
+def _p_range(candidate: Candidate) -> str:
+    if candidate.p_high - candidate.p_low < 5e-4:
+        return p_text(candidate.p_low)
+    return f"{p_text(candidate.p_low)} to {p_text(candidate.p_high)}"
+
+
+class CountsP(Check):
+    """The p-value of a table of counts: ``check: p_of_counts``.
+
+    Attributes
+    ----------
+    counts : rows of counts
+        One row a group.
+    p : number in quotes
+    """
+
+    check: Literal["p_of_counts"]
+    counts: tuple[tuple[int, ...], ...]
+    p: PrintedNumber
+
+    def find(self) -> Finding:
+        """Name the test that gives the p, and say where chi-square is not valid."""
+        candidates = candidates_from_counts(self.counts)
+        known, sentence = _origin(self.p, candidates)
+        smallest = float(expected_counts(counts_table(self.counts)).min())
+        verdict: Verdict = "agrees" if known else "contradiction"
+        fisher = [c.p_low for c in candidates if c.test.startswith("Fisher")]
+        if smallest < 5 and known and fisher:
+            verdict = "note"
+            sentence += (
+                f"; the smallest expected count is {smallest:.2f}, so chi-square is not valid: "
+                f"Fisher's exact p is {p_text(fisher[0])}"
+            )
+        elif known and "0/1 codes" in sentence:
+            verdict = "note"
+        return Finding(verdict, sentence + ".")
+
+
+class PrintedMean(Part):
+    """Mean, SD and n of one group, mean and SD in quotes as printed."""
+
+    mean: PrintedNumber
+    sd: PrintedNumber
+    n: int
+
+
+class Overall(Part):
+    """Mean and SD of all groups together."""
+
+    mean: PrintedNumber
+    sd: PrintedNumber
+
+
+class MeansP(Check):
+    """The p-value and the overall SD of two means: ``check: p_of_means``.
+
+    Attributes
+    ----------
+    groups : two of {mean, sd, n}
+    p : number in quotes, optional
+    overall : {mean, sd}, optional
+        As printed for both groups together.
+    """
+
+    check: Literal["p_of_means"]
+    groups: tuple[PrintedMean, PrintedMean]
+    p: PrintedNumber | None = None
+    overall: Overall | None = None
+
+    def find(self) -> Finding:
+        """Name the test and the divisor of the SD, and pool the groups."""
+        parts, good = [], True
+        if self.p is not None:
+            first, second = (PrintedGroup(g.mean, g.sd, g.n) for g in self.groups)
+            known, sentence = _origin(self.p, candidates_from_means(first, second))
+            parts.append(sentence)
+            good = known
+        if self.overall is not None:
+            fits, sentence = self._pooled(self.overall)
+            parts.append(sentence)
+            good = good and fits
+        return Finding("agrees" if good else "contradiction", "; ".join(parts) + ".")
+
+    def _pooled(self, overall: Overall) -> tuple[bool, str]:
+        fitting = []
+        for ddof, divisor in ((1, "n - 1"), (0, "n")):
+            pooled = [
+                pooled_mean_sd(
+                    [
+                        GroupSummary(g.mean.value, max(g.sd.value + side * g.sd.half_step, 0), g.n)
+                        for g in self.groups
+                    ],
+                    sd_ddof=ddof,
+                )
+                for side in (-1, 0, 1)
+            ]
+            slack = max(g.mean.half_step for g in self.groups)
+            mean_fits = overall.mean.meets(pooled[1].mean - slack, pooled[1].mean + slack)
+            # moving the means by their rounding moves the SD by less than that
+            if mean_fits and overall.sd.meets(pooled[0].sd - slack, pooled[2].sd + slack):
+                fitting.append(divisor)
+        if fitting:
+            return True, f"the overall {overall.mean} ± {overall.sd} is the pooled one"
+        pooled_1 = pooled_mean_sd(
+            [GroupSummary(g.mean.value, g.sd.value, g.n) for g in self.groups], sd_ddof=1
+        )
+        return False, (
+            f"the overall {overall.mean} ± {overall.sd} is impossible: the groups pool to "
+            f"{pooled_1.mean:.2f} ± {pooled_1.sd:.2f}"
+        )
+
+
+class Chi2P(Check):
+    """The p-value of a chi-square statistic: ``check: p_of_chi2``."""
+
+    check: Literal["p_of_chi2"]
+    chi2: PrintedNumber
+    df: int
+    p: PrintedNumber
+
+    def find(self) -> Finding:
+        """Compute the p-value within the rounding of the statistic."""
+        found = [chi2_p(max(value, 0.0), self.df) for value in (self.chi2.high, self.chi2.low)]
+        exact = chi2_p(self.chi2.value, self.df)
+        good = self.p.meets(float(found[0].p_value or 0.0), float(found[1].p_value or 0.0))
+        return Finding(
+            "agrees" if good else "contradiction",
+            f"chi-square {self.chi2} with {self.df} df gives p {exact.p_value:.5f}, printed "
+            f"{self.p}.",
+            (exact,),
+        )
+
+
+class Screening(Check):
+    """Many tests of which some were significant: ``check: screening``.
+
+    Attributes
+    ----------
+    n_tests, n_significant : int
+    alpha : float
+    smallest_p : number in quotes
+    """
+
+    check: Literal["screening"]
+    n_tests: int
+    n_significant: int
+    alpha: float = 0.05
+    smallest_p: PrintedNumber
+
+    def find(self) -> Finding:
+        """Say how often noise alone does as well."""
+        found = multiplicity_null(
+            self.n_tests, alpha=self.alpha, k=self.n_significant, p_min=self.smallest_p.value
+        )
+        chance = found.value
+        return Finding(
+            "doubt" if chance > 0.05 else "agrees",
+            f"{self.n_tests} tests of pure noise give {self.n_significant} or more p-values below "
+            f"{self.alpha:g} with probability {chance:.2f} "
+            f"(expected {found.extra['n_expected']:.1f}) and a smallest p of {self.smallest_p} or "
+            f"less with probability {found.extra['p_min_or_smaller']:.2f}; Bonferroni's p is "
+            f"{found.extra['p_min_bonferroni']:.3f}.",
+            (found,),
+        )
+
+
+class NoneSignificant(Check):
+    """A claim that nothing was significant: ``check: none_significant``."""
+
+    check: Literal["none_significant"]
+    p_values: dict[str, PrintedNumber]
+    alpha: float = 0.05
+
+    def find(self) -> Finding:
+        """List the printed p-values below the level."""
+        below = [f"{name} p {p}" for name, p in self.p_values.items() if p.high < self.alpha]
+        if not below:
+            return Finding("agrees", f"no printed p-value lies below {self.alpha:g}.")
+        return Finding(
+            "contradiction", f"the text says that none was significant, but {', '.join(below)}."
+        )

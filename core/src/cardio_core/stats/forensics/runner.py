@@ -1,0 +1,167 @@
+"""Read a YAML of published numbers, check each, and say in words what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, TypeAdapter, ValidationError
+
+from cardio_core.errors import DataError
+from cardio_core.stats.forensics.check import Finding, Part, Verdict
+from cardio_core.stats.forensics.checks_of_auc import (
+    AucInterval,
+    BinormalAuc,
+    ConstantMae,
+    Quantiles,
+)
+from cardio_core.stats.forensics.checks_of_counts import (
+    Arithmetic,
+    AtMost,
+    LargerThan,
+    Nyquist,
+    Resolution,
+    SameNumber,
+    WindowLength,
+)
+from cardio_core.stats.forensics.checks_of_performance import (
+    Accuracy,
+    AllCorrect,
+    AtLeast,
+    Counted,
+    Discordant,
+    FoldSpread,
+    Share,
+    SimpleRule,
+)
+from cardio_core.stats.forensics.checks_of_ratios import (
+    CountsOddsRatio,
+    OddsRatioSearch,
+    RatioOrDifference,
+)
+from cardio_core.stats.forensics.checks_of_tests import (
+    Chi2P,
+    CountsP,
+    MeansP,
+    NoneSignificant,
+    Screening,
+)
+from cardio_core.types.estimate import Estimate
+
+AnyCheck = Annotated[
+    CountsP | MeansP | Chi2P | Screening | NoneSignificant
+    | CountsOddsRatio | OddsRatioSearch | RatioOrDifference
+    | Accuracy | Share | AtLeast | SimpleRule | FoldSpread | BinormalAuc | AucInterval | Quantiles
+    | ConstantMae | Discordant | AllCorrect | Counted
+    | SameNumber | Arithmetic | AtMost | LargerThan | Nyquist | WindowLength | Resolution,
+    Field(discriminator="check"),
+]  # fmt: skip
+"""Every kind of check; the field ``check`` says which."""
+
+
+class Paper(Part):
+    """A paper and the checks of its numbers.
+
+    Attributes
+    ----------
+    id, title : str
+    checks : sequence of checks
+    """
+
+    id: str
+    title: str = ""
+    checks: tuple[AnyCheck, ...]
+
+
+class PublishedNumbers(Part):
+    """The whole file: ``papers`` is its only heading."""
+
+    papers: tuple[Paper, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaperFinding:
+    """A finding with its place.
+
+    Attributes
+    ----------
+    paper, where, name, because : str
+    finding : Finding
+    """
+
+    paper: str
+    where: str
+    name: str
+    because: str
+    finding: Finding
+
+    def sentence(self) -> str:
+        """Return the finding in words, with its place."""
+        place = ", ".join(part for part in (self.paper, self.where) if part)
+        because = f" {self.because}" if self.because else ""
+        return f"{place}: {self.name}: {self.finding.sentence}{because}"
+
+
+def read_published(path: Path) -> PublishedNumbers:
+    """Read and validate a YAML of published numbers.
+
+    Raises
+    ------
+    DataError
+        No such file, no YAML, or a field that the schema does not allow; the first is named.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: expected a YAML file, found none ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        words = " ".join(str(error).split())
+        raise DataError(f"{path}: expected YAML; {words}") from None
+    return parse_published(content, str(path))
+
+
+def parse_published(content: Any, source: str) -> PublishedNumbers:
+    """Validate published numbers that have been read already."""
+    try:
+        return TypeAdapter(PublishedNumbers).validate_python(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the top"
+        message = " ".join(first["msg"].split())
+        raise DataError(f"{source}: at {place}: {message} ({error.error_count()} in all)") from None
+
+
+def run_checks(published: PublishedNumbers) -> list[PaperFinding]:
+    """Run every check, in the order of the file.
+
+    Raises
+    ------
+    DataError
+        Numbers on which a check cannot be computed, with their place.
+    """
+    found = []
+    for paper in published.papers:
+        for check in paper.checks:
+            try:
+                finding = check.find()
+            except DataError as error:
+                raise DataError(f"{paper.id}, {check.where}, {check.name}: {error}") from None
+            found.append(PaperFinding(paper.id, check.where, check.name, check.because, finding))
+    return found
+
+
+def of_verdict(findings: Iterable[PaperFinding], verdict: Verdict) -> list[PaperFinding]:
+    """Return the findings of one verdict."""
+    return [found for found in findings if found.finding.verdict == verdict]
+
+
+def estimates_of(findings: Iterable[PaperFinding]) -> list[Estimate]:
+    """Return the numbers behind the findings, named by paper and subject."""
+    return [
+        estimate.but(name=f"{found.paper}: {found.name}: {estimate.name}")
+        for found in findings
+        for estimate in found.finding.estimates
+    ]

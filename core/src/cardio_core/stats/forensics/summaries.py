@@ -1,0 +1,185 @@
+"""What a printed mean, SD, interval or error must obey."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy.special import ndtr
+
+from cardio_core.errors import DataError
+from cardio_core.stats.forensics.printed import Printed
+from cardio_core.stats.intervals import normal_quantile
+from cardio_core.stats.validate import checked_level
+from cardio_core.types.estimate import Estimate
+
+
+def se_from_or_ci(low: float, high: float, *, level: float = 0.95) -> Estimate:
+    """Return the standard error of a log odds ratio from its printed interval.
+
+    Parameters
+    ----------
+    low, high : float
+        Limits of the ratio, both above 0.
+    level : float
+
+    Examples
+    --------
+    >>> round(se_from_or_ci(0.91, 5.47).value, 4)
+    0.4576
+    """
+    if not 0 < low < high:
+        raise DataError(f"ratio: expected limits with 0 < low < high, found {low:g} and {high:g}")
+    width = math.log(high) - math.log(low)
+    return Estimate(
+        "se_log_odds_ratio",
+        width / (2 * normal_quantile(checked_level(level))),
+        method=f"width of the {level * 100:g} % interval on the log scale",
+    )
+
+
+def interval_level(low: float, high: float, se: float) -> Estimate:
+    """Return the coverage that an interval of this width has, given its standard error.
+
+    A 90 % interval printed as 95 % is 16 % too narrow: many programs return the 5th and 95th
+    percentile.
+
+    Parameters
+    ----------
+    low, high : float
+        Limits on the scale on which `se` applies.
+    se : float
+
+    Examples
+    --------
+    >>> round(interval_level(-1.645, 1.645, 1.0).value, 3)
+    0.9
+    """
+    if not (low < high and se > 0):
+        raise DataError(
+            f"interval: expected low < high and an error above 0, found {low:g}, {high:g}, {se:g}"
+        )
+    return Estimate(
+        "interval_level",
+        float(2 * ndtr((high - low) / (2 * se)) - 1),
+        method="normal interval of the given width and standard error",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Grim:
+    """Whether a printed mean of whole numbers exists.
+
+    Attributes
+    ----------
+    possible : bool
+    nearest_total : int
+        The whole number whose mean comes closest.
+    denominators : tuple of int
+        Sample sizes near the given one (up to a tenth away, at least 3) for which the mean exists.
+    """
+
+    possible: bool
+    nearest_total: int
+    denominators: tuple[int, ...]
+
+
+def grim(mean: Printed, n: int) -> Grim:
+    """Check a mean of whole numbers, or a proportion, against its sample size.
+
+    Parameters
+    ----------
+    mean : Printed
+        Of counts, scores or 0/1 codes; a percentage divided by 100.
+    n : int
+        At least 1.
+
+    References
+    ----------
+    Brown NJL, Heathers JAJ. The GRIM test. Soc Psychol Personal Sci 2017;8:363.
+
+    Examples
+    --------
+    A specificity of .038 is no share of 25 patients, but one of 26:
+
+    >>> from cardio_core.stats.forensics.printed import printed
+    >>> found = grim(printed("0.038"), 25)
+    >>> found.possible, found.denominators
+    (False, (26,))
+    """
+    if n < 1:
+        raise DataError(f"grim: expected at least 1 value, found {n}")
+
+    def exists(size: int) -> bool:
+        total = round(mean.value * size)
+        return any(mean.holds(k / size) for k in (total - 1, total, total + 1) if k >= 0)
+
+    reach = max(3, n // 10)
+    near = tuple(
+        size for size in range(max(1, n - reach), n + reach + 1) if size != n and exists(size)
+    )
+    return Grim(exists(n), round(mean.value * n), near)
+
+
+def smallest_logistic_se(n: int, n_exposed: int) -> Estimate:
+    """Return the least standard error of a log odds ratio that any logistic model can have.
+
+    Parameters
+    ----------
+    n : int
+        Patients.
+    n_exposed : int
+        Of them with the binary predictor.
+
+    Returns
+    -------
+    Estimate
+        sqrt(4/n_exposed + 4/n_unexposed): the error when half of either group has the outcome,
+        where the information is largest; further predictors can only add to it.
+
+    Examples
+    --------
+    >>> round(smallest_logistic_se(103, 75).value, 2)
+    0.44
+    """
+    if not 0 < n_exposed < n:
+        raise DataError(f"expected some of {n} exposed and some not, found {n_exposed} exposed")
+    return Estimate(
+        "smallest_se_log_odds_ratio",
+        math.sqrt(4 / n_exposed + 4 / (n - n_exposed)),
+        method="information bound at an outcome probability of one half",
+        n=n,
+        unit="patient",
+    )
+
+
+def linear_probability_se(n: int, n_events: int, n_exposed: int) -> Estimate:
+    """Return the standard error of a risk difference from a linear probability model.
+
+    Parameters
+    ----------
+    n, n_events, n_exposed : int
+
+    Returns
+    -------
+    Estimate
+        sqrt(p (1 - p) / (n var x)), about as large however many other predictors there are.
+
+    Examples
+    --------
+    >>> round(linear_probability_se(103, 69, 75).value, 3)
+    0.104
+    """
+    if not (0 < n_events < n and 0 < n_exposed < n):
+        raise DataError(
+            f"expected some of {n} with the outcome and some exposed, found {n_events} and "
+            f"{n_exposed}"
+        )
+    p, x = n_events / n, n_exposed / n
+    return Estimate(
+        "se_risk_difference",
+        math.sqrt(p * (1 - p) / (n * x * (1 - x))),
+        method="linear probability model, one binary predictor",
+        n=n,
+        unit="patient",
+    )
