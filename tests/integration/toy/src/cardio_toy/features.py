@@ -49,11 +49,11 @@ def show_one(features: FeatureSet, ctx: Context) -> Explanation:
 
     sample_id = str(features.table.index[0])
     case = Case(
-        sample_id,
-        f"What {ctx.model} saw",
-        str(ctx.model),
-        {"values": values},
-        {"largest_mv": float(values.max())},
-        draw,
+        sample_id=sample_id,
+        title=f"What {ctx.model} saw",
+        model=str(ctx.model),
+        arrays={"values": values},
+        scores={"largest_mv": float(values.max())},
+        draw=draw,
     )
     return Explanation((case,), "the first sample of the first fold")

@@ -1,0 +1,114 @@
+"""Misspelt names, unknown keys, exit codes, and output that programs can read."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from cardio_core.io.hashing import directory_digest
+
+
+def test_a_misspelt_plugin_is_refused_with_the_right_name(cardio):
+    said = cardio("run", "--plugin", "toyy")
+    assert said.exit_code == 2
+    assert "no plugin 'toyy' is installed; did you mean 'toy'?" in said.stderr
+    assert "pip install ./plugins/NAME" in said.stderr
+
+
+def test_a_misspelt_command_is_refused_with_the_right_name(cardio):
+    said = cardio("plugin", "list")
+    assert said.exit_code == 2
+    assert "did you mean 'plugins'?" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--task", "mean"], "has no task 'mean'; it has mean_class, beats, second, third"),
+        (["--config", "defualt"], "no configuration 'defualt'"),
+        (["--set", "train.strenght=2"], "did you mean 'strength'?"),
+        (["--set", "trian.strength=2"], "unknown key 'trian'; did you mean 'train'?"),
+        (["--set", "train.strength=-1"], "train.strength: input should be greater than 0"),
+        (["--set", "train.strength"], "--set takes key=value"),
+        (["--set", "models=[rigde]"], "has no row 'rigde'; it has ridge, constant"),
+        (["--set", "protocols.honest.plan=leave_one_out"], "no split plan 'leave_one_out'"),
+        (["--device", "gpu"], "expected auto, cpu, cuda or cuda:INDEX, found 'gpu'"),
+        (["--device", "cuda:9"], "--device cuda:9"),
+        (["--executor", "slurm"], "expected local, local:N or dask:ADDRESS"),
+        (["--from", "beats=runs/x"], "task 'mean_class' needs no earlier task"),
+        (["--from", "beats"], "--from takes TASK=RUN"),
+        (["--data", "nowhere"], "--data nowhere: no such file or folder"),
+        (["--resume"], "--resume needs --out"),
+        (["--smoke", "--config", "full"], "--smoke is a configuration"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
+)
+def test_a_request_that_cannot_be_met_exits_with_2_in_one_line(
+    cardio, monkeypatch, tmp_path, clinic, arguments, reason
+):
+    monkeypatch.chdir(tmp_path)
+    data = [] if "--data" in arguments else ["--data", clinic]
+    said = cardio("run", "--plugin", "toy", *data, *arguments)
+    assert said.exit_code == 2
+    assert reason in said.stderr
+    assert said.stderr.count("\n") == 1
+    assert not list(tmp_path.glob("runs/*/metrics.json"))
+
+
+def test_an_unknown_key_of_a_configuration_file_is_named_with_the_file(cardio, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("tasks:\n  mean_class:\n    train: {strength: 1, epochs: 5}\n")
+    said = cardio("run", "--plugin", "toy", "--config", file)
+    assert said.exit_code == 2
+    assert "mine.yaml: unknown key 'train.epochs'" in said.stderr
+
+
+def test_a_dry_run_says_what_would_run_and_writes_nothing(cardio, clinic, tmp_path):
+    said = cardio(
+        "run", "--plugin", "toy", "--data", clinic, "--out", tmp_path / "run", "--dry-run"
+    )
+    assert said.exit_code == 0
+    assert "35 recordings of 25 patients, 1 quarantined" in said.stdout
+    assert "ridge, constant" in said.stdout
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_on_the_twin_says_so_in_the_first_line(cardio, tmp_path):
+    said = cardio("run", "--plugin", "toy", "--out", tmp_path / "run", "--dry-run")
+    assert said.stdout.splitlines()[0].startswith("Synthetic data")
+
+
+def test_the_twin_is_written_where_it_is_asked_for_and_the_same_each_time(cardio, tmp_path):
+    for name in ("a", "b"):
+        said = cardio("data", "synth", "toy", "--out", tmp_path / name, "--patients", 3)
+        assert said.exit_code == 0
+    assert directory_digest(tmp_path / "a") == directory_digest(tmp_path / "b")
+    assert f"cardio run --plugin toy --task mean_class --data {tmp_path / 'b'}" in said.stdout
+    assert len((tmp_path / "a/cohort.csv").read_text().splitlines()) == 4
+
+
+def test_the_twin_never_replaces_somebodys_folder(cardio, tmp_path):
+    (tmp_path / "mine.txt").write_text("precious")
+    said = cardio("data", "synth", "toy", "--out", tmp_path)
+    assert said.exit_code == 2
+    assert "not an empty folder" in said.stderr
+    assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_the_detector_that_a_plugin_lends_finds_the_beats_of_a_recording(
+    cardio, monkeypatch, strip
+):
+    monkeypatch.setenv("CARDIO_PLUGINS", "toy")
+    found = cardio("data", "rpeaks", strip / "B01r0.csv", "--json").json
+    assert found["rate_hz"] == 25
+    assert found["times_s"] == pytest.approx([n / 25 for n in found["samples"]])
+    events = pd.read_csv(strip / "beats.csv")
+    planted = events[events["recording_id"] == "B01r0"]["time_s"].iloc[:-1]
+    # At 25 Hz a sample is 0.04 s long.
+    assert found["times_s"] == pytest.approx(list(planted), abs=0.04)
+
+
+def test_a_report_of_something_else_is_refused(cardio, tmp_path):
+    said = cardio("report", tmp_path)
+    assert said.exit_code == 2
+    assert "no finished run directory" in said.stderr

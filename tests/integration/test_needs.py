@@ -1,0 +1,137 @@
+"""Tasks that start from another task: of the same patients, or of others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardio_core.errors import ConfigError, LeakageError
+
+
+def read(run: Path, name: str):
+    return json.loads((run / name).read_text())
+
+
+@pytest.fixture(scope="module")
+def second_run(run_toy, clinic, clinic_run, tmp_path_factory) -> Path:
+    """`second`, from the clinic's run of `mean_class`."""
+    out = tmp_path_factory.mktemp("runs") / "second"
+    return run_toy(out, task="second", data=(clinic,), needs_from={"mean_class": clinic_run})
+
+
+def test_the_same_patients_get_the_same_folds(clinic_run, second_run):
+    assert read(second_run, "splits.json") == read(clinic_run, "splits.json")
+
+
+def test_each_fold_receives_the_model_of_that_fold(clinic_run, second_run):
+    for fold in ("honest-r0-f0", "honest-r0-f2", "paper-r0-f0", "final"):
+        handed_over = read(second_run, f"models/{fold}/ridge/artifact/linear.json")["earlier"]
+        theirs = read(clinic_run, f"models/{fold}/ridge/artifact/linear.json")
+        assert handed_over == theirs
+
+
+def test_the_manifest_says_where_the_earlier_task_came_from(second_run):
+    (need,) = read(second_run, "manifest.json")["needs"]
+    assert need["task"] == "mean_class"
+    assert need["said"] == "mean_class comes from the run clinic"
+
+
+def test_a_task_with_two_targets_reports_both(second_run):
+    metrics = read(second_run, "metrics.json")
+    honest = [m for m in metrics if m["protocol"] == "honest" and m["fold"] is None]
+    names = {(m["target"], m["name"]) for m in honest}
+    assert {("ill", "auc"), ("severity", "mae"), ("severity", "mae_constant")} <= names
+    values = {m["name"]: m["value"] for m in honest if m["target"] == "severity"}
+    assert values["mae"] < values["mae_constant"]
+
+
+def test_another_split_of_the_same_patients_is_refused(run_toy, clinic, clinic_run, tmp_path):
+    with pytest.raises(LeakageError, match="must be split like this run"):
+        run_toy(
+            tmp_path / "run",
+            task="second",
+            data=(clinic,),
+            needs_from={"mean_class": clinic_run},
+            seed=5,
+            protocol="honest",
+        )
+
+
+def test_without_a_run_the_needed_task_is_made_first_and_its_run_is_kept(
+    run_toy, write_twin, tmp_path
+):
+    data = write_twin(tmp_path / "data", "mean_class")
+    said: list[str] = []
+    run = run_toy(
+        tmp_path / "run", task="second", data=(data,), protocol="honest", said=said,
+        sets=("inner.k=0",),
+    )  # fmt: skip
+    assert said[0] == "Need: mean_class is made first, on the same patients and folds."
+    assert read(run, "needs/mean_class/manifest.json")["status"] == "done"
+    assert read(run, "needs/mean_class/splits.json") == read(run, "splits.json")
+
+
+@pytest.fixture(scope="module")
+def third_run(run_toy, clinic, beats_run, tmp_path_factory) -> Path:
+    """`third`, from the run of `beats` on other people."""
+    out = tmp_path_factory.mktemp("runs") / "third"
+    return run_toy(
+        out, task="third", data=(clinic,), protocol="honest", needs_from={"beats": beats_run},
+        config="smoke",
+    )  # fmt: skip
+
+
+def test_other_patients_hand_over_their_final_model(beats_run, third_run):
+    from safetensors.numpy import load_file
+
+    ours = load_file(third_run / "models/honest-r0-f0/network/artifact/weights.safetensors")
+    theirs = load_file(beats_run / "models/final/network/artifact/weights.safetensors")
+    body = "body.1.weight"
+    assert ours[body].shape == theirs[body].shape
+    # Two epochs of fine-tuning leave the body close to where it came from.
+    assert np.corrcoef(ours[body].ravel(), theirs[body].ravel())[0, 1] > 0.9
+
+
+def test_scores_of_beats_become_scores_of_patients(third_run):
+    import pandas as pd
+
+    table = pd.read_csv(third_run / "predictions.csv")
+    assert set(table["level"]) == {"patient"}
+    assert len(table[table["class"] == "ill"]) == 24
+
+
+def test_pretraining_on_a_patient_of_this_cohort_is_refused(run_toy, strip, beats_run, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(strip, data)
+    with pytest.raises(LeakageError, match=r"must come from other patients.*shares \d+ file"):
+        run_toy(
+            tmp_path / "run", task="third", data=(data,), protocol="honest",
+            needs_from={"beats": beats_run},
+        )  # fmt: skip
+
+
+def test_a_run_of_another_task_cannot_stand_in(run_toy, clinic, clinic_run, tmp_path):
+    with pytest.raises(ConfigError, match="this run is toy mean_class, expected toy beats"):
+        run_toy(tmp_path / "run", task="third", data=(clinic,), needs_from={"beats": clinic_run})
+
+
+def test_a_run_that_is_not_finished_cannot_stand_in(run_toy, clinic, beats_run, tmp_path):
+    half = tmp_path / "half"
+    half.mkdir()
+    manifest = read(beats_run, "manifest.json") | {"status": "running: training"}
+    (half / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ConfigError, match="not finished; resume it first"):
+        run_toy(tmp_path / "run", task="third", data=(clinic,), needs_from={"beats": half})
+
+
+def test_the_first_lines_say_that_pretraining_is_synthetic(cardio, clinic, tmp_path):
+    said = cardio(
+        "run", "--plugin", "toy", "--task", "third", "--data", clinic, "--out", tmp_path / "run",
+        "--dry-run",
+    )  # fmt: skip
+    first = said.stdout.splitlines()[0]
+    assert "beats is made first, on its synthetic twin" in first

@@ -1,0 +1,81 @@
+"""New patients through the final models of a finished run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def newcomers(write_twin, tmp_path_factory):
+    """Three patients whom no run has seen, and a file that is no recording."""
+    folder = write_twin(tmp_path_factory.mktemp("new") / "new", "mean_class", n_patients=3, seed=7)
+    (folder / "letter.csv").write_text("Dear colleague\n")
+    return folder
+
+
+def test_a_cohort_is_answered_by_its_own_ids(cardio, clinic_run, newcomers):
+    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu").json
+    rows = [row for row in answer["predictions"] if row["model"] == "ridge"]
+    assert [row["id"] for row in rows] == ["C00", "C01", "C02"]
+    for row in rows:
+        assert row["level"] == "patient"
+        assert set(row["scores"]) == {"healthy", "ill"}
+        assert sum(row["scores"].values()) == pytest.approx(1, abs=1e-5)
+        assert row["decided"] in ("healthy", "ill")
+        assert row["threshold_source"] == "inner folds"
+    assert answer["synthetic_training"] is False
+
+
+def test_single_files_get_running_numbers_and_a_bad_one_is_set_aside(cardio, clinic_run, newcomers):
+    said = cardio(
+        "predict", clinic_run, newcomers / "C01r0.csv", newcomers / "letter.csv", "--device", "cpu"
+    )
+    assert said.exit_code == 0
+    ids = {row["id"] for row in said.json["predictions"]}
+    assert ids == {"new1"}
+    (bad,) = said.json["quarantined"]
+    assert bad["recording_id"] == "new2"
+    assert "letter.csv" in bad["reason"]
+
+
+def test_a_recording_gets_the_same_score_alone_and_in_its_cohort(cardio, clinic_run, newcomers):
+    def score(*inputs):
+        answer = cardio("predict", clinic_run, *inputs, "--device", "cpu").json
+        return {
+            row["id"]: row["scores"]["ill"]
+            for row in answer["predictions"]
+            if row["model"] == "ridge"
+        }
+
+    # C01 has one recording, so the patient is the recording.
+    assert score(newcomers)["C01"] == score(newcomers / "C01r0.csv")["new1"]
+
+
+def test_beats_are_answered_one_by_one_with_their_times(cardio, beats_run, strip):
+    answer = cardio("predict", beats_run, strip / "B01r0.csv", "--device", "cpu").json
+    rows = answer["predictions"]
+    assert [row["id"] for row in rows] == [f"new1#{n}" for n in range(len(rows))]
+    times = [row["time_s"] for row in rows]
+    assert times == sorted(times)
+    assert all(set(row["scores"]) == {"narrow", "wide", "inverted"} for row in rows)
+
+
+def test_nothing_but_bad_files_exits_with_3_and_still_says_why(cardio, clinic_run, newcomers):
+    said = cardio("predict", clinic_run, newcomers / "letter.csv", "--device", "cpu")
+    assert said.exit_code == 3
+    assert json.loads(said.stdout)["quarantined"][0]["reason"]
+    assert "none of the 1 input(s) could be predicted" in said.stderr
+
+
+def test_an_input_that_is_not_there_exits_with_2(cardio, clinic_run, tmp_path):
+    said = cardio("predict", clinic_run, tmp_path / "nobody.csv")
+    assert said.exit_code == 2
+    assert "no such file or folder" in said.stderr
+
+
+def test_a_folder_that_is_no_run_exits_with_2(cardio, tmp_path, newcomers):
+    said = cardio("predict", tmp_path, newcomers)
+    assert said.exit_code == 2
+    assert "no run directory" in said.stderr

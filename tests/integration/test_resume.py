@@ -1,0 +1,54 @@
+"""A run that was killed goes on where it stopped, and ends with the same numbers."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import pytest
+
+from cardio_core.errors import ConfigError
+
+
+def test_a_run_killed_in_training_ends_with_the_same_estimates(
+    start_cardio, run_toy, strip, beats_run, tmp_path
+):
+    out = tmp_path / "run"
+    arguments = ("run", "--plugin", "toy", "--task", "beats", "--data", strip, "--device", "cpu",
+                 "--executor", "local:1", "--out", out)  # fmt: skip
+    process = start_cardio(*arguments, CARDIO_TOY_WAIT_S="2")
+    deadline = time.monotonic() + 120
+    # The first fit is done; the second has a folder, but not yet under its name.
+    while not (
+        (out / "models/honest-r0-f0/network").exists()
+        and list(out.glob("models/*/network.partial-*"))
+    ):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert json.loads((out / "manifest.json").read_text())["status"] == "running: training"
+    assert not (out / "metrics.json").exists()
+    said: list[str] = []
+    run_toy(out, task="beats", data=(strip,), resume=True, said=said)
+    assert "Resumed: 1 of 3 fits were finished before." in said
+    again = json.loads((out / "metrics.json").read_text())
+    assert again == json.loads((beats_run / "metrics.json").read_text())
+    assert not list(out.glob("models/*/*.partial-*"))
+
+
+def test_a_finished_run_is_not_overwritten(run_toy, clinic, clinic_run):
+    with pytest.raises(ConfigError, match="already holds a run; go on with --resume"):
+        run_toy(clinic_run, data=(clinic,))
+
+
+def test_another_configuration_cannot_go_on_with_a_run(run_toy, clinic, clinic_run):
+    with pytest.raises(ConfigError, match="begun with another configuration, task or seed"):
+        run_toy(clinic_run, data=(clinic,), sets=("train.strength=3",), resume=True)
+
+
+def test_there_must_be_something_to_go_on_with(run_toy, clinic, tmp_path):
+    with pytest.raises(ConfigError, match="holds no run to go on with"):
+        run_toy(tmp_path / "run", data=(clinic,), resume=True)
