@@ -21,7 +21,7 @@ from cardio_core.stats.forensics.p_value_origin import (
 from cardio_core.stats.forensics.printed import printed
 from cardio_core.stats.forensics.runner import (
     PaperFinding,
-    estimates_of,
+    checked_estimates,
     of_verdict,
     parse_published,
     read_published,
@@ -244,8 +244,14 @@ def test_every_finding_is_a_sentence_and_its_estimates_are_named_by_paper(
     for found in findings:
         assert found.sentence().endswith(".")
         assert "nan" not in found.sentence().lower()
-    names = [estimate.name for estimate in estimates_of(findings)]
-    assert any(name.startswith("He 2022: 64 autoencoder features: ") for name in names)
+    listed = checked_estimates(findings)
+    assert sum(estimate.unit == "check" for estimate in listed) == len(findings)
+    wrong = [e for e in listed if e.unit == "check" and e.value == 1]
+    assert len(wrong) == len(of_verdict(findings, "contradiction")) + len(
+        of_verdict(findings, "doubt")
+    )
+    names = [estimate.name for estimate in listed]
+    assert "p_at_least_k_significant[He 2022: 64 autoencoder features]" in names
 
 
 @pytest.mark.parametrize(
@@ -301,3 +307,21 @@ def test_numbers_that_a_check_cannot_use_are_named_with_their_place() -> None:
 def test_impossible_inputs_are_refused(compute: Any) -> None:
     with pytest.raises(DataError):
         compute()
+
+
+def test_every_kind_of_check_and_every_field_is_documented() -> None:
+    from typing import get_args
+
+    from cardio_core.stats.forensics.runner import AnyCheck
+
+    rows = {
+        line.split("`")[1]: line
+        for line in (PAPERS.parent / "README.md").read_text().splitlines()
+        if line.startswith("| `")
+    }
+    kinds = get_args(get_args(AnyCheck)[0])
+    assert len(rows) == len(kinds)
+    for kind in kinds:
+        [name] = get_args(kind.model_fields["check"].annotation)
+        own = set(kind.model_fields) - {"check", "name", "where", "because"}
+        assert not {field for field in own if f"`{field}`" not in rows[name]}, name

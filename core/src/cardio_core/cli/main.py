@@ -60,6 +60,7 @@ class LazyGroup(click.Group):
         "predict": ("cardio_core.cli.predict:predict", "New recordings through a finished run."),
         "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),
         "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),
+        "stats": ("cardio_core.cli.stats:stats", "Statistics of a table, without any plugin."),
         "report": ("cardio_core.cli.report:report", "Build a run's report again."),
         "doctor": (
             "cardio_core.cli.doctor:doctor",

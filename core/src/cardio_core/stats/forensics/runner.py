@@ -98,11 +98,14 @@ class PaperFinding:
     because: str
     finding: Finding
 
+    def statement(self) -> str:
+        """Return the finding in words, with what to make of it."""
+        return f"{self.finding.sentence} {self.because}".strip()
+
     def sentence(self) -> str:
         """Return the finding in words, with its place."""
         place = ", ".join(part for part in (self.paper, self.where) if part)
-        because = f" {self.because}" if self.because else ""
-        return f"{place}: {self.name}: {self.finding.sentence}{because}"
+        return f"{place}: {self.name}: {self.statement()}"
 
 
 def read_published(path: Path) -> PublishedNumbers:
@@ -158,10 +161,27 @@ def of_verdict(findings: Iterable[PaperFinding], verdict: Verdict) -> list[Paper
     return [found for found in findings if found.finding.verdict == verdict]
 
 
-def estimates_of(findings: Iterable[PaperFinding]) -> list[Estimate]:
-    """Return the numbers behind the findings, named by paper and subject."""
-    return [
-        estimate.but(name=f"{found.paper}: {found.name}: {estimate.name}")
-        for found in findings
-        for estimate in found.finding.estimates
-    ]
+def checked_estimates(findings: Iterable[PaperFinding]) -> list[Estimate]:
+    """Return every check as an estimate, followed by the numbers behind it.
+
+    A check's value is 1 where its numbers contradict each other or do not show what is claimed, and
+    0 where they are in order; its note is the finding in words.
+    """
+    listed = []
+    for found in findings:
+        subject = f"{found.paper}: {found.name}"
+        verdict = found.finding.verdict
+        listed.append(
+            Estimate(
+                f"{verdict}[{subject}]",
+                float(verdict in ("contradiction", "doubt")),
+                method="arithmetic of published numbers",
+                n=1,
+                unit="check",
+                note=found.sentence(),
+            )
+        )
+        listed += [
+            estimate.but(name=f"{estimate.name}[{subject}]") for estimate in found.finding.estimates
+        ]
+    return listed
