@@ -6,5 +6,6 @@
 """
 
 from cardio_core.testing.contract import PluginContract, PluginTruth
+from cardio_core.testing.driving import run_plugin
 
-__all__ = ["PluginContract", "PluginTruth"]
+__all__ = ["PluginContract", "PluginTruth", "run_plugin"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
 from cardio_core.runner.folds import open_artifact
 from cardio_core.runner.prepare import Prepared, load_cohort, prepare
-from cardio_core.runner.request import RunRequest
+from cardio_core.runner.request import Protocols, RunRequest
 from cardio_core.runner.setup import set_up
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Task
@@ -69,6 +69,53 @@ class Bench:
             self.plugin, "predict", ctx, self.config, model=artifact, features=features
         )
         return predictions
+
+
+def run_plugin(
+    plugin: str,
+    task: str,
+    data: Path,
+    out: Path,
+    *,
+    config: str = "smoke",
+    sets: Sequence[str] = (),
+    protocol: Protocols = "honest",
+    seed: int = 0,
+    needs_from: Mapping[str, Path] | None = None,
+) -> Path:
+    """Run one task on some data on the CPU, in this process, and return the run directory.
+
+    Parameters
+    ----------
+    plugin, task : str
+        What to run.
+    data : Path
+        Folder or cohort table, as `--data` takes it.
+    out : Path
+        Run directory to make.
+    config, protocol, seed
+        As the options of `cardio run`.
+    sets : sequence of str
+        Settings, each as `--set` takes it.
+    needs_from : mapping of task to Path, optional
+        Finished runs of needed tasks.
+    """
+    from cardio_core.runner.run import run
+
+    request = RunRequest(
+        plugin=plugin,
+        task=task,
+        data=(data,),
+        config=config,
+        sets=tuple(sets),
+        needs_from=needs_from or {},
+        protocol=protocol,
+        seed=seed,
+        device="cpu",
+        executor="local:1",
+        out=out,
+    )
+    return run(request, lambda _: None)
 
 
 def set_up_bench(request: RunRequest) -> Bench:
