@@ -1,0 +1,60 @@
+"""The source files of the workspace and what they import."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "core" / "src" / "cardio_core"
+PLUGINS = {
+    next(iter(tomllib.loads(file.read_text())["project"]["entry-points"]["cardio.plugins"])): next(
+        path.parent for path in file.parent.glob("src/*/plugin.py")
+    )
+    for file in sorted(ROOT.glob("plugins/*/pyproject.toml"))
+}
+"""Package folder of every plugin of the workspace, by entry-point name."""
+
+
+def python_files(folder: Path) -> list[Path]:
+    """Return the Python files of a package."""
+    return sorted(folder.rglob("*.py"))
+
+
+def module_of(path: Path, package: Path) -> str:
+    """Return the dotted name of a file of a package."""
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, wherever in it, type checking included."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            module = str(node.module)
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+            yield module
+
+
+def tracked_texts() -> list[Path]:
+    """Return the text files under version control; without git, none."""
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files", "-z"], capture_output=True, text=True, check=False
+    ).stdout
+    kinds = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".html", ".css", ".R", ".json", ""}
+    paths = [ROOT / name for name in listed.split("\0") if name]
+    return [path for path in paths if path.suffix in kinds and path.is_file()]
+
+
+def import_contracts() -> configparser.ConfigParser:
+    """Return the contracts of import-linter."""
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / ".importlinter")
+    return parser

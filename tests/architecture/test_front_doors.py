@@ -1,0 +1,116 @@
+"""Answering `--help` and listing plugins import nothing heavy."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+import pytest
+
+from cardio_core.cli.main import LazyGroup, cardio
+from cardio_core.testing.heavy import heavy_modules_after
+
+from . import source_files as source
+
+MAIN = """
+from cardio_core.cli.main import main
+try:
+    main()
+except SystemExit as stop:
+    assert stop.code in (0, 2, None), stop.code
+"""
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return every command of the tree, groups included, as the words that call it."""
+    found = [path]
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None, name
+        inner = isinstance(command, click.Group)
+        found += commands(command, (*path, name)) if inner else [(*path, name)]
+    return found
+
+
+COMMANDS = commands(cardio)
+
+
+def test_the_tree_of_commands_is_the_documented_one():
+    words = {" ".join(path) for path in COMMANDS}
+    assert {
+        "run", "predict", "report", "doctor", "plugins list", "plugins info", "data list",
+        "data fetch", "data synth", "data check", "data rpeaks",
+    } <= words  # fmt: skip
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda path: " ".join(path) or "cardio")
+def test_help_imports_nothing_heavy(words):
+    assert heavy_modules_after(MAIN, *words, "--help") == []
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda path: " ".join(path) or "cardio")
+def test_every_command_says_what_it_does_and_what_its_options_mean(words):
+    command: click.Command = cardio
+    for word in words:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), word)
+        assert found is not None
+        command = found
+    assert command.help
+    for option in command.params:
+        if isinstance(option, click.Option):
+            said = option.help or option.show_default
+            assert said, f"{' '.join(words)} {option.opts[0]}: neither help nor a default"
+
+
+def test_the_line_of_a_lazy_command_agrees_with_its_own_help():
+    def lazy_groups(group: click.Command) -> list[LazyGroup]:
+        if not isinstance(group, LazyGroup):
+            return []
+        inner = [group.get_command(click.Context(group), name) for name in group.lazy]
+        return [group, *(found for one in inner if one for found in lazy_groups(one))]
+
+    for group in lazy_groups(cardio):
+        for name, (where, about) in group.lazy.items():
+            module, _, attribute = where.partition(":")
+            command = getattr(importlib.import_module(module), attribute)
+            assert command.name == name
+            assert about.endswith(".")
+
+
+@pytest.mark.parametrize("package", source.PLUGINS.values(), ids=lambda path: path.name)
+def test_the_front_door_of_a_plugin_imports_nothing_heavy(package):
+    assert heavy_modules_after(f"import {package.name}.plugin") == []
+
+
+def test_the_api_itself_imports_nothing_until_a_name_is_asked_for():
+    assert heavy_modules_after("import cardio_core.api") == []
+    light = "from cardio_core.api import Model, PluginInfo, Target, Task, hookimpl"
+    assert heavy_modules_after(light) == []
+    assert "pydantic" in heavy_modules_after("from cardio_core.api import RunConfig")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--version",),
+        ("plugins", "list"),
+        ("data", "list"),
+        ("run", "--plugin", "ecg_transfr"),
+        ("data", "fetch", "mitbd"),
+        ("rnu",),
+    ],
+    ids=" ".join,
+)
+def test_short_answers_and_misspelt_names_import_nothing_heavy(words):
+    assert heavy_modules_after(MAIN, *words) == []
+
+
+def test_no_package_of_the_core_imports_anything_heavy_by_itself():
+    packages = [source.module_of(path, source.CORE) for path in source.CORE.rglob("__init__.py")]
+    light = [name for name in packages if name not in EAGER]
+    assert heavy_modules_after("\n".join(f"import {name}" for name in sorted(light))) == []
+
+
+EAGER = {"cardio_core.testing"}
+"""For tests only: whoever imports it wants all of it."""

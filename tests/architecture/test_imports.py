@@ -1,0 +1,116 @@
+"""Who may import whom."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+
+import grimp
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+from cardio_core import api, hookspecs
+
+from . import source_files as source
+
+PLUGINS = sorted(source.PLUGINS.items())
+
+
+def test_the_contracts_of_import_linter_are_kept(capsys):
+    status = lint_imports(str(source.ROOT / ".importlinter"), no_cache=True)
+    assert status == EXIT_STATUS_SUCCESS, capsys.readouterr().out
+
+
+def test_every_plugin_of_the_workspace_is_under_the_contracts():
+    contracts = source.import_contracts()
+    packages = {package.name for _, package in PLUGINS}
+    assert packages
+    for section, key in (
+        ("importlinter", "root_packages"),
+        ("importlinter:contract:core", "forbidden_modules"),
+        ("importlinter:contract:plugins", "source_modules"),
+    ):
+        assert packages <= set(contracts[section][key].split()), f"{section}, {key}"
+
+
+def test_every_room_of_the_core_is_closed_to_plugins_except_the_api():
+    rooms = {
+        f"cardio_core.{path.stem}"
+        for path in source.CORE.iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    closed = rooms - {"cardio_core.api", "cardio_core.__init__"}
+    contracts = source.import_contracts()
+    assert set(contracts["importlinter:contract:plugins"]["forbidden_modules"].split()) == closed
+
+
+def test_no_two_files_import_each_other_in_a_circle():
+    packages = ["cardio_core", *(package.name for _, package in PLUGINS)]
+    graph = grimp.build_graph(*packages, exclude_type_checking_imports=True, cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(error.args[1]))
+
+
+def test_the_core_names_no_plugin_in_any_import():
+    for path in source.python_files(source.CORE):
+        for module in source.imports_of(path):
+            assert not module.startswith("cardio_") or module.split(".")[0] == "cardio_core", path
+
+
+@pytest.mark.parametrize(("name", "package"), PLUGINS)
+def test_a_plugin_imports_of_cardio_only_itself_and_the_api(name, package):
+    allowed = (package.name, "cardio_core.api")
+    for path in source.python_files(package):
+        for module in source.imports_of(path):
+            if module.split(".")[0].startswith("cardio_") and module != "cardio_core":
+                assert module.startswith(allowed), f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize(("name", "package"), PLUGINS)
+def test_the_tests_of_a_plugin_import_of_the_core_only_the_api_and_the_testing_kit(name, package):
+    allowed = (package.name, "cardio_core.api", "cardio_core.testing")
+    for path in sorted((package.parents[1] / "tests").rglob("*.py")):
+        for module in source.imports_of(path):
+            if module.split(".")[0].startswith("cardio_") and module != "cardio_core":
+                assert module.startswith(allowed), f"{path.name} imports {module}"
+
+
+def test_every_name_of_the_api_can_be_had_and_is_declared_once():
+    for name in api.__all__:
+        assert getattr(api, name) is not None
+    with pytest.raises(AttributeError, match=r"cardio_core\.api has no 'Bohcort'"):
+        api.Bohcort  # noqa: B018
+
+
+def test_type_checkers_see_the_same_api_as_programs():
+    tree = ast.parse((source.CORE / "api.py").read_text())
+    checked = next(
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    declared = {
+        (alias.asname, str(node.module))
+        for node in checked.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert declared == set(api._WHERE.items())
+
+
+@pytest.mark.parametrize("hook", hookspecs.HOOKS)
+def test_every_hook_is_documented_where_it_is_declared(hook):
+    about = getattr(hookspecs, hook).__doc__ or ""
+    assert about.strip().endswith((".", "`"))
+    assert len(about.split()) >= 8, f"{hook} says too little of itself"
+
+
+def test_a_plugin_that_lacks_a_required_hook_could_not_run():
+    assert set(hookspecs.REQUIRED) <= set(hookspecs.HOOKS)
+    from cardio_core.evaluation import hooks
+
+    defaults = {name for name in hookspecs.HOOKS if hasattr(hooks, name)}
+    assert set(hookspecs.HOOKS) - defaults == set(hookspecs.REQUIRED)
