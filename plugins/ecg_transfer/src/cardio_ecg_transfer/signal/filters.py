@@ -89,8 +89,7 @@ def resample(
     ((1, 360), True)
     """
     for rate in (rate_hz, target_rate_hz):
-        if not (np.isfinite(rate) and rate > 0):
-            raise DataError(f"resample: expected a positive sampling rate in Hz, found {rate}")
+        require_rate(rate)
     filled, valid = fill_gaps(signal_mv)
     if filled.ndim == 0 or filled.shape[-1] < 2:
         raise DataError(
@@ -110,6 +109,12 @@ def resample(
     before = np.minimum(np.floor(position).astype(np.int64), filled.shape[-1] - 1)
     after = np.minimum(np.ceil(position).astype(np.int64), filled.shape[-1] - 1)
     return resampled, valid[..., before] & valid[..., after]
+
+
+def require_rate(rate_hz: float) -> None:
+    """Raise a DataError unless the sampling rate is a positive number."""
+    if not (np.isfinite(rate_hz) and rate_hz > 0):
+        raise DataError(f"expected a positive sampling rate in Hz, found {rate_hz}; see the header")
 
 
 def high_pass(

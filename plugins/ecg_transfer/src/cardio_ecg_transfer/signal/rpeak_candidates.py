@@ -12,9 +12,13 @@ from scipy.ndimage import median_filter, uniform_filter1d
 from cardio_ecg_transfer.signal.filters import qrs_band
 
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from numpy.typing import NDArray
 
     from cardio_ecg_transfer.signal.rpeak_config import RPeakConfig
+
+    Heights = TypeVar("Heights", NDArray[np.float32], NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -83,27 +87,32 @@ def shannon_envelope(
     """
     slope = np.diff(qrs_band(signal_mv, rate_hz, config.chebyshev_order), axis=-1, append=0.0)
     slope[:, -1] = 0.0
-    energy = np.zeros(slope.shape[-1])
+    slope = slope.astype(np.float32)  # half the time for the logarithm and the transform
+    energy = np.zeros(slope.shape[-1], dtype=np.float32)
     for lead in slope:
         square = np.square(lead / _slope_level(np.abs(lead), rate_hz, config))
         np.minimum(square, 1.0, out=square)
-        square /= np.e
-        energy -= square * np.log(square + 1e-12)
-    window = np.hanning(round(config.envelope_s * rate_hz) + 2)[1:-1]
+        square /= np.float32(np.e)
+        energy -= square * np.log(square + np.float32(1e-12))
+    window = np.hanning(round(config.envelope_s * rate_hz) + 2)[1:-1].astype(np.float32)
     return np.asarray(sps.oaconvolve(energy, window / window.sum(), mode="same"))
 
 
 def _slope_level(
-    slope: NDArray[np.float64], rate_hz: float, config: RPeakConfig
-) -> NDArray[np.float64]:
+    slope: NDArray[np.float32], rate_hz: float, config: RPeakConfig
+) -> NDArray[np.float32]:
+    """Usual height of the slope at each sample: straight lines between the centres of blocks."""
     n_block = round(config.level_block_s * rate_hz)
     n_blocks = -(-slope.size // n_block)
-    padded = np.zeros(n_blocks * n_block)
+    padded = np.zeros(n_blocks * n_block, dtype=np.float32)
     padded[: slope.size] = slope
-    highest = padded.reshape(n_blocks, n_block).max(1)
-    centre = (np.arange(n_blocks) + 0.5) * n_block
-    level = np.interp(np.arange(slope.size), centre, _usual(highest, config))
-    return np.maximum(level, 1e-9)
+    usual = _usual(padded.reshape(n_blocks, n_block).max(axis=1), config)
+    # Half a block of the first and last level at either end, a ramp for every block between.
+    usual = np.concatenate([usual[:1], usual, usual[-1:]])
+    ramp = (np.arange(n_block) / n_block).astype(np.float32)
+    level = usual[:-1, np.newaxis] + np.diff(usual)[:, np.newaxis] * ramp
+    start = n_block - n_block // 2
+    return np.maximum(level.ravel()[start : start + slope.size], np.float32(1e-9))
 
 
 def _relative(
@@ -125,10 +134,10 @@ def _relative(
     return total / np.maximum(n_usable, 1)
 
 
-def _usual(highest: NDArray[np.float64], config: RPeakConfig) -> NDArray[np.float64]:
+def _usual(highest: Heights, config: RPeakConfig) -> Heights:
     """Running median of block maxima: no single artefact or pause moves it."""
-    level = median_filter(highest, min(config.level_n_blocks, highest.size), mode="nearest")
-    return np.maximum(level, 0.2 * np.median(level))
+    level = median_filter(highest, min(config.level_n_blocks, highest.size), mode="mirror")
+    return np.asarray(np.maximum(level, 0.2 * np.median(level)), dtype=highest.dtype)
 
 
 def above_mean(

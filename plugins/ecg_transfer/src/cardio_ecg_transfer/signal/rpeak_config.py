@@ -14,6 +14,11 @@ class RPeakConfig:
 
     Attributes
     ----------
+    flat_s : float
+        Exactly equal samples for this long, in seconds, are no signal.
+    spike_rate_hz, spike_s, spike_around_s : float
+        From this sampling rate on, what stands out from a running median of ``spike_s`` seconds by
+        more than all that remains within ``spike_around_s`` seconds is a pacing spike.
     chebyshev_order : int
         Order of the low-pass prototype of the 6 to 18 Hz band: 2 or 4.
     envelope_s : float
@@ -72,6 +77,10 @@ class RPeakConfig:
         It may then move to the extremum of the unsharpened signal by this much, in seconds.
     """
 
+    flat_s: float = 0.1
+    spike_rate_hz: float = 400.0
+    spike_s: float = 0.012
+    spike_around_s: float = 0.06
     chebyshev_order: int = 2
     envelope_s: float = 0.12
     candidate_distance_s: float = 0.15

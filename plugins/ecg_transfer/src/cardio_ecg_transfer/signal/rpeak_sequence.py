@@ -9,7 +9,9 @@ again from these beats, until nothing changes.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
+from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +39,7 @@ class _Evidence:
     worth: Floats
     usual_rr_s: Floats
     regular: Floats
+    usual_sharp: Floats
 
     def only(self, chosen: NDArray[np.int64]) -> _Evidence:
         return _Evidence(
@@ -46,6 +49,7 @@ class _Evidence:
             self.worth[chosen],
             self.usual_rr_s[chosen],
             self.regular[chosen],
+            self.usual_sharp[chosen],
         )
 
 
@@ -70,7 +74,10 @@ def choose_beats(candidates: Candidates, config: RPeakConfig) -> NDArray[np.int6
             break
         worth = _worth(candidates.time_s, strength, beats, config)
         usual_rr_s, regular = _rhythm(candidates.time_s, beats, config)
-        evidence = _Evidence(candidates.time_s, strength, sharp, worth, usual_rr_s, regular)
+        usual_sharp = _running(candidates.time_s, candidates.time_s[beats], sharp[beats], config)
+        evidence = _Evidence(
+            candidates.time_s, strength, sharp, worth, usual_rr_s, regular, usual_sharp
+        )
         kept = np.flatnonzero(worth > config.smallest_worth)
         better = kept[_best_sequence(evidence.only(kept), config)] if kept.size else kept
         if np.array_equal(better, beats):
@@ -110,7 +117,7 @@ def _rhythm(time_s: Floats, beats: NDArray[np.int64], config: RPeakConfig) -> tu
 
 
 def _running(time_s: Floats, known_s: Floats, values: Floats, config: RPeakConfig) -> Floats:
-    smooth = median_filter(values, min(config.n_beats, values.size), mode="nearest")
+    smooth = median_filter(values, min(config.n_beats, values.size), mode="mirror")
     return np.interp(time_s, known_s, smooth)
 
 
@@ -120,10 +127,12 @@ def _best_sequence(evidence: _Evidence, config: RPeakConfig) -> NDArray[np.int64
     late = -config.late_weight * evidence.regular
     since_start_s = evidence.time_s - evidence.time_s[0]
     until_end_s = evidence.time_s[-1] - evidence.time_s
+    # The beat before the recording began may have left its T wave behind.
+    t_wave = _t_wave(evidence.usual_sharp - evidence.sharp, evidence.time_s, config)
     return _follow(
         worth=evidence.worth,
         gain=_gain(evidence, n_back, config),
-        first=late * _lateness(since_start_s, evidence.usual_rr_s, config),
+        first=late * _lateness(since_start_s, evidence.usual_rr_s, config) - t_wave,
         last=late * _lateness(until_end_s, evidence.usual_rr_s, config),
         pause=late * config.late_limit,
     )
@@ -145,14 +154,19 @@ def _gain(evidence: _Evidence, n_back: int, config: RPeakConfig) -> Floats:
     early = np.maximum(np.log(config.early_ratio * usual_s / rr_s), 0.0)
     rhythm = evidence.regular[here] * (config.late_weight * late + config.early_weight * early)
 
-    blunting = evidence.sharp[before] - evidence.sharp[here]
-    t_wave = np.clip(blunting + np.log(config.t_wave_ratio), 0.0, 1.0) * (rr_s < config.t_wave_s)
+    t_wave = _t_wave(evidence.sharp[before] - evidence.sharp[here], rr_s, config)
     growth = evidence.strength[here] - evidence.strength[before]
     close = np.clip(growth - np.log(config.close_ratio), 0.0, 1.0) * (rr_s < config.close_s)
 
-    gain = -rhythm - config.t_wave_weight * t_wave - config.close_weight * close
+    gain = -rhythm - t_wave - config.close_weight * close
     gain[missing | (rr_s < config.refractory_s)] = _FORBIDDEN
     return np.asarray(gain)
+
+
+def _t_wave(blunting: Floats, rr_s: Floats, config: RPeakConfig) -> Floats:
+    """Price of a deflection that is blunter than the complex before it, by log units."""
+    price = config.t_wave_weight * np.clip(blunting + np.log(config.t_wave_ratio), 0.0, 1.0)
+    return np.where(rr_s < config.t_wave_s, price, 0.0)
 
 
 def _lateness(rr_s: Floats, usual_rr_s: Floats, config: RPeakConfig) -> Floats:
@@ -168,27 +182,25 @@ def _follow(
     A candidate may open the sequence at the price ``first``, close it at ``last``, follow one of
     its near predecessors at ``gain``, or any earlier one after a ``pause``.
     """
-    total: list[float] = []
-    previous: list[int] = []
     n_back = gain.shape[1]
-    far, far_total = -1, -np.inf
+    totals: list[float] = []
+    previous: list[int] = []
+    near = deque([-np.inf] * n_back, maxlen=n_back)  # totals of the predecessors, latest first
+    far, far_total = -1, -np.inf  # the best of all before them
     # Lists of Python floats: faster than arrays for some thousand short rows.
     for i, (own, opening, rest, steps) in enumerate(
         zip(worth.tolist(), first.tolist(), pause.tolist(), gain.tolist(), strict=True)
     ):
-        best, chosen = opening, -1
-        if i > n_back and total[i - n_back - 1] > far_total:
-            far, far_total = i - n_back - 1, total[i - n_back - 1]
-        if far_total + rest > best:
-            best, chosen = far_total + rest, far
-        for k, step in enumerate(steps[:i], 1):
-            value = total[i - k] + step
-            if value > best:
-                best, chosen = value, i - k
-        total.append(best + own)
-        previous.append(chosen)
+        choices = [*map(add, near, steps), far_total + rest, opening]
+        best = max(choices)
+        k = choices.index(best)
+        previous.append(i - 1 - k if k < n_back else far if k == n_back else -1)
+        if near[-1] > far_total:
+            far, far_total = i - n_back, near[-1]
+        near.appendleft(best + own)
+        totals.append(best + own)
     chain = []
-    at = int(np.argmax(np.asarray(total) + last))
+    at = int(np.argmax(np.asarray(totals) + last))
     while at >= 0:
         chain.append(at)
         at = previous[at]

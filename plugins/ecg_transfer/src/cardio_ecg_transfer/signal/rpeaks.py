@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, band_pass, resample
+from cardio_ecg_transfer.signal.filters import (
+    TARGET_RATE_HZ,
+    band_pass,
+    fill_gaps,
+    require_rate,
+    resample,
+)
 from cardio_ecg_transfer.signal.rpeak_candidates import (
     above_mean,
     around,
     find_candidates,
     swing,
 )
+from cardio_ecg_transfer.signal.rpeak_cleaning import without_flat, without_spikes
 from cardio_ecg_transfer.signal.rpeak_config import DEFAULT_CONFIG, RPeakConfig
 from cardio_ecg_transfer.signal.rpeak_sequence import choose_beats
 
@@ -86,8 +93,11 @@ def detect_r_peaks(
     >>> detect_r_peaks(ecg_mv, 500).times_s.round(2).tolist()
     [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5]
     """
-    given_mv = np.asarray(signal_mv, dtype=np.float64)
-    resampled_mv, valid = resample(np.atleast_2d(given_mv), rate_hz)
+    given_mv = np.atleast_2d(np.asarray(signal_mv, dtype=np.float64))
+    require_rate(rate_hz)
+    bridged_mv, present = fill_gaps(without_flat(given_mv, rate_hz, config))
+    clean_mv = np.where(present, without_spikes(bridged_mv, rate_hz, config), np.nan)
+    resampled_mv, valid = resample(clean_mv, rate_hz)
     filtered_mv = band_pass(resampled_mv, TARGET_RATE_HZ, _ECG_BAND_HZ)
     candidates = find_candidates(filtered_mv, TARGET_RATE_HZ, config)
     beats = candidates.only(choose_beats(candidates, config))
