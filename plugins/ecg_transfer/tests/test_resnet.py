@@ -76,9 +76,9 @@ def test_the_output_follows_the_side_features_of_the_same_row_only():
     torch.manual_seed(0)
     network = BeatResNet(18, n_input_channels=2, n_side=3, width_mult=0.125, small_stem=True).eval()
     images, side = torch.rand(4, 2, 32, 40), torch.randn(4, 3)
-    before = network(images, side)
+    before = network({"images": images, "side": side})
     side[2] += 3.0
-    changed = (network(images, side) - before).abs().amax(dim=1) > 1e-6
+    changed = (network({"images": images, "side": side}) - before).abs().amax(dim=1) > 1e-6
     assert changed.tolist() == [False, False, True, False]
 
 
@@ -93,8 +93,9 @@ def test_picture_dropout_leaves_the_side_features_alone_in_training_only():
     network = BeatResNet(18, n_side=2, width_mult=0.125, picture_dropout=1.0)
     side = torch.randn(4, 2)
     one, other = torch.rand(4, 3, 64, 64), torch.rand(4, 3, 64, 64)
-    assert torch.equal(network.train()(one, side), network(other, side))
-    assert not torch.allclose(network.eval()(one, side), network(other, side))
+    inputs, others = {"images": one, "side": side}, {"images": other, "side": side}
+    assert torch.equal(network.train()(inputs), network(others))
+    assert not torch.allclose(network.eval()(inputs), network(others))
 
 
 def test_an_unknown_depth_is_refused():
@@ -118,7 +119,9 @@ def test_a_frozen_part_keeps_its_weights_and_its_statistics_in_a_training_step(s
     network.train()
     hold_frozen(network, names)
     optimiser = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
-    network(torch.rand(4, 3, 64, 64), torch.randn(4, 2)).square().sum().backward()
+    network(
+        {"images": torch.rand(4, 3, 64, 64), "side": torch.randn(4, 2)}
+    ).square().sum().backward()
     optimiser.step()
     moved = {
         key.split(".")[0]

@@ -97,7 +97,8 @@ def test_a_ten_second_window_is_centred_on_the_beat():
 def test_rr_ratios_do_not_depend_on_the_sampling_rate(rr_samples, rate_hz):
     r_samples = np.cumsum(rr_samples)
     units = [unit for _, unit in RR_FEATURES]
-    ratio = np.array([unit == "ratio" for unit in units])
+    interval = np.array(["irregularity" not in name for name, _ in RR_FEATURES])
+    ratio = interval & np.array([unit == "ratio" for unit in units])
     scaled = rr_features(r_samples * 4, rate_hz * 4)
     assert np.allclose(scaled, rr_features(r_samples, rate_hz), rtol=1e-6)
     assert scaled.shape == (len(rr_samples), len(RR_FEATURES))
@@ -128,3 +129,31 @@ def test_r_peaks_that_cannot_be_right_are_refused_in_one_line(r_samples, says):
     with pytest.raises(DataError, match=says) as caught:
         segment_beats(np.zeros((1, 3600), np.float32), r_samples, RATE_HZ)
     assert "\n" not in str(caught.value)
+
+
+def test_irregularity_tells_fibrillation_from_a_steady_rhythm_with_premature_beats():
+    rng = np.random.default_rng(1)
+    names = [name for name, _ in RR_FEATURES]
+    steady_s = np.full(200, 0.8)
+    steady_s[::15] *= 0.6
+    fibrillating_s = 0.8 * np.exp(0.2 * rng.standard_normal(200))
+    median = {}
+    for rhythm, rr_s in (("sinus", steady_s), ("fibrillation", fibrillating_s)):
+        features = rr_features(np.rint(np.cumsum(rr_s) * RATE_HZ).astype(int), RATE_HZ)
+        median[rhythm] = np.median(features[:, names.index("rr_irregularity_60s")])
+    assert median["sinus"] < 0.02
+    # The median of |a difference of two normals of sd .2| is .6745 x .2 x sqrt(2) = .19.
+    assert median["fibrillation"] == pytest.approx(0.19, abs=0.04)
+
+
+def test_the_same_prematurity_deviates_less_where_the_rhythm_is_irregular():
+    names = [name for name, _ in RR_FEATURES]
+    rng = np.random.default_rng(2)
+    deviation = {}
+    for spread in (0.0, 0.15):
+        rr_s = 0.8 * np.exp(spread * rng.standard_normal(100))
+        rr_s[50] = 0.56
+        features = rr_features(np.rint(np.cumsum(rr_s) * RATE_HZ).astype(int), RATE_HZ)
+        deviation[spread] = features[50, names.index("pre_rr_deviation_60s")]
+    assert deviation[0.0] == pytest.approx(-0.3 / 0.02, rel=0.01)  # only the 2 % remain
+    assert -4 < deviation[0.15] < -1

@@ -11,12 +11,12 @@ from cardio_core.api import Context, DataError, FeatureBlock
 from cardio_ecg_transfer.config import FeaturizeBlock, LoadBlock, PreprocessBlock
 from cardio_ecg_transfer.evaluate import cost_by_recording
 from cardio_ecg_transfer.explain import choose_cases, share_around_r
-from cardio_ecg_transfer.featurize import RANGES_DB, beat_features
+from cardio_ecg_transfer.featurize import beat_features
 from cardio_ecg_transfer.load import load_recordings
 from cardio_ecg_transfer.mitbih import AAMI_CLASSES, DS1, DS2, DS2_STRICT, PACED
 from cardio_ecg_transfer.plugin import AAMI_BEATS
 from cardio_ecg_transfer.preprocess import mint_beats, picture_leads
-from cardio_ecg_transfer.signal.reference import residual_beats
+from cardio_ecg_transfer.signal.own_record import RANGES_DB
 from cardio_ecg_transfer.synthetic import synthesize
 
 
@@ -102,7 +102,9 @@ def test_picture_leads_are_chosen_by_name_not_by_position():
 
 @pytest.mark.parametrize("mode", ["M1", "M2", "M3"])
 def test_features_carry_channels_units_and_extents(folder, mode):
-    config = FeaturizeBlock(mode=mode, height=24, width=32, kinds=("beat", "change", "residual"))
+    config = FeaturizeBlock(
+        mode=mode, height=24, width=32, kinds=("beat", "difference", "residual")
+    )
     made = beat_features(first_patient(folder), config)
     pictures = made["pictures"]
     assert pictures.values.shape == (len(made), 6, 24, 32)
@@ -113,10 +115,10 @@ def test_features_carry_channels_units_and_extents(folder, mode):
 
 
 def test_a_beat_like_its_recording_is_grey_in_change_and_dark_in_residual(folder):
-    config = FeaturizeBlock(height=24, width=32, kinds=("change", "residual"))
+    config = FeaturizeBlock(height=24, width=32, kinds=("difference", "residual"))
     made = beat_features(first_patient(folder), config)
     change = np.asarray(made["pictures"].values[:, 0], float)
-    low, high = RANGES_DB["change"]
+    low, high = RANGES_DB["difference"]
     zero_db = (0 - low) / (high - low) * 255
     assert np.median(change) == pytest.approx(zero_db, abs=4)
 
@@ -124,26 +126,7 @@ def test_a_beat_like_its_recording_is_grey_in_change_and_dark_in_residual(folder
 def test_the_paper_anchor_begins_at_the_r_peak(folder):
     minted = first_patient(folder, anchor="paper", leads="first")
     assert set(minted.table["r_offset"]) == {0}
-    assert minted.values.shape[1] == 1
-
-
-def test_residuals_vanish_for_identical_beats_and_keep_the_odd_one():
-    rng = np.random.default_rng(0)
-    beat = rng.normal(size=(1, 2, 60)).astype(np.float32)
-    same = np.repeat(beat, 9, axis=0)
-    same[4, :, 30] += 1.0
-    left = residual_beats(same, np.full(9, 20), np.full(9, 60))
-    assert np.abs(left[[0, 8]]).max() < 1e-6
-    assert left[4, 0, 30] == pytest.approx(1.0, abs=1e-6)
-    assert np.abs(np.delete(left[4, 0], 30)).max() < 1e-6
-
-
-def test_residuals_are_laid_r_on_r_and_end_with_their_segment():
-    wave = np.zeros((3, 1, 50), dtype=np.float32)
-    for row, offset in enumerate((10, 14, 12)):
-        wave[row, 0, offset - 2 : offset + 3] = [1, 2, 5, 2, 1]
-    left = residual_beats(wave, np.array([10, 14, 12]), np.array([40, 40, 40]))
-    assert np.abs(left).max() < 1e-6
+    assert minted.values.shape[1:3] == (2, 1)
 
 
 def test_the_cost_of_a_recording_counts_missed_and_false_beats():

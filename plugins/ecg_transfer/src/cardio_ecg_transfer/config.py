@@ -38,8 +38,11 @@ class FeaturizeBlock(Block):
     height: int = Field(224, ge=8)
     width: int = Field(224, ge=8)
     max_hz: float = Field(60.0, gt=5)
-    kinds: tuple[Literal["own", "beat", "change", "residual"], ...] = Field(
-        ("own",), min_length=1, description="pictures of a beat, each a channel for every lead"
+    kinds: tuple[Literal["own", "beat", "difference", "residual"], ...] = Field(
+        ("own",),
+        min_length=1,
+        description="pictures of a beat, each a channel for every lead: own (scaled by itself) "
+        "alone, or any of the three beside its recording",
     )
 
 
@@ -64,12 +67,18 @@ class TrainBlock(Block):
     dropout: float = Field(0.0, ge=0, lt=1)
     rhythm: bool = Field(True, description="join the RR ratios to the pooled picture")
     loudness: bool = Field(True, description="join the loudness beside the recording's median")
-    n_side_hidden: int = Field(32, ge=1, description="width of the layer for side features")
+    n_side_hidden: int = Field(64, ge=1, description="width of the layers for side features")
+    picture_dropout: float = Field(
+        0.0, ge=0, lt=1, description="probability that training hides a beat's picture altogether"
+    )
+    side_weight: float = Field(
+        0.0, ge=0, le=1, description="weight of the logits without the picture, where side features"
+    )
     shares: tuple[float, ...] = Field(
         (), description="share of each class in an epoch's draw; empty weights the loss instead"
     )
     prior: tuple[float, ...] = Field(
-        (0.89, 0.03, 0.07, 0.01, 0.0001), description="prior of the classes that logits shall have"
+        (0.86, 0.06, 0.07, 0.01, 0.0001), description="prior of the classes that logits shall have"
     )
     patient_power: float = Field(
         0.5, ge=0, le=1, description="1 draws beats alike within a class, 0 patients alike"

@@ -13,7 +13,7 @@ from cardio_ecg_transfer.models.augment import Augmentation, augment_images, aug
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_core.api import FeatureSet
+    from cardio_core.api import FeatureBlock, FeatureSet
 
 NO_AUGMENTATION = Augmentation()
 DB_PER_UNIT = 10.0
@@ -23,17 +23,29 @@ DB_PER_UNIT = 10.0
 def side_features(features: FeatureSet, *, rhythm: bool, loudness: bool) -> NDArray[np.float32]:
     """Return what is joined to the pooled picture, shape (n_beats, n_side).
 
-    RR intervals enter as logarithms of their ratios to the recording's own (those in seconds are
-    left out: they tell patients apart), loudness in units of 10 dB.
+    RR intervals enter as logarithms of their ratios to the recording's own, deviations as their
+    inverse hyperbolic sine, loudness in units of 10 dB. Intervals in seconds are left out: they
+    tell patients apart.
     """
     parts: list[NDArray[Any]] = [np.zeros((len(features), 0))]
     if rhythm:
-        block = features["rhythm"]
-        ratios = [i for i, unit in enumerate(block.units) if unit == "ratio"]
-        parts.append(np.log(np.clip(block.in_units()[:, ratios], 0.1, 10.0)))
+        parts.append(_rhythm(features["rhythm"]))
     if loudness:
         parts.append(features["loudness"].in_units() / DB_PER_UNIT)
     return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def _rhythm(block: FeatureBlock) -> NDArray[np.float32]:
+    values = block.in_units()
+    columns = []
+    for column, (name, unit) in enumerate(zip(block.names, block.units, strict=True)):
+        if unit == "MAD":
+            columns.append(np.arcsinh(values[:, column]))
+        elif name.startswith("rr_irregularity"):
+            columns.append(np.log(values[:, column] + 0.01))
+        elif unit == "ratio":
+            columns.append(np.log(np.clip(values[:, column], 0.1, 10.0)))
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import FeatureBlock, FeatureSet
+from cardio_core.api import ConfigError, FeatureBlock, FeatureSet
 from cardio_ecg_transfer.preprocess import M3_CONTEXT
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.reference import residual_beats
+from cardio_ecg_transfer.signal.own_record import own_record_pictures
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
 from cardio_ecg_transfer.signal.spectrogram import beat_spectrograms
 from cardio_ecg_transfer.signal.spectrogram_settings import SpectrogramSettings
@@ -19,14 +19,9 @@ if TYPE_CHECKING:
 
     from cardio_core.api import SampleSet
     from cardio_ecg_transfer.config import FeaturizeBlock
-    from cardio_ecg_transfer.signal.spectrogram import Spectrograms
-
-RANGES_DB = {"beat": (-60.0, 12.0), "change": (-30.0, 30.0), "residual": (-50.0, 12.0)}
-"""Decibels that the codes 0 and 255 of each kind of picture stand for."""
+    from cardio_ecg_transfer.signal.own_record import Kind
 
 SEGMENT_RR = 1.2
-FLOOR_DB = -50.0
-"""Below the recording's median maximum everything is silence, so that noise makes no change."""
 
 
 def beat_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
@@ -36,12 +31,13 @@ def beat_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     -------
     FeatureSet
         `pictures`: uint8, (n_beats, n_kinds * n_leads, height, width), kind by kind and lead by
-        lead within a kind. ``own`` is scaled by the beat's own maximum; ``beat``, ``change`` and
-        ``residual`` are relative to the recording's median maximum: the beat, its difference from
-        the recording's median picture, and the picture of what is left after the median beat is
-        subtracted. `loudness`: the maxima of beat and residual in dB beside the recording's median.
+        lead within a kind. ``own`` is scaled by the beat's own maximum; ``beat``,
+        ``difference`` and ``residual`` are relative to the recording (`signal.own_record`).
+        `loudness`: the maxima of beat and residual in dB beside the recording's median maximum.
         `rhythm`: the RR columns of `signal.rr_features`.
     """
+    if "own" in config.kinds and len(config.kinds) > 1:
+        raise ConfigError("featurize.kinds: own stands alone; the others are beside the recording")
     table = samples.table
     settings = SpectrogramSettings(
         mode=config.mode,
@@ -84,45 +80,23 @@ def _recording(
     config: FeaturizeBlock,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Return the pictures and the loudness of one recording's beats."""
-    table = samples.table.iloc[rows]
-    length = table["length"].to_numpy(np.int64)
-    segments = np.asarray(samples.take(rows).values)
-    inner = segments[:, :, M3_CONTEXT:-M3_CONTEXT]
-    room = segments if settings.context_samples else inner
-    beats = beat_spectrograms(room, length, TARGET_RATE_HZ, settings)
-    left = residual_beats(inner, table["r_offset"].to_numpy(np.int64), length)
-    if settings.context_samples:
-        left = np.pad(left, ((0, 0), (0, 0), (M3_CONTEXT, M3_CONTEXT)))
-    residual = beat_spectrograms(left, length, TARGET_RATE_HZ, settings)
-    level = np.median(beats.gain_db, axis=0)
-    kinds = [_picture(kind, beats, residual, level) for kind in config.kinds]
-    loudness = np.concatenate([beats.gain_db - level, residual.gain_db - level], axis=1)
-    return np.concatenate(kinds, axis=1), loudness.astype(np.float32)
-
-
-def _picture(
-    kind: str, beats: Spectrograms, residual: Spectrograms, level: NDArray[np.float32]
-) -> NDArray[np.uint8]:
-    if kind == "own":
-        return beats.images
-    beside = level[:, None, None]
-    if kind == "residual":
-        return _coded(residual.decibels() - beside, kind)
-    relative = beats.decibels() - beside
-    if kind == "beat":
-        return _coded(relative, kind)
-    audible = np.maximum(relative, FLOOR_DB)
-    return _coded(audible - np.median(audible, axis=0), kind)
-
-
-def _coded(decibels: NDArray[np.float32], kind: str) -> NDArray[np.uint8]:
-    low, high = RANGES_DB[kind]
-    codes = np.rint((decibels - low) * (255 / (high - low)))
-    return np.asarray(np.clip(codes, 0, 255), dtype=np.uint8)
+    length = samples.table["length"].to_numpy(np.int64)[rows]
+    both = np.asarray(samples.take(rows).values)
+    # Only mode M3 looks beyond the segment.
+    room = slice(None) if settings.context_samples else slice(M3_CONTEXT, -M3_CONTEXT)
+    segments, residual = (np.ascontiguousarray(both[:, part, :, room]) for part in (0, 1))
+    if "own" in config.kinds:
+        made = beat_spectrograms(segments, length, TARGET_RATE_HZ, settings)
+        loudness = made.gain_db - np.median(made.gain_db, axis=0)
+        return made.images, np.concatenate([loudness, np.zeros_like(loudness)], axis=1)
+    kinds: list[Kind] = [kind for kind in config.kinds if kind != "own"]
+    pictures = own_record_pictures(segments, residual, length, TARGET_RATE_HZ, settings, kinds)
+    loudness = np.concatenate([pictures.gain_db, pictures.residual_gain_db], axis=1)
+    return pictures.images, loudness.astype(np.float32)
 
 
 def _n_leads(samples: SampleSet) -> int:
-    return int(np.asarray(samples.values[:1]).shape[1])
+    return int(np.asarray(samples.values[:1]).shape[2])
 
 
 def _loudness_names(samples: SampleSet) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from cardio_core.api import DataError, mint
 from cardio_ecg_transfer.signal.electrodes import electrode_flags
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, high_pass, notch, resample
+from cardio_ecg_transfer.signal.own_record import residual_segments
 from cardio_ecg_transfer.signal.quality import assess_quality
 from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
@@ -37,20 +38,21 @@ def mint_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     Returns
     -------
     SampleSet
-        Values: float32, shape (n_beats, n_leads, context + n_samples + context), mV at 360 Hz.
+        Values: float32, shape (n_beats, 2, n_leads, context + n_samples + context), mV at 360 Hz:
+        the beat, and what is left of it when the recording's median beat is taken away.
         The table carries `length` (samples of the segment), `r_offset` (sample of its R peak),
         the RR intervals in the columns of `signal.rr_features`, and `flags`.
     """
     recordings, times, values, columns = [], [], [], []
     for recording_id, ecg in samples.opened(ctx.quarantine):
         try:
-            cut, peaks_s, flags = cut_beats(ecg, config)
+            cut, residual_mv, peaks_s, flags = cut_beats(ecg, config)
         except DataError as error:
             ctx.quarantine(recording_id, str(error))
             continue
         recordings.append(recording_id)
         times.append(peaks_s)
-        values.append(cut.segments_mv)
+        values.append(np.stack([cut.segments_mv, residual_mv], axis=1))
         named = {name: cut.rr[:, column] for column, (name, _) in enumerate(RR_FEATURES)}
         columns.append(
             named
@@ -68,8 +70,8 @@ def mint_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
 
 def cut_beats(
     ecg: Ecg, config: PreprocessBlock
-) -> tuple[BeatSegments, NDArray[np.float64], tuple[str, ...]]:
-    """Return a recording's beat segments, the times of their R peaks in seconds, and its flags.
+) -> tuple[BeatSegments, NDArray[np.float32], NDArray[np.float64], tuple[str, ...]]:
+    """Return a recording's segments, their residuals, the times of their R peaks (s), its flags.
 
     Raises
     ------
@@ -106,7 +108,8 @@ def cut_beats(
     cut = segment_beats(
         signal[chosen], at_360, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
     )
-    return cut, at_360[cut.beat] / TARGET_RATE_HZ, flags
+    residual_mv = residual_segments(cut, signal[chosen], at_360)
+    return cut, residual_mv, at_360[cut.beat] / TARGET_RATE_HZ, flags
 
 
 def picture_leads(leads: tuple[str, ...], which: str) -> list[int]:

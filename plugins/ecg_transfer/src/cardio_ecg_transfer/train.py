@@ -40,11 +40,12 @@ def train_resnet(
     beats = _beats(training, targets, config, ctx)
     checked = None if validation is None else _beats(validation, targets, config, ctx)
     classes = ctx.task.targets[0].classes
-    settings = {
+    settings: dict[str, Any] = {
         "depth": config.depth,
         "width_mult": config.width_mult,
         "small_stem": config.small_stem,
         "dropout": config.dropout,
+        "picture_dropout": config.picture_dropout,
         "n_side_hidden": config.n_side_hidden,
         "n_input_channels": int(beats.pictures.shape[1]),
         "n_side": int(beats.side.shape[1]),
@@ -77,6 +78,7 @@ def train_resnet(
             "network": settings,
             "rhythm": config.rhythm,
             "loudness": config.loudness,
+            "side_weight": config.side_weight,
             "classes": list(classes),
             "channels": list(training["pictures"].names),
         },

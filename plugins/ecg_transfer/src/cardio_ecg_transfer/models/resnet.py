@@ -11,7 +11,7 @@ from torch import nn
 from cardio_core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 Freeze = Literal["none", "stem+layer1", "all"]
 
@@ -44,9 +44,9 @@ class BeatResNet(ResNet):
         Width of the output.
     n_side : int
         Side features per picture; 0 for none. They are standardised by a batch norm without
-        parameters, passed through one hidden layer, and joined to the pooled features.
+        parameters, passed through two hidden layers, and joined to the pooled features.
     n_side_hidden : int
-        Width of that layer.
+        Width of those layers.
     width_mult : float
         Multiplies the number of channels in every layer.
     small_stem : bool
@@ -70,7 +70,7 @@ class BeatResNet(ResNet):
     Examples
     --------
     >>> net = BeatResNet(18, n_input_channels=1, n_classes=5, n_side=4, width_mult=0.25)
-    >>> net(torch.zeros(2, 1, 64, 64), torch.zeros(2, 4)).shape
+    >>> net({"images": torch.zeros(2, 1, 64, 64), "side": torch.zeros(2, 4)}).shape
     torch.Size([2, 5])
     """
 
@@ -81,7 +81,7 @@ class BeatResNet(ResNet):
         n_input_channels: int = 3,
         n_classes: int = 5,
         n_side: int = 0,
-        n_side_hidden: int = 32,
+        n_side_hidden: int = 64,
         width_mult: float = 1.0,
         small_stem: bool = False,
         dropout: float = 0.0,
@@ -113,6 +113,8 @@ class BeatResNet(ResNet):
                 nn.BatchNorm1d(n_side, affine=False),
                 nn.Linear(n_side, n_side_hidden),
                 nn.ReLU(),
+                nn.Linear(n_side_hidden, n_side_hidden),
+                nn.ReLU(),
             )
             self.fc = nn.Linear(n_pooled + n_side_hidden, n_classes)
 
@@ -138,22 +140,23 @@ class BeatResNet(ResNet):
         logits: torch.Tensor = self.fc(self.dropout(pooled))
         return logits
 
-    def forward(self, images: torch.Tensor, side: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, inputs: torch.Tensor | Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Return the logits.
 
         Parameters
         ----------
-        images : Tensor, shape (n, n_input_channels, height, width)
-            Pictures.
-        side : Tensor, shape (n, n_side), optional
-            Side features; required if the network has any.
+        inputs : Tensor, or mapping with ``"images"`` and ``"side"``
+            Pictures, shape (n, n_input_channels, height, width), alone or with side features,
+            shape (n, n_side).
 
         Returns
         -------
         Tensor, shape (n, n_classes)
             Logits.
         """
-        return self.head(self.maps(images), side)
+        if isinstance(inputs, torch.Tensor):
+            return self.head(self.maps(inputs))
+        return self.head(self.maps(inputs["images"]), inputs["side"])
 
 
 def freeze(network: BeatResNet, schedule: Freeze) -> list[str]:

@@ -23,11 +23,22 @@ RR_FEATURES: tuple[tuple[str, str], ...] = (
     ("pre_rr_to_record_mean", "ratio"),
     ("post_rr_to_record_mean", "ratio"),
     ("pre_rr_to_post_rr", "ratio"),
+    ("rr_irregularity_10s", "ratio"),
+    ("pre_rr_deviation_10s", "MAD"),
+    ("post_rr_deviation_10s", "MAD"),
+    ("rr_irregularity_60s", "ratio"),
+    ("pre_rr_deviation_60s", "MAD"),
+    ("post_rr_deviation_60s", "MAD"),
 )
 """Name and unit of each column of `rr_features`."""
 
 LOCAL_S = 10.0
 """Width of the window that "local" means."""
+
+MINUTE_S = 60.0
+
+STEADY = 0.02
+"""Share of the median RR added to a spread: a metronome's beats deviate by finite amounts."""
 
 
 def rr_features(r_samples: ArrayLike, rate_hz: float) -> NDArray[np.float32]:
@@ -45,9 +56,11 @@ def rr_features(r_samples: ArrayLike, rate_hz: float) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of float32, shape (n_beats, 11)
+    ndarray of float32, shape (n_beats, 17)
         Columns as in `RR_FEATURES`. The first beat has no interval before it and the last none
-        after it: the local median stands in.
+        after it: the local median stands in. Irregularity is the median change from one interval
+        to the next, over the window's median interval; deviation is the distance of an interval
+        from that median in median absolute deviations (plus 2 % of the median).
 
     Raises
     ------
@@ -60,6 +73,7 @@ def rr_features(r_samples: ArrayLike, rate_hz: float) -> NDArray[np.float32]:
     classification by de Chazal et al., IEEE Trans Biomed Eng 2004;51:1196. Medians stand beside the
     means because either misleads somewhere: in bigeminy a mean follows the ectopic beats, and where
     most beats are premature and runs of them end in pauses, a median calls them the rule.
+    Irregularity and deviation are for atrial fibrillation, where early beats mean nothing.
 
     Examples
     --------
@@ -73,8 +87,22 @@ def rr_features(r_samples: ArrayLike, rate_hz: float) -> NDArray[np.float32]:
     pre = np.append(middle[0], rr_s)
     post = np.append(rr_s, middle[-1])
     scales = (middle, np.nanmean(around, axis=1), np.median(rr_s), np.mean(rr_s))
-    ratios = [rr / scale for scale in scales for rr in (pre, post)]
-    return np.stack([pre, post, *ratios, pre / post], axis=1).astype(np.float32)
+    columns = [pre, post, *(rr / scale for scale in scales for rr in (pre, post)), pre / post]
+    for window in (around, _intervals_around(beats, rate_hz, MINUTE_S)):
+        columns += _against_the_spread(pre, post, window)
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _against_the_spread(
+    pre: NDArray[np.float64], post: NDArray[np.float64], around: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Return irregularity of the windows and both intervals' deviation from their median."""
+    median = np.nanmedian(around, axis=1)
+    spread = np.nanmedian(np.abs(around - median[:, None]), axis=1) + STEADY * median
+    changes = np.abs(np.diff(around, axis=1, append=np.nan))
+    changes[np.isnan(changes).all(axis=1), 0] = 0  # one interval alone does not change
+    irregularity = np.nanmedian(changes, axis=1) / median
+    return [irregularity, (pre - median) / spread, (post - median) / spread]
 
 
 def local_rr_s(

@@ -43,7 +43,7 @@ class BeatSegments:
         Samples in each segment.
     context : int
         Samples of the recording kept before and behind each segment.
-    rr : ndarray of float32, shape (n_beats, 11)
+    rr : ndarray of float32, shape (n_beats, 17)
         The columns of `cardio_ecg_transfer.signal.rr_features.RR_FEATURES`.
     """
 
