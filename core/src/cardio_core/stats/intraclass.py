@@ -31,7 +31,8 @@ def intraclass_correlations(
         ``icc_1_1``, ``icc_2_1``, ``icc_3_1`` of a single rating and ``icc_1_k``, ``icc_2_k``,
         ``icc_3_k`` of the mean of all raters. Form 1: every subject has raters of its own; 2:
         random raters who rate everybody, absolute agreement; 3: these raters only, consistency.
-        `p_value` tests 0; `extra` holds ``f``, ``df1``, ``df2`` and ``n_raters``.
+        `p_value` tests 0; `extra` holds ``f``, ``df1``, ``df2`` and ``n_raters``. ``icc_2_k`` is
+        left out where raters disagree so much that its lower limit does not exist.
 
     Raises
     ------
@@ -126,7 +127,6 @@ def _two_way_random(squares: dict[str, float], n: int, k: int, tail: float) -> l
     """Form 2; its interval is Satterthwaite's, since three mean squares enter."""
     rows, columns, error = squares["rows"], squares["columns"], squares["error"]
     single = (rows - error) / (rows + (k - 1) * error + k * (columns - error) / n)
-    average = (rows - error) / (rows + (columns - error) / n)
     ratio_f = columns / error
     numerator = k * single * ratio_f + n * (1 + (k - 1) * single) - k * single
     df = (
@@ -143,10 +143,8 @@ def _two_way_random(squares: dict[str, float], n: int, k: int, tail: float) -> l
     df2 = (n - 1) * (k - 1)
     test = (float(fdtrc(n - 1, df2, f)), {"f": f, "df1": float(n - 1), "df2": float(df2)})
 
-    def of_mean(icc: float) -> float:
-        return icc * k / (1 + icc * (k - 1))
-
-    return [
-        ("icc_2_1", single, low, high, *test),
-        ("icc_2_k", average, of_mean(low), of_mean(high), *test),
-    ]
+    found: list[Form] = [("icc_2_1", single, low, high, *test)]
+    if 1 + (k - 1) * low > 0:
+        average = [k * icc / (1 + (k - 1) * icc) for icc in (single, low, high)]
+        found.append(("icc_2_k", average[0], average[1], average[2], *test))
+    return found
