@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

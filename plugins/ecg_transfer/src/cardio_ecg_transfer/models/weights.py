@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 RR_FEATURES: tuple[tuple[str, str], ...] = (
@@ -29,6 +31,7 @@ RR_FEATURES: tuple[tuple[str, str], ...] = (
     ("rr_irregularity_60s", "ratio"),
     ("pre_rr_deviation_60s", "MAD"),
     ("post_rr_deviation_60s", "MAD"),
+    ("rr_irregularity_record", "ratio"),
 )
 """Name and unit of each column of `rr_features`."""
 
@@ -56,11 +59,11 @@ def rr_features(r_samples: ArrayLike, rate_hz: float) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of float32, shape (n_beats, 17)
+    ndarray of float32, shape (n_beats, 18)
         Columns as in `RR_FEATURES`. The first beat has no interval before it and the last none
-        after it: the local median stands in. Irregularity is the median change from one interval
-        to the next, over the window's median interval; deviation is the distance of an interval
-        from that median in median absolute deviations (plus 2 % of the median).
+        after it: the local median stands in. Irregularity is the median absolute deviation
+        (MAD) of a window's intervals over their median; deviation is the distance of an interval
+        from that median in MADs (plus 2 % of the median).
 
     Raises
     ------
@@ -73,7 +76,9 @@ def rr_features(r_samples: ArrayLike, rate_hz: float) -> NDArray[np.float32]:
     classification by de Chazal et al., IEEE Trans Biomed Eng 2004;51:1196. Medians stand beside the
     means because either misleads somewhere: in bigeminy a mean follows the ectopic beats, and where
     most beats are premature and runs of them end in pauses, a median calls them the rule.
-    Irregularity and deviation are for atrial fibrillation, where early beats mean nothing.
+    Irregularity and deviation are for atrial fibrillation, where early beats mean nothing. The
+    MAD holds while less than half of the intervals are ectopic; the median change between
+    neighbours, where each ectopic beat spoils two, only up to a quarter.
 
     Examples
     --------
@@ -89,20 +94,20 @@ def rr_features(r_samples: ArrayLike, rate_hz: float) -> NDArray[np.float32]:
     scales = (middle, np.nanmean(around, axis=1), np.median(rr_s), np.mean(rr_s))
     columns = [pre, post, *(rr / scale for scale in scales for rr in (pre, post)), pre / post]
     for window in (around, _intervals_around(beats, rate_hz, MINUTE_S)):
-        columns += _against_the_spread(pre, post, window)
+        median, spread = _median_and_mad(window)
+        scale = spread + STEADY * median
+        columns += [spread / median, (pre - median) / scale, (post - median) / scale]
+    median, spread = _median_and_mad(rr_s[None, :])
+    columns.append(np.full(beats.size, (spread / median).item()))
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _against_the_spread(
-    pre: NDArray[np.float64], post: NDArray[np.float64], around: NDArray[np.float64]
-) -> list[NDArray[np.float64]]:
-    """Return irregularity of the windows and both intervals' deviation from their median."""
-    median = np.nanmedian(around, axis=1)
-    spread = np.nanmedian(np.abs(around - median[:, None]), axis=1) + STEADY * median
-    changes = np.abs(np.diff(around, axis=1, append=np.nan))
-    changes[np.isnan(changes).all(axis=1), 0] = 0  # one interval alone does not change
-    irregularity = np.nanmedian(changes, axis=1) / median
-    return [irregularity, (pre - median) / spread, (post - median) / spread]
+def _median_and_mad(
+    intervals: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each row's median and the median absolute deviation from it, leaving out NaN."""
+    median = np.nanmedian(intervals, axis=1)
+    return median, np.nanmedian(np.abs(intervals - median[:, None]), axis=1)
 
 
 def local_rr_s(
@@ -188,3 +193,34 @@ def checked_r_samples(r_samples: ArrayLike) -> NDArray[np.int64]:
         )
         raise DataError(msg)
     return beats
+
+
+def side_inputs(values: NDArray[np.floating], units: Sequence[str]) -> NDArray[np.float32]:
+    """Bring features of any unit to a scale that a network can use; nothing is fitted.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n_beats, n_features)
+        Features, for instance of `rr_features`.
+    units : sequence of str, shape (n_features,)
+        ``"ratio"`` becomes its logarithm (plus .01, within .01 to 10), ``"MAD"`` its inverse
+        hyperbolic sine, ``"dB"`` tenths. Any other unit (seconds) is left out: a network would
+        learn patients by it.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_beats, n_used)
+        In the order of the features.
+
+    Examples
+    --------
+    >>> side_inputs(np.array([[0.8, 0.99, 0.0, 20.0]]), ["s", "ratio", "MAD", "dB"]).tolist()
+    [[0.0, 0.0, 2.0]]
+    """
+    to_input = {
+        "ratio": lambda column: np.log(np.clip(column, 0, 10) + 0.01),
+        "MAD": np.arcsinh,
+        "dB": lambda column: column / 10,
+    }
+    used = [(to_input[unit], i) for i, unit in enumerate(units) if unit in to_input]
+    return np.stack([change(values[:, i]) for change, i in used], axis=1).astype(np.float32)

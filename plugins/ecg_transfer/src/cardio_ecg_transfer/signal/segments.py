@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.rr_features import checked_r_samples, local_rr_s, rr_features
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class BeatSegments:
         Samples in each segment.
     context : int
         Samples of the recording kept before and behind each segment.
-    rr : ndarray of float32, shape (n_beats, 17)
+    rr : ndarray of float32, shape (n_beats, 18)
         The columns of `cardio_ecg_transfer.signal.rr_features.RR_FEATURES`.
     """
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.spectrogram_settings import SpectrogramSettings
 
 if TYPE_CHECKING:

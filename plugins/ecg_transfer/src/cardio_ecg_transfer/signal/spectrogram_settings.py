@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 
 Mode = Literal["M1", "M2", "M3", "M4"]
 
