@@ -173,6 +173,26 @@ def test_the_ranking_of_a_continuous_target_is_kendalls_tau_on_the_scale_of_an_a
     assert found.value == pytest.approx(0.5 + kendalltau(truth, score).statistic / 2)
 
 
+def test_the_ranking_of_a_multiclass_target_is_the_mean_of_one_against_the_rest(tmp_path):
+    rng = np.random.default_rng(2)
+    names = np.array(["n", "w", "i"])
+    truth = rng.choice(names, 40)
+    scores = rng.dirichlet(np.ones(3), 40)
+    rows = [
+        {"fold": "r0-f0", "class": name, "y_true": t, "score": s}
+        for name, column in zip(names, scores.T, strict=True)
+        for t, s in zip(truth, column, strict=True)
+    ]
+    target = Target("y", "multiclass", ("n", "w", "i"))
+    task = Task("t", "T", "event", (target,), (Model("m", "M"),))
+    found = ranking(written(tmp_path, rows), task, "m", "honest")
+    counts = np.array([(truth == name).sum() for name in names])
+    pairs = counts * (40 - counts)
+    areas = [roc_auc_score(truth == name, scores[:, k]) for k, name in enumerate(names)]
+    assert found.value == pytest.approx(pairs @ areas / pairs.sum())
+    assert found.n == 40
+
+
 def test_a_run_without_two_classes_in_a_fold_cannot_be_ranked(tmp_path):
     rows = [{"fold": "r0-f0", "class": "ill", "y_true": "ill", "score": 0.5}]
     task = Task("t", "T", "patient", (Target("y", "binary", ("well", "ill")),), (Model("m", "M"),))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.types.info import Task
+from cardio_core.types.info import Target, Task
 
 Array = np.ndarray[Any, Any]
 
@@ -47,23 +47,30 @@ def ranking(run: Path, task: Task, model: str, protocol: str) -> Ranking:
     table = pd.read_csv(run / "predictions.csv", dtype={"class": str, "y_true": str})
     chosen = (table["protocol"] == protocol) & (table["model"] == model)
     table = table[chosen & (table["target"] == target.name)].dropna(subset=["y_true", "score"])
+    parts: list[Array] = []
+    for name in _ranked_classes(target):
+        rows = table if name is None else table[table["class"] == name]
+        folds = [_compared(fold, name) for _, fold in rows.groupby("fold")]
+        known = [fold for fold in folds if fold is not None]
+        parts += [np.array(known)] if known else []
+    assert parts, f"no fold of {model} holds two units of different {target.name}"
+    n_pairs = sum(float(part[:, 2].sum()) for part in parts)
+    value = sum(float(part[:, 2] @ part[:, 0]) for part in parts) / n_pairs
+    # Folds are independent; classes share their units, so their errors may add up in full.
+    se = sum(float(np.sqrt(part[:, 2] ** 2 @ part[:, 1])) for part in parts) / n_pairs
+    return Ranking(value, se, len(table) // max(1, table["class"].nunique()))
+
+
+def _ranked_classes(target: Target) -> tuple[str | None, ...]:
+    """Return the classes that are ranked against the rest; None for a number."""
     if target.kind == "continuous":
-        pairs = [_continuous(fold) for _, fold in table.groupby("fold")]
-    else:
-        classes = target.classes[1:] if target.kind == "binary" else target.classes
-        pairs = [
-            _binary(fold[fold["class"] == name], name)
-            for name in classes
-            for _, fold in table.groupby("fold")
-        ]
-    parts = np.array([pair for pair in pairs if pair is not None])
-    assert len(parts), f"no fold of {model} holds two units of different {target.name}"
-    value, variance, weight = parts.T
-    share = weight / weight.sum()
-    n_rows = table["class"].nunique() if target.kind != "continuous" else 1
-    return Ranking(
-        float(share @ value), float(np.sqrt(share**2 @ variance)), len(table) // max(1, n_rows)
-    )
+        return (None,)
+    return target.classes[1:] if target.kind == "binary" else target.classes
+
+
+def _compared(fold: pd.DataFrame, name: str | None) -> tuple[float, float, float] | None:
+    """Return concordance, its null variance and the number of pairs; None without a pair."""
+    return _continuous(fold) if name is None else _binary(fold, name)
 
 
 def _binary(fold: pd.DataFrame, name: str) -> tuple[float, float, float] | None:
