@@ -1,0 +1,23 @@
+"""The core's contract suite, applied to this plugin at the size of `smoke`."""
+
+from __future__ import annotations
+
+import pytest
+
+from cardio_core.testing import PluginContract, PluginTruth
+
+
+class TestContract(PluginContract):
+    plugin = "ecg_transfer"
+    protocol = "honest"
+
+
+@pytest.mark.slow
+class TestTruth(PluginTruth):
+    plugin = "ecg_transfer"
+    n_patients = 12
+    sets = {  # noqa: RUF012
+        "aami_beats": ("protocols.honest.k=2", "inner.k=0", "explain.n_cases=0"),
+    }
+    permutations = (0, 1)
+    planted = {"aami_beats": 0.85}  # noqa: RUF012
