@@ -222,3 +222,17 @@ def test_a_logit_of_200_gives_a_finite_map():
     cam = grad_cam_pp(network, image, torch.tensor([1]))
     assert torch.isfinite(cam).all()
     assert math.isclose(cam.max().item(), 1.0, rel_tol=1e-5)
+
+
+def test_classes_that_share_the_picture_are_told_apart_by_the_side_features_alone():
+    torch.manual_seed(0)
+    tied = {"n_side": 2, "width_mult": 0.125, "picture_classes": (0, 0, 2, 3, 4)}
+    network = BeatResNet(18, **tied).eval()
+    side = torch.randn(6, 2)
+    one, other = torch.rand(6, 3, 64, 64), torch.rand(6, 3, 64, 64)
+    with torch.no_grad():
+        change = network({"images": one, "side": side}) - network({"images": other, "side": side})
+        timing = network({"images": one, "side": side}) - network({"images": one, "side": side + 1})
+    assert torch.allclose(change[:, 0], change[:, 1], atol=1e-5)
+    assert not torch.allclose(change[:, 0], change[:, 2], atol=1e-3)
+    assert not torch.allclose(timing[:, 0], timing[:, 1], atol=1e-3)

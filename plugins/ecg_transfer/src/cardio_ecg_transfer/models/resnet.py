@@ -8,10 +8,10 @@ import torch
 from monai.networks.nets.resnet import ResNet, ResNetBlock, ResNetBottleneck
 from torch import nn
 
-from cardio_core.errors import ConfigError
+from cardio_core.api import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Freeze = Literal["none", "stem+layer1", "all"]
 
@@ -53,6 +53,10 @@ class BeatResNet(ResNet):
         Leaves out the first max-pooling, for pictures of 64 pixels and less. No key changes.
     dropout : float
         Share of the joined features dropped in training.
+    picture_classes : sequence of int, optional
+        For each class, the class whose evidence from the picture it takes; default its own. With
+        (0, 0, 2, 3, 4) the picture says the same for classes 0 and 1, and only the side features
+        tell them apart: normal and supraventricular beats share their QRS and differ in timing.
     picture_dropout : float
         Probability that a sample's pooled features are all dropped in training, so that the side
         features learn to decide alone. Without it a network that has learnt its patients by their
@@ -85,6 +89,7 @@ class BeatResNet(ResNet):
         width_mult: float = 1.0,
         small_stem: bool = False,
         dropout: float = 0.0,
+        picture_classes: Sequence[int] | None = None,
         picture_dropout: float = 0.0,
     ) -> None:
         if depth not in _LAYERS:
@@ -104,6 +109,7 @@ class BeatResNet(ResNet):
             bias_downsample=False,
         )
         self.n_side = n_side
+        self.picture_classes = list(picture_classes or range(n_classes))
         self.picture_dropout = picture_dropout if n_side else 0.0
         self.dropout = nn.Dropout(dropout)
         n_pooled = int(512 * width_mult) * block.expansion
@@ -129,15 +135,20 @@ class BeatResNet(ResNet):
     def head(self, maps: torch.Tensor, side: torch.Tensor | None = None) -> torch.Tensor:
         """Return the logits, shape (n, n_classes), from feature maps and side features."""
         pooled = self.avgpool(maps).flatten(1)
+        logits: torch.Tensor
+        if not self.n_side:
+            logits = self.fc(self.dropout(pooled))
+            return logits
+        if side is None:
+            msg = f"ResNet with {self.n_side} side features was called without them"
+            raise ValueError(msg)
         if self.training and self.picture_dropout > 0:
             kept = torch.rand(len(pooled), 1, device=pooled.device) >= self.picture_dropout
             pooled = pooled * kept
-        if self.n_side:
-            if side is None:
-                msg = f"ResNet with {self.n_side} side features was called without them"
-                raise ValueError(msg)
-            pooled = torch.cat([pooled, self.side(side)], dim=1)
-        logits: torch.Tensor = self.fc(self.dropout(pooled))
+        pooled, joined = self.dropout(pooled), self.dropout(self.side(side))
+        n_pooled = pooled.shape[1]
+        from_picture = pooled @ self.fc.weight[self.picture_classes, :n_pooled].T
+        logits = from_picture + joined @ self.fc.weight[:, n_pooled:].T + self.fc.bias
         return logits
 
     def forward(self, inputs: torch.Tensor | Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 from cardio_core.api import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -217,10 +217,10 @@ def side_inputs(values: NDArray[np.floating], units: Sequence[str]) -> NDArray[n
     >>> side_inputs(np.array([[0.8, 0.99, 0.0, 20.0]]), ["s", "ratio", "MAD", "dB"]).tolist()
     [[0.0, 0.0, 2.0]]
     """
-    to_input = {
+    to_input: dict[str, Callable[[NDArray[np.floating]], NDArray[np.floating]]] = {
         "ratio": lambda column: np.log(np.clip(column, 0, 10) + 0.01),
         "MAD": np.arcsinh,
         "dB": lambda column: column / 10,
     }
-    used = [(to_input[unit], i) for i, unit in enumerate(units) if unit in to_input]
-    return np.stack([change(values[:, i]) for change, i in used], axis=1).astype(np.float32)
+    used = [to_input[unit](values[:, i]) for i, unit in enumerate(units) if unit in to_input]
+    return np.stack(used, axis=1).astype(np.float32)
