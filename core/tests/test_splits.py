@@ -83,6 +83,14 @@ def test_honest_refuses_a_plan_that_puts_one_man_on_both_lists():
     assert folds_of(plan, table, y, protocol="paper").overlap == "p00 and p01 are one man"
 
 
+def test_patients_on_neither_list_are_left_out_labelled_or_not():
+    table, y = cohort()
+    y[table["patient_id"] == "p05"] = None
+    (fold,) = folds_of(Fixed(("p00", "p01"), ("p02", "p03")), table, y).folds
+    used = set(table["patient_id"].iloc[np.concatenate([fold.train, fold.test])])
+    assert used == {"p00", "p01", "p02", "p03"}
+
+
 def test_paper_refuses_an_overlap_that_is_not_declared():
     table, y = cohort(linked={"p00": "p01", "p01": "p01"})
     with pytest.raises(LeakageError, match="declares no overlap"):

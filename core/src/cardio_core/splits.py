@@ -163,6 +163,9 @@ def plan_folds(
     strata = _strata(y)
     labelled = np.flatnonzero(strata >= 0)
     unlabelled = np.flatnonzero(strata < 0)
+    if isinstance(plan, Fixed):
+        # Who is on neither list is left out, labelled or not.
+        unlabelled = unlabelled[table["patient_id"].iloc[unlabelled].isin(plan.train)]
     if labelled.size == 0:
         raise DataError("no sample carries a label, so nothing can be tested; check the targets")
     unit = "sample" if isinstance(plan, RandomSamples) else "patient"
