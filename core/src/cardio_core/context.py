@@ -155,6 +155,7 @@ class Context:
             epochs=self.epochs if validation is None else None,
             weights=weights,
             parameter_groups=parameter_groups,
+            progress=self._epoch_done,
             log=self.log,
         )
 
@@ -164,4 +165,12 @@ class Context:
         from cardio_core.training.engine import predict
 
         device = self.device or choose_device("cpu")
-        return predict(network, examples, device=device, batch_size=batch_size)
+        return predict(network, examples, device=device, batch_size=batch_size, log=self.log)
+
+    def _epoch_done(
+        self, epoch: int, n_epochs: int, train_loss: float, val_score: float | None, left_s: float | None
+    ) -> None:
+        score = "" if val_score is None else f", validation score {val_score:.4g}"
+        self.log(
+            f"epoch {epoch}/{n_epochs}: training loss {train_loss:.4g}{score}, {left_s:.0f} s left"
+        )

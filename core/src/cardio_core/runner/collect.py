@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.evaluation.aggregate import score_columns
-from cardio_core.io.atomic import replacing
+from cardio_core.io.atomic import read_json, replacing
 from cardio_core.io.store import load_table
 from cardio_core.runner.folds import (
     FoldJob,
@@ -55,6 +55,8 @@ def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) 
         for job in jobs
         for name, decision in open_decisions(job.out, task.targets).items()
     }
+    for job in jobs:
+        notes += [f"{job.title}: {note}" for note in read_json(job.out / "chosen.json")["notes"]]
     return Scored(frames, sources, _columns(jobs), tuple(notes))
 
 

@@ -68,6 +68,11 @@ class TrainBlock(Block):
     rhythm: bool = Field(True, description="join the RR ratios to the pooled picture")
     loudness: bool = Field(True, description="join the loudness beside the recording's median")
     n_side_hidden: int = Field(64, ge=1, description="width of the layers for side features")
+    picture_classes: tuple[int, ...] = Field(
+        (),
+        description="for each class, the class whose evidence from the picture it takes; empty is "
+        "its own (see models.resnet)",
+    )
     picture_dropout: float = Field(
         0.0, ge=0, lt=1, description="probability that training hides a beat's picture altogether"
     )

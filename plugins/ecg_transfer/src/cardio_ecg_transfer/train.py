@@ -46,6 +46,7 @@ def train_resnet(
         "small_stem": config.small_stem,
         "dropout": config.dropout,
         "picture_dropout": config.picture_dropout,
+        "picture_classes": list(config.picture_classes) or None,
         "n_side_hidden": config.n_side_hidden,
         "n_input_channels": int(beats.pictures.shape[1]),
         "n_side": int(beats.side.shape[1]),
