@@ -168,9 +168,13 @@ class Context:
         return predict(network, examples, device=device, batch_size=batch_size, log=self.log)
 
     def _epoch_done(
-        self, epoch: int, n_epochs: int, train_loss: float, val_score: float | None, left_s: float | None
+        self,
+        epoch: int,
+        n_epochs: int,
+        train_loss: float,
+        val_score: float | None,
+        seconds_left: float,
     ) -> None:
         score = "" if val_score is None else f", validation score {val_score:.4g}"
-        self.log(
-            f"epoch {epoch}/{n_epochs}: training loss {train_loss:.4g}{score}, {left_s:.0f} s left"
-        )
+        left = f", {seconds_left:.0f} s left"
+        self.log(f"epoch {epoch}/{n_epochs}: training loss {train_loss:.4g}{score}{left}")
