@@ -171,7 +171,7 @@ DETECTORS: dict[str, Detector] = {
 
 
 def run(
-    folder: Path, records: list[str], detectors: list[str], channel: int
+    folder: Path, records: list[str], detectors: list[str], channel: int, store: Path | None
 ) -> tuple[list[Count], dict[str, str]]:
     """Run the detectors record by record; one that fails is reported and left out from there on."""
     counts: list[Count] = []
@@ -192,6 +192,9 @@ def run(
             seconds = time.perf_counter() - started
             found_s = np.unique(np.asarray(peaks, dtype=np.float64)) / reference.rate_hz
             counts += count_matches(name, reference, found_s, seconds)
+        if store:  # after every record: the slow peers take most of an hour
+            content: dict[str, Any] = {"counts": [asdict(c) for c in counts], "failed": failed}
+            store.write_text(json.dumps(content, indent=1))
         print(f"{record} done", file=sys.stderr, flush=True)
     return counts, failed
 
@@ -249,7 +252,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--channel", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the counts of every record here")
     chosen = parser.parse_args(arguments)
-    counts, failed = run(chosen.data, chosen.records, chosen.detectors, chosen.channel)
+    counts, failed = run(chosen.data, chosen.records, chosen.detectors, chosen.channel, chosen.json)
     for group, members in GROUPS.items():
         records = [record for record in chosen.records if record in members]
         if records and counts:
@@ -258,9 +261,6 @@ def main(arguments: list[str] | None = None) -> None:
         print(table(counts, "all chosen", chosen.records, flutter_excluded=False))
     for name, reason in failed.items():
         print(f"\n{name} failed: {reason}")
-    if chosen.json:
-        content: dict[str, Any] = {"counts": [asdict(count) for count in counts], "failed": failed}
-        chosen.json.write_text(json.dumps(content, indent=1))
 
 
 if __name__ == "__main__":
