@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from cardio_ecg_transfer.signal.own_record import own_record_pictures, residual_segments
+from cardio_ecg_transfer.signal.own_record import (
+    OwnRecordPictures,
+    own_record_pictures,
+    residual_segments,
+)
 from cardio_ecg_transfer.signal.segments import segment_beats
 from cardio_ecg_transfer.signal.spectrogram_settings import SpectrogramSettings
 
@@ -22,6 +26,12 @@ def recording() -> tuple[np.ndarray, np.ndarray]:
     return ecg_mv, r_samples
 
 
+def pictures(ecg_mv: np.ndarray, r_samples: np.ndarray) -> OwnRecordPictures:
+    cut = segment_beats(ecg_mv, r_samples, RATE_HZ)
+    left = residual_segments(cut, ecg_mv, r_samples)
+    return own_record_pictures(cut.segments_mv, left, cut.length, RATE_HZ, SMALL)
+
+
 def test_the_median_beat_leaves_nothing_of_an_equal_beat_and_the_excess_of_another(recording):
     ecg_mv, r_samples = recording
     cut = segment_beats(ecg_mv, r_samples, RATE_HZ)
@@ -34,10 +44,7 @@ def test_the_median_beat_leaves_nothing_of_an_equal_beat_and_the_excess_of_anoth
 
 def test_a_recorder_s_gain_changes_no_picture(recording):
     ecg_mv, r_samples = recording
-    made = []
-    for gain in (1.0, 5.0):
-        cut = segment_beats(gain * ecg_mv, r_samples, RATE_HZ)
-        made.append(own_record_pictures(cut, gain * ecg_mv, r_samples, RATE_HZ, SMALL))
+    made = [pictures(gain * ecg_mv, r_samples) for gain in (1.0, 5.0)]
     one, five = (each.images[:, :4].astype(int) for each in made)  # beat and difference
     assert np.abs(one - five).max() <= 1
     assert np.allclose(made[0].gain_db, made[1].gain_db, atol=1e-3)
@@ -46,6 +53,6 @@ def test_a_recorder_s_gain_changes_no_picture(recording):
 def test_the_beat_unlike_its_record_stands_out_in_gain_and_residual(recording):
     ecg_mv, r_samples = recording
     cut = segment_beats(ecg_mv, r_samples, RATE_HZ)
-    made = own_record_pictures(cut, ecg_mv, r_samples, RATE_HZ, SMALL)
+    made = pictures(ecg_mv, r_samples)
     assert cut.beat[made.gain_db[:, 0].argmax()] == ECTOPIC
     assert cut.beat[made.residual_gain_db[:, 1].argmax()] == ECTOPIC
