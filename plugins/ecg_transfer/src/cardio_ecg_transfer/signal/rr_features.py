@@ -9,8 +9,6 @@ import numpy as np
 from cardio_core.api import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
 RR_FEATURES: tuple[tuple[str, str], ...] = (
@@ -193,34 +191,3 @@ def checked_r_samples(r_samples: ArrayLike) -> NDArray[np.int64]:
         )
         raise DataError(msg)
     return beats
-
-
-def side_inputs(values: NDArray[np.floating], units: Sequence[str]) -> NDArray[np.float32]:
-    """Bring features of any unit to a scale that a network can use; nothing is fitted.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n_beats, n_features)
-        Features, for instance of `rr_features`.
-    units : sequence of str, shape (n_features,)
-        ``"ratio"`` becomes its logarithm (plus .01, within .01 to 10), ``"MAD"`` its inverse
-        hyperbolic sine, ``"dB"`` tenths. Any other unit (seconds) is left out: a network would
-        learn patients by it.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_beats, n_used)
-        In the order of the features.
-
-    Examples
-    --------
-    >>> side_inputs(np.array([[0.8, 0.99, 0.0, 20.0]]), ["s", "ratio", "MAD", "dB"]).tolist()
-    [[0.0, 0.0, 2.0]]
-    """
-    to_input: dict[str, Callable[[NDArray[np.floating]], NDArray[np.floating]]] = {
-        "ratio": lambda column: np.log(np.clip(column, 0, 10) + 0.01),
-        "MAD": np.arcsinh,
-        "dB": lambda column: column / 10,
-    }
-    used = [to_input[unit](values[:, i]) for i, unit in enumerate(units) if unit in to_input]
-    return np.stack(used, axis=1).astype(np.float32)
