@@ -76,9 +76,6 @@ class TrainBlock(Block):
     picture_dropout: float = Field(
         0.0, ge=0, lt=1, description="probability that training hides a beat's picture altogether"
     )
-    side_weight: float = Field(
-        0.0, ge=0, le=1, description="weight of the logits without the picture, where side features"
-    )
     shares: tuple[float, ...] = Field(
         (), description="share of each class in an epoch's draw; empty weights the loss instead"
     )

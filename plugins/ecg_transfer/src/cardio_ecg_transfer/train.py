@@ -79,7 +79,6 @@ def train_resnet(
             "network": settings,
             "rhythm": config.rhythm,
             "loudness": config.loudness,
-            "side_weight": config.side_weight,
             "classes": list(classes),
             "channels": list(training["pictures"].names),
         },
