@@ -13,6 +13,7 @@ class TestContract(PluginContract):
     tasks = ("mean_class", "beats", "second", "third")
     protocol = "honest"
     n_patients = 24
+    sets = dict.fromkeys(("mean_class", "beats", "second", "third"), ("inner.k=0",))
 
 
 @pytest.mark.usefixtures("installed")
@@ -21,4 +22,5 @@ class TestTruth(PluginTruth):
     plugin = "toy"
     tasks = ("mean_class",)
     config = "default"
+    sets = {"mean_class": ("inner.k=0", "search=[]", "models=[ridge]")}  # noqa: RUF012
     planted = {"mean_class": 0.8}  # noqa: RUF012
