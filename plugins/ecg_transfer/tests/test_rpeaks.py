@@ -253,6 +253,8 @@ def test_recordings_that_mislead_a_plain_threshold_are_detected(record, why):
 @pytest.mark.slow
 @needs_mitdb
 def test_all_records_reach_the_stated_sensitivity_and_predictivity():
+    # 2026-11-21: Se / +P in percent 99.87 / 99.84 at 150 ms, 99.54 / 99.51 at 50 ms
+    # (DS1 99.80 / 99.88 and DS2 99.92 / 99.83 at 150 ms).
     for tolerance_s, least in ((0.15, 0.997), (0.05, 0.99)):
         true, false, missed = sum(
             counts(record, 0, tolerance_s) for record in f"{DS1} {DS2} {PACED}".split()
@@ -265,6 +267,7 @@ def test_all_records_reach_the_stated_sensitivity_and_predictivity():
 @pytest.mark.slow
 @needs_mitdb
 def test_a_beat_of_all_leads_together_is_found_in_every_ptb_xl_lead():
+    # 2026-11-21: 99.81 % found, 0.15 % extra, over 353 recordings of twelve leads.
     import wfdb
 
     both = extra = lost = 0
