@@ -38,7 +38,7 @@ def pooled(frame: pd.DataFrame, target: Target, model: str) -> pd.DataFrame:
     if target.kind == "continuous":
         first["predicted"] = first["score"]
     else:
-        first["predicted"] = groups["predicted"].agg(lambda votes: _most_voted(votes, target))
+        first["predicted"] = [_most_voted(votes, target) for _, votes in groups["predicted"]]
     return first.reset_index(drop=True)
 
 

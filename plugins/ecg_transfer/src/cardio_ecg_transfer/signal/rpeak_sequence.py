@@ -118,7 +118,7 @@ def _rhythm(time_s: Floats, beats: NDArray[np.int64], config: RPeakConfig) -> tu
 
 def _running(time_s: Floats, known_s: Floats, values: Floats, config: RPeakConfig) -> Floats:
     smooth = median_filter(values, min(config.n_beats, values.size), mode="mirror")
-    return np.interp(time_s, known_s, smooth)
+    return np.asarray(np.interp(time_s, known_s, smooth))
 
 
 def _best_sequence(evidence: _Evidence, config: RPeakConfig) -> NDArray[np.int64]:
