@@ -47,14 +47,14 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.mark.parametrize("commands", blocks(slow=False))
+@pytest.mark.parametrize("commands", list(blocks(slow=False)))
 def test_the_commands_of_a_page_run_as_printed(commands, tmp_path, cache):
     run(commands, tmp_path, cache)
 
 
 @pytest.mark.slow
 @pytest.mark.realdata
-@pytest.mark.parametrize("commands", blocks(slow=True))
+@pytest.mark.parametrize("commands", list(blocks(slow=True)))
 def test_the_long_commands_of_a_page_run_as_printed(commands, tmp_path, cache):
     run(commands, tmp_path, cache)
 

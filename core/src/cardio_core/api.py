@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cardio_core.errors import ConfigError as ConfigError
     from cardio_core.errors import DataError as DataError
     from cardio_core.evaluation.default import default_evaluate as default_evaluate
+    from cardio_core.evaluation.events import match_events as match_events
     from cardio_core.hookspecs import hookimpl as hookimpl
     from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
     from cardio_core.training.engine import Fitted as Fitted
@@ -59,6 +60,7 @@ _HOME = {
     "cardio_core.context": ("Context",),
     "cardio_core.errors": ("CardioError", "ConfigError", "DataError"),
     "cardio_core.evaluation.default": ("default_evaluate",),
+    "cardio_core.evaluation.events": ("match_events",),
     "cardio_core.hookspecs": ("hookimpl",),
     "cardio_core.io.cohort_table": ("read_cohort_table",),
     "cardio_core.training.engine": ("Fitted",),

@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.runner.request import RunRequest
-from cardio_core.runner.run import run
+from cardio_core.testing import run_plugin
 from cardio_ecg_transfer.synthetic import synthesize
 
 pytestmark = pytest.mark.slow
@@ -54,18 +53,8 @@ def area_of_one(study: str, seed: int, folder: Path) -> dict[str, float]:
         seed=seed,
         **STUDIES[study],
     )
-    request = RunRequest(
-        plugin="ecg_transfer",
-        task="aami_beats",
-        data=(twin,),
-        config="smoke",
-        sets=SETTINGS,
-        protocol="honest",
-        seed=seed,
-        executor="local:1",
-        out=folder / "run",
-    )
-    rows = json.loads((run(request, lambda _: None) / "metrics.json").read_text())
+    done = run_plugin("ecg_transfer", "aami_beats", twin, folder / "run", sets=SETTINGS, seed=seed)
+    rows = json.loads((done / "metrics.json").read_text())
     found = next(
         row
         for row in rows

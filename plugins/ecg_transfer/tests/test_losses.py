@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 from cardio_ecg_transfer.models.augment import Augmentation, augment_images, augment_side
 from cardio_ecg_transfer.models.drawing import drawing_weights, log_prior_ratio
 from cardio_ecg_transfer.models.losses import (

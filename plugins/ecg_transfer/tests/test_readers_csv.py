@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 from cardio_ecg_transfer.readers import read_ecg
 
 N_SAMPLES = 1000

@@ -20,7 +20,7 @@ from pydicom.uid import (
     TwelveLeadECGWaveformStorage,
 )
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 from cardio_ecg_transfer.readers import read_ecg
 
 N_SAMPLES = 5000

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import wfdb
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 
 RATE_HZ = 250

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cardio_core.errors import ConfigError, DataError
+from cardio_core.api import ConfigError, DataError
 from cardio_ecg_transfer.models.gradcam import class_maps, grad_cam_pp, map_weights
 from cardio_ecg_transfer.models.resnet import BeatResNet, freeze, hold_frozen
 from cardio_ecg_transfer.models.weights import backbone_state, load_backbone

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.errors import DataError
-from cardio_core.evaluation.events import match_events
+from cardio_core.api import DataError, match_events
 from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 
 BEAT_SYMBOLS = list("NLRejBAaJSnVErF/fQ?")

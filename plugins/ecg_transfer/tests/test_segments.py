@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES, local_rr_s, rr_features
 from cardio_ecg_transfer.signal.segments import segment_beats
 

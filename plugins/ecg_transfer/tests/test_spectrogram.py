@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.segments import segment_beats
 from cardio_ecg_transfer.signal.spectrogram import beat_spectrograms
 from cardio_ecg_transfer.signal.spectrogram_settings import SpectrogramSettings

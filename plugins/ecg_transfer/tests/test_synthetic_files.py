@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.api import read_cohort_table
-from cardio_core.errors import DataError
+from cardio_core.api import DataError, read_cohort_table
 from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS

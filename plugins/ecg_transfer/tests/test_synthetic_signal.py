@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.signal import find_peaks, periodogram
 
-from cardio_core.errors import DataError
+from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads import einthoven_residual
 from cardio_ecg_transfer.synthetic import Noise, PatientSpec, Truth, simulate
