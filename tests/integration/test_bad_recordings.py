@@ -41,7 +41,7 @@ def test_strict_stops_at_the_first(run_toy, clinic, tmp_path):
 def test_a_cohort_of_too_many_bad_recordings_is_refused(cardio, clinic, tmp_path):
     said = cardio(
         "run", "--plugin", "toy", "--data", clinic, "--out", tmp_path / "run",
-        "--set", "limits.bad_share=0.1",
+        "--executor", "local:1", "--set", "limits.bad_share=0.1",
     )  # fmt: skip
     assert said.exit_code == 3
     assert "4 of 36 recordings cannot be used (limits.bad_share is 0.1)" in said.stderr
@@ -52,7 +52,10 @@ def test_a_cohort_without_one_good_recording_is_refused(cardio, clinic, tmp_path
     (tmp_path / "data").mkdir()
     (tmp_path / "data/cohort.csv").write_text("patient_id,path_ecg,x_ill\nP1,words.csv,1\n")
     (tmp_path / "data/words.csv").write_text("hello\n")
-    said = cardio("run", "--plugin", "toy", "--data", tmp_path / "data", "--out", tmp_path / "run")
+    said = cardio(
+        "run", "--plugin", "toy", "--data", tmp_path / "data", "--out", tmp_path / "run",
+        "--executor", "local:1",
+    )  # fmt: skip
     assert said.exit_code == 3
     assert "words.csv: expected rate_hz=NUMBER" in said.stderr
 

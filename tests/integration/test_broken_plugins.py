@@ -71,8 +71,8 @@ def few(write_twin: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
 def test_a_hook_that_breaks_its_word_exits_with_1(cardio, few, tmp_path, name, reason):
     said = cardio(
         "run", "--plugin", name, "--data", few, "--out", tmp_path / "run", "--device", "cpu",
-        "--protocol", "honest", "--set", "protocols.honest.k=2", "--set", "inner.k=0",
-        "--set", "models=[ridge]",
+        "--executor", "local:1", "--protocol", "honest", "--set", "protocols.honest.k=2",
+        "--set", "inner.k=0", "--set", "models=[ridge]",
     )  # fmt: skip
     assert said.exit_code == 1
     assert reason in said.stderr

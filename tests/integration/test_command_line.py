@@ -48,7 +48,8 @@ def test_a_request_that_cannot_be_met_exits_with_2_in_one_line(
 ):
     monkeypatch.chdir(tmp_path)
     data = [] if "--data" in arguments else ["--data", clinic]
-    said = cardio("run", "--plugin", "toy", *data, *arguments)
+    where = [] if "--executor" in arguments else ["--executor", "local:1"]
+    said = cardio("run", "--plugin", "toy", *data, *where, *arguments)
     assert said.exit_code == 2
     assert reason in said.stderr
     assert said.stderr.count("\n") == 1

@@ -12,7 +12,8 @@ from cardio_core.errors import LeakageError
 def test_honest_refuses_a_plan_whose_lists_share_a_person(cardio, strip, tmp_path):
     said = cardio(
         "run", "--plugin", "toy", "--task", "beats", "--data", strip, "--out", tmp_path / "run",
-        "--protocol", "honest", "--set", "protocols.honest.plan=listed_twice",
+        "--executor", "local:1", "--protocol", "honest",
+        "--set", "protocols.honest.plan=listed_twice",
     )  # fmt: skip
     assert said.exit_code == 1
     assert "1 subject(s) (B00) stand in training and in test" in said.stderr
