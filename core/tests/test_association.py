@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +154,49 @@ def test_what_cannot_be_computed_is_refused_in_one_line(
     with pytest.raises(DataError, match=words) as refusal:
         compute(table)
     assert "\n" not in str(refusal.value)
+
+
+def awkward_tables() -> Iterator[tuple[int, pd.DataFrame]]:
+    """Tables with ties, separation, collinearity, extreme units, skew and missing values."""
+    rng = np.random.default_rng(3)
+    for number in range(8):
+        n = int(rng.integers(4, 30))
+        y = rng.integers(0, 2, n).astype(float)
+        table = pd.DataFrame(
+            {
+                "y": y,
+                "unit": rng.normal(size=n) * 10.0 ** rng.integers(-6, 7),
+                "codes": rng.integers(0, 3, n).astype(float),
+                "outcome_again": y,
+                "skew": rng.exponential(size=n) ** 4,
+                "text": rng.choice(["u", "v", "w"], n),
+            }
+        )
+        holes = rng.random((n, 2)) < 0.2
+        table.loc[holes[:, 0], "unit"] = np.nan
+        table.loc[holes[:, 1], "skew"] = np.nan
+        yield number, table
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("number", "table"), list(awkward_tables()), ids=lambda v: str(v) if isinstance(v, int) else ""
+)
+def test_awkward_tables_are_fitted_or_refused_and_never_give_nan(
+    number: int, table: pd.DataFrame
+) -> None:
+    columns = ["unit", "codes", "outcome_again", "skew", "text"]
+    jobs = [lambda c=c: univariable(table, "y", [c]) for c in columns]
+    jobs += [lambda c=c: multivariable(table, "y", ["codes", c]) for c in ("unit", "skew", "text")]
+    for job in jobs:
+        try:
+            made = job()
+        except DataError as refusal:
+            assert "\n" not in str(refusal)
+            continue
+        assert "nan" not in made.to_text().lower()
+        for estimate in made.estimates:
+            numbers = [estimate.value, estimate.p_value, *estimate.extra.values()]
+            assert np.isfinite([number for number in numbers if number is not None]).all()
+            if estimate.low is not None and estimate.high is not None:
+                assert estimate.low <= estimate.value <= estimate.high

@@ -120,6 +120,8 @@ def test_under_separation_firths_method_takes_over_and_the_model_says_so() -> No
     assert all(np.isfinite([e.value, e.low, e.high]).all() for e in model.odds_ratios)
     with pytest.raises(DataError, match="use method='firth'"):
         fit_logistic(separated(), "y", ["x"], method="ml")
+    with pytest.raises(DataError, match="use interval='profile'"):
+        fit_logistic(separated(), "y", ["x"], interval="wald")
 
 
 def test_separation_is_found_whatever_the_unit_of_the_column() -> None:

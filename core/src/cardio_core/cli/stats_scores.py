@@ -211,7 +211,7 @@ def calibration(
     outcome, [values], clusters = scored(read_table(file), target, [score], event, patient)
     found = calibration_metrics(outcome, values, clusters=clusters, level=level, seed=seed)
     if not found.estimates:
-        raise DataError("; ".join(found.refused.values()))
+        raise DataError("; ".join(dict.fromkeys(found.refused.values())))
     notes = [f"{name.replace('_', ' ')}: not given; {why}." for name, why in found.refused.items()]
     made = result_table(f"Calibration of {score} for {target}", found.estimates, notes)
     figure = None

@@ -69,7 +69,7 @@ def univariable(
                     ratio_text(one),
                     number_text(sd) if scaled else BLANK,
                     ratio_text(other) if scaled else BLANK,
-                    p_text(one.extra["p_wald"]),
+                    _p_wald(one, per_unit),
                     p_text(one.extra["p_likelihood_ratio"]),
                     "Firth" if per_unit.method == "firth" else "",
                 )
@@ -85,11 +85,17 @@ def univariable(
         (
             f"{interval.capitalize()} intervals; each row uses the {unit}s where its column is "
             "known. Two-valued columns have no SD.",
-            f"{len(features)} columns were tested; the p-values are not corrected for that.",
+            "The p-values are not corrected for the number of columns that were tested "
+            f"({len(features)}).",
             *notes,
         ),
         tuple(estimates),
     )  # fmt: skip
+
+
+def _p_wald(estimate: Estimate, model: LogisticModel) -> str:
+    """Print the Wald p of an unpenalised fit; Firth's estimates are too skew for it."""
+    return BLANK if model.method == "firth" else p_text(estimate.extra["p_wald"])
 
 
 def multivariable(
@@ -137,7 +143,7 @@ def multivariable(
                 ratio_text(one),
                 number_text(sd) if scaled else BLANK,
                 ratio_text(other) if scaled else BLANK,
-                p_text(one.extra["p_wald"]),
+                _p_wald(one, per_unit),
                 p_text(one.extra["p_likelihood_ratio"]),
                 f"{inflation[index].value:.2f}",
             )

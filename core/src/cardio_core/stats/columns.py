@@ -57,8 +57,9 @@ def kind_of(column: Column, name: str) -> Kind:
         row = column.index.get_loc(first.index[0])
         raise DataError(
             f"column {name!r}: expected numbers, found text {str(first.iloc[0])!r} in data row "
-            f"{int(row) + 1 if isinstance(row, int) else first.index[0]} and "
-            f"{len(first) - 1} more; correct the cells or leave them empty"
+            f"{int(row) + 1 if isinstance(row, int) else first.index[0]}"
+            + (f" and {len(first) - 1} more" if len(first) > 1 else "")
+            + "; correct the cells or leave them empty"
         )
     return "category"
 

@@ -7,17 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import minimize
 from scipy.stats import chi2
 
 from cardio_core.errors import DataError
-from cardio_core.stats.newton import MAX_HALVINGS, log_likelihood
+from cardio_core.stats.newton import log_likelihood
 from cardio_core.stats.profile_likelihood import profile_limits
 from cardio_core.stats.validate import Bools, Floats
 
 TOLERANCE = 1e-9
 MAX_STEPS = 500
-ROUNDING = 1e-12
-"""Log-likelihoods that differ by less are the same number."""
+NO_FIT = (
+    "Firth's method: expected a converging fit, found none; take fewer predictors, or a column "
+    "less skew (its logarithm)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +114,15 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> FirthFit:
     with warnings.catch_warnings():
         # a fit that did not converge is refused below
         warnings.simplefilter("ignore")
-        model.fit(matrix, outcome)
+        try:
+            model.fit(matrix, outcome)
+        except (ValueError, np.linalg.LinAlgError):
+            raise DataError(NO_FIT) from None
     full = np.column_stack([matrix, np.ones(len(matrix))])
     beta = np.append(model.coef_, model.intercept_)
     score, information, maximum = _penalised(full, outcome, beta)
     if not np.abs(score).max() < 1e-6:
-        raise DataError(
-            "Firth's method: expected a converging fit, found none; take fewer predictors"
-        )
+        raise DataError(NO_FIT)
     covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
     low, high, p_value = (np.empty(matrix.shape[1]) for _ in range(3))
     for term in range(matrix.shape[1]):
@@ -145,27 +149,21 @@ def firth_profile(
     start : ndarray, shape (k,)
     """
     free = np.arange(full.shape[1]) != term
-    last = [start.copy()]
+    known = {float(start[term]): start[free]}
 
     def profile(coefficient: float) -> float:
-        beta = last[0].copy()
-        beta[term] = coefficient
-        score, information, best = _penalised(full, outcome, beta)
-        for _ in range(MAX_STEPS):
-            step = np.zeros(beta.size)
-            step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
-            gain = float(score @ step)
-            for _ in range(MAX_HALVINGS):
-                moved = _penalised(full, outcome, beta + step)
-                if moved[2] >= best - ROUNDING:
-                    break
-                step /= 2
-            beta = beta + step
-            score, information, best = moved
-            if gain < ROUNDING:
-                break
-        last[0] = beta
-        return best
+        def negative(others: Floats) -> tuple[float, Floats]:
+            beta = np.insert(others, term, coefficient)
+            score, _, value = _penalised(full, outcome, beta)
+            return -value, -score[free]
+
+        nearest = min(known, key=lambda point: abs(point - coefficient))
+        found = minimize(negative, known[nearest], jac=True, method="BFGS", options={"gtol": 1e-7})
+        # "precision loss" stops a search that stands on the top to the last digit
+        if not np.abs(found.jac).max(initial=0.0) < 1e-4:
+            raise DataError(NO_FIT)
+        known[float(coefficient)] = found.x
+        return -float(found.fun)
 
     return profile
 

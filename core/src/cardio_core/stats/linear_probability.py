@@ -72,15 +72,21 @@ def risk_difference(
             "risk difference: expected predictors that are not sums of each other, found "
             f"collinear ones among {', '.join(design.terms)}; leave one out"
         )
+    leverage = (np.linalg.qr(full)[0] ** 2).sum(axis=1)
+    if leverage.max() > 1 - 1e-9:
+        raise DataError(
+            f"risk difference: expected rows that share their pattern of predictors, found one "
+            f"that {', '.join(design.terms)} fit perfectly; use Firth's logistic regression"
+        )
     classical = OLS(design.outcome, full).fit()
     robust = classical.get_robustcov_results("HC3")
     estimates = []
     for index, term in enumerate(design.terms):
         value, se = float(robust.params[index]), float(robust.bse[index])
-        if not np.isfinite(se) or se == 0:
+        if not se > 0:
             raise DataError(
-                f"risk difference of {term!r}: expected rows that are not fitted perfectly, found "
-                "a leverage of one; use Firth's logistic regression"
+                f"risk difference of {term!r}: expected an outcome that is not fitted perfectly, "
+                "found one that is; use Firth's logistic regression"
             )
         low, high = wald_limits(value, se, level)
         estimates.append(

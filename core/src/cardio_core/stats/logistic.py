@@ -136,7 +136,7 @@ def fit_logistic(
     ------
     DataError
         A column that is missing, mixed, empty or constant; collinear columns; as many
-        coefficients as rows; separation under ``method="ml"``.
+        coefficients as rows; separation under ``method="ml"`` or ``interval="wald"``.
 
     Notes
     -----
@@ -177,6 +177,11 @@ def fit_design(
             raise DataError(
                 f"logistic regression: {names} separates the outcome, so the estimate is infinite "
                 "and a Wald interval meaningless; use method='firth'"
+            )
+        if interval == "wald":
+            raise DataError(
+                f"logistic regression: {names} separates the outcome, where Wald intervals are "
+                "wrong even after Firth's method; use interval='profile'"
             )
         notes.append(f"{names} separates the outcome: maximum likelihood is infinite.")
     used: Literal["ml", "firth"] = "firth" if method == "firth" or separated.any() else "ml"
@@ -241,15 +246,19 @@ def _maximum_likelihood(standard: Floats, design: Design, level: float) -> _Coef
     from statsmodels.discrete.discrete_model import Logit
 
     full = np.column_stack([standard, np.ones(design.n)])
-    fit = Logit(design.outcome, full).fit(
-        method="newton", tol=1e-13, maxiter=100, disp=0, warn_convergence=False
-    )
+    # statsmodels' Newton takes full steps, which overshoot on skew columns; it starts at the top
+    start, _ = maximise(full, design.outcome)
+    with np.errstate(over="ignore"):  # a fitted probability of 0 is exp overflowing in it
+        fit = Logit(design.outcome, full).fit(
+            start_params=start, method="newton", tol=1e-13, maxiter=100, disp=0,
+            warn_convergence=False,
+        )  # fmt: skip
     beta, maximum = np.asarray(fit.params), float(fit.llf)
     covariance = np.asarray(fit.cov_params())
     se = np.sqrt(np.diag(covariance))
     low, high, p_value = (np.empty(len(design.terms)) for _ in range(3))
     for index in range(len(design.terms)):
-        profile = logistic_profile(full, design.outcome, index)
+        profile = logistic_profile(full, design.outcome, index, beta)
         low[index], high[index] = profile_limits(profile, beta[index], se[index], maximum, level)
         p_value[index] = _chi2_p(2 * (maximum - profile(0.0)))
     return _Coefficients(beta, covariance, low, high, p_value)

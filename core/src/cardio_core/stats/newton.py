@@ -7,7 +7,10 @@ import numpy as np
 from cardio_core.errors import DataError
 from cardio_core.stats.validate import Floats
 
-MAX_STEPS = 100
+MAX_STEPS = 500
+MAX_MOVE = 10.0
+"""Most that a step moves a log odds: where all probabilities are 0 or 1 the curvature is nothing,
+and a full step leads anywhere."""
 MAX_HALVINGS = 30
 
 
@@ -39,7 +42,12 @@ def maximise(
     Raises
     ------
     DataError
-        No maximum within 100 steps, as under separation.
+        No maximum within 500 steps.
+
+    Notes
+    -----
+    Separated outcomes have no maximum; the ascent then stops where nothing visible is left to be
+    gained. Ask :func:`~cardio_core.stats.firth.separated_terms` first.
 
     Examples
     --------
@@ -54,19 +62,19 @@ def maximise(
     best = log_likelihood(matrix, outcome, beta, offset)
     if matrix.shape[1] == 0:
         return beta, best
+    # turns a step where there is no curvature into one along the gradient, and no other
+    ridge = 1e-12 * np.eye(matrix.shape[1])
     for _ in range(MAX_STEPS):
         probability = 0.5 * (1 + np.tanh((matrix @ beta + offset) / 2))
         weight = probability * (1 - probability)
         score = matrix.T @ (outcome - probability)
-        information = (matrix * weight[:, np.newaxis]).T @ matrix
-        try:
-            step = np.linalg.solve(information, score)
-        except np.linalg.LinAlgError:
-            break
+        information = (matrix * weight[:, np.newaxis]).T @ matrix + ridge
+        step = np.linalg.solve(information, score)
         # half the Newton decrement is what is still to be gained; the last step squares the error
         if float(score @ step) < 1e-10:
             beta = beta + step
             return beta, log_likelihood(matrix, outcome, beta, offset)
+        step = step * min(1.0, MAX_MOVE / max(float(np.abs(matrix @ step).max()), MAX_MOVE))
         for _ in range(MAX_HALVINGS):
             candidate = log_likelihood(matrix, outcome, beta + step, offset)
             if candidate >= best:
@@ -75,6 +83,4 @@ def maximise(
         else:
             return beta, best
         beta, best = beta + step, candidate
-    raise DataError(
-        "logistic regression: the likelihood has no maximum (separation); use Firth's method"
-    )
+    raise DataError("logistic regression: the likelihood reaches no maximum; use Firth's method")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -15,7 +16,9 @@ from cardio_core.stats.validate import Floats
 MAX_WIDENINGS = 60
 
 
-def logistic_profile(matrix: Floats, outcome: Floats, term: int) -> Callable[[float], float]:
+def logistic_profile(
+    matrix: Floats, outcome: Floats, term: int, fitted: Floats
+) -> Callable[[float], float]:
     """Return the profile log-likelihood of one coefficient.
 
     Parameters
@@ -25,14 +28,18 @@ def logistic_profile(matrix: Floats, outcome: Floats, term: int) -> Callable[[fl
     outcome : ndarray of 0 and 1, shape (n,)
     term : int
         Column whose coefficient is held; all others are maximised over.
+    fitted : ndarray, shape (k,)
+        Coefficients of the whole model. Each point starts from the nearest one that is known, so
+        that it can be reached.
     """
     others = np.delete(matrix, term, axis=1)
     held = matrix[:, term]
-    last: list[Floats | None] = [None]
+    known = {float(fitted[term]): np.delete(fitted, term)}
 
     def profile(coefficient: float) -> float:
-        beta, value = maximise(others, outcome, coefficient * held, last[0])
-        last[0] = beta
+        nearest = min(known, key=lambda point: abs(point - coefficient))
+        beta, value = maximise(others, outcome, coefficient * held, known[nearest])
+        known[float(coefficient)] = beta
         return value
 
     return profile
@@ -68,6 +75,8 @@ def profile_limits(
     """
     allowed = float(chi2.ppf(level, 1)) / 2
 
+    # a point must have one value, wherever the search for it started
+    @cache
     def excess(coefficient: float) -> float:
         return maximum - profile(coefficient) - allowed
 

@@ -37,9 +37,9 @@ def bland_altman(found: Agreement, *, reference: str, measured: str, title: str 
                 axes.axhspan(estimate.low, estimate.high, color=VERMILION, alpha=0.10, linewidth=0)
             axes.axhline(estimate.value, color=VERMILION, linewidth=1.2)
             axes.annotate(
-                f"{words} {estimate.value:.3g}", (1.0, estimate.value),
-                xycoords=("axes fraction", "data"), xytext=(-2, 2), textcoords="offset points",
-                ha="right", va="bottom", fontsize=TEXT_PT - 1, color=INK,
+                f"{words}\n{estimate.value:.3g}", (1.0, estimate.value),
+                xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
+                ha="left", va="center", fontsize=TEXT_PT - 1, color=INK,
             )  # fmt: skip
         axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         quiet_axes(

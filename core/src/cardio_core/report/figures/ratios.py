@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullLocator
 
 from cardio_core.report.figures.canvas import BLUE, GREY, INK, TEXT_PT, Draw, quiet_axes
 from cardio_core.types.estimate import Estimate
@@ -42,7 +42,7 @@ def ratio_forest(rows: Sequence[tuple[str, Estimate]], *, x: str, title: str = "
         quiet_axes(axes, x=x, title=title, grid="x")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=9))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_yticks(range(len(rows)), [label for label, _ in rows])
         axes.tick_params(axis="y", length=0, labelsize=TEXT_PT, labelcolor=INK)
         axes.set_ylim(len(rows) - 0.4, -0.6)
