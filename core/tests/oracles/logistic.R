@@ -67,6 +67,8 @@ firth <- function(d) {
   list(data = d, features = features, coef = coef(g), se = sqrt(diag(vcov(g))), low = unname(limits[1, ]),
        high = unname(limits[2, ]), p = unname(p), penalised_loglik = top)
 }
+# sex2: urinary tract infection in 239 college women (Foxman et al.; Cytel, LogXact), the table that
+# the documentation of logistf uses, here as counts of each pattern
 a <- read.csv("sex2.csv")
 sex2 <- a[rep(seq_len(nrow(a)), a$count), c("age", "oc", "vic", "vicl", "vis", "dia", "case")]
 names(sex2)[7] <- "y"
