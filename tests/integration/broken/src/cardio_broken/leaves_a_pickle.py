@@ -7,7 +7,7 @@ from dataclasses import replace
 from cardio_toy.plugin import INFO as TOY
 from cardio_toy.plugin import featurize, load, predict, preprocess
 
-from cardio_core.api import ModelArtifact, hookimpl
+from cardio_core.api import hookimpl
 
 __all__ = ["INFO", "featurize", "load", "predict", "preprocess", "train"]
 
@@ -18,6 +18,8 @@ INFO = replace(TOY, name="leaves_a_pickle")
 def train(training, targets, ctx):
     """Dump the mean."""
     import pickle
+
+    from cardio_core.api import ModelArtifact
 
     with (ctx.out / "model.pkl").open("wb") as file:
         pickle.dump(training["shape"].in_units().mean(axis=0), file)
