@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,7 +24,7 @@ class Parts:
 
     def add(self, estimates: Iterable[Estimate], scope: Scope, source: str | None = None) -> None:
         """Add estimates in their place; `source` names where the threshold came from."""
-        for estimate in estimates:
+        for estimate in map(_with_finite_limits, estimates):
             stated = estimate if source is None else estimate.but(threshold_source=source)
             self.metrics.append(Metric(stated, scope))
 
@@ -33,3 +34,12 @@ class Parts:
         """Add the estimates of one class under their short names."""
         for short, estimate in by_class.items():
             self.add([estimate.but(name=short)], replace(scope, class_name=name), source)
+
+
+def _with_finite_limits(estimate: Estimate) -> Estimate:
+    """Drop an interval that too few units left undefined, and say so."""
+    limits = (estimate.low, estimate.high)
+    if all(limit is None or math.isfinite(limit) for limit in limits):
+        return estimate
+    note = f"{estimate.note} too few units for an interval".strip()
+    return estimate.but(low=None, high=None, level=None, note=note)

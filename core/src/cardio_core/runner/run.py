@@ -69,7 +69,7 @@ def run(request: RunRequest, echo: Echo) -> Path:
     """
     setup = set_up(request)
     announce(request, setup, echo)
-    echo = _also_logged(echo)
+    spoken, echo = echo, _also_logged(echo)
     out = request.out or default_out(setup)
     cache = cache_dir()
     inputs = find_data(setup, request, cache)
@@ -88,7 +88,7 @@ def run(request: RunRequest, echo: Echo) -> Path:
     handler = log_to(out)
     try:
         needs = resolve_needs(
-            request, setup.task, setup.config, out, lambda asked: run(asked, echo)
+            request, setup.task, setup.config, out, lambda asked: run(asked, spoken)
         )
         manifest.update(
             needs=[{"task": n.need.task, "from": n.run.name, "said": n.said} for n in needs]

@@ -19,6 +19,7 @@ from cardio_core.io.hashing import digest, package_digest
 from cardio_core.registry import Plugin, resolve
 from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.request import RunRequest
+from cardio_core.splits import find_plan
 from cardio_core.types.info import Task
 
 
@@ -60,6 +61,8 @@ def set_up(request: RunRequest) -> Setup:
     missing = [name for name in protocols if name not in config.protocols]
     if missing:
         raise ConfigError(f"the configuration has no protocol {missing[0]!r}")
+    for name in protocols:
+        find_plan(config.protocols[name], task.plans, ())  # a misspelt plan stops here, not later
     said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said)
     return Setup(plugin, task, config, devices, protocols, models, said)
 

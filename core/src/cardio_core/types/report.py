@@ -50,23 +50,25 @@ class Case:
         Whom it explains.
     title : str
         What the reader sees above the picture.
-    model, fold : str
-        The row and fold that made the prediction; the core fills them in.
+    model : str
+        The row that made the prediction; the core fills it in.
     arrays : mapping of str to ndarray
         The maps themselves, written as `.npz`.
     scores : mapping of str to float
         Quantitative scores of the explanation (share of energy in a window, say).
     draw : callable or None
         ``draw(figure)`` draws it on an empty matplotlib figure.
+    fold : str
+        The fold that made the prediction; the core fills it in.
     """
 
     sample_id: str
     title: str
     model: str = ""
-    fold: str = ""
     arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
     draw: Callable[[Any], None] | None = None
+    fold: str = ""
 
 
 @dataclass(frozen=True)
