@@ -52,7 +52,7 @@ def test_a_missing_extra_is_named_with_the_local_line_that_gets_it(monkeypatch):
 
     monkeypatch.setattr(metadata, "version", without_skops)
     result = run()
-    line = next(line for line in result.output.splitlines() if line.startswith("  train"))
+    line = next(line for line in result.output.splitlines() if line.split()[:1] == ["train"])
     assert line.endswith('missing: skops; pip install "./core[train]"')
     assert result.exit_code == 0
 

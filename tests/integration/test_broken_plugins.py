@@ -82,7 +82,7 @@ def test_a_hook_that_breaks_its_word_exits_with_1(cardio, few, tmp_path, name, r
 
 def test_the_traceback_is_shown_on_request(start_cardio: Callable[..., subprocess.Popen[str]]):
     process = start_cardio("--debug", "plugins", "info", "crashing_import")
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=180)
     assert process.returncode == 2
     assert "Traceback" in stderr
 

@@ -109,6 +109,7 @@ def log_to(out: Path) -> logging.Handler:
     handler = logging.FileHandler(out / "log.jsonl", encoding="utf-8")
     handler.setFormatter(_JsonLines())
     LOG.setLevel(logging.INFO)
+    LOG.disabled = False  # as whatever configured logging before may have left it
     LOG.propagate = False
     LOG.addHandler(handler)
     return handler
