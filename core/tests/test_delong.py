@@ -247,3 +247,9 @@ def test_a_handful_of_patients_is_refused() -> None:
 def test_different_perfect_areas_are_refused() -> None:
     with pytest.raises(DataError, match="perfect separation"):
         delong_paired([0, 0, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1])
+
+
+def test_two_perfect_scores_that_rank_differently_get_no_interval_of_width_zero() -> None:
+    found = delong_paired([0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6], [3, 2, 1, 6, 5, 4])
+    assert (found.value, found.p_value, found.low, found.high) == (0.0, 1.0, None, None)
+    assert "variance is 0" in found.note

@@ -12,14 +12,13 @@ from cardio_core.errors import DataError
 from cardio_core.evaluation.parts import Parts
 from cardio_core.evaluation.pooling import clusters_of, pooled, unit_of
 from cardio_core.report.figures import roc, roc_of
-from cardio_core.stats import auc, bootstrap_sums, delong_paired
+from cardio_core.stats import auc, bootstrap_sums, decision_metrics, delong_paired
+from cardio_core.stats.decisions import DECISION_RATES
 from cardio_core.types.info import Target, Task
 from cardio_core.types.report import Scope
 
 if TYPE_CHECKING:
     from cardio_core.config import EvaluateBlock
-
-DECIDED = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1")
 
 
 def binary_metrics(
@@ -35,15 +34,13 @@ def binary_metrics(
     """Add AUC, Brier score, base rate, and the decided metrics with their threshold's source."""
     known = frame[frame["y_true"].notna() & frame["unit_id"].notna()]
     positive = target.classes[1]
-    truth = (known["y_true"] == positive).astype(int).to_numpy()
+    truth = (known["y_true"] == positive).to_numpy(int)
     score = known[f"score:{positive}"].to_numpy(float)
     clusters = clusters_of(known)
     unit = unit_of(known, task.unit)
     about: dict[str, Any] = {"clusters": clusters, "level": config.level}
     area = auc(truth, score, unit=None if clusters is not None else unit, **about)
     parts.add([area], scope)
-    called = (known["predicted"] == positive).to_numpy()
-    rows = _cells(truth == 1, called, score)
     drawn: dict[str, Any] = {
         "clusters": clusters,
         "n_resamples": config.n_resamples,
@@ -51,14 +48,15 @@ def binary_metrics(
         "level": config.level,
         "unit": "patient" if clusters is not None else unit,
     }
+    rows = np.column_stack([np.ones(len(truth)), truth, (score - truth) ** 2])
     parts.add(bootstrap_sums(rows, _overall, ("base_rate", "brier"), **drawn), scope)
-    for position, name in enumerate(DECIDED):
-        try:
-            found = bootstrap_sums(rows, _one(position), (name,), **drawn)
-        except DataError as error:
-            parts.notes.append(f"{name} of {scope.model}: not computed. {error}")
-            continue
-        parts.add(found, scope, source)
+    decided = decision_metrics(truth, known["predicted"] == positive, source=source, **drawn)
+    parts.add(decided.values(), scope)
+    undefined = [name for name in DECISION_RATES if name not in decided]
+    if undefined:
+        parts.notes.append(
+            f"{', '.join(undefined)} of {scope.model}: not computed, nothing to divide by."
+        )
     if scope.fold is None:
         curve = roc_of(
             str(scope.model), truth, score, estimate=area, clusters=clusters, level=config.level
@@ -92,30 +90,6 @@ def compare_models(
         parts.add([found], scope)
 
 
-def _cells(truth: Any, called: Any, score: Any) -> Any:
-    """Return the columns whose sums every metric here is a function of."""
-    cells = [truth & called, truth & ~called, ~truth & called, ~truth & ~called]
-    return np.column_stack([*cells, (score - truth) ** 2]).astype(float)
-
-
 def _overall(sums: Any) -> Any:
-    tp, fn, fp, tn, squared = np.moveaxis(sums, -1, 0)
-    n = tp + fn + fp + tn
-    return np.stack([(tp + fn) / n, squared / n], axis=-1)
-
-
-def _one(position: int) -> Any:
-    def statistic(sums: Any) -> Any:
-        tp, fn, fp, tn, _ = np.moveaxis(sums, -1, 0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            values = (
-                tp / (tp + fn),
-                tn / (tn + fp),
-                tp / (tp + fp),
-                tn / (tn + fn),
-                (tp + tn) / (tp + fn + fp + tn),
-                2 * tp / (2 * tp + fp + fn),
-            )
-        return values[position][..., None]
-
-    return statistic
+    n, events, squared = np.moveaxis(sums, -1, 0)
+    return np.stack([events / n, squared / n], axis=-1)

@@ -66,6 +66,7 @@ _HOMES: dict[str, str] = {
     "confusion_metrics": "decisions",
     "mcnemar": "discordance",
     "paired_proportions": "discordance",
+    "decision_metrics": "thresholds",
     "threshold_metrics": "thresholds",
     "youden_threshold": "thresholds",
     # groups compared

@@ -75,7 +75,8 @@ def univariable(
                 )
             )
         if per_unit.note:
-            notes[f"{feature}: {per_unit.note}"] = None
+            said = per_unit.note
+            notes[said if said.startswith(feature) else f"{feature}: {said}"] = None
     ci = f"({level * 100:g} % CI)"
     return ResultTable(
         f"Univariable logistic regression of {target} = {binary_outcome(table, target, event)[1]}",

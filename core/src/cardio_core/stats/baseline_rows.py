@@ -103,7 +103,11 @@ def groups_of(table: pd.DataFrame, by: str) -> Groups:
             for level in sorted(known.astype(str).unique())
         ]
     if len(found) < 2:
-        raise DataError(f"column {by!r}: expected two or more groups, found {len(found)}")
+        named = f" ({found[0][0]!r} in every row)" if found else ": every value is missing"
+        raise DataError(
+            f"column {by!r}: expected two or more groups, found {len(found)}{named}; choose a "
+            "column of groups"
+        )
     if len(found) > MAX_LEVELS:
         raise DataError(
             f"column {by!r}: expected at most {MAX_LEVELS} groups, found {len(found)}; choose a "

@@ -141,12 +141,18 @@ def _footnotes(
     notes = [
         f"Continuous: {continuous}; SD divided by n{' - 1' if choices.ddof else ''}. "
         f"Categorical: {categorical}.",
-        f"{len(estimates)} p-values, not corrected for their number. Percentages are of known "
-        "values; [n] is the number of known values where some are missing.",
+        f"{_counted(len(estimates))}Percentages are of known values; [n] is the number of known "
+        "values where some are missing.",
     ]
     if groups.n_dropped:
         notes.append(f"{groups.n_dropped} rows without {by} were dropped.")
     return notes
+
+
+def _counted(n_p_values: int) -> str:
+    if n_p_values > 1:
+        return f"{n_p_values} p-values, not corrected for their number. "
+    return "" if n_p_values else "No p-values. "
 
 
 def _skip_notes(skipped: dict[str, list[str]]) -> list[str]:

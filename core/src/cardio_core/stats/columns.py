@@ -26,8 +26,10 @@ def column_named(table: pd.DataFrame, name: str) -> Column:
         No such column (with the nearest names), or several of that name.
     """
     if name not in table.columns:
-        near = get_close_matches(name, [str(column) for column in table.columns], n=3)
-        hint = f"nearest: {', '.join(near)}" if near else f"the table has {table.shape[1]} columns"
+        by_small = {str(column).lower(): str(column) for column in table.columns}
+        near = [by_small[found] for found in get_close_matches(name.lower(), by_small, n=3)]
+        some = ", ".join([str(column) for column in table.columns][:5])
+        hint = f"nearest: {', '.join(near)}" if near else f"its {table.shape[1]} begin with {some}"
         raise DataError(f"column {name!r}: not in the table; {hint}")
     n_times = int((table.columns == name).sum())
     if n_times > 1:
@@ -78,11 +80,13 @@ def numbers(table: pd.DataFrame, name: str) -> Floats:
         if len(found):
             raise DataError(
                 f"column {name!r}: expected numbers, found text {str(found.iloc[0])!r}; "
-                "choose a numeric column"
+                "choose a column of numbers"
             )
     values = numeric_column(pd.to_numeric(column), f"column {name!r}")
     if np.isnan(values).all():
-        raise DataError(f"column {name!r}: expected values, found all {values.size} missing")
+        raise DataError(
+            f"column {name!r}: expected values, found all {values.size} missing; choose another"
+        )
     return values
 
 
@@ -104,14 +108,16 @@ def binary_outcome(table: pd.DataFrame, name: str, event: str | None = None) -> 
     column = column_named(table, name)
     known = column.dropna()
     if not len(known):
-        raise DataError(f"column {name!r}: expected an outcome, found all values missing")
+        raise DataError(
+            f"column {name!r}: expected an outcome, found all values missing; choose another"
+        )
     if kind_of(column, name) == "number":
         values = numbers(table, name)
-        labels = [f"{value:g}" for value in np.unique(values[~np.isnan(values)])]
-        as_text = np.array(["" if np.isnan(value) else f"{value:g}" for value in values])
+        labels = [f"{value:.15g}" for value in np.unique(values[~np.isnan(values)])]
+        as_text = np.array(["" if np.isnan(value) else f"{value:.15g}" for value in values])
         if event is not None:
             try:
-                event = f"{float(event):g}"
+                event = f"{float(event):.15g}"
             except ValueError:
                 raise DataError(
                     f"column {name!r}: event {event!r} does not occur; found {', '.join(labels)}"
@@ -123,7 +129,11 @@ def binary_outcome(table: pd.DataFrame, name: str, event: str | None = None) -> 
         raise DataError(
             f"column {name!r}: expected an outcome of two values, found "
             f"{len(labels)} ({', '.join(labels[:4])}{', ...' if len(labels) > 4 else ''})"
-            + ("; one class only has nothing to predict" if len(labels) == 1 else "")
+            + (
+                "; with one class there is nothing to predict"
+                if len(labels) == 1
+                else "; recode it, or choose another column"
+            )
         )
     if event is None:
         if labels != ["0", "1"]:
@@ -138,6 +148,40 @@ def binary_outcome(table: pd.DataFrame, name: str, event: str | None = None) -> 
         )
     outcome = np.where(as_text == "", np.nan, (as_text == event).astype(float))
     return outcome, event
+
+
+def require_one_row_each(table: pd.DataFrame, patient: str) -> None:
+    """Refuse a table in which a patient has several rows, or a row has no patient.
+
+    Parameters
+    ----------
+    table : DataFrame
+    patient : str
+        Column that says whose row it is.
+
+    Raises
+    ------
+    DataError
+        With what to do: the tests of a Table 1 and of a logistic regression take rows as
+        independent, and no form of theirs for repeated rows is offered.
+
+    Examples
+    --------
+    >>> require_one_row_each(pd.DataFrame({"id": ["p1", "p2"]}), "id")
+    """
+    column = column_named(table, patient)
+    if column.isna().any():
+        raise DataError(
+            f"column {patient!r}: expected a patient in every row, found {int(column.isna().sum())}"
+            " rows without one; fill them in, or leave these rows out"
+        )
+    counts = column.value_counts(sort=True)
+    if len(counts) < len(column):
+        raise DataError(
+            f"column {patient!r}: expected one row a patient, found {len(column)} rows of "
+            f"{len(counts)} ({str(counts.index[0])!r} has {counts.iloc[0]}); rows count as "
+            "independent here: keep one row each, or each patient's mean"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +250,16 @@ def terms_of(table: pd.DataFrame, name: str) -> tuple[Floats, tuple[str, ...]]:
     """
     column = column_named(table, name)
     if not column.notna().any():
-        raise DataError(f"column {name!r}: expected values, found all {len(column)} missing")
+        raise DataError(
+            f"column {name!r}: expected values, found all {len(column)} missing; leave it out"
+        )
     if kind_of(column, name) == "number":
         return numbers(table, name)[:, np.newaxis], (name,)
     levels = sorted(column.dropna().astype(str).unique())
     if len(levels) < 2:
         raise DataError(
-            f"column {name!r}: expected a predictor that varies, found {levels[0]!r} in every row"
+            f"column {name!r}: expected a predictor that varies, found {levels[0]!r} in every row; "
+            "leave it out"
         )
     text = column.astype("string")
     matrix = np.column_stack(

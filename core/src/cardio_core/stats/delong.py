@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtr
+from scipy.stats import rankdata
 
 from cardio_core.errors import DataError
 from cardio_core.stats.intervals import two_sided_p, wald_limits
@@ -156,8 +157,16 @@ def delong_paired(
             f"paired AUCs {found.aucs[0]:.4f} and {found.aucs[1]:.4f}: expected a variance above "
             "0, found 0; DeLong does not apply to perfect separation, use mcnemar at a threshold"
         )
-    note = "both scores rank every pair of rows alike"
+    note = "both scores rank every case and control alike"
+    if not _same_ranking(*found.sample.scores):
+        # equal on these rows only, both at an area of 0 or 1: a width of 0 would claim certainty
+        estimate = estimate.but(low=None, high=None, level=None)
+        note += ", but not every row: DeLong's variance is 0, no interval"
     return estimate.but(p_value=1.0, note=note, extra={**estimate.extra, "z": 0.0})
+
+
+def _same_ranking(score_a: Floats, score_b: Floats) -> bool:
+    return bool(np.array_equal(rankdata(score_a), rankdata(score_b)))
 
 
 def delong_unpaired(

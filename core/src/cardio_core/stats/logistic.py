@@ -173,17 +173,19 @@ def fit_design(
     notes = []
     if separated.any():
         names = ", ".join(np.array(design.terms)[separated])
+        verb = "separates" if separated.sum() == 1 else "together separate"
         if method == "ml":
             raise DataError(
-                f"logistic regression: {names} separates the outcome, so the estimate is infinite "
-                "and a Wald interval meaningless; use method='firth'"
+                f"logistic regression: {names} {verb} the outcome, so the estimate is infinite "
+                "and a likelihood-ratio test meaningless; use Firth's method (method='firth'), as "
+                "univariable and multivariable do by themselves"
             )
         if interval == "wald":
             raise DataError(
-                f"logistic regression: {names} separates the outcome, where Wald intervals are "
-                "wrong even after Firth's method; use interval='profile'"
+                f"logistic regression: {names} {verb} the outcome, where Wald intervals are "
+                "wrong even after Firth's method; use profile intervals"
             )
-        notes.append(f"{names} separates the outcome: maximum likelihood is infinite.")
+        notes.append(f"{names} {verb} the outcome: maximum likelihood is infinite.")
     used: Literal["ml", "firth"] = "firth" if method == "firth" or separated.any() else "ml"
     n_rare = min(design.n_events, design.n - design.n_events)
     if n_rare < 10 * len(design.terms):

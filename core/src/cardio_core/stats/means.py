@@ -336,7 +336,7 @@ def _welch_f(groups: Sequence[GroupSummary]) -> tuple[float, float, float]:
     if min(group.sd for group in groups) == 0:
         raise DataError(
             "Welch's analysis of variance: expected values that vary in every group, found a "
-            "constant group; use test='student' or a rank test"
+            "constant group; use Student's or a rank test"
         )
     k = len(groups)
     weights = [group.n / group.sd**2 for group in groups]

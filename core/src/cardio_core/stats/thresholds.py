@@ -14,8 +14,10 @@ from cardio_core.stats.roc import roc_curve
 from cardio_core.stats.sums_bootstrap import cluster_sums, replicate_sums
 from cardio_core.stats.units import unit_count
 from cardio_core.stats.validate import (
+    Bools,
     Floats,
     ScoredSample,
+    binary_column,
     checked_level,
     require_clusters,
     scored_sample,
@@ -125,37 +127,83 @@ def threshold_metrics(
     >>> found["sensitivity"].value, found["sensitivity"].threshold_source
     (0.5, 'fixed')
     """
+    if not np.isfinite(threshold.value):
+        raise DataError(f"threshold: expected a finite number, found {threshold.value}")
     sample = scored_sample(labels, scores, clusters=clusters)
-    cells = _cells(sample, threshold.value)
-    if sample.clusters is None:
-        tp, fn, tn, fp = (int(count) for count in cells.sum(axis=0))
-        found = confusion_metrics(
-            tp=tp,
-            fn=fn,
-            tn=tn,
-            fp=fp,
-            threshold_source=threshold.source,
-            level=level,
-            unit=unit or "row",
-        )
-    else:
-        require_clusters(sample.n_clusters, unit or "patient")
-        found = _by_cluster(sample, cells, n_resamples, seed, checked_level(level), unit)
+    called = sample.scores[0] >= threshold.value
+    found = _rates(sample, called, threshold.source, n_resamples, seed, level, unit)
     return {
-        name: each.but(
-            threshold_source=threshold.source,
-            n_dropped=sample.n_dropped,
-            extra={**each.extra, "threshold": threshold.value},
-        )
+        name: each.but(extra={**each.extra, "threshold": threshold.value})
         for name, each in found.items()
     }
 
 
-def _cells(sample: ScoredSample, threshold: float) -> Floats:
-    if not np.isfinite(threshold):
-        raise DataError(f"threshold: expected a finite number, found {threshold}")
-    called = sample.scores[0] >= threshold
-    truth = sample.positive
+def decision_metrics(
+    labels: ArrayLike,
+    called: ArrayLike,
+    *,
+    source: str,
+    clusters: ArrayLike | None = None,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> dict[str, Estimate]:
+    """Return the rates of decisions that have been made already, each by its own threshold.
+
+    Parameters
+    ----------
+    labels, called : array-like of 0 and 1, shape (n,)
+        Truth and decision. Rows in which anything is missing are left out.
+    source : str
+        Where the thresholds came from; becomes ``threshold_source``.
+    clusters, n_resamples, seed, level, unit
+        As for :func:`threshold_metrics`.
+
+    Returns
+    -------
+    dict of str to Estimate
+        As for :func:`threshold_metrics`.
+
+    Raises
+    ------
+    DataError
+        One class only, decisions other than 0 and 1, or fewer than five clusters.
+
+    Examples
+    --------
+    >>> found = decision_metrics([0, 0, 1, 1], [0, 1, 1, 1], source="inner folds")
+    >>> found["specificity"].value, found["specificity"].method
+    (0.5, 'Wilson')
+    """
+    decided = binary_column(called, "decisions")
+    sample = scored_sample(labels, decided, clusters=clusters)
+    return _rates(sample, sample.scores[0] == 1, source, n_resamples, seed, level, unit)
+
+
+def _rates(
+    sample: ScoredSample,
+    called: Bools,
+    source: str,
+    n_resamples: int,
+    seed: int,
+    level: float,
+    unit: str | None,
+) -> dict[str, Estimate]:
+    cells = _cells(sample.positive, called)
+    if sample.clusters is None:
+        tp, fn, tn, fp = (int(count) for count in cells.sum(axis=0))
+        found = confusion_metrics(tp=tp, fn=fn, tn=tn, fp=fp, level=level, unit=unit or "row")
+    else:
+        require_clusters(sample.n_clusters, unit or "patient")
+        found = _by_cluster(sample, cells, n_resamples, seed, checked_level(level), unit)
+    return {
+        name: each.but(threshold_source=source, n_dropped=sample.n_dropped)
+        for name, each in found.items()
+    }
+
+
+def _cells(truth: Bools, called: Bools) -> Floats:
     cells = [truth & called, truth & ~called, ~truth & ~called, ~truth & called]
     return np.stack(cells, axis=1).astype(np.float64)
 
