@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -103,60 +106,74 @@ def cardio(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     return run
 
 
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Run each command once, with every output that it offers."""
+    folder = tmp_path_factory.mktemp("printed")
+    file = folder / "cohort.csv"
+    cohort().to_csv(file, index=False)
+    done: dict[str, tuple[Ran, Path]] = {}
+
+    def run(command: list[str]) -> tuple[Ran, Path]:
+        if command[0] not in done:
+            out = folder / command[0]
+            words = [str(file) if word == "FILE" else word for word in command]
+            words += ["--csv", f"{out}.csv", "--html", f"{out}.html"]
+            words += ["--svg", f"{out}.svg"] if command in WITH_FIGURE else []
+            text, complaint = io.StringIO(), io.StringIO()
+            with (
+                patch.object(sys, "argv", ["cardio", "stats", *words]),
+                redirect_stdout(text),
+                redirect_stderr(complaint),
+            ):
+                main()
+            done[command[0]] = (Ran(0, text.getvalue(), complaint.getvalue()), out)
+        return done[command[0]]
+
+    return run
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=name)
 def test_every_command_prints_a_table_without_nan_or_a_p_of_zero(
-    cardio: Any, file: Path, tmp_path: Path, command: list[str]
+    printed: Any, command: list[str]
 ) -> None:
-    ran = cardio(command, file, "--csv", tmp_path / "out.csv")
-    assert (ran.code, ran.err) == (0, "")
+    ran, out = printed(command)
+    assert ran.err == ""
     assert " nan" not in ran.out.lower()
     assert len(ran.out.splitlines()) >= 3
-    cells = pd.read_csv(tmp_path / "out.csv", dtype=str, keep_default_na=False)
+    cells = pd.read_csv(f"{out}.csv", dtype=str, keep_default_na=False)
+    assert len(cells) >= 1
     for column in [c for c in cells.columns if c == "p" or c.startswith("p ")]:
         assert not cells[column].isin(["0.000", "0", "nan"]).any()
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=name)
+@pytest.mark.parametrize("command", [*ON_A_TABLE, PLANNER], ids=name)
 def test_every_command_gives_its_estimates_as_json(
     cardio: Any, file: Path, command: list[str]
 ) -> None:
     rows = json.loads(cardio(command, file, "--json").out)
     assert rows
+    wanted = {"name", "value", "low", "high", "level", "method", "n", "n_patients", "unit"}
     for row in rows:
-        assert {
-            "name",
-            "value",
-            "low",
-            "high",
-            "level",
-            "method",
-            "n",
-            "n_patients",
-            "unit",
-        } <= set(row)
+        assert wanted <= set(row)
         assert row["method"]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=name)
-def test_every_command_writes_csv_and_html(
-    cardio: Any, file: Path, tmp_path: Path, command: list[str]
+def test_every_command_writes_a_page_that_needs_no_network(
+    printed: Any, command: list[str]
 ) -> None:
-    csv, html = tmp_path / "out.csv", tmp_path / "out.html"
-    assert cardio(command, file, "--csv", csv, "--html", html).code == 0
-    assert len(pd.read_csv(csv)) >= 1
-    page = html.read_text()
+    page = Path(f"{printed(command)[1]}.html").read_text()
     assert page.count("<tr>") >= 2
     assert "http" not in page.replace("http://www.w3.org", "")
+    assert ">nan<" not in page.lower()
 
 
 @pytest.mark.parametrize("command", WITH_FIGURE, ids=name)
-def test_figures_are_written_as_svg_and_stand_in_the_page(
-    cardio: Any, file: Path, tmp_path: Path, command: list[str]
-) -> None:
-    svg, html = tmp_path / "out.svg", tmp_path / "out.html"
-    assert cardio(command, file, "--svg", svg, "--html", html).code == 0
-    assert svg.read_text().lstrip().startswith("<?xml")
-    assert "<svg" in html.read_text()
+def test_figures_are_written_as_svg_and_stand_in_the_page(printed: Any, command: list[str]) -> None:
+    _, out = printed(command)
+    assert Path(f"{out}.svg").read_text().lstrip().startswith("<?xml")
+    assert "<svg" in Path(f"{out}.html").read_text()
 
 
 def test_the_commands_print_the_numbers_of_the_service(cardio: Any, file: Path) -> None:
@@ -207,6 +224,57 @@ def test_a_threshold_chosen_on_the_same_rows_is_called_optimistic(cardio: Any, f
     assert "optimistic" in cardio(ROC, file, "--threshold", "youden").out
     fixed = json.loads(cardio(ROC, file, "--threshold", "0.5", "--json").out)
     assert {row["threshold_source"] for row in fixed if row["name"] == "sensitivity"} == {"fixed"}
+
+
+@pytest.mark.parametrize("command", [TABLE1, UNIVARIABLE, MULTIVARIABLE, INCREMENTAL], ids=name)
+def test_tests_of_independent_rows_refuse_patients_of_several_rows(
+    cardio: Any, file: Path, tmp_path: Path, command: list[str]
+) -> None:
+    ran = cardio(command, file, "--patient", "patient")
+    assert (ran.code, ran.err.count("\n")) == (3, 1)
+    assert "found 80 rows of 40 ('0' has 2)" in ran.err
+    assert "keep one row each" in ran.err
+
+    single = tmp_path / "single.csv"
+    cohort().drop_duplicates("patient").to_csv(single, index=False)
+    units = {(row["unit"], row["n"] == row["n_patients"]) for row in json.loads(cardio(command, single, "--json", "--patient",
+                                                      "patient").out)}  # fmt: skip
+    assert units == {("patient", True)}
+
+
+def test_a_row_without_a_patient_is_refused_where_each_may_have_one(
+    cardio: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "nobody.csv"
+    cohort().astype({"patient": object}).assign(
+        patient=lambda t: t["patient"].where(t.index != 3)
+    ).to_csv(path, index=False)
+    assert "1 rows without one" in cardio(TABLE1, path, "--patient", "patient").err
+
+
+def test_patients_of_one_row_each_keep_the_formulas_for_independent_rows(
+    cardio: Any, file: Path, tmp_path: Path
+) -> None:
+    table = cohort().assign(patient=np.arange(80).astype(object))
+    table.loc[[5, 6], "patient"] = [0, None]  # one of them again, where the score is missing
+    table.loc[5, "risk"] = None
+    table.to_csv(tmp_path / "single.csv", index=False)
+    more = ["--json", "--threshold", "0.5", "--patient", "patient"]
+    rows = json.loads(cardio(ROC, tmp_path / "single.csv", *more).out)
+    by_name = {row["name"]: row for row in rows[::-1]}
+    plain = auc(table["response"].drop([5, 6]), table["risk"].drop([5, 6]))
+    assert (by_name["auc"]["low"], by_name["auc"]["n_patients"]) == (plain.low, 78)
+    assert by_name["auc"]["n_dropped"] == 2
+    assert by_name["sensitivity"]["method"] == "Wilson"
+    assert by_name["sensitivity"]["unit"] == "patient"
+
+    repeated = json.loads(cardio(ROC, file, *more).out)
+    assert "patient bootstrap" in next(r for r in repeated if r["name"] == "ppv")["method"]
+
+
+def test_the_name_of_a_column_is_printed_as_it_is(cardio: Any, file: Path) -> None:
+    ran = cardio([*COMPARE[:-1], "risk,lvef_cmr_pct"], file)
+    assert "AUC difference [risk - lvef_cmr_pct]" in ran.out
 
 
 def test_choices_of_table_1_change_its_tests_and_are_named(cardio: Any, file: Path) -> None:
@@ -278,6 +346,24 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest_one(
     assert ran.err.count("\n") == 1
 
 
+def test_the_nearest_column_is_found_whatever_its_capitals(cardio: Any, file: Path) -> None:
+    ran = cardio([*COMPARE[:-1], "qrs_ms,RISK"], file)
+    assert ran.err == "Error: column 'RISK': not in the table; nearest: risk\n"
+
+
+def test_what_separated_data_leave_to_do_is_said(cardio: Any, tmp_path: Path) -> None:
+    path = tmp_path / "separated.csv"
+    cohort().assign(qrs_ms=lambda t: 140 + 30 * t["response"] + t.index / 10).to_csv(
+        path, index=False
+    )
+    refused = cardio(INCREMENTAL, path)
+    assert (refused.code, refused.err.count("\n")) == (3, 1)
+    assert "as univariable and multivariable do" in refused.err
+    fitted = cardio(MULTIVARIABLE, path)
+    assert fitted.code == 0
+    assert "Firth's penalised likelihood" in fitted.out
+
+
 @pytest.mark.parametrize(
     ("command", "code", "words"),
     [
@@ -326,12 +412,16 @@ def test_help_imports_nothing_heavy() -> None:
     assert ran.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.realdata
-def test_the_real_trial_gives_readable_tables(cardio: Any) -> None:
+def real_table() -> Path:
     folder = os.environ.get("CARDIO_DATA")
     if folder is None:
         pytest.skip("CARDIO_DATA is not set: the aCRT-ELSYNC table is not here")
-    path = Path(folder) / "crt_acrt_elsync/ELSYNC_dataset.csv"
+    return Path(folder) / "crt_acrt_elsync/ELSYNC_dataset.csv"
+
+
+@pytest.mark.realdata
+def test_the_real_trial_gives_readable_tables(cardio: Any) -> None:
+    path = real_table()
     target = ["--target", "male", "--event", "Male"]
     for command in (
         ["table1", "FILE", "--by", "aCRT"],
@@ -346,3 +436,41 @@ def test_the_real_trial_gives_readable_tables(cardio: Any) -> None:
         assert ran.code == 0, ran.err
         assert " nan" not in ran.out.lower()
         assert " 0.000" not in ran.out.replace("value", "")
+
+
+REAL = [
+    ["table1", "FILE", "--by", "SV5V6", "--columns", "lvef1,bsa"],
+    ["univariable", "FILE", "--target", "SV5V6", "--features", "lvef1,bsa"],
+    ["multivariable", "FILE", "--target", "SV5V6", "--features", "lvef1,bsa"],
+    ["incremental", "FILE", "--target", "SV5V6", "--base", "bsa", "--add", "lvef1"],
+    ["roc", "FILE", "--target", "SV5V6", "--score", "lvef1", "--patient", "ID"],
+    ["compare", "FILE", "--target", "SV5V6", "--scores", "lvef1,bsa", "--patient", "ID"],
+    ["calibration", "FILE", "--target", "SV5V6", "--score", "lvef1"],
+    ["agreement", "FILE", "--reference", "lvef1", "--measured", "lvef2", "--patient", "ID"],
+]
+SPOILT: dict[str, tuple[Any, str]] = {
+    "no column": (lambda t: t.drop(columns="lvef1"), "not in the table; nearest: "),
+    "text": (lambda t: t.astype({"lvef1": object}).replace({"lvef1": {16.5: "n/a?"}}), "'n/a?'"),
+    "all missing": (lambda t: t.assign(lvef1=np.nan), "lvef1"),
+    "two patients": (lambda t: t.iloc[[1, 8]], "at least"),
+    "one class": (lambda t: t.assign(SV5V6=1), "SV5V6"),
+    "infinite": (lambda t: t.replace({"lvef1": {16.5: np.inf}}), "1 infinite"),
+}
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("fault", SPOILT)
+def test_the_real_trial_spoilt_in_one_place_is_refused_in_one_line(
+    cardio: Any, tmp_path: Path, fault: str
+) -> None:
+    table = pd.read_csv(real_table())[["ID", "SV5V6", "lvef1", "lvef2", "bsa"]]
+    assert (table["lvef1"] == 16.5).sum() == 1
+    spoil, words = SPOILT[fault]
+    path = tmp_path / "spoilt.csv"
+    spoil(table).to_csv(path, index=False)
+    for command in REAL:
+        if (fault, command[0]) == ("one class", "agreement"):
+            continue
+        ran = cardio(command, path)
+        assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1), (command, ran.out, ran.err)
+        assert words in ran.err, command

@@ -120,7 +120,7 @@ def test_under_separation_firths_method_takes_over_and_the_model_says_so() -> No
     assert all(np.isfinite([e.value, e.low, e.high]).all() for e in model.odds_ratios)
     with pytest.raises(DataError, match=r"use Firth's method \(method='firth'\)"):
         fit_logistic(separated(), "y", ["x"], method="ml")
-    with pytest.raises(DataError, match="use interval='profile'"):
+    with pytest.raises(DataError, match="use profile intervals"):
         fit_logistic(separated(), "y", ["x"], interval="wald")
 
 

@@ -24,6 +24,14 @@ TARGET = click.option("--target", required=True, help="Column of the outcome.")
 EVENT = click.option("--event", help="Value of the target that counts; needed unless 0 and 1.")
 PATIENT = click.option("--patient", help="Column that says whose row it is.")
 LEVEL = click.option("--level", default=0.95, show_default=True, help="Coverage of intervals.")
+LABELS = {
+    "auc": "AUC", "ppv": "PPV", "npv": "NPV", "f1": "F1", "ece": "ECE", "mae": "MAE",
+    "rmse": "RMSE", "sd": "SD", "loa": "limit of agreement,", "youden": "Youden's index",
+    "r2": "R² = 1 - SSE/SST", "pearson_r2": "Pearson r²", "brier": "Brier score",
+    "mae_constant": "MAE of saying the median", "mae_skill": "1 - MAE/that",
+    "scaled_brier": "scaled Brier score",
+}  # fmt: skip
+"""How words of an estimate's name are printed, where not as they are."""
 SEED = click.option("--seed", default=0, show_default=True, help="Of every resampling.")
 
 
@@ -58,13 +66,20 @@ def columns_of(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
     """Read a CSV (comma, semicolon or tab) or Parquet table.
+
+    Parameters
+    ----------
+    path : Path
+    one_row_each : str, optional
+        Column of the patients, each of whom may have one row only.
 
     Raises
     ------
     DataError
-        Not such a file, no rows, or Parquet without the extra that reads it.
+        Not such a file, no rows, Parquet without the extra that reads it, or a patient of several
+        rows where each may have one.
     """
     import pandas as pd
 
@@ -83,7 +98,16 @@ def read_table(path: Path) -> pd.DataFrame:
     if table.empty:
         raise DataError(f"{path}: expected rows below the header, found none")
     table.columns = [str(column).strip() for column in table.columns]
+    if one_row_each is not None:
+        from cardio_core.stats.columns import require_one_row_each
+
+        require_one_row_each(table, one_row_each)
     return table
+
+
+def unit_of(patient: str | None) -> str:
+    """Say what a row is, where a patient has one row each."""
+    return "row" if patient is None else "patient"
 
 
 def _separator(path: Path) -> str:
@@ -94,8 +118,11 @@ def _separator(path: Path) -> str:
 
 def scored(
     table: pd.DataFrame, target: str, scores: Sequence[str], event: str | None, patient: str | None
-) -> tuple[Any, list[Any], Any]:
-    """Return outcome, scores and patients (or None) of a table.
+) -> tuple[Any, list[Any], dict[str, Any]]:
+    """Return outcome, scores, and what is independent: ``clusters`` and ``unit``.
+
+    Where every patient has one row there are no clusters: the formulas for independent rows apply,
+    and they count patients.
 
     Raises
     ------
@@ -104,26 +131,36 @@ def scored(
         outcome of other than two values.
     """
     import numpy as np
+    import pandas as pd
 
     from cardio_core.stats.columns import binary_outcome, column_named, numbers
 
     outcome, _ = binary_outcome(table, target, event)
     values = [numbers(table, name) for name in scores]
+    clusters, unit = None, None
+    if patient is not None:
+        clusters, unit = column_named(table, patient).to_numpy(dtype=object), "patient"
+        outcome = np.where(pd.isna(clusters), np.nan, outcome)
+    known = ~np.isnan(np.array([outcome, *values])).any(axis=0)
+    if clusters is not None and len(set(clusters[known])) == known.sum():
+        clusters = None
+    _require_both_classes(outcome[known], target)
     for name, column in zip(scores, values, strict=True):
         if np.nanmin(column) == np.nanmax(column):
             raise DataError(
                 f"column {name!r}: expected scores that vary, found {np.nanmin(column):g} in every "
                 "row; choose another column"
             )
-    known = ~np.isnan(np.array([outcome, *values])).any(axis=0)
-    n_events, n = int(outcome[known].sum()), int(known.sum())
+    return outcome, values, {"clusters": clusters, "unit": unit}
+
+
+def _require_both_classes(outcome: Any, target: str) -> None:
+    n_events, n = int(outcome.sum()), len(outcome)
     if min(n_events, n - n_events) < 2:
         raise DataError(
-            f"{target}: expected at least 2 rows of either class, found {n_events} and "
-            f"{n - n_events} among {n} complete rows; too few to estimate anything"
+            f"{target}: expected at least 2 rows of each class, found {n_events} with the event "
+            f"and {n - n_events} without among {n} complete rows; add patients"
         )
-    clusters = None if patient is None else column_named(table, patient).to_numpy(dtype=object)
-    return outcome, values, clusters
 
 
 def result_table(
@@ -140,10 +177,10 @@ def result_table(
             else BLANK
         )
         rows.append(
-            (e.name.replace("_", " "), _number(e.value), limits, p_text(e.p_value), f"{e.n}",
+            (label_of(e.name), _number(e.value), limits, p_text(e.p_value), f"{e.n}",
              e.unit, str(e.n_dropped), e.method)
         )  # fmt: skip
-    remarks = [f"{e.name.replace('_', ' ')}: {e.note}" for e in estimates if e.note]
+    remarks = [f"{label_of(e.name)}: {e.note}" for e in estimates if e.note]
     level = next((e.level for e in estimates if e.level is not None), 0.95)
     return ResultTable(
         title,
@@ -152,6 +189,21 @@ def result_table(
         tuple(dict.fromkeys([*notes, *remarks])),
         tuple(estimates),
     )
+
+
+def label_of(name: str) -> str:
+    """Print the name of an estimate; a column's name in brackets stays as it is.
+
+    Examples
+    --------
+    >>> label_of("auc_difference[risk_1 - qrs_ms]"), label_of("icc_2_1"), label_of("pearson_r2")
+    ('AUC difference [risk_1 - qrs_ms]', 'ICC(2,1)', 'Pearson r²')
+    """
+    stem, bracket, columns = name.partition("[")
+    if stem.startswith("icc_"):
+        return f"ICC({','.join(stem.split('_')[1:])})"
+    words = LABELS.get(stem) or " ".join(LABELS.get(word, word) for word in stem.split("_"))
+    return f"{words} {bracket}{columns}".strip()
 
 
 def _number(value: float) -> str:

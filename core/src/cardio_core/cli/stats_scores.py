@@ -16,6 +16,7 @@ from cardio_core.cli.stats_files import (
     SEED,
     TARGET,
     columns_of,
+    label_of,
     output_options,
     read_table,
     result_table,
@@ -57,8 +58,8 @@ def roc(
     from cardio_core.stats.average_precision import pr_auc
     from cardio_core.stats.roc import auc
 
-    outcome, [values], clusters = scored(read_table(file), target, [score], event, patient)
-    common: dict[str, Any] = {"clusters": clusters, "level": level}
+    outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
+    common: dict[str, Any] = {**sample, "level": level}
     area = auc(outcome, values, **common)
     estimates = [area]
     notes = []
@@ -77,8 +78,9 @@ def roc(
     figure = None
     if output["svg_file"] or output["html_file"]:
         curve = roc_of(
-            score, outcome, values, estimate=area, clusters=clusters, level=level, seed=seed
-        )
+            score, outcome, values, estimate=area, clusters=sample["clusters"], level=level,
+            seed=seed,
+        )  # fmt: skip
         figure = draw_roc([curve], title=f"{score} for {target}")
     write_result(made, figure=figure, **output)
 
@@ -135,25 +137,27 @@ def compare(
     if len(names) < 2:
         raise ConfigError(f"--scores: expected two or more columns, found {len(names)}")
     table = read_table(file)
-    outcome, values, clusters = scored(table, target, names, event, patient)
-    kept = _complete([outcome, *values], clusters)
+    outcome, values, sample = scored(table, target, names, event, patient)
+    kept = _complete([outcome, *values], sample["clusters"])
     outcome, values = outcome[kept], [column[kept] for column in values]
-    clusters = None if clusters is None else clusters[kept]
+    clusters = None if sample["clusters"] is None else sample["clusters"][kept]
+    common: dict[str, Any] = {"clusters": clusters, "unit": sample["unit"], "level": level}
     n_dropped = int((~kept).sum())
     areas = [
-        auc(outcome, column, clusters=clusters, level=level).but(
-            name=f"auc[{name}]", n_dropped=n_dropped
-        )
+        auc(outcome, column, **common).but(name=f"auc[{name}]", n_dropped=n_dropped)
         for name, column in zip(names, values, strict=True)
     ]
     pairs = list(combinations(range(len(names)), 2))
     differences = [
-        delong_paired(outcome, values[i], values[j], clusters=clusters, level=level).but(
+        delong_paired(outcome, values[i], values[j], **common).but(
             name=f"auc_difference[{names[i]} - {names[j]}]", n_dropped=n_dropped
         )
         for i, j in pairs
     ]
-    notes = [f"{n_dropped} rows dropped: the scores are compared where all of them are known."]
+    notes = [
+        "Scores are compared on the rows where all of them are known.",
+        "p of an AUC: against one half.",
+    ]
     if len(pairs) > 1:
         adjusted = holm([d.p_value if d.p_value is not None else 1.0 for d in differences])
         differences = [
@@ -208,11 +212,12 @@ def calibration(
     from cardio_core.report.figures.reliability import calibration as draw_calibration
     from cardio_core.stats.calibration import calibration_metrics
 
-    outcome, [values], clusters = scored(read_table(file), target, [score], event, patient)
-    found = calibration_metrics(outcome, values, clusters=clusters, level=level, seed=seed)
+    outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
+    found = calibration_metrics(outcome, values, **sample, level=level, seed=seed)
     if not found.estimates:
         raise DataError("; ".join(dict.fromkeys(found.refused.values())))
-    notes = [f"{name.replace('_', ' ')}: not given; {why}." for name, why in found.refused.items()]
+    notes = [f"{label_of(name)}: not given; {why}." for name, why in found.refused.items()]
+    notes.append("p: against 0 for calibration in the large, against 1 for the slope.")
     made = result_table(f"Calibration of {score} for {target}", found.estimates, notes)
     figure = None
     if output["svg_file"] or output["html_file"]:
@@ -255,9 +260,7 @@ def agreement(
         first, second, subjects=clusters if repeated else None, level=level,
         unit="patient" if patient else None,
     )  # fmt: skip
-    errors = regression_errors(
-        first, second, clusters=clusters, level=level, seed=seed,
-    )  # fmt: skip
+    errors = regression_errors(first, second, clusters=clusters, level=level, seed=seed)
     # the bias is there already, with its exact interval
     estimates = [*found.estimates, *(e for name, e in errors.items() if name != "bias")]
     notes = [f"Differences are {measured} minus {reference}."]

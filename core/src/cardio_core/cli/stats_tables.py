@@ -15,8 +15,11 @@ from cardio_core.cli.stats_files import (
     columns_of,
     output_options,
     read_table,
+    unit_of,
     write_result,
 )
+
+PATIENT = click.option("--patient", help="Column of the patients, each of whom has one row.")
 
 FEATURES = click.option("--features", required=True, multiple=True, help="Columns: a,b.")
 INTERVAL = click.option(
@@ -39,6 +42,7 @@ METHOD = click.option(
 @FILE
 @click.option("--by", required=True, help="Column of the groups.")
 @click.option("--columns", multiple=True, help="Columns: a,b.  [default: all]")
+@PATIENT
 @click.option(
     "--test",
     type=click.Choice(["welch", "student", "rank"]),
@@ -70,6 +74,7 @@ def table1(
     file: Path,
     by: str,
     columns: tuple[str, ...],
+    patient: str | None,
     test: Any,
     categorical_test: Any,
     yates: bool,
@@ -93,9 +98,12 @@ def table1(
         categorical=tuple(columns_of(categorical)),
         continuous=tuple(columns_of(continuous)),
         ranked=tuple(columns_of(ranked)),
-        unit="row",
+        unit=unit_of(patient),
     )
-    made = table_one(read_table(file), by, columns_of(columns) or None, choices=choices)
+    table = read_table(file, one_row_each=patient)
+    if patient is not None and not columns:
+        table = table.drop(columns=patient)
+    made = table_one(table, by, columns_of(columns) or None, choices=choices)
     write_result(made, **output)
 
 
@@ -103,6 +111,7 @@ def table1(
 @FILE
 @TARGET
 @FEATURES
+@PATIENT
 @EVENT
 @INTERVAL
 @METHOD
@@ -112,6 +121,7 @@ def univariable(
     file: Path,
     target: str,
     features: tuple[str, ...],
+    patient: str | None,
     event: str | None,
     interval: Any,
     method: Any,
@@ -122,8 +132,8 @@ def univariable(
     from cardio_core.stats import association
 
     made = association.univariable(
-        read_table(file), target, columns_of(features), event=event, interval=interval,
-        method=method, level=level,
+        read_table(file, one_row_each=patient), target, columns_of(features), event=event,
+        interval=interval, method=method, level=level, unit=unit_of(patient),
     )  # fmt: skip
     write_result(made, figure=_forest(made), **output)
 
@@ -132,6 +142,7 @@ def univariable(
 @FILE
 @TARGET
 @FEATURES
+@PATIENT
 @EVENT
 @INTERVAL
 @METHOD
@@ -141,6 +152,7 @@ def multivariable(
     file: Path,
     target: str,
     features: tuple[str, ...],
+    patient: str | None,
     event: str | None,
     interval: Any,
     method: Any,
@@ -151,8 +163,8 @@ def multivariable(
     from cardio_core.stats import association
 
     made = association.multivariable(
-        read_table(file), target, columns_of(features), event=event, interval=interval,
-        method=method, level=level,
+        read_table(file, one_row_each=patient), target, columns_of(features), event=event,
+        interval=interval, method=method, level=level, unit=unit_of(patient),
     )  # fmt: skip
     write_result(made, figure=_forest(made), **output)
 
@@ -178,6 +190,7 @@ def _forest(made: Any) -> Any:
 @click.option(
     "--add", required=True, multiple=True, help="Columns to add; repeat it for further steps."
 )
+@PATIENT
 @EVENT
 @LEVEL
 @output_options(figure=False)
@@ -186,6 +199,7 @@ def incremental(
     target: str,
     base: tuple[str, ...],
     add: tuple[str, ...],
+    patient: str | None,
     event: str | None,
     level: float,
     **output: Any,
@@ -195,6 +209,7 @@ def incremental(
 
     steps = [columns_of([text]) for text in add]
     made = nested_models.incremental(
-        read_table(file), target, columns_of(base), *steps, event=event, level=level
-    )
+        read_table(file, one_row_each=patient), target, columns_of(base), *steps, event=event,
+        level=level, unit=unit_of(patient),
+    )  # fmt: skip
     write_result(made, **output)

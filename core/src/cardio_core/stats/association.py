@@ -131,7 +131,7 @@ def multivariable(
         fit_design(design, method=method, interval=interval, per=per, level=level, unit=unit)
         for per in ("unit", "sd")
     )
-    inflation = design_vif(design)
+    inflation = design_vif(design, unit=unit)
     rows = []
     for index, (one, other) in enumerate(
         zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)

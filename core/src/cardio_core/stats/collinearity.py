@@ -9,6 +9,7 @@ import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.stats.columns import Design, terms_of
+from cardio_core.stats.units import unit_count
 from cardio_core.stats.validate import Floats
 from cardio_core.types.estimate import Estimate
 
@@ -72,15 +73,15 @@ def vif(table: pd.DataFrame, features: Sequence[str]) -> list[Estimate]:
     matrix = np.column_stack([columns for columns, _ in encoded])
     terms = [term for _, names in encoded for term in names]
     known = ~np.isnan(matrix).any(axis=1)
-    return _estimates(matrix[known], terms, int(np.count_nonzero(~known)))
+    return _estimates(matrix[known], terms, int(np.count_nonzero(~known)), "row")
 
 
-def design_vif(design: Design) -> list[Estimate]:
+def design_vif(design: Design, *, unit: str = "row") -> list[Estimate]:
     """Return the variance inflation factors of a regression's predictors."""
-    return _estimates(design.matrix, design.terms, design.n_dropped)
+    return _estimates(design.matrix, design.terms, design.n_dropped, unit)
 
 
-def _estimates(matrix: Floats, terms: Sequence[str], n_dropped: int) -> list[Estimate]:
+def _estimates(matrix: Floats, terms: Sequence[str], n_dropped: int, unit: str) -> list[Estimate]:
     if len(matrix) <= len(terms):
         raise DataError(
             f"variance inflation: expected more rows than the {len(terms)} predictors, found "
@@ -91,7 +92,7 @@ def _estimates(matrix: Floats, terms: Sequence[str], n_dropped: int) -> list[Est
             f"vif[{term}]",
             float(value),
             method="variance inflation factor",
-            n=len(matrix),
+            **unit_count(len(matrix), None, unit),
             n_dropped=n_dropped,
         )
         for term, value in zip(terms, inflation_factors(matrix, terms), strict=True)

@@ -12,6 +12,7 @@ from scipy.stats import hypergeom
 
 from cardio_core.errors import DataError
 from cardio_core.stats.fisher_freeman_halton import fisher_freeman_halton
+from cardio_core.stats.units import unit_count
 from cardio_core.stats.validate import Floats
 from cardio_core.types.estimate import Estimate
 
@@ -191,7 +192,9 @@ def _valid_or_fisher(
         method, p = "Fisher's exact test", extra["p_fisher"]
         note = f"Chi-square is not valid: the smallest expected count is {smallest:.2f}, below 5."
     n = int(counts.sum())
-    arguments: dict[str, Any] = {"n": n, "unit": unit, "p_value": p, "note": note, "extra": extra}
+    arguments: dict[str, Any] = {
+        **unit_count(n, None, unit), "p_value": p, "note": note, "extra": extra,
+    }  # fmt: skip
     return Estimate("chi2", statistic, method=method, **arguments)
 
 
@@ -230,7 +233,9 @@ def fisher_exact(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> E
     """
     counts = counts_table(table)
     if counts.shape != (2, 2):
-        return fisher_freeman_halton(counts, seed=seed).but(unit=unit)
+        return fisher_freeman_halton(counts, seed=seed).but(
+            **unit_count(int(counts.sum()), None, unit)
+        )
     p = fisher_p(counts)
     extra, note = {}, ""
     if (counts == 0).any():
@@ -241,8 +246,7 @@ def fisher_exact(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> E
         "fisher_p",
         p,
         method="Fisher's exact test, two-sided",
-        n=int(counts.sum()),
-        unit=unit,
+        **unit_count(int(counts.sum()), None, unit),
         p_value=p,
         note=note,
         extra=extra,
@@ -299,8 +303,7 @@ def odds_ratio_2x2(table: ArrayLike, *, level: float = 0.95, unit: str = "patien
         math.exp(high),
         level,
         "odds ratio with Woolf's interval",
-        n=int(counts.sum()),
-        unit=unit,
+        **unit_count(int(counts.sum()), None, unit),
         p_value=two_sided_p(log_or / se),
         extra={"se_log": se, "z": log_or / se},
     )

@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from cardio_core.errors import DataError
 from cardio_core.stats.intervals import two_sided_p, wald_limits
 from cardio_core.stats.placements import placements
+from cardio_core.stats.units import unit_count
 from cardio_core.stats.validate import (
     Floats,
     ScoredSample,
@@ -229,8 +230,7 @@ def delong_unpaired(
         min(1.0, difference + half_width),
         level,
         "DeLong unpaired, t with Welch's df",
-        n=one.sample.n + other.sample.n,
-        unit=unit,
+        **unit_count(one.sample.n + other.sample.n, None, unit),
         p_value=float(2 * stdtr(df, -abs(t))),
         n_dropped=one.sample.n_dropped + other.sample.n_dropped,
         extra={
@@ -264,9 +264,7 @@ def _difference_estimate(
         high,
         level,
         f"{found.method}, paired",
-        n=n,
-        unit=unit,
-        n_patients=n if unit == "patient" else None,
+        **unit_count(n, None, unit),
         n_dropped=sample.n_dropped,
         extra={
             "auc_a": float(found.aucs[0]),

@@ -10,6 +10,7 @@ import pandas as pd
 from cardio_core.errors import DataError
 from cardio_core.stats.columns import design_of
 from cardio_core.stats.intervals import two_sided_p, wald_limits
+from cardio_core.stats.units import unit_count
 from cardio_core.types.estimate import Estimate
 
 
@@ -97,8 +98,7 @@ def risk_difference(
                 high,
                 level,
                 "linear probability model, HC3 standard errors",
-                n=design.n,
-                unit=unit,
+                **unit_count(design.n, None, unit),
                 p_value=two_sided_p(value / se),
                 n_dropped=design.n_dropped,
                 note="A difference of risks per unit, not an odds ratio.",

@@ -16,6 +16,7 @@ from cardio_core.stats.firth import fit_firth, separated_terms
 from cardio_core.stats.intervals import normal_quantile, two_sided_p
 from cardio_core.stats.newton import log_likelihood, maximise
 from cardio_core.stats.profile_likelihood import logistic_profile, profile_limits
+from cardio_core.stats.units import unit_count
 from cardio_core.stats.validate import Bools, Floats, Ints, checked_level
 from cardio_core.types.estimate import Estimate
 
@@ -308,8 +309,7 @@ def _odds_ratios(
                 _exp(high, term),
                 level,
                 f"{label}, {kind} interval",
-                n=design.n,
-                unit=unit,
+                **unit_count(design.n, None, unit),
                 p_value=p[interval],
                 n_dropped=design.n_dropped,
                 note=note,

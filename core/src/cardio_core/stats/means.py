@@ -13,6 +13,7 @@ from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 
 from cardio_core.errors import DataError
+from cardio_core.stats.units import unit_count
 from cardio_core.stats.validate import Floats, checked_level, numeric_column
 from cardio_core.types.estimate import Estimate
 
@@ -122,8 +123,7 @@ def ttest_from_stats(
         difference + half_width,
         level,
         f"{test.capitalize()}'s t, {df:.4g} df" + (", SDs divided by n" if sd_ddof == 0 else ""),
-        n=n_1 + n_0,
-        unit=unit,
+        **unit_count(n_1 + n_0, None, unit),
         p_value=float(2 * t_distribution.sf(abs(t), df)),
         n_dropped=n_dropped,
         extra={"t": t, "df": df, "se": se},
@@ -311,8 +311,7 @@ def anova(
         name,
         f,
         method=f"{label}, {df1:g} and {df2:.4g} df",
-        n=sum(group.n for group in groups),
-        unit=unit,
+        **unit_count(sum(group.n for group in groups), None, unit),
         p_value=float(f_distribution.sf(f, df1, df2)),
         n_dropped=sum(dropped for _, dropped in columns),
         extra={"df1": df1, "df2": df2},

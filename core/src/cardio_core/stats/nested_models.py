@@ -13,6 +13,7 @@ from cardio_core.stats.columns import design_of
 from cardio_core.stats.display import ResultTable, p_text
 from cardio_core.stats.logistic import LogisticModel, fit_design
 from cardio_core.stats.roc import auc
+from cardio_core.stats.units import unit_count
 from cardio_core.types.estimate import Estimate
 
 
@@ -81,8 +82,7 @@ def _gain(gain: float, df: int, model: LogisticModel, unit: str) -> Estimate:
         "likelihood_ratio_chi2",
         statistic,
         method=f"likelihood-ratio test, {df} df",
-        n=model.n,
-        unit=unit,
+        **unit_count(model.n, None, unit),
         p_value=float(chi2.sf(statistic, df)),
         n_dropped=model.n_dropped,
         extra={"df": float(df), "n_events": float(model.n_events)},

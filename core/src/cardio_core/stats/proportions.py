@@ -9,6 +9,7 @@ from scipy.special import bdtr, betaincinv
 
 from cardio_core.errors import DataError
 from cardio_core.stats.intervals import normal_quantile
+from cardio_core.stats.units import unit_count
 from cardio_core.stats.validate import checked_level
 from cardio_core.types.estimate import Estimate
 
@@ -73,9 +74,7 @@ def proportion(
         high,
         level,
         "Wilson" if method == "wilson" else "Clopper-Pearson",
-        n=n,
-        unit=unit,
-        n_patients=n if unit == "patient" else None,
+        **unit_count(n, None, unit),
         extra={"k": k},
     )
 

@@ -9,6 +9,7 @@ from scipy.special import ndtr
 
 from cardio_core.errors import DataError
 from cardio_core.stats.intervals import normal_quantile, wald_limits
+from cardio_core.stats.units import unit_count
 from cardio_core.stats.validate import checked_level
 from cardio_core.types.estimate import Estimate
 
@@ -63,8 +64,7 @@ def hanley_mcneil(
         high,
         level,
         "Hanley-McNeil",
-        n=n_positive + n_negative,
-        unit=unit,
+        **unit_count(n_positive + n_negative, None, unit),
         extra={"se": se, "n_positive": n_positive, "n_negative": n_negative},
     )
 
@@ -158,8 +158,7 @@ def newcombe_auc(
         high,
         level,
         "Newcombe (Mann-Whitney, method 5)",
-        n=n_positive + n_negative,
-        unit=unit,
+        **unit_count(n_positive + n_negative, None, unit),
         extra={"n_positive": n_positive, "n_negative": n_negative},
     )
 

@@ -10,6 +10,7 @@ from scipy.stats import kruskal, mannwhitneyu
 
 from cardio_core.errors import DataError
 from cardio_core.stats.means import known_values
+from cardio_core.stats.units import unit_count
 from cardio_core.types.estimate import Estimate
 
 MAX_EXACT = 50
@@ -82,8 +83,7 @@ def mann_whitney(
         name,
         float(u) / (known_1.size * known_0.size),
         method=f"Mann-Whitney test, {kind}",
-        n=int(pooled.size),
-        unit=unit,
+        **unit_count(int(pooled.size), None, unit),
         p_value=float(p),
         n_dropped=dropped_1 + dropped_0,
         extra={"u": float(u)},
@@ -132,8 +132,7 @@ def kruskal_wallis(
         name,
         float(h),
         method=f"Kruskal-Wallis test, {df} df",
-        n=sum(sizes),
-        unit=unit,
+        **unit_count(sum(sizes), None, unit),
         p_value=float(p),
         n_dropped=sum(dropped for _, dropped in columns),
         extra={"df": float(df)},
