@@ -31,7 +31,8 @@ _CANONICAL = {name.upper(): name for name in (*STANDARD_LEADS, *_FURTHER_LEADS)}
 }
 
 _NOT_IN_NAMES = re.compile(r"[\s_.\-]+")
-_PREFIXES = ("MDCECGLEAD", "MDCECG", "ECGLEAD", "LEAD", "ECG", "EKG")
+_PREFIXES = ("", "MDCECGLEAD", "MDCECG", "ECGLEAD", "LEAD", "ECG", "EKG")
+_SUFFIXES = ("", "REF")
 _REMARK = re.compile(r"\([^()]*\)|,.*$")
 
 
@@ -39,8 +40,9 @@ def normalise_lead_name(name: str) -> str:
     """Return the usual spelling of a lead's name, or the name itself where it is none known.
 
     Case, blanks, underscores, dots and hyphens are ignored, and so are the prefixes of the
-    IEEE 11073 nomenclature (``MDC_ECG_LEAD_``), of DICOM's meanings (``Lead``) and a remark in
-    brackets or after a comma. A leading minus is no hyphen: ``-aVR`` is another lead.
+    IEEE 11073 nomenclature (``MDC_ECG_LEAD_``), of DICOM's meanings (``Lead``) and of EDF+
+    (``ECG``), a remark in brackets or after a comma, and EDF+'s reference (``-REF``). A leading
+    minus is no hyphen: ``-aVR`` is another lead.
 
     Parameters
     ----------
@@ -59,17 +61,37 @@ def normalise_lead_name(name: str) -> str:
     ['I', 'I', 'I', 'aVR']
     >>> [normalise_lead_name(n) for n in ("ML II", "v 1", "aVF, augmented voltage, foot", "Z")]
     ['MLII', 'V1', 'aVF', 'vz']
+    >>> normalise_lead_name("ECG V1-REF"), normalise_lead_name("EKG II")
+    ('V1', 'II')
     >>> normalise_lead_name(" -aVR "), normalise_lead_name("Resp")
     ('-aVR', 'Resp')
     """
     stripped = name.strip()
     sign = "-" if stripped.startswith("-") else ""
+    usual = _usual_name(stripped)
+    return stripped if usual is None else sign + usual
+
+
+def is_lead_name(name: str) -> bool:
+    """Tell whether `normalise_lead_name` knows a lead by this name, with either sign.
+
+    Examples
+    --------
+    >>> [is_lead_name(name) for name in ("ecg ii", "-aVR", "Resp", "ECG")]
+    [True, True, False, False]
+    """
+    return _usual_name(name.strip()) is not None
+
+
+def _usual_name(stripped: str) -> str | None:
+    """Look a name up, its sign left aside."""
     key = _NOT_IN_NAMES.sub("", _REMARK.sub("", stripped)).upper()
     for prefix in _PREFIXES:
-        if key.startswith(prefix) and key[len(prefix) :] in _CANONICAL:
-            key = key[len(prefix) :]
-            break
-    return sign + _CANONICAL[key] if key in _CANONICAL else stripped
+        for suffix in _SUFFIXES:
+            core = key.removeprefix(prefix).removesuffix(suffix)
+            if core in _CANONICAL and key == prefix + core + suffix:
+                return _CANONICAL[core]
+    return None
 
 
 def canonical_leads(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
