@@ -35,7 +35,8 @@ def read_ecg(
     ----------
     path : str or Path
         A DICOM ECG (``.dcm``, or any file with DICOM's mark), a WFDB record (``100``,
-        ``100.hea`` or ``100.dat``) or a CSV with a rate line (see `readers.csv_table`).
+        ``100.hea`` or ``100.dat``), a GE MUSE file (``.xml``, or any XML), an EDF or EDF+ file
+        (``.edf``, or its version field) or a CSV with a rate line (see `readers.csv_table`).
     min_duration_s : float
         A shorter recording is refused, in seconds.
     max_values : int
@@ -44,8 +45,10 @@ def read_ecg(
     Returns
     -------
     Ecg
-        Potentials in mV as they were recorded: nothing filtered, nothing derived. Samples that
-        the format marks as missing are NaN. `flags` says what the reader had to assume.
+        Potentials in mV as they were recorded, nothing filtered. Samples that the format marks
+        as missing are NaN. Twelve leads that were stored as eight (I, II, V1 to V6) are twelve
+        again, each derived lead with a flag; nothing else is derived. `flags` says what the
+        reader had to assume.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def read_ecg(
     names = import_module("cardio_ecg_transfer.signal.lead_names")
     checks.require_usable(ecg, path.name, min_duration_s)
     leads, repeated = names.canonical_leads(ecg.leads)
-    return replace(ecg, leads=leads, flags=ecg.flags + repeated)
+    return _with_derived_leads(replace(ecg, leads=leads, flags=ecg.flags + repeated))
 
 
 def read_wfdb_annotations(
@@ -84,18 +87,37 @@ def read_wfdb_annotations(
     )
 
 
+def _with_derived_leads(ecg: Ecg) -> Ecg:
+    """Complete twelve leads that were stored as eight, as MUSE stores them."""
+    leads = import_module("cardio_ecg_transfer.signal.leads")
+    if not {"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"} <= set(ecg.leads):
+        return ecg
+    full = leads.derive_limb_leads(ecg)
+    return ecg if full is ecg else cast("Ecg", leads.in_standard_order(full))
+
+
 def _reader_for(path: Path) -> Callable[[Path, int], Ecg]:
     """Choose the format's module by content, then by suffix."""
     suffix = path.suffix.lower()
     start = _first_bytes(path)
     if suffix in {".dcm", ".dicom"} or start[128:132] == b"DICM":
         home, name = "dicom_waveform", "read_dicom"
+    elif suffix == ".xml" or _is_xml(start):
+        home, name = "muse_xml", "read_muse"
+    elif suffix in {".edf", ".bdf"} or start.startswith((b"0       ", b"\xffBIOSEMI")):
+        home, name = "edf", "read_edf"
     elif suffix == ".csv" or start.lstrip().startswith(b"# rate_hz"):
         home, name = "csv_table", "read_csv"
     else:
         home, name = "wfdb_record", "read_wfdb"
     module = import_module(f"cardio_ecg_transfer.readers.{home}")
     return cast("Callable[[Path, int], Ecg]", getattr(module, name))
+
+
+def _is_xml(start: bytes) -> bool:
+    """Know XML by its first bracket, in UTF-16 by its byte order mark."""
+    marks = (b"\xff\xfe<", b"\xfe\xff\0<")
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<") or start.startswith(marks)
 
 
 def _first_bytes(path: Path) -> bytes:

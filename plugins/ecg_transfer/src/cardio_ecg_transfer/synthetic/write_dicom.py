@@ -61,7 +61,7 @@ def write_dicom(path: Path, ecg: Ecg, truth: Truth) -> None:
     dataset.StudyID = dataset.AccessionNumber = dataset.ReferringPhysicianName = ""
     dataset.SeriesNumber = dataset.InstanceNumber = "1"
     dataset.AcquisitionContextSequence = []
-    median_mv = _median_beat(ecg, truth)
+    median_mv = median_beat(ecg, truth)
     dataset.WaveformSequence = [
         _group(ecg.signal_mv, ecg, "RHYTHM", "ORIGINAL"),
         _group(median_mv, ecg, "MEDIAN BEAT", "DERIVED"),
@@ -69,8 +69,11 @@ def write_dicom(path: Path, ecg: Ecg, truth: Truth) -> None:
     dataset.save_as(path, enforce_file_format=True)
 
 
-def _median_beat(ecg: Ecg, truth: Truth) -> NDArray[np.float32]:
-    """Return the median of all complete beats, shape (n_leads, n_window)."""
+def median_beat(ecg: Ecg, truth: Truth) -> NDArray[np.float32]:
+    """Return the median of all complete beats, in mV, shape (n_leads, n_window).
+
+    The window runs from 400 ms before to 600 ms after the R peak.
+    """
     first, last = (round(edge * ecg.rate_hz) for edge in _MEDIAN_S)
     r_samples = np.rint(truth.r_s * ecg.rate_hz).astype(int)
     inside = (r_samples + first >= 0) & (r_samples + last < ecg.signal_mv.shape[1])

@@ -1,0 +1,62 @@
+"""Write a recording as EDF: 16-bit samples of 200 steps a millivolt, labelled as EDF+ asks.
+
+References
+----------
+Kemp B et al. Electroencephalogr Clin Neurophysiol 1992; 82: 391-393; EDF+, 2.1.3 (labels).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import edfio
+import numpy as np
+
+from cardio_core.api import DataError
+from cardio_ecg_transfer.synthetic.write_wfdb import ADC_PER_MV, quantised
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardio_ecg_transfer.signal.ecg import Ecg
+
+_DIGITAL = (-32768, 32767)
+
+
+def write_edf(path: Path, ecg: Ecg) -> None:
+    """Write every lead as a signal ``ECG II`` in µV; nothing in the header names anybody.
+
+    Parameters
+    ----------
+    path : Path
+        The file; the same call writes the same bytes.
+    ecg : Ecg
+        Whole seconds at a whole rate; what exceeds 16 bits is clipped.
+
+    Raises
+    ------
+    DataError
+        A missing sample, for which the format has no code, or a length that fills no whole
+        data records.
+    """
+    if np.isnan(ecg.signal_mv).any():
+        raise DataError(f"{path.name}: expected no missing samples, found some; write WFDB instead")
+    if not (ecg.rate_hz.is_integer() and ecg.duration_s.is_integer()):
+        raise DataError(
+            f"{path.name}: expected whole seconds at a whole rate, found {ecg.duration_s:g} s at "
+            f"{ecg.rate_hz:g} Hz; cut or resample the recording"
+        )
+    uv_per_step = 1000 / ADC_PER_MV
+    digital = np.clip(quantised(ecg.signal_mv), *_DIGITAL).astype(np.int16)
+    signals = [
+        edfio.EdfSignal.from_digital(
+            samples,
+            ecg.rate_hz,
+            label=f"ECG {lead}",
+            physical_dimension="uV",
+            physical_range=(_DIGITAL[0] * uv_per_step, _DIGITAL[1] * uv_per_step),
+            digital_range=_DIGITAL,
+        )
+        for lead, samples in zip(ecg.leads, digital, strict=True)
+    ]
+    edfio.Edf(signals, data_record_duration=1.0).write(path)
