@@ -97,6 +97,17 @@ def test_paper_refuses_an_overlap_that_is_not_declared():
         folds_of(Fixed(("p00",), ("p01",)), table, y, protocol="paper")
 
 
+def test_k_parts_of_random_samples_test_every_sample_once_and_count_as_repeats():
+    table, y = cohort()
+    made = folds_of(RandomSamples("beats at random", k=5), table, y, protocol="paper")
+    assert [fold.name for fold in made.folds] == [f"r{part}-f0" for part in range(5)]
+    tested = np.sort(np.concatenate([fold.test for fold in made.folds]))
+    np.testing.assert_array_equal(tested, np.arange(len(table)))
+    for fold in made.folds:
+        assert not set(fold.train) & set(fold.test)
+        assert np.mean(y[fold.test] == "a") == pytest.approx(np.mean(y == "a"), abs=0.06)
+
+
 @pytest.mark.parametrize("plan", [RandomSamples("beats at random"), Resubstitution("apparent")])
 def test_honest_refuses_plans_that_split_within_patients(plan):
     table, y = cohort()

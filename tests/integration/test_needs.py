@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from cardio_core.errors import ConfigError, LeakageError
 
@@ -135,3 +136,48 @@ def test_the_first_lines_say_that_pretraining_is_synthetic(cardio, clinic, tmp_p
     )  # fmt: skip
     first = said.stdout.splitlines()[0]
     assert "beats is made first, on its synthetic twin" in first
+
+
+def test_the_needed_task_is_made_with_the_settings_that_this_task_asks_for(third_made_run):
+    made = yaml.safe_load((third_made_run / "needs/beats/config.yaml").read_text())
+    assert made["train"]["fit"]["epochs"] == 1
+    assert made["protocols"]["honest"]["plan"] == "holdout"
+
+
+@pytest.fixture(scope="module")
+def third_made_run(run_toy, clinic, tmp_path_factory) -> Path:
+    """`third`, which makes `beats` first, on its twin."""
+    return run_toy(
+        tmp_path_factory.mktemp("runs") / "made", task="third", data=(clinic,), protocol="honest",
+        sets=(
+            "inner.k=0",
+            "protocols.honest.plan=holdout",
+            "needs.beats.settings={train: {fit: {epochs: 1}}, "
+            "protocols: {honest: {plan: holdout}}, inner: {k: 0}}",
+        ),
+    )  # fmt: skip
+
+
+def test_a_file_of_weights_stands_in_and_the_manifest_names_it(
+    run_toy, clinic, third_made_run, tmp_path
+):
+    weights = third_made_run / "needs/beats/models/final/network/artifact/weights.safetensors"
+    said: list[str] = []
+    run = run_toy(
+        tmp_path / "run", task="third", data=(clinic,), protocol="honest", said=said,
+        sets=("inner.k=0", "protocols.honest.plan=holdout", f"needs.beats.instead={weights}"),
+    )  # fmt: skip
+    assert said[0].startswith("Need: weights.safetensors stands in for beats (sha256 ")
+    (need,) = read(run, "manifest.json")["needs"]
+    assert need["from"] == "weights.safetensors"
+    assert not (run / "needs").exists()
+
+
+def test_a_file_cannot_stand_in_for_a_task_on_the_same_patients(run_toy, clinic, tmp_path):
+    file = tmp_path / "weights.safetensors"
+    file.touch()
+    with pytest.raises(ConfigError, match="a file cannot stand in"):
+        run_toy(
+            tmp_path / "run", task="second", data=(clinic,), protocol="honest",
+            sets=(f"needs.mean_class.instead={file}",),
+        )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -58,6 +59,13 @@ class NeedBlock(Block):
     """Where a needed earlier task finds its data."""
 
     data: str | None = Field(None, description="a folder or cohort table; None is the twin")
+    instead: str | None = Field(
+        None, description="a local file of weights that stands in for the task's artifact"
+    )
+    settings: Tree = Field(
+        default_factory=dict,
+        description="laid over the configuration of that task where this run makes it first",
+    )
 
 
 class EvaluateBlock(Block):
@@ -146,6 +154,23 @@ def parse_sets(settings: Iterable[str]) -> Tree:
             value = {key: value}
         tree = merge(tree, value)
     return tree
+
+
+def sets_of(tree: Mapping[str, Any], above: str = "") -> tuple[str, ...]:
+    """Write a tree of settings as `parse_sets` reads them.
+
+    Examples
+    --------
+    >>> sets_of({"train": {"depth": 50, "shares": [0.5, 0.5]}, "models": ["resnet"]})
+    ('train.depth=50', 'train.shares=[0.5, 0.5]', 'models=["resnet"]')
+    """
+    found: list[str] = []
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and value:
+            found += sets_of(value, f"{above}{key}.")
+        else:
+            found.append(f"{above}{key}={json.dumps(value)}")
+    return tuple(found)
 
 
 def read_yaml(text: str, source: str) -> Tree:

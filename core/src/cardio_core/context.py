@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cardio_core.errors import ContractError
+from cardio_core.errors import ContractError, DataError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Task
 from cardio_core.types.samples import Quarantined
@@ -68,7 +68,7 @@ class Context:
     strict: bool = False
     progress: Callable[[str], None] | None = None
     _inputs: tuple[Path, ...] = ()
-    _needs: Mapping[str, Path] = field(default_factory=dict)
+    _needs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     _quarantined: list[Quarantined] = field(default_factory=list)
 
     def but(self, **changes: Any) -> Context:
@@ -108,18 +108,36 @@ class Context:
         """Write one line to the run's log; no patient identifiers."""
         LOG.info(message, extra={"stage": self.stage, "model": self.model, "fold": self.fold})
 
-    def need(self, task: str) -> ModelArtifact:
+    def need(self, task: str, row: str | None = None) -> ModelArtifact:
         """Return the artifact of an earlier task that this task declared to need.
+
+        Parameters
+        ----------
+        task : str
+            The earlier task.
+        row : str, optional
+            Which of its rows; its first one if not given. No matter where a file of weights stands
+            in for the task (``needs.TASK.instead``): then the artifact's path is that file.
 
         Raises
         ------
         ContractError
             If the task did not declare the need.
+        DataError
+            If the earlier run has no such row.
         """
         if task not in self._needs:
             declared = ", ".join(need.task for need in self.task.needs) or "nothing"
             raise ContractError(f"task {self.task.name!r} needs {declared}, not {task!r}")
-        return ModelArtifact(self._needs[task])
+        rows = self._needs[task]
+        if "*" in rows:
+            return ModelArtifact(rows["*"])
+        if row is not None and row not in rows:
+            raise DataError(
+                f"row {self.model!r} starts from row {row!r} of task {task!r}, but that run has "
+                f"{', '.join(rows)}; run {task} with models=[{row}], or leave this row out"
+            )
+        return ModelArtifact(rows[row or next(iter(rows))])
 
     def fit(
         self,

@@ -277,15 +277,7 @@ def _split(
     if isinstance(plan, Fixed):
         return [(0, 0, *_listed(plan, table))]
     if isinstance(plan, RandomSamples):
-        from sklearn.model_selection import train_test_split
-
-        counts = np.bincount(strata)
-        # A class of one sample cannot be stratified; it goes where the shuffle puts it.
-        by = np.where(counts[strata] < 2, counts.argmax(), strata)
-        train, test = train_test_split(
-            everyone, test_size=plan.test_share, random_state=seed, stratify=by
-        )
-        return [(0, 0, np.sort(train), np.sort(test))]
+        return _random_samples(plan, strata, seed)
     if isinstance(plan, Holdout):
         k = max(2, round(1 / plan.test_share))
         return [(0, 0, *_grouped(table, strata, k, seed)[0])]
@@ -294,6 +286,24 @@ def _split(
         for repeat in range(plan.repeats)
         for index, (train, test) in enumerate(_grouped(table, strata, plan.k, seed + repeat))
     ]
+
+
+def _random_samples(
+    plan: RandomSamples, strata: Array, seed: int
+) -> list[tuple[int, int, Array, Array]]:
+    """Split samples whoever they belong to; each of k parts counts as a repeat."""
+    from sklearn.model_selection import StratifiedKFold, train_test_split
+
+    counts = np.bincount(strata)
+    # A class of fewer samples than parts cannot be stratified; they go where the shuffle puts them.
+    by = np.where(counts[strata] < max(plan.k, 2), counts.argmax(), strata)
+    if plan.k > 1:
+        parts = StratifiedKFold(plan.k, shuffle=True, random_state=seed).split(by, by)
+        return [(part, 0, train, test) for part, (train, test) in enumerate(parts)]
+    train, test = train_test_split(
+        np.arange(len(strata)), test_size=plan.test_share, random_state=seed, stratify=by
+    )
+    return [(0, 0, np.sort(train), np.sort(test))]
 
 
 def _grouped(table: pd.DataFrame, strata: Array, k: int, seed: int) -> list[tuple[Array, Array]]:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cardio_core.config import RunConfig
+from cardio_core.config import NeedBlock, RunConfig, sets_of
 from cardio_core.errors import ConfigError, LeakageError
 from cardio_core.io.atomic import read_json
+from cardio_core.io.hashing import file_digest
 from cardio_core.runner.request import RunRequest
 from cardio_core.types.info import Need, Task
 
@@ -17,11 +18,16 @@ RunFunction = Callable[[RunRequest], Path]
 
 @dataclass(frozen=True)
 class Resolved:
-    """A need with the finished run that meets it, and one sentence on where it came from."""
+    """A need with the finished run, or the file, that meets it, and where it came from."""
 
     need: Need
-    run: Path
+    place: Path
     said: str
+
+    @property
+    def run(self) -> Path | None:
+        """The run directory; None where a file of weights stands in for one."""
+        return self.place if self.place.is_dir() else None
 
 
 def plan_needs(request: RunRequest, task: Task, config: RunConfig) -> list[str]:
@@ -54,6 +60,8 @@ def resolve_needs(
 
 def guard_other(resolved: Resolved, digests: set[str], patients: set[str]) -> None:
     """Raise if a need of ``other`` patients shares a patient or a file with this cohort."""
+    if resolved.run is None:
+        return
     seen = read_json(resolved.run / "cohort.json")
     same_files = digests & set(seen["files"])
     same_patients = patients & set(seen["patients"])
@@ -67,6 +75,11 @@ def guard_other(resolved: Resolved, digests: set[str], patients: set[str]) -> No
 
 def guard_same(resolved: Resolved, splits: dict[str, object]) -> None:
     """Raise unless a need of the ``same`` patients was made on the identical split plan."""
+    if resolved.run is None:
+        raise ConfigError(
+            f"needs.{resolved.need.task}.instead: a file cannot stand in for a task on the same "
+            "patients, because nothing tells whom it was fitted on; name a run with --from"
+        )
     theirs = read_json(resolved.run / "splits.json")["protocols"]
     for protocol, plan in splits.items():
         if theirs.get(protocol) != plan:
@@ -77,36 +90,41 @@ def guard_same(resolved: Resolved, splits: dict[str, object]) -> None:
             )
 
 
-def artifact_of(resolved: Resolved, protocol: str, fold: str) -> Path:
-    """Return the earlier task's artifact for one fold of this task.
+def artifacts_of(resolved: Resolved, protocol: str, fold: str) -> dict[str, Path]:
+    """Return the earlier task's artifacts for one fold of this task, by row; a file as ``"*"``.
 
     ``other`` patients hand over ``models/final``; the ``same`` patients hand fold k the model of
     their fold k, which has not seen its test patients either.
     """
+    if resolved.run is None:
+        return {"*": resolved.place}
     models = resolved.run / "models"
     same = resolved.need.patients == "same" and fold != "final"
     folder = models / f"{protocol}-{fold}" if same else models / "final"
-    first = str(read_json(resolved.run / "manifest.json")["models"][0])
-    return folder / first / "artifact"
+    rows = read_json(resolved.run / "manifest.json")["models"]
+    return {row: folder / row / "artifact" for row in rows}
 
 
 def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: RunFunction) -> Path:
     if need.task in request.needs_from:
         return _checked(request.needs_from[need.task], request.plugin, need.task)
-    block = config.needs.get(need.task)
-    data = (Path(block.data),) if block and block.data else ()
+    block = config.needs.get(need.task, NeedBlock())
+    if block.instead:
+        return _file(Path(block.instead), need.task)
+    data = (Path(block.data),) if block.data else ()
     own = request.data if need.patients == "same" and not data else data
     folder = out / "needs" / need.task
     begun = (folder / "manifest.json").exists()
     if begun and read_json(folder / "manifest.json")["status"] == "done":
         return folder
-    sets = tuple(text for text in request.sets if text.startswith(("load.", "inner.", "n_synth")))
+    shared = ("load.", "inner.", "n_synth") if need.patients == "same" else ()
+    sets = tuple(text for text in request.sets if text.startswith(shared)) if shared else ()
     return run(
         replace(
             request,
             task=need.task,
             data=own,
-            sets=sets if need.patients == "same" else (),
+            sets=(*sets_of(block.settings), *sets),
             needs_from={},
             out=folder,
             protocol="honest" if need.patients == "other" else request.protocol,
@@ -130,11 +148,20 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
     return path
 
 
+def _file(path: Path, task: str) -> Path:
+    if not path.is_file():
+        raise ConfigError(f"needs.{task}.instead: {path}: no such file")
+    return path.resolve()
+
+
 def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
-    block = config.needs.get(need.task)
+    block = config.needs.get(need.task, NeedBlock())
     if need.task in request.needs_from:
         return f"{need.task} comes from the run {request.needs_from[need.task].name}"
-    if block and block.data:
+    if block.instead:
+        file = _file(Path(block.instead), need.task)
+        return f"{file.name} stands in for {need.task} (sha256 {file_digest(file)[:12]})"
+    if block.data:
         return f"{need.task} is made first, on {Path(block.data).name}"
     if need.patients == "same":
         return f"{need.task} is made first, on the same patients and folds"

@@ -25,7 +25,7 @@ from cardio_core.runner.judge import judge, write_judged
 from cardio_core.runner.manifest import Manifest, now
 from cardio_core.runner.needs import (
     Resolved,
-    artifact_of,
+    artifacts_of,
     guard_other,
     guard_same,
     plan_needs,
@@ -91,7 +91,7 @@ def run(request: RunRequest, echo: Echo) -> Path:
             request, setup.task, setup.config, out, lambda asked: run(asked, spoken)
         )
         manifest.update(
-            needs=[{"task": n.need.task, "from": n.run.name, "said": n.said} for n in needs]
+            needs=[{"task": n.need.task, "from": n.place.name, "said": n.said} for n in needs]
         )
         with executor:
             _work(setup, ctx, executor, manifest, needs, out, echo)
@@ -129,6 +129,7 @@ def _work(
     with manifest.stage("features"):
         arms = [_arm(setup, ctx, executor, protocol, echo) for protocol in setup.protocols]
     _record_cohort(out, arms, manifest)
+    setup = _supported(setup, arms, manifest, echo)
     splits: dict[str, Any] = {
         arm.protocol: arm.plan.to_dict(arm.prepared.features.table) for arm in arms
     }
@@ -164,6 +165,29 @@ def finish(out: Path, manifest: Manifest) -> None:
     shutil.rmtree(out / "judged")
     build_report(out)
     manifest.add_outputs(out)
+
+
+def _supported(setup: Setup, arms: Sequence[Arm], manifest: Manifest, echo: Echo) -> Setup:
+    """Leave out the rows that the cohort cannot support, and say why.
+
+    Raises
+    ------
+    ConfigError
+        If no row is left.
+    """
+    reasons: dict[str, str] = {}
+    for arm in arms:
+        reasons |= arm.prepared.cohort.unsupported
+    titles = {model.name: model.title for model in setup.task.models}
+    left_out = {name: reason for name, reason in reasons.items() if name in setup.models}
+    notes = [f"Row {titles[name]} is left out: {reason}." for name, reason in left_out.items()]
+    for note in notes:
+        echo(note)
+    models = tuple(name for name in setup.models if name not in left_out)
+    if not models:
+        raise ConfigError(f"this cohort supports none of the rows asked for. {' '.join(notes)}")
+    manifest.update(models=list(models), notes=[*manifest.content["notes"], *notes])
+    return replace(setup, models=models)
 
 
 def _arm(setup: Setup, ctx: Context, executor: Executor, protocol: Protocol, echo: Echo) -> Arm:
@@ -219,7 +243,7 @@ def _jobs(
                 fold=name,
                 model=model,
                 _inputs=(),
-                _needs={n.need.task: artifact_of(n, arm.protocol, name) for n in needs},
+                _needs={n.need.task: artifacts_of(n, arm.protocol, name) for n in needs},
             )
             jobs.append(
                 FoldJob(

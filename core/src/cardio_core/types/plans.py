@@ -41,10 +41,15 @@ class Fixed:
 
 @dataclass(frozen=True)
 class RandomSamples:
-    """A random split of samples (beats, clips): patients stand on both sides, so it is declared."""
+    """A random split of samples (beats, clips): patients stand on both sides, so it is declared.
+
+    With `k` of 2 or more every sample is tested once, in one of k parts, and `test_share` has no
+    say. A patient is then tested in several parts; his scores are averaged, as over repeats.
+    """
 
     overlap: str
     test_share: float = 0.2
+    k: int = 1
 
 
 @dataclass(frozen=True)

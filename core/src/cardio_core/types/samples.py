@@ -158,6 +158,9 @@ class Cohort:
         What `load` itself could not use.
     notes : tuple of str
         Sentences for the report: what was left out by design, and why.
+    unsupported : mapping of str to str
+        Rows (models) that this cohort cannot support, each with the reason: the label already
+        contains what the row looks at, say. They are left out, and the report says why.
     """
 
     samples: SampleSet
@@ -166,3 +169,4 @@ class Cohort:
     table: pd.DataFrame | None = None
     quarantined: tuple[Quarantined, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    unsupported: Mapping[str, str] = field(default_factory=dict)

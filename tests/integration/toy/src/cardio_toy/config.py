@@ -7,6 +7,12 @@ from pydantic import Field
 from cardio_core.api import Block, FitPlan, RunConfig
 
 
+class LoadBlock(Block):
+    """What the cohort lacks."""
+
+    without: tuple[str, ...] = Field((), description="rows that the cohort is said not to support")
+
+
 class PreprocessBlock(Block):
     """Where a bump counts as a beat."""
 
@@ -23,5 +29,6 @@ class TrainBlock(Block):
 class Config(RunConfig):
     """Everything that the toy can be told."""
 
+    load: LoadBlock = LoadBlock()
     preprocess: PreprocessBlock = PreprocessBlock()
     train: TrainBlock = TrainBlock()

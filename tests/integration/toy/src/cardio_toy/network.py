@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from cardio_core.api import ModelArtifact, Predictions, load_weights
@@ -60,8 +61,7 @@ def fit_network(
     torch.manual_seed(ctx.seed_of("weights"))
     network = BumpNet(len(ctx.task.targets[0].classes))
     for need in ctx.task.needs:
-        earlier = open_network(ctx.need(need.task))
-        network.body.load_state_dict(earlier.body.state_dict())
+        network.body.load_state_dict(_body_of(ctx.need(need.task)))
     fitted = ctx.fit(
         network,
         _beats(training, targets, ctx),
@@ -79,6 +79,14 @@ def open_network(model: ModelArtifact) -> BumpNet:
     network = BumpNet(model.read_json("network.json")["n_classes"])
     load_weights(network, model.path / "weights.safetensors")
     return network
+
+
+def _body_of(earlier: ModelArtifact) -> dict[str, torch.Tensor]:
+    """Return the body's weights of an earlier task, or of a file that stands in for it."""
+    path = earlier.path if earlier.path.is_file() else earlier.path / "weights.safetensors"
+    prefix = "body."
+    stored = load_file(path)
+    return {k.removeprefix(prefix): v for k, v in stored.items() if k.startswith(prefix)}
 
 
 def score_network(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Predictions:

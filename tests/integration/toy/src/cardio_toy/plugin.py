@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         SampleSet,
         Targets,
     )
-    from cardio_toy.config import PreprocessBlock, TrainBlock
+    from cardio_toy.config import LoadBlock, PreprocessBlock, TrainBlock
 
 ILL = Target("ill", "binary", ("healthy", "ill"))
 APPARENT = Resubstitution(overlap="everybody is trained on and tested")
@@ -91,11 +91,11 @@ INFO = PluginInfo(
 
 
 @hookimpl
-def load(ctx: Context) -> Cohort:
+def load(config: LoadBlock, ctx: Context) -> Cohort:
     """Find the recordings of a cohort table, or single recordings."""
     from cardio_toy.recordings import load_recordings
 
-    return load_recordings(ctx)
+    return load_recordings(config, ctx)
 
 
 @hookimpl

@@ -25,6 +25,7 @@ from cardio_core.api import (
 
 if TYPE_CHECKING:
     from cardio_core.api import Context
+    from cardio_toy.config import LoadBlock
 
 MARK = "rate_hz="
 
@@ -37,7 +38,7 @@ class Trace:
     rate_hz: float
 
 
-def load_recordings(ctx: Context) -> Cohort:
+def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
     """Find recordings and, in fit mode, what is to be predicted of them."""
     rows, quarantined = [], []
     tables = [path / "cohort.csv" for path in ctx.inputs if path.is_dir()]
@@ -65,6 +66,7 @@ def load_recordings(ctx: Context) -> Cohort:
         cohort,
         tuple(quarantined),
         ("The toy leaves nobody out.",),
+        dict.fromkeys(config.without, "the configuration says so"),
     )
 
 
