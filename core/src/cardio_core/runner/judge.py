@@ -12,7 +12,9 @@ import numpy as np
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import score_columns
-from cardio_core.io.atomic import replacing, write_json
+from cardio_core.evaluation.conformal import Conformal
+from cardio_core.evaluation.coverage import Calibrated, calibrate
+from cardio_core.io.atomic import read_json, replacing, write_json
 from cardio_core.registry import Plugin
 from cardio_core.report.figures import save_svg
 from cardio_core.runner.calls import call
@@ -28,6 +30,7 @@ class Judged:
 
     report: EvaluationReport
     explanation: Explanation
+    calibrated: Calibrated
 
 
 def judge(
@@ -38,7 +41,11 @@ def judge(
     scored: Scored,
     cohort: Cohort,
 ) -> Judged:
-    """Explain every fold's model on its own test samples, then evaluate the protocol."""
+    """Explain every fold's model on its own test samples, then evaluate the protocol.
+
+    Prediction sets and intervals are calibrated under the honest protocol only, whose models
+    `models/final` are.
+    """
     explanation = Explanation()
     if plugin.implements("explain"):
         parts = [_explain(plugin, config, job) for job in jobs]
@@ -58,16 +65,29 @@ def judge(
         cohort=cohort,
         explanation=explanation,
     )
-    return Judged(report, explanation)
+    calibrated = Calibrated({})
+    if ctx.protocol == "honest":
+        calibrated = calibrate(
+            scored,
+            ctx.task,
+            overlap=jobs[0].overlap if jobs else None,
+            level=config.evaluate.level,
+            n_resamples=config.evaluate.n_resamples,
+            seed=ctx.seed,
+        )
+    return Judged(report, explanation, calibrated)
 
 
 def write_judged(out: Path, protocol: str, judged: Judged) -> None:
     """Write metrics, tables, figures and explanations of one protocol."""
-    rows = [metric.to_dict() | {"protocol": protocol} for metric in judged.report.metrics]
-    notes = [*judged.report.notes]
+    metrics = [*judged.report.metrics, *judged.calibrated.metrics]
+    rows = [metric.to_dict() | {"protocol": protocol} for metric in metrics]
+    notes = [*judged.report.notes, *judged.calibrated.notes]
     if judged.explanation.rule:
         notes.append(f"Explained cases: {judged.explanation.rule}")
     write_json(out / "judged" / f"{protocol}.json", {"metrics": rows, "notes": notes})
+    for (model, target), rule in judged.calibrated.rules.items():
+        write_json(rule_path(out, model, target), rule.to_dict())
     for name, table in judged.report.tables.items():
         with replacing(_file(out / "tables", f"{protocol}-{name}", "csv")) as temporary:
             table.to_csv(temporary, index=not _plain_index(table), float_format="%.6g")
@@ -92,6 +112,17 @@ def write_judged(out: Path, protocol: str, judged: Judged) -> None:
             with replacing(arrays) as temporary, temporary.open("wb") as file:
                 np.savez_compressed(file, **dict(case.arrays))  # type: ignore[arg-type]
         write_json(_file(out / "explanations", stem, "json"), about)
+
+
+def rule_path(run: Path, model: str, target: str) -> Path:
+    """Return where the conformal rule of one row and target lies in a run directory."""
+    return run / "conformal" / f"{_stem(f'{model}-{target}')}.json"
+
+
+def open_rule(run: Path, model: str, target: str) -> Conformal | None:
+    """Return the conformal rule of one row and target, None where a run has none."""
+    path = rule_path(run, model, target)
+    return Conformal.from_dict(read_json(path)) if path.is_file() else None
 
 
 def _explain(plugin: Plugin, config: RunConfig, job: FoldJob) -> Explanation:
@@ -130,7 +161,11 @@ def _tested(job: FoldJob) -> np.ndarray[tuple[int], np.dtype[np.int_]]:
 
 def _file(folder: Path, stem: str, suffix: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', stem)}.{suffix}"
+    return folder / f"{_stem(stem)}.{suffix}"
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name)
 
 
 def _plain_index(table: object) -> bool:

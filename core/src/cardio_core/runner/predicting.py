@@ -13,10 +13,12 @@ from cardio_core.config import RunConfig, read_yaml, validated
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
+from cardio_core.evaluation.conformal import Conformal
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import resolve
 from cardio_core.runner.calls import call
 from cardio_core.runner.folds import open_artifact, open_decisions
+from cardio_core.runner.judge import open_rule
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.prepare import UnusableCohortError, prepare
@@ -44,7 +46,8 @@ def predict_new(
     -------
     dict
         JSON-ready: the run, the predictions of every row (scores by class, decided class, where
-        the threshold came from), flags, and quarantined recordings with their reasons.
+        the threshold came from, and the conformal set or interval where the run calibrated one),
+        flags, and quarantined recordings with their reasons.
 
     Raises
     ------
@@ -103,7 +106,8 @@ def predict_new(
             decision = decisions.get(target.name)
             decided = decision.apply(frame, target) if decision else None
             source = decision.source if decision else None
-            rows += _rows(frame, target, name, decided, source)
+            found = _rows(frame, target, name, decided, source)
+            rows += _with_sets(found, frame, target, open_rule(run, name, target.name))
     return answer | {
         "predictions": rows,
         "flags": _flags(prepared.features.table),
@@ -142,6 +146,27 @@ def _rows(
             entry |= {"scores": scores, "decided": decided[number], "threshold_source": source}
         rows.append(entry)
     return rows
+
+
+def _with_sets(
+    rows: list[dict[str, Any]], frame: pd.DataFrame, target: Target, rule: Conformal | None
+) -> list[dict[str, Any]]:
+    """Add the conformal set or interval to each row, where the run calibrated one."""
+    if rule is None:
+        return rows
+    level = round(1 - rule.alpha, 6)
+    scores = frame[score_columns(target)].to_numpy(float)
+    if target.kind == "continuous":
+        limits = rule.intervals(scores[:, 0])
+        return [
+            row | {"interval": [round(float(limit), 6) for limit in own], "interval_level": level}
+            for row, own in zip(rows, limits, strict=True)
+        ]
+    classes = target.classes
+    return [
+        row | {"set": [c for c, held in zip(classes, own, strict=True) if held], "set_level": level}
+        for row, own in zip(rows, rule.sets(scores), strict=True)
+    ]
 
 
 def _flags(table: pd.DataFrame) -> dict[str, list[str]]:

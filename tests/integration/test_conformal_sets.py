@@ -1,0 +1,96 @@
+"""Prediction sets: calibrated by a run, listed in its report, given to new patients."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+@pytest.fixture(scope="module")
+def newcomers(write_twin, tmp_path_factory):
+    """Patients whom no run has seen."""
+    return write_twin(tmp_path_factory.mktemp("new") / "new", "mean_class", n_patients=12, seed=9)
+
+
+def rule(run, name):
+    return json.loads((run / "conformal" / f"{name}.json").read_text())
+
+
+def metrics(run, name):
+    return [m for m in json.loads((run / "metrics.json").read_text()) if m["name"] == name]
+
+
+def test_the_rule_is_the_quantile_of_the_out_of_fold_predictions(clinic_run):
+    table = pd.read_csv(clinic_run / "predictions.csv", dtype=str)
+    own = table[
+        (table["protocol"] == "honest")
+        & (table["model"] == "ridge")
+        & (table["class"] == table["y_true"])
+    ]
+    # C00 and C23 are one person: the larger of the two scores stands for both.
+    person = own["patient_id"].replace("C23", "C00")
+    scores = np.sort((1 - own["score"].astype(float)).groupby(person).max())
+    stored = rule(clinic_run, "ridge-ill")
+    assert stored["n_patients"] == len(scores) == 23
+    assert stored["quantile"] == pytest.approx(scores[math.ceil(24 * 0.9) - 1], abs=1e-6)
+    assert (stored["alpha"], stored["classes"]) == (0.1, ["healthy", "ill"])
+
+
+def test_only_the_honest_protocol_is_calibrated(clinic_run):
+    found = metrics(clinic_run, "conformal_coverage") + metrics(clinic_run, "mean_set_size")
+    assert {m["protocol"] for m in found} == {"honest"}
+    assert {m["model"] for m in found} == {"ridge", "constant"}
+    files = {path.stem for path in (clinic_run / "conformal").iterdir()}
+    assert files == {"ridge-ill", "constant-ill"}
+
+
+def test_coverage_and_set_size_stand_in_the_report(clinic_run):
+    html = (clinic_run / "report.html").read_text()
+    assert "Conformal coverage" in html
+    assert "Mean set size" in html
+
+
+def test_new_patients_get_the_classes_that_the_rule_allows(cardio, clinic_run, newcomers):
+    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu").json
+    for row in answer["predictions"]:
+        allowed = rule(clinic_run, f"{row['model']}-ill")["quantile"]
+        assert row["set"] == [c for c, p in row["scores"].items() if 1 - p <= allowed]
+        assert row["set_level"] == 0.9
+    ridge = [row for row in answer["predictions"] if row["model"] == "ridge"]
+    assert len(ridge) == 12
+    assert any(len(row["set"]) == 1 for row in ridge)
+
+
+def test_a_number_gets_an_interval_in_its_unit(
+    cardio, run_toy, clinic, clinic_run, newcomers, tmp_path
+):
+    out = tmp_path / "second"
+    run_toy(out, task="second", data=(clinic,), needs_from={"mean_class": clinic_run})
+    stored = rule(out, "ridge-severity")
+    assert stored["kind"] == "continuous"
+    (half,) = metrics(out, "interval_half_width")
+    assert half["value"] == pytest.approx(stored["quantile"])
+    answer = cardio("predict", out, newcomers, "--device", "cpu").json
+    rows = [row for row in answer["predictions"] if row["target"] == "severity"]
+    assert rows
+    for row in rows:
+        width = stored["quantile"]
+        expected = [row["value"] - width, row["value"] + width]
+        assert row["interval"] == pytest.approx(expected, abs=2e-6)
+        assert row["interval_level"] == 0.9
+
+
+def test_beats_that_match_nothing_get_no_sets_and_the_report_says_why(beats_run):
+    assert not (beats_run / "conformal").exists()
+    notes = json.loads((beats_run / "manifest.json").read_text())["notes"]
+    assert any("No prediction sets for shape of network: some beats" in note for note in notes)
+
+
+def test_a_run_without_a_rule_predicts_without_sets(cardio, beats_run, strip):
+    answer = cardio("predict", beats_run, strip / "B01r0.csv", "--device", "cpu").json
+    assert answer["predictions"]
+    assert all("set" not in row for row in answer["predictions"])
