@@ -263,14 +263,12 @@ def test_rows_without_truth_are_fused_but_not_fitted_on():
     assert fused.weights["n_rows"].tolist() == [72] * 5
 
 
-def test_the_core_evaluates_a_fused_frame_beside_its_models():
-    from cardio_core.config import EvaluateBlock
-    from cardio_core.evaluation.default import default_evaluate
-    from cardio_core.types.info import Task
-    from cardio_core.types.predictions import Scored
+def test_a_plugin_adds_a_fused_row_beside_its_models_with_the_api_alone():
+    from cardio_core.api import EvaluateBlock, Scored, Task, default_evaluate
+    from cardio_core.api import fit_fusion as fused_by
 
     frames = two_models(120)
-    everything = pd.concat([*frames.values(), fit_fusion(frames, TARGET).frame], ignore_index=True)
+    everything = pd.concat([*frames.values(), fused_by(frames, TARGET).frame], ignore_index=True)
     task = Task("crt", "response", "patient", (TARGET,), ())
     report = default_evaluate(
         Scored({"response": everything}), task, EvaluateBlock(n_resamples=100), seed=1

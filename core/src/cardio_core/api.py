@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from cardio_core.errors import DataError as DataError
     from cardio_core.evaluation.default import default_evaluate as default_evaluate
     from cardio_core.evaluation.events import match_events as match_events
+    from cardio_core.evaluation.fusion import Fusion as Fusion
+    from cardio_core.evaluation.fusion import fit_fusion as fit_fusion
+    from cardio_core.evaluation.fusion import fuse as fuse
     from cardio_core.hookspecs import hookimpl as hookimpl
     from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
     from cardio_core.training.engine import Fitted as Fitted
@@ -61,6 +64,7 @@ _HOME = {
     "cardio_core.errors": ("CardioError", "ConfigError", "DataError"),
     "cardio_core.evaluation.default": ("default_evaluate",),
     "cardio_core.evaluation.events": ("match_events",),
+    "cardio_core.evaluation.fusion": ("Fusion", "fit_fusion", "fuse"),
     "cardio_core.hookspecs": ("hookimpl",),
     "cardio_core.io.cohort_table": ("read_cohort_table",),
     "cardio_core.training.engine": ("Fitted",),
