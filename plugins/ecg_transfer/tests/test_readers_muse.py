@@ -11,12 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError
+from cardio_ecg_transfer.config import LoadBlock
+from cardio_ecg_transfer.load import load_recordings
+from cardio_ecg_transfer.plugin import AAMI_BEATS
 from cardio_ecg_transfer.readers import muse_fields, read_ecg
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS
 from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
 from cardio_ecg_transfer.synthetic import Noise, PatientSpec, simulate
+from cardio_ecg_transfer.synthetic.write_edf import write_edf
 from cardio_ecg_transfer.synthetic.write_muse import STORED_LEADS, write_muse
 
 N_SAMPLES = 5000
@@ -190,7 +194,7 @@ def test_another_checksum_and_an_electrode_that_was_off_are_flagged(tmp_path: Pa
         (waveform(lead(WaveFormData="AA==")), "text cut short or of another kind"),
         (waveform(lead(WaveFormData="")), "found none in lead 1 of 1"),
         (waveform(lead(WaveFormData=None)), "found none in lead 1 of 1"),
-        (waveform(lead() + "<!-- 4711 -->", lead("V1", LeadTimeOffset=2500)), "2 different starts"),
+        (waveform(lead(), lead("V1", LeadTimeOffset=2500)), "2 different starts"),
         (waveform(lead(), NumberofLeads=8), "8 leads, as NumberofLeads says, found 1"),
         (waveform(lead(), NumberofLeads="many"), "another number of leads"),
         (waveform(), "at least one lead (LeadData)"),
@@ -244,6 +248,30 @@ def test_a_hostile_file_is_refused_in_little_memory(tmp_path: Path, kind: str) -
     message, peak_bytes = memory_of_a_refusal(write(tmp_path / "a.xml", hostile()[kind]))
     assert "found entities or other declarations in its DOCTYPE" in message
     assert peak_bytes < 2_000_000
+
+
+def test_hostile_files_of_a_cohort_are_quarantined_and_the_others_are_read(
+    tmp_path: Path, recording: tuple
+) -> None:
+    text = {
+        "right": document(waveform(lead("II"))),
+        "length": document(waveform(lead("I"), lead("II", SAW[:-1]))),
+        **{kind.replace(" ", "_"): content for kind, content in hostile().items()},
+    }
+    paths = [write(tmp_path / f"{name}.xml", content) for name, content in text.items()]
+    for name, change in {"edf": b"10      ", "count": b"11      "}.items():
+        path = tmp_path / f"{name}.edf"
+        write_edf(path, recording[0])
+        content = path.read_bytes()
+        path.write_bytes(content[:236] + change + content[244:])
+        paths.append(path)
+    ctx = Context(AAMI_BEATS, stage="load", mode="predict", _inputs=tuple(paths))
+    cohort = load_recordings(LoadBlock(), ctx)
+    read = dict(cohort.samples.opened(ctx.quarantine))
+    assert {name: ecg.duration_s for name, ecg in read.items()} == {"right": 10.0, "edf": 10.0}
+    refused = {item.recording_id: item.reason for item in ctx._quarantined}
+    assert set(refused) == {path.stem for path in paths} - {"right", "edf"}
+    assert all("expected" in reason and "\n" not in reason for reason in refused.values())
 
 
 def test_an_external_entity_in_a_lead_is_refused_before_the_file_it_names_is_opened(
