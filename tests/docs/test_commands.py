@@ -36,6 +36,7 @@ def run(commands, folder, cache):
             continue
         if program == "python":
             command = command.replace("benchmarks/", f"{ROOT}/benchmarks/")
+        command = command.replace(" docs/", f" {ROOT}/docs/")
         done = subprocess.run(
             ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True
         )
