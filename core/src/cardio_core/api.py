@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from cardio_core.evaluation.fusion import Fusion as Fusion
     from cardio_core.evaluation.fusion import fit_fusion as fit_fusion
     from cardio_core.evaluation.fusion import fuse as fuse
+    from cardio_core.evaluation.outcomes import FollowUpRules as FollowUpRules
+    from cardio_core.evaluation.outcomes import compute_outcome as compute_outcome
     from cardio_core.hookspecs import hookimpl as hookimpl
     from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
+    from cardio_core.io.estimators import load_estimator as load_estimator
+    from cardio_core.io.estimators import save_estimator as save_estimator
     from cardio_core.training.engine import Fitted as Fitted
     from cardio_core.training.plan import FitPlan as FitPlan
     from cardio_core.training.weights import load_weights as load_weights
@@ -65,7 +69,9 @@ _HOME = {
     "cardio_core.evaluation.default": ("default_evaluate",),
     "cardio_core.evaluation.events": ("match_events",),
     "cardio_core.evaluation.fusion": ("Fusion", "fit_fusion", "fuse"),
+    "cardio_core.evaluation.outcomes": ("FollowUpRules", "compute_outcome"),
     "cardio_core.hookspecs": ("hookimpl",),
+    "cardio_core.io.estimators": ("load_estimator", "save_estimator"),
     "cardio_core.io.cohort_table": ("read_cohort_table",),
     "cardio_core.training.engine": ("Fitted",),
     "cardio_core.training.plan": ("FitPlan",),

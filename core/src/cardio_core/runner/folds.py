@@ -178,7 +178,7 @@ def _choose(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, folder: Pa
     settings = job.config.inner
     fixed = job.config.protocols[job.protocol].decision == "fixed"
     candidates: list[dict[str, Any]] = [dict(tree) for tree in job.config.search] or [{}]
-    if settings.k == 0:
+    if settings.k == 0 or ctx.task.model(str(ctx.model)).rule:
         return Chosen(candidates[0], None, plain_rules)
     table = job.features.table.iloc[train]
     splits = inner_folds(

@@ -39,11 +39,23 @@ class Target:
 
 @dataclass(frozen=True)
 class Model:
-    """One row of the comparison: fitted on the same folds as every other row."""
+    """One row of the comparison: fitted on the same folds as every other row.
+
+    Attributes
+    ----------
+    name, title : str
+        Name in configurations and files; title in the report.
+    baseline : bool
+        Whether it is there to be beaten.
+    rule : bool
+        A published rule that nothing is chosen for: inner folds are skipped, and its own threshold
+        of one half holds under every protocol.
+    """
 
     name: str
     title: str
     baseline: bool = False
+    rule: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,10 @@ class Task:
     def target(self, name: str) -> Target:
         """Return the target of that name."""
         return next(target for target in self.targets if target.name == name)
+
+    def model(self, name: str) -> Model:
+        """Return the row of that name."""
+        return next(model for model in self.models if model.name == name)
 
 
 @dataclass(frozen=True)
