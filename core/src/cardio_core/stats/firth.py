@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import minimize, root
 from scipy.stats import chi2
 
 from cardio_core.errors import DataError
@@ -15,7 +15,7 @@ from cardio_core.stats.newton import log_likelihood
 from cardio_core.stats.profile_likelihood import profile_limits
 from cardio_core.stats.validate import Bools, Floats
 
-TOLERANCE = 1e-9
+TOLERANCE = 1e-5
 MAX_STEPS = 500
 NO_FIT = (
     "Firth's method: expected a converging fit, found none; take fewer predictors, or a column "
@@ -97,8 +97,11 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> FirthFit:
 
     Notes
     -----
-    firthmodels fits the model. Limits and tests are ours: its Venzon-Moolgavkar search does not
-    converge on completely separated data, where a root of the profile always exists.
+    firthmodels finds the maximum. Its Newton steps use the unpenalised information and close in
+    only linearly, by thousands of halved steps in the last digits, so the score equations are then
+    solved from there by Powell's hybrid method. Limits and tests are ours: the Venzon-Moolgavkar
+    search of firthmodels does not converge on completely separated data, where a root of the
+    profile always exists.
 
     References
     ----------
@@ -119,7 +122,7 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> FirthFit:
         except (ValueError, np.linalg.LinAlgError):
             raise DataError(NO_FIT) from None
     full = np.column_stack([matrix, np.ones(len(matrix))])
-    beta = np.append(model.coef_, model.intercept_)
+    beta = _polished(full, outcome, np.append(model.coef_, model.intercept_))
     score, information, maximum = _penalised(full, outcome, beta)
     if not np.abs(score).max() < 1e-6:
         raise DataError(NO_FIT)
@@ -131,6 +134,21 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> FirthFit:
         low[term], high[term] = profile_limits(profile, float(beta[term]), se, maximum, level)
         p_value[term] = chi2.sf(max(0.0, 2 * (maximum - profile(0.0))), 1)
     return FirthFit(beta, covariance, low, high, p_value, maximum)
+
+
+def _polished(full: Floats, outcome: Floats, near: Floats) -> Floats:
+    """Return the root of Firth's score next to `near`, or `near` where that is no better."""
+
+    def equations(beta: Floats) -> tuple[Floats, Floats]:
+        score, information, _ = _penalised(full, outcome, beta)
+        return score, -information
+
+    # the information is the derivative but for the penalty's part, which Powell's method adds
+    found = root(equations, near, jac=True, method="hybr", options={"xtol": 1e-12})
+    score, _, value = _penalised(full, outcome, found.x)
+    before, _, reached = _penalised(full, outcome, near)
+    better = value >= reached - 1e-9 and np.abs(score).max() <= np.abs(before).max()
+    return np.asarray(found.x if better else near, dtype=np.float64)
 
 
 def firth_profile(
