@@ -173,9 +173,9 @@ def test_bca_agrees_with_scipy_on_a_skewed_mean() -> None:
 
 def test_bca_of_an_area_agrees_with_the_general_bootstrap() -> None:
     labels, score, patient = clustered_rows(40, 4)
-    fast = bootstrap_auc(labels, score, clusters=patient, interval="bca", seed=6, n_resamples=300)
+    fast = bootstrap_auc(labels, score, clusters=patient, interval="bca", seed=6, n_resamples=100)
     slow = bootstrap(
-        roc_auc_score, (labels, score), clusters=patient, interval="bca", seed=6, n_resamples=300
+        roc_auc_score, (labels, score), clusters=patient, interval="bca", seed=6, n_resamples=100
     )
     assert [fast.low, fast.high] == pytest.approx([slow.low, slow.high], abs=1e-9)
 
@@ -189,10 +189,10 @@ def test_f1_from_cluster_sums_agrees_with_resampling_the_rows() -> None:
         return (2 * sums[..., :1]) / (sums[..., 1:2] + sums[..., 2:])
 
     [fast] = bootstrap_sums(
-        rows, f1, ["f1"], clusters=patient, interval="bca", seed=8, n_resamples=300
+        rows, f1, ["f1"], clusters=patient, interval="bca", seed=8, n_resamples=100
     )
     slow = bootstrap(
-        f1_score, (labels, called), clusters=patient, interval="bca", seed=8, n_resamples=300
+        f1_score, (labels, called), clusters=patient, interval="bca", seed=8, n_resamples=100
     )
     assert fast.value == pytest.approx(slow.value)
     assert [fast.low, fast.high] == pytest.approx([slow.low, slow.high], abs=1e-9)

@@ -135,7 +135,7 @@ def test_too_few_patients_cover_everything_and_the_rule_says_so():
 def test_a_new_patient_is_covered_with_the_probability_of_the_theorem():
     # For n patients without ties, coverage of one more is exactly rank / (n + 1), on average.
     rng = np.random.default_rng(7)
-    n, alpha, n_runs, n_new = 30, 0.1, 300, 50
+    n, alpha, n_runs, n_new = 30, 0.1, 160, 100
     expected = math.ceil(31 * 0.9) / 31
     covered = []
     for _ in range(n_runs):
@@ -146,7 +146,7 @@ def test_a_new_patient_is_covered_with_the_probability_of_the_theorem():
         covered.append(rule.coverage(frame[n:]).value)
     error = np.std(covered) / math.sqrt(n_runs)
     assert np.mean(covered) == pytest.approx(expected, abs=3.5 * error)
-    assert error < 0.005
+    assert error < 0.006
 
 
 def test_every_row_of_a_new_patient_is_covered_where_rows_taken_singly_fail():
@@ -154,7 +154,7 @@ def test_every_row_of_a_new_patient_is_covered_where_rows_taken_singly_fail():
     n, n_rows, alpha = 60, 8, 0.2
     subjects = np.repeat(np.arange(n), n_rows)
     by_patient, by_row = [], []
-    for _ in range(150):
+    for _ in range(75):
         offset = rng.normal(0, 1, 2 * n)
         error = np.repeat(offset, n_rows) + rng.normal(0, 1, 2 * n * n_rows)
         here, new = error[: n * n_rows], error[n * n_rows :]
@@ -192,7 +192,7 @@ def test_rows_without_truth_or_score_are_dropped_and_counted():
     assert (rule.n_patients, rule.n_dropped) == (2, 2)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from([0.05, 0.1, 0.3]))
 def test_order_names_and_copies_of_a_patients_rows_do_not_matter(seed, alpha):
     rng = np.random.default_rng(seed)

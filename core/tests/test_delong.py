@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -144,6 +144,7 @@ def test_a_rising_transform_changes_nothing(seed: int) -> None:
     assert transformed.p_value == pytest.approx(plain.p_value, rel=1e-12)
 
 
+@settings(max_examples=50)
 @given(
     arrays(np.int64, 25, elements=st.integers(0, 5)),
     arrays(np.int64, 25, elements=st.integers(0, 1)),
@@ -167,6 +168,7 @@ def test_the_order_of_rows_does_not_matter(order: list[int]) -> None:
     assert shuffled.p_value == pytest.approx(plain.p_value, rel=1e-12)
 
 
+@settings(max_examples=50)
 @given(
     arrays(np.int64, 15, elements=st.integers(0, 4)),
     arrays(np.int64, 15, elements=st.integers(0, 1)),

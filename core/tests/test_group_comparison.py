@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.errors import DataError
@@ -125,6 +125,7 @@ def test_yates_correction_has_no_default() -> None:
         chi2_2x2([[5, 6], [7, 8]])  # type: ignore[call-arg]
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 60), min_size=4, max_size=4))
 def test_swapping_rows_or_columns_leaves_every_p_value_as_it_is(cells: list[int]) -> None:
     table = np.array(cells).reshape(2, 2)

@@ -36,6 +36,11 @@ def sex2() -> pd.DataFrame:
     return counts.loc[counts.index.repeat(counts["count"])].reset_index(drop=True)
 
 
+@pytest.fixture(scope="module")
+def sex2_model() -> LogisticModel:
+    return fit_logistic(sex2(), "case", list(LOGISTF_SEX2), method="firth")
+
+
 def logs(model: LogisticModel, key: str) -> np.ndarray:
     return np.log([estimate.extra[key] for estimate in model.odds_ratios])
 
@@ -80,16 +85,16 @@ def test_profile_limits_agree_with_the_roots_of_glms_deviance(case: str) -> None
 def test_firths_method_agrees_with_brglm2_and_the_penalised_profile(case: str) -> None:
     expected = R["firth"][case]
     features = np.atleast_1d(expected["features"]).tolist()
-    check_firth(pd.DataFrame(expected["data"]), features, expected)
+    model = fit_logistic(pd.DataFrame(expected["data"]), "y", features, method="firth")
+    check_firth(model, expected)
 
 
-def test_firths_method_agrees_with_brglm2_on_sex2() -> None:
-    table = sex2().rename(columns={"case": "y"})
-    check_firth(table, R["firth"]["sex2"]["features"], R["firth"]["sex2"])
+def test_firths_method_agrees_with_brglm2_on_sex2(sex2_model: LogisticModel) -> None:
+    assert list(sex2_model.terms) == R["firth"]["sex2"]["features"]
+    check_firth(sex2_model, R["firth"]["sex2"])
 
 
-def check_firth(table: pd.DataFrame, features: list[str], expected: dict[str, Any]) -> None:
-    model = fit_logistic(table, "y", features, method="firth")
+def check_firth(model: LogisticModel, expected: dict[str, Any]) -> None:
     found = np.append(model.intercept, model.coefficients)
     assert found == pytest.approx(np.array(expected["coef"]), rel=1e-6)
     assert model.se == pytest.approx(np.array(expected["se"])[1:], rel=1e-6)
@@ -99,10 +104,11 @@ def check_firth(table: pd.DataFrame, features: list[str], expected: dict[str, An
     assert p == pytest.approx(np.atleast_1d(expected["p"]), rel=1e-5)
 
 
-def test_the_profile_penalised_limits_of_sex2_are_those_that_logistf_prints() -> None:
-    table = sex2()
-    assert (len(table), int(table["case"].sum())) == (239, 130)
-    model = fit_logistic(table, "case", list(LOGISTF_SEX2), method="firth")
+def test_the_profile_penalised_limits_of_sex2_are_those_that_logistf_prints(
+    sex2_model: LogisticModel,
+) -> None:
+    model = sex2_model
+    assert (model.n, model.n_events) == (239, 130)
     low, high = logs(model, "profile_low"), logs(model, "profile_high")
     for index, (term, (coefficient, lower, upper)) in enumerate(LOGISTF_SEX2.items()):
         assert round(low[index], 7) == pytest.approx(lower, abs=1.1e-7), term

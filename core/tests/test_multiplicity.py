@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.errors import DataError
@@ -38,6 +38,7 @@ def test_adjusted_p_values_agree_with_p_adjust(case: dict[str, Any]) -> None:
     assert bonferroni(p) == pytest.approx(np.atleast_1d(case["bonferroni"]), rel=1e-12)
 
 
+@settings(max_examples=40)
 @given(probabilities)
 def test_holm_lies_between_the_raw_and_bonferronis_p(p: list[float]) -> None:
     raw = np.array(p)
@@ -46,6 +47,7 @@ def test_holm_lies_between_the_raw_and_bonferronis_p(p: list[float]) -> None:
     assert (benjamini_hochberg(raw) >= raw * (1 - 1e-12)).all()
 
 
+@settings(max_examples=40)
 @given(probabilities, st.randoms(use_true_random=False))
 def test_the_order_of_the_tests_does_not_matter(p: list[float], random: Any) -> None:
     order = list(range(len(p)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import cohen_kappa_score, confusion_matrix, precision_recall_fscore_support
@@ -180,6 +180,7 @@ def test_events_without_a_record_are_dropped_and_counted() -> None:
     assert found.confusion.to_numpy().sum() == 595
 
 
+@settings(max_examples=40)
 @given(arrays(np.int64, (4, 4), elements=st.integers(0, 20)))
 def test_accuracy_is_the_prevalence_weighted_sensitivity(table: np.ndarray) -> None:
     table[0, 0] += 1
