@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cardio_core import stats as stats
     from cardio_core.config import Block as Block
     from cardio_core.config import EvaluateBlock as EvaluateBlock
     from cardio_core.config import RunConfig as RunConfig
@@ -88,13 +89,18 @@ _HOME = {
 }
 _WHERE = {name: home for home, names in _HOME.items() for name in names}
 
-__all__ = sorted(_WHERE)
+_MODULES = {"stats": "cardio_core.stats"}
+
+__all__ = sorted([*_WHERE, *_MODULES])
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
+    if name not in __all__:
         raise AttributeError(f"cardio_core.api has no {name!r}; it offers {', '.join(__all__)}")
-    value = getattr(import_module(_WHERE[name]), name)
+    if name in _MODULES:
+        value: Any = import_module(_MODULES[name])
+    else:
+        value = getattr(import_module(_WHERE[name]), name)
     globals()[name] = value
     return value
 

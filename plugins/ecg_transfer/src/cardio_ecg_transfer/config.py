@@ -17,6 +17,18 @@ class LoadBlock(Block):
     exclude: tuple[str, ...] = Field((), description="recordings left out by design")
     max_s: float | None = Field(None, gt=10, description="only the first seconds of a recording")
     min_s: float = Field(8.0, gt=0, description="a shorter recording is quarantined")
+    outcome: Literal["LVESV15", "LVEF5", "LVEF5ge", "NYHA1", "composite_VISION"] = Field(
+        "LVESV15", description="crt_response: how response is computed from a cohort table"
+    )
+    died_or_transplanted: Literal["na", "nonresponder"] = Field(
+        "na", description="crt_response: what death or transplantation before follow-up counts as"
+    )
+    label: str | None = Field(
+        None, description="crt_response on PTB-XL: the diagnostic superclass that stands in"
+    )
+    draw: str | None = Field(
+        None, description="crt_response: only so many patients with and without, as in 46+25"
+    )
 
 
 class PreprocessBlock(Block):
@@ -28,6 +40,7 @@ class PreprocessBlock(Block):
         "two", description="for the pictures, not for R peaks; see preprocess.picture_leads"
     )
     anchor: Literal["paper", "honest", "window_10s"] = "honest"
+    n_beats: int = Field(8, ge=1, description="crt_response: most beats kept of a recording")
 
 
 class FeaturizeBlock(Block):
@@ -56,6 +69,39 @@ class AugmentationBlock(Block):
     contrast: float = Field(0.0, ge=0, description="relative")
     lead_dropout: float = Field(0.0, ge=0, le=1, description="probability to lose a lead")
     side_noise: float = Field(0.0, ge=0, description="SD of noise on the side features")
+
+
+class ResponseBlock(Block):
+    """The network of `crt_response`; see `response.network`."""
+
+    stem: Literal["shared", "twelve"] = Field(
+        "shared", description="one encoder for every lead, or a picture of twelve channels"
+    )
+    pooling: Literal["attention", "mean"] = "attention"
+    n_beats: int = Field(2, ge=1, description="beats of a patient in a training example")
+    n_beats_scored: int = Field(6, ge=1, description="beats of a patient when he is scored")
+    side: bool = Field(True, description="join gain and polarity of each lead")
+    freeze: Literal["none", "stem+layer1", "all"] = Field(
+        "none", description="part of a pretrained encoder that is not trained on"
+    )
+    body_learning_rate: float | None = Field(
+        1e-4, gt=0, description="of a pretrained encoder; None is that of the rest"
+    )
+    positive_share: float = Field(
+        0.5, gt=0, lt=1, description="share of responders in an epoch's draw (fit.draw)"
+    )
+    choose_epochs: bool = Field(
+        False, description="take the number of epochs from the inner folds, or keep it as set"
+    )
+
+
+class ClassicalBlock(Block):
+    """Classifiers of `crt_response` on features that are not learnt with them."""
+
+    n_trees: int = Field(500, ge=1)
+    min_leaf: int = Field(2, ge=1)
+    svm_c: float = Field(1.0, gt=0)
+    logistic_c: float = Field(1.0, gt=0, description="inverse of the L2 penalty")
 
 
 class TrainBlock(Block):
@@ -87,6 +133,8 @@ class TrainBlock(Block):
     )
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     augmentation: AugmentationBlock = AugmentationBlock()
+    response: ResponseBlock = ResponseBlock()
+    classical: ClassicalBlock = ClassicalBlock()
     fit: FitPlan = FitPlan()
 
 
@@ -99,7 +147,12 @@ class PredictBlock(Block):
 class ExplainBlock(Block):
     """Which beats are explained."""
 
-    n_cases: int = Field(2, ge=0, description="of each class, right and wrong")
+    n_cases: int = Field(
+        2, ge=0, description="of each class, surest and least sure; of crt_response, surest alone"
+    )
+    layer: Literal[1, 2, 3, 4] = Field(
+        3, description="crt_response: residual layer whose maps Grad-CAM++ weights"
+    )
 
 
 class Config(RunConfig):

@@ -15,6 +15,7 @@ from cardio_ecg_transfer.signal.spectrogram import beat_spectrograms
 from cardio_ecg_transfer.signal.spectrogram_settings import SpectrogramSettings
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from cardio_core.api import SampleSet
@@ -39,13 +40,7 @@ def beat_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     if "own" in config.kinds and len(config.kinds) > 1:
         raise ConfigError("featurize.kinds: own stands alone; the others are beside the recording")
     table = samples.table
-    settings = SpectrogramSettings(
-        mode=config.mode,
-        window=config.window,
-        max_hz=config.max_hz,
-        height=config.height,
-        width=config.width,
-    )
+    settings = spectrogram_settings(config)
     parts = [
         _recording(np.flatnonzero(table["recording_id"] == name), samples, settings, config)
         for name in dict.fromkeys(table["recording_id"])
@@ -59,7 +54,7 @@ def beat_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
             ("channel", "frequency", "time"),
             tuple(f"{kind}:{lead}" for kind in config.kinds for lead in range(_n_leads(samples))),
             ("dB",),
-            extents={"frequency": (0.0, config.max_hz, "Hz"), "time": _time_extent(samples)},
+            extents={"frequency": (0.0, config.max_hz, "Hz"), "time": time_extent(samples.table)},
         ),
         "loudness": FeatureBlock(loudness, ("lead",), _loudness_names(samples), ("dB",)),
         "rhythm": FeatureBlock(
@@ -104,9 +99,19 @@ def _loudness_names(samples: SampleSet) -> tuple[str, ...]:
     return tuple(f"{what}:{lead}" for what in ("beat", "residual") for lead in leads)
 
 
-def _time_extent(samples: SampleSet) -> tuple[float, float, str]:
-    """Return where the pictures begin and end around R, in RR intervals."""
-    length = samples.table["length"].to_numpy(float)
-    begin = -float(np.median(samples.table["r_offset"] / length)) * SEGMENT_RR
+def time_extent(table: pd.DataFrame) -> tuple[float, float, str]:
+    """Return where the pictures of a sample table begin and end around R, in RR intervals."""
+    begin = -float(np.median(table["r_offset"] / table["length"])) * SEGMENT_RR
     # To a hundredth: the rounding of one sample must not make patients differ.
     return (round(begin, 2), round(begin + SEGMENT_RR, 2), "RR")
+
+
+def spectrogram_settings(config: FeaturizeBlock) -> SpectrogramSettings:
+    """Return the settings of the pictures."""
+    return SpectrogramSettings(
+        mode=config.mode,
+        window=config.window,
+        max_hz=config.max_hz,
+        height=config.height,
+        width=config.width,
+    )

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.signal.ecg import Ecg
 
 TABLES = {".csv", ".parquet"}
+RECORDINGS = {".dcm", ".xml", ".edf", ".bdf", ".csv"}
+"""Suffixes of recordings beside WFDB's; BDF among them so that it is quarantined by name."""
 
 
 @dataclass(frozen=True)
@@ -158,21 +160,27 @@ def _rate_of(path: Path) -> float:
     return float(wfdb.rdheader(str(path.with_suffix(""))).fs)
 
 
-def _entries(path: Path) -> list[Entry]:
+def find_cohort_table(path: Path) -> Path | None:
+    """Return the cohort table that a path is, or that lies in a folder; None if there is none."""
     if path.is_dir():
         table = path / "cohort.csv"
-        if table.is_file():
-            return _from_table(table)
+        return table if table.is_file() else None
+    return path if path.suffix.lower() in TABLES and _is_table(path) else None
+
+
+def _entries(path: Path) -> list[Entry]:
+    table = find_cohort_table(path)
+    if table is not None:
+        return _from_table(table)
+    if path.is_dir():
         headers = sorted(path.glob("*.hea"))
-        others = sorted(p for p in path.iterdir() if p.suffix.lower() in {".dcm", ".csv"})
+        others = sorted(p for p in path.iterdir() if p.suffix.lower() in RECORDINGS)
         if not headers and not others:
             raise DataError(
-                f"{path.name}: expected a folder of WFDB (.hea), DICOM (.dcm) or CSV recordings, "
-                "found none; give the folder that holds them, or a cohort table"
+                f"{path.name}: expected a folder of WFDB (.hea), DICOM (.dcm), MUSE XML, EDF or "
+                "CSV recordings, found none; give the folder that holds them, or a cohort table"
             )
         return [_alone(file) for file in (*headers, *others)]
-    if path.suffix.lower() in TABLES and _is_table(path):
-        return _from_table(path)
     return [_alone(path.with_suffix(".hea") if path.suffix in {".dat", ".atr"} else path)]
 
 

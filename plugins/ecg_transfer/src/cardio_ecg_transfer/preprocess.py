@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,6 +79,41 @@ def cut_beats(
     DataError
         If fewer than three beats are found, or a lead that becomes a picture is flat.
     """
+    ready = make_ready(ecg, picture_leads(ecg.leads, config.leads), config)
+    cut = segment_beats(
+        ready.signal_mv, ready.peaks, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
+    )
+    residual_mv = residual_segments(cut, ready.signal_mv, ready.peaks)
+    return cut, residual_mv, ready.peaks[cut.beat] / TARGET_RATE_HZ, ready.flags
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A recording at the working rate, with its beats found.
+
+    Attributes
+    ----------
+    signal_mv : ndarray of float32, shape (n_chosen_leads, n_samples)
+        At 360 Hz, filtered as configured; NaN where the recording has no value.
+    peaks : ndarray of int64, shape (n_peaks,)
+        R peaks as samples at 360 Hz.
+    flags : tuple of str
+        Of the file, the leads' quality, and the electrodes.
+    """
+
+    signal_mv: NDArray[np.float32]
+    peaks: NDArray[np.int64]
+    flags: tuple[str, ...]
+
+
+def make_ready(ecg: Ecg, chosen: list[int], config: PreprocessBlock) -> Ready:
+    """Resample and filter the chosen leads of a recording, and find its beats in all leads.
+
+    Raises
+    ------
+    DataError
+        If fewer than three beats are found, or a chosen lead is flat.
+    """
     resampled, valid = resample(ecg.signal_mv, ecg.rate_hz)
     peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
     if peaks.samples.size < 3:
@@ -85,7 +121,6 @@ def cut_beats(
             f"expected beats, found {peaks.samples.size} in {ecg.duration_s:.0f} s; "
             "check that the recording is an ECG in mV"
         )
-    chosen = picture_leads(ecg.leads, config.leads)
     quality = assess_quality(ecg)
     flat = [quality[i].lead for i in chosen if quality[i].is_flat]
     if flat:
@@ -104,12 +139,7 @@ def cut_beats(
         resampled = notch(resampled, TARGET_RATE_HZ, config.notch_hz)
     signal = np.where(valid, resampled, np.nan).astype(np.float32)
     at_360 = np.unique(np.rint(peaks.times_s * TARGET_RATE_HZ).astype(np.int64))
-    at_360 = at_360[at_360 < signal.shape[1]]
-    cut = segment_beats(
-        signal[chosen], at_360, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
-    )
-    residual_mv = residual_segments(cut, signal[chosen], at_360)
-    return cut, residual_mv, at_360[cut.beat] / TARGET_RATE_HZ, flags
+    return Ready(signal[chosen], at_360[at_360 < signal.shape[1]], flags)
 
 
 def picture_leads(leads: tuple[str, ...], which: str) -> list[int]:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.config import TrainBlock
 
 
+DEPTHS = {"resnet_50": 50, "resnet_101": 101}
+"""Of the rows whose name says it; the others go by the configuration."""
+
+
 def train_resnet(
     training: FeatureSet,
     validation: FeatureSet | None,
@@ -41,7 +45,7 @@ def train_resnet(
     checked = None if validation is None else _beats(validation, targets, config, ctx)
     classes = ctx.task.targets[0].classes
     settings: dict[str, Any] = {
-        "depth": config.depth,
+        "depth": DEPTHS.get(str(ctx.model), config.depth),
         "width_mult": config.width_mult,
         "small_stem": config.small_stem,
         "dropout": config.dropout,

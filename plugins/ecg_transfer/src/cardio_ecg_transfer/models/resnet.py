@@ -21,6 +21,8 @@ _LAYERS: dict[int, tuple[type[ResNetBlock | ResNetBottleneck], list[int]]] = {
     101: (ResNetBottleneck, [3, 4, 23, 3]),
 }
 
+_RESIDUAL = ("layer1", "layer2", "layer3", "layer4")
+
 _FROZEN: dict[Freeze, tuple[str, ...]] = {
     "none": (),
     "stem+layer1": ("conv1", "bn1", "layer1"),
@@ -126,10 +128,21 @@ class BeatResNet(ResNet):
 
     def maps(self, images: torch.Tensor) -> torch.Tensor:
         """Return the last layer's feature maps, shape (n, channels, rows, columns)."""
-        x = self.act(self.bn1(self.conv1(images)))
+        return self.early(images, len(_RESIDUAL))
+
+    def early(self, images: torch.Tensor, layer: int) -> torch.Tensor:
+        """Return the feature maps after residual layer 1, 2, 3 or 4."""
+        x: torch.Tensor = self.act(self.bn1(self.conv1(images)))
         if not self.no_max_pool:
             x = self.maxpool(x)
-        maps: torch.Tensor = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        for name in _RESIDUAL[:layer]:
+            x = self.get_submodule(name)(x)
+        return x
+
+    def late(self, maps: torch.Tensor, layer: int) -> torch.Tensor:
+        """Take feature maps after a residual layer on to the last one."""
+        for name in _RESIDUAL[layer:]:
+            maps = self.get_submodule(name)(maps)
         return maps
 
     def head(self, maps: torch.Tensor, side: torch.Tensor | None = None) -> torch.Tensor:

@@ -57,12 +57,13 @@ class MedianBeat:
     @property
     def time_ms(self) -> NDArray[np.float64]:
         """Time of each sample relative to R, in ms."""
-        return (np.arange(self.signal_mv.shape[1]) - self.r_index) * (1000.0 / self.rate_hz)
+        samples = np.arange(self.signal_mv.shape[1], dtype=np.float64) - self.r_index
+        return np.asarray(samples * (1000.0 / self.rate_hz), dtype=np.float64)
 
     def index(self, time_ms: float) -> int:
         """Return the sample nearest to a time relative to R, within the beat."""
         nearest = self.r_index + round(time_ms * self.rate_hz / 1000.0)
-        return min(max(nearest, 0), self.signal_mv.shape[1] - 1)
+        return int(min(max(nearest, 0), self.signal_mv.shape[1] - 1))
 
     def lead(self, name: str) -> NDArray[np.float64]:
         """Return one lead, shape (n_samples,).
@@ -72,7 +73,7 @@ class MedianBeat:
         DataError
             If the recording has no such lead.
         """
-        return self.rows((name,))[0]
+        return np.asarray(self.rows((name,))[0])
 
     def rows(self, names: tuple[str, ...]) -> NDArray[np.float64]:
         """Return leads by name, shape (len(names), n_samples).

@@ -1,0 +1,1 @@
+"""The second task: one logit a patient, and everything that it is compared with."""

@@ -1,0 +1,106 @@
+"""Rows without a network to train: classifiers on fixed features, and published rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import DataError, ModelArtifact, load_estimator, save_estimator
+from cardio_ecg_transfer.response.patients import measured, median_beats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureSet
+    from cardio_ecg_transfer.config import ClassicalBlock
+    from cardio_ecg_transfer.response.rows import Row
+
+GUIDELINE_QRS_MS = 150.0
+"""Class I: LBBB with a QRS of 150 ms or more (2021 ESC guidelines on pacing and CRT)."""
+
+FILE = "classifier.skops"
+RESPONDS, RESPONDS_NOT = 0.999, 0.001
+"""Scores of a rule, which has no probabilities of its own."""
+
+
+def fit_classifier(
+    vectors: NDArray[np.float64],
+    responders: NDArray[np.float32],
+    row: Row,
+    config: ClassicalBlock,
+    ctx: Context,
+) -> ModelArtifact:
+    """Fit one classifier; missing values become the training patients' median.
+
+    Raises
+    ------
+    DataError
+        If the training patients are all of one class.
+    """
+    if len(np.unique(responders)) < 2:
+        raise DataError(
+            f"row {ctx.model}: expected training patients of both classes, found one; "
+            "use fewer folds or more patients"
+        )
+    estimator = _estimator(row.estimator, config, ctx.seed_of("classifier"))
+    estimator.fit(vectors, responders.astype(np.int64))
+    if ctx.out is None:
+        raise ValueError("a classifier needs a directory to be kept in")
+    save_estimator(estimator, ctx.out / FILE)
+    return ModelArtifact(ctx.out)
+
+
+def score_classifier(model: ModelArtifact, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability of response of each patient, shape (n_patients,)."""
+    estimator = load_estimator(model.path / FILE)
+    return np.asarray(estimator.predict_proba(vectors)[:, 1], dtype=np.float64)
+
+
+def vectors_of(features: FeatureSet, row: Row) -> NDArray[np.float64]:
+    """Return what a row that learns no features looks at, shape (n_patients, n_features)."""
+    return median_beats(features) if row.kind == "median_beat" else measured(features, row.columns)
+
+
+def score_rule(features: FeatureSet, row: Row) -> NDArray[np.float64]:
+    """Return .999 where a published rule says response, and .001 where it does not.
+
+    Raises
+    ------
+    DataError
+        If a patient lacks a measurement that the rule needs.
+    """
+    values = measured(features, row.columns)
+    if np.isnan(values).any():
+        lacking = int(np.isnan(values).any(axis=1).sum())
+        raise DataError(
+            f"the rule on {' and '.join(row.columns)} needs them of every patient, and "
+            f"{lacking} of {len(values)} lack one; leave this row out with --set models=[...]"
+        )
+    says = values[:, row.columns.index("lbbb")] >= 0.5
+    if "qrs_ms" in row.columns:
+        says &= values[:, row.columns.index("qrs_ms")] >= GUIDELINE_QRS_MS
+    return np.where(says, RESPONDS, RESPONDS_NOT)
+
+
+def _estimator(name: str, config: ClassicalBlock, seed: int) -> Any:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    if name == "forest":
+        last: Any = RandomForestClassifier(
+            config.n_trees, min_samples_leaf=config.min_leaf, random_state=seed
+        )
+    elif name == "svm":
+        machine = SVC(C=config.svm_c, class_weight="balanced", random_state=seed)
+        last = CalibratedClassifierCV(machine, ensemble=False, cv=3)
+    else:
+        last = LogisticRegression(C=config.logistic_c, max_iter=2000)
+    # One feature that is NaN throughout a small training set keeps its place as zero.
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
+    return make_pipeline(imputer, StandardScaler(), last)

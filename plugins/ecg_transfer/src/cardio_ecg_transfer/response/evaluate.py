@@ -1,0 +1,133 @@
+"""Evaluate `crt_response`: the default, the paper's tables, and what explanations say together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.api import CardioError, EvaluationReport, default_evaluate, stats
+from cardio_ecg_transfer.response.table_2 import table_2
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardio_core.api import Case, Cohort, Context, Explanation, Scored
+    from cardio_ecg_transfer.config import EvaluateBlock
+
+CLINICAL = (
+    "age_y", "sex", "lvef_bl_pct", "lvesv_bl_ml", "lvedv_bl_ml", "nyha_bl", "ischemic_aetiology",
+    "ckd", "dm", "htn", "smoking", "acei_arb", "betablocker", "spironolactone", "digoxin",
+    "diuretic", "scar_pct",
+)  # fmt: skip
+"""Columns of the cohort table that describe patients at baseline."""
+
+
+def evaluate_response(
+    predictions: Scored,
+    cohort: Cohort,
+    explanation: Explanation,
+    config: EvaluateBlock,
+    ctx: Context,
+) -> EvaluationReport:
+    """Add Table 1, Table 2 and the importance of leads and parts of the beat."""
+    report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
+    tables, notes = dict(report.tables), list(report.notes)
+    tables["table-2"] = table_2(report.metrics, ctx.task)
+    try:
+        tables["table-1"] = table_1(predictions, cohort, ctx)
+    except CardioError as error:
+        notes.append(f"Table 1 is left out: {error}")
+    tables |= importance_tables(explanation.cases, config.level)
+    notes.append(
+        "Table 2: accuracy = prevalence × sensitivity + (1 - prevalence) × specificity was "
+        "checked on every row; published rows that break it are marked REFUSED."
+    )
+    return EvaluationReport(report.metrics, tables, report.figures, notes)
+
+
+def table_1(predictions: Scored, cohort: Cohort, ctx: Context) -> pd.DataFrame:
+    """Describe the tested patients by response, with Welch's and Fisher's or chi-square tests.
+
+    Raises
+    ------
+    DataError
+        If one of the groups is too small, or there is nothing to describe.
+    """
+    target = ctx.task.targets[0]
+    frame = predictions.frames[target.name].dropna(subset=["y_true"])
+    truth = frame.drop_duplicates("patient_id").set_index("patient_id")["y_true"]
+    columns = _clinical(cohort).join(_measured(predictions), how="outer")
+    table = columns.reindex(truth.index).assign(**{target.name: truth})
+    described = [
+        name for name in table.columns if name != target.name and table[name].notna().any()
+    ]
+    choices = stats.TableOneChoices(
+        continuous_test="welch", categorical_test="chi2", yates=False, ddof=1
+    )
+    made = stats.table_one(table, target.name, described, choices=choices)
+    frame_of_text: pd.DataFrame = made.to_frame()
+    return frame_of_text
+
+
+def _clinical(cohort: Cohort) -> pd.DataFrame:
+    if cohort.table is None:
+        return pd.DataFrame()
+    by_patient = cohort.table.drop_duplicates("patient_id")
+    by_patient = by_patient.set_index(by_patient["patient_id"].astype(str))
+    return by_patient[[name for name in CLINICAL if name in by_patient.columns]]
+
+
+def _measured(predictions: Scored) -> pd.DataFrame:
+    """Return the measurements that stand beside the scores, one row a patient."""
+    if predictions.columns is None:
+        return pd.DataFrame()
+    once = predictions.columns.drop_duplicates("unit_id").set_index("unit_id")
+    return once.drop(columns=["model", "fold"])
+
+
+def importance_tables(cases: Sequence[Case], level: float) -> dict[str, pd.DataFrame]:
+    """Average what the explained cases say, one table for each kind of score.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        With scores named ``KIND:WHERE``.
+    level : float
+        Of the bootstrap intervals, which resample the cases.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``importance-by-KIND`` with a row a model and WHERE: mean, low, high, number of cases.
+    """
+    rows = [
+        {"model": case.model, "kind": kind, "where": where, "value": value}
+        for case in cases
+        for kind, _, where in (name.partition(":") for name in case.scores)
+        if where
+        for value in (case.scores[f"{kind}:{where}"],)
+    ]
+    if not rows:
+        return {}
+    made: dict[str, list[dict[str, object]]] = {}
+    for (model, kind, where), group in pd.DataFrame(rows).groupby(
+        ["model", "kind", "where"], sort=False
+    ):
+        values = group["value"].to_numpy(float)
+        low, high = _interval(values, level)
+        made.setdefault(f"importance-by-{kind}", []).append(
+            {"model": model, "where": where, "mean": values.mean(), "low": low, "high": high,
+             "n_cases": len(values)}
+        )  # fmt: skip
+    return {name: pd.DataFrame(found) for name, found in made.items()}
+
+
+def _interval(values: np.ndarray, level: float) -> tuple[float | None, float | None]:
+    if len(values) < 5:
+        return None, None
+    found = stats.bootstrap(
+        lambda x: float(np.mean(x)), (values,), level=level, n_resamples=1000, name="mean"
+    )
+    return found.low, found.high

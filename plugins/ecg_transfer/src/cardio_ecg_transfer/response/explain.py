@@ -1,0 +1,212 @@
+"""Explain `crt_response`: where in the spectrogram, in which lead, in which part of the beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from cardio_core.api import Case, Explanation
+from cardio_ecg_transfer.models.gradcam import class_maps
+from cardio_ecg_transfer.response.bags import bags_of
+from cardio_ecg_transfer.response.predict import open_patient_net
+from cardio_ecg_transfer.response.preprocess import TWELVE
+from cardio_ecg_transfer.response.rows import ROWS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureBlock, FeatureSet, ModelArtifact, Predictions
+    from cardio_ecg_transfer.config import ExplainBlock
+    from cardio_ecg_transfer.response.network import PatientNet
+
+RULE = (
+    "of every fold, the patients whom the network is surest of, for and against response, chosen "
+    "without looking at the outcome; one beat of each is drawn"
+)
+
+CONTOURS: dict[str, Any] = {
+    "levels": [0.25, 0.5, 0.75],
+    "colors": ["#F0A860", "#E07B20", "#B04A00"],
+    "linewidths": [0.8, 1.1, 1.4],
+}
+
+PARTS = {"P": (-0.35, -0.08), "QRS": (-0.08, 0.12), "ST-T": (0.12, 0.60)}
+"""Parts of the beat in RR intervals from R."""
+
+
+def explain_patients(
+    model: ModelArtifact,
+    features: FeatureSet,
+    predictions: Predictions,
+    config: ExplainBlock,
+    ctx: Context,
+) -> Explanation:
+    """Draw Grad-CAM++ over the twelve spectrograms of one beat of a few patients.
+
+    Returns
+    -------
+    Explanation
+        Cases with the maps (12, height, width; 0 to 1 over all leads together), and the scores
+        ``lead:NAME`` (how far the logit of the decided class falls when the lead is taken away;
+        only where leads are instances) and ``part:NAME`` (share of the map's weight). Rows that
+        are no networks explain themselves and give no cases.
+    """
+    if ROWS[str(ctx.model)].kind != "network":
+        return Explanation()
+    scores = np.asarray(predictions.scores[ctx.task.targets[0].name])
+    about = model.read_json("model.json")
+    bags, names = bags_of(features, n_drawn=int(about["n_beats_scored"]), side=bool(about["side"]))
+    probability = dict(zip(predictions.ids, scores, strict=True))
+    ranked = sorted(range(len(names)), key=lambda i: probability[names[i]])
+    chosen = dict.fromkeys([*ranked[: config.n_cases], *ranked[::-1][: config.n_cases]])
+    network = open_patient_net(model)
+    cases = []
+    for i in chosen:
+        members = bags.members[i]
+        beat = int(members[len(members) // 2])
+        inputs = bags.batch(np.array([i]), None)["inputs"]
+        sign = 1.0 if probability[names[i]] >= 0.5 else -1.0
+        maps = beat_maps(network, inputs, bags.side[beat], _picture(features, beat), sign,
+                         config.layer)  # fmt: skip
+        found = part_shares(maps, features["pictures"])
+        if network.stem == "shared":
+            found |= lead_drops(network, inputs, sign)
+        said = "response" if sign > 0 else "no response"
+        cases.append(
+            Case(
+                sample_id=str(features.table.index[beat]),
+                title=f"{said}, probability of response {probability[names[i]]:.2f}",
+                arrays={"maps": maps, "pictures": _picture(features, beat)},
+                scores=found,
+                draw=drawing(_picture(features, beat), maps, features["pictures"]),
+            )
+        )
+    return Explanation(tuple(cases), RULE)
+
+
+def beat_maps(
+    network: PatientNet,
+    inputs: dict[str, torch.Tensor],
+    side: NDArray[np.float32],
+    pictures: NDArray[np.uint8],
+    sign: float,
+    layer: int,
+) -> NDArray[np.float32]:
+    """Return Grad-CAM++ of one beat's twelve pictures, shape (12, height, width), 0 to 1.
+
+    Parameters
+    ----------
+    network : PatientNet
+        In evaluation mode.
+    inputs : dict
+        The patient's bag: it says how many side features there are.
+    side : ndarray, shape (12, n_side)
+        Of the beat.
+    pictures : ndarray of uint8, shape (12, height, width)
+        Of the beat.
+    sign : float
+        1 for evidence for response, -1 against it.
+    layer : {1, 2, 3, 4}
+        Residual layer whose maps are weighted. Earlier layers are finer (Jiang et al., IEEE TIP
+        2021) and less specific.
+
+    Notes
+    -----
+    With the twelve-channel stem there is one map for all leads, repeated.
+    """
+    images = torch.from_numpy(pictures.astype(np.float32) / 255)
+    shared = network.stem == "shared"
+    flat = images[:, None] if shared else images[None]
+    beside = torch.from_numpy(side)[None, None] if "side" in inputs else None
+    with torch.no_grad():
+        early = network.encoder.early(flat, layer)
+
+    def logit(maps: torch.Tensor) -> torch.Tensor:
+        deep = network.encoder.late(maps, layer)
+        pooled = network.encoder.avgpool(deep).flatten(1)[None]
+        value, _ = network.pool(network.instances(pooled, beside))
+        return sign * value[:, None]
+
+    cams = class_maps(early, logit, torch.zeros(1, dtype=torch.int64))
+    large = torch.nn.functional.interpolate(
+        cams[:, None], size=list(images.shape[1:]), mode="bilinear", align_corners=False
+    )[:, 0]
+    large = large / large.max().clamp_min(torch.finfo(large.dtype).tiny)
+    return np.asarray(large.expand(len(images), -1, -1).numpy(), np.float32)
+
+
+def lead_drops(
+    network: PatientNet, inputs: dict[str, torch.Tensor], sign: float
+) -> dict[str, float]:
+    """Return how far the decided logit falls when each lead is left out of the pooling."""
+    n_leads = len(TWELVE)
+    with torch.no_grad():
+        pooled = network.pooled_pictures(inputs["images"])
+        instances = network.instances(pooled, inputs.get("side"))
+        whole, _ = network.pool(instances)
+        lead = np.arange(instances.shape[1]) % n_leads
+        found = {}
+        for position, name in enumerate(TWELVE):
+            rest, _ = network.pool(instances[:, torch.from_numpy(lead != position)])
+            found[f"lead:{name}"] = sign * float(whole - rest)
+    return found
+
+
+def part_shares(maps: NDArray[np.float32], block: FeatureBlock) -> dict[str, float]:
+    """Return the share of the maps' weight in each part of the beat; 0 for empty maps.
+
+    Examples
+    --------
+    >>> from cardio_core.api import FeatureBlock
+    >>> block = FeatureBlock(np.zeros((1, 12, 2, 12)), ("lead", "frequency", "time"),
+    ...                      TWELVE, ("dB",), extents={"time": (-0.35, 0.85, "RR")})
+    >>> maps = np.zeros((12, 2, 12), np.float32)
+    >>> maps[:, :, 3] = 1  # from -0.05 to 0.05 RR
+    >>> part_shares(maps, block)
+    {'part:P': 0.0, 'part:QRS': 1.0, 'part:ST-T': 0.0}
+    """
+    begin, end, _ = block.extents["time"]
+    n_columns = maps.shape[-1]
+    centres = begin + (np.arange(n_columns) + 0.5) / n_columns * (end - begin)
+    total = float(maps.sum())
+    return {
+        f"part:{name}": float(maps[..., (centres >= low) & (centres < high)].sum()) / total
+        if total > 0
+        else 0.0
+        for name, (low, high) in PARTS.items()
+    }
+
+
+def drawing(pictures: NDArray[np.uint8], maps: NDArray[np.float32], block: FeatureBlock) -> Any:
+    """Return a function that draws the twelve leads as on paper, with contours of the maps."""
+    begin, end, unit = block.extents["time"]
+    low, high, hertz = block.extents["frequency"]
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(9.0, 6.0)
+        axes = figure.subplots(4, 3, sharex=True, sharey=True)
+        rows, columns = maps.shape[1:]
+        times = begin + (np.arange(columns) + 0.5) / columns * (end - begin)
+        frequencies = low + (np.arange(rows) + 0.5) / rows * (high - low)
+        for lead, (name, ax) in enumerate(zip(TWELVE, axes.T.ravel(), strict=False)):
+            ax.imshow(
+                pictures[lead], origin="lower", aspect="auto", extent=(begin, end, low, high),
+                cmap="Greys",
+            )  # fmt: skip
+            if maps[lead].max() > 0.25:
+                ax.contour(times, frequencies, maps[lead], **CONTOURS)
+            ax.axvline(0, color="#0072B2", linewidth=0.6, linestyle=":")
+            ax.set_title(name, fontsize=8, pad=2)
+        for ax in axes[-1]:
+            ax.set_xlabel(f"time from R ({unit})", fontsize=8)
+        for ax in axes[:, 0]:
+            ax.set_ylabel(hertz, fontsize=8)
+
+    return draw
+
+
+def _picture(features: FeatureSet, beat: int) -> NDArray[np.uint8]:
+    return np.asarray(features["pictures"].values[[beat]][0], np.uint8)

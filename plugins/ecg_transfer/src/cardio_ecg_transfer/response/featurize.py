@@ -1,0 +1,105 @@
+"""Featurize for `crt_response`: twelve pictures a beat, and what stands beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import ConfigError, FeatureBlock, FeatureSet
+from cardio_ecg_transfer.featurize import spectrogram_settings, time_extent
+from cardio_ecg_transfer.preprocess import M3_CONTEXT
+from cardio_ecg_transfer.response.preprocess import TWELVE
+from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
+from cardio_ecg_transfer.signal.measurements import GRID_EXTENT_MS, MEASUREMENTS
+from cardio_ecg_transfer.signal.spectrogram import beat_spectrograms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import SampleSet
+    from cardio_ecg_transfer.config import FeaturizeBlock
+    from cardio_ecg_transfer.response.preprocess import Beat
+
+QRS_REACH_S = 0.08
+"""Reach of the QRS around R in which its polarity is read."""
+
+
+def heart_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
+    """Turn one patient's beats into blocks of features.
+
+    Returns
+    -------
+    FeatureSet
+        `pictures`: uint8, (n_beats, 12, height, width), each lead scaled by its own maximum.
+        `gain`: that maximum in dB beside the beat's mean over the leads, (n_beats, 12).
+        `polarity`: from -1 (a QS complex) to 1 (an R wave alone), (n_beats, 12); power in a
+        spectrogram has no sign. `median_beat`: (n_beats, 12, n_grid) mV and `measurements`:
+        (n_beats, n_measurements), both once a recording and repeated beside each of its beats.
+    """
+    if config.kinds != ("own",):
+        raise ConfigError("featurize.kinds: crt_response takes pictures of the kind own alone")
+    table, beats = samples.table, list(samples.values)
+    settings = spectrogram_settings(config)
+    room = slice(None) if settings.context_samples else slice(M3_CONTEXT, -M3_CONTEXT)
+    segments = _as_wide([beat.segment_mv[:, room] for beat in beats])
+    length = table["length"].to_numpy(np.int64)
+    made = beat_spectrograms(segments, length, TARGET_RATE_HZ, settings)
+    offset = table["r_offset"].to_numpy(np.int64) + settings.context_samples
+    blocks = {
+        "pictures": FeatureBlock(
+            made.images,
+            ("lead", "frequency", "time"),
+            TWELVE,
+            ("dB",),
+            extents={"frequency": (0.0, config.max_hz, "Hz"), "time": time_extent(table)},
+        ),
+        "gain": FeatureBlock(
+            made.gain_db - made.gain_db.mean(axis=1, keepdims=True), ("lead",), TWELVE, ("dB",)
+        ),
+        "polarity": FeatureBlock(_polarity(segments, offset), ("lead",), TWELVE, ("1",)),
+        "median_beat": FeatureBlock(
+            np.stack([beat.median_mv for beat in beats]).astype(np.float32),
+            ("lead", "time"),
+            TWELVE,
+            ("mV",),
+            extents={"time": (*GRID_EXTENT_MS, "ms")},
+        ),
+        "measurements": FeatureBlock(
+            _measured(beats, table["lbbb_read"].to_numpy(float)),
+            ("measurement",),
+            tuple(name for name, _ in MEASUREMENTS),
+            tuple(unit for _, unit in MEASUREMENTS),
+        ),
+    }
+    return FeatureSet(table[["recording_id", "study_id", "patient_id", "time_s", "flags"]], blocks)
+
+
+def _as_wide(segments: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Stack segments of several recordings; the shorter ones end in zeros."""
+    widest = max(segment.shape[1] for segment in segments)
+    stacked = np.zeros((len(segments), segments[0].shape[0], widest), np.float32)
+    for position, segment in enumerate(segments):
+        stacked[position, :, : segment.shape[1]] = segment
+    return stacked
+
+
+def _polarity(segments: NDArray[np.float32], r_offset: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return (R - S) / (R + S) of each lead's QRS, from its highest and lowest value."""
+    reach = round(QRS_REACH_S * TARGET_RATE_HZ)
+    found = np.empty(segments.shape[:2], np.float32)
+    for beat, offset in enumerate(r_offset):
+        qrs = segments[beat, :, max(0, offset - reach) : offset + reach + 1]
+        # From the level before the QRS, so that a slow shift has no sign.
+        qrs = qrs - qrs[:, :3].mean(axis=1, keepdims=True)
+        top, bottom = qrs.max(axis=1), -qrs.min(axis=1)
+        found[beat] = (top - bottom) / np.maximum(top + bottom, 1e-6)
+    return found
+
+
+def _measured(beats: list[Beat], lbbb_read: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the measurements; a bundle branch block that a reader named outranks our own."""
+    values = np.stack([beat.measured for beat in beats])
+    place = [name for name, _ in MEASUREMENTS].index("lbbb")
+    values[:, place] = np.where(np.isnan(lbbb_read), values[:, place], lbbb_read)
+    return values

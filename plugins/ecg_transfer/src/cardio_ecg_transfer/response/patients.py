@@ -1,0 +1,62 @@
+"""One vector a patient, for everything that is no network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import FeatureSet, Targets
+
+
+def patients_of(features: FeatureSet) -> tuple[str, ...]:
+    """Return the patients in the order in which they first appear."""
+    return tuple(dict.fromkeys(features.table["patient_id"].astype(str)))
+
+
+def responders(features: FeatureSet, targets: Targets, target: str) -> NDArray[np.float32]:
+    """Return 1 for each patient with the outcome and 0 for each without, shape (n_patients,)."""
+    first = features.table.drop_duplicates("patient_id")
+    return np.asarray(targets.of(first, target), dtype=np.float32)
+
+
+def by_patient(features: FeatureSet, values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the mean of each patient's recordings, shape (n_patients, ...).
+
+    What is measured once a recording stands beside each of its beats; the first one is taken. A
+    measurement that is missing in one recording is taken from the others, and is NaN if it is
+    missing in all.
+
+    Parameters
+    ----------
+    features : FeatureSet
+        Whose table says which beat belongs to whom.
+    values : ndarray, shape (n_beats, ...)
+        One entry a beat.
+    """
+    first = np.flatnonzero(~features.table["recording_id"].duplicated().to_numpy())
+    owner = features.table["patient_id"].to_numpy(str)[first]
+    rows = []
+    for patient in patients_of(features):
+        own = np.asarray(values[first[owner == patient]], dtype=np.float64)
+        known = np.isfinite(own)
+        total = np.where(known, own, 0.0).sum(axis=0)
+        with np.errstate(invalid="ignore"):
+            rows.append(total / known.sum(axis=0))
+    return np.stack(rows)
+
+
+def median_beats(features: FeatureSet) -> NDArray[np.float64]:
+    """Return the twelve median beats of each patient in a row, in mV."""
+    beats = by_patient(features, features["median_beat"].in_units())
+    return beats.reshape(len(beats), -1)
+
+
+def measured(features: FeatureSet, columns: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return some measurements of each patient, shape (n_patients, n_columns), NaN if missing."""
+    block = features["measurements"]
+    places = [block.names.index(name) for name in columns]
+    return by_patient(features, block.in_units()[:, places])

@@ -1,0 +1,141 @@
+"""Preprocess for `crt_response`: the dominant beats of twelve leads, and what they measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import DataError, mint
+from cardio_ecg_transfer.preprocess import M3_CONTEXT, make_ready
+from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
+from cardio_ecg_transfer.signal.leads import in_standard_order
+from cardio_ecg_transfer.signal.measurements import MEASUREMENTS, measure
+from cardio_ecg_transfer.signal.segments import segment_beats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, SampleSet
+    from cardio_ecg_transfer.config import PreprocessBlock
+    from cardio_ecg_transfer.signal.ecg import Ecg
+
+TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+ALIKE = 0.9
+"""Correlation of a QRS with the recording's median above which a beat is of its morphology."""
+
+QRS_S = 0.12
+"""Reach of the QRS around R for that correlation, in seconds."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One beat in twelve leads, with the recording that it is from.
+
+    Attributes
+    ----------
+    segment_mv : ndarray of float32, shape (12, context + n_samples + context)
+        Leads in the order `TWELVE`, mV at 360 Hz.
+    median_mv : ndarray of float32, shape (12, n_grid)
+        The recording's median beat on the grid of `signal.measurements`.
+    measured : ndarray of float32, shape (n_measurements,)
+        In the order of `MEASUREMENTS`; NaN where there is none.
+    """
+
+    segment_mv: NDArray[np.float32]
+    median_mv: NDArray[np.float32]
+    measured: NDArray[np.float32]
+
+
+def mint_heart_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
+    """Mint the beats of the dominant morphology of each twelve-lead recording.
+
+    Ectopic beats are left out, and so are beats that the edges cut. At most `config.n_beats` stay,
+    evenly over the recording.
+
+    Returns
+    -------
+    SampleSet
+        Values: `Beat` objects. The table carries `length`, `r_offset` and `flags`, as for
+        `aami_beats`, and `sex` and `lbbb_read` of the recording.
+    """
+    recordings, times, beats, columns = [], [], [], []
+    by_recording = samples.table.set_index("recording_id")
+    for recording_id, ecg in samples.opened(ctx.quarantine):
+        about = by_recording.loc[recording_id]
+        sex = str(about["sex"]) if "sex" in about.index and about["sex"] in ("M", "F") else None
+        try:
+            made, cut_times_s, own = _one(ecg, sex, config)
+        except DataError as error:
+            ctx.quarantine(recording_id, str(error))
+            continue
+        recordings.append(recording_id)
+        times.append(cut_times_s)
+        beats += made
+        read = about["lbbb_read"] if "lbbb_read" in about.index else np.nan
+        columns.append(own | {"lbbb_read": np.full(len(made), read, dtype=float)})
+    if not beats:
+        raise DataError("none of the patient's recordings can be used")
+    joined = {name: np.concatenate([one[name] for one in columns]) for name in columns[0]}
+    values = np.empty(len(beats), dtype=object)
+    values[:] = beats
+    return mint(samples, recordings, times, values, joined)
+
+
+def _one(
+    ecg: Ecg, sex: str | None, config: PreprocessBlock
+) -> tuple[list[Beat], NDArray[np.float64], dict[str, NDArray[np.generic]]]:
+    """Return a recording's beats, their times (s), and their columns."""
+    missing = [lead for lead in TWELVE if lead not in ecg.leads]
+    if missing:
+        raise DataError(
+            f"expected the twelve standard leads, found no {', '.join(missing)}; give a "
+            "twelve-lead recording, or one with at least I, II and V1 to V6"
+        )
+    ecg = in_standard_order(ecg)
+    chosen = [ecg.leads.index(lead) for lead in TWELVE]
+    ready = make_ready(ecg, chosen, config)
+    cut = segment_beats(
+        ready.signal_mv, ready.peaks, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
+    )
+    r_offset = ready.peaks[cut.beat] - cut.start
+    kept = _dominant(ready.signal_mv, ready.peaks[cut.beat])
+    kept = kept[np.unique(np.rint(np.linspace(0, kept.size - 1, config.n_beats)).astype(np.intp))]
+    heart = measure(ready.signal_mv, TARGET_RATE_HZ, ready.peaks, TWELVE, sex=sex)
+    values = np.array([heart.values[name] for name, _ in MEASUREMENTS], dtype=np.float32)
+    beats = [Beat(cut.segments_mv[i], heart.grid_mv, values) for i in kept]
+    return (
+        beats,
+        ready.peaks[cut.beat][kept] / TARGET_RATE_HZ,
+        {
+            "length": cut.length[kept],
+            "r_offset": r_offset[kept],
+            "flags": np.full(kept.size, "; ".join(ready.flags)),
+        },
+    )
+
+
+def _dominant(signal_mv: NDArray[np.float32], peaks: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return which beats have the recording's dominant QRS, by their correlation with its median.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than three.
+    """
+    reach = round(QRS_S * TARGET_RATE_HZ)
+    inside = np.flatnonzero((peaks >= reach) & (peaks < signal_mv.shape[1] - reach))
+    around = peaks[inside, None] + np.arange(-reach, reach + 1)
+    windows = np.moveaxis(np.nan_to_num(signal_mv[:, around]), 1, 0).reshape(inside.size, -1)
+    windows = windows - windows.mean(axis=1, keepdims=True)
+    windows /= np.linalg.norm(windows, axis=1, keepdims=True) + 1e-12
+    median = np.median(windows, axis=0)
+    alike = inside[windows @ median / (np.linalg.norm(median) + 1e-12) >= ALIKE]
+    if alike.size < 3:
+        raise DataError(
+            f"expected three or more beats of one morphology, found {alike.size}; "
+            "check the recording for artefacts, or record longer"
+        )
+    return np.asarray(alike)

@@ -1,0 +1,157 @@
+"""Train for `crt_response`: each row in its own way, on the same patients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from cardio_core.api import ModelArtifact, save_weights
+from cardio_ecg_transfer.models.augment import Augmentation
+from cardio_ecg_transfer.response.bags import bags_of
+from cardio_ecg_transfer.response.classical import fit_classifier, vectors_of
+from cardio_ecg_transfer.response.deep_features import deep_vectors
+from cardio_ecg_transfer.response.encoder import start_from_earlier
+from cardio_ecg_transfer.response.network import PatientNet
+from cardio_ecg_transfer.response.patients import responders
+from cardio_ecg_transfer.response.rows import ROWS
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context, FeatureSet, Targets
+    from cardio_ecg_transfer.config import TrainBlock
+    from cardio_ecg_transfer.response.rows import Row
+
+
+def train_row(
+    training: FeatureSet,
+    validation: FeatureSet | None,
+    targets: Targets,
+    config: TrainBlock,
+    ctx: Context,
+) -> ModelArtifact:
+    """Fit the row that the context names and leave it in its directory."""
+    row = ROWS[str(ctx.model)]
+    if row.kind == "network":
+        return _train_network(training, validation, targets, row, config, ctx)
+    if row.kind == "rule":
+        artifact = ModelArtifact(_out(ctx))
+        artifact.write_json("rule.json", {"columns": list(row.columns)})
+        return artifact
+    response = responders(training, targets, ctx.task.targets[0].name)
+    notes: tuple[str, ...] = ()
+    if row.kind == "deep_features":
+        network, said = _fresh_network(training, row, config, ctx)
+        _write_network(network, config, row, ctx)
+        vectors, notes = deep_vectors(network, training, config.response.n_beats_scored, ctx), said
+    else:
+        vectors = vectors_of(training, row)
+    fitted = fit_classifier(vectors, response, row, config.classical, ctx)
+    return ModelArtifact(fitted.path, None, notes)
+
+
+def _train_network(
+    training: FeatureSet,
+    validation: FeatureSet | None,
+    targets: Targets,
+    row: Row,
+    config: TrainBlock,
+    ctx: Context,
+) -> ModelArtifact:
+    block, target = config.response, ctx.task.targets[0].name
+    network, said = _fresh_network(training, row, config, ctx)
+    response = responders(training, targets, target)
+    bags, _ = bags_of(
+        training,
+        n_drawn=block.n_beats,
+        side=block.side,
+        responders=response,
+        augmentation=Augmentation(**config.augmentation.model_dump()),
+    )
+    checked = None
+    # Where the number of epochs is set, inner folds score the last epoch, as the test will.
+    if validation is not None and block.choose_epochs:
+        checked, _ = bags_of(
+            validation,
+            n_drawn=block.n_beats_scored,
+            side=block.side,
+            responders=responders(validation, targets, target),
+        )
+    prevalence = float(response.mean())
+    share = block.positive_share if config.fit.draw else prevalence
+    weights = np.where(response == 1, share / prevalence, (1 - share) / (1 - prevalence))
+    rate = block.body_learning_rate
+    fitted = ctx.fit(
+        network,
+        bags,
+        checked,
+        plan=config.fit,
+        loss=_shifted_loss(prevalence, share),
+        weights=weights,
+        parameter_groups=None
+        if rate is None or not row.pretrained
+        else lambda fresh: fresh.parameter_groups(rate),
+    )
+    _describe(config, row, ctx, prevalence)
+    best = fitted.best_epoch if block.choose_epochs else None
+    return ModelArtifact(_out(ctx), best, (*said, *fitted.notes))
+
+
+def _fresh_network(
+    training: FeatureSet, row: Row, config: TrainBlock, ctx: Context
+) -> tuple[PatientNet, tuple[str, ...]]:
+    """Return a network before training, and what was said of its start."""
+    torch.manual_seed(ctx.seed_of("weights"))
+    network = PatientNet(**network_settings(row, config))
+    if not row.pretrained:
+        return network, ()
+    return network, (start_from_earlier(network.encoder, row, ctx),)
+
+
+def network_settings(row: Row, config: TrainBlock) -> dict[str, Any]:
+    """Return the settings of a row's network, ready for JSON."""
+    block = config.response
+    return {
+        "depth": row.depth or config.depth,
+        "stem": block.stem,
+        "pooling": block.pooling,
+        "n_side": 2 if block.side and row.kind == "network" else 0,
+        "width_mult": config.width_mult,
+        "small_stem": config.small_stem,
+        "dropout": config.dropout,
+        "frozen": block.freeze if row.pretrained else "none",
+    }
+
+
+def _shifted_loss(prevalence: float, share: float) -> Any:
+    """Return the log loss for logits of the cohort's prevalence, though `share` was drawn."""
+    shift = float(np.log(share / (1 - share)) - np.log(prevalence / (1 - prevalence)))
+
+    def loss(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+        return nn.functional.binary_cross_entropy_with_logits(logits + shift, batch["targets"])
+
+    return loss
+
+
+def _describe(config: TrainBlock, row: Row, ctx: Context, prevalence: float | None = None) -> None:
+    ModelArtifact(_out(ctx)).write_json(
+        "model.json",
+        {
+            "network": network_settings(row, config),
+            "n_beats_scored": config.response.n_beats_scored,
+            "side": config.response.side and row.kind == "network",
+            "prevalence": prevalence,
+        },
+    )
+
+
+def _write_network(network: PatientNet, config: TrainBlock, row: Row, ctx: Context) -> None:
+    save_weights(network, _out(ctx) / "weights.safetensors")
+    _describe(config, row, ctx)
+
+
+def _out(ctx: Context) -> Any:
+    if ctx.out is None:
+        raise ValueError("training needs a directory to fill")
+    return ctx.out
