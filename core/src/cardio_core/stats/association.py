@@ -10,7 +10,7 @@ from cardio_core.errors import DataError
 from cardio_core.stats.collinearity import design_vif
 from cardio_core.stats.columns import binary_outcome, design_of
 from cardio_core.stats.display import BLANK, ResultTable, number_text, p_text, ratio_text
-from cardio_core.stats.logistic import IntervalKind, LogisticModel, Method, fit_design
+from cardio_core.stats.logistic import IntervalKind, LogisticModel, Method, fit_scales
 from cardio_core.stats.nested_models import model_chi2
 from cardio_core.stats.roc import auc
 from cardio_core.stats.validate import Floats
@@ -52,9 +52,8 @@ def univariable(
     notes: dict[str, None] = {}
     for feature in features:
         design = design_of(table, target, [feature], event=event)
-        per_unit, per_sd = (
-            fit_design(design, method=method, interval=interval, per=per, level=level, unit=unit)
-            for per in ("unit", "sd")
+        per_unit, per_sd = fit_scales(
+            design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
         )
         estimates += [*per_unit.odds_ratios, *per_sd.odds_ratios]
         for index, (one, other) in enumerate(
@@ -127,9 +126,8 @@ def multivariable(
         the notes give AIC, the model's chi-square and its apparent AUC.
     """
     design = design_of(table, target, features, event=event)
-    per_unit, per_sd = (
-        fit_design(design, method=method, interval=interval, per=per, level=level, unit=unit)
-        for per in ("unit", "sd")
+    per_unit, per_sd = fit_scales(
+        design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
     )
     inflation = design_vif(design, unit=unit)
     rows = []

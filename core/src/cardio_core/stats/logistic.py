@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -168,6 +168,20 @@ def fit_design(
     unit: str = "row",
 ) -> LogisticModel:
     """Fit a design that has been built already; see :func:`fit_logistic`."""
+    (model,) = fit_scales(design, (per,), method=method, interval=interval, level=level, unit=unit)
+    return model
+
+
+def fit_scales(
+    design: Design,
+    scales: Sequence[Scale],
+    *,
+    method: Method = "auto",
+    interval: IntervalKind = "profile",
+    level: float = 0.95,
+    unit: str = "row",
+) -> list[LogisticModel]:
+    """Fit once, and report the odds ratios on each scale; see :func:`fit_logistic`."""
     checked_level(level)
     standard, centre, spread = _standardised(design)
     separated = separated_terms(standard, design.outcome)
@@ -199,8 +213,14 @@ def fit_design(
         firth = fit_firth(standard, design.outcome, level)
         fit = _Coefficients(firth.beta, firth.covariance, firth.low, firth.high, firth.p_value)
     full = np.column_stack([standard, np.ones(design.n)])
-    scale = np.ones(len(spread)) if per == "unit" else np.where(_two_valued(design), 1.0, spread)
-    return LogisticModel(
+    note = " ".join(notes)
+    sd_or_one = np.where(_two_valued(design), 1.0, spread)
+    steps: dict[Scale, Floats] = {"unit": np.ones(len(spread)), "sd": sd_or_one}
+    odds_ratios = [
+        _odds_ratios(design, fit, steps[per] / spread, used, interval, level, unit, note, per)
+        for per in scales
+    ]
+    model = LogisticModel(
         design.target,
         design.event,
         design.terms,
@@ -211,16 +231,15 @@ def fit_design(
         np.sqrt(np.diag(fit.covariance))[:-1] / spread,
         log_likelihood(full, design.outcome, fit.beta, 0.0),
         maximise(np.ones((design.n, 1)), design.outcome)[1],
-        _odds_ratios(
-            design, fit, scale / spread, used, interval, level, unit, " ".join(notes), per
-        ),
+        odds_ratios[0],
         0.5 * (1 + np.tanh(full @ fit.beta / 2)),
         design.rows,
         design.n,
         design.n_events,
         design.n_dropped,
-        " ".join(notes),
+        note,
     )
+    return [replace(model, odds_ratios=found) for found in odds_ratios]
 
 
 def _two_valued(design: Design) -> Bools:
