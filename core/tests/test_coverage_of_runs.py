@@ -76,6 +76,12 @@ def test_the_mean_set_size_is_the_mean_number_of_classes_in_the_sets():
     assert size.low < size.value < size.high
 
 
+def test_sets_of_one_size_have_no_interval_of_width_zero():
+    frame = scored(60).assign(**{"score:no": 0.5, "score:yes": 0.5})
+    size = values(of(frame))["mean_set_size"]
+    assert (size.value, size.low, size.high) == (2.0, None, None)
+
+
 def test_a_number_gets_the_half_width_of_its_interval():
     rng = np.random.default_rng(1)
     truth = rng.normal(55, 10, 60)

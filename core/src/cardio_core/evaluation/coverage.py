@@ -20,6 +20,7 @@ from cardio_core.types.report import Metric, Scope
 
 ALPHA = 0.1
 """Share of new patients whose set or interval may miss the truth."""
+PROMISED = f"{100 * (1 - ALPHA):g} %"
 
 
 @dataclass(frozen=True)
@@ -116,14 +117,14 @@ def _estimates(
         yield proportion(
             int(covered.sum()), covered.size, level=level, name="conformal_coverage", unit="patient"
         ).but(
-            method=f"Wilson; {1 - ALPHA:.0%} sets calibrated on the patients of the other folds",
+            method=f"Wilson; {PROMISED} sets calibrated on the patients of the other folds",
             note="A patient is covered when every one of the rows is.",
         )
     if target.kind == "continuous":
         yield Estimate(
             "interval_half_width",
             rule.quantile,
-            method=f"quantile of the largest error of a patient, {1 - ALPHA:.0%}; {target.unit}",
+            method=f"quantile of the largest error of a patient, {PROMISED}; in {target.unit}",
             n=rule.n_patients,
             unit="patient",
             n_patients=rule.n_patients,
@@ -131,20 +132,28 @@ def _estimates(
         return
     known = patient_scores(frame, target).known
     size = rule.sets(known[score_columns(target)].to_numpy(float)).sum(axis=1)
-    try:
-        (estimate,) = bootstrap_sums(
-            np.column_stack([size, np.ones(len(size))]),
-            lambda sums: (sums[..., 0] / sums[..., 1])[..., None],
-            ("mean_set_size",),
-            clusters=known["subject_id"],
-            n_resamples=n_resamples,
-            seed=seed,
-            level=level,
+    note = f"Of {len(target.classes)} classes, at {PROMISED} coverage."
+    if np.ptp(size) == 0:
+        yield Estimate(
+            "mean_set_size",
+            float(size[0]),
+            method="the same for everybody",
+            n=rule.n_patients,
+            unit="patient",
+            n_patients=rule.n_patients,
+            note=note,
         )
-    except DataError:  # the same size in every resample
-        estimate = Estimate("mean_set_size", float(size.mean()), method="mean", n=rule.n_patients,
-                            unit="patient", n_patients=rule.n_patients)  # fmt: skip
-    yield estimate.but(note=f"Of {len(target.classes)} classes, at {1 - ALPHA:.0%} coverage.")
+        return
+    (estimate,) = bootstrap_sums(
+        np.column_stack([size, np.ones(len(size))]),
+        lambda sums: (sums[..., 0] / sums[..., 1])[..., None],
+        ("mean_set_size",),
+        clusters=known["subject_id"],
+        n_resamples=n_resamples,
+        seed=seed,
+        level=level,
+    )
+    yield estimate.but(note=note)
 
 
 def _covered_by_other_folds(frame: pd.DataFrame, target: Target) -> Floats:
