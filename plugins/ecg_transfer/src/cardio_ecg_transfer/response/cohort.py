@@ -173,7 +173,7 @@ def _from_ptbxl(path: Path, config: LoadBlock, ctx: Context) -> Found:
             "recording_id": table["recording_id"],
             "study_id": table["recording_id"],
             "patient_id": table["patient_id"],
-            "subject_link": None,
+            "subject_link": table["subject_link"],
             "site_id": None,
             "path": table["path"],
             "sex": table["sex"],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cardio_core.api import Context, SampleSet
     from cardio_ecg_transfer.config import PreprocessBlock
+    from cardio_ecg_transfer.signal.conduction import Sex
     from cardio_ecg_transfer.signal.ecg import Ecg
 
 TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
@@ -65,7 +66,7 @@ def mint_heart_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) 
     by_recording = samples.table.set_index("recording_id")
     for recording_id, ecg in samples.opened(ctx.quarantine):
         about = by_recording.loc[recording_id]
-        sex = str(about["sex"]) if "sex" in about.index and about["sex"] in ("M", "F") else None
+        sex = about["sex"] if "sex" in about.index and about["sex"] in ("M", "F") else None
         try:
             made, cut_times_s, own = _one(ecg, sex, config)
         except DataError as error:
@@ -85,7 +86,7 @@ def mint_heart_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) 
 
 
 def _one(
-    ecg: Ecg, sex: str | None, config: PreprocessBlock
+    ecg: Ecg, sex: Sex | None, config: PreprocessBlock
 ) -> tuple[list[Beat], NDArray[np.float64], dict[str, NDArray[np.generic]]]:
     """Return a recording's beats, their times (s), and their columns."""
     missing = [lead for lead in TWELVE if lead not in ecg.leads]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import hashlib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,10 +35,11 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
     Returns
     -------
     DataFrame
-        Columns patient_id, recording_id, path (of the 500 Hz header), sex (M, F or NA), age_y, and
-        label (1.0 or 0.0; absent without a label); in the order of the patients' ids.
+        Columns patient_id, recording_id, path (of the 500 Hz header), subject_link (shared by
+        patients whose signals are identical), sex (M, F or NA), age_y, and label (1.0 or 0.0;
+        absent without a label); in the order of the recordings' numbers.
     list of str
-        What a reader should know: how many later ECGs were left out.
+        What a reader should know: how many later ECGs were left out, who was linked.
 
     Raises
     ------
@@ -64,6 +67,7 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
             "patient_id": first["patient_id"].map(lambda value: f"{float(value):.0f}"),
             "recording_id": first["filename_hr"].map(lambda name: str(name).rpartition("/")[2]),
             "path": [folder / f"{name}.hea" for name in first["filename_hr"]],
+            "subject_link": _same_signal([folder / f"{n}.dat" for n in first["filename_hr"]]),
             "sex": first["sex"].map({0: "M", 1: "F"}),
             "age_y": first["age"].astype(float).clip(upper=OLDEST_Y),
         }
@@ -73,7 +77,21 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
         made["label"] = [float(bool(members & _codes(text))) for text in first["scp_codes"]]
     n_later = len(table) - len(first)
     notes = [f"{n_later} later ECGs of the same patients are left out."] if n_later else []
+    for _, twins in made.groupby("subject_link"):
+        notes.append(
+            f"Recordings {' and '.join(twins['recording_id'])} hold the same signal under several "
+            "patient ids; they are taken for one person and never parted by a fold."
+        )
     return made.reset_index(drop=True), notes
+
+
+def _same_signal(files: list[Path]) -> list[str | None]:
+    """Return, for each file, a name that it shares with files of the same content, or None."""
+    hashes = [
+        hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None for file in files
+    ]
+    often = Counter(hashes)
+    return [f"signal {h[:12]}" if h is not None and often[h] > 1 else None for h in hashes]
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:

@@ -1,0 +1,181 @@
+"""Who is in the cohort of `crt_response`, and who responded."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardio_core.api import ConfigError, Context, DataError
+from cardio_ecg_transfer.config import LoadBlock
+from cardio_ecg_transfer.plugin import CRT_RESPONSE
+from cardio_ecg_transfer.response.cohort import drawn, load_response
+from cardio_ecg_transfer.response.ptbxl import read_ptbxl
+from cardio_ecg_transfer.synthetic import synthesize
+
+STATEMENTS = """,description,diagnostic,diagnostic_class
+CLBBB,complete left bundle branch block,1.0,CD
+IMI,inferior myocardial infarction,1.0,MI
+NORM,normal ECG,1.0,NORM
+SR,sinus rhythm,,
+"""
+DATABASE = """ecg_id,patient_id,age,sex,scp_codes,filename_hr
+7,20.0,300.0,1,"{'NORM': 100.0, 'SR': 0.0}",records500/00000/00007_hr
+3,20.0,61.0,1,"{'CLBBB': 0.0, 'SR': 0.0}",records500/00000/00003_hr
+5,30.0,300.0,0,"{'IMI': 35.0}",records500/00000/00005_hr
+9,40.0,50.0,0,"{'SR': 0.0}",records500/00000/00009_hr
+"""
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("crt")
+    synthesize(folder, kind="crt", n_patients=8, seed=3)
+    return folder
+
+
+@pytest.fixture
+def ptbxl(tmp_path, twin) -> Path:
+    """A PTB-XL folder of four ECGs of three people."""
+    (tmp_path / "scp_statements.csv").write_text(STATEMENTS)
+    (tmp_path / "ptbxl_database.csv").write_text(DATABASE)
+    place = tmp_path / "records500/00000"
+    place.mkdir(parents=True)
+    for step, number in enumerate(("00003_hr", "00005_hr", "00007_hr", "00009_hr")):
+        signal = bytearray((twin / "ecg/p002.dat").read_bytes())
+        signal[0] ^= step
+        (place / f"{number}.dat").write_bytes(bytes(signal))
+        header = (twin / "ecg/p002.hea").read_text().replace("p002", number)
+        (place / f"{number}.hea").write_text(header)
+    return tmp_path
+
+
+def context(path: Path, mode: str = "fit", seed: int = 0) -> Context:
+    return Context(CRT_RESPONSE, stage="load", mode=mode, seed=seed, _inputs=(path,))
+
+
+def test_a_statement_counts_whatever_its_likelihood_and_the_first_ecg_stands_for_the_patient(ptbxl):
+    table, notes = read_ptbxl(ptbxl, "CD")
+    assert table.set_index("patient_id")["label"].to_dict() == {"20": 1.0, "30": 0.0, "40": 0.0}
+    assert list(table["recording_id"]) == ["00003_hr", "00005_hr", "00009_hr"]
+    assert list(table["sex"]) == ["F", "M", "M"]
+    assert list(table["age_y"]) == [61.0, 90.0, 50.0]
+    assert notes == ["1 later ECGs of the same patients are left out."]
+
+
+def test_rows_on_lbbb_are_left_out_where_the_label_contains_it_and_only_there(ptbxl):
+    of_cd = load_response(LoadBlock(label="CD"), context(ptbxl))
+    assert set(of_cd.unsupported) == {"lbbb", "guideline", "qrs_lbbb"}
+    assert "already contains" in of_cd.unsupported["lbbb"]
+    assert not load_response(LoadBlock(label="MI"), context(ptbxl)).unsupported
+
+
+def test_no_column_of_the_samples_is_the_label(ptbxl):
+    cohort = load_response(LoadBlock(label="CD"), context(ptbxl))
+    assert set(cohort.samples.table.columns) == {
+        "recording_id", "study_id", "patient_id", "subject_link", "site_id", "sex", "lbbb_read",
+    }  # fmt: skip
+    assert cohort.samples.table["lbbb_read"].isna().all()
+
+
+def test_ptbxl_without_a_label_or_with_an_unknown_one_is_a_usage_error(ptbxl):
+    with pytest.raises(ConfigError, match=r"--set load\.label=CD"):
+        load_response(LoadBlock(), context(ptbxl))
+    with pytest.raises(ConfigError, match="NORM, MI, STTC, CD, HYP"):
+        load_response(LoadBlock(label="LBBB"), context(ptbxl))
+
+
+def test_new_patients_of_a_ptbxl_folder_need_no_label(ptbxl):
+    cohort = load_response(LoadBlock(), context(ptbxl, "predict"))
+    assert cohort.targets is None
+    assert len(cohort.samples) == 3
+
+
+def test_a_damaged_database_is_refused_in_one_line(ptbxl):
+    (ptbxl / "scp_statements.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="expected the column 'diagnostic'"):
+        load_response(LoadBlock(label="CD"), context(ptbxl))
+
+
+def test_response_is_computed_from_the_volumes_and_agrees_with_the_twin_s_truth(twin):
+    cohort = load_response(LoadBlock(), context(twin))
+    truth = json.loads((twin / "truth.json").read_text())["patients"]
+    found = cohort.targets.table["response"]
+    assert {p: int(v) for p, v in found.items()} == {p: t["response"] for p, t in truth.items()}
+    assert cohort.notes[0].startswith("Outcome LVESV15 (LVESV falls by ≥ 15 %), computed: ")
+
+
+def test_a_reader_s_morphology_goes_with_the_recording(twin):
+    cohort = load_response(LoadBlock(), context(twin))
+    table = pd.read_csv(twin / "cohort.csv").set_index("patient_id")
+    read = cohort.samples.table.set_index("patient_id")["lbbb_read"]
+    assert (read == (table["qrs_morph"] == "LBBB").astype(float)).all()
+
+
+def test_a_label_of_ptbxl_is_refused_for_a_cohort_table(twin):
+    with pytest.raises(ConfigError, match=r"whose outcome load\.outcome names"):
+        load_response(LoadBlock(label="CD"), context(twin))
+
+
+def test_a_folder_that_says_nothing_of_response_is_refused(tmp_path):
+    with pytest.raises(DataError, match="nothing that says who responded"):
+        load_response(LoadBlock(), context(tmp_path))
+
+
+def test_follow_up_rows_are_no_baseline_ecgs(twin, tmp_path):
+    table = pd.read_csv(twin / "cohort.csv")
+    later = table.assign(study_id=table["study_id"] + "-fu", timepoint="followup")
+    shutil.copytree(twin / "ecg", tmp_path / "ecg")
+    pd.concat([table, later]).to_csv(tmp_path / "cohort.csv", index=False)
+    assert len(load_response(LoadBlock(), context(tmp_path)).samples) == len(table)
+
+
+def test_a_draw_has_so_many_of_each_and_depends_on_the_seed_alone():
+    everyone = pd.Series(
+        [1.0] * 60 + [0.0] * 70 + [np.nan] * 5, index=[f"p{i}" for i in range(135)]
+    )
+    one = drawn(everyone, "46+25", np.random.default_rng(1))
+    assert one.value_counts().to_dict() == {1.0: 46, 0.0: 25}
+    shuffled = everyone.sample(frac=1, random_state=0)
+    assert one.equals(drawn(shuffled, "46+25", np.random.default_rng(1)))
+    assert not one.index.equals(drawn(everyone, "46+25", np.random.default_rng(2)).index)
+
+
+@pytest.mark.parametrize("asked", ["46", "46+", "a+b", "-1+2"])
+def test_a_draw_that_is_no_two_numbers_is_a_usage_error(asked):
+    with pytest.raises(ConfigError, match="two numbers as in 46"):
+        drawn(pd.Series([1, 0]), asked, np.random.default_rng(0))
+
+
+def test_a_draw_of_more_than_there_are_says_how_many_there_are():
+    with pytest.raises(DataError, match="expected 3 patients without the outcome, found 1"):
+        drawn(pd.Series([1, 1, 0], index=list("abc")), "2+3", np.random.default_rng(0))
+
+
+def test_identical_signals_under_two_patients_are_one_person(ptbxl):
+    place = ptbxl / "records500/00000"
+    shutil.copy(place / "00003_hr.dat", place / "00009_hr.dat")
+    table, notes = read_ptbxl(ptbxl, "CD")
+    links = table.set_index("recording_id")["subject_link"]
+    assert links["00003_hr"] == links["00009_hr"]
+    assert links.isna().sum() == 1
+    assert notes[1].startswith("Recordings 00003_hr and 00009_hr hold the same signal")
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(
+    "CARDIO_DATA" not in os.environ and "CI" not in os.environ, reason="CARDIO_DATA is not set"
+)
+def test_the_part_of_ptbxl_at_hand_has_its_documented_size():
+    folder = Path(os.environ["CARDIO_DATA"]) / "ptbxl"
+    table, notes = read_ptbxl(folder, "CD")
+    assert len(table) == 339
+    # 57 of 353 ECGs carry it; two of those are later ECGs of patients counted once.
+    assert table["label"].sum() == 55
+    assert notes[0] == "14 later ECGs of the same patients are left out."
+    assert all(path.is_file() for path in table["path"])

@@ -1,0 +1,110 @@
+"""Rules, Table 2 and the accuracy identity: numbers that are printed in the paper."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardio_core.api import (
+    CardioError,
+    EvaluateBlock,
+    Metric,
+    Scored,
+    default_evaluate,
+)
+from cardio_ecg_transfer.plugin import CRT_RESPONSE
+from cardio_ecg_transfer.response.classical import RESPONDS, RESPONDS_NOT, score_rule
+from cardio_ecg_transfer.response.evaluate import importance_tables
+from cardio_ecg_transfer.response.rows import NEEDS_LBBB, ROWS
+from cardio_ecg_transfer.response.table_2 import table_2
+
+PREVALENCE = 46 / 71
+
+
+@pytest.fixture(scope="module")
+def lbbb_report():
+    """LBBB in 44 of 46 responders and in 13 of 25 others (He et al. 2023, Table 1)."""
+    truth = ["yes"] * 46 + ["no"] * 25
+    says = [True] * 44 + [False] * 2 + [True] * 13 + [False] * 12
+    score = np.where(says, RESPONDS, RESPONDS_NOT)
+    names = [f"p{i}" for i in range(71)]
+    frame = pd.DataFrame(
+        {
+            "unit_id": names, "sample_id": None, "recording_id": None, "study_id": None,
+            "patient_id": names, "subject_id": names, "level": "patient", "time_s": None,
+            "repeat": 0, "fold": "r0-f0", "model": "lbbb", "y_true": truth,
+            "predicted": np.where(says, "yes", "no"), "score:no": 1 - score, "score:yes": score,
+        }
+    )  # fmt: skip
+    scored = Scored({"response": frame}, {"lbbb/response": "fixed: largest score"})
+    return default_evaluate(scored, CRT_RESPONSE, EvaluateBlock(n_resamples=200))
+
+
+def test_lbbb_alone_reaches_what_the_counts_of_table_1_say(lbbb_report):
+    rates = {m.estimate.name: m.estimate.value for m in lbbb_report.metrics}
+    assert rates["accuracy"] == pytest.approx(0.789, abs=5e-4)
+    assert rates["sensitivity"] == pytest.approx(0.957, abs=5e-4)
+    assert rates["specificity"] == pytest.approx(0.480, abs=5e-4)
+
+
+def test_the_published_row_of_resnet_50_is_refused_and_our_own_holds(lbbb_report):
+    table = table_2(lbbb_report.metrics, CRT_RESPONSE).set_index(["source", "row"])
+    refused = table[table["identity"].str.startswith("REFUSED")]
+    assert list(refused.index) == [("He et al. 2023", "ResNet-50, transfer")]
+    assert table.loc[("this run", "LBBB"), "identity"] == "holds"
+    assert table.loc[("this run", "LBBB"), "accuracy, pooled"].startswith("0.789 (")
+    published = table.loc["He et al. 2023"]
+    assert published["identity"].str.startswith("contradicts").sum() == 8
+
+
+def test_rates_that_are_not_of_one_table_stop_the_report(lbbb_report):
+    spoiled = [
+        Metric(m.estimate.but(value=0.721), m.scope) if m.estimate.name == "accuracy" else m
+        for m in lbbb_report.metrics
+    ]
+    with pytest.raises(CardioError, match="not of one table"):
+        table_2(spoiled, CRT_RESPONSE)
+
+
+def measurements(lbbb, qrs_ms):
+    from cardio_core.api import FeatureBlock, FeatureSet
+
+    names = [f"p{i}" for i in range(len(lbbb))]
+    table = pd.DataFrame(
+        {"recording_id": names, "study_id": names, "patient_id": names},
+        index=pd.Index(names, name="sample_id"),
+    )
+    values = np.column_stack([qrs_ms, lbbb]).astype(np.float32)
+    block = FeatureBlock(values, ("measurement",), ("qrs_ms", "lbbb"), ("ms", "1"))
+    return FeatureSet(table, {"measurements": block})
+
+
+def test_the_guideline_asks_for_both_and_150_ms_is_enough():
+    features = measurements([1, 1, 0, 1], [150.0, 149.9, 180.0, 170.0])
+    assert (score_rule(features, ROWS["guideline"]) > 0.5).tolist() == [True, False, False, True]
+    assert (score_rule(features, ROWS["lbbb"]) > 0.5).tolist() == [True, True, False, True]
+
+
+def test_a_rule_without_its_measurement_is_refused():
+    with pytest.raises(CardioError, match="1 of 2 lack one"):
+        score_rule(measurements([1, 1], [150.0, np.nan]), ROWS["guideline"])
+
+
+def test_every_declared_row_is_known_and_says_what_it_needs():
+    assert tuple(ROWS) == tuple(model.name for model in CRT_RESPONSE.models)
+    assert NEEDS_LBBB == ("lbbb", "guideline", "qrs_lbbb")
+    assert all(CRT_RESPONSE.model(n).rule == (row.kind == "rule") for n, row in ROWS.items())
+
+
+def test_importance_is_averaged_over_cases_by_kind():
+    from cardio_core.api import Case
+
+    cases = [
+        Case(f"s{i}", "t", "m", scores={"lead:V1": float(i), "part:QRS": 1.0}) for i in range(6)
+    ]
+    made = importance_tables(cases, 0.95)
+    by_lead = made["importance-by-lead"].iloc[0]
+    assert (by_lead["mean"], by_lead["n_cases"]) == (2.5, 6)
+    assert by_lead["low"] < 2.5 < by_lead["high"]
+    assert made["importance-by-part"].iloc[0]["mean"] == 1.0
