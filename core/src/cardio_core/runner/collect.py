@@ -55,9 +55,21 @@ def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) 
         for job in jobs
         for name, decision in open_decisions(job.out, task.targets).items()
     }
-    for job in jobs:
-        notes += [f"{job.title}: {note}" for note in read_json(job.out / "chosen.json")["notes"]]
+    notes += _notes_of_fits(jobs)
     return Scored(frames, sources, _columns(jobs), tuple(notes))
+
+
+def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[str]:
+    """Return what the fits noted; what all folds of a row say alike is said once."""
+    folds: dict[tuple[str, str], list[str]] = {}
+    for job in jobs:
+        for note in read_json(job.out / "chosen.json")["notes"]:
+            folds.setdefault((str(job.ctx.model), note), []).append(str(job.ctx.fold))
+    n_folds = len({job.ctx.fold for job in jobs})
+    return [
+        f"{model}, {'every fold' if len(where) == n_folds > 1 else ', '.join(where)}: {note}"
+        for (model, note), where in folds.items()
+    ]
 
 
 def write_csv(path: Path, scored: dict[str, Scored], task: Task) -> None:

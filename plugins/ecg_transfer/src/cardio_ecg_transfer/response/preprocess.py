@@ -66,7 +66,7 @@ def mint_heart_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) 
     by_recording = samples.table.set_index("recording_id")
     for recording_id, ecg in samples.opened(ctx.quarantine):
         about = by_recording.loc[recording_id]
-        sex = about["sex"] if "sex" in about.index and about["sex"] in ("M", "F") else None
+        sex: Sex | None = {"M": "M", "F": "F"}.get(str(about.get("sex")))  # type: ignore[assignment]
         try:
             made, cut_times_s, own = _one(ecg, sex, config)
         except DataError as error:
@@ -75,7 +75,7 @@ def mint_heart_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) 
         recordings.append(recording_id)
         times.append(cut_times_s)
         beats += made
-        read = about["lbbb_read"] if "lbbb_read" in about.index else np.nan
+        read = about.get("lbbb_read", np.nan)
         columns.append(own | {"lbbb_read": np.full(len(made), read, dtype=float)})
     if not beats:
         raise DataError("none of the patient's recordings can be used")
