@@ -237,8 +237,8 @@ def test_tests_of_independent_rows_refuse_patients_of_several_rows(
 
     single = tmp_path / "single.csv"
     cohort().drop_duplicates("patient").to_csv(single, index=False)
-    units = {(row["unit"], row["n"] == row["n_patients"]) for row in json.loads(cardio(command, single, "--json", "--patient",
-                                                      "patient").out)}  # fmt: skip
+    rows = json.loads(cardio(command, single, "--json", "--patient", "patient").out)
+    units = {(row["unit"], row["n"] == row["n_patients"]) for row in rows}
     assert units == {("patient", True)}
 
 
@@ -349,6 +349,43 @@ def test_a_column_that_is_not_there_is_named_with_the_nearest_one(
 def test_the_nearest_column_is_found_whatever_its_capitals(cardio: Any, file: Path) -> None:
     ran = cardio([*COMPARE[:-1], "qrs_ms,RISK"], file)
     assert ran.err == "Error: column 'RISK': not in the table; nearest: risk\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ([*ROC[:-1], "response"], "is both target and score"),
+        ([*TABLE1, "--columns", "arm,sex"], "names the groups"),
+        ([*TABLE1, "--categorical", "sexe"], "not in the table; nearest: sex"),
+        ([*UNIVARIABLE[:-1], "response"], "named twice"),
+    ],
+)
+def test_columns_that_cannot_be_meant_are_refused(
+    cardio: Any, file: Path, command: list[str], words: str
+) -> None:
+    ran = cardio(command, file)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1)
+    assert words in ran.err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("papers: []", "expected at least one check"),
+        (
+            "papers:\n- id: a\n  checks:\n  - {check: share, name: b, value: 0.5, n: 3}",
+            "at papers.0.checks.0.share.value: write the number in quotes",
+        ),
+    ],
+)
+def test_published_numbers_that_cannot_be_checked_are_refused(
+    cardio: Any, tmp_path: Path, text: str, words: str
+) -> None:
+    path = tmp_path / "papers.yaml"
+    path.write_text(text)
+    ran = cardio(["forensics", str(path)])
+    assert (ran.code, ran.out, ran.err.count("\n")) == (3, "", 1)
+    assert words in ran.err
 
 
 def test_what_separated_data_leave_to_do_is_said(cardio: Any, tmp_path: Path) -> None:

@@ -127,14 +127,16 @@ def scored(
     Raises
     ------
     DataError
-        A column that is missing, text in a score, a score that is the same in every row, or an
-        outcome of other than two values.
+        A column that is missing, or both target and score; text in a score, or the same in every
+        row; an outcome of other than two values.
     """
     import numpy as np
     import pandas as pd
 
     from cardio_core.stats.columns import binary_outcome, column_named, numbers
 
+    if target in scores:
+        raise DataError(f"column {target!r}: is both target and score; choose another score")
     outcome, _ = binary_outcome(table, target, event)
     values = [numbers(table, name) for name in scores]
     clusters, unit = None, None

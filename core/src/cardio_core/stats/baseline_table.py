@@ -67,6 +67,10 @@ def table_one(
     ('1', '0.088', 'Welch')
     """
     groups = groups_of(table, by)
+    for name in (*choices.categorical, *choices.continuous, *choices.ranked):
+        column_named(table, name)  # a misspelt choice would change nothing, and nobody would know
+    if columns is not None and by in columns:
+        raise DataError(f"column {by!r}: names the groups, and cannot be described by them")
     rows: list[tuple[str, ...]] = []
     estimates: list[Estimate] = []
     notes: list[str] = []

@@ -129,12 +129,16 @@ def read_published(path: Path) -> PublishedNumbers:
 def parse_published(content: Any, source: str) -> PublishedNumbers:
     """Validate published numbers that have been read already."""
     try:
-        return TypeAdapter(PublishedNumbers).validate_python(content)
+        published = TypeAdapter(PublishedNumbers).validate_python(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the top"
-        message = " ".join(first["msg"].split())
-        raise DataError(f"{source}: at {place}: {message} ({error.error_count()} in all)") from None
+        message = " ".join(first["msg"].split()).removeprefix("Value error, ")
+        more = f" (the first of {error.error_count()})" if error.error_count() > 1 else ""
+        raise DataError(f"{source}: at {place}: {message}{more}") from None
+    if not any(paper.checks for paper in published.papers):
+        raise DataError(f"{source}: expected at least one check of a paper, found none; add one")
+    return published
 
 
 def run_checks(published: PublishedNumbers) -> list[PaperFinding]:
