@@ -25,7 +25,16 @@ PAPERS = Path(__file__).parents[3] / "docs/forensics/papers.yaml"
 TABLE1 = ["table1", "FILE", "--by", "arm"]
 UNIVARIABLE = ["univariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct,sex"]
 MULTIVARIABLE = ["multivariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct"]
-INCREMENTAL = "incremental FILE --target response --base qrs_ms --add lvef_pct".split()
+INCREMENTAL = [
+    "incremental",
+    "FILE",
+    "--target",
+    "response",
+    "--base",
+    "qrs_ms",
+    "--add",
+    "lvef_pct",
+]
 ROC = ["roc", "FILE", "--target", "response", "--score", "risk"]
 COMPARE = ["compare", "FILE", "--target", "response", "--scores", "risk,qrs_ms"]
 CALIBRATION = ["calibration", "FILE", "--target", "response", "--score", "risk"]

@@ -13,7 +13,16 @@ import pytest
 TABLE1 = ["table1", "FILE", "--by", "arm"]
 UNIVARIABLE = ["univariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct,sex"]
 MULTIVARIABLE = ["multivariable", "FILE", "--target", "response", "--features", "qrs_ms,lvef_pct"]
-INCREMENTAL = "incremental FILE --target response --base qrs_ms --add lvef_pct".split()
+INCREMENTAL = [
+    "incremental",
+    "FILE",
+    "--target",
+    "response",
+    "--base",
+    "qrs_ms",
+    "--add",
+    "lvef_pct",
+]
 ROC = ["roc", "FILE", "--target", "response", "--score", "risk"]
 COMPARE = ["compare", "FILE", "--target", "response", "--scores", "risk,qrs_ms"]
 CALIBRATION = ["calibration", "FILE", "--target", "response", "--score", "risk"]
