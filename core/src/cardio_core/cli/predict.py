@@ -18,8 +18,9 @@ from cardio_core.errors import DataError
 def predict(run: Path, inputs: tuple[Path, ...], device: str, out: Path | None) -> None:
     """Predict new recordings with the final models of RUN.
 
-    Prints one JSON object: predictions, flags, and what was quarantined and why. Exits with 3 if
-    nothing could be predicted.
+    Prints one JSON object: predictions, each with its prediction set or interval where RUN
+    calibrated one, flags, and what was quarantined and why. Exits with 3 if nothing could be
+    predicted.
     """
     from cardio_core.io.atomic import write_text
     from cardio_core.runner.predicting import predict_new
