@@ -113,6 +113,11 @@ def delineate_qrs(beat: MedianBeat) -> QrsBounds:
     start = beat.index(_SEARCH_MS[0])
     fast = start + np.flatnonzero(velocity[start : beat.index(_SEARCH_MS[1]) + 1] > _FAST * peak)
     noise = _noise(velocity[: fast[0]], beat.rate_hz)
+    if not noise < _FAST * peak:
+        raise DataError(
+            f"QRS: expected a calm stretch before it, found {noise / peak:.0%} of its own slope; "
+            "use a cleaner recording"
+        )
     on_at = max(ONSET_MV_PER_MS, noise)
     off_at = max(END_MV_PER_MS, noise)
     before = velocity[beat.index(_REACH_MS[0]) : fast[0] + 1]

@@ -44,6 +44,9 @@ class MedianBeat:
         Complete beats of another morphology, left out.
     rr_s : float
         Median RR interval of all R peaks given.
+    error_mv : ndarray of float32, shape (n_leads, n_samples)
+        Standard error of each sample of the median, from the beats' median absolute deviation:
+        small where all beats agree, as large as the waves where they come at times of their own.
     """
 
     signal_mv: NDArray[np.float32]
@@ -53,6 +56,7 @@ class MedianBeat:
     n_beats: int
     n_dropped: int
     rr_s: float
+    error_mv: NDArray[np.float32]
 
     @property
     def time_ms(self) -> NDArray[np.float64]:
@@ -168,14 +172,20 @@ def median_beat(
     aligned = np.stack(
         [beats[beat, :, at : at + width] for beat, at in zip(alike, offset, strict=True)]
     )
+    middle = np.median(aligned, axis=0)
+    # Beats that differ by their level alone (breathing) agree; 1.4826: of a normal variable.
+    apart = aligned - middle
+    apart -= np.median(apart, axis=2, keepdims=True)
+    spread = 1.4826 * np.median(np.abs(apart), axis=0)
     return MedianBeat(
-        signal_mv=np.median(aligned, axis=0).astype(np.float32),
+        signal_mv=middle.astype(np.float32),
         rate_hz=float(rate_hz),
         r_index=-first,
         leads=tuple(leads),
         n_beats=int(alike.size),
         n_dropped=int(len(beats) - alike.size),
         rr_s=float(np.median(np.diff(peaks))) / rate_hz,
+        error_mv=(spread * np.sqrt(np.pi / (2 * alike.size))).astype(np.float32),
     )
 
 

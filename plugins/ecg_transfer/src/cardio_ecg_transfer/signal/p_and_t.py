@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 _SMOOTHING_MS = 8.0
 _MARGIN_MS = 6.0  # between P and QRS
 _P_WITHIN_MS = 340.0  # before the QRS
-_P_HALF_MS = 75.0
+_P_HALF_MS = 80.0
 _MIN_P_MV = 0.02
 _MIN_PROMINENCE = 0.5  # of a P wave's height
+_MIN_OF_ERROR = 2.5  # standard errors of the median beat; f waves have up to 2 of them
+_P_TURN = 0.95  # of the steepest slopes on both sides of a peak: 1 is a flank, no peak
+_P_FLANKS = 0.15  # gentler over steeper
+_TURN_WITHIN_MS = 14.0  # the slowest point of a bifid wave is not its highest
 _P_FOOT = 0.3  # of the steepest slope on either side: 2.3 standard deviations of a Gaussian
 
 _T_FROM_MS = 50.0  # behind the QRS
@@ -93,8 +97,8 @@ def find_p(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> WaveB
     -------
     WaveBounds or None
         Onset and end where the spatial velocity has fallen to 0.3 of the wave's steepest slope on
-        that side. None where no wave of 0.02 mV has a peak of its own: atrial fibrillation,
-        pacing, junctional rhythm, or a P wave hidden in the T wave before it.
+        that side. None where no wave of 0.02 mV that all beats share has a peak of its own:
+        atrial fibrillation, pacing, junctional rhythm, a P wave hidden in the T wave before it.
     """
     begin_ms = max(qrs.on_ms - _P_WITHIN_MS, float(beat.time_ms[0]))
     if t_wave is not None:
@@ -108,11 +112,15 @@ def find_p(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> WaveB
     prominence = height_mv[peak] - max(left, right)
     if height_mv[peak] < _MIN_P_MV or prominence < _MIN_PROMINENCE * height_mv[peak]:
         return None
+    error_mv = np.sqrt((beat.error_mv[:, first : last + 1].astype(np.float64) ** 2).mean())
     velocity = spatial_velocity(beat, _SMOOTHING_MS)
     reach = round(_P_HALF_MS * beat.rate_hz / 1000)
     centre = first + peak
-    on = centre - _foot(velocity[max(first - reach, centre - reach, 0) : centre + 1][::-1])
-    off = centre + _foot(velocity[centre : min(last, centre + reach) + 1])
+    before = velocity[max(first, centre - reach) : centre + 1][::-1]
+    behind = velocity[centre : min(last, centre + reach) + 1]
+    if height_mv[peak] < _MIN_OF_ERROR * error_mv or not _turns(before, behind, beat.rate_hz):
+        return None
+    on, off = centre - _foot(before), centre + _foot(behind)
     return WaveBounds(
         float(beat.time_ms[on]), float(beat.time_ms[centre]), float(beat.time_ms[off])
     )
@@ -133,6 +141,14 @@ def _above_line(beat: MedianBeat, first: int, last: int) -> NDArray[np.float64]:
     along = np.linspace(0.0, 1.0, smooth.shape[1])
     chord = smooth[:, :1] + (smooth[:, -1:] - smooth[:, :1]) * along
     return np.asarray(np.sqrt(((smooth - chord) ** 2).mean(axis=0)))
+
+
+def _turns(before: NDArray[np.float64], behind: NDArray[np.float64], rate_hz: float) -> bool:
+    """Tell a peak, slow between two steep flanks, from the end of another wave's flank."""
+    near = round(_TURN_WITHIN_MS * rate_hz / 1000) + 1
+    slowest = min(before[:near].min(), behind[:near].min())
+    gentler, steeper = sorted((before.max(), behind.max()))
+    return bool(slowest < _P_TURN * gentler and gentler > _P_FLANKS * steeper)
 
 
 def _foot(outwards: NDArray[np.float64]) -> int:

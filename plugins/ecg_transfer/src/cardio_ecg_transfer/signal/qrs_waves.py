@@ -108,7 +108,8 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
     >>> from cardio_ecg_transfer.signal.median_beat import MedianBeat
     >>> ms = np.arange(-200, 280) * 2.0
     >>> rs_mv = 0.3 * np.exp(-0.5 * ((ms + 20) / 6) ** 2) - np.exp(-0.5 * ((ms - 10) / 9) ** 2)
-    >>> beat = MedianBeat(np.float32([rs_mv]), 500.0, 200, ("V1",), 9, 0, 0.8)
+    >>> rs_mv = rs_mv[None].astype(np.float32)
+    >>> beat = MedianBeat(rs_mv, 500.0, 200, ("V1",), 9, 0, 0.8, 0 * rs_mv)
     >>> waves = qrs_waves(beat, QrsBounds(-36.0, 36.0), "V1")
     >>> [round(peak, 1) for peak in waves.peaks_mv], waves.peaks_ms, waves.is_qs_or_rs
     ([0.3, -1.0], (16.0, 46.0), True)

@@ -106,7 +106,7 @@ def qrs_area_uvs(beat: MedianBeat, qrs: QrsBounds, matrix: Matrix = "kors") -> f
     >>> from cardio_ecg_transfer.signal.median_beat import MedianBeat
     >>> x_mv = np.exp(-0.5 * (np.arange(-200, 280) * 2.0 / 10) ** 2)
     >>> leads_mv = np.outer(np.linalg.pinv(MATRICES["kors"])[:, 0], x_mv).astype(np.float32)
-    >>> beat = MedianBeat(leads_mv, 500.0, 200, INDEPENDENT_LEADS, 10, 0, 1.0)
+    >>> beat = MedianBeat(leads_mv, 500.0, 200, INDEPENDENT_LEADS, 10, 0, 1.0, 0 * leads_mv)
     >>> round(qrs_area_uvs(beat, QrsBounds(-40.0, 40.0)), 1)
     25.1
     """
