@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from cardio_ecg_transfer.signal.conduction import conduction
 from cardio_ecg_transfer.signal.delineation import delineate_qrs
 from cardio_ecg_transfer.signal.filters import fill_gaps, high_pass
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS
+from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS, canonical_leads
 from cardio_ecg_transfer.signal.leads import derive_limb_leads
 from cardio_ecg_transfer.signal.median_beat import median_beat
 from cardio_ecg_transfer.signal.p_and_t import find_p, find_t
@@ -119,12 +119,12 @@ def measure(
 
 
 def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
-    """Measure a recording as a reader returns it: derive leads, find R peaks, filter, measure.
+    """Measure a recording as a reader returns it: name and derive leads, filter, measure.
 
     Parameters
     ----------
     ecg : Ecg
-        With I, II and V1 to V6 at least; 250 Hz or more.
+        With I, II and V1 to V6 at least, by any usual spelling; 250 Hz or more.
     sex : {"M", "F"}, optional
         See `measure`.
 
@@ -146,7 +146,7 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     >>> bool(abs(made.values["qrs_ms"] - truth.qrs_ms.mean()) < 8), made.values["lbbb"]
     (True, 1.0)
     """
-    full = derive_limb_leads(ecg)
+    full = derive_limb_leads(replace(ecg, leads=canonical_leads(ecg.leads)[0]))
     peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
     bridged_mv, valid = fill_gaps(full.signal_mv)
     filtered_mv = np.where(valid, high_pass(bridged_mv, ecg.rate_hz), np.nan)
