@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -129,6 +130,11 @@ def test_the_sampling_rate_hardly_matters(rate_hz):
     peaks = np.rint(detect_r_peaks(ecg.signal_mv, ecg.rate_hz).times_s * rate_hz)
     beat = median_beat(high_pass(signal, rate_hz), rate_hz, peaks, ecg.leads)
     assert delineate_qrs(beat).qrs_ms == pytest.approx(np.median(truth.qrs_ms), abs=8.0)
+
+
+def test_a_rate_below_250_hz_is_refused():
+    with pytest.raises(DataError, match="expected 250 Hz or more, found 100 Hz"):
+        delineate_qrs(replace(beat_of(bump(0.0, 12.0)), rate_hz=100.0))
 
 
 def test_a_flat_beat_has_no_qrs():

@@ -35,6 +35,8 @@ SMOOTHING_MS = 4.0
 ONSET_MV_PER_MS = 0.0045
 END_MV_PER_MS = 0.0035
 
+MIN_RATE_HZ = 250.0  # one sample for each standard deviation of the low-pass
+
 _NOISE_SPREADS = 4.0  # above the mean of the quietest stretch before the QRS
 _QUIET_MS = 40.0
 _FAST = 0.2  # of the steepest slope: parts of the QRS, and never of P or T
@@ -86,7 +88,8 @@ def delineate_qrs(beat: MedianBeat) -> QrsBounds:
     Raises
     ------
     DataError
-        If nothing moves, or the potentials never come to rest before or behind the QRS.
+        If nothing moves, the potentials never come to rest before or behind the QRS, or the rate
+        is too low.
 
     Notes
     -----
@@ -104,6 +107,10 @@ def delineate_qrs(beat: MedianBeat) -> QrsBounds:
     >>> round(qrs.on_ms), round(qrs.off_ms)
     (-35, 36)
     """
+    if beat.rate_hz < MIN_RATE_HZ:
+        raise DataError(
+            f"QRS: expected {MIN_RATE_HZ:g} Hz or more, found {beat.rate_hz:g} Hz; resample first"
+        )
     velocity = spatial_velocity(beat)
     peak = velocity[beat.index(_STEEPEST_MS[0]) : beat.index(_STEEPEST_MS[1]) + 1].max()
     if not peak > 0:
