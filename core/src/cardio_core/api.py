@@ -63,7 +63,9 @@ if TYPE_CHECKING:
     from cardio_core.types.samples import mint as mint
     from cardio_core.types.targets import Targets as Targets
 
+_CORE = "cardio_core"
 _HOME = {
+    _CORE: ("stats",),
     "cardio_core.config": ("Block", "EvaluateBlock", "RunConfig"),
     "cardio_core.context": ("Context",),
     "cardio_core.errors": ("CardioError", "ConfigError", "DataError"),
@@ -89,18 +91,16 @@ _HOME = {
 }
 _WHERE = {name: home for home, names in _HOME.items() for name in names}
 
-_MODULES = {"stats": "cardio_core.stats"}
 
-__all__ = sorted([*_WHERE, *_MODULES])
+__all__ = sorted(_WHERE)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _WHERE:
         raise AttributeError(f"cardio_core.api has no {name!r}; it offers {', '.join(__all__)}")
-    if name in _MODULES:
-        value: Any = import_module(_MODULES[name])
-    else:
-        value = getattr(import_module(_WHERE[name]), name)
+    home = _WHERE[name]
+    # The statistics are lent as a whole: their module is the value.
+    value = import_module(f"{home}.{name}") if home == _CORE else getattr(import_module(home), name)
     globals()[name] = value
     return value
 

@@ -10,11 +10,18 @@ from cardio_core.testing import PluginContract, PluginTruth
 class TestContract(PluginContract):
     plugin = "ecg_transfer"
     protocol = "honest"
+    sets = {  # noqa: RUF012
+        "crt_response": (
+            "protocols.honest.k=2",
+            "needs.aami_beats.settings={n_synthetic: 10, inner: {k: 0}, train: {fit: {epochs: 1}}}",
+        ),
+    }
 
 
 @pytest.mark.slow
 class TestTruth(PluginTruth):
     plugin = "ecg_transfer"
+    tasks = ("aami_beats",)
     n_patients = 12
     sets = {  # noqa: RUF012
         "aami_beats": ("protocols.honest.k=2", "inner.k=0", "explain.n_cases=0"),

@@ -77,7 +77,8 @@ class FittedContract:
         together = concatenate(list(features.values()))
         first = next(iter(features.values()))
         backwards = together.view(np.arange(len(together))[::-1])
-        for model in (row.name for row in bench.task.models):
+        manifest = json.loads((finished / "manifest.json").read_text(encoding="utf-8"))
+        for model in manifest["models"]:
             whole = _scores(bench, finished, model, together)
             for how, some in (("alone", first), ("in reverse order", backwards)):
                 again = _scores(bench, finished, model, some)
