@@ -11,8 +11,8 @@ from cardio_core.api import Case, Explanation
 from cardio_ecg_transfer.models.gradcam import class_maps
 from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.predict import open_patient_net
-from cardio_ecg_transfer.response.preprocess import TWELVE
 from cardio_ecg_transfer.response.rows import ROWS
+from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS as TWELVE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,8 +9,8 @@ import numpy as np
 from cardio_core.api import ConfigError, FeatureBlock, FeatureSet
 from cardio_ecg_transfer.featurize import spectrogram_settings, time_extent
 from cardio_ecg_transfer.preprocess import M3_CONTEXT
-from cardio_ecg_transfer.response.preprocess import TWELVE
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
+from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements import GRID_EXTENT_MS, MEASUREMENTS
 from cardio_ecg_transfer.signal.spectrogram import beat_spectrograms
 

@@ -10,6 +10,7 @@ import numpy as np
 from cardio_core.api import DataError, mint
 from cardio_ecg_transfer.preprocess import M3_CONTEXT, make_ready
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
+from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.leads import in_standard_order
 from cardio_ecg_transfer.signal.measurements import MEASUREMENTS, measure
 from cardio_ecg_transfer.signal.segments import segment_beats
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.config import PreprocessBlock
     from cardio_ecg_transfer.signal.conduction import Sex
     from cardio_ecg_transfer.signal.ecg import Ecg
-
-TWELVE = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
-
-ALIKE = 0.9
-"""Correlation of a QRS with the recording's median above which a beat is of its morphology."""
-
-QRS_S = 0.12
-"""Reach of the QRS around R for that correlation, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +95,13 @@ def _one(
         ready.signal_mv, ready.peaks, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
     )
     r_offset = ready.peaks[cut.beat] - cut.start
-    kept = _dominant(ready.signal_mv, ready.peaks[cut.beat])
-    kept = kept[np.unique(np.rint(np.linspace(0, kept.size - 1, config.n_beats)).astype(np.intp))]
     heart = measure(ready.signal_mv, TARGET_RATE_HZ, ready.peaks, TWELVE, sex=sex)
+    kept = np.flatnonzero(np.isin(cut.beat, heart.beat.members))
+    if not kept.size:
+        raise DataError(
+            "expected a whole beat of the dominant morphology, found none; record longer"
+        )
+    kept = kept[np.unique(np.rint(np.linspace(0, kept.size - 1, config.n_beats)).astype(np.intp))]
     values = np.array([heart.values[name] for name, _ in MEASUREMENTS], dtype=np.float32)
     beats = [Beat(cut.segments_mv[i], heart.grid_mv, values) for i in kept]
     return (
@@ -116,27 +113,3 @@ def _one(
             "flags": np.full(kept.size, "; ".join(ready.flags)),
         },
     )
-
-
-def _dominant(signal_mv: NDArray[np.float32], peaks: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return which beats have the recording's dominant QRS, by their correlation with its median.
-
-    Raises
-    ------
-    DataError
-        If there are fewer than three.
-    """
-    reach = round(QRS_S * TARGET_RATE_HZ)
-    inside = np.flatnonzero((peaks >= reach) & (peaks < signal_mv.shape[1] - reach))
-    around = peaks[inside, None] + np.arange(-reach, reach + 1)
-    windows = np.moveaxis(np.nan_to_num(signal_mv[:, around]), 1, 0).reshape(inside.size, -1)
-    windows = windows - windows.mean(axis=1, keepdims=True)
-    windows /= np.linalg.norm(windows, axis=1, keepdims=True) + 1e-12
-    median = np.median(windows, axis=0)
-    alike = inside[windows @ median / (np.linalg.norm(median) + 1e-12) >= ALIKE]
-    if alike.size < 3:
-        raise DataError(
-            f"expected three or more beats of one morphology, found {alike.size}; "
-            "check the recording for artefacts, or record longer"
-        )
-    return np.asarray(alike)

@@ -38,8 +38,8 @@ class MedianBeat:
         Sample of the R peak; sample ``i`` lies at ``(i - r_index) / rate_hz`` seconds.
     leads : tuple of str, length n_leads
         Usual names.
-    n_beats : int
-        Beats in the median.
+    members : ndarray of int, shape (n_beats,)
+        Which of the given R peaks are in the median.
     n_dropped : int
         Complete beats of another morphology, left out.
     rr_s : float
@@ -53,10 +53,15 @@ class MedianBeat:
     rate_hz: float
     r_index: int
     leads: tuple[str, ...]
-    n_beats: int
+    members: NDArray[np.intp]
     n_dropped: int
     rr_s: float
     error_mv: NDArray[np.float32]
+
+    @property
+    def n_beats(self) -> int:
+        """Beats in the median."""
+        return int(self.members.size)
 
     @property
     def time_ms(self) -> NDArray[np.float64]:
@@ -153,7 +158,7 @@ def median_beat(
     peaks = np.asarray(r_samples, dtype=np.int64)
     first, last = (round(edge * rate_hz) for edge in WINDOW_S)
     slack = round(MAX_SHIFT_S * rate_hz)
-    beats = _cut_complete(given_mv, peaks, first - slack, last + slack)
+    beats, complete = _cut_complete(given_mv, peaks, first - slack, last + slack)
     if len(beats) < MIN_BEATS:
         raise _too_few(len(beats), peaks.size, "complete")
     start, stop = (round(edge * rate_hz) - first for edge in _COMPLEX_S)
@@ -182,7 +187,7 @@ def median_beat(
         rate_hz=float(rate_hz),
         r_index=-first,
         leads=tuple(leads),
-        n_beats=int(alike.size),
+        members=complete[alike],
         n_dropped=int(len(beats) - alike.size),
         rr_s=float(np.median(np.diff(peaks))) / rate_hz,
         error_mv=(spread * np.sqrt(np.pi / (2 * alike.size))).astype(np.float32),
@@ -191,11 +196,12 @@ def median_beat(
 
 def _cut_complete(
     signal_mv: NDArray[np.float64], peaks: NDArray[np.int64], first: int, last: int
-) -> NDArray[np.float64]:
-    """Cut (n_beats, n_leads, n_samples) of the beats that are inside and without gaps."""
-    inside = peaks[(peaks + first >= 0) & (peaks + last < signal_mv.shape[1])]
-    beats = signal_mv[:, inside[:, None] + np.arange(first, last + 1)].transpose(1, 0, 2)
-    return np.asarray(beats[np.isfinite(beats).all(axis=(1, 2))])
+) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Cut (n_beats, n_leads, n_samples) of the beats inside and without gaps, and say which."""
+    inside = np.flatnonzero((peaks + first >= 0) & (peaks + last < signal_mv.shape[1]))
+    beats = signal_mv[:, peaks[inside, None] + np.arange(first, last + 1)].transpose(1, 0, 2)
+    whole = np.isfinite(beats).all(axis=(1, 2))
+    return np.asarray(beats[whole]), inside[whole]
 
 
 def _normalised(complexes: NDArray[np.float64]) -> NDArray[np.float64]:
