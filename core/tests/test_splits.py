@@ -12,6 +12,7 @@ from cardio_core.splits import (
     inner_folds,
     link_subjects,
     plan_folds,
+    same_folds,
 )
 from cardio_core.types.plans import Fixed, Holdout, Nested, RandomSamples, Resubstitution
 
@@ -106,6 +107,31 @@ def test_k_parts_of_random_samples_test_every_sample_once_and_count_as_repeats()
     for fold in made.folds:
         assert not set(fold.train) & set(fold.test)
         assert np.mean(y[fold.test] == "a") == pytest.approx(np.mean(y == "a"), abs=0.06)
+
+
+@pytest.mark.parametrize("plan", [Nested(4), RandomSamples("beats at random", k=3)])
+def test_an_earlier_run_s_folds_are_made_again_and_nobody_without_a_label_is_tested(plan):
+    table, y = cohort()
+    protocol = "honest" if isinstance(plan, Nested) else "paper"
+    made = folds_of(plan, table, y, protocol=protocol)
+    fewer = y.copy()
+    fewer[table["patient_id"] == "p03"] = None
+    again = same_folds(made.to_dict(table), table.iloc[::-1], fewer[::-1])
+    assert [fold.name for fold in again.folds] == [fold.name for fold in made.folds]
+    backwards = table.index[::-1]
+    for one, other in zip(made.folds, again.folds, strict=True):
+        assert set(backwards[other.train]) == set(table.index[one.train])
+        labelled = table.iloc[one.test]["patient_id"] != "p03"
+        assert set(backwards[other.test]) == set(table.index[one.test][labelled])
+
+
+def test_folds_of_an_earlier_run_are_refused_where_subjects_are_linked_across_them():
+    table, y = cohort()
+    stored = folds_of(Nested(4), table, y).to_dict(table)
+    first, second = stored["folds"][0]["test"][0], stored["folds"][0]["train"][0]
+    linked, _ = cohort(linked={first: "one", second: "one"})
+    with pytest.raises(LeakageError):
+        same_folds(stored, linked, y)
 
 
 @pytest.mark.parametrize("plan", [RandomSamples("beats at random"), Resubstitution("apparent")])

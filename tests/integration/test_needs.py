@@ -50,16 +50,33 @@ def test_a_task_with_two_targets_reports_both(second_run):
     assert values["mae"] < values["mae_constant"]
 
 
-def test_another_split_of_the_same_patients_is_refused(run_toy, clinic, clinic_run, tmp_path):
-    with pytest.raises(LeakageError, match="must be split like this run"):
+def test_a_run_with_another_seed_takes_the_folds_of_the_run_that_it_starts_from(
+    run_toy, clinic, clinic_run, tmp_path
+):
+    run = run_toy(
+        tmp_path / "run", task="second", data=(clinic,), needs_from={"mean_class": clinic_run},
+        seed=5, protocol="honest",
+    )  # fmt: skip
+    theirs = read(clinic_run, "splits.json")["protocols"]["honest"]
+    assert read(run, "splits.json")["protocols"]["honest"] == theirs
+
+
+def test_patients_whom_the_earlier_run_never_split_are_refused(
+    run_toy, write_twin, clinic_run, tmp_path
+):
+    others = write_twin(tmp_path / "more", "mean_class", n_patients=30)
+    with pytest.raises(LeakageError, match="never saw 6 of this run's patients"):
         run_toy(
-            tmp_path / "run",
-            task="second",
-            data=(clinic,),
+            tmp_path / "run", task="second", data=(others,), protocol="honest",
             needs_from={"mean_class": clinic_run},
-            seed=5,
-            protocol="honest",
-        )
+        )  # fmt: skip
+
+
+def test_a_protocol_that_the_earlier_run_lacks_is_named(run_toy, clinic, tmp_path):
+    earlier = run_toy(tmp_path / "earlier", data=(clinic,), protocol="honest", sets=("inner.k=0",))
+    with pytest.raises(ConfigError, match="was run under honest alone"):
+        run_toy(tmp_path / "run", task="second", data=(clinic,), protocol="both",
+                needs_from={"mean_class": earlier})  # fmt: skip
 
 
 def test_without_a_run_the_needed_task_is_made_first_and_its_run_is_kept(

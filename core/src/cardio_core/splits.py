@@ -183,6 +183,48 @@ def plan_folds(
     return made
 
 
+def same_folds(stored: Mapping[str, Any], table: pd.DataFrame, y: Array) -> SplitPlan:
+    """Make the folds of an earlier run again, on this run's samples.
+
+    Parameters
+    ----------
+    stored : mapping
+        One protocol of its ``splits.json`` (`SplitPlan.to_dict`).
+    table : DataFrame
+        As for `plan_folds`.
+    y : ndarray, shape (n_samples,)
+        This run's labels: whoever has none is trained on where he was, and never tested.
+
+    Raises
+    ------
+    DataError
+        If a fold has no labelled sample to test.
+    LeakageError
+        As for `plan_folds`: subjects may be linked here that were not linked there.
+    """
+    ids = table["patient_id"] if stored["unit"] == "patient" else table.index.to_series()
+    labelled = _strata(y) >= 0
+    folds = []
+    for fold in stored["folds"]:
+        repeat, index = (int(part[1:]) for part in fold["name"].split("-"))
+        test = np.flatnonzero(ids.isin(fold["test"]).to_numpy() & labelled)
+        if not test.size:
+            raise DataError(
+                f"fold {fold['name']} of the earlier run has nobody with a label to test here; "
+                "run the earlier task with fewer folds"
+            )
+        folds.append(Fold(repeat, index, np.flatnonzero(ids.isin(fold["train"])), test))
+    made = SplitPlan(
+        stored["protocol"],
+        stored["plan"],
+        stored["unit"],
+        tuple(folds),
+        stored["declared_overlap"],
+    )
+    guard(made, table)
+    return made
+
+
 def guard(made: SplitPlan, table: pd.DataFrame) -> None:
     """Raise on every overlap of subjects that is not declared, and on any at all in `honest`."""
     for fold in made.folds:

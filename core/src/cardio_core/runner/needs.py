@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from cardio_core.config import NeedBlock, RunConfig, sets_of
 from cardio_core.errors import ConfigError, LeakageError
@@ -73,21 +74,48 @@ def guard_other(resolved: Resolved, digests: set[str], patients: set[str]) -> No
         )
 
 
-def guard_same(resolved: Resolved, splits: dict[str, object]) -> None:
-    """Raise unless a need of the ``same`` patients was made on the identical split plan."""
-    if resolved.run is None:
-        raise ConfigError(
-            f"needs.{resolved.need.task}.instead: a file cannot stand in for a task on the same "
-            "patients, because nothing tells whom it was fitted on; name a run with --from"
-        )
-    theirs = read_json(resolved.run / "splits.json")["protocols"]
-    for protocol, plan in splits.items():
-        if theirs.get(protocol) != plan:
-            raise LeakageError(
-                f"task {resolved.need.task!r} must be split like this run, but its run "
-                f"{resolved.run.name} has another {protocol} plan; run it with the same data, "
-                "configuration and seed, or let this run make it"
+def splits_to_share(needs: Sequence[Resolved], patients: Collection[str]) -> dict[str, Any] | None:
+    """Return the split plans by protocol that needs of the ``same`` patients prescribe, or None.
+
+    Parameters
+    ----------
+    needs : sequence of Resolved
+        All needs of the task.
+    patients : collection of str
+        Of this run's cohort.
+
+    Raises
+    ------
+    ConfigError
+        If a file stands in for such a need.
+    LeakageError
+        If this cohort has patients whom the earlier run never split, or two needs differ.
+    """
+    shared: dict[str, Any] | None = None
+    for resolved in needs:
+        if resolved.need.patients != "same":
+            continue
+        task = resolved.need.task
+        if resolved.run is None:
+            raise ConfigError(
+                f"needs.{task}.instead: a file cannot stand in for a task on the same patients, "
+                "because nothing tells whom it was fitted on; name a run with --from"
             )
+        strangers = set(patients) - set(read_json(resolved.run / "cohort.json")["patients"])
+        if strangers:
+            raise LeakageError(
+                f"task {task!r} must be split like this run, but its run {resolved.run.name} "
+                f"never saw {len(strangers)} of this run's patients; run it on the same data, or "
+                "let this run make it"
+            )
+        theirs = read_json(resolved.run / "splits.json")["protocols"]
+        if shared is not None and shared != theirs:
+            raise LeakageError(
+                f"task {task!r} was split otherwise than the other task that this one needs; "
+                "make both from one run"
+            )
+        shared = theirs
+    return shared
 
 
 def artifacts_of(resolved: Resolved, protocol: str, fold: str) -> dict[str, Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.compute.executors import Executor, parse_executor
-from cardio_core.config import Protocol, RunConfig
 from cardio_core.context import LOG, Context
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import digest, file_digest
 from cardio_core.io.places import cache_dir
+from cardio_core.runner.arms import Arm, make_arm
 from cardio_core.runner.beginning import begin, default_out, log_to
 from cardio_core.runner.collect import collect, write_csv
 from cardio_core.runner.folds import FoldJob, run_fold
@@ -27,29 +27,14 @@ from cardio_core.runner.needs import (
     Resolved,
     artifacts_of,
     guard_other,
-    guard_same,
     plan_needs,
     resolve_needs,
 )
-from cardio_core.runner.prepare import Prepared, prepare
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, find_data, set_up
-from cardio_core.runner.truth import Truth, bring_to_samples
-from cardio_core.splits import Fold, SplitPlan, find_plan, plan_folds
+from cardio_core.splits import Fold
 from cardio_core.types.predictions import Scored
-from cardio_core.types.targets import Targets
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One protocol of a run: its configuration, features, truth and folds."""
-
-    protocol: Protocol
-    config: RunConfig
-    prepared: Prepared
-    truth: Truth
-    plan: SplitPlan
 
 
 def run(request: RunRequest, echo: Echo) -> Path:
@@ -127,13 +112,15 @@ def _work(
     echo: Echo,
 ) -> None:
     with manifest.stage("features"):
-        arms = [_arm(setup, ctx, executor, protocol, echo) for protocol in setup.protocols]
+        arms = [
+            make_arm(setup, ctx, executor, protocol, needs, echo) for protocol in setup.protocols
+        ]
     _record_cohort(out, arms, manifest)
     setup = _supported(setup, arms, manifest, echo)
     splits: dict[str, Any] = {
         arm.protocol: arm.plan.to_dict(arm.prepared.features.table) for arm in arms
     }
-    _guard_needs(needs, splits, arms)
+    _guard_needs(needs, arms)
     write_json(out / "splits.json", {"protocols": splits})
     manifest.update(split_digest=digest(splits))
     for arm in arms:
@@ -188,38 +175,6 @@ def _supported(setup: Setup, arms: Sequence[Arm], manifest: Manifest, echo: Echo
         raise ConfigError(f"this cohort supports none of the rows asked for. {' '.join(notes)}")
     manifest.update(models=list(models), notes=[*manifest.content["notes"], *notes])
     return replace(setup, models=models)
-
-
-def _arm(setup: Setup, ctx: Context, executor: Executor, protocol: Protocol, echo: Echo) -> Arm:
-    config = setup.config.for_protocol(protocol)
-    prepared = prepare(setup.plugin, config, ctx, executor, echo)
-    table = prepared.features.table
-    targets: Targets = prepared.cohort.targets
-    truth = bring_to_samples(targets, table, setup.task)
-    block = config.protocols[protocol]
-    y = truth.targets.of(table, setup.task.targets[0].name)
-    y = (
-        pd.Series(y, dtype=object).mask(truth.ignored, None).to_numpy()
-        if truth.ignored.any()
-        else y
-    )
-    name, chosen = find_plan(block, setup.task.plans, set(table["patient_id"]))
-    if name != block.plan:
-        echo(f"{protocol}: plan {name}, because none of the patients of {block.plan} is here.")
-    plan = plan_folds(chosen, table, y, protocol=protocol, name=name, seed=ctx.seed)
-    if setup.task.unit == "event" and plan.unit == "patient":
-        plan = _with_false_detections(plan, table, truth)
-    return Arm(protocol, config, prepared, truth, plan)
-
-
-def _with_false_detections(plan: SplitPlan, table: Any, truth: Truth) -> SplitPlan:
-    """Test every sample of the tested patients: one that matches no event is a false detection."""
-    subjects = table["subject_id"].to_numpy()
-    folds = []
-    for fold in plan.folds:
-        tested = np.isin(subjects, np.unique(subjects[fold.test])) & ~truth.ignored
-        folds.append(replace(fold, test=np.flatnonzero(tested)))
-    return replace(plan, folds=tuple(folds))
 
 
 def _jobs(
@@ -312,14 +267,13 @@ def _record_cohort(out: Path, arms: Sequence[Arm], manifest: Manifest) -> None:
     )
 
 
-def _guard_needs(needs: Sequence[Resolved], splits: dict[str, Any], arms: Sequence[Arm]) -> None:
+def _guard_needs(needs: Sequence[Resolved], arms: Sequence[Arm]) -> None:
+    cohort = arms[0].prepared.cohort
     for resolved in needs:
-        if resolved.need.patients == "same":
-            guard_same(resolved, splits)
-            continue
-        cohort = arms[0].prepared.cohort
-        digests = {file_digest(p) for paths in cohort.files.values() for p in paths if p.is_file()}
-        guard_other(resolved, digests, set(cohort.samples.table["patient_id"]))
+        if resolved.need.patients == "other":
+            paths = (path for files in cohort.files.values() for path in files if path.is_file())
+            digests = {file_digest(path) for path in paths}
+            guard_other(resolved, digests, set(cohort.samples.table["patient_id"]))
 
 
 def _dry_run(setup: Setup, ctx: Context, out: Path, echo: Echo) -> Path:
