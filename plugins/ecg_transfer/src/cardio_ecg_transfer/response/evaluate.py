@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import CardioError, EvaluationReport, default_evaluate, stats
+from cardio_ecg_transfer.response.explain import drawing
 from cardio_ecg_transfer.response.table_2 import table_2
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.figure import Figure
 
     from cardio_core.api import Case, Cohort, Context, Explanation, Scored
     from cardio_ecg_transfer.config import EvaluateBlock
@@ -40,11 +43,12 @@ def evaluate_response(
     except CardioError as error:
         notes.append(f"Table 1 is left out: {error}")
     tables |= importance_tables(explanation.cases, config.level)
+    figures = {**report.figures, **figure_2(explanation.cases)}
     notes.append(
         "Table 2: accuracy = prevalence × sensitivity + (1 - prevalence) × specificity was "
         "checked on every row; published rows that break it are marked REFUSED."
     )
-    return EvaluationReport(report.metrics, tables, report.figures, notes)
+    return EvaluationReport(report.metrics, tables, figures, notes)
 
 
 def table_1(predictions: Scored, cohort: Cohort, ctx: Context) -> pd.DataFrame:
@@ -69,6 +73,19 @@ def table_1(predictions: Scored, cohort: Cohort, ctx: Context) -> pd.DataFrame:
     made = stats.table_one(table, target.name, described, choices=choices)
     frame_of_text: pd.DataFrame = made.to_frame()
     return frame_of_text
+
+
+def figure_2(cases: Sequence[Case]) -> dict[str, Callable[[Figure], None]]:
+    """Draw the spectrograms of the twelve leads of one beat, called response and called none."""
+    found: dict[str, Callable[[Figure], None]] = {}
+    for case in cases:
+        said = "no-response" if case.title.startswith("no") else "response"
+        begin, end, low, high = (float(edge) for edge in case.arrays["extent"])
+        found.setdefault(
+            f"figure-2-called-{said}",
+            drawing(case.arrays["pictures"], None, (begin, end, low, high)),
+        )
+    return found
 
 
 def _clinical(cohort: Cohort) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from cardio_ecg_transfer.response.rows import ROWS
 from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS as TWELVE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -26,6 +28,8 @@ RULE = (
     "of every fold, the patients whom the network is surest of, for and against response, chosen "
     "without looking at the outcome; one beat of each is drawn"
 )
+
+Extent = tuple[float, float, float, float]
 
 CONTOURS: dict[str, Any] = {
     "levels": [0.25, 0.5, 0.75],
@@ -62,7 +66,7 @@ def explain_patients(
     probability = dict(zip(predictions.ids, scores, strict=True))
     ranked = sorted(range(len(names)), key=lambda i: probability[names[i]])
     chosen = dict.fromkeys([*ranked[: config.n_cases], *ranked[::-1][: config.n_cases]])
-    network = open_patient_net(model)
+    network, extent = open_patient_net(model), extent_of(features["pictures"])
     cases = []
     for i in chosen:
         members = bags.members[i]
@@ -79,9 +83,13 @@ def explain_patients(
             Case(
                 sample_id=str(features.table.index[beat]),
                 title=f"{said}, probability of response {probability[names[i]]:.2f}",
-                arrays={"maps": maps, "pictures": _picture(features, beat)},
+                arrays={
+                    "maps": maps,
+                    "pictures": _picture(features, beat),
+                    "extent": np.array(extent),
+                },
                 scores=found,
-                draw=drawing(_picture(features, beat), maps, features["pictures"]),
+                draw=drawing(_picture(features, beat), maps, extent),
             )
         )
     return Explanation(tuple(cases), RULE)
@@ -180,32 +188,40 @@ def part_shares(maps: NDArray[np.float32], block: FeatureBlock) -> dict[str, flo
     }
 
 
-def drawing(pictures: NDArray[np.uint8], maps: NDArray[np.float32], block: FeatureBlock) -> Any:
+def drawing(
+    pictures: NDArray[np.uint8], maps: NDArray[np.float32] | None, extent: Extent
+) -> Callable[[Figure], None]:
     """Return a function that draws the twelve leads as on paper, with contours of the maps."""
-    begin, end, unit = block.extents["time"]
-    low, high, hertz = block.extents["frequency"]
+    begin, end, low, high = extent
 
     def draw(figure: Figure) -> None:
         figure.set_size_inches(9.0, 6.0)
         axes = figure.subplots(4, 3, sharex=True, sharey=True)
-        rows, columns = maps.shape[1:]
-        times = begin + (np.arange(columns) + 0.5) / columns * (end - begin)
-        frequencies = low + (np.arange(rows) + 0.5) / rows * (high - low)
         for lead, (name, ax) in enumerate(zip(TWELVE, axes.T.ravel(), strict=False)):
             ax.imshow(
-                pictures[lead], origin="lower", aspect="auto", extent=(begin, end, low, high),
-                cmap="Greys",
+                pictures[lead], origin="lower", aspect="auto", extent=extent, cmap="Greys",
+                vmin=0, vmax=255,
             )  # fmt: skip
-            if maps[lead].max() > 0.25:
+            if maps is not None and maps[lead].max() > CONTOURS["levels"][0]:
+                rows, columns = maps.shape[1:]
+                times = begin + (np.arange(columns) + 0.5) / columns * (end - begin)
+                frequencies = low + (np.arange(rows) + 0.5) / rows * (high - low)
                 ax.contour(times, frequencies, maps[lead], **CONTOURS)
             ax.axvline(0, color="#0072B2", linewidth=0.6, linestyle=":")
             ax.set_title(name, fontsize=8, pad=2)
         for ax in axes[-1]:
-            ax.set_xlabel(f"time from R ({unit})", fontsize=8)
+            ax.set_xlabel("time from R (RR)", fontsize=8)
         for ax in axes[:, 0]:
-            ax.set_ylabel(hertz, fontsize=8)
+            ax.set_ylabel("Hz", fontsize=8)
 
     return draw
+
+
+def extent_of(block: FeatureBlock) -> Extent:
+    """Return (begin, end, lowest, highest) of a picture: RR intervals from R, and Hz."""
+    begin, end, _ = block.extents["time"]
+    low, high, _ = block.extents["frequency"]
+    return begin, end, low, high
 
 
 def _picture(features: FeatureSet, beat: int) -> NDArray[np.uint8]:
