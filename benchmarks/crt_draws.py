@@ -102,7 +102,9 @@ def summary(scores: list[pd.DataFrame], n_resamples: int = 2000, seed: int = 0) 
         weights = rng.multinomial(len(everyone), np.full(len(everyone), 1 / len(everyone)))
         chosen = rng.integers(len(scores), size=len(scores))
         gains = [gain(scores[i], weights[places[i]].astype(float)) for i in chosen]
-        replicates.append(float(np.mean(gains)))
+        # A replicate without a case or without a control in some draw is drawn again.
+        if np.isfinite(gains).all():
+            replicates.append(float(np.mean(gains)))
     low, high = np.quantile(replicates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     draws = [
         {
@@ -124,7 +126,8 @@ def weighted_auc(y: pd.Series, score: pd.Series, weights: np.ndarray) -> float:
     above = values[case, None] - values[None, control]
     wins = np.where(above > 0, 1.0, np.where(above == 0, 0.5, 0.0))
     pairs = weights[case, None] * weights[None, control]
-    return float((wins * pairs).sum() / pairs.sum())
+    total = pairs.sum()
+    return float((wins * pairs).sum() / total) if total > 0 else float("nan")
 
 
 if __name__ == "__main__":

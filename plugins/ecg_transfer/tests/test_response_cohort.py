@@ -13,6 +13,7 @@ import pytest
 
 from cardio_core.api import ConfigError, Context, DataError
 from cardio_ecg_transfer.config import LoadBlock
+from cardio_ecg_transfer.load import recordings_of
 from cardio_ecg_transfer.plugin import CRT_RESPONSE
 from cardio_ecg_transfer.response.cohort import drawn, load_response
 from cardio_ecg_transfer.response.ptbxl import read_ptbxl
@@ -179,3 +180,62 @@ def test_the_part_of_ptbxl_at_hand_has_its_documented_size():
     assert table["label"].sum() == 55
     assert notes[0] == "14 later ECGs of the same patients are left out."
     assert all(path.is_file() for path in table["path"])
+
+
+def cohort_like(twin: Path, folder: Path, change) -> Path:
+    """The twin's cohort with its table changed."""
+    shutil.copytree(twin / "ecg", folder / "ecg")
+    change(pd.read_csv(twin / "cohort.csv")).to_csv(folder / "cohort.csv", index=False)
+    return folder
+
+
+def test_new_patients_of_a_table_are_read_as_the_training_ones_without_an_outcome(twin, tmp_path):
+    def with_follow_up(table):
+        later = table.assign(study_id=table["study_id"] + "-fu", timepoint="followup")
+        both = pd.concat([table, later])
+        return both.drop(columns=[name for name in both if name.startswith("lv")])
+
+    cohort = load_response(
+        LoadBlock(), context(cohort_like(twin, tmp_path, with_follow_up), "predict")
+    )
+    assert cohort.targets is None
+    assert len(cohort.samples) == 8
+    assert cohort.samples.table["lbbb_read"].notna().all()
+    assert set(cohort.samples.table["sex"]) <= {"M", "F"}
+
+
+def test_only_patients_with_an_ecg_are_drawn(twin, tmp_path):
+    def half_without(table):
+        table.loc[table.index[::2], "path_ecg"] = None
+        return table
+
+    folder = cohort_like(twin, tmp_path, half_without)
+    whole = load_response(LoadBlock(), context(folder))
+    response = whole.targets.table["response"]
+    n_with, n_without = int((response == 1).sum()), int((response == 0).sum())
+    assert n_with + n_without == 4
+    drawn_all = load_response(LoadBlock(draw=f"{n_with}+{n_without}"), context(folder))
+    assert len(drawn_all.samples) == 4
+
+
+def test_a_table_without_a_baseline_ecg_says_so(twin, tmp_path):
+    folder = cohort_like(twin, tmp_path, lambda table: table.assign(timepoint="pre"))
+    with pytest.raises(DataError, match="timepoint is baseline"):
+        load_response(LoadBlock(), context(folder))
+
+
+def test_timepoints_are_read_whatever_their_capitals(twin, tmp_path):
+    folder = cohort_like(twin, tmp_path, lambda table: table.assign(timepoint="Baseline "))
+    assert len(load_response(LoadBlock(), context(folder)).samples) == 8
+
+
+def test_a_folder_of_recordings_stands_for_all_in_it_and_names_of_files_are_not_used(tmp_path):
+    inside = tmp_path / "Doe_Jane"
+    inside.mkdir()
+    for name in ("ecg.xml", "b.edf", "notes.txt", "r.hea", "r.dat"):
+        (inside / name).touch()
+    made = recordings_of("S1", [inside, tmp_path / "c.dat"])
+    assert [(name, path.name) for name, path in made] == [
+        ("S1-1", "b.edf"), ("S1-2", "ecg.xml"), ("S1-3", "r.hea"), ("S1-4", "c.hea"),
+    ]  # fmt: skip
+    assert recordings_of("S2", [inside / "ecg.xml"]) == [("S2", inside / "ecg.xml")]

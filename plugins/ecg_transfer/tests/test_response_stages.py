@@ -195,3 +195,36 @@ def test_maps_are_of_every_lead_and_reach_from_0_to_1(stem, layer):
     assert for_it.min() >= 0
     assert max(for_it.max(), against.max()) == pytest.approx(1.0)
     assert not np.allclose(for_it, against)
+
+
+def test_angles_are_averaged_on_the_circle_and_flags_by_majority():
+    import pandas as pd
+
+    from cardio_core.api import FeatureBlock, FeatureSet
+    from cardio_ecg_transfer.response.patients import all_measured
+
+    table = pd.DataFrame(
+        {"recording_id": ["a", "b"], "study_id": ["s", "s"], "patient_id": ["p", "p"]},
+        index=pd.Index(["a", "b"], name="sample_id"),
+    )
+    names = ("axis_deg", "lbbb", "qrs_ms")
+    values = np.array([[170.0, 1.0, 100.0], [-170.0, 0.0, 120.0]], np.float32)
+    block = FeatureBlock(values, ("measurement",), names, ("deg", "1", "ms"))
+    ((axis, lbbb, qrs_ms),) = all_measured(FeatureSet(table, {"measurements": block}))
+    assert abs(axis) == pytest.approx(180.0, abs=1e-3)
+    assert (lbbb, qrs_ms) == (1.0, 110.0)
+
+
+def test_an_encoder_that_saw_other_pictures_is_refused(tmp_path):
+    from cardio_core.api import ModelArtifact
+    from cardio_ecg_transfer.models.resnet import BeatResNet
+    from cardio_ecg_transfer.response.encoder import start_from_earlier
+    from cardio_ecg_transfer.response.rows import ROWS
+
+    earlier = ModelArtifact(tmp_path)
+    about = {"channels": ["beat:0", "beat:1"], "network": {"small_stem": True}}
+    earlier.write_json("model.json", about)
+    ctx = Context(CRT_RESPONSE, stage="train", _needs={"aami_beats": {"resnet": tmp_path}})
+    encoder = BeatResNet(18, n_input_channels=1, n_classes=1, width_mult=0.125, small_stem=True)
+    with pytest.raises(DataError, match=r"2 channel\(s\) \(beat:0, beat:1; small_stem=True\)"):
+        start_from_earlier(encoder, ROWS["pretrained"], True, ctx)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.config import LoadBlock
     from cardio_ecg_transfer.signal.ecg import Ecg
 
-TABLES = {".csv", ".parquet"}
+TABLES = {".csv", ".parquet", ".pq"}
+TABLE_NAMES = ("cohort.csv", "cohort.parquet")
 RECORDINGS = {".dcm", ".xml", ".edf", ".bdf", ".csv"}
 """Suffixes of recordings beside WFDB's; BDF among them so that it is quarantined by name."""
 
@@ -163,8 +164,7 @@ def _rate_of(path: Path) -> float:
 def find_cohort_table(path: Path) -> Path | None:
     """Return the cohort table that a path is, or that lies in a folder; None if there is none."""
     if path.is_dir():
-        table = path / "cohort.csv"
-        return table if table.is_file() else None
+        return next((path / name for name in TABLE_NAMES if (path / name).is_file()), None)
     return path if path.suffix.lower() in TABLES and _is_table(path) else None
 
 
@@ -189,7 +189,7 @@ def _alone(path: Path) -> Entry:
 
 
 def _is_table(path: Path) -> bool:
-    if path.suffix.lower() == ".parquet":
+    if path.suffix.lower() != ".csv":
         return True
     with path.open(encoding="utf-8", errors="replace") as file:
         return "patient_id" in file.readline()
@@ -201,16 +201,37 @@ def _from_table(path: Path) -> list[Entry]:
         raise ConfigError(f"{path.name}: expected a column path_ecg, found none")
     return [
         Entry(
-            file.stem,
-            file if file.suffix else file.with_suffix(".hea"),
+            recording_id,
+            file,
             str(row["patient_id"]),
             study_id=str(study),
             subject_link=_text(row, "subject_link"),
             site_id=_text(row, "site_id"),
         )
         for study, row in table.iterrows()
-        for file in row["path_ecg"]
+        for recording_id, file in recordings_of(str(study), row["path_ecg"])
     ]
+
+
+def recordings_of(study_id: str, cell: Iterable[Path]) -> list[tuple[str, Path]]:
+    """Return the recordings behind a cell of `path_ecg`, each with its id in the run.
+
+    A folder stands for the recordings in it; a WFDB record may be given with or without its suffix.
+    The id is the study's, with a number where there are several: names of files can hold the names
+    of people.
+    """
+    files: list[Path] = []
+    for path in cell:
+        if path.is_dir():
+            inside = (p for p in path.iterdir() if p.suffix.lower() in {".hea", *RECORDINGS})
+            files += sorted(inside)
+        elif path.suffix.lower() in {"", ".dat", ".atr"}:
+            files.append(path.with_suffix(".hea"))
+        else:
+            files.append(path)
+    if len(files) == 1:
+        return [(study_id, files[0])]
+    return [(f"{study_id}-{n}", file) for n, file in enumerate(files, start=1)]
 
 
 def _text(row: pd.Series[Any], name: str) -> str | None:

@@ -126,7 +126,7 @@ def make_ready(ecg: Ecg, chosen: list[int], config: PreprocessBlock) -> Ready:
     if flat:
         raise DataError(
             f"expected a signal in every lead that becomes a picture, found {flat[0]} flat; "
-            "check the electrode, or set preprocess.leads=first if another lead is meant"
+            "check the electrode, or leave the recording out"
         )
     flags = (
         *ecg.flags,

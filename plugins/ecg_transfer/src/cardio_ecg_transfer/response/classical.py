@@ -33,17 +33,10 @@ def fit_classifier(
 ) -> ModelArtifact:
     """Fit one classifier; missing values become the training patients' median.
 
-    Raises
-    ------
-    DataError
-        If the training patients are all of one class.
+    Both classes must have two patients or more.
     """
-    if len(np.unique(responders)) < 2:
-        raise DataError(
-            f"row {ctx.model}: expected training patients of both classes, found one; "
-            "use fewer folds or more patients"
-        )
-    estimator = _estimator(row.estimator, config, ctx.seed_of("classifier"))
+    smallest = int(np.unique(responders, return_counts=True)[1].min())
+    estimator = _estimator(row.estimator, config, ctx.seed_of("classifier"), min(3, smallest))
     estimator.fit(vectors, responders.astype(np.int64))
     if ctx.out is None:
         raise ValueError("a classifier needs a directory to be kept in")
@@ -83,7 +76,7 @@ def score_rule(features: FeatureSet, row: Row) -> NDArray[np.float64]:
     return np.where(says, RESPONDS, RESPONDS_NOT)
 
 
-def _estimator(name: str, config: ClassicalBlock, seed: int) -> Any:
+def _estimator(name: str, config: ClassicalBlock, seed: int, n_parts: int) -> Any:
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.impute import SimpleImputer
@@ -98,7 +91,7 @@ def _estimator(name: str, config: ClassicalBlock, seed: int) -> Any:
         )
     elif name == "svm":
         machine = SVC(C=config.svm_c, class_weight="balanced", random_state=seed)
-        last = CalibratedClassifierCV(machine, ensemble=False, cv=3)
+        last = CalibratedClassifierCV(machine, ensemble=False, cv=n_parts)
     else:
         last = LogisticRegression(C=config.logistic_c, max_iter=2000)
     # One feature that is NaN throughout a small training set keeps its place as zero.

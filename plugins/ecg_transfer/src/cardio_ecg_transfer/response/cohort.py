@@ -22,7 +22,12 @@ from cardio_core.api import (
     read_cohort_table,
 )
 from cardio_ecg_transfer.load import files_of as files_behind
-from cardio_ecg_transfer.load import find_cohort_table, load_recordings, open_ecg
+from cardio_ecg_transfer.load import (
+    find_cohort_table,
+    load_recordings,
+    open_ecg,
+    recordings_of,
+)
 from cardio_ecg_transfer.response.ptbxl import DATABASE, read_ptbxl
 from cardio_ecg_transfer.response.rows import NEEDS_LBBB
 
@@ -33,7 +38,13 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.config import LoadBlock
 
 TARGET = "response"
-LABELS_WITH_LBBB = ("CD",)
+BASELINE = "baseline"
+TOLD_BY_LBBB = {
+    "CD": "the label CD already contains left bundle branch block",
+    "NORM": "the label NORM excludes left bundle branch block by definition",
+}
+"""Labels of PTB-XL that rows on LBBB would read off the label itself."""
+
 HEART = ("sex", "lbbb_read")
 """Columns of a recording that its features may use: no outcome, and no label."""
 
@@ -74,7 +85,7 @@ def load_response(config: LoadBlock, ctx: Context) -> Cohort:
     DataError
         If nothing tells who responded.
     """
-    if ctx.mode == "predict" and not any(_is_ptbxl(path) for path in ctx.inputs):
+    if ctx.mode == "predict" and not any(_names_patients(path) for path in ctx.inputs):
         return load_recordings(config, ctx)
     parts = [_found(path, config, ctx) for path in ctx.inputs]
     recordings = pd.concat([part.recordings for part in parts], ignore_index=True)
@@ -84,6 +95,7 @@ def load_response(config: LoadBlock, ctx: Context) -> Cohort:
     if ctx.mode == "fit":
         response = pd.concat([part.response for part in parts if part.response is not None])
         response = response[~response.index.duplicated()]
+        response = response[response.index.isin(recordings["patient_id"])]
         if config.draw is not None:
             response = drawn(response, config.draw, ctx.rng("draw"))
             recordings = recordings[recordings["patient_id"].isin(response.index)]
@@ -154,7 +166,11 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> Found:
             f"{path.name}: expected a cohort table, a folder with cohort.csv, or a PTB-XL folder "
             f"with {DATABASE}; found nothing that says who responded"
         )
-    return _from_table(table, config)
+    return _from_table(table, config, ctx)
+
+
+def _names_patients(path: Path) -> bool:
+    return _is_ptbxl(path) or find_cohort_table(path) is not None
 
 
 def _is_ptbxl(path: Path) -> bool:
@@ -182,19 +198,20 @@ def _from_ptbxl(path: Path, config: LoadBlock, ctx: Context) -> Found:
     )
     if "label" not in table.columns:
         return Found(recordings, None, None, tuple(notes))
-    why = "the label CD already contains left bundle branch block"
     clinical = table[["patient_id", "sex", "age_y"]].set_index(table["recording_id"])
     return Found(
         recordings,
         table.set_index("patient_id")["label"],
         clinical,
         (f"Outcome: diagnostic superclass {config.label} of PTB-XL, a stand-in.", *notes),
-        dict.fromkeys(NEEDS_LBBB, why) if config.label in LABELS_WITH_LBBB else {},
+        dict.fromkeys(NEEDS_LBBB, TOLD_BY_LBBB[config.label])
+        if config.label in TOLD_BY_LBBB
+        else {},
     )
 
 
-def _from_table(path: Path, config: LoadBlock) -> Found:
-    if config.label is not None:
+def _from_table(path: Path, config: LoadBlock, ctx: Context) -> Found:
+    if ctx.mode == "fit" and config.label is not None:
         raise ConfigError(
             f"load.label={config.label} is for PTB-XL; {path.name} is a cohort table, whose "
             "outcome load.outcome names"
@@ -203,34 +220,39 @@ def _from_table(path: Path, config: LoadBlock) -> Found:
     if "path_ecg" not in table.columns:
         raise ConfigError(f"{path.name}: expected a column path_ecg, found none")
     before = table[_at_baseline(table)]
-    rules = FollowUpRules(config.died_or_transplanted)
-    outcome = compute_outcome(config.outcome, before, rules)
+    rows = [
+        {
+            "recording_id": recording_id,
+            "study_id": str(study),
+            "patient_id": str(row["patient_id"]),
+            "subject_link": _text(row, "subject_link"),
+            "site_id": _text(row, "site_id"),
+            "path": file,
+            "sex": _text(row, "sex"),
+            "lbbb_read": _lbbb(row),
+        }
+        for study, row in before.iterrows()
+        for recording_id, file in recordings_of(str(study), row["path_ecg"])
+    ]
+    if not rows:
+        raise DataError(
+            f"{path.name}: expected an ECG before implantation, found no row with a path_ecg whose "
+            "timepoint is baseline (or empty); fill in path_ecg and timepoint"
+        )
+    if ctx.mode == "predict":
+        return Found(pd.DataFrame(rows), None, None)
+    outcome = compute_outcome(config.outcome, before, FollowUpRules(config.died_or_transplanted))
     by_patient = outcome.values.groupby(before["patient_id"].astype(str), sort=False).first()
-    recordings = pd.DataFrame(
-        [
-            {
-                "recording_id": file.stem,
-                "study_id": str(study),
-                "patient_id": str(row["patient_id"]),
-                "subject_link": _text(row, "subject_link"),
-                "site_id": _text(row, "site_id"),
-                "path": file if file.suffix else file.with_suffix(".hea"),
-                "sex": _text(row, "sex"),
-                "lbbb_read": _lbbb(row),
-            }
-            for study, row in before.iterrows()
-            for file in row["path_ecg"]
-        ]
-    )
     counts = ", ".join(f"{n} {what}" for what, n in outcome.counts().items() if n)
     note = f"Outcome {config.outcome} ({outcome.outcome.title}), computed: {counts}."
-    return Found(recordings, by_patient, before, (note,))
+    return Found(pd.DataFrame(rows), by_patient, before, (note,))
 
 
 def _at_baseline(table: pd.DataFrame) -> np.ndarray:
     if "timepoint" not in table.columns:
         return np.ones(len(table), bool)
-    return table["timepoint"].fillna("baseline").eq("baseline").to_numpy(bool)
+    timepoint = table["timepoint"].fillna(BASELINE).str.strip().str.lower()
+    return timepoint.eq(BASELINE).to_numpy(bool)
 
 
 def _lbbb(row: pd.Series) -> float:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.response.network import PatientNet
 
 
+PICTURES_AT_ONCE = 256
+
+
 def deep_vectors(
     network: PatientNet, features: FeatureSet, n_beats: int, ctx: Context
 ) -> NDArray[np.float64]:
@@ -40,7 +43,9 @@ def deep_vectors(
         With the twelve-channel stem there is one part, not twelve.
     """
     bags, _ = bags_of(features, n_drawn=n_beats, side=False)
-    vectors = ctx.score_with(_Averaged(network.eval()), bags, batch_size=16)
+    vectors = ctx.score_with(
+        _Averaged(network.eval()), bags, batch_size=max(1, PICTURES_AT_ONCE // (12 * n_beats))
+    )
     return np.asarray(vectors, dtype=np.float64)
 
 

@@ -8,30 +8,47 @@ from cardio_core.api import DataError
 from cardio_ecg_transfer.models.weights import load_backbone
 
 if TYPE_CHECKING:
-    from cardio_core.api import Context
+    from cardio_core.api import Context, ModelArtifact
     from cardio_ecg_transfer.models.resnet import BeatResNet
     from cardio_ecg_transfer.response.rows import Row
 
 EARLIER = "aami_beats"
 
 
-def start_from_earlier(encoder: BeatResNet, row: Row, ctx: Context) -> str:
+def start_from_earlier(encoder: BeatResNet, row: Row, small_stem: bool, ctx: Context) -> str:
     """Copy the earlier task's encoder into this one, and say in one sentence what was copied.
 
     Raises
     ------
     DataError
-        If depth or width differ; the message says what to run.
+        If the earlier encoder saw other pictures than this one will, or its depth or width
+        differ; the message says what to run.
     """
     earlier = ctx.need(EARLIER, row.earlier_row)
     stands_in = earlier.path.is_file()
+    if not stands_in:
+        _check_pictures(earlier, small_stem)
     file = earlier.path if stands_in else earlier.path / "weights.safetensors"
     try:
         copied = load_backbone(encoder, file)
     except DataError as error:
         raise DataError(
-            f"{error}; run {EARLIER} with the depth, width and picture size of this run "
-            "(the same --config), or leave --from out"
+            f"{error}; give both tasks the same depth and width (train.depth, train.width_mult, "
+            f"and needs.{EARLIER}.settings.train likewise; a file of ImageNet weights has width 1)"
         ) from error
-    source = file.name if stands_in else f"{EARLIER}, row {row.earlier_row}"
+    source = f"the file {file.name}" if stands_in else f"{EARLIER}, row {row.earlier_row}"
     return f"encoder from {source}: {len(copied)} tensors copied"
+
+
+def _check_pictures(earlier: ModelArtifact, small_stem: bool) -> None:
+    """Refuse an encoder that was trained on pictures of several leads or of another kind."""
+    about = earlier.read_json("model.json")
+    channels, stem = about["channels"], bool(about["network"]["small_stem"])
+    if channels == ["own:0"] and stem == small_stem:
+        return
+    raise DataError(
+        f"the encoder of {EARLIER} was trained on {len(channels)} channel(s) "
+        f"({', '.join(channels)}; small_stem={stem}), and this task shows it single leads of kind "
+        f"own with small_stem={small_stem}; let this run make {EARLIER} "
+        f"(--set needs.{EARLIER}.data=FOLDER), which sets it up alike"
+    )

@@ -37,7 +37,7 @@ CONTOURS: dict[str, Any] = {
     "linewidths": [0.8, 1.1, 1.4],
 }
 
-PARTS = {"P": (-0.35, -0.08), "QRS": (-0.08, 0.12), "ST-T": (0.12, 0.60)}
+PARTS = {"P": (-0.35, -0.08), "QRS": (-0.08, 0.12), "ST-T": (0.12, 0.65)}
 """Parts of the beat in RR intervals from R."""
 
 
@@ -179,6 +179,8 @@ def part_shares(maps: NDArray[np.float32], block: FeatureBlock) -> dict[str, flo
     begin, end, _ = block.extents["time"]
     n_columns = maps.shape[-1]
     centres = begin + (np.arange(n_columns) + 0.5) / n_columns * (end - begin)
+    # What lies behind the beat belongs to the next one.
+    centres = (centres - PARTS["P"][0]) % 1.0 + PARTS["P"][0]
     total = float(maps.sum())
     return {
         f"part:{name}": float(maps[..., (centres >= low) & (centres < high)].sum()) / total

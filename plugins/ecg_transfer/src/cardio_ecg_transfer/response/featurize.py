@@ -42,7 +42,7 @@ def heart_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     table, beats = samples.table, list(samples.values)
     settings = spectrogram_settings(config)
     room = slice(None) if settings.context_samples else slice(M3_CONTEXT, -M3_CONTEXT)
-    segments = _as_wide([beat.segment_mv[:, room] for beat in beats])
+    segments = np.ascontiguousarray(np.stack([beat.segment_mv[:, room] for beat in beats]))
     length = table["length"].to_numpy(np.int64)
     made = beat_spectrograms(segments, length, TARGET_RATE_HZ, settings)
     offset = table["r_offset"].to_numpy(np.int64) + settings.context_samples
@@ -73,15 +73,6 @@ def heart_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         ),
     }
     return FeatureSet(table[["recording_id", "study_id", "patient_id", "time_s", "flags"]], blocks)
-
-
-def _as_wide(segments: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Stack segments of several recordings; the shorter ones end in zeros."""
-    widest = max(segment.shape[1] for segment in segments)
-    stacked = np.zeros((len(segments), segments[0].shape[0], widest), np.float32)
-    for position, segment in enumerate(segments):
-        stacked[position, :, : segment.shape[1]] = segment
-    return stacked
 
 
 def _polarity(segments: NDArray[np.float32], r_offset: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from cardio_core.api import FeatureSet, Targets
 
 
+FLAGS = ("lbbb", "lbbb_esc", "rbbb")
+"""Measurements that are 1 for yes and 0 for no."""
+
+
 def patients_of(features: FeatureSet) -> tuple[str, ...]:
     """Return the patients in the order in which they first appear."""
     return tuple(dict.fromkeys(features.table["patient_id"].astype(str)))
@@ -55,8 +59,30 @@ def median_beats(features: FeatureSet) -> NDArray[np.float64]:
     return beats.reshape(len(beats), -1)
 
 
+def all_measured(features: FeatureSet) -> NDArray[np.float64]:
+    """Return every measurement of each patient, shape (n_patients, n_measurements).
+
+    Angles are averaged on the circle: -170 and 170 degrees make 180, not 0. What is 1 or 0 in a
+    recording is 1 where at least half of the recordings say so.
+    """
+    block = features["measurements"]
+    values = np.asarray(block.in_units(), np.float64)
+    means = by_patient(features, values)
+    for place, (name, unit) in enumerate(zip(block.names, block.units, strict=True)):
+        if unit == "deg":
+            radians = np.deg2rad(values[:, place])
+            sine, cosine = (
+                by_patient(features, np.sin(radians)),
+                by_patient(features, np.cos(radians)),
+            )
+            means[:, place] = np.rad2deg(np.arctan2(sine, cosine))
+        elif name in FLAGS:
+            known = np.isfinite(means[:, place])
+            means[known, place] = means[known, place] >= 0.5
+    return means
+
+
 def measured(features: FeatureSet, columns: tuple[str, ...]) -> NDArray[np.float64]:
     """Return some measurements of each patient, shape (n_patients, n_columns), NaN if missing."""
     block = features["measurements"]
-    places = [block.names.index(name) for name in columns]
-    return by_patient(features, block.in_units()[:, places])
+    return all_measured(features)[:, [block.names.index(name) for name in columns]]

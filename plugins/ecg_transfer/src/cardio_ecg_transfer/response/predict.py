@@ -11,7 +11,7 @@ from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.classical import score_classifier, score_rule, vectors_of
 from cardio_ecg_transfer.response.deep_features import deep_vectors
 from cardio_ecg_transfer.response.network import PatientNet
-from cardio_ecg_transfer.response.patients import by_patient, patients_of
+from cardio_ecg_transfer.response.patients import all_measured, patients_of
 from cardio_ecg_transfer.response.rows import ROWS
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def predict_patients(
     else:
         scores = score_classifier(model, vectors_of(features, row))
     block = features["measurements"]
-    values = by_patient(features, block.in_units())
+    values = all_measured(features)
     columns = {
         name: Column(values[:, place], unit)
         for place, (name, unit) in enumerate(zip(block.names, block.units, strict=True))

@@ -56,8 +56,8 @@ def table_2(metrics: Sequence[Metric], task: Task) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a model and one a published row. ``NAME, mean ± SD`` is over the folds (of this
-        run; the paper prints means alone), ``NAME, pooled`` is over all patients with its
+        One row a model and one a published row. ``NAME, mean ± SD`` is over the folds (the paper's
+        means are repeated without their SDs), ``NAME, pooled`` is over all patients with its
         interval, and `identity` says whether accuracy is the prevalence-weighted mean of
         sensitivity and specificity.
 

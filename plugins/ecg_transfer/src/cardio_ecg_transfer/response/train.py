@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cardio_core.api import ModelArtifact, save_weights
+from cardio_core.api import DataError, ModelArtifact, save_weights
 from cardio_ecg_transfer.models.augment import Augmentation
 from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.classical import fit_classifier, vectors_of
@@ -19,6 +19,8 @@ from cardio_ecg_transfer.response.patients import responders
 from cardio_ecg_transfer.response.rows import ROWS
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cardio_core.api import Context, FeatureSet, Targets
     from cardio_ecg_transfer.config import TrainBlock
     from cardio_ecg_transfer.response.rows import Row
@@ -33,13 +35,15 @@ def train_row(
 ) -> ModelArtifact:
     """Fit the row that the context names and leave it in its directory."""
     row = ROWS[str(ctx.model)]
+    response = responders(training, targets, ctx.task.targets[0].name)
+    if row.kind != "rule":
+        _check_classes(response, ctx)
     if row.kind == "network":
         return _train_network(training, validation, targets, row, config, ctx)
     if row.kind == "rule":
         artifact = ModelArtifact(_out(ctx))
         artifact.write_json("rule.json", {"columns": list(row.columns)})
         return artifact
-    response = responders(training, targets, ctx.task.targets[0].name)
     notes: tuple[str, ...] = ()
     if row.kind == "deep_features":
         network, said = _fresh_network(training, row, config, ctx)
@@ -49,6 +53,16 @@ def train_row(
         vectors = vectors_of(training, row)
     fitted = fit_classifier(vectors, response, row, config.classical, ctx)
     return ModelArtifact(fitted.path, None, notes)
+
+
+def _check_classes(response: NDArray[np.float32], ctx: Context) -> None:
+    n_with = int((response == 1).sum())
+    if min(n_with, len(response) - n_with) < 2:
+        raise DataError(
+            f"row {ctx.model}: expected two or more training patients with and without the "
+            f"outcome, found {n_with} with and {len(response) - n_with} without; take fewer folds "
+            "(protocols.honest.k, inner.k=0) or more patients"
+        )
 
 
 def _train_network(
@@ -93,7 +107,7 @@ def _train_network(
         if rate is None or not row.pretrained
         else lambda fresh: fresh.parameter_groups(rate),
     )
-    _describe(config, row, ctx, prevalence)
+    _describe(config, row, ctx)
     best = fitted.best_epoch if block.choose_epochs else None
     return ModelArtifact(_out(ctx), best, (*said, *fitted.notes))
 
@@ -106,7 +120,7 @@ def _fresh_network(
     network = PatientNet(**network_settings(row, config))
     if not row.pretrained:
         return network, ()
-    return network, (start_from_earlier(network.encoder, row, ctx),)
+    return network, (start_from_earlier(network.encoder, row, config.small_stem, ctx),)
 
 
 def network_settings(row: Row, config: TrainBlock) -> dict[str, Any]:
@@ -134,14 +148,13 @@ def _shifted_loss(prevalence: float, share: float) -> Any:
     return loss
 
 
-def _describe(config: TrainBlock, row: Row, ctx: Context, prevalence: float | None = None) -> None:
+def _describe(config: TrainBlock, row: Row, ctx: Context) -> None:
     ModelArtifact(_out(ctx)).write_json(
         "model.json",
         {
             "network": network_settings(row, config),
             "n_beats_scored": config.response.n_beats_scored,
             "side": config.response.side and row.kind == "network",
-            "prevalence": prevalence,
         },
     )
 
