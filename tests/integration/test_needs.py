@@ -198,3 +198,48 @@ def test_a_file_cannot_stand_in_for_a_task_on_the_same_patients(run_toy, clinic,
             tmp_path / "run", task="second", data=(clinic,), protocol="honest",
             sets=(f"needs.mean_class.instead={file}",),
         )  # fmt: skip
+
+
+def test_equal_ids_of_other_people_are_refused_unless_the_user_says_so(
+    run_toy, clinic, beats_run, tmp_path
+):
+    """Two data sets may both have a patient B05."""
+    data = tmp_path / "data"
+    shutil.copytree(clinic, data)
+    table = data / "cohort.csv"
+    table.write_text(table.read_text().replace("\nC05,", "\nB05,"))
+    asked = {
+        "task": "third", "data": (data,), "protocol": "honest", "config": "smoke",
+        "needs_from": {"beats": beats_run},
+    }  # fmt: skip
+    with pytest.raises(LeakageError, match=r"needs\.beats\.other_people=true"):
+        run_toy(tmp_path / "refused", **asked)
+    run = run_toy(tmp_path / "run", **asked, sets=("needs.beats.other_people=true",))
+    assert read(run, "manifest.json")["status"] == "done"
+
+
+def test_a_run_is_not_resumed_from_another_earlier_run(
+    run_toy, clinic, clinic_run, second_run, tmp_path
+):
+    other = run_toy(tmp_path / "other", data=(clinic,), seed=3)
+    begun = tmp_path / "second"
+    shutil.copytree(second_run, begun)
+    asked = {"task": "second", "data": (clinic,), "resume": True}
+    with pytest.raises(ConfigError, match="began with another run or file for mean_class"):
+        run_toy(begun, **asked, needs_from={"mean_class": other})
+    run_toy(begun, **asked, needs_from={"mean_class": clinic_run})
+
+
+def test_a_configuration_file_tells_the_needed_task_only_what_it_says_of_it(
+    run_toy, clinic, tmp_path
+):
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "models: [ridge]\ninner: {k: 0}\n"
+        "tasks: {mean_class: {train: {strength: 0.5}, search: [], inner: {k: 0}}}\n"
+    )
+    run = run_toy(tmp_path / "run", task="second", data=(clinic,), protocol="honest",
+                  config=str(file))  # fmt: skip
+    made = yaml.safe_load((run / "needs/mean_class/config.yaml").read_text())
+    assert made["models"] == []
+    assert made["train"]["strength"] == 0.5

@@ -62,6 +62,9 @@ class NeedBlock(Block):
     instead: str | None = Field(
         None, description="a local file of weights that stands in for the task's artifact"
     )
+    other_people: bool = Field(
+        False, description="patients of that task with ids of this cohort are different people"
+    )
     settings: Tree = Field(
         default_factory=dict,
         description="laid over the configuration of that task where this run makes it first",

@@ -8,6 +8,7 @@ unless there are more workers than devices.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Self
 
@@ -141,7 +142,10 @@ class LocalExecutor(SerialExecutor):
             n_threads = min(slot.n_threads for slot in slots if slot is not None)
         self._open(n_slots, n_threads)
         try:
-            return spread(self._pool, function, jobs, slots, n_threads, on_done)
+            with warnings.catch_warnings():
+                # loky replaces a worker whose memory grew, and says so; no job is lost.
+                warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+                return spread(self._pool, function, jobs, slots, n_threads, on_done)
         except BaseException as error:
             self.close()
             explain(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from cardio_core.config import NeedBlock, RunConfig, sets_of
 from cardio_core.errors import ConfigError, LeakageError
 from cardio_core.io.atomic import read_json
-from cardio_core.io.hashing import file_digest
+from cardio_core.io.hashing import digest, file_digest
 from cardio_core.runner.request import RunRequest
 from cardio_core.types.info import Need, Task
 
@@ -29,6 +29,25 @@ class Resolved:
     def run(self) -> Path | None:
         """The run directory; None where a file of weights stands in for one."""
         return self.place if self.place.is_dir() else None
+
+    @property
+    def identity(self) -> str:
+        """A digest that differs where another run or file would meet the need."""
+        if self.run is None:
+            return file_digest(self.place)
+        manifest = read_json(self.run / "manifest.json")
+        return digest(
+            [manifest["config_digest"], manifest["data"]["digest"], manifest["split_digest"]]
+        )
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the entry of the manifest."""
+        return {
+            "task": self.need.task,
+            "from": self.place.name,
+            "said": self.said,
+            "identity": self.identity,
+        }
 
 
 def plan_needs(request: RunRequest, task: Task, config: RunConfig) -> list[str]:
@@ -59,18 +78,48 @@ def resolve_needs(
     ]
 
 
-def guard_other(resolved: Resolved, digests: set[str], patients: set[str]) -> None:
-    """Raise if a need of ``other`` patients shares a patient or a file with this cohort."""
+def guard_unchanged(begun_with: Sequence[Mapping[str, str]], needs: Sequence[Resolved]) -> None:
+    """Raise if a resumed run would go on from another earlier run than it began with."""
+    known = {entry["task"]: entry["identity"] for entry in begun_with}
+    for resolved in needs:
+        task = resolved.need.task
+        if known.get(task, resolved.identity) != resolved.identity:
+            raise ConfigError(
+                f"--resume: this run began with another run or file for {task} than "
+                f"{resolved.place.name}; give the one that it began with, or start a new run"
+            )
+
+
+def guard_other(
+    resolved: Resolved, digests: set[str], patients: set[str], *, other_people: bool = False
+) -> None:
+    """Raise if a need of ``other`` patients shares a patient or a file with this cohort.
+
+    Parameters
+    ----------
+    resolved : Resolved
+        The need with its run.
+    digests, patients : set of str
+        Of this run's files; ids of its patients.
+    other_people : bool
+        The user's word that equal ids are of different people (``needs.TASK.other_people``).
+    """
     if resolved.run is None:
         return
     seen = read_json(resolved.run / "cohort.json")
     same_files = digests & set(seen["files"])
     same_patients = patients & set(seen["patients"])
-    if same_files or same_patients:
-        what = f"{len(same_files)} file(s)" if same_files else f"patient {min(same_patients)!r}"
+    task = resolved.need.task
+    begin = f"task {task!r} must come from other patients, but its run {resolved.run.name} shares"
+    if same_files:
         raise LeakageError(
-            f"task {resolved.need.task!r} must come from other patients, but its run "
-            f"{resolved.run.name} shares {what} with this cohort; pretrain on other data"
+            f"{begin} {len(same_files)} file(s) with this cohort; pretrain on other data"
+        )
+    if same_patients and not other_people:
+        raise LeakageError(
+            f"{begin} {len(same_patients)} patient id(s) with this cohort "
+            f"({min(same_patients)!r}); pretrain on other data or, if equal ids are different "
+            f"people here, say so with --set needs.{task}.other_people=true"
         )
 
 
@@ -157,6 +206,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
             out=folder,
             protocol="honest" if need.patients == "other" else request.protocol,
             resume=begun,
+            for_need=True,
         )
     )
 

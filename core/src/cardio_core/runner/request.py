@@ -12,7 +12,11 @@ Protocols = Literal["both", "paper", "honest"]
 
 @dataclass(frozen=True)
 class RunRequest:
-    """One request for a run; the fields are the options of `cardio run`."""
+    """One request for a run; the fields are the options of `cardio run`.
+
+    `for_need` marks a run that another run makes first: of a configuration file it takes only what
+    the file says of its own task.
+    """
 
     plugin: str
     task: str | None = None
@@ -32,3 +36,4 @@ class RunRequest:
     smoke: bool = False
     dry_run: bool = False
     command: str = ""
+    for_need: bool = False

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.compute.executors import Executor, parse_executor
+from cardio_core.config import NeedBlock, RunConfig
 from cardio_core.context import LOG, Context
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import read_json, write_json
@@ -27,6 +28,7 @@ from cardio_core.runner.needs import (
     Resolved,
     artifacts_of,
     guard_other,
+    guard_unchanged,
     plan_needs,
     resolve_needs,
 )
@@ -75,9 +77,8 @@ def run(request: RunRequest, echo: Echo) -> Path:
         needs = resolve_needs(
             request, setup.task, setup.config, out, lambda asked: run(asked, spoken)
         )
-        manifest.update(
-            needs=[{"task": n.need.task, "from": n.place.name, "said": n.said} for n in needs]
-        )
+        guard_unchanged(manifest.content["needs"], needs)
+        manifest.update(needs=[need.to_dict() for need in needs])
         with executor:
             _work(setup, ctx, executor, manifest, needs, out, echo)
     except BaseException as error:
@@ -120,7 +121,7 @@ def _work(
     splits: dict[str, Any] = {
         arm.protocol: arm.plan.to_dict(arm.prepared.features.table) for arm in arms
     }
-    _guard_needs(needs, arms)
+    _guard_needs(needs, arms, setup.config)
     write_json(out / "splits.json", {"protocols": splits})
     manifest.update(split_digest=digest(splits))
     for arm in arms:
@@ -267,13 +268,18 @@ def _record_cohort(out: Path, arms: Sequence[Arm], manifest: Manifest) -> None:
     )
 
 
-def _guard_needs(needs: Sequence[Resolved], arms: Sequence[Arm]) -> None:
+def _guard_needs(needs: Sequence[Resolved], arms: Sequence[Arm], config: RunConfig) -> None:
     cohort = arms[0].prepared.cohort
     for resolved in needs:
         if resolved.need.patients == "other":
             paths = (path for files in cohort.files.values() for path in files if path.is_file())
             digests = {file_digest(path) for path in paths}
-            guard_other(resolved, digests, set(cohort.samples.table["patient_id"]))
+            guard_other(
+                resolved,
+                digests,
+                set(cohort.samples.table["patient_id"]),
+                other_people=config.needs.get(resolved.need.task, NeedBlock()).other_people,
+            )
 
 
 def _dry_run(setup: Setup, ctx: Context, out: Path, echo: Echo) -> Path:

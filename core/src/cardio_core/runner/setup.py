@@ -116,9 +116,11 @@ def _configure(
     elif chosen not in (None, "default"):
         names.append(str(chosen))
         said.append(f"Configuration: {chosen}.")
-    config = resolve_config(
-        model, layers(plugin.info.configs, names), task=task.name, sets=parse_sets(request.sets)
-    )
+    stack = layers(plugin.info.configs, names)
+    if request.for_need and chosen is not None and Path(chosen).is_file():
+        source, tree = stack[-1]
+        stack[-1] = (source, {"tasks": tree.get("tasks") or {}})
+    config = resolve_config(model, stack, task=task.name, sets=parse_sets(request.sets))
     return config, tuple(said)
 
 
