@@ -62,7 +62,7 @@ def test_predict_mode_needs_no_annotations_and_returns_no_targets(folder, tmp_pa
     assert not len(fit.samples)
     assert "expected beat annotations" in fit.quarantined[0].reason
     new = load_recordings(LoadBlock(), context(tmp_path / "201.dat", mode="predict"))
-    assert list(new.samples.table.index) == ["201"]
+    assert list(new.samples.table.index) == ["1"]  # a file's name can be a person's
     assert new.targets is None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,10 @@ RECORDINGS = {".dcm", ".xml", ".edf", ".bdf", ".csv"}
 
 @dataclass(frozen=True)
 class Entry:
-    """One recording that was found: its id, its file, and whose it is."""
+    """One recording that was found: its id, its file, and whose it is.
+
+    `named` says that a cohort table gave the ids, not the file's name.
+    """
 
     recording_id: str
     path: Path
@@ -45,6 +48,7 @@ class Entry:
     study_id: str
     subject_link: str | None = None
     site_id: str | None = None
+    named: bool = False
 
 
 def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
@@ -56,6 +60,9 @@ def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
     """
     entries = [entry for path in ctx.inputs for entry in _entries(path)]
     entries, notes = _left_out(entries, config)
+    if ctx.mode == "predict":
+        entries, said = _numbered(entries)
+        notes += said
     usable, quarantined, events, stretches = [], [], [], []
     for entry in entries:
         try:
@@ -84,8 +91,6 @@ def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
 
 def open_ecg(path: Path, *, min_s: float, max_s: float | None) -> Ecg:
     """Read one recording, or its first seconds."""
-    from dataclasses import replace
-
     ecg = read_ecg(path, min_duration_s=min_s)
     if max_s is None:
         return ecg
@@ -207,6 +212,7 @@ def _from_table(path: Path) -> list[Entry]:
             study_id=str(study),
             subject_link=_text(row, "subject_link"),
             site_id=_text(row, "site_id"),
+            named=True,
         )
         for study, row in table.iterrows()
         for recording_id, file in recordings_of(str(study), row["path_ecg"])
@@ -249,6 +255,22 @@ def _left_out(entries: Iterable[Entry], config: LoadBlock) -> tuple[list[Entry],
         return kept, []
     why = " (paced beats, as EC57 says)" if set(dropped) <= set(PACED) else ""
     return kept, [f"Left out by design{why}: {', '.join(dropped)}."]
+
+
+def _numbered(entries: list[Entry]) -> tuple[list[Entry], list[str]]:
+    """Give new recordings running numbers: names of files can hold the names of people."""
+    if all(entry.named for entry in entries):
+        return entries, []
+    numbered = [
+        entry
+        if entry.named
+        else replace(entry, recording_id=str(n), patient_id=str(n), study_id=str(n))
+        for n, entry in enumerate(entries, start=1)
+    ]
+    return numbered, [
+        "New recordings are numbered in the order in which they were given, those of a folder by "
+        "the names of their files."
+    ]
 
 
 def _table(entries: list[Entry]) -> pd.DataFrame:
