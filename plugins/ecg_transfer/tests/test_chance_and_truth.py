@@ -60,7 +60,7 @@ TASKS = {
     "crt": Study(
         "crt_response", "crt", ("pretrained", "forest", "qrs_duration", "qrs_area"), None,
         "response",
-        (*COMMON, "protocols.honest.k=3", "train.fit.epochs=10", "train.fit.draw=100",
+        (*COMMON, "protocols.honest.k=3", "train.fit.epochs=4", "train.fit.draw=100",
          "models=[pretrained,forest,qrs_duration,qrs_area]"),
         {},
     ),
