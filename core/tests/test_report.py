@@ -539,3 +539,10 @@ def test_a_browser_draws_the_report(make_run, tmp_path):
     assert colours[0xA8, 0x44, 0x00] > 50
     # Nothing runs out of the page on the right.
     assert picture.crop((1185, 0, 1200, 2400)).getcolors() == [(15 * 2400, (255, 255, 255))]
+
+
+def test_what_the_outcome_is_stands_in_the_head(make_run):
+    said = "the superclass CD, which stands in for response."
+    text = Page(make_run(metrics=ONE, manifest=MANIFEST | {"outcome": said})).text
+    assert f"Outcome: {said}" in text
+    assert text.index(said) < text.index("recordings found")

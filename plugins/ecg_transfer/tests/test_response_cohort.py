@@ -73,6 +73,7 @@ def test_rows_on_lbbb_are_left_out_where_the_label_contains_it_and_only_there(pt
     of_cd = load_response(LoadBlock(label="CD"), context(ptbxl))
     assert set(of_cd.unsupported) == {"lbbb", "guideline", "qrs_lbbb"}
     assert "already contains" in of_cd.unsupported["lbbb"]
+    assert "stands in for response" in of_cd.outcome
     assert not load_response(LoadBlock(label="MI"), context(ptbxl)).unsupported
 
 
@@ -108,7 +109,7 @@ def test_response_is_computed_from_the_volumes_and_agrees_with_the_twin_s_truth(
     truth = json.loads((twin / "truth.json").read_text())["patients"]
     found = cohort.targets.table["response"]
     assert {p: int(v) for p, v in found.items()} == {p: t["response"] for p, t in truth.items()}
-    assert cohort.notes[0].startswith("Outcome LVESV15 (LVESV falls by ≥ 15 %), computed: ")
+    assert cohort.outcome.startswith("LVESV15 (LVESV falls by ≥ 15 %), computed from the table: ")
 
 
 def test_a_reader_s_morphology_goes_with_the_recording(twin):

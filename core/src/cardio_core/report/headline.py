@@ -59,6 +59,8 @@ def what_ran(files: RunFiles) -> list[str]:
     if data.get("path_shown") or who:
         shown = str(data.get("path_shown") or "")
         sentences.append(f"{source}: {shown}{', ' if shown and who else ''}{' of '.join(who)}.")
+    if m.get("outcome"):
+        sentences.append(f"Outcome: {m['outcome']}")
     device = m.get("device") or {}
     if device.get("name"):
         reason = f" ({device['reason']})" if device.get("reason") else ""

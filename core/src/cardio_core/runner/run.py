@@ -124,6 +124,8 @@ def _work(
     _guard_needs(needs, arms, setup.config)
     write_json(out / "splits.json", {"protocols": splits})
     manifest.update(split_digest=digest(splits))
+    if arms[0].prepared.cohort.outcome:
+        echo(f"Outcome: {arms[0].prepared.cohort.outcome}")
     for arm in arms:
         echo(_describe(arm))
     jobs = [job for arm in arms for job in _jobs(setup, ctx, arm, needs, out)]
@@ -264,6 +266,7 @@ def _record_cohort(out: Path, arms: Sequence[Arm], manifest: Manifest) -> None:
             "n_samples": len(first.prepared.features),
         },
         quarantined=list(quarantined.values()),
+        outcome=first.prepared.cohort.outcome,
         notes=[*first.prepared.cohort.notes],
     )
 

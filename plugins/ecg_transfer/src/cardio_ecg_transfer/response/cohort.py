@@ -68,6 +68,7 @@ class Found:
     response: pd.Series | None
     clinical: pd.DataFrame | None
     notes: tuple[str, ...] = ()
+    outcome: str = ""
     unsupported: dict[str, str] = field(default_factory=dict)
 
 
@@ -112,6 +113,7 @@ def load_response(config: LoadBlock, ctx: Context) -> Cohort:
         targets,
         clinical,
         notes=tuple(notes),
+        outcome=" ".join(dict.fromkeys(part.outcome for part in parts if part.outcome)),
         unsupported={k: v for part in parts for k, v in part.unsupported.items()},
     )
 
@@ -203,7 +205,8 @@ def _from_ptbxl(path: Path, config: LoadBlock, ctx: Context) -> Found:
         recordings,
         table.set_index("patient_id")["label"],
         clinical,
-        (f"Outcome: diagnostic superclass {config.label} of PTB-XL, a stand-in.", *notes),
+        tuple(notes),
+        f"the diagnostic superclass {config.label} of PTB-XL, which stands in for response.",
         dict.fromkeys(NEEDS_LBBB, TOLD_BY_LBBB[config.label])
         if config.label in TOLD_BY_LBBB
         else {},
@@ -244,8 +247,8 @@ def _from_table(path: Path, config: LoadBlock, ctx: Context) -> Found:
     outcome = compute_outcome(config.outcome, before, FollowUpRules(config.died_or_transplanted))
     by_patient = outcome.values.groupby(before["patient_id"].astype(str), sort=False).first()
     counts = ", ".join(f"{n} {what}" for what, n in outcome.counts().items() if n)
-    note = f"Outcome {config.outcome} ({outcome.outcome.title}), computed: {counts}."
-    return Found(pd.DataFrame(rows), by_patient, before, (note,))
+    said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {counts}."
+    return Found(pd.DataFrame(rows), by_patient, before, outcome=said)
 
 
 def _at_baseline(table: pd.DataFrame) -> np.ndarray:
