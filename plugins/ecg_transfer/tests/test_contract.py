@@ -13,6 +13,7 @@ class TestContract(PluginContract):
     sets = {  # noqa: RUF012
         "crt_response": (
             "protocols.honest.k=2",
+            "inner.k=0",
             "needs.aami_beats.settings={n_synthetic: 10, inner: {k: 0}, train: {fit: {epochs: 1}}}",
         ),
     }

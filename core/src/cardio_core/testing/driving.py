@@ -145,14 +145,14 @@ def permuted_labels(seed: int) -> Iterator[None]:
     Whoever carries a label (patients, studies, recordings) gets that of another; the labels of
     events are shuffled over all events. Everything downstream of `load` is what it always is.
     """
-    from cardio_core.runner import run as running
+    from cardio_core.runner import arms
 
     def prepare_and_permute(*arguments: Any) -> Prepared:
         prepared = prepare(*arguments)
         targets = permuted(prepared.cohort.targets, seed)
         return replace(prepared, cohort=replace(prepared.cohort, targets=targets))
 
-    with mock.patch.object(running, "prepare", prepare_and_permute):
+    with mock.patch.object(arms, "prepare", prepare_and_permute):
         yield
 
 

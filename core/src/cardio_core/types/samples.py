@@ -158,12 +158,12 @@ class Cohort:
         What `load` itself could not use.
     notes : tuple of str
         Sentences for the report: what was left out by design, and why.
-    outcome : str
-        One sentence on what the targets are and how they came about, for the head of the report:
-        a stand-in must not be read as the real thing.
     unsupported : mapping of str to str
         Rows (models) that this cohort cannot support, each with the reason: the label already
         contains what the row looks at, say. They are left out, and the report says why.
+    outcome : str
+        One sentence on what the targets are and how they came about, for the head of the report:
+        a stand-in must not be read as the real thing.
     """
 
     samples: SampleSet
@@ -172,5 +172,5 @@ class Cohort:
     table: pd.DataFrame | None = None
     quarantined: tuple[Quarantined, ...] = ()
     notes: tuple[str, ...] = field(default=())
-    outcome: str = ""
     unsupported: Mapping[str, str] = field(default_factory=dict)
+    outcome: str = ""

@@ -65,8 +65,8 @@ def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
         targets,
         cohort,
         tuple(quarantined),
-        ("The toy leaves nobody out.",),
-        dict.fromkeys(config.without, "the configuration says so"),
+        notes=("The toy leaves nobody out.",),
+        unsupported=dict.fromkeys(config.without, "the configuration says so"),
     )
 
 
