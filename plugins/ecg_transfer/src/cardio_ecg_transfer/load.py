@@ -210,8 +210,8 @@ def _from_table(path: Path) -> list[Entry]:
             file,
             str(row["patient_id"]),
             study_id=str(study),
-            subject_link=_text(row, "subject_link"),
-            site_id=_text(row, "site_id"),
+            subject_link=text_of(row, "subject_link"),
+            site_id=text_of(row, "site_id"),
             named=True,
         )
         for study, row in table.iterrows()
@@ -240,7 +240,8 @@ def recordings_of(study_id: str, cell: Iterable[Path]) -> list[tuple[str, Path]]
     return [(f"{study_id}-{n}", file) for n, file in enumerate(files, start=1)]
 
 
-def _text(row: pd.Series[Any], name: str) -> str | None:
+def text_of(row: pd.Series[Any], name: str) -> str | None:
+    """Return a cell of a cohort table as text, None where the column or the value is missing."""
     value = row.get(name)
     return None if value is None or pd.isna(value) else str(value)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from cardio_core.api import DataError, ModelArtifact, load_estimator, save_estimator
 from cardio_ecg_transfer.response.patients import measured, median_beats
+from cardio_ecg_transfer.signal.conduction import GUIDELINE_QRS_MS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet
     from cardio_ecg_transfer.config import ClassicalBlock
     from cardio_ecg_transfer.response.rows import Row
-
-GUIDELINE_QRS_MS = 150.0
-"""Class I: LBBB with a QRS of 150 ms or more (2021 ESC guidelines on pacing and CRT)."""
 
 FILE = "classifier.skops"
 RESPONDS, RESPONDS_NOT = 0.999, 0.001

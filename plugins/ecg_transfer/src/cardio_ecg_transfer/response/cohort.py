@@ -27,6 +27,7 @@ from cardio_ecg_transfer.load import (
     load_recordings,
     open_ecg,
     recordings_of,
+    text_of,
 )
 from cardio_ecg_transfer.response.ptbxl import DATABASE, read_ptbxl
 from cardio_ecg_transfer.response.rows import NEEDS_LBBB
@@ -45,9 +46,6 @@ TOLD_BY_LBBB = {
 }
 """Labels of PTB-XL that rows on LBBB would read off the label itself."""
 
-HEART = ("sex", "lbbb_read")
-"""Columns of a recording that its features may use: no outcome, and no label."""
-
 
 @dataclass(frozen=True)
 class Found:
@@ -57,7 +55,7 @@ class Found:
     ----------
     recordings : DataFrame
         One row a recording: recording_id, study_id, patient_id, subject_link, site_id, path, and
-        the columns `HEART`.
+        what its features may use: sex, and lbbb_read (1 or 0 where a reader named the QRS).
     response : Series or None
         By patient: 1, 0 or NA.
     clinical : DataFrame or None
@@ -228,10 +226,10 @@ def _from_table(path: Path, config: LoadBlock, ctx: Context) -> Found:
             "recording_id": recording_id,
             "study_id": str(study),
             "patient_id": str(row["patient_id"]),
-            "subject_link": _text(row, "subject_link"),
-            "site_id": _text(row, "site_id"),
+            "subject_link": text_of(row, "subject_link"),
+            "site_id": text_of(row, "site_id"),
             "path": file,
-            "sex": _text(row, "sex"),
+            "sex": text_of(row, "sex"),
             "lbbb_read": _lbbb(row),
         }
         for study, row in before.iterrows()
@@ -260,13 +258,8 @@ def _at_baseline(table: pd.DataFrame) -> np.ndarray:
 
 def _lbbb(row: pd.Series) -> float:
     """Return 1 or 0 where a reader named the QRS morphology, else NaN."""
-    morphology = _text(row, "qrs_morph")
+    morphology = text_of(row, "qrs_morph")
     return np.nan if morphology is None else float(morphology == "LBBB")
-
-
-def _text(row: pd.Series, name: str) -> str | None:
-    value = row.get(name)
-    return None if value is None or pd.isna(value) else str(value)
 
 
 def _kept(recordings: pd.DataFrame, config: LoadBlock) -> pd.DataFrame:

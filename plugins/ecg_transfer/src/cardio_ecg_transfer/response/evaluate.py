@@ -76,13 +76,13 @@ def table_1(predictions: Scored, cohort: Cohort, ctx: Context) -> pd.DataFrame:
 
 
 def figure_2(cases: Sequence[Case]) -> dict[str, Callable[[Figure], None]]:
-    """Draw the spectrograms of the twelve leads of one beat, called response and called none."""
+    """Draw the twelve leads' spectrograms of one beat, surest for response and surest against."""
     found: dict[str, Callable[[Figure], None]] = {}
     for case in cases:
-        said = "no-response" if case.title.startswith("no") else "response"
+        said = "for" if case.scores["sign_of_evidence"] > 0 else "against"
         begin, end, low, high = (float(edge) for edge in case.arrays["extent"])
         found.setdefault(
-            f"figure-2-called-{said}",
+            f"figure-2-surest-{said}-response",
             drawing(case.arrays["pictures"], None, (begin, end, low, high)),
         )
     return found

@@ -54,7 +54,7 @@ def explain_patients(
     -------
     Explanation
         Cases with the maps (12, height, width; 0 to 1 over all leads together), and the scores
-        ``lead:NAME`` (how far the logit of the decided class falls when the lead is taken away;
+        ``lead:NAME`` (how far the evidence, the logit or its negative, falls without the lead;
         only where leads are instances) and ``part:NAME`` (share of the map's weight). Rows that
         are no networks explain themselves and give no cases.
     """
@@ -65,30 +65,31 @@ def explain_patients(
     bags, names = bags_of(features, n_drawn=int(about["n_beats_scored"]), side=bool(about["side"]))
     probability = dict(zip(predictions.ids, scores, strict=True))
     ranked = sorted(range(len(names)), key=lambda i: probability[names[i]])
-    chosen = dict.fromkeys([*ranked[: config.n_cases], *ranked[::-1][: config.n_cases]])
+    # The rank says which evidence is drawn; decisions go by a threshold chosen elsewhere.
+    chosen = dict.fromkeys(ranked[: config.n_cases], -1.0)
+    chosen |= dict.fromkeys(ranked[len(ranked) - config.n_cases :], 1.0)
     network, extent = open_patient_net(model), extent_of(features["pictures"])
     cases = []
-    for i in chosen:
+    for i, sign in chosen.items():
         members = bags.members[i]
         beat = int(members[len(members) // 2])
         inputs = bags.batch(np.array([i]), None)["inputs"]
-        sign = 1.0 if probability[names[i]] >= 0.5 else -1.0
         maps = beat_maps(network, inputs, bags.side[beat], _picture(features, beat), sign,
                          config.layer)  # fmt: skip
         found = part_shares(maps, features["pictures"])
         if network.stem == "shared":
             found |= lead_drops(network, inputs, sign)
-        said = "response" if sign > 0 else "no response"
+        said = "for" if sign > 0 else "against"
         cases.append(
             Case(
                 sample_id=str(features.table.index[beat]),
-                title=f"{said}, probability of response {probability[names[i]]:.2f}",
+                title=f"evidence {said} response; its probability {probability[names[i]]:.2f}",
                 arrays={
                     "maps": maps,
                     "pictures": _picture(features, beat),
                     "extent": np.array(extent),
                 },
-                scores=found,
+                scores={"sign_of_evidence": sign} | found,
                 draw=drawing(_picture(features, beat), maps, extent),
             )
         )
@@ -149,7 +150,7 @@ def beat_maps(
 def lead_drops(
     network: PatientNet, inputs: dict[str, torch.Tensor], sign: float
 ) -> dict[str, float]:
-    """Return how far the decided logit falls when each lead is left out of the pooling."""
+    """Return how far the evidence falls when each lead is left out of the pooling."""
     n_leads = len(TWELVE)
     with torch.no_grad():
         pooled = network.pooled_pictures(inputs["images"])

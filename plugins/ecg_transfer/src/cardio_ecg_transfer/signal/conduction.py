@@ -20,6 +20,7 @@ Sex = Literal["M", "F"]
 CONDUCTION_LEADS = ("I", "aVL", "aVF", "V1", "V2", "V5", "V6")
 
 GUIDELINE_QRS_MS = 150.0
+"""Class I for CRT: LBBB with a QRS of 150 ms or more (Glikson 2021)."""
 
 _STRAUSS_QRS_MS = {"M": 140.0, "F": 130.0}
 _NOTCH_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
