@@ -61,7 +61,7 @@ def predict_new(
     plugin = open_with_defaults(manifest["plugin"])
     task = plugin.info.task(manifest["task"])
     text = (run / "config.yaml").read_text(encoding="utf-8")
-    model: Any = resolve(plugin.info.config)
+    model: Any = resolve(plugin.info.config_of(task))
     config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
     protocol = manifest["protocols"][0]
     config = config.for_protocol(protocol)

@@ -107,7 +107,7 @@ def synthesize(plugin: Plugin, task: Task, cache: Path, n_patients: int | None, 
 def _configure(
     plugin: Plugin, task: Task, request: RunRequest, devices: tuple[Device, ...]
 ) -> tuple[RunConfig, tuple[str, ...]]:
-    model: Any = resolve(plugin.info.config)
+    model: Any = resolve(plugin.info.config_of(task))
     chosen = "smoke" if request.smoke else request.config
     names, said = ["default"], []
     if chosen in (None, "default") and devices[0].kind == "cpu":

@@ -94,8 +94,9 @@ class FrontDoorContract:
         from cardio_core.config import RunConfig
         from cardio_core.registry import resolve
 
-        config = resolve(info.config)
-        assert issubclass(config, RunConfig), f"{info.config} is no RunConfig"
+        for named in {info.config_of(task) for task in info.tasks}:
+            config = resolve(named)
+            assert issubclass(config, RunConfig), f"{named} is no RunConfig"
         parameters = inspect.signature(resolve(info.synthesize)).parameters
         missing = {"task", "n_patients", "seed"} - set(parameters)
         assert not missing, f"{info.synthesize} lacks the keyword(s) {sorted(missing)}"
@@ -111,8 +112,8 @@ class FrontDoorContract:
         names = set(named_configs(info.configs))
         missing = {"default", "cpu", "full", "smoke"} - names
         assert not missing, f"{info.configs} lacks {', '.join(sorted(missing))}"
-        model: Any = resolve(info.config)
         for task in info.tasks:
+            model: Any = resolve(info.config_of(task))
             for name in sorted(names):
                 stack = layers(info.configs, dict.fromkeys(("default", name)))
                 config = resolve_config(model, stack, task=task.name, sets={})
@@ -142,19 +143,21 @@ class FrontDoorContract:
         from cardio_core.registry import resolve
 
         stranger: dict[str, Any] = {"no_such_setting": 1}
-        with pytest.raises(ConfigError, match="no_such_setting"):
-            resolve_config(
-                resolve(info.config),
-                layers(info.configs, ["default"]),
-                task=info.default_task,
-                sets={block: stranger} if block else stranger,
-            )
+        for task in info.tasks:
+            with pytest.raises(ConfigError, match="no_such_setting"):
+                resolve_config(
+                    resolve(info.config_of(task)),
+                    layers(info.configs, ["default"]),
+                    task=task.name,
+                    sets={block: stranger} if block else stranger,
+                )
 
     def test_every_setting_says_what_it_is(self, info: PluginInfo) -> None:
         """A docstring on every block of the configuration."""
         from cardio_core.registry import resolve
 
-        config: Any = resolve(info.config)
-        for stage in STAGES:
-            block = type(getattr(config(), stage))
-            assert inspect.getdoc(block), f"{block.__name__} has no docstring"
+        for task in info.tasks:
+            config: Any = resolve(info.config_of(task))
+            for stage in STAGES:
+                block = type(getattr(config(), stage))
+                assert inspect.getdoc(block), f"{block.__name__} has no docstring"

@@ -92,6 +92,9 @@ class Task:
         How far in time a minted sample may lie from its event.
     plans : mapping of str to Plan
         Split plans of this task beyond ``nested`` and ``holdout``, by name.
+    config : str
+        ``"package.module:Class"`` of a configuration of its own, where tasks of one plugin have
+        little in common: a setting of one is then refused by the other. Empty is the plugin's.
     """
 
     name: str
@@ -103,6 +106,7 @@ class Task:
     uses_unlabelled: bool = False
     event_tolerance_s: float = 0.15
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    config: str = ""
 
     def target(self, name: str) -> Target:
         """Return the target of that name."""
@@ -136,7 +140,8 @@ class PluginInfo:
     default_task : str
         The task that runs without ``--task``.
     config : str
-        ``"package.module:Class"`` of its configuration, a subclass of `cardio_core.api.RunConfig`.
+        ``"package.module:Class"`` of its configuration, a subclass of `cardio_core.api.RunConfig`;
+        of every task that names none of its own.
     configs : str
         Package that holds ``default.yaml``, ``cpu.yaml``, ``full.yaml`` and ``smoke.yaml``.
     synthesize : str
@@ -165,3 +170,7 @@ class PluginInfo:
             if task.name == name:
                 return task
         raise KeyError(name)
+
+    def config_of(self, task: Task) -> str:
+        """Return where the configuration of a task is defined."""
+        return task.config or self.config

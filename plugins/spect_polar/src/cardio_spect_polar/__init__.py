@@ -1,0 +1,1 @@
+"""Phase polar maps from gated SPECT, and transfer on perfusion polar maps."""

@@ -1,0 +1,1 @@
+"""Figures: polar maps, phase histograms, sampled walls."""

@@ -1,0 +1,1 @@
+"""Tasks `mfr` and `risk_factor`: two-step transfer on perfusion polar maps."""

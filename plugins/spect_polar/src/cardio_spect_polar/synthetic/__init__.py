@@ -1,0 +1,1 @@
+"""The synthetic twins: gated left ventricles and flow maps with known truth."""
