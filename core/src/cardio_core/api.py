@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
     from cardio_core.io.estimators import load_estimator as load_estimator
     from cardio_core.io.estimators import save_estimator as save_estimator
+    from cardio_core.io.truth_file import rounded as rounded
+    from cardio_core.io.truth_file import write_truth as write_truth
+    from cardio_core.training.backbone import load_backbone as load_backbone
     from cardio_core.training.engine import Fitted as Fitted
+    from cardio_core.training.grad_cam import grad_cam_maps as grad_cam_maps
     from cardio_core.training.plan import FitPlan as FitPlan
     from cardio_core.training.weights import load_weights as load_weights
     from cardio_core.training.weights import save_weights as save_weights
@@ -76,7 +80,10 @@ _HOME = {
     "cardio_core.hookspecs": ("hookimpl",),
     "cardio_core.io.estimators": ("load_estimator", "save_estimator"),
     "cardio_core.io.cohort_table": ("read_cohort_table",),
+    "cardio_core.io.truth_file": ("rounded", "write_truth"),
+    "cardio_core.training.backbone": ("load_backbone",),
     "cardio_core.training.engine": ("Fitted",),
+    "cardio_core.training.grad_cam": ("grad_cam_maps",),
     "cardio_core.training.plan": ("FitPlan",),
     "cardio_core.training.weights": ("load_weights", "save_weights"),
     "cardio_core.types.artifact": ("ModelArtifact",),

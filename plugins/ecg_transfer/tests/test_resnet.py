@@ -1,14 +1,12 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from cardio_core.api import ConfigError, DataError
-from cardio_ecg_transfer.models.gradcam import class_maps, grad_cam_pp, map_weights
+from cardio_core.api import ConfigError, DataError, load_backbone
+from cardio_ecg_transfer.models.gradcam import grad_cam_pp
 from cardio_ecg_transfer.models.resnet import BeatResNet, freeze, hold_frozen
-from cardio_ecg_transfer.models.weights import backbone_state, load_backbone
 
 # Parameters of torchvision's resnet18, resnet50 and resnet101 with 1000 classes, as its
 # documentation lists them.
@@ -147,57 +145,10 @@ def test_a_torchvision_file_fills_the_backbone_and_leaves_the_classifier(tmp_pat
     assert torch.equal(network.fc.weight, classifier)
 
 
-def test_a_stem_of_other_channels_answers_a_repeated_picture_as_the_original_does():
-    torch.manual_seed(0)
-    source, network = BeatResNet(18), BeatResNet(18, n_input_channels=12)
-    network.load_state_dict(backbone_state(source.state_dict(), network), strict=False)
-    picture = torch.rand(1, 1, 64, 64)
-    expected = source.conv1(picture.expand(1, 3, 64, 64))
-    assert torch.allclose(network.conv1(picture.expand(1, 12, 64, 64)), expected, atol=1e-5)
-
-
-def test_weights_of_another_depth_width_or_format_are_refused(tmp_path):
-    (tmp_path / "w.safetensors").write_bytes(b"not weights")
-    with pytest.raises(DataError, match="expected a safetensors file"):
-        load_backbone(BeatResNet(18), tmp_path / "w.safetensors")
-    with pytest.raises(DataError, match="width_mult be 1"):
-        backbone_state(BeatResNet(18).state_dict(), BeatResNet(18, width_mult=0.5))
-    incomplete = BeatResNet(18).state_dict()
-    del incomplete["layer2.0.bn1.running_var"]
-    with pytest.raises(DataError, match=r"the key layer2\.0\.bn1\.running_var"):
-        backbone_state(incomplete, BeatResNet(18))
-
-
-def test_where_the_logit_is_linear_in_the_maps_grad_cam_pp_has_a_closed_form():
-    # Y = sum_k c_k mean(A_k): g_k = c_k / (rows x columns) everywhere, so that
-    # w_k = rows x columns x relu(g_k) / (2 + sum(A_k) g_k).
-    torch.manual_seed(0)
-    maps = torch.rand(1, 3, 4, 5, dtype=torch.float64)
-    c = torch.tensor([2.0, -1.0, 0.5], dtype=torch.float64)
-    cam = class_maps(maps, lambda a: (a.mean(dim=(2, 3)) * c).sum(1)[:, None], torch.tensor([0]))
-    expected = torch.zeros(4, 5, dtype=torch.float64)
-    for k, value in enumerate(c.tolist()):
-        g = value / 20
-        expected += 20 * max(g, 0.0) / (2 + maps[0, k].sum() * g) * maps[0, k]
-    assert torch.allclose(cam[0], expected, rtol=1e-12)
-
-
-def test_grad_cam_pp_weights_agree_with_autograd_through_the_exponential():
-    # Equation 19 with the derivatives of exp(Y) taken by autograd, Y linear in A.
-    torch.manual_seed(1)
-    maps = torch.rand(1, 2, 3, 3, dtype=torch.float64, requires_grad=True)
-    slope = torch.randn(1, 2, 3, 3, dtype=torch.float64)
-    score = (maps * slope).sum().exp()
-    (first,) = torch.autograd.grad(score, maps, create_graph=True)
-    second, third = torch.zeros_like(maps), torch.zeros_like(maps)
-    for at in np.ndindex(1, 2, 3, 3):
-        (row,) = torch.autograd.grad(first[at], maps, create_graph=True)
-        second[at] = row[at].detach()
-        (third_row,) = torch.autograd.grad(row[at], maps, retain_graph=True)
-        third[at] = third_row[at]
-    alpha = second / (2 * second + maps.sum(dim=(2, 3), keepdim=True) * third)
-    expected = (alpha * first.relu()).sum(dim=(2, 3)) / score
-    assert torch.allclose(map_weights(maps.detach(), slope), expected.detach(), rtol=1e-9)
+def test_weights_of_another_width_are_refused(tmp_path):
+    save_file(BeatResNet(18).state_dict(), tmp_path / "w.safetensors")
+    with pytest.raises(DataError, match="depth and width must agree"):
+        load_backbone(BeatResNet(18, width_mult=0.5), tmp_path / "w.safetensors")
 
 
 def test_a_batch_s_maps_equal_those_of_its_pictures_one_by_one():

@@ -7,9 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cardio_core.api import ConfigError, FeatureBlock, FeatureSet
+from cardio_core.api import ConfigError, FeatureBlock, FeatureSet, load_backbone
 from cardio_ecg_transfer.models.resnet import BeatResNet
-from cardio_ecg_transfer.models.weights import load_backbone
 from cardio_ecg_transfer.response.bags import Bags, bags_of
 from cardio_ecg_transfer.response.network import PatientNet
 

@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import DataError, read_cohort_table
@@ -17,7 +15,6 @@ from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS
 from cardio_ecg_transfer.synthetic import Noise, PatientSpec, simulate, synthesize
-from cardio_ecg_transfer.synthetic.bayes import bayes_auc
 from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
 from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
 
@@ -90,26 +87,6 @@ def test_missing_samples_are_written_as_missing_and_excess_is_clipped(
     assert np.array_equal(np.isnan(back), np.isnan(signal_mv))
     highest = {"16": 32767 / 200, "212": (2047 - 1024) / 200, "dicom": 32767 / 200}[kind]
     assert back[4, 200] == pytest.approx(highest)
-
-
-@given(st.lists(st.floats(0, 1, width=16), min_size=2, max_size=30))
-@settings(deadline=None)
-def test_bayes_auc_is_the_sum_over_all_pairs(probability: list[float]) -> None:
-    eta = np.array(probability)
-    weight = eta[:, None] * (1 - eta)
-    np.fill_diagonal(weight, 0.0)
-    right = (eta[:, None] > eta) + 0.5 * (eta[:, None] == eta)
-    if weight.sum() == 0:
-        assert np.isnan(bayes_auc(eta))
-    else:
-        assert bayes_auc(eta) == pytest.approx((weight * right).sum() / weight.sum())
-
-
-def test_bayes_auc_is_what_true_probabilities_reach_on_drawn_labels() -> None:
-    rng = np.random.default_rng(0)
-    eta = 1 / (1 + np.exp(-2 * rng.normal(size=1000)))
-    reached = [roc_auc_score(rng.uniform(size=1000) < eta, eta) for _ in range(200)]
-    assert np.mean(reached) == pytest.approx(bayes_auc(eta), abs=0.004)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from typing import Any
 _HOMES: dict[str, str] = {
     # discrimination
     "auc": "roc",
+    "bayes_auc": "bayes",
     "RocCurve": "roc",
     "roc_curve": "roc",
     "DelongCovariance": "delong",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from cardio_core.api import grad_cam_maps
 
+if TYPE_CHECKING:
     from cardio_ecg_transfer.models.resnet import BeatResNet
 
 
@@ -39,8 +39,7 @@ def grad_cam_pp(
 
     Notes
     -----
-    Chattopadhay et al., WACV 2018, equations 10 and 19, for the score exp(logit); `map_weights`
-    says why it stays finite.
+    Chattopadhay et al., WACV 2018, equations 10 and 19, for the score exp(logit).
 
     Examples
     --------
@@ -52,51 +51,10 @@ def grad_cam_pp(
     network.eval()
     with torch.no_grad():
         maps = network.maps(images)
-    cams = class_maps(maps, lambda a: network.head(a, side), classes)
+    cams = grad_cam_maps(maps, lambda a: network.head(a, side), classes)
     size = list(images.shape[2:])
     large = functional.interpolate(cams[:, None], size=size, mode="bilinear", align_corners=False)
     return _to_unit(large[:, 0])
-
-
-def class_maps(
-    maps: torch.Tensor,
-    logits_of: Callable[[torch.Tensor], torch.Tensor],
-    classes: torch.Tensor,
-) -> torch.Tensor:
-    """Return the Grad-CAM++ maps at the size of the feature maps, not yet scaled to 1.
-
-    Parameters
-    ----------
-    maps : Tensor, shape (n, channels, rows, columns)
-        Feature maps A.
-    logits_of : callable
-        From feature maps to logits, shape (n, n_classes), sample by sample.
-    classes : Tensor of int64, shape (n,)
-        The class of each sample.
-
-    Returns
-    -------
-    Tensor, shape (n, rows, columns)
-        Not negative.
-    """
-    leaf = maps.detach().requires_grad_()
-    chosen = logits_of(leaf).gather(1, classes[:, None]).sum()
-    (gradient,) = torch.autograd.grad(chosen, leaf)
-    weights = map_weights(leaf.detach(), gradient)
-    return functional.relu((weights[:, :, None, None] * leaf.detach()).sum(dim=1))
-
-
-def map_weights(maps: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
-    """Return the weight of each feature map, shape (n, channels).
-
-    With the score S = exp(Y), derivatives of order m are exp(Y) g^m where g = dY/dA (Y piecewise
-    linear in A). exp(Y) cancels in alpha = S'' / (2 S'' + sum(A) S''') and scales all weights of a
-    picture alike, so it is left out: no logit is too large.
-    """
-    square = gradient.square()
-    denominator = 2 * square + maps.sum(dim=(2, 3), keepdim=True) * square * gradient
-    alpha = torch.where(denominator != 0, square / denominator, torch.zeros_like(square))
-    return (alpha * functional.relu(gradient)).sum(dim=(2, 3))
 
 
 def _to_unit(maps: torch.Tensor) -> torch.Tensor:

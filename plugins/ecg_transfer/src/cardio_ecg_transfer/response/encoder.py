@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardio_core.api import DataError
-from cardio_ecg_transfer.models.weights import load_backbone
+from cardio_core.api import DataError, load_backbone
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, ModelArtifact

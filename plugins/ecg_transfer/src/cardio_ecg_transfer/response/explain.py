@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from cardio_core.api import Case, Explanation
-from cardio_ecg_transfer.models.gradcam import class_maps
+from cardio_core.api import Case, Explanation, grad_cam_maps
 from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.predict import open_patient_net
 from cardio_ecg_transfer.response.rows import ROWS
@@ -139,7 +138,7 @@ def beat_maps(
         value, _ = network.pool(network.instances(pooled, beside))
         return sign * value[:, None]
 
-    cams = class_maps(early, logit, torch.zeros(1, dtype=torch.int64))
+    cams = grad_cam_maps(early, logit, torch.zeros(1, dtype=torch.int64))
     large = torch.nn.functional.interpolate(
         cams[:, None], size=list(images.shape[1:]), mode="bilinear", align_corners=False
     )[:, 0]

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cardio_core.api import rounded, stats, write_truth
 from cardio_ecg_transfer.mitbih import DS1, DS2, PACED, SUBJECT_LINK
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.synthetic.bayes import bayes_auc
 from cardio_ecg_transfer.synthetic.patient import Mixing, Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
-from cardio_ecg_transfer.synthetic.truth_file import rounded, write_truth
 from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def write_beat_cohort(
             "kind": "beats",
             "seed": seed,
             "difficulty": "null" if null else difficulty,
-            "bayes_auc": {"V against the rest": rounded(bayes_auc(np.concatenate(scored)))},
+            "bayes_auc": {"V against the rest": rounded(stats.bayes_auc(np.concatenate(scored)))},
             "bayes_auc_of": "all annotated beats of the records that are not paced",
             "records": {name: _facts(truths[name]) for name in names},
         },

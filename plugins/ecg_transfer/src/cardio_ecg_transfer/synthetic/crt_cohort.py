@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_ecg_transfer.synthetic.bayes import bayes_auc
+from cardio_core.api import rounded, stats, write_truth
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
-from cardio_ecg_transfer.synthetic.truth_file import rounded, write_truth
 from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
 from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
 
@@ -104,7 +103,9 @@ def write_crt_cohort(
             "seed": seed,
             "difficulty": "null" if null else difficulty,
             "bayes_auc": {
-                "response": rounded(bayes_auc([patient.prob_response for patient in patients]))
+                "response": rounded(
+                    stats.bayes_auc([patient.prob_response for patient in patients])
+                )
             },
             "bayes_auc_of": "all patients, from the QRS that made their ECG",
             "patients": {patient.patient_id: _facts(patient) for patient in patients},

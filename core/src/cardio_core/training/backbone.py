@@ -1,33 +1,35 @@
-"""Start a network from a local file of torchvision's ResNet weights."""
+"""Start a network from a local file of weights with torchvision's keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardio_core.api import DataError
+from cardio_core.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     import torch
+    from torch import nn
 
-    from cardio_ecg_transfer.models.resnet import BeatResNet
+OWN = ("fc.", "side.")
+"""What a file of another task cannot give: the classifier, and layers that torchvision has not."""
 
-# What a file of another task cannot give: the classifier, and layers that torchvision has not.
-_OWN = ("fc.", "side.")
 _COUNTER = "num_batches_tracked"
 
 
-def load_backbone(network: BeatResNet, path: Path) -> list[str]:
+def load_backbone(network: nn.Module, path: Path, *, own: tuple[str, ...] = OWN) -> list[str]:
     """Copy the convolutional part of a safetensors file with torchvision's keys into a network.
 
     Parameters
     ----------
-    network : BeatResNet
-        Changed in place, of full width (``width_mult`` 1). ``fc`` and the side layer are left.
+    network : torch.nn.Module
+        Changed in place, of the file's width. Its first convolution is called ``conv1``.
     path : Path
         A safetensors file. ``.pt`` and ``.pth`` files are converted beforehand.
+    own : tuple of str
+        Beginnings of the keys that are left as they are.
 
     Returns
     -------
@@ -46,17 +48,17 @@ def load_backbone(network: BeatResNet, path: Path) -> list[str]:
         state = load_file(path)
     except (OSError, SafetensorError) as error:
         msg = (
-            f"{path.name}: expected a safetensors file of ResNet weights, found {error}; "
+            f"{path.name}: expected a safetensors file of network weights, found {error}; "
             "convert other formats with `cardio data convert-weights FILE --trust`"
         )
         raise DataError(msg) from error
-    mapped = backbone_state(state, network)
+    mapped = backbone_state(state, network, own=own)
     network.load_state_dict(mapped, strict=False)
     return sorted(mapped)
 
 
 def backbone_state(
-    state: Mapping[str, torch.Tensor], network: BeatResNet
+    state: Mapping[str, torch.Tensor], network: nn.Module, *, own: tuple[str, ...] = OWN
 ) -> dict[str, torch.Tensor]:
     """Return the part of a state dict that a network's backbone can take, with its own keys.
 
@@ -71,21 +73,21 @@ def backbone_state(
     """
     plain = {key.removeprefix("module.").removeprefix("backbone."): v for key, v in state.items()}
     mapped: dict[str, torch.Tensor] = {}
-    for key, own in network.state_dict().items():
-        if key.startswith(_OWN) or key.endswith(_COUNTER):
+    for key, present in network.state_dict().items():
+        if key.startswith(own) or key.endswith(_COUNTER):
             continue
         if key not in plain:
-            msg = f"ResNet weights: expected the key {key}, found none among {len(plain)}"
+            msg = f"weights: expected the key {key}, found none among {len(plain)}"
             raise DataError(msg)
         value = plain[key]
-        if key == "conv1.weight" and value.shape[1] != own.shape[1]:
-            n_channels = own.shape[1]
+        if key == "conv1.weight" and value.shape[1] != present.shape[1]:
+            n_channels = present.shape[1]
             value = value.mean(dim=1, keepdim=True).repeat(1, n_channels, 1, 1)
             value = value * (plain[key].shape[1] / n_channels)
-        if value.shape != own.shape:
+        if value.shape != present.shape:
             msg = (
-                f"ResNet weights: expected {key} of shape {tuple(own.shape)}, found "
-                f"{tuple(value.shape)}; the depth must agree and width_mult be 1"
+                f"weights: expected {key} of shape {tuple(present.shape)}, found "
+                f"{tuple(value.shape)}; depth and width must agree"
             )
             raise DataError(msg)
         mapped[key] = value

@@ -1,0 +1,63 @@
+"""Grad-CAM++: which part of a picture spoke for a class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def grad_cam_maps(
+    maps: torch.Tensor,
+    logits_of: Callable[[torch.Tensor], torch.Tensor],
+    classes: torch.Tensor,
+) -> torch.Tensor:
+    """Return the Grad-CAM++ maps at the size of the feature maps, not yet scaled to 1.
+
+    Parameters
+    ----------
+    maps : Tensor, shape (n, channels, rows, columns)
+        Feature maps A.
+    logits_of : callable
+        From feature maps to logits, shape (n, n_classes), sample by sample.
+    classes : Tensor of int64, shape (n,)
+        The class of each sample.
+
+    Returns
+    -------
+    Tensor, shape (n, rows, columns)
+        Not negative.
+
+    Notes
+    -----
+    Chattopadhay et al., WACV 2018, equations 10 and 19, for the score exp(logit); `map_weights`
+    says why it stays finite.
+
+    Examples
+    --------
+    >>> maps = torch.ones(1, 2, 3, 3)
+    >>> grad_cam_maps(maps, lambda a: a.mean(dim=(2, 3)), torch.tensor([0])).shape
+    torch.Size([1, 3, 3])
+    """
+    leaf = maps.detach().requires_grad_()
+    chosen = logits_of(leaf).gather(1, classes[:, None]).sum()
+    (gradient,) = torch.autograd.grad(chosen, leaf)
+    weights = map_weights(leaf.detach(), gradient)
+    return functional.relu((weights[:, :, None, None] * leaf.detach()).sum(dim=1))
+
+
+def map_weights(maps: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """Return the weight of each feature map, shape (n, channels).
+
+    With the score S = exp(Y), derivatives of order m are exp(Y) g^m where g = dY/dA (Y piecewise
+    linear in A). exp(Y) cancels in alpha = S'' / (2 S'' + sum(A) S''') and scales all weights of a
+    picture alike, so it is left out: no logit is too large.
+    """
+    square = gradient.square()
+    denominator = 2 * square + maps.sum(dim=(2, 3), keepdim=True) * square * gradient
+    alpha = torch.where(denominator != 0, square / denominator, torch.zeros_like(square))
+    return (alpha * functional.relu(gradient)).sum(dim=(2, 3))
