@@ -304,6 +304,26 @@ def test_the_flow_counts_recordings_from_found_to_tested(html):
     ]
 
 
+def test_what_was_left_out_by_design_is_a_station_of_the_flow(make_run):
+    excluded = {"LVESV below 20 mL": ["A"], "paced": ["B", "C"]}
+    html = make_run(metrics=ONE, manifest=MANIFEST | {"excluded": excluded})
+    flow = re.search(r'<ol class="flow".*?</ol>', html, re.DOTALL).group(0)
+    assert re.findall(r"<b>(.*?)</b><span>(.*?)</span>", flow)[:5] == [
+        ("75", "recordings found"),
+        ("3", "quarantined"),
+        ("1", "excluded<br>LVESV below 20 mL"),
+        ("2", "excluded<br>paced"),
+        ("69", "recordings used"),
+    ]
+
+
+def test_flags_of_recordings_that_were_used_are_counted(make_run):
+    found = section(make_run(metrics=ONE, manifest=MANIFEST | {"flags": {"6 slots": 4}}), "data")
+    assert "What was flagged in recordings that were used" in found
+    assert "4 6 slots" in found
+    assert "flagged" not in section(make_run(metrics=ONE), "data")
+
+
 def test_the_overlap_of_every_fold_is_counted_again(make_run):
     leaky = {"honest": SPLITS["honest"] | {
         "folds": [{"name": "r0-f0", "train": ["P1", "P2"], "test": ["P2", "P3"]}]}}  # fmt: skip

@@ -118,6 +118,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "splits": split_views(files.splits),
         "quarantined": quarantined,
         "reasons": Counter((q.get("stage"), q.get("reason")) for q in quarantined).most_common(),
+        "flags": list((manifest.get("flags") or {}).items()),
         "notes": _notes(manifest),
         "command": _command(manifest.get("command")),
         "stages": {

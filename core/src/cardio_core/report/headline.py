@@ -75,20 +75,23 @@ def what_ran(files: RunFiles) -> list[str]:
 
 
 def flow(files: RunFiles) -> list[Step]:
-    """Return the stations: recordings found, quarantined, used, samples, tested.
+    """Return the stations: recordings found, quarantined, excluded by design, used, tested.
 
-    The manifest counts recordings after `load`, so those that `load` itself set aside are added.
+    The manifest counts recordings after `load`, so those that `load` itself set aside or left out
+    are added.
     """
     m = files.manifest
     data: Mapping[str, Any] = m.get("data") or {}
     steps = []
     aside = {str(q.get("recording_id")): str(q.get("stage")) for q in m.get("quarantined") or []}
     if data.get("n_recordings") is not None:
-        found = int(data["n_recordings"]) + sum(stage == "load" for stage in aside.values())
+        excluded = {why: len(ids) for why, ids in (m.get("excluded") or {}).items()}
+        after_load = int(data["n_recordings"]) + sum(stage == "load" for stage in aside.values())
         steps = [
-            Step(count(found), "recordings found"),
+            Step(count(after_load + sum(excluded.values())), "recordings found"),
             Step(count(len(aside)), "quarantined"),
-            Step(count(found - len(aside)), "recordings used"),
+            *(Step(count(n), "excluded", why) for why, n in excluded.items()),
+            Step(count(after_load - len(aside)), "recordings used"),
         ]
     if data.get("n_samples") is not None:
         steps.append(Step(count(int(data["n_samples"])), "samples"))

@@ -23,6 +23,7 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.prepare import UnusableCohortError, prepare
 from cardio_core.runner.progress import Echo
+from cardio_core.types.features import flags_of
 from cardio_core.types.info import Target
 
 
@@ -110,7 +111,7 @@ def predict_new(
             rows += _with_sets(found, frame, target, open_rule(run, name, target.name))
     return answer | {
         "predictions": rows,
-        "flags": _flags(prepared.features.table),
+        "flags": flags_of(prepared.features.table),
         "notes": list(prepared.cohort.notes),
         "quarantined": [vars(row) for row in prepared.quarantined],
     }
@@ -167,10 +168,3 @@ def _with_sets(
         row | {"set": [c for c, held in zip(classes, own, strict=True) if held], "set_level": level}
         for row, own in zip(rows, rule.sets(scores), strict=True)
     ]
-
-
-def _flags(table: pd.DataFrame) -> dict[str, list[str]]:
-    if "flags" not in table.columns:
-        return {}
-    by_recording = table.drop_duplicates("recording_id").set_index("recording_id")["flags"]
-    return {str(k): str(v).split("; ") for k, v in by_recording.items() if isinstance(v, str) and v}

@@ -123,7 +123,8 @@ class FeatureSet:
     ----------
     table : DataFrame, one row a sample, indexed by `sample_id`
         Columns recording_id, study_id, patient_id, and `time_s`, `variant` (0 is the original;
-        only 0 is ever validated or tested) where they apply.
+        only 0 is ever validated or tested) where they apply. A column `flags` says what a reader
+        of the report should know of a recording, several joined with ``"; "``.
     blocks : mapping of str to FeatureBlock
         The features, aligned with the table.
     """
@@ -196,6 +197,20 @@ def concatenate(parts: Sequence[FeatureSet]) -> FeatureSet:
         pieces = [piece for part in parts for piece in _pieces_of(part.blocks[name].values)]
         blocks[name] = replace(block, values=Pieces(pieces))
     return FeatureSet(pd.concat([part.table for part in parts]), blocks)
+
+
+def flags_of(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Return what the stages flagged, by recording.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of a feature set; its column `flags`, where there is one, joins flags with ``"; "``.
+    """
+    if "flags" not in table.columns:
+        return {}
+    by_recording = table.drop_duplicates("recording_id").set_index("recording_id")["flags"]
+    return {str(k): str(v).split("; ") for k, v in by_recording.items() if isinstance(v, str) and v}
 
 
 def _description(block: FeatureBlock) -> tuple[Any, ...]:

@@ -164,6 +164,9 @@ class Cohort:
     outcome : str
         One sentence on what the targets are and how they came about, for the head of the report:
         a stand-in must not be read as the real thing.
+    excluded : mapping of str to tuple of str
+        Recordings that were usable and are left out by design: reason to ids. Each reason is a
+        station of the flow diagram, between what was found and what was used.
     """
 
     samples: SampleSet
@@ -174,3 +177,4 @@ class Cohort:
     notes: tuple[str, ...] = field(default=())
     unsupported: Mapping[str, str] = field(default_factory=dict)
     outcome: str = ""
+    excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

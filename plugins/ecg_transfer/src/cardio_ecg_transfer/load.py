@@ -59,18 +59,18 @@ def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
     column `path_ecg` is a cohort table. Anything else is one recording.
     """
     entries = [entry for path in ctx.inputs for entry in _entries(path)]
-    entries, notes = _left_out(entries, config)
+    entries, excluded = _left_out(entries, config)
+    notes: list[str] = []
     if ctx.mode == "predict":
-        entries, said = _numbered(entries)
-        notes += said
+        entries, notes = _numbered(entries)
     usable, quarantined, events, stretches = [], [], [], []
     for entry in entries:
         try:
             if ctx.mode == "fit":
                 _check_annotated(entry.path, config)
-                beats, excluded = beat_events(entry.path, entry.recording_id, config.max_s)
+                beats, stretch = beat_events(entry.path, entry.recording_id, config.max_s)
                 events.append(beats)
-                stretches.append(excluded)
+                stretches.append(stretch)
         except DataError as error:
             quarantined.append(Quarantined(entry.recording_id, "load", str(error)))
             continue
@@ -86,6 +86,7 @@ def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
         targets,
         quarantined=tuple(quarantined),
         notes=tuple(notes),
+        excluded=excluded,
     )
 
 
@@ -246,16 +247,16 @@ def text_of(row: pd.Series[Any], name: str) -> str | None:
     return None if value is None or pd.isna(value) else str(value)
 
 
-def _left_out(entries: Iterable[Entry], config: LoadBlock) -> tuple[list[Entry], list[str]]:
-    """Apply `records` and `exclude`; say what was left out."""
+def _left_out(
+    entries: Iterable[Entry], config: LoadBlock
+) -> tuple[list[Entry], dict[str, tuple[str, ...]]]:
+    """Apply `records` and `exclude`; say what was left out by the latter, and why."""
     found = list(entries)
     kept = [e for e in found if not config.records or e.recording_id in config.records]
-    dropped = [e.recording_id for e in kept if e.recording_id in config.exclude]
+    dropped = tuple(e.recording_id for e in kept if e.recording_id in config.exclude)
     kept = [e for e in kept if e.recording_id not in config.exclude]
-    if not dropped:
-        return kept, []
-    why = " (paced beats, as EC57 says)" if set(dropped) <= set(PACED) else ""
-    return kept, [f"Left out by design{why}: {', '.join(dropped)}."]
+    why = "paced beats, as EC57 says" if set(dropped) <= set(PACED) else "load.exclude"
+    return kept, {why: dropped} if dropped else {}
 
 
 def _numbered(entries: list[Entry]) -> tuple[list[Entry], list[str]]:

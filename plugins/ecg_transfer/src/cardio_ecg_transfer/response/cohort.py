@@ -88,7 +88,7 @@ def load_response(config: LoadBlock, ctx: Context) -> Cohort:
         return load_recordings(config, ctx)
     parts = [_found(path, config, ctx) for path in ctx.inputs]
     recordings = pd.concat([part.recordings for part in parts], ignore_index=True)
-    recordings = _kept(recordings, config)
+    recordings, excluded = _kept(recordings, config)
     notes = [note for part in parts for note in part.notes]
     targets, clinical = None, None
     if ctx.mode == "fit":
@@ -112,6 +112,7 @@ def load_response(config: LoadBlock, ctx: Context) -> Cohort:
         clinical,
         notes=tuple(notes),
         outcome=" ".join(dict.fromkeys(part.outcome for part in parts if part.outcome)),
+        excluded={"load.exclude": excluded} if excluded else {},
         unsupported={k: v for part in parts for k, v in part.unsupported.items()},
     )
 
@@ -262,7 +263,9 @@ def _lbbb(row: pd.Series) -> float:
     return np.nan if morphology is None else float(morphology == "LBBB")
 
 
-def _kept(recordings: pd.DataFrame, config: LoadBlock) -> pd.DataFrame:
+def _kept(recordings: pd.DataFrame, config: LoadBlock) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Apply `records` and `exclude`; return also what the latter left out."""
     names = recordings["recording_id"]
     wanted = names.isin(config.records) if config.records else pd.Series(True, index=names.index)
-    return recordings[wanted & ~names.isin(config.exclude)].copy()
+    out = wanted & names.isin(config.exclude)
+    return recordings[wanted & ~out].copy(), tuple(names[out].astype(str))
