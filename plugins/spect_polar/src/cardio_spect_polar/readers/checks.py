@@ -1,0 +1,176 @@
+"""What every format has in common: how to refuse a file, and what a gated stack must have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MAX_VALUES = 64_000_000
+"""Most voxels that are decoded, of all frames: 16 slots of 128³ make 34 million."""
+
+MIN_SLOTS = 8
+"""Fewest time slots that are read unasked: eight are the clinical standard."""
+
+FEWEST_SLOTS = 6
+"""Fewest that can be asked for (methods page, 3.1, step 1)."""
+
+MIN_SLICES = 5
+"""A ventricle of 70 mm does not fit into fewer, even of 12 mm."""
+
+MIN_PIXELS = 8
+"""Fewest rows or columns in which a ring can be told from a spot."""
+
+VOXEL_RANGE_MM = (1.0, 20.0)
+"""Distances of voxels that gated SPECT has, limits included."""
+
+LOST_FRAME_SHARE = 0.1
+"""An empty frame is lost, not outside the heart, if its slice has this share of the counts of the
+fullest slice in the other time slots."""
+
+_AGAIN = "export the study again"
+
+
+def unusable(name: str, expected: str, found: str, do: str) -> DataError:
+    """Word a refusal in one line: which file, what was expected, what was found, what to do.
+
+    Parameters
+    ----------
+    name : str
+        The file's name without its folder.
+    expected, found, do : str
+        Parts of the sentence. None of them may quote free text of a header, which can hold a
+        patient's name.
+
+    Examples
+    --------
+    >>> str(unusable("a.dcm", "8 time slots", "4", "export the study again"))
+    'a.dcm: expected 8 time slots, found 4; export the study again'
+    """
+    return DataError(f"{name}: expected {expected}, found {found}; {do}")
+
+
+def require_size(
+    name: str, n_frames: int, n_rows: int, n_columns: int, max_values: int = MAX_VALUES
+) -> None:
+    """Refuse a claim of nothing, or of more than may be decoded, before anything is.
+
+    Raises
+    ------
+    DataError
+        No frame, row or column; more than `max_values` voxels.
+    """
+    claimed = f"{n_frames} frames of {n_rows} × {n_columns} claimed by the header"
+    if min(n_frames, n_rows, n_columns) < 1:
+        raise unusable(name, "at least one frame, row and column", claimed, _AGAIN)
+    if n_frames * n_rows * n_columns > max_values:
+        raise unusable(
+            name, f"at most {max_values} voxels in all frames", claimed, "crop it to the heart"
+        )
+
+
+def require_shape(
+    name: str, n_slots: int, n_slices: int, n_rows: int, n_columns: int, min_slots: int = MIN_SLOTS
+) -> None:
+    """Refuse a stack in which no ventricle can be found, or no cycle followed.
+
+    Raises
+    ------
+    DataError
+        Too few time slots; a single slice, or too few; too few rows or columns.
+    """
+    least = max(min_slots, FEWEST_SLOTS)
+    if n_slots < least:
+        do = "record 8 or 16 time slots"
+        if n_slots >= FEWEST_SLOTS:
+            do += f", or allow {n_slots} with --set load.min_slots={n_slots}"
+        raise unusable(name, f"at least {least} time slots", f"{n_slots}", do)
+    if n_slices < MIN_SLICES:
+        found = "a stack of one slice" if n_slices == 1 else f"{n_slices}"
+        raise unusable(
+            name, f"at least {MIN_SLICES} short-axis slices", found, "export the whole stack"
+        )
+    if min(n_rows, n_columns) < MIN_PIXELS:
+        raise unusable(
+            name,
+            f"slices of at least {MIN_PIXELS} × {MIN_PIXELS}",
+            f"{n_rows} × {n_columns}",
+            "export the whole slices",
+        )
+
+
+def require_voxel(name: str, voxel_mm: tuple[float, float, float]) -> None:
+    """Refuse distances that no gated SPECT has, and what is no number."""
+    low, high = VOXEL_RANGE_MM
+    if not all(low <= distance <= high for distance in voxel_mm):
+        raise unusable(
+            name,
+            f"distances of slices, rows and columns of {low:g} to {high:g} mm",
+            " × ".join(f"{distance:g}" for distance in voxel_mm),
+            "correct the header, or name them with --set load.voxel_mm=[slice,row,column]",
+        )
+
+
+def require_counts(name: str, counts: NDArray[np.float32]) -> None:
+    """Refuse counts that are no numbers, and frames that were lost.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    counts : ndarray, shape (n_slots, n_slices, n_rows, n_columns)
+        Rescaled counts.
+
+    Raises
+    ------
+    DataError
+        A voxel that is not finite; an empty time slot; an empty frame of a slice that has counts
+        in the other slots.
+    """
+    n_bad = counts.size - int(np.count_nonzero(np.isfinite(counts)))
+    if n_bad:
+        raise unusable(name, "finite counts", f"{n_bad} voxels that are no number", _AGAIN)
+    empty: NDArray[np.bool_] = np.asarray(~counts.any(axis=(2, 3)))
+    if bool(empty.all()):
+        raise unusable(name, "counts", "zeros in all frames", _AGAIN)
+    slots = np.flatnonzero(np.all(empty, axis=1))
+    if slots.size:
+        raise unusable(
+            name, "counts in every time slot", f"only zeros in {numbered('slot', slots)}", _AGAIN
+        )
+    of_slices = np.abs(counts).sum(axis=(0, 2, 3), dtype=np.float64) / (~empty).sum(axis=0).clip(1)
+    lost = empty & (of_slices >= LOST_FRAME_SHARE * of_slices.max())
+    if lost.any():
+        slot, slice_index = np.argwhere(lost)[0]
+        raise unusable(
+            name,
+            "counts in every frame of a slice",
+            f"{int(lost.sum())} empty frames, the first in slot {slot + 1}, slice "
+            f"{slice_index + 1}",
+            _AGAIN,
+        )
+
+
+def slot_flags(n_slots: int) -> tuple[str, ...]:
+    """Say that the number of time slots is not one of the usual ones."""
+    return () if n_slots in {8, 16} else (f"{n_slots} time slots instead of 8 or 16",)
+
+
+def numbered(what: str, indices: NDArray[np.integer]) -> str:
+    """Name things by their numbers from 1, the first three at most.
+
+    Examples
+    --------
+    >>> numbered("slot", np.array([4]))
+    'slot 5'
+    >>> numbered("slot", np.arange(5))
+    'slots 1, 2, 3 and 2 more'
+    """
+    shown = ", ".join(str(int(index) + 1) for index in indices[:3])
+    more = f" and {indices.size - 3} more" if indices.size > 3 else ""
+    return f"{what}{'s' if indices.size > 1 else ''} {shown}{more}"

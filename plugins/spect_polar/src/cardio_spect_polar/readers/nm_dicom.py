@@ -1,0 +1,278 @@
+"""DICOM NM images: gated short-axis reconstructions (RECON GATED TOMO).
+
+References
+----------
+DICOM PS3.3 A.5 (NM Image), C.8.4 (its modules), C.7.6.16 to C.7.6.18; PS3.16 CID 3102.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+from pydicom.uid import DeflatedExplicitVRLittleEndian, NuclearMedicineImageStorage
+
+from cardio_core.api import DataError
+from cardio_spect_polar.readers.checks import (
+    MAX_VALUES,
+    MIN_SLOTS,
+    require_counts,
+    require_shape,
+    require_size,
+    slot_flags,
+    unusable,
+)
+from cardio_spect_polar.readers.gated import GatedStack
+from cardio_spect_polar.readers.nm_frames import frame_numbers
+from cardio_spect_polar.readers.nm_gating import Gating, read_gating
+from cardio_spect_polar.readers.nm_geometry import (
+    read_apex_first,
+    read_voxel_mm,
+    require_short_axis,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from cardio_spect_polar.readers.gated import State
+
+_AGAIN = "export the study again"
+_GATED = "a gated reconstruction (RECON GATED TOMO)"
+_STATES: dict[tuple[str, str], State] = {
+    ("SCT", "128975004"): "rest",
+    ("SRT", "F-01604"): "rest",
+    ("SCT", "432655005"): "stress",
+    ("DCM", "109091"): "stress",
+    ("SRT", "F-01602"): "stress",
+}
+_STRESS = re.compile(r"(?<![a-z])(stress|str|exercise|vasodilator)(?![a-z])", re.IGNORECASE)
+_REST = re.compile(r"(?<![a-z])(rest|resting|rst)(?![a-z])", re.IGNORECASE)
+
+
+def read_nm(path: Path, *, min_slots: int = MIN_SLOTS, max_values: int = MAX_VALUES) -> GatedStack:
+    """Read a gated short-axis stack from a DICOM NM image.
+
+    Parameters
+    ----------
+    path : Path
+        A DICOM file (part 10: with preamble and ``DICM``).
+    min_slots : int
+        Fewest time slots that are accepted; 6 at least.
+    max_values : int
+        Limit on frames × rows × columns, checked on the header.
+
+    Returns
+    -------
+    GatedStack
+        Frames put in order by their vectors, rescaled. Of several RR intervals the one with most
+        beats is read, and a flag says so. What the header leaves out is None.
+
+    Raises
+    ------
+    DataError
+        No DICOM, no NM image, projections, transaxial or long-axis slices, frames that do not
+        make up one stack, no geometry, pixel data shorter than claimed or not decodable, too few
+        slots or slices, lost frames, counts that are no numbers. The message names the file and
+        no content of its header.
+    """
+    dataset = _read_dataset(path, max_values)
+    try:
+        with warnings.catch_warnings():  # pydicom's warnings may quote values
+            warnings.simplefilter("ignore")
+            return _read_stack(dataset, path.name, min_slots, max_values)
+    except DataError:
+        raise
+    except Exception:  # elements of a wrong type or multiplicity; texts may quote values
+        raise unusable(
+            path.name, "a complete NM image module", "elements of a wrong kind", _AGAIN
+        ) from None
+
+
+def _read_dataset(path: Path, max_values: int) -> Any:
+    """Read the file's elements; no pixel is decoded yet."""
+    if not path.is_file():
+        raise unusable(path.name, "a file", "none", "check the path")
+    with path.open("rb") as file:
+        if file.read(132)[128:] != b"DICM":
+            raise unusable(
+                path.name,
+                "a DICOM file, with DICM at byte 128",
+                "another kind of file",
+                "give it the suffix of its own format, or export it as DICOM",
+            )
+    if path.stat().st_size > max_values * 5:  # 32 bits a voxel, and a header
+        raise unusable(
+            path.name,
+            f"at most {max_values} voxels in all frames",
+            f"a file of {path.stat().st_size} bytes",
+            "crop it to the heart",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            meta = pydicom.filereader.read_file_meta_info(path)
+            if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+                # Its size in memory is not known before it is inflated.
+                raise unusable(
+                    path.name, "a transfer syntax that is not deflated", "a deflated one", _AGAIN
+                )
+            dataset = pydicom.dcmread(path)
+            sop_class = dataset.get("SOPClassUID")
+    except DataError:
+        raise
+    except Exception:
+        raise unusable(path.name, "a readable DICOM file", "a damaged one", _AGAIN) from None
+    if sop_class != NuclearMedicineImageStorage:
+        raise unusable(
+            path.name,
+            "a nuclear medicine image",
+            "another class of DICOM object",
+            "choose the gated short-axis series of this study, not a screenshot of it",
+        )
+    return dataset
+
+
+def _read_stack(dataset: Any, name: str, min_slots: int, max_values: int) -> GatedStack:
+    """Check the header, decode the frames, and put them in order."""
+    _require_gated_slices(dataset, name)
+    n_frames = int(dataset.get("NumberOfFrames") or 0)
+    require_size(name, n_frames, int(dataset.Rows), int(dataset.Columns), max_values)
+    flags = require_short_axis(dataset, name)
+    numbers = frame_numbers(dataset, name, n_frames)
+    n_rr_intervals, n_slots, n_slices = numbers.shape
+    require_shape(name, n_slots, n_slices, int(dataset.Rows), int(dataset.Columns), min_slots)
+    voxel_mm = read_voxel_mm(dataset, name)
+    frames = _decode(dataset, name, n_frames)
+    gating = read_gating(dataset, n_rr_intervals, n_slots)
+    chosen, rr_flags = _interval_with_most_beats(gating, frames, numbers)
+    counts = _rescaled(dataset, name, frames[numbers[chosen]])
+    require_counts(name, counts)
+    apex_first, apex_flags = read_apex_first(dataset)
+    return GatedStack(
+        counts=counts,
+        voxel_mm=voxel_mm,
+        apex_first=apex_first,
+        state=_state(dataset),
+        rr_ms=gating[chosen].rr_ms,
+        rejected_share=gating[chosen].rejected_share,
+        flags=(*flags, *slot_flags(n_slots), *rr_flags, *gating[chosen].flags, *apex_flags),
+    )
+
+
+def _require_gated_slices(dataset: Any, name: str) -> None:
+    """Refuse every other kind of NM image, each with what to do about it."""
+    values = dataset.get("ImageType") or []
+    kind = str(values[2]).strip().upper() if len(values) > 2 else ""
+    if kind == "RECON GATED TOMO":
+        return
+    if kind == "GATED TOMO":
+        raise unusable(name, _GATED, "gated projections", "reconstruct and reorient first")
+    if kind == "TOMO":
+        raise unusable(
+            name, _GATED, "projections without gating", "choose the gated study of this patient"
+        )
+    if kind == "RECON TOMO":
+        raise unusable(
+            name, _GATED, "a reconstruction without gating", "choose the gated short-axis series"
+        )
+    found = "an image type of another kind" if kind else "no image type"
+    raise unusable(name, _GATED, found, "choose the gated short-axis series")
+
+
+def _decode(dataset: Any, name: str, n_frames: int) -> NDArray[Any]:
+    """Decode all frames, shape (n_frames, n_rows, n_columns)."""
+    n_rows, n_columns = int(dataset.Rows), int(dataset.Columns)
+    if int(dataset.SamplesPerPixel) != 1:
+        raise unusable(
+            name, "one sample a pixel: counts", "colours", "export the slices, not a screenshot"
+        )
+    syntax = dataset.file_meta.TransferSyntaxUID
+    data = next(
+        (dataset[key].value for key in _PIXEL_DATA if key in dataset and dataset[key].value), None
+    )
+    if data is None:
+        raise unusable(name, "pixel data", "none", _AGAIN)
+    if not syntax.is_compressed:
+        n_expected = n_frames * n_rows * n_columns * int(dataset.BitsAllocated) // 8
+        if len(data) < n_expected:
+            raise unusable(
+                name,
+                f"{n_expected} bytes of pixel data ({n_frames} frames)",
+                f"{len(data)}",
+                "copy or export the file again",
+            )
+    try:
+        frames: NDArray[Any] = dataset.pixel_array
+    except Exception:  # a missing decoder or a damaged stream; texts may quote values
+        raise unusable(
+            name,
+            "pixel data that can be decoded",
+            "a damaged stream, or a compression without an installed decoder",
+            "store the file uncompressed",
+        ) from None
+    if frames.shape != (n_frames, n_rows, n_columns):
+        raise unusable(name, f"{n_frames} frames of {n_rows} × {n_columns}", "others", _AGAIN)
+    return frames
+
+
+_PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
+def _rescaled(dataset: Any, name: str, frames: NDArray[Any]) -> NDArray[np.float32]:
+    """Undo the scaling of the stored values."""
+    slope, intercept = (
+        default if dataset.get(keyword) in (None, "") else float(dataset.get(keyword))
+        for keyword, default in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
+    )
+    if not (math.isfinite(slope) and slope > 0.0 and math.isfinite(intercept)):
+        raise unusable(
+            name,
+            "a rescale slope above 0 and a finite intercept",
+            "a slope of 0" if slope == 0.0 else "others",
+            "correct the header or export the study again",
+        )
+    counts = frames.astype(np.float32)
+    if (slope, intercept) != (1.0, 0.0):
+        counts *= np.float32(slope)
+        counts += np.float32(intercept)
+    return counts
+
+
+def _interval_with_most_beats(
+    gating: tuple[Gating, ...], frames: NDArray[Any], numbers: NDArray[np.intp]
+) -> tuple[int, tuple[str, ...]]:
+    """Choose one RR interval: by its accepted beats, or by its counts where they are unknown."""
+    n_rr_intervals = len(gating)
+    if n_rr_intervals == 1:
+        return 0, ()
+    beats = [item.n_accepted for item in gating]
+    if None not in beats:
+        chosen = max(range(n_rr_intervals), key=lambda index: beats[index] or 0)
+        why = "the one with most beats"
+    else:
+        sums = [frames[part.ravel()].sum(dtype=np.float64) for part in numbers]
+        chosen, why = int(np.argmax(sums)), "the one with most counts, as beats are unknown"
+    return chosen, (f"RR interval {chosen + 1} of {n_rr_intervals} read: {why}",)
+
+
+def _state(dataset: Any) -> State | None:
+    """Tell stress from rest: by the acquisition context's code, else by the series' name."""
+    for item in dataset.get("AcquisitionContextSequence") or []:
+        for value in item.get("ConceptCodeSequence") or []:
+            code = (str(value.get("CodingSchemeDesignator")), str(value.get("CodeValue")))
+            if code in _STATES:
+                return _STATES[code]
+    text = " ".join(
+        str(dataset.get(keyword) or "")
+        for keyword in ("SeriesDescription", "ImageID", "ProtocolName")
+    ).replace("_", " ")
+    stress, rest = bool(_STRESS.search(text)), bool(_REST.search(text))
+    if stress == rest:
+        return None
+    return "stress" if stress else "rest"
