@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from cardio_core.evaluation.outcomes import FollowUpRules as FollowUpRules
     from cardio_core.evaluation.outcomes import compute_outcome as compute_outcome
     from cardio_core.hookspecs import hookimpl as hookimpl
+    from cardio_core.io.cohort_rows import NUMBERED as NUMBERED
+    from cardio_core.io.cohort_rows import at_baseline as at_baseline
+    from cardio_core.io.cohort_rows import find_cohort_table as find_cohort_table
+    from cardio_core.io.cohort_rows import text_of as text_of
     from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
     from cardio_core.io.estimators import load_estimator as load_estimator
     from cardio_core.io.estimators import save_estimator as save_estimator
@@ -79,6 +83,7 @@ _HOME = {
     "cardio_core.evaluation.outcomes": ("FollowUpRules", "compute_outcome"),
     "cardio_core.hookspecs": ("hookimpl",),
     "cardio_core.io.estimators": ("load_estimator", "save_estimator"),
+    "cardio_core.io.cohort_rows": ("NUMBERED", "at_baseline", "find_cohort_table", "text_of"),
     "cardio_core.io.cohort_table": ("read_cohort_table",),
     "cardio_core.io.truth_file": ("rounded", "write_truth"),
     "cardio_core.training.backbone": ("load_backbone",),

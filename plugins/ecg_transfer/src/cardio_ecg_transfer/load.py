@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cardio_core.api import (
+    NUMBERED,
     Cohort,
     ConfigError,
     DataError,
@@ -19,7 +20,9 @@ from cardio_core.api import (
     Quarantined,
     SampleSet,
     Targets,
+    find_cohort_table,
     read_cohort_table,
+    text_of,
 )
 from cardio_ecg_transfer.mitbih import AAMI_OF_SYMBOL, PACED, SUBJECT_LINK
 from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.config import LoadBlock
     from cardio_ecg_transfer.signal.ecg import Ecg
 
-TABLES = {".csv", ".parquet", ".pq"}
-TABLE_NAMES = ("cohort.csv", "cohort.parquet")
 RECORDINGS = {".dcm", ".xml", ".edf", ".bdf", ".csv"}
 """Suffixes of recordings beside WFDB's; BDF among them so that it is quarantined by name."""
 
@@ -167,13 +168,6 @@ def _rate_of(path: Path) -> float:
     return float(wfdb.rdheader(str(path.with_suffix(""))).fs)
 
 
-def find_cohort_table(path: Path) -> Path | None:
-    """Return the cohort table that a path is, or that lies in a folder; None if there is none."""
-    if path.is_dir():
-        return next((path / name for name in TABLE_NAMES if (path / name).is_file()), None)
-    return path if path.suffix.lower() in TABLES and _is_table(path) else None
-
-
 def _entries(path: Path) -> list[Entry]:
     table = find_cohort_table(path)
     if table is not None:
@@ -192,13 +186,6 @@ def _entries(path: Path) -> list[Entry]:
 
 def _alone(path: Path) -> Entry:
     return Entry(path.stem, path, path.stem, path.stem, SUBJECT_LINK.get(path.stem))
-
-
-def _is_table(path: Path) -> bool:
-    if path.suffix.lower() != ".csv":
-        return True
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return "patient_id" in file.readline()
 
 
 def _from_table(path: Path) -> list[Entry]:
@@ -241,12 +228,6 @@ def recordings_of(study_id: str, cell: Iterable[Path]) -> list[tuple[str, Path]]
     return [(f"{study_id}-{n}", file) for n, file in enumerate(files, start=1)]
 
 
-def text_of(row: pd.Series[Any], name: str) -> str | None:
-    """Return a cell of a cohort table as text, None where the column or the value is missing."""
-    value = row.get(name)
-    return None if value is None or pd.isna(value) else str(value)
-
-
 def _left_out(
     entries: Iterable[Entry], config: LoadBlock
 ) -> tuple[list[Entry], dict[str, tuple[str, ...]]]:
@@ -269,10 +250,7 @@ def _numbered(entries: list[Entry]) -> tuple[list[Entry], list[str]]:
         else replace(entry, recording_id=str(n), patient_id=str(n), study_id=str(n))
         for n, entry in enumerate(entries, start=1)
     ]
-    return numbered, [
-        "New recordings are numbered in the order in which they were given, those of a folder by "
-        "the names of their files."
-    ]
+    return numbered, [NUMBERED]
 
 
 def _table(entries: list[Entry]) -> pd.DataFrame:

@@ -18,17 +18,14 @@ from cardio_core.api import (
     Opened,
     SampleSet,
     Targets,
+    at_baseline,
     compute_outcome,
-    read_cohort_table,
-)
-from cardio_ecg_transfer.load import files_of as files_behind
-from cardio_ecg_transfer.load import (
     find_cohort_table,
-    load_recordings,
-    open_ecg,
-    recordings_of,
+    read_cohort_table,
     text_of,
 )
+from cardio_ecg_transfer.load import files_of as files_behind
+from cardio_ecg_transfer.load import load_recordings, open_ecg, recordings_of
 from cardio_ecg_transfer.response.ptbxl import DATABASE, read_ptbxl
 from cardio_ecg_transfer.response.rows import NEEDS_LBBB
 
@@ -39,7 +36,6 @@ if TYPE_CHECKING:
     from cardio_ecg_transfer.config import LoadBlock
 
 TARGET = "response"
-BASELINE = "baseline"
 TOLD_BY_LBBB = {
     "CD": "the label CD already contains left bundle branch block",
     "NORM": "the label NORM excludes left bundle branch block by definition",
@@ -221,7 +217,7 @@ def _from_table(path: Path, config: LoadBlock, ctx: Context) -> Found:
     table = read_cohort_table(path)
     if "path_ecg" not in table.columns:
         raise ConfigError(f"{path.name}: expected a column path_ecg, found none")
-    before = table[_at_baseline(table)]
+    before = table[at_baseline(table)]
     rows = [
         {
             "recording_id": recording_id,
@@ -248,13 +244,6 @@ def _from_table(path: Path, config: LoadBlock, ctx: Context) -> Found:
     counts = ", ".join(f"{n} {what}" for what, n in outcome.counts().items() if n)
     said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {counts}."
     return Found(pd.DataFrame(rows), by_patient, before, outcome=said)
-
-
-def _at_baseline(table: pd.DataFrame) -> np.ndarray:
-    if "timepoint" not in table.columns:
-        return np.ones(len(table), bool)
-    timepoint = table["timepoint"].fillna(BASELINE).str.strip().str.lower()
-    return timepoint.eq(BASELINE).to_numpy(bool)
 
 
 def _lbbb(row: pd.Series) -> float:
