@@ -17,18 +17,27 @@ ID_COLUMNS = ("recording_id", "study_id", "patient_id")
 
 @dataclass(frozen=True)
 class Opened(Sequence[Any]):
-    """Values that are opened when they are asked for, one file a sample."""
+    """Values that are opened when they are asked for.
 
-    paths: tuple[Path, ...]
-    open: Callable[[Path], Any]
+    Attributes
+    ----------
+    sources : tuple
+        What `open` takes, one a sample: a path, or several where a recording is several files.
+    open : callable
+        From a source to its value; raises `DataError` where it is unusable.
+    """
+
+    sources: tuple[Any, ...]
+    open: Callable[[Any], Any]
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return len(self.sources)
 
     def __getitem__(self, position: Any) -> Any:
         if isinstance(position, int | np.integer):
-            return self.open(self.paths[int(position)])
-        return Opened(tuple(np.asarray(self.paths, dtype=object)[position]), self.open)
+            return self.open(self.sources[int(position)])
+        chosen = np.arange(len(self.sources))[position]
+        return Opened(tuple(self.sources[i] for i in chosen), self.open)
 
 
 @dataclass(frozen=True)
