@@ -254,7 +254,9 @@ def _central_deg(line: NDArray[np.float64], weight: NDArray[np.float64] | None) 
     else:
         order = np.argsort(line)
         middles = np.cumsum(weight[order]) - weight[order] / 2
-        low, high = np.interp([tail, 1 - tail], middles / weight.sum(), line[order])
+        # From the first sample to the last, as numpy's quantiles where weights are equal.
+        rank = (middles - middles[0]) / (middles[-1] - middles[0])
+        low, high = np.interp([tail, 1 - tail], rank, line[order])
     return float(high - low)
 
 
