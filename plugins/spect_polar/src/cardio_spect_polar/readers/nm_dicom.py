@@ -8,7 +8,6 @@ DICOM PS3.3 A.5 (NM Image), C.8.4 (its modules), C.7.6.16 to C.7.6.18; PS3.16 CI
 from __future__ import annotations
 
 import math
-import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +33,8 @@ from cardio_spect_polar.readers.nm_geometry import (
     read_voxel_mm,
     require_short_axis,
 )
+from cardio_spect_polar.readers.sidecar import Sidecar
+from cardio_spect_polar.readers.state import state_of_code, state_of_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,24 +45,23 @@ if TYPE_CHECKING:
 
 _AGAIN = "export the study again"
 _GATED = "a gated reconstruction (RECON GATED TOMO)"
-_STATES: dict[tuple[str, str], State] = {
-    ("SCT", "128975004"): "rest",
-    ("SRT", "F-01604"): "rest",
-    ("SCT", "432655005"): "stress",
-    ("DCM", "109091"): "stress",
-    ("SRT", "F-01602"): "stress",
-}
-_STRESS = re.compile(r"(?<![a-z])(stress|str|exercise|vasodilator)(?![a-z])", re.IGNORECASE)
-_REST = re.compile(r"(?<![a-z])(rest|resting|rst)(?![a-z])", re.IGNORECASE)
 
 
-def read_nm(path: Path, *, min_slots: int = MIN_SLOTS, max_values: int = MAX_VALUES) -> GatedStack:
+def read_nm(
+    path: Path,
+    *,
+    sidecar: Sidecar | None = None,
+    min_slots: int = MIN_SLOTS,
+    max_values: int = MAX_VALUES,
+) -> GatedStack:
     """Read a gated short-axis stack from a DICOM NM image.
 
     Parameters
     ----------
     path : Path
         A DICOM file (part 10: with preamble and ``DICM``).
+    sidecar : Sidecar, optional
+        What is known beside the file; outranks its header.
     min_slots : int
         Fewest time slots that are accepted; 6 at least.
     max_values : int
@@ -85,7 +85,7 @@ def read_nm(path: Path, *, min_slots: int = MIN_SLOTS, max_values: int = MAX_VAL
     try:
         with warnings.catch_warnings():  # pydicom's warnings may quote values
             warnings.simplefilter("ignore")
-            return _read_stack(dataset, path.name, min_slots, max_values)
+            return _read_stack(dataset, path.name, sidecar or Sidecar(), min_slots, max_values)
     except DataError:
         raise
     except Exception:  # elements of a wrong type or multiplicity; texts may quote values
@@ -138,7 +138,9 @@ def _read_dataset(path: Path, max_values: int) -> Any:
     return dataset
 
 
-def _read_stack(dataset: Any, name: str, min_slots: int, max_values: int) -> GatedStack:
+def _read_stack(
+    dataset: Any, name: str, sidecar: Sidecar, min_slots: int, max_values: int
+) -> GatedStack:
     """Check the header, decode the frames, and put them in order."""
     _require_gated_slices(dataset, name)
     n_frames = int(dataset.get("NumberOfFrames") or 0)
@@ -147,21 +149,33 @@ def _read_stack(dataset: Any, name: str, min_slots: int, max_values: int) -> Gat
     numbers = frame_numbers(dataset, name, n_frames)
     n_rr_intervals, n_slots, n_slices = numbers.shape
     require_shape(name, n_slots, n_slices, int(dataset.Rows), int(dataset.Columns), min_slots)
-    voxel_mm = read_voxel_mm(dataset, name)
+    voxel_mm = sidecar.voxel_mm or read_voxel_mm(dataset, name)
     frames = _decode(dataset, name, n_frames)
     gating = read_gating(dataset, n_rr_intervals, n_slots)
     chosen, rr_flags = _interval_with_most_beats(gating, frames, numbers)
     counts = _rescaled(dataset, name, frames[numbers[chosen]])
     require_counts(name, counts)
     apex_first, apex_flags = read_apex_first(dataset)
+    if sidecar.apex_first is not None:
+        apex_first, apex_flags = sidecar.apex_first, ()
+    rejected_share = sidecar.rejected_share
     return GatedStack(
         counts=counts,
         voxel_mm=voxel_mm,
         apex_first=apex_first,
-        state=_state(dataset),
-        rr_ms=gating[chosen].rr_ms,
-        rejected_share=gating[chosen].rejected_share,
-        flags=(*flags, *slot_flags(n_slots), *rr_flags, *gating[chosen].flags, *apex_flags),
+        state=sidecar.state or state_of_dataset(dataset),
+        rr_ms=sidecar.rr_ms or gating[chosen].rr_ms,
+        rejected_share=gating[chosen].rejected_share if rejected_share is None else rejected_share,
+        base_mm=sidecar.base_mm,
+        apex_mm=sidecar.apex_mm,
+        flags=(
+            *flags,
+            *slot_flags(n_slots),
+            *rr_flags,
+            *gating[chosen].flags,
+            *apex_flags,
+            *sidecar.flags,
+        ),
     )
 
 
@@ -261,18 +275,18 @@ def _interval_with_most_beats(
     return chosen, (f"RR interval {chosen + 1} of {n_rr_intervals} read: {why}",)
 
 
-def _state(dataset: Any) -> State | None:
+def state_of_dataset(dataset: Any) -> State | None:
     """Tell stress from rest: by the acquisition context's code, else by the series' name."""
     for item in dataset.get("AcquisitionContextSequence") or []:
         for value in item.get("ConceptCodeSequence") or []:
-            code = (str(value.get("CodingSchemeDesignator")), str(value.get("CodeValue")))
-            if code in _STATES:
-                return _STATES[code]
-    text = " ".join(
-        str(dataset.get(keyword) or "")
-        for keyword in ("SeriesDescription", "ImageID", "ProtocolName")
-    ).replace("_", " ")
-    stress, rest = bool(_STRESS.search(text)), bool(_REST.search(text))
-    if stress == rest:
-        return None
-    return "stress" if stress else "rest"
+            state = state_of_code(
+                str(value.get("CodingSchemeDesignator")), str(value.get("CodeValue"))
+            )
+            if state is not None:
+                return state
+    return state_of_words(
+        " ".join(
+            str(dataset.get(keyword) or "")
+            for keyword in ("SeriesDescription", "ImageID", "ProtocolName")
+        )
+    )
