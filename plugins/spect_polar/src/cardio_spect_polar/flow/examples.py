@@ -1,0 +1,67 @@
+"""What the training engine is given: pictures, or the feature maps that a trunk made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures of one map.
+
+    Attributes
+    ----------
+    pictures : array-like of uint8, shape (n, 1, size, size)
+        On disk until a batch asks for them.
+    targets : ndarray of float32, shape (n, ...), or None
+        None for new patients.
+    """
+
+    pictures: Any
+    targets: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None) -> dict[str, Any]:
+        """Return one batch; see `cardio_core.training`. Nothing is augmented.
+
+        A polar map has one orientation and absolute values: turned, mirrored or brightened it
+        would be another patient's.
+        """
+        images = torch.from_numpy(np.asarray(self.pictures[indices])).float().div_(255)
+        made: dict[str, Any] = {"inputs": images}
+        if self.targets is not None:
+            made["targets"] = torch.from_numpy(self.targets[indices])
+        return made
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Feature maps that do not change any more, computed once for every tail.
+
+    Attributes
+    ----------
+    maps : ndarray of float32, shape (n, channels, rows, columns)
+    targets : ndarray of float32, shape (n,), or None
+    """
+
+    maps: NDArray[np.float32]
+    targets: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.maps)
+
+    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None) -> dict[str, Any]:
+        """Return one batch; see `cardio_core.training`."""
+        made: dict[str, Any] = {"inputs": torch.from_numpy(self.maps[indices])}
+        if self.targets is not None:
+            made["targets"] = torch.from_numpy(self.targets[indices])
+        return made

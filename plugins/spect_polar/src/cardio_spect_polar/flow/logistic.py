@@ -1,0 +1,62 @@
+"""The comparator: logistic regression on the 17 segments of one map and their mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import ModelArtifact, load_estimator, save_estimator
+from cardio_spect_polar.flow.rows import known_labels, map_of, out_of
+from cardio_spect_polar.flow.tasks import N_SEGMENTS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureSet, Targets
+    from cardio_spect_polar.flow.config import TrainBlock
+
+
+def fit_logistic_rows(
+    training: FeatureSet, targets: Targets, config: TrainBlock, ctx: Context
+) -> ModelArtifact:
+    """Fit one regression for every risk factor; missing segments become the training median."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    artifact = ModelArtifact(out_of(ctx))
+    vectors = vectors_of(training, map_of(ctx), config.global_mean)
+    for target in ctx.task.targets:
+        known, labels = known_labels(training, targets, target.name, ctx)
+        estimator = make_pipeline(
+            SimpleImputer(strategy="median", keep_empty_features=True),
+            StandardScaler(),
+            LogisticRegression(C=config.logistic_c, max_iter=2000),
+        )
+        estimator.fit(vectors[known], labels.astype(np.int64))
+        save_estimator(estimator, artifact.path / f"{target.name}.skops")
+    artifact.write_json("model.json", {"map": map_of(ctx), "global_mean": config.global_mean})
+    return artifact
+
+
+def score_logistic(
+    artifact: ModelArtifact, features: FeatureSet, ctx: Context
+) -> dict[str, NDArray[np.float64]]:
+    """Return the probability of each factor, by target, shape (n_samples,)."""
+    about = artifact.read_json("model.json")
+    vectors = vectors_of(features, str(about["map"]), bool(about["global_mean"]))
+    return {
+        target.name: np.asarray(
+            load_estimator(artifact.path / f"{target.name}.skops").predict_proba(vectors)[:, 1],
+            np.float64,
+        )
+        for target in ctx.task.targets
+    }
+
+
+def vectors_of(features: FeatureSet, name: str, global_mean: bool) -> NDArray[np.float64]:
+    """Return the segments of one map, with their mean or without, shape (n_samples, 18 or 17)."""
+    values = np.asarray(features[f"segments_{name}"].in_units(), np.float64)
+    return values if global_mean else values[:, :N_SEGMENTS]

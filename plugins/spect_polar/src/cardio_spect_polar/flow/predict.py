@@ -1,0 +1,54 @@
+"""Predict: reserve and its impairment, or the probability of every risk factor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import Column, Predictions
+from cardio_spect_polar.flow.rows import kind_of, map_of
+from cardio_spect_polar.flow.tasks import N_SEGMENTS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureSet, ModelArtifact
+    from cardio_spect_polar.flow.config import PredictBlock
+
+
+def predict(
+    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+) -> Predictions:
+    """Score each study; the global means of the three maps stand beside the scores."""
+    if ctx.task.name == "mfr":
+        scores = _reserve(model, features, config, ctx)
+    elif kind_of(ctx) == "logistic":
+        from cardio_spect_polar.flow.logistic import score_logistic
+
+        scores = score_logistic(model, features, ctx)
+    else:
+        from cardio_spect_polar.flow.step_two import score_step_two
+
+        scores = score_step_two(model, features, ctx, config.batch_size)
+    columns = {}
+    for name in ("rest", "stress", "reserve"):
+        block = features[f"segments_{name}"]
+        mean = np.asarray(block.in_units(), np.float64)[:, N_SEGMENTS]
+        columns[f"{name}_mean"] = Column(mean, block.units[0])
+    return Predictions(tuple(features.table.index), scores, "sample", columns)
+
+
+def _reserve(
+    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+) -> dict[str, NDArray[np.float64]]:
+    from cardio_spect_polar.flow.examples import Pictures
+    from cardio_spect_polar.flow.step_one import SEGMENTS, open_step_one
+    from cardio_spect_polar.flow.step_two import to_probability
+
+    pictures = Pictures(features[f"picture_{map_of(ctx)}"].values)
+    outputs = np.asarray(
+        ctx.score_with(open_step_one(model), pictures, batch_size=config.batch_size), np.float64
+    )
+    scores = {name: outputs[:, place] for place, name in enumerate(SEGMENTS)}
+    return scores | {"impaired": to_probability(outputs[:, N_SEGMENTS])}
