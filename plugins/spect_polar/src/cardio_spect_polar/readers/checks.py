@@ -26,7 +26,7 @@ MIN_SLICES = 5
 MIN_PIXELS = 8
 """Fewest rows or columns in which a ring can be told from a spot."""
 
-VOXEL_RANGE_MM = (1.0, 20.0)
+VOXEL_RANGE_MM = (1.5, 20.0)
 """Distances of voxels that gated SPECT has, limits included."""
 
 LOST_FRAME_SHARE = 0.1

@@ -63,7 +63,7 @@ def frame_numbers(dataset: Any, name: str, n_frames: int) -> NDArray[np.intp]:
             "another one" if tags else "none",
             "export the study as gated reconstructed slices",
         )
-    vectors = [_vector(dataset, keyword, what, name, n_frames) for keyword, _, what in _VECTORS]
+    vectors = [_vector(dataset, keyword, name, n_frames) for keyword, _, _ in _VECTORS]
     shape = tuple(
         _count(dataset, vector, keyword, what, name)
         for vector, (_, keyword, what) in zip(vectors, _VECTORS, strict=True)
@@ -83,17 +83,17 @@ def frame_numbers(dataset: Any, name: str, n_frames: int) -> NDArray[np.intp]:
     return np.argsort(places).reshape(shape)
 
 
-def _vector(dataset: Any, keyword: str, what: str, name: str, n_frames: int) -> NDArray[np.int64]:
+def _vector(dataset: Any, keyword: str, name: str, n_frames: int) -> NDArray[np.int64]:
     """Read one vector: a number from 1 for every frame."""
     value = dataset.get(keyword)
     if value is None or value == "":
-        raise unusable(name, f"a {what} vector", "none", _AGAIN)
+        raise unusable(name, f"the element {keyword}", "none", _AGAIN)
     vector = np.atleast_1d(np.asarray(value, dtype=np.int64))
     if vector.size != n_frames:
         length = "longer" if vector.size > n_frames else "shorter"
         raise unusable(
             name,
-            f"a {what} vector of {n_frames} numbers, one a frame",
+            f"{keyword} of {n_frames} numbers, one a frame",
             f"a {length} one, of {vector.size}",
             _AGAIN,
         )

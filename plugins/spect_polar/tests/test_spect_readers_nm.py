@@ -1,0 +1,631 @@
+"""Gated short-axis DICOM: written here element by element, damaged, and what pydicom ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom.data import get_testdata_file
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    NuclearMedicineImageStorage,
+    RLELossless,
+    SecondaryCaptureImageStorage,
+)
+
+from cardio_core.api import DataError
+from cardio_spect_polar.readers import find_gated, read_gated
+from cardio_spect_polar.readers.nm_dicom import read_nm
+from cardio_spect_polar.synthetic.write_nm import write_nm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATIENT = "DOE^JANE"
+SHAPE = (8, 6, 9, 11)  # slots, slices, rows, columns
+VOXEL_MM = (6.4, 6.2, 6.6)
+
+
+def stored(seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).integers(1, 900, SHAPE).astype(np.uint16)
+
+
+def item(**elements: Any) -> Dataset:
+    made = Dataset()
+    for keyword, value in elements.items():
+        setattr(made, keyword, value)
+    return made
+
+
+def code(value: str, scheme: str = "SCT") -> Dataset:
+    return item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning="x")
+
+
+def beats(acquired: int | None = 400, rejected: int | None = 100, **others: Any) -> Dataset:
+    made = item(NominalInterval="850", FrameTime="106.25", **others)
+    if acquired is not None:
+        made.IntervalsAcquired = str(acquired)
+    if rejected is not None:
+        made.IntervalsRejected = str(rejected)
+    return made
+
+
+def study(
+    values: np.ndarray | None = None, order: np.ndarray | None = None, **elements: Any
+) -> Dataset:
+    """Build a gated study with pydicom alone: one RR interval, frames in `order`."""
+    values = stored() if values is None else values
+    n_slots, n_slices, n_rows, n_columns = values.shape
+    order = np.arange(n_slots * n_slices) if order is None else order
+    slots, slices = np.repeat(np.arange(n_slots), n_slices), np.tile(np.arange(n_slices), n_slots)
+    made = item(
+        SOPClassUID=NuclearMedicineImageStorage,
+        SOPInstanceUID="1.2.3",
+        PatientName=PATIENT,
+        PatientID="4711",
+        Modality="NM",
+        ImageType=["ORIGINAL", "PRIMARY", "RECON GATED TOMO", "EMISSION"],
+        FrameIncrementPointer=[0x00540060, 0x00540070, 0x00540080],
+        RRIntervalVector=[1] * order.size,
+        TimeSlotVector=(slots[order] + 1).tolist(),
+        SliceVector=(slices[order] + 1).tolist(),
+        NumberOfRRIntervals=1,
+        NumberOfTimeSlots=n_slots,
+        NumberOfSlices=n_slices,
+        NumberOfFrames=order.size,
+        Rows=n_rows,
+        Columns=n_columns,
+        SamplesPerPixel=1,
+        PhotometricInterpretation="MONOCHROME2",
+        BitsAllocated=16,
+        BitsStored=16,
+        HighBit=15,
+        PixelRepresentation=0,
+        PixelSpacing=["6.2", "6.6"],
+        SpacingBetweenSlices="-6.4",
+        SliceThickness="9",
+        SliceProgressionDirection="APEX_TO_BASE",
+        DetectorInformationSequence=[item(ViewCodeSequence=[code("103340004")])],
+        GatedInformationSequence=[item(DataInformationSequence=[beats()])],
+    )
+    frames = values.reshape(-1, n_rows, n_columns)[order]
+    made.PixelData = frames.astype("<u2").tobytes()
+    for keyword, value in elements.items():
+        if value is None:
+            delattr(made, keyword)
+        else:
+            setattr(made, keyword, value)
+    return made
+
+
+def write(path: Path, made: Dataset, syntax: str = ExplicitVRLittleEndian) -> Path:
+    made.file_meta = FileMetaDataset()
+    made.file_meta.TransferSyntaxUID = syntax
+    made.save_as(path, enforce_file_format=True)
+    return path
+
+
+def refusal(path: Path, **options: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        read_gated(path, **options)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert PATIENT not in message
+    assert "4711" not in message
+    assert message.startswith(f"{path.name}: expected ")
+    return message
+
+
+def test_frames_in_order_are_read_with_their_geometry_and_beats(tmp_path: Path) -> None:
+    stack = read_gated(write(tmp_path / "a.dcm", study()))
+    np.testing.assert_array_equal(stack.counts, stored())
+    assert stack.counts.dtype == np.float32
+    assert stack.voxel_mm == VOXEL_MM  # the sign of the spacing is a direction
+    assert (stack.apex_first, stack.state, stack.flags) == (True, None, ())
+    assert (stack.rr_ms, stack.rejected_share) == (850.0, 0.2)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(order=st.permutations(range(SHAPE[0] * SHAPE[1])))
+def test_any_order_of_the_frames_gives_the_same_stack(tmp_path: Path, order: list[int]) -> None:
+    path = write(tmp_path / "a.dcm", study(order=np.array(order)))
+    np.testing.assert_array_equal(read_gated(path).counts, stored())
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, RLELossless])
+def test_every_transfer_syntax_gives_the_same_counts(tmp_path: Path, syntax: str) -> None:
+    made = study()
+    if syntax == ExplicitVRBigEndian:
+        made.PixelData = stored().astype(">u2").tobytes()
+    if syntax == RLELossless:
+        made.file_meta = FileMetaDataset()
+        made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        made.compress(RLELossless)
+        made.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    else:
+        write(tmp_path / "a.dcm", made, syntax)
+    np.testing.assert_array_equal(read_gated(tmp_path / "a.dcm").counts, stored())
+
+
+def test_rescale_slope_and_intercept_are_applied(tmp_path: Path) -> None:
+    made = study(RescaleSlope="0.25", RescaleIntercept="3")
+    np.testing.assert_allclose(
+        read_gated(write(tmp_path / "a.dcm", made)).counts, stored() * 0.25 + 3, rtol=1e-6
+    )
+
+
+def two_intervals(first: Dataset, second: Dataset) -> Dataset:
+    """Build a study of two RR intervals; the second holds the counts of seed 4."""
+    both = np.concatenate([stored(1), stored(4)])
+    made = study(both)
+    n_each = SHAPE[0] * SHAPE[1]
+    made.RRIntervalVector = [1] * n_each + [2] * n_each
+    made.TimeSlotVector = (np.repeat(np.arange(8), 6) + 1).tolist() * 2
+    made.NumberOfRRIntervals, made.NumberOfTimeSlots = 2, 8
+    made.GatedInformationSequence[0].DataInformationSequence = [first, second]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("beats_of", "seed", "why"),
+    [
+        ((100, 300), 4, "RR interval 2 of 2 read: the one with most beats"),
+        ((300, 100), 1, "RR interval 1 of 2 read: the one with most beats"),
+        ((None, None), 4, "RR interval 2 of 2 read: the one with most counts"),
+    ],
+)
+def test_of_several_rr_intervals_the_one_with_most_beats_is_read(
+    tmp_path: Path, beats_of: tuple[int | None, int | None], seed: int, why: str
+) -> None:
+    assert stored(4).sum() > stored(1).sum()
+    stack = read_gated(
+        write(tmp_path / "a.dcm", two_intervals(beats(beats_of[0]), beats(beats_of[1])))
+    )
+    np.testing.assert_array_equal(stack.counts, stored(seed))
+    assert stack.flags[0].startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("timing", "rr_ms", "share", "flag"),
+    [
+        (beats(0, 0), 850.0, None, None),
+        (item(LowRRValue="800", HighRRValue="1000"), 900.0, None, None),
+        (item(FrameTime="100"), 800.0, None, None),
+        (item(NominalInterval="85"), None, None, "RR interval of 85 ms in the header"),
+        (item(NominalInterval="1000", FrameTime="75"), 1000.0,
+         None, "time slots cover 60 % of the RR interval"),
+        (
+            item(
+                NominalInterval="850",
+                TimeSlotInformationSequence=[
+                    item(TimeSlotTime=time) for time in ["100"] * 7 + ["150"]
+                ],
+            ),
+            850.0,
+            None,
+            "time slots of unequal length",
+        ),
+        (
+            item(NominalInterval="850", TimeSlotInformationSequence=[item(TimeSlotTime="53")] * 16),
+            850.0,
+            None,
+            "times of 16 slots for 8: not used",
+        ),
+    ],
+)  # fmt: skip
+def test_timing_is_read_where_the_header_has_it(
+    tmp_path: Path, timing: Dataset, rr_ms: float | None, share: float | None, flag: str | None
+) -> None:
+    made = study(GatedInformationSequence=[item(DataInformationSequence=[timing])])
+    stack = read_gated(write(tmp_path / "a.dcm", made))
+    assert (stack.rr_ms, stack.rejected_share) == (rr_ms, share)
+    assert [found for found in stack.flags if flag and found.startswith(flag)] or not flag
+    assert bool(stack.flags) == (flag is not None)
+
+
+def test_a_study_without_timing_is_read_and_says_so(tmp_path: Path) -> None:
+    stack = read_gated(write(tmp_path / "a.dcm", study(GatedInformationSequence=None)))
+    assert (stack.rr_ms, stack.rejected_share) == (None, None)
+    assert stack.flags == ("beats and timing unknown",)
+
+
+# Oblique short-axis slices of a heart that points left, forward and down at 45 and 35 degrees:
+# along rows to the left and back, down columns to the back, right and down. Rows × columns points
+# to the right, back and up: from apex to base.
+OBLIQUE = ["0.70711", "0.70711", "0", "-0.5", "0.5", "-0.70711"]
+
+
+@pytest.mark.parametrize(
+    ("progression", "spacing", "apex_first", "flags"),
+    [
+        ("APEX_TO_BASE", "6.4", True, ()),
+        ("BASE_TO_APEX", "-6.4", False, ()),
+        (None, "6.4", True, ("apex end taken from the orientation of the slices",)),
+        (None, "-6.4", False, ("apex end taken from the orientation of the slices",)),
+        (
+            "APEX_TO_BASE",
+            "-6.4",
+            True,
+            ("slice progression and orientation disagree about the apex end",),
+        ),
+    ],
+)
+def test_the_apex_end_comes_from_progression_or_orientation(
+    tmp_path: Path, progression: str | None, spacing: str, apex_first: bool, flags: tuple[str, ...]
+) -> None:
+    detector = item(ViewCodeSequence=[code("103340004")], ImageOrientationPatient=OBLIQUE)
+    made = study(
+        DetectorInformationSequence=[detector],
+        SliceProgressionDirection=progression,
+        SpacingBetweenSlices=spacing,
+    )
+    stack = read_gated(write(tmp_path / "a.dcm", made))
+    assert (stack.apex_first, stack.flags) == (apex_first, flags)
+    assert stack.voxel_mm == VOXEL_MM
+
+
+def test_without_progression_and_orientation_the_apex_end_stays_unknown(tmp_path: Path) -> None:
+    assert (
+        read_gated(write(tmp_path / "a.dcm", study(SliceProgressionDirection=None))).apex_first
+        is None
+    )
+
+
+@pytest.mark.parametrize("spacing", [None, "0", ""])
+def test_the_slice_thickness_stands_in_for_a_missing_spacing(
+    tmp_path: Path, spacing: str | None
+) -> None:
+    made = study(SpacingBetweenSlices=spacing)
+    assert read_gated(write(tmp_path / "a.dcm", made)).voxel_mm == (9.0, 6.2, 6.6)
+
+
+@pytest.mark.parametrize(
+    ("elements", "file", "state"),
+    [
+        ({"AcquisitionContextSequence": [item(ConceptCodeSequence=[code("128975004")])]}, "a.dcm",
+         "rest"),
+        ({"AcquisitionContextSequence": [item(ConceptCodeSequence=[code("109091", "DCM")])]},
+         "a_rest.dcm", "stress"),
+        ({"SeriesDescription": "GATED_STRESS_SA"}, "a.dcm", "stress"),
+        ({"SeriesDescription": "Rest and stress"}, "a.dcm", None),
+        ({"SeriesDescription": "Forrester restored"}, "a.dcm", None),
+        ({}, "p3_rest.dcm", "rest"),
+    ],
+)  # fmt: skip
+def test_stress_is_told_from_rest_by_code_then_series_then_file(
+    tmp_path: Path, elements: dict[str, Any], file: str, state: str | None
+) -> None:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    write(folder / file, study(**elements))
+    (found,) = find_gated(folder)
+    assert found.state == state
+    assert read_gated(found).state == state
+
+
+def without_place(slot: int, slice_index: int) -> np.ndarray:
+    return np.array([i for i in range(48) if i != slot * 6 + slice_index])
+
+
+def lost(slot: int, slice_index: int | None = None) -> np.ndarray:
+    values = stored()
+    values[slot, slice(None) if slice_index is None else slice_index] = 0
+    return values
+
+
+def sized(n_slots: int, n_slices: int) -> np.ndarray:
+    return np.full((n_slots, n_slices, 9, 11), 5, np.uint16)
+
+
+def twice() -> Dataset:
+    made = study()
+    slots = list(made.TimeSlotVector)
+    slots[6] = 1  # slot 2, slice 1 becomes slot 1, slice 1 again
+    made.TimeSlotVector = slots
+    return made
+
+
+MALFORMED: dict[str, tuple[Callable[[], Dataset], str]] = {
+    "projections": (
+        lambda: study(ImageType=["ORIGINAL", "PRIMARY", "GATED TOMO", "EMISSION"]),
+        "found gated projections; reconstruct and reorient first",
+    ),
+    "ungated projections": (
+        lambda: study(ImageType=["ORIGINAL", "PRIMARY", "TOMO", "EMISSION"]),
+        "found projections without gating",
+    ),
+    "ungated": (
+        lambda: study(ImageType=["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"]),
+        "found a reconstruction without gating",
+    ),
+    "no image type": (lambda: study(ImageType=None), "found no image type"),
+    "long axis": (
+        lambda: study(DetectorInformationSequence=[item(ViewCodeSequence=[code("G-A18A", "SRT")])]),
+        "found long-axis slices; choose the short-axis series",
+    ),
+    "transverse view code": (
+        lambda: study(
+            SliceProgressionDirection=None,
+            DetectorInformationSequence=[item(ViewCodeSequence=[code("62824007")])],
+        ),
+        "found a view code of another view; reorient the reconstruction",
+    ),
+    "transaxial": (
+        lambda: study(
+            SliceProgressionDirection=None,
+            DetectorInformationSequence=[item(ImageOrientationPatient=[1, 0, 0, 0, 1, 0])],
+        ),
+        "found slices along the axes of the body, no view code; reorient the reconstruction",
+    ),
+    "pointer": (
+        lambda: study(FrameIncrementPointer=[0x00540070, 0x00540060, 0x00540080]),
+        r"(0054,0060)\(0054,0070)\(0054,0080), found another one",
+    ),
+    "pointer to one": (
+        lambda: study(FrameIncrementPointer=0x00540080),
+        r"(0054,0060)\(0054,0070)\(0054,0080), found another one",
+    ),
+    "no pointer": (lambda: study(FrameIncrementPointer=None), r"(0054,0080), found none"),
+    "vector too long": (
+        lambda: study(TimeSlotVector=[1] * 49),
+        "TimeSlotVector of 48 numbers, one a frame, found a longer one, of 49",
+    ),
+    "vector too short": (
+        lambda: study(SliceVector=[1] * 47),
+        "SliceVector of 48 numbers, one a frame, found a shorter one, of 47",
+    ),
+    "no vector": (lambda: study(RRIntervalVector=None), "the element RRIntervalVector, found none"),
+    "missing gate": (
+        lambda: study(order=np.array([i for i in range(48) if i // 6 != 4])),
+        "frames of all 8 time slots, found none of time slot 5",
+    ),
+    "missing slice": (
+        lambda: study(order=np.array([i for i in range(48) if i % 6 != 2])),
+        "frames of all 6 slices, found none of slice 3",
+    ),
+    "more slots than counted": (
+        lambda: study(NumberOfTimeSlots=7),
+        "time slot numbers from 1 to 7, as the header counts them, found 1 to 8",
+    ),
+    "fewer slots than counted": (
+        lambda: study(NumberOfTimeSlots=16),
+        "frames of all 16 time slots, found none of time slots 9, 10, 11 and 5 more",
+    ),
+    "slot 0": (
+        lambda: study(TimeSlotVector=(np.repeat(np.arange(8), 6)).tolist()),
+        "time slot numbers from 1 to 8, as the header counts them, found 0 to 7",
+    ),
+    "hole": (
+        lambda: study(order=without_place(3, 1)),
+        "found 0 duplicates and 1 holes, the first at slot 4, slice 2",
+    ),
+    "duplicate": (twice, "found 1 duplicates and 1 holes, the first at slot 1, slice 1"),
+    "four slots": (lambda: study(sized(4, 6)), "at least 8 time slots, found 4"),
+    "six slots": (
+        lambda: study(sized(6, 6)),
+        "at least 8 time slots, found 6; record 8 or 16 time slots, or allow 6 with --set "
+        "load.min_slots=6",
+    ),
+    "one slice": (
+        lambda: study(sized(8, 1)),
+        "at least 5 short-axis slices, found a stack of one slice",
+    ),
+    "tiny": (lambda: study(np.ones((8, 6, 4, 4), np.uint16)), "at least 8 × 8, found 4 × 4"),
+    "no spacing": (lambda: study(PixelSpacing=None), "pixel and slice spacing in mm, found none"),
+    "metres": (
+        lambda: study(PixelSpacing=["0.0062", "0.0066"]),
+        "of 1.5 to 20 mm, found 6.4 × 0.0062 × 0.0066",
+    ),
+    "no slope": (lambda: study(RescaleSlope="0"), "slope above 0 and a finite intercept, found a"),
+    "all zero": (lambda: study(np.zeros(SHAPE, np.uint16)), "found zeros in all frames"),
+    "zero slot": (
+        lambda: study(lost(6)),
+        "expected counts in every time slot, found only zeros in slot 7",
+    ),
+    "zero frame": (
+        lambda: study(lost(6, 2)),
+        "counts in every frame of a slice, found 1 empty frames, the first in slot 7, slice 3",
+    ),
+    "a billion frames": (
+        lambda: study(NumberOfFrames="1000000000"),
+        "at most 64000000 voxels in all frames, found 1000000000 frames of 9 × 11 claimed",
+    ),
+    "no frames": (lambda: study(NumberOfFrames="0"), "at least one frame, row and column"),
+    "no pixel data": (lambda: study(PixelData=None), "expected pixel data, found none"),
+    "short pixel data": (
+        lambda: study(PixelData=stored().tobytes()[:-20]),
+        "9504 bytes of pixel data (48 frames), found 9484",
+    ),
+    "colours": (lambda: study(SamplesPerPixel=3), "one sample a pixel: counts, found colours"),
+    "no rows": (lambda: study(Rows=None), "a complete NM image module"),
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_study_is_refused_in_its_own_words(tmp_path: Path, case: str) -> None:
+    build, part = MALFORMED[case]
+    assert part in refusal(write(tmp_path / "a.dcm", build()))
+
+
+def test_no_two_defects_share_a_message(tmp_path: Path) -> None:
+    alike = {"pointer", "pointer to one"}
+    messages = [
+        refusal(write(tmp_path / "a.dcm", build()))
+        for case, (build, _) in MALFORMED.items()
+        if case not in alike
+    ]
+    assert len(set(messages)) == len(messages)
+
+
+def test_voxels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    values = stored().astype("<f4")
+    values[2, 3, 4, 5] = np.nan
+    made = study(PixelData=None, BitsAllocated=32)
+    made.FloatPixelData = values.tobytes()
+    for keyword in ("BitsStored", "HighBit", "PixelRepresentation"):
+        delattr(made, keyword)
+    assert "expected finite counts, found 1 voxels that are no number" in refusal(
+        write(tmp_path / "a.dcm", made)
+    )
+
+
+def test_six_slots_are_read_with_a_flag_where_they_are_allowed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.dcm", study(stored()[:6]))
+    stack = read_gated(path, min_slots=6)
+    np.testing.assert_array_equal(stack.counts, stored()[:6])
+    assert "6 time slots instead of 8 or 16" in stack.flags
+    five = write(tmp_path / "b.dcm", study(stored()[:5]))
+    assert "at least 6 time slots, found 5" in refusal(five, min_slots=2)
+
+
+def test_an_empty_frame_outside_the_heart_is_no_defect(tmp_path: Path) -> None:
+    values = stored()
+    values[:, 0] = 0
+    values[2, 0, 4, 4] = 1  # a stray count in one slot only
+    np.testing.assert_array_equal(
+        read_gated(write(tmp_path / "a.dcm", study(values))).counts, values
+    )
+
+
+def test_a_header_that_claims_much_costs_no_memory(tmp_path: Path) -> None:
+    made = study(NumberOfTimeSlots=65535, NumberOfSlices=65535)
+    assert "found none of time slots 9, 10, 11" in refusal(write(tmp_path / "a.dcm", made))
+
+
+def test_an_undecodable_stream_is_refused(tmp_path: Path) -> None:
+    made = study()
+    made.PixelData = pydicom.encaps.encapsulate([b"\xff\x4f\xff\x51 broken"] * 48)
+    made["PixelData"].VR = "OB"
+    message = refusal(write(tmp_path / "a.dcm", made, JPEG2000Lossless))
+    assert "expected pixel data that can be decoded" in message
+
+
+@pytest.mark.parametrize("kept", [0.01, 0.1, 0.3, 0.6, 0.99])
+def test_a_truncated_file_is_refused(tmp_path: Path, kept: float) -> None:
+    path = write(tmp_path / "a.dcm", study())
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    refusal(path)
+
+
+def test_other_files_are_refused_with_what_they_are(tmp_path: Path) -> None:
+    text = tmp_path / "a.dcm"
+    text.write_text(f"{PATIENT}, SPECT of 4711\n" * 20)
+    assert "expected a DICOM file, with DICM at byte 128, found another kind" in refusal(text)
+    capture = write(tmp_path / "b.dcm", study(SOPClassUID=SecondaryCaptureImageStorage))
+    assert "choose the gated short-axis series of this study, not a screenshot" in refusal(capture)
+    deflated = write(tmp_path / "c.dcm", study(), DeflatedExplicitVRLittleEndian)
+    assert "found a deflated one" in refusal(deflated)
+    assert "expected a file, found none" in refusal(tmp_path / "d.dcm")
+
+
+@pytest.mark.parametrize("name", ["JPEG2000.dcm", "JPEG-lossy.dcm", "JPGExtended.dcm"])
+def test_the_nuclear_captures_that_pydicom_ships_are_refused(name: str) -> None:
+    # Whole-body bone scans of modality NM, stored as secondary captures.
+    with pytest.raises(DataError, match="expected a nuclear medicine image, found another class"):
+        read_gated(_shipped(name))
+
+
+def _shipped(name: str) -> Path:
+    found = get_testdata_file(name, download=False)
+    assert found is not None
+    return Path(str(found))
+
+
+@pytest.mark.parametrize(
+    ("elements", "flag"),
+    [
+        (
+            {"SeriesDescription": "Gated SA stress"},
+            "short axis by the name of the series, without a view code",
+        ),
+        ({}, "no view code: read as short axis"),
+    ],
+)
+def test_a_stack_without_view_code_is_read_as_short_axis_and_says_so(
+    tmp_path: Path, elements: dict[str, Any], flag: str
+) -> None:
+    made = study(DetectorInformationSequence=None, SliceProgressionDirection=None, **elements)
+    assert flag in read_gated(write(tmp_path / "a.dcm", made)).flags
+
+
+def test_a_sidecar_outranks_the_header(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.dcm", study(PixelSpacing=None))
+    (tmp_path / "a.json").write_text(
+        '{"voxel_mm": [5, 4, 4], "state": "stress", "apex_first": false, "rr_ms": 900, '
+        '"rejected_share": 0, "base_mm": 30, "apex_mm": 0}'
+    )
+    stack = read_gated(path)
+    assert stack.voxel_mm == (5.0, 4.0, 4.0)
+    assert (stack.state, stack.apex_first, stack.rr_ms) == ("stress", False, 900.0)
+    assert (stack.rejected_share, stack.base_mm, stack.apex_mm) == (0.0, 30.0, 0.0)
+
+
+@pytest.mark.parametrize("shuffle_seed", [None, 4])
+@pytest.mark.parametrize("apex_first", [True, False])
+def test_what_the_twin_writes_is_read_back(
+    tmp_path: Path, shuffle_seed: int | None, apex_first: bool
+) -> None:
+    counts = np.random.default_rng(0).uniform(0, 321, (16, 7, 12, 10))
+    path = tmp_path / "a.dcm"
+    write_nm(
+        path,
+        counts,
+        VOXEL_MM,
+        apex_first=apex_first,
+        state="stress",
+        rr_ms=777.0,
+        rejected_share=0.13,
+        shuffle_seed=shuffle_seed,
+    )
+    stack = read_nm(path)
+    np.testing.assert_allclose(stack.counts, counts, atol=321 / 32767)
+    assert (stack.voxel_mm, stack.apex_first, stack.state) == (VOXEL_MM, apex_first, "stress")
+    assert (stack.rr_ms, stack.rejected_share, stack.flags) == (777.0, 0.13, ())
+
+
+def test_the_twin_writes_elements_that_the_standard_names(tmp_path: Path) -> None:
+    write_nm(tmp_path / "a.dcm", stored(), VOXEL_MM, apex_first=False, rejected_share=0.1)
+    written = pydicom.dcmread(tmp_path / "a.dcm")
+    assert written.SOPClassUID.name == "Nuclear Medicine Image Storage"
+    assert [f"{int(tag):08x}" for tag in written.FrameIncrementPointer] == [
+        "00540060",
+        "00540070",
+        "00540080",
+    ]
+    assert written[0x0028, 0x0008].value == 48
+    assert list(written[0x0054, 0x0080].value)[:7] == [1, 2, 3, 4, 5, 6, 1]
+    assert written[0x0054, 0x0500].value == "BASE_TO_APEX"
+    assert float(written[0x0018, 0x0088].value) == -6.4
+    data = written[0x0054, 0x0062].value[0][0x0054, 0x0063].value[0]
+    assert (int(data[0x0018, 0x1083].value), int(data[0x0018, 0x1084].value)) == (450, 50)
+    assert len(data[0x0054, 0x0072].value) == 8
+    np.testing.assert_array_equal(written.pixel_array, stored().reshape(48, 9, 11))
+
+
+def test_the_twin_writes_the_same_bytes_twice(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        write_nm(tmp_path / folder / "a.dcm", stored(), VOXEL_MM, shuffle_seed=1)
+    assert (tmp_path / "one" / "a.dcm").read_bytes() == (tmp_path / "two" / "a.dcm").read_bytes()
+
+
+@pytest.mark.parametrize("bad", [np.ones((8, 6, 9)), np.full(SHAPE, np.nan), np.full(SHAPE, -1.0)])
+def test_the_twin_writes_no_impossible_counts(tmp_path: Path, bad: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="finite, not negative, in four dimensions"):
+        write_nm(tmp_path / "a.dcm", bad, VOXEL_MM)
