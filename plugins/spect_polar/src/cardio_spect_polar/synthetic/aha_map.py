@@ -53,11 +53,10 @@ def over_wall(
     [1.0, 0.0, 0.5]
     """
     of_segment = np.asarray(values, dtype=float)
-    angle, along = np.broadcast_arrays(
-        np.mod(np.asarray(angle_deg, dtype=float), 360.0), np.asarray(arc, dtype=float)
-    )
+    angle = np.mod(np.asarray(angle_deg, dtype=float), 360.0)
+    along = np.asarray(arc, dtype=float)
     if np.all(of_segment == of_segment[0]):
-        return np.full(angle.shape, of_segment[0])
+        return np.full(np.broadcast_shapes(angle.shape, along.shape), of_segment[0])
     below = [ndtr((along - edge) / edge_arc) for edge in _ARC_EDGES]
     spread = of_segment[16] * (below[0] - below[1])
     for ring, first in _FIRST.items():

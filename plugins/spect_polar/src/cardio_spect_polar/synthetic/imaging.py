@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
     from cardio_spect_polar.synthetic.ventricle import Ventricle
 
-_N_LATITUDES, _N_ANGLES, _N_DEPTHS, _N_CAVITY = 36, 72, 4, 6
+_PER_SD = 1.1
+"""Largest distance of neighbouring pieces in standard deviations of the point spread."""
+_LEAST_LATITUDES, _LEAST_ANGLES = 28, 48
+_N_DEPTHS, _N_CAVITY = 4, 6
 _STUB_ANGLES_DEG = (30.0, 150.0)
 _STUB_MM, _STUB_STEP_MM = 4.0, 3.0
 _GUT_SD_MM = 13.0
@@ -158,14 +161,15 @@ def _expected(
     heart = moving + spread(_stubs(ventricle, at), shape, camera.voxel_mm, sigma)
     scale = camera.counts_per_voxel / heart.mean(axis=0).max()
     around = _gut(ventricle, camera, at, shape, sigma) + ventricle.background
-    return scale * (heart + around)
+    return np.asarray(scale * (heart + around))
 
 
 def _heart(ventricle: Ventricle, camera: Camera, at: Pose) -> Cloud:
     """Return the pieces of wall and blood in every gate."""
-    latitude, weight = latitudes(_N_LATITUDES)
-    wall = mesh(ventricle, latitude, angles(_N_ANGLES))
-    area = area_mm2(ventricle, latitude, weight, _N_ANGLES)[:, None]
+    n_latitudes, n_angles = _resolution(ventricle, camera)
+    latitude, weight = latitudes(n_latitudes)
+    wall = mesh(ventricle, latitude, angles(n_angles))
+    area = area_mm2(ventricle, latitude, weight, n_angles)[:, None]
     n_times = camera.n_slots * camera.n_subframes
     inner, thickness = motion(wall, ventricle, (np.arange(n_times) + 0.5) / n_times)
     muscle = _pieces(wall, at, inner, thickness, area * wall.perfusion, _N_DEPTHS)
@@ -180,6 +184,20 @@ def _heart(ventricle: Ventricle, camera: Camera, at: Pose) -> Cloud:
         ),
         weights=np.concatenate([muscle.weights, blood.weights], axis=1).reshape(camera.n_slots, -1)
         / camera.n_subframes,
+    )
+
+
+def _resolution(ventricle: Ventricle, camera: Camera) -> tuple[int, int]:
+    """Return how many latitudes and angles keep neighbouring pieces close enough.
+
+    In the middle of a meridian Gauss-Legendre nodes lie π/2 times farther apart than on average.
+    """
+    apart = _PER_SD * camera.fwhm_mm / np.sqrt(8 * np.log(2))
+    around = 2 * np.pi * (ventricle.radius_mm + ventricle.thickness_mm)
+    meridian = np.pi / 2 * np.hypot(ventricle.length_mm, ventricle.radius_mm)
+    return (
+        max(int(np.ceil(meridian / apart)), _LEAST_LATITUDES),
+        max(2 * int(np.ceil(around / apart / 2)), _LEAST_ANGLES),
     )
 
 

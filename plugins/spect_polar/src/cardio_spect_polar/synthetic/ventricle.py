@@ -24,7 +24,7 @@ RELAXATION_RR = 0.37
 harmonic then peaks at 135.8 degrees, as in healthy people (134.5 ± 14.3 in men, 140.2 ± 14.9 in
 women)."""
 
-_CENTRE_DEG = (0.0, 60.0, 120.0, 180.0, 240.0, 300.0) * 2 + (0.0, 90.0, 180.0, 270.0)
+CENTRE_DEG = (0.0, 60.0, 120.0, 180.0, 240.0, 300.0) * 2 + (0.0, 90.0, 180.0, 270.0)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def lbbb_delay(septum_rr: float = -0.05, lateral_rr: float = 0.10) -> tuple[floa
     [-0.05, 0.1, 0.025, 0.025]
     """
     mean, swing = (septum_rr + lateral_rr) / 2, (septum_rr - lateral_rr) / 2
-    return (*(mean + swing * np.sin(np.radians(_CENTRE_DEG)).round(12)).tolist(), mean)
+    return (*(mean + swing * np.sin(np.radians(CENTRE_DEG)).round(12)).tolist(), mean)
 
 
 def with_segments(

@@ -191,7 +191,7 @@ def _arc(ventricle: Ventricle, latitude: NDArray[np.float64]) -> NDArray[np.floa
     speed = stretch + short * long / stretch**2 * ventricle.thickness_mm / 2
     step = (speed[1:] + speed[:-1]) / 2
     from_base = np.concatenate([[0.0], np.cumsum(step)])
-    return 1.0 - np.interp(latitude, u, from_base / from_base[-1])
+    return np.asarray(1.0 - np.interp(latitude, u, from_base / from_base[-1]))
 
 
 def _inner(
