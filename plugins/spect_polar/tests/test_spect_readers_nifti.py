@@ -278,6 +278,10 @@ def with_voxel(value: float) -> np.ndarray:
         (np.ones((4, 4, 12, 8), np.int16), "slices of at least 8 × 8, found 4 × 4"),
         (np.zeros((20, 20, 12, 8), np.int16), "expected counts, found zeros in all frames"),
         (as_nifti(counts()) * (np.arange(8) != 5), "found only zeros in slot 6"),
+        (
+            np.ones((20, 20, 12, 8), np.int16),
+            "time slots that differ, found the same counts in all",
+        ),
         (with_voxel(np.nan), "expected finite counts, found 1 voxels that are no number"),
         (with_voxel(np.inf), "expected finite counts, found 1 voxels that are no number"),
         (np.ones((20, 20, 12, 8), np.complex64), "found colours or complex numbers"),
@@ -404,5 +408,12 @@ def test_a_damaged_file_hides_no_other_study(tmp_path: Path) -> None:
     (tmp_path / "worse.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"\xff" * 50)
     (tmp_path / ".hidden.nii").write_bytes(b"none")
     assert [study.id for study in find_gated(tmp_path)] == ["bad", "good", "worse"]
-    with pytest.raises(DataError, match=r"folder|none"):
+    with pytest.raises(DataError, match="nowhere: expected a file or a folder, found none"):
         find_gated(tmp_path / "nowhere")
+
+
+def test_files_that_are_named_are_taken_and_gates_among_them_grouped(tmp_path: Path) -> None:
+    gates = write_gates(tmp_path, "p_gate{}.nii", counts())
+    other = write(tmp_path / "p_mask.nii", as_nifti(counts()))
+    assert [len(study.files) for study in find_gated([*gates, other])] == [8, 1]
+    assert [study.files for study in find_gated(other)] == [(other,)]

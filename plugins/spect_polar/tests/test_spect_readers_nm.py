@@ -441,6 +441,10 @@ MALFORMED: dict[str, tuple[Callable[[], Dataset], str]] = {
         lambda: study(lost(6, 2)),
         "counts in every frame of a slice, found 1 empty frames, the first in slot 7, slice 3",
     ),
+    "no motion": (
+        lambda: study(np.repeat(stored()[:1], 8, axis=0)),
+        "expected time slots that differ, found the same counts in all 8",
+    ),
     "a billion frames": (
         lambda: study(NumberOfFrames="1000000000"),
         "at most 64000000 voxels in all frames, found 1000000000 frames of 9 × 11 claimed",
@@ -531,7 +535,7 @@ def test_other_files_are_refused_with_what_they_are(tmp_path: Path) -> None:
     assert "choose the gated short-axis series of this study, not a screenshot" in refusal(capture)
     deflated = write(tmp_path / "c.dcm", study(), DeflatedExplicitVRLittleEndian)
     assert "found a deflated one" in refusal(deflated)
-    assert "expected a file, found none" in refusal(tmp_path / "d.dcm")
+    assert "expected a file or a folder, found none" in refusal(tmp_path / "d.dcm")
 
 
 @pytest.mark.parametrize("name", ["JPEG2000.dcm", "JPEG-lossy.dcm", "JPGExtended.dcm"])
@@ -629,3 +633,27 @@ def test_the_twin_writes_the_same_bytes_twice(tmp_path: Path) -> None:
 def test_the_twin_writes_no_impossible_counts(tmp_path: Path, bad: np.ndarray) -> None:
     with pytest.raises(ValueError, match="finite, not negative, in four dimensions"):
         write_nm(tmp_path / "a.dcm", bad, VOXEL_MM)
+
+
+def test_of_an_examination_only_the_gated_short_axis_slices_are_found(tmp_path: Path) -> None:
+    projections = ["ORIGINAL", "PRIMARY", "GATED TOMO", "EMISSION"]
+    long_axis = [item(ViewCodeSequence=[code("131186000")])]
+    capture = study(SOPClassUID=SecondaryCaptureImageStorage, StudyInstanceUID="1.5")
+    files = {
+        "one_sa.dcm": study(StudyInstanceUID="1.5"),
+        "one_raw.dcm": study(StudyInstanceUID="1.5", ImageType=projections),
+        "one_hla.dcm": study(StudyInstanceUID="1.5", DetectorInformationSequence=long_axis),
+        "one_screen.dcm": capture,
+        "two_raw.dcm": study(StudyInstanceUID="1.6", ImageType=projections),
+        "three_raw": study(ImageType=projections),
+        "four_raw": study(ImageType=projections),
+    }
+    for file, made in files.items():
+        write(tmp_path / file, made)
+    # An examination without gated slices is found, so that its reason is told.
+    assert [found.id for found in find_gated(tmp_path)] == [
+        "four_raw",
+        "one_sa",
+        "three_raw",
+        "two_raw",
+    ]

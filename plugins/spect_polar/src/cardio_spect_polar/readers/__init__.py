@@ -6,18 +6,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from cardio_spect_polar.readers.find import GatedFiles
-    from cardio_spect_polar.readers.gated import GatedStack
-    from cardio_spect_polar.readers.polar_map import PolarMap
+    from cardio_spect_polar.readers.find import GatedFiles as GatedFiles
+    from cardio_spect_polar.readers.gated import GatedStack as GatedStack
+    from cardio_spect_polar.readers.polar_map import PolarMap as PolarMap
 
 
-def find_gated(folder: Path) -> list[GatedFiles]:
-    """Find the gated studies below a folder; see `readers.find.find_gated`."""
+def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
+    """Find the gated studies among files and below folders; see `readers.find.find_gated`."""
     module = import_module("cardio_spect_polar.readers.find")
-    return cast("list[GatedFiles]", module.find_gated(folder))
+    return cast("list[GatedFiles]", module.find_gated(places))
+
+
+def find_studies(paths: Iterable[Path]) -> list[GatedFiles]:
+    """Return the studies behind files and folders; see `readers.find.find_studies`."""
+    module = import_module("cardio_spect_polar.readers.find")
+    return cast("list[GatedFiles]", module.find_studies(paths))
 
 
 def read_gated(
@@ -56,7 +62,8 @@ def read_gated(
     >>> import numpy as np
     >>> from cardio_spect_polar.synthetic.write_nm import write_nm
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_nm(Path(folder) / "p1_rest.dcm", np.ones((8, 12, 16, 16)), (6.4, 6.4, 6.4))
+    ...     counts = np.random.default_rng(0).poisson(60, (8, 12, 16, 16))
+    ...     write_nm(Path(folder) / "p1_rest.dcm", counts, (6.4, 6.4, 6.4))
     ...     (study,) = find_gated(Path(folder))
     ...     stack = read_gated(study)
     >>> study.id, stack.state, stack.voxel_mm

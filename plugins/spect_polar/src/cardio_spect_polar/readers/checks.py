@@ -112,7 +112,7 @@ def require_voxel(name: str, voxel_mm: tuple[float, float, float]) -> None:
             name,
             f"distances of slices, rows and columns of {low:g} to {high:g} mm",
             " × ".join(f"{distance:g}" for distance in voxel_mm),
-            "correct the header, or name them with --set load.voxel_mm=[slice,row,column]",
+            "correct them, or name the true ones in a sidecar",
         )
 
 
@@ -130,7 +130,7 @@ def require_counts(name: str, counts: NDArray[np.float32]) -> None:
     ------
     DataError
         A voxel that is not finite; an empty time slot; an empty frame of a slice that has counts
-        in the other slots.
+        in the other slots; the same counts in every time slot.
     """
     n_bad = counts.size - int(np.count_nonzero(np.isfinite(counts)))
     if n_bad:
@@ -153,6 +153,14 @@ def require_counts(name: str, counts: NDArray[np.float32]) -> None:
             f"{int(lost.sum())} empty frames, the first in slot {slot + 1}, slice "
             f"{slice_index + 1}",
             _AGAIN,
+        )
+
+    if all(np.array_equal(counts[0], slot) for slot in counts[1:]):
+        raise unusable(
+            name,
+            "time slots that differ",
+            f"the same counts in all {len(counts)}",
+            "export the gated study, not its sum",
         )
 
 

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import nibabel
-import pydicom
-from pydicom.uid import NuclearMedicineImageStorage
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import unusable
-from cardio_spect_polar.readers.nm_dicom import state_of_dataset
+from cardio_spect_polar.readers.nm_peek import Peek, peek
 from cardio_spect_polar.readers.sidecar import read_sidecar
 from cardio_spect_polar.readers.state import state_of_path, without_state
 
@@ -29,13 +27,6 @@ _GATE = re.compile(
 )
 _NUMBER = re.compile(r"[ ._-]*(?P<gate>\d{1,3})[ ._-]*")
 _MASK = re.compile(r"(?<![a-z])(masks?|labels?|seg|segmentation|gt)(?![a-z])", re.IGNORECASE)
-_STATE_TAGS = (
-    "SOPClassUID",
-    "SeriesDescription",
-    "ImageID",
-    "ProtocolName",
-    "AcquisitionContextSequence",
-)
 
 
 @dataclass(frozen=True)
@@ -63,16 +54,18 @@ class GatedFiles:
     sidecar: Path
 
 
-def find_gated(folder: Path) -> list[GatedFiles]:
-    """Find the gated studies below a folder.
+def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
+    """Find the gated studies among files and below folders.
 
     Parameters
     ----------
-    folder : Path
-        DICOM files (by suffix ``.dcm`` or by content), ``.nii`` and ``.nii.gz`` files. Volumes
-        that are named alike but for the gate (``p7_rest_gate3.nii.gz``; or ``rest_3.nii.gz`` in
-        the patient's own folder) are one study. Masks and labels are left out, and DICOM objects
-        of other classes than NM images. Names that begin with a dot are skipped.
+    places : Path or sequence of Path
+        Files are taken as they are named. Below a folder, NM images are found by content, and
+        ``.nii`` and ``.nii.gz`` files; masks and labels are left out, DICOM objects of other
+        classes, and names that begin with a dot. Volumes that are named alike but for the gate
+        (``p7_rest_gate3.nii.gz``; or ``rest_3.nii.gz`` in the patient's own folder) are one study.
+        Of a DICOM examination that has gated reconstructed slices, projections and long axes are
+        left out.
 
     Returns
     -------
@@ -83,13 +76,58 @@ def find_gated(folder: Path) -> list[GatedFiles]:
     Raises
     ------
     DataError
-        No folder.
+        A place that does not exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for gate in range(1, 9):
+    ...         _ = (Path(folder) / f"p7_rest_gate{gate}.nii").write_bytes(b"")
+    ...     (study,) = find_gated(Path(folder))
+    >>> study.id, study.state, len(study.files)
+    ('p7_rest', 'rest', 8)
     """
-    if not folder.is_dir():
-        raise unusable(folder.name, "a folder", "none", "check the path")
-    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    visible = (path for path in paths if not _is_hidden(path.relative_to(folder)))
-    return sorted(_studies(visible, folder), key=lambda study: study.id)
+    found: list[GatedFiles] = []
+    named: list[Path] = []
+    for place in [places] if isinstance(places, Path) else places:
+        if place.is_dir():
+            found += _studies(_worth_reading(place), place)
+        elif place.is_file():
+            named.append(place)
+        else:
+            raise unusable(place.name, "a file or a folder", "none", "check the path")
+    if named:
+        found += _studies(named, named[0].parent)
+    return sorted(found, key=lambda study: study.id)
+
+
+def find_studies(paths: Iterable[Path]) -> list[GatedFiles]:
+    """Return the studies behind files and folders that somebody named.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Folders are searched (`find_gated`). Every file that is named counts, whatever it holds:
+        one that is no gated study is refused where it is read.
+
+    Raises
+    ------
+    DataError
+        A path that does not exist.
+    """
+    found: list[GatedFiles] = []
+    volumes: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += find_gated(path)
+        elif not path.exists():
+            raise unusable(path.name, "a file or folder", "none", "check the path")
+        elif path.name.lower().endswith((".nii", ".nii.gz")):
+            volumes.append(path)
+        else:
+            found.append(_study(path.parent, _stem(path), (path,)))
+    return found + [s for v in volumes[:1] for s in _studies(volumes, v.parent)]
 
 
 def gated_files(paths: Sequence[Path]) -> GatedFiles:
@@ -105,32 +143,41 @@ def gated_files(paths: Sequence[Path]) -> GatedFiles:
     DataError
         A folder with no study or several; files that do not make up one study.
     """
-    first = paths[0]
-    if len(paths) == 1 and first.is_dir():
-        studies = find_gated(first)
-        do = "choose the files of one study, as stress or rest"
-    elif len(paths) == 1:
-        return _study(first.parent, _stem(first), (first,))
-    else:
-        studies = list(_studies(paths, first.parent))
-        do = "name the files alike but for the gate: study_gate1.nii.gz and so on"
+    studies = find_gated(paths)
     if len(studies) != 1:
-        raise unusable(first.name, "the files of one gated study", f"{len(studies)} studies", do)
+        raise unusable(
+            paths[0].name,
+            "the files of one gated study",
+            f"{len(studies)} studies",
+            "choose the files of one, or name those of its gates alike: study_gate1.nii.gz",
+        )
     return studies[0]
+
+
+def _worth_reading(folder: Path) -> list[Path]:
+    """List the files below a folder that may be gated stacks."""
+    nifti: list[Path] = []
+    nuclear: list[tuple[Path, Peek]] = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or _is_hidden(path.relative_to(folder)):
+            continue
+        if _is_nifti(path):
+            if not _MASK.search(_stem(path).replace("_", " ")):
+                nifti.append(path)
+        elif (seen := peek(path)).is_nuclear:
+            nuclear.append((path, seen))
+    answered = {seen.study for _, seen in nuclear if seen.is_gated_slices and seen.study}
+    return nifti + [
+        path for path, seen in nuclear if seen.is_gated_slices or seen.study not in answered
+    ]
 
 
 def _studies(paths: Iterable[Path], folder: Path) -> Iterator[GatedFiles]:
     """Group the files of gates; every other file is a study of its own."""
     groups: dict[tuple[Path, str], list[tuple[int, Path]]] = {}
     for path in paths:
-        if not path.name.lower().endswith((".nii", ".nii.gz")):
-            if _may_be_nuclear(path):
-                yield _study(folder, _stem(path), (path,))
-            continue
         stem = _stem(path)
-        if _MASK.search(stem.replace("_", " ")):
-            continue
-        shared, gate = _split_gate(stem)
+        shared, gate = _split_gate(stem) if _is_nifti(path) else (stem, None)
         if gate is None or not _is_one_volume(path):
             yield _study(folder, stem, (path,))
         else:
@@ -158,20 +205,9 @@ def _state(path: Path, sidecar: Path) -> State | None:
         state = read_sidecar(sidecar).state
     except DataError:  # it is refused where the study is read
         state = None
-    if state is None and not path.name.lower().endswith((".nii", ".nii.gz")):
-        state = _state_of_header(path)
+    if state is None and not _is_nifti(path):
+        state = peek(path).state
     return state or state_of_path(path)
-
-
-def _state_of_header(path: Path) -> State | None:
-    """Tell it from the header of a DICOM file, or not at all."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*_STATE_TAGS])
-            return state_of_dataset(dataset)
-    except Exception:  # a damaged file is refused where it is read
-        return None
 
 
 def _stem(path: Path) -> str:
@@ -207,26 +243,8 @@ def _is_one_volume(path: Path) -> bool:
     return all(length == 1 for length in shape[3:])
 
 
-def _may_be_nuclear(path: Path) -> bool:
-    """Tell an NM image, or a DICOM file too damaged to say, from every other file."""
-    with path.open("rb") as file:
-        marked = file.read(132)[128:] == b"DICM"
-    if not marked:
-        return path.suffix.lower() in {".dcm", ".dicom"}
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            dataset = pydicom.dcmread(
-                path, stop_before_pixels=True, specific_tags=["SOPClassUID", "DirectoryRecordType"]
-            )
-            return dataset.get("SOPClassUID") in {None, NuclearMedicineImageStorage} and (
-                dataset.file_meta.get("MediaStorageSOPClassUID") != _DICOMDIR
-            )
-    except Exception:
-        return True
-
-
-_DICOMDIR = "1.2.840.10008.1.3.10"
+def _is_nifti(path: Path) -> bool:
+    return path.name.lower().endswith((".nii", ".nii.gz"))
 
 
 def _is_hidden(path: Path) -> bool:

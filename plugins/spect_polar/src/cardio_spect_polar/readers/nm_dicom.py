@@ -44,7 +44,10 @@ if TYPE_CHECKING:
     from cardio_spect_polar.readers.gated import State
 
 _AGAIN = "export the study again"
-_GATED = "a gated reconstruction (RECON GATED TOMO)"
+GATED_SLICES = "RECON GATED TOMO"
+"""The image type of a gated reconstruction."""
+
+_GATED = f"a gated reconstruction ({GATED_SLICES})"
 
 
 def read_nm(
@@ -179,11 +182,16 @@ def _read_stack(
     )
 
 
+def image_kind(dataset: Any) -> str:
+    """Return the third value of the image type, which tells the kinds of NM images apart."""
+    values = dataset.get("ImageType") or []
+    return str(values[2]).strip().upper() if len(values) > 2 else ""
+
+
 def _require_gated_slices(dataset: Any, name: str) -> None:
     """Refuse every other kind of NM image, each with what to do about it."""
-    values = dataset.get("ImageType") or []
-    kind = str(values[2]).strip().upper() if len(values) > 2 else ""
-    if kind == "RECON GATED TOMO":
+    kind = image_kind(dataset)
+    if kind == GATED_SLICES:
         return
     if kind == "GATED TOMO":
         raise unusable(name, _GATED, "gated projections", "reconstruct and reorient first")

@@ -40,14 +40,10 @@ def require_short_axis(dataset: Any, name: str) -> tuple[str, ...]:
     DataError
         Long-axis or transaxial slices.
     """
-    detector = _detector(dataset)
-    view = next(iter(detector.get("ViewCodeSequence") or []), None)
-    code = None
-    if view is not None:
-        code = (str(view.get("CodingSchemeDesignator") or ""), str(view.get("CodeValue") or ""))
+    code = _view_code(dataset)
     if code in _SHORT_AXIS:
         return ()
-    if code in _LONG_AXES:
+    if is_long_axis(dataset):
         raise unusable(
             name, "short-axis slices", "long-axis slices", "choose the short-axis series"
         )
@@ -66,6 +62,11 @@ def require_short_axis(dataset: Any, name: str) -> tuple[str, ...]:
             name, "short-axis slices", "slices along the axes of the body, no view code", _REORIENT
         )
     return ("no view code: read as short axis",)
+
+
+def is_long_axis(dataset: Any) -> bool:
+    """Whether the view code says vertical or horizontal long axis."""
+    return _view_code(dataset) in _LONG_AXES
 
 
 def read_voxel_mm(dataset: Any, name: str) -> tuple[float, float, float]:
@@ -108,6 +109,14 @@ def read_apex_first(dataset: Any) -> tuple[bool | None, tuple[str, ...]]:
     if seen is not None and seen != stated:
         return stated, ("slice progression and orientation disagree about the apex end",)
     return stated, ()
+
+
+def _view_code(dataset: Any) -> tuple[str, str] | None:
+    """Return scheme and value of the first detector's view code."""
+    view = next(iter(_detector(dataset).get("ViewCodeSequence") or []), None)
+    if view is None:
+        return None
+    return str(view.get("CodingSchemeDesignator") or ""), str(view.get("CodeValue") or "")
 
 
 def _slice_progression(dataset: Any) -> bool | None:

@@ -78,7 +78,8 @@ def write_nm(
     >>> from cardio_spect_polar.readers.nm_dicom import read_nm
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "made.dcm"
-    ...     write_nm(path, np.ones((8, 12, 16, 16)), (6.4, 6.4, 6.4), state="rest")
+    ...     counts = np.random.default_rng(0).poisson(60, (8, 12, 16, 16))
+    ...     write_nm(path, counts, (6.4, 6.4, 6.4), state="rest")
     ...     stack = read_nm(path)
     >>> stack.counts.shape, stack.state, stack.rr_ms
     ((8, 12, 16, 16), 'rest', 850.0)
