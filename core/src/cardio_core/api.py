@@ -35,6 +35,14 @@ if TYPE_CHECKING:
     from cardio_core.io.estimators import save_estimator as save_estimator
     from cardio_core.io.truth_file import rounded as rounded
     from cardio_core.io.truth_file import write_truth as write_truth
+    from cardio_core.phantoms.appearance import Look as Look
+    from cardio_core.phantoms.burn_in import burn_in as burn_in
+    from cardio_core.phantoms.echo import EchoScanner as EchoScanner
+    from cardio_core.phantoms.echo import echo_frames as echo_frames
+    from cardio_core.phantoms.sector import Sector as Sector
+    from cardio_core.phantoms.speckle import PointSpread as PointSpread
+    from cardio_core.phantoms.speckle import advect as advect
+    from cardio_core.phantoms.speckle import draw_scatterers as draw_scatterers
     from cardio_core.training.backbone import load_backbone as load_backbone
     from cardio_core.training.engine import Fitted as Fitted
     from cardio_core.training.grad_cam import grad_cam_maps as grad_cam_maps
@@ -86,6 +94,11 @@ _HOME = {
     "cardio_core.io.cohort_rows": ("NUMBERED", "at_baseline", "find_cohort_table", "text_of"),
     "cardio_core.io.cohort_table": ("read_cohort_table",),
     "cardio_core.io.truth_file": ("rounded", "write_truth"),
+    "cardio_core.phantoms.appearance": ("Look",),
+    "cardio_core.phantoms.burn_in": ("burn_in",),
+    "cardio_core.phantoms.echo": ("EchoScanner", "echo_frames"),
+    "cardio_core.phantoms.sector": ("Sector",),
+    "cardio_core.phantoms.speckle": ("PointSpread", "advect", "draw_scatterers"),
     "cardio_core.training.backbone": ("load_backbone",),
     "cardio_core.training.engine": ("Fitted",),
     "cardio_core.training.grad_cam": ("grad_cam_maps",),

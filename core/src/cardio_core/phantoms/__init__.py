@@ -1,0 +1,1 @@
+"""What digital phantoms of several plugins share: physics, appearance and files."""
