@@ -12,20 +12,16 @@ import nibabel
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import unusable
+from cardio_spect_polar.readers.gate_names import group_gates, stem_of
 from cardio_spect_polar.readers.nm_peek import Peek, peek
 from cardio_spect_polar.readers.sidecar import read_sidecar
-from cardio_spect_polar.readers.state import state_of_path, without_state
+from cardio_spect_polar.readers.state import state_of_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from cardio_spect_polar.readers.gated import State
 
-_GATE = re.compile(
-    r"[ ._-]*(?<![a-z])(?:gate|g|frame|fr|f|slot|bin|phase|time|t)[ ._-]*(?P<gate>\d{1,3})(?!\d)",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"[ ._-]*(?P<gate>\d{1,3})[ ._-]*")
 _MASK = re.compile(r"(?<![a-z])(masks?|labels?|seg|segmentation|gt)(?![a-z])", re.IGNORECASE)
 
 
@@ -63,8 +59,7 @@ def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
         Files are taken as they are named. Below a folder, NM images are found by content, and
         ``.nii`` and ``.nii.gz`` files; masks and labels are left out, DICOM objects of other
         classes, and names that begin with a dot. Volumes that are named alike but for the gate
-        (``p7_rest_gate3.nii.gz``; or ``rest_3.nii.gz`` in the patient's own folder) are one study.
-        Of a DICOM examination that has gated reconstructed slices, projections and long axes are
+        (``p7_rest_gate3.nii.gz``) are one study; see `readers.gate_names`. Of a DICOM examination that has gated reconstructed slices, projections and long axes are
         left out.
 
     Returns
@@ -126,7 +121,7 @@ def find_studies(paths: Iterable[Path]) -> list[GatedFiles]:
         elif path.name.lower().endswith((".nii", ".nii.gz")):
             volumes.append(path)
         else:
-            found.append(_study(path.parent, _stem(path), (path,)))
+            found.append(_study(path.parent, stem_of(path), (path,)))
     return found + [s for v in volumes[:1] for s in _studies(volumes, v.parent)]
 
 
@@ -162,7 +157,7 @@ def _worth_reading(folder: Path) -> list[Path]:
         if not path.is_file() or _is_hidden(path.relative_to(folder)):
             continue
         if _is_nifti(path):
-            if not _MASK.search(_stem(path).replace("_", " ")):
+            if not _MASK.search(stem_of(path).replace("_", " ")):
                 nifti.append(path)
         elif (seen := peek(path)).is_nuclear:
             nuclear.append((path, seen))
@@ -174,18 +169,18 @@ def _worth_reading(folder: Path) -> list[Path]:
 
 def _studies(paths: Iterable[Path], folder: Path) -> Iterator[GatedFiles]:
     """Group the files of gates; every other file is a study of its own."""
-    groups: dict[tuple[Path, str], list[tuple[int, Path]]] = {}
+    volumes: list[Path] = []
     for path in paths:
-        stem = _stem(path)
-        shared, gate = _split_gate(stem) if _is_nifti(path) else (stem, None)
-        if gate is None or not _is_one_volume(path):
-            yield _study(folder, stem, (path,))
+        if _is_nifti(path) and _is_one_volume(path):
+            volumes.append(path)
         else:
-            groups.setdefault((path.parent, shared), []).append((gate, path))
-    for (_, shared), found in groups.items():
-        found.sort()
-        gates, files = zip(*found, strict=True)
-        yield _study(folder, shared, files, gates)
+            yield _study(folder, stem_of(path), (path,))
+    groups, others = group_gates(volumes)
+    for path in others:
+        yield _study(folder, stem_of(path), (path,))
+    for (_, shared), gates in groups.items():
+        numbers, files = zip(*gates, strict=True)
+        yield _study(folder, shared, files, numbers)
 
 
 def _study(
@@ -208,28 +203,6 @@ def _state(path: Path, sidecar: Path) -> State | None:
     if state is None and not _is_nifti(path):
         state = peek(path).state
     return state or state_of_path(path)
-
-
-def _stem(path: Path) -> str:
-    """Return a file's name without the suffix of its format."""
-    name = path.name
-    for suffix in (".nii.gz", ".nii", ".dcm", ".dicom"):
-        if name.lower().endswith(suffix):
-            return name[: -len(suffix)]
-    return name
-
-
-def _split_gate(stem: str) -> tuple[str, int | None]:
-    """Split a name into what the gates share and the number of the gate."""
-    found = list(_GATE.finditer(stem))
-    if found:
-        last = found[-1]
-        shared = stem[: last.start()] + stem[last.end() :]
-        return shared.strip(" ._-"), int(last["gate"])
-    number = _NUMBER.fullmatch(without_state(stem))
-    if number:
-        return stem.replace(number["gate"], "", 1).strip(" ._-"), int(number["gate"])
-    return stem, None
 
 
 def _is_one_volume(path: Path) -> bool:

@@ -8,6 +8,17 @@ from pydantic import Field
 
 from cardio_core.api import Block, RunConfig
 from cardio_core.api import EvaluateBlock as CoreEvaluateBlock
+from cardio_spect_polar.response.training_config import (
+    AutoencoderBlock,
+    RegressionBlock,
+    ScreenBlock,
+)
+
+COVARIATES = (
+    "age_y", "male", "smoking", "nyha_bl", "ischemic_aetiology", "cad", "ckd", "acei_arb",
+    "lvef_bl_pct", "lvesv_bl_ml", "lvedv_bl_ml", "scar_pct",
+)  # fmt: skip
+"""Of the paper's Table 1, without QRS duration and the phase indices."""
 
 
 class LoadBlock(Block):
@@ -30,6 +41,9 @@ class LoadBlock(Block):
     voxel_mm: tuple[float, float, float] | None = Field(
         None, description="slice, row and column distance where a NIfTI header's is a dummy"
     )
+    min_slots: int = Field(
+        8, ge=6, description="fewest time slots; with 6 or 7 a study is flagged, not quarantined"
+    )
 
 
 class PreprocessBlock(Block):
@@ -46,13 +60,25 @@ class FeaturizeBlock(Block):
 
     n_harmonics: Literal[1, 3] = Field(1, description="3 also gives the onset of thickening")
     convention: Literal["peak", "onset"] = "peak"
+    weighting: Literal["samples", "area", "pixels"] = Field(
+        "samples", description="what counts in indices: samples, their wall area, or polar pixels"
+    )
     map: Literal["grid", "raster"] = Field(
         "grid", description="24 x 72 polar grid, or 128 x 128 raster"
     )
 
 
 class TrainBlock(Block):
-    """The autoencoder and the regressions."""
+    """The codes of the phase map, their screen, and the regressions."""
+
+    covariates: tuple[str, ...] = Field(
+        COVARIATES,
+        description="columns of the blocks clinical and indices that the clinical rows take; "
+        "without QRS duration, as in the paper, so that its own row shows what was left out",
+    )
+    autoencoder: AutoencoderBlock = AutoencoderBlock()
+    screen: ScreenBlock = ScreenBlock()
+    regression: RegressionBlock = RegressionBlock()
 
 
 class PredictBlock(Block):
@@ -62,11 +88,15 @@ class PredictBlock(Block):
 class ExplainBlock(Block):
     """Which features are drawn."""
 
-    n_cases: int = Field(3, ge=0, description="features whose traverse maps are drawn")
+    n_cases: int = Field(3, ge=0, description="features a fold whose traverse maps are drawn")
+    size: float = Field(2.0, gt=0, description="a traverse goes from -size to +size SD of a code")
 
 
 class EvaluateBlock(CoreEvaluateBlock):
     """The default evaluation and the paper's tables."""
+
+    entry_p: float = Field(0.1, gt=0, le=1, description="univariable p of the multivariable model")
+    n_optimism: int = Field(200, ge=0, description="bootstrap resamples of the optimism; 0 is none")
 
 
 class ResponseConfig(RunConfig):

@@ -1,0 +1,137 @@
+"""Featurize for `crt_response`: phase maps, indices, segments and clinical variables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import DataError, FeatureBlock, FeatureSet
+from cardio_spect_polar.phase.histogram import phase_histogram
+from cardio_spect_polar.phase.qc_view import qc_view
+from cardio_spect_polar.phase.segments import SEGMENT_NAMES
+from cardio_spect_polar.phase.summary import SUMMARY_UNITS, WallSummary, summarise
+from cardio_spect_polar.response.clinical import CLINICAL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cardio_core.api import Context, SampleSet
+    from cardio_spect_polar.phase.wall import SampledWall
+    from cardio_spect_polar.response.config import FeaturizeBlock
+    from cardio_spect_polar.response.preprocess import Heart
+
+VOLUME_UNITS = {
+    "lvedv_spect_ml": "mL", "lvesv_spect_ml": "mL", "lvef_spect_pct": "%", "wall_confidence": "1",
+}  # fmt: skip
+BASE_UNITS = {
+    f"{index}_base_{where}": "deg" for where in ("in", "out") for index in ("psd_deg", "pbw_deg")
+}
+"""Phase SD and bandwidth with the base one slice nearer to the apex, and one further away."""
+
+INDEX_UNITS = SUMMARY_UNITS | VOLUME_UNITS | BASE_UNITS
+
+
+def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> FeatureSet:
+    """Return what the sampled walls say.
+
+    Returns
+    -------
+    FeatureSet
+        One row a study. `phase` (degrees, circular), `perfusion` and `thickening` (%) are polar
+        maps, ring 0 at the apex and angle 0 anterior, or pictures where ``map`` is raster;
+        `segment_phase` and `segment_perfusion` hold the 17 AHA segments; `indices` and `clinical`
+        are named columns, NaN where missing; `histogram` counts samples by degree; `qc_*` show the
+        heart with its wall.
+    """
+    hearts: list[Heart] = list(samples.values)
+    summaries = [_summary(heart.sampled.sampled, config) for heart in hearts]
+    axes = ("ring", "angle") if config.map == "grid" else ("row", "column")
+    maps = {
+        name: _maps([getattr(found, name) for found in summaries], axes, unit)
+        for name, unit in (("phase", "deg"), ("perfusion", "%"), ("thickening", "%"))
+    }
+    segments = {
+        name: _named([getattr(found, name) for found in summaries], SEGMENT_NAMES, (unit,))
+        for name, unit in (("segment_phase", "deg"), ("segment_perfusion", "%"))
+    }
+    rows = [
+        found.indices | _volumes(heart) | _moved(heart, config)
+        for found, heart in zip(summaries, hearts, strict=True)
+    ]
+    indices = _named(
+        [[row[name] for name in INDEX_UNITS] for row in rows],
+        tuple(INDEX_UNITS),
+        tuple(INDEX_UNITS.values()),
+    )
+    names = tuple(name for name, _ in CLINICAL)
+    clinical = _named(
+        samples.table[list(names)].to_numpy(np.float32), names, tuple(unit for _, unit in CLINICAL)
+    )
+    histogram = _named(
+        [phase_histogram(found.sample_phase) for found in summaries], ("samples",), ("1",), "degree"
+    )
+    table = samples.table[["recording_id", "study_id", "patient_id", "flags"]]
+    blocks = {**maps, **segments, "indices": indices, "clinical": clinical, "histogram": histogram}
+    return FeatureSet(table, blocks | _qc(hearts))
+
+
+def _summary(sampled: SampledWall, config: FeaturizeBlock) -> WallSummary:
+    return summarise(
+        sampled.curves,
+        sampled.geometry,
+        n_harmonics=config.n_harmonics,
+        convention=config.convention,
+        weighting=config.weighting,
+        form=config.map,
+    )
+
+
+def _volumes(heart: Heart) -> dict[str, float]:
+    found = heart.sampled.volumes
+    values = (found.edv_ml, found.esv_ml, found.ef_pct, heart.sampled.wall.confidence)
+    return dict(zip(VOLUME_UNITS, values, strict=True))
+
+
+def _moved(heart: Heart, config: FeaturizeBlock) -> dict[str, float]:
+    """Return phase SD and bandwidth with the base moved, NaN where that found no wall."""
+    found = dict.fromkeys(BASE_UNITS, float("nan"))
+    for where, sampled in (("in", heart.base_in), ("out", heart.base_out)):
+        if sampled is None:
+            continue
+        try:
+            indices = _summary(sampled, config).indices
+        except DataError:
+            continue
+        found |= {f"{name}_base_{where}": indices[name] for name in ("psd_deg", "pbw_deg")}
+    return found
+
+
+def _maps(values: Sequence[Any], axes: tuple[str, str], unit: str) -> FeatureBlock:
+    return FeatureBlock(np.asarray(values, np.float32), axes, (unit,), (unit,))
+
+
+def _named(
+    values: Any, names: tuple[str, ...], units: tuple[str, ...], axis: str = "name"
+) -> FeatureBlock:
+    return FeatureBlock(np.asarray(values, np.float32), (axis,), names, units)
+
+
+def _qc(hearts: Sequence[Heart]) -> dict[str, FeatureBlock]:
+    views = [
+        qc_view(heart.sampled.summed, heart.sampled.voxel_mm, heart.sampled.wall.geometry)
+        for heart in hearts
+    ]
+    return {
+        "qc_counts": FeatureBlock(
+            np.stack([view.counts for view in views]), ("slice", "row", "column"), ("counts",),
+            ("share of the brightest",), scale=1 / 255,
+        ),
+        "qc_voxel": _named(
+            [view.voxel_mm for view in views], ("slice", "row", "column"), ("mm",), "axis"
+        ),
+        "qc_points": FeatureBlock(
+            np.stack([view.points_mm for view in views]), ("ring", "ray", "axis"), ("point",),
+            ("mm",),
+        ),
+    }  # fmt: skip

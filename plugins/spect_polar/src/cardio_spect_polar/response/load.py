@@ -1,0 +1,192 @@
+"""Load for `crt_response`: gated studies of a cohort table, with an outcome from its volumes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cardio_core.api import (
+    NUMBERED,
+    Cohort,
+    ConfigError,
+    DataError,
+    FollowUpRules,
+    Opened,
+    Quarantined,
+    SampleSet,
+    Targets,
+    at_baseline,
+    compute_outcome,
+    find_cohort_table,
+    read_cohort_table,
+    text_of,
+)
+from cardio_spect_polar.readers import find_studies, read_gated
+from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context
+    from cardio_spect_polar.readers import GatedFiles
+    from cardio_spect_polar.response.config import LoadBlock
+
+TARGET = "response"
+COLUMN = "path_spect"
+
+
+@dataclass(frozen=True)
+class Study:
+    """One gated study that was chosen: its id, its files, its row of the sample table."""
+
+    recording_id: str
+    files: GatedFiles
+    row: dict[str, object]
+
+
+def load(config: LoadBlock, ctx: Context) -> Cohort:
+    """Find one gated study a patient and, in fit mode, who responded.
+
+    A cohort table (or a folder with ``cohort.csv``) names the studies in `path_spect`: files, or
+    folders of them. Of the rows before implantation the first with a usable study of the wanted
+    state is taken. In predict mode single files and folders will do.
+
+    Raises
+    ------
+    ConfigError
+        If a cohort table has no column `path_spect`.
+    DataError
+        If in fit mode nothing tells who responded.
+    """
+    tables = [find_cohort_table(path) for path in ctx.inputs]
+    if ctx.mode == "predict" and not all(tables):
+        return _new_patients(ctx.inputs, config)
+    if not all(tables):
+        raise DataError(
+            f"{ctx.inputs[tables.index(None)].name}: expected a cohort table, or a folder with "
+            "cohort.csv, found neither; nothing else says who responded"
+        )
+    table = pd.concat([_read(path) for path in tables if path is not None])
+    table = table[at_baseline(table)]
+    excluded = _excluded(table, config) if ctx.mode == "fit" else {}
+    left_out = {patient for patients in excluded.values() for patient in patients}
+    table = table[~table["patient_id"].astype(str).isin(left_out)]
+    studies, quarantined = _studies_of(table, config)
+    targets, outcome = (None, "") if ctx.mode == "predict" else _targets(table, config)
+    return _cohort(studies, config, targets, table, quarantined, outcome=outcome, excluded=excluded)
+
+
+def _new_patients(inputs: Sequence[Path], config: LoadBlock) -> Cohort:
+    found = find_studies(inputs)
+    studies = [
+        Study(str(n), group, _row(str(n), str(n), pd.Series(dtype=object)))
+        for n, group in enumerate(found, start=1)
+    ]
+    return _cohort(studies, config, None, None, [], notes=(NUMBERED,))
+
+
+def _cohort(
+    studies: Sequence[Study],
+    config: LoadBlock,
+    targets: Targets | None,
+    table: pd.DataFrame | None,
+    quarantined: Sequence[Quarantined],
+    *,
+    notes: tuple[str, ...] = (),
+    outcome: str = "",
+    excluded: dict[str, tuple[str, ...]] | None = None,
+) -> Cohort:
+    index = pd.Index([study.recording_id for study in studies], name="sample_id")
+    columns = [*_row("", "", pd.Series(dtype=object))]
+    samples = pd.DataFrame([study.row for study in studies], index=index, columns=columns)
+    opener = partial(read_gated, voxel_mm=config.voxel_mm, min_slots=config.min_slots)
+    return Cohort(
+        SampleSet(samples, Opened(tuple(study.files for study in studies), opener)),
+        {study.recording_id: study.files.files for study in studies},
+        targets,
+        table,
+        tuple(quarantined),
+        notes,
+        outcome=outcome,
+        excluded=excluded or {},
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    table = read_cohort_table(path)
+    if COLUMN not in table.columns:
+        raise ConfigError(f"{path.name}: expected a column {COLUMN}, found none")
+    return table
+
+
+def _excluded(table: pd.DataFrame, config: LoadBlock) -> dict[str, tuple[str, ...]]:
+    """Return whom the outlier rule leaves out, by reason."""
+    if config.min_lvesv_ml is None or "lvesv_bl_ml" not in table.columns:
+        return {}
+    small = table["lvesv_bl_ml"] < config.min_lvesv_ml
+    patients = tuple(dict.fromkeys(table.loc[small, "patient_id"].astype(str)))
+    why = f"baseline LVESV below {config.min_lvesv_ml:g} mL (load.min_lvesv_ml)"
+    return {why: patients} if patients else {}
+
+
+def _studies_of(table: pd.DataFrame, config: LoadBlock) -> tuple[list[Study], list[Quarantined]]:
+    """Return one study a patient, and the rows of which none can be used."""
+    studies, quarantined = [], []
+    seen: Counter[str] = Counter()
+    for study_id, row in table.iterrows():
+        patient = str(row["patient_id"])
+        if not row[COLUMN] or seen[patient]:
+            continue
+        try:
+            chosen = _chosen(find_studies(row[COLUMN]), config)
+        except DataError as error:
+            quarantined.append(Quarantined(str(study_id), "load", str(error)))
+            continue
+        seen[patient] += 1
+        studies.append(Study(str(study_id), chosen, _row(str(study_id), patient, row)))
+    usable = {str(study.row["patient_id"]) for study in studies}
+    rows_of = table["patient_id"].astype(str)
+    return studies, [q for q in quarantined if rows_of[q.recording_id] not in usable]
+
+
+def _chosen(groups: Iterable[GatedFiles], config: LoadBlock) -> GatedFiles:
+    """Return the study of the wanted state; of any state, rest before one that does not say."""
+    found = list(groups)
+    wanted = ("rest", None, "stress") if config.state == "any" else (config.state,)
+    for state in wanted:
+        for group in found:
+            if group.state == state:
+                return group
+    states = ", ".join(sorted({group.state or "unnamed" for group in found})) or "no gated study"
+    raise DataError(
+        f"expected a gated study at {config.state}, found {states}; name it in path_spect, or set "
+        "load.state"
+    )
+
+
+def _row(study_id: str, patient: str, row: pd.Series) -> dict[str, object]:
+    """Return a recording's row of the sample table: identity, and what its features may use."""
+    return {
+        "recording_id": study_id,
+        "study_id": study_id,
+        "patient_id": patient,
+        "subject_link": text_of(row, "subject_link"),
+        "site_id": text_of(row, "site_id"),
+        "scanner_id": text_of(row, "scanner_id"),
+        **(clinical_values(row) if len(row) else dict.fromkeys(_CLINICAL_NAMES, float("nan"))),
+    }
+
+
+_CLINICAL_NAMES = tuple(name for name, _ in CLINICAL)
+
+
+def _targets(table: pd.DataFrame, config: LoadBlock) -> tuple[Targets, str]:
+    outcome = compute_outcome(config.outcome, table, FollowUpRules(config.died_or_transplanted))
+    by_patient = outcome.values.groupby(table["patient_id"].astype(str), sort=False).first()
+    counts = ", ".join(f"{n} {what}" for what, n in outcome.counts().items() if n)
+    said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {counts}."
+    return Targets("patient", by_patient.rename(TARGET).to_frame()), said

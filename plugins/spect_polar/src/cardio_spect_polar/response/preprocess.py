@@ -1,0 +1,58 @@
+"""Preprocess for `crt_response`: the left ventricle found, its wall sampled over the cycle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardio_core.api import DataError, SampleSet
+from cardio_spect_polar.phase.base_shift import with_base_moved
+from cardio_spect_polar.phase.heart_sampling import SampledHeart, sample_heart
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context
+    from cardio_spect_polar.phase.wall import SampledWall
+    from cardio_spect_polar.response.config import PreprocessBlock
+
+
+@dataclass(frozen=True)
+class Heart:
+    """A study's sampled wall, and the same with its base one slice lower and higher.
+
+    Attributes
+    ----------
+    sampled : SampledHeart
+    base_in, base_out : SampledWall or None
+        Sampled with the base one slice nearer to the apex, and one further away; None where the
+        wall cannot be found with that base.
+    """
+
+    sampled: SampledHeart
+    base_in: SampledWall | None
+    base_out: SampledWall | None
+
+
+def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
+    """Sample the wall of each study; one that cannot be measured is quarantined with the reason.
+
+    Returns
+    -------
+    SampleSet
+        Values: `Heart` objects. The table gains `flags`.
+    """
+    kept, values, flags = [], [], []
+    position = {str(name): i for i, name in enumerate(samples.table["recording_id"])}
+    for recording_id, stack in samples.opened(ctx.quarantine):
+        try:
+            sampled = sample_heart(
+                stack, mode=config.mode, correct_drop_off=config.correct_drop_off
+            )
+        except DataError as error:
+            ctx.quarantine(recording_id, str(error))
+            continue
+        kept.append(position[recording_id])
+        moved = (with_base_moved(sampled, n, mode=config.mode) for n in (1, -1))
+        values.append(Heart(sampled, *moved))
+        flags.append("; ".join(dict.fromkeys((*stack.flags, *sampled.flags))))
+    table = samples.table.iloc[kept].assign(flags=flags)
+    return SampleSet(table, values)
