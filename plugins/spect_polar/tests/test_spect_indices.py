@@ -17,7 +17,7 @@ from cardio_spect_polar.phase.indices import (
     PhaseIndices,
     entropy_of,
     phase_indices,
-    smallest_arc_deg,
+    smallest_arc,
 )
 
 SPREAD = ("psd_deg", "pbw_deg", "pbw_central_deg", "entropy", "entropy_60", "circular_sd_deg",
@@ -99,7 +99,7 @@ def test_bins_of_a_laplace_histogram_have_the_moments_published_for_normal_heart
 def test_the_bandwidth_is_the_narrowest_arc_found_by_brute_force(degrees, share):
     phases = np.array(degrees, float)
     held = max(1, math.ceil(round(share * len(phases), 9)))
-    assert smallest_arc_deg(phases, share) == narrowest_by_brute_force(phases, held)
+    assert smallest_arc(phases, share)[1] == narrowest_by_brute_force(phases, held)
 
 
 def test_the_bandwidth_of_many_phases_is_that_of_brute_force():

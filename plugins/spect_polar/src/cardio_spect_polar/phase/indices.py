@@ -147,7 +147,7 @@ def phase_indices(
     skewness_of_bins, kurtosis_of_bins = _shape(*bins)
     return PhaseIndices(
         psd_deg=psd,
-        pbw_deg=smallest_arc_deg(phase, weights=None if weights is None else weight),
+        pbw_deg=smallest_arc(phase, weights=None if weights is None else weight)[1],
         pbw_central_deg=_central_deg(line, None if weights is None else weight),
         entropy=entropy_of(heights),
         entropy_60=entropy_of(heights.reshape(60, 6).sum(axis=1)),
@@ -163,26 +163,37 @@ def phase_indices(
     )
 
 
-def smallest_arc_deg(
+def smallest_arc(
     phase_deg: ArrayLike, share: float = SHARE, *, weights: ArrayLike | None = None
-) -> float:
-    """Return the length of the smallest arc of the circle that holds a share of the samples.
+) -> tuple[float, float]:
+    """Return the smallest arc of the circle that holds a share of the samples.
 
     Parameters
     ----------
     phase_deg : array-like
-        Degrees, finite.
+        Degrees; NaN is left out.
     share : float
         Without weights the arc holds ceil(share * n) samples; with them, that share of weight.
     weights : array-like, optional
         Of the same shape.
 
+    Returns
+    -------
+    begin_deg : float
+        Where the arc begins, [0, 360).
+    length_deg : float
+
+    Raises
+    ------
+    DataError
+        As for `phase_indices`.
+
     Examples
     --------
-    >>> smallest_arc_deg([350.0, 0.0, 10.0, 180.0], 0.75)
-    20.0
+    >>> smallest_arc([350.0, 0.0, 10.0, 180.0], 0.75)
+    (350.0, 20.0)
     """
-    phase = wrapped_deg(np.ravel(np.asarray(phase_deg, np.float64)))
+    phase, weight = _known(phase_deg, weights, "smallest arc")
     order = np.argsort(phase, kind="stable")
     phase, n = phase[order], phase.size
     twice = np.concatenate([phase, phase + 360.0])
@@ -191,11 +202,13 @@ def smallest_arc_deg(
         held = max(1, math.ceil(round(share * n, 9)))
         last = np.arange(n) + held - 1
     else:
-        weight = np.ravel(np.asarray(weights, np.float64))[order]
+        weight = weight[order]
         sums = np.cumsum(np.concatenate([weight, weight]))
         wanted = sums[:n] - weight + share * sums[n - 1]
         last = np.searchsorted(sums, wanted * (1 - 1e-12)).clip(np.arange(n), np.arange(n) + n - 1)
-    return float(np.min(twice[last] - phase))
+    length = twice[last] - phase
+    best = int(np.argmin(length))
+    return float(phase[best]), float(length[best])
 
 
 def entropy_of(heights: ArrayLike) -> float:

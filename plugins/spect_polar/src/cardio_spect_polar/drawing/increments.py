@@ -1,0 +1,119 @@
+"""Bars of what each block of variables adds to a model (paper 000, figure 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cardio_core.api import DataError
+from cardio_spect_polar.drawing.style import BLUE, INK, LIGHT, SMALL_PT, TEXT_PT, quiet_axes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from cardio_spect_polar.drawing.style import Draw
+
+
+@dataclass(frozen=True)
+class Increment:
+    """One model of a sequence.
+
+    Attributes
+    ----------
+    label : str
+        What stands under the bar; may have line breaks.
+    chi2 : float
+        Likelihood-ratio chi-square of the model against the intercept alone.
+    auc : float
+        Area under its ROC curve.
+    auc_low, auc_high : float, optional
+        Its 95 % interval.
+    over : int, optional
+        Position of the smaller model that it is tested against.
+    p : float, optional
+        Of that likelihood-ratio test.
+    """
+
+    label: str
+    chi2: float
+    auc: float
+    auc_low: float | None = None
+    auc_high: float | None = None
+    over: int | None = None
+    p: float | None = None
+
+
+def increments_figure(models: Sequence[Increment], *, note: str = "", title: str = "") -> Draw:
+    """Return a function that draws a bar of chi-square for each model, its AUC written over it.
+
+    Parameters
+    ----------
+    models : sequence of Increment
+        From left to right; brackets join the models that are tested against each other.
+    note : str
+        Written below: the protocol, n.
+    title : str
+
+    Raises
+    ------
+    DataError
+        No models, or one tested against a model that is not to its left.
+    """
+    if not models:
+        raise DataError("incremental bars: expected at least one model, found none")
+    for position, model in enumerate(models):
+        if model.over is not None and not 0 <= model.over < position:
+            raise DataError(
+                f"incremental bars: expected {model.label!r} to be tested against a model to its "
+                f"left, found position {model.over}"
+            )
+    top = max(max(model.chi2 for model in models), 1.0)
+    tested = [(i, model) for i, model in enumerate(models) if model.over is not None]
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(max(4.0, 1.2 + 1.25 * len(models)), 3.6 + 0.22 * len(tested))
+        axes = quiet_axes(figure.subplots(), y="model χ² (likelihood ratio)")
+        places = range(len(models))
+        colours = [LIGHT if model.over is None else BLUE for model in models]
+        axes.bar(places, [model.chi2 for model in models], width=0.55, color=colours,
+                 edgecolor=INK, linewidth=0.6)  # fmt: skip
+        for place, model in enumerate(models):
+            axes.annotate(_auc(model), (place, model.chi2), xytext=(0, 3),
+                          textcoords="offset points", ha="center", va="bottom",
+                          fontsize=SMALL_PT, color=INK)  # fmt: skip
+        height = 1.24 * top
+        for place, model in tested:
+            _bracket(axes, model, place, height, 0.02 * top)
+            height += 0.13 * top
+        axes.set_ylim(0, height if tested else 1.25 * top)
+        axes.set_xticks(list(places), [model.label for model in models], fontsize=SMALL_PT)
+        axes.set_yticks([tick for tick in axes.get_yticks() if tick <= 1.12 * top])
+        axes.spines["left"].set_bounds(0, 1.12 * top)
+        if note:
+            axes.set_xlabel(note, fontsize=SMALL_PT, color=INK, loc="left")
+        if title:
+            axes.set_title(title, loc="left", fontsize=TEXT_PT + 1, fontweight="bold", color=INK)
+
+    return draw
+
+
+def _auc(model: Increment) -> str:
+    words = f"AUC {model.auc:.2f}"
+    if model.auc_low is not None and model.auc_high is not None:
+        words += f"\n{model.auc_low:.2f} to {model.auc_high:.2f}"
+    return words
+
+
+def _bracket(axes: Axes, model: Increment, place: int, height: float, drop: float) -> None:
+    """Join a model to the one that it is tested against, with the p-value over the line."""
+    over = float(model.over or 0)
+    axes.plot([over, over, place, place], [height - drop, height, height, height - drop],
+              color=INK, linewidth=0.7, clip_on=False)  # fmt: skip
+    if model.p is not None:
+        words = "p < .001" if model.p < 0.001 else f"p = {model.p:.3f}".replace("0.", ".", 1)
+        axes.annotate(words, ((over + place) / 2, height), xytext=(0, 1),
+                      textcoords="offset points", ha="center", va="bottom", fontsize=SMALL_PT,
+                      color=INK)  # fmt: skip

@@ -1,0 +1,58 @@
+"""Colours and text of this plugin's figures, in the style of the core's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+Draw = Callable[[Figure], None]
+"""Draws on an empty figure; may set its size; touches nothing else."""
+
+BLUE, VERMILION, ORANGE, SKY = "#0072B2", "#D55E00", "#E69F00", "#56B4E9"
+INK, GREY, LIGHT, MISSING = "#222222", "#6b6b6b", "#e4e4e4", "#b8b8b8"
+
+TEXT_PT, SMALL_PT = 9.0, 7.5
+
+HALO = (withStroke(linewidth=2.0, foreground="white"),)
+"""Keeps dark letters readable on dark ground."""
+
+PHASE_COLOURS = LinearSegmentedColormap.from_list(
+    "cardio_phase",
+    ["#1b1020", "#0b3a66", BLUE, "#6fbfe8", "#f7f7f4", "#f4b04f", "#cf5410", "#6e1f10", "#1b1020"],
+    N=720,
+)
+"""Cyclic: the middle is light, half a cycle away is black; earlier is blue, later orange.
+
+Blue and orange stay apart with every common kind of colour blindness, and lightness falls with
+the distance from the middle, so that the map is also read in grey.
+"""
+
+AMOUNT_COLOURS, CHANGE_COLOURS = "inferno", "RdBu_r"
+
+
+def circular_mean_deg(phase_deg: NDArray[np.floating]) -> float:
+    """Return the mean direction in [0, 360); 0 where nothing is known."""
+    known = np.radians(phase_deg[np.isfinite(phase_deg)].astype(float))
+    return float(np.degrees(np.angle(np.exp(1j * known).sum())) % 360) if known.size else 0.0
+
+
+def quiet_axes(axes: Axes, *, x: str = "", y: str = "") -> Axes:
+    """Give axes their labels and take away what says nothing; return them."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(GREY)
+        axes.spines[side].set_linewidth(0.8)
+    axes.tick_params(labelsize=SMALL_PT, length=3, width=0.8, color=GREY, labelcolor=INK)
+    axes.set_xlabel(x, fontsize=TEXT_PT, color=INK)
+    axes.set_ylabel(y, fontsize=TEXT_PT, color=INK)
+    return axes

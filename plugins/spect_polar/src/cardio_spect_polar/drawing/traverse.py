@@ -1,0 +1,98 @@
+"""What one deep feature stands for: the decoder's map as the feature goes from low to high."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.colors import Normalize
+
+from cardio_core.api import DataError
+from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
+from cardio_spect_polar.drawing.style import CHANGE_COLOURS, INK, TEXT_PT, circular_mean_deg
+from cardio_spect_polar.phase.histogram import signed_deg
+from cardio_spect_polar.phase.segments import segment_means, segments_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
+
+    from cardio_spect_polar.drawing.style import Draw
+
+
+def traverse_maps(
+    low: ArrayLike, mean: ArrayLike, high: ArrayLike, *, n_sd: float = 2.0, title: str = ""
+) -> Draw:
+    """Return a function that draws a feature's maps and how each segment changes between them.
+
+    Parameters
+    ----------
+    low, mean, high : array-like, shape (n_rings, n_angles)
+        Decoded phases in degrees with the feature `n_sd` standard deviations below its mean, at
+        it, and above; polar grids, ring 0 at the apex.
+    n_sd : float
+    title : str
+        Such as the feature's name.
+    """
+    low, mean, high = (np.asarray(part, np.float64) for part in (low, mean, high))
+    change = segment_change_deg(low, high)
+    middle = circular_mean_deg(mean)
+    reach = max(5.0, float(np.nanmax(np.abs(change), initial=0.0)))
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(9.4, 3.3)
+        rooms = figure.subplots(1, 4)
+        names = (f"mean − {n_sd:g} SD", "mean", f"mean + {n_sd:g} SD")
+        for axes, values, name in zip(rooms, (low, mean, high), names, strict=False):
+            image = phase_map(axes, values, middle, name)
+        phase_bar(figure, image, rooms[:3], shrink=0.4, aspect=30)
+        image = draw_map(rooms[3], change, colours=CHANGE_COLOURS, norm=Normalize(-reach, reach),
+                         title="change by segment",
+                         words=[_signed(value) for value in change])  # fmt: skip
+        colour_bar(figure, image, rooms[3], "later with the feature (°)")
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontsize=TEXT_PT + 1, fontweight="bold",
+                            color=INK)  # fmt: skip
+
+    return draw
+
+
+def segment_change_deg(low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
+    """Return how much later each segment is on one polar grid of phases than on another.
+
+    Parameters
+    ----------
+    low, high : array-like, shape (n_rings, n_angles)
+        Degrees.
+
+    Returns
+    -------
+    ndarray, shape (17,)
+        Circular means of `high` minus those of `low`, in [-180, 180). A pixel counts by its area
+        on the polar map.
+
+    Raises
+    ------
+    DataError
+        If the maps are no grids of one shape.
+    """
+    before, after = np.asarray(low, np.float64), np.asarray(high, np.float64)
+    if before.ndim != 2 or before.shape != after.shape:
+        raise DataError(
+            "change by segment: expected two polar grids of one shape, found "
+            f"{before.shape} and {after.shape}"
+        )
+    n_rings, n_angles = before.shape
+    arc = (np.arange(n_rings)[:, None] + 0.5) / n_rings
+    segments = segments_of(arc, np.arange(n_angles) * 360 / n_angles)
+    one, other = (
+        segment_means(part, segments, weights=arc + np.zeros(n_angles), circular=True)
+        for part in (before, after)
+    )
+    return signed_deg(other - one)
+
+
+def _signed(value: float) -> str:
+    if not np.isfinite(value):
+        return "–"
+    return f"{value:+.0f}".replace("-", "−") if round(value) else "0"
