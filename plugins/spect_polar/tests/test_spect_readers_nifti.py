@@ -84,6 +84,9 @@ def test_scaled_integers_and_floats_give_the_same_counts(tmp_path: Path, dtype: 
         ("p7-frame-{}.nii", 1),
         ("{}.nii", 1),
         ("rest_{}.nii", 0),
+        ("p7_stress_{}.nii", 1),
+        ("p7 Rest{}.nii", 1),
+        ("p7_{:04d}.nii.gz", 0),
     ],
 )
 def test_one_file_a_gate_is_read_in_the_order_of_the_gates(
@@ -136,6 +139,22 @@ def test_single_volumes_of_numbered_patients_are_not_taken_for_gates(tmp_path: P
     assert len(found) == 8
     with pytest.raises(DataError, match=r"a fourth axis, of time, .* found a single volume"):
         read_gated(found[0])
+
+
+def test_bare_numbers_are_gates_where_two_patients_are_numbered_alike(tmp_path: Path) -> None:
+    for patient in ("a12", "b7"):
+        write_gates(tmp_path, f"{patient}_{{}}.nii", counts())
+    assert [(study.id, len(study.files)) for study in find_gated(tmp_path)] == [
+        ("a12", 8),
+        ("b7", 8),
+    ]
+
+
+def test_bare_numbers_are_gates_where_the_folder_bears_the_patients_name(tmp_path: Path) -> None:
+    (tmp_path / "a12").mkdir()
+    write_gates(tmp_path / "a12", "a12_{}.nii", counts())
+    (study,) = find_gated(tmp_path)
+    np.testing.assert_array_equal(read_gated(study).counts, counts())
 
 
 @pytest.mark.parametrize(
