@@ -105,7 +105,7 @@ def regional_delay(early_rr: float, late_rr: float, late_deg: float) -> tuple[fl
     --------
     >>> delay = regional_delay(-0.05, 0.2, 270.0)
     >>> [round(delay[segment - 1], 3) for segment in (14, 11, 17)]
-    [-0.05, 0.121, 0.02]
+    [-0.05, 0.13, 0.02]
     """
     away = np.radians(np.asarray(CENTRE_DEG) - late_deg)
     ring = np.repeat([1.0, 1.0, 0.7], [6, 6, 4])

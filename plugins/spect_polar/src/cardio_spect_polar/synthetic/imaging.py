@@ -60,8 +60,8 @@ class Camera:
     fwhm_mm : float
         Of the Gaussian point spread, the same in all directions.
     counts_per_voxel : float
-        Counts in one gate of the brightest voxel of the wall (largest expected value of the
-        heart's image averaged over the cycle, before beats are lost).
+        Counts in one gate of the brightest voxel of the heart: largest expected value of the
+        image averaged over the cycle, without gut and before beats are lost.
     drop_off : float
         Share of its counts that the last gate loses as beats end early.
     """
@@ -159,7 +159,7 @@ def _expected(
     sigma = camera.fwhm_mm / np.sqrt(8 * np.log(2))
     moving = spread(_heart(ventricle, camera, at), shape, camera.voxel_mm, sigma)
     heart = moving + spread(_stubs(ventricle, at), shape, camera.voxel_mm, sigma)
-    scale = camera.counts_per_voxel / heart.mean(axis=0).max()
+    scale = camera.counts_per_voxel / (heart.mean(axis=0).max() + ventricle.background)
     around = _gut(ventricle, camera, at, shape, sigma) + ventricle.background
     return np.asarray(scale * (heart + around))
 
