@@ -1,0 +1,52 @@
+"""Evaluate `crt_response`: the default, the paper's tables and figures, the worth of codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardio_core.api import DataError, EvaluationReport, default_evaluate
+from cardio_spect_polar.response.code_tables import code_tables
+from cardio_spect_polar.response.honest_tables import honest_parts
+from cardio_spect_polar.response.paper_tables import paper_parts
+from cardio_spect_polar.response.patient_table import patient_table
+from cardio_spect_polar.response.published import published_parts
+from cardio_spect_polar.response.tables import STYLES, table_1
+
+if TYPE_CHECKING:
+    from cardio_core.api import Cohort, Context, Explanation, Scored, Targets
+    from cardio_spect_polar.response.config import EvaluateBlock
+
+
+def evaluate(
+    predictions: Scored,
+    targets: Targets | None,
+    cohort: Cohort,
+    explanation: Explanation,
+    config: EvaluateBlock,
+    ctx: Context,
+) -> EvaluationReport:
+    """Add Tables 1 and 2, Figures 2 and 3, and how stable and how strong the codes are.
+
+    Under ``paper`` codes are those of the one fit on everybody, tested as published. Under
+    ``honest`` codes of different folds never meet in one column: what they are worth is read off
+    out-of-fold scores.
+    """
+    report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
+    target = ctx.task.targets[0]
+    tables, figures, notes = dict(report.tables), dict(report.figures), list(report.notes)
+    style = STYLES[ctx.protocol or "honest"]
+    table = patient_table(predictions, target)
+    try:
+        tables["table-1"] = table_1(table, style)
+    except DataError as error:
+        notes.append(f"Table 1 is left out: {error}")
+    parts = paper_parts if ctx.protocol == "paper" else honest_parts
+    for found in (parts(predictions, table, config, ctx), code_tables(explanation.cases)):
+        tables |= found.tables
+        figures |= found.figures
+        notes += found.notes
+    if ctx.protocol == "paper":
+        published = published_parts()
+        tables |= published.tables
+        notes += published.notes
+    return EvaluationReport(report.metrics, tables, figures, notes)

@@ -1,0 +1,127 @@
+"""Explain `crt_response`: what each code that entered a regression does to the phase map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import Case, Explanation
+from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
+from cardio_spect_polar.phase.segments import SEGMENT_NAMES
+from cardio_spect_polar.response.fit_codes import FittedCodes
+from cardio_spect_polar.response.patients import phase_maps
+from cardio_spect_polar.response.rows import ROWS
+from cardio_spect_polar.response.train import SCREEN, code_name
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
+    from cardio_spect_polar.response.config import ExplainBlock
+    from cardio_spect_polar.response.rows import Row
+
+RULE = (
+    "of every fold, the codes that entered the regression, strongest first, from below to above "
+    "their mean; each stands beside the tested patient in whom it is farthest from it"
+)
+RASTER_SIDE = 128
+
+
+def explain(
+    model: ModelArtifact,
+    features: FeatureSet,
+    predictions: Predictions,
+    config: ExplainBlock,
+    ctx: Context,
+) -> Explanation:
+    """Draw the traverse maps of the codes that a fold's regression uses.
+
+    Returns
+    -------
+    Explanation
+        A case a code, with the maps ``low``, ``mean`` and ``high`` (degrees from the patient's own
+        mean or peak) and the scores ``code`` (its number), ``r``, ``p``, ``p_max_t``, ``q`` (with
+        the outcome, in training), ``mean_r`` (stability over seeds), ``share`` (of the variance)
+        and ``segment:NAME`` (how much later each AHA segment contracts from the low to the high
+        map, degrees). The first case of a fold also holds what was found for all its codes:
+        ``all_code``, ``all_r``, ``all_p``, ``all_p_max_t``, ``all_q``, ``all_mean_r``. Rows
+        without codes give no cases.
+    """
+    row = ROWS[str(ctx.model)]
+    if not row.codes or config.n_cases == 0:
+        return Explanation()
+    fitted = FittedCodes.open(model.path)
+    screen = model.read_json(SCREEN)
+    values = fitted.codes.encode(phase_maps(features))
+    away = np.abs(values - np.median(values, axis=0))
+    cases: list[Case] = []
+    for code in screen["entered"][: config.n_cases]:
+        low, mean, high = fitted.codes.along(code, config.size)
+        found = _found(screen["tested"], fitted, code)
+        is_grid = low.shape != (RASTER_SIDE, RASTER_SIDE)
+        if is_grid:
+            change = segment_change_deg(low, high)
+            found |= {
+                f"segment:{name}": float(degrees)
+                for name, degrees in zip(SEGMENT_NAMES, change, strict=True)
+                if np.isfinite(degrees)
+            }
+        title = _title(row, code, found)
+        arrays = {"low": low, "mean": mean, "high": high} | (
+            {} if cases else _about_all(screen["tested"], fitted)
+        )
+        cases.append(
+            Case(
+                sample_id=str(features.table.index[int(away[:, code].argmax())]),
+                title=title,
+                arrays=arrays,
+                scores=found,
+                draw=traverse_maps(low, mean, high, n_sd=config.size, title=title)
+                if is_grid
+                else None,
+            )
+        )
+    return Explanation(_one_a_sample(cases, features), RULE)
+
+
+def _one_a_sample(cases: list[Case], features: FeatureSet) -> tuple[Case, ...]:
+    """Keep one case a sample: their files carry the sample's id."""
+    taken: dict[str, Case] = {}
+    free = [str(sample) for sample in features.table.index]
+    for case in cases:
+        sample = case.sample_id
+        if sample in taken:
+            left = [other for other in free if other not in taken]
+            if not left:
+                break
+            sample = left[0]
+        taken[sample] = Case(
+            sample, case.title, arrays=case.arrays, scores=case.scores, draw=case.draw
+        )
+    return tuple(taken.values())
+
+
+def _found(tested: dict[str, Any], fitted: FittedCodes, code: int) -> dict[str, float]:
+    place = tested["code"].index(code)
+    found = {"code": float(code + 1)} | {
+        name: float(tested[name][place]) for name in ("r", "p", "p_max_t", "q")
+    }
+    if fitted.mean_r:
+        found["mean_r"] = fitted.mean_r[code]
+    if fitted.share:
+        found["share"] = fitted.share[code]
+    return found
+
+
+def _about_all(tested: dict[str, Any], fitted: FittedCodes) -> dict[str, np.ndarray[Any, Any]]:
+    found = {f"all_{name}": np.asarray(values, np.float64) for name, values in tested.items()}
+    if fitted.mean_r:
+        found["all_mean_r"] = np.array(fitted.mean_r)
+    if fitted.share:
+        found["all_share"] = np.array(fitted.share)
+    return found
+
+
+def _title(row: Row, code: int, found: dict[str, float]) -> str:
+    said = f"code {code_name(row, code)}, r {found['r']:+.2f} with response in training patients, "
+    said += f"max-T p {found['p_max_t']:.3f}"
+    return said + (f", stability {found['mean_r']:.2f}" if "mean_r" in found else "")

@@ -1,0 +1,29 @@
+"""Tables, figures and notes that are added to a report together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass
+class Added:
+    """What one part of the evaluation adds.
+
+    Attributes
+    ----------
+    tables : dict of str to DataFrame
+    figures : dict of str to callable
+        ``draw(figure)``.
+    notes : list of str
+    """
+
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    figures: dict[str, Callable[[Figure], None]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,88 @@
+"""What is known of each patient beside the map: measurements, and who responded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.api import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from cardio_core.api import FeatureSet, Targets
+
+    Floats = NDArray[np.float64]
+
+BLOCKS = ("indices", "clinical")
+"""Blocks of one number a patient and name; a name in both is taken from the first."""
+
+
+def patients_of(features: FeatureSet) -> tuple[str, ...]:
+    """Return the patients, in the order of the table.
+
+    Raises
+    ------
+    DataError
+        If one has several rows: a phase map is a patient's, and regressions take rows as
+        independent.
+    """
+    patients = features.table["patient_id"].astype(str)
+    twice = patients[patients.duplicated()]
+    if len(twice):
+        raise DataError(
+            f"crt_response: expected one gated study a patient, found several of {twice.iloc[0]}; "
+            "choose rest or stress with load.state"
+        )
+    return tuple(patients)
+
+
+def responders(features: FeatureSet, targets: Targets, target: str) -> Floats:
+    """Return 1 for responders, 0 for the others and NaN for the unlabelled, shape (n,)."""
+    values = targets.of(features.table, target)
+    codes = {"yes": 1.0, "no": 0.0}
+    return np.array(
+        [np.nan if pd.isna(value) else codes.get(value, value) for value in values], np.float64
+    )
+
+
+def units_of(features: FeatureSet) -> dict[str, str]:
+    """Return the unit of every measurement by name."""
+    found: dict[str, str] = {}
+    for name in BLOCKS:
+        if name in features.blocks:
+            block = features[name]
+            units = block.units * (1 if len(block.units) > 1 else len(block.names))
+            found = dict(zip(block.names, units, strict=True)) | found
+    return found
+
+
+def measured(features: FeatureSet, names: Sequence[str]) -> pd.DataFrame:
+    """Return measurements by name, one row a patient in the order of the table, NaN if missing.
+
+    Raises
+    ------
+    DataError
+        If a name is in none of the blocks.
+    """
+    columns: dict[str, Floats] = {}
+    for block_name in reversed(BLOCKS):
+        if block_name in features.blocks:
+            block = features[block_name]
+            values = np.asarray(block.in_units(), np.float64)
+            columns |= {name: values[:, place] for place, name in enumerate(block.names)}
+    unknown = [name for name in names if name not in columns]
+    if unknown:
+        raise DataError(
+            f"train.covariates: no measurement {unknown[0]!r}; known: {', '.join(columns)}"
+        )
+    return pd.DataFrame({name: columns[name] for name in names}, index=patients_of(features))
+
+
+def phase_maps(features: FeatureSet) -> NDArray[np.float32]:
+    """Return the phase maps in degrees, shape (n, rings, angles) or (n, side, side)."""
+    return features["phase"].in_units()

@@ -1,0 +1,153 @@
+"""Train for `crt_response`: codes of the map where a row has them, a screen, a regression."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.api import DataError, ModelArtifact, stats
+from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
+from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, responders
+from cardio_spect_polar.response.regression import fit_regression
+from cardio_spect_polar.response.rows import ROWS
+from cardio_spect_polar.response.screening import Screen, screen_codes
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context, FeatureSet, Targets
+    from cardio_spect_polar.response.config import TrainBlock
+    from cardio_spect_polar.response.regression import Floats
+    from cardio_spect_polar.response.rows import Row
+
+MODEL, SCREEN = "model.json", "screen.json"
+
+
+def train(
+    training: FeatureSet,
+    validation: FeatureSet | None,
+    targets: Targets,
+    config: TrainBlock,
+    ctx: Context,
+) -> ModelArtifact:
+    """Fit the row that the context names and leave it in its directory.
+
+    The autoencoder sees every training patient, labelled or not; the screen and the regression see
+    the labelled ones.
+    """
+    row = ROWS[str(ctx.model)]
+    outcome = responders(training, targets, ctx.task.targets[0].name)
+    labelled = np.isfinite(outcome)
+    known = outcome[labelled]
+    table = fixed_columns(training, row, config).loc[labelled]
+    notes: list[str] = []
+    if config.regression.screen_covariates and row.clinical:
+        table, said = _screened(table, known, row, config)
+        notes.append(said)
+    artifact = ModelArtifact(_out(ctx))
+    best_epoch = None
+    if row.codes:
+        maps = phase_maps(training)
+        held = None if validation is None else phase_maps(validation)
+        fitted = fit_codes(row.codes, maps, held, config.autoencoder, ctx)
+        fitted.save(artifact.path)
+        codes = fitted.codes.encode(maps[labelled])
+        screen = screen_codes(
+            codes, known, _candidates(fitted), config.screen, seed=ctx.seed_of("screen")
+        )
+        artifact.write_json(
+            SCREEN,
+            {
+                "entered": list(screen.entered),
+                "passed": screen.passed,
+                "tested": screen.table.to_dict("list"),
+            },
+        )
+        entered = pd.DataFrame(
+            {code_name(row, i): codes[:, i] for i in screen.entered}, index=table.index
+        )
+        table = table.join(entered)
+        best_epoch = fitted.best_epoch
+        notes += [*fitted.notes, _said(fitted, screen, config)]
+    regression = fit_regression(table, known, config.regression)
+    if regression.left_out:
+        reasons = ", ".join(f"{name} ({why})" for name, why in regression.left_out.items())
+        notes.append(f"left out of the regression: {reasons}.")
+    artifact.write_json(MODEL, {"regression": regression.to_dict()})
+    return ModelArtifact(artifact.path, best_epoch, tuple(notes))
+
+
+def fixed_columns(features: FeatureSet, row: Row, config: TrainBlock) -> pd.DataFrame:
+    """Return what enters a row's regression without being learnt, one row a patient."""
+    names = [*(config.covariates if row.clinical else ()), *row.indices, *row.columns]
+    patients_of(features)
+    return measured(features, tuple(dict.fromkeys(names)))
+
+
+def code_name(row: Row, number: int) -> str:
+    """Return the name of a row's code in tables, counted from 1 as the paper does.
+
+    Examples
+    --------
+    >>> code_name(ROWS["autoencoder"], 29), code_name(ROWS["pca"], 0)
+    ('ae_30', 'pc_01')
+    """
+    return f"{'ae' if row.codes == 'autoencoder' else 'pc'}_{number + 1:02d}"
+
+
+def _candidates(fitted: FittedCodes) -> tuple[int, ...]:
+    """Return the codes to be screened: the stable ones, or the most stable where none is."""
+    if fitted.stable or not fitted.mean_r:
+        return fitted.stable
+    return (int(np.argmax(fitted.mean_r)),)
+
+
+def _screened(
+    table: pd.DataFrame, outcome: Floats, row: Row, config: TrainBlock
+) -> tuple[pd.DataFrame, str]:
+    """Keep the covariates whose univariable p is small, or the best one; indices stay."""
+    kept_anyway = [name for name in (*row.indices, *row.columns) if name in table]
+    p_values = {}
+    for name in config.covariates:
+        if name in kept_anyway or table[name].nunique(dropna=True) < 2:
+            continue
+        one = table[[name]].assign(response=outcome)
+        try:
+            model = stats.fit_logistic(one, "response", [name])
+        except DataError:
+            continue
+        p_values[name] = float(model.odds_ratios[0].extra["p_likelihood_ratio"])
+    small = [name for name, p in p_values.items() if p < config.screen.alpha]
+    if not small and p_values:
+        small = [min(p_values, key=lambda name: p_values[name])]
+    said = (
+        f"of {len(p_values)} covariates, those with a univariable p below "
+        f"{config.screen.alpha:g} (or the best) entered: {', '.join(small) or 'none'}."
+    )
+    return table[[*small, *kept_anyway]], said
+
+
+def _said(fitted: FittedCodes, screen: Screen, config: TrainBlock) -> str:
+    """Say how many codes there were, were stable, were tested and entered."""
+    parts = [f"{fitted.codes.n} codes"]
+    if fitted.mean_r:
+        parts.append(
+            f"{len(fitted.stable)} stable over {config.autoencoder.n_seeds} seeds (mean |r| at "
+            f"least {config.autoencoder.min_stability:g})"
+        )
+    threshold = {"max_t": "max-T p", "bh": "q", "p": "p"}[config.screen.by]
+    parts.append(
+        f"{screen.passed} of {len(screen.table)} tested have {threshold} below "
+        f"{config.screen.alpha:g}"
+    )
+    forced = len(screen.entered) - screen.passed
+    if forced > 0:
+        parts.append(f"{forced} entered as the best all the same")
+    return ", ".join(parts) + "."
+
+
+def _out(ctx: Context) -> Path:
+    if ctx.out is None:
+        raise ValueError("training needs a directory to fill")
+    return ctx.out
