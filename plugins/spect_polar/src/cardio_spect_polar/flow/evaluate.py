@@ -1,23 +1,171 @@
-"""Evaluate."""
+"""Evaluate: the default, the comparison with regressions, the audit and the simulations."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cardio_core.api import default_evaluate
+import pandas as pd
+
+from cardio_core.api import DataError, EvaluationReport, Metric, Scope, default_evaluate
+from cardio_spect_polar.flow.audit import audit, groups_of
+from cardio_spect_polar.flow.comparison import (
+    more_metrics,
+    network_versus_logistic,
+    published_table,
+)
+from cardio_spect_polar.flow.simulations import (
+    disagreeing_readers,
+    prevalence_shift,
+    referral_bias,
+    scanner_shift,
+)
+from cardio_spect_polar.flow.tested import clusters_of, tested_patients
 
 if TYPE_CHECKING:
-    from cardio_core.api import Cohort, Context, EvaluationReport, Explanation, Scored
+    from collections.abc import Iterator
+
+    from cardio_core.api import Cohort, Context, Explanation, Scored, Target
     from cardio_spect_polar.flow.config import EvaluateBlock
+
+CIRCULAR = (
+    "SANITY CHECK, circular: these targets are computed from the maps that the networks see. A "
+    "good result says that a network can read a polar map, and nothing about patients."
+)
+GAIN = "gain:"
+SIMULATED = {
+    "referral": "Referral: tested patients drawn with a chance that grows as their reserve falls.",
+    "prevalence": "Prevalence: tested patients with and without the factor drawn in other shares.",
+    "readers": "Readers: recorded labels of the tested changed at random by three readers.",
+    "scanner": "Scanner: flow of the tested multiplied by a gain and scored again out of fold.",
+}
 
 
 def evaluate(
     predictions: Scored,
+    targets: object,
     cohort: Cohort,
     explanation: Explanation,
     config: EvaluateBlock,
     ctx: Context,
-    targets: object = None,
 ) -> EvaluationReport:
-    """Evaluate."""
-    return default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
+    """Add a warning to `mfr`; to `risk_factor` the comparison, the audit and the simulations."""
+    report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
+    if ctx.task.name == "mfr":
+        return replace(report, notes=[CIRCULAR, *report.notes])
+    metrics, tables, notes = list(report.metrics), dict(report.tables), list(report.notes)
+    tables["network-versus-logistic"] = network_versus_logistic(predictions, ctx.task, config.level)
+    tables["published"] = published_table()
+    audited, gaps, simulated = [], [], []
+    groups = groups_of(_people(cohort)) if cohort.table is not None else {}
+    for target, model, tested in _rows(predictions, ctx):
+        scope = Scope(task=ctx.task.name, target=target.name, model=model)
+        found, failed = more_metrics(tested, config.level)
+        metrics += [Metric(estimate, scope) for estimate in found]
+        notes += [f"{target.name} of {model}: {text}" for text in failed]
+        # Of the groups of the factor itself each has one class only.
+        made = audit(
+            tested, {name: group for name, group in groups.items() if name != target.name},
+            clusters=clusters_of(tested), min_per_class=config.min_per_class,
+            flag_level=config.flag_level, n_resamples=config.n_resamples, seed=ctx.seed,
+            level=config.level,
+        )  # fmt: skip
+        named = {"factor": target.name, "model": model}
+        audited.append(made.groups.assign(**named))
+        gaps.append(made.gaps.assign(**named))
+        metrics += [
+            Metric(estimate.but(name=name), replace(scope, subgroup=f"{column}: {group}"))
+            for (column, group), own in made.estimates.items()
+            for name, estimate in own.items()
+        ]
+        notes += [f"Audit of {target.name}, {model}: {text}" for text in made.notes]
+        if config.n_simulations:
+            simulated += [
+                table.assign(simulation=name, **named)
+                for name, table in _simulations(tested, predictions, target, model, config, ctx)
+            ]
+    tables["audit-groups"] = _joined(audited)
+    tables["audit-gaps"] = _joined(gaps)
+    tables["audit-flags"] = _joined(gaps).pipe(_flagged_only)
+    notes.append(_sentence(tables["audit-flags"], config.flag_level))
+    if simulated:
+        tables["simulations"] = _joined(simulated)
+        notes += list(SIMULATED.values())
+    return EvaluationReport(metrics, tables, report.figures, list(dict.fromkeys(notes)))
+
+
+def _rows(predictions: Scored, ctx: Context) -> Iterator[tuple[Target, str, pd.DataFrame]]:
+    """Yield every factor and row that has tested patients of both classes."""
+    for target in ctx.task.targets:
+        for model in predictions.frames[target.name]["model"].unique():
+            tested = tested_patients(predictions, target, str(model))
+            if tested["y"].nunique() == 2:
+                yield target, str(model), tested
+
+
+def _simulations(
+    tested: pd.DataFrame,
+    predictions: Scored,
+    target: Target,
+    model: str,
+    config: EvaluateBlock,
+    ctx: Context,
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    rng = ctx.rng(f"simulations {target.name} {model}")
+    y, score, n = tested["y"], tested["score"], config.n_simulations
+    beside = _beside(predictions, model, tested.index)
+    if "reserve_mean" in beside:
+        yield "referral", referral_bias(y, score, beside["reserve_mean"], rng, n_draws=n)
+    yield "prevalence", prevalence_shift(y, score, rng, n_draws=n)
+    yield "readers", disagreeing_readers(y, score, rng, n_draws=n)
+    shifted = {
+        float(name.split(":")[1]): beside[name].to_numpy(float)
+        for name in map(str, beside.columns)
+        if name.startswith(GAIN) and name.endswith(f":{target.name}") and beside[name].notna().all()
+    }
+    if shifted:
+        yield "scanner", scanner_shift(y, score, shifted, rng, n_draws=n)
+
+
+def _beside(predictions: Scored, model: str, patients: pd.Index[str]) -> pd.DataFrame:
+    """Return the named columns beside a row's scores, one line a patient."""
+    if predictions.columns is None:
+        return pd.DataFrame(index=patients)
+    own = predictions.columns[predictions.columns["model"] == model]
+    means = own.drop(columns=["model", "fold"]).groupby("unit_id").mean()
+    return means.reindex(patients)
+
+
+def _people(cohort: Cohort) -> pd.DataFrame:
+    table = cohort.table
+    if table is None:
+        raise DataError("the audit needs a cohort table")
+    first = table.drop_duplicates("patient_id")
+    return first.set_index(first["patient_id"].astype(str))
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    there = [table for table in tables if len(table)]
+    if not there:
+        return pd.DataFrame()
+    joined = pd.concat(there, ignore_index=True)
+    first = [name for name in ("factor", "model", "simulation") if name in joined.columns]
+    return joined[[*first, *(name for name in joined.columns if name not in first)]]
+
+
+def _flagged_only(gaps: pd.DataFrame) -> pd.DataFrame:
+    if not len(gaps):
+        return gaps
+    flagged = gaps[gaps["flagged"].astype(bool)].drop(columns="flagged")
+    return flagged.sort_values("p_holm", kind="stable").reset_index(drop=True)
+
+
+def _sentence(flags: pd.DataFrame, level: float) -> str:
+    rule = (
+        f"The audit flags a gap between groups where its p-value, adjusted by Holm over all gaps "
+        f"of one row and factor, is below {level:g}."
+    )
+    if not len(flags):
+        return f"{rule} None is flagged, which does not show that there is none."
+    where = ", ".join(dict.fromkeys(f"{r.factor} by {r.column}" for r in flags.itertuples()))
+    return f"{rule} Flagged: {where}."

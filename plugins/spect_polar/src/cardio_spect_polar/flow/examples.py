@@ -22,10 +22,13 @@ class Pictures:
         On disk until a batch asks for them.
     targets : ndarray of float32, shape (n, ...), or None
         None for new patients.
+    gain : float
+        Multiplies what the pictures show; full brightness stays the largest.
     """
 
     pictures: Any
     targets: NDArray[np.float32] | None = None
+    gain: float = 1.0
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -37,6 +40,8 @@ class Pictures:
         would be another patient's.
         """
         images = torch.from_numpy(np.asarray(self.pictures[indices])).float().div_(255)
+        if self.gain != 1:
+            images = (images * self.gain).clamp_(max=1.0)
         made: dict[str, Any] = {"inputs": images}
         if self.targets is not None:
             made["targets"] = torch.from_numpy(self.targets[indices])

@@ -42,11 +42,19 @@ def fit_logistic_rows(
 
 
 def score_logistic(
-    artifact: ModelArtifact, features: FeatureSet, ctx: Context
+    artifact: ModelArtifact, features: FeatureSet, ctx: Context, *, gain: float = 1.0
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the probability of each factor, by target, shape (n_samples,)."""
+    """Return the probability of each factor, by target, shape (n_samples,).
+
+    Parameters
+    ----------
+    artifact, features, ctx
+        What scores whom.
+    gain : float
+        Multiplies the segments.
+    """
     about = artifact.read_json("model.json")
-    vectors = vectors_of(features, str(about["map"]), bool(about["global_mean"]))
+    vectors = gain * vectors_of(features, str(about["map"]), bool(about["global_mean"]))
     return {
         target.name: np.asarray(
             load_estimator(artifact.path / f"{target.name}.skops").predict_proba(vectors)[:, 1],

@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import Column, Predictions
 from cardio_spect_polar.flow.rows import kind_of, map_of
-from cardio_spect_polar.flow.tasks import N_SEGMENTS
+from cardio_spect_polar.flow.tasks import MAPS, N_SEGMENTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,23 +20,39 @@ if TYPE_CHECKING:
 def predict(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> Predictions:
-    """Score each study; the global means of the three maps stand beside the scores."""
+    """Score each patient, who has one study.
+
+    Beside the scores stand the global means of the three maps and, for risk factors, the scores
+    of the same maps with their flow multiplied by a gain (``gain:G:FACTOR``).
+    """
     if ctx.task.name == "mfr":
         scores = _reserve(model, features, config, ctx)
-    elif kind_of(ctx) == "logistic":
-        from cardio_spect_polar.flow.logistic import score_logistic
-
-        scores = score_logistic(model, features, ctx)
     else:
-        from cardio_spect_polar.flow.step_two import score_step_two
-
-        scores = score_step_two(model, features, ctx, config.batch_size)
+        scores = _factors(model, features, config, ctx, 1.0)
     columns = {}
-    for name in ("rest", "stress", "reserve"):
+    for name in MAPS:
         block = features[f"segments_{name}"]
         mean = np.asarray(block.in_units(), np.float64)[:, N_SEGMENTS]
         columns[f"{name}_mean"] = Column(mean, block.units[0])
-    return Predictions(tuple(features.table.index), scores, "sample", columns)
+    absolute = features[f"picture_{map_of(ctx)}"].units[0] != "1"
+    if ctx.task.name != "mfr" and absolute and ctx.mode == "fit":
+        for gain in config.gains:
+            shifted = _factors(model, features, config, ctx, gain)
+            columns |= {f"gain:{gain:g}:{name}": Column(p, "1") for name, p in shifted.items()}
+    patients = tuple(features.table["patient_id"].astype(str))
+    return Predictions(patients, scores, "patient", columns)
+
+
+def _factors(
+    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context, gain: float
+) -> dict[str, NDArray[np.float64]]:
+    if kind_of(ctx) == "logistic":
+        from cardio_spect_polar.flow.logistic import score_logistic
+
+        return score_logistic(model, features, ctx, gain=gain)
+    from cardio_spect_polar.flow.step_two import score_step_two
+
+    return score_step_two(model, features, ctx, config.batch_size, gain=gain)
 
 
 def _reserve(

@@ -76,13 +76,26 @@ def open_step_two(artifact: ModelArtifact, target: str) -> tuple[Trunk, Tail]:
 
 
 def score_step_two(
-    artifact: ModelArtifact, features: FeatureSet, ctx: Context, batch_size: int
+    artifact: ModelArtifact,
+    features: FeatureSet,
+    ctx: Context,
+    batch_size: int,
+    *,
+    gain: float = 1.0,
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the probability of each factor, by target, shape (n_samples,)."""
+    """Return the probability of each factor, by target, shape (n_samples,).
+
+    Parameters
+    ----------
+    artifact, features, ctx, batch_size
+        What scores whom, where.
+    gain : float
+        Multiplies what the pictures show.
+    """
     settings = artifact.read_json("model.json")["network"]
     trunk = Trunk(FlowResNet(N_OUTPUTS, **settings))
     load_weights(trunk, artifact.path / TRUNK)
-    maps = _maps_of(trunk, features, map_of(ctx), ctx, batch_size)
+    maps = _maps_of(trunk, features, map_of(ctx), ctx, batch_size, gain)
     scores = {}
     for target in ctx.task.targets:
         tail = _open_tail(artifact, settings, target.name)
@@ -140,9 +153,14 @@ def _open_tail(artifact: ModelArtifact, settings: dict[str, Any], target: str) -
 
 
 def _maps_of(
-    trunk: Trunk, features: FeatureSet, name: str, ctx: Context, batch_size: int
+    trunk: Trunk,
+    features: FeatureSet,
+    name: str,
+    ctx: Context,
+    batch_size: int,
+    gain: float = 1.0,
 ) -> NDArray[np.float32]:
-    pictures = Pictures(features[f"picture_{name}"].values)
+    pictures = Pictures(features[f"picture_{name}"].values, gain=gain)
     return np.asarray(ctx.score_with(trunk, pictures, batch_size=batch_size), np.float32)
 
 
