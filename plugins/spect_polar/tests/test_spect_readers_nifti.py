@@ -325,6 +325,14 @@ def test_a_claim_of_many_voxels_is_refused_before_they_are_read(tmp_path: Path) 
     assert "at most 64000000 voxels in all frames, found 32768 frames" in refusal(path)
 
 
+def test_an_unknown_code_of_units_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nii", as_nifti(counts()))
+    content = bytearray(path.read_bytes())
+    content[123] = 200  # xyzt_units
+    path.write_bytes(bytes(content))
+    assert "expected a NIfTI header of known codes" in refusal(path)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("kept", [0.0, 0.001, 0.3, 0.99])
 def test_a_truncated_file_is_refused(tmp_path: Path, kept: float, packed: bool) -> None:

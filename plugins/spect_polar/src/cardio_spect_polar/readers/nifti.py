@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import nibabel
 import numpy as np
 
+from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import (
     MAX_VALUES,
     MIN_SLOTS,
@@ -83,11 +84,33 @@ def read_nifti(
         shape or spacing, no true distance, too few slots or slices, lost gates, counts that are
         no numbers.
     """
-    sidecar = sidecar or Sidecar()
     name = files[0].name
     images = [_open(path) for path in files]
-    shape, n_slots = _shape(images, name)
-    require_size(name, n_slots * shape[2], shape[1], shape[0], max_values)
+    try:
+        with warnings.catch_warnings():  # nibabel's warnings may quote values
+            warnings.simplefilter("ignore")
+            shape, n_slots = _shape(images, name)
+            require_size(name, n_slots * shape[2], shape[1], shape[0], max_values)
+            return _read_stack(
+                images, files, shape, n_slots, voxel_mm, sidecar or Sidecar(), min_slots
+            )
+    except DataError:
+        raise
+    except Exception:  # codes that NIfTI does not know
+        raise unusable(name, "a NIfTI header of known codes", "others", _AGAIN) from None
+
+
+def _read_stack(
+    images: list[Any],
+    files: Sequence[Path],
+    shape: tuple[int, int, int],
+    n_slots: int,
+    voxel_mm: tuple[float, float, float] | None,
+    sidecar: Sidecar,
+    min_slots: int,
+) -> GatedStack:
+    """Find axes and distances, read the voxels, and put them in order."""
+    name = files[0].name
     image = images[0]
     affine = _affine(image)
     axes = axes_by_name(sidecar.axes) if sidecar.axes else axes_by_affine(affine, shape)
