@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 MIN_SLOTS = 6
 """Two harmonics and the mean take five degrees of freedom."""
 
-NO_PHASE_DEG = 180 / math.sqrt(3)
-"""Standard deviation of an angle about which nothing is known."""
-
 POOL = (3, 5)
 """Rings and rays around a sample whose residuals are pooled with its own."""
 
@@ -35,7 +32,7 @@ class PhaseUncertainty:
     amplitude_se : ndarray
         Standard error of the amplitude, in counts.
     sigma_deg : ndarray
-        Standard error of the phase, 0 to `NO_PHASE_DEG`.
+        Standard error of the phase, 0 to 90.
     """
 
     noise: NDArray[np.float64]
@@ -68,9 +65,12 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     -----
     The noise is what two harmonics leave over, on n_slots - 5 degrees of freedom, pooled over 3
     rings and 5 rays. With white noise the Cramer-Rao bound of the phase is
-    (noise / amplitude) sqrt(2 / n_slots) radians (Rife and Boorstyn, IEEE Trans Inf Theory
-    1974;20:591), which the first harmonic reaches while the amplitude is well above its error.
-    Beyond that a phase cannot be worse than unknown, `NO_PHASE_DEG`.
+    s = (noise / amplitude) sqrt(2 / n_slots) radians (Rife and Boorstyn, IEEE Trans Inf Theory
+    1974;20:591). The stated error is arctan s, with the amplitude that was measured. To second
+    order 1 / amplitude^2 as measured is too large by 1 + 2 s^2, and the phase scatters by more
+    than the bound, s^2 (1 + s^2); the arctangent brings the two together, and an unknown phase
+    to 90 degrees (104 would be right) instead of beyond the circle. Without it, at 60 counts a
+    voxel, subtracting the mean squared error takes a fifth too much from the variance of phases.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     >>> curves = np.tile((wave + alternating)[:, None, None], (1, 4, 40))
     >>> found = phase_uncertainty(curves)
     >>> round(float(found.noise[0, 0]), 3), round(float(found.sigma_deg[0, 0]), 2)
-    (1.633, 4.68)
+    (1.633, 4.67)
     """
     values = np.asarray(curves, np.float64)
     if values.ndim != 3 or values.shape[0] < MIN_SLOTS:
@@ -99,5 +99,4 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     noise = np.sqrt(np.maximum(variance, 0.0))
     amplitude = 2 / n_slots * np.sqrt(spectrum[1])
     error = noise * math.sqrt(2 / n_slots)
-    ratio = np.divide(error, amplitude, out=np.full(error.shape, np.inf), where=amplitude > 0)
-    return PhaseUncertainty(noise, error, np.minimum(np.degrees(ratio), NO_PHASE_DEG))
+    return PhaseUncertainty(noise, error, np.degrees(np.arctan2(error, amplitude)))
