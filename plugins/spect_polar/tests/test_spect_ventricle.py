@@ -274,6 +274,17 @@ def test_the_known_wall_runs_through_the_middle_of_the_wall():
     assert truth.phase_at(geometry.points_mm) == pytest.approx(truth.phase_deg, abs=1.0)
 
 
+def test_the_samples_stand_for_the_area_of_the_middle_of_the_wall():
+    """The surface of revolution that lies half a thickness outside half an ellipsoid."""
+    _, _, truth = image(Ventricle(thickening=(0.0,) * 17), camera=SMALL)
+    u = np.linspace(0.0, np.pi / 2, 20001)
+    stretch = np.hypot(26.0 * np.sin(u), 85.0 * np.cos(u))
+    r = 26.0 * np.cos(u) + 4.75 * 85.0 * np.cos(u) / stretch
+    s = 85.0 * np.sin(u) + 4.75 * 26.0 * np.sin(u) / stretch
+    area = np.sum(np.pi * (r[1:] + r[:-1]) * np.hypot(np.diff(r), np.diff(s)))
+    assert truth.geometry.area_mm2.sum() == pytest.approx(area, rel=0.005)
+
+
 def test_a_heart_lies_between_its_base_and_its_apex():
     counts, voxel_mm, truth = image(Ventricle(blood=0, background=0))
     brightest = counts.sum(axis=0).max(axis=(1, 2))

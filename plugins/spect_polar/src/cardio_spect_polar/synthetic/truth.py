@@ -170,6 +170,8 @@ def _known_wall(
         wall.foot_mm[0] + x * wall.normal[0],
         wall.foot_mm[1] + x * wall.normal[1],
     )
+    steps = np.hypot(*(np.diff(part, axis=0) for part in meridian))
+    length = steps.sum(axis=0)
     origin, polar = _rings(float(meridian[1][0].mean()), slice_mm)
     r, s, arc = _meet(meridian, wall.arc[:, 0], origin, polar)
     around = Pose(np.zeros(3), at.axis, at.anterior, at.septal)
@@ -177,7 +179,7 @@ def _known_wall(
         points_mm=at.place(r, s, angle),
         directions=around.place(np.sin(polar), np.cos(polar), angle),
         arc=arc.mean(axis=1),
-        area_mm2=_area(r, s - origin, polar, slice_mm),
+        area_mm2=_area(r, arc, length),
         n_cap=int(np.sum(polar < np.pi / 2 - 1e-9)),
     )
     tip = ventricle.length_mm + float((inner + thickness).mean(axis=0)[0].mean())
@@ -221,18 +223,11 @@ def _meet(
 
 
 def _area(
-    radius: NDArray[np.float64],
-    beyond: NDArray[np.float64],
-    polar: NDArray[np.float64],
-    slice_mm: float,
+    radius: NDArray[np.float64], arc: NDArray[np.float64], length_mm: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the area of a sample: a cell of the cylinder or of the hemisphere, not its slope."""
-    step = 2 * np.pi / N_RAYS
-    cap = polar < np.pi / 2 - 1e-9
-    n_cap = int(np.sum(cap))
-    half = np.pi / 4 / n_cap
-    cell = (np.cos(polar - half) - np.cos(polar + half)) * (radius**2 + beyond**2)
-    return np.asarray(step * np.where(cap, cell, radius * slice_mm))
+    """Return the area of every sample: from halfway to its neighbours, apex and base included."""
+    edge = np.concatenate([0 * arc[:1], (arc[1:] + arc[:-1]) / 2, 0 * arc[:1] + 1.0])
+    return np.asarray(np.diff(edge, axis=0) * length_mm * radius * 2 * np.pi / N_RAYS)
 
 
 def _bandwidth(shift_deg: NDArray[np.float64]) -> float:
