@@ -1,0 +1,83 @@
+"""Limits that hold before anything is decoded, and the one line that says why a loop is refused."""
+
+from __future__ import annotations
+
+from cardio_core.errors import ConfigError, DataError
+
+MAX_LOOP_BYTES = 3_500_000_000
+"""Decoded size that a header may claim: 2,000 colour frames of 600 × 800 are 2.9 GB."""
+
+MAX_FRAME_PIXELS = 2**24
+"""Pixels of one frame; a loop is decoded frame by frame, so this bounds the memory."""
+
+MIN_FRAMES = 2
+
+_IN_THE_CHECKOUT = "in the cardio checkout"
+
+
+def unusable(name: str, expected: str, found: str, remedy: str) -> DataError:
+    """Build the one line that says why a file cannot be used.
+
+    Examples
+    --------
+    >>> print(unusable("a.dcm", "a frame time", "none", "state the frame rate"))
+    a.dcm: expected a frame time, found none; state the frame rate
+    """
+    return DataError(f"{name}: expected {expected}, found {found}; {remedy}")
+
+
+def not_installed(what: str, package: str, extra: str) -> ConfigError:
+    """Build the error for a package of an extra that is not installed.
+
+    Examples
+    --------
+    >>> print(not_installed("a DICOM loop", "pydicom", "dicom"))
+    a DICOM loop needs pydicom, which is not installed; pip install "./core[dicom]" in the cardio checkout
+    """  # noqa: E501
+    return ConfigError(
+        f"{what} needs {package}, which is not installed; "
+        f'pip install "./core[{extra}]" {_IN_THE_CHECKOUT}'
+    )
+
+
+def require_size(
+    name: str, n_frames: int, n_rows: int, n_columns: int, n_samples: int, max_bytes: int
+) -> None:
+    """Check a header's claim before anything is decoded.
+
+    Parameters
+    ----------
+    name : str
+        The file's name.
+    n_frames, n_rows, n_columns, n_samples : int
+        What the header claims; 8 bits a sample.
+    max_bytes : int
+        Limit on their product.
+
+    Raises
+    ------
+    DataError
+        A still image, an empty one, one frame over `MAX_FRAME_PIXELS`, or a loop over `max_bytes`.
+    """
+    if n_rows < 1 or n_columns < 1:
+        raise unusable(name, "rows and columns", "none", "export the loop again")
+    if n_frames < MIN_FRAMES:
+        found = "a still image" if n_frames == 1 else "no frame"
+        raise unusable(
+            name, f"a loop of at least {MIN_FRAMES} frames", found, "choose the clip of this view"
+        )
+    if n_rows * n_columns > MAX_FRAME_PIXELS:
+        raise unusable(
+            name,
+            f"at most {MAX_FRAME_PIXELS} pixels a frame",
+            f"{n_rows} × {n_columns}",
+            "export the loop at its own size",
+        )
+    n_bytes = n_frames * n_rows * n_columns * n_samples
+    if n_bytes > max_bytes:
+        raise unusable(
+            name,
+            f"at most {max_bytes / 1e9:.3g} GB of frames",
+            f"{n_bytes / 1e9:.3g} GB ({n_frames} frames of {n_rows} × {n_columns})",
+            "cut the loop into shorter ones",
+        )
