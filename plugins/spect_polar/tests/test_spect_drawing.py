@@ -14,7 +14,7 @@ from matplotlib.image import AxesImage
 
 from cardio_core.api import DataError
 from cardio_spect_polar.drawing.correlation import correlation_figure
-from cardio_spect_polar.drawing.histogram import histogram_figure
+from cardio_spect_polar.drawing.histogram import binned_histogram_figure, histogram_figure
 from cardio_spect_polar.drawing.increments import Increment, increments_figure
 from cardio_spect_polar.drawing.polar_axes import phase_map, picture_of, segment_centres
 from cardio_spect_polar.drawing.polar_maps import flow_maps, polar_figure, study_maps
@@ -26,6 +26,9 @@ from cardio_spect_polar.drawing.style import (
     PHASE_COLOURS,
 )
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
+from cardio_spect_polar.phase.histogram import phase_histogram
+from cardio_spect_polar.phase.indices import phase_indices
+from cardio_spect_polar.phase.polar_map import raster
 from cardio_spect_polar.phase.segments import segment_means, segments_of
 from cardio_spect_polar.phase.wall import WallGeometry
 
@@ -245,6 +248,10 @@ def test_the_change_by_segment_is_that_of_the_decoded_maps():
     change = segment_change_deg((late * 0 + 350) % 360, (350 + late) % 360)
     expected = segment_means(late, segments)
     np.testing.assert_allclose(change, expected, atol=1e-6)
+    arc = (np.arange(24) + 0.5) / 24
+    pictures = (raster(part, arc, circular=True) for part in (late * 0 + 350, 350 + late))
+    # Interpolation softens the borders by half a cell of the grid.
+    np.testing.assert_allclose(segment_change_deg(*pictures), expected, atol=3)
     figure = drawn(traverse_maps(350 + 0 * late, 350 + late / 2, 350 + late))
     said = [text.get_text() for text in words_of(figure)]
     assert "+40" in said
@@ -263,6 +270,20 @@ def test_the_histogram_marks_the_numbers_it_names():
     spans = {(round(float(x[0])) % 360, round(float(x[-1])) % 360) for x in brackets}
     assert (340, 20) in spans
     assert (344, 16) in spans
+
+
+def test_a_histogram_of_kept_bins_shows_the_numbers_of_the_samples():
+    phases = np.random.default_rng(2).normal(2, 20, 800)
+    found = phase_indices(phases)
+    kept = binned_histogram_figure(
+        phase_histogram(phases), psd_deg=found.psd_deg, pbw_deg=found.pbw_deg
+    )
+    said, expected = (
+        {text.get_text() for text in words_of(drawn(draw))}
+        for draw in (kept, histogram_figure(phases))
+    )
+    assert {word for word in expected if "SD" in word or "bandwidth" in word} <= said
+    assert any(word.startswith("n = 800") for word in said)
 
 
 def test_the_wall_is_drawn_on_the_wall():

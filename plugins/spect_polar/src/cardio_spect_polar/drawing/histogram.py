@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +23,10 @@ from cardio_spect_polar.phase.indices import phase_indices, smallest_arc
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from cardio_spect_polar.drawing.style import Draw
+    from cardio_spect_polar.phase.indices import PhaseIndices
 
 
 def histogram_figure(
@@ -47,13 +49,59 @@ def histogram_figure(
     """
     found = phase_indices(phase_deg, weights=weights, name="phase histogram")
     heights = phase_histogram(phase_deg, weights=weights)
-    heights = 100 * heights / heights.sum()
     begin, width = smallest_arc(phase_deg, weights=weights)
     flat = np.ravel(np.asarray(phase_deg, np.float64))
     known = np.isfinite(flat)
     size = None if weights is None else np.ravel(np.asarray(weights, np.float64))[known]
     # PSD is around the mean of unwrapped phases, which need not be the circular one.
     centre = float(np.average(unwrapped(flat[known]), weights=size)) % 360
+    return _drawing(heights, begin, width, centre, found, title)
+
+
+def binned_histogram_figure(
+    heights: ArrayLike, *, psd_deg: float | None = None, pbw_deg: float | None = None,
+    title: str = "",
+) -> Draw:  # fmt: skip
+    """Return a function that draws a histogram of which only the bins are kept.
+
+    Parameters
+    ----------
+    heights : array-like, shape (360,)
+        Samples in each degree.
+    psd_deg, pbw_deg : float, optional
+        As they were found from the samples themselves; from the bins by default, which moves
+        them by a fraction of a degree.
+    title : str
+
+    Raises
+    ------
+    DataError
+        Fewer than two bins that hold samples.
+    """
+    counts = np.asarray(heights, np.float64)
+    middles = np.arange(counts.size) * 360 / counts.size + 180 / counts.size
+    found = phase_indices(middles, weights=counts, name="phase histogram")
+    begin, width = smallest_arc(middles, weights=counts)
+    if pbw_deg is not None:
+        begin, width = begin + (width - pbw_deg) / 2, pbw_deg
+    held = counts > 0
+    line = unwrapped(middles[held])
+    centre = float(np.average(line, weights=counts[held])) % 360
+    found = replace(found, pbw_deg=width, n=round(float(counts.sum())),
+                    psd_deg=found.psd_deg if psd_deg is None else psd_deg)  # fmt: skip
+    return _drawing(counts, begin, width, centre, found, title)
+
+
+def _drawing(
+    counts: NDArray[np.float64],
+    begin: float,
+    width: float,
+    centre: float,
+    found: PhaseIndices,
+    title: str,
+) -> Draw:
+    """Return the function that draws bars and brackets, half a cycle on either side of centre."""
+    heights = 100 * counts / counts.sum()
     first = round(centre) - 180
     begin = first + (begin - first) % 360
 

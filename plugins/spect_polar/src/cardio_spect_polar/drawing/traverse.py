@@ -11,6 +11,7 @@ from cardio_core.api import DataError
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
 from cardio_spect_polar.drawing.style import CHANGE_COLOURS, INK, TEXT_PT, circular_mean_deg
 from cardio_spect_polar.phase.histogram import signed_deg
+from cardio_spect_polar.phase.polar_map import raster_coordinates
 from cardio_spect_polar.phase.segments import segment_means, segments_of
 
 if TYPE_CHECKING:
@@ -27,9 +28,9 @@ def traverse_maps(
 
     Parameters
     ----------
-    low, mean, high : array-like, shape (n_rings, n_angles)
+    low, mean, high : array-like, shape (n_rings, n_angles) or (size, size)
         Decoded phases in degrees with the feature `n_sd` standard deviations below its mean, at
-        it, and above; polar grids, ring 0 at the apex.
+        it, and above; polar grids, ring 0 at the apex, or square pictures with NaN outside.
     n_sd : float
     title : str
         Such as the feature's name.
@@ -62,8 +63,8 @@ def segment_change_deg(low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    low, high : array-like, shape (n_rings, n_angles)
-        Degrees.
+    low, high : array-like, shape (n_rings, n_angles) or (size, size)
+        Degrees, on polar grids or on pictures.
 
     Returns
     -------
@@ -74,22 +75,29 @@ def segment_change_deg(low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     DataError
-        If the maps are no grids of one shape.
+        If the maps are not of one shape.
     """
     before, after = np.asarray(low, np.float64), np.asarray(high, np.float64)
     if before.ndim != 2 or before.shape != after.shape:
         raise DataError(
-            "change by segment: expected two polar grids of one shape, found "
+            "change by segment: expected two maps of one shape, found "
             f"{before.shape} and {after.shape}"
         )
-    n_rings, n_angles = before.shape
-    arc = (np.arange(n_rings)[:, None] + 0.5) / n_rings
-    segments = segments_of(arc, np.arange(n_angles) * 360 / n_angles)
+    segments, area = _pixels(before.shape)
     one, other = (
-        segment_means(part, segments, weights=arc + np.zeros(n_angles), circular=True)
-        for part in (before, after)
+        segment_means(part, segments, weights=area, circular=True) for part in (before, after)
     )
     return signed_deg(other - one)
+
+
+def _pixels(shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return segment and relative area of each pixel of a map."""
+    n_rows, n_columns = shape
+    if n_rows == n_columns:
+        radius, angle = raster_coordinates(n_rows)
+        return segments_of(radius, angle), np.ones(shape)
+    arc = (np.arange(n_rows)[:, None] + 0.5) / n_rows
+    return segments_of(arc, np.arange(n_columns) * 360 / n_columns), np.broadcast_to(arc, shape)
 
 
 def _signed(value: float) -> str:
