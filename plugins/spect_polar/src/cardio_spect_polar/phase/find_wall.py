@@ -108,7 +108,7 @@ def find_wall(
         extent = _overruled(extent, axis, base_mm, apex_mm)
         flags.append("an operator's limits outrank the automatic base or apex")
     _check_length(extent)
-    rays = lay_rays(axis, extent.base_mm, extent.apex_mm, voxel_mm[0])
+    rays = lay_rays(axis, extent.base_mm, extent.apex_mm - OUTER_MM, voxel_mm[0])
     expected = _expected_radii(axis, extent, rays.origins, rays.n_cap, length_mm, radii_mm)
     radius_mm, brightness = trace_mid_wall(summed, voxel_mm, rays, expected, extent.level)
     geometry = wall_on_rays(rays, radius_mm)

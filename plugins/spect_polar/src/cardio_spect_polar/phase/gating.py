@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MIN_SLOTS = 8
 USUAL_SLOTS = (8, 16)
 DROP_OFF = 0.98
+EARLY = 4
+"""The first quarter of the cycle is the reference: like the last slots it is end-diastolic."""
+
 WORST_DROP_OFF = 0.7
 MAX_REJECTED = 0.35
 VOI_MARGIN_MM = 15.0
@@ -35,7 +38,7 @@ class GatingReport:
     drop_off : float
         Counts of the last slot / mean of all but the last two; 1 where no beats are lost.
     corrected : bool
-        Whether every slot was scaled to the same counts.
+        Whether slots were rescaled.
     scale : ndarray, shape (n_slots,)
         Factors that were applied; ones where nothing was corrected.
     rejected_share : float or None
@@ -109,7 +112,10 @@ def check_gating(
     Where beats end early, the last slots collect fewer counts; that looks like thinning of the
     whole wall at the end of the cycle and draws all phases together: 5 % lost in the last of
     eight slots shrink a spread of 72 degrees to 52, 10 % to 40. The wall keeps its activity, so
-    every slot is scaled to the same counts in the heart's box.
+    slots of the second half that hold 2 % less than the first quarter are scaled up to it. Slots
+    are not all scaled to their mean: the heart's counts fall by 2 % in systole as blood leaves,
+    and evening that out gives every sample the ventricle's own phase (it cost 1.3 degrees of the
+    phase standard deviation of the digital ventricle).
 
     Parameters
     ----------
@@ -170,13 +176,18 @@ def check_gating(
         failures.append(
             f"{rejected_share:.0%} of the beats were rejected (at most {MAX_REJECTED:.0%})"
         )
-    lossy = drop_off < DROP_OFF
-    scale = np.ones(n_slots)
-    if lossy and correct:
-        scale = slot_counts.mean() / slot_counts
-        flags.append(f"counts drop to {drop_off:.0%} in the last slot: every slot was rescaled")
-    elif lossy:
-        flags.append(f"counts drop to {drop_off:.0%} in the last slot: not corrected")
+    wanted = np.ones(n_slots)
+    early = slot_counts[: n_slots // EARLY].mean()
+    late = np.arange(n_slots) >= n_slots // 2
+    short = late & (slot_counts < DROP_OFF * early)
+    wanted[short] = early / slot_counts[short]
+    lossy = bool(short.any())
+    scale = wanted if correct else np.ones(n_slots)
+    if lossy:
+        done = "those slots were rescaled" if correct else "not corrected"
+        flags.append(
+            f"counts drop to {1 / wanted.max():.0%} in {int(short.sum())} late slots: {done}"
+        )
     corrected = np.asarray(counts, dtype=np.float32)
     if lossy and correct:
         corrected = corrected * scale.astype(np.float32)[:, None, None, None]

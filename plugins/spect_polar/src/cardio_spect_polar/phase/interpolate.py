@@ -44,7 +44,7 @@ def trilinear(
     array([[1.5]], dtype=float32)
     """
     size = np.array(counts.shape[1:])
-    at = np.asarray(points_mm, dtype=np.float32).reshape(-1, 3) / np.float32(voxel_mm)
+    at = np.asarray(points_mm, dtype=np.float32).reshape(-1, 3) / np.asarray(voxel_mm, np.float32)
     at = np.clip(at, 0, (size - 1).astype(np.float32))
     lowest = np.minimum(at.min(axis=0).astype(np.intp), np.maximum(size - 2, 0))
     highest = np.minimum(at.max(axis=0).astype(np.intp) + 2, size)

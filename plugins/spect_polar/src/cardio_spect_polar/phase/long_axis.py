@@ -39,9 +39,9 @@ class LongAxis:
 
     def at(self, along_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return points at distances along the axis, shape (..., 3)."""
-        return np.asarray(self.point_mm) + np.asarray(along_mm)[..., None] * np.asarray(
-            self.direction
-        )
+        along = np.asarray(along_mm, dtype=np.float64)[..., None]
+        points: NDArray[np.float64] = np.asarray(self.point_mm) + along * np.asarray(self.direction)
+        return points
 
     def frame(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return unit vectors along the axis, and across it towards anterior and septum."""

