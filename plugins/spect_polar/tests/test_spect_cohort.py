@@ -23,6 +23,7 @@ from cardio_spect_polar.synthetic.crt_patients import (
     regional_delay,
     small_heart,
 )
+from cardio_spect_polar.synthetic.crt_table import table_row
 from cardio_spect_polar.synthetic.pose import pose
 from cardio_spect_polar.synthetic.truth import truth_of
 
@@ -81,8 +82,6 @@ def test_ejection_fractions_follow_from_the_volumes(twin):
 
 def test_one_in_sixteen_is_lost_to_follow_up_and_then_has_no_volumes():
     """Rows only: the table's chance does not need the images."""
-    from cardio_spect_polar.synthetic.crt_patients import table_row
-
     heart = draw_heart(np.random.default_rng(0))
     known = truth_of(heart.ventricle, pose(heart.ventricle, (24, 40, 40), (6.4,) * 3), 6.4, 8)
     rows = [

@@ -187,15 +187,15 @@ def test_the_pieces_add_up_to_their_gaussians():
 
 
 def test_finer_pieces_change_nothing(monkeypatch):
-    from cardio_spect_polar.synthetic import imaging
+    from cardio_spect_polar.synthetic import activity
     from cardio_spect_polar.synthetic import spread as spreading
 
     camera = replace(SMALL, fwhm_mm=10.0, n_slots=2, n_subframes=2)
     coarse, _, _ = image(LBBB, camera=camera)
     for module, name, value in (
-        (imaging, "_PER_SD", 0.5),
-        (imaging, "_N_DEPTHS", 8),
-        (imaging, "_N_CAVITY", 16),
+        (activity, "_PER_SD", 0.5),
+        (activity, "_N_DEPTHS", 8),
+        (activity, "_N_CAVITY", 16),
         (spreading, "_STEP", 0.25),
     ):
         monkeypatch.setattr(module, name, value)

@@ -24,8 +24,8 @@ from cardio_spect_polar.synthetic.crt_patients import (
     index_terms,
     prob_response,
     small_heart,
-    table_row,
 )
+from cardio_spect_polar.synthetic.crt_table import table_row
 from cardio_spect_polar.synthetic.imaging import Camera, image
 from cardio_spect_polar.synthetic.write_nm import write_nm
 
