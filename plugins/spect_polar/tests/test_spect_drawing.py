@@ -18,6 +18,7 @@ from cardio_spect_polar.drawing.histogram import binned_histogram_figure, histog
 from cardio_spect_polar.drawing.increments import Increment, increments_figure
 from cardio_spect_polar.drawing.polar_axes import phase_map, picture_of, segment_centres
 from cardio_spect_polar.drawing.polar_maps import flow_maps, polar_figure, study_maps
+from cardio_spect_polar.drawing.sheet import study_sheet
 from cardio_spect_polar.drawing.slices import slices_with_wall
 from cardio_spect_polar.drawing.style import (
     AMOUNT_COLOURS,
@@ -60,7 +61,8 @@ def drawn(draw):
 
 def words_of(figure):
     """All texts that are drawn; ticks beyond the ends of an axis are not."""
-    texts = [figure._suptitle, figure._supxlabel]
+    parts = [figure, *figure.subfigs]
+    texts = [text for part in parts for text in (part._suptitle, part._supxlabel)]
     for axes in figure.axes:
         texts += [*axes.texts, axes.title, axes._left_title, axes._right_title]
         if axes.axison:
@@ -116,6 +118,12 @@ def every_figure():
         "across zero": histogram_figure(rng.normal(3, 6, 900)),
         "no direction": histogram_figure(rng.uniform(0, 360, 900)),
         "slices": slices_with_wall(volume, voxel_mm, geometry, title="Patient 17"),
+        "sheet": study_sheet(
+            slices_with_wall(volume, voxel_mm, geometry),
+            study_maps(PHASE, 80 * RING + 0 * PHASE, 30 + 0 * PHASE),
+            histogram_figure(rng.normal(130, 20, 900)),
+            title="Patient 17",
+        ),
         "correlation": correlation_figure(NAMES, r, n=60, title="Correlation"),
         "many correlations": correlation_figure(
             [f"feature {k}" for k in range(30)], np.corrcoef(rng.normal(size=(30, 60)))

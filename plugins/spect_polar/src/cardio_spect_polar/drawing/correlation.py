@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import DataError
 from cardio_spect_polar.drawing.polar_axes import colour_bar
-from cardio_spect_polar.drawing.style import CHANGE_COLOURS, INK, MISSING, SMALL_PT, TEXT_PT
+from cardio_spect_polar.drawing.style import CHANGE_COLOURS, INK, MISSING, SMALL_PT, TEXT_PT, resize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ def correlation_figure(
 
     def draw(figure: Figure) -> None:
         size = max(2.6, (0.36 if len(names) <= _WRITTEN else 0.19) * len(names))
-        figure.set_size_inches(size + 2.2, size + 1.4)
+        resize(figure, size + 2.2, size + 1.4)
         axes = figure.subplots()
         axes.set_facecolor(MISSING)
         image = axes.imshow(np.ma.masked_invalid(table), cmap=CHANGE_COLOURS, vmin=-1, vmax=1,

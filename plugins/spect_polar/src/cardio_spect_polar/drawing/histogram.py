@@ -16,6 +16,7 @@ from cardio_spect_polar.drawing.style import (
     TEXT_PT,
     VERMILION,
     quiet_axes,
+    resize,
 )
 from cardio_spect_polar.phase.histogram import phase_histogram, unwrapped
 from cardio_spect_polar.phase.indices import phase_indices, smallest_arc
@@ -106,7 +107,7 @@ def _drawing(
     begin = first + (begin - first) % 360
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(6.2, 3.2)
+        resize(figure, 6.2, 3.2)
         axes = quiet_axes(figure.subplots(), x="phase (° of the cycle)", y="samples (%)")
         top = float(heights.max())
         axes.set_xlim(first, first + 360)

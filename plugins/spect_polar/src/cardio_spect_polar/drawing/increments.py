@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cardio_core.api import DataError
-from cardio_spect_polar.drawing.style import BLUE, INK, LIGHT, SMALL_PT, TEXT_PT, quiet_axes
+from cardio_spect_polar.drawing.style import BLUE, INK, LIGHT, SMALL_PT, TEXT_PT, quiet_axes, resize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def increments_figure(models: Sequence[Increment], *, note: str = "", title: str
     tested = [(i, model) for i, model in enumerate(models) if model.over is not None]
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(max(4.0, 1.2 + 1.25 * len(models)), 3.6 + 0.22 * len(tested))
+        resize(figure, max(4.0, 1.2 + 1.25 * len(models)), 3.6 + 0.22 * len(tested))
         axes = quiet_axes(figure.subplots(), y="model χ² (likelihood ratio)")
         places = range(len(models))
         colours = [LIGHT if model.over is None else BLUE for model in models]

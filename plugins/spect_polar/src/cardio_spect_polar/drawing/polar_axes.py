@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-_SIZE = 256
+_SIZE = 200
 _RINGS = (CAP, CAP + (1 - CAP) / 3, CAP + 2 * (1 - CAP) / 3)
 _WALLS: tuple[tuple[str, tuple[float, float], dict[str, Any]], ...] = (
     ("anterior", (0, 1.04), {"ha": "center", "va": "bottom"}),

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import Normalize
 
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
-from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, INK, TEXT_PT, circular_mean_deg
+from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, INK, TEXT_PT, circular_mean_deg, resize
 from cardio_spect_polar.phase.segments import N_SEGMENTS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def study_maps(
     highest = max(20.0, float(np.ceil(np.percentile(known, 99) / 20) * 20)) if known.size else 20.0
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(8.4, 3.75 if title else 3.6)
+        resize(figure, 8.4, 3.75 if title else 3.6)
         first, second, third = figure.subplots(1, 3)
         phase_bar(figure, phase_map(first, angles, circular_mean_deg(angles), "phase"), first)
         image = draw_map(second, perfusion, colours=AMOUNT_COLOURS, norm=Normalize(0, 100),
@@ -87,7 +87,7 @@ def flow_maps(
     """
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(max(3.0, 2.8 * len(maps)), 3.75 if title else 3.6)
+        resize(figure, max(3.0, 2.8 * len(maps)), 3.75 if title else 3.6)
         rooms = figure.subplots(1, len(maps), squeeze=False)[0]
         for axes, (name, (values, unit, limits)) in zip(rooms, maps.items(), strict=True):
             image = draw_map(axes, values, colours=AMOUNT_COLOURS, norm=Normalize(*limits),

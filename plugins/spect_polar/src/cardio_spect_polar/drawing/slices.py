@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardio_core.api import DataError
-from cardio_spect_polar.drawing.style import INK, SKY, SMALL_PT, TEXT_PT
+from cardio_spect_polar.drawing.style import INK, SHADE, SKY, SMALL_PT, TEXT_PT, resize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +65,7 @@ def slices_with_wall(
 
     def draw(figure: Figure) -> None:
         n_columns = -(-len(shown) // 2)
-        figure.set_size_inches(2.1 + 1.25 * n_columns, 3.6 if title else 3.3)
+        resize(figure, 2.1 + 1.25 * n_columns, 3.6 if title else 3.3)
         rooms = figure.add_gridspec(2, n_columns + 1, width_ratios=[1.45] + [1.0] * n_columns)
         for row, (axis, name, ends) in enumerate(
             ((2, "vertical long axis", ("base", "apex", "ant.", "inf.")),
@@ -150,4 +150,6 @@ def _letters(axes: Axes, left: str, right: str, top: str, bottom: str) -> None:
     """Write inside the picture which wall lies where."""
     for word, place, turn in ((left, (0.06, 0.5), 90), (right, (0.94, 0.5), 270),
                               (top, (0.5, 0.94), 0), (bottom, (0.5, 0.06), 0)):  # fmt: skip
-        axes.text(*place, word, transform=axes.transAxes, rotation=turn, **_LETTER)
+        axes.text(
+            *place, word, transform=axes.transAxes, rotation=turn, path_effects=SHADE, **_LETTER
+        )

@@ -25,6 +25,9 @@ TEXT_PT, SMALL_PT = 9.0, 7.5
 HALO = (withStroke(linewidth=2.0, foreground="white"),)
 """Keeps dark letters readable on dark ground."""
 
+SHADE = (withStroke(linewidth=2.0, foreground="black"),)
+"""Keeps white letters readable on light ground."""
+
 PHASE_COLOURS = LinearSegmentedColormap.from_list(
     "cardio_phase",
     ["#1b1020", "#0b3a66", BLUE, "#6fbfe8", "#f7f7f4", "#f4b04f", "#cf5410", "#6e1f10", "#1b1020"],
@@ -37,6 +40,12 @@ the distance from the middle, so that the map is also read in grey.
 """
 
 AMOUNT_COLOURS, CHANGE_COLOURS = "inferno", "RdBu_r"
+
+
+def resize(figure: Figure, width_in: float, height_in: float) -> None:
+    """Give a figure its size; a part of a larger figure keeps the room it has."""
+    if isinstance(figure, Figure):
+        figure.set_size_inches(width_in, height_in)
 
 
 def circular_mean_deg(phase_deg: NDArray[np.floating]) -> float:

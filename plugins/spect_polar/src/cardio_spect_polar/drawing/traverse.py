@@ -9,7 +9,7 @@ from matplotlib.colors import Normalize
 
 from cardio_core.api import DataError
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
-from cardio_spect_polar.drawing.style import CHANGE_COLOURS, INK, TEXT_PT, circular_mean_deg
+from cardio_spect_polar.drawing.style import CHANGE_COLOURS, INK, TEXT_PT, circular_mean_deg, resize
 from cardio_spect_polar.phase.histogram import signed_deg
 from cardio_spect_polar.phase.polar_map import raster_coordinates
 from cardio_spect_polar.phase.segments import segment_means, segments_of
@@ -41,7 +41,7 @@ def traverse_maps(
     reach = max(5.0, float(np.nanmax(np.abs(change), initial=0.0)))
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(9.4, 3.3)
+        resize(figure, 9.4, 3.3)
         rooms = figure.subplots(1, 4)
         names = (f"mean − {n_sd:g} SD", "mean", f"mean + {n_sd:g} SD")
         for axes, values, name in zip(rooms, (low, mean, high), names, strict=False):
