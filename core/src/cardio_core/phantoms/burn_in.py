@@ -85,10 +85,9 @@ def burn_in(
         trace |= line > 0
         for number in range(n_frames):
             column = round((n_columns - 1) * number / max(n_frames - 1, 1))
-            cursor = np.zeros((n_rows, n_columns), np.uint8)
-            cursor[top : bottom + 1, column] = 255
-            _blend(printed[number : number + 1], cursor, _CURSOR)
-            trace |= cursor > 0
+            ink = np.array(_CURSOR) if printed.ndim == 4 else max(_CURSOR)
+            printed[number, top : bottom + 1, column] = ink
+            trace[top : bottom + 1, column] = True
     return BurnIn(printed, text > 0, trace)
 
 

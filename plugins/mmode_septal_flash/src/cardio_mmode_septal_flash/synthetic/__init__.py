@@ -1,0 +1,88 @@
+"""The synthetic twin: apical four-chamber loops made by code, the septum of which is known.
+
+`anatomy` says where blood and wall are, `beat`, `motion` and `valves` how they move, `septal_flash`
+makes loops of them, `patients` draws who is recorded, and `cohort` writes files. Nothing heavy is
+imported here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SEED_OF_OTHERS = 20_000
+"""Phantoms for pretraining are drawn with seeds that no cohort has: they are other patients."""
+
+
+def synthesize(
+    out_dir: str | Path,
+    *,
+    n_patients: int | None = None,
+    seed: int = 0,
+    difficulty: str = "easy",
+    confounder: bool = False,
+) -> None:
+    """Write a synthetic cohort; the same arguments write the same bytes.
+
+    Parameters
+    ----------
+    out_dir : str or Path
+        Folder, made if it is not there.
+    n_patients : int, optional
+        100 unless told otherwise; about half of them have a follow-up study as well.
+    seed : int
+        From 0.
+    difficulty : {'easy', 'medium', 'impossible'}
+        Flashes of 3 to 6 mm or none; of 0 to 3.5 mm, some at low contrast, and a reader who
+        misses small ones; none at all, and labels that mean nothing.
+    confounder : bool
+        Follow-up studies show a pacing lead and seldom a flash.
+
+    Raises
+    ------
+    DataError
+        A difficulty or a number that does not exist.
+
+    Examples
+    --------
+    >>> import json, tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     synthesize(folder, n_patients=2, seed=1)
+    ...     truth = json.loads((Path(folder) / "truth.json").read_text())
+    >>> sorted(truth["studies"])[0], truth["studies"]["p001-bl"]["ed_frame"] >= 0
+    ('p001-bl', True)
+    """
+    from pathlib import Path
+
+    from cardio_core.api import DataError
+    from cardio_mmode_septal_flash.synthetic.cohort import (
+        DIFFICULTIES,
+        N_PATIENTS,
+        write_septal_flash_cohort,
+    )
+
+    if difficulty not in DIFFICULTIES:
+        raise DataError(
+            f"synthetic twin: expected a difficulty of {', '.join(DIFFICULTIES)}, found "
+            f"{difficulty!r}; choose one of them"
+        )
+    if n_patients is not None and n_patients < 2:
+        raise DataError(
+            f"synthetic twin: expected at least 2 patients, found {n_patients}; ask for more"
+        )
+    folder = Path(out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_septal_flash_cohort(
+        folder, n_patients or N_PATIENTS, seed, difficulty=difficulty, confounder=confounder
+    )
+
+
+def synthesize_task(
+    out_dir: Path, *, task: str, n_patients: int | None = None, seed: int = 0
+) -> None:
+    """Write the cohort that a task of this plugin runs on without data of its own."""
+    others = _SEED_OF_OTHERS if task == "phantom_flash" else 0
+    synthesize(out_dir, n_patients=n_patients, seed=seed + others)

@@ -1,0 +1,188 @@
+"""A cohort of apical four-chamber loops with septal flash or without, and its truth.
+
+The septum's JSON is ``{"points_px": [[row, column], ...], "frame": n}``: 62 points along the middle
+of the septum from base to apex, in pixels of the whole picture counted from 0 at the centre of the
+first pixel, at frame ``n`` counted from 0, the end-diastolic one. The R peaks' JSON is
+``{"r_times_ms": [...]}`` from the first frame.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import TracedEcg, burn_in, rounded, stats, write_truth, write_us_loop
+from cardio_mmode_septal_flash.synthetic.beat import ecg_mv
+from cardio_mmode_septal_flash.synthetic.patients import TIMEPOINTS, Study, draw_patient
+from cardio_mmode_septal_flash.synthetic.septal_flash import (
+    SECTOR,
+    SeptumTruth,
+    septal_flash_loop,
+    septum_truth,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+N_PATIENTS = 100
+DIFFICULTIES = ("easy", "medium", "impossible")
+
+_ECG_RATE_HZ = 250.0
+_FOLDERS = ("loops", "septum", "rpeaks")
+
+
+def write_septal_flash_cohort(
+    folder: Path,
+    n_patients: int = N_PATIENTS,
+    seed: int = 0,
+    *,
+    difficulty: str = "easy",
+    confounder: bool = False,
+) -> None:
+    """Write loops/*.dcm, septum/*.json, rpeaks/*.json, cohort.csv and truth.json.
+
+    Loops are 256 × 272 pixels of .58 mm, one beat long at 40 to 90 frames a second, about 150 of
+    them for 100 patients.
+
+    Parameters
+    ----------
+    folder : Path
+        Must exist.
+    n_patients : int
+        How many; the first ones are the same whatever their number.
+    seed : int
+        With the patient's number the only source of chance.
+    difficulty : {"easy", "medium", "impossible"}
+        See `draw_patient`.
+    confounder : bool
+        Whether follow-up studies show a pacing lead, paced motion and seldom a flash.
+
+    Notes
+    -----
+    ``bayes_auc`` of the truth is what ranking by the true probabilities reaches on average, over
+    all studies; ``bayes_auc_within`` is the same among the studies of one timepoint, which is what
+    is left of it when the time cannot be read off a lead.
+    """
+    for name in _FOLDERS:
+        (folder / name).mkdir()
+    rows: list[dict[str, Any]] = []
+    studies: list[Study] = []
+    facts: dict[str, Any] = {}
+    for number in range(1, n_patients + 1):
+        who, look = (
+            np.random.default_rng(stream)
+            for stream in np.random.SeedSequence([seed, number]).spawn(2)
+        )
+        person = {"age_y": round(float(who.normal(66.0, 10.0)), 1), "sex": "MF"[who.integers(2)]}
+        for study in draw_patient(number, who, difficulty=difficulty, confounder=confounder):
+            septum = septum_truth(study.spec)
+            _write_study(folder, study, septum, septal_flash_loop(study.spec, look))
+            rows.append(_row(study, person))
+            studies.append(study)
+            facts[study.study_id] = _facts(study, septum)
+    with (folder / "cohort.csv").open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    within = {
+        timepoint: rounded(
+            stats.bayes_auc([s.probability for s in studies if s.timepoint == timepoint])
+        )
+        for timepoint in TIMEPOINTS
+    }
+    truth = {
+        "kind": "septal_flash",
+        "seed": seed,
+        "difficulty": difficulty,
+        "confounder": confounder,
+        "bayes_auc": {"septal_flash": rounded(stats.bayes_auc([s.probability for s in studies]))},
+        "bayes_auc_of": "all studies, from the flash that made their loop"
+        + (" and the timepoint" if confounder else ""),
+        "bayes_auc_within": within,
+        "mm_per_pixel": SECTOR.spacing_mm,
+        "studies": facts,
+    }
+    write_truth(folder / "truth.json", truth)
+
+
+def _write_study(
+    folder: Path, study: Study, septum: SeptumTruth, frames: NDArray[np.uint8]
+) -> None:
+    """Write the loop, with an ECG trace below it, the septum and the R peaks."""
+    spec = study.spec
+    length_ms = 1000.0 * float(spec.time_s[-1])
+    at_ms = np.arange(0.0, length_ms, 1000.0 / _ECG_RATE_HZ)
+    ecg = ecg_mv(spec.beat.since_r(at_ms, spec.lead_in_ms), spec.beat)
+    below = SECTOR.box_px()[2] + 2
+    printed = burn_in(
+        frames,
+        ("SYNTHETIC", "A4C"),
+        ecg_mv=ecg,
+        font_px=10,
+        trace_rows=(below, SECTOR.n_rows - 2),
+    )
+    first_row, first_column, last_row, last_column = SECTOR.box_px()
+    write_us_loop(
+        folder / "loops" / f"{study.study_id}.dcm",
+        printed.frames,
+        frame_rate_hz=spec.rate_hz,
+        mm_per_pixel=(SECTOR.spacing_mm, SECTOR.spacing_mm),
+        region=(first_column, first_row, last_column, last_row),
+        photometric="MONOCHROME2",
+        compression="jpeg",
+        r_times_ms=(1000.0 * spec.r_s).tolist(),
+        ecg=TracedEcg(ecg, _ECG_RATE_HZ),
+        heart_rate_bpm=round(spec.beat.hr_bpm),
+    )
+    outline = {"points_px": septum.polyline_px.round(3).tolist(), "frame": spec.ed_frame}
+    peaks = {"r_times_ms": (1000.0 * spec.r_s).round(3).tolist()}
+    for name, value in (("septum", outline), ("rpeaks", peaks)):
+        file = folder / name / f"{study.study_id}.json"
+        file.write_text(json.dumps(value) + "\n", encoding="utf-8")
+
+
+def _row(study: Study, person: dict[str, Any]) -> dict[str, Any]:
+    """Fill the cohort table's columns."""
+    return {
+        "patient_id": study.patient_id,
+        "study_id": study.study_id,
+        "timepoint": study.timepoint,
+        "days_from_implant": -7 if study.timepoint == "baseline" else 182,
+        "path_echo_a4c": f"loops/{study.study_id}.dcm",
+        "path_septum": f"septum/{study.study_id}.json",
+        "path_rpeaks": f"rpeaks/{study.study_id}.json",
+        "sf_label": int(study.label),
+        "mvc_ms": round(study.spec.beat.mvc_ms, 1),
+        "avo_ms": round(study.spec.beat.avo_ms, 1),
+        "hr_bpm": round(study.spec.beat.hr_bpm, 1),
+        **person,
+    }
+
+
+def _facts(study: Study, septum: SeptumTruth) -> dict[str, Any]:
+    """Return what is known of a study, ready for JSON."""
+    spec, motion = study.spec, study.spec.septum
+    return {
+        "sf_label": int(study.label),
+        "prob_sf": rounded(study.probability),
+        "flash_mm": rounded(motion.flash_mm),
+        "flash_window_ms": rounded([motion.onset_ms, motion.end_ms]) if motion.flash_mm else None,
+        "rebound_mm": rounded(motion.rebound_mm),
+        "systolic_mm": rounded(motion.systolic_mm),
+        "mvc_ms": rounded(spec.beat.mvc_ms),
+        "avo_ms": rounded(spec.beat.avo_ms),
+        "avc_ms": rounded(spec.beat.avc_ms),
+        "rate_hz": rounded(spec.rate_hz),
+        "r_s": rounded(spec.r_s),
+        "ed_frame": spec.ed_frame,
+        "centre_px": rounded(septum.centre_px),
+        "normal_px": rounded(septum.normal_px),
+        "displacement_mm": rounded(septum.displacement_mm),
+        "low_contrast": spec.murky,
+        "lead": spec.lead,
+    }

@@ -1,0 +1,248 @@
+"""The phantom: a loop of an apical four-chamber view whose septal motion is known.
+
+Speckle is that of point scatterers which move with the tissue (`cardio_core.api.EchoScanner`); the
+wall's places come from `anatomy`, their motion from `beat` and `motion`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
+from cardio_mmode_septal_flash.synthetic.anatomy import (
+    MMODE_POINT,
+    Anatomy,
+    reflectivity_db,
+    wall_place,
+)
+from cardio_mmode_septal_flash.synthetic.motion import tissue_modes
+from cardio_mmode_septal_flash.synthetic.valves import leaflets, pacing_lead
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
+
+SECTOR = Sector(depth_mm=130.0, half_angle_deg=36.0, n_rows=256, n_columns=272, spacing_mm=0.58)
+"""Field of view of every loop, with room below for an ECG trace."""
+
+_TANGENT = (9, 19)
+"""Points 10 and 20, counted from 1, between which the septum's tangent is taken."""
+
+
+_KICK = 0.25
+"""Pull of the atria on the base, as a share of its systolic motion."""
+
+_BREATH_S = 4.0
+
+_CLEAR_DB, _KEPT = -35.0, 0.25
+
+
+@dataclass(frozen=True)
+class LoopSpec:
+    """One recording.
+
+    Attributes
+    ----------
+    anatomy : Anatomy
+        The heart.
+    beat : Beat
+        Its clock.
+    septum : SeptalMotion
+        What its septum does.
+    rate_hz : float
+        Frames a second.
+    n_beats : int
+        Whole beats, from R peak to R peak.
+    lead_in_ms : float
+        From the first frame to the first R peak.
+    lateral_mm, lateral_onset_ms : float
+        Inward motion of the lateral wall in systole, and when it begins.
+    base_mm : float
+        How far the base comes towards the apex.
+    rv_mm : float
+        Inward motion of the right ventricle's free wall.
+    breath_mm, breath_rad : float
+        How far breathing moves the heart up and down, and where in a breath the loop begins.
+    murky : bool
+        Low contrast: blood nearly as bright as wall, and a flat picture.
+    lead : bool
+        Whether a pacing lead lies in the right heart.
+    """
+
+    anatomy: Anatomy
+    beat: Beat
+    septum: SeptalMotion
+    rate_hz: float = 60.0
+    n_beats: int = 1
+    lead_in_ms: float = 40.0
+    lateral_mm: float = 6.0
+    lateral_onset_ms: float = 40.0
+    base_mm: float = 7.0
+    rv_mm: float = 4.0
+    breath_mm: float = 1.0
+    breath_rad: float = 0.0
+    murky: bool = False
+    lead: bool = False
+
+    @property
+    def r_s(self) -> NDArray[np.float64]:
+        """Times of the R peaks in s from the first frame, shape (n_beats + 1,)."""
+        first = self.lead_in_ms + self.beat.rr_ms * np.arange(self.n_beats + 1)
+        return np.asarray(first / 1000.0, dtype=np.float64)
+
+    @property
+    def time_s(self) -> NDArray[np.float64]:
+        """Times of the frames in s, the last one after the last R peak; shape (n_frames,)."""
+        n_frames = int(np.floor(self.r_s[-1] * self.rate_hz)) + 2
+        return np.arange(n_frames) / self.rate_hz
+
+    @property
+    def ed_frame(self) -> int:
+        """The end-diastolic frame: the one next to the first R peak."""
+        return int(np.abs(self.time_s - self.r_s[0]).argmin())
+
+    def weights(self) -> NDArray[np.float64]:
+        """Return the courses of the modes, shape (n_frames, 6), in the order of `MODES`."""
+        t = self.beat.since_r(1000.0 * self.time_s, self.lead_in_ms)
+        lateral = self.beat.contraction(t, self.lateral_onset_ms)
+        base = self.beat.contraction(t, 30.0) - _KICK * self.beat.atrial_kick(t)
+        breath = np.sin(2 * np.pi * self.time_s / _BREATH_S + self.breath_rad)
+        return np.stack(
+            [
+                self.septum.inward_mm(t, self.beat),
+                self.lateral_mm * lateral,
+                self.base_mm * base,
+                self.rv_mm * self.beat.contraction(t, 40.0),
+                self.breath_mm * breath,
+                self.beat.mitral_opening(t),
+            ],
+            axis=1,
+        )
+
+
+@dataclass(frozen=True)
+class SeptumTruth:
+    """Where the septum is, and how it moves.
+
+    Attributes
+    ----------
+    polyline_px : ndarray, shape (62, 2)
+        (row, column) of the middle of the septum at the end-diastolic frame, base to apex.
+    centre_px : ndarray, shape (2,)
+        Where the M-mode's line stands: the polyline's 15th point.
+    normal_px : ndarray, shape (2,)
+        Unit vector (row, column) of the line, towards the left ventricle: square to the chord
+        from the 10th to the 20th point.
+    displacement_mm : ndarray, shape (n_frames,)
+        How far along that line, from the end-diastolic frame, the middle of the septum is; this is
+        what an M-mode on the line shows. Towards the left ventricle is positive.
+    """
+
+    polyline_px: NDArray[np.float64]
+    centre_px: NDArray[np.float64]
+    normal_px: NDArray[np.float64]
+    displacement_mm: NDArray[np.float64]
+
+
+def septum_truth(spec: LoopSpec, sector: Sector = SECTOR) -> SeptumTruth:
+    """Return the septum's true place and motion in the pictures of a recording."""
+    rest = spec.anatomy.septum(1200)
+    moved = _moved(spec, rest)
+    # What are equidistant points at rest are no longer quite equidistant a frame later.
+    now = moved[spec.ed_frame]
+    arc = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(now, axis=0).T))])
+    at = np.linspace(0.0, arc[-1], 62)
+    polyline = np.stack([np.interp(at, arc, now[:, axis]) for axis in (0, 1)], axis=1)
+    first, last = polyline[_TANGENT[0]], polyline[_TANGENT[1]]
+    tangent = (last - first) / np.hypot(*(last - first))
+    normal = np.array([-tangent[1], tangent[0]])
+    towards_lv = spec.anatomy.to_body([0.0, 0.6 * spec.anatomy.length_mm]) - polyline[MMODE_POINT]
+    normal *= np.sign(normal @ towards_lv)
+    centre = polyline[MMODE_POINT]
+    crossing = np.array([_crossing_mm(line - centre, tangent, normal) for line in moved])
+    return SeptumTruth(
+        sector.pixel_of(polyline),
+        sector.pixel_of(centre),
+        normal[::-1].copy(),
+        crossing - crossing[spec.ed_frame],
+    )
+
+
+def septal_flash_loop(
+    spec: LoopSpec, rng: np.random.Generator, *, sector: Sector = SECTOR
+) -> NDArray[np.uint8]:
+    """Return the frames of a recording.
+
+    Parameters
+    ----------
+    spec : LoopSpec
+        What is recorded.
+    rng : numpy.random.Generator
+        Draws scatterers, noise and artefacts.
+    sector : Sector
+        The field of view.
+
+    Returns
+    -------
+    ndarray, shape (n_frames, n_rows, n_columns), uint8
+        B-mode frames, 0 outside the sector.
+    """
+    spread = PointSpread()
+    heart = spec.anatomy.to_heart(draw_scatterers(sector, spread, rng))
+    level = reflectivity_db(spec.anatomy, heart, murky=spec.murky) + _glance_db(spec, heart)
+    heart, level = _thinned(heart, level, rng)
+    strands = [leaflets(spec.anatomy, rng)]
+    if spec.lead:
+        strands.append(pacing_lead(spec.anatomy, rng))
+    opening = np.concatenate([np.zeros_like(heart), *(part.opening_mm for part in strands)])
+    heart = np.concatenate([heart, *(part.heart_mm for part in strands)])
+    level = np.concatenate([level, *(part.level_db for part in strands)])
+    modes = np.concatenate([tissue_modes(spec.anatomy, heart), opening[None]])
+    turned = spec.anatomy.turn(modes).astype(np.float32)
+    rest = spec.anatomy.to_body(heart).astype(np.float32)
+    amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
+    look = Look(contrast=0.75, noise_db=-24.0, haze_db=6.0) if spec.murky else Look()
+    scanner = EchoScanner(sector, rng, spread=spread, look=look)
+    return scanner.frames(advect(rest, turned, spec.weights()), amplitude)
+
+
+def _thinned(
+    heart_mm: NDArray[np.float64], level_db: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Leave out most scatterers of clear blood, and make the others stronger.
+
+    Its echoes lie at the level of the noise, so that nobody sees how many they are made of, and
+    they are two fifths of all.
+    """
+    clear = level_db < _CLEAR_DB
+    kept = ~clear | (rng.uniform(size=level_db.shape) < _KEPT)
+    level = np.where(clear, level_db - 10.0 * np.log10(_KEPT), level_db)
+    return heart_mm[kept], level[kept]
+
+
+def _moved(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the places (x, z) of tissue in every frame, shape (n_frames, n, 2)."""
+    modes = spec.anatomy.turn(tissue_modes(spec.anatomy, heart_mm))
+    weights = spec.weights()[:, : len(modes)]
+    return spec.anatomy.to_body(heart_mm) + np.tensordot(weights, modes, axes=1)
+
+
+def _crossing_mm(
+    line_mm: NDArray[np.float64], tangent: NDArray[np.float64], normal: NDArray[np.float64]
+) -> float:
+    """Return how far along `normal` a line from base to apex crosses it."""
+    return float(np.interp(0.0, line_mm @ tangent, line_mm @ normal))
+
+
+def _glance_db(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what walls lose whose fibres the beam runs along: up to 4 dB, in the walls only."""
+    place = wall_place(spec.anatomy, heart_mm)
+    beam = spec.anatomy.to_body(heart_mm)
+    beam = beam / np.maximum(np.hypot(*beam.T), 1e-6)[:, None]
+    square = np.abs((beam * spec.anatomy.turn(place.inward)).sum(axis=1))
+    in_wall = np.abs(place.depth_mm) <= spec.anatomy.wall_mm / 2
+    return np.where(in_wall, -4.0 * (1.0 - square), 0.0)
