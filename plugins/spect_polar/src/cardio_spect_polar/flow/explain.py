@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureBlock, FeatureSet, ModelArtifact, Predictions
     from cardio_spect_polar.flow.config import ExplainBlock
 
+CONTOURS: dict[str, Any] = {
+    "levels": [0.25, 0.5, 0.75],
+    "colors": ["#F0A860", "#E07B20", "#B04A00"],
+    "linewidths": [0.9, 1.2, 1.5],
+    "zorder": 5,
+}
+
 RULE = (
     "of every fold, the patients whom the network is surest of, for and against, chosen without "
     "looking at the recorded factor"
@@ -146,20 +153,17 @@ def segment_shares(attention: NDArray[np.floating[Any]]) -> dict[str, float]:
 def _drawing(
     stored: NDArray[np.uint8], attention: NDArray[np.floating[Any]], block: FeatureBlock, name: str
 ) -> Callable[[Figure], None]:
-    unit = "" if block.units[0] == "1" else f" ({block.units[0]})"
+    from cardio_spect_polar.drawing.polar_maps import flow_maps
+
+    size = stored.shape[0]
+    values = np.where(segment_picture(size) > 0, stored * block.scale, np.nan)
+    unit = "" if block.units[0] == "1" else block.units[0]
+    draw_map = flow_maps({name: (values, unit, (0.0, 255 * block.scale))})
+    along = (np.arange(size) + 0.5) / size * 2 - 1
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(4.2, 3.6)
-        axes = figure.subplots()
-        shown = axes.imshow(stored * block.scale, cmap="viridis", vmin=0, vmax=255 * block.scale)
-        segments = segment_picture(stored.shape[0])
-        edges = [n + 0.5 for n in range(N_SEGMENTS + 1)]
-        axes.contour(segments, levels=edges, colors="white", linewidths=0.4)
-        if attention.max() > 0:
-            axes.contour(attention, levels=[0.25, 0.5, 0.75], colors=["#F0A860", "#E07B20",
-                         "#B04A00"], linewidths=[0.9, 1.2, 1.5])  # fmt: skip
-        axes.set_axis_off()
-        axes.set_title("anterior up, septum left", fontsize=8)
-        figure.colorbar(shown, ax=axes, label=f"{name}{unit}")
+        draw_map(figure)
+        if attention.max() > CONTOURS["levels"][0]:
+            figure.axes[0].contour(along, -along, attention, **CONTOURS)
 
     return draw

@@ -34,7 +34,7 @@ def referral_bias(
     """Test a model on patients who were referred because of what their maps or records show.
 
     From the tested patients as many are drawn, with replacement, as there are; the chance to be
-    drawn grows with exp(strength × z). Referred ``by the map``, z is the standardised lowness of
+    drawn is 1 / (1 + exp(-strength × z)). Referred ``by the map``, z is the standardised lowness of
     the global reserve. Referred ``by the map and the factor``, z is that plus 1 for those who have
     the factor, each standardised: either brings a patient in, which changes how the two go
     together among those who come.
@@ -62,7 +62,7 @@ def referral_bias(
     rows = []
     for by, z in (("by the map", low), ("by the map and the factor", both)):
         for strength in strengths:
-            chance = np.exp(strength * (z - z.max()))
+            chance = 1 / (1 + np.exp(-strength * z))
             drawn = (
                 rng.choice(len(truth), len(truth), p=chance / chance.sum()) for _ in range(n_draws)
             )
