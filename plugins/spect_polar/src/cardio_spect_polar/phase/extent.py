@@ -20,6 +20,8 @@ EDGE_SHARE = 0.5
 RAYS_SHARE = 0.6
 WINDOW_MM = 10.0
 CORE_MM = 10.0
+VISIBLE_SHARE = 0.3
+NEAR_PEAK = 0.9
 STEP_MM = 1.0
 REACH_MM = 45.0
 
@@ -138,11 +140,11 @@ def _apex(
     start_mm: float,
     level: float,
 ) -> float:
-    """Return where the brightest point within 10 mm of the axis falls below half, after its peak.
+    """Return where the bright points within 10 mm of the axis fall to half, behind their peak.
 
-    On the way from the cavity these points rise to the apical wall and fall behind it. Where they
-    never reach half, in an apical defect, the brightest point that far from the axis as the
-    apical rings lie decides.
+    On the way from the cavity these points rise to the apical wall and fall behind it. Half is
+    half of the wall's usual counts, or of the apex's own where a defect makes it fainter. Where the
+    apex cannot be seen at all, points up to 20 mm from the axis are asked.
     """
     _, anterior, septal = axis.frame()
     angle = 2 * np.pi * np.arange(16) / 16
@@ -153,11 +155,11 @@ def _apex(
         points = axis.at(ways)[:, None, None] + around[None, :, None] * radius[:, None]
         counts = _counts_or_zero(summed, voxel_mm, points).reshape(len(ways), -1)
         brightest = np.percentile(counts, 75, axis=1)
-        inside = brightest >= EDGE_SHARE * level
-        if not inside.any():
+        peak = min(float(brightest.max()), level)
+        if peak < VISIBLE_SHARE * level:
             continue
-        begins = int(inside.argmax())
-        after = np.flatnonzero(~inside[begins:])
+        begins = int((brightest >= NEAR_PEAK * peak).argmax())
+        after = np.flatnonzero(brightest[begins:] < EDGE_SHARE * peak)
         return float(ways[begins + after[0]] if len(after) else ways[-1])
     return float(ways[-1])
 

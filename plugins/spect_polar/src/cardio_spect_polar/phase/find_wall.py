@@ -10,6 +10,7 @@ import numpy as np
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.extent import Extent, find_extent
 from cardio_spect_polar.phase.heart import find_heart
+from cardio_spect_polar.phase.interpolate import trilinear
 from cardio_spect_polar.phase.long_axis import MAX_TILT_DEG, LongAxis, fit_long_axis
 from cardio_spect_polar.phase.mid_wall import trace_mid_wall
 from cardio_spect_polar.phase.rays import lay_rays, wall_on_rays
@@ -17,6 +18,7 @@ from cardio_spect_polar.phase.rays import lay_rays, wall_on_rays
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cardio_spect_polar.phase.rays import Rays
     from cardio_spect_polar.phase.wall import WallGeometry
 
 LENGTH_MM = (35.0, 170.0)
@@ -24,6 +26,9 @@ RADIUS_MM = (8.0, 65.0)
 OUTER_MM = 6.0
 """From the mid-wall to where the counts of a blurred wall have fallen to half."""
 
+BEHIND_MM = 18.0
+MIN_FALL = 0.2
+MAX_COVERED = 0.1
 BRIGHT_SHARE = 0.5
 MIN_BRIGHT = 0.3
 MAX_OUTSIDE = 0.1
@@ -115,6 +120,7 @@ def find_wall(
     flags += _check_wall(geometry, radius_mm, brightness, summed.shape, voxel_mm)
     if axis.tilt_deg > SURE_TILT_DEG:
         flags.append(f"the long axis leans by {axis.tilt_deg:.0f} degrees from the stack")
+    flags += _check_outside(summed, voxel_mm, rays, radius_mm, extent.level)
     visible = float((brightness >= BRIGHT_SHARE).mean())
     base_z, apex_z = (float(axis.at(np.array(mm))[0]) for mm in (extent.base_mm, extent.apex_mm))
     return Wall(
@@ -203,3 +209,25 @@ def _check_wall(
     if visible < 2 * MIN_BRIGHT:
         flags.append(f"only {visible:.0%} of the wall is visible: large defect or wrong heart")
     return flags
+
+
+def _check_outside(
+    summed: NDArray[np.floating],
+    voxel_mm: tuple[float, float, float],
+    rays: Rays,
+    radius_mm: NDArray[np.floating],
+    level: float,
+) -> list[str]:
+    """Refuse a bright surface behind which the counts do not fall: no wall is like that."""
+    behind = trilinear(summed[None], voxel_mm, rays.points(radius_mm + BEHIND_MM))[..., 0]
+    wall = trilinear(summed[None], voxel_mm, rays.points(radius_mm))[..., 0]
+    fall = float(np.median(wall - behind)) / level
+    if fall < MIN_FALL:
+        raise DataError(
+            f"no heart found: behind the brightest ring the counts fall by {fall:.0%} of the "
+            f"wall's (at least {MIN_FALL:.0%}); check that the counts are not inverted"
+        )
+    covered = float((behind > wall).mean())
+    if covered > MAX_COVERED:
+        return [f"activity outside the heart outshines {covered:.0%} of the wall"]
+    return []

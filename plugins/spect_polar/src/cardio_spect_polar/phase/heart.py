@@ -18,7 +18,7 @@ RADII_MM = np.arange(14.0, 57.0, 4.0)
 
 N_SECTORS = 16
 SMOOTHING_MM = 4.0
-CELL_MM = 5.0
+CELL_MM = 6.0
 RING_SHARE = 0.25
 """Rings of a quarter of the best ring's strength still belong to the heart."""
 
@@ -81,10 +81,16 @@ def find_heart(summed: NDArray[np.floating], voxel_mm: tuple[float, float, float
     smooth = gaussian_filter(
         np.maximum(summed, 0).astype(np.float32), SMOOTHING_MM / np.array(voxel_mm)
     )
-    smooth = np.minimum(smooth, _level_of_hottest(smooth, voxel_mm))
-    top = float(smooth.max())
-    if top <= 0 or top - float(smooth.min()) < 1e-6 * top:
+    hottest = float(smooth.max())
+    top = _level_of_hottest(smooth, voxel_mm)
+    if hottest <= 0 or hottest - float(smooth.min()) < 1e-3 * hottest:
         raise DataError("no heart found: the volume has no contrast; check the file")
+    if top < 1e-2 * hottest:
+        raise DataError(
+            f"no heart found: less than {HOT_ML:g} mL holds nearly all counts; check the file for "
+            "a hot spot or a wrong voxel size"
+        )
+    smooth = np.minimum(smooth, top)
     ring, centre, cell_rows, cell_columns = _rings(smooth, voxel_mm)
     strength = ring - centre[..., None]
     best = float(strength.max())

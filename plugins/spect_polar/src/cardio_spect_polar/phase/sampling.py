@@ -142,14 +142,13 @@ def brightest_counts(profiles: WallProfiles, *, smooth: bool = True) -> NDArray[
     along = profiles.counts
     along = np.matmul(_smoothing(profiles.offset_mm[0, 0]), along) if smooth else along.copy()
     along[~profiles.allowed] = -np.inf
-    brightest: NDArray[np.float32] = along.max(axis=2)
-    return brightest
+    return np.asarray(np.max(along, axis=2), dtype=np.float32)
 
 
 def _smoothing(offset_mm: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the matrix that averages along a ray with a Gaussian; its rows add up to one."""
     weights = np.exp(-0.5 * ((offset_mm[:, None] - offset_mm) / SMOOTHING_MM) ** 2)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def _up_to_valleys(mean: NDArray[np.floating], middle: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -167,15 +166,14 @@ def _up_to_valleys(mean: NDArray[np.floating], middle: NDArray[np.intp]) -> NDAr
     rise = RISE_SHARE * np.abs(here)
     keep = np.ones(mean.shape, dtype=bool)
     for side in (1, -1):
-        beyond = (steps - middle[..., None]) * side >= 0
+        beyond: NDArray[np.bool_] = (steps - middle[..., None]) * side >= 0
         way = np.where(beyond, mean, np.inf)[..., ::side]
         lowest = np.minimum.accumulate(way, axis=-1)
-        risen: NDArray[np.bool_] = np.logical_or.accumulate(
-            (way > lowest + rise) & np.isfinite(way), axis=-1
-        )
+        risen = np.isfinite(way) & (way > lowest + rise)
+        np.logical_or.accumulate(risen, axis=-1, out=risen)
         # Before the rise: everything up to the lowest point that has been reached by then.
         floor = np.where(risen, np.inf, way).argmin(axis=-1)
-        past = np.arange(mean.shape[-1]) > floor[..., None]
-        cut = (past & risen.any(axis=-1)[..., None])[..., ::side]
-        keep &= ~(beyond & cut)
+        past = steps > floor[..., None]
+        cut: NDArray[np.bool_] = past & risen.any(axis=-1)[..., None]
+        keep &= ~(beyond & cut[..., ::side])
     return keep
