@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
+    MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -511,12 +512,14 @@ def test_a_header_that_claims_much_costs_no_memory(tmp_path: Path) -> None:
     assert "found none of time slots 9, 10, 11" in refusal(write(tmp_path / "a.dcm", made))
 
 
-def test_an_undecodable_stream_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_stream_and_one_without_a_decoder_are_refused(tmp_path: Path) -> None:
     made = study()
     made.PixelData = pydicom.encaps.encapsulate([b"\xff\x4f\xff\x51 broken"] * 48)
     made["PixelData"].VR = "OB"
     message = refusal(write(tmp_path / "a.dcm", made, JPEG2000Lossless))
-    assert "expected pixel data that can be decoded" in message
+    assert "expected pixel data that can be decoded, found a damaged stream" in message
+    film = refusal(write(tmp_path / "b.dcm", made, MPEG2MPML))  # pydicom decodes no film
+    assert "expected a compression that an installed package decodes, found another one" in film
 
 
 @pytest.mark.parametrize("kept", [0.01, 0.1, 0.3, 0.6, 0.99])

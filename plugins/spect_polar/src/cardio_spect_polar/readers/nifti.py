@@ -11,6 +11,7 @@ NIfTI-1 data format (https://nifti.nimh.nih.gov/nifti-1); nibabel.
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import nibabel
@@ -23,12 +24,19 @@ from cardio_spect_polar.readers.checks import (
     require_counts,
     require_shape,
     require_size,
-    require_voxel,
     slot_flags,
     unusable,
 )
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.readers.nifti_axes import Axes, axes_by_affine, axes_by_name
+from cardio_spect_polar.readers.nifti_axes import (
+    Axes,
+    axes_by_affine,
+    axes_by_name,
+    directions_in_patient,
+)
+from cardio_spect_polar.readers.nifti_spacing import affine_of, distances, zooms_mm
+from cardio_spect_polar.readers.reorient import turn
+from cardio_spect_polar.readers.shell import Body
 from cardio_spect_polar.readers.sidecar import Sidecar
 from cardio_spect_polar.readers.state import state_of_path, state_of_words
 
@@ -42,7 +50,6 @@ MAX_SLOTS = 32
 """More time slots than any gated SPECT has: the time axis is another one."""
 
 _RR_RANGE_MS = (250.0, 3000.0)
-_MM = {"meter": 1000.0, "micron": 0.001}
 _MS = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}
 _AGAIN = "export the study again"
 
@@ -112,16 +119,27 @@ def _read_stack(
     """Find axes and distances, read the voxels, and put them in order."""
     name = files[0].name
     image = images[0]
-    affine = _affine(image)
-    axes = axes_by_name(sidecar.axes) if sidecar.axes else axes_by_affine(affine, shape)
+    affine = affine_of(image)
+    if sidecar.long_axis:
+        axes = Axes(order=(0, 1, 2))  # along the body: the affine alone tells
+    else:
+        axes = axes_by_name(sidecar.axes) if sidecar.axes else axes_by_affine(affine, shape)
     n_slices, n_rows, n_columns = (shape[axis] for axis in axes.order)
     require_shape(name, n_slots, n_slices, n_rows, n_columns, min_slots)
-    distances_mm, spacing_flags = _distances(image, affine, axes, sidecar, voxel_mm, name)
+    distances_mm, spacing_flags = distances(image, affine, axes, sidecar, voxel_mm, name)
     for other, path in zip(images[1:], files[1:], strict=True):
-        if not np.allclose(_zooms_mm(other), _zooms_mm(image), rtol=1e-3):
+        if not np.allclose(zooms_mm(other), zooms_mm(image), rtol=1e-3):
             raise unusable(path.name, "the spacing of the first gate", "another", _AGAIN)
     counts = _turned(_load_gates(images, files, shape, n_slots), axes)
     require_counts(name, counts)
+    if sidecar.long_axis:
+        directions = directions_in_patient(affine)
+        if directions is None:
+            raise unusable(name, "an affine, to turn the slices by", "none", "take long_axis out")
+        made = turn(Body(counts, distances_mm, directions), name, sidecar.long_axis)
+        counts, distances_mm = made.counts, made.voxel_mm
+        axes = Axes(apex_first=False, flags=made.flags)
+        sidecar = replace(sidecar, apex_first=None, base_mm=None, apex_mm=None)
     state = sidecar.state or state_of_path(files[0]) or _state_of_header(image)
     return GatedStack(
         counts=counts,
@@ -193,53 +211,6 @@ def _shape(images: list[Any], name: str) -> tuple[tuple[int, int, int], int]:
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Drop axes of one after the third, which some writers leave before or after time."""
     return (*shape[:3], *(length for length in shape[3:] if length != 1))
-
-
-def _affine(image: Any) -> NDArray[np.float64] | None:
-    """Return the affine, or None where both of the header's codes say that there is none."""
-    header = image.header
-    if int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0:
-        return None
-    return np.asarray(image.affine, dtype=np.float64)
-
-
-def _zooms_mm(image: Any) -> NDArray[np.float64]:
-    """Return the header's distances along the first three axes in mm."""
-    factor = _MM.get(image.header.get_xyzt_units()[0], 1.0)
-    return np.abs(np.asarray(image.header.get_zooms()[:3], dtype=np.float64)) * factor
-
-
-def _distances(
-    image: Any,
-    affine: NDArray[np.float64] | None,
-    axes: Axes,
-    sidecar: Sidecar,
-    given_mm: tuple[float, float, float] | None,
-    name: str,
-) -> tuple[tuple[float, float, float], tuple[str, ...]]:
-    """Choose the distances of slices, rows and columns: sidecar, then header, then caller."""
-    if sidecar.voxel_mm is not None:
-        return sidecar.voxel_mm, ()
-    zooms_mm = _zooms_mm(image)
-    if np.all(zooms_mm == 1.0) and affine is not None:
-        factor = _MM.get(image.header.get_xyzt_units()[0], 1.0)
-        zooms_mm = np.linalg.norm(affine[:3, :3], axis=0) * factor
-    if np.allclose(zooms_mm, 1.0, atol=1e-6):
-        if given_mm is None:
-            raise unusable(
-                name,
-                "true distances of the voxels in mm",
-                "1 × 1 × 1, a dummy",
-                "name them with --set load.voxel_mm=[slice,row,column], or in a sidecar",
-            )
-        require_voxel(name, given_mm)
-        return given_mm, ("distances of the voxels as configured: the header has none",)
-    slices_mm, rows_mm, columns_mm = (float(zooms_mm[axis]) for axis in axes.order)
-    voxel_mm = (slices_mm, rows_mm, columns_mm)
-    require_voxel(name, voxel_mm)
-    if given_mm is not None and not np.allclose(voxel_mm, given_mm, rtol=1e-3):
-        return voxel_mm, ("distances of the voxels from the header, not as configured",)
-    return voxel_mm, ()
 
 
 def _load_gates(

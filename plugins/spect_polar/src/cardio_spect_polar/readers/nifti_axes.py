@@ -97,6 +97,18 @@ def axes_by_affine(affine: NDArray[np.float64] | None, shape: tuple[int, int, in
     return Axes(reversed=(False, turned, False), flags=(flag,))
 
 
+def directions_in_patient(affine: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
+    """Return where the array's axes point, to the patient's left, back and head; None without.
+
+    Examples
+    --------
+    >>> directions_in_patient(np.diag([-4.0, -4.0, 4.0, 1.0])).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    directions = _directions(affine)
+    return None if directions is None else directions * (-1.0, -1.0, 1.0) + 0.0
+
+
 def _directions(affine: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
     """Return the unit vectors of the array's axes, shape (3, 3), one a row; None without any."""
     if affine is None or not np.isfinite(affine).all():

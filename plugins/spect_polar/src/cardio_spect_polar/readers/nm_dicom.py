@@ -7,8 +7,8 @@ DICOM PS3.3 A.5 (NM Image), C.8.4 (its modules), C.7.6.16 to C.7.6.18; PS3.16 CI
 
 from __future__ import annotations
 
-import math
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,9 +30,13 @@ from cardio_spect_polar.readers.nm_frames import frame_numbers
 from cardio_spect_polar.readers.nm_gating import Gating, read_gating
 from cardio_spect_polar.readers.nm_geometry import (
     read_apex_first,
+    read_directions,
     read_voxel_mm,
     require_short_axis,
 )
+from cardio_spect_polar.readers.nm_pixels import decode, rescaled
+from cardio_spect_polar.readers.reorient import turn
+from cardio_spect_polar.readers.shell import Body
 from cardio_spect_polar.readers.sidecar import Sidecar
 from cardio_spect_polar.readers.state import state_of_code, state_of_words
 
@@ -148,16 +152,22 @@ def _read_stack(
     _require_gated_slices(dataset, name)
     n_frames = int(dataset.get("NumberOfFrames") or 0)
     require_size(name, n_frames, int(dataset.Rows), int(dataset.Columns), max_values)
-    flags = require_short_axis(dataset, name)
+    flags = () if sidecar.long_axis else require_short_axis(dataset, name)
     numbers = frame_numbers(dataset, name, n_frames)
     n_rr_intervals, n_slots, n_slices = numbers.shape
     require_shape(name, n_slots, n_slices, int(dataset.Rows), int(dataset.Columns), min_slots)
     voxel_mm = sidecar.voxel_mm or read_voxel_mm(dataset, name)
-    frames = _decode(dataset, name, n_frames)
+    frames = decode(dataset, name, n_frames)
     gating = read_gating(dataset, n_rr_intervals, n_slots)
     chosen, rr_flags = _interval_with_most_beats(gating, frames, numbers)
-    counts = _rescaled(dataset, name, frames[numbers[chosen]])
+    counts = rescaled(dataset, name, frames[numbers[chosen]])
     require_counts(name, counts)
+    if sidecar.long_axis:
+        turned = turn(
+            Body(counts, voxel_mm, read_directions(dataset, name)), name, sidecar.long_axis
+        )
+        counts, voxel_mm, flags = turned.counts, turned.voxel_mm, turned.flags
+        sidecar = replace(sidecar, apex_first=False, base_mm=None, apex_mm=None)
     apex_first, apex_flags = read_apex_first(dataset)
     if sidecar.apex_first is not None:
         apex_first, apex_flags = sidecar.apex_first, ()
@@ -205,65 +215,6 @@ def _require_gated_slices(dataset: Any, name: str) -> None:
         )
     found = "an image type of another kind" if kind else "no image type"
     raise unusable(name, _GATED, found, "choose the gated short-axis series")
-
-
-def _decode(dataset: Any, name: str, n_frames: int) -> NDArray[Any]:
-    """Decode all frames, shape (n_frames, n_rows, n_columns)."""
-    n_rows, n_columns = int(dataset.Rows), int(dataset.Columns)
-    if int(dataset.SamplesPerPixel) != 1:
-        raise unusable(
-            name, "one sample a pixel: counts", "colours", "export the slices, not a screenshot"
-        )
-    syntax = dataset.file_meta.TransferSyntaxUID
-    data = next(
-        (dataset[key].value for key in _PIXEL_DATA if key in dataset and dataset[key].value), None
-    )
-    if data is None:
-        raise unusable(name, "pixel data", "none", _AGAIN)
-    if not syntax.is_compressed:
-        n_expected = n_frames * n_rows * n_columns * int(dataset.BitsAllocated) // 8
-        if len(data) < n_expected:
-            raise unusable(
-                name,
-                f"{n_expected} bytes of pixel data ({n_frames} frames)",
-                f"{len(data)}",
-                "copy or export the file again",
-            )
-    try:
-        frames: NDArray[Any] = dataset.pixel_array
-    except Exception:  # a missing decoder or a damaged stream; texts may quote values
-        raise unusable(
-            name,
-            "pixel data that can be decoded",
-            "a damaged stream, or a compression without an installed decoder",
-            "store the file uncompressed",
-        ) from None
-    if frames.shape != (n_frames, n_rows, n_columns):
-        raise unusable(name, f"{n_frames} frames of {n_rows} × {n_columns}", "others", _AGAIN)
-    return frames
-
-
-_PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-
-
-def _rescaled(dataset: Any, name: str, frames: NDArray[Any]) -> NDArray[np.float32]:
-    """Undo the scaling of the stored values."""
-    slope, intercept = (
-        default if dataset.get(keyword) in (None, "") else float(dataset.get(keyword))
-        for keyword, default in (("RescaleSlope", 1.0), ("RescaleIntercept", 0.0))
-    )
-    if not (math.isfinite(slope) and slope > 0.0 and math.isfinite(intercept)):
-        raise unusable(
-            name,
-            "a rescale slope above 0 and a finite intercept",
-            "a slope of 0" if slope == 0.0 else "others",
-            "correct the header or export the study again",
-        )
-    counts = frames.astype(np.float32)
-    if (slope, intercept) != (1.0, 0.0):
-        counts *= np.float32(slope)
-        counts += np.float32(intercept)
-    return counts
 
 
 def _interval_with_most_beats(

@@ -10,11 +10,14 @@ the back, z to the head).
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cardio_spect_polar.readers.checks import require_voxel, unusable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SHORT_AXIS = {("SCT", "103340004"), ("SRT", "G-A186"), ("SNM3", "G-A186"), ("99SDM", "G-A186")}
 _LONG_AXES = {
@@ -25,7 +28,10 @@ _FROM_APEX = {"APEX_TO_BASE": True, "BASE_TO_APEX": False}
 _TO_APEX = np.array([1.0, -1.0, -1.0]) / 3**0.5
 _OBLIQUE = 0.95
 _SHORT_AXIS_WORDS = re.compile(r"(?<![a-z])(sa|sax|short[ _-]?axis)(?![a-z])", re.IGNORECASE)
-_REORIENT = "reorient the reconstruction to short-axis slices on the workstation and export those"
+_REORIENT = (
+    "reorient the reconstruction to short-axis slices on the workstation and export those, or add "
+    '"long_axis": "find" to a sidecar'
+)
 
 
 def require_short_axis(dataset: Any, name: str) -> tuple[str, ...]:
@@ -62,6 +68,26 @@ def require_short_axis(dataset: Any, name: str) -> tuple[str, ...]:
             name, "short-axis slices", "slices along the axes of the body, no view code", _REORIENT
         )
     return ("no view code: read as short axis",)
+
+
+def read_directions(dataset: Any, name: str) -> NDArray[np.float64]:
+    """Return where slices, rows and columns of a stack go in patient axes, shape (3, 3).
+
+    Raises
+    ------
+    DataError
+        No orientation in the header.
+    """
+    normal = _normal(dataset)
+    if normal is None:
+        raise unusable(
+            name, "the orientation of the slices, to turn them", "none", "take long_axis out"
+        )
+    row, column = np.asarray(_cosines(dataset), dtype=np.float64).reshape(2, 3)
+    spacing = dataset.get("SpacingBetweenSlices")
+    sign = -1.0 if spacing not in (None, "") and float(spacing) < 0 else 1.0
+    # The cosines of a column say where the rows follow each other, and those of a row the columns.
+    return np.stack([sign * normal, column, row])
 
 
 def is_long_axis(dataset: Any) -> bool:
@@ -137,15 +163,19 @@ def _apex_first_by_orientation(dataset: Any) -> bool | None:
 
 def _normal(dataset: Any) -> np.ndarray | None:
     """Return the unit normal of the first slice in patient axes, or None."""
-    cosines = _detector(dataset).get("ImageOrientationPatient") or dataset.get(
-        "ImageOrientationPatient"
-    )
+    cosines = _cosines(dataset)
     if cosines is None or len(cosines) != 6:
         return None
     row, column = np.asarray(cosines, dtype=np.float64).reshape(2, 3)
     normal = np.cross(row, column)
     length = float(np.linalg.norm(normal))
     return normal / length if length > 0.5 else None
+
+
+def _cosines(dataset: Any) -> Any:
+    """Return the orientation: the detector's, where NM has it, or the image's."""
+    keyword = "ImageOrientationPatient"
+    return _detector(dataset).get(keyword) or dataset.get(keyword)
 
 
 def _detector(dataset: Any) -> Any:

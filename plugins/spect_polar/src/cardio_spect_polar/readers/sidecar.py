@@ -8,7 +8,9 @@ All keys may be left out::
      "apex_first": true,                   slice 0 lies at the apex
      "rr_ms": 850,
      "rejected_share": 0.05,
-     "base_mm": 12.8, "apex_mm": 96.0}     an operator's limits, from the centre of slice 0
+     "base_mm": 12.8, "apex_mm": 96.0,     an operator's limits, from the centre of slice 0
+     "long_axis": [45, -25]}               degrees to the left and up of the axis to the apex, for
+                                           slices along the body; "find" has it found
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cardio_spect_polar.readers.checks import require_voxel, unusable
 
@@ -33,7 +35,7 @@ _NUMBERS = {
     "apex_mm": (-500.0, 500.0),
 }
 _AXES = ("column", "row", "slice")
-_KEYS = ("voxel_mm", "axes", "state", "apex_first", *_NUMBERS)
+_KEYS = ("voxel_mm", "axes", "state", "apex_first", *_NUMBERS, "long_axis")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Sidecar:
     rejected_share: float | None = None
     base_mm: float | None = None
     apex_mm: float | None = None
+    long_axis: tuple[float, float] | Literal["find"] | None = None
     flags: tuple[str, ...] = ()
 
 
@@ -96,6 +99,8 @@ def read_sidecar(path: Path) -> Sidecar:
         known["voxel_mm"] = _voxel_mm(path.name, known["voxel_mm"])
     if "axes" in known:
         known["axes"] = _axes(path.name, known["axes"])
+    if known.get("long_axis", "find") != "find":
+        known["long_axis"] = _long_axis(path.name, known["long_axis"])
     if known.get("state", "rest") not in ("rest", "stress"):
         raise unusable(path.name, "state 'rest' or 'stress'", "another", "correct it")
     if not isinstance(known.get("apex_first", True), bool):
@@ -134,6 +139,16 @@ def _voxel_mm(name: str, value: Any) -> tuple[float, float, float]:
     )
     require_voxel(name, (slices_mm, rows_mm, columns_mm))
     return slices_mm, rows_mm, columns_mm
+
+
+def _long_axis(name: str, value: Any) -> tuple[float, float]:
+    """Check the two angles."""
+    if not isinstance(value, list) or len(value) != 2:
+        raise unusable(
+            name, "long_axis as 'find' or [azimuth, elevation]", "another value", "correct it"
+        )
+    azimuth_deg = _number(name, "the azimuth of long_axis", value[0], (-180.0, 180.0))
+    return azimuth_deg, _number(name, "the elevation of long_axis", value[1], (-89.0, 89.0))
 
 
 def _axes(name: str, value: Any) -> tuple[str, str, str]:

@@ -1,0 +1,241 @@
+"""Find the left ventricle in slices along the axes of the body: the open shell that fits best.
+
+Bright parts of the summed image are taken at several thresholds, since gut or liver may be
+brighter than the heart; they lie below it, so that starts above them are tried as well. A prolate
+half ellipsoid, open at its base, is fitted to each; the one whose surface is bright and whose
+cavity is dark is refined on the voxels near it.
+
+References
+----------
+Germano G et al. Automatic reorientation of three-dimensional, transaxial myocardial perfusion
+SPECT images. J Nucl Med 1995; 36: 1107-1114 (an ellipsoid fitted to the mid-wall).
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage, optimize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+LEFT, BACK, HEAD = np.eye(3)
+"""The axes of the patient, as DICOM has them."""
+
+USUAL_APEX = np.array([1.0, -1.0, -0.7]) / np.linalg.norm([1.0, -1.0, -0.7])
+"""Where apices point: between the patient's left and front, and down by 26 degrees. The fit starts
+here."""
+
+_SMOOTH_MM = 4.0
+_THRESHOLDS = (0.5, 0.35, 0.25, 0.18)
+_PART_ML = (15.0, 800.0)
+_MAX_PARTS = 3
+_MAX_POINTS = 800
+_START_MM = (85.0, 32.0)
+_LOW_MM, _HIGH_MM = (45.0, 18.0), (140.0, 55.0)
+_NEAR_MM = 14.0
+_SHARE_OF_WALL = 0.4
+_N_REFINED = 3
+_STARTS_UP_MM = (0.0, 25.0, 50.0)
+_CLEAR_CONTRAST = 0.5
+LEAST_CONTRAST = 0.35
+"""Least difference of wall and cavity, as a share of the wall, that makes a ventricle."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """A gated stack along the axes of the body.
+
+    Attributes
+    ----------
+    counts : ndarray, shape (n_slots, n_i, n_j, n_k)
+        Counts.
+    voxel_mm : tuple of float
+        Distances along the last three axes.
+    directions : ndarray, shape (3, 3)
+        Where the last three axes point, one a row: unit vectors to the patient's left, back and
+        head.
+    """
+
+    counts: NDArray[np.float32]
+    voxel_mm: tuple[float, float, float]
+    directions: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A prolate half ellipsoid.
+
+    Attributes
+    ----------
+    base, apex : ndarray, shape (3,)
+        Middle of the base in mm, and the unit vector from there to the apex: to the patient's
+        left, back and head from the first voxel's centre.
+    length_mm, radius_mm : float
+        Semi-axes of the mid-wall.
+    """
+
+    base: NDArray[np.float64]
+    apex: NDArray[np.float64]
+    length_mm: float
+    radius_mm: float
+
+    @property
+    def middle(self) -> NDArray[np.float64]:
+        """The middle of the long axis in mm."""
+        return self.base + 0.5 * self.length_mm * self.apex
+
+    def off_mm(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far points lie from the shell, about; behind the base, from its rim."""
+        offset = points - self.base
+        along = offset @ self.apex
+        out = np.linalg.norm(offset - along[:, None] * self.apex, axis=1)
+        share = np.hypot(along / self.length_mm, out / self.radius_mm)
+        size = np.hypot(along, out) / np.maximum(share, 1e-6)
+        off: NDArray[np.float64] = np.hypot((share - 1.0) * size, np.minimum(along, 0.0))
+        return off
+
+
+def short_axes(apex: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the directions of slices (to the apex), rows (down) and columns (to the side).
+
+    Rows run from anterior to inferior: towards the feet, as far as the long axis allows. Columns
+    run from the septum to the lateral wall: towards the left and the back.
+    """
+    rows = -HEAD + (HEAD @ apex) * apex
+    rows /= np.linalg.norm(rows)
+    columns = np.cross(rows, apex)
+    if columns @ (LEFT + BACK) < 0:
+        columns = -columns
+    return np.stack([apex, rows, columns])
+
+
+def find_shell(body: Body, start: NDArray[np.float64], *, free: bool) -> Shell | None:
+    """Find the left ventricle, or return None where nothing looks like one.
+
+    Parameters
+    ----------
+    body : Body
+        The stack.
+    start : ndarray, shape (3,)
+        Where the apex is thought to point.
+    free : bool
+        Whether the direction is fitted, or kept as it is.
+    """
+    summed = ndimage.gaussian_filter(
+        body.counts.sum(axis=0, dtype=np.float64), [_SMOOTH_MM / mm for mm in body.voxel_mm]
+    )
+    best, most = None, LEAST_CONTRAST
+    parts = list(_bright_parts(summed, float(np.prod(body.voxel_mm)) / 1000.0))
+    for up_mm, chosen in itertools.product(_STARTS_UP_MM, parts):
+        shell = _guess(body, chosen, start, up_mm)
+        if up_mm == 0.0:
+            shell = _fitted(body, summed, chosen, shell, free=free)
+        for _ in range(_N_REFINED):
+            shell = _fitted(body, summed, _near(body, summed, shell), shell, free=free)
+        contrast = _contrast(body, summed, shell)
+        if contrast > most:
+            best, most = shell, contrast
+        if most > _CLEAR_CONTRAST:
+            break
+    return best
+
+
+def _bright_parts(summed: NDArray[np.float64], voxel_ml: float) -> Iterator[NDArray[np.bool_]]:
+    """Yield connected bright parts of about a ventricle's size."""
+    for threshold in _THRESHOLDS:
+        labels, n_found = ndimage.label(summed > threshold * summed.max())
+        sizes_ml = np.bincount(labels.ravel(), minlength=n_found + 1)[1:] * voxel_ml
+        for index in np.argsort(-sizes_ml)[:_MAX_PARTS]:
+            if _PART_ML[0] <= sizes_ml[index] <= _PART_ML[1]:
+                yield labels == index + 1
+
+
+def _positions(body: Body, index: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the positions of voxels in mm."""
+    positions: NDArray[np.float64] = (index * body.voxel_mm) @ body.directions
+    return positions
+
+
+def _guess(
+    body: Body, chosen: NDArray[np.bool_], start: NDArray[np.float64], up_mm: float
+) -> Shell:
+    """Put a ventricle of usual size around the middle of a bright part, or above it."""
+    length_mm, radius_mm = _START_MM
+    middle = _positions(body, np.argwhere(chosen)).mean(axis=0) + up_mm * HEAD
+    return Shell(middle - 0.4 * length_mm * start, start, length_mm, radius_mm)
+
+
+def _near(body: Body, summed: NDArray[np.float64], shell: Shell) -> NDArray[np.bool_]:
+    """Choose the voxels near a shell that are not dark against its wall."""
+    index = np.argwhere(np.ones_like(summed, dtype=bool))
+    off_mm = shell.off_mm(_positions(body, index)).reshape(summed.shape)
+    wall = np.median(_sampled(body, summed, shell, 1.0))
+    return (off_mm < _NEAR_MM) & (summed > _SHARE_OF_WALL * wall)
+
+
+def _fitted(
+    body: Body, summed: NDArray[np.float64], chosen: NDArray[np.bool_], guess: Shell, *, free: bool
+) -> Shell:
+    """Fit the shell to voxels, weighted by their counts; too few leave the guess as it is."""
+    index = np.argwhere(chosen)
+    if len(index) < 20:
+        return guess
+    index = index[:: 1 + len(index) // _MAX_POINTS]
+    points = _positions(body, index)
+    weights = np.sqrt(summed[tuple(index.T)] / summed[chosen].max())
+    across = short_axes(guess.apex)[1:]
+
+    def shell_of(values: NDArray[np.float64]) -> Shell:
+        apex = guess.apex + values[5:] @ across if free else guess.apex
+        return Shell(values[:3], apex / np.linalg.norm(apex), values[3], values[4])
+
+    limits = np.array([_LOW_MM, _HIGH_MM])
+    size = np.clip([guess.length_mm, guess.radius_mm], limits[0] + 1e-6, limits[1] - 1e-6)
+    n_turns = 2 if free else 0
+    fitted = optimize.least_squares(
+        lambda values: shell_of(values).off_mm(points) * weights,
+        np.concatenate([guess.base, size, np.zeros(n_turns)]),
+        bounds=(
+            np.concatenate([guess.base - 120.0, limits[0], np.full(n_turns, -3.0)]),
+            np.concatenate([guess.base + 120.0, limits[1], np.full(n_turns, 3.0)]),
+        ),
+        loss="soft_l1",
+        f_scale=4.0,
+        max_nfev=30,
+    )
+    return shell_of(fitted.x)
+
+
+def _sampled(
+    body: Body, summed: NDArray[np.float64], shell: Shell, scale: float
+) -> NDArray[np.float64]:
+    """Return counts on the shell, shrunk to `scale` towards the middle of its base."""
+    latitude = np.deg2rad(np.linspace(10.0, 85.0, 8))[:, None]  # from the base to the apex
+    angle = np.deg2rad(np.arange(0.0, 360.0, 15.0))[None, :]
+    along = scale * shell.length_mm * np.sin(latitude) * np.ones_like(angle)
+    out = scale * shell.radius_mm * np.cos(latitude)
+    _, rows, columns = short_axes(shell.apex)
+    places = (
+        shell.base
+        + along[..., None] * shell.apex
+        + (out * np.cos(angle))[..., None] * rows
+        + (out * np.sin(angle))[..., None] * columns
+    )
+    index = (places @ body.directions.T) / body.voxel_mm
+    sampled: NDArray[np.float64] = ndimage.map_coordinates(summed, index.T, order=1).ravel()
+    return sampled
+
+
+def _contrast(body: Body, summed: NDArray[np.float64], shell: Shell) -> float:
+    """Return how much darker the cavity is than the wall, as a share of the wall."""
+    wall = _sampled(body, summed, shell, 1.0)
+    cavity = _sampled(body, summed, shell, 0.35)
+    typical = float(np.median(wall))
+    return (typical - float(np.median(cavity))) / typical if typical > 0 else -1.0
