@@ -286,11 +286,12 @@ def _axis(low: float, high: float, step: float, margin: float) -> NDArray[np.flo
 def _transfer(width: NDArray[np.float64], step: float, n: int) -> NDArray[np.float32]:
     """Return the transfer functions of Gaussians, shape (n_widths, n).
 
-    The energy of a filter is its full width in steps: density times energy is then the number in
-    a resolution cell, whatever the width.
+    The energy of a Gaussian is its full width in steps: density times energy is then the number
+    in a resolution cell, whatever the width. What is returned is narrower by the triangle that
+    scatterers are shared out with, so that both together make the Gaussian.
     """
     steps = width[:, None] / step
-    variance = (steps * _SIGMA) ** 2 - 1.0 / 6.0
-    transfer = np.exp(-0.5 * variance * (2 * np.pi * fft.fftfreq(n)) ** 2)
-    energy = (transfer**2).mean(axis=1, keepdims=True)
+    squared = (2 * np.pi * fft.fftfreq(n)) ** 2
+    energy = np.exp(-((steps * _SIGMA) ** 2) * squared).mean(axis=1, keepdims=True)
+    transfer = np.exp(-0.5 * ((steps * _SIGMA) ** 2 - 1.0 / 6.0) * squared)
     return np.asarray(transfer * np.sqrt(steps / energy), dtype=np.float32)
