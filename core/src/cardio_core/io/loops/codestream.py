@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 _SOI, _SOC = b"\xff\xd8", b"\xff\x4f"
+_JP2 = b"\x00\x00\x00\x0cjP  "
 _SIZ, _COD, _SOT = 0x51, 0x52, 0x90
 # SOF0 to SOF15 without DHT, JPG and DAC, and SOF55 of JPEG-LS.
 _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
@@ -54,6 +55,8 @@ def read_codestream(data: bytes) -> Codestream | None:
     """
     if data[:2] == _SOI:
         return _read_jpeg(data)
+    if data[:8] == _JP2:  # not allowed in DICOM, but written by some and decoded by all
+        data = data[max(data.find(_SOC + b"\xff\x51"), 0) :]
     if data[:2] == _SOC:
         return _read_jpeg_2000(data)
     return None
@@ -61,7 +64,7 @@ def read_codestream(data: bytes) -> Codestream | None:
 
 def starts_frame(data: bytes) -> bool:
     """Tell whether a fragment begins with the first marker of a frame."""
-    return data[:2] in (_SOI, _SOC)
+    return data[:2] in (_SOI, _SOC) or data[:8] == _JP2
 
 
 def _read_jpeg(data: bytes) -> Codestream | None:

@@ -102,7 +102,7 @@ def encapsulated_frames(
         begins = {first + offset for offset in offsets}
         is_start = [place[0] - 8 in begins for place in fragments]
     else:
-        is_start = [starts_frame(_bytes_at(file, place[0], 2)) for place in fragments]
+        is_start = [starts_frame(_bytes_at(file, place[0], 8)) for place in fragments]
     frames: list[list[Place]] = []
     for place, starts in zip(fragments, is_start, strict=True):
         if starts:

@@ -111,7 +111,7 @@ def scan_conversion(
             f"{size[0]} × {size[1]}; choose a wider spacing (0.3 mm gives 500 rows for 150 mm)"
         )
     step_mm = float(depths[1] - depths[0])
-    n_points = min(max(math.ceil(spacing_mm / step_mm), 1), MAX_POINTS_A_SIDE)
+    n_points = min(max(math.ceil(spacing_mm / step_mm - _UNEVEN), 1), MAX_POINTS_A_SIDE)
     offsets = (np.arange(n_points) + 0.5) / n_points
     weights = None
     for down in offsets:
