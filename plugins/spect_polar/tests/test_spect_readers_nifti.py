@@ -148,6 +148,9 @@ def test_bare_numbers_are_gates_where_two_patients_are_numbered_alike(tmp_path: 
         ("a12", 8),
         ("b7", 8),
     ]
+    # The files of one of them are still its gates when they come alone.
+    for study in find_gated(tmp_path):
+        np.testing.assert_array_equal(read_gated(study.files).counts, counts())
 
 
 def test_bare_numbers_are_gates_where_the_folder_bears_the_patients_name(tmp_path: Path) -> None:

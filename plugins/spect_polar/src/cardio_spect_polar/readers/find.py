@@ -93,7 +93,7 @@ def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
         else:
             raise unusable(place.name, "a file or a folder", "none", "check the path")
     if named:
-        found += _studies(named, named[0].parent)
+        found += _studies(named, named[0].parent, chosen=True)
     return sorted(found, key=lambda study: study.id)
 
 
@@ -167,7 +167,7 @@ def _worth_reading(folder: Path) -> list[Path]:
     ]
 
 
-def _studies(paths: Iterable[Path], folder: Path) -> Iterator[GatedFiles]:
+def _studies(paths: Iterable[Path], folder: Path, *, chosen: bool = False) -> Iterator[GatedFiles]:
     """Group the files of gates; every other file is a study of its own."""
     volumes: list[Path] = []
     for path in paths:
@@ -175,7 +175,7 @@ def _studies(paths: Iterable[Path], folder: Path) -> Iterator[GatedFiles]:
             volumes.append(path)
         else:
             yield _study(folder, stem_of(path), (path,))
-    groups, others = group_gates(volumes)
+    groups, others = group_gates(volumes, chosen=chosen)
     for path in others:
         yield _study(folder, stem_of(path), (path,))
     for (_, shared), gates in groups.items():

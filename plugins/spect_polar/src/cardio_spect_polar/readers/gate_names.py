@@ -42,13 +42,17 @@ def stem_of(path: Path) -> str:
     return name
 
 
-def group_gates(volumes: Iterable[Path]) -> tuple[dict[tuple[Path, str], Gates], list[Path]]:
+def group_gates(
+    volumes: Iterable[Path], *, chosen: bool = False
+) -> tuple[dict[tuple[Path, str], Gates], list[Path]]:
     """Group volumes into the gates of studies.
 
     Parameters
     ----------
     volumes : iterable of Path
         Files of one volume each.
+    chosen : bool
+        Whether somebody put these files together, so that 8 or 16 bare numbers are gates' anyway.
 
     Returns
     -------
@@ -83,7 +87,8 @@ def group_gates(volumes: Iterable[Path]) -> tuple[dict[tuple[Path, str], Gates],
     for key, found in doubtful.items():
         folder, shared = key
         as_channels = all(stem_of(path).endswith(f"{gate:04d}") for gate, path in found)
-        if key in complete and (shared == folder.name or alike[folder] > 1 or as_channels):
+        together = chosen or shared == folder.name or alike[folder] > 1 or as_channels
+        if key in complete and together:
             sure[key] += found
         else:
             others += [path for _, path in found]
