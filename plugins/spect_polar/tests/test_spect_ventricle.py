@@ -293,6 +293,22 @@ def test_a_heart_lies_between_its_base_and_its_apex():
     assert abs(above[-1] - truth.apex_mm) <= voxel_mm[0]
 
 
+def test_the_membranous_septum_takes_up_nothing_and_enters_no_phase():
+    ventricle = replace(LBBB, tilt_deg=0.0, short_septum_mm=14.0, blood=0.0, background=0.0)
+    counts, voxel_mm, truth = image(ventricle, camera=replace(SMALL, fwhm_mm=10.0))
+    septum, lateral = (
+        map_coordinates(counts.mean(axis=0), (points / np.array(voxel_mm)).T, order=3)
+        for points in (truth.geometry.points_mm[:, 10], truth.geometry.points_mm[:, 30])
+    )
+    assert septum[-1] < 0.35 * lateral[-1]
+    assert septum[-4] > 0.9 * lateral[-4]
+    missing = np.isnan(truth.phase_deg)
+    assert missing[-1, 10]
+    assert not missing[:-3].any()
+    assert not missing[:, 20:].any()
+    assert np.isfinite([truth.psd_deg, truth.pbw_deg, *truth.segment_phase_deg]).all()
+
+
 def test_gut_and_right_ventricle_add_counts_where_they_lie():
     plain, voxel_mm, truth = image(Ventricle(), camera=SMALL)
     for more, place, angle in (

@@ -58,7 +58,7 @@ def heart(ventricle: Ventricle, at: Pose, n_slots: int, n_subframes: int, sigma_
     area = area_mm2(ventricle, latitude, weight, n_angles)[:, None]
     n_times = n_slots * n_subframes
     inner, thickness = motion(wall, ventricle, (np.arange(n_times) + 0.5) / n_times)
-    muscle = _pieces(wall, at, inner, thickness, area * wall.perfusion, _N_DEPTHS)
+    muscle = _pieces(wall, at, inner, thickness, area * wall.perfusion * wall.muscle, _N_DEPTHS)
     # The blood needs fewer pieces: it is faint and has no fine structure.
     few = slice(None, None, 2)
     axis = np.broadcast_to(-1.0 / wall.k2_per_mm, inner.shape)[..., few]

@@ -12,7 +12,13 @@ from cardio_spect_polar.phase.wall import N_RAYS, WallGeometry
 from cardio_spect_polar.synthetic.aha_map import over_wall
 from cardio_spect_polar.synthetic.pose import Pose
 from cardio_spect_polar.synthetic.ventricle import wall_beat
-from cardio_spect_polar.synthetic.wall_motion import cavity_ml, mesh, motion
+from cardio_spect_polar.synthetic.wall_motion import (
+    PERFUSION_EDGE_DEG,
+    cavity_ml,
+    mesh,
+    motion,
+    muscle_at,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +29,7 @@ _N_TIMES = 16
 _N_FINE = 4096
 _N_MERIDIAN = 181
 _CYLINDER = 2 / 3
-_SCAR = 0.5
+_SCAR, _MUSCLE = 0.5, 0.5
 _WITHIN = 0.95
 
 
@@ -41,7 +47,8 @@ class Truth:
         The middle of the wall averaged over the cycle, where the method would sample it: rings
         across the long axis up to two thirds of its length, a hemisphere beyond.
     phase_deg : ndarray, shape (n_rings, N_RAYS)
-        First harmonic of g(t - tau) at the samples, in [0, 360): the time of its maximum.
+        First harmonic of g(t - tau) at the samples, in [0, 360): the time of its maximum. NaN in
+        the membranous septum, which enters nothing below.
     segments : ndarray of int, shape (n_rings, N_RAYS)
         AHA segment of every sample.
     segment_phase_deg : ndarray, shape (17,)
@@ -130,9 +137,11 @@ def truth_of(ventricle: Ventricle, at: Pose, slice_mm: float, n_slots: int) -> T
     """
     geometry, arc, angle, tip = _known_wall(ventricle, at, slice_mm)
     delay = over_wall(ventricle.delay_rr, angle, arc)
-    activity = over_wall(ventricle.perfusion, angle, arc, edge_deg=6.0)
-    shift = 360.0 * delay
-    phase = (beat_phase_deg(ventricle) + shift) % 360.0
+    activity = over_wall(ventricle.perfusion, angle, arc, edge_deg=PERFUSION_EDGE_DEG)
+    _, depth, _ = at.locate(geometry.points_mm)
+    muscle = muscle_at(ventricle, depth, angle) > _MUSCLE
+    shift = 360.0 * delay[muscle]
+    phase = np.where(muscle, (beat_phase_deg(ventricle) + 360.0 * delay) % 360.0, np.nan)
     segments = segments_of(geometry.arc[:, None], angle)
     time = (np.arange(n_slots * _N_TIMES) + 0.5) / (n_slots * _N_TIMES)
     volume = cavity_ml(ventricle, time)
@@ -144,10 +153,10 @@ def truth_of(ventricle: Ventricle, at: Pose, slice_mm: float, n_slots: int) -> T
         phase_deg=phase,
         segments=segments,
         segment_phase_deg=segment_means(phase, segments, circular=True),
-        segment_perfusion=segment_means(activity, segments),
+        segment_perfusion=segment_means(np.where(muscle, activity, np.nan), segments),
         psd_deg=float(np.std(shift, ddof=1)),
-        pbw_deg=_bandwidth(shift.ravel()),
-        scar_pct=float(100 * np.mean(activity < _SCAR)),
+        pbw_deg=_bandwidth(shift),
+        scar_pct=float(100 * np.mean(activity[muscle] < _SCAR)),
         volume_ml=gated,
         edv_ml=float(volume.max()),
         esv_ml=float(volume.min()),

@@ -49,6 +49,9 @@ class Ventricle:
         Delay tau; negative where the wall is early.
     perfusion : tuple of float, length 17
         Activity of the wall.
+    short_septum_mm : float
+        How much later the wall begins at the middle of the septum than elsewhere, where the
+        membranous septum takes up no tracer; 0 cuts the wall off evenly.
     rr_ms : float
         RR interval.
     tilt_deg, tilt_towards_deg : float
@@ -73,6 +76,7 @@ class Ventricle:
     thickening: tuple[float, ...] = (0.35,) * N_SEGMENTS
     delay_rr: tuple[float, ...] = (0.0,) * N_SEGMENTS
     perfusion: tuple[float, ...] = (1.0,) * N_SEGMENTS
+    short_septum_mm: float = 0.0
     rr_ms: float = 850.0
     tilt_deg: float = 0.0
     tilt_towards_deg: float = 0.0

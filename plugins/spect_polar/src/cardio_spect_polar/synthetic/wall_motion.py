@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtr
 
 from cardio_spect_polar.synthetic.aha_map import over_wall
 from cardio_spect_polar.synthetic.ventricle import wall_beat
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from cardio_spect_polar.synthetic.ventricle import Ventricle
 
 _LEAST_CAVITY_MM = 1.0
-_PERFUSION_EDGE_DEG = 6.0
+PERFUSION_EDGE_DEG = 6.0
 _ARC_TABLE = 2001
 
 
@@ -56,6 +57,8 @@ class Mesh:
         Thickness at end-diastole.
     thickening, delay_rr, perfusion : ndarray
         See `Ventricle`.
+    muscle : ndarray
+        1 where the wall takes up tracer, 0 in the membranous septum.
     """
 
     angle_deg: NDArray[np.float64]
@@ -68,6 +71,7 @@ class Mesh:
     thickening: NDArray[np.float64]
     delay_rr: NDArray[np.float64]
     perfusion: NDArray[np.float64]
+    muscle: NDArray[np.float64]
 
     def volume_mm(self, x_mm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the volume from the endocardium to x per area of the endocardium."""
@@ -113,8 +117,25 @@ def mesh(
         h0_mm=h0,
         thickening=eps,
         delay_rr=over_wall(ventricle.delay_rr, angle, arc),
-        perfusion=over_wall(ventricle.perfusion, angle, arc, edge_deg=_PERFUSION_EDGE_DEG),
+        perfusion=over_wall(ventricle.perfusion, angle, arc, edge_deg=PERFUSION_EDGE_DEG),
+        muscle=muscle_at(ventricle, long * np.sin(u), angle),
     )
+
+
+def muscle_at(
+    ventricle: Ventricle, depth_mm: NDArray[np.float64], angle_deg: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return 1 where the wall takes up tracer, 0 in the membranous septum, soft in between.
+
+    The septum begins `short_septum_mm` below the base plane at 90 degrees, and less so, as the
+    square of the sine, towards the anterior and inferior walls.
+    """
+    depth, angle = np.broadcast_arrays(depth_mm, np.radians(angle_deg))
+    if ventricle.short_septum_mm == 0:
+        return np.ones(depth.shape)
+    begins = ventricle.short_septum_mm * np.maximum(np.sin(angle), 0.0) ** 2
+    # A border a third as wide as the gap itself, so that the gap closes smoothly.
+    return np.asarray(ndtr(3.0 * (depth / np.maximum(begins, 1e-6) - 1.0)), dtype=float)
 
 
 def motion(
