@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from cardio_spect_polar.readers.find import GatedFiles as GatedFiles
@@ -18,12 +18,6 @@ def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
     """Find the gated studies among files and below folders; see `readers.find.find_gated`."""
     module = import_module("cardio_spect_polar.readers.find")
     return cast("list[GatedFiles]", module.find_gated(places))
-
-
-def find_studies(paths: Iterable[Path]) -> list[GatedFiles]:
-    """Return the studies behind files and folders; see `readers.find.find_studies`."""
-    module = import_module("cardio_spect_polar.readers.find")
-    return cast("list[GatedFiles]", module.find_studies(paths))
 
 
 def read_gated(

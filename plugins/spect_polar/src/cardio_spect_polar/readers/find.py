@@ -97,34 +97,6 @@ def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
     return sorted(found, key=lambda study: study.id)
 
 
-def find_studies(paths: Iterable[Path]) -> list[GatedFiles]:
-    """Return the studies behind files and folders that somebody named.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        Folders are searched (`find_gated`). Every file that is named counts, whatever it holds:
-        one that is no gated study is refused where it is read.
-
-    Raises
-    ------
-    DataError
-        A path that does not exist.
-    """
-    found: list[GatedFiles] = []
-    volumes: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found += find_gated(path)
-        elif not path.exists():
-            raise unusable(path.name, "a file or folder", "none", "check the path")
-        elif path.name.lower().endswith((".nii", ".nii.gz")):
-            volumes.append(path)
-        else:
-            found.append(_study(path.parent, stem_of(path), (path,)))
-    return found + [s for v in volumes[:1] for s in _studies(volumes, v.parent)]
-
-
 def gated_files(paths: Sequence[Path]) -> GatedFiles:
     """Make one study of files that somebody chose.
 

@@ -27,7 +27,7 @@ from cardio_core.api import (
     read_cohort_table,
     text_of,
 )
-from cardio_spect_polar.readers import find_studies, read_gated
+from cardio_spect_polar.readers import find_gated, read_gated
 from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 
 
 def _new_patients(inputs: Sequence[Path], config: LoadBlock) -> Cohort:
-    found = find_studies(inputs)
+    found = find_gated(inputs)
     studies = [
         Study(str(n), group, _row(str(n), str(n), pd.Series(dtype=object)))
         for n, group in enumerate(found, start=1)
@@ -142,7 +142,7 @@ def _studies_of(table: pd.DataFrame, config: LoadBlock) -> tuple[list[Study], li
         if not row[COLUMN] or seen[patient]:
             continue
         try:
-            chosen = _chosen(find_studies(row[COLUMN]), config)
+            chosen = _chosen(find_gated(row[COLUMN]), config)
         except DataError as error:
             quarantined.append(Quarantined(str(study_id), "load", str(error)))
             continue
