@@ -123,5 +123,5 @@ def _about_all(tested: dict[str, Any], fitted: FittedCodes) -> dict[str, np.ndar
 
 def _title(row: Row, code: int, found: dict[str, float]) -> str:
     said = f"code {code_name(row, code)}, r {found['r']:+.2f} with response in training patients, "
-    said += f"max-T p {found['p_max_t']:.3f}"
+    said += f"max-T p {found['p_max_t']:.2g}"
     return said + (f", stability {found['mean_r']:.2f}" if "mean_r" in found else "")

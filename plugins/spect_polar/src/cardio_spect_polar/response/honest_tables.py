@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from cardio_core.api import DataError, stats
@@ -11,6 +12,7 @@ from cardio_spect_polar.drawing.correlation import correlation_figure
 from cardio_spect_polar.response.increments import increments_of
 from cardio_spect_polar.response.parts import Added
 from cardio_spect_polar.response.patient_table import OUTCOME, scores_of
+from cardio_spect_polar.response.regression import fit_regression
 from cardio_spect_polar.response.tables import (
     MEASURED,
     STYLES,
@@ -18,10 +20,17 @@ from cardio_spect_polar.response.tables import (
     incremental_rows,
     univariable_rows,
 )
+from cardio_spect_polar.response.training_config import RegressionBlock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
     from cardio_core.api import Context, Scored
     from cardio_spect_polar.response.config import EvaluateBlock
+
+    Floats = NDArray[np.float64]
 
 STYLE = STYLES["honest"]
 BASES = ("clinical", "qrs_duration", "clinical_psd")
@@ -51,6 +60,8 @@ def honest_parts(
         drop=True
     )
     _increments(predictions, table, added, ctx)
+    if config.n_optimism:
+        _optimism(table, config, ctx, added)
     _heat_map(predictions, table, added, ctx)
     return added
 
@@ -95,6 +106,45 @@ def _increments(predictions: Scored, table: pd.DataFrame, added: Added, ctx: Con
         "helped to choose the codes that he is scored with; folds share training patients, which "
         "the p-values do not know."
     )
+
+
+def _optimism(table: pd.DataFrame, config: EvaluateBlock, ctx: Context, added: Added) -> None:
+    """Correct what the rows without codes seem to reach on all patients: a second way to judge."""
+    from cardio_spect_polar.response.config import COVARIATES
+
+    clinical = [name for name in COVARIATES if name in table]
+    models = {"clinical": clinical, "clinical_psd": [*clinical, "psd_deg"],
+              "psd": ["psd_deg"], "qrs_duration": ["qrs_ms"]}  # fmt: skip
+    rows = []
+    for model, columns in models.items():
+        if not columns or not set(columns) <= set(table.columns):
+            continue
+        try:
+            found = stats.optimism_bootstrap(
+                table[columns].to_numpy(np.float64),
+                table[OUTCOME].to_numpy(np.float64),
+                ridge_model,
+                n_resamples=config.n_optimism,
+                seed=ctx.seed_of(f"optimism of {model}"),
+                level=config.level,
+            )
+        except DataError as error:
+            added.notes.append(f"Optimism of {model} is left out: {error}")
+            continue
+        rows.append(
+            {"model": model, "apparent_auc": found.extra["apparent"],
+             "optimism": found.extra["optimism"], "corrected_auc": found.value, "low": found.low,
+             "high": found.high, "n": len(table), "resamples": config.n_optimism}
+        )  # fmt: skip
+    if rows:
+        added.tables["optimism"] = pd.DataFrame(rows)
+
+
+def ridge_model(features: Floats, outcome: Floats) -> Callable[[Floats], Floats]:
+    """Return the ridge regression of the honest rows as one fit, for the bootstrap."""
+    columns = [str(i) for i in range(features.shape[1])]
+    model = fit_regression(pd.DataFrame(features, columns=columns), outcome, RegressionBlock())
+    return lambda new: model.probabilities(pd.DataFrame(new, columns=columns))
 
 
 def _heat_map(predictions: Scored, table: pd.DataFrame, added: Added, ctx: Context) -> None:

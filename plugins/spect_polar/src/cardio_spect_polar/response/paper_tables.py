@@ -125,8 +125,8 @@ def _multivariable(table: pd.DataFrame, entered: Entered, added: Added) -> None:
         added.tables["table-2-multivariable"] = multivariable_rows(table, names, STYLE)
         added.notes.append(
             f"Table 2, multivariable: {n_rare / len(names):.1f} patients of the rarer outcome for "
-            "each of its coefficients. risk_difference is what the paper's exp(coefficient) of "
-            "1.02 to 1.16 are made of; it is no odds ratio."
+            "each of its coefficients. The paper's multivariable odds ratios (1.16 for "
+            "gender, 1.03 for AE 30) are exponentials of what stands here as risk_difference."
         )
     except DataError as error:
         added.notes.append(f"Table 2, multivariable, is left out: {error}")
