@@ -114,8 +114,8 @@ def test_age_is_cut_in_tertiles_and_bmi_where_the_world_health_organization_cuts
     )
     groups = groups_of(people)
     assert groups["age tertile"].value_counts().tolist() == [10, 10, 10]
-    assert (groups["bmi"] == "30 and more").sum() == (people["bmi"] >= 30).sum()
-    assert set(groups) == {"site_id", "bmi", "age tertile"}
+    assert (groups["BMI band"] == "30 and more").sum() == (people["bmi"] >= 30).sum()
+    assert set(groups) == {"site_id", "BMI band", "age tertile"}
 
 
 def test_an_audit_names_columns_that_offer_nothing_to_compare(cohort):

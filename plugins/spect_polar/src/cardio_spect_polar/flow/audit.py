@@ -58,7 +58,7 @@ def groups_of(people: pd.DataFrame) -> dict[str, pd.Series[str]]:
     --------
     >>> people = pd.DataFrame({"sex": ["F", "M"], "bmi": [24.0, 31.0]}, index=["a", "b"])
     >>> {name: list(groups) for name, groups in groups_of(people).items()}
-    {'sex': ['F', 'M'], 'bmi': ['below 25', '30 and more']}
+    {'sex': ['F', 'M'], 'BMI band': ['below 25', '30 and more']}
     """
     found = {}
     for name in ("sex", "race_ethnicity", "site_id", "scanner_id"):
@@ -67,7 +67,7 @@ def groups_of(people: pd.DataFrame) -> dict[str, pd.Series[str]]:
     if "bmi" in people.columns and people["bmi"].notna().any():
         low, high = BANDS_OF_BMI
         names = [f"below {low:g}", f"{low:g} to {high:g}", f"{high:g} and more"]
-        found["bmi"] = _cut(people["bmi"], [low, high], names)
+        found["BMI band"] = _cut(people["bmi"], [low, high], names)
     if "age_y" in people.columns and people["age_y"].notna().any():
         low, high = np.nanquantile(people["age_y"].astype(float), [1 / 3, 2 / 3])
         names = [f"below {low:.0f} y", f"{low:.0f} to {high:.0f} y", f"{high:.0f} y and more"]

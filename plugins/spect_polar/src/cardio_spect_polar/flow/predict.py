@@ -23,7 +23,8 @@ def predict(
     """Score each patient, who has one study.
 
     Beside the scores stand the global means of the three maps and, for risk factors, the scores
-    of the same maps with their flow multiplied by a gain (``gain:G:FACTOR``).
+    of the same maps with their flow multiplied by a gain (``gain:G:FACTOR``). The reserve, and
+    pictures scaled by their own largest value, do not change with a gain and have none.
     """
     if ctx.task.name == "mfr":
         scores = _reserve(model, features, config, ctx)
@@ -34,13 +35,18 @@ def predict(
         block = features[f"segments_{name}"]
         mean = np.asarray(block.in_units(), np.float64)[:, N_SEGMENTS]
         columns[f"{name}_mean"] = Column(mean, block.units[0])
-    absolute = features[f"picture_{map_of(ctx)}"].units[0] != "1"
-    if ctx.task.name != "mfr" and absolute and ctx.mode == "fit":
+    if ctx.task.name != "mfr" and ctx.mode == "fit" and _feels_gain(features, ctx):
         for gain in config.gains:
             shifted = _factors(model, features, config, ctx, gain)
             columns |= {f"gain:{gain:g}:{name}": Column(p, "1") for name, p in shifted.items()}
     patients = tuple(features.table["patient_id"].astype(str))
     return Predictions(patients, scores, "patient", columns)
+
+
+def _feels_gain(features: FeatureSet, ctx: Context) -> bool:
+    """Return whether a gain of all flow changes what the row sees: a ratio stays as it is."""
+    shown = features[f"{'segments' if kind_of(ctx) == 'logistic' else 'picture'}_{map_of(ctx)}"]
+    return shown.units[0] != "1"
 
 
 def _factors(

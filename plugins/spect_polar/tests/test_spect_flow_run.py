@@ -1,0 +1,148 @@
+"""Both tasks through the runner, at sizes that prove nothing but that everything fits together."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardio_core.api import Context, ModelArtifact
+from cardio_core.testing import run_plugin
+from cardio_spect_polar.flow.config import FeaturizeBlock, FlowConfig
+from cardio_spect_polar.flow.featurize import featurize
+from cardio_spect_polar.flow.load import load
+from cardio_spect_polar.flow.predict import predict
+from cardio_spect_polar.flow.preprocess import preprocess
+from cardio_spect_polar.flow.tasks import RISK_FACTOR, RISK_FACTORS
+from cardio_spect_polar.synthetic.flow import write_flow_cohort
+
+SMALL = ("evaluate.min_per_class=2", "evaluate.n_resamples=100")
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("twin")
+    write_flow_cohort(folder, 32, 0)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(twin, tmp_path_factory):
+    place = tmp_path_factory.mktemp("risk")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARDIO_CACHE", str(place / "cache"))
+        return run_plugin("spect_polar", "risk_factor", twin, place / "run", sets=SMALL)
+
+
+def _pooled(run):
+    """Metrics of all folds together, of everybody, of one row alone."""
+    table = pd.DataFrame(json.loads((run / "metrics.json").read_text()))
+    return table[table["fold"].isna() & table["subgroup"].isna() & table["versus"].isna()]
+
+
+def test_every_factor_has_an_auc_of_the_network_and_of_the_regression(run):
+    pooled = _pooled(run).query("name == 'auc'")
+    found = set(zip(pooled["target"], pooled["model"], strict=True))
+    assert {(trait, model) for trait in RISK_FACTORS
+            for model in ("resnet_rest", "logistic_rest", "logistic_reserve")} <= found  # fmt: skip
+
+
+def test_network_and_regression_are_compared_in_pairs_by_delong(run):
+    metrics = pd.DataFrame(json.loads((run / "metrics.json").read_text()))
+    paired = metrics[metrics["versus"].notna() & (metrics["model"] == "resnet_rest")]
+    assert set(paired["versus"]) == {"logistic_rest", "logistic_reserve"}
+    assert paired["method"].str.contains("DeLong").all()
+
+
+def test_base_rate_majority_pr_auc_and_calibration_stand_beside_every_auc(run):
+    sex = _pooled(run).query("target == 'sex'")
+    named = sex.set_index(["model", "name"])["value"].sort_index()
+    for model in ("resnet_rest", "logistic_rest"):
+        base = named[model, "base_rate"]
+        assert named[model, "accuracy_of_majority"] == pytest.approx(max(base, 1 - base))
+        assert {"average_precision", "calibration_slope", "calibration_in_the_large"} <= set(
+            named[model].index
+        )
+
+
+def test_step_one_is_made_first_on_the_same_folds_and_says_that_it_is_circular(run):
+    earlier = run / "needs" / "mfr"
+    ours, theirs = (
+        json.loads((r / "splits.json").read_text())["protocols"] for r in (run, earlier)
+    )
+    assert ours["honest"]["folds"] == theirs["honest"]["folds"]
+    manifest = json.loads((earlier / "manifest.json").read_text())
+    assert any(note.startswith("SANITY CHECK, circular") for note in manifest["notes"])
+    assert "sanity check" in manifest["outcome"]
+    assert "sanity check" in (earlier / "report.html").read_text().lower()
+
+
+def test_no_model_of_either_step_has_seen_whom_it_is_tested_on(run):
+    folds = json.loads((run / "splits.json").read_text())["protocols"]["honest"]["folds"]
+    for fold in folds:
+        for place in (run, run / "needs" / "mfr"):
+            seen = json.loads(
+                (place / "models" / f"honest-{fold['name']}" / "resnet_rest" / "artifact"
+                 / "seen.json").read_text()
+            )["subjects"]  # fmt: skip
+            assert not set(seen) & set(fold["test"])
+
+
+def test_the_tables_of_the_paper_of_the_audit_and_of_the_simulations_are_there(run):
+    tables = {
+        name: pd.read_csv(run / "tables" / f"honest-{name}.csv")
+        for name in ("network-versus-logistic", "published", "audit-groups", "audit-gaps",
+                     "simulations")
+    }  # fmt: skip
+    assert set(tables["network-versus-logistic"]["factor"]) == set(RISK_FACTORS)
+    assert set(tables["simulations"]["simulation"]) == {
+        "referral", "prevalence", "readers", "scanner",
+    }  # fmt: skip
+    audited = tables["audit-groups"]
+    assert {"sex", "scanner_id", "site_id"} <= set(audited["column"])
+    # In the groups of sex there is nothing to rank by sex.
+    assert "sex" not in set(audited.loc[audited["factor"] == "sex", "column"])
+
+
+def test_a_gain_of_flow_moves_rows_on_rest_and_is_not_simulated_for_the_reserve(run):
+    table = pd.read_csv(run / "tables" / "honest-simulations.csv")
+    scanner = table[(table["simulation"] == "scanner") & (table["factor"] == "sex")]
+    assert set(scanner["model"]) == {"resnet_rest", "logistic_rest"}
+    excess = scanner.set_index(["model", "setting"])["observed_minus_predicted"]
+    before, after = (
+        excess["logistic_rest", f"scanner reads {gain} for 1"] for gain in ("1", "1.15")
+    )
+    assert abs(before - after) > 1e-3
+
+
+def test_a_case_is_explained_by_a_map_whose_shares_add_up_to_one(run):
+    files = sorted((run / "explanations").glob("*resnet_rest*.json"))
+    assert files
+    for file in files:
+        scores = json.loads(file.read_text())["scores"]
+        shares = [value for name, value in scores.items() if name.startswith("segment:")]
+        assert len(shares) == 17
+        assert sum(shares) == pytest.approx(1.0) or sum(shares) == 0.0
+
+
+def test_new_patients_come_as_folders_with_maps_at_rest_and_stress(run, tmp_path):
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "somebody"
+    folder.mkdir()
+    for name, mean in (("rest", 0.9), ("stress", 2.4)):
+        np.save(folder / f"{name}.npy", rng.normal(mean, 0.05, (24, 72)))
+    config = FlowConfig()
+    ctx = Context(RISK_FACTOR, stage="load", mode="predict", _inputs=(folder,))
+    cohort = load(config.load, ctx)
+    assert cohort.targets is None
+    assert cohort.samples.table["patient_id"].tolist() == ["n1"]
+    samples = preprocess(cohort.samples, config.preprocess, ctx.but(stage="preprocess"))
+    features = featurize(samples, FeaturizeBlock(size=24), ctx.but(stage="featurize"))
+    for row in ("resnet_rest", "logistic_reserve"):
+        artifact = ModelArtifact(run / "models" / "final" / row / "artifact")
+        place = ctx.but(stage="predict", model=row, fold="final")
+        scores = predict(artifact, features, config.predict, place).scores
+        assert set(scores) == set(RISK_FACTORS)
+        assert all(0 < float(p[0]) < 1 for p in scores.values())
