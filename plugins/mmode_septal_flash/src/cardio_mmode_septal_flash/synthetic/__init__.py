@@ -23,6 +23,7 @@ def synthesize(
     seed: int = 0,
     difficulty: str = "easy",
     confounder: bool = False,
+    id_prefix: str = "p",
 ) -> None:
     """Write a synthetic cohort; the same arguments write the same bytes.
 
@@ -39,6 +40,8 @@ def synthesize(
         misses small ones; none at all, and labels that mean nothing.
     confounder : bool
         Follow-up studies show a pacing lead and seldom a flash.
+    id_prefix : str
+        What patients' ids begin with.
 
     Raises
     ------
@@ -76,7 +79,12 @@ def synthesize(
     folder = Path(out_dir)
     folder.mkdir(parents=True, exist_ok=True)
     write_septal_flash_cohort(
-        folder, n_patients or N_PATIENTS, seed, difficulty=difficulty, confounder=confounder
+        folder,
+        n_patients or N_PATIENTS,
+        seed,
+        difficulty=difficulty,
+        confounder=confounder,
+        id_prefix=id_prefix,
     )
 
 
@@ -84,5 +92,7 @@ def synthesize_task(
     out_dir: Path, *, task: str, n_patients: int | None = None, seed: int = 0
 ) -> None:
     """Write the cohort that a task of this plugin runs on without data of its own."""
-    others = _SEED_OF_OTHERS if task == "phantom_flash" else 0
-    synthesize(out_dir, n_patients=n_patients, seed=seed + others)
+    if task == "phantom_flash":
+        synthesize(out_dir, n_patients=n_patients, seed=seed + _SEED_OF_OTHERS, id_prefix="phantom")
+    else:
+        synthesize(out_dir, n_patients=n_patients, seed=seed)

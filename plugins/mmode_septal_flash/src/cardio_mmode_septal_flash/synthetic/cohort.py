@@ -43,6 +43,7 @@ def write_septal_flash_cohort(
     *,
     difficulty: str = "easy",
     confounder: bool = False,
+    id_prefix: str = "p",
 ) -> None:
     """Write loops/*.dcm, septum/*.json, rpeaks/*.json, cohort.csv and truth.json.
 
@@ -61,6 +62,8 @@ def write_septal_flash_cohort(
         See `draw_patient`.
     confounder : bool
         Whether follow-up studies show a pacing lead, paced motion and seldom a flash.
+    id_prefix : str
+        What patients' ids begin with.
 
     Notes
     -----
@@ -79,7 +82,10 @@ def write_septal_flash_cohort(
             for stream in np.random.SeedSequence([seed, number]).spawn(2)
         )
         person = {"age_y": round(float(who.normal(66.0, 10.0)), 1), "sex": "MF"[who.integers(2)]}
-        for study in draw_patient(number, who, difficulty=difficulty, confounder=confounder):
+        drawn = draw_patient(
+            f"{id_prefix}{number:03d}", who, difficulty=difficulty, confounder=confounder
+        )
+        for study in drawn:
             septum = septum_truth(study.spec)
             _write_study(folder, study, septum, septal_flash_loop(study.spec, look))
             rows.append(_row(study, person))

@@ -53,7 +53,7 @@ def tissue_modes(anatomy: Anatomy, heart_mm: NDArray[np.float64]) -> NDArray[np.
     base = anatomy.length_mm
     place = wall_place(anatomy, heart_mm)
     plateau = anatomy.wall_mm / 2 + 2.0
-    inside_mm = 0.6 * anatomy.half_width_mm
+    inside_mm = 0.75 * anatomy.half_width_mm
     radial = _fade(np.maximum(-place.depth_mm - plateau, 0.0), inside_mm) * _fade(
         np.maximum(place.depth_mm - plateau, 0.0), _FADE_OUT_MM
     )
@@ -65,8 +65,8 @@ def tissue_modes(anatomy: Anatomy, heart_mm: NDArray[np.float64]) -> NDArray[np.
     upward = np.where(v <= base, np.maximum(v, 0.0) / base, _fade(v - base, _ATRIUM_MM)) * aside
     rv_depth = rv_depth_mm(anatomy, heart_mm)
     rv = (
-        _fade(np.maximum(np.abs(rv_depth) - 3.0, 0.0), 10.0)
-        * _fade(np.maximum(plateau + 8.0 - place.depth_mm, 0.0), 8.0)
+        _fade(np.maximum(np.abs(rv_depth) - 3.0, 0.0), 18.0)
+        * _fade(np.maximum(plateau + 14.0 - place.depth_mm, 0.0), 14.0)
         * below
         * (u < 0)
     )

@@ -53,14 +53,14 @@ class Study:
 
 
 def draw_patient(
-    number: int, rng: np.random.Generator, *, difficulty: str, confounder: bool
+    patient_id: str, rng: np.random.Generator, *, difficulty: str, confounder: bool
 ) -> Iterator[Study]:
     """Draw the studies of one patient: a baseline, and a follow-up in half of them.
 
     Parameters
     ----------
-    number : int
-        From 1.
+    patient_id : str
+        Also how the ids of the studies begin.
     rng : numpy.random.Generator
         The only source of chance.
     difficulty : {"easy", "medium", "impossible"}
@@ -93,7 +93,6 @@ def draw_patient(
             "medium": seen_probability(amplitude_mm),
             "impossible": prevalence[timepoint],
         }[difficulty]
-        patient_id = f"p{number:03d}"
         study_id = f"{patient_id}-{'bl' if timepoint == 'baseline' else 'fu'}"
         label = bool(rng.uniform() < probability)
         yield Study(patient_id, study_id, timepoint, spec, probability, label)
@@ -149,7 +148,7 @@ def draw_beat_and_flash(flash_mm: float, rng: np.random.Generator) -> tuple[Beat
         onset_ms=float(onset_ms),
         duration_ms=float(duration_ms),
         rebound_mm=float(flash_mm * rng.uniform(0.3, 0.6)),
-        systolic_mm=float(rng.uniform(4.0, 8.0) * (1.0 - 0.5 * dyssynchrony)),
+        systolic_mm=float(rng.uniform(4.0, 7.0) * (1.0 - 0.5 * dyssynchrony)),
         systolic_onset_ms=float(rng.uniform(30.0, 60.0)),
     )
     return Beat(float(rng.uniform(50.0, 110.0)), float(mvc_ms), float(avo_ms)), motion
@@ -163,7 +162,7 @@ def _draw_loop(
     rng: np.random.Generator,
 ) -> LoopSpec:
     beat, septum = draw_beat_and_flash(flash_mm, rng)
-    lateral_mm, base_mm = rng.uniform(4.0, 8.0), rng.uniform(5.0, 9.0)
+    lateral_mm, base_mm = rng.uniform(4.0, 7.0), rng.uniform(5.0, 9.0)
     spec = LoopSpec(
         anatomy,
         beat,

@@ -192,12 +192,14 @@ def septal_flash_loop(
         B-mode frames, 0 outside the sector.
     """
     spread = PointSpread()
-    heart = spec.anatomy.to_heart(draw_scatterers(sector, spread, rng))
+    # What is drawn for one thing is the same whatever else is there.
+    tissue_rng, leaflet_rng, lead_rng, scanner_rng = rng.spawn(4)
+    heart = spec.anatomy.to_heart(draw_scatterers(sector, spread, tissue_rng))
     level = reflectivity_db(spec.anatomy, heart, murky=spec.murky) + _glance_db(spec, heart)
-    heart, level = _thinned(heart, level, rng)
-    strands = [leaflets(spec.anatomy, rng)]
+    heart, level = _thinned(heart, level, tissue_rng)
+    strands = [leaflets(spec.anatomy, leaflet_rng)]
     if spec.lead:
-        strands.append(pacing_lead(spec.anatomy, rng))
+        strands.append(pacing_lead(spec.anatomy, lead_rng))
     opening = np.concatenate([np.zeros_like(heart), *(part.opening_mm for part in strands)])
     heart = np.concatenate([heart, *(part.heart_mm for part in strands)])
     level = np.concatenate([level, *(part.level_db for part in strands)])
@@ -206,7 +208,7 @@ def septal_flash_loop(
     rest = spec.anatomy.to_body(heart).astype(np.float32)
     amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
     look = Look(contrast=0.75, noise_db=-24.0, haze_db=6.0) if spec.murky else Look()
-    scanner = EchoScanner(sector, rng, spread=spread, look=look)
+    scanner = EchoScanner(sector, scanner_rng, spread=spread, look=look)
     return scanner.frames(advect(rest, turned, spec.weights()), amplitude)
 
 

@@ -1,0 +1,379 @@
+"""The phantom: what it shows moves as its truth says, and its cohort says what is in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+from scipy.stats import binomtest
+from sklearn.metrics import roc_auc_score
+
+from cardio_core.api import DataError, read_cohort_table, read_loop, read_r_times
+from cardio_mmode_septal_flash.synthetic import synthesize, synthesize_task
+from cardio_mmode_septal_flash.synthetic.anatomy import MMODE_POINT, Anatomy
+from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
+from cardio_mmode_septal_flash.synthetic.motion import tissue_modes
+from cardio_mmode_septal_flash.synthetic.patients import (
+    Study,
+    draw_beat_and_flash,
+    draw_patient,
+)
+from cardio_mmode_septal_flash.synthetic.septal_flash import (
+    SECTOR,
+    LoopSpec,
+    SeptumTruth,
+    septal_flash_loop,
+    septum_truth,
+)
+
+FLASH = SeptalMotion(4.0, 20.0, 80.0, 1.5, 2.5, 40.0)
+SPEC = LoopSpec(Anatomy(), Beat(75.0, 35.0, 115.0), FLASH)
+
+
+def studies(n_patients: int, difficulty: str, *, confounder: bool = False) -> list[Study]:
+    return [
+        study
+        for number in range(1, n_patients + 1)
+        for study in draw_patient(
+            f"p{number}",
+            np.random.default_rng([11, number]),
+            difficulty=difficulty,
+            confounder=confounder,
+        )
+    ]
+
+
+@pytest.fixture(scope="module")
+def frames() -> NDArray[np.uint8]:
+    return septal_flash_loop(SPEC, np.random.default_rng(0))
+
+
+def m_mode(frames: NDArray[np.uint8], truth: SeptumTruth) -> tuple[NDArray, NDArray]:
+    """Sample the line of the truth, three pixels wide, every quarter of a millimetre."""
+    at_mm = np.arange(-20.0, 26.0, 0.25)
+    aside = np.array([-truth.normal_px[1], truth.normal_px[0]])
+    lines = []
+    for step in (-1, 0, 1):
+        start = truth.centre_px + step * aside
+        points = start[:, None] + truth.normal_px[:, None] * at_mm / SECTOR.spacing_mm
+        lines.append([map_coordinates(frame.astype(float), points, order=1) for frame in frames])
+    return at_mm, np.mean(lines, axis=0)
+
+
+def followed_mm(at_mm: NDArray, profiles: NDArray, ed_frame: int) -> NDArray:
+    """Follow the end-diastolic profile of the septum from frame to frame by correlation."""
+    near = np.abs(at_mm) <= 9.0
+    found = np.zeros(len(profiles))
+    later, earlier = range(ed_frame + 1, len(profiles)), range(ed_frame - 1, -1, -1)
+    for order, before in ((later, -1), (earlier, 1)):
+        for number in order:
+            shifts = found[number + before] + np.arange(-2.5, 2.51, 0.25)
+            alike = [
+                np.corrcoef(
+                    profiles[ed_frame][near],
+                    np.interp(at_mm[near] + shift, at_mm, profiles[number]),
+                )[0, 1]
+                for shift in shifts
+            ]
+            best = int(np.clip(np.argmax(alike), 1, len(shifts) - 2))
+            left, middle, right = alike[best - 1 : best + 2]
+            found[number] = shifts[best] + 0.125 * (left - right) / (left - 2 * middle + right)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("difficulty", "number"), [("easy", 2), ("easy", 6), ("medium", 1), ("medium", 4)]
+)
+def test_an_m_mode_shows_the_true_displacement_within_half_a_millimetre(
+    difficulty: str, number: int
+) -> None:
+    rng = np.random.default_rng([5, number])
+    study = next(draw_patient("p1", rng, difficulty=difficulty, confounder=False))
+    truth = septum_truth(study.spec)
+    at_mm, profiles = m_mode(septal_flash_loop(study.spec, rng), truth)
+    error = followed_mm(at_mm, profiles, study.spec.ed_frame) - truth.displacement_mm
+    assert np.sqrt((error**2).mean()) <= 0.5
+
+
+def test_the_truth_is_the_prescribed_motion_where_nothing_else_moves() -> None:
+    still = replace(SPEC, base_mm=0.0, breath_mm=0.0, lateral_mm=0.0, rate_hz=90.0)
+    since_r = still.beat.since_r(1000 * still.time_s, still.lead_in_ms)
+    expected = FLASH.inward_mm(since_r, still.beat)
+    found = septum_truth(still).displacement_mm
+    np.testing.assert_allclose(found, expected - expected[still.ed_frame], atol=0.05)
+    in_flash = found[(since_r > 20) & (since_r < 100)]
+    assert in_flash.max() == pytest.approx(4.0, abs=0.15)
+
+
+def test_the_septum_lies_in_the_wall_between_two_cavities_at_the_end_diastolic_frame(
+    frames: NDArray[np.uint8],
+) -> None:
+    truth = septum_truth(SPEC)
+    picture = frames[SPEC.ed_frame].astype(float)
+    line = truth.polyline_px
+    tangent = np.gradient(line, axis=0)
+    tangent /= np.hypot(*tangent.T)[:, None]
+    right = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
+    right *= np.sign(right[:, 1:])
+    towards = {mm: line + right * mm / SECTOR.spacing_mm for mm in (-11.0, 0.0, 11.0)}
+    rv, wall, lv = (map_coordinates(picture, towards[mm][5:40].T, order=1).mean() for mm in towards)
+    assert wall > 110
+    assert rv < 0.4 * wall
+    assert lv < 0.4 * wall
+
+
+def test_the_polyline_has_62_equidistant_points_from_the_base_to_the_apex() -> None:
+    truth = septum_truth(SPEC)
+    assert truth.polyline_px.shape == (62, 2)
+    gaps = np.hypot(*np.diff(truth.polyline_px, axis=0).T)
+    np.testing.assert_allclose(gaps, gaps.mean(), rtol=2e-3)
+    assert (np.diff(truth.polyline_px[:, 0]) < 0).all()
+    assert np.array_equal(truth.centre_px, truth.polyline_px[14])
+
+
+def test_the_normal_is_square_to_the_chord_from_point_10_to_20_and_points_to_the_left_ventricle(
+    frames: NDArray[np.uint8],
+) -> None:
+    truth = septum_truth(SPEC)
+    chord = truth.polyline_px[19] - truth.polyline_px[9]
+    assert np.hypot(*truth.normal_px) == pytest.approx(1.0)
+    assert truth.normal_px @ chord == pytest.approx(0.0, abs=1e-9)
+    # The left ventricle is the wider cavity: blood begins behind the wall and goes on for 30 mm.
+    at = truth.centre_px + np.outer(np.arange(8, 35) / SECTOR.spacing_mm, truth.normal_px)
+    cavity = map_coordinates(frames[SPEC.ed_frame].astype(float), at.T, order=1)
+    assert np.median(cavity) < 40
+
+
+def test_a_flash_is_inward_ends_before_the_valve_opens_and_is_followed_by_a_rebound() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        beat, motion = draw_beat_and_flash(float(rng.uniform(2.0, 6.0)), rng)
+        assert 50 <= beat.hr_bpm <= 110
+        assert 20 <= beat.mvc_ms <= 50
+        assert 90 <= beat.avo_ms <= 140
+        assert 10 <= motion.onset_ms <= 40
+        assert 60 <= motion.duration_ms <= 120
+        assert motion.end_ms < beat.avo_ms
+        assert beat.avc_ms < beat.rr_ms
+        alone = replace(motion, systolic_mm=0.0)
+        time_ms = np.arange(0.0, beat.rr_ms)
+        inward = alone.inward_mm(time_ms, beat)
+        assert inward.max() == pytest.approx(motion.flash_mm, rel=0.01)
+        assert motion.onset_ms < time_ms[inward.argmax()] < motion.end_ms
+        assert motion.end_ms < time_ms[inward.argmin()] < beat.avc_ms
+        assert inward.min() < -0.25 * motion.flash_mm
+
+
+def test_without_a_flash_the_septum_moves_inward_monotonously_until_the_valve_closes() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        beat, motion = draw_beat_and_flash(0.0, rng)
+        inward = motion.inward_mm(np.linspace(0.0, beat.avc_ms, 300), beat)
+        assert (np.diff(inward) >= 0).all()
+        assert inward[-1] >= 4.0
+
+
+def test_the_clock_tells_nothing_about_the_flash() -> None:
+    rng = np.random.default_rng(3)
+    drawn = [draw_beat_and_flash(flash, rng) for flash in [0.0, 4.0] * 400]
+    flash = [motion.flash_mm > 0 for _, motion in drawn]
+    for values in (
+        [beat.avo_ms for beat, _ in drawn],
+        [beat.mvc_ms for beat, _ in drawn],
+        [beat.hr_bpm for beat, _ in drawn],
+    ):
+        # Four standard errors of an AUC of .5 with 400 of each.
+        assert roc_auc_score(flash, values) == pytest.approx(0.5, abs=4 * 0.0204)
+
+
+def test_tissue_is_never_folded() -> None:
+    anatomy = Anatomy(half_width_mm=25.0)
+    u, v = np.meshgrid(np.arange(-70.0, 55.0, 0.5), np.arange(2.0, 115.0, 0.5))
+    grid = np.stack([u.ravel(), v.ravel()], axis=1)
+    modes = tissue_modes(anatomy, grid).reshape(5, *u.shape, 2)
+    for weights in ((6, 0, 0, 0, 0), (-3.6, 4, 4, 2, 0), (7, 7, 9, 6.5, 1), (4, 7, -2.2, 0, -1)):
+        place = np.stack([u, v], axis=-1) + np.tensordot(weights, modes, axes=1)
+        du, dv = np.gradient(place, 0.5, axis=1), np.gradient(place, 0.5, axis=0)
+        area = du[..., 0] * dv[..., 1] - du[..., 1] * dv[..., 0]
+        assert area.min() > 0.1, weights
+
+
+def test_the_mitral_valve_is_closed_in_systole_and_open_in_diastole() -> None:
+    for rate in (50.0, 75.0, 110.0):
+        beat = Beat(rate, 30.0, 110.0)
+        systole = beat.mitral_opening(np.linspace(beat.mvc_ms, beat.avc_ms, 50))
+        diastole = beat.mitral_opening(np.linspace(beat.avc_ms, beat.rr_ms, 200))
+        assert systole.max() < 1e-6
+        assert diastole.max() > 0.9
+
+
+def test_two_beats_repeat_themselves_and_end_after_the_third_r_peak() -> None:
+    spec = replace(SPEC, n_beats=2, breath_mm=0.0, rate_hz=75.0)  # 60 frames a beat
+    assert spec.r_s.size == 3
+    assert spec.time_s[-2] <= spec.r_s[-1] <= spec.time_s[-1]
+    shown = septum_truth(spec).displacement_mm
+    np.testing.assert_allclose(shown[60 : shown.size], shown[: shown.size - 60], atol=1e-6)
+
+
+def test_a_lead_is_bright_in_the_right_heart_and_changes_nothing_else(
+    frames: NDArray[np.uint8],
+) -> None:
+    led = septal_flash_loop(replace(SPEC, lead=True), np.random.default_rng(0))
+    brighter = (led.mean(axis=0) - frames.mean(axis=0)) > 60
+    assert brighter.sum() > 150
+    left_of_septum = np.arange(SECTOR.n_columns) < septum_truth(SPEC).polyline_px[:, 1].min()
+    assert not brighter[:, ~left_of_septum].any()
+    right_of_lead = np.nonzero(left_of_septum)[0].max() + 10
+    beyond = (led.astype(int) - frames)[:, :, right_of_lead:]
+    assert np.abs(beyond).max() <= 2
+    assert led[:, ~SECTOR.mask()].max() == 0
+
+
+def test_low_contrast_is_low(frames: NDArray[np.uint8]) -> None:
+    murky = septal_flash_loop(replace(SPEC, murky=True), np.random.default_rng(0))
+    truth = septum_truth(SPEC)
+    row, column = np.rint(truth.centre_px).astype(int)
+    cavity = (slice(None), slice(row - 12, row + 13), slice(column + 22, column + 47))
+    wall = (slice(None), slice(row - 12, row + 13), slice(column - 4, column + 5))
+    clear = frames[wall].mean() - frames[cavity].mean()
+    assert murky[wall].mean() - murky[cavity].mean() < 0.45 * clear
+
+
+def test_easy_labels_follow_the_flash_and_impossible_ones_nothing() -> None:
+    easy = studies(120, "easy")
+    assert all(study.label == (study.spec.septum.flash_mm > 0) for study in easy)
+    assert min(s.spec.septum.flash_mm for s in easy if s.label) >= 3.0
+    null = studies(120, "impossible")
+    assert {study.spec.septum.flash_mm for study in null} == {0.0}
+    assert {study.spec.septum.rebound_mm for study in null} == {0.0}
+    labels = [study.label for study in null]
+    assert binomtest(sum(labels), len(labels), 0.5).pvalue > 0.001
+    early = [s.spec.septum.systolic_onset_ms for s in null]
+    standard_error = np.sqrt(len(labels) / (12 * sum(labels) * (len(labels) - sum(labels))))
+    assert roc_auc_score(labels, early) == pytest.approx(0.5, abs=3.5 * standard_error)
+
+
+def test_medium_labels_rank_by_the_flash_as_the_bayes_auc_says() -> None:
+    medium = studies(400, "medium")
+    labels = [s.label for s in medium]
+    found = roc_auc_score(labels, [s.spec.septum.flash_mm for s in medium])
+    assert 0.86 < found < 0.97
+    subtle = [s for s in medium if 0.5 <= s.spec.septum.flash_mm <= 1.5]
+    assert len(subtle) > 100
+    assert 0.2 < np.mean([s.spec.murky for s in medium]) < 0.4
+    assert {45 < s.spec.rate_hz < 85 for s in medium} == {True, False}
+
+
+def test_with_the_confounder_labels_go_with_the_time_and_leads_only_with_follow_up() -> None:
+    confounded = studies(200, "impossible", confounder=True)
+    labels = np.array([s.label for s in confounded])
+    later = np.array([s.timepoint == "follow-up" for s in confounded])
+    assert [s.spec.lead for s in confounded] == later.tolist()
+    assert labels[~later].mean() > 0.75
+    assert labels[later].mean() < 0.25
+    assert roc_auc_score(labels, ~later) > 0.75
+    plain = studies(200, "easy")
+    assert not any(s.spec.lead for s in plain)
+    later = np.array([s.timepoint == "follow-up" for s in plain])
+    labels = np.array([s.label for s in plain])
+    assert labels[later].mean() == pytest.approx(labels[~later].mean(), abs=0.2)
+
+
+def test_follow_up_is_of_the_same_heart_as_baseline() -> None:
+    pairs = [
+        (one, two) for one, two in pairwise(studies(30, "easy")) if one.patient_id == two.patient_id
+    ]
+    assert len(pairs) > 5
+    assert all(one.spec.anatomy == two.spec.anatomy for one, two in pairs)
+    assert all(one.spec.beat != two.spec.beat for one, two in pairs)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("flash")
+    synthesize(folder, n_patients=3, seed=4, confounder=True)
+    return folder
+
+
+def test_the_cohort_table_is_valid_and_its_files_are_there(cohort: Path) -> None:
+    table = read_cohort_table(cohort / "cohort.csv")
+    raw = pd.read_csv(cohort / "cohort.csv")
+    assert len(table) == len(raw) > 3
+    assert raw["patient_id"].nunique() == 3
+    for column in ("path_echo_a4c", "path_septum", "path_rpeaks"):
+        assert all((cohort / path).is_file() for path in raw[column])
+
+
+def test_the_loops_read_back_with_their_rate_size_and_r_peaks(cohort: Path) -> None:
+    truth = json.loads((cohort / "truth.json").read_text())
+    for study_id, facts in truth["studies"].items():
+        loop = read_loop(cohort / "loops" / f"{study_id}.dcm")
+        assert loop.frame_rate_hz == pytest.approx(facts["rate_hz"], rel=1e-4)
+        assert loop.mm_per_pixel == pytest.approx((0.58, 0.58), rel=1e-4)
+        assert loop.n_frames == len(facts["displacement_mm"])
+        np.testing.assert_allclose(loop.r_times_ms, 1000 * np.array(facts["r_s"]), atol=0.01)
+        peaks = read_r_times(cohort / "rpeaks" / f"{study_id}.json")
+        np.testing.assert_allclose(peaks, loop.r_times_ms, atol=0.01)
+        outline = json.loads((cohort / "septum" / f"{study_id}.json").read_text())
+        assert len(outline["points_px"]) == 62
+        assert outline["frame"] == facts["ed_frame"]
+        np.testing.assert_allclose(outline["points_px"][14], facts["centre_px"], atol=0.001)
+        assert loop.frame(facts["ed_frame"])[:, :].shape == (SECTOR.n_rows, SECTOR.n_columns)
+
+
+def test_the_truth_states_window_displacement_and_bayes_auc(cohort: Path) -> None:
+    truth = json.loads((cohort / "truth.json").read_text())
+    assert truth["bayes_auc"]["septal_flash"] == 1.0
+    raw = pd.read_csv(cohort / "cohort.csv").set_index("study_id")
+    for study_id, facts in truth["studies"].items():
+        assert raw.loc[study_id, "sf_label"] == facts["sf_label"] == (facts["flash_mm"] > 0)
+        assert raw.loc[study_id, "mvc_ms"] == pytest.approx(facts["mvc_ms"], abs=0.051)
+        if not facts["sf_label"]:
+            assert facts["flash_window_ms"] is None
+            continue
+        begin, end = facts["flash_window_ms"]
+        since_r = 1000 * (np.arange(len(facts["displacement_mm"])) / facts["rate_hz"])
+        since_r -= 1000 * facts["r_s"][0]
+        inside = (since_r >= begin) & (since_r <= end)
+        shown = np.array(facts["displacement_mm"])[inside]
+        # The frame next to the peak is at most half an interval away from it.
+        assert shown.max() > 0.75 * facts["flash_mm"]
+        assert end < facts["avo_ms"]
+
+
+def test_the_same_seed_writes_the_same_bytes_and_more_patients_change_nothing(
+    tmp_path: Path,
+) -> None:
+    fewer, more = tmp_path / "fewer", tmp_path / "more"
+    for folder, n_patients in ((fewer, 2), (more, 3)):
+        synthesize(folder, n_patients=n_patients, seed=9, difficulty="medium")
+    files = [path.relative_to(fewer) for path in sorted(fewer.glob("*/*"))]
+    assert len(files) >= 6
+    assert all((fewer / file).read_bytes() == (more / file).read_bytes() for file in files)
+    rows = [(folder / "cohort.csv").read_text().splitlines() for folder in (fewer, more)]
+    assert rows[0] == rows[1][: len(rows[0])]
+
+
+def test_pretraining_phantoms_are_other_patients(tmp_path: Path, cohort: Path) -> None:
+    synthesize_task(tmp_path, task="phantom_flash", n_patients=2, seed=4)
+    tables = [pd.read_csv(folder / "cohort.csv") for folder in (tmp_path, cohort)]
+    assert not set(tables[0]["patient_id"]) & set(tables[1]["patient_id"])
+    assert not set(tables[0]["hr_bpm"]) & set(tables[1]["hr_bpm"])
+
+
+@pytest.mark.parametrize("wrong", [{"difficulty": "hard"}, {"n_patients": 1}])
+def test_what_does_not_exist_is_refused_in_one_line(tmp_path: Path, wrong: dict) -> None:
+    with pytest.raises(DataError, match=r"expected .* found .*; ") as raised:
+        synthesize(tmp_path, **wrong)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_m_mode_stands_on_the_fifteenth_point() -> None:
+    assert MMODE_POINT == 14
