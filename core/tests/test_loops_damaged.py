@@ -119,6 +119,7 @@ def test_damaged_rle_is_refused(tmp_path):
     refused(us.written(made, tmp_path / "a.dcm"), "frame 1: expected a frame that can be decoded")
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")  # it is meant to be invalid
 @pytest.mark.parametrize(
     ("elements", "match"),
     [

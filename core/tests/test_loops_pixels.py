@@ -207,7 +207,7 @@ def test_a_jpeg_of_ybr_that_the_header_calls_rgb_is_not_taken_for_rgb(tmp_path):
     assert np.abs(frame.astype(int) - smooth[1]).max() <= 3
 
 
-@pytest.mark.parametrize("header", ["YBR_RCT", "RGB"])
+@pytest.mark.parametrize("header", ["YBR_RCT", "RGB", "YBR_FULL"])
 def test_jpeg_2000_comes_back_as_rgb_whatever_the_header_says(tmp_path, header):
     streams = []
     for frame in RGB:
@@ -235,6 +235,33 @@ def test_a_frame_in_several_fragments_is_put_together(tmp_path, has_table):
     one = read_loop(us.written(whole, tmp_path / "one.dcm")).stack()
     three = read_loop(us.written(split, tmp_path / "three.dcm")).stack()
     np.testing.assert_array_equal(one, three)
+
+
+@pytest.mark.parametrize("table", ["basic", "extended"])
+def test_the_offset_table_tells_frames_whose_fragments_look_like_others(tmp_path, table):
+    begins_like_a_frame = b"\xff\xd8" + bytes(30)
+    comment = b"\xff\xfe" + (len(begins_like_a_frame) + 2).to_bytes(2) + begins_like_a_frame
+    streams = [data[:2] + comment + data[2:] for data in map(jpeg, FRAMES)]
+    cut = 6  # after the marker of the comment and its length
+    items, offsets, at = [], [], 0
+    for stream in streams:
+        offsets.append(at)
+        for part in (stream[:cut], stream[cut:]):
+            items.append(b"\xfe\xff\x00\xe0" + len(part).to_bytes(4, "little") + part)
+            at += len(items[-1])
+    basic = np.array(offsets, "<u4").tobytes() if table == "basic" else b""
+    head = b"\xfe\xff\x00\xe0" + len(basic).to_bytes(4, "little") + basic
+    made = us.encapsulated(streams, FRAMES, JPEGBaseline8Bit)
+    made.PixelData = head + b"".join(items) + bytes.fromhex("feffdde000000000")
+    made["PixelData"].is_undefined_length = True
+    if table == "extended":
+        made.ExtendedOffsetTable = np.array(offsets, "<u8").tobytes()
+        made.ExtendedOffsetTableLengths = np.array([len(s) for s in streams], "<u8").tobytes()
+    loop = read_loop(us.written(made, tmp_path / "a.dcm"))
+    plain = read_loop(
+        us.written(us.encapsulated(streams, FRAMES, JPEGBaseline8Bit), tmp_path / "b.dcm")
+    )
+    np.testing.assert_array_equal(loop.stack(), plain.stack())
 
 
 def test_pixel_data_without_its_last_delimiter_is_read(tmp_path):

@@ -53,8 +53,15 @@ def test_the_rate_of_the_container_is_not_trusted_unless_said_so(tmp_path):
 
 def test_a_broken_video_is_refused(tmp_path):
     path = tmp_path / "a.avi"
-    path.write_bytes(b"RIFF" + bytes(400))
+    path.write_bytes(b"RIFF" + bytes(4) + b"AVI " + bytes(400))
     with pytest.raises(DataError, match="a video that OpenCV opens"):
+        read_loop(path, frame_rate_hz=50)
+
+
+def test_a_playlist_that_calls_itself_a_video_is_not_followed(tmp_path):
+    path = tmp_path / "a.avi"
+    path.write_text("#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:1,\nother.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(DataError, match="an AVI, MP4 or Matroska file, found another kind"):
         read_loop(path, frame_rate_hz=50)
 
 

@@ -8,7 +8,6 @@ ITU-T T.81 (JPEG), T.87 (JPEG-LS), T.800 (JPEG 2000) A.5 and A.6; JFIF 1.02; Ado
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 _SOI, _SOC = b"\xff\xd8", b"\xff\x4f"
 _JP2 = b"\x00\x00\x00\x0cjP  "
@@ -26,15 +25,16 @@ class Codestream:
     ----------
     n_rows, n_columns, n_components : int
         As the decoder will allocate them.
-    colours : {"RGB", "YBR", None}
-        What a colour frame is coded in, where the stream says so. For JPEG 2000, ``RGB`` also
-        means a transform that the decoder undoes.
+    knows_colours : bool
+        Whether the stream itself says how its colours are coded, so that its decoder returns RGB
+        whatever the header says. JPEG: a JFIF or Adobe marker; JPEG 2000: a transform of the
+        components.
     """
 
     n_rows: int
     n_columns: int
     n_components: int
-    colours: Literal["RGB", "YBR"] | None = None
+    knows_colours: bool = False
 
 
 def read_codestream(data: bytes) -> Codestream | None:
@@ -49,7 +49,7 @@ def read_codestream(data: bytes) -> Codestream | None:
     --------
     >>> start = bytes.fromhex("ffd8" "ffc0000b 08 00f0 0140 01 011100")
     >>> read_codestream(start)
-    Codestream(n_rows=240, n_columns=320, n_components=1, colours=None)
+    Codestream(n_rows=240, n_columns=320, n_components=1, knows_colours=False)
     >>> read_codestream(b"no image") is None
     True
     """
@@ -68,7 +68,8 @@ def starts_frame(data: bytes) -> bool:
 
 
 def _read_jpeg(data: bytes) -> Codestream | None:
-    jfif, transform = False, None
+    size: tuple[int, int, int] | None = None
+    knows_colours = False
     place = 2
     while place + 4 <= len(data) and data[place] == 0xFF:
         marker = data[place + 1]
@@ -78,34 +79,15 @@ def _read_jpeg(data: bytes) -> Codestream | None:
         length = int.from_bytes(data[place + 2 : place + 4])
         segment = data[place + 4 : place + 2 + length]
         if marker == _START_OF_SCAN or length < 2:
-            return None
-        if marker == _APP0 and segment.startswith(b"JFIF"):
-            jfif = True
-        elif marker == _APP14 and segment.startswith(b"Adobe") and len(segment) >= 12:
-            transform = segment[11]
-        elif marker in _START_OF_FRAME:
-            return _frame_of(segment, jfif, transform)
+            break
+        if (marker == _APP0 and segment.startswith(b"JFIF")) or (
+            marker == _APP14 and segment.startswith(b"Adobe")
+        ):
+            knows_colours = True
+        elif marker in _START_OF_FRAME and len(segment) >= 6:
+            size = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5]), segment[5]
         place += 2 + length
-    return None
-
-
-def _frame_of(segment: bytes, jfif: bool, transform: int | None) -> Codestream | None:
-    """Read a start of frame, with what the application markers before it said of colours."""
-    if len(segment) < 6 or len(segment) < 6 + 3 * segment[5]:
-        return None
-    n_components = segment[5]
-    ids = bytes(segment[6 + 3 * i] for i in range(n_components))
-    colours: Literal["RGB", "YBR"] | None = None
-    if n_components == 3:
-        # The order in which libjpeg believes them (jdapimin.c, default_decompress_parms).
-        if jfif:
-            colours = "YBR"
-        elif transform is not None:
-            colours = "YBR" if transform else "RGB"
-        elif ids == b"RGB":
-            colours = "RGB"
-    n_rows, n_columns = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5])
-    return Codestream(n_rows, n_columns, n_components, colours)
+    return None if size is None else Codestream(*size, knows_colours=knows_colours)
 
 
 def _read_jpeg_2000(data: bytes) -> Codestream | None:
@@ -121,6 +103,6 @@ def _read_jpeg_2000(data: bytes) -> Codestream | None:
             x1, y1, x0, y0 = (int.from_bytes(segment[i : i + 4]) for i in (2, 6, 10, 14))
             size = y1 - y0, x1 - x0, int.from_bytes(segment[34:36])
         elif marker == _COD and len(segment) >= 5 and size is not None:
-            return Codestream(*size, colours="RGB" if segment[4] == 1 else None)
+            return Codestream(*size, knows_colours=segment[4] == 1)
         place += 2 + length
     return None if size is None else Codestream(*size)

@@ -158,7 +158,8 @@ def _decode_jpeg(
 ) -> tuple[NDArray[np.uint8], str]:
     """Decode JPEG baseline; grey frames come out of the stream's own Y, without its colours."""
     stream = read_codestream(data)
-    if pixels.n_samples == 3 and pixels.photometric == "RGB" and stream and not stream.colours:
+    is_told = stream is not None and stream.knows_colours
+    if pixels.n_samples == 3 and pixels.photometric == "RGB" and not is_told:
         # Nothing in the stream says so, but the header does: libjpeg would guess YCbCr.
         return _decode_with_pillow(data, "YCbCr", convert=False), "RGB"
     as_grey = pixels.n_samples == 1 or not colour
@@ -193,7 +194,7 @@ def _decode_with_pydicom(data: bytes, pixels: PixelFormat) -> tuple[NDArray[np.u
         _require_stream(data, pixels)
     if syntax in JPEG2000TransferSyntaxes and pixels.n_samples == 3:
         stream = read_codestream(data)
-        if stream is not None and stream.colours == "RGB":
+        if stream is not None and stream.knows_colours:
             photometric = "YBR_RCT" if syntax == JPEG2000Lossless else "YBR_ICT"
     source = encapsulate([data], has_bot=False) if syntax.is_encapsulated else data
     options: dict[str, Any] = {

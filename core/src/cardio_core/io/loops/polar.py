@@ -9,6 +9,7 @@ export to one of these.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _MAX_SMALL_BYTES = 10_000_000
 _ASK = "write the arrays that the documentation lists"
+_DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError)
 _SMALL = ("angles_rad", "depths_mm", "frame_times_ms", "frame_rate_hz", "r_times_ms")
 
 
@@ -188,7 +190,7 @@ def _open_npz(path: Path) -> Iterator[Beams]:
         with archive.open("beams.npy") as file:
             try:
                 yield _NpzBeams(path.name, archive, file)
-            except (zipfile.BadZipFile, OSError, EOFError):
+            except _DAMAGE:
                 raise unusable(path.name, "an NPZ file", "a damaged one", "save it again") from None
 
 

@@ -48,7 +48,7 @@ class VideoFrames:
 
         Seeking by number is not exact in all containers, so the video is read in order.
         """
-        capture = cv2.VideoCapture(str(self.path))
+        capture = _opened(self.path)
         try:
             at = 0
             for index in indices:
@@ -87,7 +87,9 @@ def read_video_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
     DataError
         Not decodable, fewer frames than the container claims, or no stated frame rate.
     """
-    capture = cv2.VideoCapture(str(path))
+    if not _is_container(path):
+        raise unusable(path.name, "an AVI, MP4 or Matroska file", "another kind", _AGAIN)
+    capture = _opened(path)
     try:
         if not capture.isOpened():
             raise unusable(path.name, "a video that OpenCV opens", "another file", _AGAIN)
@@ -121,6 +123,22 @@ def read_video_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
         colour_doppler=doppler,
         flags=(*flags, *(["colour Doppler"] * doppler)),
     )
+
+
+def _is_container(path: Path) -> bool:
+    """Tell a video by its first bytes: a playlist would make FFmpeg open what it names."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return (
+        (head[:4] == b"RIFF" and head[8:] == b"AVI ")
+        or head[:4] == b"\x1aE\xdf\xa3"
+        or head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+    )
+
+
+def _opened(path: Path) -> Any:
+    """Open a video with FFmpeg alone; other back ends take numbers in a name for a sequence."""
+    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
 
 
 def _count(capture: Any, most: int) -> tuple[int, float]:
