@@ -39,8 +39,9 @@ _SAMPLES_PER_WIDTH = 2.5
 _AT_A_TIME = 8192
 """Scatterers handled together: what is worked out for them stays in the processor's cache."""
 
-_MARGIN_WIDTHS = 2.0
-"""Grid beyond the sector, in full widths: where a Gaussian's tail is 2e-5."""
+_MARGIN_WIDTHS = 1.25
+"""Grid beyond the sector, in full widths. Scatterers lie up to one width beyond it; what wraps
+around reaches the other edge from a width and a half away, where the Gaussian is 0.002."""
 
 
 @dataclass(frozen=True)
