@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -249,9 +251,9 @@ def test_gain_compensates_attenuation_and_lifts_noise_with_depth() -> None:
 
 def test_shadows_haze_and_arcs_are_where_they_should_be_and_stand_still() -> None:
     looks = {
-        "dropout_db": Look(**{**PLAIN.__dict__, "n_dropouts": 2, "dropout_db": 20.0}),
-        "haze_db": Look(**{**PLAIN.__dict__, "haze_db": 5.0}),
-        "echoes_db": Look(**{**PLAIN.__dict__, "echoes_db": 0.0}),
+        "dropout_db": replace(PLAIN, n_dropouts=2, dropout_db=20.0),
+        "haze_db": replace(PLAIN, haze_db=5.0),
+        "echoes_db": replace(PLAIN, echoes_db=0.0),
     }
     scanner, plain = beams_of(PLAIN, 1.0)
     _, shadowed = beams_of(looks["dropout_db"], 1.0)
