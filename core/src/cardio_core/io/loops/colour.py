@@ -34,6 +34,14 @@ COLOURED_SHARE_WITH_TAG = 0.005
 
 _N_LOOKED_AT = 5
 
+# What Cb and Cr add to red, green and blue; green sums two of them, so it keeps 6 more bits.
+_FROM_128 = np.arange(256) - 128.0
+_FRACTION_BITS = 6
+_RED_OF_RED = np.rint(1.402 * _FROM_128).astype(np.int16)
+_BLUE_OF_BLUE = np.rint(1.772 * _FROM_128).astype(np.int16)
+_GREEN_OF_BLUE = np.rint(-0.344136 * 64 * _FROM_128 + 32).astype(np.int16)
+_GREEN_OF_RED = np.rint(-0.714136 * 64 * _FROM_128).astype(np.int16)
+
 
 def grey_of_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the luma of BT.601, within one grey level.
@@ -60,11 +68,14 @@ def rgb_of_ybr(ybr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     >>> rgb_of_ybr(np.array([[[76, 85, 255], [90, 128, 128]]], np.uint8)).tolist()
     [[[254, 0, 0], [90, 90, 90]]]
     """
-    y = ybr[..., 0].astype(np.float32)
-    blue, red = (ybr[..., channel].astype(np.float32) - 128 for channel in (1, 2))
-    rgb = np.stack((y + 1.402 * red, y - 0.344136 * blue - 0.714136 * red, y + 1.772 * blue), -1)
-    rounded: NDArray[np.uint8] = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
-    return rounded
+    y = ybr[..., 0].astype(np.int16)
+    blue, red = ybr[..., 1], ybr[..., 2]
+    rgb = np.empty(ybr.shape, dtype=np.uint8)
+    np.clip(y + _RED_OF_RED[red], 0, 255, out=rgb[..., 0], casting="unsafe")
+    green = y + ((_GREEN_OF_BLUE[blue] + _GREEN_OF_RED[red]) >> _FRACTION_BITS)
+    np.clip(green, 0, 255, out=rgb[..., 1], casting="unsafe")
+    np.clip(y + _BLUE_OF_BLUE[blue], 0, 255, out=rgb[..., 2], casting="unsafe")
+    return rgb
 
 
 def grey_or_rgb(
@@ -93,8 +104,8 @@ def grey_or_rgb(
     array([[255,  55]], dtype=uint8)
     """
     if palette is not None:
-        index = np.minimum(frame, len(palette) - 1)
-        return palette[index] if colour else grey_of_rgb(palette)[index]
+        entries = palette if colour else grey_of_rgb(palette)
+        return np.take(entries, frame, axis=0, mode="clip")
     if frame.ndim == 2:
         grey = 255 - frame if photometric == "MONOCHROME1" else frame
         return np.repeat(grey[..., None], 3, axis=-1) if colour else grey
@@ -158,9 +169,10 @@ def coloured_share(rgb_frames: Iterable[NDArray[np.uint8]], region: Box | None) 
     largest = 0.0
     for rgb in rgb_frames:
         seen = rgb if region is None else rgb[region.window]
-        high = seen.max(axis=-1)
-        spread = high - seen.min(axis=-1)
-        coloured = (high >= BRIGHT) & (spread >= SATURATED * high)
+        red, green, blue = (seen[..., channel] for channel in range(3))
+        high = np.maximum(np.maximum(red, green), blue)
+        spread = high - np.minimum(np.minimum(red, green), blue)
+        coloured = (high >= BRIGHT) & (spread >= np.float32(SATURATED) * high)
         largest = max(largest, float(coloured.mean()))
     return largest
 

@@ -17,7 +17,6 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
-    JPEG2000Lossless,
     JPEG2000TransferSyntaxes,
     JPEGBaseline8Bit,
     JPEGLSTransferSyntaxes,
@@ -26,7 +25,7 @@ from pydicom.uid import (
 
 from cardio_core.errors import DataError
 from cardio_core.io.loops.checks import unusable
-from cardio_core.io.loops.codestream import read_codestream
+from cardio_core.io.loops.codestream import Codestream, read_codestream
 from cardio_core.io.loops.colour import grey_or_rgb
 from cardio_core.io.loops.frame_bytes import read_frame
 
@@ -92,10 +91,11 @@ class DicomFrames:
 
     def _decode(self, data: bytes, colour: bool) -> NDArray[np.uint8]:
         if self.pixels.transfer_syntax == JPEGBaseline8Bit:
-            _require_stream(data, self.pixels)
             frame, photometric = _decode_jpeg(data, self.pixels, colour=colour)
         else:
             frame, photometric = _decode_with_pydicom(data, self.pixels)
+        if frame.shape[:2] != (self.pixels.n_rows, self.pixels.n_columns):
+            raise DataError(f"expected a frame of the header's size, found another; {_AGAIN}")
         return grey_or_rgb(frame, photometric, colour=colour, palette=self.palette)
 
 
@@ -137,7 +137,7 @@ def _cv2() -> Any:
     return cv2
 
 
-def _require_stream(data: bytes, pixels: PixelFormat) -> None:
+def _checked_stream(data: bytes, pixels: PixelFormat) -> Codestream:
     """Check a frame's own size, which its decoder would allocate, against the header's."""
     stream = read_codestream(data)
     if stream is None or (
@@ -151,15 +151,15 @@ def _require_stream(data: bytes, pixels: PixelFormat) -> None:
             "expected {} × {} pixels of {} samples, found {} × {} of {}; ".format(*expected, *found)
             + _AGAIN
         )
+    return stream
 
 
 def _decode_jpeg(
     data: bytes, pixels: PixelFormat, *, colour: bool
 ) -> tuple[NDArray[np.uint8], str]:
     """Decode JPEG baseline; grey frames come out of the stream's own Y, without its colours."""
-    stream = read_codestream(data)
-    is_told = stream is not None and stream.knows_colours
-    if pixels.n_samples == 3 and pixels.photometric == "RGB" and not is_told:
+    stream = _checked_stream(data, pixels)
+    if pixels.n_samples == 3 and pixels.photometric == "RGB" and not stream.knows_colours:
         # Nothing in the stream says so, but the header does: libjpeg would guess YCbCr.
         return _decode_with_pillow(data, "YCbCr", convert=False), "RGB"
     as_grey = pixels.n_samples == 1 or not colour
@@ -168,10 +168,13 @@ def _decode_jpeg(
     if cv2 is None:
         return _decode_with_pillow(data, "L" if as_grey else "RGB", convert=True), photometric
     flags = cv2.IMREAD_GRAYSCALE if as_grey else cv2.IMREAD_COLOR
-    frame = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    try:
+        frame = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        frame = None
     if frame is None:
         raise DataError(f"expected a JPEG frame, found a damaged one; {_AGAIN}")
-    return frame if as_grey else np.ascontiguousarray(frame[..., ::-1]), photometric
+    return frame if as_grey else cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), photometric
 
 
 def _decode_with_pillow(data: bytes, mode: str, *, convert: bool) -> NDArray[np.uint8]:
@@ -191,11 +194,9 @@ def _decode_with_pydicom(data: bytes, pixels: PixelFormat) -> tuple[NDArray[np.u
     syntax = UID(pixels.transfer_syntax)
     photometric = pixels.photometric
     if syntax in _WITH_CODESTREAM:
-        _require_stream(data, pixels)
-    if syntax in JPEG2000TransferSyntaxes and pixels.n_samples == 3:
-        stream = read_codestream(data)
-        if stream is not None and stream.knows_colours:
-            photometric = "YBR_RCT" if syntax == JPEG2000Lossless else "YBR_ICT"
+        stream = _checked_stream(data, pixels)
+        if syntax in JPEG2000TransferSyntaxes and stream.knows_colours:
+            photometric = "YBR_RCT"  # the decoder undoes the transform, and says RGB
     source = encapsulate([data], has_bot=False) if syntax.is_encapsulated else data
     options: dict[str, Any] = {
         "rows": pixels.n_rows,
@@ -218,8 +219,6 @@ def _decode_with_pydicom(data: bytes, pixels: PixelFormat) -> tuple[NDArray[np.u
         raise DataError(
             f"expected a frame that can be decoded, found a damaged one; {_AGAIN}"
         ) from None
-    if frame.shape[:2] != (pixels.n_rows, pixels.n_columns):
-        raise DataError(f"expected a frame of the header's size, found another; {_AGAIN}")
     return _eight_bits(frame, pixels), str(found["photometric_interpretation"])
 
 

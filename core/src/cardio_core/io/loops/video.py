@@ -64,7 +64,7 @@ class VideoFrames:
                         "none that can be decoded",
                         _AGAIN,
                     )
-                rgb = frame[..., ::-1].astype(np.uint8)  # also makes it contiguous
+                rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
                 yield rgb if colour else grey_of_rgb(rgb)
         finally:
             capture.release()
