@@ -1,0 +1,62 @@
+"""Which samples an interpolation takes, and with what weights: linear and Catmull-Rom cubic.
+
+References
+----------
+Keys, IEEE Trans Acoust Speech Signal Process 1981;29:1153-1160 (cubic convolution, a = -1/2, which
+is also what VTK calls cubic).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+Interpolation = Literal["linear", "cubic"]
+
+
+def taps(
+    place: NDArray[np.float64], n: int, interpolation: Interpolation
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float64]]]:
+    """Yield the index and weight of every tap, for places along one axis of `n` samples.
+
+    Parameters
+    ----------
+    place : ndarray
+        In samples, 0 to n - 1. A tap beyond an end takes the sample at that end.
+    n : int
+        Samples of the axis.
+    interpolation : {"linear", "cubic"}
+        Two taps or four.
+
+    Examples
+    --------
+    >>> [(int(i[0]), float(w[0])) for i, w in taps(np.array([1.25]), 4, "linear")]
+    [(1, 0.75), (2, 0.25)]
+    >>> round(sum(float(w[0]) for _, w in taps(np.array([0.4]), 4, "cubic")), 12)
+    1.0
+    """
+    first = np.clip(np.floor(place), 0, max(n - 2, 0)).astype(np.intp)
+    t = place - first
+    weights = _linear(t) if interpolation == "linear" else _catmull_rom(t)
+    before = 0 if interpolation == "linear" else 1
+    for number, weight in enumerate(weights):
+        yield np.clip(first + number - before, 0, n - 1), weight
+
+
+def _linear(t: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    return 1.0 - t, t
+
+
+def _catmull_rom(t: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    return (
+        ((-0.5 * t + 1.0) * t - 0.5) * t,
+        (1.5 * t - 2.5) * t * t + 1.0,
+        ((-1.5 * t + 2.0) * t + 0.5) * t,
+        (0.5 * t - 0.5) * t * t,
+    )

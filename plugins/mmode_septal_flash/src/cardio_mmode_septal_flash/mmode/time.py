@@ -1,0 +1,64 @@
+"""From frames to the columns of an M-mode: interpolation in time as one matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_mmode_septal_flash.mmode.taps import Interpolation, taps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_mmode_septal_flash.mmode.volume import CycleVolume
+
+
+def column_times_ms(rr_ms: float, n_columns: int) -> NDArray[np.float64]:
+    """Return when every column lies: the first at the R peak, the last one column before the next.
+
+    Examples
+    --------
+    >>> column_times_ms(1000.0, 4).tolist()
+    [0.0, 250.0, 500.0, 750.0]
+    """
+    return np.arange(n_columns, dtype=np.float64) * (rr_ms / n_columns)
+
+
+def time_weights(
+    volume: CycleVolume, n_columns: int, interpolation: Interpolation = "linear"
+) -> NDArray[np.float32]:
+    """Return the weight of every frame in every column.
+
+    Parameters
+    ----------
+    volume : CycleVolume
+        Says when the frames lie. A column before the first or after the last frame shows that
+        frame.
+    n_columns : int
+        Columns of the M-mode.
+    interpolation : {"linear", "cubic"}
+        Between the two frames around a column, or over four of them (Catmull-Rom); cubic asks for
+        even frames, uneven ones are interpolated linearly.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_frames, n_columns)
+        Each column sums to 1.
+
+    Examples
+    --------
+    >>> from cardio_mmode_septal_flash.mmode.volume import CycleVolume
+    >>> frames = np.zeros((3, 1, 1), np.uint8)
+    >>> cycle = CycleVolume(frames, np.array([0.0, 40.0, 100.0]), 100.0, (1.0, 1.0))
+    >>> time_weights(cycle, 5)[:, 2].tolist()  # 40 ms: the second frame
+    [0.0, 1.0, 0.0]
+    """
+    at_ms = column_times_ms(volume.rr_ms, n_columns)
+    n_frames = volume.times_ms.size
+    place = np.interp(at_ms, volume.times_ms, np.arange(n_frames))
+    weights = np.zeros((n_frames, n_columns), dtype=np.float32)
+    columns = np.arange(n_columns)
+    for index, weight in taps(place, n_frames, interpolation if volume.even else "linear"):
+        np.add.at(weights, (index, columns), weight)
+    return weights

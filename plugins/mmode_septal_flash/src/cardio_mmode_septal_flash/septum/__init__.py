@@ -1,0 +1,1 @@
+"""Septum: sixty-two points from a file, or found by ridge and motion."""

@@ -1,0 +1,184 @@
+"""Find the septum in an apical four-chamber loop: a ridge between two ventricles that moves.
+
+The mean of the frames, in which speckle is weak and blood dark, shows the septum as a ridge;
+dynamic programming follows it from the probe downwards. Around end-diastole the path is moved to
+the middle between the wall's edges. Its base is where the mitral valve swings beside it, its apex
+where the left ventricle's cavity ends.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from cardio_mmode_septal_flash.septum.polyline import Septum, resample
+from cardio_mmode_septal_flash.septum.ridge import (
+    FLOOR_SHARE,
+    LV_MM,
+    RV_MM,
+    best_path,
+    centred,
+    contrast,
+    ridge_score,
+    to_millimetres,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SURE = 0.5
+"""Below this confidence a found septum is flagged."""
+
+LENGTH_MM = (72.0, 90.0)
+"""How long the drawn septum may be, along the depth."""
+
+_SEARCH = (0.10, 0.80)
+_VALVE = (0.45, 0.80)
+_VALVE_MM, _VALVE_SPREAD_MM = 97.0, 25.0
+_AROUND_ED = 0.04
+_CLEAR_CONTRAST = 0.10
+_MOVES = 0.06
+
+
+def find_septum(
+    frames: NDArray[np.uint8],
+    mm_per_pixel: tuple[float, float],
+    sector: NDArray[np.bool_],
+    ed_frame: int,
+) -> Septum:
+    """Find the septum of an apical four-chamber loop in its standard orientation.
+
+    Parameters
+    ----------
+    frames : ndarray, shape (n_frames, n_rows, n_columns)
+        About one cycle, apex at the top, left ventricle to the right.
+    mm_per_pixel : tuple of float
+        Distance of rows, and of columns.
+    sector : ndarray of bool, shape (n_rows, n_columns)
+        Where the picture is.
+    ed_frame : int
+        The end-diastolic one of the frames, at which the septum is drawn.
+
+    Returns
+    -------
+    Septum
+        With its confidence: the share of the septum that is brighter than blood on both sides by a
+        clear contrast, times how clear it is, times how much of it moves. Below `SURE` it carries a
+        flag.
+
+    Notes
+    -----
+    On the easy phantom the line lies within 2 mm of the truth (see the tests). It expects a septum
+    within 45° of the vertical and 1 mm pixels to be meaningful; it knows one view only, and on
+    another one its confidence, not its line, is the answer.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> noise = rng.integers(0, 255, (6, 120, 120), dtype=np.uint8)
+    >>> found = find_septum(noise, (1.0, 1.0), np.ones((120, 120), bool), 0)
+    >>> found.points_px.shape, found.confidence < SURE, found.flags
+    ((62, 2), True, ('septum found with low confidence',))
+    """
+    small = to_millimetres(frames, mm_per_pixel)
+    inside = to_millimetres(sector[None].astype(np.uint8) * 255, mm_per_pixel)[0] > 127
+    mean, spread = small.mean(axis=0), small.std(axis=0)
+    floor = FLOOR_SHARE * float(np.percentile(mean[inside], 95))
+    top, depth = _extent(inside)
+    rows = top + np.arange(int(_SEARCH[0] * depth), int(_SEARCH[1] * depth) + 1)
+    path = best_path(ridge_score(mean, inside, floor)[rows])
+    near = max(1, round(_AROUND_ED * len(small)))
+    still = small[max(ed_frame - near, 0) : ed_frame + near + 1].mean(axis=0)
+    columns = centred(still, rows, ndimage.gaussian_filter1d(path.astype(float), 4.0), floor)
+    base = _valve_plane(mean, spread, rows, columns, top, depth, floor)
+    apex = _cavity_end(mean, rows, columns, base, floor)
+    drawn = (rows <= base) & (rows >= apex)
+    confidence = _confidence(mean, spread, rows[drawn], columns[drawn], floor)
+    points_mm = np.stack([rows[drawn], columns[drawn]], axis=1)[::-1].astype(np.float64)
+    # The centre of a 1 mm pixel lies at +½; so do the original's.
+    points_px = (points_mm + 0.5) / np.asarray(mm_per_pixel) - 0.5
+    flags = () if confidence >= SURE else ("septum found with low confidence",)
+    return Septum(resample(points_px, mm_per_pixel), ed_frame, confidence, flags)
+
+
+def _extent(inside: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return the sector's first row and its depth in rows."""
+    rows = np.flatnonzero(inside.any(axis=1))
+    return int(rows[0]), int(rows[-1] - rows[0])
+
+
+def _beside(
+    picture: NDArray[np.floating],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.float64],
+    band: tuple[int, int],
+    sigma: float = 1.5,
+) -> NDArray[np.float64]:
+    """Return the mean of a band of columns beside the path, by row."""
+    offsets = np.arange(band[0], band[1] + 1)
+    grid = np.broadcast_arrays(rows[:, None], columns[:, None] + offsets)
+    smooth = ndimage.gaussian_filter(picture, sigma)
+    beside = ndimage.map_coordinates(smooth, np.stack(grid), order=1)
+    return np.asarray(beside.mean(axis=1), dtype=np.float64)
+
+
+def _valve_plane(
+    mean: NDArray[np.float32],
+    spread: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.float64],
+    top: int,
+    depth: int,
+    floor: float,
+) -> int:
+    """Return the row where the anterior mitral leaflet hangs on the septum.
+
+    Beside the septum there is dark blood in both ventricle and atrium; the leaflet between them is
+    bright and moves.
+    """
+    strip = _beside(mean, rows, columns, (7, 14)) + _beside(spread, rows, columns, (7, 14))
+    likely = np.exp(-0.5 * ((rows - top - _VALVE_MM) / _VALVE_SPREAD_MM) ** 2)
+    share = (rows - top) / depth
+    within = (share >= _VALVE[0]) & (share <= _VALVE[1])
+    return int(rows[np.where(within, strip * likely / (np.median(strip) + floor), 0.0).argmax()])
+
+
+def _cavity_end(
+    mean: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.float64],
+    base: int,
+    floor: float,
+) -> int:
+    """Return the row above which there is no cavity beside the septum any more."""
+    wall = _beside(mean, rows, columns, (0, 0), 2.0)
+    clear = contrast(wall, _beside(mean, rows, columns, (7, 14)), floor)
+    low, high = (base - round(length) for length in LENGTH_MM)
+    usual = clear[(rows < base - 12) & (rows > base - 55)]
+    if not usual.size:
+        return max(low, int(rows[0]))
+    filled = rows[(clear < 0.5 * np.median(usual)) & (rows < base - 40)]
+    end = int(filled[-1]) + 1 if filled.size else high
+    return int(np.clip(end, max(high, rows[0]), max(low, rows[0])))
+
+
+def _confidence(
+    mean: NDArray[np.float32],
+    spread: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.float64],
+    floor: float,
+) -> float:
+    """Return 0 to 1, on the lower two thirds, where there is a right ventricle on the left."""
+    lower = rows >= rows[0] + len(rows) // 3
+    rows, columns = rows[lower], columns[lower]
+    wall = _beside(mean, rows, columns, (-2, 2))
+    right = contrast(wall, _beside(mean, rows, columns, LV_MM), floor)
+    left = contrast(wall, _beside(mean, rows, columns, RV_MM), floor)
+    weaker = np.minimum(left, right)
+    share = float((weaker > 0.3 * _CLEAR_CONTRAST).mean())
+    clarity = float(np.clip(np.median(weaker) / _CLEAR_CONTRAST, 0.0, 1.0))
+    moves = _beside(spread, rows, columns, (-6, 6)) / (wall + floor)
+    return share * clarity * float(np.clip(np.median(moves) / _MOVES, 0.0, 1.0))
