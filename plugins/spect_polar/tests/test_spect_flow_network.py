@@ -50,6 +50,17 @@ def test_weights_of_three_channels_load_and_answer_a_grey_picture_alike(full, tm
         load_backbone(FlowResNet(18, width_mult=0.5), tmp_path / "imagenet.safetensors")
 
 
+def test_the_full_network_learns_from_a_full_picture():
+    torch.manual_seed(0)
+    network = FlowResNet(18)
+    truth = torch.full((2, 18), 2.0)
+    truth[:, 17] = torch.tensor([0.0, 1.0])
+    loss = two_part_loss(0.5, 1.0)(network(torch.rand(2, 1, 224, 224)), {"targets": truth})
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+
+
 def _small(seed: int) -> FlowResNet:
     torch.manual_seed(seed)
     return FlowResNet(18, width_mult=0.0625, small_stem=True)

@@ -10,6 +10,7 @@ from scipy.special import expit
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
+from cardio_core.api import Scored
 from cardio_spect_polar.flow.audit import audit, groups_of
 from cardio_spect_polar.flow.comparison import network_versus_logistic, published_table
 from cardio_spect_polar.flow.simulations import (
@@ -19,6 +20,7 @@ from cardio_spect_polar.flow.simulations import (
     referral_bias,
     scanner_shift,
 )
+from cardio_spect_polar.flow.tasks import RISK_FACTOR, RISK_FACTORS
 
 N, PREVALENCE, D = 4000, 0.3, 1.2
 
@@ -101,6 +103,15 @@ def test_a_scanner_shift_keeps_the_reference_and_reports_every_gain(cohort):
     assert table["observed_minus_predicted"][1] < table["observed_minus_predicted"][0] - 0.05
 
 
+def test_a_drawn_roc_curve_has_the_area_that_is_written_beside_it(cohort):
+    from cardio_spect_polar.drawing.flow_curves import _curve
+
+    y, p, _ = cohort
+    for score in (p, np.round(p, 1)):  # without ties and with many
+        fpr, tpr = _curve(y, score)
+        assert np.trapezoid(tpr, fpr) == pytest.approx(roc_auc_score(y, score), abs=1e-12)
+
+
 def test_the_same_generator_gives_the_same_simulation(cohort):
     y, p, x = cohort
     one, other = (referral_bias(y, p, x, np.random.default_rng(8), n_draws=5) for _ in range(2))
@@ -137,10 +148,22 @@ def test_published_numbers_stand_with_the_interval_that_ninety_three_patients_im
     assert "prevalence" in table.loc["smoking", "what to know"]
 
 
-def test_network_and_regression_are_paired_on_the_same_patients():
-    from cardio_core.api import Scored
-    from cardio_spect_polar.flow.tasks import RISK_FACTOR, RISK_FACTORS
+def test_a_holdout_with_one_patient_of_a_class_leaves_cells_empty_and_raises_nothing():
+    frames = {}
+    for name in RISK_FACTORS:
+        no, yes = RISK_FACTOR.target(name).classes
+        ids = [f"p{i}" for i in range(12)]
+        frames[name] = pd.DataFrame({
+            "patient_id": ids, "subject_id": ids, "model": "logistic_rest",
+            "y_true": [no] + [yes] * 11, f"score:{yes}": np.linspace(0.1, 0.9, 12),
+            "predicted": yes,
+        })  # fmt: skip
+    line = network_versus_logistic(Scored(frames), RISK_FACTOR, 0.95).iloc[0]
+    assert line["AUC logistic"] == ""
+    assert line["majority accuracy"] == line["accuracy logistic"] == "0.917"
 
+
+def test_network_and_regression_are_paired_on_the_same_patients():
     rng = np.random.default_rng(9)
     frames = {}
     for name in RISK_FACTORS:

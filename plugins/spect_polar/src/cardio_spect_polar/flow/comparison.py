@@ -118,14 +118,9 @@ def _line(found: dict[str, pd.DataFrame], level: float) -> dict[str, object]:
         "majority accuracy": f"{max(base, 1 - base):.3f}",
     }
     for kind in ("resnet", "logistic"):
-        table = found.get(kind)
         line |= {f"AUC {kind}": "", f"accuracy {kind}": "", f"PR-AUC {kind}": ""}
-        if table is None or table["y"].nunique() < 2:
-            continue
-        about: dict[str, Any] = {"clusters": clusters_of(table), "level": level}
-        line[f"AUC {kind}"] = _with_limits(stats.auc(table["y"], table["score"], **about))
-        line[f"accuracy {kind}"] = f"{float(np.mean(table['y'] == table['predicted'])):.3f}"
-        line[f"PR-AUC {kind}"] = f"{stats.pr_auc(table['y'], table['score'], **about).value:.3f}"
+        if kind in found:
+            line |= _of_one(found[kind], kind, level)
     line |= {"AUC resnet - logistic": "", "p (DeLong)": ""}
     if len(found) == 2:
         both = found["resnet"].join(found["logistic"][["score"]], rsuffix="_l", how="inner")
@@ -138,6 +133,18 @@ def _line(found: dict[str, pd.DataFrame], level: float) -> dict[str, object]:
         line["AUC resnet - logistic"] = _with_limits(made)
         line["p (DeLong)"] = "" if made.p_value is None else f"{made.p_value:.3f}"
     return line
+
+
+def _of_one(table: pd.DataFrame, kind: str, level: float) -> dict[str, str]:
+    """Return one row's cells; a holdout with one patient of a class has no AUC with limits."""
+    about: dict[str, Any] = {"clusters": clusters_of(table), "level": level}
+    cells = {f"accuracy {kind}": f"{float(np.mean(table['y'] == table['predicted'])):.3f}"}
+    try:
+        cells[f"AUC {kind}"] = _with_limits(stats.auc(table["y"], table["score"], **about))
+        average = stats.pr_auc(table["y"], table["score"], **about)
+    except DataError:
+        return cells
+    return cells | {f"PR-AUC {kind}": f"{average.value:.3f}"}
 
 
 def _with_limits(estimate: Estimate) -> str:

@@ -14,6 +14,7 @@ from cardio_spect_polar.flow.comparison import (
     network_versus_logistic,
     published_table,
 )
+from cardio_spect_polar.flow.figures import figures_of
 from cardio_spect_polar.flow.simulations import (
     disagreeing_readers,
     prevalence_shift,
@@ -78,8 +79,13 @@ def evaluate(
             for (column, group), own in made.estimates.items()
             for name, estimate in own.items()
         ]
-        notes += [f"Audit of {target.name}, {model}: {text}" for text in made.notes]
-        if config.n_simulations:
+        notes += [f"Audit of {target.name} by {text}" for text in made.notes]
+        fewest = int(tested["y"].value_counts().min())
+        if config.n_simulations and fewest < config.min_per_class:
+            notes.append(
+                f"Simulations of {target.name} are left out: {fewest} tested patients of one class."
+            )
+        elif config.n_simulations:
             simulated += [
                 table.assign(simulation=name, **named)
                 for name, table in _simulations(tested, predictions, target, model, config, ctx)
@@ -91,7 +97,8 @@ def evaluate(
     if simulated:
         tables["simulations"] = _joined(simulated)
         notes += list(SIMULATED.values())
-    return EvaluationReport(metrics, tables, report.figures, list(dict.fromkeys(notes)))
+    figures = {**report.figures, **figures_of(predictions, ctx.task, tables["audit-gaps"])}
+    return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
 
 
 def _rows(predictions: Scored, ctx: Context) -> Iterator[tuple[Target, str, pd.DataFrame]]:
