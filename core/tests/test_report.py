@@ -278,6 +278,19 @@ def test_comparisons_name_both_models_and_keep_the_sign(html):
     assert "−0.102 to 0.058" in found
 
 
+def test_pairs_without_the_first_declared_model_are_folded_away(make_run):
+    pair = next(row for row in METRICS if row.get("versus"))
+    names = ("first", "second", "third")
+    pairs = [("first", "second"), ("first", "third"), ("second", "third")]
+    rows = [pair | {"model": one, "versus": other} for one, other in pairs]
+    html = make_run(metrics=rows, manifest=MANIFEST | {"models": list(names), "model_titles": {}})
+    shown, folded = section(html, "comparisons").split("The other pair")
+    assert "first second" in shown
+    assert "first third" in shown
+    assert "second third" not in shown
+    assert "second third" in folded
+
+
 def test_subgroups_stand_apart_from_the_main_table(html):
     assert "0.777" in section(html, "subgroups")
     assert "sex = F" in section(html, "subgroups")

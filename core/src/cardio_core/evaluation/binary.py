@@ -76,13 +76,15 @@ def compare_models(
         both = frames[one].join(frames[other][[column]], rsuffix=":other", how="inner")
         both = both[both["y_true"].notna()]
         scope = Scope(task=task.name, target=target.name, model=str(one), versus=str(other))
+        clusters = clusters_of(both)
         try:
             found = delong_paired(
                 (both["y_true"] == positive).astype(int),
                 both[column],
                 both[f"{column}:other"],
-                clusters=clusters_of(both),
+                clusters=clusters,
                 level=config.level,
+                unit=None if clusters is not None else unit_of(both, task.unit),
             )
         except DataError as error:
             parts.notes.append(f"{one} against {other}: not compared. {error}")

@@ -93,7 +93,9 @@ def _templates() -> Environment:
 def _content(files: RunFiles) -> dict[str, Any]:
     manifest = files.manifest
     titles: Mapping[str, str] = manifest.get("model_titles") or {}
-    compared, compared_notes = comparisons(files.metrics, titles)
+    compared, compared_notes = comparisons(
+        files.metrics, titles, next(iter(manifest.get("models") or []), None)
+    )
     quarantined = list(manifest.get("quarantined") or [])
     content: dict[str, Any] = {
         "count": count,

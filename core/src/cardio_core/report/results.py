@@ -107,8 +107,9 @@ class Folds:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One model against another."""
+    """One model against another; `leads` where the first declared model is one of them."""
 
+    leads: bool
     protocol: str
     first: str
     second: str
@@ -280,9 +281,12 @@ def _difference(metric: str, protocols: Sequence[str], cells: Sequence[Cell | No
 
 
 def comparisons(
-    rows: Sequence[Row], titles: Mapping[str, str]
+    rows: Sequence[Row], titles: Mapping[str, str], leading: str | None = None
 ) -> tuple[list[Comparison], list[tuple[str, str]]]:
-    """Return the comparisons of models (rows with `versus`, pooled) and their footnotes."""
+    """Return the comparisons of models (rows with `versus`, pooled) and their footnotes.
+
+    `leading` is the first declared model; without one every comparison leads.
+    """
     notes = Footnotes()
     chosen = [row for row in rows if row.get("versus") and is_pooled(row)]
     ordered = sorted(chosen, key=lambda row: protocols_of(chosen).index(row.get("protocol") or ""))
@@ -294,6 +298,7 @@ def comparisons(
         made = cell(row, notes)
         found.append(
             Comparison(
+                leading in (None, first, second),
                 str(row.get("protocol") or ""),
                 titles.get(first, first),
                 titles.get(second, second),
