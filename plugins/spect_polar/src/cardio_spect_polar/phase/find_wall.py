@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LENGTH_MM = (35.0, 170.0)
 RADIUS_MM = (8.0, 65.0)
-OUTER_MM = 6.0
+OUTER_MM = 7.0
 """From the mid-wall to where the counts of a blurred wall have fallen to half."""
 
 BEHIND_MM = 18.0

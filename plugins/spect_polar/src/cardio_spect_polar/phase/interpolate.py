@@ -6,6 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,26 +44,31 @@ def trilinear(
     >>> trilinear(ramp, (5.0, 4.0, 4.0), np.array([[7.5, 1.0, 2.0]]))
     array([[1.5]], dtype=float32)
     """
-    size = np.array(counts.shape[1:])
-    at = np.asarray(points_mm, dtype=np.float32).reshape(-1, 3) / np.asarray(voxel_mm, np.float32)
-    at = np.clip(at, 0, (size - 1).astype(np.float32))
-    lowest = np.minimum(at.min(axis=0).astype(np.intp), np.maximum(size - 2, 0))
-    highest = np.minimum(at.max(axis=0).astype(np.intp) + 2, size)
-    box = tuple(slice(lo, hi) for lo, hi in zip(lowest, highest, strict=True))
-    near = np.ascontiguousarray(np.moveaxis(counts[(slice(None), *box)], 0, -1), dtype=np.float32)
+    place = np.array(points_mm.reshape(-1, 3).T, dtype=np.float32, order="C")
+    n_points = place.shape[1]
+    corner = np.empty((3, n_points), dtype=np.int32)
+    bounds = []
+    for at, first, mm, n in zip(place, corner, voxel_mm, counts.shape[1:], strict=True):
+        np.clip(at * np.float32(1 / mm), 0, n - 1, out=at)
+        first[:] = np.minimum(at, max(n - 2, 0))
+        at -= first
+        low = int(first.min(initial=n))
+        bounds.append(slice(low, min(int(first.max(initial=0)) + 2, n)))
+        first -= low
+    near = np.moveaxis(counts[(slice(None), *bounds)], 0, -1)
     n_z, n_y, n_x, n_slots = near.shape
-    rows = near.reshape(-1, n_slots)
+    rows = np.ascontiguousarray(near, dtype=np.float32).reshape(-1, n_slots)
 
-    at -= lowest.astype(np.float32)
-    corner = np.minimum(at.astype(np.int32), np.maximum(np.array([n_z, n_y, n_x]) - 2, 0))
-    share = at - corner
-    first = (corner[:, 0] * n_y + corner[:, 1]) * n_x + corner[:, 2]
+    nearest = (corner[0] * n_y + corner[1]) * n_x + corner[2]
     strides = (n_y * n_x * (n_z > 1), n_x * (n_y > 1), int(n_x > 1))
-    weights = [(1 - share[:, axis], share[:, axis]) for axis in range(3)]
-    values = np.zeros((len(at), n_slots), dtype=np.float32)
-    for dz, dy, dx in product((0, 1), repeat=3):
-        weight = weights[0][dz] * weights[1][dy] * weights[2][dx]
-        corner_values = rows.take(first + (dz * strides[0] + dy * strides[1] + dx * strides[2]), 0)
-        corner_values *= weight[:, None]
-        values += corner_values
+    shares = [(1 - at, at) for at in place]
+    neighbours = np.empty((n_points, 8), dtype=np.int32)
+    weights = np.empty((n_points, 8), dtype=np.float32)
+    for k, (dz, dy, dx) in enumerate(product((0, 1), repeat=3)):
+        neighbours[:, k] = nearest + (dz * strides[0] + dy * strides[1] + dx * strides[2])
+        weights[:, k] = shares[0][dz] * shares[1][dy] * shares[2][dx]
+    # A sparse matrix times the voxels' rows of slots: one pass in compiled code.
+    ends = np.arange(0, 8 * n_points + 1, 8, dtype=np.int32)
+    mix = csr_array((weights.ravel(), neighbours.ravel(), ends), shape=(n_points, len(rows)))
+    values: NDArray[np.float32] = mix @ rows
     return values.reshape(*points_mm.shape[:-1], n_slots)

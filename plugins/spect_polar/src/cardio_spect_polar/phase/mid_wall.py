@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 STEP_MM = 1.0
 PRIOR_SHARE = 0.5
 SURFACE_MM = 6.0
+BRIGHTEST = (1.0, 1.3)
+"""Counts above these shares of the wall's attract no more, first and second time: gut is hotter."""
+
 HUBER_MM = 2.0
 N_ROUNDS = 5
 
@@ -60,16 +63,18 @@ def trace_mid_wall(
     shape = (*rays.directions.shape[:2], len(radius))
     profile = trilinear(summed[None], voxel_mm, rays.points(np.broadcast_to(radius, shape)))[..., 0]
     profile = profile / np.float32(level)
-    strength = np.minimum(profile, 1.0)
-    strength = gaussian_filter1d(strength, 0.7, axis=0, mode="nearest")
-
+    profile = gaussian_filter1d(profile, 0.7, axis=0, mode="nearest")
     centre = np.broadcast_to(expected_mm[:, None], shape[:2])
     width_mm = PRIOR_SHARE * centre
-    for _ in range(2):
+    # Blur draws the ridge of a curved wall inwards; see `volumes`.
+    power = np.where(np.arange(shape[0]) < rays.n_cap, 1.0, 0.5)[:, None, None]
+    for brightest in BRIGHTEST:
+        seen = profile * (radius / np.maximum(centre, STEP_MM)[..., None]) ** power
         away = (radius - centre[..., None]) / np.broadcast_to(width_mm, shape[:2])[..., None]
-        step = trace_ridges((strength - 0.5 * away**2).astype(np.float32), stiffness=0.02)
+        strength = np.minimum(seen, brightest) - 0.5 * away**2
+        step = trace_ridges(strength.astype(np.float32), stiffness=0.02)
         brightness = np.take_along_axis(profile, step[..., None], -1)[..., 0]
-        found = radius[step] + _summit(profile, step) * STEP_MM
+        found = radius[step] + _summit(seen, step) * STEP_MM
         centre = _smooth_surface(found, np.clip((brightness - 0.3) / 0.3, 0.02, 1.0))
         width_mm = np.full(shape[:2], SURFACE_MM)
     return _join(found, centre, brightness), brightness.astype(np.float64)

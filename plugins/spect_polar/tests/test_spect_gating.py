@@ -1,0 +1,94 @@
+"""Lost beats: their size on paper, their correction, and studies that cannot be trusted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cardio_core.api import DataError
+from cardio_spect_polar.phase.gating import check_gating, check_slots, heart_box
+from cardio_spect_polar.phase.wall import WallGeometry
+
+SLOTS = (np.arange(8) + 0.5) / 8
+
+
+def phase_deg(curves: np.ndarray) -> np.ndarray:
+    return np.degrees(np.angle(np.exp(2j * np.pi * SLOTS) @ curves))
+
+
+def two_walls(lost: float) -> np.ndarray:
+    """Two samples that change by 6 %, 72 degrees apart, and tissue that keeps the sum constant."""
+    walls = [1 + 0.03 * np.cos(2 * np.pi * SLOTS - np.radians(d)) for d in (100, 172)]
+    counts = np.stack([*walls, 4 - walls[0] - walls[1]], axis=1)[:, None, None, :]
+    counts[-1] *= 1 - lost
+    return counts
+
+
+@pytest.mark.parametrize(("lost", "spread_deg"), [(0.0, 72), (0.05, 52), (0.10, 40)])
+def test_lost_beats_draw_phases_together_as_published_and_correction_parts_them(
+    lost: float, spread_deg: float
+) -> None:
+    """72 degrees shrink to 52 and 40, as reckoned beforehand for eight slots."""
+    counts = two_walls(lost)
+    shrunk = np.ptp(phase_deg(counts[:, 0, 0, :2]))
+    assert shrunk == pytest.approx(spread_deg, abs=3)
+    corrected, report = check_gating(counts)
+    assert report.corrected is (lost > 0)
+    assert np.ptp(phase_deg(corrected[:, 0, 0, :2])) == pytest.approx(72, abs=0.01)
+
+
+def test_blood_that_leaves_in_systole_is_not_evened_out() -> None:
+    counts = np.ones((8, 2, 2, 2)) * (1 - 0.03 * np.sin(np.pi * SLOTS) ** 2)[:, None, None, None]
+    corrected, report = check_gating(counts)
+    assert not report.corrected or np.array_equal(report.scale[:4], np.ones(4))
+    assert np.array_equal(corrected[:3], counts[:3].astype(np.float32))
+
+
+def test_only_counts_of_the_box_decide() -> None:
+    counts = np.ones((8, 10, 10, 10))
+    counts[-1, :, :, 5:] = 0.5
+    box = (slice(None), slice(None), slice(0, 5))
+    assert not check_gating(counts, box=box)[1].corrected
+    assert check_gating(counts)[1].corrected
+
+
+def test_correction_can_be_declined_and_is_then_flagged() -> None:
+    counts = two_walls(0.1)
+    corrected, report = check_gating(counts, correct=False)
+    assert np.array_equal(corrected, counts.astype(np.float32))
+    assert any("not corrected" in flag for flag in report.flags)
+
+
+def test_a_third_of_the_last_slot_lost_or_many_rejected_beats_fail() -> None:
+    assert check_gating(two_walls(0.25))[1].failures == ()
+    assert "at least 70%" in check_gating(two_walls(0.35))[1].failures[0]
+    assert "40% of the beats" in check_gating(two_walls(0), rejected_share=0.4)[1].failures[0]
+    assert check_gating(two_walls(0), rejected_share=0.35)[1].failures == ()
+
+
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        (np.ones((6, 2, 2, 2)), "at least 8 time slots, found 6"),
+        (np.ones((8, 2, 2, 2)) * (np.arange(8) != 3)[:, None, None, None], "none in slot 4 of 8"),
+        (np.zeros((8, 2, 2, 2)), "none in slot 1, 2, 3, 4, 5, 6, 7, 8"),
+    ],
+)
+def test_too_few_or_empty_slots_are_refused_by_number(counts: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        check_slots(counts)
+
+
+def test_negative_sums_are_refused_and_unusual_slots_flagged() -> None:
+    with pytest.raises(DataError, match="positive counts"):
+        check_gating(-np.ones((8, 2, 2, 2)))
+    assert "10 time slots" in check_gating(np.ones((10, 2, 2, 2)))[1].flags[0]
+
+
+def test_the_box_holds_the_wall_with_its_margin_and_ends_at_the_stack() -> None:
+    points = np.array([[[20.0, 40.0, 40.0]], [[60.0, 60.0, 50.0]]])
+    geometry = WallGeometry(points, points, np.array([0.2, 0.8]), np.ones((2, 1)), 1)
+    z, y, x = heart_box((15, 32, 32), (5.0, 5.0, 5.0), geometry)
+    assert (z.start, z.stop) == (1, 15)
+    assert (y.start, y.stop) == (5, 16)
+    assert (x.start, x.stop) == (5, 14)
