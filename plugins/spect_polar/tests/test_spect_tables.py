@@ -273,6 +273,7 @@ def scored(protocol: str, n: int = 90, seed: int = 0) -> Scored:
             )
         )  # fmt: skip
         own = table.drop(columns="response").assign(unit_id=ids, model=model, fold=fold)
+        own["psd_deg_base_in"] = own["psd_deg"] - 4.0
         if model == "autoencoder":
             for i in range(1, 9):
                 own[f"ae_{i:02d}"] = rng.normal(size=n) + (i == 3) * 1.3 * table["response"]
@@ -346,6 +347,25 @@ def test_the_honest_report_tests_no_code_and_adds_out_of_fold_scores(honest):
     assert set(honest.tables["optimism"]["model"]) == {
         "clinical", "clinical_psd", "psd", "qrs_duration",
     }  # fmt: skip
+
+
+def test_moving_the_base_is_reported_in_degrees(paper, honest):
+    for found in (paper, honest):
+        row = found.tables["base-sensitivity"].iloc[0]
+        assert (row["index"], row["n"]) == ("phase SD", 90)
+        assert row[["mean_change_deg", "mean_size_deg", "r"]].tolist() == pytest.approx([-4, 4, 1])
+        assert any("changes phase SD by 4.0 degrees" in note for note in found.notes)
+
+
+def test_calibration_of_out_of_fold_probabilities_agrees_with_statsmodels(honest, paper):
+    table = honest.tables["calibration"].set_index("model")
+    logit = scores_of(scored("honest"), CRT_RESPONSE.targets[0])["psd"]
+    y = patient_table(scored("honest"), CRT_RESPONSE.targets[0])["response"].reindex(logit.index)
+    fit = Logit(y, np.column_stack([logit, np.ones(90)])).fit(disp=0)
+    assert table.loc["psd", "calibration_slope"] == pytest.approx(fit.params.iloc[0], rel=1e-4)
+    named = {(m.scope.model, m.estimate.name) for m in honest.metrics}
+    assert ("psd", "calibration_slope") in named
+    assert "calibration" not in paper.tables
 
 
 def test_figures_of_both_reports_can_be_drawn(paper, honest):

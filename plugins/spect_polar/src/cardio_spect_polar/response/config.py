@@ -89,6 +89,9 @@ class ExplainBlock(Block):
     """Which features are drawn."""
 
     n_cases: int = Field(3, ge=0, description="features a fold whose traverse maps are drawn")
+    n_studies: int = Field(
+        3, ge=0, description="studies a fold whose sampled wall is shown, beside the row psd"
+    )
     size: float = Field(2.0, gt=0, description="a traverse goes from -size to +size SD of a code")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardio_core.api import DataError, EvaluationReport, default_evaluate
+from cardio_spect_polar.response.checks import base_parts, calibration_parts
 from cardio_spect_polar.response.code_tables import code_tables
 from cardio_spect_polar.response.honest_tables import honest_parts
 from cardio_spect_polar.response.paper_tables import paper_parts
@@ -40,13 +41,17 @@ def evaluate(
         tables["table-1"] = table_1(table, style)
     except DataError as error:
         notes.append(f"Table 1 is left out: {error}")
-    parts = paper_parts if ctx.protocol == "paper" else honest_parts
-    for found in (parts(predictions, table, config, ctx), code_tables(explanation.cases)):
+    if ctx.protocol == "paper":
+        parts = [paper_parts(predictions, table, config, ctx), published_parts()]
+    else:
+        parts = [
+            honest_parts(predictions, table, config, ctx),
+            calibration_parts(predictions, table, config, ctx),
+        ]
+    metrics = list(report.metrics)
+    for found in (*parts, code_tables(explanation.cases), base_parts(table)):
         tables |= found.tables
         figures |= found.figures
         notes += found.notes
-    if ctx.protocol == "paper":
-        published = published_parts()
-        tables |= published.tables
-        notes += published.notes
-    return EvaluationReport(report.metrics, tables, figures, notes)
+        metrics += found.metrics
+    return EvaluationReport(metrics, tables, figures, notes)

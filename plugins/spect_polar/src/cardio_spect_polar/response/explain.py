@@ -9,6 +9,7 @@ import numpy as np
 from cardio_core.api import Case, Explanation
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
 from cardio_spect_polar.phase.segments import SEGMENT_NAMES
+from cardio_spect_polar.response import sheets
 from cardio_spect_polar.response.fit_codes import FittedCodes
 from cardio_spect_polar.response.patients import phase_maps
 from cardio_spect_polar.response.rows import ROWS
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from cardio_spect_polar.response.rows import Row
 
 RULE = (
-    "of every fold, the codes that entered the regression, strongest first, from below to above "
-    "their mean; each stands beside the tested patient in whom it is farthest from it"
+    "under the rows with codes, of every fold, the codes that entered the regression, strongest "
+    "first, from below to above their mean, each beside the tested patient in whom it is farthest "
+    f"from it; under the row psd, {sheets.RULE}"
 )
+SHEETS_BESIDE, SHEETS_NEED = "psd", "qc_counts"
 RASTER_SIDE = 128
 
 
@@ -33,7 +36,7 @@ def explain(
     config: ExplainBlock,
     ctx: Context,
 ) -> Explanation:
-    """Draw the traverse maps of the codes that a fold's regression uses.
+    """Draw the traverse maps of the codes that a fold's regression uses, and studies to check.
 
     Returns
     -------
@@ -43,10 +46,12 @@ def explain(
         the outcome, in training), ``mean_r`` (stability over seeds), ``share`` (of the variance)
         and ``segment:NAME`` (how much later each AHA segment contracts from the low to the high
         map, degrees). The first case of a fold also holds what was found for all its codes:
-        ``all_code``, ``all_r``, ``all_p``, ``all_p_max_t``, ``all_q``, ``all_mean_r``. Rows
-        without codes give no cases.
+        ``all_code``, ``all_r``, ``all_p``, ``all_p_max_t``, ``all_q``, ``all_mean_r``. The row
+        ``psd`` gives sheets of studies with their sampled wall; other rows give no cases.
     """
     row = ROWS[str(ctx.model)]
+    if ctx.model == SHEETS_BESIDE and config.n_studies and SHEETS_NEED in features.blocks:
+        return Explanation(tuple(sheets.study_cases(features, config.n_studies)), RULE)
     if not row.codes or config.n_cases == 0:
         return Explanation()
     fitted = FittedCodes.open(model.path)

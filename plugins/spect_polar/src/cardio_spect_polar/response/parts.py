@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from cardio_core.api import Metric
+
 
 @dataclass
 class Added:
@@ -22,8 +24,10 @@ class Added:
     figures : dict of str to callable
         ``draw(figure)``.
     notes : list of str
+    metrics : list of Metric
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     figures: dict[str, Callable[[Figure], None]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    metrics: list[Metric] = field(default_factory=list)

@@ -23,7 +23,7 @@ MEASURED = (
     "acei_arb", "betablocker", "spironolactone", "digoxin", "diuretic", "qrs_ms", "lbbb",
     "lvef_bl_pct", "lvesv_bl_ml", "lvedv_bl_ml", "scar_pct", "psd_deg", "pbw_deg", "entropy",
     "delay_deg", "latest_viable_deg", "circular_sd_deg", "psd_corrected_deg", "lvedv_spect_ml",
-    "lvesv_spect_ml", "lvef_spect_pct",
+    "lvesv_spect_ml", "lvef_spect_pct", "reliable_psd_deg", "reliable_pbw_deg", "unreliable_pct",
 )  # fmt: skip
 """What Table 1 describes, in its order, where it is known."""
 
