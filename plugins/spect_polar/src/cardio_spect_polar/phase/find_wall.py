@@ -18,6 +18,7 @@ from cardio_spect_polar.phase.rays import lay_rays, wall_on_rays
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cardio_spect_polar.phase.heart import Heart
     from cardio_spect_polar.phase.rays import Rays
     from cardio_spect_polar.phase.wall import WallGeometry
 
@@ -53,6 +54,8 @@ class Wall:
         Mid-wall radius from the rays' origins.
     brightness : ndarray, shape (n_rings, N_RAYS)
         Summed counts at the mid-wall as a share of the wall's usual counts.
+    heart : Heart
+        The rings in which it was found.
     confidence : float
         0 to 1: the share of samples on a visible ridge, times the clarity of the cavity.
     flags : tuple of str
@@ -67,6 +70,7 @@ class Wall:
     apex_z_mm: float
     radius_mm: NDArray[np.float64]
     brightness: NDArray[np.float64]
+    heart: Heart
     confidence: float
     flags: tuple[str, ...]
 
@@ -77,6 +81,7 @@ def find_wall(
     *,
     base_mm: float | None = None,
     apex_mm: float | None = None,
+    heart: Heart | None = None,
 ) -> Wall:
     """Find the wall: heart, long axis, base and apex, mid-wall.
 
@@ -89,6 +94,8 @@ def find_wall(
     base_mm, apex_mm : float, optional
         An operator's limits, in mm along the canonical stack from the centre of its first slice;
         they outrank the automatic ones.
+    heart : Heart, optional
+        What `find_heart` finds in the volume, where that is known already.
 
     Returns
     -------
@@ -99,7 +106,7 @@ def find_wall(
     DataError
         If no heart is found, or what is found cannot be a left ventricle; the reason is given.
     """
-    heart = find_heart(summed, voxel_mm)
+    heart = heart or find_heart(summed, voxel_mm)
     axis, radii_mm = fit_long_axis(summed, voxel_mm, heart)
     if axis.tilt_deg > MAX_TILT_DEG:
         raise DataError(
@@ -132,6 +139,7 @@ def find_wall(
         apex_z_mm=apex_z,
         radius_mm=radius_mm,
         brightness=brightness,
+        heart=heart,
         confidence=visible * min(1.0, heart.contrast / 0.4),
         flags=tuple(flags),
     )

@@ -53,6 +53,16 @@ class Heart:
     contrast: float
     tapering: float
 
+    def turned(self, n_slices: int) -> Heart:
+        """Return the same heart in the stack of `n_slices` turned round."""
+        return Heart(
+            slices=n_slices - 1 - self.slices[::-1],
+            centres_mm=self.centres_mm[::-1],
+            radii_mm=self.radii_mm[::-1],
+            contrast=self.contrast,
+            tapering=-self.tapering,
+        )
+
 
 def find_heart(summed: NDArray[np.floating], voxel_mm: tuple[float, float, float]) -> Heart:
     """Find the left ventricle by its rings.

@@ -86,7 +86,13 @@ def sample_heart(
     check_slots(stack.counts)
     turned = canonical(stack)
     summed = turned.counts.mean(axis=0)
-    wall = find_wall(summed, turned.voxel_mm, base_mm=turned.base_mm, apex_mm=turned.apex_mm)
+    wall = find_wall(
+        summed,
+        turned.voxel_mm,
+        base_mm=turned.base_mm,
+        apex_mm=turned.apex_mm,
+        heart=turned.heart,
+    )
     corrected, gating = check_gating(
         turned.counts,
         box=heart_box(summed.shape, turned.voxel_mm, wall.geometry),

@@ -13,6 +13,7 @@ from cardio_spect_polar.phase.heart import find_heart
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from cardio_spect_polar.phase.heart import Heart
     from cardio_spect_polar.readers.gated import GatedStack
 
 CLEAR_TAPERING = 0.35
@@ -39,9 +40,10 @@ class Canonical:
         Whether the file's order of slices was turned round.
     base_mm, apex_mm : float or None
         The operator's limits along the canonical stack, in mm from the centre of its first slice.
-    tapering : float
-        How clearly the cavity closes towards the last slice: about +1 where it does, -1 where the
-        stack seems to run the other way.
+    heart : Heart
+        The left ventricle, in canonical order; its `tapering` says how clearly the cavity closes
+        towards the last slice: about +1 where it does, -1 where the stack seems to run the other
+        way.
     flags : tuple of str
         What the report should say.
     """
@@ -51,7 +53,7 @@ class Canonical:
     reversed: bool
     base_mm: float | None
     apex_mm: float | None
-    tapering: float
+    heart: Heart
     flags: tuple[str, ...] = ()
 
 
@@ -80,7 +82,8 @@ def canonical(stack: GatedStack) -> Canonical:
     counts = np.asarray(stack.counts, dtype=np.float32)
     check_stack(counts, stack.voxel_mm)
     summed = counts.mean(axis=0)
-    tapering = find_heart(summed, stack.voxel_mm).tapering
+    heart = find_heart(summed, stack.voxel_mm)
+    tapering = heart.tapering
     flags = list(stack.flags)
     if stack.apex_first is None:
         turn = tapering < 0
@@ -103,14 +106,14 @@ def canonical(stack: GatedStack) -> Canonical:
         base_mm = None if base_mm is None else last_mm - base_mm
         apex_mm = None if apex_mm is None else last_mm - apex_mm
         counts = counts[:, ::-1]
-        tapering = -tapering
+        heart = heart.turned(counts.shape[1])
     return Canonical(
         counts=np.ascontiguousarray(counts),
         voxel_mm=stack.voxel_mm,
         reversed=turn,
         base_mm=base_mm,
         apex_mm=apex_mm,
-        tapering=tapering,
+        heart=heart,
         flags=tuple(flags),
     )
 
