@@ -1,0 +1,261 @@
+"""Load: apical loops from a cohort table, a folder or files, with septum, R peaks and labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardio_core.api import (
+    NUMBERED,
+    Cohort,
+    ConfigError,
+    DataError,
+    Opened,
+    SampleSet,
+    Targets,
+    find_cohort_table,
+    find_loops,
+    read_cohort_table,
+    read_loop,
+    read_r_times,
+    text_of,
+)
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context, Loop
+    from cardio_mmode_septal_flash.config import LoadBlock
+
+LOOPS, SEPTUM, R_PEAKS, LABEL = "path_echo_a4c", "path_septum", "path_rpeaks", "sf_label"
+TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
+EVENTS = ("mvc_ms", "avo_ms")
+
+SEPTUM_SUFFIX = ".septum.json"
+"""A septum beside ``a.dcm`` is ``a.septum.json``."""
+
+_SILENT = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".npy")
+
+
+@dataclass(frozen=True)
+class LoopFiles:
+    """The files of one loop.
+
+    Attributes
+    ----------
+    loop : Path
+        The recording.
+    septum, r_peaks : Path or None
+        JSON files that belong to it.
+    frame_rate_hz : float or None
+        Stated for formats that do not say it.
+    """
+
+    loop: Path
+    septum: Path | None = None
+    r_peaks: Path | None = None
+    frame_rate_hz: float | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Everything that decides what is made of the loop."""
+        beside = self.loop.with_suffix(".json")
+        found = (self.septum, self.r_peaks, beside if beside.is_file() else None)
+        return (self.loop, *(path for path in found if path is not None))
+
+
+@dataclass(frozen=True)
+class OpenedLoop:
+    """A loop whose frames are not decoded yet, and the file of its septum."""
+
+    loop: Loop
+    septum: Path | None
+
+
+def load_loops(config: LoadBlock, ctx: Context) -> Cohort:
+    """Find apical four-chamber loops.
+
+    A cohort table names them in `path_echo_a4c`, their septum in `path_septum`, R peaks in
+    `path_rpeaks`, and the reader's answer in `sf_label`. In predict mode an input may also be a
+    file, or a folder of them; those are numbered. A septum that nothing names is looked for beside
+    its loop, as ``<name of the loop>.septum.json``.
+
+    Returns
+    -------
+    Cohort
+        Targets by study. The table carries `timepoint`, and `mvc_ms` and `avo_ms` after the R peak
+        (NaN where unknown).
+
+    Raises
+    ------
+    ConfigError
+        A table without a column of loops or, in fit mode, of labels.
+    DataError
+        No loop, or in fit mode no cohort table.
+    """
+    found = [_found(path, config, ctx) for path in ctx.inputs]
+    entries = [entry for part in found for entry in part.entries]
+    notes: list[str] = []
+    if any(not entry.named for entry in entries):
+        entries, notes = _numbered(entries), [NUMBERED]
+    kept = [entry for entry in entries if _at(entry, config.timepoint)]
+    left_out = tuple(entry.recording_id for entry in entries if not _at(entry, config.timepoint))
+    targets, clinical = None, None
+    if ctx.mode == "fit":
+        clinical = pd.concat([part.table for part in found if part.table is not None])
+        labels = clinical[[LABEL]].astype("Float64").astype(float)
+        labels.columns = [ctx.task.targets[0].name]
+        targets = Targets("study", labels[labels.index.isin([e.study_id for e in kept])])
+    return Cohort(
+        SampleSet(_table(kept), Opened(tuple(entry.files for entry in kept), open_loop)),
+        {entry.recording_id: entry.files.paths for entry in kept},
+        targets,
+        clinical,
+        notes=tuple(notes),
+        outcome="septal flash as a reader saw it in the loop." if ctx.mode == "fit" else "",
+        excluded={f"not at {config.timepoint}": left_out} if left_out else {},
+    )
+
+
+def open_loop(files: LoopFiles) -> OpenedLoop:
+    """Open a loop; no frame but a few is decoded.
+
+    Raises
+    ------
+    DataError
+        It cannot be used, or it is colour Doppler.
+    """
+    r_times = None if files.r_peaks is None else read_r_times(files.r_peaks)
+    loop = read_loop(files.loop, frame_rate_hz=files.frame_rate_hz, r_times_ms=r_times)
+    if loop.colour_doppler:
+        raise DataError(
+            f"{loop.name}: expected a grey B-mode loop, found colour Doppler, whose colours hide "
+            "the septum; choose the clip without colour"
+        )
+    return OpenedLoop(loop, files.septum)
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One loop: its ids, its files, and what the table says of its study."""
+
+    recording_id: str
+    study_id: str
+    patient_id: str
+    files: LoopFiles
+    about: dict[str, Any]
+    named: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one input holds."""
+
+    entries: list[_Entry]
+    table: pd.DataFrame | None = None
+
+
+def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found:
+    table = find_cohort_table(path)
+    if table is not None:
+        return _from_table(table, config, ctx)
+    if ctx.mode == "fit":
+        raise DataError(
+            f"{path.name}: expected a cohort table, or a folder with cohort.csv, that names loops "
+            f"in {LOOPS} and says in {LABEL} who has a septal flash; found none"
+        )
+    files = find_loops(path)
+    if not files:
+        raise DataError(
+            f"{path.name}: expected ultrasound loops (DICOM, AVI, MP4, NPY, NPZ, HDF5), found "
+            "none; give the folder that holds them, or a file"
+        )
+    nothing = dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan"))
+    return _Found(
+        [_Entry("", "", "", _files(file, None, None, config), nothing, False) for file in files]
+    )
+
+
+def _from_table(path: Path, config: LoadBlock, ctx: Context) -> _Found:
+    table = read_cohort_table(path)
+    needed = (LOOPS, LABEL) if ctx.mode == "fit" else (LOOPS,)
+    for column in needed:
+        if column not in table.columns:
+            raise ConfigError(f"{path.name}: expected a column {column}, found none; add it")
+    entries = [
+        _Entry(recording_id, str(study), str(row["patient_id"]), files, _about(row), True)
+        for study, row in table.iterrows()
+        for recording_id, files in _loops_of(str(study), row, config)
+    ]
+    return _Found(entries, table)
+
+
+def _loops_of(study_id: str, row: pd.Series[Any], config: LoadBlock) -> list[tuple[str, LoopFiles]]:
+    """Return the loops behind a row, each with its id in the run and the files that belong to it.
+
+    Names of files can hold the names of people, so the id is the study's.
+    """
+    loops = [file for path in row[LOOPS] for file in _inside(path)]
+    cells = {name: tuple(row.get(name, ()) or ()) for name in (SEPTUM, R_PEAKS)}
+    made = []
+    for number, loop in enumerate(loops):
+        septum, r_peaks = (_partner(cells[name], number, loops) for name in (SEPTUM, R_PEAKS))
+        name = study_id if len(loops) == 1 else f"{study_id}-{number + 1}"
+        made.append((name, _files(loop, septum, r_peaks, config)))
+    return made
+
+
+def _inside(path: Path) -> tuple[Path, ...]:
+    return find_loops(path) if path.is_dir() else (path,)
+
+
+def _partner(cell: tuple[Path, ...], number: int, loops: list[Path]) -> Path | None:
+    """Return the file of a cell that belongs to a loop: of the same name, else the same place."""
+    stem = loops[number].name.partition(".")[0]
+    of_name = [path for path in cell if path.name.partition(".")[0] == stem]
+    if of_name:
+        return of_name[0]
+    return cell[number] if len(cell) == len(loops) else None
+
+
+def _files(loop: Path, septum: Path | None, r_peaks: Path | None, config: LoadBlock) -> LoopFiles:
+    beside = loop.with_name(loop.stem + SEPTUM_SUFFIX)
+    silent = loop.suffix.lower() in _SILENT
+    return LoopFiles(
+        loop,
+        septum or (beside if beside.is_file() else None),
+        r_peaks,
+        config.frame_rate_hz if silent else None,
+    )
+
+
+def _about(row: pd.Series[Any]) -> dict[str, Any]:
+    texts: dict[str, Any] = {name: text_of(row, name) for name in TEXTS}
+    return texts | {name: float(row.get(name, float("nan"))) for name in EVENTS}
+
+
+def _at(entry: _Entry, timepoint: str) -> bool:
+    said = (entry.about["timepoint"] or "baseline").strip().lower()
+    return timepoint in ("any", said)
+
+
+def _numbered(entries: list[_Entry]) -> list[_Entry]:
+    """Give loops without a table running numbers: names of files can hold the names of people."""
+    return [
+        entry
+        if entry.named
+        else replace(entry, recording_id=str(n), study_id=str(n), patient_id=str(n))
+        for n, entry in enumerate(entries, start=1)
+    ]
+
+
+def _table(entries: list[_Entry]) -> pd.DataFrame:
+    ids = [entry.recording_id for entry in entries]
+    named: dict[str, list[Any]] = {
+        "recording_id": ids,
+        "study_id": [entry.study_id for entry in entries],
+        "patient_id": [entry.patient_id for entry in entries],
+    }
+    named |= {name: [entry.about[name] for entry in entries] for name in (*TEXTS, *EVENTS)}
+    return pd.DataFrame(named, index=pd.Index(ids, name="sample_id"))
