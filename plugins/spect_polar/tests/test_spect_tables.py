@@ -383,6 +383,7 @@ def test_stability_screening_and_segments_of_every_fold_are_tabulated():
     arrays = {
         "all_code": np.array([0.0, 2.0]), "all_r": np.array([0.5, -0.1]),
         "all_p_max_t": np.array([0.01, 0.9]), "all_mean_r": np.array([0.99, 0.4, 0.95]),
+        "all_stable": np.array([0, 2]), "subspace_r": np.array([0.9]),
     }  # fmt: skip
     first = Case("p1", "t", "autoencoder", arrays, {"code": 1.0, "r": 0.5, "segment:apex": 3.0},
                  fold="r0-f0")  # fmt: skip

@@ -10,7 +10,7 @@ import pandas as pd
 from cardio_spect_polar.response.parts import Added
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,7 +40,7 @@ def code_tables(cases: Sequence[Case]) -> Added:
         place: dict[str, Any] = {"model": case.model, "fold": case.fold}
         if "all_code" in case.arrays:
             if "all_mean_r" in case.arrays:
-                stability.append(place | _stability(case.arrays["all_mean_r"]))
+                stability.append(place | _stability(case.arrays))
             names = [n for n in ("code", "r", "p", "p_max_t", "q") if f"all_{n}" in case.arrays]
             columns = {name: case.arrays[f"all_{name}"] for name in names}
             tested = pd.DataFrame(columns).assign(**place)
@@ -65,11 +65,14 @@ def code_tables(cases: Sequence[Case]) -> Added:
     return added
 
 
-def _stability(mean_r: NDArray[np.float64]) -> dict[str, Any]:
+def _stability(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Say how many codes are found again from other weights, and whether their space is."""
+    mean_r = arrays["all_mean_r"]
     return {
         "n_codes": len(mean_r),
-        "n_stable": int((mean_r >= 0.9).sum()),
+        "n_stable": len(arrays["all_stable"]),
         "median_r": float(np.median(mean_r)),
         "least_r": float(mean_r.min()),
         "first_r": float(mean_r[0]),
+        "subspace_r": float(arrays["subspace_r"][0]),
     }

@@ -46,7 +46,8 @@ def explain(
         the outcome, in training), ``mean_r`` (stability over seeds), ``share`` (of the variance)
         and ``segment:NAME`` (how much later each AHA segment contracts from the low to the high
         map, degrees). The first case of a fold also holds what was found for all its codes:
-        ``all_code``, ``all_r``, ``all_p``, ``all_p_max_t``, ``all_q``, ``all_mean_r``. The row
+        ``all_code``, ``all_r``, ``all_p``, ``all_p_max_t``, ``all_q``, ``all_mean_r``,
+        ``all_stable``. The row
         ``psd`` gives sheets of studies with their sampled wall; other rows give no cases.
     """
     row = ROWS[str(ctx.model)]
@@ -121,6 +122,8 @@ def _about_all(tested: dict[str, Any], fitted: FittedCodes) -> dict[str, np.ndar
     found = {f"all_{name}": np.asarray(values, np.float64) for name, values in tested.items()}
     if fitted.mean_r:
         found["all_mean_r"] = np.array(fitted.mean_r)
+        found["all_stable"] = np.array(fitted.stable)
+        found["subspace_r"] = np.array([fitted.subspace_r])
     if fitted.share:
         found["all_share"] = np.array(fitted.share)
     return found

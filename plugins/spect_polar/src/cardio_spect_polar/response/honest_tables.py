@@ -160,7 +160,7 @@ def _heat_map(predictions: Scored, table: pd.DataFrame, added: Added, ctx: Conte
         return
     r = known.corr().to_numpy()
     names = [str(name) for name in known.columns]
-    added.tables["figure-2-pearson"] = pd.DataFrame(r, columns=names).assign(variable=names)
+    added.tables["figure-2-pearson"] = pd.DataFrame(r, index=names, columns=names)
     added.figures["figure-2-pearson"] = correlation_figure(
         names, r, n=len(known), title="Pearson's r of phase indices and out-of-fold scores"
     )

@@ -174,7 +174,7 @@ def _heat_map(
     if len(shown) < 2 or len(known) < 4:
         return
     r = known.corr().to_numpy()
-    added.tables["figure-2-pearson"] = pd.DataFrame(r, columns=shown).assign(variable=shown)
+    added.tables["figure-2-pearson"] = pd.DataFrame(r, index=shown, columns=shown)
     added.figures["figure-2-pearson"] = correlation_figure(
         shown, r, n=len(known), title="Pearson's r of phase indices and the strongest codes"
     )
