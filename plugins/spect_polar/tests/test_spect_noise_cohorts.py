@@ -4,10 +4,10 @@ Fifty cohorts of 45 responders and 57 others. Phase maps are smooth noise. Sex a
 have the frequencies of Table 1 of He et al. 2022: of all patients (``independent``: nothing at all
 goes with the outcome), or of either group (``published``: sex goes with it as it did there).
 
-With the published frequencies the published procedure reaches .71, near the .72 of He et al.; out of
-fold the full procedure has .58, which is what sex is worth (.57 without any code), and the codes
-alone have .51. Where nothing goes with the outcome the full procedure has .67 on the patients it was
-fitted on, and .51 out of fold.
+With the published frequencies the published procedure reaches .71, near the .72 of He et al.; out
+of fold the full procedure has .58, which is what sex is worth (.57 without any code), and the codes
+alone have .51. Where nothing goes with the outcome the full procedure has .67 on the patients it
+was fitted on, and .51 out of fold.
 
 Slow where it is made again: half an hour on a shared core.
 ``python plugins/spect_polar/tests/test_spect_noise_cohorts.py``.

@@ -166,7 +166,8 @@ def rank_limit_mse(vectors: Floats, n_features: int) -> float:
 
     Examples
     --------
-    >>> rank_limit_mse(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]]), 1)
+    >>> x = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+    >>> round(rank_limit_mse(x, 1), 9)
     0.25
     """
     singular = np.linalg.svd(vectors - vectors.mean(axis=0), compute_uv=False)
