@@ -1,0 +1,122 @@
+"""DenseNet121 with torchvision's keys, for grey M-modes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from monai.networks.nets.densenet import DenseNet
+from torch import nn
+
+if TYPE_CHECKING:
+    from typing import Any
+
+Stem = Literal["repeated", "one"]
+
+BLOCKS = (6, 12, 24, 16)
+N_FIRST, N_GROWTH = 64, 32
+
+
+class DenseLayer(nn.Sequential):
+    """Norm, ReLU, 1 x 1, norm, ReLU, 3 x 3; what comes out is appended to what came in."""
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """Return the maps with the new ones after them."""
+        new: torch.Tensor = super().forward(maps)  # type: ignore[no-untyped-call]
+        return torch.cat([maps, new], dim=1)
+
+
+class FlashDenseNet(DenseNet):
+    """DenseNet121 of MONAI with torchvision's keys and shapes, for pictures of one grey channel.
+
+    Parameters
+    ----------
+    n_outputs : int
+        Width of the last layer.
+    stem : {"repeated", "one"}
+        The first convolution sees the grey picture three times, as weights trained on colour
+        expect, or once.
+    width_mult : float
+        Multiplies the first features (64) and the growth (32) in every layer.
+
+    Notes
+    -----
+    Huang et al., CVPR 2017. Pictures of 256 pixels end in feature maps of 8 x 8 x 1024 after the
+    last batch norm and ReLU (``class_layers.relu``): the place where Grad-CAM++ looks.
+
+    Examples
+    --------
+    >>> FlashDenseNet(2, width_mult=0.125)(torch.zeros(2, 1, 64, 64)).shape
+    torch.Size([2, 2])
+    """
+
+    def __init__(
+        self, n_outputs: int = 2, *, stem: Stem = "repeated", width_mult: float = 1.0
+    ) -> None:
+        super().__init__(
+            spatial_dims=2,
+            in_channels=3 if stem == "repeated" else 1,
+            out_channels=n_outputs,
+            init_features=max(2, round(N_FIRST * width_mult)),
+            growth_rate=max(1, round(N_GROWTH * width_mult)),
+            block_config=BLOCKS,
+        )
+        self.width_mult = width_mult
+        self.n_channels = 3 if stem == "repeated" else 1
+        for number in range(1, len(BLOCKS) + 1):
+            block = self.features.get_submodule(f"denseblock{number}")
+            for name, layer in list(block.named_children()):
+                inside: Any = layer.get_submodule("layers")
+                setattr(block, name, DenseLayer(OrderedDict(inside.named_children())))
+        # MONAI keeps the classifier within `class_layers`, torchvision beside the features.
+        out: Any = self.class_layers.get_submodule("out")
+        del self.class_layers.out
+        self.classifier: nn.Linear = out
+
+    def maps(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Return the last feature maps after norm and ReLU, (n, 1024, rows / 32, columns / 32)."""
+        made: torch.Tensor = self.class_layers.get_submodule("relu")(
+            self.features(self._grey(pictures)).clone()
+        )
+        return made
+
+    def head(self, maps: torch.Tensor) -> torch.Tensor:
+        """Return the logits, shape (n, n_outputs), of the last feature maps."""
+        logits: torch.Tensor = self.classifier(maps.mean(dim=(2, 3)))
+        return logits
+
+    def early(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Return feature maps at an eighth of the picture, after a ReLU: 32 x 32 of 256 x 256."""
+        x = self._grey(pictures)
+        for name in ("conv0", "norm0", "relu0", "pool0", "denseblock1", "transition1"):
+            x = self.features.get_submodule(name)(x)
+        second = self.features.get_submodule("transition2")
+        x = second.get_submodule("norm")(self.features.get_submodule("denseblock2")(x))
+        made: torch.Tensor = torch.relu(x)
+        return made
+
+    def late(self, maps: torch.Tensor) -> torch.Tensor:
+        """Return the logits from the feature maps of `early`."""
+        second = self.features.get_submodule("transition2")
+        x = second.get_submodule("pool")(second.get_submodule("conv")(maps))
+        for name in ("denseblock3", "transition3", "denseblock4", "norm5"):
+            x = self.features.get_submodule(name)(x)
+        return self.head(torch.relu(x))
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Return the logits.
+
+        Parameters
+        ----------
+        pictures : Tensor, shape (n, 1, rows, columns)
+            Grey levels, standardised.
+
+        Returns
+        -------
+        Tensor, shape (n, n_outputs)
+        """
+        return self.head(self.maps(pictures))
+
+    def _grey(self, pictures: torch.Tensor) -> torch.Tensor:
+        return pictures.expand(-1, self.n_channels, -1, -1)

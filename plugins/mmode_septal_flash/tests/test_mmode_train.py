@@ -1,0 +1,171 @@
+"""Rows of septal_flash: fitted on code-made M-modes, and what they say of new ones."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from cardio_core.api import Context, DataError, ModelArtifact, save_weights
+from cardio_core.compute.devices import choose_device
+from cardio_mmode_septal_flash.config import PredictBlock, TrainBlock
+from cardio_mmode_septal_flash.examples import GREY_SD, Pictures
+from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.network import MEAN, open_network
+from cardio_mmode_septal_flash.predict import predict_studies
+from cardio_mmode_septal_flash.rows import known_labels
+from cardio_mmode_septal_flash.tasks import PHANTOM_FLASH, SEPTAL_FLASH
+from cardio_mmode_septal_flash.train import train_row
+
+THIN = {"width_mult": 0.0625, "stem": "one"}
+FIT = {"epochs": 2, "batch_size": 8, "learning_rate": 3e-3}
+THINNEST = TrainBlock(**THIN, fit=FIT)
+
+
+@pytest.fixture(scope="module")
+def studies(flash_features):
+    return flash_features(16)
+
+
+@pytest.fixture(scope="module")
+def fit(studies, tmp_path_factory):
+    made = {}
+
+    def fitted(row, task=SEPTAL_FLASH, config=THINNEST, validation=None, **context):
+        key = (row, task.name, str(config), str(context))
+        if key not in made:
+            features, targets = studies
+            ctx = _context(row, task, tmp_path_factory.mktemp(row), **context)
+            train = features.view(features.table["patient_id"] < "p12")
+            made[key] = train_row(train, validation, targets, config, ctx), ctx
+        return made[key]
+
+    return fitted
+
+
+def _context(row, task=SEPTAL_FLASH, out=None, **context):
+    return Context(task, stage="train", protocol="honest", model=row, fold="r0-f0", out=out,
+                   device=choose_device("cpu"), **context)  # fmt: skip
+
+
+def _auc(scores, labels):
+    from sklearn.metrics import roc_auc_score
+
+    return roc_auc_score(labels, scores)
+
+
+def _tested(studies):
+    features, targets = studies
+    view = features.view((features.table["patient_id"] >= "p12") & (features.table["variant"] == 0))
+    return view, targets.of(view.table, "septal_flash")
+
+
+@pytest.mark.parametrize("row", ["excursion", "motion"])
+def test_a_regression_on_measured_motion_ranks_new_studies_by_their_flash(studies, fit, row):
+    artifact, ctx = fit(row)
+    view, y = _tested(studies)
+    found = predict_studies(artifact, view, PredictBlock(), ctx)
+    assert _auc(found.scores["septal_flash"], y) == 1.0
+    assert found.columns["excursion_mm"].unit == "mm"
+
+
+def test_a_network_learns_a_bulge_of_the_band_and_keeps_the_mean_picture(studies, fit):
+    artifact, ctx = fit("densenet_scratch", config=TrainBlock(**THIN, fit=FIT | {"epochs": 6}))
+    view, y = _tested(studies)
+    found = predict_studies(artifact, view, PredictBlock(), ctx)
+    assert _auc(found.scores["septal_flash"], y) >= 0.9
+    assert (artifact.path / MEAN).is_file()
+    assert any("NOT PRETRAINED" in note for note in artifact.notes)
+
+
+def test_scores_do_not_depend_on_who_else_is_scored(studies, fit):
+    artifact, ctx = fit("densenet_scratch")
+    view, _ = _tested(studies)
+    together = predict_studies(artifact, view, PredictBlock(), ctx).scores["septal_flash"]
+    alone = predict_studies(artifact, view.view([2]), PredictBlock(), ctx).scores["septal_flash"]
+    assert alone[0] == pytest.approx(together[2], abs=1e-6)
+
+
+def test_a_pretrained_network_starts_from_the_phantoms_and_the_report_says_so(fit):
+    earlier, _ = fit("densenet", PHANTOM_FLASH)
+    needs = {"phantom_flash": {"densenet": earlier.path}}
+    artifact, _ = fit("densenet", _needs=needs, config=TrainBlock(**THIN, fit=FIT | {"epochs": 1}))
+    assert any(note.startswith("PRETRAINED ON PHANTOMS") for note in artifact.notes)
+    # One epoch at 3e-3 moves a convolution far less than another random start would.
+    first, second = (open_network(a).features.conv0.weight for a in (earlier, artifact))
+    assert torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1] > 0.9
+
+
+def test_a_local_file_of_weights_stands_in_for_the_phantoms(fit, tmp_path):
+    torch.manual_seed(3)
+    theirs = FlashDenseNet(1000, width_mult=THIN["width_mult"])
+    save_weights(theirs, tmp_path / "radimagenet.safetensors")
+    needs = {"phantom_flash": {"*": tmp_path / "radimagenet.safetensors"}}
+    artifact, _ = fit("densenet", _needs=needs, config=TrainBlock(**THIN, fit=FIT | {"epochs": 1}))
+    assert any("radimagenet.safetensors" in note for note in artifact.notes)
+    own = open_network(artifact).features.conv0.weight
+    summed = theirs.features.conv0.weight.sum(dim=1, keepdim=True)
+    assert torch.corrcoef(torch.stack([own.flatten(), summed.flatten()]))[0, 1] > 0.9
+
+
+def test_pretraining_of_another_width_is_refused_in_words(fit):
+    earlier, _ = fit("densenet", PHANTOM_FLASH)
+    with pytest.raises(DataError, match=r"train\.width_mult"):
+        fit("densenet", _needs={"phantom_flash": {"densenet": earlier.path}},
+            config=TrainBlock(width_mult=0.125, stem="one", fit=FIT))  # fmt: skip
+
+
+def test_copies_of_a_study_whose_original_is_tested_are_not_trained_on(studies):
+    features, targets = studies
+    without = features.view(features.table.index != "p03-bl")
+    kept, labels = known_labels(without, targets, _context("densenet"))
+    assert len(kept) == len(labels) == len(features) - 2
+    assert "p03-bl" not in set(kept.table["study_id"])
+
+
+def test_as_published_copies_of_whole_studies_validate_the_network_and_it_is_said(fit):
+    paper = TrainBlock(**THIN, fit=FIT, validation_share=0.25, choose_epochs=False)
+    artifact, _ = fit("densenet_scratch", config=paper)
+    said = next(note for note in artifact.notes if "Shifted copies validate" in note)
+    # Of 6 studies with flash 2, of 12 without 3, each with its copy.
+    assert "(10 pictures of 5 studies)" in said
+    assert artifact.best_epoch is not None
+    assert artifact.read_json("model.json")["iou_threshold_from"] == "2 validation studies"
+
+
+def test_validation_is_never_augmented_where_the_core_gives_it(studies, fit):
+    held_out, _ = _tested(studies)
+    artifact, _ = fit("densenet_scratch", validation=held_out, seed=1)
+    assert artifact.best_epoch in range(1, FIT["epochs"] + 1)
+    assert not any("Shifted copies" in note for note in artifact.notes)
+
+
+def test_contrast_is_drawn_in_training_only_and_the_mean_picture_is_subtracted():
+    pictures = np.random.default_rng(0).integers(60, 180, (3, 8, 8)).astype(np.uint8)
+    mean = np.full((8, 8), 100, np.float32)
+    made = Pictures(pictures, mean, contrast=2.0)
+    plain = made.batch(np.arange(3), None)["inputs"]
+    np.testing.assert_allclose(plain[:, 0].numpy(), (pictures - 100.0) / GREY_SD, rtol=1e-6)
+    spread = [
+        made.batch(np.array([0]), np.random.default_rng(seed))["inputs"].std() / plain[0].std()
+        for seed in range(40)
+    ]
+    assert 0.49 < min(spread) < 0.6
+    assert 1.5 < max(spread) < 2.01
+
+
+def test_too_few_studies_of_a_class_are_refused(studies, tmp_path):
+    features, targets = studies
+    few = features.view(features.table["patient_id"] < "p02")
+    with pytest.raises(DataError, match="two or more training studies"):
+        train_row(few.view([0, 1]), None, targets, THINNEST, _context("excursion", out=tmp_path))
+
+
+def test_an_artifact_is_data_only(fit):
+    artifact, _ = fit("densenet_scratch")
+    assert {path.suffix for path in artifact.path.iterdir()} <= {".safetensors", ".json", ".csv"}
+    about = json.loads((artifact.path / "model.json").read_text())
+    assert about["shown"] == {"picture": "picture", "size": 64}
+    assert isinstance(artifact, ModelArtifact)
