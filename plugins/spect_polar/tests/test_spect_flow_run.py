@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -146,3 +147,24 @@ def test_new_patients_come_as_folders_with_maps_at_rest_and_stress(run, tmp_path
         scores = predict(artifact, features, config.predict, place).scores
         assert set(scores) == set(RISK_FACTORS)
         assert all(0 < float(p[0]) < 1 for p in scores.values())
+
+
+def test_a_factor_that_the_table_does_not_record_is_said_to_be_unlearnt_and_stops_nothing(
+    twin, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "unrecorded"
+    shutil.copytree(twin, folder)
+    table = pd.read_csv(folder / "cohort.csv").drop(columns="dyslipidaemia")
+    table.loc[1:, "smoking"] = 0  # one smoker: in some folds there is nobody to learn from
+    table.loc[0, "smoking"] = 1
+    table.to_csv(folder / "cohort.csv", index=False)
+    sets = ("models=[logistic_rest]", "needs.mfr.settings={evaluate: {n_resamples: 100}}",
+            "evaluate.n_simulations=0", "evaluate.n_resamples=100")  # fmt: skip
+    run = run_plugin("spect_polar", "risk_factor", folder, tmp_path / "run", sets=sets)
+    notes = " ".join(json.loads((run / "manifest.json").read_text())["notes"])
+    assert "dyslipidaemia is not learnt" in notes
+    assert "smoking is not learnt" in notes
+    found = _pooled(run).query("name == 'auc'")
+    assert {"sex", "hypertension", "diabetes"} <= set(found["target"])
+    assert "dyslipidaemia" not in set(found["target"])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CONTOURS: dict[str, Any] = {
     "levels": [0.25, 0.5, 0.75],
-    "colors": ["#F0A860", "#E07B20", "#B04A00"],
+    "colors": ["#BFE3F7", "#7CC4EC", "#2D9BD8"],
     "linewidths": [0.9, 1.2, 1.5],
     "zorder": 5,
 }
@@ -56,7 +56,10 @@ def explain(
     if strange:
         raise ConfigError(f"explain.targets: {sorted(strange)[0]!r} is none of {', '.join(binary)}")
     cases = []
+    constants = model.read_json("model.json").get("constants", {})
     for target in config.targets or binary[:1]:
+        if target in constants:
+            continue
         logit_of, early_of = _network(model, target, ctx, config.layer)
         for position, sign in _chosen(features, predictions, target, config.n_cases).items():
             cases.append(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.api import ModelArtifact, load_estimator, save_estimator
-from cardio_spect_polar.flow.rows import known_labels, map_of, out_of
+from cardio_spect_polar.flow.rows import labels_of, map_of, out_of
 from cardio_spect_polar.flow.tasks import N_SEGMENTS
 
 if TYPE_CHECKING:
@@ -28,17 +28,25 @@ def fit_logistic_rows(
 
     artifact = ModelArtifact(out_of(ctx))
     vectors = vectors_of(training, map_of(ctx), config.global_mean)
+    notes, constants = [], {}
     for target in ctx.task.targets:
-        known, labels = known_labels(training, targets, target.name, ctx)
+        labels = labels_of(training, targets, target.name)
+        if not labels.learnable:
+            constants[target.name] = labels.constant
+            notes.append(labels.said(target.name))
+            continue
         estimator = make_pipeline(
             SimpleImputer(strategy="median", keep_empty_features=True),
             StandardScaler(),
             LogisticRegression(C=config.logistic_c, max_iter=2000),
         )
-        estimator.fit(vectors[known], labels.astype(np.int64))
+        estimator.fit(vectors[labels.known], labels.y.astype(np.int64))
         save_estimator(estimator, artifact.path / f"{target.name}.skops")
-    artifact.write_json("model.json", {"map": map_of(ctx), "global_mean": config.global_mean})
-    return artifact
+    artifact.write_json(
+        "model.json",
+        {"map": map_of(ctx), "global_mean": config.global_mean, "constants": constants},
+    )
+    return ModelArtifact(artifact.path, None, tuple(notes))
 
 
 def score_logistic(
@@ -55,13 +63,14 @@ def score_logistic(
     """
     about = artifact.read_json("model.json")
     vectors = gain * vectors_of(features, str(about["map"]), bool(about["global_mean"]))
-    return {
-        target.name: np.asarray(
-            load_estimator(artifact.path / f"{target.name}.skops").predict_proba(vectors)[:, 1],
-            np.float64,
-        )
-        for target in ctx.task.targets
-    }
+    constants, scores = about["constants"], {}
+    for target in ctx.task.targets:
+        if target.name in constants:
+            scores[target.name] = np.full(len(vectors), constants[target.name])
+            continue
+        estimator = load_estimator(artifact.path / f"{target.name}.skops")
+        scores[target.name] = np.asarray(estimator.predict_proba(vectors)[:, 1], np.float64)
+    return scores
 
 
 def vectors_of(features: FeatureSet, name: str, global_mean: bool) -> NDArray[np.float64]:

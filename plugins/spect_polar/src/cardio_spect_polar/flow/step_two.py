@@ -15,7 +15,7 @@ from torch.nn import functional
 from cardio_core.api import DataError, ModelArtifact, load_weights, save_weights
 from cardio_spect_polar.flow.examples import Maps, Pictures
 from cardio_spect_polar.flow.network import FlowResNet, Tail, Trunk
-from cardio_spect_polar.flow.rows import known_labels, map_of, out_of
+from cardio_spect_polar.flow.rows import labels_of, map_of, out_of
 from cardio_spect_polar.flow.step_one import N_OUTPUTS, open_step_one
 
 if TYPE_CHECKING:
@@ -46,24 +46,33 @@ def train_step_two(
     save_weights(trunk, artifact.path / TRUNK)
     maps = _maps_of(trunk, training, map_of(ctx), ctx, config.fit.batch_size)
     notes: list[str] = []
+    constants: dict[str, float] = {}
     for target in ctx.task.targets:
-        known, labels = known_labels(training, targets, target.name, ctx)
-        tail = _fresh_tail(earlier, float(labels.mean()), ctx, target.name)
+        labels = labels_of(training, targets, target.name)
+        if not labels.learnable:
+            constants[target.name] = labels.constant
+            notes.append(labels.said(target.name))
+            continue
+        prevalence = float(labels.y.mean())
+        tail = _fresh_tail(earlier, prevalence, ctx, target.name)
         folder = artifact.path / target.name
         folder.mkdir()
         rate = config.body_learning_rate
         fitted = ctx.but(out=folder).fit(
             tail,
-            Maps(maps[known], labels),
+            Maps(maps[labels.known], labels.y),
             None,
             plan=config.fit,
-            loss=balanced_loss(float(labels.mean())),
+            loss=balanced_loss(prevalence),
             parameter_groups=None
             if rate is None
             else lambda fresh, rate=rate: fresh.parameter_groups(rate),
         )
         notes += fitted.notes
-    artifact.write_json("model.json", {"network": about["network"], "map": map_of(ctx)})
+    artifact.write_json(
+        "model.json",
+        {"network": about["network"], "map": map_of(ctx), "constants": constants},
+    )
     return ModelArtifact(artifact.path, None, tuple(dict.fromkeys(notes)))
 
 
@@ -92,12 +101,16 @@ def score_step_two(
     gain : float
         Multiplies what the pictures show.
     """
-    settings = artifact.read_json("model.json")["network"]
+    about = artifact.read_json("model.json")
+    settings, constants = about["network"], about["constants"]
     trunk = Trunk(FlowResNet(N_OUTPUTS, **settings))
     load_weights(trunk, artifact.path / TRUNK)
     maps = _maps_of(trunk, features, map_of(ctx), ctx, batch_size, gain)
     scores = {}
     for target in ctx.task.targets:
+        if target.name in constants:
+            scores[target.name] = np.full(len(maps), constants[target.name])
+            continue
         tail = _open_tail(artifact, settings, target.name)
         logits = ctx.score_with(tail, Maps(maps), batch_size=batch_size)
         scores[target.name] = to_probability(logits)
