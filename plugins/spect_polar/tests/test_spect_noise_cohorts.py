@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cardio_core import stats
+from cardio_core.api import stats
 from cardio_core.api import Context, FeatureSet, Targets
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.response.config import TrainBlock

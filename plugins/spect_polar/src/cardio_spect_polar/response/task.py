@@ -10,11 +10,11 @@ CRT_RESPONSE = Task(
     unit="patient",
     targets=(Target("response", "binary", ("no", "yes")),),
     models=(
+        Model("clinical_autoencoder", "Clinical variables and autoencoder features"),
+        Model("autoencoder", "Autoencoder features"),
         Model("clinical", "Clinical variables", baseline=True),
         Model("clinical_psd", "Clinical variables and phase SD"),
         Model("clinical_pbw", "Clinical variables and phase bandwidth"),
-        Model("clinical_autoencoder", "Clinical variables and autoencoder features"),
-        Model("autoencoder", "Autoencoder features"),
         Model("pca", "Principal components of the phase map", baseline=True),
         Model("psd", "Phase SD", baseline=True),
         Model("pbw", "Phase bandwidth", baseline=True),

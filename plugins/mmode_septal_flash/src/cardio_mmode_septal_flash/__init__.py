@@ -1,0 +1,1 @@
+"""Anatomical M-modes from apical echo loops, septal flash, and where it is."""

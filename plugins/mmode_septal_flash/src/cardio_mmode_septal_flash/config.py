@@ -1,0 +1,100 @@
+"""The configuration of this plugin; each block goes to the hook of its name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cardio_core.api import Block, FitPlan, RunConfig
+from cardio_core.api import EvaluateBlock as EvaluateBlock
+
+
+class LoadBlock(Block):
+    """Which loops."""
+
+    frame_rate_hz: float | None = Field(
+        None, gt=0, description="of AVI, MP4 and NPY loops, whose files do not say it"
+    )
+    timepoint: Literal["any", "baseline", "follow-up"] = Field(
+        "any", description="studies of one timepoint only"
+    )
+
+
+class PreprocessBlock(Block):
+    """From a loop to M-modes."""
+
+    first_point: int = Field(10, ge=1, le=61, description="tangent from this point of 62 (1-based)")
+    last_point: int = Field(20, ge=2, le=62, description="to this one")
+    rv_mm: float = Field(30.0, gt=0, description="reach from the septum towards the RV")
+    n_pixels: int = Field(500, ge=32, description="rows and columns of an M-mode")
+    interpolation: Literal["linear", "cubic"] = "linear"
+    engine: Literal["torch", "vtk"] = Field(
+        "torch", description="batched on the device, or vtkImageReslice; within a grey level alike"
+    )
+    max_shift: int = Field(5, ge=0, description="shifted copies for training, points each way")
+    find_septum: bool = Field(True, description="find the septum where no file names it")
+
+
+class FeaturizeBlock(Block):
+    """From M-modes to pictures and measurements."""
+
+    size: int = Field(256, ge=32, description="pixels of a picture's side")
+
+
+class TrainBlock(Block):
+    """The network and how it is fitted, and the regressions beside it."""
+
+    width_mult: float = Field(1.0, gt=0, le=1, description="of the initial and growth features")
+    stem: Literal["repeated", "one"] = Field(
+        "repeated", description="the grey picture three times, as colour weights expect, or once"
+    )
+    contrast: float = Field(
+        2.0, ge=1, description="training contrast between 1/x and x, log-uniform; 1 is off"
+    )
+    shifts: bool = Field(True, description="train on the shifted copies, too")
+    choose_epochs: bool = Field(True, description="let the inner folds choose how many")
+    validation_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the training studies set aside to choose the epoch, shifted copies "
+        "and all: the published procedure; 0 leaves that to the inner folds",
+    )
+    logistic_c: float = Field(
+        1.0, gt=0, description="inverse penalty of the regressions on measured motion"
+    )
+    fit: FitPlan = FitPlan()
+
+
+class PredictBlock(Block):
+    """How studies are scored."""
+
+    batch_size: int = Field(16, ge=1)
+
+
+class ExplainBlock(Block):
+    """Which maps are scored and drawn."""
+
+    n_cases: int = Field(
+        2,
+        ge=0,
+        description="drawn of every kind: surest for and against in each fold, and true "
+        "and false positives and negatives",
+    )
+    methods: tuple[Literal["grad_cam_pp", "layer_cam", "occlusion"], ...] = Field(
+        ("grad_cam_pp", "layer_cam"), min_length=1, description="scored; the first one is drawn"
+    )
+    n_random: int = Field(1, ge=0, description="networks with random weights to compare with")
+
+
+class Config(RunConfig):
+    """Everything that this plugin can be told."""
+
+    load: LoadBlock = LoadBlock()
+    preprocess: PreprocessBlock = PreprocessBlock()
+    featurize: FeaturizeBlock = FeaturizeBlock()
+    train: TrainBlock = TrainBlock()
+    predict: PredictBlock = PredictBlock()
+    explain: ExplainBlock = ExplainBlock()
+    evaluate: EvaluateBlock = EvaluateBlock()
