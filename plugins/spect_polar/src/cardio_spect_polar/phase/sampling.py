@@ -22,6 +22,9 @@ WINDOW_MM = 12.0
 """A wall that moves by less stays within sight of its mean position."""
 
 RIDGE_MM = 6.0
+MARGIN_MM = 5.0
+"""Counts are read this much farther, so that the average along a ray is whole up to its ends."""
+
 STEP_VOXELS = 0.25
 REACH = 1.5
 SMOOTHING_MM = 5.0
@@ -69,9 +72,10 @@ def sample_wall(
     Chen J et al. Onset of left ventricular mechanical contraction as determined by phase analysis
     of ECG-gated myocardial perfusion SPECT imaging. J Nucl Cardiol 2005; 12: 687-695.
     """
-    profiles = wall_profiles(counts, voxel_mm, geometry, mode=mode)
-    curves = brightest_counts(profiles, smooth=mode == "tracked")
-    return SampledWall(curves=np.moveaxis(curves, -1, 0).astype(np.float64), geometry=geometry)
+    tracked = mode == "tracked"
+    profiles = wall_profiles(counts, voxel_mm, geometry, mode=mode, window_mm=WINDOW_MM + MARGIN_MM)
+    curves = np.moveaxis(brightest_counts(profiles, smooth=tracked), -1, 0)
+    return SampledWall(curves=curves.astype(np.float64), geometry=geometry)
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,7 @@ def wall_profiles(
     # The wall's ridge may lie beside the mid-wall; uphill towards it is no valley's far side.
     top = np.where(np.abs(offset) <= RIDGE_MM, mean, -np.inf).argmax(axis=-1)
     allowed = allowed & _up_to_valleys(mean, top)
+    np.put_along_axis(allowed, top[..., None], True, axis=-1)
     return WallProfiles(profile, allowed, np.asarray(offset, dtype=np.float64))
 
 
@@ -139,16 +144,18 @@ def brightest_counts(profiles: WallProfiles, *, smooth: bool = True) -> NDArray[
     profiles : WallProfiles
         Counts along the rays.
     smooth : bool
-        Average along the ray with a Gaussian of 5 mm first; its steps must be the same on all rays.
+        Average along the ray with a Gaussian of 5 mm first, and look within 12 mm of the mid-wall
+        only; the steps must be the same on all rays.
     """
     allowed = profiles.allowed[..., None].astype(np.float32)
-    along = profiles.counts
+    along, searched = profiles.counts, profiles.allowed
     if smooth:
         # What lies beyond a valley has no part in the average either.
         kernel = _smoothing(profiles.offset_mm[0, 0])
         along = np.matmul(kernel, along * allowed)
         along /= np.maximum(np.matmul(kernel, allowed), np.float32(1e-6))
-    brightest = np.where(profiles.allowed[..., None], along, -np.inf).max(axis=2)
+        searched = searched & (np.abs(profiles.offset_mm) <= WINDOW_MM)
+    brightest = np.where(searched[..., None], along, -np.inf).max(axis=2)
     return np.asarray(brightest, dtype=np.float32)
 
 
