@@ -147,6 +147,16 @@ def test_too_few_patients_for_the_folds_is_said_in_numbers():
         folds_of(Nested(5), table, y)
 
 
+def test_classes_smaller_than_the_number_of_folds_are_split_without_stratifying():
+    # Six patients, three of each class: one validation split of a fifth has five parts.
+    names = [f"p{i}" for i in range(6)]
+    table = pd.DataFrame({"patient_id": names, "subject_id": names, "recording_id": names})
+    labels = np.array(["no", "yes"] * 3, dtype=object)
+    ((fit, validate),) = inner_folds(table, labels, k=1, share=0.2, unit="patient", seed=0)
+    assert sorted([*fit, *validate]) == list(range(6))
+    assert 1 <= len(validate) <= 2
+
+
 def test_inner_folds_keep_patients_apart_too():
     table, y = cohort()
     for k in (1, 3):

@@ -355,6 +355,8 @@ def _grouped(table: pd.DataFrame, strata: Array, k: int, seed: int) -> list[tupl
     n_subjects = len(np.unique(subjects))
     if n_subjects < k:
         raise DataError(f"{k} folds need at least {k} labelled patients, found {n_subjects}")
+    if np.bincount(strata).max() < k:  # nothing can be stratified: patients go by the shuffle
+        strata = np.zeros_like(strata)
     splitter = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # A class with fewer members than folds is the rule in small cohorts; folds without it
