@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from cardio_spect_polar.flow.config import EvaluateBlock
 
 CIRCULAR = (
-    "SANITY CHECK, circular: these targets are computed from the maps that the networks see. A "
-    "good result says that a network can read a polar map, and nothing about patients."
+    "SANITY CHECK, circular: these targets are computed from the maps that go in. The network on "
+    "the reserve map only has to read them off; those on rest or stress see one of the two flows "
+    "whose ratio they are. A good result says that a network can read a polar map, and nothing "
+    "about patients."
 )
 GAIN = "gain:"
 SIMULATED = {

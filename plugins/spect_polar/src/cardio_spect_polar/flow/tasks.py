@@ -13,6 +13,9 @@ _LOGISTIC = tuple(
     Model(f"logistic_{name}", f"Logistic regression on segments of the {name} map", baseline=True)
     for name in MAPS
 )
+_CHECKED = tuple(
+    Model(f"resnet_{name}", f"ResNet-50 on the {name} map (sanity check)") for name in MAPS
+)
 _CONFIG = "cardio_spect_polar.flow.config:FlowConfig"
 
 MFR = Task(
@@ -23,7 +26,7 @@ MFR = Task(
         Target("impaired", "binary", ("no", "yes")),
         *(Target(f"mfr_{n:02d}", "continuous", unit="1") for n in range(1, N_SEGMENTS + 1)),
     ),
-    models=_NETWORKS,
+    models=_CHECKED,
     config=_CONFIG,
 )
 
