@@ -1,4 +1,4 @@
-"""Virtual M-modes of many lines and studies at once, on any device.
+"""Virtual M-modes of many lines and studies on any device.
 
 Space is a gather of the pixels around every place of a line, time a matrix product onto the
 columns; the picture is that of `reslice_vtk`.
@@ -6,6 +6,7 @@ columns; the picture is that of `reslice_vtk`.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from cardio_mmode_septal_flash.mmode.volume import CycleVolume
 
 _EDGE = 1e-6
+_CPU_LINES = 2
+"""Lines at a time on a CPU: their pictures stay in its cache. Other devices take all."""
 
 
 def reslice_torch(
@@ -65,53 +68,70 @@ def reslice_torch(
     >>> reslice_torch([cycle], [[line]], n_rows=6, n_columns=8)[0][0, 0].tolist()
     [0, 5, 10, 15, 20, 25, 30, 35]
     """
-    rows = [
-        _along_lines(volume, own, n_rows, interpolation, device)
-        for volume, own in zip(volumes, lines, strict=True)
-    ]
-    columns = [
-        torch.from_numpy(time_weights(volume, n_columns, interpolation)).to(device)
-        for volume in volumes
-    ]
-    if len(rows) == 1:
-        made = (rows[0].T @ columns[0])[None]
-    else:
-        made = torch.bmm(_padded(rows).transpose(1, 2), _padded(columns))
-    grey = made.add_(0.5).clamp_(0.0, 255.0).to(torch.uint8).cpu().numpy()
-    return [
-        grey[number, : len(own) * n_rows].reshape(len(own), n_rows, n_columns)
-        for number, own in enumerate(lines)
-    ]
+    made = []
+    for volume, own in zip(volumes, lines, strict=True):
+        flat = torch.from_numpy(volume.frames.reshape(len(volume.frames), -1)).to(device)
+        index, weight = _pixels(volume, own, n_rows, interpolation, device)
+        in_time = torch.from_numpy(time_weights(volume, n_columns, interpolation)).to(device)
+        pictures = torch.empty((len(own), n_rows, n_columns), dtype=torch.uint8, device=device)
+        block = _CPU_LINES if flat.device.type == "cpu" else len(own)
+        grey = torch.empty((block * n_rows, n_columns), device=device)
+        for first in range(0, len(own), block):
+            chosen = slice(first * n_rows, (first + block) * n_rows)
+            along = _along(flat, index[:, chosen], weight[:, chosen])
+            made_here = torch.mm(along, in_time, out=grey[: len(along)])
+            if interpolation == "cubic":
+                made_here.clamp_(0.0, 255.5)
+            _cut_off(made_here, pictures[first : first + block].view(-1, n_columns))
+        made.append(pictures)
+    return [pictures.cpu().numpy() for pictures in made]
 
 
-def _along_lines(
+def _pixels(
     volume: CycleVolume,
     lines: Sequence[ScanLine],
     n_rows: int,
     interpolation: Interpolation,
     device: str,
-) -> torch.Tensor:
-    """Return grey levels along the lines in every frame, shape (n_frames, n_lines × n_rows)."""
-    n_frames, *size = volume.frames.shape
-    place = np.concatenate([line.places_px(n_rows, volume.mm_per_pixel) for line in lines])
-    inside = ((place >= -_EDGE) & (place <= np.asarray(size) - 1 + _EDGE)).all(axis=1)
-    row, column = np.clip(place, 0.0, np.asarray(size) - 1.0).T
-    pixels, weights = [], []
-    for row_index, row_weight in taps(row, size[0], interpolation):
-        for column_index, column_weight in taps(column, size[1], interpolation):
-            pixels.append(row_index * size[1] + column_index)
-            weights.append(row_weight * column_weight * inside)
-    index = torch.from_numpy(np.concatenate(pixels)).to(device)
-    weight = torch.from_numpy(np.stack(weights).astype(np.float32)).to(device)
-    flat = torch.from_numpy(volume.frames.reshape(n_frames, -1)).to(device)
-    values = flat.index_select(1, index).to(torch.float32).view(n_frames, *weight.shape)
-    return torch.einsum("ftp,tp->fp", values, weight)
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the pixels around every place of the lines and their weights, (n_taps, n_places)."""
+    size = volume.frames.shape[1:]
+    place = np.concatenate([line.places_px(n_rows, volume.mm_per_pixel).T for line in lines], 1)
+    last = np.asarray(size)[:, None] - 1
+    held = np.minimum(np.maximum(place, 0.0), last)
+    inside = (np.abs(place - held) <= _EDGE).all(axis=0)
+    in_row = [
+        (at * size[1], (weight * inside).astype(np.float32))
+        for at, weight in taps(held[0], size[0], interpolation)
+    ]
+    in_column = [
+        (at, weight.astype(np.float32)) for at, weight in taps(held[1], size[1], interpolation)
+    ]
+    n_taps = len(in_row) * len(in_column)
+    index = np.empty((n_taps, held.shape[1]), dtype=np.int64)
+    weights = np.empty(index.shape, dtype=np.float32)
+    for tap, ((row, above), (column, beside)) in enumerate(product(in_row, in_column)):
+        np.add(row, column, out=index[tap])
+        np.multiply(above, beside, out=weights[tap])
+    return torch.from_numpy(index).to(device), torch.from_numpy(weights).to(device)
 
 
-def _padded(parts: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Stack matrices of different sizes with zeros around them."""
-    n_rows, n_columns = (max(part.shape[axis] for part in parts) for axis in (0, 1))
-    stacked = parts[0].new_zeros((len(parts), n_rows, n_columns))
-    for place, part in zip(stacked, parts, strict=True):
-        place[: part.shape[0], : part.shape[1]] = part
-    return stacked
+def _cut_off(grey: torch.Tensor, pictures: torch.Tensor) -> None:
+    """Write grey levels without their fractions; NumPy does that faster than torch on a CPU."""
+    if grey.device.type == "cpu":
+        np.copyto(pictures.numpy(), grey.numpy(), casting="unsafe")
+    else:
+        pictures.copy_(grey)
+
+
+def _along(flat: torch.Tensor, index: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return grey levels along lines in every frame, shape (n_places, n_frames), plus a half.
+
+    Half a grey level, so that cutting off the fraction rounds: the weights of a column sum to 1.
+    """
+    values = flat.gather(1, index.reshape(1, -1).expand(len(flat), -1)).to(torch.float32)
+    by_tap = values.view(len(flat), *weight.shape)
+    along = by_tap[:, 0] * weight[0]
+    for tap in range(1, len(weight)):
+        along.addcmul_(by_tap[:, tap], weight[tap])
+    return along.add_(0.5).T

@@ -41,16 +41,14 @@ def taps(
     >>> round(sum(float(w[0]) for _, w in taps(np.array([0.4]), 4, "cubic")), 12)
     1.0
     """
-    first = np.clip(np.floor(place), 0, max(n - 2, 0)).astype(np.intp)
+    first = np.minimum(place.astype(np.intp), max(n - 2, 0))
     t = place - first
-    weights = _linear(t) if interpolation == "linear" else _catmull_rom(t)
-    before = 0 if interpolation == "linear" else 1
-    for number, weight in enumerate(weights):
-        yield np.clip(first + number - before, 0, n - 1), weight
-
-
-def _linear(t: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    return 1.0 - t, t
+    if interpolation == "linear":
+        yield first, 1.0 - t
+        yield np.minimum(first + 1, n - 1), t
+        return
+    for number, weight in enumerate(_catmull_rom(t)):
+        yield np.clip(first + number - 1, 0, n - 1), weight
 
 
 def _catmull_rom(t: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

@@ -40,6 +40,7 @@ _VALVE_MM, _VALVE_SPREAD_MM = 97.0, 25.0
 _AROUND_ED = 0.04
 _CLEAR_CONTRAST = 0.10
 _MOVES = 0.06
+_DEGREE, _ROUNDS, _HUBER_MM = 4, 5, 0.7
 
 
 def find_septum(
@@ -95,12 +96,28 @@ def find_septum(
     base = _valve_plane(mean, spread, rows, columns, top, depth, floor)
     apex = _cavity_end(mean, rows, columns, base, floor)
     drawn = (rows <= base) & (rows >= apex)
-    confidence = _confidence(mean, spread, rows[drawn], columns[drawn], floor)
-    points_mm = np.stack([rows[drawn], columns[drawn]], axis=1)[::-1].astype(np.float64)
+    rows, columns = rows[drawn], _smooth(rows[drawn], columns[drawn])
+    confidence = _confidence(mean, spread, rows, columns, floor)
+    points_mm = np.stack([rows, columns], axis=1)[::-1].astype(np.float64)
     # The centre of a 1 mm pixel lies at +½; so do the original's.
     points_px = (points_mm + 0.5) / np.asarray(mm_per_pixel) - 0.5
     flags = () if confidence >= SURE else ("septum found with low confidence",)
     return Septum(resample(points_px, mm_per_pixel), ed_frame, confidence, flags)
+
+
+def _smooth(rows: NDArray[np.intp], columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a curve of the fourth degree through a path, which bright patches pull little.
+
+    Least squares with Huber's weights: single patches of bright speckle, and the leaflet at the
+    base, do not bend a septum.
+    """
+    along = np.linspace(-1.0, 1.0, rows.size)
+    weights = np.ones(rows.size)
+    for _ in range(_ROUNDS):
+        curve = np.polynomial.Polynomial.fit(along, columns, _DEGREE, w=np.sqrt(weights))(along)
+        away = np.abs(columns - curve)
+        weights = 1.0 / np.maximum(away / _HUBER_MM, 1.0)
+    return np.asarray(curve, dtype=np.float64)
 
 
 def _extent(inside: NDArray[np.bool_]) -> tuple[int, int]:
