@@ -114,8 +114,8 @@ def check_gating(
     eight slots shrink a spread of 72 degrees to 52, 10 % to 40. The wall keeps its activity, so
     slots of the second half that hold 2 % less than the first quarter are scaled up to it. Slots
     are not all scaled to their mean: the heart's counts fall by 2 % in systole as blood leaves,
-    and evening that out gives every sample the ventricle's own phase (it cost 1.3 degrees of the
-    phase standard deviation of the digital ventricle).
+    and evening that out draws every sample towards the ventricle's own phase (it cost one degree
+    of the phase standard deviation of the digital ventricle).
 
     Parameters
     ----------
