@@ -10,6 +10,10 @@ from cardio_core.testing import PluginContract, PluginTruth
 class TestContract(PluginContract):
     plugin = "spect_polar"
     protocol = "honest"
+    n_patients = 18
+    sets = {  # noqa: RUF012
+        "crt_response": ("inner.k=0", "models=[clinical_autoencoder, psd]"),
+    }
 
 
 @pytest.mark.slow

@@ -67,7 +67,7 @@ class SamplesContract:
         """Neither the loader nor the twin loses anybody without saying so."""
         n_found = cohort.samples.table["patient_id"].nunique()
         assert not cohort.quarantined, f"quarantined: {cohort.quarantined[0]}"
-        said = cohort.notes and n_found < self.n_patients
+        said = (cohort.notes or cohort.excluded) and n_found < self.n_patients
         assert n_found == self.n_patients or said, (
             f"asked for {self.n_patients} patients, loaded {n_found}, and no note says why"
         )

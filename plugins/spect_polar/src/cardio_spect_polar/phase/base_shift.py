@@ -39,7 +39,11 @@ def with_base_moved(heart: SampledHeart, n_slices: float, *, mode: Mode) -> Samp
     base_mm = heart.wall.base_z_mm + n_slices * heart.voxel_mm[0]
     try:
         wall = find_wall(
-            heart.summed, heart.voxel_mm, base_mm=base_mm, apex_mm=heart.wall.apex_z_mm
+            heart.summed,
+            heart.voxel_mm,
+            base_mm=base_mm,
+            apex_mm=heart.wall.apex_z_mm,
+            heart=heart.wall.heart,
         )
     except DataError:
         return None

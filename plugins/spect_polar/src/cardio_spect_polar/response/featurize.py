@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import DataError, FeatureBlock, FeatureSet
 from cardio_spect_polar.phase.histogram import phase_histogram
-from cardio_spect_polar.phase.qc_view import qc_view
+from cardio_spect_polar.phase.qc_view import N_RINGS, N_SLICES, qc_view
 from cardio_spect_polar.phase.segments import SEGMENT_NAMES
 from cardio_spect_polar.phase.summary import SUMMARY_UNITS, WallSummary, summarise
 from cardio_spect_polar.response.clinical import CLINICAL
@@ -69,8 +69,9 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         samples.table[list(names)].to_numpy(np.float32), names, tuple(unit for _, unit in CLINICAL)
     )
     histogram = _named(
-        [phase_histogram(found.sample_phase) for found in summaries], ("samples",), ("1",), "degree"
-    )
+        [phase_histogram(found.sample_phase) for found in summaries],
+        _numbered("degree", 360), ("1",), "degree",
+    )  # fmt: skip
     table = samples.table[["recording_id", "study_id", "patient_id", "flags"]]
     blocks = {**maps, **segments, "indices": indices, "clinical": clinical, "histogram": histogram}
     return FeatureSet(table, blocks | _qc(hearts))
@@ -108,7 +109,12 @@ def _moved(heart: Heart, config: FeaturizeBlock) -> dict[str, float]:
 
 
 def _maps(values: Sequence[Any], axes: tuple[str, str], unit: str) -> FeatureBlock:
-    return FeatureBlock(np.asarray(values, np.float32), axes, (unit,), (unit,))
+    array = np.asarray(values, np.float32)
+    return FeatureBlock(array, axes, _numbered(axes[0], array.shape[1]), (unit,))
+
+
+def _numbered(what: str, n: int) -> tuple[str, ...]:
+    return tuple(f"{what} {i}" for i in range(n))
 
 
 def _named(
@@ -124,14 +130,14 @@ def _qc(hearts: Sequence[Heart]) -> dict[str, FeatureBlock]:
     ]
     return {
         "qc_counts": FeatureBlock(
-            np.stack([view.counts for view in views]), ("slice", "row", "column"), ("counts",),
-            ("share of the brightest",), scale=1 / 255,
+            np.stack([view.counts for view in views]), ("slice", "row", "column"),
+            _numbered("slice", N_SLICES), ("share of the brightest",), scale=1 / 255,
         ),
         "qc_voxel": _named(
             [view.voxel_mm for view in views], ("slice", "row", "column"), ("mm",), "axis"
         ),
         "qc_points": FeatureBlock(
-            np.stack([view.points_mm for view in views]), ("ring", "ray", "axis"), ("point",),
-            ("mm",),
+            np.stack([view.points_mm for view in views]), ("ring", "ray", "axis"),
+            _numbered("ring", N_RINGS), ("mm",),
         ),
     }  # fmt: skip
