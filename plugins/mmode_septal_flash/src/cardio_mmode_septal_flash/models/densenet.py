@@ -62,7 +62,7 @@ class FlashDenseNet(DenseNet):
             growth_rate=max(1, round(N_GROWTH * width_mult)),
             block_config=BLOCKS,
         )
-        self.width_mult = width_mult
+        self.width_mult, self.stem = width_mult, stem
         self.n_channels = 3 if stem == "repeated" else 1
         for number in range(1, len(BLOCKS) + 1):
             block = self.features.get_submodule(f"denseblock{number}")

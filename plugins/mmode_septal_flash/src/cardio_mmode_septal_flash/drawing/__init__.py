@@ -1,0 +1,1 @@
+"""Figures of studies and of what heat maps are worth."""

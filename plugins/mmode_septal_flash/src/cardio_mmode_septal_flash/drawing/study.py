@@ -1,0 +1,152 @@
+"""A study in three panels: the frame with its scan line, the M-mode, and the heat map over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_mmode_septal_flash.drawing.style import (
+    BLUE,
+    GREEN,
+    HEAT,
+    INK,
+    ORANGE,
+    SKY,
+    SMALL_PT,
+    TEXT_PT,
+    VERMILION,
+    quiet_axes,
+)
+from cardio_mmode_septal_flash.localisation import temporal_profile, upsampled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from cardio_mmode_septal_flash.drawing.style import Draw
+
+_SIZE_IN = (8.6, 3.1)
+_N_DRAWN = 128
+
+
+@dataclass(frozen=True, eq=False)
+class StudyView:
+    """Everything that a figure of a study shows.
+
+    Attributes
+    ----------
+    frame : ndarray of uint8, shape (n_rows, n_columns)
+        End-diastolic.
+    septum_px : ndarray, shape (62, 2)
+        (row, column) in the frame, base to apex.
+    line_px : ndarray, shape (2, 2)
+        Ends of the scan line, right ventricle first.
+    picture : ndarray of uint8, shape (size, size)
+        The M-mode as the network sees it.
+    heat : ndarray, shape (rows', columns')
+        0 to 1.
+    duration_ms, top_mm, bottom_mm : float
+        What the picture spans.
+    mvc_ms, avo_ms : float
+        NaN where unknown.
+    """
+
+    frame: NDArray[np.uint8]
+    septum_px: NDArray[np.floating[Any]]
+    line_px: NDArray[np.floating[Any]]
+    picture: NDArray[np.uint8]
+    heat: NDArray[np.floating[Any]]
+    duration_ms: float
+    top_mm: float
+    bottom_mm: float
+    mvc_ms: float
+    avo_ms: float
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, right, bottom and top of the picture, in ms and mm."""
+        return (0.0, self.duration_ms, self.bottom_mm, self.top_mm)
+
+
+def study_figure(view: StudyView, *, title: str = "") -> Draw:
+    """Return a function that draws one study: figure 1 of the paper, and the heat map."""
+    return heat_sheet([(title, view)])
+
+
+def heat_sheet(studies: Sequence[tuple[str, StudyView]]) -> Draw:
+    """Return a function that draws studies below each other (figures 2 and 3 of the paper).
+
+    Parameters
+    ----------
+    studies : sequence of (title, StudyView)
+        One row each.
+    """
+
+    def draw(figure: Figure) -> None:
+        width, height = _SIZE_IN
+        figure.set_size_inches(width, height * len(studies))
+        grid = figure.subplots(len(studies), 3, squeeze=False, width_ratios=(1, 1.35, 1.35))
+        for row, (title, view) in zip(grid, studies, strict=True):
+            _frame(row[0], view, title)
+            _mmode(row[1], view)
+            _heat(row[2], view)
+
+    return draw
+
+
+def _frame(axes: Axes, view: StudyView, title: str) -> None:
+    axes.imshow(view.frame, cmap="gray", vmin=0, vmax=255)
+    axes.plot(view.septum_px[:, 1], view.septum_px[:, 0], color=ORANGE, linewidth=1.6)
+    axes.plot(view.line_px[:, 1], view.line_px[:, 0], color=SKY, linewidth=1.2)
+    axes.plot(*view.line_px[0, ::-1], marker="o", markersize=3.5, color=SKY)
+    axes.set_xlim(-0.5, view.frame.shape[1] - 0.5)
+    axes.set_ylim(view.frame.shape[0] - 0.5, -0.5)
+    axes.set_axis_off()
+    axes.set_title(title or "septum and scan line", fontsize=TEXT_PT, color=INK, loc="left")
+
+
+def _mmode(axes: Axes, view: StudyView) -> None:
+    axes.imshow(
+        view.picture, cmap="gray", vmin=0, vmax=255, extent=view.extent, aspect="auto",
+        interpolation="bilinear",
+    )  # fmt: skip
+    _lines(axes, view)
+    quiet_axes(axes, x="ms after R", y="mm from the septum at R", title="M-mode")
+
+
+def _heat(axes: Axes, view: StudyView) -> None:
+    axes.imshow(view.picture, cmap="gray", vmin=0, vmax=255, extent=view.extent, aspect="auto")
+    heat = upsampled(view.heat, _N_DRAWN, _N_DRAWN)
+    axes.imshow(
+        heat, cmap=HEAT, vmin=0, vmax=1, extent=view.extent, aspect="auto", alpha=0.3 + 0.4 * heat,
+        interpolation="bilinear",
+    )  # fmt: skip
+    profile = temporal_profile(heat)
+    if profile.max() > 0:
+        depth = view.bottom_mm - 0.25 * (view.bottom_mm - view.top_mm) * profile / profile.max()
+        at_ms = (np.arange(_N_DRAWN) + 0.5) / _N_DRAWN * view.duration_ms
+        axes.plot(at_ms, depth, color="white", linewidth=1.2)
+    _lines(axes, view)
+    quiet_axes(axes, x="ms after R", title="heat map, and its energy over time")
+
+
+def _lines(axes: Axes, view: StudyView) -> None:
+    """Draw the septum's place at R, and the valves."""
+    axes.axhline(0.0, color=ORANGE, linewidth=0.8, linestyle="--")
+    for name, at_ms, colour in (("MVC", view.mvc_ms, GREEN), ("AVO", view.avo_ms, VERMILION)):
+        if np.isfinite(at_ms) and at_ms <= view.duration_ms:
+            axes.axvline(at_ms, color=colour, linewidth=1.0)
+            axes.annotate(
+                name, (at_ms, 0.98), xycoords=("data", "axes fraction"), xytext=(2, 0),
+                textcoords="offset points", rotation=90, va="top", fontsize=SMALL_PT, color=colour,
+            )  # fmt: skip
+    if not np.isfinite(view.mvc_ms):
+        axes.annotate(
+            "MVC and AVO unknown", (0.02, 0.02), xycoords="axes fraction", fontsize=SMALL_PT,
+            color=BLUE,
+        )  # fmt: skip

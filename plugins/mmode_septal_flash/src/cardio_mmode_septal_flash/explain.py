@@ -1,0 +1,195 @@
+"""Explain: what spoke for septal flash in every tested study, and where that lies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from cardio_core.api import Explanation
+from cardio_mmode_septal_flash import localisation
+from cardio_mmode_septal_flash.drawing.study import StudyView, study_figure
+from cardio_mmode_septal_flash.fold_case import FoldCase
+from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.network import open_network, pictures_for
+from cardio_mmode_septal_flash.rows import row_of
+from cardio_mmode_septal_flash.study_maps import (
+    Place,
+    maps_of,
+    places_of,
+    scores_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
+    from cardio_mmode_septal_flash.config import ExplainBlock
+    from cardio_mmode_septal_flash.examples import Pictures
+
+RULE = (
+    "every tested study's map is scored (table localisation-studies); drawn are, of every fold, "
+    "those that the network is surest of, for and against, chosen without looking at the label"
+)
+RANDOM, CENTRE = "random_weights", "centre_prior"
+
+
+def explain_studies(
+    model: ModelArtifact,
+    features: FeatureSet,
+    predictions: Predictions,
+    config: ExplainBlock,
+    ctx: Context,
+) -> Explanation:
+    """Map the evidence for septal flash in all tested studies of a fold, and draw a few.
+
+    Returns
+    -------
+    Explanation
+        Cases with the heat map (``heat``, 0 to 1, at its own resolution) and its localisation
+        scores; the first is a `FoldCase` with those of the whole fold, and of the controls: maps of
+        networks with random weights, and a bump in the middle. Regressions explain themselves.
+    """
+    if row_of(ctx).kind != "network":
+        return Explanation()
+    pictures = pictures_for(model, features, ctx)
+    places = places_of(features, ctx)
+    network = open_network(model)
+    threshold = float(model.read_json("model.json")["iou_threshold"])
+    heats: dict[str, NDArray[Any]] = {
+        method: maps_of(network, pictures, method) for method in config.methods
+    }
+    first = heats[config.methods[0]]
+    controls = _controls(first, network, pictures, config, ctx)
+    studies = _all_scores(features, heats | controls, places, threshold)
+
+    def view(sample_id: str) -> StudyView:
+        i = int(features.table.index.get_loc(sample_id))  # type: ignore[arg-type]
+        return _view(features, i, first[i], places[i], ctx)
+
+    cases: list[FoldCase] = []
+    probability = _probabilities(features, predictions, ctx)
+    for i, word in _chosen(probability, config.n_cases).items():
+        sample_id = str(features.table.index[i])
+        title = f"surest {word} flash; its probability {probability[i]:.2f}"
+        cases.append(
+            FoldCase(
+                sample_id=sample_id,
+                title=title,
+                arrays={"heat": first[i]},
+                scores=_known(scores_of(first[i], places[i], threshold)),
+                draw=study_figure(view(sample_id), title=f"{word} flash: {probability[i]:.2f}"),
+            )
+        )
+    whole: dict[str, Any] = {"studies": studies, "view": view, "n_drawn": config.n_cases}
+    if cases:
+        cases[0] = replace(cases[0], **whole)
+    elif len(features):
+        sample_id = str(features.table.index[0])
+        cases = [FoldCase(sample_id, "heat map", arrays={"heat": first[0]}, **whole)]
+    return Explanation(tuple(cases), RULE)
+
+
+def random_network(like: FlashDenseNet, seed: int) -> FlashDenseNet:
+    """Return a network of the same shape which has learnt nothing.
+
+    Examples
+    --------
+    >>> made = random_network(FlashDenseNet(width_mult=0.125), 0)
+    >>> made.width_mult, made.training
+    (0.125, False)
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made = FlashDenseNet(
+            like.classifier.out_features, stem=like.stem, width_mult=like.width_mult
+        )
+    return made.eval()
+
+
+def _controls(
+    first: NDArray[np.float32],
+    network: FlashDenseNet,
+    pictures: Pictures,
+    config: ExplainBlock,
+    ctx: Context,
+) -> dict[str, NDArray[Any]]:
+    """Return maps that no label has touched, by name, each shape (n, rows', columns')."""
+    bump = localisation.centre_prior(*first.shape[1:])
+    made: dict[str, NDArray[Any]] = {CENTRE: np.repeat(bump[None], len(first), axis=0)}
+    for number in range(config.n_random):
+        other = random_network(network, ctx.seed_of(f"random weights {number}"))
+        made[f"{RANDOM}:{number}"] = maps_of(other, pictures, config.methods[0])
+    return made
+
+
+def _all_scores(
+    features: FeatureSet,
+    heats: Mapping[str, NDArray[np.floating[Any]]],
+    places: list[Place],
+    threshold: float,
+) -> tuple[dict[str, Any], ...]:
+    table = features.table
+    drawn = next(iter(heats.values()))
+    rows = []
+    for method, maps in heats.items():
+        for i, (heat, place) in enumerate(zip(maps, places, strict=True)):
+            row = {
+                "sample_id": str(table.index[i]),
+                "study_id": str(table["study_id"].iloc[i]),
+                "patient_id": str(table["patient_id"].iloc[i]),
+                "method": method.partition(":")[0],
+                **scores_of(heat, place, threshold),
+                "threshold": threshold,
+                "n_cells": heat.shape[1],
+            }
+            if method.startswith(RANDOM):
+                row["correlation"] = localisation.correlation(heat, drawn[i])
+            rows.append(row)
+    return tuple(rows)
+
+
+def _view(
+    features: FeatureSet, i: int, heat: NDArray[np.floating[Any]], place: Place, ctx: Context
+) -> StudyView:
+    def one(name: str) -> NDArray[Any]:
+        return np.asarray(features[name].values[[i]][0])
+
+    return StudyView(
+        frame=one("frame"),
+        septum_px=one("septum"),
+        line_px=one("line"),
+        picture=one(row_of(ctx).picture),
+        heat=heat,
+        duration_ms=place.window.duration_ms,
+        top_mm=place.top_mm,
+        bottom_mm=place.bottom_mm,
+        mvc_ms=place.window.begin_ms,
+        avo_ms=place.window.end_ms,
+    )
+
+
+def _probabilities(
+    features: FeatureSet, predictions: Predictions, ctx: Context
+) -> NDArray[np.float64]:
+    """Return the predicted probability of every sample, by whatever unit it was tested."""
+    names = features.table.index if predictions.level == "sample" else features.table["study_id"]
+    scores = np.asarray(predictions.scores[ctx.task.targets[0].name], np.float64)
+    of = dict(zip(predictions.ids, scores, strict=True))
+    return np.array([of[str(name)] for name in names])
+
+
+def _chosen(probability: NDArray[np.float64], n_cases: int) -> dict[int, str]:
+    """Return positions of the surest samples, with what they are sure of."""
+    ranked = np.argsort(probability, kind="stable")
+    n = min(n_cases, len(ranked) // 2)
+    surest_for, surest_against = ranked[::-1][:n], ranked[:n]
+    return {int(i): "for" for i in surest_for} | {int(i): "against" for i in surest_against}
+
+
+def _known(scores: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in scores.items() if np.isfinite(value)}

@@ -1,0 +1,271 @@
+"""DenseNet121: published sizes and keys, weights of others, and heat maps of known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cardio_core.api import DataError, save_weights
+from cardio_mmode_septal_flash.models.backbone_files import (
+    keras_state,
+    one_channel,
+    plain_state,
+    start_from_file,
+)
+from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.models.heat_maps import (
+    grad_cam_pp,
+    heat_maps,
+    layer_cam,
+    occlusion,
+)
+
+BLOCKS = (6, 12, 24, 16)
+
+
+@pytest.fixture(scope="module")
+def thin():
+    torch.manual_seed(0)
+    return FlashDenseNet(width_mult=0.125).eval()
+
+
+def test_it_has_the_published_number_of_parameters():
+    # torchvision.models.densenet121: 7,978,856.
+    assert sum(p.numel() for p in FlashDenseNet(1000).parameters()) == 7_978_856
+
+
+def test_its_keys_and_shapes_are_torchvisions():
+    state = FlashDenseNet(1000).state_dict()
+    # Written down from torchvision's densenet121-a639ec97.
+    expected = {
+        "features.conv0.weight": (64, 3, 7, 7),
+        "features.norm0.running_var": (64,),
+        "features.denseblock1.denselayer1.norm1.weight": (64,),
+        "features.denseblock1.denselayer1.conv1.weight": (128, 64, 1, 1),
+        "features.denseblock1.denselayer6.conv2.weight": (32, 128, 3, 3),
+        "features.transition1.conv.weight": (128, 256, 1, 1),
+        "features.denseblock3.denselayer24.norm1.bias": (992,),
+        "features.transition3.norm.running_mean": (1024,),
+        "features.denseblock4.denselayer16.conv2.weight": (32, 128, 3, 3),
+        "features.norm5.weight": (1024,),
+        "classifier.weight": (1000, 1024),
+        "classifier.bias": (1000,),
+    }
+    assert {name: tuple(state[name].shape) for name in expected} == expected
+    # One convolution and one norm first, two of each a layer, one a transition, one norm last.
+    n_layers = sum(BLOCKS)
+    n_norms = 1 + 2 * n_layers + 3 + 1
+    assert len(state) == (1 + 2 * n_layers + 3) + 5 * n_norms + 2
+
+
+def test_a_picture_of_256_pixels_ends_in_maps_of_8_by_8_by_1024_after_norm_and_relu():
+    net = FlashDenseNet().eval()
+    seen = {}
+    net.class_layers.relu.register_forward_hook(lambda _m, _i, out: seen.update(out=out))
+    with torch.no_grad():
+        maps = net.maps(torch.rand(1, 1, 256, 256))
+    assert maps.shape == (1, 1024, 8, 8)
+    assert maps.min() >= 0
+    assert torch.equal(seen["out"], maps)
+
+
+def test_both_ways_through_the_network_give_the_same_logits(thin):
+    pictures = torch.rand(3, 1, 64, 64)
+    with torch.no_grad():
+        whole, parts = thin(pictures), thin.late(thin.early(pictures))
+    torch.testing.assert_close(whole, parts)
+    assert thin.early(pictures).shape[2:] == (8, 8)
+
+
+def test_one_training_step_at_full_width_changes_every_layer():
+    torch.manual_seed(0)
+    net = FlashDenseNet()
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
+    before = {name: p.detach().clone() for name, p in net.named_parameters()}
+    loss = nn.functional.cross_entropy(net(torch.rand(2, 1, 64, 64)), torch.tensor([0, 1]))
+    loss.backward()
+    optimizer.step()
+    assert all(not torch.equal(before[name], p) for name, p in net.named_parameters())
+
+
+def _keras_names():
+    """Layers and shapes of keras.applications.DenseNet121 without its top, width an eighth."""
+    first, growth = 8, 4
+    norms, convs = {"conv1/bn": first}, {"conv1/conv": (7, 7, 3, first)}
+    n = first
+    for stage, n_layers in enumerate(BLOCKS, start=2):
+        for layer in range(1, n_layers + 1):
+            name = f"conv{stage}_block{layer}"
+            norms[f"{name}_0_bn"] = n
+            convs[f"{name}_1_conv"] = (1, 1, n, 4 * growth)
+            norms[f"{name}_1_bn"] = 4 * growth
+            convs[f"{name}_2_conv"] = (3, 3, 4 * growth, growth)
+            n += growth
+        if stage < 5:
+            norms[f"pool{stage}_bn"] = n
+            convs[f"pool{stage}_conv"] = (1, 1, n, n // 2)
+            n //= 2
+    norms["bn"] = n
+    return norms, convs
+
+
+@pytest.fixture(scope="module")
+def keras_weights():
+    rng = np.random.default_rng(0)
+    norms, convs = _keras_names()
+    made = {f"{name}/kernel:0": rng.normal(size=shape) for name, shape in convs.items()}
+    for name, n in norms.items():
+        for kind in ("gamma", "beta", "moving_mean", "moving_variance"):
+            made[f"{name}/{kind}:0"] = rng.uniform(0.5, 1.5, n)
+    return made | {"dense/kernel:0": rng.normal(size=(n, 2))}
+
+
+def test_weights_in_keras_layout_fill_every_tensor_but_the_classifier(thin, keras_weights):
+    made = keras_state(keras_weights)
+    own = thin.state_dict()
+    wanted = {k for k in own if not k.startswith("classifier") and "num_batches" not in k}
+    assert set(made) == wanted
+    assert all(made[name].shape == own[name].shape for name in wanted)
+
+
+def test_a_keras_convolution_and_norm_act_as_before(keras_weights):
+    made = keras_state(keras_weights)
+    kernel = keras_weights["conv3_block2_2_conv/kernel:0"]
+    picture = np.random.default_rng(1).normal(size=(9, 9, kernel.shape[2]))
+    # By hand, in Keras's order of axes: a 3 x 3 "same" convolution at row 4, column 5.
+    by_hand = np.einsum("rci,rcio->o", picture[3:6, 4:7], kernel)
+    convolved = nn.functional.conv2d(
+        torch.from_numpy(picture.transpose(2, 0, 1)[None]).float(),
+        made["features.denseblock2.denselayer2.conv2.weight"],
+        padding=1,
+    )
+    np.testing.assert_allclose(convolved[0, :, 4, 5], by_hand, rtol=1e-4)
+    np.testing.assert_array_equal(
+        made["features.denseblock2.denselayer2.norm2.running_var"],
+        keras_weights["conv3_block2_1_bn/moving_variance:0"].astype(np.float32),
+    )
+
+
+def test_a_keras_layer_that_densenet_has_not_is_refused():
+    with pytest.raises(DataError, match="no such layer"):
+        keras_state({"block1_pool_extra/kernel:0": np.zeros((1, 1, 2, 2))})
+
+
+@pytest.mark.parametrize("style", ["torchvision", "monai", "of 2017", "numbered"])
+def test_pytorch_files_of_every_style_are_brought_to_torchvisions_keys(thin, style):
+    children = ("conv0", "norm0", "relu0", "pool0", "denseblock1", "transition1", "denseblock2",
+                "transition2", "denseblock3", "transition3", "denseblock4", "norm5")  # fmt: skip
+    own = {k: v for k, v in thin.state_dict().items() if not k.startswith("classifier")}
+    renamed = {}
+    for key, value in own.items():
+        parts = key.split(".")
+        if style == "monai" and len(parts) == 5:
+            parts.insert(3, "layers")
+        if style == "of 2017" and len(parts) == 5:
+            parts[3] = f"{parts[3][:-1]}.{parts[3][-1]}"
+        if style == "numbered":
+            parts[:2] = ["backbone", "0", str(children.index(parts[1]))]
+        renamed[".".join(parts)] = value
+    assert set(plain_state(renamed)) == set(own)
+
+
+@pytest.mark.parametrize("stem", ["repeated", "one"])
+def test_a_local_file_fills_both_stems_and_the_same_picture_gives_the_same_maps(stem, tmp_path):
+    torch.manual_seed(1)
+    theirs = FlashDenseNet(1000, width_mult=0.125).eval()
+    save_weights(theirs, tmp_path / "imagenet.safetensors")
+    torch.manual_seed(2)
+    ours = FlashDenseNet(2, width_mult=0.125, stem=stem).eval()
+    classifier = ours.classifier.weight.detach().clone()
+    said = start_from_file(ours, tmp_path / "imagenet.safetensors")
+    assert "imagenet.safetensors" in said
+    picture = torch.rand(1, 1, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(ours.maps(picture), theirs.maps(picture), rtol=1e-3, atol=1e-4)
+    assert torch.equal(ours.classifier.weight, classifier)
+
+
+def test_what_is_no_file_of_weights_is_refused_with_the_format_that_is_wanted(tmp_path):
+    with pytest.raises(DataError, match=r"torchvision's keys"):
+        start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "absent.safetensors")
+    (tmp_path / "weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with pytest.raises(DataError, match="keras_state"):
+        start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "weights.h5")
+    save_weights(FlashDenseNet(width_mult=0.25), tmp_path / "wide.safetensors")
+    with pytest.raises(DataError, match="depth and width must agree"):
+        start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "wide.safetensors")
+
+
+def test_three_filters_summed_see_a_grey_picture_as_three_copies_of_it():
+    filters, picture = torch.rand(4, 3, 7, 7), torch.rand(1, 1, 20, 20)
+    torch.testing.assert_close(
+        nn.functional.conv2d(picture, one_channel(filters)),
+        nn.functional.conv2d(picture.expand(-1, 3, -1, -1), filters),
+    )
+
+
+class Linear:
+    """A network whose logit is linear in its last maps: two channels, weights 2 and -1."""
+
+    maps_shown: torch.Tensor
+
+    def eval(self):
+        return self
+
+    def maps(self, pictures):
+        return self.maps_shown
+
+    def head(self, maps):
+        flash = 2 * maps[:, 0].sum(dim=(1, 2)) - maps[:, 1].sum(dim=(1, 2))
+        return torch.stack([torch.zeros_like(flash), flash], dim=1)
+
+
+def test_grad_cam_pp_of_a_logit_that_is_linear_in_the_maps_is_as_computed_by_hand():
+    net = Linear()
+    net.maps_shown = torch.rand(1, 2, 8, 8)
+    a = net.maps_shown[0, 0].numpy().astype(float)
+    # g = 2 everywhere: alpha = 4 / (8 + 8 sum A), w = 64 * 2 * alpha; the other channel's g < 0.
+    by_hand = 64 * 2 * 4 / (8 + 8 * a.sum()) * a
+    np.testing.assert_allclose(grad_cam_pp(net, torch.zeros(1, 1, 64, 64))[0], by_hand, rtol=1e-5)
+    scaled = heat_maps(net, torch.zeros(1, 1, 64, 64), "grad_cam_pp")[0].numpy()
+    np.testing.assert_allclose(scaled, (a - a.min()) / (a.max() - a.min()), rtol=1e-4, atol=1e-6)
+
+
+def test_a_batch_of_maps_equals_single_ones_and_a_huge_logit_stays_finite(thin):
+    pictures = torch.rand(3, 1, 64, 64)
+    for method in ("grad_cam_pp", "layer_cam"):
+        together = heat_maps(thin, pictures, method)
+        alone = torch.cat([heat_maps(thin, one[None], method) for one in pictures])
+        torch.testing.assert_close(together, alone, rtol=1e-3, atol=1e-4)
+    net = Linear()
+    net.maps_shown = torch.full((1, 2, 8, 8), 50.0)
+    assert net.head(net.maps_shown)[0, 1] > 200
+    assert torch.isfinite(grad_cam_pp(net, torch.zeros(1, 1, 8, 8))).all()
+
+
+def test_layer_cam_is_the_positive_gradient_times_the_activation(thin):
+    pictures = torch.rand(1, 1, 64, 64)
+    early = thin.early(pictures).detach().requires_grad_()
+    thin.late(early)[0, 1].backward()
+    by_hand = (early.grad.clamp(min=0) * early.detach()).sum(dim=1)
+    torch.testing.assert_close(layer_cam(thin, pictures), by_hand.clamp(min=0))
+    assert by_hand.shape == (1, 8, 8)
+
+
+class Corner(nn.Module):
+    """A network that looks at the picture's upper left eighth only."""
+
+    def forward(self, pictures):
+        n = pictures.shape[2] // 8
+        flash = pictures[:, 0, :n, :n].mean(dim=(1, 2))
+        return torch.stack([torch.zeros_like(flash), flash], dim=1)
+
+
+def test_occlusion_finds_the_only_place_that_matters():
+    fall = occlusion(Corner(), torch.ones(1, 1, 64, 64))[0]
+    assert fall.argmax() == 0
+    assert fall[0, 0] == pytest.approx(1.0)
+    assert fall[4:].max() == 0
+    assert fall[:, 4:].max() == 0

@@ -1,0 +1,249 @@
+"""Explaining and evaluating: maps of all tested studies, their scores, and what the report says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from cardio_core.api import (
+    Cohort,
+    Context,
+    EvaluateBlock,
+    Predictions,
+    SampleSet,
+    Scope,
+    Scored,
+    stats,
+)
+from cardio_core.compute.devices import choose_device
+from cardio_core.report.figures import svg_text
+from cardio_mmode_septal_flash.config import ExplainBlock, PredictBlock, TrainBlock
+from cardio_mmode_septal_flash.evaluate import evaluate_flash
+from cardio_mmode_septal_flash.explain import explain_studies
+from cardio_mmode_septal_flash.fold_case import FoldCase
+from cardio_mmode_septal_flash.paper_tables import accuracy_rows, published_table
+from cardio_mmode_septal_flash.predict import predict_studies
+from cardio_mmode_septal_flash.tasks import SEPTAL_FLASH
+from cardio_mmode_septal_flash.tested import judged_studies
+from cardio_mmode_septal_flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
+from cardio_mmode_septal_flash.train import train_row
+
+CONFIG = EvaluateBlock(n_resamples=100)
+TARGET = SEPTAL_FLASH.targets[0]
+ROW = "densenet_scratch"
+
+
+@pytest.fixture(scope="module")
+def studies(flash_features):
+    return flash_features(18)
+
+
+@pytest.fixture(scope="module")
+def explained(studies, tmp_path_factory):
+    features, targets = studies
+    ctx = Context(SEPTAL_FLASH, stage="train", protocol="honest", model=ROW, fold="r0-f0",
+                  out=tmp_path_factory.mktemp("row"), device=choose_device("cpu"))  # fmt: skip
+    train = TrainBlock(width_mult=0.0625, stem="one", fit={"epochs": 5, "batch_size": 8,
+                                                           "learning_rate": 3e-3})  # fmt: skip
+    model = train_row(
+        features.view(features.table["patient_id"] < "p10"), None, targets, train, ctx
+    )
+    tested = features.view(
+        (features.table["patient_id"] >= "p10") & (features.table["variant"] == 0)
+    )
+    found = predict_studies(model, tested, PredictBlock(), ctx)
+    by_study = Predictions(tuple(tested.table["study_id"]), found.scores, "study")
+    made = explain_studies(model, tested, by_study, ExplainBlock(n_cases=2), ctx)
+    cases = [replace(case, model=ROW, fold="r0-f0") for case in made.cases]
+    return tested, found, replace(made, cases=cases), ctx, targets
+
+
+def _scored(table, score, y, *, model=ROW, columns=None):
+    """Out-of-fold predictions as the core hands them over."""
+    classes = np.array(TARGET.classes)
+    frame = pd.DataFrame(
+        {
+            "unit_id": table["study_id"], "sample_id": None, "recording_id": None,
+            "study_id": table["study_id"], "patient_id": table["patient_id"],
+            "subject_id": table["patient_id"], "level": "study", "time_s": None, "repeat": 0,
+            "fold": "r0-f0", "model": model, "y_true": classes[y.astype(int)],
+            "predicted": classes[(score >= 0.5).astype(int)], "score:no": 1 - score,
+            "score:yes": score,
+        }
+    ).reset_index(drop=True)  # fmt: skip
+    return Scored({TARGET.name: frame}, {f"{model}/{TARGET.name}": "fixed"}, columns)
+
+
+def _cohort(table):
+    samples = table.drop_duplicates("study_id").set_index("recording_id", drop=False)
+    samples = samples.assign(
+        timepoint=np.where(samples["study_id"].str.endswith("bl"), "baseline", "follow-up")
+    )
+    rng = np.random.default_rng(0)
+    clinical = pd.DataFrame(
+        {"age_y": rng.normal(66, 9, len(samples)), "sex": rng.choice(["M", "F"], len(samples))},
+        index=samples["study_id"].to_numpy(),
+    )
+    return Cohort(SampleSet(samples, np.zeros(len(samples))), {}, None, clinical)
+
+
+@pytest.fixture(scope="module")
+def report(explained):
+    tested, found, explanation, ctx, targets = explained
+    y = targets.of(tested.table, TARGET.name)
+    columns = pd.DataFrame({name: c.values for name, c in found.columns.items()})
+    columns = columns.assign(unit_id=tested.table["study_id"].to_numpy(), model=ROW, fold="r0-f0")
+    scored = _scored(tested.table, found.scores[TARGET.name], y, columns=columns)
+    made = evaluate_flash(scored, targets, _cohort(tested.table), explanation, CONFIG, ctx)
+    return made, tested, scored
+
+
+def test_every_tested_study_is_scored_by_every_method_and_few_are_drawn(explained):
+    tested, _, explanation, _, _ = explained
+    first = explanation.cases[0]
+    assert isinstance(first, FoldCase)
+    rows = pd.DataFrame(first.studies)
+    assert set(rows["method"]) == {"grad_cam_pp", "layer_cam", "random_weights", "centre_prior"}
+    for _, own in rows.groupby("method"):
+        assert sorted(own["sample_id"]) == sorted(tested.table.index)
+    assert len(explanation.cases) == 4
+    assert all(case.draw is not None for case in explanation.cases)
+
+
+def test_a_case_keeps_its_map_at_the_networks_resolution_and_draws_it(explained):
+    _, _, explanation, _, _ = explained
+    for case in explanation.cases:
+        # Pictures of 64 pixels end in maps of 2 x 2.
+        assert case.arrays["heat"].shape == (2, 2)
+        assert 0 <= case.arrays["heat"].min() <= case.arrays["heat"].max() <= 1
+    drawn = svg_text(explanation.cases[0].draw)
+    assert "MVC" in drawn
+    assert "AVO" in drawn
+
+
+def test_a_cycle_found_in_the_motion_is_never_scored_against_the_valves(explained):
+    tested, found, _, ctx, _ = explained
+    timing = tested["timing"]
+    values = np.asarray(timing.values[:]).copy()
+    values[:, timing.names.index("cycle_from_motion")] = 1.0
+    blind = replace(tested, blocks={**tested.blocks, "timing": replace(timing, values=values)})
+    by_study = Predictions(tuple(tested.table["study_id"]), found.scores, "study")
+    from cardio_core.api import ModelArtifact
+
+    made = explain_studies(ModelArtifact(ctx.out), blind, by_study, ExplainBlock(n_cases=1), ctx)
+    rows = pd.DataFrame(made.cases[0].studies)
+    assert rows[["energy", "enrichment", "pointing_hit", "temporal_iou"]].isna().all().all()
+    assert rows["gini"].notna().any()
+    assert "MVC and AVO unknown" in svg_text(made.cases[0].draw)
+
+
+def test_regressions_explain_themselves(explained):
+    tested, found, _, ctx, _ = explained
+    other = ctx.but(model="excursion")
+    assert not explain_studies(None, tested, found, ExplainBlock(), other).cases
+
+
+def test_the_report_has_every_table_and_figure(report):
+    made, _, _ = report
+    assert {"localisation-studies", "localisation", "localisation-flash-or-not",
+            "within-timepoint", "accuracy-beside-the-paper", "published", "table-1"} <= set(
+        made.tables
+    )  # fmt: skip
+    assert {f"enrichment-{ROW}", f"heat-maps-{ROW}", "accuracy-beside-the-paper"} <= set(
+        made.figures
+    )
+    for name in (f"enrichment-{ROW}", f"heat-maps-{ROW}", "accuracy-beside-the-paper"):
+        assert svg_text(made.figures[name]).startswith("<?xml")
+
+
+def test_the_summary_of_true_positives_is_what_the_single_studies_say(report):
+    made, _, _ = report
+    studies = made.tables["localisation-studies"]
+    own = studies[(studies["method"] == "grad_cam_pp") & (studies["outcome"] == "true positive")]
+    summary = made.tables["localisation"].set_index("method").loc["grad_cam_pp"]
+    assert summary["n"] == len(own)
+    assert summary["enrichment"] == pytest.approx(own["enrichment"].mean())
+    assert summary["enriched_twofold"] == pytest.approx((own["enrichment"] >= 2).mean())
+
+
+def test_table_1_describes_studies_with_flash_and_without(report):
+    made, _, _ = report
+    text = made.tables["table-1"].to_string()
+    assert "age_y" in text
+    assert "excursion_mm" in text
+
+
+def test_the_papers_accuracies_stand_first_with_their_exact_intervals(report):
+    made, _, _ = report
+    rows = made.tables["accuracy-beside-the-paper"]
+    # tests/reference/acceptance_stats.json: 004.acc.24of29 and 004.acc.29of29.
+    np.testing.assert_allclose(rows.loc[:1, "low"], [0.6423, 0.8806], atol=5e-5)
+    np.testing.assert_allclose(rows.loc[:1, "high"], [0.9415, 1.0], atol=5e-5)
+
+
+def test_the_papers_arithmetic_is_checked_and_its_claims_of_superiority_are_doubted():
+    table = published_table().set_index("name")
+    assert "5005" in table.loc["training pictures", "finding"]
+    assert "253" in table.loc["validation pictures", "finding"]
+    assert table.loc["the crop against the full M-mode", "verdict"] == "doubt"
+    assert "0.0625" in table.loc["the crop against the full M-mode", "finding"]
+    assert "0.166" in table.loc["accuracy on the crop beside LDA's", "finding"]
+    assert set(table["verdict"]) <= {"agrees", "doubt", "note"}
+
+
+def test_paired_studies_are_named_where_their_accuracy_is_taken_as_independent(report):
+    _, _, scored = report
+    tested = judged_studies(scored, TARGET)
+    _, metrics = accuracy_rows(tested, Scope(task="septal_flash"), CONFIG)
+    (found,) = (metric.estimate for metric in metrics)
+    exact = stats.proportion(int(found.extra["k"]), found.n, method="clopper-pearson")
+    assert (found.low, found.high) == (exact.low, exact.high)
+    assert "independent" in found.note
+    assert found.n_patients < found.n
+
+
+def _confounded(n=120, *, seed=0):
+    """Studies at two timepoints whose label goes with the time, and a score that sees only it."""
+    rng = np.random.default_rng(seed)
+    late = np.arange(n) % 2
+    y = (rng.uniform(size=n) < np.where(late, 0.12, 0.85)).astype(int)
+    table = pd.DataFrame(
+        {
+            "model": ROW, "study_id": [f"s{i}" for i in range(n)],
+            "subject_id": [f"p{i // 2}" for i in range(n)], "y": y,
+            "score": np.where(late, 0.2, 0.8) + rng.normal(0, 0.05, n),
+        }
+    )  # fmt: skip
+    times = pd.Series(np.where(late, "follow-up", "baseline"), index=table["study_id"])
+    return table, times
+
+
+def test_a_network_that_reads_the_time_off_a_lead_is_exposed_within_timepoints():
+    table, times = _confounded()
+    rows, metrics, notes = within_timepoints(table, times, Scope(model=ROW), CONFIG, 0)
+    auc = rows.set_index("among")["auc"]
+    assert auc[EVERYBODY] > 0.8
+    assert abs(auc[WITHIN] - 0.5) < 0.15
+    assert auc[ALONE] > 0.8
+    assert not notes
+    baseline = table[times.to_numpy() == "baseline"]
+    assert auc["baseline"] == pytest.approx(roc_auc_score(baseline["y"], baseline["score"]))
+    named = {metric.scope.subgroup for metric in metrics}
+    assert named == {"timepoint: baseline", "timepoint: follow-up", None}
+
+
+def test_the_report_says_in_words_that_time_confounds(explained):
+    _, _, explanation, ctx, targets = explained
+    table, times = _confounded()
+    studies = table.assign(patient_id=table["subject_id"], recording_id=table["study_id"])
+    scored = _scored(studies, table["score"].to_numpy(), table["y"].to_numpy())
+    samples = studies.set_index("recording_id", drop=False).assign(timepoint=times.to_numpy())
+    cohort = Cohort(SampleSet(samples, np.zeros(len(samples))), {}, None, None)
+    nothing = replace(explanation, cases=())
+    made = evaluate_flash(scored, targets, cohort, nothing, CONFIG, ctx)
+    assert any(note.startswith("CONFOUNDED BY TIME") for note in made.notes)
+    assert "localisation" not in made.tables
