@@ -180,7 +180,7 @@ def test_table_1_describes_studies_with_flash_and_without(report):
 def test_the_papers_accuracies_stand_first_with_their_exact_intervals(report):
     made, _, _ = report
     rows = made.tables["accuracy-beside-the-paper"]
-    # tests/reference/acceptance_stats.json: 004.acc.24of29 and 004.acc.29of29.
+    # R 4.2.2: binom.test(24, 29)$conf.int and binom.test(29, 29)$conf.int
     np.testing.assert_allclose(rows.loc[:1, "low"], [0.6423, 0.8806], atol=5e-5)
     np.testing.assert_allclose(rows.loc[:1, "high"], [0.9415, 1.0], atol=5e-5)
 

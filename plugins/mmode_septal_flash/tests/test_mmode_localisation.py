@@ -35,7 +35,7 @@ def gaussian(middle_ms, sd_ms, n=1000, duration_ms=1000.0):
 
 
 def test_the_energy_of_a_gaussian_in_the_window_is_that_of_the_normal_distribution():
-    # The normal distribution between -1 and 1 SD: 0.6826895, of any table of it.
+    # R 4.2.2: pnorm(1) - pnorm(-1), and pnorm(2)
     share = energy_in_window(gaussian(100.0, 50.0, 4000), Window(50.0, 150.0, 1000.0))
     # The profile begins at the R peak, two SDs before its middle: divided by pnorm(2).
     assert share == pytest.approx(0.6826895 / 0.9772499, abs=1e-4)
