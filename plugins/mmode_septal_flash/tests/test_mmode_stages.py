@@ -258,6 +258,15 @@ def test_a_septum_of_ten_points_or_outside_the_sector_quarantines_the_loop(tmp_p
     assert "expected the septum inside the sector" in refusal(tmp_path)
 
 
+def test_a_septum_of_another_moment_is_flagged_and_one_of_another_loop_refused(tmp_path):
+    write_loop(tmp_path / "a.dcm")
+    file, points = tmp_path / "a.septum.json", phantom(1, rate_hz=50.0).truth.polyline_px.tolist()
+    file.write_text(json.dumps({"points_px": points, "frame": 15}))  # 300 ms
+    assert "at another moment than end-diastole" in staged(tmp_path)[1].table["flags"].iloc[0]
+    file.write_text(json.dumps({"points_px": points, "frame": 4000}))
+    assert "is it the septum of another loop" in refusal(tmp_path)
+
+
 def test_without_a_finder_a_loop_without_a_septum_is_refused(tmp_path):
     write_loop(tmp_path / "a.dcm")
     assert "expected the septum's JSON, found none" in refusal(tmp_path, find_septum=False)

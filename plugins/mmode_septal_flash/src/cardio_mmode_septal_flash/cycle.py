@@ -26,6 +26,9 @@ RR_MS = (300.0, 2000.0)
 MOST_FRAMES = 400
 """Faster loops are thinned out, so that memory stays bounded."""
 
+MOST_BYTES = 1_000_000_000
+"""Of the frames of one cycle."""
+
 TOO_LOW = "frame rate too low to judge septal flash"
 FROM_MOTION = "cycle=motion"
 
@@ -129,12 +132,23 @@ def cut_cycle(loop: Loop, cycle: Cycle, mm_per_pixel: tuple[float, float]) -> Cy
     -------
     CycleVolume
         At most 400 frames.
+
+    Raises
+    ------
+    DataError
+        They take more than `MOST_BYTES`.
     """
     times = loop.frame_times_ms
     first = max(int(np.searchsorted(times, cycle.start_ms, side="right")) - 1, 0)
     last = min(int(np.searchsorted(times, cycle.start_ms + cycle.rr_ms)), loop.n_frames - 1)
     step = -(-(last - first + 1) // MOST_FRAMES)
     stop = min(last + step, loop.n_frames)
+    n_bytes = len(range(first, stop, step)) * loop.size[0] * loop.size[1]
+    if n_bytes > MOST_BYTES:
+        raise DataError(
+            f"{loop.name}: expected a cycle of at most {MOST_BYTES / 1e9:g} GB, found "
+            f"{n_bytes / 1e9:.1f} GB; export the loop in the size of its screen"
+        )
     frames = loop.stack(first, stop, step)
     from_start = times[first:stop:step] - cycle.start_ms
     return CycleVolume(frames, from_start, cycle.rr_ms, mm_per_pixel)

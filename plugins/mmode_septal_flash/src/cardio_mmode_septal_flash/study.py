@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from cardio_mmode_septal_flash.mmode.volume import CycleVolume
     from cardio_mmode_septal_flash.septum.polyline import Septum
 
+FOUND = "septum found in the pictures"
+ELSEWHEN = "septum drawn at another moment than end-diastole"
+END_DIASTOLE_MS = 80.0
+"""A septum drawn within this of the R peak is at its end-diastolic place."""
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -95,17 +100,33 @@ def prepare_study(loop: Loop, septum_file: Path | None, config: PreprocessBlock)
     if septum_file is not None:
         septum = read_septum(septum_file, loop.mm_per_pixel)
         require_inside(septum, sector, septum_file.name)
+        drawn_when = _drawn_elsewhen(septum, loop, cycle, septum_file.name)
     elif config.find_septum:
         septum = find_septum(volume.frames, loop.mm_per_pixel, sector, ed_frame)
+        drawn_when = (FOUND,)
     else:
         raise DataError(
             f"{loop.name}: expected the septum's JSON, found none; name it in path_septum, lay it "
             "beside the loop, or set preprocess.find_septum=true"
         )
-    found_here = () if septum_file is not None else ("septum found in the pictures",)
     lines, seen = _lines(volume, septum, sector, config)
-    flags = (*loop.flags, *cycle.flags, *found_here, *septum.flags, *seen)
+    flags = (*loop.flags, *cycle.flags, *drawn_when, *septum.flags, *seen)
     return Study(volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz, tuple(flags))
+
+
+def _drawn_elsewhen(septum: Septum, loop: Loop, cycle: Cycle, name: str) -> tuple[str, ...]:
+    """Return a flag where a septum was drawn far from the R peak: the wall is elsewhere then."""
+    if septum.frame is None:
+        return ()
+    if septum.frame >= loop.n_frames:
+        raise DataError(
+            f"{name}: expected a frame of the loop, 0 to {loop.n_frames - 1}, found "
+            f"{septum.frame}; is it the septum of another loop?"
+        )
+    if cycle.from_motion:
+        return ()
+    since_r = (loop.frame_times_ms[septum.frame] - cycle.start_ms) % cycle.rr_ms
+    return (ELSEWHEN,) if min(since_r, cycle.rr_ms - since_r) > END_DIASTOLE_MS else ()
 
 
 def _lines(
