@@ -120,8 +120,12 @@ def test_the_finder_says_that_it_is_unsure_where_nothing_moves_or_there_is_no_se
     assert find_septum(still, SPACING, one.sector, 0).confidence < SURE
     rng = np.random.default_rng(0)
     noise = np.where(one.sector, rng.gamma(2.0, 30.0, one.frames.shape), 0).clip(0, 255)
-    found = find_septum(noise.astype(np.uint8), SPACING, one.sector, 0)
-    assert found.flags == ("septum found with low confidence",)
+    turned = np.ascontiguousarray(one.frames[:, ::-1])  # the apex at the bottom
+    sideways = np.ascontiguousarray(np.rot90(one.frames, 1, (1, 2)))
+    for frames in (noise.astype(np.uint8), turned, sideways):
+        found = find_septum(frames, SPACING, find_sector(frames), 0)
+        assert found.confidence < SURE
+        assert found.flags == ("septum found with low confidence",)
 
 
 def test_the_septum_found_in_the_real_loop_lies_on_the_bright_wall_above_the_mitral_valve():

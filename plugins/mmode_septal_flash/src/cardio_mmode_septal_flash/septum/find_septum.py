@@ -40,6 +40,7 @@ _VALVE_MM, _VALVE_SPREAD_MM = 97.0, 25.0
 _AROUND_ED = 0.04
 _CLEAR_CONTRAST = 0.10
 _MOVES = 0.06
+_NO_VALVE, _VALVE_RISE, _NARROWER = 0.8, 0.25, 0.3
 _DEGREE, _ROUNDS, _HUBER_MM = 4, 5, 0.7
 
 
@@ -66,8 +67,8 @@ def find_septum(
     -------
     Septum
         With its confidence: the share of the septum that is brighter than blood on both sides by a
-        clear contrast, times how clear it is, times how much of it moves. Below `SURE` it carries a
-        flag.
+        clear contrast, times how clear it is, how much of it moves, how much a valve stands out
+        beside its base, and whether the sector's tip is on top. Below `SURE` it carries a flag.
 
     Notes
     -----
@@ -93,11 +94,12 @@ def find_septum(
     near = max(1, round(_AROUND_ED * len(small)))
     still = small[max(ed_frame - near, 0) : ed_frame + near + 1].mean(axis=0)
     columns = centred(still, rows, ndimage.gaussian_filter1d(path.astype(float), 4.0), floor)
-    base = _valve_plane(mean, spread, rows, columns, top, depth, floor)
+    base, valve = _valve_plane(mean, spread, rows, columns, top, depth, floor)
     apex = _cavity_end(mean, rows, columns, base, floor)
     drawn = (rows <= base) & (rows >= apex)
     rows, columns = rows[drawn], _smooth(rows[drawn], columns[drawn])
-    confidence = _confidence(mean, spread, rows, columns, floor)
+    view = _tip_on_top(inside) * float(np.clip((valve - _NO_VALVE) / _VALVE_RISE, 0.0, 1.0))
+    confidence = view * _confidence(mean, spread, rows, columns, floor)
     points_mm = np.stack([rows, columns], axis=1)[::-1].astype(np.float64)
     # The centre of a 1 mm pixel lies at +½; so do the original's.
     points_px = (points_mm + 0.5) / np.asarray(mm_per_pixel) - 0.5
@@ -118,6 +120,14 @@ def _smooth(rows: NDArray[np.intp], columns: NDArray[np.float64]) -> NDArray[np.
         away = np.abs(columns - curve)
         weights = 1.0 / np.maximum(away / _HUBER_MM, 1.0)
     return np.asarray(curve, dtype=np.float64)
+
+
+def _tip_on_top(inside: NDArray[np.bool_]) -> float:
+    """Return 1 where the sector is clearly narrower in its upper third than below, else less."""
+    widths = inside.sum(axis=1)[inside.any(axis=1)]
+    third = len(widths) // 3
+    share = float(widths[:third].mean() / widths[-third:].mean())
+    return float(np.clip((1.0 - share) / _NARROWER, 0.0, 1.0))
 
 
 def _extent(inside: NDArray[np.bool_]) -> tuple[int, int]:
@@ -149,17 +159,21 @@ def _valve_plane(
     top: int,
     depth: int,
     floor: float,
-) -> int:
-    """Return the row where the anterior mitral leaflet hangs on the septum.
+) -> tuple[int, float]:
+    """Return the row where the anterior mitral leaflet hangs on the septum, and how it stands out.
 
     Beside the septum there is dark blood in both ventricle and atrium; the leaflet between them is
-    bright and moves.
+    bright and moves: how much more so than the ventricle's blood is the second value.
     """
     strip = _beside(mean, rows, columns, (7, 14)) + _beside(spread, rows, columns, (7, 14))
     likely = np.exp(-0.5 * ((rows - top - _VALVE_MM) / _VALVE_SPREAD_MM) ** 2)
     share = (rows - top) / depth
     within = (share >= _VALVE[0]) & (share <= _VALVE[1])
-    return int(rows[np.where(within, strip * likely / (np.median(strip) + floor), 0.0).argmax()])
+    at = int(np.where(within, strip * likely, 0.0).argmax())
+    base = int(rows[at])
+    above = strip[(rows < base - 12) & (rows > base - 55)]
+    blood = float(np.median(above)) if above.size else float(strip[at])
+    return base, float(strip[at]) / (blood + floor)
 
 
 def _cavity_end(
