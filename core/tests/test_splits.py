@@ -14,7 +14,14 @@ from cardio_core.splits import (
     plan_folds,
     same_folds,
 )
-from cardio_core.types.plans import Fixed, Holdout, Nested, RandomSamples, Resubstitution
+from cardio_core.types.plans import (
+    Fixed,
+    Holdout,
+    Nested,
+    RandomSamples,
+    Resubstitution,
+    Sites,
+)
 
 
 def cohort(n_patients: int = 20, n_each: int = 5, linked: dict[str, str] | None = None):
@@ -157,6 +164,36 @@ def test_classes_smaller_than_the_number_of_folds_are_split_without_stratifying(
     assert 1 <= len(validate) <= 2
 
 
+def test_every_site_is_tested_once_by_models_of_the_others():
+    table, y = cohort()
+    sites = np.array(["north", "south", "west"])
+    table["site_id"] = sites[pd.factorize(table["subject_id"])[0] % 3]
+    plan = folds_of(Sites(), table, y)
+    tested = [set(table["site_id"].iloc[fold.test]) for fold in plan.folds]
+    assert tested == [{"north"}, {"south"}, {"west"}]
+    for fold in plan.folds:
+        assert len(fold.train) + len(fold.test) == len(table)
+
+
+def test_a_person_seen_at_two_sites_belongs_to_the_first():
+    table, y = cohort()
+    subjects = pd.factorize(table["subject_id"])[0]
+    table["site_id"] = np.where(subjects % 2 == 0, "north", "south")
+    last = np.flatnonzero(subjects == 0)[-1]
+    table.iloc[last, table.columns.get_loc("site_id")] = "south"
+    north, south = folds_of(Sites(), table, y).folds
+    assert last in north.test
+    assert last not in south.test
+
+
+def test_leaving_sites_out_needs_a_site_of_everybody_and_two_of_them():
+    table, y = cohort()
+    with pytest.raises(DataError, match="expected a site_id for every patient"):
+        folds_of(Sites(), table, y)
+    with pytest.raises(DataError, match="two sites or more, found 1"):
+        folds_of(Sites(), table.assign(site_id="north"), y)
+
+
 def test_inner_folds_keep_patients_apart_too():
     table, y = cohort()
     for k in (1, 3):
@@ -177,7 +214,7 @@ def test_a_fixed_plan_gives_way_only_where_none_of_its_patients_is_there():
     block = ProtocolBlock(plan="lists", otherwise="nested")
     assert find_plan(block, plans, {"a", "z"})[0] == "lists"
     assert find_plan(block, plans, {"y", "z"})[0] == "nested"
-    with pytest.raises(ConfigError, match="this task knows nested, holdout, lists"):
+    with pytest.raises(ConfigError, match="this task knows nested, holdout, sites, lists"):
         find_plan(ProtocolBlock(plan="list"), plans, {"a"})
 
 

@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from cardio_core.types.plans import Nested as Nested
     from cardio_core.types.plans import RandomSamples as RandomSamples
     from cardio_core.types.plans import Resubstitution as Resubstitution
+    from cardio_core.types.plans import Sites as Sites
     from cardio_core.types.predictions import Column as Column
     from cardio_core.types.predictions import Predictions as Predictions
     from cardio_core.types.predictions import Scored as Scored
@@ -124,7 +125,14 @@ _HOME = {
     "cardio_core.types.estimate": ("Estimate",),
     "cardio_core.types.features": ("FeatureBlock", "FeatureSet"),
     "cardio_core.types.info": ("Model", "Need", "PluginInfo", "Target", "Task", "Tool"),
-    "cardio_core.types.plans": ("Fixed", "Holdout", "Nested", "RandomSamples", "Resubstitution"),
+    "cardio_core.types.plans": (
+        "Fixed",
+        "Holdout",
+        "Nested",
+        "RandomSamples",
+        "Resubstitution",
+        "Sites",
+    ),
     "cardio_core.types.predictions": ("Column", "Predictions", "Scored"),
     "cardio_core.types.report": ("Case", "EvaluationReport", "Explanation", "Metric", "Scope"),
     "cardio_core.types.samples": ("Cohort", "Opened", "Quarantined", "SampleSet", "mint"),

@@ -27,7 +27,10 @@ class Block(BaseModel):
 class ProtocolBlock(Block):
     """How one protocol splits the patients, decides, and differs in its stages."""
 
-    plan: str = Field("nested", description="nested, holdout, or a plan that the task declares")
+    plan: str = Field(
+        "nested",
+        description="nested, holdout, sites (leave one site out), or a plan that the task declares",
+    )
     otherwise: str | None = Field(
         None, description="plan where none of the patients that a fixed plan lists is in the cohort"
     )

@@ -22,6 +22,7 @@ from cardio_core.types.plans import (
     Plan,
     RandomSamples,
     Resubstitution,
+    Sites,
 )
 
 Array = np.ndarray[Any, Any]
@@ -298,6 +299,7 @@ def find_plan(block: Any, plans: Mapping[str, Plan], patients: Collection[str]) 
     known = {
         "nested": Nested(block.k, block.repeats),
         "holdout": Holdout(block.test_share),
+        "sites": Sites(),
         **plans,
     }
     for name in (block.plan, block.otherwise):
@@ -318,6 +320,8 @@ def _split(
         return [(0, 0, everyone, everyone)]
     if isinstance(plan, Fixed):
         return [(0, 0, *_listed(plan, table))]
+    if isinstance(plan, Sites):
+        return [(0, i, *parts) for i, parts in enumerate(_by_site(table))]
     if isinstance(plan, RandomSamples):
         return _random_samples(plan, strata, seed)
     if isinstance(plan, Holdout):
@@ -363,6 +367,23 @@ def _grouped(table: pd.DataFrame, strata: Array, k: int, seed: int) -> list[tupl
         # are seen in the per-fold counts of the report.
         warnings.simplefilter("ignore", UserWarning)
         return list(splitter.split(np.zeros(len(table)), strata, subjects))
+
+
+def _by_site(table: pd.DataFrame) -> list[tuple[Array, Array]]:
+    """Return training and test positions, one fold a site, in the order of their names."""
+    if "site_id" not in table.columns or table["site_id"].isna().any():
+        raise DataError(
+            "plan sites: expected a site_id for every patient, found none for some; fill in the "
+            "cohort table or choose another plan"
+        )
+    home = table.groupby("subject_id")["site_id"].first()
+    site = table["subject_id"].map(home).to_numpy(str)
+    names = sorted(set(site))
+    if len(names) < 2:
+        raise DataError(
+            f"plan sites: expected two sites or more, found {len(names)}; choose another plan"
+        )
+    return [(np.flatnonzero(site != name), np.flatnonzero(site == name)) for name in names]
 
 
 def _listed(plan: Fixed, table: pd.DataFrame) -> tuple[Array, Array]:

@@ -183,7 +183,7 @@ def _choose(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, folder: Pa
     table = job.features.table.iloc[train]
     splits = inner_folds(
         table,
-        job.targets.of(table, targets[0].name),
+        job.targets.stratum(table, [target.name for target in targets]),
         k=settings.k,
         share=settings.validation_share,
         unit=job.unit,

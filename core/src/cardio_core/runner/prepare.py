@@ -116,6 +116,9 @@ def prepare(
     links = cohort.samples.table.assign(subject_id=link_subjects(cohort.samples.table))
     by_patient = links.drop_duplicates("patient_id").set_index("patient_id")["subject_id"]
     table = features.table.assign(subject_id=features.table["patient_id"].map(by_patient))
+    if "site_id" in links.columns:
+        site = links.drop_duplicates("recording_id").set_index("recording_id")["site_id"]
+        table["site_id"] = table["recording_id"].map(site)
     return Prepared(cohort, FeatureSet(table, features.blocks), tuple(quarantined), digest(digests))
 
 

@@ -187,7 +187,7 @@ def _jobs(
 ) -> list[FoldJob]:
     """Return one job a row and fold; after the honest arm's folds, or the only arm's, the final."""
     table = arm.prepared.features.table
-    y = arm.truth.targets.of(table, setup.task.targets[0].name)
+    y = arm.truth.targets.stratum(table, [target.name for target in setup.task.targets])
     everyone = np.flatnonzero(~arm.truth.ignored & (setup.task.uses_unlabelled | ~pd.isna(y)))
     folds = list(arm.plan.folds)
     if arm.protocol == setup.protocols[0]:

@@ -27,6 +27,16 @@ class Holdout:
 
 
 @dataclass(frozen=True)
+class Sites:
+    """Leave one site out: every `site_id` of the cohort is tested once by models of the others.
+
+    A person with studies at several sites belongs to the first of them.
+    """
+
+    overlap: None = None
+
+
+@dataclass(frozen=True)
 class Fixed:
     """Named lists of patients, as a published benchmark prints them.
 
@@ -59,4 +69,4 @@ class Resubstitution:
     overlap: str
 
 
-Plan = Nested | Holdout | Fixed | RandomSamples | Resubstitution
+Plan = Nested | Holdout | Sites | Fixed | RandomSamples | Resubstitution

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,34 @@ class Targets:
             raise ValueError("events are matched to samples before they are asked for")
         keys = samples.index if self.unit == "sample" else samples[KEY_OF_UNIT[self.unit]]
         return self.table[target].reindex(keys).to_numpy()
+
+    def stratum(self, samples: pd.DataFrame, targets: Sequence[str]) -> np.ndarray[Any, Any]:
+        """Return what folds are stratified by: the first target, and NA where none is known.
+
+        Parameters
+        ----------
+        samples : DataFrame
+            A sample table.
+        targets : sequence of str
+            The task's targets. A sample without the first but with another is labelled, too, and
+            makes a stratum of its own.
+
+        Examples
+        --------
+        >>> known = Targets("sample", pd.DataFrame({"a": ["x", None, None], "b": [0, 1, None]}))
+        >>> known.stratum(pd.DataFrame(index=[0, 1, 2]), ["a", "b"]).tolist()
+        ['x', 'unknown a', None]
+        """
+        first = self.of(samples, targets[0])
+        lost = pd.isna(first)
+        for name in targets[1:]:
+            lost &= pd.isna(self.of(samples, name))
+        other = pd.isna(first) & ~lost
+        if not other.any():
+            return first
+        stratum = np.asarray(first, dtype=object)
+        stratum[other] = f"unknown {targets[0]}"
+        return stratum
 
     def only(self, samples: pd.DataFrame) -> Targets:
         """Return the targets of these samples and of nobody else."""
