@@ -173,6 +173,22 @@ def test_new_files_are_numbered_and_need_no_table_septum_or_peaks(tmp_path, engi
     assert np.isnan(known["mvc_ms"]) and np.isnan(known["avo_ms"])
 
 
+def test_features_of_chosen_samples_are_those_of_all_in_any_order(tmp_path):
+    write_loop(tmp_path / "a.dcm")
+    write_septum(tmp_path / "s.json")
+    row = {"patient_id": "P", "path_echo_a4c": "a.dcm", "path_septum": "s.json", "sf_label": 0}
+    write_cohort(tmp_path, [row])
+    config, ctx = Config(), context(tmp_path, "fit")
+    cohort = load_loops(config.load, ctx)
+    block = config.preprocess.model_copy(update=SMALL)
+    samples = mint_mmodes(cohort.samples, block, ctx.but(stage="preprocess"))
+    size = config.featurize.model_copy(update={"size": 64})
+    whole, chosen = mmode_features(samples, size), mmode_features(samples.take([3, 1]), size)
+    assert chosen.table.index.tolist() == ["P-1#3", "P-1#1"]
+    for name, part in chosen.blocks.items():
+        np.testing.assert_array_equal(part.values, whole[name].values[[3, 1]])
+
+
 def test_both_engines_give_the_same_pictures_within_a_grey_level(tmp_path):
     write_loop(tmp_path / "a.dcm")
     write_septum(tmp_path / "a.septum.json")

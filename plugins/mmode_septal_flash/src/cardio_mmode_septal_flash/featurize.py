@@ -56,7 +56,7 @@ def mmode_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         `motion` float32: `cardio_mmode_septal_flash.motion.MEASURES`; `trace` float32 (n, 100):
         displacement in mm over the cycle. Both are the study's, measured on all its lines.
     """
-    values: list[LineOfStudy] = [samples.values[place] for place in range(len(samples))]
+    values: list[LineOfStudy] = list(samples.values)
     motions = _motions(values)
     framed = {id(one.study): _framed(one.study.study) for one in values}
     mmodes = np.stack([one.study.mmodes[one.place] for one in values])

@@ -95,7 +95,9 @@ def mint_mmodes(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sa
     if not values:
         raise DataError("none of the patient's loops can be used")
     table = pd.DataFrame(rows).set_index("sample_id")
-    return SampleSet(table, values)
+    held = np.empty(len(values), dtype=object)
+    held[:] = values
+    return SampleSet(table, held)
 
 
 def reslice_study(study: Study, config: PreprocessBlock, device: str = "cpu") -> StudyMModes:
