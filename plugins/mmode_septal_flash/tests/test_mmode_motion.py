@@ -85,6 +85,13 @@ def test_the_trace_is_the_displacement_at_a_hundred_times_and_0_at_the_r_peak():
     assert np.sqrt(np.mean((motion.trace_mm - expected) ** 2)) < 0.2
 
 
+def test_a_shadow_that_stands_still_across_a_murky_wall_does_not_hold_it_back():
+    """In this loop a rib's shadow covers the right ventricle's side of the septum."""
+    one = phantom(8, "medium")
+    assert one.spec.murky
+    assert displacement_rmse_mm(one, measured_motion(one, one.truth.polyline_px)) <= 0.5
+
+
 def test_outward_motion_is_negative_and_displacement_scales_with_the_rows():
     outward = -course(replace(FLASH, rebound_mm=0.0), BEAT)
     motion = septal_motion(drawn_mmode(outward)[None], 0.3, BEAT.rr_ms)

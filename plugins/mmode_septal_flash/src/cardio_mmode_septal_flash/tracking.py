@@ -3,7 +3,7 @@
 The wall is bright between two dark cavities, so its two edges place it; speckle, which changes
 when the base moves through the line, does not. First a box is fitted in every column, on a path
 that jumps little from one to the next; then the columns are moved onto each other, and each is
-correlated with their mean.
+correlated with their mean. What does not move with the wall, a shadow across it, is taken away.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _BLUR_MM, _BLUR_MS = 0.6, 6.0
 _COLUMN_MS = 4.0
 _FAST_MM_PER_MS = 0.4
 _SLOW_COST = 0.02
-_ROUNDS = 3
+_ROUNDS, _SHADING_ROUNDS = 3, 3
+_SHADING_MM = 1.0
 _NEAR_MM = 2.0
 
 
@@ -93,6 +94,10 @@ def track_septum(
     path, fit = position.astype(np.float64), 0.0
     for _ in range(_ROUNDS):
         path, fit = _onto_mean(columns, path, step_ms)
+    for _ in range(_SHADING_ROUNDS):
+        columns = columns - _shading(columns, path)
+        for _ in range(2):
+            path, fit = _onto_mean(columns, path, step_ms)
     return SeptalPath(time_ms, path * STEP_MM, fit)
 
 
@@ -178,6 +183,23 @@ def _onto_mean(
     fraction = _peak_offset(fit, row, chosen)
     moved_by = chosen + fraction - near
     return path + moved_by - moved_by.mean(), float(fit[row, chosen].mean())
+
+
+def _shading(columns: NDArray[np.float64], path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the grey levels that stand still while the wall moves, by place.
+
+    Pictures are compressed logarithmically, so that what a shadow takes away is a number of grey
+    levels: the mean of what the moving mean column does not explain.
+    """
+    place = np.arange(columns.shape[1])
+    times = np.repeat(np.arange(len(columns))[:, None], place.size, axis=1)
+    moved = ndimage.map_coordinates(
+        columns, np.stack([times, place + path[:, None]]), order=1, mode="nearest"
+    )
+    wall = moved.mean(axis=0)
+    explained = np.stack([np.interp(place - shift, place, wall) for shift in path])
+    left = (columns - explained).mean(axis=0)
+    return np.asarray(ndimage.gaussian_filter1d(left, _SHADING_MM / STEP_MM), dtype=np.float64)
 
 
 def _peak_offset(
