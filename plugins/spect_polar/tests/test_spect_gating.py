@@ -56,7 +56,7 @@ def test_correction_can_be_declined_and_is_then_flagged() -> None:
     counts = two_walls(0.1)
     corrected, report = check_gating(counts, correct=False)
     assert np.array_equal(corrected, counts.astype(np.float32))
-    assert any("not corrected" in flag for flag in report.flags)
+    assert any("left as they are" in flag for flag in report.flags)
 
 
 def test_a_third_of_the_last_slot_lost_or_many_rejected_beats_fail() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +36,7 @@ from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.splits import Fold
-from cardio_core.types.features import flags_of
+from cardio_core.types.features import flag_counts
 from cardio_core.types.predictions import Scored
 
 
@@ -270,15 +269,9 @@ def _record_cohort(out: Path, arms: Sequence[Arm], manifest: Manifest) -> None:
         quarantined=list(quarantined.values()),
         outcome=first.prepared.cohort.outcome,
         excluded={why: list(ids) for why, ids in first.prepared.cohort.excluded.items()},
-        flags=_flag_counts(first.prepared.features.table),
+        flags=flag_counts(first.prepared.features.table),
         notes=[*first.prepared.cohort.notes],
     )
-
-
-def _flag_counts(table: pd.DataFrame) -> dict[str, int]:
-    """Return how many recordings carry each flag, the commonest first."""
-    flags = (flag for own in flags_of(table).values() for flag in own)
-    return dict(Counter(flags).most_common())
 
 
 def _guard_needs(needs: Sequence[Resolved], arms: Sequence[Arm], config: RunConfig) -> None:

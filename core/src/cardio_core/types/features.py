@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ import pandas as pd
 from cardio_core.types.samples import ID_COLUMNS
 
 Array = np.ndarray[Any, Any]
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class Pieces:
@@ -211,6 +214,27 @@ def flags_of(table: pd.DataFrame) -> dict[str, list[str]]:
         return {}
     by_recording = table.drop_duplicates("recording_id").set_index("recording_id")["flags"]
     return {str(k): str(v).split("; ") for k, v in by_recording.items() if isinstance(v, str) and v}
+
+
+def flag_counts(table: pd.DataFrame) -> dict[str, int]:
+    """Return how many recordings carry each flag, the commonest first.
+
+    Flags that differ only in their numbers are counted together, with dots in their place.
+
+    Examples
+    --------
+    >>> flags = ["95 % of the wall is seen; six slots", "81 % of the wall is seen", "six slots"]
+    >>> flag_counts(pd.DataFrame({"recording_id": list("abc"), "flags": flags}))
+    {'… % of the wall is seen': 2, 'six slots': 2}
+    """
+    alike: dict[str, list[str]] = {}
+    for own in flags_of(table).values():
+        for flag in own:
+            alike.setdefault(_NUMBER.sub("…", flag), []).append(flag)
+    counted = {
+        (texts[0] if len(set(texts)) == 1 else words): len(texts) for words, texts in alike.items()
+    }
+    return dict(sorted(counted.items(), key=lambda item: -item[1]))
 
 
 def _description(block: FeatureBlock) -> tuple[Any, ...]:

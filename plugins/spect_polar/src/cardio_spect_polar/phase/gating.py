@@ -184,10 +184,8 @@ def check_gating(
     lossy = bool(short.any())
     scale = wanted if correct else np.ones(n_slots)
     if lossy:
-        done = "those slots were rescaled" if correct else "not corrected"
-        flags.append(
-            f"counts drop to {1 / wanted.max():.0%} in {int(short.sum())} late slots: {done}"
-        )
+        done = "rescaled" if correct else "left as they are"
+        flags.append(f"counts drop to {1 / wanted.max():.0%} in late slots, which were {done}")
     corrected = np.asarray(counts, dtype=np.float32)
     if lossy and correct:
         corrected = corrected * scale.astype(np.float32)[:, None, None, None]
