@@ -47,7 +47,7 @@ def explained(studies, tmp_path_factory):
     features, targets = studies
     ctx = Context(SEPTAL_FLASH, stage="train", protocol="honest", model=ROW, fold="r0-f0",
                   out=tmp_path_factory.mktemp("row"), device=choose_device("cpu"))  # fmt: skip
-    train = TrainBlock(width_mult=0.0625, stem="one", fit={"epochs": 5, "batch_size": 8,
+    train = TrainBlock(width_mult=0.0625, stem="one", fit={"epochs": 6, "batch_size": 4,
                                                            "learning_rate": 3e-3})  # fmt: skip
     model = train_row(
         features.view(features.table["patient_id"] < "p10"), None, targets, train, ctx

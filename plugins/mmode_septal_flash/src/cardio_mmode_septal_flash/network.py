@@ -55,6 +55,9 @@ def fresh_network(
     """
     torch.manual_seed(ctx.seed_of("weights"))
     network = FlashDenseNet(2, **settings_of(config))
+    with torch.no_grad():
+        # What a heat map weighs its channels by is then learnt, and not the start's chance.
+        network.classifier.weight.zero_()
     if not row_of(ctx).pretrained or ctx.task.name == EARLIER:
         return network, (SCRATCH + ".",)
     earlier = ctx.need(EARLIER, str(ctx.model))
