@@ -64,7 +64,8 @@ BLOCKS = {
             "hidden": 64, "n_features": 64, "n_seeds": 5, "max_epochs": 10,
             "learning_rate": 3e-3,
         },
-        screen={"n_permutations": 999},
+        screen={"n_permutations": 999, "at_least": 16},
+        regression={"ridge_c": 0.1},
     ),
 }  # fmt: skip
 
