@@ -48,6 +48,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/r_peaks.py --records 100 114 207
 	$(BIN)/python benchmarks/spectrograms.py
 	$(BIN)/python benchmarks/stats.py
+	$(BIN)/python benchmarks/phase.py --volumes 20
+	$(BIN)/python benchmarks/mmode.py
 
 docs: $(VENV)/.test
 	$(BIN)/python -m pytest tests/docs
