@@ -37,6 +37,8 @@ RULE = (
 )
 RANDOM, CENTRE = "random_weights", "centre_prior"
 
+_N_PRIOR = 64
+
 
 def explain_studies(
     model: ModelArtifact,
@@ -119,7 +121,7 @@ def _controls(
     ctx: Context,
 ) -> dict[str, NDArray[Any]]:
     """Return maps that no label has touched, by name, each shape (n, rows', columns')."""
-    bump = localisation.centre_prior(*first.shape[1:])
+    bump = localisation.centre_prior(_N_PRIOR, _N_PRIOR)
     made: dict[str, NDArray[Any]] = {CENTRE: np.repeat(bump[None], len(first), axis=0)}
     for number in range(config.n_random):
         other = random_network(network, ctx.seed_of(f"random weights {number}"))

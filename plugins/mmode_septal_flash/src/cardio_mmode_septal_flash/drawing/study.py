@@ -13,6 +13,7 @@ from cardio_mmode_septal_flash.drawing.style import (
     HEAT,
     INK,
     ORANGE,
+    SHADE,
     SKY,
     SMALL_PT,
     TEXT_PT,
@@ -143,7 +144,8 @@ def _lines(axes: Axes, view: StudyView) -> None:
             axes.axvline(at_ms, color=colour, linewidth=1.0)
             axes.annotate(
                 name, (at_ms, 0.98), xycoords=("data", "axes fraction"), xytext=(2, 0),
-                textcoords="offset points", rotation=90, va="top", fontsize=SMALL_PT, color=colour,
+                textcoords="offset points", rotation=90, va="top", fontsize=SMALL_PT, color="white",
+                path_effects=SHADE,
             )  # fmt: skip
     if not np.isfinite(view.mvc_ms):
         axes.annotate(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,9 @@ BLUE, VERMILION, ORANGE, SKY = "#0072B2", "#D55E00", "#E69F00", "#56B4E9"
 GREEN, PURPLE, INK, GREY, LIGHT = "#009E73", "#CC79A7", "#222222", "#6b6b6b", "#e4e4e4"
 TEXT_PT, SMALL_PT = 9.0, 7.5
 HEAT = "inferno"
+
+SHADE = (withStroke(linewidth=2.0, foreground="black"),)
+"""Keeps coloured letters readable on light ground."""
 
 
 def quiet_axes(axes: Axes, *, x: str = "", y: str = "", title: str = "") -> Axes:
