@@ -35,7 +35,7 @@ def run(commands, folder, cache):
         if program in {"pip", "git"}:
             continue
         if program == "python":
-            command = command.replace("benchmarks/", f"{ROOT}/benchmarks/")
+            command = re.sub(r"\b(benchmarks|plugins)/", rf"{ROOT}/\1/", command)
         command = command.replace(" docs/", f" {ROOT}/docs/")
         done = subprocess.run(
             ["sh", "-c", command], cwd=folder, env=environment, capture_output=True, text=True

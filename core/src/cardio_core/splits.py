@@ -6,7 +6,6 @@ fold. A plan that lets a subject stand on both sides must declare it, and only `
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.dividing import divide, strata_of, with_unlabelled
 from cardio_core.errors import ConfigError, DataError, LeakageError
 from cardio_core.types.plans import (
     Fixed,
@@ -21,7 +21,6 @@ from cardio_core.types.plans import (
     Nested,
     Plan,
     RandomSamples,
-    Resubstitution,
     Sites,
 )
 
@@ -161,7 +160,7 @@ def plan_folds(
     DataError
         If there are fewer labelled subjects than folds.
     """
-    strata = _strata(y)
+    strata = strata_of(y)
     labelled = np.flatnonzero(strata >= 0)
     unlabelled = np.flatnonzero(strata < 0)
     if isinstance(plan, Fixed):
@@ -174,10 +173,10 @@ def plan_folds(
         Fold(
             repeat,
             index,
-            _with_unlabelled(labelled[train], unlabelled, labelled[test], table),
+            with_unlabelled(labelled[train], unlabelled, labelled[test], table),
             labelled[test],
         )
-        for repeat, index, train, test in _split(plan, table.iloc[labelled], strata[labelled], seed)
+        for repeat, index, train, test in divide(plan, table.iloc[labelled], strata[labelled], seed)
     ]
     made = SplitPlan(protocol, name, unit, tuple(folds), plan.overlap)
     guard(made, table)
@@ -204,7 +203,7 @@ def same_folds(stored: Mapping[str, Any], table: pd.DataFrame, y: Array) -> Spli
         As for `plan_folds`: subjects may be linked here that were not linked there.
     """
     ids = table["patient_id"] if stored["unit"] == "patient" else table.index.to_series()
-    labelled = _strata(y) >= 0
+    labelled = strata_of(y) >= 0
     folds = []
     for fold in stored["folds"]:
         repeat, index = (int(part[1:]) for part in fold["name"].split("-"))
@@ -272,7 +271,7 @@ def inner_folds(
     table: pd.DataFrame, y: Array, *, k: int, share: float, unit: str, seed: int
 ) -> list[tuple[Array, Array]]:
     """Return (fit, validate) positions of the inner folds; k = 1 is one validation split."""
-    strata = _strata(y)
+    strata = strata_of(y)
     labelled, unlabelled = np.flatnonzero(strata >= 0), np.flatnonzero(strata < 0)
     plan: Plan
     if unit == "sample":
@@ -281,8 +280,8 @@ def inner_folds(
         plan = Holdout(share) if k == 1 else Nested(k)
     inside = table.iloc[labelled]
     return [
-        (_with_unlabelled(labelled[fit], unlabelled, labelled[val], table), labelled[val])
-        for _, _, fit, val in _split(plan, inside, strata[labelled], seed)
+        (with_unlabelled(labelled[fit], unlabelled, labelled[val], table), labelled[val])
+        for _, _, fit, val in divide(plan, inside, strata[labelled], seed)
     ]
 
 
@@ -310,105 +309,3 @@ def find_plan(block: Any, plans: Mapping[str, Plan], patients: Collection[str]) 
     if listed and block.otherwise and not listed & set(patients):
         return block.otherwise, known[block.otherwise]
     return block.plan, asked
-
-
-def _split(
-    plan: Plan, table: pd.DataFrame, strata: Array, seed: int
-) -> list[tuple[int, int, Array, Array]]:
-    everyone = np.arange(len(table))
-    if isinstance(plan, Resubstitution):
-        return [(0, 0, everyone, everyone)]
-    if isinstance(plan, Fixed):
-        return [(0, 0, *_listed(plan, table))]
-    if isinstance(plan, Sites):
-        return [(0, i, *parts) for i, parts in enumerate(_by_site(table))]
-    if isinstance(plan, RandomSamples):
-        return _random_samples(plan, strata, seed)
-    if isinstance(plan, Holdout):
-        k = max(2, round(1 / plan.test_share))
-        return [(0, 0, *_grouped(table, strata, k, seed)[0])]
-    return [
-        (repeat, index, train, test)
-        for repeat in range(plan.repeats)
-        for index, (train, test) in enumerate(_grouped(table, strata, plan.k, seed + repeat))
-    ]
-
-
-def _random_samples(
-    plan: RandomSamples, strata: Array, seed: int
-) -> list[tuple[int, int, Array, Array]]:
-    """Split samples whoever they belong to; each of k parts counts as a repeat."""
-    from sklearn.model_selection import StratifiedKFold, train_test_split
-
-    counts = np.bincount(strata)
-    # A class of fewer samples than parts cannot be stratified; they go where the shuffle puts them.
-    by = np.where(counts[strata] < max(plan.k, 2), counts.argmax(), strata)
-    if plan.k > 1:
-        parts = StratifiedKFold(plan.k, shuffle=True, random_state=seed).split(by, by)
-        return [(part, 0, train, test) for part, (train, test) in enumerate(parts)]
-    train, test = train_test_split(
-        np.arange(len(strata)), test_size=plan.test_share, random_state=seed, stratify=by
-    )
-    return [(0, 0, np.sort(train), np.sort(test))]
-
-
-def _grouped(table: pd.DataFrame, strata: Array, k: int, seed: int) -> list[tuple[Array, Array]]:
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    subjects = table["subject_id"].to_numpy()
-    n_subjects = len(np.unique(subjects))
-    if n_subjects < k:
-        raise DataError(f"{k} folds need at least {k} labelled patients, found {n_subjects}")
-    if np.bincount(strata).max() < k:  # nothing can be stratified: patients go by the shuffle
-        strata = np.zeros_like(strata)
-    splitter = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        # A class with fewer members than folds is the rule in small cohorts; folds without it
-        # are seen in the per-fold counts of the report.
-        warnings.simplefilter("ignore", UserWarning)
-        return list(splitter.split(np.zeros(len(table)), strata, subjects))
-
-
-def _by_site(table: pd.DataFrame) -> list[tuple[Array, Array]]:
-    """Return training and test positions, one fold a site, in the order of their names."""
-    if "site_id" not in table.columns or table["site_id"].isna().any():
-        raise DataError(
-            "plan sites: expected a site_id for every patient, found none for some; fill in the "
-            "cohort table or choose another plan"
-        )
-    home = table.groupby("subject_id")["site_id"].first()
-    site = table["subject_id"].map(home).to_numpy(str)
-    names = sorted(set(site))
-    if len(names) < 2:
-        raise DataError(
-            f"plan sites: expected two sites or more, found {len(names)}; choose another plan"
-        )
-    return [(np.flatnonzero(site != name), np.flatnonzero(site == name)) for name in names]
-
-
-def _listed(plan: Fixed, table: pd.DataFrame) -> tuple[Array, Array]:
-    patients = table["patient_id"]
-    train = np.flatnonzero(patients.isin(plan.train))
-    test = np.flatnonzero(patients.isin(plan.test))
-    for side, found in (("training", train), ("test", test)):
-        if not found.size:
-            raise DataError(
-                f"none of the {side} patients that the plan lists is in the cohort; "
-                "choose the plan nested or holdout for these data"
-            )
-    return train, test
-
-
-def _with_unlabelled(train: Array, unlabelled: Array, test: Array, table: pd.DataFrame) -> Array:
-    """Add unlabelled samples to training, except those of a tested subject."""
-    tested = set(table["subject_id"].iloc[test])
-    extra = [p for p in unlabelled if table["subject_id"].iloc[p] not in tested]
-    return np.sort(np.concatenate([train, np.asarray(extra, dtype=int)]))
-
-
-def _strata(y: Array) -> Array:
-    """Return integer strata; -1 for missing, quartiles for numbers of many values."""
-    series = pd.Series(y)
-    if pd.api.types.is_numeric_dtype(series) and series.nunique() > 10:
-        series = pd.qcut(series, 4, duplicates="drop").astype(object)
-    return np.asarray(pd.factorize(series, sort=True)[0])

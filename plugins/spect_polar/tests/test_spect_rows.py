@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core import stats
-from cardio_core.api import Context, DataError, ModelArtifact
+from cardio_core.api import Context, DataError, ModelArtifact, stats
 from cardio_spect_polar.phase.segments import SEGMENT_NAMES
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.response.config import ExplainBlock, TrainBlock
