@@ -137,6 +137,7 @@ def _work(
         for arm in arms:
             tested = [job for job in jobs if job.protocol == arm.protocol and job.test.size]
             scored[arm.protocol] = collect(tested, arm.plan, arm.truth, setup.task)
+            echo(f"  evaluating {arm.protocol}: intervals, tables, figures")
             judged = judge(setup.plugin, arm.config, ctx.but(protocol=arm.protocol), tested,
                            scored[arm.protocol], arm.prepared.cohort)  # fmt: skip
             write_judged(out, arm.protocol, judged)

@@ -5,7 +5,8 @@
 ...     plugin = "ecg_transfer"
 """
 
+from cardio_core.testing.alone import drawn_svg, training_context
 from cardio_core.testing.contract import PluginContract, PluginTruth
 from cardio_core.testing.driving import run_plugin
 
-__all__ = ["PluginContract", "PluginTruth", "run_plugin"]
+__all__ = ["PluginContract", "PluginTruth", "drawn_svg", "run_plugin", "training_context"]
