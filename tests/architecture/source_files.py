@@ -31,12 +31,15 @@ def module_of(path: Path, package: Path) -> str:
     return ".".join(part for part in parts if part != "__init__")
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    """Yield the modules that a file imports, wherever in it, type checking included."""
+def imports_of(path: Path, *, beside: bool = False) -> Iterator[str]:
+    """Yield the modules that a file imports, wherever in it, type checking included.
+
+    With `beside` it may import files of its own folder relatively; these are not yielded.
+    """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom) and not (beside and node.level == 1):
             assert node.level == 0, f"{path}: a relative import"
             module = str(node.module)
             yield from (f"{module}.{alias.name}" for alias in node.names)

@@ -73,7 +73,7 @@ def test_a_plugin_imports_of_cardio_only_itself_and_the_api(name, package):
 def test_the_tests_of_a_plugin_import_of_the_core_only_the_api_and_the_testing_kit(name, package):
     allowed = (package.name, "cardio_core.api", "cardio_core.testing")
     for path in sorted((package.parents[1] / "tests").rglob("*.py")):
-        for module in source.imports_of(path):
+        for module in source.imports_of(path, beside=True):
             if module.split(".")[0].startswith("cardio_") and module != "cardio_core":
                 assert module.startswith(allowed), f"{path.name} imports {module}"
 

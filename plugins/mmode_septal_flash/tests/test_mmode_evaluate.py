@@ -11,7 +11,6 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import (
     Cohort,
-    Context,
     EvaluateBlock,
     Predictions,
     SampleSet,
@@ -19,8 +18,7 @@ from cardio_core.api import (
     Scored,
     stats,
 )
-from cardio_core.compute.devices import choose_device
-from cardio_core.report.figures import svg_text
+from cardio_core.testing import drawn_svg, training_context
 from cardio_mmode_septal_flash.config import ExplainBlock, PredictBlock, TrainBlock
 from cardio_mmode_septal_flash.evaluate import evaluate_flash
 from cardio_mmode_septal_flash.explain import explain_studies
@@ -45,8 +43,7 @@ def studies(flash_features):
 @pytest.fixture(scope="module")
 def explained(studies, tmp_path_factory):
     features, targets = studies
-    ctx = Context(SEPTAL_FLASH, stage="train", protocol="honest", model=ROW, fold="r0-f0",
-                  out=tmp_path_factory.mktemp("row"), device=choose_device("cpu"))  # fmt: skip
+    ctx = training_context(SEPTAL_FLASH, ROW, tmp_path_factory.mktemp("row"))
     train = TrainBlock(width_mult=0.0625, stem="one", fit={"epochs": 6, "batch_size": 4,
                                                            "learning_rate": 3e-3})  # fmt: skip
     model = train_row(
@@ -120,7 +117,7 @@ def test_a_case_keeps_its_map_at_the_networks_resolution_and_draws_it(explained)
         # Pictures of 64 pixels end in maps of 2 x 2.
         assert case.arrays["heat"].shape == (2, 2)
         assert 0 <= case.arrays["heat"].min() <= case.arrays["heat"].max() <= 1
-    drawn = svg_text(explanation.cases[0].draw)
+    drawn = drawn_svg(explanation.cases[0].draw)
     assert "MVC" in drawn
     assert "AVO" in drawn
 
@@ -138,7 +135,7 @@ def test_a_cycle_found_in_the_motion_is_never_scored_against_the_valves(explaine
     rows = pd.DataFrame(made.cases[0].studies)
     assert rows[["energy", "enrichment", "pointing_hit", "temporal_iou"]].isna().all().all()
     assert rows["gini"].notna().any()
-    assert "MVC and AVO unknown" in svg_text(made.cases[0].draw)
+    assert "MVC and AVO unknown" in drawn_svg(made.cases[0].draw)
 
 
 def test_regressions_explain_themselves(explained):
@@ -157,7 +154,7 @@ def test_the_report_has_every_table_and_figure(report):
         made.figures
     )
     for name in (f"enrichment-{ROW}", f"heat-maps-{ROW}", "accuracy-beside-the-paper"):
-        assert svg_text(made.figures[name]).startswith("<?xml")
+        assert drawn_svg(made.figures[name]).startswith("<?xml")
 
 
 def test_the_summary_of_true_positives_is_what_the_single_studies_say(report):

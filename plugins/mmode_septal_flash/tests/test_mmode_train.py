@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from cardio_core.api import Context, DataError, ModelArtifact, save_weights
-from cardio_core.compute.devices import choose_device
+from cardio_core.api import DataError, ModelArtifact, save_weights
+from cardio_core.testing import training_context
 from cardio_mmode_septal_flash.config import PredictBlock, TrainBlock
 from cardio_mmode_septal_flash.examples import GREY_SD, Pictures
 from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
@@ -46,8 +46,7 @@ def fit(studies, tmp_path_factory):
 
 
 def _context(row, task=SEPTAL_FLASH, out=None, **context):
-    return Context(task, stage="train", protocol="honest", model=row, fold="r0-f0", out=out,
-                   device=choose_device("cpu"), **context)  # fmt: skip
+    return training_context(task, row, out, **context)
 
 
 def _auc(scores, labels):
