@@ -135,20 +135,20 @@ def _draw_anatomy(rng: np.random.Generator) -> Anatomy:
 def draw_beat_and_flash(flash_mm: float, rng: np.random.Generator) -> tuple[Beat, SeptalMotion]:
     """Draw a beat, and a septum whose flash ends before the aortic valve opens.
 
-    The clock is drawn in the same way where there is no flash, so that it tells nothing.
+    The clock and the excursion in systole are drawn in the same way where there is no flash, so
+    that nothing but the flash and its rebound tells it.
     """
     while True:
         mvc_ms, avo_ms = rng.uniform(20.0, 50.0), rng.uniform(90.0, 140.0)
         onset_ms, duration_ms = rng.uniform(10.0, 40.0), rng.uniform(60.0, 120.0)
         if onset_ms + duration_ms < avo_ms - 2.0:
             break
-    dyssynchrony = min(flash_mm / 3.0, 1.0)
     motion = SeptalMotion(
         flash_mm=flash_mm,
         onset_ms=float(onset_ms),
         duration_ms=float(duration_ms),
         rebound_mm=float(flash_mm * rng.uniform(0.3, 0.6)),
-        systolic_mm=float(rng.uniform(4.0, 7.0) * (1.0 - 0.5 * dyssynchrony)),
+        systolic_mm=float(rng.uniform(4.0, 7.0)),
         systolic_onset_ms=float(rng.uniform(30.0, 60.0)),
     )
     return Beat(float(rng.uniform(50.0, 110.0)), float(mvc_ms), float(avo_ms)), motion
