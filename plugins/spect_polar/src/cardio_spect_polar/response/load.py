@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -76,17 +77,32 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     left_out = {patient for patients in excluded.values() for patient in patients}
     table = table[~table["patient_id"].astype(str).isin(left_out)]
     studies, quarantined = _studies_of(table, config)
-    targets, outcome = (None, "") if ctx.mode == "predict" else _targets(table, config)
+    if ctx.mode == "predict":
+        return _cohort(studies, config, None, table, quarantined, notes=_unknown(studies))
+    targets, outcome = _targets(table, config)
     return _cohort(studies, config, targets, table, quarantined, outcome=outcome, excluded=excluded)
 
 
 def _new_patients(inputs: Sequence[Path], config: LoadBlock) -> Cohort:
     found = find_gated(inputs)
     studies = [
-        Study(str(n), group, _row(str(n), str(n), pd.Series(dtype=object)))
+        Study(str(n), group, _row(str(n), str(n), pd.Series(dtype=object), group))
         for n, group in enumerate(found, start=1)
     ]
-    return _cohort(studies, config, None, None, [], notes=(NUMBERED,))
+    return _cohort(studies, config, None, None, [], notes=(NUMBERED, *_unknown(studies)))
+
+
+def _unknown(studies: Sequence[Study]) -> tuple[str, ...]:
+    """Say which clinical variables no new patient has: a median in their place is a guess."""
+    rows = pd.DataFrame([study.row for study in studies], columns=list(_CLINICAL_NAMES))
+    missing = [name for name in _CLINICAL_NAMES if rows[name].isna().all()]
+    if not missing or not studies:
+        return ()
+    which = "any clinical variable" if len(missing) == len(_CLINICAL_NAMES) else ", ".join(missing)
+    return (
+        f"No new patient has {which}: rows that use them put the training patients' median in "
+        "their place; give a cohort table to fill them in.",
+    )
 
 
 def _cohort(
@@ -147,7 +163,7 @@ def _studies_of(table: pd.DataFrame, config: LoadBlock) -> tuple[list[Study], li
             quarantined.append(Quarantined(str(study_id), "load", str(error)))
             continue
         seen[patient] += 1
-        studies.append(Study(str(study_id), chosen, _row(str(study_id), patient, row)))
+        studies.append(Study(str(study_id), chosen, _row(str(study_id), patient, row, chosen)))
     usable = {str(study.row["patient_id"]) for study in studies}
     rows_of = table["patient_id"].astype(str)
     return studies, [q for q in quarantined if rows_of[q.recording_id] not in usable]
@@ -168,8 +184,14 @@ def _chosen(groups: Iterable[GatedFiles], config: LoadBlock) -> GatedFiles:
     )
 
 
-def _row(study_id: str, patient: str, row: pd.Series) -> dict[str, object]:
-    """Return a recording's row of the sample table: identity, and what its features may use."""
+def _row(
+    study_id: str, patient: str, row: pd.Series, files: GatedFiles | None = None
+) -> dict[str, object]:
+    """Return a recording's row of the sample table: identity, and what its features may use.
+
+    The digest of the sidecar tells the cache that an operator's limits or a voxel size changed. It
+    stands here and not among the recording's files, because patients may have equal sidecars.
+    """
     return {
         "recording_id": study_id,
         "study_id": study_id,
@@ -177,8 +199,13 @@ def _row(study_id: str, patient: str, row: pd.Series) -> dict[str, object]:
         "subject_link": text_of(row, "subject_link"),
         "site_id": text_of(row, "site_id"),
         "scanner_id": text_of(row, "scanner_id"),
+        "sidecar": _digest(files.sidecar) if files else "",
         **(clinical_values(row) if len(row) else dict.fromkeys(_CLINICAL_NAMES, float("nan"))),
     }
+
+
+def _digest(sidecar: Path) -> str:
+    return hashlib.sha256(sidecar.read_bytes()).hexdigest() if sidecar.is_file() else ""
 
 
 _CLINICAL_NAMES = tuple(name for name, _ in CLINICAL)
