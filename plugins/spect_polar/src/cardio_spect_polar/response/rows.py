@@ -29,11 +29,11 @@ class Row:
 
 
 ROWS = {
+    "clinical_autoencoder": Row(clinical=True, indices=("psd_deg",), codes="autoencoder"),
+    "autoencoder": Row(codes="autoencoder"),
     "clinical": Row(clinical=True),
     "clinical_psd": Row(clinical=True, indices=("psd_deg",)),
     "clinical_pbw": Row(clinical=True, indices=("pbw_deg",)),
-    "clinical_autoencoder": Row(clinical=True, indices=("psd_deg",), codes="autoencoder"),
-    "autoencoder": Row(codes="autoencoder"),
     "pca": Row(codes="pca"),
     "psd": Row(indices=("psd_deg",)),
     "pbw": Row(indices=("pbw_deg",)),
