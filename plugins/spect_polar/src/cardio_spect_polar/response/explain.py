@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 RULE = (
     "under the rows with codes, of every fold, the codes that entered the regression, strongest "
-    "first, from below to above their mean, each beside the tested patient in whom it is farthest "
-    f"from it; under the row psd, {sheets.RULE}"
+    "first, from below to above their mean, each filed under the tested patient in whom it is "
+    f"farthest from it and who has none yet; under the row psd, {sheets.RULE}"
 )
 SHEETS_BESIDE, SHEETS_NEED = "psd", "qc_counts"
 RASTER_SIDE = 128
@@ -59,8 +59,12 @@ def explain(
     screen = model.read_json(SCREEN)
     values = fitted.codes.encode(phase_maps(features))
     away = np.abs(values - np.median(values, axis=0))
-    cases: list[Case] = []
+    cases: dict[str, Case] = {}
     for code in screen["entered"][: config.n_cases]:
+        free = (str(features.table.index[i]) for i in np.argsort(-away[:, code], kind="stable"))
+        sample = next((one for one in free if one not in cases), None)
+        if sample is None:  # files of cases carry the sample's id
+            break
         low, mean, high = fitted.codes.along(code, config.size)
         found = _found(screen["tested"], fitted, code)
         is_grid = low.shape != (RASTER_SIDE, RASTER_SIDE)
@@ -75,35 +79,14 @@ def explain(
         arrays = {"low": low, "mean": mean, "high": high} | (
             {} if cases else _about_all(screen["tested"], fitted)
         )
-        cases.append(
-            Case(
-                sample_id=str(features.table.index[int(away[:, code].argmax())]),
-                title=title,
-                arrays=arrays,
-                scores=found,
-                draw=traverse_maps(low, mean, high, n_sd=config.size, title=title)
-                if is_grid
-                else None,
-            )
+        cases[sample] = Case(
+            sample_id=sample,
+            title=title,
+            arrays=arrays,
+            scores=found,
+            draw=traverse_maps(low, mean, high, n_sd=config.size, title=title) if is_grid else None,
         )
-    return Explanation(_one_a_sample(cases, features), RULE)
-
-
-def _one_a_sample(cases: list[Case], features: FeatureSet) -> tuple[Case, ...]:
-    """Keep one case a sample: their files carry the sample's id."""
-    taken: dict[str, Case] = {}
-    free = [str(sample) for sample in features.table.index]
-    for case in cases:
-        sample = case.sample_id
-        if sample in taken:
-            left = [other for other in free if other not in taken]
-            if not left:
-                break
-            sample = left[0]
-        taken[sample] = Case(
-            sample, case.title, arrays=case.arrays, scores=case.scores, draw=case.draw
-        )
-    return tuple(taken.values())
+    return Explanation(tuple(cases.values()), RULE)
 
 
 def _found(tested: dict[str, Any], fitted: FittedCodes, code: int) -> dict[str, float]:
