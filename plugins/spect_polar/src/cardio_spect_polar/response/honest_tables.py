@@ -138,10 +138,14 @@ def _optimism(table: pd.DataFrame, config: EvaluateBlock, ctx: Context, added: A
         )  # fmt: skip
     if rows:
         added.tables["optimism"] = pd.DataFrame(rows)
+        added.notes.append(
+            f"Optimism: ridge regressions of C = {RegressionBlock().ridge_c:g} on all patients, "
+            "whatever train.regression gave the rows themselves."
+        )
 
 
 def ridge_model(features: Floats, outcome: Floats) -> Callable[[Floats], Floats]:
-    """Return the ridge regression of the honest rows as one fit, for the bootstrap."""
+    """Return a ridge regression of the usual strength (C = 1) as one fit, for the bootstrap."""
     columns = [str(i) for i in range(features.shape[1])]
     model = fit_regression(pd.DataFrame(features, columns=columns), outcome, RegressionBlock())
     return lambda new: model.probabilities(pd.DataFrame(new, columns=columns))

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 STYLE = STYLES["paper"]
 CODES_FROM = ("clinical_autoencoder", "autoencoder")
 PHASE = ("psd_deg", "pbw_deg")
-NOT_CLINICAL = ("qrs_ms", "lbbb")
-"""Left out of the published comparison; their own row shows what that hid."""
 N_SHOWN = 12
 """Codes in the heat map besides phase SD and bandwidth."""
 NEARLY_UNPENALISED = 1e6
