@@ -142,7 +142,8 @@ def _key(training: Maps, validation: Maps | None, *others: Any) -> str:
         if maps is not None:
             found.update(np.ascontiguousarray(maps, np.float32).tobytes())
     found.update(json.dumps(others, sort_keys=True).encode())
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    # Codes rest on the histogram and the angles of other rooms, too.
+    for file in sorted(Path(__file__).parent.parent.rglob("*.py")):
         found.update(file.read_bytes())
     return found.hexdigest()[:32]
 
