@@ -97,11 +97,22 @@ def test_flow_at_rest_is_corrected_by_the_column_of_the_rate_pressure_product(tm
     assert cohort.targets.table.loc["a", "mfr_05"] == pytest.approx(2.0 / 0.9)
 
 
+def test_a_corrected_rate_pressure_product_changes_the_row_on_which_the_cache_rests(tmp_path):
+    rows = []
+    for product in (12000, 9000):
+        one = _row(tmp_path, "a", 1.2, 2.0, x_rate_pressure_product=product)
+        cohort = _load(MFR, _cohort(tmp_path, [one]), reference_rate_pressure=9000)
+        assert cohort.samples.values[0].rest[0] == pytest.approx(1.2 * 9000 / product)
+        rows.append(tuple(cohort.samples.table.astype(str).iloc[0]))
+    assert rows[0] != rows[1]
+
+
 def test_no_label_and_no_blood_pressure_stand_in_the_sample_table(tmp_path):
     rows = [_row(tmp_path, "a", sex="M", dm=1, x_rate_pressure_product=9000.0)]
     columns = set(_load(RISK_FACTOR, _cohort(tmp_path, rows)).samples.table.columns)
     assert columns == {
         "recording_id", "study_id", "patient_id", "subject_link", "site_id", "scanner_id",
+        "correction",
     }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -224,11 +225,18 @@ def _from_table(path: Path) -> _Found:
             "subject_link": text_of(row, "subject_link"),
             "site_id": text_of(row, "site_id"),
             "scanner_id": text_of(row, "scanner_id"),
-            "files": _files(row),
+            "correction": _digest(files.rate_pressure),
+            "files": files,
         }
         for study, row in first.iterrows()
+        for files in (_files(row),)
     ]
     return _Found(rows, first, tuple(notes))
+
+
+def _digest(rate_pressure: float | None) -> str:
+    """Tell the cache, which rests on these columns and the files, that the correction changed."""
+    return "" if rate_pressure is None else sha256(repr(float(rate_pressure)).encode()).hexdigest()
 
 
 def _files(row: pd.Series[Any]) -> FlowFiles:
