@@ -35,14 +35,18 @@ def bayes_auc(probability: ArrayLike) -> float:
     (1.0, 0.5)
     >>> round(bayes_auc([0.2, 0.8]), 4)  # .8·.8 right, .2·.2 wrong
     0.9412
+    >>> bayes_auc([])
+    nan
     """
     eta = np.sort(np.asarray(probability, dtype=float))
-    values, first, count = np.unique(eta, return_index=True, return_counts=True)
+    if eta.size == 0:
+        return float("nan")
+    values, count = np.unique(eta, return_counts=True)
     case, control = values * count, (1 - values) * count
     below = np.concatenate([[0.0], np.cumsum(control)[:-1]])
     # Of a group of m equal values, a case meets the other m - 1 as controls, and ties with them.
     tied = values * (1 - values) * count * (count - 1)
     pairs = float(case @ below + tied.sum() + case @ (control.sum() - below - control))
-    if first.size == 0 or pairs == 0.0:
+    if pairs == 0.0:
         return float("nan")
     return float((case @ below + 0.5 * tied.sum()) / pairs)

@@ -69,14 +69,17 @@ def mmode_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         lines.append(place_px(line.places_px(2, study.volume.mm_per_pixel)))
     own = [motions[id(one.study)] for one in values]
     columns = [name for name in samples.table.columns if name not in ("mvc_ms", "avo_ms")]
-    points = ("row", "column")
     blocks = {
         "mmode": _picture(mmodes),
         "picture": _picture(resize(mmodes, config.size)),
         "picture_crop": _picture(resize(crop(mmodes), config.size), until=0.5),
-        "frame": FeatureBlock(np.stack(frames), ("row", "column"), ("grey",), ("1",)),
-        "septum": FeatureBlock(_float(septa), ("point", "axis"), points, ("px",)),
-        "line": FeatureBlock(_float(lines), ("end", "axis"), points, ("px",)),
+        "frame": FeatureBlock(
+            np.stack(frames), ("row", "column"), _numbered("row", FRAME_PIXELS), ("1",)
+        ),
+        "septum": FeatureBlock(
+            _float(septa), ("point", "axis"), _numbered("point", len(septa[0])), ("px",)
+        ),
+        "line": FeatureBlock(_float(lines), ("end", "axis"), ("rv", "lv"), ("px",)),
         "timing": _tabular(_timing(samples, values, framed), TIMING),
         "motion": _tabular(_float([one.measures() for one in own]), MEASURES),
         "trace": FeatureBlock(
@@ -157,9 +160,14 @@ def _timing(
 
 
 def _picture(pictures: NDArray[np.uint8], until: float = 1.0) -> FeatureBlock:
+    rows = _numbered("row", pictures.shape[1])
     return FeatureBlock(
-        pictures, ("depth", "time"), ("grey",), ("1",), extents={"time": (0.0, until, "RR")}
+        pictures, ("depth", "time"), rows, ("1",), extents={"time": (0.0, until, "RR")}
     )
+
+
+def _numbered(what: str, n: int) -> tuple[str, ...]:
+    return tuple(f"{what}_{number}" for number in range(1, n + 1))
 
 
 def _tabular(values: NDArray[np.float32], named: tuple[tuple[str, str], ...]) -> FeatureBlock:

@@ -1,0 +1,58 @@
+"""The core's contract suite, applied to this plugin at the size of `smoke`."""
+
+from __future__ import annotations
+
+import pytest
+
+from cardio_core.testing import PluginContract, PluginTruth
+
+SMALLER = (
+    "preprocess.n_pixels=100",
+    "preprocess.max_shift=0",
+    "featurize.size=32",
+    "train.fit={epochs: 1, draw: 16}",
+    "evaluate.n_resamples=100",
+    "explain={methods: [layer_cam], n_random: 0}",
+)
+
+
+class _Contract(PluginContract):
+    plugin = "mmode_septal_flash"
+    protocol = "honest"
+    n_checked = 2
+
+
+class TestContract(_Contract):
+    tasks = ("septal_flash",)
+    n_patients = 10
+    sets = {  # noqa: RUF012
+        "septal_flash": (
+            *SMALLER,
+            "models=[densenet, excursion]",
+            "inner.k=0",
+            "needs.phantom_flash.settings={n_synthetic: 6, models: [densenet], evaluate: "
+            "{n_resamples: 100}, featurize: {size: 32}, preprocess: {n_pixels: 100, max_shift: 0}, "
+            "train: {fit: {epochs: 1, draw: 16}}}",
+        ),
+    }
+
+
+class TestContractOfPretraining(_Contract):
+    tasks = ("phantom_flash",)
+    n_patients = 6
+    sets = {"phantom_flash": (*SMALLER, "models=[densenet]")}  # noqa: RUF012
+
+
+@pytest.mark.slow
+class TestTruth(PluginTruth):
+    """Phantoms are pretrained on, so that a thin network ranks a few loops with little training."""
+
+    plugin = "mmode_septal_flash"
+    tasks = ("septal_flash",)
+    config = "cpu"
+    n_patients = 30
+    sets = {  # noqa: RUF012
+        "septal_flash": ("models=[densenet]", "explain.n_cases=0", "inner.k=0"),
+    }
+    permutations = (0, 1)
+    planted = {"septal_flash": 0.7}  # noqa: RUF012
