@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 BANDS_OF_BMI = (25.0, 30.0)
 """kg/m²; overweight and obesity of the World Health Organization."""
-METRICS = ("auc", "tpr", "fpr", "observed_minus_predicted")
 
 
 @dataclass(frozen=True)
