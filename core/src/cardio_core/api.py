@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from cardio_core.training.weights import save_weights as save_weights
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
     from cardio_core.types.estimate import Estimate as Estimate
+    from cardio_core.types.features import NO_VERDICT as NO_VERDICT
     from cardio_core.types.features import FeatureBlock as FeatureBlock
     from cardio_core.types.features import FeatureSet as FeatureSet
     from cardio_core.types.info import Model as Model
@@ -123,7 +124,7 @@ _HOME = {
     "cardio_core.training.weights": ("load_weights", "save_weights"),
     "cardio_core.types.artifact": ("ModelArtifact",),
     "cardio_core.types.estimate": ("Estimate",),
-    "cardio_core.types.features": ("FeatureBlock", "FeatureSet"),
+    "cardio_core.types.features": ("NO_VERDICT", "FeatureBlock", "FeatureSet"),
     "cardio_core.types.info": ("Model", "Need", "PluginInfo", "Target", "Task", "Tool"),
     "cardio_core.types.plans": (
         "Fixed",

@@ -23,6 +23,7 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.prepare import UnusableCohortError, prepare
 from cardio_core.runner.progress import Echo
+from cardio_core.runner.verdicts import without_verdicts
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import Target
 
@@ -47,8 +48,9 @@ def predict_new(
     -------
     dict
         JSON-ready: the run, the predictions of every row (scores by class, decided class, where
-        the threshold came from, and the conformal set or interval where the run calibrated one),
-        flags, and quarantined recordings with their reasons.
+        the threshold came from, and the conformal set or interval where the run calibrated one;
+        withheld, with the reason in `no_verdict`, where a recording cannot be judged), flags, and
+        quarantined recordings with their reasons.
 
     Raises
     ------
@@ -110,7 +112,7 @@ def predict_new(
             found = _rows(frame, target, name, decided, source)
             rows += _with_sets(found, frame, target, open_rule(run, name, target.name))
     return answer | {
-        "predictions": rows,
+        "predictions": without_verdicts(rows, prepared.features.table),
         "flags": flags_of(prepared.features.table),
         "notes": list(prepared.cohort.notes),
         "quarantined": [vars(row) for row in prepared.quarantined],

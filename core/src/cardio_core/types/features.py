@@ -15,6 +15,10 @@ from cardio_core.types.samples import ID_COLUMNS
 
 Array = np.ndarray[Any, Any]
 
+NO_VERDICT = "no verdict: "
+"""A flag that begins like this says why a recording cannot be judged; `predict` withholds its
+scores."""
+
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -127,7 +131,8 @@ class FeatureSet:
     table : DataFrame, one row a sample, indexed by `sample_id`
         Columns recording_id, study_id, patient_id, and `time_s`, `variant` (0 is the original;
         only 0 is ever validated or tested) where they apply. A column `flags` says what a reader
-        of the report should know of a recording, several joined with ``"; "``.
+        of the report should know of a recording, several joined with ``"; "``; one that begins
+        with `NO_VERDICT` withholds what `cardio predict` would say of it.
     blocks : mapping of str to FeatureBlock
         The features, aligned with the table.
     """

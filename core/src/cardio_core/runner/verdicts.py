@@ -1,0 +1,56 @@
+"""Withholding what is said of recordings that a stage found unfit to be judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cardio_core.types.features import NO_VERDICT, flags_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAID = ("scores", "decided", "value", "set", "interval")
+"""What a prediction says of its target."""
+
+
+def without_verdicts(
+    rows: Sequence[Mapping[str, Any]], table: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Empty the predictions that rest on a recording flagged ``no verdict: REASON``.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Predictions as `cardio predict` prints them.
+    table : DataFrame
+        Of the feature set that they were made from.
+
+    Returns
+    -------
+    list of dict
+        With `no_verdict`, the reason or None. Where there is a reason, scores, decided class,
+        value, set and interval are None.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> ids = {name: ["a"] for name in ("recording_id", "study_id", "patient_id")}
+    >>> table = pd.DataFrame({**ids, "flags": ["dim; no verdict: too slow"]}, index=["a#0"])
+    >>> without_verdicts([{"id": "a", "level": "study", "decided": "yes"}], table)
+    [{'id': 'a', 'level': 'study', 'decided': None, 'no_verdict': 'too slow'}]
+    """
+    reasons = {
+        recording: " and ".join(
+            flag.removeprefix(NO_VERDICT) for flag in flags if flag.startswith(NO_VERDICT)
+        )
+        for recording, flags in flags_of(table).items()
+    }
+    named = table.assign(sample_id=table.index)
+    answers = []
+    for row in rows:
+        own = named.loc[named[f"{row['level']}_id"] == row["id"], "recording_id"].astype(str)
+        found = [reasons[name] for name in own.unique() if reasons.get(name)]
+        empty = dict.fromkeys((key for key in SAID if key in row), None) if found else {}
+        answers.append({**row, **empty, "no_verdict": "; ".join(dict.fromkeys(found)) or None})
+    return answers
