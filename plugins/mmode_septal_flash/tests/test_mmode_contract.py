@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth
+from cardio_mmode_septal_flash.cycle import FROM_MOTION, TOO_LOW
 
 SMALLER = (
     "preprocess.n_pixels=100",
@@ -35,6 +42,22 @@ class TestContract(_Contract):
             "train: {fit: {epochs: 1, draw: 16}}}",
         ),
     }
+
+    def test_a_real_loop_of_too_few_frames_gets_its_flags_and_no_verdict(self, task, finished):
+        loop = get_testdata_file("examples_ybr_color.dcm", download=False)
+        command = [Path(sys.executable).with_name("cardio"), "predict", finished, loop]
+        said = subprocess.run(
+            [*command, "--device", "cpu"], capture_output=True, text=True, check=True, timeout=120
+        )
+        answer = json.loads(said.stdout)
+        assert answer["quarantined"] == []
+        (flags,) = answer["flags"].values()
+        assert TOO_LOW in flags and FROM_MOTION in flags
+        assert any(flag.startswith("region rescaled by 0.5") for flag in flags)
+        assert {row["model"] for row in answer["predictions"]} == {"densenet", "excursion"}
+        for row in answer["predictions"]:
+            assert row["scores"] is None and row["decided"] is None
+            assert row["no_verdict"].startswith(TOO_LOW)
 
 
 class TestContractOfPretraining(_Contract):

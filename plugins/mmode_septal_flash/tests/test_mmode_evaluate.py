@@ -138,6 +138,29 @@ def test_a_cycle_found_in_the_motion_is_never_scored_against_the_valves(explaine
     assert "MVC and AVO unknown" in drawn_svg(made.cases[0].draw)
 
 
+def test_no_verdict_is_drawn_or_counted_of_studies_that_cannot_be_judged(explained, report):
+    tested, found, _, ctx, targets = explained
+    from cardio_core.api import NO_VERDICT, ModelArtifact
+
+    slow = set(tested.table["study_id"].iloc[::2])
+    flags = np.where(tested.table["study_id"].isin(slow), f"dim; {NO_VERDICT}too slow", "")
+    flagged = replace(tested, table=tested.table.assign(flags=flags))
+    by_study = Predictions(tuple(tested.table["study_id"]), found.scores, "study")
+    made = explain_studies(ModelArtifact(ctx.out), flagged, by_study, ExplainBlock(n_cases=3), ctx)
+    cases = [replace(case, model=ROW, fold="r0-f0") for case in made.cases]
+    study_of = flagged.table["study_id"]
+    assert cases and not {study_of[case.sample_id] for case in cases} & slow
+    judged = evaluate_flash(
+        report[2], targets, _cohort(tested.table), replace(made, cases=cases), CONFIG, ctx
+    )
+    n = len(study_of)
+    assert any(f"NO VERDICT on {len(slow)} of {n} studies" in note for note in judged.notes)
+    studies = judged.tables["localisation-studies"]
+    assert set(studies.loc[studies["outcome"] == "not judged", "study_id"]) == slow
+    beside = judged.tables["accuracy-beside-the-paper"].set_index("who")
+    assert beside.loc[ROW, "n"] == n - len(slow)
+
+
 def test_regressions_explain_themselves(explained):
     tested, found, _, ctx, _ = explained
     other = ctx.but(model="excursion")

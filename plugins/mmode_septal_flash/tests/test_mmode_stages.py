@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from cardio_core.api import ConfigError, Context, DataError, read_loop, write_us_loop
+from cardio_core.api import NO_VERDICT, ConfigError, Context, DataError, read_loop, write_us_loop
 from cardio_mmode_septal_flash.config import Config
 from cardio_mmode_septal_flash.cycle import FROM_MOTION, TOO_LOW, find_cycle
 from cardio_mmode_septal_flash.featurize import FRAME_PIXELS, TIMING, mmode_features
@@ -228,6 +230,7 @@ def test_the_real_loop_of_pydicom_goes_through_with_its_flags_and_no_valve_times
     assert quarantined == {}
     assert TOO_LOW in flags and FROM_MOTION in flags
     assert any(flag.startswith("region rescaled by 0.5") for flag in flags)
+    assert flags[-1].startswith(NO_VERDICT + TOO_LOW)
     assert timing(features)["cycle_from_motion"] == 1.0
     mmode = features["mmode"].values[0]
     wall = mmode[round(30 / timing(features)["mm_per_row"])].mean()
@@ -368,3 +371,19 @@ def test_of_several_beats_the_most_usual_one_inside_the_loop_is_taken(tmp_path):
     write_loop(tmp_path / "a.dcm", frames, r_times_ms=peaks)
     cycle = find_cycle(read_loop(tmp_path / "a.dcm"))
     assert (cycle.start_ms, cycle.rr_ms) == (pytest.approx(1500.0), pytest.approx(880.0))
+
+
+def test_a_header_that_claims_four_gigabytes_is_refused_in_little_memory(tmp_path):
+    write_loop(tmp_path / "a.dcm")
+    made = dcmread(tmp_path / "a.dcm")
+    made.Rows, made.Columns, made.NumberOfFrames = 32768, 32768, 4
+    assert made.Rows * made.Columns * made.NumberOfFrames > 4e9
+    made.save_as(tmp_path / "a.dcm")
+    tracemalloc.start()
+    try:
+        reason = refusal(tmp_path)
+        peak_mb = tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
+    assert reason.startswith("a.dcm: expected")
+    assert peak_mb < 50

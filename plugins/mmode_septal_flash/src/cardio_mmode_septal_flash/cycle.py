@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from cardio_core.api import DataError
+from cardio_core.api import NO_VERDICT, DataError
 from cardio_mmode_septal_flash.mmode.volume import CycleVolume
 
 if TYPE_CHECKING:
@@ -34,6 +34,27 @@ FROM_MOTION = "cycle=motion"
 
 _SMALL = 48
 _REPEATS = 0.75
+
+
+UNJUDGED = {
+    TOO_LOW: TOO_LOW,
+    FROM_MOTION: "without R peaks the cycle is found in the motion, and its times are unknown",
+}
+"""Flags with which nobody can say whether there is a flash, and why."""
+
+
+def withheld(flags: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the flag that says why there is no verdict, if there is a reason.
+
+    Examples
+    --------
+    >>> withheld((TOO_LOW, "dim"))
+    ('no verdict: frame rate too low to judge septal flash',)
+    >>> withheld(("dim",))
+    ()
+    """
+    reasons = [why for flag, why in UNJUDGED.items() if flag in flags]
+    return (NO_VERDICT + " and ".join(reasons),) if reasons else ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,13 @@ from cardio_mmode_septal_flash.paper_tables import (
     published_table,
 )
 from cardio_mmode_septal_flash.rows import EARLIER
-from cardio_mmode_septal_flash.tested import OUTCOMES, judged_studies, timepoints_of
+from cardio_mmode_septal_flash.tested import (
+    NOT_JUDGED,
+    OUTCOMES,
+    judged_studies,
+    timepoints_of,
+    unjudged_studies,
+)
 from cardio_mmode_septal_flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
 
 if TYPE_CHECKING:
@@ -62,7 +68,10 @@ def evaluate_flash(
     target = ctx.task.targets[0]
     scope = Scope(task=ctx.task.name, target=target.name)
     tested = judged_studies(predictions, target)
+    unjudged = tested["study_id"].isin(unjudged_studies(explanation.cases))
+    tested.loc[unjudged, "outcome"] = NOT_JUDGED
     metrics, notes = list(report.metrics), list(report.notes)
+    notes += _no_verdict(tested[unjudged]["study_id"].nunique(), tested["study_id"].nunique())
     tables, figures = dict(report.tables), dict(report.figures)
 
     scored = scored_studies(explanation.cases, tested)
@@ -82,13 +91,13 @@ def evaluate_flash(
     metrics += found
     notes += said
 
-    beside, found = accuracy_rows(tested, scope, config)
+    beside, found = accuracy_rows(tested[~unjudged], scope, config)
     metrics += found
     if ctx.task.name != EARLIER:
         tables["accuracy-beside-the-paper"] = beside
         figures["accuracy-beside-the-paper"] = accuracy_figure(beside, config.level)
         tables["published"] = published_table()
-        notes += crop_against_full(tested)
+        notes += crop_against_full(tested[~unjudged])
     try:
         tables["table-1"] = table_1(tested, predictions, cohort)
     except CardioError as error:
@@ -120,6 +129,17 @@ def table_1(tested: pd.DataFrame, predictions: Scored, cohort: Cohort) -> pd.Dat
     table = described[named].assign(flash=truth.map({0: "without flash", 1: "with flash"}))
     made: pd.DataFrame = stats.table_one(table, "flash", named, choices=choices).to_frame()
     return made
+
+
+def _no_verdict(n_unjudged: int, n: int) -> list[str]:
+    if not n_unjudged:
+        return []
+    return [
+        f"NO VERDICT on {n_unjudged} of {n} studies: too few frames a second, or no R peaks (see "
+        "the flags). They count where studies are ranked and in the metrics that all tasks have; "
+        "they are neither drawn nor counted in the accuracy beside the paper's or among true "
+        "positives, and cardio predict withholds its answer for such a loop."
+    ]
 
 
 def _timepoints(

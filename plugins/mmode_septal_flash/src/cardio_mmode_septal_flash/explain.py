@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import torch
 
-from cardio_core.api import Explanation
+from cardio_core.api import NO_VERDICT, Explanation
 from cardio_mmode_septal_flash import localisation
 from cardio_mmode_septal_flash.drawing.study import StudyView, study_figure
 from cardio_mmode_septal_flash.fold_case import FoldCase
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 RULE = (
     "every tested study's map is scored (table localisation-studies); drawn are, of every fold, "
-    "those that the network is surest of, for and against, chosen without looking at the label"
+    "those that can be judged and that the network is surest of, for and against, chosen without "
+    "looking at the label"
 )
 RANDOM, CENTRE = "random_weights", "centre_prior"
 
@@ -75,7 +77,8 @@ def explain_studies(
 
     cases: list[FoldCase] = []
     probability = _probabilities(features, predictions, ctx)
-    for i, word in _chosen(probability, config.n_cases).items():
+    judged = np.array([bool(row["judged"]) for row in studies[: len(features)]], dtype=bool)
+    for i, word in _chosen(probability, judged, config.n_cases).items():
         sample_id = str(features.table.index[i])
         title = f"surest {word} flash; its probability {probability[i]:.2f}"
         cases.append(
@@ -137,6 +140,8 @@ def _all_scores(
 ) -> tuple[dict[str, Any], ...]:
     table = features.table
     drawn = next(iter(heats.values()))
+    silent = pd.Series("", index=table.index)
+    flags = table.get("flags", silent).fillna("").astype(str).to_list()
     rows = []
     for method, maps in heats.items():
         for i, (heat, place) in enumerate(zip(maps, places, strict=True)):
@@ -145,6 +150,7 @@ def _all_scores(
                 "study_id": str(table["study_id"].iloc[i]),
                 "patient_id": str(table["patient_id"].iloc[i]),
                 "method": method.partition(":")[0],
+                "judged": NO_VERDICT not in flags[i],
                 **scores_of(heat, place, threshold),
                 "threshold": threshold,
                 "n_cells": heat.shape[1],
@@ -185,9 +191,12 @@ def _probabilities(
     return np.array([of[str(name)] for name in names])
 
 
-def _chosen(probability: NDArray[np.float64], n_cases: int) -> dict[int, str]:
-    """Return positions of the surest samples, with what they are sure of."""
+def _chosen(
+    probability: NDArray[np.float64], judged: NDArray[np.bool_], n_cases: int
+) -> dict[int, str]:
+    """Return positions of the surest samples that can be judged, with what they are sure of."""
     ranked = np.argsort(probability, kind="stable")
+    ranked = ranked[judged[ranked]]
     n = min(n_cases, len(ranked) // 2)
     surest_for, surest_against = ranked[::-1][:n], ranked[:n]
     return {int(i): "for" for i in surest_for} | {int(i): "against" for i in surest_against}

@@ -254,13 +254,15 @@ def centroid_mm(heat: NDArray[np.floating], top_mm: float, bottom_mm: float) -> 
 def entropy(heat: NDArray[np.floating]) -> float:
     """Return the entropy of a map's energy: 0 for one hot cell, 1 for a flat map.
 
+    NaN where there is no energy, or only one cell.
+
     Examples
     --------
     >>> [round(entropy(m), 3) for m in (np.ones((2, 4)), np.eye(1, 8), np.eye(2))]
     [1.0, 0.0, 0.5]
     """
     total = float(heat.sum())
-    if not total > 0:
+    if not total > 0 or heat.size < 2:
         return float("nan")
     p = np.asarray(heat, np.float64).ravel() / total
     bits = -(p[p > 0] * np.log(p[p > 0])).sum()

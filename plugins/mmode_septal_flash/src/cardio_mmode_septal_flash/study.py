@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.api import DataError
-from cardio_mmode_septal_flash.cycle import cut_cycle, find_cycle
+from cardio_mmode_septal_flash.cycle import cut_cycle, find_cycle, withheld
 from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.side import side_of_lv
 from cardio_mmode_septal_flash.sector import find_sector
@@ -110,7 +110,8 @@ def prepare_study(loop: Loop, septum_file: Path | None, config: PreprocessBlock)
             "beside the loop, or set preprocess.find_septum=true"
         )
     lines, seen = _lines(volume, septum, sector, config)
-    flags = (*loop.flags, *cycle.flags, *drawn_when, *septum.flags, *seen)
+    unjudged = withheld(cycle.flags)
+    flags = (*loop.flags, *cycle.flags, *drawn_when, *septum.flags, *seen, *unjudged)
     return Study(volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz, tuple(flags))
 
 

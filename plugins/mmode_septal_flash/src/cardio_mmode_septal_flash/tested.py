@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
-    from cardio_core.api import Cohort, Scored, Target
+    from collections.abc import Sequence
+
+    from cardio_core.api import Case, Cohort, Scored, Target
 
 OUTCOMES = ("true positive", "false positive", "true negative", "false negative")
+NOT_JUDGED = "not judged"
 
 
 def judged_studies(predictions: Scored, target: Target) -> pd.DataFrame:
@@ -44,6 +47,12 @@ def judged_studies(predictions: Scored, target: Target) -> pd.DataFrame:
         for y, decided in zip(pooled["y"], pooled["decided"], strict=True)
     ]
     return pooled.reset_index()
+
+
+def unjudged_studies(cases: Sequence[Case]) -> set[str]:
+    """Return the studies of explained folds that carry a flag of no verdict."""
+    rows = (row for case in cases for row in getattr(case, "studies", ()))
+    return {str(row["study_id"]) for row in rows if not row["judged"]}
 
 
 def timepoints_of(cohort: Cohort) -> pd.Series[str]:
