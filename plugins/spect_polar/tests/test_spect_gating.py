@@ -69,7 +69,7 @@ def test_a_third_of_the_last_slot_lost_or_many_rejected_beats_fail() -> None:
 @pytest.mark.parametrize(
     ("counts", "message"),
     [
-        (np.ones((6, 2, 2, 2)), "at least 8 time slots, found 6"),
+        (np.ones((5, 2, 2, 2)), "at least 6 time slots, found 5"),
         (np.ones((8, 2, 2, 2)) * (np.arange(8) != 3)[:, None, None, None], "none in slot 4 of 8"),
         (np.zeros((8, 2, 2, 2)), "none in slot 1, 2, 3, 4, 5, 6, 7, 8"),
     ],

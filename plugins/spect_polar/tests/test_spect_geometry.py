@@ -16,6 +16,7 @@ from cardio_spect_polar.phase.long_axis import LongAxis, fit_circles, fit_line
 from cardio_spect_polar.phase.orientation import canonical
 from cardio_spect_polar.phase.rays import lay_rays, rays_of, wall_on_rays
 from cardio_spect_polar.phase.ridge import trace_ridges
+from cardio_spect_polar.phase.summary import summarise
 from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.synthetic.imaging import Camera, image
 from cardio_spect_polar.synthetic.truth import Truth
@@ -176,6 +177,15 @@ def test_gating_that_cannot_be_trusted_ends_the_study() -> None:
     counts, voxel_mm, _ = imaged()
     with pytest.raises(DataError, match="50% of the beats were rejected"):
         sample_heart(GatedStack(counts, voxel_mm, apex_first=False, rejected_share=0.5))
+
+
+def test_six_slots_that_a_reader_was_told_to_take_are_measured_and_flagged() -> None:
+    counts, voxel_mm, _ = image(
+        Ventricle(), None, Camera(n_rows=32, n_columns=32, n_slices=24, n_slots=6)
+    )
+    heart = sample_heart(GatedStack(counts.astype(np.float32), voxel_mm, apex_first=False))
+    assert any(flag.startswith("6 time slots") for flag in heart.flags)
+    assert np.isfinite(summarise(heart.sampled.curves, heart.wall.geometry).indices["psd_deg"])
 
 
 @pytest.mark.parametrize(

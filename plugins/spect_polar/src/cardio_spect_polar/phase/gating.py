@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from cardio_spect_polar.phase.wall import WallGeometry
 
-MIN_SLOTS = 8
+MIN_SLOTS = 6
+"""Readers take 8 unasked; fewer than 6 leave no residual from which noise can be told."""
+
 USUAL_SLOTS = (8, 16)
 DROP_OFF = 0.98
 EARLY = 4
