@@ -50,7 +50,8 @@ def features(minted):
 def changed(samples: SampleSet, change) -> SampleSet:
     """The same recordings, each ECG changed after it is read."""
     opener = samples.values.open
-    return SampleSet(samples.table, Opened(samples.values.sources, lambda path: change(opener(path))))
+    values = Opened(samples.values.sources, lambda path: change(opener(path)))
+    return SampleSet(samples.table, values)
 
 
 def test_the_beats_kept_are_few_and_lie_all_over_the_recording(minted):
