@@ -142,6 +142,11 @@ def test_the_kept_frame_shows_the_septum_under_its_line_and_the_line_crosses_it(
     row, column = septum[5:40].round().astype(int).T
     cavity = frame[row, column + 40]
     assert frame[row, column].mean() > 4 * cavity.mean()
+    sector = phantom(1, rate_hz=50.0).sector.sum()
+    assert (
+        np.count_nonzero(frame)
+        <= 1.1 * sector * (SPACING[0] / timing(features)["frame_mm_per_pixel"]) ** 2
+    )
     (start, end), centre = features["line"].values[0], septum[14]
     assert start[1] < centre[1] < end[1]
     (down, right), (d, r) = (end - start) / np.hypot(*(end - start)), centre - start

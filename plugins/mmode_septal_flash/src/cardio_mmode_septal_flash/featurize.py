@@ -49,7 +49,8 @@ def mmode_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         on top; columns are one cycle from the R peak. `picture` and `picture_crop` uint8
         (n, size, size): the same for the network, whole and cropped to the first half of rows and
         columns.
-        `frame` uint8 (n, 256, 256): the end-diastolic frame, cut to its sector, in square pixels.
+        `frame` uint8 (n, 256, 256): the end-diastolic frame, cut to its sector and black outside of
+        it, in square pixels.
         `septum` float32 (n, 62, 2) and `line` float32 (n, 2, 2): (row, column) in that frame.
         `timing` float32: `TIMING`; valves NaN where unknown, or where the cycle comes from motion;
         confidence NaN where a person drew the septum.
@@ -117,7 +118,9 @@ def _framed(study: Study) -> tuple[NDArray[np.uint8], Any, float]:
     spacing = np.asarray(study.volume.mm_per_pixel)
     size_mm = (np.array([rows[-1], columns[-1]]) - first + 1) * spacing
     mm = float(size_mm.max()) / FRAME_PIXELS
-    cut = study.volume.frames[study.ed_frame][rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    # What is printed beside the sector may be a name.
+    cut = np.where(study.sector[window], study.volume.frames[study.ed_frame][window], 0)
     height, width = (max(round(side / mm), 1) for side in size_mm)
     how = cv2.INTER_AREA if min(spacing) < mm else cv2.INTER_LINEAR
     frame = np.zeros((FRAME_PIXELS, FRAME_PIXELS), dtype=np.uint8)

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
     from cardio_mmode_septal_flash.drawing.style import Draw
 
+METHODS = {
+    "grad_cam_pp": "Grad-CAM++",
+    "layer_cam": "LayerCAM",
+    "occlusion": "occlusion",
+    "centre_prior": "centre prior",
+    "random_weights": "random weights",
+}
 COLOURS = {
     "true positive": BLUE,
     "false negative": PURPLE,
@@ -50,7 +57,7 @@ def enrichment_figure(scored: pd.DataFrame) -> Draw:
             _points(axes, own, place)
         for level, style in ((1.0, "--"), (2.0, ":")):
             axes.axhline(level, color=GREY, linewidth=0.9, linestyle=style, zorder=1)
-        axes.set_xticks(range(len(methods)), [m.replace("_", " ") for m in methods])
+        axes.set_xticks(range(len(methods)), [METHODS.get(m, m) for m in methods])
         axes.set_xlim(-0.6, len(methods) - 0.4)
         axes.set_ylim(bottom=0)
         quiet_axes(axes, y="enrichment in [MVC, AVO]")

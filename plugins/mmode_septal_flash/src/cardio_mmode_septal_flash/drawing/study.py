@@ -133,7 +133,11 @@ def _heat(axes: Axes, view: StudyView) -> None:
         at_ms = (np.arange(_N_DRAWN) + 0.5) / _N_DRAWN * view.duration_ms
         axes.plot(at_ms, depth, color="white", linewidth=1.2)
     _lines(axes, view)
-    quiet_axes(axes, x="ms after R", title="heat map, and its energy over time")
+    # Where nothing speaks for a flash, the map is rightly empty; a reader should not search it.
+    title = (
+        "heat map, and its energy over time" if heat.any() else "empty map: nothing spoke for it"
+    )
+    quiet_axes(axes, x="ms after R", title=title)
 
 
 def _lines(axes: Axes, view: StudyView) -> None:
