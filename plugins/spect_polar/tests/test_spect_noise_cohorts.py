@@ -56,7 +56,7 @@ BLOCKS = {
         **COMMON,
         autoencoder={"kind": "paper", "hidden": 64, "n_features": 64, "n_steps": 1000},
         screen={"by": "p", "alpha": 0.1, "at_most": 1},
-        regression={"method": "ml"},
+        regression={"method": "ml", "ridge_c": 1.0},
     ),
     "honest": TrainBlock(
         **COMMON,

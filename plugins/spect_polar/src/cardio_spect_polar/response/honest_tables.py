@@ -145,7 +145,7 @@ def _optimism(table: pd.DataFrame, config: EvaluateBlock, ctx: Context, added: A
 
 
 def ridge_model(features: Floats, outcome: Floats) -> Callable[[Floats], Floats]:
-    """Return a ridge regression of the usual strength (C = 1) as one fit, for the bootstrap."""
+    """Return a ridge regression of the default strength as one fit, for the bootstrap."""
     columns = [str(i) for i in range(features.shape[1])]
     model = fit_regression(pd.DataFrame(features, columns=columns), outcome, RegressionBlock())
     return lambda new: model.probabilities(pd.DataFrame(new, columns=columns))

@@ -55,7 +55,7 @@ class RegressionBlock(Block):
         description="ridge: penalised, on standardised columns; firth: Firth's penalty, for few "
         "columns; ml: maximum likelihood, and Firth's method under separation",
     )
-    ridge_c: float = Field(1.0, gt=0, description="inverse strength of the ridge penalty")
+    ridge_c: float = Field(0.1, gt=0, description="inverse strength of the ridge penalty")
     screen_covariates: bool = Field(
         False, description="take only covariates whose univariable p is below screen.alpha"
     )
