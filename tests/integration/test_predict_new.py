@@ -28,6 +28,14 @@ def test_a_cohort_is_answered_by_its_own_ids(cardio, clinic_run, newcomers):
     assert answer["synthetic_training"] is False
 
 
+def test_what_a_row_measures_stands_beside_its_scores_with_its_unit(cardio, clinic_run, newcomers):
+    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu").json
+    assert {who[:3] for who in answer["measurements"]} == {"C00", "C01", "C02"}
+    height = answer["measurements"]["C00r0"]["height"]
+    assert height["unit"] == "mV"
+    assert isinstance(height["value"], float)
+
+
 def test_single_files_get_running_numbers_and_a_bad_one_is_set_aside(cardio, clinic_run, newcomers):
     said = cardio(
         "predict", clinic_run, newcomers / "C01r0.csv", newcomers / "letter.csv", "--device", "cpu"

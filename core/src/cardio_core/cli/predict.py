@@ -19,8 +19,8 @@ def predict(run: Path, inputs: tuple[Path, ...], device: str, out: Path | None) 
     """Predict new recordings with the final models of RUN.
 
     Prints one JSON object: predictions, each with its prediction set or interval where RUN
-    calibrated one, or the reason why no verdict is given; flags, and what was quarantined and why.
-    Exits with 3 if nothing could be predicted.
+    calibrated one, or the reason why no verdict is given; what was measured, with units; flags,
+    and what was quarantined and why. Exits with 3 if nothing could be predicted.
     """
     from cardio_core.io.atomic import write_text
     from cardio_core.runner.predicting import predict_new

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cardio_core.compute.devices import device_list
@@ -26,6 +27,7 @@ from cardio_core.runner.progress import Echo
 from cardio_core.runner.verdicts import without_verdicts
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import Target
+from cardio_core.types.predictions import Predictions
 
 
 def predict_new(
@@ -49,8 +51,9 @@ def predict_new(
     dict
         JSON-ready: the run, the predictions of every row (scores by class, decided class, where
         the threshold came from, and the conformal set or interval where the run calibrated one;
-        withheld, with the reason in `no_verdict`, where a recording cannot be judged), flags, and
-        quarantined recordings with their reasons.
+        withheld, with the reason in `no_verdict`, where a recording cannot be judged), what the
+        rows measured beside their scores (by id and name, with units), flags, and quarantined
+        recordings with their reasons.
 
     Raises
     ------
@@ -84,6 +87,7 @@ def predict_new(
         "task": task.name,
         "synthetic_training": manifest["data"]["source"] == "synthetic",
         "predictions": [],
+        "measurements": {},
         "flags": {},
         "notes": [],
         "quarantined": [],
@@ -96,6 +100,7 @@ def predict_new(
     except UnusableCohortError as error:
         return answer | {"quarantined": [vars(row) for row in error.quarantined]}
     rows: list[dict[str, Any]] = []
+    measured: dict[str, dict[str, Any]] = {}
     for name in manifest["models"]:
         folder = run / "models" / "final" / name
         place = ctx.but(model=name, fold="final")
@@ -103,6 +108,7 @@ def predict_new(
             plugin, "predict", place, config,
             model=open_artifact(folder), features=prepared.features,
         )  # fmt: skip
+        _measure(measured, predictions)
         decisions = open_decisions(folder, task.targets)
         for target in task.targets:
             frame = prediction_frame(predictions, prepared.features.table, target, task.unit)
@@ -113,6 +119,7 @@ def predict_new(
             rows += _with_sets(found, frame, target, open_rule(run, name, target.name))
     return answer | {
         "predictions": without_verdicts(rows, prepared.features.table),
+        "measurements": measured,
         "flags": flags_of(prepared.features.table),
         "notes": list(prepared.cohort.notes),
         "quarantined": [vars(row) for row in prepared.quarantined],
@@ -170,3 +177,12 @@ def _with_sets(
         row | {"set": [c for c, held in zip(classes, own, strict=True) if held], "set_level": level}
         for row, own in zip(rows, rule.sets(scores), strict=True)
     ]
+
+
+def _measure(measured: dict[str, dict[str, Any]], predictions: Predictions) -> None:
+    """Add what stands beside the scores, by id and name; the first row that measures it counts."""
+    for name, column in predictions.columns.items():
+        for who, value in zip(predictions.ids, np.asarray(column.values, float), strict=True):
+            if np.isfinite(value):
+                known = {"value": round(float(value), 6), "unit": column.unit}
+                measured.setdefault(str(who), {}).setdefault(name, known)
