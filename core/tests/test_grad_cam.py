@@ -1,6 +1,7 @@
 """Grad-CAM++ against its closed form, and against autograd through the exponential."""
 
 import numpy as np
+import pytest
 import torch
 
 from cardio_core.training.grad_cam import grad_cam_maps, map_weights
@@ -36,3 +37,31 @@ def test_grad_cam_pp_weights_agree_with_autograd_through_the_exponential():
     alpha = second / (2 * second + maps.sum(dim=(2, 3), keepdim=True) * third)
     expected = (alpha * first.relu()).sum(dim=(2, 3)) / score
     assert torch.allclose(map_weights(maps.detach(), slope), expected.detach(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("axes", [(6,), (4, 5), (2, 4, 5)], ids=["signal", "picture", "video"])
+def test_the_closed_form_holds_over_any_number_of_axes(axes):
+    # As above, for one channel: w = n_cells relu(g) / (2 + sum(A) g) with g = c / n_cells.
+    torch.manual_seed(2)
+    maps = torch.rand(2, 1, *axes, dtype=torch.float64)
+    n_cells = maps[0, 0].numel()
+    cam = grad_cam_maps(
+        maps, lambda a: 3.0 * a.flatten(1).mean(1)[:, None], torch.zeros(2, dtype=torch.int64)
+    )
+    assert cam.shape == (2, *axes)
+    for one, own in zip(cam, maps[:, 0], strict=True):
+        g = 3.0 / n_cells
+        assert torch.allclose(one, n_cells * g / (2 + own.sum() * g) * own, rtol=1e-12)
+
+
+def test_a_video_of_equal_frames_has_the_map_of_its_frame():
+    # Frames repeated T times: mean and sums scale so that alpha and the weights stay the same.
+    torch.manual_seed(3)
+    frame = torch.rand(1, 3, 4, 5, dtype=torch.float64)
+    c = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    one = torch.tensor([0])
+    flat = grad_cam_maps(frame, lambda a: (a.mean(dim=(2, 3)) * c).sum(1)[:, None], one)
+    video = frame[:, :, None].repeat(1, 1, 6, 1, 1)
+    cam = grad_cam_maps(video, lambda a: (a.mean(dim=(2, 3, 4)) * c).sum(1)[:, None], one)
+    for t in range(6):
+        assert torch.allclose(cam[:, t], flat, rtol=1e-12)
