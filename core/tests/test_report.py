@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import re
@@ -411,6 +412,44 @@ def test_an_explained_case_shows_its_picture_and_scores(make_run):
     assert 'id="case0-root"' in html
 
 
+WEBM = bytes.fromhex("1a45dfa3") + b"the rest of a video"
+
+
+def test_a_small_video_of_a_case_stands_in_the_page_itself(make_run, tmp_path):
+    case = {"sample_id": "a", "title": "surest for", "video": "explanations/a.webm"}
+    make_run(metrics=ONE, cases=[case])
+    (tmp_path / "run/explanations/a.webm").write_bytes(WEBM)
+    page = Page(build_report(tmp_path / "run").read_text())
+    videos = [attrs for tag, attrs in page.tags if tag == "video"]
+    assert [v["aria-label"] for v in videos] == ["surest for"]
+    kind, _, code = videos[0]["src"].partition(",")
+    assert kind == "data:video/webm;base64"
+    assert base64.b64decode(code) == WEBM
+    # Without leave from the page's own policy a browser would show an empty box.
+    policy = next(a["content"] for t, a in page.tags if a.get("http-equiv"))
+    assert "media-src data:" in policy
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("large.webm", WEBM.ljust(300_001, b"x"), "300 kB, not put into this page"),
+        ("page.webm", b"<html>", "no WebM file"),
+        ("absent.webm", None, "the file cannot be read"),
+        ("../../secret.webm", WEBM, "the video lies outside the run"),
+    ],
+)
+def test_a_video_that_is_no_small_webm_of_the_run_is_named_and_left_out(
+    make_run, tmp_path, name, content, why
+):
+    make_run(metrics=ONE, cases=[{"sample_id": "a", "video": f"explanations/{name}"}])
+    if content is not None:
+        (tmp_path / "run/explanations" / name).write_bytes(content)
+    page = Page(build_report(tmp_path / "run").read_text())
+    assert why in page.text
+    assert "video" not in {tag for tag, _ in page.tags}
+
+
 def test_a_figure_outside_the_run_is_not_read(make_run, tmp_path):
     save_svg(forest([ForestRow("outside", "", 0.5)]), tmp_path / "secret.svg")
     html = make_run(metrics=ONE, cases=[{"sample_id": "a", "figure": "../secret.svg"}])
@@ -466,7 +505,11 @@ def assert_fetches_nothing(page):
     for tag, attrs in page.tags:
         for name in ("src", "href", "xlink:href", "srcset", "action", "data", "poster"):
             value = attrs.get(name) or ""
-            assert value.startswith(("#", "data:image/")) or not value, (tag, name, value)
+            assert value.startswith(("#", "data:image/", "data:video/webm;")) or not value, (
+                tag,
+                name,
+                value,
+            )
         assert not re.search(r"url\((?!#)", attrs.get("style") or "")
 
 

@@ -217,3 +217,4 @@ def test_explanations_keep_their_arrays_and_scores(clinic_run):
     assert {case["model"] for case in about} == {"ridge", "constant"}
     assert all("largest_mv" in case["scores"] for case in about)
     assert (clinic_run / about[0]["figure"]).read_text().startswith("<?xml")
+    assert all((clinic_run / case["video"]).read_bytes()[:4].hex() == "1a45dfa3" for case in about)

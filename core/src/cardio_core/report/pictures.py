@@ -15,6 +15,7 @@ from cardio_core.report.inline_svg import inline_svg
 from cardio_core.report.overview import overview
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.tables import named
+from cardio_core.report.videos import Video, video_in
 from cardio_core.report.words import PROTOCOLS, number, title_words
 
 MAX_CASES = 24
@@ -40,6 +41,7 @@ class CaseView:
     details: str
     scores: tuple[tuple[str, str], ...]
     picture: Picture | None
+    video: Video | None = None
 
 
 def overview_pictures(files: RunFiles) -> list[Picture]:
@@ -80,8 +82,9 @@ def _case(case: Mapping[str, Any], run: Path, n: int) -> CaseView:
         picture = _picture(
             run / str(case["figure"]), run, f"case{n}-", title, str(case.get("protocol") or "")
         )
+    video = video_in(run, run / str(case["video"]), title) if case.get("video") else None
     return CaseView(title, str(case.get("sample_id") or ""), details,
-                    tuple(_scores(case.get("scores") or {})), picture)  # fmt: skip
+                    tuple(_scores(case.get("scores") or {})), picture, video)  # fmt: skip
 
 
 def _scores(scores: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

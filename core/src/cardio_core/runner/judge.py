@@ -107,6 +107,11 @@ def write_judged(out: Path, protocol: str, judged: Judged) -> None:
             picture = _file(out / "explanations", stem, "svg")
             save_svg(case.draw, picture)
             about["figure"] = f"explanations/{picture.name}"
+        if case.video is not None:
+            video = _file(out / "explanations", stem, "webm")
+            with replacing(video) as temporary:
+                temporary.write_bytes(case.video())
+            about["video"] = f"explanations/{video.name}"
         if case.arrays:
             arrays = _file(out / "explanations", stem, "npz")
             with replacing(arrays) as temporary, temporary.open("wb") as file:

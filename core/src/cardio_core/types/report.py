@@ -60,6 +60,9 @@ class Case:
         ``draw(figure)`` draws it on an empty matplotlib figure.
     fold : str
         The fold that made the prediction; the core fills it in.
+    video : callable or None
+        ``video()`` returns a WebM file's bytes; asked for when the case is written. The report
+        shows videos of up to 300 kB and names the files of larger ones.
     """
 
     sample_id: str
@@ -69,6 +72,7 @@ class Case:
     scores: Mapping[str, float] = field(default_factory=dict)
     draw: Callable[[Any], None] | None = None
     fold: str = ""
+    video: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True)
