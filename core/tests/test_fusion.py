@@ -289,7 +289,7 @@ def changed(**columns):
     ("frames", "target", "message"),
     [
         ({"ecg": two_models(60)["ecg"]}, TARGET, "at least 2 models, found 1"),
-        (two_models(60), MULTI, "binary target, found the multiclass"),
+        (two_models(60), MULTI, "binary or continuous target, found the multiclass"),
         ({m: f.assign(y_true="no") for m, f in two_models(60).items()}, TARGET, "both classes"),
         ({m: f.assign(fold="r0-f0") for m, f in two_models(60).items()}, TARGET, "2 folds"),
         (changed(fold="r0-f0"), TARGET, "same fold in every model"),

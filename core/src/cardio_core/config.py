@@ -40,6 +40,11 @@ class ProtocolBlock(Block):
     decision: Literal["inner", "fixed"] = Field(
         "inner", description="thresholds from inner folds, or 0.5 and the largest score"
     )
+    fusion: Literal["inner", "tested"] = Field(
+        "inner",
+        description="predictions that fused rows are fitted on: those of inner folds, or, as some "
+        "papers did, those of the tested patients themselves",
+    )
     overrides: Tree = Field(
         default_factory=dict, description="stage settings of this protocol, by stage"
     )
@@ -65,6 +70,7 @@ class NeedBlock(Block):
     instead: str | None = Field(
         None, description="a local file of weights that stands in for the task's artifact"
     )
+    skip: bool = Field(False, description="do without it, where the task allows that")
     other_people: bool = Field(
         False, description="patients of that task with ids of this cohort are different people"
     )

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from cardio_core.errors import ContractError, DataError
 from cardio_core.types.artifact import ModelArtifact
-from cardio_core.types.info import Task
+from cardio_core.types.info import Target, Task
 from cardio_core.types.samples import Quarantined
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
     from cardio_core.compute.devices import Device
 
@@ -69,11 +70,17 @@ class Context:
     progress: Callable[[str], None] | None = None
     _inputs: tuple[Path, ...] = ()
     _needs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    _tested: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     _quarantined: list[Quarantined] = field(default_factory=list)
 
     def but(self, **changes: Any) -> Context:
         """Return a copy with some fields changed."""
         return replace(self, **changes)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """The targets that the row predicts, the one that inner folds score first."""
+        return self.task.targets_of(self.model)
 
     @property
     def inputs(self) -> tuple[Path, ...]:
@@ -138,6 +145,53 @@ class Context:
                 f"{', '.join(rows)}; run {task} with models=[{row}], or leave this row out"
             )
         return ModelArtifact(rows[row or next(iter(rows))])
+
+    def out_of_fold(self, task: str, target: str | None = None) -> pd.DataFrame:
+        """Return what an earlier task on the same patients predicted out of fold.
+
+        Every unit was predicted by a model that had not seen its patient, so the table may filter
+        or sort samples, those of training among them, without telling anything of the tested.
+
+        Parameters
+        ----------
+        task : str
+            An earlier task that this one needs of the ``same`` patients.
+        target : str, optional
+            Which of its targets; its first one if not given.
+
+        Returns
+        -------
+        DataFrame
+            Of the task's first row, in this protocol and repeat: one row a unit, indexed by its id
+            (a recording, say), with its ids and the score columns ``score:CLASS`` or ``score``.
+            Patients whom no fold of that run tested are not in it.
+
+        Raises
+        ------
+        ContractError
+            If there is no such need, or for new patients, whom no fold has tested: put them
+            through the model of `need` instead.
+
+        See Also
+        --------
+        need
+        """
+        import pandas as pd
+
+        from cardio_core.io.store import load_table
+
+        if task not in self._tested:
+            raise ContractError(
+                f"{self.stage or 'a hook'} asked for out-of-fold predictions of {task!r}; there "
+                "are some only in training and testing, of a task needed of the same patients"
+            )
+        parts = []
+        for folder in self._tested[task]:
+            found = sorted(folder.glob("predictions-*.npz"))
+            named = folder / f"predictions-{target}.npz"
+            parts.append(load_table(named if target else found[0]))
+        table = pd.concat(parts)
+        return table.set_index("unit_id", drop=False)
 
     def fit(
         self,

@@ -15,6 +15,10 @@ from cardio_core.cli.main import LazyGroup
         "synth": ("cardio_core.cli.data_synth:synth", "Write a plugin's synthetic twin."),
         "check": ("cardio_core.cli.data_check:check", "Which recordings can be used, and why not."),
         "rpeaks": ("cardio_core.cli.data_rpeaks:rpeaks", "R peaks of one ECG recording."),
+        "convert-weights": (
+            "cardio_core.cli.data_convert_weights:convert_weights",
+            "Weights of others as a file that cannot run code.",
+        ),
     },
 )
 def data() -> None:

@@ -45,6 +45,7 @@ def prediction_frame(
         Columns unit_id, sample_id, recording_id, study_id, patient_id, subject_id, level, time_s
         (NA above the sample), and the score columns. Probabilities are averaged as logits, which
         keeps the mean between its members however confident one of them is; numbers as they are.
+        Members without a score (NaN) do not count; units without any are left out.
     """
     ids = list(predictions.ids)
     level = predictions.level
@@ -54,9 +55,11 @@ def prediction_frame(
     frame = _identity(ids, samples, level)
     frame[score_columns(target)] = scores.reshape(len(ids), -1)
     final = "sample" if unit == "event" else unit
+    frame = frame.assign(unit_id=ids)
+    frame = frame[frame[score_columns(target)[0]].notna()].reset_index(drop=True)
     if LEVELS.index(final) <= LEVELS.index(level):
-        return frame.assign(unit_id=ids, level=level)
-    return _mean(frame, target, final)
+        return frame.assign(level=level)
+    return _mean(frame.drop(columns="unit_id"), target, final)
 
 
 def _identity(ids: list[str], samples: pd.DataFrame, level: str) -> pd.DataFrame:

@@ -81,6 +81,8 @@ def calibrate(
     found: list[tuple[str, Target, Conformal, pd.DataFrame]] = []
     notes: list[str] = []
     for target in task.targets:
+        if target.name not in scored.frames:
+            continue
         for model, frame in scored.frames[target.name].groupby("model", sort=False):
             rule = _rule(frame, task, target, overlap)
             if isinstance(rule, str):

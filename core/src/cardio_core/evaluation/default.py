@@ -51,6 +51,9 @@ def default_evaluate(
     """
     parts = Parts(list(predictions.notes))
     for target in task.targets:
+        if target.name not in predictions.frames:
+            parts.notes.append(f"{target.name}: no row that was run predicts it.")
+            continue
         frame = predictions.frames[target.name]
         for model in frame["model"].unique():
             source = predictions.thresholds.get(f"{model}/{target.name}", "none")

@@ -97,6 +97,8 @@ def _paths() -> Iterable[ColumnSpec]:
         "path_echo_a4c": "Apical four-chamber clips.",
         "path_echo_a2c": "Apical two-chamber clips.",
         "path_echo_plax": "Parasternal long-axis clips.",
+        "path_echo_other": "Echo clips of other views.",
+        "path_echo": "Echo clips whose view nobody named.",
         "path_polarmap_rest": "Polar map at rest.",
         "path_polarmap_stress": "Polar map at stress.",
         "path_polarmap_reserve": "Polar map of flow reserve.",

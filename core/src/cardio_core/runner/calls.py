@@ -122,11 +122,15 @@ def _check_predictions(
     lost = known.difference(ids)
     if len(lost):
         return f"does not predict {level} {lost[0]!r} (and {len(lost) - 1} more)"
-    for target in ctx.task.targets:
+    partial = any(row.name == ctx.model and row.partial for row in ctx.task.models)
+    for target in ctx.targets:
         if target.name not in predictions.scores:
             return f"gives no scores for target {target.name!r}"
+        scores = np.asarray(predictions.scores[target.name], dtype=float)
+        if partial and len(scores) == len(ids):
+            scores = scores[~np.isnan(scores).reshape(len(ids), -1).all(axis=1)]
         problem = _check_scores(
-            np.asarray(predictions.scores[target.name]), len(ids), target.kind, len(target.classes)
+            scores, len(scores) if partial else len(ids), target.kind, len(target.classes)
         )
         if problem:
             return f"target {target.name!r}: {problem}"

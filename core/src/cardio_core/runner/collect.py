@@ -11,14 +11,8 @@ import pandas as pd
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.io.atomic import read_json, replacing
 from cardio_core.io.store import load_table
-from cardio_core.runner.folds import (
-    FoldJob,
-    labels_of,
-    named_classes,
-    open_decisions,
-    read_predictions,
-)
-from cardio_core.runner.truth import Truth
+from cardio_core.runner.folds import FoldJob, open_decisions, read_predictions
+from cardio_core.runner.truth import Truth, labels_of, named_classes
 from cardio_core.splits import SplitPlan
 from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
@@ -41,10 +35,15 @@ def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) 
     for target in task.targets:
         parts = []
         for job in jobs:
+            if target not in job.ctx.targets:
+                continue
             parts.append(_one(job, target, truth))
             if len(truth.missed) and plan.unit == "patient":
                 parts.append(_missed(job, target, truth))
-        frames[target.name] = pd.concat([part for part in parts if len(part)], ignore_index=True)
+        if any(map(len, parts)):
+            frames[target.name] = pd.concat(
+                [part for part in parts if len(part)], ignore_index=True
+            )
     if len(truth.missed) and plan.unit == "sample":
         notes.append(
             f"{len(truth.missed)} events were not found; under a split of samples they belong to "
@@ -77,6 +76,8 @@ def write_csv(path: Path, scored: dict[str, Scored], task: Task) -> None:
     parts = []
     for protocol, one in scored.items():
         for target in task.targets:
+            if target.name not in one.frames:
+                continue
             frame = one.frames[target.name]
             for column in score_columns(target):
                 name = column.partition(":")[2]

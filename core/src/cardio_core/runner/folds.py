@@ -18,7 +18,9 @@ from cardio_core.io.atomic import read_json, whole_directory, write_json
 from cardio_core.io.store import load_table, save_table
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
+from cardio_core.runner.fusing import fuse_fold
 from cardio_core.runner.opening import open_with_defaults
+from cardio_core.runner.truth import labels_of
 from cardio_core.splits import inner_folds
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
@@ -43,6 +45,8 @@ class FoldJob:
         The plan's declared overlap; without it a model never predicts a subject it has seen.
     out : Path
         The row's folder; it exists only when the job is done.
+    members : tuple of str
+        Rows that this row fuses, finished before it; empty for a row that the plugin fits.
     """
 
     plugin: str
@@ -56,6 +60,7 @@ class FoldJob:
     unit: str
     overlap: str | None
     out: Path
+    members: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -75,6 +80,9 @@ class Chosen:
 def run_fold(job: FoldJob, device: Any = None) -> Path:
     """Do one job in a folder that appears when it is complete; return the folder."""
     if job.out.exists():
+        return job.out
+    if job.members:
+        whole_directory(job.out, lambda folder: fuse_fold(job, folder))
         return job.out
     plugin = open_with_defaults(job.plugin)
     ctx = job.ctx.but(device=device)
@@ -100,7 +108,7 @@ def run_fold(job: FoldJob, device: Any = None) -> Path:
             _guard_seen(job, artifact, test)
             view = job.features.view(test)
             predictions = call(plugin, "predict", ctx, config, model=artifact, features=view)
-            save_predictions(folder, predictions, view.table, ctx.task.targets, ctx.task.unit)
+            save_predictions(folder, predictions, view.table, ctx.targets, ctx.task.unit)
 
     whole_directory(job.out, fill)
     return job.out
@@ -173,7 +181,7 @@ def _fit(
 
 
 def _choose(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, folder: Path) -> Chosen:
-    targets = ctx.task.targets
+    targets = ctx.targets
     plain_rules = {t.name: plain(t) for t in targets if t.kind != "continuous"}
     settings = job.config.inner
     fixed = job.config.protocols[job.protocol].decision == "fixed"
@@ -183,11 +191,12 @@ def _choose(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, folder: Pa
     table = job.features.table.iloc[train]
     splits = inner_folds(
         table,
-        job.targets.stratum(table, [target.name for target in targets]),
+        job.targets.stratum(table, [target.name for target in ctx.task.targets]),
         k=settings.k,
         share=settings.validation_share,
         unit=job.unit,
-        seed=ctx.seed_of("inner folds"),
+        # All rows have the same inner folds, so that a fusion finds its members' predictions.
+        seed=ctx.but(model=None).seed_of("inner folds"),
     )
     tried = []
     for number, candidate in enumerate(candidates):
@@ -237,26 +246,6 @@ def _inner_score(target: Target, frame: pd.DataFrame, job: FoldJob) -> float:
         return float(roc_auc_score(codes, scores[:, 1])) if len(set(codes)) == 2 else 0.5
     scored = [i for i, name in enumerate(target.classes) if name not in target.unscored]
     return macro_f1(codes, scores.argmax(axis=1), scored)
-
-
-def labels_of(frame: pd.DataFrame, target: Target, targets: Targets) -> Array:
-    """Return the true values of a prediction frame's rows; classes by name, NA unlabelled."""
-    table = frame.set_index("sample_id") if targets.unit == "sample" else frame
-    y = targets.of(table, target.name)
-    return named_classes(y, target)
-
-
-def named_classes(y: Array, target: Target) -> Array:
-    """Return classes by name where a binary target was given as 0 and 1."""
-    if target.kind == "continuous":
-        return np.asarray(y, dtype=float)
-    series = pd.Series(y, dtype=object)
-    numeric = series.map(
-        lambda value: isinstance(value, int | float | np.number) and value == value
-    )
-    if target.kind == "binary" and numeric.any():
-        series[numeric] = series[numeric].map(lambda value: target.classes[int(value)])
-    return np.asarray(series)
 
 
 def _usable(job: FoldJob, positions: Array) -> Array:

@@ -48,10 +48,11 @@ def judge(
     """
     explanation = Explanation()
     if plugin.implements("explain"):
-        parts = [_explain(plugin, config, job) for job in jobs]
+        fitted = [job for job in jobs if not job.members]
+        parts = [_explain(plugin, config, job) for job in fitted]
         cases = [
             replace(case, model=str(job.ctx.model), fold=str(job.ctx.fold))
-            for job, part in zip(jobs, parts, strict=True)
+            for job, part in zip(fitted, parts, strict=True)
             for case in part.cases
         ]
         explanation = Explanation(cases, next((p.rule for p in parts if p.rule), ""))
@@ -136,8 +137,10 @@ def _explain(plugin: Plugin, config: RunConfig, job: FoldJob) -> Explanation:
     target_scores = {}
     ids: tuple[str, ...] = ()
     level = "sample"
-    for target in job.ctx.task.targets:
+    for target in job.ctx.targets:
         frame = read_predictions(job.out, target)
+        if frame.empty:
+            return Explanation()
         ids, level = tuple(frame["unit_id"]), str(frame["level"].iloc[0])
         scores = frame[score_columns(target)].to_numpy(float)
         binary = target.kind == "binary"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from cardio_core.config import NeedBlock, RunConfig, sets_of
 from cardio_core.errors import ConfigError, LeakageError
-from cardio_core.io.atomic import read_json
+from cardio_core.io.atomic import read_json, whole_directory, write_json
 from cardio_core.io.hashing import digest, file_digest
 from cardio_core.runner.request import RunRequest
 from cardio_core.types.info import Need, Task
@@ -52,7 +53,7 @@ class Resolved:
 
 def plan_needs(request: RunRequest, task: Task, config: RunConfig) -> list[str]:
     """Say, before anything starts, how each need will be met."""
-    return [_sentence(request, need, config) for need in task.needs]
+    return [_sentence(request, need, config) for need in _wanted(task, config)]
 
 
 def resolve_needs(
@@ -74,8 +75,19 @@ def resolve_needs(
         raise ConfigError(f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}")
     return [
         Resolved(need, _one(request, need, config, out, run), _sentence(request, need, config))
-        for need in task.needs
+        for need in _wanted(task, config)
     ]
+
+
+def _wanted(task: Task, config: RunConfig) -> list[Need]:
+    """Return the needs that the configuration does not skip."""
+    wanted = []
+    for need in task.needs:
+        if not config.needs.get(need.task, NeedBlock()).skip:
+            wanted.append(need)
+        elif not need.optional:
+            raise ConfigError(f"needs.{need.task}.skip: task {task.name!r} cannot do without it")
+    return wanted
 
 
 def guard_unchanged(begun_with: Sequence[Mapping[str, str]], needs: Sequence[Resolved]) -> None:
@@ -180,6 +192,47 @@ def artifacts_of(resolved: Resolved, protocol: str, fold: str) -> dict[str, Path
     folder = models / f"{protocol}-{fold}" if same else models / "final"
     rows = read_json(resolved.run / "manifest.json")["models"]
     return {row: folder / row / "artifact" for row in rows}
+
+
+def tested_of(resolved: Resolved, protocol: str, fold: str) -> tuple[Path, ...]:
+    """Return the folders of the earlier task's first row with its test predictions.
+
+    Of the same protocol and repeat; the final models' filter is the first repeat.
+    """
+    if resolved.run is None or resolved.need.patients != "same":
+        return ()
+    repeat = "r0" if fold == "final" else fold.partition("-")[0]
+    row = read_json(resolved.run / "manifest.json")["models"][0]
+    return tuple(sorted((resolved.run / "models").glob(f"{protocol}-{repeat}-f*/{row}")))
+
+
+def keep_for_new(needs: Sequence[Resolved], out: Path) -> None:
+    """Copy the earlier tasks' final models into a run that new patients are put through."""
+    for resolved in needs:
+        place = kept_needs(out) / resolved.need.task
+        if not resolved.need.for_new or resolved.run is None or place.exists():
+            continue
+
+        def copy(folder: Path, resolved: Resolved = resolved) -> None:
+            rows = artifacts_of(resolved, "", "final")
+            for row, artifact in rows.items():
+                shutil.copytree(artifact, folder / row)
+            write_json(folder / "rows.json", list(rows))
+
+        whole_directory(place, copy)
+
+
+def kept_needs(run: Path) -> Path:
+    """Return where a run keeps the final models of the tasks that it needs for new patients."""
+    return run / "models" / "needed"
+
+
+def open_kept_needs(run: Path) -> dict[str, dict[str, Path]]:
+    """Return what `keep_for_new` kept: artifacts by task and row."""
+    return {
+        task.name: {row: task / row for row in read_json(task / "rows.json")}
+        for task in sorted(kept_needs(run).glob("*"))
+    }
 
 
 def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: RunFunction) -> Path:

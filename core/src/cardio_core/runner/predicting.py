@@ -19,11 +19,14 @@ from cardio_core.io.places import cache_dir
 from cardio_core.registry import resolve
 from cardio_core.runner.calls import call
 from cardio_core.runner.folds import open_artifact, open_decisions
+from cardio_core.runner.fusing import apply_fusion
 from cardio_core.runner.judge import open_rule
 from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.needs import open_kept_needs
 from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.prepare import UnusableCohortError, prepare
 from cardio_core.runner.progress import Echo
+from cardio_core.runner.setup import members_first
 from cardio_core.runner.verdicts import without_verdicts
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import Target
@@ -101,17 +104,24 @@ def predict_new(
         return answer | {"quarantined": [vars(row) for row in error.quarantined]}
     rows: list[dict[str, Any]] = []
     measured: dict[str, dict[str, Any]] = {}
-    for name in manifest["models"]:
+    frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
+    for name in members_first(task, manifest["models"]):
         folder = run / "models" / "final" / name
-        place = ctx.but(model=name, fold="final")
-        predictions = call(
-            plugin, "predict", place, config,
-            model=open_artifact(folder), features=prepared.features,
-        )  # fmt: skip
-        _measure(measured, predictions)
+        place = ctx.but(model=name, fold="final", _needs=open_kept_needs(run))
+        if not task.model(name).fuses:
+            predictions = call(
+                plugin, "predict", place, config,
+                model=open_artifact(folder), features=prepared.features,
+            )  # fmt: skip
+            _measure(measured, predictions)
         decisions = open_decisions(folder, task.targets)
-        for target in task.targets:
-            frame = prediction_frame(predictions, prepared.features.table, target, task.unit)
+        for target in place.targets:
+            frame = (
+                apply_fusion(folder, frames[target.name], target, name)
+                if task.model(name).fuses
+                else prediction_frame(predictions, prepared.features.table, target, task.unit)
+            )
+            frames[target.name][name] = frame
             decision = decisions.get(target.name)
             decided = decision.apply(frame, target) if decision else None
             source = decision.source if decision else None

@@ -158,7 +158,7 @@ def _jobs(
         "plugin": plugin.info.name,
         "version": plugin.version,
         "code": package_digest(package),
-        "task": ctx.task.name,
+        "task": ctx.task.source,
         "mode": ctx.mode,
         "stages": {
             stage: getattr(config, stage).model_dump(mode="json")

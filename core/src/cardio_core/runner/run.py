@@ -29,12 +29,14 @@ from cardio_core.runner.needs import (
     artifacts_of,
     guard_other,
     guard_unchanged,
+    keep_for_new,
     plan_needs,
     resolve_needs,
+    tested_of,
 )
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.request import RunRequest
-from cardio_core.runner.setup import Setup, find_data, set_up
+from cardio_core.runner.setup import Setup, find_data, set_up, without_hollow_fusions
 from cardio_core.splits import Fold
 from cardio_core.types.features import flag_counts
 from cardio_core.types.predictions import Scored
@@ -130,6 +132,7 @@ def _work(
     for arm in arms:
         echo(_describe(arm))
     jobs = [job for arm in arms for job in _jobs(setup, ctx, arm, needs, out)]
+    keep_for_new(needs, out)
     with manifest.stage("training"):
         _do(jobs, executor, setup, echo)
     with manifest.stage("evaluation"):
@@ -178,6 +181,7 @@ def _supported(setup: Setup, arms: Sequence[Arm], manifest: Manifest, echo: Echo
     models = tuple(name for name in setup.models if name not in left_out)
     if not models:
         raise ConfigError(f"this cohort supports none of the rows asked for. {' '.join(notes)}")
+    models = without_hollow_fusions(setup.task, models)
     manifest.update(models=list(models), notes=[*manifest.content["notes"], *notes])
     return replace(setup, models=models)
 
@@ -204,7 +208,13 @@ def _jobs(
                 model=model,
                 _inputs=(),
                 _needs={n.need.task: artifacts_of(n, arm.protocol, name) for n in needs},
+                _tested={
+                    n.need.task: tested_of(n, arm.protocol, name)
+                    for n in needs
+                    if n.need.patients == "same"
+                },
             )
+            fuses = setup.task.model(model).fuses
             jobs.append(
                 FoldJob(
                     plugin=setup.plugin.info.name,
@@ -218,6 +228,7 @@ def _jobs(
                     unit=arm.plan.unit,
                     overlap=arm.plan.overlap,
                     out=out / "models" / place / model,
+                    members=tuple(name for name in fuses if name in setup.models),
                 )
             )
     return jobs
@@ -228,9 +239,13 @@ def _do(jobs: Sequence[FoldJob], executor: Executor, setup: Setup, echo: Echo) -
     if len(todo) < len(jobs):
         echo(f"Resumed: {len(jobs) - len(todo)} of {len(jobs)} fits were finished before.")
     progress = Progress("fits", len(todo), echo)
-    executor.map(
-        run_fold, todo, devices=setup.devices, on_done=lambda done: progress.advance(_short(done))
-    )
+    for stage in ([job for job in todo if not job.members], [job for job in todo if job.members]):
+        executor.map(
+            run_fold,
+            stage,
+            devices=setup.devices,
+            on_done=lambda done: progress.advance(_short(done)),
+        )
     progress.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,8 +94,8 @@ def synthesize(plugin: Plugin, task: Task, cache: Path, n_patients: int | None, 
     from cardio_core.io.atomic import whole_directory
 
     package = plugin.module.__name__.partition(".")[0]
-    key = digest([plugin.info.name, package_digest(package), task.name, n_patients, seed])
-    folder = cache / "synthetic" / f"{plugin.info.name}-{task.name}-{key[:12]}"
+    key = digest([plugin.info.name, package_digest(package), task.source, n_patients, seed])
+    folder = cache / "synthetic" / f"{plugin.info.name}-{task.source}-{key[:12]}"
     if not folder.exists():
         make = resolve(plugin.info.synthesize)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -131,4 +132,31 @@ def _models(task: Task, config: RunConfig) -> tuple[str, ...]:
         raise ConfigError(
             f"models: task {task.name!r} has no row {strangers[0]!r}; it has {', '.join(known)}"
         )
-    return tuple(name for name in known if not config.models or name in config.models)
+    chosen = tuple(name for name in known if not config.models or name in config.models)
+    return without_hollow_fusions(task, chosen)
+
+
+def members_first(task: Task, models: Iterable[str]) -> tuple[str, ...]:
+    """Return the rows with those that fuse others behind the others."""
+    return tuple(sorted(models, key=lambda name: bool(task.model(name).fuses)))
+
+
+def without_hollow_fusions(task: Task, chosen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the rows without those that would fuse fewer than two of them.
+
+    Raises
+    ------
+    ConfigError
+        If nothing is left.
+    """
+    kept = tuple(
+        name
+        for name in chosen
+        if not task.model(name).fuses or len(set(task.model(name).fuses) & set(chosen)) > 1
+    )
+    if not kept:
+        fused = task.model(chosen[0]).fuses
+        raise ConfigError(
+            f"models: {chosen[0]} fuses {', '.join(fused)}; run at least two of them beside it"
+        )
+    return kept

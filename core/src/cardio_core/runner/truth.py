@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core.evaluation.events import match_events
-from cardio_core.types.info import Task
+from cardio_core.types.info import Target, Task
 from cardio_core.types.targets import Targets
+
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,26 @@ def bring_to_samples(targets: Targets, samples: pd.DataFrame, task: Task) -> Tru
         missed.append(here.drop(index=matched.index))
     rest = pd.concat(missed) if missed else events.iloc[:0]
     return Truth(Targets("sample", labels), rest.reset_index(drop=True), ignored)
+
+
+def labels_of(frame: pd.DataFrame, target: Target, targets: Targets) -> Array:
+    """Return the true values of a prediction frame's rows; classes by name, NA unlabelled."""
+    table = frame.set_index("sample_id") if targets.unit == "sample" else frame
+    y = targets.of(table, target.name)
+    return named_classes(y, target)
+
+
+def named_classes(y: Array, target: Target) -> Array:
+    """Return classes by name where a binary target was given as 0 and 1."""
+    if target.kind == "continuous":
+        return np.asarray(y, dtype=float)
+    series = pd.Series(y, dtype=object)
+    numeric = series.map(
+        lambda value: isinstance(value, int | float | np.number) and value == value
+    )
+    if target.kind == "binary" and numeric.any():
+        series[numeric] = series[numeric].map(lambda value: target.classes[int(value)])
+    return np.asarray(series)
 
 
 def _inside(

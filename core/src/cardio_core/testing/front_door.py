@@ -77,6 +77,15 @@ class FrontDoorContract:
                 )
                 assert target.kind != "continuous" or target.unit, f"{where}: no unit"
                 assert set(target.unscored) <= set(target.classes), f"{where}: unscored"
+            known = {target.name for target in task.targets}
+            for model in task.models:
+                where = f"task {task.name}, row {model.name}"
+                assert set(model.targets) <= known, f"{where}: predicts a target of no name"
+                strange = set(model.fuses) - {row.name for row in task.models if not row.fuses}
+                assert not strange, f"{where}: cannot fuse {sorted(strange)}"
+                for fused in model.fuses:
+                    lacks = set(task.targets_of(model.name)) - set(task.targets_of(fused))
+                    assert not lacks, f"{where}: {fused} does not predict what it fuses"
 
     def test_needs_name_tasks_and_run_in_no_circle(self, info: PluginInfo) -> None:
         """A task can be reached from tasks that need nothing."""

@@ -50,24 +50,48 @@ class Model:
     rule : bool
         A published rule that nothing is chosen for: inner folds are skipped, and its own threshold
         of one half holds under every protocol.
+    targets : tuple of str
+        Which of the task's targets this row predicts, in its own order: inner folds score the
+        first. Empty means all.
+    partial : bool
+        Whether some units lack what the row works on (a view, a measurement). It scores their
+        samples NaN; such units are left out of its predictions and of every comparison with it.
+    fuses : tuple of str
+        Rows whose predictions this row fuses. The core fits it, on predictions of inner folds; a
+        row that is fused but not run is left out of the fusion.
     """
 
     name: str
     title: str
     baseline: bool = False
     rule: bool = False
+    targets: tuple[str, ...] = ()
+    partial: bool = False
+    fuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Need:
     """An earlier task whose artifact this task starts from.
 
-    `patients` says whose: ``"other"`` patients (pretraining; none may be shared) or the ``"same"``
-    patients (then fold k receives the earlier task's model of fold k).
+    Attributes
+    ----------
+    task : str
+        The earlier task.
+    patients : {"other", "same"}
+        Whose: ``"other"`` patients (pretraining; none may be shared) or the ``"same"`` patients
+        (then fold k receives the earlier task's model of fold k).
+    for_new : bool
+        Whether new patients are put through the earlier task's final models, too; the run then
+        keeps a copy of them.
+    optional : bool
+        Whether ``needs.TASK.skip`` may do without it.
     """
 
     task: str
     patients: Literal["other", "same"]
+    for_new: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +119,9 @@ class Task:
     config : str
         ``"package.module:Class"`` of a configuration of its own, where tasks of one plugin have
         little in common: a setting of one is then refused by the other. Empty is the plugin's.
+    family : str
+        Tasks of one family load the same recordings, make the same features and have one twin;
+        they differ in targets and rows. Empty is a family of its own.
     """
 
     name: str
@@ -107,6 +134,17 @@ class Task:
     event_tolerance_s: float = 0.15
     plans: Mapping[str, Plan] = field(default_factory=dict)
     config: str = ""
+    family: str = ""
+
+    @property
+    def source(self) -> str:
+        """Name of the recordings and features that this task shares with its family."""
+        return self.family or self.name
+
+    def targets_of(self, model: str | None) -> tuple[Target, ...]:
+        """Return the targets that a row predicts, in the row's order; all of them for None."""
+        named = next((row.targets for row in self.models if row.name == model), ())
+        return tuple(self.target(name) for name in named) or self.targets
 
     def target(self, name: str) -> Target:
         """Return the target of that name."""

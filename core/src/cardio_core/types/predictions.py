@@ -32,7 +32,7 @@ class Predictions:
     scores : mapping of target name to ndarray
         Shape (n, n_classes), rows summing to one, for multiclass targets; shape (n,), the
         probability of the positive class, for binary ones; shape (n,) in the target's unit for
-        continuous ones. Never NaN.
+        continuous ones. NaN only where the row is partial and has nothing to score by.
     level : {"sample", "recording", "study", "patient"}
         What is predicted; the core aggregates upwards from there.
     columns : mapping of str to Column

@@ -1,0 +1,165 @@
+"""A fused row of one fold: weighed on the inner folds' predictions of the rows that it fuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.errors import ConfigError, DataError, LeakageError
+from cardio_core.evaluation.decision import Decision, choose, plain
+from cardio_core.evaluation.fusion import fuse
+from cardio_core.evaluation.fusion_rule import FusionRule, fit_rule, side_by_side
+from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.store import load_table, save_table
+from cardio_core.runner.truth import labels_of
+from cardio_core.types.artifact import ModelArtifact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from cardio_core.runner.folds import FoldJob
+    from cardio_core.types.info import Target
+
+ON_TESTED = (
+    "Fusion weights are fitted on the tested patients themselves, as published: its scores are too "
+    "good."
+)
+
+
+def fuse_fold(job: FoldJob, folder: Path) -> None:
+    """Fill the folder of a fused row, whose members of the same fold are finished.
+
+    Raises
+    ------
+    LeakageError
+        If a member was fitted without inner folds, or a tested patient is among those whom the
+        weights are fitted on.
+    """
+    members = {name: job.out.parent / name for name in job.members}
+    tested = job.config.protocols[job.protocol].fusion == "tested" and job.test.size > 0
+    if tested and job.protocol == "honest":
+        raise ConfigError(
+            "protocols.honest.fusion: weights fitted on the tested patients are no honest "
+            "evaluation; leave it at inner"
+        )
+    notes: list[str] = [ON_TESTED] if tested else []
+    decisions: list[Decision] = []
+    artifact = ModelArtifact(folder / "artifact")
+    artifact.path.mkdir(parents=True)
+    for target in job.ctx.targets:
+        fitted_on = _with_truth(_inner(members, target, job), target, job)
+        to_test = read_frames(members, target) if job.test.size else {}
+        rule, frame, own = (
+            _on_tested(_with_truth(to_test, target, job), target, job)
+            if tested
+            else _on_inner(fitted_on, to_test, target, job)
+        )
+        notes += own
+        artifact.write_json(f"fusion-{target.name}.json", rule.to_dict())
+        if frame is not None:
+            kept = frame.drop(columns=["model", "predicted", "y_true"], errors="ignore")
+            save_table(folder / f"predictions-{target.name}.npz", kept)
+        if target.kind != "continuous":
+            decisions.append(_decide(rule, fitted_on, target, job))
+    seen = {person for place in members.values() for person in _seen(place)}
+    artifact.write_json("seen.json", {"subjects": sorted(seen)})
+    write_json(
+        folder / "chosen.json",
+        {
+            "candidate": {},
+            "epochs": None,
+            "decisions": [decision.to_dict() for decision in decisions],
+            "notes": list(dict.fromkeys(notes)),
+        },
+    )
+
+
+def apply_fusion(
+    row: Path, frames: Mapping[str, pd.DataFrame], target: Target, name: str
+) -> pd.DataFrame:
+    """Return the fused frame of new patients: the stored weights on their members' frames."""
+    stored = ModelArtifact(row / "artifact").read_json(f"fusion-{target.name}.json")
+    rule = FusionRule.from_dict(stored)
+    known = {model: frames[model] for model in rule.models}
+    if not sum(len(frame) for frame in known.values()):
+        return next(iter(known.values())).assign(model=name)
+    return rule.apply(side_by_side(known, target, ()), target, name)
+
+
+def read_frames(members: Mapping[str, Path], target: Target) -> dict[str, pd.DataFrame]:
+    """Return the test predictions of the members, by row."""
+    return {
+        name: load_table(place / f"predictions-{target.name}.npz").reset_index(drop=True)
+        for name, place in members.items()
+    }
+
+
+def _inner(members: Mapping[str, Path], target: Target, job: FoldJob) -> dict[str, pd.DataFrame]:
+    frames = {}
+    for name, place in members.items():
+        path = place / "inner" / f"predictions-{target.name}.npz"
+        if not path.is_file():
+            raise LeakageError(
+                f"{job.title}: expected predictions of inner folds of {name} to fit the weights "
+                "on, found none; set inner.k to 1 or more"
+            )
+        frames[name] = load_table(path).reset_index(drop=True)
+    return frames
+
+
+def _with_truth(
+    frames: Mapping[str, pd.DataFrame], target: Target, job: FoldJob
+) -> dict[str, pd.DataFrame]:
+    return {
+        name: frame.assign(y_true=labels_of(frame, target, job.targets))
+        for name, frame in frames.items()
+    }
+
+
+Fused = tuple[FusionRule, "pd.DataFrame | None", "Sequence[str]"]
+
+
+def _on_inner(
+    fitted_on: Mapping[str, pd.DataFrame],
+    to_test: Mapping[str, pd.DataFrame],
+    target: Target,
+    job: FoldJob,
+) -> Fused:
+    if not to_test:
+        table = side_by_side(fitted_on, target, ("y_true",))
+        return fit_rule(table.at(_known(table.rows)), target, job.title), None, ()
+    unknown = {name: frame.assign(y_true=None) for name, frame in to_test.items()}
+    fused = fuse(fitted_on, unknown, target, name=str(job.ctx.model))
+    if fused.rule is None:
+        raise DataError(f"{job.title}: the fusion was not fitted")
+    return fused.rule, fused.frame, fused.notes
+
+
+def _on_tested(frames: Mapping[str, pd.DataFrame], target: Target, job: FoldJob) -> Fused:
+    table = side_by_side(frames, target, ("y_true",))
+    rule = fit_rule(table.at(_known(table.rows)), target, job.title)
+    return rule, rule.apply(table, target, str(job.ctx.model)), ()
+
+
+def _decide(
+    rule: FusionRule, fitted_on: Mapping[str, pd.DataFrame], target: Target, job: FoldJob
+) -> Decision:
+    """Choose the threshold where the weights come from: seven weights leave little to overfit."""
+    if job.config.protocols[job.protocol].decision == "fixed":
+        return plain(target)
+    frame = rule.apply(side_by_side(fitted_on, target, ("y_true",)), target, "inner")
+    return choose(target, frame, frame["y_true"].to_numpy())
+
+
+def _known(rows: pd.DataFrame) -> NDArray[np.bool_]:
+    return np.asarray(rows["y_true"].notna(), dtype=np.bool_)
+
+
+def _seen(place: Path) -> list[str]:
+    subjects: list[str] = read_json(place / "artifact" / "seen.json")["subjects"]
+    return subjects
