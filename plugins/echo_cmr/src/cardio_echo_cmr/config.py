@@ -52,16 +52,20 @@ class LoadBlock(Block):
 
 
 class PreprocessBlock(Block):
-    """From a loop to a small square video."""
-
-    min_frames: int = Field(8, ge=2, description="a loop with fewer frames is not used")
-
-
-class FeaturizeBlock(Block):
-    """How large the stored videos are."""
+    """From a loop to a small square video; only this is kept of the loop."""
 
     side: int = Field(112, ge=16, description="pixels of a frame's side")
     max_frames: int = Field(128, ge=8, description="frames kept of a loop, from its first one")
+    min_frames: int = Field(8, ge=2, description="a loop with fewer frames is not used")
+    triangle: bool = Field(
+        False,
+        description="where no sector is found, keep the fixed triangle of EchoNet-Dynamic instead "
+        "of setting the loop aside; no de-identification",
+    )
+
+
+class FeaturizeBlock(Block):
+    """Nothing to choose: the size of the videos is `preprocess`'s, which decodes them once."""
 
 
 class TrainBlock(Block):
@@ -86,6 +90,9 @@ class TrainBlock(Block):
     view_frames: int = Field(8, ge=1, description="frames of a loop that the view is seen in")
     view_width_mult: float = Field(1.0, gt=0, le=1, description="of the channels of the ResNet")
     logistic_c: float = Field(1.0, gt=0, description="inverse penalty of the baselines")
+    max_patients: int | None = Field(
+        None, ge=2, description="train on so many patients only, for a learning curve; null is all"
+    )
     fit: FitPlan = FitPlan()
 
 
@@ -107,11 +114,11 @@ class ExplainBlock(Block):
 
 
 class EvaluateBlock(CoreEvaluateBlock):
-    """Intervals, and the learning curve."""
+    """Intervals, and when a view counts as known."""
 
     n_resamples: int = Field(10_000, ge=100, description="bootstrap resamples of patients")
-    learning_curve: tuple[float, ...] = Field(
-        (), description="shares of the training patients; empty draws none"
+    min_view_probability: float = Field(
+        0.8, gt=0, le=1, description="below it a view is counted as unknown"
     )
 
 
