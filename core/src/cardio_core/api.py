@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cardio_core.io.cohort_rows import find_cohort_table as find_cohort_table
     from cardio_core.io.cohort_rows import text_of as text_of
     from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
+    from cardio_core.io.deidentify.sector_fit import FittedSector as FittedSector
+    from cardio_core.io.deidentify.sector_fit import fit_sector as fit_sector
     from cardio_core.io.estimators import load_estimator as load_estimator
     from cardio_core.io.estimators import save_estimator as save_estimator
     from cardio_core.io.loops.find import find_loops as find_loops
@@ -101,6 +103,7 @@ _HOME = {
     "cardio_core.evaluation.fusion": ("Fusion", "fit_fusion", "fuse"),
     "cardio_core.evaluation.outcomes": ("FollowUpRules", "compute_outcome"),
     "cardio_core.hookspecs": ("hookimpl",),
+    "cardio_core.io.deidentify.sector_fit": ("FittedSector", "fit_sector"),
     "cardio_core.io.estimators": ("load_estimator", "save_estimator"),
     "cardio_core.io.cohort_rows": ("NUMBERED", "at_baseline", "find_cohort_table", "text_of"),
     "cardio_core.io.cohort_table": ("read_cohort_table",),

@@ -25,6 +25,7 @@ _MIN_POINTS = 12
 _MAX_EDGE_RAD = np.radians(85.0)
 _MIN_OPENING_RAD, _MAX_OPENING_RAD = np.radians(15.0), np.radians(160.0)
 _POINTLESS_SHARE = 0.04
+_TOLD_SHARE = 0.15
 _LEFT, _RIGHT = -1.0, 1.0
 
 
@@ -41,8 +42,8 @@ class Fan:
     near, far : float
         First and last distance from the apex; `near` is 0 for a fan with a tip.
     edge_share, arc_share : float
-        Share of each edge's length, and of the arc's angles, that the outline follows; of the
-        edges the lower of the two.
+        Share of each edge's length, and of the arc's angles inside the picture, that the outline
+        follows; of the edges the lower of the two.
     """
 
     apex_y: float
@@ -63,9 +64,7 @@ class _Edge:
     slope: float
 
 
-def fit_fan(
-    solid: NDArray[np.bool_], pixel_width: float, rng: np.random.Generator
-) -> Fan | None:
+def fit_fan(solid: NDArray[np.bool_], pixel_width: float, rng: np.random.Generator) -> Fan | None:
     """Fit a fan that opens downwards.
 
     Parameters
@@ -187,14 +186,17 @@ def _radii(
 
 
 def _arc(far: NDArray[np.float64], told: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the radius that most beams end at and few go beyond, and the share of them."""
+    """Return the radius that most beams end at and few go beyond, and the share of them.
+
+    Where the border cuts nearly all beams off, the border is what ends the picture.
+    """
     ends = far[told]
-    if ends.size < _MIN_POINTS:
-        return float(far.max()), 0.0
+    if ends.size < max(_MIN_POINTS, _TOLD_SHARE * far.size):
+        return float(far.max()) + 0.5, 1.0
     away = ends - ends[:, None]
     score = (np.abs(away) <= _NEAR_PX).sum(axis=1) - 0.5 * (away > 2 * _NEAR_PX).sum(axis=1)
     radius = float(ends[score.argmax()])
     for _ in range(_N_REFINEMENTS):
         radius = float(ends[np.abs(ends - radius) <= _NEAR_PX].mean())
     # The last pixel's centre lies half a pixel before the arc on average.
-    return radius + 0.5, float((np.abs(ends - radius) <= 2 * _NEAR_PX).sum() / far.size)
+    return radius + 0.5, float((np.abs(ends - radius) <= 2 * _NEAR_PX).mean())

@@ -6,7 +6,7 @@ it, the fit goes by what most of the outline agrees with.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _N_FRAMES = 32
 _MIN_SHARE = 0.03
 _POOR = 0.5
+_RIM_PX = 2.0
 _NO_SECTOR = "check that the clip shows a sector, upright, and its region"
 
 
@@ -48,8 +49,9 @@ class FittedSector:
     region : Box or None
         Nothing outside is in the sector.
     confidence : float
-        0 to 1: the lowest of the share of the lit pixels that lie in the fan, of the edges' length
-        and of twice the arc's angles that the outline follows.
+        0 to 1: the lowest of twice the share of each edge's length, and of the arc's angles, that
+        the outline follows (dark tissue hides the rest), and of 1 less five times the share of lit
+        pixels outside the fan. Half is what `poor` asks for.
 
     Examples
     --------
@@ -87,7 +89,7 @@ class FittedSector:
         across = (columns - self.apex_column) * self.pixel_width
         left, right = np.radians(self.left_deg), np.radians(self.right_deg)
         radius = np.hypot(down, across)
-        inside = (
+        inside: NDArray[np.bool_] = (
             (across * np.cos(left) - down * np.sin(left) >= erode_px)
             & (down * np.sin(right) - across * np.cos(right) >= erode_px)
             & (radius <= self.outer_px - erode_px)
@@ -97,7 +99,7 @@ class FittedSector:
             cut = np.zeros_like(inside)
             cut[self.region.window] = inside[self.region.window]
             return cut
-        return np.asarray(inside)
+        return inside
 
 
 def fit_sector(
@@ -188,15 +190,16 @@ def _fit(
             f"{name}: expected a sector of tissue, found pictures that are almost black; "
             + _NO_SECTOR
         )
-    fan = fit_fan(solid, pixel_width, np.random.default_rng(seed))
+    seen_box = region or Box(0, solid.shape[0], 0, solid.shape[1])
+    fan = fit_fan(solid[seen_box.window], pixel_width, np.random.default_rng(seed))
     if fan is None:
         raise DataError(
             f"{name}: expected the outline of a sector, two edges that meet and an arc, found "
             f"another; {_NO_SECTOR}"
         )
     fitted = FittedSector(
-        apex_row=fan.apex_y,
-        apex_column=fan.apex_x / pixel_width,
+        apex_row=fan.apex_y + seen_box.top,
+        apex_column=fan.apex_x / pixel_width + seen_box.left,
         left_deg=float(np.degrees(fan.low_rad)),
         right_deg=float(np.degrees(fan.high_rad)),
         inner_px=fan.near,
@@ -206,12 +209,6 @@ def _fit(
         region=region,
         confidence=0.0,
     )
-    inside = float((solid & fitted.mask(erode_px=-1.0)).sum() / solid.sum())
-    confidence = min(inside, fan.edge_share, 2.0 * fan.arc_share, 1.0)
-    return _with_confidence(fitted, confidence)
-
-
-def _with_confidence(fitted: FittedSector, confidence: float) -> FittedSector:
-    from dataclasses import replace
-
-    return replace(fitted, confidence=round(confidence, 3))
+    outside = float((solid & ~fitted.mask(erode_px=-_RIM_PX)).sum() / solid.sum())
+    shares = (1.0, 2.0 * fan.edge_share, 2.0 * fan.arc_share, 1.0 - 5.0 * outside)
+    return replace(fitted, confidence=round(max(min(shares), 0.0), 3))

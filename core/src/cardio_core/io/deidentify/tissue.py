@@ -115,8 +115,9 @@ def coloured_print(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return strong
     radius = brush_px(strong.shape[:2])
     areas = ndimage.binary_opening(strong, disk(radius))
-    areas = ndimage.binary_propagation(areas, mask=strong & ndimage.binary_dilation(
-        areas, disk(2 * radius)))
+    areas = ndimage.binary_propagation(
+        areas, mask=strong & ndimage.binary_dilation(areas, disk(2 * radius))
+    )
     lines = strong & ~areas
     return np.asarray(ndimage.binary_dilation(lines, disk(1)))
 
