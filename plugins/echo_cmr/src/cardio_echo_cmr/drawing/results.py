@@ -1,0 +1,227 @@
+"""Figures of results: ROC by view, predicted against measured, agreement, and intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import stats
+from cardio_echo_cmr.drawing.style import (
+    BLUE,
+    GREY,
+    INK,
+    LIGHT,
+    SMALL_PT,
+    TEXT_PT,
+    VERMILION,
+    colour_of,
+    quiet_axes,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from cardio_core.api import Estimate
+    from cardio_echo_cmr.drawing.style import Draw
+
+DASHES = (0, (4, 3))
+
+
+def roc_by_view(
+    curves: Sequence[tuple[str, str, pd.DataFrame, Estimate | None]], *, title: str
+) -> Draw:
+    """Return a function that draws the ROC curve of every row: figure 1 of the paper.
+
+    Parameters
+    ----------
+    curves : sequence of (model, label, rows, estimate)
+        `rows` has columns y (0, 1) and score; `estimate` is the area that stands in the legend.
+    title : str
+    """
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(4.6, 4.6 + 0.17 * len(curves))
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=DASHES)
+        for model, label, rows, found in curves:
+            curve = stats.roc_curve(rows["y"], rows["score"])
+            bold = model.startswith("fused")
+            axes.plot(
+                curve.fpr, curve.tpr, color=colour_of(model), linewidth=2.2 if bold else 1.3,
+                zorder=4 if bold else 3, label=_with_area(label, found),
+                linestyle="-" if model.removesuffix("_value") not in ("lvef", "age_sex") else ":",
+            )  # fmt: skip
+        quiet_axes(axes, x="1 − specificity", y="sensitivity", title=title)
+        axes.set_xlim(-0.01, 1.01)
+        axes.set_ylim(-0.01, 1.01)
+        axes.set_aspect("equal")
+        axes.legend(fontsize=SMALL_PT, frameon=False, loc="upper center",
+                    bbox_to_anchor=(0.5, -0.13))  # fmt: skip
+
+    return draw
+
+
+def _with_area(label: str, found: Estimate | None) -> str:
+    if found is None:
+        return label
+    text = f"{label}: AUC {found.value:.3f}"
+    if found.low is None or found.high is None:
+        return text
+    return f"{text} ({found.low:.3f} to {found.high:.3f})"
+
+
+def scatter(
+    panels: Sequence[tuple[str, str, pd.DataFrame, Sequence[str]]], *, name: str, unit: str
+) -> Draw:
+    """Return a function that draws predicted against measured values, a panel a row.
+
+    Parameters
+    ----------
+    panels : sequence of (model, label, rows, lines)
+        `rows` has columns y and score, in `unit`; `lines` are written into the panel.
+    name, unit : str
+        What is measured.
+    """
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(0.6 + 2.6 * len(panels), 3.3)
+        grid = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
+        both = np.concatenate(
+            [rows[["y", "score"]].to_numpy(float).ravel() for *_, rows, _ in panels]
+        )
+        low, high = float(both.min()), float(both.max())
+        edge = 0.04 * (high - low or 1.0)
+        for axes, (model, label, rows, lines) in zip(grid, panels, strict=True):
+            axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, linestyle=DASHES)
+            axes.plot(rows["y"], rows["score"], "o", color=colour_of(model), markersize=3.0,
+                      alpha=0.6, markeredgewidth=0)  # fmt: skip
+            first = axes is grid[0]
+            quiet_axes(axes, x=f"measured {name} ({unit})",
+                       y=f"predicted {name} ({unit})" if first else "", title=label)  # fmt: skip
+            axes.text(0.03, 0.98, "\n".join(lines), transform=axes.transAxes, va="top",
+                      fontsize=SMALL_PT, color=INK)  # fmt: skip
+            axes.set_xlim(low - edge, high + edge)
+            axes.set_ylim(low - edge, high + edge + 0.18 * (high - low))
+
+    return draw
+
+
+def bland_altman(found: Any, *, name: str, unit: str, title: str) -> Draw:
+    """Return a function that draws differences against means with the limits of agreement.
+
+    Parameters
+    ----------
+    found : cardio_core.stats.Agreement
+    name, unit : str
+        What is measured.
+    title : str
+    """
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(5.4, 3.4)
+        axes = figure.subplots()
+        axes.plot(found.mean, found.difference, "o", color=BLUE, markersize=3.2, alpha=0.6,
+                  markeredgewidth=0)  # fmt: skip
+        axes.axhline(0, color=GREY, linewidth=0.8, linestyle=DASHES)
+        for estimate, words in (
+            (found.upper, "upper limit"), (found.bias, "bias"), (found.lower, "lower limit"),
+        ):  # fmt: skip
+            axes.axhspan(estimate.low, estimate.high, color=VERMILION, alpha=0.1, linewidth=0)
+            axes.axhline(estimate.value, color=VERMILION, linewidth=1.2)
+            axes.annotate(
+                f"{words}\n{estimate.value:.3g} {unit}", (1.0, estimate.value),
+                xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
+                va="center", fontsize=SMALL_PT, color=INK,
+            )  # fmt: skip
+        quiet_axes(axes, x=f"mean of predicted and measured {name} ({unit})",
+                   y=f"predicted − measured ({unit})", title=title)  # fmt: skip
+
+    return draw
+
+
+def intervals_figure(table: pd.DataFrame, paper: Mapping[str, tuple[float, float, float]]) -> Draw:
+    """Return a function that draws the intervals of each row by what was drawn, and the paper's.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Table ``intervals``: columns label, drawn, method, auc, low, high; bootstraps only.
+    paper : mapping of str to (auc, low, high)
+        Published areas by label.
+    """
+    labels = list(dict.fromkeys(table["label"]))
+
+    def draw(figure: Figure) -> None:
+        lines = [(label, kind, *limits) for label in labels for kind, *limits in _of(label)]
+        figure.set_size_inches(6.6, 0.9 + 0.2 * len(lines) + 0.12 * len(labels))
+        axes = figure.subplots()
+        at, ticks, last = 0.0, [], ""
+        for label, kind, auc, low, high in lines:
+            at += 1.0 if label == last else 1.7
+            if label != last:
+                ticks.append(at)
+            last = label
+            _interval(axes, at, kind, auc, low, high)
+        axes.set_yticks(ticks, labels)
+        axes.set_ylim(at + 0.8, 0.7)
+        axes.axvline(0.5, color=GREY, linewidth=0.8, linestyle=DASHES)
+        quiet_axes(axes, x="AUC")
+
+    def _of(label: str) -> list[tuple[str, float, float, float]]:
+        own = table[table["label"] == label]
+        rows = [
+            (f"{row['rows_are']}s, {'patients' if row['drawn'] == 'patient' else 'all'} drawn",
+             row["auc"], row["low"], row["high"])
+            for row in own.to_dict("records")
+        ]  # fmt: skip
+        return rows + ([("as published", *paper[label])] if label in paper else [])
+
+    return draw
+
+
+def _interval(axes: Axes, at: float, kind: str, auc: float, low: float, high: float) -> None:
+    printed = kind == "as published"
+    colour = VERMILION if printed else BLUE if "patients" in kind else GREY
+    axes.hlines(at, low, high, color=colour, linewidth=1.5)
+    axes.plot(auc, at, "o", color=colour, markersize=4.5,
+              markerfacecolor="white" if printed else colour)  # fmt: skip
+    axes.annotate(kind, (1.01, at), xycoords=("axes fraction", "data"), va="center",
+                  fontsize=SMALL_PT, color=colour)  # fmt: skip
+
+
+def view_confusion(table: pd.DataFrame, *, title: str) -> Draw:
+    """Return a function that draws loops by true and given view, the unknown in a column apart.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As of `view_names.confusion`.
+    title : str
+    """
+
+    def draw(figure: Figure) -> None:
+        counts = table.to_numpy(float)
+        figure.set_size_inches(1.4 + 0.8 * counts.shape[1], 1.1 + 0.62 * counts.shape[0])
+        axes = figure.subplots()
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        axes.imshow(share, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
+        for (row, column), n in np.ndenumerate(counts):
+            of = share[row, column]
+            axes.text(column, row, f"{int(n)}\n{of:.0%}" if n else "0", ha="center", va="center",
+                      fontsize=TEXT_PT, color="white" if of > 0.6 else INK)  # fmt: skip
+        axes.axvline(counts.shape[1] - 1.5, color=INK, linewidth=1.2)
+        axes.set_xticks(range(counts.shape[1]), list(table.columns), fontsize=TEXT_PT)
+        axes.set_yticks(range(counts.shape[0]), list(table.index), fontsize=TEXT_PT)
+        axes.tick_params(length=0, labelcolor=INK)
+        for side in axes.spines.values():
+            side.set_color(LIGHT)
+        axes.set_xlabel("given view", fontsize=TEXT_PT, color=INK)
+        axes.set_ylabel("true view", fontsize=TEXT_PT, color=INK)
+        axes.set_title(title, fontsize=TEXT_PT, color=INK, loc="left")
+
+    return draw

@@ -1,0 +1,92 @@
+"""Evaluate: the default, intervals that draw patients, measured numbers, and the paper's tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardio_core.api import DataError, EvaluationReport, default_evaluate
+from cardio_echo_cmr.drawing.results import view_confusion
+from cardio_echo_cmr.findings import report_findings
+from cardio_echo_cmr.parts import Parts
+from cardio_echo_cmr.segment_scores import segment_tables
+from cardio_echo_cmr.view_names import by_view, confusion, named_views, view_accuracy
+
+if TYPE_CHECKING:
+    from cardio_core.api import Cohort, Context, EvaluateBlock, Explanation, Scored, Targets
+
+
+def evaluate_cmr(
+    predictions: Scored,
+    targets: Targets,
+    cohort: Cohort,
+    explanation: Explanation,
+    config: EvaluateBlock,
+    ctx: Context,
+) -> EvaluationReport:
+    """Add to the default what the paper reports, with intervals that draw patients.
+
+    Parameters
+    ----------
+    predictions : Scored
+        Out-of-fold predictions. Columns ``video:TARGET`` hold the scores of videos.
+    targets : Targets
+        Of all studies, or of all recordings (task ``view``).
+    cohort : Cohort
+        Its table describes the studies.
+    explanation : Explanation
+        Whose cases may carry scores.
+    config : EvaluateBlock
+        Level of the intervals and number of resamples.
+    ctx : Context
+        Which task.
+
+    Returns
+    -------
+    EvaluationReport
+    """
+    report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
+    parts = Parts(predictions, targets, cohort, config, ctx)
+    if ctx.task.name == "view":
+        _view(parts)
+    else:
+        report_findings(parts)
+        made, metrics, notes = segment_tables(
+            explanation.cases, cohort, ctx.task.name, config, ctx.seed
+        )
+        parts.tables |= made
+        parts.metrics += metrics
+        parts.notes += notes
+    return EvaluationReport(
+        [*report.metrics, *parts.metrics],
+        {**report.tables, **parts.tables},
+        {**report.figures, **parts.figures},
+        list(dict.fromkeys([*report.notes, *parts.notes])),
+    )
+
+
+def _view(parts: Parts) -> None:
+    target = parts.ctx.task.targets[0]
+    if target.name not in parts.predictions.frames:
+        return
+    rows = named_views(parts.predictions, target, **_least(parts.config))
+    for model, own in rows.groupby("model", sort=False):
+        table = confusion(own, target.classes)
+        parts.tables[f"views-named-{model}"] = table
+        parts.tables[f"views-by-name-{model}"] = by_view(own, target.classes)
+        parts.figures[f"views-named-{model}"] = view_confusion(table, title="Views named")
+        scope = parts.scope(target.name, str(model))
+        try:
+            parts.add(view_accuracy(own, parts.config, parts.ctx.seed), scope)
+        except DataError as error:
+            parts.say(target.name, str(model), [f"accuracy with the unknown: {error}"])
+        n_unknown = int(table["unknown"].sum())
+        parts.notes.append(
+            f"{n_unknown} of {len(own)} loops have no view of enough probability: they count as "
+            "wrong in accuracy_with_unknown, and the findings do without them."
+        )
+
+
+def _least(config: EvaluateBlock) -> dict[str, float]:
+    """Return the probability that names a view, where the configuration tells it."""
+    least = getattr(config, "min_view_probability", None)
+    return {} if least is None else {"least": float(least)}
