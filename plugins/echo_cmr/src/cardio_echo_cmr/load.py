@@ -1,0 +1,206 @@
+"""Load: echo loops by study, paired with their CMR, from a table, a folder or files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cardio_core.api import (
+    NUMBERED,
+    Cohort,
+    ConfigError,
+    DataError,
+    Opened,
+    Quarantined,
+    SampleSet,
+    Targets,
+    find_cohort_table,
+    find_loops,
+    read_cohort_table,
+)
+from cardio_echo_cmr import echonet_folder as echonet
+from cardio_echo_cmr.cutoffs import mapped_labels
+from cardio_echo_cmr.labels import segment_labels, unjudged_note
+from cardio_echo_cmr.outcome import outcome_sentence
+from cardio_echo_cmr.pairing import one_row_an_echo, pair_with_cmr
+from cardio_echo_cmr.study import Clip, EchoStudy, open_clip, samples_table, stated_rate
+from cardio_echo_cmr.support import require_named_views, require_two_views, unsupported_rows
+from cardio_echo_cmr.table_studies import studies_of_table, study_of_row
+from cardio_echo_cmr.tasks import SEGMENTAL, VIEW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardio_core.api import Context
+    from cardio_echo_cmr.config import LoadBlock
+    from cardio_echo_cmr.pairing import Paired
+
+
+def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
+    """Find echo loops, pair their studies with CMRs, and label them.
+
+    An input is a cohort table, or a folder with one, that names clips in `path_echo_a4c`, `_a2c`,
+    `_plax`, `_other`, or in `path_echo` where nobody named the view. Or it is a folder in
+    EchoNet's layout: its videos are A4C; with a ``cohort.csv`` beside ``FileList.csv`` whose
+    `study_id` is the FileName it has CMR labels, without one it can only add A4C loops to the task
+    `view`. In predict mode it may also be a file or a folder of loops; those are numbered.
+
+    Returns
+    -------
+    Cohort
+        One row a clip. Targets are by study, for `view` by recording; left out by design are
+        studies too far from their CMR.
+
+    Raises
+    ------
+    ConfigError
+        A table without the columns that the task needs, or a folder that cannot label it.
+    DataError
+        No loop, or loops of one view only where views are to be told apart.
+    """
+    found = [_found(path, config, ctx) for path in ctx.inputs]
+    studies, notes = _named([study for part in found for study in part.studies], ctx)
+    notes += [note for part in found for note in part.notes]
+    at, elsewhen = _at_timepoint(studies, config.timepoint)
+    paired = _paired(at, config, ctx)
+    kept = list(paired.kept)
+    if config.views == "table" and ctx.task.name != VIEW.name:
+        require_named_views(kept)
+    table = samples_table(kept, with_views=config.views == "table" and ctx.task.name != VIEW.name)
+    clips = tuple(clip for study in kept for clip in study.clips)
+    clinical = _clinical(found, kept)
+    targets = None
+    if ctx.mode == "fit":
+        targets, about = _targets(clinical, kept, config, ctx)
+        notes += [*paired.notes, *about]
+    return Cohort(
+        SampleSet(table, Opened(clips, open_clip)),
+        {name: clip.paths for name, clip in zip(table.index, clips, strict=True)},
+        targets,
+        clinical if ctx.mode == "fit" else None,
+        quarantined=tuple(one for part in found for one in part.quarantined),
+        notes=tuple(dict.fromkeys(note for note in notes if note)),
+        unsupported={} if targets is None else unsupported_rows(table, targets, ctx.task, config),
+        outcome=outcome_sentence(ctx.task, config) if ctx.mode == "fit" else "",
+        excluded=elsewhen | paired.left_out,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one input holds."""
+
+    studies: list[EchoStudy]
+    table: pd.DataFrame | None = None
+    quarantined: tuple[Quarantined, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found:
+    table = find_cohort_table(path)
+    if echonet.is_echonet_folder(path):
+        return _from_echonet(path, table, ctx)
+    if table is not None:
+        rows = read_cohort_table(table)
+        studies = studies_of_table(rows, table.name, config.frame_rate_hz)
+        lacking = len(rows) - len(studies)
+        note = f"{lacking} of {len(rows)} rows of {table.name} name no clip." if lacking else ""
+        return _Found(studies, rows, notes=(note,))
+    if ctx.mode == "fit":
+        raise DataError(
+            f"{path.name}: expected a cohort table, a folder with cohort.csv, or one with "
+            f"{echonet.FILE_LIST} and {echonet.VIDEOS}; found none"
+        )
+    files = find_loops(path)
+    if not files:
+        raise DataError(
+            f"{path.name}: expected ultrasound loops (DICOM, AVI, MP4, NPY, NPZ, HDF5), found "
+            "none; give the folder that holds them, or a file"
+        )
+    clips = [Clip(file, "", stated_rate(file, config.frame_rate_hz)) for file in files]
+    return _Found([EchoStudy("", "", (clip,)) for clip in clips])
+
+
+def _from_echonet(folder: Path, table: Path | None, ctx: Context) -> _Found:
+    found = echonet.read_echonet_folder(folder)
+    unusable = echonet.quarantined(found)
+    if table is not None:
+        rows = read_cohort_table(table)
+        bare = [study_of_row(str(name), row, ()) for name, row in rows.iterrows()]
+        studies = echonet.with_cohort_table(found, rows, bare, table.name)
+        lacking = len(rows) - len(studies)
+        note = f"{lacking} of {len(rows)} rows of {table.name} have no usable video."
+        return _Found(studies, rows, unusable, (echonet.NOTE, note if lacking else ""))
+    if ctx.mode == "fit" and ctx.task.name != VIEW.name:
+        raise ConfigError(
+            f"{folder.name}: expected CMR labels, found LVEF only; put a cohort.csv beside "
+            f"{echonet.FILE_LIST} with study_id = FileName, patient_id and the CMR's columns, and "
+            "take views from it with load.views=table and needs.view.skip=true"
+        )
+    return _Found(echonet.echonet_studies(found), None, unusable, (echonet.NOTE,))
+
+
+def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], list[str]]:
+    """Give studies without a table running numbers: names of files can hold names of people."""
+    if all(study.study_id for study in studies):
+        return studies, []
+    made = [
+        study if study.study_id else replace(study, study_id=str(n), patient_id=str(n))
+        for n, study in enumerate(studies, start=1)
+    ]
+    listed = f"Videos of {echonet.FILE_LIST} are numbered in its order, each a patient."
+    return made, [NUMBERED if ctx.mode == "predict" else listed]
+
+
+def _at_timepoint(
+    studies: list[EchoStudy], timepoint: str
+) -> tuple[list[EchoStudy], dict[str, tuple[str, ...]]]:
+    kept: list[EchoStudy] = []
+    others: list[EchoStudy] = []
+    for study in studies:
+        said = (study.texts.get("timepoint") or "baseline").strip().lower()
+        (kept if timepoint in ("any", said) else others).append(study)
+    left_out = tuple(name for study in others for name in study.recording_ids)
+    return kept, {f"not at {timepoint}": left_out} if left_out else {}
+
+
+def _paired(studies: list[EchoStudy], config: LoadBlock, ctx: Context) -> Paired:
+    if ctx.mode == "fit" and ctx.task.name != VIEW.name:
+        return pair_with_cmr(studies, config.max_days_to_cmr)
+    return one_row_an_echo(studies)
+
+
+def _clinical(found: list[_Found], kept: list[EchoStudy]) -> pd.DataFrame | None:
+    """Return the rows of the tables whose studies are kept; None where there is no table."""
+    tables = [part.table for part in found if part.table is not None]
+    if not tables:
+        return None
+    table = pd.concat(tables)
+    return table[table.index.isin([study.study_id for study in kept])]
+
+
+def _targets(
+    clinical: pd.DataFrame | None, kept: list[EchoStudy], config: LoadBlock, ctx: Context
+) -> tuple[Targets, tuple[str, ...]]:
+    """Return the targets of the kept studies, and notes on them."""
+    name = ctx.task.name
+    if name == VIEW.name:
+        views = {
+            recording: clip.view or None
+            for study in kept
+            for recording, clip in zip(study.recording_ids, study.clips, strict=True)
+        }
+        require_two_views({view for view in views.values() if view is not None})
+        unnamed = sum(view is None for view in views.values())
+        note = f"The view of {unnamed} of {len(views)} loops is not named: they teach nothing."
+        column = pd.Series(views, dtype=object, name=VIEW.name)
+        return Targets("recording", column.to_frame()), (note if unnamed else "",)
+    if clinical is None:
+        raise DataError("expected a cohort table with CMR labels, found none; give one as --data")
+    if name in SEGMENTAL:
+        labels = segment_labels(clinical, name)
+        return Targets("study", labels), (unjudged_note(labels),)
+    labels, notes = mapped_labels(clinical, name, config)
+    return Targets("study", labels), notes

@@ -1,0 +1,79 @@
+"""Which rows a cohort can support, and what it must have for a task to make sense."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cardio_core.api import ConfigError, DataError
+from cardio_echo_cmr.tasks import VIEW, VIEW_TITLES, VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import pandas as pd
+
+    from cardio_core.api import Targets, Task
+    from cardio_echo_cmr.config import LoadBlock
+    from cardio_echo_cmr.study import EchoStudy
+
+_MEASURED = {"lvef": ("lvef_pct",), "age_sex": ("age_y", "sex_male")}
+_WHAT = {"lvef": "LVEF", "age_sex": "age and sex"}
+
+
+def require_named_views(studies: Sequence[EchoStudy]) -> None:
+    """Raise ConfigError where views come from the table and it names none of the networks'."""
+    if not any(clip.view in VIEWS for study in studies for clip in study.clips):
+        raise ConfigError(
+            "load.views=table: expected clips in path_echo_a4c, path_echo_a2c or path_echo_plax, "
+            "found none; name the views there, or have them predicted with load.views=predicted "
+            "(--protocol honest, as the paper's protocol takes the table's)"
+        )
+
+
+def require_two_views(views: Collection[str]) -> None:
+    """Raise DataError where nothing can be told apart."""
+    if len(views) < 2:
+        raise DataError(
+            f"view: expected clips of at least two views, found {', '.join(views) or 'none named'};"
+            " add clips of other views (path_echo_other takes any), or do without this task: "
+            "load.views=table with needs.view.skip=true"
+        )
+
+
+def unsupported_rows(
+    samples: pd.DataFrame, targets: Targets, task: Task, config: LoadBlock
+) -> dict[str, str]:
+    """Return the rows of a task that have nothing to work on, each with the reason.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        One row a clip, as of `samples_table`.
+    targets : Targets
+    task : Task
+    config : LoadBlock
+        Only where views are the table's, it is known beforehand which of them are there.
+
+    Returns
+    -------
+    dict of str to str
+        A view without a clip or without a label of its segments, a baseline without its
+        measurement, a fusion of fewer than two rows.
+    """
+    if task.name == VIEW.name:
+        return {}
+    known = targets.table[targets.table.index.isin(samples["study_id"])]
+    given = set(samples["view_given"]) if config.views == "table" else set(VIEWS)
+    reasons: dict[str, str] = {}
+    for row in task.models:
+        first = task.targets_of(row.name)[0]
+        view = row.name.removesuffix("_value")
+        if row.fuses and len(set(row.fuses) - set(reasons)) < 2:
+            reasons[row.name] = "fewer than two views are left to fuse"
+        elif view in VIEWS and view not in given:
+            reasons[row.name] = f"the table names no {VIEW_TITLES[view]} clip"
+        elif row.name in _MEASURED and samples[list(_MEASURED[row.name])].isna().any(axis=1).all():
+            reasons[row.name] = f"the table says no study's {_WHAT[row.name]}"
+        elif known[first.name].nunique() < 2:
+            reasons[row.name] = f"{first.name} does not differ between studies, or is unknown"
+    return reasons
