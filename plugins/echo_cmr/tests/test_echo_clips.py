@@ -9,11 +9,12 @@ from cardio_echo_cmr.clips import (
     STEP_MS,
     ClipForm,
     cut_clips,
-    fixed_starts,
     is_usable,
     latest_starts,
+    middle_starts,
     random_crop,
     random_starts,
+    scored_starts,
 )
 
 PAPER = ClipForm("paper", 16, 2)
@@ -58,13 +59,13 @@ def test_paper_drops_videos_of_31_frames_and_fewer_and_the_other_forms_do_not(n_
 
 def test_paper_has_one_clip_in_training_and_in_the_test():
     _, times = numbered(100)
-    assert fixed_starts(PAPER, times, 4)[0].tolist() == [0]
+    assert scored_starts(PAPER, times, 4)[0].tolist() == [0]
     assert random_starts(PAPER, times, np.random.default_rng(0)).tolist() == [0]
 
 
 def test_echonet_tests_every_clip_that_ends_within_the_video():
     videos, times = numbered(70)
-    (starts,) = fixed_starts(ECHONET, times, 4)
+    (starts,) = scored_starts(ECHONET, times, 4)
     # EchoNet-Dynamic: arange(70 - 31 * 2).
     assert starts.tolist() == list(range(8))
     many = np.repeat(videos, 8, axis=0), np.repeat(times, 8, axis=0)
@@ -79,7 +80,7 @@ def test_echonet_fills_a_short_video_with_empty_frames():
     np.testing.assert_array_equal(clips[0, :5, 0, 0], [1, 3, 5, 7, 0])
     assert n_there.tolist() == [4]
     # Filled to 64 frames, clips of 63 frames' reach start at the first or the second.
-    assert fixed_starts(ECHONET, times, 4)[0].tolist() == [0, 1]
+    assert scored_starts(ECHONET, times, 4)[0].tolist() == [0, 1]
 
 
 def test_random_starts_of_echonet_reach_the_first_and_the_last_possible_one():
@@ -115,15 +116,15 @@ def test_honest_masks_what_is_after_the_end_of_a_short_loop():
     assert n_there.tolist() == [19]
     assert (clips[0, 19:] == 0).all()
     assert (clips[0, :19] > 0).all()
-    assert len(fixed_starts(HONEST, times, 4)[0]) == 1
+    assert len(scored_starts(HONEST, times, 4)[0]) == 1
 
 
 def test_honest_test_clips_are_four_equally_spaced_from_the_beginning_to_the_end():
     _, times = video(100, 50.0)
-    (starts,) = fixed_starts(HONEST, times, 4)
+    (starts,) = scored_starts(HONEST, times, 4)
     latest = 99 * 20 - 31 * STEP_MS
     np.testing.assert_allclose(starts, [0, latest / 3, 2 * latest / 3, latest], atol=1e-2)
-    assert fixed_starts(HONEST, times, 1)[0] == pytest.approx(latest / 2)
+    assert middle_starts(HONEST, times)[0] == pytest.approx(latest / 2)
     videos, times = video(100, 50.0)
     _, n_there = cut_clips(HONEST, videos, times, starts[-1:])
     assert n_there.tolist() == [32]

@@ -92,10 +92,21 @@ def is_usable(form: ClipForm, times_ms: NDArray[np.floating[Any]]) -> NDArray[np
     return np.asarray(n_recorded(times_ms) >= n_least)
 
 
-def fixed_starts(
+def middle_starts(form: ClipForm, times_ms: NDArray[np.floating[Any]]) -> list[NDArray[np.float64]]:
+    """Return the start of one clip a video, which validation sees: in the middle; 0 in ``paper``.
+
+    In ms (``honest``) or numbers of frames, as every start.
+    """
+    latest = latest_starts(form, times_ms)
+    if form.name == "paper":
+        return list(np.zeros((len(latest), 1)))
+    return list((latest / 2 if form.by_time else latest // 2)[:, None])
+
+
+def scored_starts(
     form: ClipForm, times_ms: NDArray[np.floating[Any]], n_clips: int
 ) -> list[NDArray[np.float64]]:
-    """Return where each video's clips start when nothing is drawn at random.
+    """Return the starts of the clips whose mean scores each video.
 
     Parameters
     ----------
@@ -103,33 +114,26 @@ def fixed_starts(
     times_ms : ndarray, shape (n, max_frames)
         NaN after the end.
     n_clips : int
-        Of a video, 1 or more. With 1 it is the clip in the middle. More is the number of equally
-        spaced ones in ``honest``; ``echonet`` takes all. ``paper`` knows one clip only. Clips that
-        would be the same are not repeated.
+        Of a video in ``honest``, equally spaced; clips that would be the same are not repeated.
+        ``echonet`` takes every clip there is and ``paper`` the first.
 
     Returns
     -------
     list of ndarray
-        Starts in ms (``honest``) or numbers of frames, for each video.
+        In ms (``honest``) or numbers of frames, for each video.
 
     Examples
     --------
     >>> times = np.arange(64)[None] * STEP_MS
-    >>> (fixed_starts(ClipForm(), times, 4)[0] / STEP_MS).round(1).tolist()
+    >>> (scored_starts(ClipForm(), times, 4)[0] / STEP_MS).round(1).tolist()
     [0.0, 10.7, 21.3, 32.0]
     """
-    starts = []
-    for latest in latest_starts(form, times_ms):
-        if form.name == "paper":
-            here = np.zeros(1)
-        elif n_clips == 1:
-            here = np.array([latest / 2 if form.by_time else latest // 2])
-        elif form.name == "echonet":
-            here = np.arange(latest + 1)
-        else:
-            here = np.unique(np.linspace(0.0, latest, n_clips))
-        starts.append(np.asarray(here, np.float64))
-    return starts
+    if form.name == "paper" or (form.by_time and n_clips == 1):
+        return middle_starts(form, times_ms)
+    latest = latest_starts(form, times_ms)
+    if form.by_time:
+        return [np.unique(np.linspace(0.0, last, n_clips)) for last in latest]
+    return [np.arange(last + 1) for last in latest]
 
 
 def random_starts(

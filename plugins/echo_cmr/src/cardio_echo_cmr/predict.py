@@ -1,0 +1,85 @@
+"""Predict: a score for every video that shows the row's view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import Column, Predictions
+from cardio_echo_cmr.baseline import score_baseline
+from cardio_echo_cmr.network import score_videos
+from cardio_echo_cmr.rows import row_of
+from cardio_echo_cmr.view_task import score_views
+from cardio_echo_cmr.views import views_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureSet, ModelArtifact
+    from cardio_echo_cmr.config import PredictBlock
+
+VIDEO = "video:"
+"""Before a target's name: the column that keeps the score of each video."""
+
+
+def predict_videos(
+    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+) -> Predictions:
+    """Score every video; the core takes a study's mean logit, or value, over its videos.
+
+    Parameters
+    ----------
+    model : ModelArtifact
+        Of `train_row`.
+    features : FeatureSet
+        One row a video.
+    config : PredictBlock
+        Batch, number of clips, and how probable a view must be.
+    ctx : Context
+        Row, device, and the views of the task ``view``.
+
+    Returns
+    -------
+    Predictions
+        At the level of samples. A network's score stands for each of its row's targets; it is NaN
+        where a video shows another view, none that is known, or is too short for ``paper``. A
+        baseline's is NaN where its measurement is missing. The columns ``video:TARGET`` keep the
+        scores of videos, for results that count clips.
+    """
+    ids = tuple(str(name) for name in features.table.index)
+    row = row_of(ctx)
+    if row.kind == "view":
+        scores = score_views(model, features, ctx, batch_size=config.batch_size)
+        return Predictions(ids, {ctx.targets[0].name: scores}, "sample")
+    if row.kind == "regression":
+        return Predictions(ids, score_baseline(model, features, ctx), "sample")
+    found = _score_own(model, features, config, ctx)
+    columns = {
+        f"{VIDEO}{target.name}": Column(found.copy(), target.unit or "1") for target in ctx.targets
+    }
+    return Predictions(
+        ids, {target.name: found.copy() for target in ctx.targets}, "sample", columns
+    )
+
+
+def _score_own(
+    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+) -> NDArray[np.float64]:
+    views = views_of(
+        features,
+        ctx,
+        least_probability=config.min_view_probability,
+        batch_size=config.batch_size,
+    )
+    scores = np.full(len(features), np.nan)
+    own = np.flatnonzero(views == row_of(ctx).view)
+    if own.size:
+        scores[own] = score_videos(
+            model,
+            features.view(own),
+            ctx,
+            n_clips=config.n_clips,
+            batch_size=config.batch_size,
+        )
+    return scores

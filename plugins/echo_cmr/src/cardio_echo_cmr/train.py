@@ -1,0 +1,169 @@
+"""Train: the video network of one view, the classifier of views, or a baseline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch.nn import functional
+
+from cardio_core.api import DataError, ModelArtifact
+from cardio_echo_cmr.baseline import fit_baseline
+from cardio_echo_cmr.clips import ClipForm, form_of, is_usable, middle_starts
+from cardio_echo_cmr.examples import Clips, Grey, clips_of, grey_of
+from cardio_echo_cmr.network import fresh_network, write_about
+from cardio_echo_cmr.rows import codes_of, out_of, row_of
+from cardio_echo_cmr.view_task import train_view
+from cardio_echo_cmr.views import counted, views_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureSet, Target, Targets
+    from cardio_echo_cmr.config import TrainBlock
+
+    Labelled = tuple[FeatureSet, NDArray[np.float64]]
+
+N_LEAST = 2
+
+
+def train_row(
+    training: FeatureSet,
+    validation: FeatureSet | None,
+    targets: Targets,
+    config: TrainBlock,
+    ctx: Context,
+) -> ModelArtifact:
+    """Fit the row that the context names and leave it in its directory."""
+    row = row_of(ctx)
+    if row.kind == "view":
+        return train_view(training, validation, targets, config, ctx)
+    if row.kind == "regression":
+        return fit_baseline(training, targets, config.logistic_c, ctx)
+    form = form_of(config)
+    own, note = own_videos(training, targets, form, ctx)
+    _check(own[1], ctx.targets[0], note, ctx)
+    checked: Labelled | None = None
+    if validation is not None and config.choose_epochs:
+        checked, _ = own_videos(validation, targets, form, ctx)
+    return _train_network(own, checked if checked and len(checked[0]) else None, note, config, ctx)
+
+
+def own_videos(
+    features: FeatureSet, targets: Targets, form: ClipForm, ctx: Context
+) -> tuple[Labelled, str]:
+    """Return the row's own videos with their labels, and a sentence on the others.
+
+    A video is the row's own if it shows its view, the form of the clips can use it, and the label
+    of the view's own segments is known.
+    """
+    views = views_of(features, ctx)
+    codes = codes_of(features, targets, ctx.targets[0])
+    of_view = views == row_of(ctx).view
+    usable = of_view & is_usable(form, np.asarray(features["times"].values))
+    known = np.flatnonzero(usable & np.isfinite(codes))
+    note = (
+        f"Views of {len(features)} training videos: {counted(views)}. Fitted on {known.size} of "
+        f"view {row_of(ctx).view}: {int((of_view & ~usable).sum())} are too short and "
+        f"{int(usable.sum()) - known.size} have no label."
+    )
+    return (features.view(known), codes[known]), note
+
+
+def _train_network(
+    fitted_on: Labelled, checked: Labelled | None, said: str, config: TrainBlock, ctx: Context
+) -> ModelArtifact:
+    training, codes = fitted_on
+    target = ctx.targets[0]
+    form, grey = form_of(config), grey_of(training)
+    scale = _scale(codes) if target.kind == "continuous" else None
+    network, start = fresh_network(config, ctx)
+    score, notes = _score(target, scale, checked)
+    done = ctx.fit(
+        network,
+        _clips(fitted_on, form, grey, scale),
+        None if checked is None else _clips(checked, form, grey, scale),
+        plan=config.fit,
+        loss=squared_error if scale else binary_cross_entropy,
+        score=score,
+    )
+    artifact = ModelArtifact(out_of(ctx))
+    write_about(
+        artifact,
+        width_mult=config.width_mult,
+        form=form,
+        grey=grey,
+        side=int(training["video"].values.shape[-1]),
+        view=row_of(ctx).view,
+        target=target.name,
+        scale=scale,
+    )
+    best = done.best_epoch if checked is not None else None
+    return ModelArtifact(artifact.path, best, (start, said, *notes, *done.notes))
+
+
+def binary_cross_entropy(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+    """Return the mean binary cross entropy of logits."""
+    return functional.binary_cross_entropy_with_logits(logits, batch["targets"])
+
+
+def squared_error(values: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+    """Return the mean squared error of standardised values."""
+    return functional.mse_loss(values, batch["targets"])
+
+
+def area(logits: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
+    """Return the area under the ROC curve, which chooses the epoch of a binary target."""
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(wanted, logits))
+
+
+def minus_absolute_error(values: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
+    """Return minus the mean absolute error, which chooses the epoch of a continuous target."""
+    return -float(np.abs(values - wanted).mean())
+
+
+def _score(
+    target: Target, scale: tuple[float, float] | None, checked: Labelled | None
+) -> tuple[Callable[..., float] | None, tuple[str, ...]]:
+    """Return what chooses the epoch, and what is to be said of it."""
+    if scale is not None:
+        return minus_absolute_error, ()
+    if checked is not None and np.unique(checked[1]).size < 2:
+        return None, (
+            f"The loss chose the epoch: the {checked[1].size} validation videos have one class of "
+            f"{target.name}.",
+        )
+    return area, ()
+
+
+def _clips(
+    labelled: Labelled, form: ClipForm, grey: Grey, scale: tuple[float, float] | None
+) -> Clips:
+    """Return one clip a video; in training its start is drawn anew each time."""
+    features, codes = labelled
+    wanted = codes if scale is None else (codes - scale[0]) / scale[1]
+    starts = middle_starts(form, np.asarray(features["times"].values))
+    return clips_of(features, form, grey, starts, wanted.astype(np.float32))
+
+
+def _scale(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and SD of the training videos' values; 1 where they are all the same."""
+    return float(values.mean()), float(values.std()) or 1.0
+
+
+def _check(codes: NDArray[np.float64], target: Target, note: str, ctx: Context) -> None:
+    """Raise where there is nothing to learn from."""
+    binary = target.kind == "binary"
+    counts = [int((codes == k).sum()) for k in (0, 1)] if binary else [codes.size]
+    if min(counts) < N_LEAST:
+        kind = "without and with the finding " if binary else ""
+        raise DataError(
+            f"row {ctx.model}: expected {N_LEAST} or more training videos of its view {kind}with "
+            f"a label, found {' and '.join(map(str, counts))} ({note.partition('. ')[0]}); take "
+            "fewer folds or more patients, or a plan that tests every patient for the task view"
+        )
