@@ -5,3 +5,68 @@
 pictures, `findings` draws what the CMR finds, `patients` who is recorded, and `cohort` writes
 files. Nothing heavy is imported here.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def synthesize_task(
+    out_dir: str | Path,
+    *,
+    task: str = "wma",
+    n_patients: int | None = None,
+    seed: int = 0,
+    difficulty: str = "medium",
+) -> None:
+    """Write a synthetic cohort, the same for every task; the same arguments write the same bytes.
+
+    Parameters
+    ----------
+    out_dir : str or Path
+        Folder, made if it is not there.
+    task : str
+        Of this plugin. All of them run on the same patients and files.
+    n_patients : int, optional
+        100 unless told otherwise; a few of them have two studies.
+    seed : int
+        From 0.
+    difficulty : {'easy', 'medium', 'impossible'}
+        How far wall motion and scar can be told from the loops: the Bayes AUC of scar is .95, .70
+        or .50. T1, T2 and ECV never can.
+
+    Raises
+    ------
+    DataError
+        A difficulty or a number that does not exist.
+
+    Examples
+    --------
+    >>> import json, tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     synthesize_task(folder, task="wma", n_patients=1, seed=1)
+    ...     truth = json.loads((Path(folder) / "truth.json").read_text())
+    >>> len(truth["patients"]["p001"]["amplitude"])
+    17
+    """
+    from pathlib import Path
+
+    from cardio_core.api import DataError
+    from cardio_echo_cmr.synthetic.cohort import DIFFICULTIES, N_PATIENTS, write_cmr_cohort
+
+    if difficulty not in DIFFICULTIES:
+        raise DataError(
+            f"synthetic twin: expected a difficulty of {', '.join(DIFFICULTIES)}, found "
+            f"{difficulty!r}; choose one of them"
+        )
+    if n_patients is not None and n_patients < 1:
+        raise DataError(
+            f"synthetic twin: expected at least 1 patient, found {n_patients}; ask for more"
+        )
+    folder = Path(out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_cmr_cohort(folder, n_patients or N_PATIENTS, seed, difficulty=difficulty)

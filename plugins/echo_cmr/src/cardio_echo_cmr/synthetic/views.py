@@ -70,7 +70,8 @@ class Geometry:
         [12.0, 105.0]
         """
         away = np.asarray(heart_mm, dtype=np.float64) - self._anchor_heart()
-        return self.turn(away) + np.asarray(self.anchor_mm)
+        body: NDArray[np.float64] = self.turn(away) + np.asarray(self.anchor_mm)
+        return body
 
     def to_heart(self, body_mm: ArrayLike) -> NDArray[np.float64]:
         """Turn (x, z) into (u, v), both along the last axis."""

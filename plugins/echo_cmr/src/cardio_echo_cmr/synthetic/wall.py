@@ -190,4 +190,17 @@ def _nearest_named(names: NDArray[np.uint8]) -> NDArray[np.uint8]:
     nearest = ndimage.distance_transform_edt(
         names == 0, return_distances=False, return_indices=True
     )
-    return names[nearest[0]]
+    named: NDArray[np.uint8] = names[nearest[0]]
+    return named
+
+
+def fade(beyond_mm: NDArray[np.float64], over_mm: float) -> NDArray[np.float64]:
+    """Return 1 at 0 and below, 0 from `over_mm`, a squared cosine between.
+
+    Examples
+    --------
+    >>> fade(np.array([-1.0, 5.0, 10.0]), 10.0).round(6).tolist()
+    [1.0, 0.5, 0.0]
+    """
+    share = np.clip(beyond_mm / over_mm, 0.0, 1.0)
+    return np.asarray(np.cos(0.5 * np.pi * share) ** 2, dtype=np.float64)

@@ -1,0 +1,186 @@
+"""A cohort of echo studies with their CMR, and its truth.
+
+Loops are DICOM ultrasound of colour type (YBR_FULL_422, JPEG), with a made-up name in the header
+and burned in beside the sector's tip, and a green ECG trace below the sector.
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import TracedEcg, burn_in, rounded, stats, write_truth, write_us_loop
+from cardio_echo_cmr.synthetic.beat import ecg_mv
+from cardio_echo_cmr.synthetic.findings import WMA_PREVALENCE
+from cardio_echo_cmr.synthetic.loop import echo_loop
+from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
+from cardio_echo_cmr.synthetic.views import VIEWS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardio_echo_cmr.synthetic.loop import LoopSpec
+    from cardio_echo_cmr.synthetic.patients import Person, Study
+
+N_PATIENTS = 100
+DIFFICULTIES = ("easy", "medium", "impossible")
+
+_ECG_RATE_HZ = 250.0
+
+
+def write_cmr_cohort(
+    folder: Path, n_patients: int = N_PATIENTS, seed: int = 0, *, difficulty: str = "medium"
+) -> None:
+    """Write loops/*.dcm, cohort.csv and truth.json.
+
+    Loops are 216 × 232 pixels and at least 1.05 s long at 30 to 60 frames a second.
+
+    Parameters
+    ----------
+    folder : Path
+        Must exist.
+    n_patients : int
+        How many; the first ones are the same whatever their number.
+    seed : int
+        With the patient's number the only source of chance.
+    difficulty : {"easy", "medium", "impossible"}
+        See `draw_findings`.
+
+    Notes
+    -----
+    ``bayes_auc`` of the truth is what ranking by the true probabilities reaches on average, over
+    the studies of this cohort; over many patients that of ``lge`` is .95, .70 or .50.
+    """
+    (folder / "loops").mkdir()
+    rows: list[dict[str, Any]] = []
+    people: dict[str, Any] = {}
+    studies: dict[str, Any] = {}
+    chances: list[float] = []
+    for number in range(1, n_patients + 1):
+        who, how, speckle = (
+            np.random.default_rng(stream)
+            for stream in np.random.SeedSequence([seed, number]).spawn(3)
+        )
+        person = draw_person(f"p{number:03d}", who, difficulty=difficulty)
+        people[person.patient_id] = _facts_of_person(person)
+        for study in draw_studies(person, how):
+            streams = dict(zip(VIEWS, speckle.spawn(len(VIEWS)), strict=True))
+            for view, spec in study.loops.items():
+                _write_loop(folder / _file_of(study, view), person, spec, streams[view])
+            rows.append(_row(person, study))
+            studies[study.study_id] = {v: _facts_of_loop(s) for v, s in study.loops.items()}
+            chances.append(person.findings.lge_probability)
+    with (folder / "cohort.csv").open("w", newline="", encoding="utf-8") as stream:
+        table = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+    truth = {
+        "kind": "echo_cmr",
+        "seed": seed,
+        "difficulty": difficulty,
+        "bayes_auc": {
+            "wma": 0.5 if difficulty == "impossible" else 1.0,
+            "lge": rounded(stats.bayes_auc(chances)),
+            **dict.fromkeys(("t1_high", "t2_high", "ecv_high"), 0.5),
+        },
+        "bayes_auc_of": "all studies: wma from the motion of the segments, lge from thinning and "
+        "ejection fraction; t1, t2 and ecv depend on nothing that is recorded",
+        "wma_prevalence": WMA_PREVALENCE,
+        "patients": people,
+        "studies": studies,
+    }
+    write_truth(folder / "truth.json", truth)
+
+
+def _file_of(study: Study, view: str) -> str:
+    return f"loops/{study.study_id}-{view}.dcm"
+
+
+def _write_loop(path: Path, person: Person, spec: LoopSpec, rng: np.random.Generator) -> None:
+    """Write a loop with a name beside the sector's tip and an ECG trace below it."""
+    sector, beat = spec.sector, spec.beat
+    length_ms = float(spec.time_ms[-1])
+    ecg = ecg_mv(beat.phase(np.arange(0.0, length_ms, 1000.0 / _ECG_RATE_HZ)))
+    first_row, first_column, last_row, last_column = sector.box_px()
+    frames = echo_loop(spec, rng)
+    printed = burn_in(
+        np.repeat(frames[..., None], 3, axis=-1),
+        (person.name, person.patient_id.upper()),
+        ecg_mv=ecg,
+        font_px=9,
+        trace_rows=(last_row + 5, sector.n_rows - 3),
+    )
+    write_us_loop(
+        path,
+        printed.frames,
+        frame_rate_hz=spec.rate_hz,
+        mm_per_pixel=(sector.spacing_mm, sector.spacing_mm),
+        region=(first_column, first_row, last_column, last_row),
+        photometric="YBR_FULL_422",
+        compression="jpeg",
+        r_times_ms=beat.r_times_ms(length_ms),
+        ecg=TracedEcg(ecg, _ECG_RATE_HZ),
+        heart_rate_bpm=round(beat.hr_bpm),
+        extra={"PatientName": person.name},
+    )
+
+
+def _row(person: Person, study: Study) -> dict[str, Any]:
+    """Fill the cohort table's columns."""
+    found = person.findings
+    segments = {
+        f"{name}_seg_{segment:02d}": int(segment in positive)
+        for name, positive in (("wma", found.wma), ("lge", found.lge))
+        for segment in range(1, 18)
+    }
+    paths = {
+        f"path_echo_{view}": _file_of(study, view) if view in study.loops else "" for view in VIEWS
+    }
+    tissue = {name: "" if value is None else value for name, value in found.tissue.items()}
+    return {
+        "patient_id": person.patient_id,
+        "study_id": study.study_id,
+        "age_y": person.age_y,
+        "sex": person.sex,
+        "days_echo_to_cmr": study.days_echo_to_cmr,
+        **paths,
+        "lvef_bl_pct": found.lvef_pct,
+        **tissue,
+        **segments,
+    }
+
+
+def _facts_of_person(person: Person) -> dict[str, Any]:
+    """Return what is known of a patient, ready for JSON."""
+    found = person.findings
+    return {
+        "name": person.name,
+        "amplitude": rounded([found.amplitude[segment] for segment in range(1, 18)]),
+        "thickness": rounded([found.thickness[segment] for segment in range(1, 18)]),
+        "wma": list(found.wma),
+        "lge": list(found.lge),
+        "lvef_pct": found.lvef_pct,
+        "lge_score": rounded(found.lge_score),
+        "prob_lge": rounded(found.lge_probability),
+    }
+
+
+def _facts_of_loop(spec: LoopSpec) -> dict[str, Any]:
+    """Return what is known of a loop, ready for JSON."""
+    geometry = spec.geometry
+    return {
+        "rate_hz": rounded(spec.rate_hz),
+        "n_frames": spec.n_frames,
+        "hr_bpm": rounded(spec.beat.hr_bpm),
+        "first_r_ms": rounded(spec.beat.first_r_ms),
+        "depth_mm": rounded(spec.sector.depth_mm),
+        "half_angle_deg": rounded(spec.sector.half_angle_deg),
+        "mm_per_pixel": rounded(spec.sector.spacing_mm),
+        "anchor_mm": rounded(geometry.anchor_mm),
+        "tilt_deg": rounded(geometry.tilt_deg),
+        "half_width_mm": rounded(geometry.wall.half_width_mm),
+        "length_mm": rounded(geometry.wall.length_mm),
+        "wall_mm": rounded(geometry.wall.wall_mm),
+    }

@@ -1,0 +1,159 @@
+"""Loops of a view: speckle of scatterers that move with the tissue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
+from cardio_echo_cmr.synthetic.beat import contraction, inflow, outflow
+from cardio_echo_cmr.synthetic.chambers import BLOOD_DB, reflectivity_db
+from cardio_echo_cmr.synthetic.valves import leaflets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_echo_cmr.synthetic.beat import Beat
+    from cardio_echo_cmr.synthetic.motion import Ventricle
+    from cardio_echo_cmr.synthetic.views import Geometry
+
+SPREAD = PointSpread(axial_mm=0.6, lateral_deg=(2.0, 3.0))
+"""Coarse within what a cardiac probe does: half of the time goes into beams and scatterers."""
+
+N_ROWS, N_COLUMNS = 216, 232
+"""Size of every picture: the sector, text beside its tip, and an ECG trace below it."""
+
+_RADIUS_PX, _TIP_ROW = 176, 10.0
+_BREATH_S, _KEPT = 4.0, 0.1
+
+
+def sector_of(depth_mm: float, half_angle_deg: float) -> Sector:
+    """Return the field of view, which fills the same part of the picture at every depth.
+
+    Examples
+    --------
+    >>> sector_of(150.0, 40.0).fits()
+    True
+    """
+    return Sector(
+        depth_mm=depth_mm,
+        half_angle_deg=half_angle_deg,
+        n_rows=N_ROWS,
+        n_columns=N_COLUMNS,
+        spacing_mm=depth_mm / _RADIUS_PX,
+        apex_row=_TIP_ROW,
+    )
+
+
+@dataclass(frozen=True)
+class LoopSpec:
+    """One recording.
+
+    Attributes
+    ----------
+    geometry : Geometry
+        How the heart lies.
+    ventricle : Ventricle
+        What its segments do; its wall is that of the geometry.
+    beat : Beat
+        Its clock.
+    sector : Sector
+        The field of view.
+    rate_hz : float
+        Frames a second.
+    n_frames : int
+        How many.
+    breath_mm, breath_rad : float
+        How far breathing moves the heart up and down, and where in a breath the loop begins.
+    look : Look
+        Gain, noise and artefacts.
+    """
+
+    geometry: Geometry
+    ventricle: Ventricle
+    beat: Beat
+    sector: Sector
+    rate_hz: float = 40.0
+    n_frames: int = 44
+    breath_mm: float = 0.5
+    breath_rad: float = 0.0
+    look: Look = field(default_factory=Look)
+
+    @property
+    def time_ms(self) -> NDArray[np.float64]:
+        """Times of the frames from the first, shape (n_frames,)."""
+        return np.asarray(np.arange(self.n_frames) * (1000.0 / self.rate_hz), np.float64)
+
+    def weights(self) -> NDArray[np.float64]:
+        """Return the courses of systole, breath, inflow and outflow, shape (n_frames, 4)."""
+        phase = self.beat.phase(self.time_ms)
+        turn = 2 * np.pi * self.time_ms / (1000.0 * _BREATH_S) + self.breath_rad
+        breath = self.breath_mm * np.sin(turn)
+        return np.stack([contraction(phase), breath, inflow(phase), outflow(phase)], axis=1)
+
+
+def echo_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return the frames of a recording.
+
+    Parameters
+    ----------
+    spec : LoopSpec
+        What is recorded.
+    rng : numpy.random.Generator
+        Draws scatterers, noise and artefacts.
+
+    Returns
+    -------
+    ndarray, shape (n_frames, 216, 232), uint8
+        B-mode frames, 0 outside the sector.
+    """
+    tissue_rng, leaflet_rng, scanner_rng = rng.spawn(3)
+    geometry, ventricle = spec.geometry, spec.ventricle
+    # Ten in a cell of the finest speckle; those of blood are thinned out, see `_thinned`.
+    body = draw_scatterers(spec.sector, SPREAD, tissue_rng, per_cell=spec.look.per_cell)
+    heart = geometry.to_heart(body)
+    level = reflectivity_db(ventricle, heart)
+    heart, level = _thinned(heart, level, tissue_rng)
+    level += _glance_db(spec, heart)
+    strands = leaflets(ventricle.wall, leaflet_rng)
+    still = np.zeros_like(heart)
+    opens = [np.concatenate([still, part]) for part in (strands.inflow_mm, strands.outflow_mm)]
+    heart = np.concatenate([heart, strands.heart_mm])
+    level = np.concatenate([level, np.full(len(strands.heart_mm), strands.level_db)])
+    systole = geometry.turn(ventricle.systole(heart))
+    breath = np.broadcast_to([0.0, 1.0], systole.shape)
+    modes = np.stack([systole, breath, *(geometry.turn(part) for part in opens)])
+    rest = geometry.to_body(heart).astype(np.float32)
+    amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
+    scanner = EchoScanner(spec.sector, scanner_rng, spread=SPREAD, look=spec.look)
+    return scanner.frames(advect(rest, modes.astype(np.float32), spec.weights()), amplitude)
+
+
+def at_rest(spec: LoopSpec) -> LoopSpec:
+    """Return the same recording of one frame at end diastole."""
+    return replace(spec, n_frames=1, breath_mm=0.0, beat=replace(spec.beat, first_r_ms=0.0))
+
+
+def _thinned(
+    heart_mm: NDArray[np.float64], level_db: NDArray[np.float64], rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Leave out most scatterers of blood, and make the others stronger.
+
+    Its echoes lie at the level of the noise, so that nobody sees how many they are made of.
+    """
+    blood = level_db <= BLOOD_DB
+    kept = ~blood | (rng.uniform(size=level_db.shape) < _KEPT)
+    level = np.where(blood, level_db - 10.0 * np.log10(_KEPT), level_db)
+    return heart_mm[kept], level[kept]
+
+
+def _glance_db(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what walls lose whose fibres the beam runs along: up to 4 dB."""
+    place = spec.ventricle.wall.place(heart_mm)
+    beam = spec.geometry.to_body(heart_mm)
+    beam /= np.maximum(np.hypot(*beam.T), 1e-6)[:, None]
+    square = np.abs((beam * spec.geometry.turn(place.inward)).sum(axis=1))
+    across = spec.ventricle.across(place)
+    return np.where((across >= 0) & (across <= 1), -4.0 * (1.0 - square), 0.0)

@@ -1,0 +1,146 @@
+"""Who is recorded, and how: patients, their studies, and a loop of every view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import Look
+from cardio_echo_cmr.synthetic.beat import Beat
+from cardio_echo_cmr.synthetic.findings import Findings, draw_findings
+from cardio_echo_cmr.synthetic.loop import LoopSpec, sector_of
+from cardio_echo_cmr.synthetic.motion import Ventricle
+from cardio_echo_cmr.synthetic.views import DEPTH_MM, VIEWS, default_geometry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECOND_STUDY_SHARE, LACKS_A_VIEW_SHARE, LATE_CMR_SHARE = 0.15, 0.08, 0.04
+
+_FEWEST_FRAMES, _LENGTH_S = 36, 1.08
+"""So that 32 frames at 30 a second can be cut out of every loop."""
+
+_FAMILY = ("ASHDOWN", "BRACKEN", "CALLOW", "DUNMORE", "ELLERBY", "FAIRFAX", "GARRICK", "HOLLIS")
+_GIVEN = ("ADA", "BORIS", "CLEO", "DORIAN", "EDITH", "FELIX", "GRETA", "HUGO", "IRIS", "JONAS")
+
+
+@dataclass(frozen=True)
+class Person:
+    """A patient.
+
+    Attributes
+    ----------
+    patient_id : str
+        As in the cohort table.
+    name : str
+        Made up; it stands in headers and pictures.
+    age_y : float
+        Years.
+    sex : {"M", "F"}
+        Sex.
+    findings : Findings
+        What the CMR finds, in every study.
+    """
+
+    patient_id: str
+    name: str
+    age_y: float
+    sex: str
+    findings: Findings
+
+
+@dataclass(frozen=True)
+class Study:
+    """One echocardiogram and its CMR.
+
+    Attributes
+    ----------
+    study_id : str
+        As in the cohort table.
+    days_echo_to_cmr : int
+        From the echocardiogram to the CMR.
+    loops : dict of str to LoopSpec
+        By view; a view may be missing.
+    """
+
+    study_id: str
+    days_echo_to_cmr: int
+    loops: dict[str, LoopSpec]
+
+
+def draw_person(patient_id: str, rng: np.random.Generator, *, difficulty: str) -> Person:
+    """Draw a patient; age and sex tell nothing."""
+    name = f"{_FAMILY[rng.integers(len(_FAMILY))]}^{_GIVEN[rng.integers(len(_GIVEN))]}"
+    age_y = round(float(np.clip(rng.normal(60.0, 14.0), 18.0, 95.0)), 1)
+    sex = "MF"[rng.integers(2)]
+    return Person(patient_id, name, age_y, sex, draw_findings(rng, difficulty))
+
+
+def draw_studies(person: Person, rng: np.random.Generator) -> Iterator[Study]:
+    """Draw one study, in some patients two, each with a loop of nearly every view.
+
+    Heart size and thickness are the patient's; place, tilt, field of view, gain, heart rate and
+    frame rate are the loop's or the study's.
+    """
+    size, wall_mm = float(rng.uniform(0.92, 1.06)), float(rng.uniform(8.5, 10.5))
+    n_studies = 1 + int(rng.uniform() < SECOND_STUDY_SHARE)
+    for number in range(1, n_studies + 1):
+        late = bool(rng.uniform() < LATE_CMR_SHARE)
+        away = int(rng.integers(31, 61)) if late else int(rng.integers(0, 31))
+        days = away * int(rng.choice([-1, 1]))
+        hr_bpm = float(rng.uniform(55.0, 100.0))
+        lacks = VIEWS[rng.integers(len(VIEWS))] if rng.uniform() < LACKS_A_VIEW_SHARE else None
+        loops = {
+            view: _draw_loop(view, person, size, wall_mm, hr_bpm, own)
+            for view, own in zip(VIEWS, rng.spawn(len(VIEWS)), strict=True)
+        }
+        loops = {view: spec for view, spec in loops.items() if view != lacks}
+        yield Study(f"{person.patient_id}-{number}", days, loops)
+
+
+def _draw_loop(
+    view: str,
+    person: Person,
+    size: float,
+    wall_mm: float,
+    hr_bpm: float,
+    rng: np.random.Generator,
+) -> LoopSpec:
+    usual = default_geometry(view, size=size)
+    x_mm, z_mm = usual.anchor_mm
+    anchor = (x_mm + float(rng.uniform(-3.5, 3.5)), z_mm + float(rng.uniform(-2.0, 4.0)))
+    geometry = replace(
+        usual,
+        wall=replace(usual.wall, wall_mm=wall_mm),
+        anchor_mm=anchor,
+        tilt_deg=usual.tilt_deg + float(rng.uniform(-5.0, 5.0)),
+    )
+    found = person.findings
+    rate_hz = round(30.0 + 30.0 * float(rng.beta(1.0, 2.0)), 1)
+    hr_bpm *= float(rng.uniform(0.97, 1.03))
+    return LoopSpec(
+        geometry,
+        Ventricle(geometry.wall, found.amplitude, found.thickness, int(rng.integers(2**31))),
+        Beat(hr_bpm, float(rng.uniform(0.0, 60_000.0 / hr_bpm))),
+        sector_of(DEPTH_MM[view] + float(rng.uniform(-8.0, 10.0)), float(rng.uniform(36.0, 40.0))),
+        rate_hz=rate_hz,
+        n_frames=max(_FEWEST_FRAMES, int(np.ceil(_LENGTH_S * rate_hz))),
+        breath_mm=float(rng.uniform(0.2, 1.0)),
+        breath_rad=float(rng.uniform(0.0, 2 * np.pi)),
+        look=_draw_look(rng),
+    )
+
+
+def _draw_look(rng: np.random.Generator) -> Look:
+    return Look(
+        white_db=float(rng.uniform(14.0, 22.0)),
+        contrast=float(rng.uniform(0.85, 1.05)),
+        attenuation_db=float(rng.uniform(0.4, 0.6)),
+        noise_db=float(rng.uniform(-34.0, -28.0)),
+        haze_db=float(rng.uniform(-2.0, 5.0)),
+        echoes_db=float(rng.uniform(-28.0, -20.0)),
+        n_dropouts=int(rng.integers(0, 3)),
+        dropout_db=float(rng.uniform(6.0, 14.0)),
+    )
