@@ -14,6 +14,10 @@ from cardio_core.cli.main import LazyGroup
         "fetch": ("cardio_core.cli.data_public:fetch", "Download one, every file verified."),
         "synth": ("cardio_core.cli.data_synth:synth", "Write a plugin's synthetic twin."),
         "check": ("cardio_core.cli.data_check:check", "Which recordings can be used, and why not."),
+        "deidentify": (
+            "cardio_core.cli.data_deidentify:deidentify",
+            "Keep the sector of ultrasound loops, and nothing that names a patient.",
+        ),
         "rpeaks": ("cardio_core.cli.data_rpeaks:rpeaks", "R peaks of one ECG recording."),
         "convert-weights": (
             "cardio_core.cli.data_convert_weights:convert_weights",

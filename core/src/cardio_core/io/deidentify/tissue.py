@@ -113,13 +113,20 @@ def coloured_print(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     strong = coloured(rgb)
     if not strong.any():
         return strong
-    radius = brush_px(strong.shape[:2])
-    areas = ndimage.binary_opening(strong, disk(radius))
-    areas = ndimage.binary_propagation(
-        areas, mask=strong & ndimage.binary_dilation(areas, disk(2 * radius))
-    )
-    lines = strong & ~areas
-    return np.asarray(ndimage.binary_dilation(lines, disk(1)))
+    radius = brush_px(strong.shape)
+    rows, columns = (np.flatnonzero(strong.any(axis=axis)) for axis in (1, 0))
+    margin = 2 * radius + 2
+    top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
+    window = (slice(top, rows[-1] + margin + 1), slice(left, columns[-1] + margin + 1))
+    part = strong[window]
+    # Distances do what an opening does, and take the same time for every brush.
+    cores = ndimage.distance_transform_edt(np.pad(part, 1))[1:-1, 1:-1] > radius
+    areas = np.zeros_like(part)
+    if cores.any():
+        areas = ndimage.distance_transform_edt(~cores) <= 2 * radius
+    found = np.zeros_like(strong)
+    found[window] = ndimage.binary_dilation(part & ~areas, disk(1))
+    return found
 
 
 def brush_px(size: tuple[int, ...]) -> int:
