@@ -107,7 +107,9 @@ def test_doctor_names_the_broken_and_still_exits_with_0(cardio):
 def test_info_describes_the_toy(cardio):
     said = cardio("plugins", "info", "toy", "--json")
     tasks = {task["name"]: task for task in said.json["tasks"]}
-    assert tasks["second"]["needs"] == [{"task": "mean_class", "patients": "same"}]
+    assert tasks["second"]["needs"] == [
+        {"task": "mean_class", "patients": "same", "for_new": False, "optional": False}
+    ]
     assert set(said.json["configs"]) == {"default", "cpu", "full", "smoke"}
     text = cardio("plugins", "info", "toy").stdout
     assert "needs beats, of other patients" in text

@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
-from cardio_core.stats.firth import fit_firth, separated_terms
+from cardio_core.stats.firth import firth_estimate, separated_terms
 from cardio_core.stats.newton import maximise
 from cardio_core.types.info import Target
 
@@ -303,7 +303,7 @@ def _regress(
             np.column_stack([standard, np.ones(len(outcome))]), outcome, rcond=None
         )[0]
     elif separated_terms(standard, outcome).any():
-        method, beta = "firth", fit_firth(standard, outcome, 0.95).beta
+        method, beta = "firth", firth_estimate(standard, outcome)[0]
     else:
         beta, _ = maximise(np.column_stack([standard, np.ones(len(outcome))]), outcome)
     weights[used] = beta[:-1] / spread

@@ -30,6 +30,7 @@ METRICS = {
     "macro_sensitivity": "Macro Se",
     "mae": "Mean absolute error",
     "mae_constant": "Mean absolute error, constant predictor",
+    "pearson_r2": "Squared correlation r²",
     "npv": "Negative predictivity",
     "ppv": "Positive predictivity (+P)",
     "r2": "R² (1 − SSE/SST)",

@@ -109,6 +109,48 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> FirthFit:
     Heinze G, Schemper M. A solution to the problem of separation in logistic regression.
     Stat Med 2002;21:2409.
     """
+    beta, covariance, maximum = firth_estimate(matrix, outcome)
+    full = np.column_stack([matrix, np.ones(len(matrix))])
+    low, high, p_value = (np.empty(matrix.shape[1]) for _ in range(3))
+    for term in range(matrix.shape[1]):
+        profile = firth_profile(full, outcome, term, beta)
+        se = float(np.sqrt(covariance[term, term]))
+        low[term], high[term] = profile_limits(profile, float(beta[term]), se, maximum, level)
+        p_value[term] = chi2.sf(max(0.0, 2 * (maximum - profile(0.0))), 1)
+    return FirthFit(beta, covariance, low, high, p_value, maximum)
+
+
+def firth_estimate(matrix: Floats, outcome: Floats) -> tuple[Floats, Floats, float]:
+    """Return the coefficients of Firth's method without limits, for predictions.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (n, k)
+        Standardised columns, without intercept.
+    outcome : ndarray of 0 and 1, shape (n,)
+
+    Returns
+    -------
+    beta : ndarray, shape (k + 1,)
+        The intercept last.
+    covariance : ndarray, shape (k + 1, k + 1)
+    log_likelihood : float
+        Penalised.
+
+    Raises
+    ------
+    DataError
+        The fit does not converge.
+
+    Examples
+    --------
+    A separated column has a finite coefficient:
+
+    >>> import numpy as np
+    >>> beta, _, _ = firth_estimate(np.array([[-1.0], [-1], [1], [1]]), np.array([0.0, 0, 1, 1]))
+    >>> round(float(beta[0]), 4) == round(float(np.log(5)), 4)  # half an event in each cell
+    True
+    """
     from firthmodels import FirthLogisticRegression
 
     model = FirthLogisticRegression(
@@ -126,14 +168,7 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> FirthFit:
     score, information, maximum = _penalised(full, outcome, beta)
     if not np.abs(score).max() < 1e-6:
         raise DataError(NO_FIT)
-    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
-    low, high, p_value = (np.empty(matrix.shape[1]) for _ in range(3))
-    for term in range(matrix.shape[1]):
-        profile = firth_profile(full, outcome, term, beta)
-        se = float(np.sqrt(covariance[term, term]))
-        low[term], high[term] = profile_limits(profile, float(beta[term]), se, maximum, level)
-        p_value[term] = chi2.sf(max(0.0, 2 * (maximum - profile(0.0))), 1)
-    return FirthFit(beta, covariance, low, high, p_value, maximum)
+    return beta, np.asarray(np.linalg.inv(information), dtype=np.float64), maximum
 
 
 def _polished(full: Floats, outcome: Floats, near: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""The front door of the toy: four tasks that use every contract between them."""
+"""The front door of the toy: five tasks that use every contract between them."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ MEAN_CLASS = Task(
     targets=(ILL,),
     models=(Model("ridge", "Penalised logistic regression"), CONSTANT),
     plans={"apparent": APPARENT},
+    family="clinic",
 )
 BEATS = Task(
     name="beats",
@@ -75,12 +76,33 @@ THIRD = Task(
     models=(Model("network", "Small network, pretrained"),),
     needs=(Need("beats", "other"),),
 )
+JOINED = Task(
+    name="joined",
+    title="Illness and severity from one feature each, and fused",
+    unit="study",
+    targets=(ILL, Target("severity", "continuous", unit="SD")),
+    models=(
+        Model("both", "Height and spread, fused", targets=("ill",), fuses=("height", "spread")),
+        Model("height", "Height", targets=("ill",), partial=True),
+        Model("spread", "Spread", targets=("ill",), partial=True),
+        Model("height_value", "Severity from height", targets=("severity",), partial=True),
+        Model("spread_value", "Severity from spread", targets=("severity",), partial=True),
+        Model(
+            "both_value",
+            "Severity from both",
+            targets=("severity",),
+            fuses=("height_value", "spread_value"),
+        ),
+    ),
+    needs=(Need("mean_class", "same", for_new=True, optional=True),),
+    family="clinic",
+)
 
 INFO = PluginInfo(
     name="toy",
     title="Bumps on a line, for testing the core",
     api=(1, 0),
-    tasks=(MEAN_CLASS, BEATS, SECOND, THIRD),
+    tasks=(MEAN_CLASS, BEATS, SECOND, THIRD, JOINED),
     default_task="mean_class",
     config="cardio_toy.config:Config",
     configs="cardio_toy.configs",

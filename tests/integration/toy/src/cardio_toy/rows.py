@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from cardio_toy import linear
+from cardio_toy import joined, linear
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions, Targets
@@ -23,6 +23,8 @@ def fit_row(
     """Fit the row that the context names."""
     # Lets a test interrupt a run in the middle of training.
     time.sleep(float(os.environ.get("CARDIO_TOY_WAIT_S", "0")))
+    if ctx.task.name == "joined":
+        return joined.fit_one_feature(training, targets, ctx)
     if ctx.model == "constant":
         return linear.fit_constant(training, targets, ctx)
     if ctx.task.name == "second":
@@ -36,6 +38,8 @@ def fit_row(
 
 def score_row(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Predictions:
     """Score with the kind of model that the artifact holds."""
+    if (model.path / "joined.json").exists():
+        return joined.score_one_feature(model, features, ctx)
     if (model.path / "linear.json").exists():
         return linear.score_linear(model, features, ctx)
     from cardio_toy import network
