@@ -18,7 +18,7 @@ from cardio_echo_cmr.paper_tables import (
     table_1,
     table_2,
 )
-from cardio_echo_cmr.tested import clusters_of, tested_studies, tested_videos
+from cardio_echo_cmr.tested import clusters_of, study_rows, video_rows
 from cardio_echo_cmr.views_present import missing_sentence, views_of_studies, views_table
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from cardio_core.api import Scope, Target
     from cardio_echo_cmr.parts import Parts
+
+BY_DEFAULT = ("mae", "r2", "pearson_r2")
+"""Errors that the default evaluation reports already."""
 
 By = dict[tuple[str, str], dict[str, Any]]
 """What is known of a row, by target and model."""
@@ -44,7 +47,7 @@ def report_findings(parts: Parts) -> None:
     for target in parts.ctx.task.targets:
         if target.name not in parts.predictions.frames:
             continue
-        studies = tested_studies(parts.predictions, target)
+        studies = study_rows(parts.predictions, target)
         if target.kind == "binary":
             binary |= _binary(parts, target, studies)
         else:
@@ -64,7 +67,7 @@ def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
     found: By = {}
     for model, rows in studies.groupby("model", sort=False):
         own: dict[str, Any] = {}
-        videos = tested_videos(parts.predictions, target, parts.cohort, rows)
+        videos = video_rows(parts.predictions, target, parts.cohort, rows)
         for unit, table in (("study", rows), ("video", videos)):
             if table.empty:
                 continue
@@ -91,7 +94,7 @@ def _numbers(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
     for model, rows in studies.groupby("model", sort=False):
         estimates, notes = number_errors(rows, constant, parts.config, parts.ctx.seed)
         scope = parts.scope(target.name, str(model))
-        parts.add([one for one in estimates if one.name not in ("mae", "r2")], scope)
+        parts.add([one for one in estimates if one.name not in BY_DEFAULT], scope)
         parts.say(target.name, str(model), notes)
         own: dict[str, Any] = {one.name: one for one in estimates}
         found[(target.name, str(model))] = own

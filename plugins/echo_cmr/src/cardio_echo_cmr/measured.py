@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from cardio_core.api import Cohort, Estimate, EvaluateBlock, Scored, Target, Targets
 
 
+KNOWN = ("mae", "r2", "pearson_r2", "rmse")
+"""Errors that are reported of a row, beside those of the constant predictor."""
+
+
 def training_means(
     predictions: Scored, target: Target, targets: Targets, cohort: Cohort
 ) -> pd.Series[float]:
@@ -56,7 +60,7 @@ def number_errors(
     Parameters
     ----------
     rows : DataFrame
-        Columns unit_id, subject_id, y and score: one model's, as of `tested.tested_studies`.
+        Columns unit_id, subject_id, y and score: one model's, as of `tested.study_rows`.
     constant : Series
         As of :func:`training_means`.
     config : EvaluateBlock
@@ -65,10 +69,10 @@ def number_errors(
     Returns
     -------
     list of Estimate
-        ``pearson_r2`` (which forgives any bias and scale; R² = 1 - SSE/SST is in the default
-        evaluation), ``rmse``, ``mae_training_mean`` and ``mae_difference``, the model's less the
-        constant's: below 0 the model is better. Whole patients are drawn where they have several
-        studies, the same for both.
+        ``mae``, ``r2`` (1 - SSE/SST, which may be negative), ``pearson_r2`` (which forgives any
+        bias and scale), ``rmse``, ``mae_training_mean`` and ``mae_difference``, the model's error
+        less the constant's: below 0 the model is better. Whole patients are drawn where they have
+        several studies, the same for both.
     list of str
         What could not be computed, and why.
     """
@@ -81,7 +85,7 @@ def number_errors(
     found: list[Estimate] = []
     try:
         errors = stats.regression_errors(rows["y"], rows["score"], **drawn)
-        found += [errors[name] for name in ("pearson_r2", "rmse") if name in errors]
+        found += [errors[name] for name in KNOWN if name in errors]
         if "pearson_r2" not in errors:
             notes.append("r² is left out: every prediction is the same")
     except DataError as error:

@@ -13,7 +13,7 @@ VIDEO = "video:"
 """Named columns of the predictions which begin so hold the score of a video for a target."""
 
 
-def tested_studies(predictions: Scored, target: Target) -> pd.DataFrame:
+def study_rows(predictions: Scored, target: Target) -> pd.DataFrame:
     """Return one row a model and tested unit whose truth is known and which the model scored.
 
     Parameters
@@ -41,7 +41,7 @@ def tested_studies(predictions: Scored, target: Target) -> pd.DataFrame:
     return _averaged(rows.dropna(subset=["score"]))
 
 
-def tested_videos(
+def video_rows(
     predictions: Scored, target: Target, cohort: Cohort, studies: pd.DataFrame
 ) -> pd.DataFrame:
     """Return one row a model and video, with the truth of the video's study.
@@ -58,7 +58,7 @@ def tested_videos(
     cohort : Cohort
         Names the study of every recording.
     studies : DataFrame
-        As of :func:`tested_studies`; videos of other studies are left out.
+        As of :func:`study_rows`; videos of other studies are left out.
 
     Returns
     -------
