@@ -111,6 +111,10 @@ class ExplainBlock(Block):
 
     n_cases: int = Field(2, ge=0, description="drawn for each row and fold, surest first")
     occlusion: bool = Field(True, description="score the occlusion of AHA segments")
+    n_random: int = Field(
+        0, ge=0, description="networks of random weights whose occlusion is a control"
+    )
+    video: bool = Field(True, description="write overlays of the drawn ones (WebM)")
 
 
 class EvaluateBlock(CoreEvaluateBlock):
