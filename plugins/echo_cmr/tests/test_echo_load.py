@@ -1,0 +1,284 @@
+"""Loops from a cohort table, an EchoNet-style folder, and files of new patients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardio_core.api import ConfigError, DataError
+
+from .echo_cohorts import TASK, loaded, segments, write_avi, write_clip, write_table
+
+VIEWS = ("a4c", "a2c", "plax", "other")
+ENVELOPE = "FileName,EF,ESV,EDV,FrameHeight,FrameWidth,FPS,NumberOfFrames,Split"
+
+
+@pytest.fixture
+def cohort_folder(tmp_path):
+    """Three patients: all views, one view without a name, and no clip."""
+    for view in VIEWS:
+        write_clip(tmp_path / "clips" / f"{view}.npy")
+    for n in (1, 2):
+        write_clip(tmp_path / "many" / f"MILLER^ANNA-{n}.npy")
+    rows = [
+        {
+            "patient_id": "A", "study_id": "sA", "age_y": 61, "sex": "M", "lvef_bl_pct": 55,
+            "days_echo_to_cmr": 1, "t1_ms": 1060, "site_id": "north", **segments(s05=1),
+            **{f"path_echo_{view}": f"clips/{view}.npy" for view in VIEWS},
+        },
+        {
+            "patient_id": "B", "study_id": "sB", "age_y": 70, "sex": "F", "lvef_bl_pct": 40,
+            "lvef_fu_pct": 48, "timepoint": "follow-up", "days_echo_to_cmr": 0, "t1_ms": 990,
+            "path_echo": "many", **segments(),
+        },
+        {"patient_id": "C", "study_id": "sC", "days_echo_to_cmr": 0, **segments()},
+    ]  # fmt: skip
+    write_table(tmp_path, rows)
+    return tmp_path
+
+
+def echonet_folder(folder, names=("0X1A", "0X1B", "0X1C"), **without):
+    """Write a folder in EchoNet's layout with one video a name."""
+    lines = [ENVELOPE]
+    for n, name in enumerate(names):
+        write_avi(folder / "Videos" / f"{name}.avi", 40 + n)
+        lines.append(f"{name},{50 + n}.5,40,90,112,112,{50 + n},{40 + n},TRAIN")
+    (folder / "FileList.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def opened(cohort) -> tuple[dict, dict[str, str]]:
+    """Open every loop as `preprocess` does; return the loops, and why others cannot be used."""
+    reasons: dict[str, str] = {}
+    loops = dict(cohort.samples.opened(lambda name, why: reasons.setdefault(name, why)))
+    return loops, reasons
+
+
+def test_a_table_gives_a_recording_for_each_clip_and_what_is_known_of_its_patient(cohort_folder):
+    cohort = loaded(cohort_folder, frame_rate_hz=50)
+    table = cohort.samples.table
+    assert table.index.tolist() == ["sA-1", "sA-2", "sA-3", "sA-4", "sB-1", "sB-2"]
+    assert table["patient_id"].tolist() == ["A"] * 4 + ["B"] * 2
+    assert table.loc["sA-2", ["lvef_pct", "age_y", "sex_male"]].tolist() == [55, 61, 1]
+    assert table.loc["sB-1", ["lvef_pct", "age_y", "sex_male"]].tolist() == [48, 70, 0]
+    assert table.loc["sA-1", "site_id"] == "north"
+    assert "1 of 3 rows of cohort.csv name no clip." in cohort.notes
+    assert opened(cohort)[0]["sA-1"].frame_rate_hz == pytest.approx(50)
+
+
+def test_ids_tell_neither_the_view_nor_the_name_of_a_file(cohort_folder):
+    cohort = loaded(cohort_folder, "view", frame_rate_hz=50)
+    for name in cohort.samples.table.index:
+        assert not any(view in name.lower() for view in VIEWS)
+    said = " ".join([*cohort.notes, *cohort.samples.table.astype(str).to_numpy().ravel()])
+    assert "MILLER" not in said
+
+
+@pytest.mark.parametrize(("task", "given"), [("wma", True), ("t1", True), ("view", False)])
+def test_views_of_the_table_reach_the_findings_only_where_asked_and_never_the_view_task(
+    cohort_folder, task, given
+):
+    table = loaded(cohort_folder, task, views="table", frame_rate_hz=50).samples.table
+    expected = [*VIEWS, "", ""] if given else [""] * 6
+    assert table["view_given"].tolist() == expected
+    predicted = loaded(cohort_folder, task, frame_rate_hz=50).samples.table
+    assert predicted["view_given"].tolist() == [""] * 6
+
+
+def test_findings_are_targets_of_the_study_and_views_of_the_recording(cohort_folder):
+    wma = loaded(cohort_folder, frame_rate_hz=50).targets
+    assert wma.unit == "study"
+    assert wma.table.loc["sA"].to_dict() == {"wma": 1, "wma_a4c": 0, "wma_a2c": 0, "wma_plax": 1}
+    assert wma.table.loc["sB"].tolist() == [0, 0, 0, 0]
+    t1 = loaded(cohort_folder, "t1", frame_rate_hz=50)
+    assert t1.targets.table.loc["sA"].tolist() == [1, 1060]
+    assert any("1 of 2 are exactly at it" in note for note in t1.notes)
+    view = loaded(cohort_folder, "view", frame_rate_hz=50)
+    assert view.targets.unit == "recording"
+    column = view.targets.table["view"]
+    assert column.loc["sA-1":"sA-4"].tolist() == list(VIEWS) and column.loc["sB-1":].isna().all()
+    assert "The view of 2 of 6 loops is not named: they teach nothing." in view.notes
+
+
+@pytest.mark.parametrize("task", sorted(TASK))
+def test_every_target_of_a_task_is_in_the_table_that_load_returns(cohort_folder, task):
+    row = {"t2_ms": 50, "ecv_pct": 30, **segments("lge", s01=1)}
+    table = pd.read_csv(cohort_folder / "cohort.csv").assign(**row)
+    table.to_csv(cohort_folder / "cohort.csv", index=False)
+    cohort = loaded(cohort_folder, task, frame_rate_hz=50)
+    assert set(cohort.targets.table.columns) == {target.name for target in TASK[task].targets}
+    assert cohort.outcome.endswith(".") and "\n" not in cohort.outcome
+
+
+def test_rows_without_what_they_need_are_left_out_with_the_reason(cohort_folder):
+    cohort = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50)
+    assert set(cohort.unsupported) == {"a4c", "a2c", "fused"}
+    assert cohort.unsupported["a4c"].startswith("wma_a4c does not differ between studies")
+    assert cohort.unsupported["fused"] == "fewer than two views are left to fuse"
+    table = pd.read_csv(cohort_folder / "cohort.csv")
+    bare = table.drop(columns=["lvef_bl_pct", "lvef_fu_pct", "sex", "path_echo_plax"])
+    bare.to_csv(cohort_folder / "cohort.csv", index=False)
+    cohort = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50)
+    assert cohort.unsupported["lvef"] == "the table says no study's LVEF"
+    assert cohort.unsupported["age_sex"] == "the table says no study's age and sex"
+    assert cohort.unsupported["plax"] == "the table names no parasternal long-axis clip"
+
+
+def test_with_labels_of_both_kinds_every_row_is_supported(cohort_folder):
+    table = pd.read_csv(cohort_folder / "cohort.csv").astype({"wma_seg_04": float})
+    table.loc[0, ["wma_seg_03", "wma_seg_04"]] = 1
+    table.to_csv(cohort_folder / "cohort.csv", index=False)
+    assert loaded(cohort_folder, "wma", views="table", frame_rate_hz=50).unsupported == {}
+
+
+def test_views_of_a_table_that_names_none_are_refused(tmp_path):
+    write_clip(tmp_path / "a.npy")
+    write_table(tmp_path, [{"patient_id": "P", "path_echo": "a.npy", **segments()}])
+    with pytest.raises(ConfigError, match=r"load\.views=table: expected clips in path_echo_a4c"):
+        loaded(tmp_path, "wma", views="table", frame_rate_hz=50)
+    with pytest.raises(DataError, match="at least two views, found none named"):
+        loaded(tmp_path, "view", frame_rate_hz=50)
+
+
+def test_only_one_timepoint_is_taken_where_asked(cohort_folder):
+    cohort = loaded(cohort_folder, timepoint="baseline", frame_rate_hz=50)
+    assert set(cohort.samples.table["study_id"]) == {"sA"}
+    assert cohort.excluded == {"not at baseline": ("sB-1", "sB-2")}
+
+
+def test_a_clip_that_is_not_there_is_set_aside_when_it_is_opened(tmp_path):
+    write_clip(tmp_path / "a.npy")
+    row = {"patient_id": "P", "path_echo_a4c": "a.npy;gone.npy", **segments()}
+    write_table(tmp_path, [row])
+    loops, reasons = opened(loaded(tmp_path, frame_rate_hz=50))
+    assert list(loops) == ["P-1-1"] and "expected a file, found none" in reasons["P-1-2"]
+
+
+def test_a_video_without_a_stated_frame_rate_is_set_aside_and_not_taken_for_thirty(tmp_path):
+    write_avi(tmp_path / "a.avi")
+    write_table(tmp_path, [{"patient_id": "P", "path_echo_a4c": "a.avi", **segments()}])
+    loops, reasons = opened(loaded(tmp_path))
+    assert not loops and "frame_rate_hz" in reasons["P-1"]
+    assert opened(loaded(tmp_path, frame_rate_hz=42))[0]["P-1"].frame_rate_hz == pytest.approx(42)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"path_echo_a4c": "a.npy"}, "wma: expected columns wma_seg_01 to 17"),
+        ({"age_y": 50, **segments()}, "expected a column of clips"),
+    ],
+)
+def test_a_table_without_clips_or_labels_says_which_columns_are_wanted(tmp_path, row, message):
+    write_clip(tmp_path / "a.npy")
+    write_table(tmp_path, [{"patient_id": "P", **row}])
+    with pytest.raises(ConfigError, match=message):
+        loaded(tmp_path, frame_rate_hz=50)
+
+
+def test_training_needs_more_than_a_folder_of_loops(tmp_path):
+    write_clip(tmp_path / "a.npy")
+    with pytest.raises(DataError, match=r"expected a cohort table, a folder with cohort\.csv"):
+        loaded(tmp_path)
+
+
+def test_new_loops_are_numbered_and_have_no_targets(tmp_path):
+    for name in ("SMITH^JOHN.npy", "DOE^JANE.npy"):
+        write_clip(tmp_path / name)
+    cohort = loaded(tmp_path, mode="predict", frame_rate_hz=50)
+    assert cohort.targets is None and cohort.table is None
+    assert cohort.samples.table.index.tolist() == ["1", "2"]
+    assert cohort.samples.table["patient_id"].tolist() == ["1", "2"]
+    assert not any(name in str(cohort.notes) for name in ("SMITH", "DOE"))
+    one = loaded(tmp_path / "SMITH^JOHN.npy", mode="predict", frame_rate_hz=50)
+    assert len(one.samples) == 1 and opened(one)[0]["1"].n_frames == 12
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="expected ultrasound loops"):
+        loaded(tmp_path / "empty", mode="predict")
+
+
+def test_new_patients_of_a_table_keep_their_ids_and_need_neither_labels_nor_a_cmr(tmp_path):
+    write_clip(tmp_path / "a.npy")
+    row = {"patient_id": "P", "study_id": "new", "path_echo_a4c": "a.npy", "days_echo_to_cmr": 99}
+    write_table(tmp_path, [row])
+    cohort = loaded(tmp_path, mode="predict", frame_rate_hz=50)
+    assert cohort.samples.table.index.tolist() == ["new"] and cohort.targets is None
+
+
+def test_an_echonet_folder_with_a_table_has_its_videos_its_rates_and_its_ejection_fractions(
+    tmp_path,
+):
+    echonet_folder(tmp_path)
+    rows = [
+        {"patient_id": "P1", "study_id": "0X1A", **segments(s03=1)},
+        {"patient_id": "P2", "study_id": "0X1B.avi", "lvef_bl_pct": 33, **segments()},
+        {"patient_id": "P3", "study_id": "not-there", **segments()},
+    ]
+    write_table(tmp_path, rows)
+    cohort = loaded(tmp_path, views="table")
+    table = cohort.samples.table
+    assert table["patient_id"].tolist() == ["P1", "P2"]
+    assert table["lvef_pct"].tolist() == [50.5, 33]
+    assert table["view_given"].tolist() == ["a4c", "a4c"]
+    assert cohort.targets.table.loc["0X1A", "wma_a4c"] == 1
+    assert "1 of 3 rows of cohort.csv have no usable video." in cohort.notes
+    assert set(cohort.unsupported) == {"a2c", "plax", "fused", "age_sex"}
+    loops, _ = opened(cohort)
+    rates = [loop.frame_rate_hz for loop in loops.values()]
+    assert rates == pytest.approx([50, 51])
+
+
+def test_an_echonet_folder_without_a_table_says_what_it_can_be_used_for(tmp_path):
+    echonet_folder(tmp_path)
+    with pytest.raises(ConfigError, match="expected CMR labels, found LVEF only; put a"):
+        loaded(tmp_path, "wma")
+    with pytest.raises(DataError, match="at least two views, found a4c"):
+        loaded(tmp_path, "view")
+    new = loaded(tmp_path, "wma", mode="predict")
+    assert new.samples.table["lvef_pct"].tolist() == [50.5, 51.5, 52.5]
+    assert opened(new)[0]["3"].frame_rate_hz == pytest.approx(52)
+
+
+def test_in_an_echonet_folder_what_cannot_be_used_is_set_aside_with_its_reason(tmp_path):
+    names = ("0XGREY", "0XCOLOUR", "0XBROKEN", "0XNOVIDEO", "0XNORATE", "0XNOROW", "0XSHORT")
+    echonet_folder(tmp_path, names)
+    videos = tmp_path / "Videos"
+    write_avi(videos / "0XCOLOUR.avi", 40, colour=True)
+    write_avi(videos / "0XSHORT.avi", 7)
+    (videos / "0XBROKEN.avi").write_bytes((videos / "0XBROKEN.avi").read_bytes()[:600])
+    (videos / "0XNOVIDEO.avi").unlink()
+    lines = (tmp_path / "FileList.csv").read_text().splitlines()
+    kept = [line for line in lines if not line.startswith("0XNOROW")]
+    at = next(n for n, line in enumerate(kept) if line.startswith("0XNORATE"))
+    kept[at] = kept[at].replace(",112,112,54,", ",112,112,,")
+    (tmp_path / "FileList.csv").write_text("\n".join(kept) + "\n")
+    cohort = loaded(tmp_path, mode="predict")
+    reasons = [row.reason for row in cohort.quarantined]
+    assert [row.recording_id for row in cohort.quarantined] == [f"unusable-{n}" for n in (1, 2, 3)]
+    assert reasons[0].startswith("FileList.csv, row 5: expected its video in Videos, found none")
+    assert reasons[1].startswith("FileList.csv, row 6: expected frames a second as FPS, found none")
+    assert "expected a row in FileList.csv, which says its frame rate" in reasons[2]
+    loops, unopened = opened(cohort)
+    assert len(loops) == 3 and list(unopened) == ["3"]
+    assert loops["1"].n_frames == 40 and not loops["1"].colour_doppler
+    assert loops["2"].colour_doppler, "preprocess leaves colour out"
+    assert loops["4"].n_frames == 7, "preprocess leaves out what is too short"
+
+
+def test_a_file_list_without_frame_rates_is_refused(tmp_path):
+    echonet_folder(tmp_path)
+    text = (tmp_path / "FileList.csv").read_text().replace("FPS", "Rate")
+    (tmp_path / "FileList.csv").write_text(text)
+    with pytest.raises(DataError, match=r"FileList\.csv: expected a column FPS"):
+        loaded(tmp_path, mode="predict")
+
+
+def test_ejection_fractions_that_cannot_be_are_unknown(tmp_path):
+    echonet_folder(tmp_path)
+    text = (
+        (tmp_path / "FileList.csv").read_text().replace(",50.5,", ",150,").replace(",51.5,", ",,")
+    )
+    (tmp_path / "FileList.csv").write_text(text)
+    lvef = loaded(tmp_path, mode="predict").samples.table["lvef_pct"]
+    np.testing.assert_array_equal(lvef, [np.nan, np.nan, 52.5])
