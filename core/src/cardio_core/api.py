@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from cardio_core.types.info import Model as Model
     from cardio_core.types.info import Need as Need
     from cardio_core.types.info import PluginInfo as PluginInfo
+    from cardio_core.types.info import Sidecar as Sidecar
     from cardio_core.types.info import Target as Target
     from cardio_core.types.info import Task as Task
     from cardio_core.types.info import Tool as Tool
@@ -128,7 +129,15 @@ _HOME = {
     "cardio_core.types.artifact": ("ModelArtifact",),
     "cardio_core.types.estimate": ("Estimate",),
     "cardio_core.types.features": ("NO_VERDICT", "FeatureBlock", "FeatureSet"),
-    "cardio_core.types.info": ("Model", "Need", "PluginInfo", "Target", "Task", "Tool"),
+    "cardio_core.types.info": (
+        "Model",
+        "Need",
+        "PluginInfo",
+        "Sidecar",
+        "Target",
+        "Task",
+        "Tool",
+    ),
     "cardio_core.types.plans": (
         "Fixed",
         "Holdout",

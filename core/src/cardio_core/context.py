@@ -69,6 +69,7 @@ class Context:
     strict: bool = False
     progress: Callable[[str], None] | None = None
     _inputs: tuple[Path, ...] = ()
+    _beside: Mapping[str, Path] = field(default_factory=dict)
     _needs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     _tested: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     _quarantined: list[Quarantined] = field(default_factory=list)
@@ -94,6 +95,17 @@ class Context:
                 "so that no other hook can see a label"
             )
         return self._inputs
+
+    def beside(self, name: str) -> Path | None:
+        """Return the file that ``cardio predict --NAME FILE`` gave beside the one recording.
+
+        The plugin declares the name (`PluginInfo.sidecars`); None where the option was not given.
+        As with `inputs`, only `load` may ask. The file is then among the recording's files of the
+        cohort, so that features made without it are not taken from the cache.
+        """
+        if self.stage != "load":
+            raise ContractError(f"{self.stage} asked for the file {name!r}; only load may read it")
+        return self._beside.get(name)
 
     def rng(self, name: str) -> np.random.Generator:
         """Return the random generator of that name: same seed, place and name, same numbers."""

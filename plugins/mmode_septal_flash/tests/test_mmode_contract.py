@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth
 from cardio_mmode_septal_flash.cycle import FROM_MOTION, TOO_LOW
+
+from .test_mmode_stages import write_loop, write_septum
 
 SMALLER = (
     "preprocess.n_pixels=100",
@@ -21,6 +24,13 @@ SMALLER = (
     "evaluate.n_resamples=100",
     "explain={methods: [layer_cam], n_random: 0}",
 )
+
+
+def predict(run, *words):
+    """Call `cardio predict` in a process of its own; return what it did."""
+    cardio = Path(sys.executable).with_name("cardio")
+    command = [cardio, "predict", "--device", "cpu", run, *words]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
 
 
 class _Contract(PluginContract):
@@ -44,11 +54,8 @@ class TestContract(_Contract):
     }
 
     def test_a_real_loop_of_too_few_frames_gets_its_flags_and_no_verdict(self, task, finished):
-        loop = get_testdata_file("examples_ybr_color.dcm", download=False)
-        command = [Path(sys.executable).with_name("cardio"), "predict", finished, loop]
-        said = subprocess.run(
-            [*command, "--device", "cpu"], capture_output=True, text=True, check=True, timeout=120
-        )
+        said = predict(finished, get_testdata_file("examples_ybr_color.dcm", download=False))
+        assert said.returncode == 0, said.stderr
         answer = json.loads(said.stdout)
         assert answer["quarantined"] == []
         (flags,) = answer["flags"].values()
@@ -58,6 +65,53 @@ class TestContract(_Contract):
         for row in answer["predictions"]:
             assert row["scores"] is None and row["decided"] is None
             assert row["no_verdict"].startswith(TOO_LOW)
+
+    def test_a_septum_on_the_command_line_comes_before_one_beside_the_loop_and_one_that_is_found(
+        self, task, finished, tmp_path
+    ):
+        truth = write_loop(tmp_path / "a.dcm", r_times_ms=None).truth
+        found = json.loads(predict(finished, tmp_path / "a.dcm").stdout)
+        write_septum(tmp_path / "a.septum.json", np.add(truth.polyline_px, (0.0, 30.0)))
+        beside = json.loads(predict(finished, tmp_path / "a.dcm").stdout)
+        write_septum(tmp_path / "drawn.json", truth.polyline_px[::-1])
+        given = json.loads(
+            predict(finished, tmp_path / "a.dcm", "--septum", tmp_path / "drawn.json").stdout
+        )
+        flags = [" ".join(*answer["flags"].values()) for answer in (found, beside, given)]
+        assert ["septum found in the pictures" in text for text in flags] == [True, False, False]
+        assert ["septum runs downwards" in text for text in flags] == [False, False, True]
+
+    def test_peaks_on_the_command_line_make_a_verdict_possible(self, task, finished, tmp_path):
+        spec = write_loop(tmp_path / "a.dcm", r_times_ms=None).spec
+        (tmp_path / "peaks.json").write_text(json.dumps({"r_times_ms": (1000 * spec.r_s).tolist()}))
+        without = json.loads(predict(finished, tmp_path / "a.dcm").stdout)
+        said = predict(finished, tmp_path / "a.dcm", f"--rpeaks={tmp_path / 'peaks.json'}")
+        assert {row["no_verdict"] is None for row in without["predictions"]} == {False}
+        assert {row["no_verdict"] for row in json.loads(said.stdout)["predictions"]} == {None}
+
+    def test_a_file_beside_no_recording_or_several_or_of_something_else_is_refused_in_a_line(
+        self, task, finished, tmp_path
+    ):
+        write_loop(tmp_path / "a.dcm")
+        write_loop(tmp_path / "b.dcm", number=2)
+        septum, letter = tmp_path / "septum.json", tmp_path / "letter.json"
+        write_septum(septum)
+        letter.write_text("Dear colleague")
+        loop = tmp_path / "a.dcm"
+        refusals = {
+            2: [
+                ((loop, "--septum", tmp_path / "nobody.json"), "no such file"),
+                ((loop, "--septa", septum), "takes beside a recording: --septum, --rpeaks"),
+                ((tmp_path, "--septum", septum), "found 2; give them one at a time"),
+            ],
+            3: [((loop, "--septum", letter), 'letter.json: expected {"points_px"')],
+        }
+        for code, cases in refusals.items():
+            for words, reason in cases:
+                said = predict(finished, *words)
+                assert said.returncode == code, (words, said.stderr)
+                last = said.stderr.strip().splitlines()[-1]
+                assert reason in last
 
 
 class TestContractOfPretraining(_Contract):

@@ -77,6 +77,10 @@ def info(name: str, as_json: bool) -> None:
             click.echo(f"    needs {need.task}, of {need.patients} patients")
         if task.plans:
             click.echo(f"    split plans: nested, holdout, {', '.join(task.plans)}")
+    if about.sidecars:
+        click.echo("\n  files that cardio predict takes beside one recording:")
+    for sidecar in about.sidecars:
+        click.echo(f"    --{sidecar.name} FILE (column {sidecar.column}): {sidecar.title}")
     click.echo(f"\n  configurations: {', '.join(configs)}")
     for paper in about.papers:
         click.echo(f"  cite: {paper}")
@@ -91,6 +95,7 @@ def _as_dict(about: PluginInfo, version: str, configs: list[str]) -> dict[str, o
         "default_task": about.default_task,
         "configs": configs,
         "papers": list(about.papers),
+        "sidecars": [vars(sidecar) for sidecar in about.sidecars],
         "tasks": [
             {
                 "name": task.name,

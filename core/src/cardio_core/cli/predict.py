@@ -9,23 +9,63 @@ import click
 
 from cardio_core.errors import DataError
 
+BESIDE = "files beside the recording"
 
-@click.command()
+
+class WithFilesBeside(click.Command):
+    """A command that also takes ``--NAME FILE`` for names that only a plugin knows.
+
+    Which they are is known once the run is opened. Until then every other option that begins with
+    two dashes is kept, with the word after it, in the context's `obj`.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Set the unknown options apart before the others are parsed."""
+        own = {name for param in self.get_params(ctx) for name in param.opts}
+        rest: list[str] = []
+        beside: dict[str, Path] = {}
+        words = iter(args)
+        for word in words:
+            name, equals, value = word.partition("=")
+            if word == "--":
+                rest += [word, *words]
+            elif name in own or not name.startswith("--"):
+                rest.append(word)
+            else:
+                file = value if equals else next(words, "")
+                if not file:
+                    raise click.UsageError(f"{name}: expected a file after it", ctx)
+                if name[2:] in beside:
+                    raise click.UsageError(f"{name}: expected one file, found two", ctx)
+                beside[name[2:]] = Path(file)
+        ctx.obj = beside
+        return super().parse_args(ctx, rest)
+
+
+@click.command(cls=WithFilesBeside, options_metavar="[OPTIONS] [--NAME FILE]...")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the JSON here.")
-def predict(run: Path, inputs: tuple[Path, ...], device: str, out: Path | None) -> None:
+@click.pass_obj
+def predict(
+    beside: dict[str, Path], run: Path, inputs: tuple[Path, ...], device: str, out: Path | None
+) -> None:
     """Predict new recordings with the final models of RUN.
 
     Prints one JSON object: predictions, each with its prediction set or interval where RUN
     calibrated one, or the reason why no verdict is given; what was measured, with units; flags,
     and what was quarantined and why. Exits with 3 if nothing could be predicted.
+
+    A file that belongs to one recording is given with it, under a name that the plugin knows
+    (`cardio plugins info` lists them): cardio predict RUN LOOP --septum FILE.
     """
     from cardio_core.io.atomic import write_text
     from cardio_core.runner.predicting import predict_new
 
-    answer = predict_new(run, inputs, device=device, echo=lambda line: click.echo(line, err=True))
+    answer = predict_new(
+        run, inputs, beside=beside, device=device, echo=lambda line: click.echo(line, err=True)
+    )
     text = json.dumps(answer, indent=2, allow_nan=False)
     if out is None:
         click.echo(text)

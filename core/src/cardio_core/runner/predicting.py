@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,17 @@ from cardio_core.runner.progress import Echo
 from cardio_core.runner.setup import members_first
 from cardio_core.runner.verdicts import without_verdicts
 from cardio_core.types.features import flags_of
-from cardio_core.types.info import Target
+from cardio_core.types.info import PluginInfo, Target
 from cardio_core.types.predictions import Predictions
 
 
 def predict_new(
-    run: Path, inputs: tuple[Path, ...], *, device: str = "auto", echo: Echo | None = None
+    run: Path,
+    inputs: tuple[Path, ...],
+    *,
+    beside: Mapping[str, Path] | None = None,
+    device: str = "auto",
+    echo: Echo | None = None,
 ) -> dict[str, Any]:
     """Predict recordings that the run has never seen.
 
@@ -44,6 +50,8 @@ def predict_new(
         A finished run directory.
     inputs : tuple of Path
         Recordings, folders or a cohort table, as `load` of the plugin takes them.
+    beside : mapping of str to Path, optional
+        Files that belong to the one input, by the names that the plugin declares.
     device : str
         As for `cardio run`.
     echo : callable, optional
@@ -61,13 +69,15 @@ def predict_new(
     Raises
     ------
     ConfigError
-        If the run is not finished or an input does not exist.
+        If the run is not finished, an input does not exist, or a file beside it is none that the
+        plugin takes.
     """
     manifest = _finished(run)
     absent = [path for path in inputs if not path.exists()]
     if absent:
         raise ConfigError(f"{absent[0]}: no such file or folder")
     plugin = open_with_defaults(manifest["plugin"])
+    known = _known_beside(beside or {}, plugin.info)
     task = plugin.info.task(manifest["task"])
     text = (run / "config.yaml").read_text(encoding="utf-8")
     model: Any = resolve(plugin.info.config_of(task))
@@ -83,6 +93,7 @@ def predict_new(
         device=devices[0],
         cache=cache_dir(),
         _inputs=tuple(path.resolve() for path in inputs),
+        _beside=known,
     )
     answer: dict[str, Any] = {
         "run": run.name,
@@ -143,6 +154,20 @@ def _finished(run: Path) -> dict[str, Any]:
     if content["status"] != "done":
         raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")
     return content
+
+
+def _known_beside(beside: Mapping[str, Path], about: PluginInfo) -> dict[str, Path]:
+    names = [sidecar.name for sidecar in about.sidecars]
+    for name, path in beside.items():
+        if name not in names:
+            takes = ", ".join(f"--{known}" for known in names) or "none"
+            raise ConfigError(
+                f"--{name}: no such option; files that {about.name} takes beside a recording: "
+                f"{takes}"
+            )
+        if not path.is_file():
+            raise ConfigError(f"--{name} {path}: no such file")
+    return {name: path.resolve() for name, path in beside.items()}
 
 
 def _rows(

@@ -12,7 +12,7 @@ import numpy as np
 from cardio_core.compute.executors import Executor
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import ContractError, DataError
+from cardio_core.errors import ConfigError, ContractError, DataError
 from cardio_core.io.atomic import read_json, whole_directory, write_json
 from cardio_core.io.hashing import digest, file_digest, package_digest
 from cardio_core.io.store import load_features, save_features
@@ -63,6 +63,8 @@ def load_cohort(
     ------
     DataError
         If nothing usable was found.
+    ConfigError
+        If a file was given beside several recordings.
     LeakageError
         If an identical file stands under two patients.
     """
@@ -76,6 +78,12 @@ def load_cohort(
         )
     if ctx.strict and cohort.quarantined:
         _stop(cohort.quarantined[0])
+    n_found = len(cohort.samples) + len(cohort.quarantined)
+    if ctx._beside and n_found > 1:
+        raise ConfigError(
+            f"--{next(iter(ctx._beside))}: expected one recording, whose file it is, found "
+            f"{n_found}; give them one at a time, or all in a cohort table"
+        )
     digests = {
         recording: [file_digest(path) for path in cohort.files[recording] if path.is_file()]
         for recording in cohort.samples.table.index

@@ -164,6 +164,19 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class Sidecar:
+    """A file that belongs to one recording, which `cardio predict` takes as ``--NAME FILE``.
+
+    `load` finds it with ``ctx.beside(name)``. `column` is the cohort table's column of the same
+    files, `title` one line for `cardio plugins info`.
+    """
+
+    name: str
+    column: str
+    title: str
+
+
+@dataclass(frozen=True)
 class PluginInfo:
     """The front door of a plugin, constant `INFO` of its entry-point module.
 
@@ -189,6 +202,8 @@ class PluginInfo:
         What to cite.
     tools : tuple of Tool
         What it lends to `cardio data`.
+    sidecars : tuple of Sidecar
+        Files that `cardio predict` takes beside one recording.
     """
 
     name: str
@@ -201,6 +216,7 @@ class PluginInfo:
     synthesize: str
     papers: tuple[str, ...] = ()
     tools: tuple[Tool, ...] = ()
+    sidecars: tuple[Sidecar, ...] = ()
 
     def task(self, name: str) -> Task:
         """Return the task of that name; KeyError if there is none."""

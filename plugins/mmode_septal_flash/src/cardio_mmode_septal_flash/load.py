@@ -79,7 +79,8 @@ def load_loops(config: LoadBlock, ctx: Context) -> Cohort:
     A cohort table names them in `path_echo_a4c`, their septum in `path_septum`, R peaks in
     `path_rpeaks`, and the reader's answer in `sf_label`. In predict mode an input may also be a
     file, or a folder of them; those are numbered. A septum that nothing names is looked for beside
-    its loop, as ``<name of the loop>.septum.json``.
+    its loop, as ``<name of the loop>.septum.json``. In predict mode ``--septum FILE`` and
+    ``--rpeaks FILE`` come before all of these.
 
     Returns
     -------
@@ -96,6 +97,7 @@ def load_loops(config: LoadBlock, ctx: Context) -> Cohort:
     """
     found = [_found(path, config, ctx) for path in ctx.inputs]
     entries = [entry for part in found for entry in part.entries]
+    entries = [replace(entry, files=_given(entry.files, ctx)) for entry in entries]
     notes: list[str] = []
     if any(not entry.named for entry in entries):
         entries, notes = _numbered(entries), [NUMBERED]
@@ -227,6 +229,15 @@ def _files(loop: Path, septum: Path | None, r_peaks: Path | None, config: LoadBl
         septum or (beside if beside.is_file() else None),
         r_peaks,
         config.frame_rate_hz if silent else None,
+    )
+
+
+def _given(files: LoopFiles, ctx: Context) -> LoopFiles:
+    """Put what the command line gives beside the one loop before what was found."""
+    return replace(
+        files,
+        septum=ctx.beside("septum") or files.septum,
+        r_peaks=ctx.beside("rpeaks") or files.r_peaks,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cardio_core.api import PluginInfo, hookimpl
+from cardio_core.api import PluginInfo, Sidecar, hookimpl
 from cardio_mmode_septal_flash.tasks import PHANTOM_FLASH, SEPTAL_FLASH
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ INFO = PluginInfo(
     config="cardio_mmode_septal_flash.config:Config",
     configs="cardio_mmode_septal_flash.configs",
     synthesize="cardio_mmode_septal_flash.synthetic:synthesize_task",
+    sidecars=(
+        Sidecar("septum", "path_septum", "JSON of the septum, instead of one that is found"),
+        Sidecar("rpeaks", "path_rpeaks", "JSON of the R peaks, instead of the loop's own"),
+    ),
     papers=(
         "Saiz-Vivo et al. 2023, Localizing cardiac dyssynchrony in M-mode echocardiography with "
         "attention maps",
