@@ -1,0 +1,67 @@
+"""The core's contract suite, applied to this plugin at the size of `smoke`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydicom.data import get_testdata_file
+
+from cardio_core.testing import PluginContract, PluginTruth
+
+SMALLER = ("evaluate.n_resamples=100", "inner.k=0", "explain.n_cases=0")
+VIEW_FIRST = (
+    "needs.view.settings={evaluate: {n_resamples: 100}, explain: {n_cases: 0}, inner: {k: 0}}"
+)
+
+
+class _Contract(PluginContract):
+    plugin = "echo_cmr"
+    protocol = "honest"
+    n_checked = 2
+
+
+class TestContractOfView(_Contract):
+    tasks = ("view",)
+    n_patients = 8
+    sets = {"view": SMALLER}  # noqa: RUF012
+
+
+class TestContractOfWallMotion(_Contract):
+    tasks = ("wma",)
+    n_patients = 12
+    sets = {"wma": (*SMALLER, VIEW_FIRST, "models=[a4c, plax, lvef]")}  # noqa: RUF012
+
+    def test_a_real_four_chamber_loop_is_answered(self, task, finished):
+        loop = get_testdata_file("examples_ybr_color.dcm", download=False)
+        command = [Path(sys.executable).with_name("cardio"), "predict", finished, loop]
+        said = subprocess.run(
+            [*command, "--device", "cpu"], capture_output=True, text=True, check=True, timeout=120
+        )
+        assert json.loads(said.stdout)["quarantined"] == []
+
+
+class TestContractOfT1(_Contract):
+    tasks = ("t1",)
+    n_patients = 12
+    sets = {  # noqa: RUF012
+        "t1": (*SMALLER, VIEW_FIRST, "models=[a4c, a2c, fused, a4c_value, age_sex]", "inner.k=1")
+    }
+
+
+@pytest.mark.slow
+class TestTruth(PluginTruth):
+    """Chance on permuted labels, and the planted wall motion found."""
+
+    plugin = "echo_cmr"
+    tasks = ("wma",)
+    config = "cpu"
+    n_patients = 40
+    sets = {  # noqa: RUF012
+        "wma": ("models=[a4c]", "inner.k=0", "evaluate.n_resamples=100", "explain.n_cases=0")
+    }
+    permutations = (0, 1)
+    planted = {"wma": 0.65}  # noqa: RUF012
