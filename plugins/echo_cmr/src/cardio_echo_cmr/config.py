@@ -90,6 +90,9 @@ class TrainBlock(Block):
     view_frames: int = Field(8, ge=1, description="frames of a loop that the view is seen in")
     view_width_mult: float = Field(1.0, gt=0, le=1, description="of the channels of the ResNet")
     logistic_c: float = Field(1.0, gt=0, description="inverse penalty of the baselines")
+    min_view_probability: float = Field(
+        0.8, gt=0, le=1, description="below it a view is unknown and its video teaches nothing"
+    )
     max_patients: int | None = Field(
         None, ge=2, description="train on so many patients only, for a learning curve; null is all"
     )
