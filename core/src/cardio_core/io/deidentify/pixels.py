@@ -1,7 +1,8 @@
 """Frames of which only the sector is left, one by one.
 
 Print that lies inside the sector goes as well where it can be told from tissue: coloured lines
-(traces) in every frame of a B-mode loop, and bright thin marks that never change.
+(traces) and upright lines of one level (cursors) in every frame of a B-mode loop, and bright thin
+marks that never change.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from cardio_core.io.deidentify.tissue import brush_px, coloured_print, disk
+from cardio_core.io.deidentify.tissue import brush_px, coloured_print, cursor_lines, disk
 from cardio_core.io.loops.colour import grey_of_rgb
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Kept:
     colour : bool
         Whether what is kept has colours.
     traces : bool
-        Whether coloured lines inside are taken away frame by frame.
+        Whether coloured lines and cursors inside are taken away frame by frame.
     n_print_px : int
         Pixels of still print inside the sector.
     flags : tuple of str
@@ -113,7 +114,7 @@ def kept_frames(loop: Loop, kept: Kept) -> Iterator[NDArray[np.uint8]]:
     for rgb in loop.frames(colour=True):
         gone = ~kept.mask
         if kept.traces:
-            gone |= coloured_print(rgb)
+            gone |= coloured_print(rgb) | cursor_lines(grey_of_rgb(rgb))
         frame = rgb if kept.colour else grey_of_rgb(rgb)
         frame[gone] = 0
         yield frame
