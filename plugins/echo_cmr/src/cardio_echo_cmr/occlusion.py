@@ -89,7 +89,7 @@ def smoothed(video: NDArray[np.uint8]) -> NDArray[np.float32]:
     >>> float(smoothed(video)[0, 8, 4].round(3)), float(smoothed(video)[0, 8, 3])
     (90.0, 0.0)
     """
-    sector = (video > 0).any(axis=0)
+    sector: NDArray[np.bool_] = np.asarray((video > 0).any(axis=0))
     sigma = BLUR * video.shape[-1]
     weight = cv2.GaussianBlur(sector.astype(np.float32), (0, 0), sigma)
     inside = sector / np.maximum(weight, _SMALLEST_WEIGHT)

@@ -1,0 +1,224 @@
+"""Explaining: who is drawn, what occluding a planted segment shows, and what is handed on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cardio_core.api import ModelArtifact, Predictions, save_weights
+from cardio_core.testing import drawn_svg, training_context
+from cardio_echo_cmr.clips import ClipForm
+from cardio_echo_cmr.config import ExplainBlock
+from cardio_echo_cmr.examples import Grey
+from cardio_echo_cmr.explain import NO_VIDEO, explain_videos, surest
+from cardio_echo_cmr.explained import Explained, explained_videos
+from cardio_echo_cmr.fold_case import FoldCase
+from cardio_echo_cmr.network import WEIGHTS, ClipNetwork, write_about
+from cardio_echo_cmr.occlusion import segments_of
+from cardio_echo_cmr.tasks import TASKS
+
+from .echo_small_videos import small_cohort
+
+TASK = {task.name: task for task in TASKS}
+N_PATIENTS, SIDE, N_FRAMES = 6, 32, 16
+A4C = (3, 6, 9, 12, 14, 16, 17)
+
+
+@pytest.fixture(scope="module")
+def features():
+    return small_cohort(N_PATIENTS)[0]
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """The function that writes a network of random weights as one row's artifact."""
+
+    def make(view="a4c", scale=None, target="wma_a4c"):
+        torch.manual_seed(0)
+        network = ClipNetwork(1 / 16).eval()
+        # A start of 0.01 would leave every output alike.
+        nn.init.normal_(network.m.fc.weight)
+        artifact = ModelArtifact(tmp_path_factory.mktemp("row"))
+        save_weights(network, artifact.path / WEIGHTS)
+        write_about(
+            artifact, width_mult=1 / 16, form=ClipForm("honest", N_FRAMES, 2), grey=Grey(60, 40),
+            side=SIDE, view=view, target=target, scale=scale,
+        )  # fmt: skip
+        return artifact
+
+    return make
+
+
+def said_of(features, target, ctx):
+    """Predictions of all studies: the later the patient, the surer of the finding."""
+    studies = tuple(dict.fromkeys(features.table["study_id"]))
+    return Predictions(studies, {target: np.linspace(0.05, 0.95, len(studies))}, "study")
+
+
+@pytest.fixture(scope="module")
+def made(features, fitted):
+    """A fold of row a4c, explained with one control."""
+    ctx = training_context(TASK["wma"], "a4c")
+    found = said_of(features, "wma_a4c", ctx)
+    return explain_videos(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
+
+
+class Texture(nn.Module):
+    """A network whose logit is the contrast of a clip within one place."""
+
+    def __init__(self, place):
+        super().__init__()
+        self.place = torch.from_numpy(place)
+
+    def forward(self, inputs):
+        return inputs["clip"][:, 0, :, self.place].std(dim=2).mean(dim=1)
+
+
+def test_occluding_the_segment_that_a_network_looks_at_alone_takes_its_evidence(features, fitted):
+    ctx = training_context(TASK["wma"], "a4c")
+    explained = explained_videos(fitted(), features, ctx)
+    side = 112
+    segments = segments_of("a4c", side)
+    rng = np.random.default_rng(0)
+    speckle = np.clip(rng.rayleigh(50, (N_PATIENTS, 40, side, side)), 1, 255).astype(np.uint8)
+    clips = replace(
+        explained.clips, videos=speckle, times_ms=np.tile(np.arange(40) * 20.0, (N_PATIENTS, 1))
+    )
+    planted = segments.numbers.index(9)
+    others = np.delete(segments.masks, planted, axis=0).max(axis=0)
+    # What no other segment's mask reaches.
+    place = (segments.labels == 9) & (others == 0)
+    assert place.sum() > 20
+    network = Texture(place)
+    shown = Explained(explained.features, clips, network, segments, 1.0, "logit")
+    outputs = shown.outputs(ctx)
+    drops = outputs[:, :1] - outputs[:, 1:]
+    assert (outputs[:, 0] > 0.2).all()
+    # Nearly all contrast goes with the planted segment, and none with another one.
+    assert (drops[:, planted] > 0.9 * outputs[:, 0]).all()
+    np.testing.assert_allclose(np.delete(drops, planted, axis=1), 0, atol=1e-6)
+
+
+def test_drops_are_in_the_unit_of_a_value(features, fitted):
+    artifact = fitted(scale=(1000.0, 50.0), target="t1_ms")
+    ctx = training_context(TASK["t1"], "a4c_value")
+    explained = explained_videos(artifact, features, ctx)
+    assert explained.unit == "ms"
+    plain = explained_videos(fitted(), features, training_context(TASK["wma"], "a4c"))
+    np.testing.assert_allclose(explained.outputs(ctx), 50 * plain.outputs(ctx), rtol=1e-5)
+
+
+def test_the_surest_studies_are_drawn_by_prediction_and_their_video_by_its_own_output():
+    scores = np.array([0.9, 0.9, 0.2, 0.2, 0.5, np.nan])
+    outputs = np.array([1.0, 3.0, -5.0, 2.0, 9.0, 99.0])
+    assert surest(scores, outputs, list("aabbcd"), 1) == {1: "for", 2: "against"}
+    # Nobody is drawn twice, for and against.
+    assert surest(scores[:2], outputs[:2], list("aa"), 3) == {}
+    assert surest(scores, outputs, list("aabbcd"), 0) == {}
+
+
+def test_a_fold_draws_its_surest_and_hands_the_segments_of_all_videos_on(made):
+    drawn = [case.sample_id for case in made.cases]
+    assert drawn == ["p05-a4c", "p04-a4c", "p00-a4c", "p01-a4c"]
+    assert "for; its probability 0.95" in made.cases[0].title
+    assert "against; its probability 0.05" in made.cases[2].title
+    first = made.cases[0]
+    assert isinstance(first, FoldCase)
+    assert not any(case.segments for case in made.cases[1:])
+    seen = {(row["sample_id"], row["method"], row["segment"]) for row in first.segments}
+    videos = [f"p{n:02d}-a4c" for n in range(N_PATIENTS)]
+    methods = ("occlusion", "grad_cam_pp", "area", "random_weights:0")
+    assert seen == {(v, m, s) for v in videos for m in methods for s in A4C}
+    assert len(seen) == len(first.segments)
+    assert {row["study_id"] for row in first.segments} == {f"p{n:02d}-s" for n in range(6)}
+    by = {row["segment"]: row["value"] for row in first.segments
+          if row["sample_id"] == "p05-a4c" and row["method"] == "occlusion"}  # fmt: skip
+    for number in A4C:
+        assert by[number] == pytest.approx(first.scores[f"drop:{number:02d}"], abs=1e-6)
+
+
+def test_a_case_keeps_its_heat_at_the_networks_resolution_and_draws_it(made):
+    for case in made.cases:
+        assert case.arrays["heat"].shape == (2, 2, 2)
+        assert 0 <= case.arrays["heat"].min() <= case.arrays["heat"].max() <= 1
+        assert case.arrays["drops"].shape == (7,)
+        assert all(np.isfinite(value) for value in case.scores.values())
+    drawn = drawn_svg(made.cases[0].draw)
+    assert "17 apex" in drawn
+    assert "ms from the first frame" in drawn
+
+
+def test_the_overlay_of_a_case_is_a_webm_of_the_recorded_frames_of_its_clip(made, tmp_path):
+    path = tmp_path / "case.webm"
+    path.write_bytes(made.cases[0].video())
+    film = cv2.VideoCapture(str(path))
+    n = 0
+    while film.read()[0]:
+        n += 1
+    # 48 frames at 50 a second end at 940 ms; of 16 clip frames every 66.7 ms the last is later.
+    assert (n, film.get(cv2.CAP_PROP_FRAME_WIDTH)) == (15, 336)
+    assert film.get(cv2.CAP_PROP_FPS) == pytest.approx(15, abs=0.1)
+
+
+def test_a_user_can_do_without_overlays(features, fitted):
+    ctx = training_context(TASK["wma"], "a4c")
+    found = said_of(features, "wma_a4c", ctx)
+    quiet = explain_videos(fitted(), features, found, ExplainBlock(n_cases=1, video=False), ctx)
+    assert all(case.video is None for case in quiet.cases)
+
+
+def test_without_a_codec_the_report_says_that_overlays_are_missing(features, fitted, monkeypatch):
+    ctx = training_context(TASK["wma"], "a4c")
+    monkeypatch.setattr("cardio_echo_cmr.explain.webm_codec", lambda: None)
+    found = said_of(features, "wma_a4c", ctx)
+    made = explain_videos(fitted(), features, found, ExplainBlock(n_cases=1), ctx)
+    assert made.rule.endswith(NO_VIDEO)
+    assert all(case.video is None and case.draw is not None for case in made.cases)
+
+
+def test_where_no_cmr_labels_segments_only_the_drawn_are_occluded(features, fitted):
+    ctx = training_context(TASK["t1"], "a4c")
+    found = said_of(features, "t1_high", ctx)
+    made = explain_videos(fitted(target="t1_high"), features, found, ExplainBlock(n_cases=1), ctx)
+    assert len(made.cases) == 2
+    assert not any(case.segments for case in made.cases)
+    assert len([name for name in made.cases[0].scores if name.startswith("drop:")]) == 7
+
+
+def test_segments_are_handed_on_where_nobody_is_drawn_and_nothing_where_occlusion_is_off(
+    features, fitted
+):
+    ctx = training_context(TASK["wma"], "a4c")
+    found = said_of(features, "wma_a4c", ctx)
+    none = explain_videos(fitted(), features, found, ExplainBlock(n_cases=0), ctx)
+    assert [len(case.segments) for case in none.cases] == [3 * 7 * N_PATIENTS]
+    off = explain_videos(fitted(), features, found, ExplainBlock(n_cases=1, occlusion=False), ctx)
+    assert not any(case.segments for case in off.cases)
+    assert not [name for name in off.cases[0].scores if name.startswith("drop:")]
+
+
+@pytest.mark.parametrize("row", ["lvef", "age_sex"])
+def test_rows_that_are_no_networks_explain_nothing(features, fitted, row):
+    ctx = training_context(TASK["wma"], row)
+    found = said_of(features, "wma", ctx)
+    assert explain_videos(fitted(), features, found, ExplainBlock(), ctx).cases == ()
+
+
+def test_a_fold_without_a_video_of_the_view_explains_nothing(fitted):
+    features = small_cohort(2, views=("plax",))[0]
+    ctx = training_context(TASK["wma"], "a4c")
+    found = said_of(features, "wma_a4c", ctx)
+    assert explain_videos(fitted(), features, found, ExplainBlock(), ctx).cases == ()
+
+
+def test_the_same_fold_explained_twice_gives_the_same(features, fitted, made):
+    ctx = training_context(TASK["wma"], "a4c")
+    found = said_of(features, "wma_a4c", ctx)
+    again = explain_videos(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
+    assert again.cases[0].segments == made.cases[0].segments
+    assert again.cases[0].video() == made.cases[0].video()
