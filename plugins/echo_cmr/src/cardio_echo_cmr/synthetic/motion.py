@@ -1,9 +1,9 @@
 """Where tissue goes in systole: thickening, inward and longitudinal motion, segment by segment.
 
-A segment's amplitude is 1 in a usual heart. With amplitude 1 the wall shortens by 14 % along the
-long axis, the endocardium goes inwards by 26 % of half the ventricle's width and the epicardium by
-6 %: the wall thickens by about half, as it must to keep its volume with a circumference that
-shortens by a fifth. Motion fades out smoothly in blood and around the heart, so that the map of
+A segment's amplitude is 1 in a usual heart. With amplitude 1 the wall shortens by 15 % along the
+long axis, the endocardium goes inwards by 24 % of half the ventricle's width and the epicardium by
+8 %: the wall thickens by 45 %, as it must to keep its volume with a circumference that shortens by
+a sixth. Motion fades out smoothly in blood and around the heart, so that the map of
 places is one to one.
 """
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from cardio_echo_cmr.synthetic.wall import WallPlace
 
-ENDOCARDIUM, EPICARDIUM = 0.26, 0.06
+ENDOCARDIUM, EPICARDIUM = 0.24, 0.08
 """Inward motion at amplitude 1, as a share of half the ventricle's width."""
 
-SHORTENING = 0.14
+SHORTENING = 0.15
 """Of the long axis, at amplitude 1."""
 
 _FADE_OUT_MM, _FADE_BELOW_MM, _ATRIUM_MM = 12.0, 25.0, 45.0
