@@ -1,4 +1,4 @@
-"""Out-of-fold predictions by code, as the core hands them to `evaluate`; nothing is measured here."""
+"""Out-of-fold predictions by code, as `evaluate` gets them; nothing is measured on them."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def wma_run(n_patients=60, seed=0):
     table = studies(n_patients, seed)
     truth, whole = labels(table), cohort(table)
     rng = np.random.default_rng(seed + 1)
-    frames, videos = {}, []
+    videos = []
     parts = {target.name: [] for target in WMA.targets}
     of = {target.name: target for target in WMA.targets}
     for view in VIEWS:
@@ -142,8 +142,9 @@ def wma_run(n_patients=60, seed=0):
             parts[name].append(frame(own, of[name], view, truth[name].loc[own.index], score))
     y = truth["wma"].to_numpy()
     p = 1 / (1 + np.exp(-(2.5 * y - 1.2 + rng.normal(0, 1, len(table)))))
-    parts["wma"] += [frame(table, of["wma"], "fused", y, p),
-                     frame(table, of["wma"], "lvef", y, np.clip(rng.normal(0.4 + 0.15 * y, 0.15), 0, 1))]  # fmt: skip
+    lvef = np.clip(rng.normal(0.4 + 0.15 * y, 0.15), 0, 1)
+    parts["wma"] += [frame(table, of["wma"], name, y, own)
+                     for name, own in (("fused", p), ("lvef", lvef))]  # fmt: skip
     frames = {name: pd.concat(made, ignore_index=True) for name, made in parts.items()}
     columns = pd.concat(videos, ignore_index=True)
     return Scored(frames, {}, columns), Targets("study", truth), whole, table

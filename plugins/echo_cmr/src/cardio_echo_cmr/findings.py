@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cardio_core.api import CardioError, DataError
 from cardio_echo_cmr.described import described_studies, finding_flags
 from cardio_echo_cmr.drawing.results import bland_altman, intervals_figure, roc_by_view, scatter
-from cardio_echo_cmr.intervals import auc_intervals, interval_rows, width_sentence
+from cardio_echo_cmr.intervals import auc_intervals, interval_rows, width_sentences
 from cardio_echo_cmr.measured import agreement, number_errors, training_means
 from cardio_echo_cmr.paper_tables import (
     TITLES,
@@ -18,6 +18,7 @@ from cardio_echo_cmr.paper_tables import (
     table_1,
     table_2,
 )
+from cardio_echo_cmr.tasks import VIEWS
 from cardio_echo_cmr.tested import clusters_of, study_rows, video_rows
 from cardio_echo_cmr.views_present import missing_sentence, views_of_studies, views_table
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from cardio_core.api import Scope, Target
     from cardio_echo_cmr.parts import Parts
 
+OWN_SEGMENTS = ", its segments"
 BY_DEFAULT = ("mae", "r2", "pearson_r2")
 """Errors that the default evaluation reports already."""
 
@@ -57,6 +59,7 @@ def report_findings(parts: Parts) -> None:
     parts.tables["published"] = published_findings()
     parts.tables["published-areas"] = published_aucs().reset_index()
     if binary:
+        parts.notes += width_sentences(parts.tables["intervals"])
         _compared_intervals(parts, finding)
         _roc(parts, binary, finding)
     _views_present(parts)
@@ -78,8 +81,6 @@ def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
             parts.say(target.name, f"{model}, {unit} rows", notes)
             made = interval_rows(estimates, table, target.name, str(model), unit)
             parts.append("intervals", made)
-            said = width_sentence(estimates, table, unit, f"{target.name} by {model}")
-            parts.notes += [said] if said else []
             prefix = "" if unit == "study" else "video:"
             own |= {prefix + one.name: one for one in estimates}
         if own:
@@ -143,16 +144,16 @@ def _compared_intervals(parts: Parts, finding: str) -> None:
     if table is None or table.empty:
         return
     kept = table[table["method"].str.contains("percentile")]
+    overall = parts.ctx.task.targets[0].name
     label = [
-        f"{TITLES.get(model, model)}" + ("" if target in (finding, f"{finding}_high")
-                                         else f", {target.rpartition('_')[2].upper()} segments")
+        TITLES.get(model, model) + ("" if target == overall else OWN_SEGMENTS)
         for target, model in zip(kept["target"], kept["model"], strict=True)
-    ]  # fmt: skip
+    ]
     paper = {}
     for row in published_aucs().reset_index().to_dict("records"):
         model = str(row["row"])
         if row["finding"] == finding:
-            own = TITLES[model] + ("" if model == "fused" else f", {model.upper()} segments")
+            own = TITLES[model] + ("" if model == "fused" else OWN_SEGMENTS)
             paper[own] = (float(row["auc"]), float(row["low"]), float(row["high"]))
     parts.figures["intervals"] = intervals_figure(kept.assign(label=label), paper)
 
@@ -172,17 +173,17 @@ def _roc(parts: Parts, binary: By, finding: str) -> None:
     curves.sort(key=lambda curve: list(TITLES).index(curve[0]) if curve[0] in TITLES else 99)
     if curves:
         parts.figures["roc-by-view"] = roc_by_view(
-            curves, title=f"{finding.upper()}, patients drawn"
+            curves, title=f"{finding.upper()} at CMR; intervals draw patients"
         )
 
 
 def _views_present(parts: Parts) -> None:
     target = parts.ctx.task.targets[0]
-    frames = {t.name: t for t in parts.ctx.task.targets if t.name in parts.predictions.frames}
-    if not frames:
+    if target.name not in parts.predictions.frames:
         return
-    target = frames.get(target.name, next(iter(frames.values())))
     views = views_of_studies(parts.predictions, target, parts.cohort)
+    if not set(views.columns) & set(VIEWS):
+        return
     parts.tables["views-present"] = views_table(views, parts.predictions, target, parts.config)
     parts.notes.append(missing_sentence(views))
 

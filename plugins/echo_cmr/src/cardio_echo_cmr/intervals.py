@@ -109,14 +109,27 @@ def width_of(found: Estimate) -> float:
     return found.high - found.low
 
 
-def width_sentence(found: list[Estimate], rows: pd.DataFrame, unit: str, what: str) -> str:
-    """Say how much wider the interval is when patients are drawn; empty where it cannot differ."""
-    by_name = {one.name: one for one in found}
-    iid, clustered = by_name.get(f"auc_{unit}_bootstrap"), by_name.get("auc_patient_bootstrap")
-    if iid is None or clustered is None or not rows["subject_id"].duplicated().any():
-        return ""
-    return (
-        f"AUC of {what}: drawing {len(rows)} {unit} rows as if they were independent gives an "
-        f"interval {width_of(iid):.3f} wide; drawing the {clustered.n} patients gives "
-        f"{width_of(clustered):.3f}. The latter counts."
-    )
+def width_sentences(table: pd.DataFrame) -> list[str]:
+    """Say how much wider the intervals are when patients are drawn, for videos and for studies.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Table ``intervals``.
+    """
+    said = []
+    bootstraps = table[table["method"].str.contains("percentile")]
+    for unit, own in bootstraps.groupby("rows_are", sort=False):
+        own = own[own["n_rows"] > own["n_patients"]]
+        if own.empty:
+            continue
+        width = own.pivot_table(
+            index=["target", "model"], columns=own["drawn"] == "patient", values="width"
+        ).dropna()
+        rows = {"study": "studies"}.get(str(unit), f"{unit}s")
+        said.append(
+            f"Intervals of AUCs over {rows}: drawing {rows} as if they were independent gives a "
+            f"width of {width[False].median():.3f} (median of {len(width)}), drawing patients "
+            f"{width[True].median():.3f}. The latter counts."
+        )
+    return said

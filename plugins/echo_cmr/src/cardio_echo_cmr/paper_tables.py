@@ -186,7 +186,9 @@ def table_2(
              "paper_mae": errors.loc[finding, "mae"],
              "paper_mae_constant": errors.loc[finding, "mae_constant"]}
         )  # fmt: skip
-    return pd.DataFrame(rows).dropna(axis=1, how="all")
+    made = pd.DataFrame(rows).dropna(axis=1, how="all")
+    counts = [name for name in ("n", "n_patients") if name in made.columns]
+    return made.astype(dict.fromkeys(counts, "Int64"))
 
 
 def _labels_of(finding: str, model: str) -> tuple[str, ...]:

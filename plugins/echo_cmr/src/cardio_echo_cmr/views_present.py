@@ -31,8 +31,8 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
     Returns
     -------
     DataFrame, indexed by study_id
-        A column a view, True where a row of that view (``a4c`` or ``a4c_value``) scored the study;
-        ``views``, their names joined by ``+``; and n_loops. Studies that no view scored are kept:
+        A column a view of which a row (``a4c`` or ``a4c_value``) was run, True where it scored the
+        study; ``views``, their names joined by ``+``; and n_loops. Studies that no view scored are kept:
         their loops have an unknown view, another one, or could not be used.
     """
     frame = predictions.frames[target.name]
@@ -40,13 +40,12 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
     loops = table.groupby(table["study_id"].astype(str), sort=False).size().rename("n_loops")
     found = pd.DataFrame(index=loops.index)
     score = f"score:{target.classes[1]}" if target.kind == "binary" else "score"
-    for view in VIEWS:
+    run = [view for view in VIEWS if frame["model"].isin((view, f"{view}_value")).any()]
+    for view in run:
         own = frame[frame["model"].isin((view, f"{view}_value")) & frame[score].notna()]
         found[view] = found.index.isin(own["study_id"].astype(str))
-    present = found[list(VIEWS)].to_numpy(bool)
-    found["views"] = [
-        "+".join(np.array(VIEWS)[row]) or NO_VIEW for row in present
-    ]  # fmt: skip
+    present = found[run].to_numpy(bool)
+    found["views"] = ["+".join(np.array(run)[row]) or NO_VIEW for row in present]
     return found.join(loops)
 
 
@@ -97,9 +96,10 @@ def _area(rows: pd.DataFrame, config: EvaluateBlock) -> dict[str, float]:
 def missing_sentence(views: pd.DataFrame) -> str:
     """Say how many studies lack each view, and how many have none."""
     n = len(views)
-    lacking = ", ".join(f"{view.upper()} {int((~views[view]).sum())}" for view in VIEWS)
+    run = [view for view in VIEWS if view in views.columns]
+    lacking = ", ".join(f"{view.upper()} {int((~views[view]).sum())}" for view in run)
     none = int((views["views"] == NO_VIEW).sum())
     return (
-        f"Studies without a usable loop of a view: {lacking} of {n}; {none} have none of the three "
+        f"Studies without a usable loop of a view: {lacking} of {n}; {none} have none of them "
         "(unknown or other views, colour Doppler, or unusable files)."
     )

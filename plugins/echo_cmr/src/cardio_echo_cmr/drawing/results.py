@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cardio_core.api import Estimate
     from cardio_echo_cmr.drawing.style import Draw
 
+PLURAL = {"study": "studies", "video": "videos", "patient": "patients"}
 DASHES = (0, (4, 3))
 
 
@@ -45,7 +46,7 @@ def roc_by_view(
     """
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(4.6, 4.6 + 0.17 * len(curves))
+        figure.set_size_inches(4.8, 5.0 + 0.16 * len(curves))
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=DASHES)
         for model, label, rows, found in curves:
@@ -60,8 +61,7 @@ def roc_by_view(
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(-0.01, 1.01)
         axes.set_aspect("equal")
-        axes.legend(fontsize=SMALL_PT, frameon=False, loc="upper center",
-                    bbox_to_anchor=(0.5, -0.13))  # fmt: skip
+        figure.legend(fontsize=SMALL_PT, frameon=False, loc="outside lower center")
 
     return draw
 
@@ -175,8 +175,8 @@ def intervals_figure(table: pd.DataFrame, paper: Mapping[str, tuple[float, float
     def _of(label: str) -> list[tuple[str, float, float, float]]:
         own = table[table["label"] == label]
         rows = [
-            (f"{row['rows_are']}s, {'patients' if row['drawn'] == 'patient' else 'all'} drawn",
-             row["auc"], row["low"], row["high"])
+            (f"{PLURAL[row['rows_are']]}: {PLURAL[row['drawn']]} drawn", row["auc"], row["low"],
+             row["high"])
             for row in own.to_dict("records")
         ]  # fmt: skip
         return rows + ([("as published", *paper[label])] if label in paper else [])
