@@ -1,0 +1,388 @@
+"""The phantom keeps what its truth says: motion, thickness, speckle, labels and files."""
+
+from __future__ import annotations
+
+import csv
+import filecmp
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from sklearn.metrics import roc_auc_score
+
+from cardio_core.api import (
+    DataError,
+    EchoScanner,
+    Look,
+    Sector,
+    draw_scatterers,
+    read_loop,
+    stats,
+)
+from cardio_echo_cmr.synthetic import synthesize_task
+from cardio_echo_cmr.synthetic.beat import SYSTOLE_ENDS, Beat, contraction
+from cardio_echo_cmr.synthetic.findings import TERRITORIES, Findings, are_neighbours, draw_findings
+from cardio_echo_cmr.synthetic.loop import SPREAD, LoopSpec, echo_loop, sector_of
+from cardio_echo_cmr.synthetic.motion import SHORTENING, Ventricle
+from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
+from cardio_echo_cmr.synthetic.views import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
+from cardio_echo_cmr.synthetic.wall import Wall
+
+CLEAR = Look(noise_db=-60.0, haze_db=-60.0, echoes_db=-60.0, n_dropouts=0)
+
+
+# --- Speckle -----------------------------------------------------------------------------------
+
+
+def test_speckle_of_tissue_is_fully_developed() -> None:
+    # Burckhardt 1978: mean over standard deviation of a Rayleigh envelope is 1.91.
+    sector = Sector(depth_mm=110.0, half_angle_deg=38.0)
+    look = Look(
+        dynamic_range_db=120.0, white_db=40.0, slider_error_db=0.0, noise_db=-90.0, haze_db=-90.0,
+        echoes_db=-90.0, n_dropouts=0,
+    )  # fmt: skip
+    rng = np.random.default_rng(11)
+    places = draw_scatterers(sector, SPREAD, rng, per_cell=Look().per_cell)
+    scanner = EchoScanner(sector, rng, spread=SPREAD, look=look)
+    (grey,) = scanner.beams([places], np.ones(len(places), np.float32))
+    middle = (scanner.range_mm > 20) & (scanner.range_mm < 100)
+    across = np.abs(scanner.angle_deg) < 30
+    decibel = grey[np.ix_(middle, across)] * 120.0 / 255.0 - 80.0
+    envelope = 10.0 ** (decibel / 20.0)
+    assert Look().per_cell >= 10
+    assert envelope.mean() / envelope.std() == pytest.approx(1.91, abs=0.1)
+
+
+# --- Motion ------------------------------------------------------------------------------------
+
+
+def loop_of(view: str, amplitude: dict[int, float], thickness: dict[int, float]) -> np.ndarray:
+    """Return the frames at end diastole and at end systole."""
+    geometry = default_geometry(view)
+    spec = LoopSpec(
+        geometry,
+        Ventricle(geometry.wall, amplitude, thickness),
+        Beat(60.0),
+        sector_of(DEPTH_MM[view], HALF_ANGLE_DEG),
+        rate_hz=1.0 / SYSTOLE_ENDS,
+        n_frames=2,
+        breath_mm=0.0,
+        look=CLEAR,
+    )
+    return echo_loop(spec, np.random.default_rng(2))
+
+
+def wall_depths_mm(frame: np.ndarray, view: str, segment: int) -> tuple[float, float]:
+    """Find endocardium and epicardium of the middle of a segment in a picture, inward negative.
+
+    Grey levels along the normals are averaged over 24 lines; a border is where they pass the mean
+    of cavity and wall.
+    """
+    geometry, sector = default_geometry(view), sector_of(DEPTH_MM[view], HALF_ANGLE_DEG)
+    angle = geometry.wall.centre(segment) + np.linspace(-0.1, 0.1, 24)
+    depth_mm = np.arange(-17.0, 8.0, 0.25)
+    lines = np.stack([geometry.wall.point(angle, np.full(24, d)) for d in depth_mm])
+    rows, columns = np.moveaxis(sector.pixel_of(geometry.to_body(lines)), -1, 0)
+    smooth = ndimage.gaussian_filter(frame.astype(float), 1.0)
+    profile = ndimage.map_coordinates(smooth, [rows, columns], order=1).mean(axis=1)
+    level = (np.percentile(profile, 10) + np.percentile(profile, 85)) / 2
+    bright = np.flatnonzero(profile > level)
+    return float(depth_mm[bright[0]]), float(depth_mm[bright[-1]])
+
+
+@pytest.mark.parametrize("view", ["other", "a2c", "a4c"])
+def test_endocardium_moves_in_the_pictures_as_far_as_the_truth_says(view: str) -> None:
+    rng = np.random.default_rng(8)
+    # Not the apex, which hardly goes inwards, nor walls with a papillary muscle before them.
+    named = [
+        s for s in Wall(view).segments if s <= 12 and not (view == "other" and s in (9, 10, 11))
+    ]
+    amplitude = dict.fromkeys(range(1, 18), 1.0)
+    drawn = rng.permutation(np.linspace(0.0, 1.3, len(named)))
+    amplitude.update(zip(named, drawn.tolist(), strict=True))
+    still, systole = loop_of(view, amplitude, dict.fromkeys(range(1, 18), 1.0))
+    moved_mm = [
+        wall_depths_mm(still, view, s)[0] - wall_depths_mm(systole, view, s)[0] for s in named
+    ]
+    true = [amplitude[s] for s in named]
+    slope, intercept = np.polyfit(true, moved_mm, 1)
+    assert np.corrcoef(true, moved_mm)[0, 1] > 0.93
+    # 24 % of half the width of 27 to 28 mm, in the long axis a little less towards the apex.
+    assert 4.5 < slope < 8.0
+    assert abs(intercept) < 1.2
+
+
+def test_thinned_wall_is_thinner_in_the_picture() -> None:
+    usual = dict.fromkeys(range(1, 18), 1.0)
+    frames = {
+        share: loop_of("other", usual, {**usual, 7: share, 12: share})[0] for share in (1.0, 0.55)
+    }
+    thickness = {}
+    for share, frame in frames.items():
+        for segment in (7, 8):
+            inner, _ = wall_depths_mm(frame, "other", segment)
+            thickness[share, segment] = Wall("other").wall_mm / 2 - inner
+    assert thickness[0.55, 8] == pytest.approx(thickness[1.0, 8], abs=0.5)
+    lost_mm = thickness[1.0, 7] - thickness[0.55, 7]
+    assert lost_mm == pytest.approx(0.45 * 9.5, abs=1.2)
+
+
+def test_tissue_keeps_its_volume_within_a_twentieth() -> None:
+    ring = default_geometry("other").wall
+    angle = np.linspace(-np.pi, np.pi, 721)[:-1]
+    heart = Ventricle(ring)
+
+    def area(at: float) -> float:
+        circle = ring.point(angle, np.full(angle.size, at))
+        now = circle + heart.systole(circle)
+        return float(np.pi * np.hypot(*(now - [0.0, ring.length_mm]).T).mean() ** 2)
+
+    inner, outer = -ring.wall_mm / 2, ring.wall_mm / 2
+    before = np.pi * ((ring.half_width_mm + outer) ** 2 - (ring.half_width_mm + inner) ** 2)
+    kept = (area(outer) - area(inner)) / before * (1.0 - SHORTENING)
+    assert kept == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_two_places_of_the_heart_come_together(view: str) -> None:
+    rng = np.random.default_rng(4)
+    wall = default_geometry(view).wall
+    grid = np.stack(np.meshgrid(np.arange(-45.0, 45.0), np.arange(-6.0, 110.0)), axis=-1)
+    place = wall.place(grid.reshape(-1, 2))
+    near = (np.abs(place.depth_mm) < 9.0).reshape(grid.shape[:2])[:-1, :-1]
+    for _ in range(5):
+        found = draw_findings(rng)
+        heart = Ventricle(wall, found.amplitude, found.thickness)
+        moved = grid + heart.systole(grid.reshape(-1, 2)).reshape(grid.shape)
+        across, along = np.diff(moved, axis=1)[:-1], np.diff(moved, axis=0)[:, :-1]
+        stretch = across[..., 0] * along[..., 1] - across[..., 1] * along[..., 0]
+        assert np.mean(stretch[near] > 0.05) > 0.995
+
+
+def test_systole_takes_a_third_of_the_beat_and_has_no_jump() -> None:
+    phase = np.linspace(0.0, 1.0, 1001)
+    course = contraction(phase)
+    assert phase[course.argmax()] == pytest.approx(0.35, abs=0.021)
+    assert np.abs(np.diff(course)).max() < 0.01
+    assert course[[0, -1]] == pytest.approx(0.0, abs=1e-9)
+
+
+# --- Findings ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def many() -> list[Findings]:
+    rng = np.random.default_rng(77)
+    return [draw_findings(rng) for _ in range(4000)]
+
+
+def test_segments_that_move_badly_hang_together_in_one_territory(many: list[Findings]) -> None:
+    positive = [found.wma for found in many if found.wma]
+    assert len(positive) / len(many) == pytest.approx(0.5, abs=0.02)
+    assert {len(wma) for wma in positive} == {2, 3, 4, 5, 6}
+    for wma in positive:
+        assert any(set(wma) <= set(territory) for territory in TERRITORIES.values())
+        reached = {wma[0]}
+        for _ in wma:
+            reached |= {s for s in wma if any(are_neighbours(s, other) for other in reached)}
+        assert reached == set(wma)
+
+
+def test_amplitudes_are_those_of_their_label(many: list[Findings]) -> None:
+    amplitude = np.array([[found.amplitude[s] for s in range(1, 18)] for found in many])
+    label = np.array([[s in found.wma for s in range(1, 18)] for found in many])
+    assert 0.0 <= amplitude[label].min() < amplitude[label].max() <= 0.5
+    assert 0.7 <= amplitude[~label].min() < amplitude[~label].max() <= 1.3
+    assert amplitude[label].mean() == pytest.approx(0.25, abs=0.01)
+    assert amplitude[~label].mean() == pytest.approx(1.0, abs=0.01)
+
+
+def test_ejection_fraction_falls_with_the_motion_of_the_segments(many: list[Findings]) -> None:
+    mean = [np.mean(list(found.amplitude.values())) for found in many]
+    assert np.corrcoef(mean, [found.lvef_pct for found in many])[0, 1] > 0.95
+
+
+@pytest.mark.parametrize(("difficulty", "auc"), [("easy", 0.95), ("medium", 0.70)])
+def test_scar_can_be_told_as_far_as_is_set_and_no_further(difficulty: str, auc: float) -> None:
+    rng = np.random.default_rng(5)
+    found = [draw_findings(rng, difficulty) for _ in range(4000)]
+    score, label = [f.lge_score for f in found], [bool(f.lge) for f in found]
+    assert stats.bayes_auc([f.lge_probability for f in found]) == pytest.approx(auc, abs=0.01)
+    assert roc_auc_score(label, score) == pytest.approx(auc, abs=0.025)
+    # Nothing else of what is known about motion adds to it.
+    worst = [min(f.amplitude.values()) for f in found]
+    assert roc_auc_score(label, -np.array(worst)) < auc
+    assert np.mean(label) == pytest.approx(0.45, abs=0.03)
+
+
+def test_nothing_can_be_told_from_the_impossible_phantom() -> None:
+    rng = np.random.default_rng(6)
+    found = [draw_findings(rng, "impossible") for _ in range(3000)]
+    scar, motion = [bool(f.lge) for f in found], [bool(f.wma) for f in found]
+    assert stats.bayes_auc([f.lge_probability for f in found]) == 0.5
+    assert roc_auc_score(scar, [f.lge_score for f in found]) == pytest.approx(0.5, abs=0.03)
+    lowest = [-min(f.amplitude.values()) for f in found]
+    assert roc_auc_score(motion, lowest) == pytest.approx(0.5, abs=0.03)
+    assert roc_auc_score(motion, [-f.lvef_pct for f in found]) == pytest.approx(0.5, abs=0.03)
+
+
+def test_scar_lies_in_thinned_wall_where_there_is_any(many: list[Findings]) -> None:
+    for found in many:
+        thinned = {s for s, share in found.thickness.items() if share < 0.85}
+        if found.lge and thinned:
+            assert set(found.lge) <= thinned
+
+
+def test_t1_t2_and_ecv_are_as_published_and_independent_of_the_rest(many: list[Findings]) -> None:
+    # 26.0 % of T1 at or above 1060 ms, 21.8 % of ECV at or above 33 %.
+    for name, limit, share in (("t1_ms", 1060.0, 0.26), ("ecv_pct", 33.0, 0.218)):
+        value = np.array([found.tissue[name] for found in many], float)
+        known = np.isfinite(value)
+        assert np.mean(value[known] >= limit) == pytest.approx(share, abs=0.025)
+        for seen in ([f.lge_score for f in many], [f.lvef_pct for f in many]):
+            assert abs(np.corrcoef(value[known], np.array(seen)[known])[0, 1]) < 0.06
+
+
+# --- Patients ----------------------------------------------------------------------------------
+
+
+def test_recordings_vary_as_asked_and_hold_a_clip_of_32_frames_at_30_a_second() -> None:
+    n_studies = n_lacking = n_late = n_patients = 0
+    rates, hearts = [], []
+    for number in range(500):
+        rng = np.random.default_rng(number)
+        person = draw_person("p", rng, difficulty="medium")
+        n_patients += 1
+        for study in draw_studies(person, rng):
+            n_studies += 1
+            n_lacking += len(study.loops) < 4
+            n_late += abs(study.days_echo_to_cmr) > 30
+            for spec in study.loops.values():
+                assert spec.sector.fits()
+                assert spec.time_ms[-1] >= 31_000.0 / 30.0
+                assert spec.n_frames >= 36
+                rates.append(spec.rate_hz)
+                hearts.append(spec.beat.hr_bpm)
+    assert n_studies / n_patients == pytest.approx(1.15, abs=0.04)
+    assert n_lacking / n_studies == pytest.approx(0.08, abs=0.035)
+    assert 0 < n_late / n_studies < 0.08
+    assert 30.0 <= min(rates) < 31.0
+    assert 52.0 < max(rates) <= 60.0
+    assert 53.0 < min(hearts) < max(hearts) < 103.0
+
+
+def test_age_and_sex_tell_nothing() -> None:
+    streams = np.random.default_rng(9).spawn(2000)
+    drawn = [draw_person("p", stream, difficulty="easy") for stream in streams]
+    label = [bool(person.findings.wma) for person in drawn]
+    assert roc_auc_score(label, [p.age_y for p in drawn]) == pytest.approx(0.5, abs=0.04)
+    assert roc_auc_score(label, [p.sex == "M" for p in drawn]) == pytest.approx(0.5, abs=0.04)
+
+
+# --- Files -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cohort")
+    synthesize_task(folder, task="view", n_patients=2, seed=3)
+    return folder
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "cohort.csv").open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_patient_is_the_same_for_every_task_and_in_a_cohort_of_any_size(
+    cohort: Path, tmp_path: Path
+) -> None:
+    synthesize_task(tmp_path, task="wma", n_patients=1, seed=3)
+    again = sorted(path.name for path in (tmp_path / "loops").iterdir())
+    assert len(again) >= 3
+    _, different, absent = filecmp.cmpfiles(
+        tmp_path / "loops", cohort / "loops", again, shallow=False
+    )
+    assert (different, absent) == ([], [])
+    assert rows_of(tmp_path) == [r for r in rows_of(cohort) if r["patient_id"] == "p001"]
+
+
+def test_loops_are_colour_dicom_that_the_shared_reader_takes_for_greyscale(cohort: Path) -> None:
+    import pydicom
+
+    truth = json.loads((cohort / "truth.json").read_text())
+    for row in rows_of(cohort):
+        for view, known in truth["studies"][row["study_id"]].items():
+            path = cohort / row[f"path_echo_{view}"]
+            header = pydicom.dcmread(path, stop_before_pixels=True)
+            loop = read_loop(path)
+            assert header.PhotometricInterpretation == "YBR_FULL_422"
+            assert (loop.colour_doppler, loop.flags) == (False, ())
+            assert loop.n_frames == known["n_frames"]
+            assert loop.frame_rate_hz == pytest.approx(known["rate_hz"], rel=1e-4)
+            assert loop.mm_per_pixel == pytest.approx((known["mm_per_pixel"],) * 2, rel=1e-4)
+
+
+def test_a_name_stands_in_the_header_and_beside_the_sector_and_a_trace_below_it(
+    cohort: Path,
+) -> None:
+    import pydicom
+
+    truth = json.loads((cohort / "truth.json").read_text())
+    row = rows_of(cohort)[0]
+    view, known = next(iter(truth["studies"][row["study_id"]].items()))
+    path = cohort / row[f"path_echo_{view}"]
+    assert str(pydicom.dcmread(path).PatientName) == truth["patients"]["p001"]["name"]
+    sector = sector_of(known["depth_mm"], known["half_angle_deg"])
+    picture = np.asarray(read_loop(path).frame(0))
+    outside = np.where(ndimage.binary_dilation(sector.mask(), iterations=9), 0, picture)
+    bottom = sector.box_px()[2]
+    assert (outside[:36, :100] > 150).sum() > 60
+    assert (outside[bottom + 4 :].max(axis=0) > 60).mean() > 0.95  # a trace from side to side
+    assert outside[60 : bottom - 10].max() < 12  # ringing of JPEG at most
+
+
+def test_missing_views_and_values_are_left_empty_in_the_table(cohort: Path) -> None:
+    truth = json.loads((cohort / "truth.json").read_text())
+    for row in rows_of(cohort):
+        there = {view for view in VIEWS if row[f"path_echo_{view}"]}
+        assert there == set(truth["studies"][row["study_id"]])
+        person = truth["patients"][row["patient_id"]]
+        assert [s for s in range(1, 18) if row[f"wma_seg_{s:02d}"] == "1"] == person["wma"]
+        assert [s for s in range(1, 18) if row[f"lge_seg_{s:02d}"] == "1"] == person["lge"]
+
+
+def test_what_does_not_exist_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="easy, medium, impossible, found 'hard'"):
+        synthesize_task(tmp_path, task="wma", difficulty="hard")
+    with pytest.raises(DataError, match="at least 1 patient, found 0"):
+        synthesize_task(tmp_path, task="wma", n_patients=0)
+
+
+def test_speckle_moves_with_the_tissue_between_frames() -> None:
+    geometry = default_geometry("other")
+    spec = LoopSpec(
+        geometry, Ventricle(geometry.wall), Beat(60.0), sector_of(125.0, 38.0), n_frames=12,
+        rate_hz=60.0, look=CLEAR,
+    )  # fmt: skip
+    frames = echo_loop(spec, np.random.default_rng(1)).astype(float)
+    wall = sector_wall(spec)
+    near, far = (
+        np.mean([np.corrcoef(a[wall], b[wall])[0, 1] for a, b in pairs])
+        for pairs in (pairwise(frames[:3]), [(frames[0], frames[11])])
+    )
+    fresh = echo_loop(replace(spec, n_frames=1), np.random.default_rng(2))[0].astype(float)
+    assert near > 0.8 > far
+    assert abs(np.corrcoef(frames[0][wall], fresh[wall])[0, 1]) < near - 0.4
+
+
+def sector_wall(spec: LoopSpec) -> np.ndarray:
+    """Return which pixels lie in the middle half of the wall at end diastole."""
+    pixels = np.moveaxis(np.indices((spec.sector.n_rows, spec.sector.n_columns)), 0, -1)
+    heart = spec.geometry.to_heart(spec.sector.mm_of(pixels)).reshape(-1, 2)
+    depth = spec.geometry.wall.place(heart).depth_mm.reshape(pixels.shape[:2])
+    return np.asarray((np.abs(depth) < spec.geometry.wall.wall_mm / 4) & spec.sector.mask())
