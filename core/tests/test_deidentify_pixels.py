@@ -126,9 +126,10 @@ def test_white_text_over_tissue_goes_where_the_tissue_moves(tmp_path):
     over = printed.text & made.SECTOR.mask()
     after = deidentified(tmp_path, printed.frames).stack()
     assert over.sum() > 300
-    for word in WORDS:
-        assert likeness(printed.frames, word) > 0.8
-        assert likeness(after, word) < 0.6
+    ink = over & (printed.frames.min(axis=0) > 200)
+    assert (after[:, ink] > 0).mean() < 0.1
+    assert np.mean([likeness(printed.frames, word) for word in WORDS]) > 0.8
+    assert max(likeness(after, word) for word in WORDS) < 0.6
 
 
 def test_what_lies_in_the_sector_is_written_without_loss(tmp_path):

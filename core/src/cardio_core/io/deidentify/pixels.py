@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import ndimage
 
-from cardio_core.io.deidentify.tissue import brush_px, coloured_print, cursor_lines, disk
+from cardio_core.io.deidentify.tissue import (
+    brush_px,
+    coloured_print,
+    cursor_lines,
+    disk,
+    high_and_spread,
+)
 from cardio_core.io.loops.colour import grey_of_rgb
 
 if TYPE_CHECKING:
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
 GREY_SPREAD = 3
 """Channels that differ by no more, in levels, are grey: JPEG rounds its colours."""
 
-_STILL, _BRIGHT = 12, 100
+_STILL, _NEARLY_STILL, _BRIGHT = 12, 48, 100
 _MIN_MOVING, _MIN_FRAMES = 0.5, 8
 _MIN_MARK_PX = 6
 
@@ -76,7 +82,7 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
     for rgb in loop.frames(colour=True):
         grey = grey_of_rgb(rgb)
         low, high = np.minimum(low, grey), np.maximum(high, grey)
-        apart = rgb.max(axis=-1) - rgb.min(axis=-1)
+        _, apart = high_and_spread(rgb)
         if not loop.colour_doppler and int(apart.max()) > GREY_SPREAD:
             apart = np.where(coloured_print(rgb), 0, apart).astype(np.uint8)
         spread = np.maximum(spread, apart)
@@ -124,9 +130,13 @@ def _still_print(
     low: NDArray[np.uint8], high: NDArray[np.uint8], sector: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Return bright marks that never change, thinner than the brush, with their blurred rims."""
-    marks = sector & (low >= _BRIGHT) & (high.astype(np.int16) - low <= _STILL)
-    if not marks.any():
-        return marks
+    change = high.astype(np.int16) - low
+    seeds = sector & (low >= _BRIGHT) & (change <= _STILL)
+    if not seeds.any():
+        return seeds
+    # Letters are blurred at their rims, where a share of the tissue's change shines through.
+    nearly = sector & (low >= _BRIGHT) & (change <= _NEARLY_STILL)
+    marks = ndimage.binary_propagation(seeds, np.ones((3, 3)), mask=nearly)
     marks &= ~ndimage.binary_opening(marks, disk(brush_px(marks.shape)))
     labels, n_parts = ndimage.label(marks, np.ones((3, 3)))
     if n_parts == 0:

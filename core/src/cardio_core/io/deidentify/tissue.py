@@ -77,6 +77,20 @@ class Seen:
         return np.asarray(self.high.astype(np.int16) - self.low > _MOVES)
 
 
+def high_and_spread(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the highest channel of every pixel, and how far the lowest lies below it.
+
+    Examples
+    --------
+    >>> high, spread = high_and_spread(np.array([[[60, 230, 90]]], np.uint8))
+    >>> int(high[0, 0]), int(spread[0, 0])
+    (230, 170)
+    """
+    red, green, blue = (rgb[..., channel] for channel in range(3))
+    high = np.maximum(np.maximum(red, green), blue)
+    return high, high - np.minimum(np.minimum(red, green), blue)
+
+
 def coloured(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return the strongly coloured pixels of one RGB frame, shape (n_rows, n_columns).
 
@@ -85,8 +99,7 @@ def coloured(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     >>> coloured(np.array([[[60, 230, 90], [200, 190, 170]]], np.uint8)).tolist()
     [[True, False]]
     """
-    high = rgb.max(axis=-1)
-    spread = high - rgb.min(axis=-1)
+    high, spread = high_and_spread(rgb)
     return np.asarray((high >= BRIGHT) & (spread >= np.float32(SATURATED) * high))
 
 
