@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 from sklearn.metrics import mean_absolute_error, r2_score, roc_auc_score
 
-from cardio_core.api import Case, EvaluateBlock, Explanation, Scored, Targets
+from cardio_core.api import EvaluateBlock, Explanation, Scored, Targets
 from cardio_core.testing import drawn_svg, training_context
 from cardio_echo_cmr.evaluate import evaluate_cmr
+from cardio_echo_cmr.fold_case import FoldCase
 from cardio_echo_cmr.measured import agreement, number_errors, training_means
-from cardio_echo_cmr.segment_scores import explained_scores, labelled_drops
+from cardio_echo_cmr.segment_scores import segment_tables
 from cardio_echo_cmr.tested import study_rows
 from cardio_echo_cmr.view_names import by_view, confusion, named_views, view_accuracy
 
@@ -31,12 +34,16 @@ def _report(task, run, explanation=None):
 def wma():
     run = wma_run()
     table = run[3]
-    numbers = range(1, 18)
-    drawn = []
-    for study in table["study_id"][:24]:
-        drop = {f"drop:{n:02d}": 2.0 * table.loc[study, f"wma_seg_{n:02d}"] + 0.1 * (n % 7)
-                for n in numbers}  # fmt: skip
-        drawn.append(Case(f"{study}-a4c0#0", "t", model="a4c", scores=drop | {"gini": 0.25}))
+    segments = [
+        {"sample_id": f"{study}-a4c0#0", "study_id": study, "patient_id": patient,
+         "method": "occlusion", "segment": n,
+         "value": 2.0 * table.loc[study, f"wma_seg_{n:02d}"] + 0.1 * (n % 7)}
+        for study, patient in zip(table["study_id"][:24], table["patient_id"], strict=False)
+        for n in range(1, 18)
+    ]  # fmt: skip
+    drawn = [FoldCase(f"{study}-a4c0#0", "t", model="a4c", scores={"drop:03": 1.0, "gini": 0.25})
+             for study in table["study_id"][:24]]  # fmt: skip
+    drawn[0] = replace(drawn[0], segments=tuple(segments))
     return _report(WMA, run, Explanation(drawn)), run
 
 
@@ -104,24 +111,41 @@ def test_a_study_that_no_view_scored_is_not_lost_from_the_count(wma):
     assert any("1 have none of them" in note for note in report.notes)
 
 
-def test_occlusion_is_scored_against_the_labelled_segments_of_each_loop(wma):
-    report, (_, _, whole, table) = wma
-    row = report.tables["occlusion"].iloc[0]
+def test_occlusion_is_scored_against_the_labelled_segments_of_each_video(wma):
+    report, (_, _, _, table) = wma
+    row = report.tables["segments"].iloc[0]
     # Abnormal segments fall by at least 2, others by at most .6: the order is perfect.
-    assert row["auc"] == 1.0
+    assert row["auc"] == row["within_videos"] == 1.0
     assert row["n_segments"] == 24 * 17
-    assert row["n_abnormal"] == table.iloc[:24].filter(like="wma_seg").to_numpy().sum()
-    assert report.tables["explanation-scores"].iloc[0]["mean"] == pytest.approx(0.25)
-    noise = [Case(f"{s}-plax1", "t", model="plax", scores={"drop:02": 1.0, "drop:05": np.nan})
-             for s in table["study_id"]]  # fmt: skip
-    drops = labelled_drops(explained_scores(noise, whole), whole, "wma")
-    assert list(drops["y"]) == list(table["wma_seg_02"].astype(int))
+    positive = table.iloc[:24].filter(like="wma_seg").sum(axis=1)
+    assert row["n_abnormal"] == positive.sum()
+    assert row["n_videos_of_both"] == ((positive > 0) & (positive < 17)).sum()
+    scores = report.tables["explanation-scores"]
+    assert scores[["score", "mean", "n"]].to_numpy().tolist() == [["gini", 0.25, 24]]
 
 
-def test_occlusion_of_a_finding_without_labelled_segments_gives_no_table(wma):
+def test_a_network_that_is_surer_of_the_sick_scores_over_all_segments_and_not_within_videos(wma):
     _, (_, _, whole, table) = wma
-    cases = [Case(f"{table['study_id'].iloc[0]}-a4c0", "t", model="a4c", scores={"drop:03": 1.0})]
-    assert labelled_drops(explained_scores(cases, whole), whole, "t1").empty
+    rng = np.random.default_rng(0)
+    segments = tuple(
+        {"sample_id": f"{study}-a4c0#0", "study_id": study, "patient_id": patient,
+         "method": "occlusion", "segment": n,
+         "value": table.loc[study].filter(like="wma_seg").sum() + rng.normal(0, 0.5)}
+        for study, patient in zip(table["study_id"], table["patient_id"], strict=True)
+        for n in range(1, 18)
+    )  # fmt: skip
+    case = FoldCase(f"{table['study_id'].iloc[0]}-a4c0#0", "t", model="a4c", segments=segments)
+    row = segment_tables([case], whole, "wma", CONFIG, 0)[0]["segments"].iloc[0]
+    assert row["low"] > 0.6
+    assert row["within_videos"] == pytest.approx(0.5, abs=0.06)
+    assert row["within_low"] < 0.5 < row["within_high"]
+
+
+def test_segments_of_a_finding_that_nobody_labelled_give_no_table(wma):
+    _, (_, _, whole, table) = wma
+    about = {"study_id": table["study_id"].iloc[0], "patient_id": "p000", "segment": 3}
+    case = FoldCase("v", "t", segments=({"sample_id": "v", "method": "m", "value": 1.0, **about},))
+    assert segment_tables([case], whole, "t1", CONFIG, 0) == ({}, [], [])
 
 
 def test_errors_are_those_of_sklearn_and_r2_may_be_negative(t1):

@@ -1,4 +1,4 @@
-"""What the explanations are worth: occlusion by segment against the segments that are labelled."""
+"""What the explanations are worth: what segments were worth against their labels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import DataError, Estimate, Metric, Scope, stats
+from cardio_echo_cmr.labels import N_SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from cardio_core.api import Case, Cohort, EvaluateBlock
 
 DROP = "drop:"
-"""Scores of a case that begin so: how far the output falls when that AHA segment is occluded."""
+"""Scores of a drawn case that begin so are of one segment; all tested videos have theirs in its
+`segments`, so these are not summed up."""
 
 FEWEST = 5
 """Patients that an interval needs."""
@@ -24,12 +26,13 @@ FEWEST = 5
 def segment_tables(
     cases: Sequence[Case], cohort: Cohort, finding: str, config: EvaluateBlock, seed: int
 ) -> tuple[dict[str, pd.DataFrame], list[Metric], list[str]]:
-    """Return what the scores of the explained loops say.
+    """Return what the scores of the explained videos say.
 
     Parameters
     ----------
     cases : sequence of Case
-        Scores ``drop:NN`` are occlusions of AHA segment NN; others are numbers to be averaged.
+        Numbers in `scores` are averaged. Those with a field `segments` carry what every segment of
+        every tested video was worth, by method.
     cohort : Cohort
         Its table labels the segments: ``FINDING_seg_NN``.
     finding : str
@@ -40,30 +43,30 @@ def segment_tables(
     Returns
     -------
     dict of str to DataFrame
-        ``occlusion``: by model, the area under the curve of the drops of all segments and loops
-        against their labels (pooled, with DeLong's interval clustered by patient), and the mean
-        over loops that have segments of both kinds. ``explanation-scores``: means of the others.
+        ``segments``: of each model and method the area under the curve of all segments of all
+        videos against their labels (DeLong's interval, clustered by patient), and the mean of the
+        areas within videos that have segments of both kinds. Only the latter shows where a network
+        looked: the former is also good where it is surer of sick patients.
+        ``explanation-scores``: means of the other scores.
     list of Metric
     list of str
     """
-    scores = explained_scores(cases, cohort)
-    if scores.empty:
-        return {}, [], []
     tables: dict[str, pd.DataFrame] = {}
     metrics: list[Metric] = []
     notes: list[str] = []
-    occluded = scores["score"].str.startswith(DROP)
-    drops = labelled_drops(scores[occluded], cohort, finding)
     rows = []
-    for model, own in drops.groupby("model", sort=False):
-        row, found, said = _occlusion(own, str(model), config, seed)
-        rows.append(row)
-        scope = Scope(task=finding, model=str(model), subgroup="segments")
+    known = labelled_segments(cases, cohort, finding)
+    for (model, method), own in known.groupby(["model", "method"], sort=False):
+        row, found, said = _areas(own, f"{method} of {model}", config, seed)
+        rows.append({"model": model, "method": method} | row)
+        scope = Scope(task=finding, model=str(model), subgroup=f"segments, {method}")
         metrics += [Metric(one, scope) for one in found]
         notes += said
     if rows:
-        tables["occlusion"] = pd.DataFrame(rows)
-    table, by_model, said = score_summary(scores[~occluded], config, seed)
+        tables["segments"] = pd.DataFrame(rows)
+    scores = explained_scores(cases, cohort)
+    scores = scores[~scores["score"].str.startswith(DROP)]
+    table, by_model, said = score_summary(scores, config, seed)
     notes += said
     if len(table):
         tables["explanation-scores"] = table
@@ -103,34 +106,45 @@ def explained_scores(cases: Sequence[Case], cohort: Cohort) -> pd.DataFrame:
     )
 
 
-def labelled_drops(drops: pd.DataFrame, cohort: Cohort, finding: str) -> pd.DataFrame:
-    """Return the drops of segments whose label is known, with y, 0 or 1."""
-    if cohort.table is None or drops.empty:
-        return drops.iloc[:0].assign(y=pd.Series(dtype=int))
-    labels = cohort.table[~cohort.table.index.duplicated()]
-    labels.index = labels.index.astype(str)
-    numbers = drops["score"].str.removeprefix(DROP).astype(int)
-    y = [
-        labels.loc[study, name]
-        if (name := f"{finding}_seg_{number:02d}") in labels.columns and study in labels.index
-        else None
-        for study, number in zip(drops["study_id"], numbers, strict=True)
+def labelled_segments(cases: Sequence[Case], cohort: Cohort, finding: str) -> pd.DataFrame:
+    """Return what every segment of every tested video was worth, where its label is known.
+
+    A segment that several folds or several random networks were asked about has the mean.
+
+    Returns
+    -------
+    DataFrame
+        Columns model, method, sample_id, study_id, patient_id, segment, value, y (0, 1).
+    """
+    keys = ["model", "method", "sample_id", "study_id", "patient_id", "segment"]
+    parts = [
+        pd.DataFrame(list(getattr(case, "segments", ()))).assign(model=case.model)
+        for case in cases
+        if getattr(case, "segments", ())
     ]
-    made = drops.assign(y=pd.to_numeric(pd.Series(y, index=drops.index), errors="coerce"))
-    return made.dropna(subset=["y"]).astype({"y": int})
+    if cohort.table is None or not parts:
+        return pd.DataFrame(columns=[*keys, "value", "y"])
+    worth = pd.concat(parts, ignore_index=True).dropna(subset=["value"])
+    worth = worth.groupby(keys, sort=False)["value"].mean().reset_index()
+    named = {f"{finding}_seg_{number:02d}": number for number in range(1, N_SEGMENTS + 1)}
+    labels = cohort.table[~cohort.table.index.duplicated()].reindex(columns=list(named))
+    long = labels.rename(columns=named).rename_axis("study_id").reset_index()
+    long = long.melt("study_id", var_name="segment", value_name="y").dropna(subset=["y"])
+    of = long.astype({"study_id": str, "segment": int, "y": int})
+    return worth.merge(of, on=["study_id", "segment"], how="inner")
 
 
-def _occlusion(
-    own: pd.DataFrame, model: str, config: EvaluateBlock, seed: int
+def _areas(
+    own: pd.DataFrame, what: str, config: EvaluateBlock, seed: int
 ) -> tuple[dict[str, Any], list[Estimate], list[str]]:
-    by_loop = [
-        (loop["patient_id"].iloc[0], stats.auc(loop["y"], loop["value"]).value)
-        for _, loop in own.groupby("sample_id", sort=False)
-        if loop["y"].nunique() == 2
+    by_video = [
+        (video["patient_id"].iloc[0], _share_of_pairs(video))
+        for _, video in own.groupby("sample_id", sort=False)
+        if video["y"].nunique() == 2
     ]
     row: dict[str, Any] = {
-        "model": model, "n_loops": own["sample_id"].nunique(), "n_segments": len(own),
-        "n_abnormal": int(own["y"].sum()), "n_patients": own["patient_id"].nunique(),
+        "n_videos": own["sample_id"].nunique(), "n_patients": own["patient_id"].nunique(),
+        "n_segments": len(own), "n_abnormal": int(own["y"].sum()),
     }  # fmt: skip
     found: list[Estimate] = []
     notes: list[str] = []
@@ -141,14 +155,21 @@ def _occlusion(
         found.append(pooled)
         row |= {"auc": pooled.value, "low": pooled.low, "high": pooled.high}
     except DataError as error:
-        notes.append(f"Occlusion of {model}: no area over all segments. {error}")
-    if by_loop:
-        areas = pd.DataFrame(by_loop, columns=["patient_id", "value"])
-        mean = mean_score(areas, "segment_auc_by_loop", config, seed)
+        notes.append(f"Segments, {what}: no area over all of them. {error}")
+    if by_video:
+        areas = pd.DataFrame(by_video, columns=["patient_id", "value"])
+        mean = mean_score(areas, "segment_auc_within_videos", config, seed)
         found.append(mean)
-        row |= {"by_loop": mean.value, "by_loop_low": mean.low, "by_loop_high": mean.high,
-                "n_loops_of_both": len(areas)}  # fmt: skip
+        row |= {"within_videos": mean.value, "within_low": mean.low, "within_high": mean.high,
+                "n_videos_of_both": len(areas)}  # fmt: skip
     return row, found, notes
+
+
+def _share_of_pairs(video: pd.DataFrame) -> float:
+    """Return the area within one video, which DeLong's variance needs more segments for."""
+    value, y = video["value"].to_numpy(float), video["y"].to_numpy(int)
+    apart = value[y == 1][:, None] - value[y == 0]
+    return float(np.mean((apart > 0) + 0.5 * (apart == 0)))
 
 
 def score_summary(

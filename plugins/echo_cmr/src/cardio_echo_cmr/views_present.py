@@ -32,8 +32,8 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
     -------
     DataFrame, indexed by study_id
         A column a view of which a row (``a4c`` or ``a4c_value``) was run, True where it scored the
-        study; ``views``, their names joined by ``+``; and n_loops. Studies that no view scored are kept:
-        their loops have an unknown view, another one, or could not be used.
+        study; ``views``, their names joined by ``+``; and n_loops. Studies that no view scored are
+        kept: their loops have an unknown view, another one, or could not be used.
     """
     frame = predictions.frames[target.name]
     table = cohort.samples.table
