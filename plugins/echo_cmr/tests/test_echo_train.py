@@ -10,6 +10,7 @@ from cardio_core.api import DataError, Targets, save_weights
 from cardio_core.testing import training_context
 from cardio_echo_cmr.config import PredictBlock, TrainBlock
 from cardio_echo_cmr.examples import grey_of
+from cardio_echo_cmr.fewer_patients import some_patients
 from cardio_echo_cmr.models.r2plus1d import R2Plus1D18
 from cardio_echo_cmr.network import open_network
 from cardio_echo_cmr.predict import predict_videos
@@ -189,6 +190,29 @@ def test_a_network_starts_from_a_local_file_of_weights(fit, tmp_path, n_classes,
 
 def test_a_network_from_random_weights_says_so(fit):
     assert any("NOT PRETRAINED" in note for note in fit("wma", "a4c")[0].notes)
+
+
+def test_fewer_patients_are_among_more_and_have_the_finding_as_often(cohort):
+    features, targets = cohort
+    chosen = {}
+    for n_patients in (4, 10, 20, 99):
+        for row in ("a4c", "lvef"):
+            ctx = training_context(TASK["wma"], row)
+            few = some_patients(features, targets, n_patients, ctx)
+            sick = targets.of(few.table, "wma").astype(int)
+            assert len(few) == 3 * min(n_patients, 28)
+            assert sick.mean() == 0.5
+            chosen.setdefault(n_patients, set(few.table["patient_id"]))
+            assert chosen[n_patients] == set(few.table["patient_id"])
+    assert chosen[4] < chosen[10] < chosen[20] < chosen[99]
+    other = some_patients(features, targets, 10, training_context(TASK["wma"], "a4c", seed=1))
+    assert set(other.table["patient_id"]) != chosen[10]
+
+
+def test_a_row_is_fitted_on_fewer_patients_where_that_is_asked_for(fit):
+    few = TrainBlock(**SMALL, fit=FIT | {"epochs": 1}, max_patients=6)
+    assert "wma: fitted on 6 studies, 0 not measured." in fit("wma", "lvef", few)[0].notes
+    assert any("Fitted on 6 of view a4c" in note for note in fit("wma", "a4c", few)[0].notes)
 
 
 def test_an_artifact_is_data_only(fit):

@@ -14,7 +14,7 @@ from cardio_echo_cmr.examples import Frames, Grey
 from cardio_echo_cmr.models.view_resnet import mean_probability
 from cardio_echo_cmr.predict import predict_videos
 from cardio_echo_cmr.tasks import OTHER, TASKS, VIEWS
-from cardio_echo_cmr.train import train_row
+from cardio_echo_cmr.train import own_videos, train_row
 from cardio_echo_cmr.view_task import cross_entropy
 from cardio_echo_cmr.views import counted, views_of
 
@@ -115,6 +115,20 @@ def test_views_out_of_the_fold_count_from_a_probability_of_eight_tenths_on(cohor
     assert found.tolist() == ["unknown", "other", "a4c", "a2c", "unknown"]
     assert counted(found) == "a4c 1, a2c 1, plax 0, other 1, unknown 2"
     assert views_of(features, _findings(), least_probability=0.7)[0] == "a4c"
+
+
+def test_training_takes_the_probability_that_it_is_told(cohort, out_of_fold):
+    features, _ = cohort
+    names = features.table["recording_id"]
+    sure = {name: (0.6, 0.4, 0.0, 0.0) for name in names if name.endswith("a4c")}
+    out_of_fold(_table(sure))
+    findings = Targets("study", pd.DataFrame({"wma_a4c": np.arange(16) % 2},
+                       index=features.table["study_id"].unique()))  # fmt: skip
+    for least, n_known in ((0.6, 16), (0.61, 0)):
+        (known, codes), _ = own_videos(
+            features, findings, TrainBlock(min_view_probability=least), _findings()
+        )
+        assert len(known) == len(codes) == n_known
 
 
 def test_views_of_new_patients_come_from_the_final_classifier(classifier, cohort):

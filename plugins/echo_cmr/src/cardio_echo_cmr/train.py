@@ -11,6 +11,7 @@ from cardio_core.api import DataError, ModelArtifact
 from cardio_echo_cmr.baseline import fit_baseline
 from cardio_echo_cmr.clips import ClipForm, form_of, is_usable, middle_starts
 from cardio_echo_cmr.examples import Clips, Grey, clips_of, grey_of
+from cardio_echo_cmr.fewer_patients import some_patients
 from cardio_echo_cmr.network import fresh_network, write_about
 from cardio_echo_cmr.rows import codes_of, out_of, row_of
 from cardio_echo_cmr.view_task import train_view
@@ -39,31 +40,31 @@ def train_row(
 ) -> ModelArtifact:
     """Fit the row that the context names and leave it in its directory."""
     row = row_of(ctx)
+    training = some_patients(training, targets, config.max_patients, ctx)
     if row.kind == "view":
         return train_view(training, validation, targets, config, ctx)
     if row.kind == "regression":
         return fit_baseline(training, targets, config.logistic_c, ctx)
-    form = form_of(config)
-    own, note = own_videos(training, targets, form, ctx)
+    own, note = own_videos(training, targets, config, ctx)
     _check(own[1], ctx.targets[0], note, ctx)
     checked: Labelled | None = None
     if validation is not None and config.choose_epochs:
-        checked, _ = own_videos(validation, targets, form, ctx)
+        checked, _ = own_videos(validation, targets, config, ctx)
     return _train_network(own, checked if checked and len(checked[0]) else None, note, config, ctx)
 
 
 def own_videos(
-    features: FeatureSet, targets: Targets, form: ClipForm, ctx: Context
+    features: FeatureSet, targets: Targets, config: TrainBlock, ctx: Context
 ) -> tuple[Labelled, str]:
     """Return the row's own videos with their labels, and a sentence on the others.
 
     A video is the row's own if it shows its view, the form of the clips can use it, and the label
     of the view's own segments is known.
     """
-    views = views_of(features, ctx)
+    views = views_of(features, ctx, least_probability=config.min_view_probability)
     codes = codes_of(features, targets, ctx.targets[0])
     of_view = views == row_of(ctx).view
-    usable = of_view & is_usable(form, np.asarray(features["times"].values))
+    usable = of_view & is_usable(form_of(config), np.asarray(features["times"].values))
     known = np.flatnonzero(usable & np.isfinite(codes))
     note = (
         f"Views of {len(features)} training videos: {counted(views)}. Fitted on {known.size} of "

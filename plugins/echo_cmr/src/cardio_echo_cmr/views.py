@@ -19,7 +19,7 @@ UNKNOWN = "unknown"
 """No view is probable enough."""
 
 LEAST_PROBABILITY = 0.8
-"""Below it a view is unknown, in training."""
+"""Below it a view is unknown, where nothing else is said."""
 
 _TASK = "view"
 _SCORE = "score:"
