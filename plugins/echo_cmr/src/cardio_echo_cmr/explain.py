@@ -165,14 +165,16 @@ def _cases(
 def case_scores(view: ClipView) -> dict[str, float]:
     """Return numbers on one map: ``drop:NN`` without segment NN, and how the heat lies.
 
-    ``wall_enrichment`` is the share of the heat on the wall of the atlas over the wall's share of
-    the sector, 1 where the heat lies anywhere; ``heat_peak_ms`` the time of the warmest frame.
+    ``heat_in_sector`` is the share of the heat within the sector; ``wall_enrichment``, of that, the
+    share on the wall of the atlas over the wall's share of the sector, 1 where it lies anywhere;
+    ``heat_peak_ms`` the time of the warmest frame.
     """
     made: dict[str, float] = {}
     sector = view.sector
     warm = np.asarray(view.heat, np.float64)[:, sector]
     if warm.sum() > 0:
         wall = (view.segments.masks.max(axis=0) > 0)[sector]
+        made["heat_in_sector"] = float(warm.sum() / view.heat.sum(dtype=np.float64))
         made["wall_enrichment"] = float(warm[:, wall].sum() / warm.sum() / wall.mean())
         made["heat_peak_ms"] = float(view.times_ms[int(warm.sum(axis=1).argmax())])
     if view.drops is not None:

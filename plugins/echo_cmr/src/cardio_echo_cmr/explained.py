@@ -178,10 +178,12 @@ def segment_rows(
     ----------
     explained : Explained
     values : mapping of method to ndarray, shape (n, n_segments)
+        What follows a colon only tells methods of one name apart.
     """
     table = explained.features.table
     studies, patients = (table[name].astype(str).to_list() for name in ("study_id", "patient_id"))
-    for method, worth in values.items():
+    for name, worth in values.items():
+        method = name.partition(":")[0]
         for i, sample_id in enumerate(table.index):
             for number, value in zip(explained.segments.numbers, worth[i], strict=True):
                 yield {

@@ -144,7 +144,7 @@ def segment_heat(
     ----------
     heat : ndarray, shape (frames, rows, columns)
     masks : ndarray, shape (n_segments, rows, columns)
-        Of `occlusion.segment_masks`: weights from 0 to 1.
+        Of `occlusion.Segments`: weights from 0 to 1.
     """
     over_time = np.asarray(heat, np.float64).mean(axis=0)
     weights = np.asarray(masks, np.float64)

@@ -20,7 +20,7 @@ from cardio_echo_cmr.drawing.style import (
     quiet_axes,
 )
 from cardio_echo_cmr.heat_volume import time_curve
-from cardio_echo_cmr.overlay import STRONGEST
+from cardio_echo_cmr.overlay import overlay_frames
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,10 +88,15 @@ def clip_sheet(view: ClipView, *, title: str = "") -> Draw:
         if title:
             top.suptitle(title, fontsize=TEXT_PT, color=INK, x=0.01, ha="left")
         shown = np.unique(np.linspace(0, len(view.frames) - 1, N_SHOWN).round().astype(int))
+        side = view.frames.shape[-1]
+        untimed = np.full(len(shown), np.nan)
+        mixed = overlay_frames(view.frames[shown], view.heat[shown], untimed, side=side)
         for number, axes in enumerate(top.subplots(2, N_SHOWN // 2).flat):
             axes.set_axis_off()
             if number < len(shown):
-                _frame(axes, view, int(shown[number]), numbered=number == 0)
+                _frame(axes, mixed[number], view.segments, numbered=number == 0)
+                at = f"{view.times_ms[shown[number]]:.0f} ms"
+                axes.set_title(at, fontsize=SMALL_PT, color=INK, pad=2)
         curve, bars = below.subplots(1, 2)
         _curve(curve, view, shown)
         _bars(bars, view)
@@ -99,19 +104,16 @@ def clip_sheet(view: ClipView, *, title: str = "") -> Draw:
     return draw
 
 
-def _frame(axes: Axes, view: ClipView, at: int, *, numbered: bool) -> None:
-    axes.imshow(view.frames[at], cmap="gray", vmin=0, vmax=255, interpolation="bilinear")
-    heat = np.clip(view.heat[at], 0, 1)
-    axes.imshow(heat, cmap="inferno", vmin=0, vmax=1, alpha=STRONGEST * heat)
-    labels = view.segments.labels
-    for number in view.segments.numbers:
-        own = labels == number
+def _frame(axes: Axes, picture: NDArray[np.uint8], segments: Segments, *, numbered: bool) -> None:
+    # "none" keeps the picture's own pixels in the file: a sheet is then half as large.
+    axes.imshow(picture, interpolation="none")
+    for number in segments.numbers:
+        own = segments.labels == number
         axes.contour(own, levels=[0.5], colors=[SKY], linewidths=0.5, alpha=0.8)
         if numbered:
             row, column = np.argwhere(own).mean(axis=0)
             axes.text(column, row, str(number), fontsize=SMALL_PT - 1.5, color="white",
                       ha="center", va="center")  # fmt: skip
-    axes.set_title(f"{view.times_ms[at]:.0f} ms", fontsize=SMALL_PT, color=INK, pad=2)
 
 
 def _curve(axes: Axes, view: ClipView, shown: NDArray[np.int64]) -> None:
