@@ -191,6 +191,8 @@ def test_new_loops_are_numbered_and_have_no_targets(tmp_path):
     assert cohort.samples.table.index.tolist() == ["1", "2"]
     assert cohort.samples.table["patient_id"].tolist() == ["1", "2"]
     assert not any(name in str(cohort.notes) for name in ("SMITH", "DOE"))
+    believed = loaded(tmp_path, mode="predict", views="table", frame_rate_hz=50)
+    assert believed.samples.table["view_given"].tolist() == ["", ""]
     one = loaded(tmp_path / "SMITH^JOHN.npy", mode="predict", frame_rate_hz=50)
     assert len(one.samples) == 1 and opened(one)[0]["1"].n_frames == 12
     (tmp_path / "empty").mkdir()

@@ -66,9 +66,10 @@ def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
     at, elsewhen = _at_timepoint(studies, config.timepoint)
     paired = _paired(at, config, ctx)
     kept = list(paired.kept)
-    if config.views == "table" and ctx.task.name != VIEW.name:
+    with_views = config.views == "table" and ctx.task.name != VIEW.name
+    if with_views and ctx.mode == "fit":
         require_named_views(kept)
-    table = samples_table(kept, with_views=config.views == "table" and ctx.task.name != VIEW.name)
+    table = samples_table(kept, with_views=with_views)
     clips = tuple(clip for study in kept for clip in study.clips)
     clinical = _clinical(found, kept)
     targets = None
