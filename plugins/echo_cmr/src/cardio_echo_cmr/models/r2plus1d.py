@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cardio_echo_cmr.models.folded_conv import SpaceConv3d, TimeConv3d
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -48,10 +50,10 @@ class R2Plus1D18(nn.Module):
         planes = [max(1, round(width_mult * n)) for n in PLANES]
         mid = max(1, round(width_mult * STEM_MID))
         self.stem = nn.Sequential(
-            nn.Conv3d(3, mid, (1, 7, 7), (1, 2, 2), (0, 3, 3), bias=False),
+            SpaceConv3d(3, mid, (1, 7, 7), (1, 2, 2), (0, 3, 3), bias=False),
             nn.BatchNorm3d(mid),
             nn.ReLU(inplace=True),
-            nn.Conv3d(mid, planes[0], (3, 1, 1), padding=(1, 0, 0), bias=False),
+            TimeConv3d(mid, planes[0], (3, 1, 1), padding=(1, 0, 0), bias=False),
             nn.BatchNorm3d(planes[0]),
             nn.ReLU(inplace=True),
         )
@@ -77,7 +79,8 @@ class R2Plus1D18(nn.Module):
         -------
         Tensor, shape (n, channels, ceil(frames / 8), ceil(rows / 16), ceil(columns / 16))
         """
-        maps: Tensor = self.stem(clips)
+        # The order that folded convolutions need; it stays through the network.
+        maps: Tensor = self.stem(clips.contiguous(memory_format=torch.channels_last_3d))
         for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
             maps = stage(maps)
         return maps
@@ -166,10 +169,10 @@ class _Block(nn.Module):
 
 def _space_then_time(n_in: int, mid: int, n_out: int, stride: int = 1) -> nn.Sequential:
     layers: Sequence[nn.Module] = (
-        nn.Conv3d(n_in, mid, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False),
+        SpaceConv3d(n_in, mid, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False),
         nn.BatchNorm3d(mid),
         nn.ReLU(inplace=True),
-        nn.Conv3d(mid, n_out, (3, 1, 1), (stride, 1, 1), (1, 0, 0), bias=False),
+        TimeConv3d(mid, n_out, (3, 1, 1), (stride, 1, 1), (1, 0, 0), bias=False),
     )
     return nn.Sequential(*layers)
 
