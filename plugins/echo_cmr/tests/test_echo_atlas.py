@@ -11,10 +11,11 @@ from PIL import Image
 from scipy import ndimage
 
 from cardio_core.api import Look
-from cardio_echo_cmr.atlas import SEGMENT_NAMES, VIEW_SEGMENTS, segment_map
+from cardio_echo_cmr.atlas import SEGMENT_NAMES, VIEW_SEGMENTS, geometry_map, segment_map
 from cardio_echo_cmr.synthetic.beat import Beat
 from cardio_echo_cmr.synthetic.loop import LoopSpec, at_rest, echo_loop, sector_of
 from cardio_echo_cmr.synthetic.motion import Ventricle
+from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
 from cardio_echo_cmr.synthetic.views import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
 
 SHORT_AXIS = (7, 8, 9, 10, 11, 12)
@@ -122,3 +123,22 @@ def in_padded(spec: LoopSpec) -> LoopSpec:
     )
     assert math.isclose(wider.apex_column, sector.apex_column + _PAD)
     return replace(spec, sector=wider)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_hearts_of_patients_lie_near_the_map(view: str) -> None:
+    atlas = segment_map(view)
+    away_px = []
+    for stream in np.random.default_rng(3).spawn(25):
+        person = draw_person("p", stream, difficulty="medium")
+        spec = next(draw_studies(person, stream)).loops.get(view)
+        if spec is not None:
+            sector = spec.sector
+            own = geometry_map(
+                spec.geometry, depth_mm=sector.depth_mm, half_angle_deg=sector.half_angle_deg
+            )
+            for segment in np.unique(own[own > 0]):
+                away_px.append(np.hypot(*(centre_of(own == segment) - centre_of(atlas == segment))))
+    # A segment is about 15 pixels long.
+    assert np.mean(away_px) < 4.0
+    assert np.quantile(away_px, 0.95) < 9.0

@@ -20,6 +20,7 @@ from cardio_core.api import (
     Look,
     Sector,
     draw_scatterers,
+    fit_sector,
     read_loop,
     stats,
 )
@@ -344,6 +345,17 @@ def test_a_name_stands_in_the_header_and_beside_the_sector_and_a_trace_below_it(
     assert (outside[:36, :100] > 150).sum() > 60
     assert (outside[bottom + 4 :].max(axis=0) > 60).mean() > 0.95  # a trace from side to side
     assert outside[60 : bottom - 10].max() < 12  # ringing of JPEG at most
+
+
+def test_the_sector_of_every_loop_can_be_fitted_within_its_edge(cohort: Path) -> None:
+    truth = json.loads((cohort / "truth.json").read_text())
+    for row in rows_of(cohort):
+        for view, known in truth["studies"][row["study_id"]].items():
+            fitted = fit_sector(read_loop(cohort / row[f"path_echo_{view}"]))
+            true = sector_of(known["depth_mm"], known["half_angle_deg"]).mask()
+            assert not fitted.poor
+            assert (fitted.mask() & true).sum() > 0.94 * true.sum()
+            assert not (fitted.mask() & ~true).any()
 
 
 def test_missing_views_and_values_are_left_empty_in_the_table(cohort: Path) -> None:

@@ -84,7 +84,7 @@ def draw_studies(person: Person, rng: np.random.Generator) -> Iterator[Study]:
     Heart size and thickness are the patient's; place, tilt, field of view, gain, heart rate and
     frame rate are the loop's or the study's.
     """
-    size, wall_mm = float(rng.uniform(0.92, 1.06)), float(rng.uniform(8.5, 10.5))
+    size, wall_mm = float(rng.uniform(0.93, 1.07)), float(rng.uniform(8.5, 10.5))
     n_studies = 1 + int(rng.uniform() < SECOND_STUDY_SHARE)
     for number in range(1, n_studies + 1):
         late = bool(rng.uniform() < LATE_CMR_SHARE)
@@ -110,7 +110,7 @@ def _draw_loop(
 ) -> LoopSpec:
     usual = default_geometry(view, size=size)
     x_mm, z_mm = usual.anchor_mm
-    anchor = (x_mm + float(rng.uniform(-3.5, 3.5)), z_mm + float(rng.uniform(-2.0, 4.0)))
+    anchor = (x_mm + float(rng.uniform(-3.5, 3.5)), z_mm + float(rng.uniform(-3.0, 3.0)))
     geometry = replace(
         usual,
         wall=replace(usual.wall, wall_mm=wall_mm),
@@ -124,7 +124,7 @@ def _draw_loop(
         geometry,
         Ventricle(geometry.wall, found.amplitude, found.thickness, int(rng.integers(2**31))),
         Beat(hr_bpm, float(rng.uniform(0.0, 60_000.0 / hr_bpm))),
-        sector_of(DEPTH_MM[view] + float(rng.uniform(-8.0, 10.0)), float(rng.uniform(36.0, 40.0))),
+        sector_of(DEPTH_MM[view] + float(rng.uniform(-9.0, 9.0)), float(rng.uniform(36.0, 40.0))),
         rate_hz=rate_hz,
         n_frames=max(_FEWEST_FRAMES, int(np.ceil(_LENGTH_S * rate_hz))),
         breath_mm=float(rng.uniform(0.2, 1.0)),
