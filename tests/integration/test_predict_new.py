@@ -110,6 +110,19 @@ def test_a_file_beside_a_recording_is_one_file(cardio, clinic_run, newcomers, wo
     assert reason in said.stderr
 
 
+def test_what_explains_a_prediction_is_written_where_it_is_asked_for(
+    cardio, clinic_run, newcomers, tmp_path
+):
+    words = ("predict", clinic_run, newcomers / "C01r0.csv", "--device", "cpu")
+    assert cardio(*words).json["explanations"] == []
+    answer = cardio(*words, "--explain", tmp_path / "why").json
+    assert {case["sample_id"] for case in answer["explanations"]} == {"new1"}
+    for case in answer["explanations"]:
+        assert case["fold"] == "final" and case["model"] in ("ridge", "constant")
+        written = tmp_path / "why" / "explanations" / f"{case['model']}-new1.json"
+        assert json.loads(written.read_text()) == case
+
+
 def test_the_help_says_how_a_file_is_given_beside_a_recording(cardio):
     said = cardio("predict", "--help")
     assert said.exit_code == 0 and "[--NAME FILE]..." in said.stdout

@@ -53,8 +53,11 @@ class TestContract(_Contract):
         ),
     }
 
-    def test_a_real_loop_of_too_few_frames_gets_its_flags_and_no_verdict(self, task, finished):
-        said = predict(finished, get_testdata_file("examples_ybr_color.dcm", download=False))
+    def test_a_real_loop_of_too_few_frames_gets_its_flags_and_no_verdict(
+        self, task, finished, tmp_path
+    ):
+        loop = get_testdata_file("examples_ybr_color.dcm", download=False)
+        said = predict(finished, loop, "--explain", tmp_path)
         assert said.returncode == 0, said.stderr
         answer = json.loads(said.stdout)
         assert answer["quarantined"] == []
@@ -65,6 +68,9 @@ class TestContract(_Contract):
         for row in answer["predictions"]:
             assert row["scores"] is None and row["decided"] is None
             assert row["no_verdict"].startswith(TOO_LOW)
+        (shown,) = answer["explanations"]
+        assert shown["title"].startswith("no verdict")
+        assert "no verdict" in (tmp_path / shown["figure"]).read_text()
 
     def test_a_septum_on_the_command_line_comes_before_one_beside_the_loop_and_one_that_is_found(
         self, task, finished, tmp_path

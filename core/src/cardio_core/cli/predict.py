@@ -47,9 +47,20 @@ class WithFilesBeside(click.Command):
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the JSON here.")
+@click.option(
+    "--explain",
+    "explain_in",
+    type=click.Path(path_type=Path),
+    help="Explain the predictions, with pictures, in this folder.",
+)
 @click.pass_obj
 def predict(
-    beside: dict[str, Path], run: Path, inputs: tuple[Path, ...], device: str, out: Path | None
+    beside: dict[str, Path],
+    run: Path,
+    inputs: tuple[Path, ...],
+    device: str,
+    out: Path | None,
+    explain_in: Path | None,
 ) -> None:
     """Predict new recordings with the final models of RUN.
 
@@ -64,7 +75,12 @@ def predict(
     from cardio_core.runner.predicting import predict_new
 
     answer = predict_new(
-        run, inputs, beside=beside, device=device, echo=lambda line: click.echo(line, err=True)
+        run,
+        inputs,
+        beside=beside,
+        device=device,
+        explain_in=explain_in,
+        echo=lambda line: click.echo(line, err=True),
     )
     text = json.dumps(answer, indent=2, allow_nan=False)
     if out is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from cardio_core.io.atomic import read_json, replacing, write_json
 from cardio_core.registry import Plugin
 from cardio_core.report.figures import save_svg
 from cardio_core.runner.calls import call
+from cardio_core.runner.cases import file_in, stem_of, write_case
 from cardio_core.runner.folds import FoldJob, open_artifact, read_predictions
 from cardio_core.types.predictions import Predictions, Scored
 from cardio_core.types.report import EvaluationReport, Explanation
@@ -90,39 +90,17 @@ def write_judged(out: Path, protocol: str, judged: Judged) -> None:
     for (model, target), rule in judged.calibrated.rules.items():
         write_json(rule_path(out, model, target), rule.to_dict())
     for name, table in judged.report.tables.items():
-        with replacing(_file(out / "tables", f"{protocol}-{name}", "csv")) as temporary:
+        with replacing(file_in(out / "tables", f"{protocol}-{name}", "csv")) as temporary:
             table.to_csv(temporary, index=not _plain_index(table), float_format="%.6g")
     for name, draw in judged.report.figures.items():
-        save_svg(draw, _file(out / "figures", f"{protocol}-{name}", "svg"))
+        save_svg(draw, file_in(out / "figures", f"{protocol}-{name}", "svg"))
     for case in judged.explanation.cases:
-        stem = f"{protocol}-{case.fold}-{case.model}-{case.sample_id}"
-        about = {
-            "sample_id": case.sample_id,
-            "title": case.title,
-            "model": case.model,
-            "fold": case.fold,
-            "protocol": protocol,
-            "scores": dict(case.scores),
-        }
-        if case.draw is not None:
-            picture = _file(out / "explanations", stem, "svg")
-            save_svg(case.draw, picture)
-            about["figure"] = f"explanations/{picture.name}"
-        if case.video is not None:
-            video = _file(out / "explanations", stem, "webm")
-            with replacing(video) as temporary:
-                temporary.write_bytes(case.video())
-            about["video"] = f"explanations/{video.name}"
-        if case.arrays:
-            arrays = _file(out / "explanations", stem, "npz")
-            with replacing(arrays) as temporary, temporary.open("wb") as file:
-                np.savez_compressed(file, **dict(case.arrays))  # type: ignore[arg-type]
-        write_json(_file(out / "explanations", stem, "json"), about)
+        write_case(out, f"{protocol}-{case.fold}-{case.model}-{case.sample_id}", case, protocol)
 
 
 def rule_path(run: Path, model: str, target: str) -> Path:
     """Return where the conformal rule of one row and target lies in a run directory."""
-    return run / "conformal" / f"{_stem(f'{model}-{target}')}.json"
+    return run / "conformal" / f"{stem_of(f'{model}-{target}')}.json"
 
 
 def open_rule(run: Path, model: str, target: str) -> Conformal | None:
@@ -165,15 +143,6 @@ def _tested(job: FoldJob) -> np.ndarray[tuple[int], np.dtype[np.int_]]:
     if "variant" not in table.columns:
         return job.test
     return np.asarray(job.test[table["variant"].iloc[job.test].to_numpy() == 0])
-
-
-def _file(folder: Path, stem: str, suffix: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{_stem(stem)}.{suffix}"
-
-
-def _stem(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name)
 
 
 def _plain_index(table: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from cardio_core.evaluation.conformal import Conformal
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import resolve
 from cardio_core.runner.calls import call
+from cardio_core.runner.cases import write_case
 from cardio_core.runner.folds import open_artifact, open_decisions
 from cardio_core.runner.fusing import apply_fusion
 from cardio_core.runner.judge import open_rule
@@ -32,6 +34,7 @@ from cardio_core.runner.verdicts import without_verdicts
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import PluginInfo, Target
 from cardio_core.types.predictions import Predictions
+from cardio_core.types.report import Explanation
 
 
 def predict_new(
@@ -40,6 +43,7 @@ def predict_new(
     *,
     beside: Mapping[str, Path] | None = None,
     device: str = "auto",
+    explain_in: Path | None = None,
     echo: Echo | None = None,
 ) -> dict[str, Any]:
     """Predict recordings that the run has never seen.
@@ -54,6 +58,9 @@ def predict_new(
         Files that belong to the one input, by the names that the plugin declares.
     device : str
         As for `cardio run`.
+    explain_in : Path, optional
+        Folder where each row explains what it predicts, with pictures; nothing is explained
+        without.
     echo : callable, optional
         Takes progress lines.
 
@@ -63,8 +70,8 @@ def predict_new(
         JSON-ready: the run, the predictions of every row (scores by class, decided class, where
         the threshold came from, and the conformal set or interval where the run calibrated one;
         withheld, with the reason in `no_verdict`, where a recording cannot be judged), what the
-        rows measured beside their scores (by id and name, with units), flags, and quarantined
-        recordings with their reasons.
+        rows measured beside their scores (by id and name, with units), what explains them (files
+        in `explain_in`), flags, and quarantined recordings with their reasons.
 
     Raises
     ------
@@ -102,6 +109,7 @@ def predict_new(
         "synthetic_training": manifest["data"]["source"] == "synthetic",
         "predictions": [],
         "measurements": {},
+        "explanations": [],
         "flags": {},
         "notes": [],
         "quarantined": [],
@@ -114,6 +122,7 @@ def predict_new(
     except UnusableCohortError as error:
         return answer | {"quarantined": [vars(row) for row in error.quarantined]}
     rows: list[dict[str, Any]] = []
+    explained: list[dict[str, Any]] = []
     measured: dict[str, dict[str, Any]] = {}
     frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
     for name in members_first(task, manifest["models"]):
@@ -125,6 +134,12 @@ def predict_new(
                 model=open_artifact(folder), features=prepared.features,
             )  # fmt: skip
             _measure(measured, predictions)
+        if explain_in is not None and plugin.implements("explain"):
+            explanation = call(
+                plugin, "explain", place, config, model=open_artifact(folder),
+                features=prepared.features, predictions=predictions,
+            )  # fmt: skip
+            explained += _written(explanation, explain_in, name, protocol)
         decisions = open_decisions(folder, task.targets)
         for target in place.targets:
             frame = (
@@ -141,6 +156,7 @@ def predict_new(
     return answer | {
         "predictions": without_verdicts(rows, prepared.features.table),
         "measurements": measured,
+        "explanations": explained,
         "flags": flags_of(prepared.features.table),
         "notes": list(prepared.cohort.notes),
         "quarantined": [vars(row) for row in prepared.quarantined],
@@ -168,6 +184,18 @@ def _known_beside(beside: Mapping[str, Path], about: PluginInfo) -> dict[str, Pa
         if not path.is_file():
             raise ConfigError(f"--{name} {path}: no such file")
     return {name: path.resolve() for name, path in beside.items()}
+
+
+def _written(
+    explanation: Explanation, out: Path, model: str, protocol: str
+) -> list[dict[str, Any]]:
+    """Write what explains a row's predictions; return what each case says."""
+    return [
+        write_case(
+            out, f"{model}-{case.sample_id}", replace(case, model=model, fold="final"), protocol
+        )
+        for case in explanation.cases
+    ]
 
 
 def _rows(

@@ -56,7 +56,8 @@ def explain_studies(
     Explanation
         Cases with the heat map (``heat``, 0 to 1, at its own resolution) and its localisation
         scores; the first is a `FoldCase` with those of the whole fold, and of the controls: maps of
-        networks with random weights, and a bump in the middle. Regressions explain themselves.
+        networks with random weights, and a bump in the middle. Of new recordings all are drawn,
+        without controls. Regressions explain themselves.
     """
     if row_of(ctx).kind != "network":
         return Explanation()
@@ -68,7 +69,9 @@ def explain_studies(
         method: maps_of(network, pictures, method) for method in config.methods
     }
     first = heats[config.methods[0]]
-    controls = _controls(first, network, pictures, config, ctx)
+    # New recordings have nothing that a control could be compared over.
+    new = ctx.mode == "predict"
+    controls = {} if new else _controls(first, network, pictures, config, ctx)
     studies = _all_scores(features, heats | controls, places, threshold)
 
     def view(sample_id: str) -> StudyView:
@@ -78,16 +81,23 @@ def explain_studies(
     cases: list[FoldCase] = []
     probability = _probabilities(features, predictions, ctx)
     judged = np.array([bool(row["judged"]) for row in studies[: len(features)]], dtype=bool)
-    for i, word in _chosen(probability, judged, config.n_cases).items():
+    if new:
+        drawn = {i: _said(probability[i], judged[i]) for i in range(len(features))}
+    else:
+        drawn = {
+            i: (f"surest {word} flash; its probability {probability[i]:.2f}",
+                f"{word} flash: {probability[i]:.2f}")
+            for i, word in _chosen(probability, judged, config.n_cases).items()
+        }  # fmt: skip
+    for i, (title, short) in drawn.items():
         sample_id = str(features.table.index[i])
-        title = f"surest {word} flash; its probability {probability[i]:.2f}"
         cases.append(
             FoldCase(
                 sample_id=sample_id,
                 title=title,
                 arrays={"heat": first[i]},
                 scores=_known(scores_of(first[i], places[i], threshold)),
-                draw=study_figure(view(sample_id), title=f"{word} flash: {probability[i]:.2f}"),
+                draw=study_figure(view(sample_id), title=short),
             )
         )
     whole: dict[str, Any] = {"studies": studies, "view": view, "n_drawn": config.n_cases}
@@ -178,6 +188,7 @@ def _view(
         bottom_mm=place.bottom_mm,
         mvc_ms=place.window.begin_ms,
         avo_ms=place.window.end_ms,
+        from_r=not place.by_motion,
     )
 
 
@@ -200,6 +211,16 @@ def _chosen(
     n = min(n_cases, len(ranked) // 2)
     surest_for, surest_against = ranked[::-1][:n], ranked[:n]
     return {int(i): "for" for i in surest_for} | {int(i): "against" for i in surest_against}
+
+
+def _said(probability: float, judged: bool) -> tuple[str, str]:
+    """Return the long and the short title of a new recording's picture."""
+    if not judged:
+        return (
+            "no verdict; the septum, its M-mode and the map are shown to be checked",
+            "no verdict",
+        )
+    return f"probability of a flash {probability:.2f}", f"flash: {probability:.2f}"
 
 
 def _known(scores: Mapping[str, float]) -> dict[str, float]:

@@ -53,11 +53,14 @@ class Place:
         MVC to AVO; unknown where no file says or where the cycle was found in the motion.
     top_mm, bottom_mm : float
         First and last row from the septum at R, towards the left ventricle.
+    by_motion : bool
+        Whether the cycle was found in the motion.
     """
 
     window: Window
     top_mm: float
     bottom_mm: float
+    by_motion: bool = False
 
 
 def places_of(features: FeatureSet, ctx: Context) -> list[Place]:
@@ -79,7 +82,7 @@ def places_of(features: FeatureSet, ctx: Context) -> list[Place]:
         top = float(timing["first_row_mm"][i]) if "first_row_mm" in timing else -RV_MM
         # The crop takes half of the rows, too.
         bottom = top + share * n_rows * float(timing["mm_per_row"][i])
-        found.append(Place(Window(float(mvc), float(avo), duration), top, bottom))
+        found.append(Place(Window(float(mvc), float(avo), duration), top, bottom, by_motion))
     return found
 
 

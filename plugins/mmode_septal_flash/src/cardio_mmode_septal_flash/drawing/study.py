@@ -55,6 +55,8 @@ class StudyView:
         What the picture spans.
     mvc_ms, avo_ms : float
         NaN where unknown.
+    from_r : bool
+        Whether the cycle begins at an R peak, and was not found in the motion.
     """
 
     frame: NDArray[np.uint8]
@@ -67,6 +69,17 @@ class StudyView:
     bottom_mm: float
     mvc_ms: float
     avo_ms: float
+    from_r: bool = True
+
+    @property
+    def time_label(self) -> str:
+        """What the time axis counts."""
+        return "ms after R" if self.from_r else "ms of a cycle found in the motion"
+
+    @property
+    def depth_label(self) -> str:
+        """What the depth axis counts."""
+        return f"mm from the septum at {'R' if self.from_r else 'the beginning'}"
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -117,7 +130,7 @@ def _mmode(axes: Axes, view: StudyView) -> None:
         interpolation="bilinear",
     )  # fmt: skip
     _lines(axes, view)
-    quiet_axes(axes, x="ms after R", y="mm from the septum at R", title="M-mode")
+    quiet_axes(axes, x=view.time_label, y=view.depth_label, title="M-mode")
 
 
 def _heat(axes: Axes, view: StudyView) -> None:
@@ -137,7 +150,7 @@ def _heat(axes: Axes, view: StudyView) -> None:
     title = (
         "heat map, and its energy over time" if heat.any() else "empty map: nothing spoke for it"
     )
-    quiet_axes(axes, x="ms after R", title=title)
+    quiet_axes(axes, x=view.time_label, title=title)
 
 
 def _lines(axes: Axes, view: StudyView) -> None:

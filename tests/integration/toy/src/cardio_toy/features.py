@@ -40,8 +40,8 @@ WEBM = bytes.fromhex("1a45dfa3")
 
 
 def show_one(features: FeatureSet, ctx: Context) -> Explanation:
-    """Show the first sample that the model of the first fold was tested on."""
-    if not str(ctx.fold).endswith("f0"):
+    """Show the first sample that the first fold tested, or the first new one."""
+    if ctx.mode == "fit" and not str(ctx.fold).endswith("f0"):
         return Explanation()
     name = next(iter(features.blocks))
     values = features[name].in_units([0])[0].reshape(-1)

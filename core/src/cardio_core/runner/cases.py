@@ -1,0 +1,71 @@
+"""Writing explained cases: a picture, maps, a video, and what is said of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardio_core.io.atomic import replacing, write_json
+from cardio_core.report.figures import save_svg
+from cardio_core.types.report import Case
+
+FOLDER = "explanations"
+
+
+def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any]:
+    """Write one case into ``out/explanations`` and return what its JSON says.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the run, or of what is predicted.
+    stem : str
+        How the files are called; characters that file names should not have become dashes.
+    case : Case
+        What to write.
+    protocol : str
+        Of the model that made the prediction.
+    """
+    about: dict[str, Any] = {
+        "sample_id": case.sample_id,
+        "title": case.title,
+        "model": case.model,
+        "fold": case.fold,
+        "protocol": protocol,
+        "scores": dict(case.scores),
+    }
+    if case.draw is not None:
+        picture = file_in(out / FOLDER, stem, "svg")
+        save_svg(case.draw, picture)
+        about["figure"] = f"{FOLDER}/{picture.name}"
+    if case.video is not None:
+        video = file_in(out / FOLDER, stem, "webm")
+        with replacing(video) as temporary:
+            temporary.write_bytes(case.video())
+        about["video"] = f"{FOLDER}/{video.name}"
+    if case.arrays:
+        arrays = file_in(out / FOLDER, stem, "npz")
+        with replacing(arrays) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **dict(case.arrays))  # type: ignore[arg-type]
+    write_json(file_in(out / FOLDER, stem, "json"), about)
+    return about
+
+
+def file_in(folder: Path, stem: str, suffix: str) -> Path:
+    """Return a file's place in a folder, which is made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{stem_of(stem)}.{suffix}"
+
+
+def stem_of(name: str) -> str:
+    """Return a name as file names may have it.
+
+    Examples
+    --------
+    >>> stem_of("honest-r0 f0/densenet")
+    'honest-r0-f0-densenet'
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name)
