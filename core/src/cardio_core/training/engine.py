@@ -15,6 +15,7 @@ from torch import nn
 
 from cardio_core.compute.devices import Device
 from cardio_core.errors import CardioError, DataError
+from cardio_core.training.compiling import why_not_compiled
 from cardio_core.training.loader import Examples
 from cardio_core.training.memory import BatchSize, release_memory
 from cardio_core.training.plan import FitPlan
@@ -150,6 +151,9 @@ def fit(
     if n_workers and multiprocessing.current_process().daemon:
         note("batches are made in the training process: this kind of worker cannot start others")
         n_workers = 0
+    if plan.compile and (lacking := why_not_compiled(device)) is not None:
+        note(f"trained without torch.compile: {lacking}")
+        plan = plan.model_copy(update={"compile": False})
     job = Job(
         network=network,
         training=training,

@@ -69,7 +69,9 @@ class FitPlan(BaseModel):
         False, description="Memory layout that convolutions on GPUs with tensor cores prefer."
     )
     compile: bool = Field(
-        False, description="torch.compile the network; needs a C++ compiler and costs a minute."
+        False,
+        description="torch.compile the network; costs a minute, and needs a C++ compiler or on a "
+        "GPU Triton: without them the network is trained as it is, and that is noted.",
     )
     n_workers: int = Field(
         0, ge=0, description="Processes that make batches; the numbers do not depend on it."
