@@ -10,8 +10,9 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.metrics import mean_absolute_error, r2_score, roc_auc_score
 
-from cardio_core.api import EvaluateBlock, Explanation, Scored, Targets
+from cardio_core.api import Explanation, Scored, Targets
 from cardio_core.testing import drawn_svg, training_context
+from cardio_echo_cmr.config import EvaluateBlock
 from cardio_echo_cmr.evaluate import evaluate_cmr
 from cardio_echo_cmr.fold_case import FoldCase
 from cardio_echo_cmr.measured import agreement, number_errors, training_means
@@ -313,3 +314,25 @@ def test_a_target_that_no_row_predicts_is_left_out_without_an_error(wma):
     report = _report(WMA, (Scored(frames), targets, whole, table))
     assert set(report.tables["table-2"]["target"]) == {"wma_a4c"}
     assert "intervals" in report.tables
+
+
+def test_tested_studies_of_one_class_are_a_sentence_and_no_error(wma):
+    _, (predictions, targets, whole, table) = wma
+    healthy = set(targets.table.index[targets.table["wma"] == 0])
+    frames = {
+        name: frame[frame["study_id"].isin(healthy)].reset_index(drop=True)
+        for name, frame in predictions.frames.items()
+    }
+    report = _report(WMA, (Scored(frames, {}, predictions.columns), targets, whole, table))
+    assert "table-2" not in report.tables
+    assert any(note.startswith("wma of fused, study rows: auc_patient") for note in report.notes)
+
+
+def test_a_mean_over_repeats_counts_each_study_once(wma):
+    _, (predictions, *_) = wma
+    frame = predictions.frames["wma_plax"]
+    again = frame.assign(repeat=1, fold="r1-f0")
+    again["score:yes"] = frame["score:yes"] / 2
+    rows = study_rows(Scored({"wma_plax": pd.concat([frame, again])}), WMA.targets[3])
+    assert len(rows) == len(frame)
+    assert rows["score"].to_numpy() == pytest.approx(0.75 * frame["score:yes"].to_numpy())

@@ -12,7 +12,8 @@ from cardio_echo_cmr.segment_scores import segment_tables
 from cardio_echo_cmr.view_names import by_view, confusion, named_views, view_accuracy
 
 if TYPE_CHECKING:
-    from cardio_core.api import Cohort, Context, EvaluateBlock, Explanation, Scored, Targets
+    from cardio_core.api import Cohort, Context, Explanation, Scored, Targets
+    from cardio_echo_cmr.config import EvaluateBlock
 
 
 def evaluate_cmr(
@@ -68,7 +69,7 @@ def _view(parts: Parts) -> None:
     target = parts.ctx.task.targets[0]
     if target.name not in parts.predictions.frames:
         return
-    rows = named_views(parts.predictions, target, **_least(parts.config))
+    rows = named_views(parts.predictions, target, least=parts.config.min_view_probability)
     for model, own in rows.groupby("model", sort=False):
         table = confusion(own, target.classes)
         parts.tables[f"views-named-{model}"] = table
@@ -84,9 +85,3 @@ def _view(parts: Parts) -> None:
             f"{n_unknown} of {len(own)} loops have no view of enough probability: they count as "
             "wrong in accuracy_with_unknown, and the findings do without them."
         )
-
-
-def _least(config: EvaluateBlock) -> dict[str, float]:
-    """Return the probability that names a view, where the configuration tells it."""
-    least = getattr(config, "min_view_probability", None)
-    return {} if least is None else {"least": float(least)}

@@ -55,7 +55,8 @@ def report_findings(parts: Parts) -> None:
         else:
             numbers |= _numbers(parts, target, studies)
     finding = parts.ctx.task.name
-    parts.tables["table-2"] = table_2(binary, numbers, finding)
+    if binary or numbers:
+        parts.tables["table-2"] = table_2(binary, numbers, finding)
     parts.tables["published"] = published_findings()
     parts.tables["published-areas"] = published_aucs().reset_index()
     if binary:

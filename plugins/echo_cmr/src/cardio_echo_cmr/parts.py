@@ -12,7 +12,8 @@ from cardio_core.api import Metric, Scope
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cardio_core.api import Cohort, Context, Estimate, EvaluateBlock, Scored, Targets
+    from cardio_core.api import Cohort, Context, Estimate, Scored, Targets
+    from cardio_echo_cmr.config import EvaluateBlock
 
 
 @dataclass
