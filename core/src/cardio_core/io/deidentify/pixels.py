@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 GREY_SPREAD = 3
 """Channels that differ by no more, in levels, are grey: JPEG rounds its colours."""
 
-_STILL, _NEARLY_STILL, _BRIGHT = 12, 48, 100
+_STILL, _NEARLY_STILL, _BRIGHT, _INK = 12, 48, 100, 180
+_UNLIKE_AROUND = 0.6
 _MIN_MOVING, _MIN_FRAMES = 0.5, 8
 _MIN_MARK_PX = 6
 
@@ -129,19 +130,32 @@ def kept_frames(loop: Loop, kept: Kept) -> Iterator[NDArray[np.uint8]]:
 def _still_print(
     low: NDArray[np.uint8], high: NDArray[np.uint8], sector: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Return bright marks that never change, thinner than the brush, with their blurred rims."""
+    """Return bright thin marks that never change amid tissue that does or is dark.
+
+    An akinetic wall and the near field are still as well, but so is what lies around their
+    brightest specks; there nothing is taken away.
+    """
     change = high.astype(np.int16) - low
-    seeds = sector & (low >= _BRIGHT) & (change <= _STILL)
-    if not seeds.any():
-        return seeds
+    ink = sector & (low >= _INK) & (change <= _STILL)
+    if not ink.any():
+        return ink
     # Letters are blurred at their rims, where a share of the tissue's change shines through.
-    nearly = sector & (low >= _BRIGHT) & (change <= _NEARLY_STILL)
-    marks = ndimage.binary_propagation(seeds, np.ones((3, 3)), mask=nearly)
+    rims = ndimage.binary_dilation(ink, disk(1)) & sector & (low >= _BRIGHT)
+    marks = ink | (rims & (change <= _NEARLY_STILL))
     marks &= ~ndimage.binary_opening(marks, disk(brush_px(marks.shape)))
     labels, n_parts = ndimage.label(marks, np.ones((3, 3)))
-    if n_parts == 0:
-        return np.asarray(marks)
-    numbers = np.arange(1, n_parts + 1)
-    sizes = ndimage.sum_labels(marks, labels, numbers)
-    glyphs = np.isin(labels, numbers[sizes >= _MIN_MARK_PX])
+    glyphs = np.zeros_like(marks)
+    places = ndimage.find_objects(labels)
+    for number in range(1, n_parts + 1):
+        rows, columns = places[number - 1]
+        window = (_wider(rows), _wider(columns))
+        mark = labels[window] == number
+        around = ndimage.binary_dilation(mark, disk(2)) & (labels[window] == 0) & sector[window]
+        unlike = (change[window][around] > _NEARLY_STILL) | (high[window][around] < _BRIGHT)
+        if mark.sum() >= _MIN_MARK_PX and unlike.size and unlike.mean() >= _UNLIKE_AROUND:
+            glyphs[window] |= mark
     return np.asarray(ndimage.binary_dilation(glyphs, disk(1)))
+
+
+def _wider(part: slice) -> slice:
+    return slice(max(part.start - 3, 0), part.stop + 3)
