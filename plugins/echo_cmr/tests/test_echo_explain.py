@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
 
-from cardio_core.api import ModelArtifact, Predictions, save_weights
+from cardio_core.api import Context, ModelArtifact, Predictions, save_weights
 from cardio_core.testing import drawn_svg, training_context
 from cardio_echo_cmr.clips import ClipForm
 from cardio_echo_cmr.config import ExplainBlock
@@ -81,7 +82,7 @@ class Texture(nn.Module):
 
 def test_occluding_the_segment_that_a_network_looks_at_alone_takes_its_evidence(features, fitted):
     ctx = training_context(TASK["wma"], "a4c")
-    explained = explained_videos(fitted(), features, ctx)
+    explained = explained_videos(fitted(), features, ctx, 0.8)
     side = 112
     segments = segments_of("a4c", side)
     rng = np.random.default_rng(0)
@@ -107,9 +108,9 @@ def test_occluding_the_segment_that_a_network_looks_at_alone_takes_its_evidence(
 def test_drops_are_in_the_unit_of_a_value(features, fitted):
     artifact = fitted(scale=(1000.0, 50.0), target="t1_ms")
     ctx = training_context(TASK["t1"], "a4c_value")
-    explained = explained_videos(artifact, features, ctx)
+    explained = explained_videos(artifact, features, ctx, 0.8)
     assert explained.unit == "ms"
-    plain = explained_videos(fitted(), features, training_context(TASK["wma"], "a4c"))
+    plain = explained_videos(fitted(), features, training_context(TASK["wma"], "a4c"), 0.8)
     np.testing.assert_allclose(explained.outputs(ctx), 50 * plain.outputs(ctx), rtol=1e-5)
 
 
@@ -222,3 +223,17 @@ def test_the_same_fold_explained_twice_gives_the_same(features, fitted, made):
     again = explain_videos(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
     assert again.cases[0].segments == made.cases[0].segments
     assert again.cases[0].video() == made.cases[0].video()
+
+
+def test_views_that_were_predicted_count_from_the_probability_on_that_is_asked_for(
+    fitted, monkeypatch
+):
+    features = small_cohort(2, named=False)[0]
+    names = features.table["recording_id"]
+    own = names.str.endswith("a4c").to_numpy(float)
+    found = pd.DataFrame({"score:a4c": 0.6 * own, "score:plax": 0.4 * own}, index=names)
+    monkeypatch.setattr(Context, "out_of_fold", lambda self, task: found)
+    ctx = training_context(TASK["wma"], "a4c")
+    assert explained_videos(fitted(), features, ctx, 0.8) is None
+    shown = explained_videos(fitted(), features, ctx, 0.6)
+    assert list(shown.features.table.index) == ["p00-a4c", "p01-a4c"]

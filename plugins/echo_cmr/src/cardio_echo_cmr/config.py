@@ -118,6 +118,9 @@ class ExplainBlock(Block):
         0, ge=0, description="networks of random weights whose occlusion is a control"
     )
     video: bool = Field(True, description="write overlays of the drawn ones (WebM)")
+    min_view_probability: float = Field(
+        0.8, gt=0, le=1, description="below it a view is unknown and its video is not explained"
+    )
 
 
 class EvaluateBlock(CoreEvaluateBlock):

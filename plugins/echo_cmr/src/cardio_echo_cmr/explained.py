@@ -126,7 +126,9 @@ class Explained:
         return replace(self, features=features, clips=clips)
 
 
-def explained_videos(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Explained | None:
+def explained_videos(
+    model: ModelArtifact, features: FeatureSet, ctx: Context, min_view_probability: float
+) -> Explained | None:
     """Return the videos that a network can be asked about, None where there are none.
 
     Parameters
@@ -137,9 +139,11 @@ def explained_videos(model: ModelArtifact, features: FeatureSet, ctx: Context) -
         Tested videos of any view.
     ctx : Context
         Row and views.
+    min_view_probability : float
+        Of views that were predicted; see `views.views_of`.
     """
     view, form = row_of(ctx).view, form_in(model)
-    own = views_of(features, ctx) == view
+    own = views_of(features, ctx, least_probability=min_view_probability) == view
     own &= is_usable(form, np.asarray(features["times"].values))
     if not own.any():
         return None
