@@ -89,7 +89,7 @@ class GreyClips:
 
 
 def now() -> float:
-    """Return seconds: the processor's, or those that passed once a GPU has done what it was asked."""
+    """Return seconds: of the processor, or of the clock once a GPU has done what it was asked."""
     if not torch.cuda.is_initialized():
         return time.process_time() / torch.get_num_threads()
     torch.cuda.synchronize()
@@ -156,9 +156,9 @@ def main() -> None:
     parser.add_argument("--width", type=float, default=0.25, help="of the channels; 1 is published")
     parser.add_argument("--frames", type=int, default=16)
     parser.add_argument("--side", type=int, default=112)
-    parser.add_argument("--batch", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=4, help="of an epoch, 3 or more")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=3, help="of an epoch, 3 or more")
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="32", choices=("32", "bf16", "16"))
