@@ -12,9 +12,16 @@ from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth
 
-SMALLER = ("evaluate.n_resamples=100", "inner.k=0", "explain.n_cases=0")
+SMALLER = (
+    "evaluate.n_resamples=100",
+    "inner.k=0",
+    "explain.n_cases=0",
+    "load.min_studies=2",
+    "protocols.honest.k=2",
+)
 VIEW_FIRST = (
-    "needs.view.settings={evaluate: {n_resamples: 100}, explain: {n_cases: 0}, inner: {k: 0}}"
+    "needs.view.settings={evaluate: {n_resamples: 100}, explain: {n_cases: 0}, inner: {k: 0}, "
+    "protocols: {honest: {k: 2}}}"
 )
 
 
@@ -33,7 +40,7 @@ class TestContractOfView(_Contract):
 class TestContractOfWallMotion(_Contract):
     tasks = ("wma",)
     n_patients = 12
-    sets = {"wma": (*SMALLER, VIEW_FIRST, "models=[a4c, plax, lvef]")}  # noqa: RUF012
+    sets = {"wma": (*SMALLER, VIEW_FIRST, "models=[a4c, lvef]")}  # noqa: RUF012
 
     def test_a_real_four_chamber_loop_is_answered(self, task, finished):
         loop = get_testdata_file("examples_ybr_color.dcm", download=False)
@@ -44,12 +51,14 @@ class TestContractOfWallMotion(_Contract):
         assert json.loads(said.stdout)["quarantined"] == []
 
 
+@pytest.mark.slow
 class TestContractOfT1(_Contract):
     tasks = ("t1",)
-    n_patients = 12
+    n_patients = 24
     sets = {  # noqa: RUF012
-        "t1": (*SMALLER, VIEW_FIRST, "models=[a4c, a2c, fused, a4c_value, age_sex]", "inner.k=1")
-    }
+        "t1": ("evaluate.n_resamples=100", "explain.n_cases=0",
+               "models=[a4c, a2c, fused, a4c_value, a2c_value, fused_value, age_sex]")
+    }  # fmt: skip
 
 
 @pytest.mark.slow

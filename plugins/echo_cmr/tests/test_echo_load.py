@@ -114,7 +114,7 @@ def test_every_target_of_a_task_is_in_the_table_that_load_returns(cohort_folder,
 def test_rows_without_what_they_need_are_left_out_with_the_reason(cohort_folder):
     cohort = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50)
     assert set(cohort.unsupported) == {"a4c", "a2c", "fused"}
-    assert cohort.unsupported["a4c"].startswith("wma_a4c does not differ between studies")
+    assert cohort.unsupported["a4c"].startswith("wma_a4c is known of 2 and 0 studies without and")
     assert cohort.unsupported["fused"] == "fewer than two views are left to fuse"
     table = pd.read_csv(cohort_folder / "cohort.csv")
     bare = table.drop(columns=["lvef_bl_pct", "lvef_fu_pct", "sex", "path_echo_plax"])
@@ -130,6 +130,10 @@ def test_with_labels_of_both_kinds_every_row_is_supported(cohort_folder):
     table.loc[0, ["wma_seg_03", "wma_seg_04"]] = 1
     table.to_csv(cohort_folder / "cohort.csv", index=False)
     assert loaded(cohort_folder, "wma", views="table", frame_rate_hz=50).unsupported == {}
+    scarce = loaded(cohort_folder, "wma", views="table", min_studies=2, frame_rate_hz=50)
+    assert set(scarce.unsupported) == {model.name for model in TASK["wma"].models}
+    t1 = loaded(cohort_folder, "t1", views="table", min_studies=2, frame_rate_hz=50).unsupported
+    assert "a4c" in t1 and "a4c_value" not in t1, "two values are two, with one of them raised"
 
 
 def test_views_of_a_table_that_names_none_are_refused(tmp_path):

@@ -44,6 +44,12 @@ class LoadBlock(Block):
         description="views out of the fold by the task `view`, or as the cohort table names them "
         "(with needs.view.skip=true)",
     )
+    min_studies: int = Field(
+        10,
+        ge=1,
+        description="with a finding, and without it, or with a value, that a row needs; a row with "
+        "fewer is left out",
+    )
     max_days_to_cmr: int = Field(30, ge=0, description="between echo and CMR, either way")
     cutoffs: CutoffsBlock = CutoffsBlock()
     scanner_cutoffs: tuple[ScannerCutoffsBlock, ...] = Field(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from cardio_core.api import Targets, Task
+    from cardio_core.api import Target, Targets, Task
     from cardio_echo_cmr.config import LoadBlock
     from cardio_echo_cmr.study import EchoStudy
 
@@ -52,13 +52,14 @@ def unsupported_rows(
     targets : Targets
     task : Task
     config : LoadBlock
-        Only where views are the table's, it is known beforehand which of them are there.
+        How many studies are enough. Only where views are the table's, it is known beforehand
+        which of them are there.
 
     Returns
     -------
     dict of str to str
-        A view without a clip or without a label of its segments, a baseline without its
-        measurement, a fusion of fewer than two rows.
+        A view without a clip, a baseline without its measurement, a label that too few studies
+        have, a fusion of fewer than two rows.
     """
     if task.name == VIEW.name:
         return {}
@@ -74,6 +75,19 @@ def unsupported_rows(
             reasons[row.name] = f"the table names no {VIEW_TITLES[view]} clip"
         elif row.name in _MEASURED and samples[list(_MEASURED[row.name])].isna().any(axis=1).all():
             reasons[row.name] = f"the table says no study's {_WHAT[row.name]}"
-        elif known[first.name].nunique() < 2:
-            reasons[row.name] = f"{first.name} does not differ between studies, or is unknown"
+        elif min(counted := _counts(known, first)) < config.min_studies:
+            listed = " and ".join(str(n) for n in counted)
+            kinds = "without and with it" if first.kind == "binary" else "with a value"
+            reasons[row.name] = (
+                f"{first.name} is known of {listed} studies {kinds}, and load.min_studies is "
+                f"{config.min_studies}"
+            )
     return reasons
+
+
+def _counts(labels: pd.DataFrame, target: Target) -> tuple[int, ...]:
+    """Return how many studies are of each class, or have a value."""
+    column = labels[target.name]
+    if target.kind == "continuous":
+        return (int(column.notna().sum()),)
+    return int(column.eq(0).sum()), int(column.eq(1).sum())
