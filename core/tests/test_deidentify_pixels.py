@@ -104,10 +104,13 @@ def test_no_glyph_of_the_burned_in_text_survives(tmp_path, colour):
 
 
 @pytest.mark.parametrize(
-    ("colour", "photometric"),
-    [(True, "RGB"), (True, "YBR_FULL_422"), (False, "MONOCHROME2")],
+    ("colour", "photometric", "at_most"),
+    # In YBR_FULL_422 every other pixel has its neighbour's colour: thin lines lose their own.
+    [(True, "RGB", 0.0), (True, "YBR_FULL_422", 0.05), (False, "MONOCHROME2", 0.05)],
 )
-def test_the_trace_and_its_cursor_go_inside_the_sector_as_well(tmp_path, colour, photometric):
+def test_the_trace_and_its_cursor_go_inside_the_sector_as_well(
+    tmp_path, colour, photometric, at_most
+):
     clean, printed = made.speckle(), made.printed(made.speckle(), colour=colour)
     truth = made.SECTOR.mask()
     assert (printed.trace & truth).sum() > 300
@@ -116,7 +119,7 @@ def test_the_trace_and_its_cursor_go_inside_the_sector_as_well(tmp_path, colour,
     for new, old, with_ink in zip(after, clean, shown, strict=True):
         ink = printed.trace & (np.abs(with_ink.astype(int) - old) > 20)
         assert ink.sum() > 100
-        assert (new[ink] > 0).mean() < (0.01 if colour else 0.05)
+        assert (new[ink] > 0).mean() <= at_most
         # Elsewhere the tissue stays.
         assert ((new > 0) & truth).sum() > 0.9 * ((old > 0) & truth).sum()
 

@@ -192,6 +192,7 @@ def _deidentify(job: _Job, folder: Path, key: bytes, sheet: Sheet | None) -> dic
             number=job.number,
             colour=kept.colour,
             timed=timed,
+            clean=kept.traces and not kept.flags,
         )
         target = folder / f"{job.name}.dcm"
         write_dicom(target, header, frames)

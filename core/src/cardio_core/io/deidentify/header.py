@@ -124,7 +124,15 @@ def new_uid(key: bytes, *parts: str) -> str:
 
 
 def make_header(
-    loop: Loop, source: Source, key: bytes, *, patient: str, number: int, colour: bool, timed: bool
+    loop: Loop,
+    source: Source,
+    key: bytes,
+    *,
+    patient: str,
+    number: int,
+    colour: bool,
+    timed: bool,
+    clean: bool,
 ) -> Any:
     """Make the header of one loop, without pixel data.
 
@@ -144,6 +152,8 @@ def make_header(
         RGB instead of MONOCHROME2.
     timed : bool
         Whether the loop's times are known; else the header says none.
+    clean : bool
+        Whether print was looked for everywhere; else the header does not say that there is none.
 
     Returns
     -------
@@ -169,7 +179,8 @@ def make_header(
     made.PatientIdentityRemoved, made.DeidentificationMethod = "YES", _METHOD
     made.DeidentificationMethodCodeSequence = [_code(Dataset(), *code) for code in _CODES]
     made.LongitudinalTemporalInformationModified = "REMOVED"
-    made.BurnedInAnnotation = "NO"
+    if clean:
+        made.BurnedInAnnotation = "NO"
     for keyword, value in source.numbers.items():
         setattr(made, keyword, f"{value:.10g}")
     made.LossyImageCompression = "01" if source.lossy else "00"

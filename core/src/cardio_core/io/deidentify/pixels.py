@@ -88,11 +88,11 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
             apart = np.where(coloured_print(rgb), 0, apart).astype(np.uint8)
         spread = np.maximum(spread, apart)
     still = np.zeros_like(sector)
-    flags = []
+    flags = ["colour Doppler: print inside the sector was not looked for"] * loop.colour_doppler
     moving = (high.astype(np.int16) - low > _STILL)[sector]
     if loop.n_frames < _MIN_FRAMES or (moving.size and moving.mean() < _MIN_MOVING):
         flags.append("still tissue: print inside the sector could not be told from it")
-    else:
+    elif not loop.colour_doppler:
         still = _still_print(low, high, sector)
     mask = sector & ~still
     colour = bool((spread[mask] > GREY_SPREAD).any())
