@@ -100,6 +100,15 @@ def test_a_view_is_fitted_on_the_label_of_its_own_segments(fit, cohort):
         fit("wma", "a4c", data=(features, Targets("study", table.assign(wma_a4c=1))))
 
 
+def test_one_video_of_a_class_is_enough_to_be_fitted_on(fit, cohort):
+    features, targets = cohort
+    table = targets.table.assign(wma_a4c=[1] + [0] * 27, wma=[0] * 27 + [1])
+    artifact, _ = fit("wma", "a4c", data=(features, Targets("study", table)))
+    assert any("Fitted on 16 of view a4c" in note for note in artifact.notes)
+    with pytest.raises(DataError, match="found 16 and 0"):
+        fit("wma", "lvef", data=(features, Targets("study", table)))
+
+
 def test_notes_count_views_and_what_was_not_fitted_on(fit, cohort):
     features, targets = cohort
     views = features.table["view_given"].to_numpy(object, copy=True)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from cardio_core.api import Context, FeatureSet, Target, Targets
 
-N_LEAST = 2
+N_LEAST = {"binary": 1, "continuous": 2}
+"""Training studies, of each class where there are classes, without which nothing can be fitted."""
 
 
 def fit_baseline(
@@ -36,7 +37,7 @@ def fit_baseline(
     Raises
     ------
     DataError
-        If fewer than two studies of a class, or in all, have the measurements.
+        If no study of a class, or fewer than two in all, have the measurements.
     """
     artifact = ModelArtifact(out_of(ctx))
     first = np.flatnonzero(~training.table["study_id"].duplicated().to_numpy())
@@ -93,10 +94,11 @@ def _estimator(target: Target, logistic_c: float) -> Any:
 
 def _check(wanted: NDArray[np.float64], target: Target, ctx: Context) -> None:
     counts = [wanted.size] if target.kind == "continuous" else [sum(wanted == k) for k in (0, 1)]
-    if min(counts) < N_LEAST:
+    n_least = N_LEAST[target.kind]
+    if min(counts) < n_least:
         kind = "" if target.kind == "continuous" else "without and with the finding "
         raise DataError(
-            f"row {ctx.model}: expected {N_LEAST} or more training studies {kind}that have "
+            f"row {ctx.model}: expected {n_least} or more training studies {kind}that have "
             f"{' and '.join(row_of(ctx).measured)}, found {' and '.join(map(str, counts))}; take "
             "fewer folds, more patients, or leave the row out"
         )

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     Labelled = tuple[FeatureSet, NDArray[np.float64]]
 
-N_LEAST = 2
+N_LEAST = {"binary": 1, "continuous": 2}
+"""Training videos, of each class where there are classes, without which nothing can be learnt."""
 
 
 def train_row(
@@ -161,10 +162,11 @@ def _check(codes: NDArray[np.float64], target: Target, note: str, ctx: Context) 
     """Raise where there is nothing to learn from."""
     binary = target.kind == "binary"
     counts = [int((codes == k).sum()) for k in (0, 1)] if binary else [codes.size]
-    if min(counts) < N_LEAST:
+    if min(counts) < N_LEAST[target.kind]:
         kind = "without and with the finding " if binary else ""
         raise DataError(
-            f"row {ctx.model}: expected {N_LEAST} or more training videos of its view {kind}with "
-            f"a label, found {' and '.join(map(str, counts))} ({note.partition('. ')[0]}); take "
-            "fewer folds or more patients, or a plan that tests every patient for the task view"
+            f"row {ctx.model}: expected {N_LEAST[target.kind]} or more training videos of its view "
+            f"{kind}with a label, found {' and '.join(map(str, counts))} "
+            f"({note.partition('. ')[0]}); take fewer folds or more patients, or a plan that tests "
+            "every patient for the task view"
         )
