@@ -293,6 +293,7 @@ def test_every_figure_draws_and_names_what_it_shows(wma, t1):
     assert "A4C" in drawn
     assert "R²" in drawn_svg(t1[0].figures["scatter-t1_ms"])
     assert "as published" in drawn_svg(wma[0].figures["intervals"])
+    assert "A4C, occlusion" in drawn_svg(wma[0].figures["segments"])
 
 
 def test_table_1_describes_the_studies_by_the_finding(wma):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cardio_core.api import DataError, EvaluationReport, default_evaluate
 from cardio_echo_cmr.drawing.results import view_confusion
+from cardio_echo_cmr.drawing.segments import segments_figure
 from cardio_echo_cmr.findings import report_findings
 from cardio_echo_cmr.parts import Parts
 from cardio_echo_cmr.segment_scores import segment_tables
@@ -55,6 +56,10 @@ def evaluate_cmr(
             explanation.cases, cohort, ctx.task.name, config, ctx.seed
         )
         parts.tables |= made
+        if "within_videos" in made.get("segments", ()):
+            known = made["segments"].dropna(subset=["within_videos", "within_low"])
+            if len(known):
+                parts.figures["segments"] = segments_figure(known)
         parts.metrics += metrics
         parts.notes += notes
     return EvaluationReport(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cardio_echo_cmr.drawing.style import Draw
 
 PLURAL = {"study": "studies", "video": "videos", "patient": "patients"}
+PANELS_A_ROW = 3
 DASHES = (0, (4, 3))
 
 
@@ -89,20 +91,26 @@ def scatter(
     """
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(0.6 + 2.6 * len(panels), 3.3)
-        grid = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
+        n_columns = min(len(panels), PANELS_A_ROW)
+        n_rows = math.ceil(len(panels) / n_columns)
+        figure.set_size_inches(0.6 + 2.6 * n_columns, 0.3 + 3.0 * n_rows)
+        grid = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
+        for empty in grid.ravel()[len(panels) :]:
+            empty.set_axis_off()
         both = np.concatenate(
             [rows[["y", "score"]].to_numpy(float).ravel() for *_, rows, _ in panels]
         )
         low, high = float(both.min()), float(both.max())
         edge = 0.04 * (high - low or 1.0)
-        for axes, (model, label, rows, lines) in zip(grid, panels, strict=True):
+        for place, (model, label, rows, lines) in enumerate(panels):
+            axes = grid.flat[place]
             axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, linestyle=DASHES)
             axes.plot(rows["y"], rows["score"], "o", color=colour_of(model), markersize=3.0,
                       alpha=0.6, markeredgewidth=0)  # fmt: skip
-            first = axes is grid[0]
-            quiet_axes(axes, x=f"measured {name} ({unit})",
+            first, last = place % n_columns == 0, place + n_columns >= len(panels)
+            quiet_axes(axes, x=f"measured {name} ({unit})" if last else "",
                        y=f"predicted {name} ({unit})" if first else "", title=label)  # fmt: skip
+            axes.tick_params(labelbottom=last)
             axes.text(0.03, 0.98, "\n".join(lines), transform=axes.transAxes, va="top",
                       fontsize=SMALL_PT, color=INK)  # fmt: skip
             axes.set_xlim(low - edge, high + edge)
