@@ -126,7 +126,7 @@ def clips_for(artifact: ModelArtifact, features: FeatureSet, n_clips: int) -> Cl
     if side != about["side"]:
         raise DataError(
             f"videos: expected frames of {about['side']} pixels, as the network was fitted on, "
-            f"found {side}; use the featurize block of the run that made it"
+            f"found {side}; use the preprocess block of the run that made it"
         )
     form = form_in(artifact)
     starts = scored_starts(form, np.asarray(features["times"].values), n_clips)

@@ -137,5 +137,5 @@ class SectorCutter:
         """Return the small picture of a grey frame, shape (side, side)."""
         np.multiply(frame[self._window], self._mask, out=self._canvas[self._place])
         small = cv2.resize(self._canvas, self._side, interpolation=cv2.INTER_CUBIC)
-        cut: NDArray[np.uint8] = small * self.mask
-        return cut
+        small[~self.mask] = 0
+        return np.asarray(small, dtype=np.uint8)
