@@ -136,4 +136,5 @@ def _bars(axes: Axes, view: ClipView) -> None:
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_yticks(places, names)
     axes.invert_yaxis()
+    axes.locator_params(axis="x", nbins=5)
     quiet_axes(axes, x=f"falls by ({view.unit})", title="Without the segment, the output")
