@@ -40,7 +40,7 @@ class TestContractOfView(_Contract):
 class TestContractOfWallMotion(_Contract):
     tasks = ("wma",)
     n_patients = 12
-    sets = {"wma": (*SMALLER, VIEW_FIRST, "models=[a4c, lvef]")}  # noqa: RUF012
+    sets = {"wma": (*SMALLER, VIEW_FIRST, "models=[a4c, a2c, plax, lvef]")}  # noqa: RUF012
 
     def test_a_real_four_chamber_loop_is_answered(self, task, finished):
         loop = get_testdata_file("examples_ybr_color.dcm", download=False)
