@@ -118,8 +118,8 @@ def test_a_case_keeps_its_map_at_the_networks_resolution_and_draws_it(explained)
         assert case.arrays["heat"].shape == (2, 2)
         assert 0 <= case.arrays["heat"].min() <= case.arrays["heat"].max() <= 1
     drawn = drawn_svg(explanation.cases[0].draw)
-    assert "MVC" in drawn
-    assert "AVO" in drawn
+    for word in ("MVC", "AVO", "Grad-CAM++", "LayerCAM"):
+        assert f">{word}" in drawn
 
 
 def test_a_cycle_found_in_the_motion_is_never_scored_against_the_valves(explained):

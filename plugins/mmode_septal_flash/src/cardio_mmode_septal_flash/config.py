@@ -83,7 +83,7 @@ class ExplainBlock(Block):
         "and false positives and negatives",
     )
     methods: tuple[Literal["grad_cam_pp", "layer_cam", "occlusion"], ...] = Field(
-        ("grad_cam_pp", "layer_cam"), min_length=1, description="scored; the first one is drawn"
+        ("grad_cam_pp", "layer_cam"), min_length=1, description="scored and drawn"
     )
     n_random: int = Field(1, ge=0, description="networks with random weights to compare with")
 

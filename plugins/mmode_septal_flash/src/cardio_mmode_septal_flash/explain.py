@@ -76,7 +76,8 @@ def explain_studies(
 
     def view(sample_id: str) -> StudyView:
         i = int(features.table.index.get_loc(sample_id))  # type: ignore[arg-type]
-        return _view(features, i, first[i], places[i], ctx)
+        own: dict[str, NDArray[Any]] = {method: heats[method][i] for method in config.methods}
+        return _view(features, i, own, places[i], ctx)
 
     cases: list[FoldCase] = []
     probability = _probabilities(features, predictions, ctx)
@@ -172,7 +173,11 @@ def _all_scores(
 
 
 def _view(
-    features: FeatureSet, i: int, heat: NDArray[np.floating[Any]], place: Place, ctx: Context
+    features: FeatureSet,
+    i: int,
+    heats: Mapping[str, NDArray[np.floating[Any]]],
+    place: Place,
+    ctx: Context,
 ) -> StudyView:
     def one(name: str) -> NDArray[Any]:
         return np.asarray(features[name].values[[i]][0])
@@ -182,7 +187,7 @@ def _view(
         septum_px=one("septum"),
         line_px=one("line"),
         picture=one(row_of(ctx).picture),
-        heat=heat,
+        heats=heats,
         duration_ms=place.window.duration_ms,
         top_mm=place.top_mm,
         bottom_mm=place.bottom_mm,

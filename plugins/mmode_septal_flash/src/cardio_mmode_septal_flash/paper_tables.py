@@ -73,9 +73,13 @@ def crop_against_full(tested: pd.DataFrame) -> list[str]:
     only_crop, only_full = int(found.extra["b"]), int(found.extra["c"])
     return [
         f"Of {found.n} studies the crop alone is right in {only_crop} and the full M-mode alone in "
-        f"{only_full}: McNemar's exact p is {found.p_value:.4f}. In {PAPER} it is 5 against 0, "
-        f"p = {stats.mcnemar(5, 0).p_value:.4f}."
+        f"{only_full}: McNemar's exact p {_p(found.p_value)}. In {PAPER} it is 5 against 0, "
+        f"p {_p(stats.mcnemar(5, 0).p_value)}."
     ]
+
+
+def _p(value: float | None) -> str:
+    return "is unknown" if value is None else "< .0001" if value < 1e-4 else f"= {value:.4f}"
 
 
 def published_table() -> pd.DataFrame:

@@ -11,6 +11,7 @@ from cardio_mmode_septal_flash.drawing.style import (
     GREEN,
     GREY,
     INK,
+    METHODS,
     PURPLE,
     SMALL_PT,
     VERMILION,
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 
     from cardio_mmode_septal_flash.drawing.style import Draw
 
-METHODS = {
-    "grad_cam_pp": "Grad-CAM++",
-    "layer_cam": "LayerCAM",
-    "occlusion": "occlusion",
-    "centre_prior": "centre prior",
-    "random_weights": "random weights",
-}
 COLOURS = {
     "true positive": BLUE,
     "false negative": PURPLE,

@@ -1,4 +1,4 @@
-"""A study in three panels: the frame with its scan line, the M-mode, and the heat map over it."""
+"""A study in panels: the frame with its scan line, the M-mode, and each heat map over it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from cardio_mmode_septal_flash.drawing.style import (
     GREEN,
     HEAT,
     INK,
+    METHODS,
     ORANGE,
     SHADE,
     SKY,
@@ -23,7 +24,7 @@ from cardio_mmode_septal_flash.drawing.style import (
 from cardio_mmode_septal_flash.localisation import temporal_profile, upsampled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from cardio_mmode_septal_flash.drawing.style import Draw
 
-_SIZE_IN = (8.6, 3.1)
+_FRAME_IN, _PANEL_IN, _HEIGHT_IN = 2.3, 3.1, 3.1
 _N_DRAWN = 128
 
 
@@ -49,8 +50,8 @@ class StudyView:
         Ends of the scan line, right ventricle first.
     picture : ndarray of uint8, shape (size, size)
         The M-mode as the network sees it.
-    heat : ndarray, shape (rows', columns')
-        0 to 1.
+    heats : mapping of str to ndarray, shape (rows', columns')
+        From 0 to 1, by method.
     duration_ms, top_mm, bottom_mm : float
         What the picture spans.
     mvc_ms, avo_ms : float
@@ -63,7 +64,7 @@ class StudyView:
     septum_px: NDArray[np.floating[Any]]
     line_px: NDArray[np.floating[Any]]
     picture: NDArray[np.uint8]
-    heat: NDArray[np.floating[Any]]
+    heats: Mapping[str, NDArray[np.floating[Any]]]
     duration_ms: float
     top_mm: float
     bottom_mm: float
@@ -88,7 +89,7 @@ class StudyView:
 
 
 def study_figure(view: StudyView, *, title: str = "") -> Draw:
-    """Return a function that draws one study: figure 1 of the paper, and the heat map."""
+    """Return a function that draws one study: figure 1 of the paper, and the heat maps."""
     return heat_sheet([(title, view)])
 
 
@@ -98,17 +99,19 @@ def heat_sheet(studies: Sequence[tuple[str, StudyView]]) -> Draw:
     Parameters
     ----------
     studies : sequence of (title, StudyView)
-        One row each.
+        One row each; all with maps of the same methods.
     """
+    n_maps = len(studies[0][1].heats)
 
     def draw(figure: Figure) -> None:
-        width, height = _SIZE_IN
-        figure.set_size_inches(width, height * len(studies))
-        grid = figure.subplots(len(studies), 3, squeeze=False, width_ratios=(1, 1.35, 1.35))
+        figure.set_size_inches(_FRAME_IN + _PANEL_IN * (1 + n_maps), _HEIGHT_IN * len(studies))
+        ratios = (_FRAME_IN, *([_PANEL_IN] * (1 + n_maps)))
+        grid = figure.subplots(len(studies), 2 + n_maps, squeeze=False, width_ratios=ratios)
         for row, (title, view) in zip(grid, studies, strict=True):
             _frame(row[0], view, title)
             _mmode(row[1], view)
-            _heat(row[2], view)
+            for axes, (method, heat) in zip(row[2:], view.heats.items(), strict=True):
+                _heat(axes, view, METHODS.get(method, method), heat)
 
     return draw
 
@@ -133,9 +136,9 @@ def _mmode(axes: Axes, view: StudyView) -> None:
     quiet_axes(axes, x=view.time_label, y=view.depth_label, title="M-mode")
 
 
-def _heat(axes: Axes, view: StudyView) -> None:
+def _heat(axes: Axes, view: StudyView, name: str, small: NDArray[np.floating[Any]]) -> None:
     axes.imshow(view.picture, cmap="gray", vmin=0, vmax=255, extent=view.extent, aspect="auto")
-    heat = upsampled(view.heat, _N_DRAWN, _N_DRAWN)
+    heat = upsampled(small, _N_DRAWN, _N_DRAWN)
     axes.imshow(
         heat, cmap=HEAT, vmin=0, vmax=1, extent=view.extent, aspect="auto", alpha=0.3 + 0.4 * heat,
         interpolation="bilinear",
@@ -147,9 +150,7 @@ def _heat(axes: Axes, view: StudyView) -> None:
         axes.plot(at_ms, depth, color="white", linewidth=1.2)
     _lines(axes, view)
     # Where nothing speaks for a flash, the map is rightly empty; a reader should not search it.
-    title = (
-        "heat map, and its energy over time" if heat.any() else "empty map: nothing spoke for it"
-    )
+    title = f"{name}, its energy over time" if heat.any() else f"{name}: nothing spoke for it"
     quiet_axes(axes, x=view.time_label, title=title)
 
 
@@ -162,7 +163,7 @@ def _lines(axes: Axes, view: StudyView) -> None:
             axes.annotate(
                 name, (at_ms, 0.98), xycoords=("data", "axes fraction"), xytext=(2, 0),
                 textcoords="offset points", rotation=90, va="top", fontsize=SMALL_PT, color="white",
-                path_effects=SHADE,
+                bbox=SHADE,
             )  # fmt: skip
     if not np.isfinite(view.mvc_ms):
         axes.annotate(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,9 +17,16 @@ BLUE, VERMILION, ORANGE, SKY = "#0072B2", "#D55E00", "#E69F00", "#56B4E9"
 GREEN, PURPLE, INK, GREY, LIGHT = "#009E73", "#CC79A7", "#222222", "#6b6b6b", "#e4e4e4"
 TEXT_PT, SMALL_PT = 9.0, 7.5
 HEAT = "inferno"
+METHODS = {
+    "grad_cam_pp": "Grad-CAM++",
+    "layer_cam": "LayerCAM",
+    "occlusion": "occlusion",
+    "centre_prior": "centre prior",
+    "random_weights": "random weights",
+}
 
-SHADE = (withStroke(linewidth=2.0, foreground="black"),)
-"""Keeps coloured letters readable on light ground."""
+SHADE = {"facecolor": "black", "alpha": 0.5, "linewidth": 0, "pad": 1.0}
+"""Keeps white letters readable on light ground, and text in the file: a stroke makes it paths."""
 
 
 def quiet_axes(axes: Axes, *, x: str = "", y: str = "", title: str = "") -> Axes:
