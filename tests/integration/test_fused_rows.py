@@ -81,6 +81,15 @@ def _inner_table(run: Path, place: Path):
     return x.fillna(0.0), (number % 2).to_numpy(float)  # odd patients of the twin are ill
 
 
+def test_the_weights_of_every_fold_stand_in_a_table(joined_run):
+    table = pd.read_csv(joined_run / "tables" / "honest-fusion-weights-both.csv")
+    assert table["fold"].tolist() == ["r0-f0", "r0-f1", "r0-f2"]
+    for row in table.to_dict("records"):
+        stored = read(joined_run, f"models/honest-{row['fold']}/both/artifact/fusion-ill.json")
+        assert row["logit:height"] == pytest.approx(stored["weights"][0], rel=1e-4)
+        assert row["n_rows"] == stored["n_rows"]
+
+
 def test_no_tested_patient_is_among_those_whom_the_weights_are_fitted_on(joined_run):
     splits = read(joined_run, "splits.json")["protocols"]["honest"]
     for fold in splits["folds"]:

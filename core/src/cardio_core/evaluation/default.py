@@ -50,6 +50,10 @@ def default_evaluate(
         interval is clustered by patient. What cannot be computed is named in a note, never NaN.
     """
     parts = Parts(list(predictions.notes))
+    if predictions.fusions is not None:
+        for name, rows in predictions.fusions.groupby("model", sort=False):
+            shown = rows.dropna(axis=1, how="all").reset_index(drop=True)
+            parts.tables[f"fusion-weights-{name}"] = shown
     for target in task.targets:
         if target.name not in predictions.frames:
             parts.notes.append(f"{target.name}: no row that was run predicts it.")

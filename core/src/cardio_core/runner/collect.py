@@ -12,6 +12,7 @@ from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.io.atomic import read_json, replacing
 from cardio_core.io.store import load_table
 from cardio_core.runner.folds import FoldJob, open_decisions, read_predictions
+from cardio_core.runner.fusing import weights_of
 from cardio_core.runner.truth import Truth, labels_of, named_classes
 from cardio_core.splits import SplitPlan
 from cardio_core.types.info import Target, Task
@@ -55,7 +56,14 @@ def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) 
         for name, decision in open_decisions(job.out, task.targets).items()
     }
     notes += _notes_of_fits(jobs)
-    return Scored(frames, sources, _columns(jobs), tuple(notes))
+    fusions = [weights_of(job) for job in jobs if job.members]
+    return Scored(
+        frames,
+        sources,
+        _columns(jobs),
+        tuple(notes),
+        pd.concat(fusions, ignore_index=True) if fusions else None,
+    )
 
 
 def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[str]:

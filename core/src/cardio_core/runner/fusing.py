@@ -91,6 +91,23 @@ def apply_fusion(
     return rule.apply(side_by_side(known, target, ()), target, name)
 
 
+def weights_of(job: FoldJob) -> pd.DataFrame:
+    """Return the weights of a finished fused row, one line a target."""
+    artifact = ModelArtifact(job.out / "artifact")
+    lines = [
+        FusionRule.from_dict(artifact.read_json(f"fusion-{target.name}.json"))
+        .to_row()
+        .assign(target=target.name)
+        for target in job.ctx.targets
+    ]
+    table = pd.concat(lines, ignore_index=True)
+    for place, (name, value) in enumerate(
+        {"model": job.ctx.model, "fold": job.ctx.fold, "target": table.pop("target")}.items()
+    ):
+        table.insert(place, name, value)
+    return table
+
+
 def read_frames(members: Mapping[str, Path], target: Target) -> dict[str, pd.DataFrame]:
     """Return the test predictions of the members, by row."""
     return {

@@ -65,9 +65,12 @@ class Scored:
         The named columns of all predictions, by unit_id, model and fold.
     notes : tuple of str
         Sentences for the report (declared overlaps among them).
+    fusions : DataFrame
+        One row a fold, target and row that fuses others, with the weights that it was given.
     """
 
     frames: Mapping[str, pd.DataFrame]
     thresholds: Mapping[str, str] = field(default_factory=dict)
     columns: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    fusions: pd.DataFrame | None = None
