@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 N_COLUMNS = 256
 """Maps are scored at this size, whatever their own."""
 
+N_COARSE = 8
+"""Columns of Grad-CAM++ on 256 pixels."""
+
 RV_MM = 30.0
 """How far above the septum an M-mode begins where the features do not say."""
 
@@ -99,6 +102,9 @@ def maps_of(network: FlashDenseNet, pictures: Pictures, method: Method) -> NDArr
 def scores_of(heat: NDArray[np.floating], place: Place, threshold: float) -> dict[str, float]:
     """Return every score of `SCORES`, and ``iou_bound``; NaN where it is undefined.
 
+    One hot cell bounds what a map can reach only where a cell is about as long as the window; on a
+    map of more than `N_COARSE` columns several make it up, so there the bound is NaN.
+
     Parameters
     ----------
     heat : ndarray, shape (rows', columns')
@@ -120,7 +126,11 @@ def scores_of(heat: NDArray[np.floating], place: Place, threshold: float) -> dic
         "distance_mm": abs(centre),
         "entropy": localisation.entropy(heat),
         "gini": localisation.gini(heat),
-        "iou_bound": localisation.iou_bound(window, heat.shape[1]),
+        "iou_bound": (
+            localisation.iou_bound(window, heat.shape[1])
+            if heat.shape[1] <= N_COARSE
+            else float("nan")
+        ),
     }
 
 
