@@ -135,3 +135,16 @@ def test_cutoffs_by_scanner_hold_for_no_study_whose_scanner_is_not_known():
 def test_a_table_without_the_measurement_says_which_column_is_wanted():
     with pytest.raises(ConfigError, match="expected a column t2_ms in the cohort table"):
         mapped_labels(pd.DataFrame({"t1_ms": [1000.0]}), "t2", LoadBlock())
+
+
+def test_folds_are_split_by_wall_motion_and_scar_whatever_the_task():
+    """Every task takes the folds of the views, so they must hold the rare labels evenly."""
+    from cardio_echo_cmr.load import _strata
+
+    segments = {f"{name}_seg_{n:02d}": [0.0, 0.0, 0.0] for name in ("wma", "lge")
+                for n in range(1, 18)}  # fmt: skip
+    table = pd.DataFrame(segments, index=["s1", "s2", "s3"])
+    table.loc["s1", "wma_seg_04"] = 1.0
+    table.loc["s2", ["wma_seg_01", "lge_seg_17"]] = 1.0
+    table.loc["s3", "lge_seg_02"] = np.nan
+    assert _strata(table).to_dict() == {"s1": "wma, no lge", "s2": "wma, lge"}

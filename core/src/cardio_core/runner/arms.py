@@ -48,7 +48,7 @@ def make_arm(
     targets: Targets = prepared.cohort.targets
     truth = bring_to_samples(targets, table, setup.task)
     block = config.protocols[protocol]
-    y = truth.targets.stratum(table, [target.name for target in setup.task.targets])
+    y = truth.targets.fold_stratum(table, [target.name for target in setup.task.targets])
     y = (
         pd.Series(y, dtype=object).mask(truth.ignored, None).to_numpy()
         if truth.ignored.any()

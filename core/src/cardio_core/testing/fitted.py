@@ -64,7 +64,9 @@ class FittedContract:
         with no_unpickling():
             answer = predict_new(finished, (new,), device="cpu")
         assert not answer["quarantined"], f"quarantined: {answer['quarantined'][0]}"
-        targets = {target.name for target in opened.info.task(task).targets}
+        models = json.loads((finished / "manifest.json").read_text(encoding="utf-8"))["models"]
+        about = opened.info.task(task)
+        targets = {target.name for model in models for target in about.targets_of(model)}
         assert {row["target"] for row in answer["predictions"]} == targets
         json.dumps(answer, allow_nan=False)
 
@@ -79,6 +81,8 @@ class FittedContract:
         backwards = together.view(np.arange(len(together))[::-1])
         manifest = json.loads((finished / "manifest.json").read_text(encoding="utf-8"))
         for model in manifest["models"]:
+            if bench.task.model(model).fuses:
+                continue
             whole = _scores(bench, finished, model, together)
             for how, some in (("alone", first), ("in reverse order", backwards)):
                 again = _scores(bench, finished, model, some)
@@ -118,7 +122,8 @@ def _is_pickle(path: Path) -> bool:
 
 
 def _scores(bench: Bench, run: Path, model: str, features: FeatureSet) -> dict[str, Any]:
-    """Return the scores of the first target by id."""
+    """Return the scores of the row's first target by id, -1 where it has none."""
     predictions = bench.predict(run, model, features)
-    scores = np.asarray(predictions.scores[bench.task.targets[0].name], dtype=float)
+    target = bench.task.targets_of(model)[0]
+    scores = np.nan_to_num(np.asarray(predictions.scores[target.name], dtype=float), nan=-1.0)
     return dict(zip(predictions.ids, scores, strict=True))

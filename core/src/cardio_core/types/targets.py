@@ -29,11 +29,15 @@ class Targets:
     excluded : DataFrame or None
         For events: stretches (recording_id, start_s, end_s) in which nothing is scored, neither
         events nor samples (ventricular flutter, as EC57 does).
+    strata : Series or None
+        By the unit's id: what the outer folds are stratified by, where that is not the first
+        target (tasks on the same patients share folds, and a finding is rarer than a view).
     """
 
     unit: Unit
     table: pd.DataFrame
     excluded: pd.DataFrame | None = None
+    strata: pd.Series[str] | None = None
 
     def of(self, samples: pd.DataFrame, target: str) -> np.ndarray[Any, Any]:
         """Return the target of each sample, NA where it has none.
@@ -87,6 +91,24 @@ class Targets:
         stratum = np.asarray(first, dtype=object)
         stratum[other] = f"unknown {targets[0]}"
         return stratum
+
+    def fold_stratum(self, samples: pd.DataFrame, targets: Sequence[str]) -> np.ndarray[Any, Any]:
+        """Return what the outer folds are stratified by: `strata` where given, else `stratum`.
+
+        Examples
+        --------
+        >>> known = Targets("sample", pd.DataFrame({"view": ["x", "y", None]}),
+        ...                 strata=pd.Series(["ill", None, "ill"], dtype=object))
+        >>> known.fold_stratum(pd.DataFrame(index=[0, 1, 2]), ["view"]).tolist()
+        ['ill', 'unknown', None]
+        """
+        own = self.stratum(samples, targets)
+        if self.strata is None:
+            return own
+        keys = samples.index if self.unit == "sample" else samples[KEY_OF_UNIT[self.unit]]
+        strata = self.strata.reindex(keys).fillna("unknown").astype(object).to_numpy(object)
+        strata[pd.isna(own)] = None
+        return np.asarray(strata)
 
     def only(self, samples: pd.DataFrame) -> Targets:
         """Return the targets of these samples and of nobody else."""

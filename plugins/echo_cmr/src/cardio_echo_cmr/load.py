@@ -197,11 +197,33 @@ def _targets(
         unnamed = sum(view is None for view in views.values())
         note = f"The view of {unnamed} of {len(views)} loops is not named: they teach nothing."
         column = pd.Series(views, dtype=object, name=VIEW.name)
-        return Targets("recording", column.to_frame()), (note if unnamed else "",)
+        by_study = _strata(clinical)
+        strata = None
+        if by_study is not None:
+            homes = {name: study.study_id for study in kept for name in study.recording_ids}
+            strata = pd.Series(homes, dtype=object).map(by_study)
+        targets = Targets("recording", column.to_frame(), strata=strata)
+        return targets, (note if unnamed else "",)
     if clinical is None:
         raise DataError("expected a cohort table with CMR labels, found none; give one as --data")
     if name in SEGMENTAL:
         labels = segment_labels(clinical, name)
-        return Targets("study", labels), (unjudged_note(labels),)
+        return Targets("study", labels, strata=_strata(clinical)), (unjudged_note(labels),)
     labels, notes = mapped_labels(clinical, name, config)
-    return Targets("study", labels), notes
+    return Targets("study", labels, strata=_strata(clinical)), notes
+
+
+def _strata(clinical: pd.DataFrame | None) -> pd.Series[str] | None:
+    """Return what all tasks split their patients by, because all take the folds of the views.
+
+    Wall motion abnormality and late enhancement anywhere, four strata; unknown where either is.
+    """
+    if clinical is None:
+        return None
+    words = pd.DataFrame(
+        {
+            name: segment_labels(clinical, name)[name].map({0: f"no {name}", 1: name})
+            for name in SEGMENTAL
+        }
+    )
+    return words.dropna().agg(", ".join, axis=1)

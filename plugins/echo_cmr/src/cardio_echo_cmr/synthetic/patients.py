@@ -17,7 +17,7 @@ from cardio_echo_cmr.synthetic.views import DEPTH_MM, VIEWS, default_geometry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECOND_STUDY_SHARE, LACKS_A_VIEW_SHARE, LATE_CMR_SHARE = 0.15, 0.08, 0.04
+SECOND_STUDY_SHARE, LACKS_A_VIEW_SHARE, LATE_CMR_SHARE = 0.4, 0.08, 0.04
 
 _FEWEST_FRAMES, _LENGTH_S = 36, 1.08
 """So that 32 frames at 30 a second can be cut out of every loop."""
