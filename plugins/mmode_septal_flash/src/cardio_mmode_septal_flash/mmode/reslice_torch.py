@@ -6,7 +6,7 @@ columns; the picture is that of `reslice_vtk`.
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _EDGE = 1e-6
 _CPU_LINES = 2
 """Lines at a time on a CPU: their pictures stay in its cache. Other devices take all."""
+
+_CPU_BANDS = 10
+"""Columns are made in so many parts on a CPU, each from the frames that it lies between."""
 
 
 def reslice_torch(
@@ -73,16 +76,22 @@ def reslice_torch(
         flat = torch.from_numpy(volume.frames.reshape(len(volume.frames), -1)).to(device)
         index, weight = _pixels(volume, own, n_rows, interpolation, device)
         in_time = torch.from_numpy(time_weights(volume, n_columns, interpolation)).to(device)
+        on_cpu = flat.device.type == "cpu"
+        bands = _bands(in_time, _CPU_BANDS if on_cpu else 1)
         pictures = torch.empty((len(own), n_rows, n_columns), dtype=torch.uint8, device=device)
-        block = _CPU_LINES if flat.device.type == "cpu" else len(own)
-        grey = torch.empty((block * n_rows, n_columns), device=device)
+        # All lines of a frame at once: they lie beside each other, in the same part of the memory.
+        values = flat.gather(1, index.reshape(1, -1).expand(len(flat), -1))
+        by_tap = values.view(len(flat), *weight.shape)
+        block = _CPU_LINES if on_cpu else len(own)
         for first in range(0, len(own), block):
             chosen = slice(first * n_rows, (first + block) * n_rows)
-            along = _along(flat, index[:, chosen], weight[:, chosen])
-            made_here = torch.mm(along, in_time, out=grey[: len(along)])
-            if interpolation == "cubic":
-                made_here.clamp_(0.0, 255.5)
-            _cut_off(made_here, pictures[first : first + block].view(-1, n_columns))
+            along = _along(by_tap[..., chosen].to(torch.float32), weight[:, chosen])
+            shown = pictures[first : first + block].view(-1, n_columns)
+            for frames, columns in bands:
+                grey = along[:, frames] @ in_time[frames, columns]
+                if interpolation == "cubic":
+                    grey.clamp_(0.0, 255.5)
+                _cut_off(grey, shown[:, columns])
         made.append(pictures)
     return [pictures.cpu().numpy() for pictures in made]
 
@@ -124,14 +133,30 @@ def _cut_off(grey: torch.Tensor, pictures: torch.Tensor) -> None:
         pictures.copy_(grey)
 
 
-def _along(flat: torch.Tensor, index: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+def _along(by_tap: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Return grey levels along lines in every frame, shape (n_places, n_frames), plus a half.
 
     Half a grey level, so that cutting off the fraction rounds: the weights of a column sum to 1.
+
+    Parameters
+    ----------
+    by_tap : tensor of float32, shape (n_frames, n_taps, n_places)
+    weight : tensor of float32, shape (n_taps, n_places)
     """
-    values = flat.gather(1, index.reshape(1, -1).expand(len(flat), -1)).to(torch.float32)
-    by_tap = values.view(len(flat), *weight.shape)
     along = by_tap[:, 0] * weight[0]
     for tap in range(1, len(weight)):
         along.addcmul_(by_tap[:, tap], weight[tap])
     return along.add_(0.5).T
+
+
+def _bands(in_time: torch.Tensor, n_bands: int) -> list[tuple[slice, slice]]:
+    """Return parts of the columns, each with the frames that have a weight in it."""
+    n_columns = in_time.shape[1]
+    if n_bands == 1:
+        return [(slice(None), slice(None))]
+    edges = np.unique(np.linspace(0, n_columns, n_bands + 1).astype(int)).tolist()
+    bands = []
+    for first, end in pairwise(edges):
+        used = torch.nonzero(in_time[:, first:end].any(dim=1)).flatten().tolist()
+        bands.append((slice(used[0], used[-1] + 1), slice(first, end)))
+    return bands
