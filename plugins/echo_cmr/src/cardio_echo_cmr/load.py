@@ -216,14 +216,17 @@ def _targets(
 def _strata(clinical: pd.DataFrame | None) -> pd.Series[str] | None:
     """Return what all tasks split their patients by, because all take the folds of the views.
 
-    Wall motion abnormality and late enhancement anywhere, four strata; unknown where either is.
+    Wall motion abnormality and late enhancement anywhere, as far as the table judges them.
     """
-    if clinical is None:
+    judged = [
+        name for name in SEGMENTAL if clinical is not None and f"{name}_seg_01" in clinical.columns
+    ]
+    if clinical is None or not judged:
         return None
     words = pd.DataFrame(
         {
             name: segment_labels(clinical, name)[name].map({0: f"no {name}", 1: name})
-            for name in SEGMENTAL
+            for name in judged
         }
     )
     return words.dropna().agg(", ".join, axis=1)
