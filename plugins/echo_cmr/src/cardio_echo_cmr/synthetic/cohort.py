@@ -7,9 +7,12 @@ and burned in beside the sector's tip, and a green ECG trace below the sector.
 from __future__ import annotations
 
 import csv
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import Parallel, delayed
 
 from cardio_core.api import TracedEcg, burn_in, rounded, stats, write_truth, write_us_loop
 from cardio_echo_cmr.synthetic.beat import ecg_mv
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from cardio_echo_cmr.synthetic.patients import Person, Study
 
 N_PATIENTS = 100
+PATIENTS_A_PROCESS = 4
+"""Fewer are written before another process has started."""
+
 DIFFICULTIES = ("easy", "medium", "impossible")
 
 _ECG_RATE_HZ = 250.0
@@ -54,24 +60,15 @@ def write_cmr_cohort(
     the studies of this cohort; over many patients that of ``lge`` is .95, .70 or .50.
     """
     (folder / "loops").mkdir()
-    rows: list[dict[str, Any]] = []
-    people: dict[str, Any] = {}
-    studies: dict[str, Any] = {}
-    chances: list[float] = []
-    for number in range(1, n_patients + 1):
-        who, how, speckle = (
-            np.random.default_rng(stream)
-            for stream in np.random.SeedSequence([seed, number]).spawn(3)
-        )
-        person = draw_person(f"p{number:03d}", who, difficulty=difficulty)
-        people[person.patient_id] = _facts_of_person(person)
-        for study in draw_studies(person, how):
-            streams = dict(zip(VIEWS, speckle.spawn(len(VIEWS)), strict=True))
-            for view, spec in study.loops.items():
-                _write_loop(folder / _file_of(study, view), person, spec, streams[view])
-            rows.append(_row(person, study))
-            studies[study.study_id] = {v: _facts_of_loop(s) for v, s in study.loops.items()}
-            chances.append(person.findings.lge_probability)
+    n_jobs = min(os.cpu_count() or 1, n_patients // PATIENTS_A_PROCESS) or 1
+    written = Parallel(n_jobs=n_jobs)(
+        delayed(_write_patient)(folder, number, seed, difficulty)
+        for number in range(1, n_patients + 1)
+    )
+    people = {one.person.patient_id: _facts_of_person(one.person) for one in written}
+    rows = [row for one in written for row in one.rows]
+    studies = {study: facts for one in written for study, facts in one.studies.items()}
+    chances = [one.person.findings.lge_probability for one in written for _ in one.rows]
     with (folder / "cohort.csv").open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         table.writeheader()
@@ -92,6 +89,31 @@ def write_cmr_cohort(
         "studies": studies,
     }
     write_truth(folder / "truth.json", truth)
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A patient whose loops are written: rows of the table, and facts of the loops by study."""
+
+    person: Person
+    rows: list[dict[str, Any]]
+    studies: dict[str, Any]
+
+
+def _write_patient(folder: Path, number: int, seed: int, difficulty: str) -> _Written:
+    """Write one patient's loops; nobody else's chance enters."""
+    who, how, speckle = (
+        np.random.default_rng(stream) for stream in np.random.SeedSequence([seed, number]).spawn(3)
+    )
+    person = draw_person(f"p{number:03d}", who, difficulty=difficulty)
+    written = _Written(person, [], {})
+    for study in draw_studies(person, how):
+        streams = dict(zip(VIEWS, speckle.spawn(len(VIEWS)), strict=True))
+        for view, spec in study.loops.items():
+            _write_loop(folder / _file_of(study, view), person, spec, streams[view])
+        written.rows.append(_row(person, study))
+        written.studies[study.study_id] = {v: _facts_of_loop(s) for v, s in study.loops.items()}
+    return written
 
 
 def _file_of(study: Study, view: str) -> str:
