@@ -48,6 +48,17 @@ def echonet_folder(folder, names=("0X1A", "0X1B", "0X1C"), **without):
     return folder
 
 
+def _named_views_of_both(folder):
+    """Let the table name the views of patient B too, and return it."""
+    table = pd.read_csv(folder / "cohort.csv").astype(
+        {f"path_echo_{view}": object for view in VIEWS}
+    )
+    for view in ("a4c", "a2c", "plax"):
+        table.loc[1, f"path_echo_{view}"] = f"clips/{view}.npy"
+    table.to_csv(folder / "cohort.csv", index=False)
+    return table
+
+
 def opened(cohort) -> tuple[dict, dict[str, str]]:
     """Open every loop as `preprocess` does; return the loops, and why others cannot be used."""
     reasons: dict[str, str] = {}
@@ -112,11 +123,11 @@ def test_every_target_of_a_task_is_in_the_table_that_load_returns(cohort_folder,
 
 
 def test_rows_without_what_they_need_are_left_out_with_the_reason(cohort_folder):
+    table = _named_views_of_both(cohort_folder)
     cohort = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50)
     assert set(cohort.unsupported) == {"a4c", "a2c", "fused"}
     assert cohort.unsupported["a4c"].startswith("wma_a4c is known of 2 and 0 studies without and")
     assert cohort.unsupported["fused"] == "fewer than two views are left to fuse"
-    table = pd.read_csv(cohort_folder / "cohort.csv")
     bare = table.drop(columns=["lvef_bl_pct", "lvef_fu_pct", "sex", "path_echo_plax"])
     bare.to_csv(cohort_folder / "cohort.csv", index=False)
     cohort = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50)
@@ -125,8 +136,23 @@ def test_rows_without_what_they_need_are_left_out_with_the_reason(cohort_folder)
     assert cohort.unsupported["plax"] == "the table names no parasternal long-axis clip"
 
 
+def test_only_studies_that_have_what_a_row_looks_at_count_for_it(cohort_folder):
+    table = _named_views_of_both(cohort_folder).drop(columns="lvef_fu_pct")
+    table.loc[1, "path_echo_plax"] = None
+    table.to_csv(cohort_folder / "cohort.csv", index=False)
+    found = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50).unsupported
+    assert found["plax"] == (
+        "wma_plax is known of 0 and 1 studies without and with it among those with a clip of the "
+        "view, and load.min_studies is 1"
+    )
+    # Only A, who is sick, has an LVEF at the time of the study.
+    assert found["lvef"].startswith("wma is known of 0 and 1 studies")
+    assert "among those with LVEF" in found["lvef"]
+    assert "age_sex" not in found
+
+
 def test_with_labels_of_both_kinds_every_row_is_supported(cohort_folder):
-    table = pd.read_csv(cohort_folder / "cohort.csv").astype({"wma_seg_04": float})
+    table = _named_views_of_both(cohort_folder).astype({"wma_seg_04": float})
     table.loc[0, ["wma_seg_03", "wma_seg_04"]] = 1
     table.to_csv(cohort_folder / "cohort.csv", index=False)
     assert loaded(cohort_folder, "wma", views="table", frame_rate_hz=50).unsupported == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cardio_core.api import ConfigError, DataError
+from cardio_echo_cmr.rows import MEASURED
 from cardio_echo_cmr.tasks import VIEW, VIEW_TITLES, VIEWS
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from cardio_echo_cmr.config import LoadBlock
     from cardio_echo_cmr.study import EchoStudy
 
-_MEASURED = {"lvef": ("lvef_pct",), "age_sex": ("age_y", "sex_male")}
 _WHAT = {"lvef": "LVEF", "age_sex": "age and sex"}
 
 
@@ -53,7 +53,7 @@ def unsupported_rows(
     task : Task
     config : LoadBlock
         How many studies are enough. Only where views are the table's, it is known beforehand
-        which of them are there.
+        which of them are there, and studies without the view do not count.
 
     Returns
     -------
@@ -63,23 +63,29 @@ def unsupported_rows(
     """
     if task.name == VIEW.name:
         return {}
-    known = targets.table[targets.table.index.isin(samples["study_id"])]
-    given = set(samples["view_given"]) if config.views == "table" else set(VIEWS)
     reasons: dict[str, str] = {}
     for row in task.models:
         first = task.targets_of(row.name)[0]
         view = row.name.removesuffix("_value")
+        own, what = samples, ""
+        if view in VIEWS and config.views == "table":
+            own = samples[samples["view_given"] == view]
+            what = " among those with a clip of the view"
+        elif row.name in MEASURED:
+            own = samples[samples[list(MEASURED[row.name])].notna().all(axis=1)]
+            what = f" among those with {_WHAT[row.name]}"
+        counted = _counts(targets.table[targets.table.index.isin(own["study_id"])], first)
         if row.fuses and len(set(row.fuses) - set(reasons)) < 2:
             reasons[row.name] = "fewer than two views are left to fuse"
-        elif view in VIEWS and view not in given:
+        elif own.empty and view in VIEWS:
             reasons[row.name] = f"the table names no {VIEW_TITLES[view]} clip"
-        elif row.name in _MEASURED and samples[list(_MEASURED[row.name])].isna().any(axis=1).all():
+        elif own.empty:
             reasons[row.name] = f"the table says no study's {_WHAT[row.name]}"
-        elif min(counted := _counts(known, first)) < config.min_studies:
+        elif min(counted) < config.min_studies:
             listed = " and ".join(str(n) for n in counted)
             kinds = "without and with it" if first.kind == "binary" else "with a value"
             reasons[row.name] = (
-                f"{first.name} is known of {listed} studies {kinds}, and load.min_studies is "
+                f"{first.name} is known of {listed} studies {kinds}{what}, and load.min_studies is "
                 f"{config.min_studies}"
             )
     return reasons
