@@ -11,7 +11,8 @@ from PIL import Image
 from scipy import ndimage
 
 from cardio_core.api import Look
-from cardio_echo_cmr.atlas import SEGMENT_NAMES, VIEW_SEGMENTS, geometry_map, segment_map
+from cardio_echo_cmr.atlas import geometry_map, segment_map
+from cardio_echo_cmr.labels import SEGMENTS_OF_VIEW
 from cardio_echo_cmr.synthetic.beat import Beat
 from cardio_echo_cmr.synthetic.loop import LoopSpec, at_rest, echo_loop, sector_of
 from cardio_echo_cmr.synthetic.motion import Ventricle
@@ -28,11 +29,7 @@ def centre_of(mask: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_shows_the_segments_of_its_set_and_no_other(view: str) -> None:
     seen = set(np.unique(segment_map(view)).tolist()) - {0}
-    assert seen == set(VIEW_SEGMENTS.get(view, SHORT_AXIS))
-
-
-def test_the_three_views_together_show_all_seventeen_segments() -> None:
-    assert set().union(*VIEW_SEGMENTS.values()) == set(range(1, len(SEGMENT_NAMES) + 1))
+    assert seen == set(SEGMENTS_OF_VIEW.get(view, SHORT_AXIS))
 
 
 def test_walls_lie_on_the_side_of_the_picture_where_echocardiographers_see_them() -> None:

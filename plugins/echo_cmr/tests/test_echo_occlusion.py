@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardio_echo_cmr.atlas import VIEW_SEGMENTS
+from cardio_echo_cmr.labels import SEGMENTS_OF_VIEW
 from cardio_echo_cmr.occlusion import occluded, segments_of, smoothed
 
 SIDE = 112
@@ -24,7 +24,7 @@ def video():
 @pytest.mark.parametrize("side", [112, 56])
 def test_every_segment_that_labels_a_view_can_be_occluded(view, side):
     segments = segments_of(view, side)
-    assert segments.numbers == tuple(sorted(VIEW_SEGMENTS[view]))
+    assert segments.numbers == SEGMENTS_OF_VIEW[view]
     for number, mask in zip(segments.numbers, segments.masks, strict=True):
         own = segments.labels == number
         assert (mask[own] == 1).all()

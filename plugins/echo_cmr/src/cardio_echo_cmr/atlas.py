@@ -14,13 +14,6 @@ if TYPE_CHECKING:
 
     from cardio_echo_cmr.synthetic.views import Geometry
 
-VIEW_SEGMENTS: dict[str, tuple[int, ...]] = {
-    "a4c": (3, 9, 14, 17, 16, 12, 6),
-    "a2c": (1, 7, 13, 17, 15, 10, 4),
-    "plax": (2, 8, 5, 11),
-}
-"""AHA segments by which a view is labelled; together they are all 17."""
-
 SEGMENT_NAMES = (
     "basal anterior", "basal anteroseptal", "basal inferoseptal",
     "basal inferior", "basal inferolateral", "basal anterolateral",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, Target, Targets
 
 N_LEAST = {"binary": 1, "continuous": 2}
-"""Training studies, of each class where there are classes, without which nothing can be fitted."""
+"""Training studies, or videos, of each class where there are classes: fewer cannot be fitted."""
 
 
 def fit_baseline(

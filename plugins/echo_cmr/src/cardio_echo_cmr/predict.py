@@ -10,6 +10,7 @@ from cardio_core.api import Column, Predictions
 from cardio_echo_cmr.baseline import score_baseline
 from cardio_echo_cmr.network import score_videos
 from cardio_echo_cmr.rows import row_of
+from cardio_echo_cmr.tested import VIDEO
 from cardio_echo_cmr.view_task import score_views
 from cardio_echo_cmr.views import views_of
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from cardio_core.api import Context, FeatureSet, ModelArtifact
     from cardio_echo_cmr.config import PredictBlock
-
-VIDEO = "video:"
-"""Before a target's name: the column that keeps the score of each video."""
 
 
 def predict_videos(

@@ -8,7 +8,7 @@ import numpy as np
 from torch.nn import functional
 
 from cardio_core.api import DataError, ModelArtifact
-from cardio_echo_cmr.baseline import fit_baseline
+from cardio_echo_cmr.baseline import N_LEAST, fit_baseline
 from cardio_echo_cmr.clips import ClipForm, form_of, is_usable, middle_starts
 from cardio_echo_cmr.examples import Clips, Grey, clips_of, grey_of
 from cardio_echo_cmr.fewer_patients import some_patients
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from cardio_echo_cmr.config import TrainBlock
 
     Labelled = tuple[FeatureSet, NDArray[np.float64]]
-
-N_LEAST = {"binary": 1, "continuous": 2}
-"""Training videos, of each class where there are classes, without which nothing can be learnt."""
 
 
 def train_row(

@@ -9,16 +9,15 @@ import pandas as pd
 
 from cardio_core.api import stats
 from cardio_echo_cmr.tested import clusters_of
+from cardio_echo_cmr.views import LEAST_PROBABILITY, UNKNOWN
 
 if TYPE_CHECKING:
     from cardio_core.api import Estimate, EvaluateBlock, Scored, Target
 
-UNKNOWN = "unknown"
-LEAST = 0.8
-"""Below this probability a view is unknown and its loop is not used."""
 
-
-def named_views(predictions: Scored, target: Target, *, least: float = LEAST) -> pd.DataFrame:
+def named_views(
+    predictions: Scored, target: Target, *, least: float = LEAST_PROBABILITY
+) -> pd.DataFrame:
     """Return the view that every tested loop is given, or ``unknown``.
 
     Parameters
