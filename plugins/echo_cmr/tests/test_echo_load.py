@@ -91,7 +91,7 @@ def test_views_of_the_table_reach_the_findings_only_where_asked_and_never_the_vi
     cohort_folder, task, given
 ):
     table = loaded(cohort_folder, task, views="table", frame_rate_hz=50).samples.table
-    expected = [*VIEWS, "", ""] if given else [""] * 6
+    expected = [*VIEWS, "unknown", "unknown"] if given else [""] * 6
     assert table["view_given"].tolist() == expected
     predicted = loaded(cohort_folder, task, frame_rate_hz=50).samples.table
     assert predicted["view_given"].tolist() == [""] * 6

@@ -93,11 +93,31 @@ def test_videos_of_one_view_only_teach_nothing_and_are_refused(cohort, tmp_path)
         train_row(features, None, same, SMALL, ctx)
 
 
-def test_named_views_are_taken_and_a_video_without_a_name_is_unknown(cohort, out_of_fold):
+def test_named_views_are_taken_and_any_other_word_is_unknown(cohort, out_of_fold):
     out_of_fold(None)
     features = cohort[0].view(np.arange(4))
-    given = with_given(features, ["plax", "", "other", "suprasternal"])
+    given = with_given(features, ["plax", "unknown", "other", "suprasternal"])
     assert views_of(given, _findings()).tolist() == ["plax", "unknown", "other", "unknown"]
+
+
+def test_the_view_of_a_new_video_does_not_depend_on_whether_another_one_is_named(
+    classifier, cohort
+):
+    features, _ = cohort
+    tested = features.view(np.flatnonzero(features.table["patient_id"] >= "p10")[:4])
+    ctx = _findings("predict", _needs={"view": {"resnet": classifier[0].path}})
+    predicted = views_of(tested, ctx, least_probability=0.5)
+    assert (predicted != "unknown").all()
+    given = with_given(tested, ["plax", "", "", ""])
+    assert views_of(given, ctx, least_probability=0.5).tolist() == ["plax", *predicted[1:]]
+
+
+def test_new_videos_of_a_run_without_the_view_task_must_be_named(cohort):
+    features = cohort[0].view(np.arange(3))
+    ctx = _findings("predict", _needs={})
+    assert views_of(with_given(features, "a2c"), ctx).tolist() == ["a2c"] * 3
+    with pytest.raises(DataError, match="found 2 loops without one, and this run skipped"):
+        views_of(with_given(features, ["a2c", "", ""]), ctx)
 
 
 def test_views_out_of_the_fold_count_from_a_probability_of_eight_tenths_on(cohort, out_of_fold):

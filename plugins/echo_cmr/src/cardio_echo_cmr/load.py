@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from cardio_echo_cmr.config import LoadBlock
     from cardio_echo_cmr.pairing import Paired
 
+UNNAMED = "unknown"
+"""View of a clip that the table does not name, where views are the table's."""
+
 
 def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
     """Find echo loops, pair their studies with CMRs, and label them.
@@ -69,7 +72,9 @@ def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
     with_views = config.views == "table" and ctx.task.name != VIEW.name
     if with_views and ctx.mode == "fit":
         require_named_views(kept)
-    table = samples_table(kept, with_views=with_views)
+    # Nobody has tested a view that the table leaves open: only for new patients it is predicted.
+    unnamed = UNNAMED if ctx.mode == "fit" else ""
+    table = samples_table(kept, with_views=with_views, unnamed=unnamed)
     clips = tuple(clip for study in kept for clip in study.clips)
     clinical = _clinical(found, kept)
     targets = None

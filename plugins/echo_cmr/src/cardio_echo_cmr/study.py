@@ -108,7 +108,7 @@ def open_clip(clip: Clip) -> Loop:
     return read_loop(clip.path, frame_rate_hz=clip.frame_rate_hz)
 
 
-def samples_table(studies: list[EchoStudy], *, with_views: bool) -> pd.DataFrame:
+def samples_table(studies: list[EchoStudy], *, with_views: bool, unnamed: str = "") -> pd.DataFrame:
     """Return one row a clip, indexed by `sample_id`, which is the recording's.
 
     Parameters
@@ -117,6 +117,9 @@ def samples_table(studies: list[EchoStudy], *, with_views: bool) -> pd.DataFrame
         With their ids.
     with_views : bool
         Whether `view_given` holds the table's view; else it is empty.
+    unnamed : str
+        What it then holds for a clip whose view the table does not name: nothing, so that the view
+        is predicted, or that it stays unknown.
 
     Returns
     -------
@@ -127,7 +130,7 @@ def samples_table(studies: list[EchoStudy], *, with_views: bool) -> pd.DataFrame
     rows = [
         {"recording_id": name, "study_id": study.study_id, "patient_id": study.patient_id}
         | {text: study.texts.get(text) for text in TEXTS}
-        | {"view_given": clip.view if with_views else ""}
+        | {"view_given": (clip.view or unnamed) if with_views else ""}
         | {measure: study.measures.get(measure, float("nan")) for measure in MEASURES}
         for study in studies
         for name, clip in zip(study.recording_ids, study.clips, strict=True)

@@ -6,11 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
+from cardio_core.api import CardioError, DataError
 from cardio_echo_cmr.tasks import OTHER, VIEWS
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet
@@ -37,25 +38,31 @@ def views_of(
     Parameters
     ----------
     features : FeatureSet
-        Where its table names the view of any video (``view_given``), that is taken, and a video
-        without one is unknown.
+        Where its table says a video's view (``view_given``), that is taken; a word that is no view
+        of a network, nor ``other``, stands for unknown.
     ctx : Context
-        Otherwise the probabilities of the task ``view`` are asked for: those out of the fold in
-        training and testing, those of its final model for new patients.
+        For the others the probabilities of the task ``view`` are asked for: those out of the fold
+        in training and testing, those of its final model for new patients.
     least_probability : float
         The most probable view must reach it.
     batch_size : int
         Videos at once, for new patients.
+
+    Raises
+    ------
+    DataError
+        New videos of which nobody says the view, where the run did without the task ``view``.
     """
-    given = features.table.get("view_given")
-    if given is not None:
-        named = given.fillna("").to_numpy(str)
-        if (named != "").any():
-            return np.where(np.isin(named, (*VIEWS, OTHER)), named, UNKNOWN)
-    if ctx.mode == "fit":
-        found = ctx.out_of_fold(_TASK).reindex(features.table["recording_id"])
-        return most_probable(found, least_probability)
-    return most_probable(_scored(features, ctx, batch_size), least_probability)
+    given = features.table.get("view_given", pd.Series("", features.table.index))
+    named = given.fillna("").to_numpy(str)
+    views = np.where(np.isin(named, (*VIEWS, OTHER)), named, UNKNOWN)
+    # Each video for itself: its view must not depend on who else is asked about.
+    unnamed = np.flatnonzero(named == "")
+    if unnamed.size:
+        asked = features.view(unnamed)
+        table = _out_of_fold(asked, ctx) if ctx.mode == "fit" else _scored(asked, ctx, batch_size)
+        views[unnamed] = most_probable(table, least_probability)
+    return views
 
 
 def most_probable(table: pd.DataFrame, least_probability: float) -> NDArray[np.str_]:
@@ -70,7 +77,6 @@ def most_probable(table: pd.DataFrame, least_probability: float) -> NDArray[np.s
 
     Examples
     --------
-    >>> import pandas as pd
     >>> table = pd.DataFrame({"score:a4c": [0.8, 0.5], "score:plax": [0.2, 0.5]})
     >>> most_probable(table, 0.8).tolist()
     ['a4c', 'unknown']
@@ -93,12 +99,21 @@ def counted(views: NDArray[np.str_]) -> str:
     return ", ".join(f"{name} {found[name]}" for name in (*VIEWS, OTHER, UNKNOWN))
 
 
-def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame:
-    import pandas as pd
+def _out_of_fold(features: FeatureSet, ctx: Context) -> pd.DataFrame:
+    return ctx.out_of_fold(_TASK).reindex(features.table["recording_id"])
 
+
+def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame:
     from cardio_echo_cmr.view_task import score_views
 
+    try:
+        classifier = ctx.need(_TASK)
+    except CardioError:  # the only thing that can be wrong is that there is no such need
+        raise DataError(
+            "views: expected them in the cohort table (path_echo_a4c, path_echo_a2c, "
+            f"path_echo_plax, path_echo_other), found {len(features)} loops without one, and this "
+            "run skipped the task view; name them there, or make a run with that task"
+        ) from None
     classes = [f"{_SCORE}{name}" for name in (*VIEWS, OTHER)]
-    return pd.DataFrame(
-        score_views(ctx.need(_TASK), features, ctx, batch_size=batch_size), columns=classes
-    )
+    scores = score_views(classifier, features, ctx, batch_size=batch_size)
+    return pd.DataFrame(scores, columns=classes)
