@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cardio_core.errors import CardioError as CardioError
     from cardio_core.errors import ConfigError as ConfigError
     from cardio_core.errors import DataError as DataError
+    from cardio_core.errors import unusable as unusable
     from cardio_core.evaluation.default import default_evaluate as default_evaluate
     from cardio_core.evaluation.events import match_events as match_events
     from cardio_core.evaluation.fusion import Fusion as Fusion
@@ -98,7 +99,7 @@ _HOME = {
     _CORE: ("stats",),
     "cardio_core.config": ("Block", "EvaluateBlock", "RunConfig"),
     "cardio_core.context": ("Context",),
-    "cardio_core.errors": ("CardioError", "ConfigError", "DataError"),
+    "cardio_core.errors": ("CardioError", "ConfigError", "DataError", "unusable"),
     "cardio_core.evaluation.default": ("default_evaluate",),
     "cardio_core.evaluation.events": ("match_events",),
     "cardio_core.evaluation.fusion": ("Fusion", "fit_fusion", "fuse"),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from cardio_core.io.loops.checks import require_size, unusable
+from cardio_core.errors import unusable
+from cardio_core.io.loops.checks import require_size
 from cardio_core.io.loops.colour import coloured_share, grey_or_rgb, is_colour_doppler, spread_over
 from cardio_core.io.loops.loop import Loop
 

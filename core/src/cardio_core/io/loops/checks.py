@@ -1,8 +1,8 @@
-"""Limits that hold before anything is decoded, and the one line that says why a loop is refused."""
+"""Limits that hold before anything is decoded, and what to say of a package that is not there."""
 
 from __future__ import annotations
 
-from cardio_core.errors import ConfigError, DataError
+from cardio_core.errors import ConfigError, unusable
 
 MAX_LOOP_BYTES = 3_500_000_000
 """Decoded size that a header may claim: 2,000 colour frames of 600 × 800 are 2.9 GB."""
@@ -13,17 +13,6 @@ MAX_FRAME_PIXELS = 2**24
 MIN_FRAMES = 2
 
 _IN_THE_CHECKOUT = "in the cardio checkout"
-
-
-def unusable(name: str, expected: str, found: str, remedy: str) -> DataError:
-    """Build the one line that says why a file cannot be used.
-
-    Examples
-    --------
-    >>> print(unusable("a.dcm", "a frame time", "none", "state the frame rate"))
-    a.dcm: expected a frame time, found none; state the frame rate
-    """
-    return DataError(f"{name}: expected {expected}, found {found}; {remedy}")
 
 
 def not_installed(what: str, package: str, extra: str) -> ConfigError:

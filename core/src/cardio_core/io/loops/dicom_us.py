@@ -18,8 +18,8 @@ import pydicom
 from pydicom.datadict import tag_for_keyword
 from pydicom.uid import DeflatedExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
 
-from cardio_core.errors import DataError
-from cardio_core.io.loops.checks import require_size, unusable
+from cardio_core.errors import DataError, unusable
+from cardio_core.io.loops.checks import require_size
 from cardio_core.io.loops.colour import (
     coloured_share,
     is_colour_doppler,

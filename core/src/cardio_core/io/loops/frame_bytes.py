@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
-from cardio_core.io.loops.checks import unusable
+from cardio_core.errors import unusable
 from cardio_core.io.loops.codestream import starts_frame
 
 if TYPE_CHECKING:

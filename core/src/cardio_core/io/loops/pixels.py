@@ -23,8 +23,7 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
 )
 
-from cardio_core.errors import DataError
-from cardio_core.io.loops.checks import unusable
+from cardio_core.errors import DataError, unusable
 from cardio_core.io.loops.codestream import Codestream, read_codestream
 from cardio_core.io.loops.colour import grey_or_rgb
 from cardio_core.io.loops.frame_bytes import read_frame

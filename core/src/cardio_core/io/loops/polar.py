@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from cardio_core.errors import DataError
+from cardio_core.errors import DataError, unusable
 from cardio_core.io.loops.arrays import array_place
-from cardio_core.io.loops.checks import not_installed, require_size, unusable
+from cardio_core.io.loops.checks import not_installed, require_size
 from cardio_core.io.loops.loop import Loop
 from cardio_core.io.loops.scan_conversion import ScanConversion, scan_conversion
 from cardio_core.io.loops.timing import checked_r_times, checked_times, times_of_rate

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardio_core.io.loops.checks import MAX_LOOP_BYTES, not_installed, unusable
+from cardio_core.errors import unusable
+from cardio_core.io.loops.checks import MAX_LOOP_BYTES, not_installed
 from cardio_core.io.loops.stated import read_stated
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.io.loops.checks import unusable
+from cardio_core.errors import unusable
 from cardio_core.io.loops.loop import Box
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cardio_core.errors import DataError
-from cardio_core.io.loops.checks import unusable
+from cardio_core.errors import DataError, unusable
 from cardio_core.io.loops.timing import (
     checked_r_times,
     checked_times,

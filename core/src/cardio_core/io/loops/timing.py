@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.io.loops.checks import unusable
+from cardio_core.errors import unusable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

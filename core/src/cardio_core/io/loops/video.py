@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from cardio_core.io.loops.checks import require_size, unusable
+from cardio_core.errors import unusable
+from cardio_core.io.loops.checks import require_size
 from cardio_core.io.loops.colour import coloured_share, grey_of_rgb, is_colour_doppler
 from cardio_core.io.loops.loop import Loop
 from cardio_core.io.loops.timing import times_of_rate

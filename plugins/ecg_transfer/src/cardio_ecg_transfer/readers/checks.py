@@ -1,4 +1,4 @@
-"""What every format has in common: how to refuse a file, and what a recording must have."""
+"""What every recording must have, whatever its format."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import DataError
+from cardio_core.api import unusable
 
 if TYPE_CHECKING:
     from cardio_ecg_transfer.signal.ecg import Ecg
@@ -21,25 +21,6 @@ wave is 20 µV (Eur Heart J 1985; 6: 815-825)."""
 
 MV_PER_UNIT = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3, "nV": 1e-6}
 """Units of potential, spelt as UCUM and WFDB spell them, and with either micro sign."""
-
-
-def unusable(name: str, expected: str, found: str, do: str) -> DataError:
-    """Word a refusal in one line: which file, what was expected, what was found, what to do.
-
-    Parameters
-    ----------
-    name : str
-        The file's name without its folder.
-    expected, found, do : str
-        Parts of the sentence. None of them may quote free text of a header, which can hold a
-        patient's name.
-
-    Examples
-    --------
-    >>> str(unusable("a.csv", "a sampling rate", "none", "add a line '# rate_hz=500'"))
-    "a.csv: expected a sampling rate, found none; add a line '# rate_hz=500'"
-    """
-    return DataError(f"{name}: expected {expected}, found {found}; {do}")
 
 
 def require_size(name: str, n_leads: int, n_samples: int, max_values: int) -> None:

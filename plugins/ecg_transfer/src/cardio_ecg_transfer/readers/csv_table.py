@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size, unusable
+from cardio_core.api import unusable
+from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import edfio
 import numpy as np
 
-from cardio_core.api import DataError
-from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size, unusable
+from cardio_core.api import DataError, unusable
+from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.lead_names import is_lead_name, normalise_lead_name
 

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
-from cardio_core.api import DataError
-from cardio_ecg_transfer.readers.checks import unusable
+from cardio_core.api import DataError, unusable
 
 if TYPE_CHECKING:
     from pathlib import Path

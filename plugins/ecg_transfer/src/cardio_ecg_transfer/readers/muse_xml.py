@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_ecg_transfer.readers.checks import require_rate, require_size, unusable
+from cardio_core.api import unusable
+from cardio_ecg_transfer.readers.checks import require_rate, require_size
 from cardio_ecg_transfer.readers.muse_fields import WaveformFields, collect_waveforms
 from cardio_ecg_transfer.signal.ecg import Ecg
 

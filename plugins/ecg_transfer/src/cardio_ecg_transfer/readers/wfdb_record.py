@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import wfdb
 
-from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size, unusable
+from cardio_core.api import unusable
+from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
 
 if TYPE_CHECKING:

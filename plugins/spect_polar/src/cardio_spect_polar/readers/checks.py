@@ -1,4 +1,4 @@
-"""What every format has in common: how to refuse a file, and what a gated stack must have."""
+"""What every gated stack must have, whatever its format."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import DataError
+from cardio_core.api import unusable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,25 +34,6 @@ LOST_FRAME_SHARE = 0.1
 fullest slice in the other time slots."""
 
 _AGAIN = "export the study again"
-
-
-def unusable(name: str, expected: str, found: str, do: str) -> DataError:
-    """Word a refusal in one line: which file, what was expected, what was found, what to do.
-
-    Parameters
-    ----------
-    name : str
-        The file's name without its folder.
-    expected, found, do : str
-        Parts of the sentence. None of them may quote free text of a header, which can hold a
-        patient's name.
-
-    Examples
-    --------
-    >>> str(unusable("a.dcm", "8 time slots", "4", "export the study again"))
-    'a.dcm: expected 8 time slots, found 4; export the study again'
-    """
-    return DataError(f"{name}: expected {expected}, found {found}; {do}")
 
 
 def require_size(

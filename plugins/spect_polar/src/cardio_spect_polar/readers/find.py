@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import nibabel
 
-from cardio_core.api import DataError
-from cardio_spect_polar.readers.checks import unusable
+from cardio_core.api import DataError, unusable
 from cardio_spect_polar.readers.gate_names import group_gates, stem_of
 from cardio_spect_polar.readers.nm_peek import Peek, peek
 from cardio_spect_polar.readers.sidecar import read_sidecar

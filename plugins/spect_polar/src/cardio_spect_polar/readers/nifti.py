@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import nibabel
 import numpy as np
 
-from cardio_core.api import DataError
+from cardio_core.api import DataError, unusable
 from cardio_spect_polar.readers.checks import (
     MAX_VALUES,
     MIN_SLOTS,
@@ -25,7 +25,6 @@ from cardio_spect_polar.readers.checks import (
     require_shape,
     require_size,
     slot_flags,
-    unusable,
 )
 from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.readers.nifti_axes import (

@@ -15,7 +15,7 @@ import numpy as np
 import pydicom
 from pydicom.uid import DeflatedExplicitVRLittleEndian, NuclearMedicineImageStorage
 
-from cardio_core.api import DataError
+from cardio_core.api import DataError, unusable
 from cardio_spect_polar.readers.checks import (
     MAX_VALUES,
     MIN_SLOTS,
@@ -23,7 +23,6 @@ from cardio_spect_polar.readers.checks import (
     require_shape,
     require_size,
     slot_flags,
-    unusable,
 )
 from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.readers.nm_frames import frame_numbers

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_spect_polar.readers.checks import numbered, unusable
+from cardio_core.api import unusable
+from cardio_spect_polar.readers.checks import numbered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydicom.pixels.decoders.base import get_decoder
 
-from cardio_spect_polar.readers.checks import unusable
+from cardio_core.api import unusable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

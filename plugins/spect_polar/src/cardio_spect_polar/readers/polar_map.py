@@ -25,8 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pydicom
 
-from cardio_core.api import DataError
-from cardio_spect_polar.readers.checks import unusable
+from cardio_core.api import DataError, unusable
 
 if TYPE_CHECKING:
     from pathlib import Path

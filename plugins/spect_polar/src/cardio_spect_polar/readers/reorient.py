@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import ndimage
 
-from cardio_spect_polar.readers.checks import unusable
+from cardio_core.api import unusable
 from cardio_spect_polar.readers.shell import BACK, HEAD, LEFT, USUAL_APEX, find_shell, short_axes
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from cardio_spect_polar.readers.checks import require_voxel, unusable
+from cardio_core.api import unusable
+from cardio_spect_polar.readers.checks import require_voxel
 
 if TYPE_CHECKING:
     from pathlib import Path

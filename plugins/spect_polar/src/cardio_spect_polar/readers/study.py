@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardio_spect_polar.readers.checks import MIN_SLOTS, unusable
+from cardio_core.api import unusable
+from cardio_spect_polar.readers.checks import MIN_SLOTS
 from cardio_spect_polar.readers.find import GatedFiles, gated_files
 from cardio_spect_polar.readers.nifti import read_nifti
 from cardio_spect_polar.readers.nm_dicom import read_nm
