@@ -11,6 +11,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth
+from cardio_echo_cmr.synthetic import patients
 
 SMALLER = (
     "evaluate.n_resamples=100",
@@ -32,11 +33,28 @@ class _Contract(PluginContract):
 
 
 class TestContractOfView(_Contract):
+    """The fast one: two loops of a few frames a patient."""
+
     tasks = ("view",)
-    n_patients = 8
+    n_patients = 4
     sets = {"view": SMALLER}  # noqa: RUF012
 
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def short_loops(cls):
+        """Views are told from single frames, and drawing speckle is what takes the time.
 
+        So few patients are drawn in this process, where the change counts.
+        """
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(patients, "SECOND_STUDY_SHARE", 0.0)
+            patch.setattr(patients, "VIEWS", ("a4c", "plax"))
+            patch.setattr(patients, "_FEWEST_FRAMES", 10)
+            patch.setattr(patients, "_LENGTH_S", 0.0)
+            yield
+
+
+@pytest.mark.slow
 class TestContractOfWallMotion(_Contract):
     tasks = ("wma",)
     n_patients = 12
