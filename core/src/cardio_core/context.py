@@ -141,13 +141,21 @@ class Context:
         Raises
         ------
         ContractError
-            If the task did not declare the need.
+            If the task did not declare the need; if it was skipped; for new patients, unless it was
+            declared with ``for_new=True``.
         DataError
             If the earlier run has no such row.
         """
+        declared = [need.task for need in self.task.needs]
+        if task not in declared:
+            needed = ", ".join(declared) or "nothing"
+            raise ContractError(f"task {self.task.name!r} needs {needed}, not {task!r}")
         if task not in self._needs:
-            declared = ", ".join(need.task for need in self.task.needs) or "nothing"
-            raise ContractError(f"task {self.task.name!r} needs {declared}, not {task!r}")
+            raise ContractError(
+                f"{self.stage or 'a hook'} asked for the need {task!r}, which is not here: it was "
+                "skipped (needs.TASK.skip), the hook is not train or predict, or it is not kept "
+                "for new patients (declare it with for_new=True)"
+            )
         rows = self._needs[task]
         if "*" in rows:
             return ModelArtifact(rows["*"])
@@ -169,7 +177,7 @@ class Context:
         task : str
             An earlier task that this one needs of the ``same`` patients.
         target : str, optional
-            Which of its targets; its first one if not given.
+            Which of its targets; may be left out where its first row predicts only one.
 
         Returns
         -------
@@ -181,8 +189,8 @@ class Context:
         Raises
         ------
         ContractError
-            If there is no such need, or for new patients, whom no fold has tested: put them
-            through the model of `need` instead.
+            If there is no such need or target, if the target has to be named, or for new patients,
+            whom no fold has tested: put them through the model of `need` instead.
 
         See Also
         --------
@@ -197,12 +205,19 @@ class Context:
                 f"{self.stage or 'a hook'} asked for out-of-fold predictions of {task!r}; there "
                 "are some only in training and testing, of a task needed of the same patients"
             )
-        parts = []
-        for folder in self._tested[task]:
-            found = sorted(folder.glob("predictions-*.npz"))
-            named = folder / f"predictions-{target}.npz"
-            parts.append(load_table(named if target else found[0]))
-        table = pd.concat(parts)
+        known = {
+            path.stem.removeprefix("predictions-"): path.name
+            for folder in self._tested[task]
+            for path in sorted(folder.glob("predictions-*.npz"))
+        }
+        if (target not in known) if target else len(known) != 1:
+            raise ContractError(
+                f"{self.stage or 'a hook'} asked for out-of-fold predictions of "
+                f"{f'target {target!r}' if target else 'the only target'} of {task!r}, whose first "
+                f"row predicted {', '.join(known) or 'none'}; name one of these"
+            )
+        name = known[target or next(iter(known))]
+        table = pd.concat([load_table(folder / name) for folder in self._tested[task]])
         return table.set_index("unit_id", drop=False)
 
     def fit(
