@@ -315,3 +315,14 @@ def test_other_models_tested_than_fitted_are_refused():
     other = {"ecg": frames["ecg"][40:], "mri": frames["echo"][40:]}
     with pytest.raises(DataError, match="same models"):
         fuse({name: frame[:40] for name, frame in frames.items()}, other, TARGET)
+
+
+def test_fitted_patients_are_tested_only_where_an_overlap_is_declared():
+    frames = two_models(80)
+    with pytest.raises(LeakageError, match="80 tested patient"):
+        fuse(frames, frames, TARGET)
+    declared = fuse(frames, frames, TARGET, overlap=True)
+    apart = {m: f.assign(subject_id="x" + f["subject_id"]) for m, f in frames.items()}
+    assert np.array_equal(
+        declared.frame["score:yes"], fuse(apart, frames, TARGET).frame["score:yes"]
+    )

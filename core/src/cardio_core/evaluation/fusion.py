@@ -128,6 +128,7 @@ def fuse(
     target: Target,
     *,
     name: str = "fusion",
+    overlap: bool = False,
 ) -> Fusion:
     """Fit the weights on validation or inner-fold predictions and apply them to tested units.
 
@@ -142,6 +143,8 @@ def fuse(
         Binary, or continuous: then numbers are weighed, by least squares.
     name : str
         As for :func:`fit_fusion`.
+    overlap : bool
+        Whether fitted patients may be tested: only for a protocol that declares it.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def fuse(
     Raises
     ------
     LeakageError
-        A fitted patient is tested.
+        A fitted patient is tested, and no overlap is declared.
     DataError
         As :func:`fit_fusion`; other models in `tested` than in `fitted_on`.
     """
@@ -161,14 +164,21 @@ def fuse(
             f"{sorted(tested)}"
         )
     fitting, testing = (side_by_side(given, target, ("y_true",)) for given in (fitted_on, tested))
-    return _fit_and_apply(fitting, testing, target, name, "test set")
+    return _fit_and_apply(fitting, testing, target, name, "test set", overlap=overlap)
 
 
 def _fit_and_apply(
-    fit: SideBySide, test: SideBySide, target: Target, name: str, where: str
+    fit: SideBySide,
+    test: SideBySide,
+    target: Target,
+    name: str,
+    where: str,
+    *,
+    overlap: bool = False,
 ) -> Fusion:
     known = fit.at(fit.rows["y_true"].notna().to_numpy())
-    _guard_patients(known, test, where)
+    if not overlap:
+        _guard_patients(known, test, where)
     rule = fit_rule(known, target, where)
     notes = _unforeseen(known, test, where)
     if rule.method == "firth":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardio_core.errors import ConfigError, DataError, LeakageError
+from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.decision import Decision, choose, plain
 from cardio_core.evaluation.fusion import fuse
 from cardio_core.evaluation.fusion_rule import FusionRule, fit_rule, side_by_side
@@ -38,15 +38,12 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
     ------
     LeakageError
         If a member was fitted without inner folds, or a tested patient is among those whom the
-        weights are fitted on.
+        weights are fitted on and the split plan declares no overlap.
+    DataError
+        If the weights cannot be fitted: one class only, or too few units.
     """
     members = {name: job.out.parent / name for name in job.members}
     tested = job.config.protocols[job.protocol].fusion == "tested" and job.test.size > 0
-    if tested and job.protocol == "honest":
-        raise ConfigError(
-            "protocols.honest.fusion: weights fitted on the tested patients are no honest "
-            "evaluation; leave it at inner"
-        )
     notes: list[str] = [ON_TESTED] if tested else []
     decisions: list[Decision] = []
     artifact = ModelArtifact(folder / "artifact")
@@ -54,11 +51,14 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
     for target in job.ctx.targets:
         fitted_on = _with_truth(_inner(members, target, job), target, job)
         to_test = read_frames(members, target) if job.test.size else {}
-        rule, frame, own = (
-            _on_tested(_with_truth(to_test, target, job), target, job)
-            if tested
-            else _on_inner(fitted_on, to_test, target, job)
-        )
+        try:
+            rule, frame, own = (
+                _on_tested(_with_truth(to_test, target, job), target, job)
+                if tested
+                else _on_inner(fitted_on, to_test, target, job)
+            )
+        except DataError as error:
+            raise DataError(f"{job.title}, {target.name}: {error}") from error
         notes += own
         artifact.write_json(f"fusion-{target.name}.json", rule.to_dict())
         if frame is not None:
@@ -121,9 +121,15 @@ def _inner(members: Mapping[str, Path], target: Target, job: FoldJob) -> dict[st
     for name, place in members.items():
         path = place / "inner" / f"predictions-{target.name}.npz"
         if not path.is_file():
+            rule = job.ctx.task.model(name).rule
+            do = (
+                "a rule has no inner folds and cannot be fused"
+                if rule
+                else "set inner.k to 1 or more"
+            )
             raise LeakageError(
                 f"{job.title}: expected predictions of inner folds of {name} to fit the weights "
-                "on, found none; set inner.k to 1 or more"
+                f"on, found none; {do}"
             )
         frames[name] = load_table(path).reset_index(drop=True)
     return frames
@@ -149,17 +155,18 @@ def _on_inner(
 ) -> Fused:
     if not to_test:
         table = side_by_side(fitted_on, target, ("y_true",))
-        return fit_rule(table.at(_known(table.rows)), target, job.title), None, ()
+        return fit_rule(table.at(_known(table.rows)), target, "final"), None, ()
     unknown = {name: frame.assign(y_true=None) for name, frame in to_test.items()}
-    fused = fuse(fitted_on, unknown, target, name=str(job.ctx.model))
+    declared = job.overlap is not None
+    fused = fuse(fitted_on, unknown, target, name=str(job.ctx.model), overlap=declared)
     if fused.rule is None:
-        raise DataError(f"{job.title}: the fusion was not fitted")
+        raise DataError("the fusion was not fitted")
     return fused.rule, fused.frame, fused.notes
 
 
 def _on_tested(frames: Mapping[str, pd.DataFrame], target: Target, job: FoldJob) -> Fused:
     table = side_by_side(frames, target, ("y_true",))
-    rule = fit_rule(table.at(_known(table.rows)), target, job.title)
+    rule = fit_rule(table.at(_known(table.rows)), target, "test set")
     return rule, rule.apply(table, target, str(job.ctx.model)), ()
 
 

@@ -36,7 +36,13 @@ from cardio_core.runner.needs import (
 )
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.request import RunRequest
-from cardio_core.runner.setup import Setup, find_data, set_up, without_hollow_fusions
+from cardio_core.runner.setup import (
+    Setup,
+    find_data,
+    set_up,
+    why_hollow,
+    without_hollow_fusions,
+)
 from cardio_core.splits import Fold
 from cardio_core.types.features import flag_counts
 from cardio_core.types.predictions import Scored
@@ -181,7 +187,10 @@ def _supported(setup: Setup, arms: Sequence[Arm], manifest: Manifest, echo: Echo
     models = tuple(name for name in setup.models if name not in left_out)
     if not models:
         raise ConfigError(f"this cohort supports none of the rows asked for. {' '.join(notes)}")
-    models = without_hollow_fusions(setup.task, models)
+    kept = without_hollow_fusions(setup.task, models)
+    for note in (hollow := why_hollow(setup.task, models, kept)):
+        echo(note)
+    models, notes = kept, [*notes, *hollow]
     manifest.update(models=list(models), notes=[*manifest.content["notes"], *notes])
     return replace(setup, models=models)
 

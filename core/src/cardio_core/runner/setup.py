@@ -55,7 +55,7 @@ def set_up(request: RunRequest) -> Setup:
     task = find_task(plugin, request.task)
     devices = device_list(request.device, request.n_devices, request.precision)
     config, said = _configure(plugin, task, request, devices)
-    models = _models(task, config)
+    models, left_out = _models(task, config)
     protocols: tuple[Protocol, ...] = (
         ("honest", "paper") if request.protocol == "both" else (request.protocol,)
     )
@@ -64,7 +64,12 @@ def set_up(request: RunRequest) -> Setup:
         raise ConfigError(f"the configuration has no protocol {missing[0]!r}")
     for name in protocols:
         find_plan(config.protocols[name], task.plans, ())  # a misspelt plan stops here, not later
-    said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said)
+    if "honest" in protocols and config.protocols["honest"].fusion == "tested":
+        raise ConfigError(
+            "protocols.honest.fusion: weights fitted on the tested patients are no honest "
+            "evaluation; leave it at inner"
+        )
+    said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said, *left_out)
     return Setup(plugin, task, config, devices, protocols, models, said)
 
 
@@ -125,7 +130,8 @@ def _configure(
     return config, tuple(said)
 
 
-def _models(task: Task, config: RunConfig) -> tuple[str, ...]:
+def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the rows, and a sentence for each that is left out because it has too few to fuse."""
     known = tuple(model.name for model in task.models)
     strangers = [name for name in config.models if name not in known]
     if strangers:
@@ -133,7 +139,18 @@ def _models(task: Task, config: RunConfig) -> tuple[str, ...]:
             f"models: task {task.name!r} has no row {strangers[0]!r}; it has {', '.join(known)}"
         )
     chosen = tuple(name for name in known if not config.models or name in config.models)
-    return without_hollow_fusions(task, chosen)
+    models = without_hollow_fusions(task, chosen)
+    return models, why_hollow(task, chosen, models)
+
+
+def why_hollow(task: Task, chosen: Iterable[str], kept: Iterable[str]) -> tuple[str, ...]:
+    """Say of each row that `without_hollow_fusions` took away why it is not there."""
+    return tuple(
+        f"Row {task.model(name).title} is left out: of the rows that it fuses "
+        f"({', '.join(task.model(name).fuses)}) fewer than two are run."
+        for name in chosen
+        if name not in set(kept)
+    )
 
 
 def members_first(task: Task, models: Iterable[str]) -> tuple[str, ...]:

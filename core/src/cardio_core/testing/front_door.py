@@ -84,6 +84,7 @@ class FrontDoorContract:
                 strange = set(model.fuses) - {row.name for row in task.models if not row.fuses}
                 assert not strange, f"{where}: cannot fuse {sorted(strange)}"
                 for fused in model.fuses:
+                    assert not task.model(fused).rule, f"{where}: {fused} has no inner folds"
                     lacks = set(task.targets_of(model.name)) - set(task.targets_of(fused))
                     assert not lacks, f"{where}: {fused} does not predict what it fuses"
 
