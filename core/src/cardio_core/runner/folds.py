@@ -237,6 +237,8 @@ def _inner_score(target: Target, frame: pd.DataFrame, job: FoldJob) -> float:
     y = labels_of(frame, target, job.targets)
     known = ~pd.isna(y)
     scores = frame[score_columns(target)].to_numpy(float)[known]
+    if not len(scores):
+        return -np.inf  # a partial row that had nothing to score by: any candidate is as good
     if target.kind == "continuous":
         return -float(np.mean(np.abs(scores[:, 0] - y[known].astype(float))))
     codes = pd.Categorical(y[known], categories=list(target.classes)).codes

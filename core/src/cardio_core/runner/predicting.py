@@ -60,7 +60,7 @@ def predict_new(
         As for `cardio run`.
     explain_in : Path, optional
         Folder where each row explains what it predicts, with pictures; nothing is explained
-        without.
+        without. Fused rows, and rows that have nothing to score by, explain nothing.
     echo : callable, optional
         Takes progress lines.
 
@@ -123,31 +123,31 @@ def predict_new(
         return answer | {"quarantined": [vars(row) for row in error.quarantined]}
     rows: list[dict[str, Any]] = []
     explained: list[dict[str, Any]] = []
+    notes = list(prepared.cohort.notes)
     measured: dict[str, dict[str, Any]] = {}
     frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
     for name in members_first(task, manifest["models"]):
         folder = run / "models" / "final" / name
         place = ctx.but(model=name, fold="final", _needs=open_kept_needs(run))
-        if not task.model(name).fuses:
-            predictions = call(
-                plugin, "predict", place, config,
-                model=open_artifact(folder), features=prepared.features,
-            )  # fmt: skip
+        if task.model(name).fuses:  # the core's own row: no plugin predicts or explains it
+            own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
+        else:
+            given = {"model": open_artifact(folder), "features": prepared.features}
+            predictions = call(plugin, "predict", place, config, **given)
             _measure(measured, predictions)
-        if explain_in is not None and plugin.implements("explain"):
-            explanation = call(
-                plugin, "explain", place, config, model=open_artifact(folder),
-                features=prepared.features, predictions=predictions,
-            )  # fmt: skip
-            explained += _written(explanation, explain_in, name, protocol)
+            own = {
+                t.name: prediction_frame(predictions, prepared.features.table, t, task.unit)
+                for t in place.targets
+            }
+            if explain_in is not None and plugin.implements("explain") and _any(own):
+                given["predictions"] = predictions
+                explanation = call(plugin, "explain", place, config, **given)
+                explained += _written(explanation, explain_in, name, protocol)
+        if not _any(own):
+            notes.append(f"{task.model(name).title}: no recording has what this row works on.")
         decisions = open_decisions(folder, task.targets)
         for target in place.targets:
-            frame = (
-                apply_fusion(folder, frames[target.name], target, name)
-                if task.model(name).fuses
-                else prediction_frame(predictions, prepared.features.table, target, task.unit)
-            )
-            frames[target.name][name] = frame
+            frame = frames[target.name][name] = own[target.name]
             decision = decisions.get(target.name)
             decided = decision.apply(frame, target) if decision else None
             source = decision.source if decision else None
@@ -158,9 +158,14 @@ def predict_new(
         "measurements": measured,
         "explanations": explained,
         "flags": flags_of(prepared.features.table),
-        "notes": list(prepared.cohort.notes),
+        "notes": notes,
         "quarantined": [vars(row) for row in prepared.quarantined],
     }
+
+
+def _any(frames: Mapping[str, pd.DataFrame]) -> bool:
+    """Whether a row scored anything."""
+    return any(map(len, frames.values()))
 
 
 def _finished(run: Path) -> dict[str, Any]:
