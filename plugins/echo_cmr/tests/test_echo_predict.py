@@ -78,7 +78,7 @@ def _by_hand(network, videos, place, form):
 
 @pytest.mark.parametrize(("form", "n_clips"), [("paper", 1), ("echonet", 48 - 14), ("honest", 4)])
 def test_a_video_is_scored_by_the_mean_logit_of_its_clips(network, videos, artifact, form, n_clips):
-    found = score_videos(artifact(form), videos, _context(), n_clips=4, batch_size=5)
+    found = score_videos(artifact(form), videos.view([0, 1]), _context(), n_clips=4, batch_size=5)
     logits = _by_hand(network, videos, 1, FORMS[form])
     assert len(logits) == n_clips
     assert found[1] == pytest.approx(expit(logits.mean()), abs=1e-5)
@@ -96,11 +96,13 @@ def test_a_value_is_the_mean_of_its_clips_in_the_unit_of_the_target(network, vid
 
 def test_paper_gives_short_videos_no_score_and_the_other_forms_do(videos, artifact):
     none = {}
+    some = videos.view([0, 1, 3, 6])
     for form in FORMS:
-        found = score_videos(artifact(form), videos, _context(), n_clips=4, batch_size=8)
-        none[form] = np.flatnonzero(np.isnan(found)).tolist()
+        found = score_videos(artifact(form), some, _context(), n_clips=4, batch_size=32)
+        none[form] = np.isnan(found).tolist()
     # 16 native frames are needed.
-    assert none == {"paper": [0, 3, 6], "echonet": [], "honest": []}
+    assert none.pop("paper") == [True, False, True, True]
+    assert not any(map(any, none.values()))
 
 
 def test_what_stands_after_a_videos_end_changes_no_honest_score(videos, artifact):

@@ -166,7 +166,7 @@ def test_systole_takes_a_third_of_the_beat_and_has_no_jump() -> None:
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cohort")
-    synthesize_task(folder, task="view", n_patients=2, seed=3)
+    synthesize_task(folder, task="view", n_patients=2, seed=6)  # the second lacks a view
     return folder
 
 
@@ -178,7 +178,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 def test_a_patient_is_the_same_for_every_task_and_in_a_cohort_of_any_size(
     cohort: Path, tmp_path: Path
 ) -> None:
-    synthesize_task(tmp_path, task="wma", n_patients=1, seed=3)
+    synthesize_task(tmp_path, task="wma", n_patients=1, seed=6)
     again = sorted(path.name for path in (tmp_path / "loops").iterdir())
     assert len(again) >= 3
     _, different, absent = filecmp.cmpfiles(

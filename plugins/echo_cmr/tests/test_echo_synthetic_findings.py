@@ -14,7 +14,7 @@ from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
 @pytest.fixture(scope="module")
 def many() -> list[Findings]:
     rng = np.random.default_rng(77)
-    return [draw_findings(rng) for _ in range(4000)]
+    return [draw_findings(rng) for _ in range(2500)]
 
 
 def test_segments_that_move_badly_hang_together_in_one_territory(many: list[Findings]) -> None:
@@ -87,7 +87,7 @@ def test_t1_t2_and_ecv_are_as_published_and_independent_of_the_rest(many: list[F
 def test_recordings_vary_as_asked_and_hold_a_clip_of_32_frames_at_30_a_second() -> None:
     n_studies = n_lacking = n_late = n_patients = 0
     rates, hearts = [], []
-    for number in range(500):
+    for number in range(300):
         rng = np.random.default_rng(number)
         person = draw_person("p", rng, difficulty="medium")
         n_patients += 1
@@ -101,7 +101,7 @@ def test_recordings_vary_as_asked_and_hold_a_clip_of_32_frames_at_30_a_second() 
                 assert spec.n_frames >= 36
                 rates.append(spec.rate_hz)
                 hearts.append(spec.beat.hr_bpm)
-    assert n_studies / n_patients == pytest.approx(1.15, abs=0.04)
+    assert n_studies / n_patients == pytest.approx(1.4, abs=0.06)
     assert n_lacking / n_studies == pytest.approx(0.08, abs=0.035)
     assert 0 < n_late / n_studies < 0.08
     assert 30.0 <= min(rates) < 31.0

@@ -31,7 +31,7 @@ def synthesize_task(
     task : str
         Of this plugin. All of them run on the same patients and files.
     n_patients : int, optional
-        100 unless told otherwise; a few of them have two studies.
+        100 unless told otherwise; two in five of them have two studies.
     seed : int
         From 0.
     difficulty : {'easy', 'medium', 'impossible'}
