@@ -112,7 +112,7 @@ def test_one_video_of_a_class_is_enough_to_be_fitted_on(fit, cohort):
 def test_notes_count_views_and_what_was_not_fitted_on(fit, cohort):
     features, targets = cohort
     views = features.table["view_given"].to_numpy(object, copy=True)
-    views[:2], views[5] = ["", "other"], "apical long axis"
+    views[:2], views[5] = ["unknown", "other"], "apical long axis"
     table = targets.table.copy()
     table.loc["p03-s", "wma_a4c"] = None
     artifact, _ = fit("wma", "a4c", data=(with_given(features, views), Targets("study", table)))
