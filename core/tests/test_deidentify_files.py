@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset
 
 from cardio_core.api import ConfigError, DataError, TracedEcg, read_loop, write_us_loop
 from cardio_core.cli.data import data
+from cardio_core.io.deidentify import files
 from cardio_core.io.deidentify.files import deidentify_folder
 from cardio_core.io.deidentify.header import new_uid
 
@@ -218,7 +219,7 @@ def test_mapping_and_sheet_are_written_on_request_and_only_outside(folder, tmp_p
     assert len(rows) == 5
     assert {row["patient_id"] for row in rows} == {"MRN-774411", "another", ""}
     assert [bool(row["name"]) for row in rows] == [not row["reason"] for row in rows]
-    assert mapping.stat().st_mode & 0o077 == 0
+    assert mapping.stat().st_mode & 0o077 == sheet.stat().st_mode & 0o077 == 0
     with Image.open(sheet) as picture:
         pixels = np.asarray(picture)
     half = pixels.shape[1] // 2
@@ -283,6 +284,75 @@ def test_a_bad_file_is_set_aside_with_a_reason_and_alone_exits_with_three(tmp_pa
     assert (answer["n_loops"], answer["n_set_aside"]) == (1, 1)
     assert answer["set_aside"][0]["reason"].startswith("expected ")
     assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".dcm"]
+
+
+def test_a_reason_stays_readable_where_the_folder_has_a_short_name(tmp_path, monkeypatch):
+    """`cardio data deidentify in out`: "in" is a part of many words of a reason."""
+    (tmp_path / "in").mkdir()
+    still(tmp_path / "in" / "a.dcm")
+    planted_loop(tmp_path / "in" / "b.dcm")
+    monkeypatch.chdir(tmp_path)
+    answer = deidentify_folder(Path("in"), Path("out"))
+    assert "found a still image" in answer["set_aside"][0]["reason"]
+
+
+@pytest.mark.parametrize("stage", ["fit_sector", "write_facts"])
+def test_an_error_that_nobody_foresaw_sets_a_file_aside_and_quotes_nothing(
+    tmp_path, monkeypatch, stage
+):
+    def fail(*_, **__):
+        raise PermissionError(13, "Permission denied", f"/{PLANTED}/{PLANTED}.npy")
+
+    source = tmp_path / "in"
+    source.mkdir()
+    np.save(source / f"{PLANTED}.npy", made.printed(made.speckle()).frames)
+    (source / f"{PLANTED}.json").write_text('{"frame_rate_hz": 40}')
+    planted_loop(source / "good.dcm")
+    genuine = files.fit_sector
+    if stage == "fit_sector":
+        monkeypatch.setattr(
+            files, stage, lambda loop: fail() if loop.name.endswith(".npy") else genuine(loop)
+        )
+    else:
+        monkeypatch.setattr(files, stage, fail)
+    answer = deidentify_folder(source, tmp_path / "out")
+    (row,) = answer["set_aside"]
+    assert "PermissionError" in row["reason"]
+    assert PLANTED not in json.dumps(answer)
+    assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".dcm"]
+
+
+def test_a_file_that_cannot_be_opened_is_not_named(folder, tmp_path, monkeypatch):
+    def fail(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(files, "is_dicom", fail)
+    with pytest.raises(DataError, match="found one that cannot") as caught:
+        deidentify_folder(folder, tmp_path / "out")
+    assert PLANTED not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("depth", "kept"), [(b"15.5", "16"), (b"20190203", None), (b"abcd", None), (b"1\\2 ", None)]
+)
+def test_a_number_that_is_none_is_left_out_and_costs_the_file_nothing_else(
+    tmp_path, recwarn, depth, kept
+):
+    """Malformed depths are written past pydicom: their element has eight bytes of header."""
+    source = tmp_path / "in"
+    source.mkdir()
+    planted_loop(source / "a.dcm")
+    raw = planted_loop(source / "b.dcm").read_bytes()
+    tag = b"\x18\x00\x50\x50IS"
+    at = raw.index(tag)
+    length = len(depth).to_bytes(2, "little")
+    (source / "b.dcm").write_bytes(raw[:at] + tag + length + depth + raw[at + 12 :])
+    recwarn.clear()
+    answer = deidentify_folder(source, tmp_path / "out")
+    assert answer["n_patients"] == 1
+    assert not [str(w.message) for w in recwarn if depth.decode() in str(w.message)]
+    second = pydicom.dcmread(tmp_path / "out" / "p0001_02.dcm")
+    assert (str(second.DepthOfScanField) if "DepthOfScanField" in second else None) == kept
 
 
 def test_an_empty_folder_has_no_loops(tmp_path):

@@ -8,13 +8,14 @@ the two together.
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cardio_core.errors import ConfigError, DataError
+from cardio_core.errors import CardioError, ConfigError, DataError
 from cardio_core.io.atomic import whole_directory
 from cardio_core.io.deidentify.header import Source, make_header, read_source
 from cardio_core.io.deidentify.mapping import write_mapping
@@ -93,11 +94,8 @@ def deidentify_folder(
         No loops, or none that can be used.
     """
     _check_places(source, out, mapping, sheet)
-    paths = find_loops(source)
-    if not paths:
-        raise DataError("IN: expected ultrasound loops, found none; check the folder")
     secret = key or secrets.token_bytes(32)
-    jobs = _numbered(paths, source, secret)
+    jobs = _numbered(source, secret)
     on_start(len(jobs))
     shown = Sheet() if sheet is not None else None
     done: list[dict[str, Any]] = []
@@ -107,8 +105,15 @@ def deidentify_folder(
         for job in jobs:
             try:
                 done.append(_deidentify(job, folder, secret, shown))
-            except DataError as error:
+            except CardioError as error:
+                if not isinstance(error, DataError):
+                    raise
                 refused.append({"place": job.place, "reason": _nameless(str(error), job.path)})
+            except Exception as error:  # whatever a file provokes; its text may quote a name
+                refused.append({"place": job.place, "reason": _unforeseen(error)})
+            if refused and refused[-1]["place"] == job.place:
+                for begun in folder.glob(f"{job.name}.*"):
+                    begun.unlink()
             on_file()
         if not done:
             raise DataError(
@@ -153,10 +158,18 @@ def _check_places(source: Path, out: Path, mapping: Path | None, sheet: Path | N
         require_png(sheet)
 
 
-def _numbered(paths: tuple[Path, ...], source: Path, key: bytes) -> list[_Job]:
+def _numbered(source: Path, key: bytes) -> list[_Job]:
     """Give patients running numbers, in an order that says nothing about their names."""
     root = source if source.is_dir() else source.parent
-    sources = [read_source(path) if is_dicom(path) else _NOBODY for path in paths]
+    try:
+        paths = find_loops(source)
+        sources = [read_source(path) if is_dicom(path) else _NOBODY for path in paths]
+    except OSError:  # its text names the file
+        raise DataError(
+            "IN: expected files that can be opened, found one that cannot; check who may read them"
+        ) from None
+    if not paths:
+        raise DataError("IN: expected ultrasound loops, found none; check the folder")
     # A video or an array names nobody: each is a patient of its own.
     who = [
         about.patient or f"file\0{path.relative_to(root)}"
@@ -241,8 +254,16 @@ def _nameless(reason: str, path: Path) -> str:
     said = reason.removeprefix(path.name).removeprefix(sidecar_of(path).name)
     begins = said.find("expected ")
     said = said[begins:] if begins >= 0 else said.lstrip(": ")
-    leaks = any(word in said for word in (path.name, sidecar_of(path).name, str(path.parent)))
+    names = (path.name, sidecar_of(path).name, str(path.resolve().parent))
+    leaks = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) for name in names)
     return "expected a loop that can be read, found another file; look at it" if leaks else said
+
+
+def _unforeseen(error: Exception) -> str:
+    return (
+        "expected a loop that can be read and written again, found one at which the program "
+        f"failed ({type(error).__name__}); look at it"
+    )
 
 
 _NOBODY = Source("", "", {}, {}, False)

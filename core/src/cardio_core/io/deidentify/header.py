@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,7 @@ NUMBERS = (
     "SoftTissueThermalIndex",
     "LossyImageCompressionRatio",
 )
-"""Elements of which the number is kept."""
+"""Elements of which the number is kept, where it is one that they can have."""
 
 EMPTY = (
     *("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "AccessionNumber", "StudyID"),
@@ -52,6 +51,8 @@ _CODES = (
     ("113101", "Clean Pixel Data Option"),
 )
 _MAX_HEART_RATE_BPM = 400
+_MAX_NUMBER = 9999
+"""No depth in mm, index or ratio is larger; a date or an id is."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,11 +92,11 @@ def read_source(path: Path) -> Source:
         with warnings.catch_warnings():  # pydicom's warnings may quote values
             warnings.simplefilter("ignore")
             head = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)
-            who = [str(head.get(keyword) or "").strip() for keyword in _WHO]
-            uids = {level: str(head.get(level) or "") for level in _IDENTIFIERS}
-            numbers = {keyword: _number(head.get(keyword)) for keyword in NUMBERS}
-            syntax = str(head.file_meta.TransferSyntaxUID)
-            lossy = str(head.get("LossyImageCompression") or "") == "01"
+            who = [_text(head, keyword) for keyword in _WHO]
+            uids = {level: _text(head, level) for level in _IDENTIFIERS}
+            numbers = {keyword: _number(_text(head, keyword)) for keyword in NUMBERS}
+            syntax = _text(head.file_meta, "TransferSyntaxUID")
+            lossy = _text(head, "LossyImageCompression") == "01"
     except Exception:
         return Source("", "", {}, {}, False)
     patient = who[0] or "\n".join(who[1:]).strip() or uids["StudyInstanceUID"]
@@ -182,7 +183,8 @@ def make_header(
     if clean:
         made.BurnedInAnnotation = "NO"
     for keyword, value in source.numbers.items():
-        setattr(made, keyword, f"{value:.10g}")
+        whole = keyword == "DepthOfScanField"  # an integer string, whatever the source wrote
+        setattr(made, keyword, f"{round(value)}" if whole else f"{value:.6g}")
     made.LossyImageCompression = "01" if source.lossy else "00"
     _describe_pixels(made, loop, colour=colour)
     _state_times(made, loop, timed=timed)
@@ -248,13 +250,24 @@ def _code(item: Any, value: str, meaning: str) -> Any:
     return item
 
 
-def _number(value: Any) -> float | None:
-    """Return one finite number, or None for whatever else an element holds."""
+def _text(dataset: Any, keyword: str) -> str:
+    """Return an element as text, empty where it is not there or cannot be decoded.
+
+    One that cannot must not hide the others: a file of no patient would be a patient of its own.
+    """
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        return str(dataset.get(keyword) or "").strip()
+    except Exception:  # whatever its bytes provoke
+        return ""
+
+
+def _number(text: str) -> float | None:
+    """Return one number that an element of `NUMBERS` can have, or None for whatever it holds."""
+    try:
+        number = float(text)
+    except ValueError:
         return None
-    return number if math.isfinite(number) else None
+    return number if 0 <= number <= _MAX_NUMBER else None
 
 
 def _lossy_syntaxes() -> set[str]:

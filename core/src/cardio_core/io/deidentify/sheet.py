@@ -66,12 +66,13 @@ class Sheet:
         return np.concatenate([part for row in self._rows for part in (row, space)])
 
     def save(self, path: Path) -> None:
-        """Write the sheet as PNG."""
+        """Write the sheet as PNG; only its owner may read it."""
         from PIL import Image
 
         if not self._rows:
             return
         with replacing(path) as temporary:
+            temporary.touch(mode=0o600)
             Image.fromarray(self.picture()).save(temporary, "PNG")
 
 
