@@ -40,9 +40,9 @@ def test_one_of_several_targets_is_named_and_none_is_taken_by_its_place_in_the_a
     tested = folds_of(tmp_path, quality=(1.0, 2.0), angle=(3.0, 4.0))
     ctx = Context(TASK, stage="train", _tested=tested)
     assert ctx.out_of_fold("view", "quality")["score"].tolist() == [1.0, 2.0]
-    with pytest.raises(ContractError, match="the only target of 'view'.*angle, quality; name one"):
+    with pytest.raises(ContractError, match=r"the only target of 'view'.*angle, quality; name one"):
         ctx.out_of_fold("view")
-    with pytest.raises(ContractError, match="target 'depth' of 'view'.*angle, quality"):
+    with pytest.raises(ContractError, match=r"target 'depth' of 'view'.*angle, quality"):
         ctx.out_of_fold("view", "depth")
 
 
