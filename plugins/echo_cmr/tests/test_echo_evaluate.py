@@ -112,6 +112,21 @@ def test_a_study_that_no_view_scored_is_not_lost_from_the_count(wma):
     assert any("1 have none of them" in note for note in report.notes)
 
 
+def test_studies_that_a_protocol_does_not_test_do_not_count_as_without_a_view(wma):
+    _, (predictions, targets, whole, table) = wma
+    tested = set(table["study_id"].iloc[:30])
+    frames = {
+        name: frame[frame["study_id"].isin(tested)] for name, frame in predictions.frames.items()
+    }
+    columns = predictions.columns
+    study = whole.samples.table["study_id"].loc[columns["unit_id"].str.removesuffix("#0")]
+    columns = columns[study.isin(tested).to_numpy()]
+    report = _report(WMA, (Scored(frames, {}, columns), targets, whole, table))
+    assert report.tables["views-present"]["n_studies"].sum() == 30
+    lacking = (~table["has_a2c"].iloc[:30]).sum()
+    assert any(f"A4C 0, A2C {lacking}, PLAX 0 of 30; 0 have none" in n for n in report.notes)
+
+
 def test_occlusion_is_scored_against_the_labelled_segments_of_each_video(wma):
     report, (_, _, _, table) = wma
     row = report.tables["segments"].iloc[0]

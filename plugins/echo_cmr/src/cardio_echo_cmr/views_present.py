@@ -18,7 +18,7 @@ NO_VIEW = "none"
 
 
 def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.DataFrame:
-    """Return which views of every study of the cohort were scored.
+    """Return which views of every tested study were scored.
 
     Parameters
     ----------
@@ -26,7 +26,8 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
     target : Target
         One that every view's row predicts.
     cohort : Cohort
-        Names all studies and their loops.
+        Names all studies and their loops. Those of which no loop was tested, as in a protocol that
+        tests a tenth, are left out; where the predictions do not say, all are taken for tested.
 
     Returns
     -------
@@ -36,7 +37,7 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
         kept: their loops have an unknown view, another one, or could not be used.
     """
     frame = predictions.frames[target.name]
-    table = cohort.samples.table
+    table = _tested(predictions, cohort.samples.table)
     loops = table.groupby(table["study_id"].astype(str), sort=False).size().rename("n_loops")
     found = pd.DataFrame(index=loops.index)
     score = f"score:{target.classes[1]}" if target.kind == "binary" else "score"
@@ -47,6 +48,15 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
     present = found[run].to_numpy(bool)
     found["views"] = ["+".join(np.array(run)[row]) or NO_VIEW for row in present]
     return found.join(loops)
+
+
+def _tested(predictions: Scored, samples: pd.DataFrame) -> pd.DataFrame:
+    """Return the loops of the studies that any network was asked about, with a score or without."""
+    if predictions.columns is None:
+        return samples
+    asked = predictions.columns["unit_id"].astype(str).str.partition("#")[0]
+    tested = samples.loc[samples["recording_id"].astype(str).isin(asked), "study_id"]
+    return samples[samples["study_id"].isin(tested)]
 
 
 def views_table(
