@@ -112,6 +112,15 @@ def test_the_table_gives_widths_beside_what_was_drawn_and_the_note_their_medians
     assert width_sentences(interval_rows(found, alone, "wma_a4c", "a4c", "video")) == []
 
 
+def test_where_patients_are_too_few_to_be_drawn_no_widths_are_compared():
+    rows = correlated_scores(np.random.default_rng(0), n_patients=4, prevalence=0.5)
+    rows["y"] = rows["subject_id"].isin(["p000", "p001"]).astype(int)
+    found, _ = auc_intervals(rows, "video", FAST, 0)
+    table = interval_rows(found, rows, "wma_a4c", "a4c", "video")
+    assert set(table["drawn"]) >= {"video"}
+    assert width_sentences(table) == []
+
+
 def simulated() -> dict[str, float]:
     """Return coverage and mean width of both intervals over the simulated cohorts."""
     inside, width = np.zeros((N_SIMULATIONS, 2)), np.zeros((N_SIMULATIONS, 2))

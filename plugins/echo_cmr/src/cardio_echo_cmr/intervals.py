@@ -125,7 +125,10 @@ def width_sentences(table: pd.DataFrame) -> list[str]:
             continue
         width = own.pivot_table(
             index=["target", "model"], columns=own["drawn"] == "patient", values="width"
-        ).dropna()
+        )
+        width = width.reindex(columns=[False, True]).dropna()
+        if width.empty:
+            continue
         rows = {"study": "studies"}.get(str(unit), f"{unit}s")
         said.append(
             f"Intervals of AUCs over {rows}: drawing {rows} as if they were independent gives a "
