@@ -110,7 +110,7 @@ def sector_video(loop: Loop, config: PreprocessBlock) -> SectorVideo:
     cut = SectorCutter(mask, square, config.side)
     n_frames = min(loop.n_frames, config.max_frames)
     frames = np.zeros((config.max_frames, config.side, config.side), dtype=np.uint8)
-    for place, frame in zip(frames, loop.frames(0, n_frames), strict=False):
+    for place, frame in zip(frames[:n_frames], loop.frames(0, n_frames), strict=True):
         place[...] = cut(frame)
     times_ms = np.full(config.max_frames, np.nan, dtype=np.float32)
     times_ms[:n_frames] = loop.frame_times_ms[:n_frames]
