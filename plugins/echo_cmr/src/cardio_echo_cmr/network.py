@@ -122,15 +122,27 @@ def clips_for(artifact: ModelArtifact, features: FeatureSet, n_clips: int) -> Cl
         If the videos are of another size than those it was fitted on.
     """
     about = artifact.read_json(ABOUT)
-    side = int(features["video"].values.shape[-1])
-    if side != about["side"]:
-        raise DataError(
-            f"videos: expected frames of {about['side']} pixels, as the network was fitted on, "
-            f"found {side}; use the preprocess block of the run that made it"
-        )
+    require_side(features, about["side"])
     form = form_in(artifact)
     starts = scored_starts(form, np.asarray(features["times"].values), n_clips)
     return clips_of(features, form, Grey(**about["grey"]), starts)
+
+
+def require_side(features: FeatureSet, side: int) -> None:
+    """Raise DataError where videos are of another size than those that a network was fitted on.
+
+    Parameters
+    ----------
+    features : FeatureSet
+    side : int
+        Pixels of a frame's side.
+    """
+    found = int(features["video"].values.shape[-1])
+    if found != side:
+        raise DataError(
+            f"videos: expected frames of {side} pixels, as the network was fitted on, found "
+            f"{found}; use the preprocess block of the run that made it"
+        )
 
 
 def score_videos(

@@ -13,7 +13,7 @@ from cardio_core.api import DataError, ModelArtifact, load_weights
 from cardio_echo_cmr.clips import n_recorded
 from cardio_echo_cmr.examples import Frames, Grey, grey_of
 from cardio_echo_cmr.models.view_resnet import ViewResNet, mean_probability
-from cardio_echo_cmr.network import ABOUT, WEIGHTS
+from cardio_echo_cmr.network import ABOUT, WEIGHTS, require_side
 from cardio_echo_cmr.rows import codes_of, out_of
 
 if TYPE_CHECKING:
@@ -86,12 +86,7 @@ def score_views(
         If the videos are of another size than those it was fitted on.
     """
     about = artifact.read_json(ABOUT)
-    side = int(features["video"].values.shape[-1])
-    if side != about["side"]:
-        raise DataError(
-            f"videos: expected frames of {about['side']} pixels, as the classifier of views was "
-            f"fitted on, found {side}; use the same featurize.side"
-        )
+    require_side(features, about["side"])
     network = ViewResNet(**about["network"])
     load_weights(network, artifact.path / WEIGHTS)
     frames = frames_of(features, about["n_frames"], Grey(**about["grey"]))
