@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.errors import ConfigError
+
 SKIP = "needs.mean_class.skip=true"
 THREE = "models=[height, spread, both]"
 
@@ -128,3 +130,23 @@ def test_a_fused_row_whose_members_the_cohort_cannot_support_says_why_it_is_not_
     )
     assert reason in said
     assert reason in manifest["notes"]
+
+
+def test_a_need_is_not_both_named_and_skipped_and_nothing_is_started(run_toy, clinic, tmp_path):
+    with pytest.raises(ConfigError, match=r"--from mean_class: .*skip says to do without it"):
+        run_toy(
+            tmp_path / "run", task="joined", data=(clinic,), protocol="honest", sets=(SKIP,),
+            needs_from={"mean_class": tmp_path},
+        )  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_of_the_tested_are_refused_under_honest_before_anything_starts(
+    run_toy, clinic, tmp_path
+):
+    with pytest.raises(ConfigError, match=r"protocols\.honest\.fusion"):
+        run_toy(
+            tmp_path / "run", task="joined", data=(clinic,), protocol="honest",
+            sets=("protocols.honest.fusion=tested",),
+        )  # fmt: skip
+    assert not (tmp_path / "run").exists()

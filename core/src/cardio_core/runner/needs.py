@@ -52,8 +52,15 @@ class Resolved:
 
 
 def plan_needs(request: RunRequest, task: Task, config: RunConfig) -> list[str]:
-    """Say, before anything starts, how each need will be met."""
-    return [_sentence(request, need, config) for need in _wanted(task, config)]
+    """Say, before anything starts, how each need will be met.
+
+    Raises
+    ------
+    ConfigError
+        If `--from` names a task that is not needed or that is skipped; if a need is skipped that
+        the task cannot do without.
+    """
+    return [_sentence(request, need, config) for need in _wanted(request, task, config)]
 
 
 def resolve_needs(
@@ -66,27 +73,30 @@ def resolve_needs(
     Raises
     ------
     ConfigError
-        If `--from` names a task that is not needed, or a run of something else, or one that is
-        not finished.
+        As `plan_needs`; if `--from` names a run of something else, or one that is not finished.
     """
+    return [
+        Resolved(need, _one(request, need, config, out, run), _sentence(request, need, config))
+        for need in _wanted(request, task, config)
+    ]
+
+
+def _wanted(request: RunRequest, task: Task, config: RunConfig) -> list[Need]:
+    """Return the needs that the configuration does not skip."""
     strangers = set(request.needs_from) - {need.task for need in task.needs}
     if strangers:
         needed = ", ".join(need.task for need in task.needs) or "no earlier task"
         raise ConfigError(f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}")
-    return [
-        Resolved(need, _one(request, need, config, out, run), _sentence(request, need, config))
-        for need in _wanted(task, config)
-    ]
-
-
-def _wanted(task: Task, config: RunConfig) -> list[Need]:
-    """Return the needs that the configuration does not skip."""
     wanted = []
     for need in task.needs:
         if not config.needs.get(need.task, NeedBlock()).skip:
             wanted.append(need)
         elif not need.optional:
             raise ConfigError(f"needs.{need.task}.skip: task {task.name!r} cannot do without it")
+        elif need.task in request.needs_from:
+            raise ConfigError(
+                f"--from {need.task}: needs.{need.task}.skip says to do without it; leave one out"
+            )
     return wanted
 
 
