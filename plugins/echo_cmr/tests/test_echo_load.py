@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.api import ConfigError, DataError
+from cardio_core.api import ConfigError, Context, DataError
+from cardio_echo_cmr.config import LoadBlock
+from cardio_echo_cmr.load import load_studies
 
 from .echo_cohorts import TASK, loaded, segments, write_avi, write_clip, write_table
 
@@ -236,6 +238,31 @@ def test_new_patients_of_a_table_keep_their_ids_and_need_neither_labels_nor_a_cm
     write_table(tmp_path, [row])
     cohort = loaded(tmp_path, mode="predict", frame_rate_hz=50)
     assert cohort.samples.table.index.tolist() == ["new"] and cohort.targets is None
+
+
+def test_a_new_loop_beside_a_table_never_takes_the_id_of_somebody_in_it(tmp_path):
+    table, files = tmp_path / "table", tmp_path / "files"
+    for name in "13":
+        write_clip(table / f"{name}.npy")
+    rows = [{"patient_id": "2", "study_id": n, "path_echo_a4c": f"{n}.npy"} for n in "13"]
+    write_table(table, rows)
+    for n in (1, 2):
+        write_clip(files / f"{n}.npy", 12 + n)
+    ctx = Context(TASK["wma"], stage="load", mode="predict", _inputs=(table, files))
+    samples = load_studies(LoadBlock(frame_rate_hz=50), ctx).samples.table
+    assert samples["study_id"].tolist() == ["1", "3", "4", "5"]
+    assert samples["patient_id"].tolist() == ["2", "2", "4", "5"]
+
+
+def test_studies_whose_loops_would_share_an_id_are_refused_in_words(tmp_path):
+    write_clip(tmp_path / "a.npy")
+    rows = [
+        {"patient_id": "P", "study_id": "s", "path_echo_a4c": "a.npy;a.npy", **segments()},
+        {"patient_id": "Q", "study_id": "s-2", "path_echo_a4c": "a.npy", **segments()},
+    ]
+    write_table(tmp_path, rows)
+    with pytest.raises(DataError, match="found 's-2' for two; name one of the studies otherwise"):
+        loaded(tmp_path, frame_rate_hz=50)
 
 
 def test_an_echonet_folder_with_a_table_has_its_videos_its_rates_and_its_ejection_fractions(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -47,8 +49,8 @@ def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
     An input is a cohort table, or a folder with one, that names clips in `path_echo_a4c`, `_a2c`,
     `_plax`, `_other`, or in `path_echo` where nobody named the view. Or it is a folder in
     EchoNet's layout: its videos are A4C; with a ``cohort.csv`` beside ``FileList.csv`` whose
-    `study_id` is the FileName it has CMR labels, without one it can only add A4C loops to the task
-    `view`. In predict mode it may also be a file or a folder of loops; those are numbered.
+    `study_id` is the FileName it has CMR labels, without one it serves predict mode only. There an
+    input may also be a file or a folder of loops; those are numbered.
 
     Returns
     -------
@@ -61,11 +63,13 @@ def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
     ConfigError
         A table without the columns that the task needs, or a folder that cannot label it.
     DataError
-        No loop, or loops of one view only where views are to be told apart.
+        No loop, loops of one view only where views are to be told apart, or ids of studies that
+        would give two loops one id.
     """
     found = [_found(path, config, ctx) for path in ctx.inputs]
     studies, notes = _named([study for part in found for study in part.studies], ctx)
     notes += [note for part in found for note in part.notes]
+    _require_ids_of_their_own(studies)
     at, elsewhen = _at_timepoint(studies, config.timepoint)
     paired = _paired(at, config, ctx)
     kept = list(paired.kept)
@@ -152,12 +156,25 @@ def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], lis
     """Give studies without a table running numbers: names of files can hold names of people."""
     if all(study.study_id for study in studies):
         return studies, []
+    # Beside a table, a number must not be anybody's id: two people would become one.
+    taken = {name for study in studies for name in (study.study_id, study.patient_id)}
+    numbers = (str(n) for n in count(1) if str(n) not in taken)
     made = [
-        study if study.study_id else replace(study, study_id=str(n), patient_id=str(n))
-        for n, study in enumerate(studies, start=1)
+        study if study.study_id else replace(study, study_id=name, patient_id=name)
+        for study, name in ((one, "" if one.study_id else next(numbers)) for one in studies)
     ]
     listed = f"Videos of {echonet.FILE_LIST} are numbered in its order, each a patient."
     return made, [NUMBERED if ctx.mode == "predict" else listed]
+
+
+def _require_ids_of_their_own(studies: list[EchoStudy]) -> None:
+    n_loops = Counter(name for study in studies for name in study.recording_ids)
+    twice = next((name for name, n in n_loops.items() if n > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"study_id: expected ids that give every loop one of its own (ID, or ID-1, ID-2 where "
+            f"a study has several), found {twice!r} for two; name one of the studies otherwise"
+        )
 
 
 def _at_timepoint(
