@@ -154,10 +154,10 @@ def table_2(
     Returns
     -------
     DataFrame
-        Columns row, target, then auc, auc_low, auc_high, n, n_patients, paper_auc, paper_low,
-        paper_high, paper_effective_n, and for numbers mae, mae_low, mae_high, mae_training_mean,
-        mae_difference with its limits, r2, pearson_r2, paper_mae, paper_mae_constant. A number
-        that neither has is left out.
+        Columns row, target, then auc, auc_low, auc_high, n (rows), n_patients, video_auc with its
+        limits, paper_auc, paper_low, paper_high, paper_effective_n, and for numbers mae, mae_low,
+        mae_high, mae_training_mean, mae_difference with its limits, r2, pearson_r2, paper_mae,
+        paper_mae_constant. A number that neither has is left out.
     """
     areas: dict[Any, dict[Any, Any]] = published_aucs().to_dict("index")
     errors = published_errors()
