@@ -170,7 +170,8 @@ class Context:
         """Return what an earlier task on the same patients predicted out of fold.
 
         Every unit was predicted by a model that had not seen its patient, so the table may filter
-        or sort samples, those of training among them, without telling anything of the tested.
+        or sort samples, those of training among them, without telling anything of the tested. Only
+        a plan with a declared overlap, which no honest protocol has, breaks that.
 
         Parameters
         ----------
