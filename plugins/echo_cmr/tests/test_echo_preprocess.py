@@ -240,7 +240,9 @@ print(json.dumps({"added_mb": mb("VmHWM:") - before, "n_frames": video.n_frames}
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's own accounts")
-@pytest.mark.parametrize(("kind", "max_frames"), [("dcm", 400), ("npy", 128)])
+@pytest.mark.parametrize(
+    ("kind", "max_frames"), [pytest.param("dcm", 400, marks=pytest.mark.slow), ("npy", 128)]
+)
 def test_a_loop_of_2000_frames_stays_within_300_mb_of_memory(tmp_path, kind, max_frames):
     sector = Sector(depth_mm=110.0, n_rows=600, n_columns=800, spacing_mm=0.2, apex_row=20.0)
     frames = speckle(4, sector)

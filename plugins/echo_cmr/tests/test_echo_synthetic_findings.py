@@ -46,7 +46,7 @@ def test_ejection_fraction_falls_with_the_motion_of_the_segments(many: list[Find
 @pytest.mark.parametrize(("difficulty", "auc"), [("easy", 0.95), ("medium", 0.70)])
 def test_scar_can_be_told_as_far_as_is_set_and_no_further(difficulty: str, auc: float) -> None:
     rng = np.random.default_rng(5)
-    found = [draw_findings(rng, difficulty) for _ in range(4000)]
+    found = [draw_findings(rng, difficulty) for _ in range(2500)]
     score, label = [f.lge_score for f in found], [bool(f.lge) for f in found]
     assert stats.bayes_auc([f.lge_probability for f in found]) == pytest.approx(auc, abs=0.01)
     assert roc_auc_score(label, score) == pytest.approx(auc, abs=0.025)
@@ -58,7 +58,7 @@ def test_scar_can_be_told_as_far_as_is_set_and_no_further(difficulty: str, auc: 
 
 def test_nothing_can_be_told_from_the_impossible_phantom() -> None:
     rng = np.random.default_rng(6)
-    found = [draw_findings(rng, "impossible") for _ in range(3000)]
+    found = [draw_findings(rng, "impossible") for _ in range(2000)]
     scar, motion = [bool(f.lge) for f in found], [bool(f.wma) for f in found]
     assert stats.bayes_auc([f.lge_probability for f in found]) == 0.5
     assert roc_auc_score(scar, [f.lge_score for f in found]) == pytest.approx(0.5, abs=0.03)
@@ -110,7 +110,7 @@ def test_recordings_vary_as_asked_and_hold_a_clip_of_32_frames_at_30_a_second() 
 
 
 def test_age_and_sex_tell_nothing() -> None:
-    streams = np.random.default_rng(9).spawn(2000)
+    streams = np.random.default_rng(9).spawn(1200)
     drawn = [draw_person("p", stream, difficulty="easy") for stream in streams]
     label = [bool(person.findings.wma) for person in drawn]
     assert roc_auc_score(label, [p.age_y for p in drawn]) == pytest.approx(0.5, abs=0.04)
