@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
@@ -19,6 +20,7 @@ from cardio_core.report.figures import save_svg
 from cardio_core.runner.calls import call
 from cardio_core.runner.cases import file_in, stem_of, write_case
 from cardio_core.runner.folds import FoldJob, open_artifact, read_predictions
+from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions, Scored
 from cardio_core.types.report import EvaluationReport, Explanation
 from cardio_core.types.samples import Cohort
@@ -112,20 +114,11 @@ def open_rule(run: Path, model: str, target: str) -> Conformal | None:
 def _explain(plugin: Plugin, config: RunConfig, job: FoldJob) -> Explanation:
     """Hand the fold's model its own test samples and what it predicted for them."""
     view = job.features.view(_tested(job))
-    target_scores = {}
-    ids: tuple[str, ...] = ()
-    level = "sample"
-    for target in job.ctx.targets:
-        frame = read_predictions(job.out, target)
-        if frame.empty:
-            return Explanation()
-        ids, level = tuple(frame["unit_id"]), str(frame["level"].iloc[0])
-        scores = frame[score_columns(target)].to_numpy(float)
-        binary = target.kind == "binary"
-        target_scores[target.name] = (
-            scores[:, 1] if binary else scores[:, 0] if target.kind == "continuous" else scores
-        )
-    predictions = Predictions(ids, target_scores, level)  # type: ignore[arg-type]
+    predictions = said_of(
+        [(target, read_predictions(job.out, target)) for target in job.ctx.targets]
+    )
+    if not predictions.ids:
+        return Explanation()
     explanation: Explanation = call(
         plugin,
         "explain",
@@ -138,6 +131,31 @@ def _explain(plugin: Plugin, config: RunConfig, job: FoldJob) -> Explanation:
     return explanation
 
 
+def said_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
+    """Return a row's prediction frames as `explain` is given them: one table for all targets.
+
+    Parameters
+    ----------
+    frames : sequence of (Target, DataFrame)
+        Each with the units that the row could score; a partial row may score some of a unit's
+        targets.
+
+    Returns
+    -------
+    Predictions
+        Of every unit that has a score, at the frames' level; NaN where a target has none.
+    """
+    ids = tuple(dict.fromkeys(unit for _, frame in frames for unit in frame["unit_id"]))
+    levels = [str(level) for _, frame in frames for level in frame["level"]]
+    scores = {}
+    for target, frame in frames:
+        found = frame.set_index("unit_id")[score_columns(target)].reindex(list(ids))
+        values = found.to_numpy(float)
+        place = {"binary": 1, "continuous": 0}.get(target.kind)
+        scores[target.name] = values if place is None else values[:, place]
+    return Predictions(ids, scores, levels[0] if levels else "sample")  # type: ignore[arg-type]
+
+
 def _tested(job: FoldJob) -> np.ndarray[tuple[int], np.dtype[np.int_]]:
     table = job.features.table
     if "variant" not in table.columns:
@@ -146,6 +164,4 @@ def _tested(job: FoldJob) -> np.ndarray[tuple[int], np.dtype[np.int_]]:
 
 
 def _plain_index(table: object) -> bool:
-    import pandas as pd
-
     return isinstance(table, pd.DataFrame) and isinstance(table.index, pd.RangeIndex)
