@@ -150,3 +150,21 @@ def test_weights_of_the_tested_are_refused_under_honest_before_anything_starts(
             sets=("protocols.honest.fusion=tested",),
         )  # fmt: skip
     assert not (tmp_path / "run").exists()
+
+
+def test_of_a_holdout_the_earlier_task_tells_of_the_tested_patients_alone(
+    run_toy, clinic, tmp_path
+):
+    """Of its first row that was run, where the default one was left out."""
+    run = run_toy(
+        tmp_path / "run", task="joined", data=(clinic,), protocol="honest",
+        sets=(
+            THREE, "needs.mean_class.settings.protocols.honest.plan=holdout",
+            "needs.mean_class.settings.models=[constant]",
+        ),
+    )  # fmt: skip
+    (fold,) = read(run, "splits.json")["protocols"]["honest"]["folds"]
+    told = read(run, "models/honest-r0-f0/height/artifact/joined.json")["earlier"]
+    assert 0 < len(told) < 24
+    assert set(told) == set(fold["test"])
+    assert len(set(told.values())) == 1  # the prevalence, whoever it is

@@ -136,13 +136,18 @@ def test_a_fusion_without_inner_folds_is_refused(run_toy, clinic, tmp_path):
         )  # fmt: skip
 
 
-def test_a_fusion_of_one_row_is_left_out(run_toy, clinic, tmp_path):
+def test_a_fusion_of_one_row_is_left_out_and_the_first_lines_say_so(run_toy, clinic, tmp_path):
+    said: list[str] = []
     run = run_toy(
-        tmp_path / "run", task="joined", data=(clinic,), protocol="honest",
+        tmp_path / "run", task="joined", data=(clinic,), protocol="honest", said=said,
         sets=("models=[height, both, both_value]", "needs.mean_class.skip=true"),
     )  # fmt: skip
     assert read(run, "manifest.json")["models"] == ["height"]
     assert read(run, "manifest.json")["needs"] == []
+    left_out = [line for line in said if "fewer than two are run" in line]
+    assert [line.partition(" is left out")[0] for line in left_out] == [
+        "Row Height and spread, fused", "Row Severity from both",
+    ]  # fmt: skip
 
 
 def test_out_of_fold_predictions_of_the_earlier_task_reach_training(joined_run):
