@@ -86,6 +86,7 @@ def fit_fusion(
 
     Examples
     --------
+    >>> from scipy.special import expit
     >>> rng = np.random.default_rng(0)
     >>> y = np.arange(60) % 2
     >>> def model() -> pd.DataFrame:
