@@ -50,6 +50,8 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/stats.py
 	$(BIN)/python benchmarks/phase.py --volumes 20
 	$(BIN)/python benchmarks/mmode.py
+	$(BIN)/python benchmarks/echo_loader.py
+	$(BIN)/python benchmarks/echo_train.py --width 0.25 --batch 2 --steps 4 --rounds 1
 
 docs: $(VENV)/.test
 	$(BIN)/python -m pytest tests/docs

@@ -1,6 +1,6 @@
 """The learning curve of an echo finding: the same run with more and more training patients.
 
-    python benchmarks/echo_learning_curve.py --task wma --patients 20 40 80 --out /tmp/curve
+    python benchmarks/echo_learning_curve.py --task wma --patients 20 40 80 --out runs/curve
 
 Every run has the same cohort, folds and tested patients; `train.max_patients` limits the fits to
 nested subsets of the training patients, of which each stratum of the first target has its share.
