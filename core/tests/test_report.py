@@ -223,6 +223,16 @@ def test_a_result_by_class_alone_is_quoted_class_by_class(make_run):
     assert "71 beats of 70 patients" in text
 
 
+def test_a_number_of_no_target_does_not_lead_where_there_are_results(make_run):
+    rows = [
+        metric("auc", 0.7, protocol="honest", model="net") | {"target": "scar"},
+        metric("heat_in_sector", 0.5, protocol="honest", model="net") | {"target": None},
+    ]
+    text = Page(make_run(metrics=rows)).text
+    assert "reached an AUC of 0.700" in text
+    assert "reached a heat" not in text
+
+
 def test_a_result_without_an_interval_says_so(make_run):
     text = Page(make_run(metrics=[metric("auc", 0.7, None, protocol="honest", model="net")])).text
     assert "reached an AUC of 0.700 (no interval; 71 patients)." in text

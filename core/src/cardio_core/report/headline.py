@@ -126,7 +126,9 @@ def honest_result(files: RunFiles) -> list[str]:
     titles = files.manifest.get("model_titles") or {}
     chosen = "" if len(models) < 2 else f", the first declared of {len(models)} models,"
     subject = (titles.get(order[0], order[0]) or "the model") + chosen
-    targets = list(dict.fromkeys(row.get("target") for row in own))
+    # What is of no target (where the heat lies) leads only where there is nothing else.
+    named = [row for row in own if row.get("target")] or own
+    targets = list(dict.fromkeys(row.get("target") for row in named))
     return [
         _sentence([r for r in own if r.get("target") == target], pooled, subject,
                   str(target) if len(targets) > 1 and target else "")

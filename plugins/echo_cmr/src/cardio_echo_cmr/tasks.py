@@ -72,7 +72,7 @@ def _networks(named: dict[str, tuple[str, ...]], fused: str, suffix: str = "") -
         targets=(fused,),
         fuses=tuple(row.name for row in rows),
     )
-    return (*rows, all_views)
+    return (all_views, *rows)  # first, because it leads the report
 
 
 def _segmental(name: str) -> Task:
