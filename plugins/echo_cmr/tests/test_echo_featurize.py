@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from cardio_core.api import SampleSet
-from cardio_core.io.store import load_features, save_features
-from cardio_core.types.features import Pieces, concatenate
 from cardio_echo_cmr.config import FeaturizeBlock
 from cardio_echo_cmr.featurize import video_features
 from cardio_echo_cmr.preprocess import SectorVideo
@@ -91,17 +88,3 @@ def test_features_of_chosen_videos_are_those_of_all_in_any_order():
     assert few.table.index.tolist() == ["P-2", "P-0"]
     for name, block in few.blocks.items():
         np.testing.assert_array_equal(block.values, whole[name].values[[2, 0]])
-
-
-def test_the_cohort_of_the_cache_reads_no_video_before_one_is_asked_for(tmp_path):
-    parts = []
-    for patient in ("P", "Q"):
-        (tmp_path / patient).mkdir()
-        save_features(tmp_path / patient, video_features(samples(patient), FeaturizeBlock()))
-        parts.append(load_features(tmp_path / patient))
-    cohort = concatenate(parts)
-    held = cohort["video"].values
-    assert isinstance(held, Pieces) and held.shape == (6, 12, 16, 16) and held.dtype == np.uint8
-    assert isinstance(held._piece(1), np.memmap)
-    assert held[4].max() == pytest.approx(15)
-    np.testing.assert_array_equal(cohort["times"].values[3], cohort["times"].values[0])
