@@ -32,8 +32,9 @@ demo: $(VENV)/.installed
 	rm -rf demo
 	$(BIN)/cardio run --plugin ecg_transfer --smoke --out demo
 
+# A file's tests share what they have made, so a file stays in one process.
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
