@@ -247,7 +247,7 @@ def test_the_schema_lists_every_column_of_the_method_page():
     """
     promised = page.split()
     promised += [f"{kind}_seg_{n:02d}" for kind in ("wma", "lge") for n in range(1, 18)]
-    extensions = {"vol_method_fu", "days_to_followup"}
+    extensions = {"vol_method_fu", "days_to_followup", "path_echo", "path_echo_other"}
     assert set(COLUMNS) == set(promised) | extensions
 
 

@@ -64,7 +64,7 @@ def unsupported_rows(
     if task.name == VIEW.name:
         return {}
     reasons: dict[str, str] = {}
-    for row in task.models:
+    for row in sorted(task.models, key=lambda row: bool(row.fuses)):  # members come first
         first = task.targets_of(row.name)[0]
         view = row.name.removesuffix("_value")
         own, what = samples, ""
