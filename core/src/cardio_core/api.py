@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from cardio_core.io.loops.stated import read_r_times as read_r_times
     from cardio_core.io.truth_file import rounded as rounded
     from cardio_core.io.truth_file import write_truth as write_truth
+    from cardio_core.io.twin_folder import twin_folder as twin_folder
     from cardio_core.phantoms.appearance import Look as Look
     from cardio_core.phantoms.burn_in import burn_in as burn_in
     from cardio_core.phantoms.echo import EchoScanner as EchoScanner
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from cardio_core.phantoms.speckle import draw_scatterers as draw_scatterers
     from cardio_core.phantoms.write_us import TracedEcg as TracedEcg
     from cardio_core.phantoms.write_us import write_us_loop as write_us_loop
+    from cardio_core.report.figures import canvas as canvas
     from cardio_core.training.backbone import load_backbone as load_backbone
     from cardio_core.training.engine import Fitted as Fitted
     from cardio_core.training.grad_cam import grad_cam_maps as grad_cam_maps
@@ -94,9 +96,10 @@ if TYPE_CHECKING:
     from cardio_core.types.samples import mint as mint
     from cardio_core.types.targets import Targets as Targets
 
-_CORE = "cardio_core"
+_LENT = {"stats": "cardio_core", "canvas": "cardio_core.report.figures"}
+"""Modules that are lent as a whole, and the packages they stand in."""
+
 _HOME = {
-    _CORE: ("stats",),
     "cardio_core.config": ("Block", "EvaluateBlock", "RunConfig"),
     "cardio_core.context": ("Context",),
     "cardio_core.errors": ("CardioError", "ConfigError", "DataError", "unusable"),
@@ -116,6 +119,7 @@ _HOME = {
     "cardio_core.io.loops.scan_conversion": ("scan_conversion",),
     "cardio_core.io.loops.stated": ("read_r_times",),
     "cardio_core.io.truth_file": ("rounded", "write_truth"),
+    "cardio_core.io.twin_folder": ("twin_folder",),
     "cardio_core.phantoms.appearance": ("Look",),
     "cardio_core.phantoms.burn_in": ("burn_in",),
     "cardio_core.phantoms.echo": ("EchoScanner", "echo_frames"),
@@ -152,7 +156,7 @@ _HOME = {
     "cardio_core.types.samples": ("Cohort", "Opened", "Quarantined", "SampleSet", "mint"),
     "cardio_core.types.targets": ("Targets",),
 }
-_WHERE = {name: home for home, names in _HOME.items() for name in names}
+_WHERE = {name: home for home, names in _HOME.items() for name in names} | _LENT
 
 
 __all__ = sorted(_WHERE)
@@ -162,8 +166,7 @@ def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"cardio_core.api has no {name!r}; it offers {', '.join(__all__)}")
     home = _WHERE[name]
-    # The statistics are lent as a whole: their module is the value.
-    value = import_module(f"{home}.{name}") if home == _CORE else getattr(import_module(home), name)
+    value = import_module(f"{home}.{name}") if name in _LENT else getattr(import_module(home), name)
     globals()[name] = value
     return value
 

@@ -25,7 +25,7 @@ CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, INK)
 PROTOCOL_COLOURS = {"honest": BLUE, "paper": VERMILION}
 """One colour a protocol in every figure; `paper` also has an open marker, for grey prints."""
 
-TEXT_PT = 9.0
+TEXT_PT, SMALL_PT = 9.0, 7.5
 SIZE_IN = (6.2, 4.0)
 
 _RC: Any = {
@@ -67,18 +67,30 @@ def quiet_axes(
     grid : {"both", "x", "y"}
         The axis whose values get light lines.
     """
+    bare_axes(axes, x=x, y=y)
+    axes.tick_params(labelsize=TEXT_PT)
+    if title:
+        axes.set_title(title, fontsize=TEXT_PT + 1, color=INK, loc="left", fontweight="bold")
+    axes.set_axisbelow(True)
+    axes.grid(True, axis=grid, color=LIGHT, linewidth=0.7)
+    return axes
+
+
+def bare_axes(axes: Axes, *, x: str = "", y: str = "", title: str = "") -> Axes:
+    """Give the axes of a panel among others their labels, small and without lines; return them.
+
+    Parameters are those of `quiet_axes`.
+    """
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color(GREY)
         axes.spines[side].set_linewidth(0.8)
-    axes.tick_params(colors=INK, labelsize=TEXT_PT, length=3, width=0.8, color=GREY)
+    axes.tick_params(labelsize=SMALL_PT, length=3, width=0.8, color=GREY, labelcolor=INK)
     axes.set_xlabel(x, fontsize=TEXT_PT, color=INK)
     axes.set_ylabel(y, fontsize=TEXT_PT, color=INK)
     if title:
-        axes.set_title(title, fontsize=TEXT_PT + 1, color=INK, loc="left", fontweight="bold")
-    axes.set_axisbelow(True)
-    axes.grid(True, axis=grid, color=LIGHT, linewidth=0.7)
+        axes.set_title(title, fontsize=TEXT_PT, color=INK, loc="left")
     return axes
 
 

@@ -82,21 +82,12 @@ def synthesize(
     >>> truth["bayes_auc"], names[:3]
     ({'response': 0.5}, ['p001.dcm', 'p002.dat', 'p002.hea'])
     """
-    from cardio_core.api import DataError
+    from cardio_core.api import twin_folder
 
     difficulty = difficulty or {"beats": "easy", "crt": "medium"}.get(kind, "medium")
-    for value, known, word in ((kind, KINDS, "kind"), (difficulty, DIFFICULTIES, "difficulty")):
-        if value not in known:
-            raise DataError(
-                f"synthetic twin: expected a {word} of {', '.join(known)}, found {value!r}; "
-                "choose one of them"
-            )
-    if n_patients is not None and n_patients < 2:
-        raise DataError(
-            f"synthetic twin: expected at least 2 patients, found {n_patients}; ask for more"
-        )
-    folder = Path(out_dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = twin_folder(
+        out_dir, n_patients, kind=(kind, KINDS), difficulty=(difficulty, DIFFICULTIES)
+    )
     if kind == "beats":
         from cardio_ecg_transfer.synthetic import beat_cohort
 

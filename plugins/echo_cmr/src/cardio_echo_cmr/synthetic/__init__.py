@@ -53,20 +53,8 @@ def synthesize_task(
     >>> len(truth["patients"]["p001"]["amplitude"])
     17
     """
-    from pathlib import Path
-
-    from cardio_core.api import DataError
+    from cardio_core.api import twin_folder
     from cardio_echo_cmr.synthetic.cohort import DIFFICULTIES, N_PATIENTS, write_cmr_cohort
 
-    if difficulty not in DIFFICULTIES:
-        raise DataError(
-            f"synthetic twin: expected a difficulty of {', '.join(DIFFICULTIES)}, found "
-            f"{difficulty!r}; choose one of them"
-        )
-    if n_patients is not None and n_patients < 1:
-        raise DataError(
-            f"synthetic twin: expected at least 1 patient, found {n_patients}; ask for more"
-        )
-    folder = Path(out_dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = twin_folder(out_dir, n_patients, least=1, difficulty=(difficulty, DIFFICULTIES))
     write_cmr_cohort(folder, n_patients or N_PATIENTS, seed, difficulty=difficulty)

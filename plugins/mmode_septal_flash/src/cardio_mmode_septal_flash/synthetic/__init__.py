@@ -58,26 +58,14 @@ def synthesize(
     >>> sorted(truth["studies"])[0], truth["studies"]["p001-bl"]["ed_frame"] >= 0
     ('p001-bl', True)
     """
-    from pathlib import Path
-
-    from cardio_core.api import DataError
+    from cardio_core.api import twin_folder
     from cardio_mmode_septal_flash.synthetic.cohort import (
         DIFFICULTIES,
         N_PATIENTS,
         write_septal_flash_cohort,
     )
 
-    if difficulty not in DIFFICULTIES:
-        raise DataError(
-            f"synthetic twin: expected a difficulty of {', '.join(DIFFICULTIES)}, found "
-            f"{difficulty!r}; choose one of them"
-        )
-    if n_patients is not None and n_patients < 2:
-        raise DataError(
-            f"synthetic twin: expected at least 2 patients, found {n_patients}; ask for more"
-        )
-    folder = Path(out_dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = twin_folder(out_dir, n_patients, difficulty=(difficulty, DIFFICULTIES))
     write_septal_flash_cohort(
         folder,
         n_patients or N_PATIENTS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,17 +9,26 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from cardio_core.api import canvas
+
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-Draw = Callable[[Figure], None]
+Draw = canvas.Draw
 """Draws on an empty figure; may set its size; touches nothing else."""
 
-BLUE, VERMILION, ORANGE, SKY = "#0072B2", "#D55E00", "#E69F00", "#56B4E9"
-INK, GREY, LIGHT, MISSING = "#222222", "#6b6b6b", "#e4e4e4", "#b8b8b8"
+BLUE, VERMILION, ORANGE, SKY, INK = (
+    canvas.BLUE,
+    canvas.VERMILION,
+    canvas.ORANGE,
+    canvas.SKY,
+    canvas.INK,
+)
+GREY, LIGHT = canvas.GREY, canvas.LIGHT
+MISSING = "#b8b8b8"
+TEXT_PT, SMALL_PT = canvas.TEXT_PT, canvas.SMALL_PT
 
-TEXT_PT, SMALL_PT = 9.0, 7.5
+quiet_axes = canvas.bare_axes
 
 HALO = (withStroke(linewidth=2.0, foreground="white"),)
 """Keeps dark letters readable on dark ground."""
@@ -52,16 +60,3 @@ def circular_mean_deg(phase_deg: NDArray[np.floating]) -> float:
     """Return the mean direction in [0, 360); 0 where nothing is known."""
     known = np.radians(phase_deg[np.isfinite(phase_deg)].astype(float))
     return float(np.degrees(np.angle(np.exp(1j * known).sum())) % 360) if known.size else 0.0
-
-
-def quiet_axes(axes: Axes, *, x: str = "", y: str = "") -> Axes:
-    """Give axes their labels and take away what says nothing; return them."""
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_color(GREY)
-        axes.spines[side].set_linewidth(0.8)
-    axes.tick_params(labelsize=SMALL_PT, length=3, width=0.8, color=GREY, labelcolor=INK)
-    axes.set_xlabel(x, fontsize=TEXT_PT, color=INK)
-    axes.set_ylabel(y, fontsize=TEXT_PT, color=INK)
-    return axes

@@ -81,28 +81,19 @@ def synthesize(
     >>> truth["bayes_auc"], names
     ({'response': 0.5}, ['p001_rest.dcm', 'p002_rest.dcm'])
     """
-    from cardio_core.api import DataError
+    from cardio_core.api import DataError, twin_folder
 
-    for value, known, word in (
-        (kind, KINDS, "kind"),
-        (difficulty or "medium", DIFFICULTIES, "difficulty"),
-    ):
-        if value not in known:
-            raise DataError(
-                f"synthetic twin: expected a {word} of {', '.join(known)}, found {value!r}; "
-                "choose one of them"
-            )
     if kind == "flow" and (difficulty is not None or null):
         raise DataError(
             "synthetic twin: expected no difficulty and no null for kind flow, found one; leave "
             "it out"
         )
-    if n_patients is not None and n_patients < 2:
-        raise DataError(
-            f"synthetic twin: expected at least 2 patients, found {n_patients}; ask for more"
-        )
-    folder = Path(out_dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = twin_folder(
+        out_dir,
+        n_patients,
+        kind=(kind, KINDS),
+        difficulty=(difficulty or "medium", DIFFICULTIES),
+    )
     if kind == "crt":
         from cardio_spect_polar.synthetic import crt_cohort
 
