@@ -97,7 +97,7 @@ def read_source(path: Path) -> Source:
             numbers = {keyword: _number(_text(head, keyword)) for keyword in NUMBERS}
             syntax = _text(head.file_meta, "TransferSyntaxUID")
             lossy = _text(head, "LossyImageCompression") == "01"
-    except Exception:
+    except Exception:  # of whatever kind; the reader of loops words the refusal
         return Source("", "", {}, {}, False)
     patient = who[0] or "\n".join(who[1:]).strip() or uids["StudyInstanceUID"]
     found = {keyword: value for keyword, value in numbers.items() if value is not None}
