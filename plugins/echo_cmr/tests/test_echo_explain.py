@@ -39,7 +39,7 @@ def features():
 def fitted(tmp_path_factory):
     """The function that writes a network of random weights as one row's artifact."""
 
-    def make(view="a4c", scale=None, target="wma_a4c"):
+    def make(view="a4c", scale=None, target="wma_a4c", least_view=0.8):
         torch.manual_seed(0)
         network = ClipNetwork(1 / 16).eval()
         # A start of 0.01 would leave every output alike.
@@ -48,7 +48,7 @@ def fitted(tmp_path_factory):
         save_weights(network, artifact.path / WEIGHTS)
         write_about(
             artifact, width_mult=1 / 16, form=ClipForm("honest", N_FRAMES, 2), grey=Grey(60, 40),
-            side=SIDE, view=view, target=target, scale=scale,
+            side=SIDE, view=view, least_view=least_view, target=target, scale=scale,
         )  # fmt: skip
         return artifact
 
@@ -82,7 +82,7 @@ class Texture(nn.Module):
 
 def test_occluding_the_segment_that_a_network_looks_at_alone_takes_its_evidence(features, fitted):
     ctx = training_context(TASK["wma"], "a4c")
-    explained = explained_videos(fitted(), features, ctx, 0.8)
+    explained = explained_videos(fitted(), features, ctx)
     side = 112
     segments = segments_of("a4c", side)
     rng = np.random.default_rng(0)
@@ -108,9 +108,9 @@ def test_occluding_the_segment_that_a_network_looks_at_alone_takes_its_evidence(
 def test_drops_are_in_the_unit_of_a_value(features, fitted):
     artifact = fitted(scale=(1000.0, 50.0), target="t1_ms")
     ctx = training_context(TASK["t1"], "a4c_value")
-    explained = explained_videos(artifact, features, ctx, 0.8)
+    explained = explained_videos(artifact, features, ctx)
     assert explained.unit == "ms"
-    plain = explained_videos(fitted(), features, training_context(TASK["wma"], "a4c"), 0.8)
+    plain = explained_videos(fitted(), features, training_context(TASK["wma"], "a4c"))
     np.testing.assert_allclose(explained.outputs(ctx), 50 * plain.outputs(ctx), rtol=1e-5)
 
 
@@ -234,6 +234,6 @@ def test_views_that_were_predicted_count_from_the_probability_on_that_is_asked_f
     found = pd.DataFrame({"score:a4c": 0.6 * own, "score:plax": 0.4 * own}, index=names)
     monkeypatch.setattr(Context, "out_of_fold", lambda self, task: found)
     ctx = training_context(TASK["wma"], "a4c")
-    assert explained_videos(fitted(), features, ctx, 0.8) is None
-    shown = explained_videos(fitted(), features, ctx, 0.6)
+    assert explained_videos(fitted(), features, ctx) is None
+    shown = explained_videos(fitted(least_view=0.6), features, ctx)
     assert list(shown.features.table.index) == ["p00-a4c", "p01-a4c"]

@@ -113,7 +113,7 @@ def test_the_honest_protocol_fuses_on_inner_predictions_and_resamples_by_time(ta
     config, protocol = settings(task.name, "honest")
     assert (protocol.plan, protocol.k, protocol.fusion) == ("nested", 5, "inner")
     assert (config.train.clip, config.train.n_frames) == ("honest", 32)
-    assert (config.load.views, config.predict.min_view_probability) == ("predicted", 0.8)
+    assert (config.load.views, config.train.min_view_probability) == ("predicted", 0.8)
     assert config.evaluate.n_resamples == 10_000
 
 

@@ -53,7 +53,7 @@ def artifact(network, tmp_path):
         save_weights(network, tmp_path / "weights.safetensors")
         write_about(
             made, width_mult=THIN, form=FORMS[form], grey=GREY, side=side, view="a4c",
-            target="wma_a4c", scale=scale,
+            least_view=0.8, target="wma_a4c", scale=scale,
         )  # fmt: skip
         return made
 

@@ -97,7 +97,10 @@ class TrainBlock(Block):
     view_width_mult: float = Field(1.0, gt=0, le=1, description="of the channels of the ResNet")
     logistic_c: float = Field(1.0, gt=0, description="inverse penalty of the baselines")
     min_view_probability: float = Field(
-        0.8, gt=0, le=1, description="below it a view is unknown and its video teaches nothing"
+        0.8,
+        gt=0,
+        le=1,
+        description="below it a view is unknown: its video teaches nothing, and is not scored",
     )
     max_patients: int | None = Field(
         None, ge=2, description="train on so many patients only, for a learning curve; null is all"
@@ -110,9 +113,6 @@ class PredictBlock(Block):
 
     batch_size: int = Field(8, ge=1)
     n_clips: int = Field(4, ge=1, description="clips of a video whose logits are averaged (honest)")
-    min_view_probability: float = Field(
-        0.8, gt=0, le=1, description="below it a view is unknown and its video is not used"
-    )
 
 
 class ExplainBlock(Block):
@@ -124,9 +124,6 @@ class ExplainBlock(Block):
         0, ge=0, description="networks of random weights whose occlusion is a control"
     )
     video: bool = Field(True, description="write overlays of the drawn ones (WebM)")
-    min_view_probability: float = Field(
-        0.8, gt=0, le=1, description="below it a view is unknown and its video is not explained"
-    )
 
 
 class EvaluateBlock(CoreEvaluateBlock):
@@ -134,7 +131,7 @@ class EvaluateBlock(CoreEvaluateBlock):
 
     n_resamples: int = Field(10_000, ge=100, description="bootstrap resamples of patients")
     min_view_probability: float = Field(
-        0.8, gt=0, le=1, description="below it a view is counted as unknown"
+        0.8, gt=0, le=1, description="below it the task view counts a view as unknown"
     )
 
 

@@ -76,7 +76,7 @@ def explain_videos(
     """
     if row_of(ctx).kind != "network":
         return Explanation()
-    explained = explained_videos(model, features, ctx, config.min_view_probability)
+    explained = explained_videos(model, features, ctx)
     if explained is None:
         return Explanation()
     every = config.occlusion and ctx.task.name in SEGMENTAL

@@ -10,7 +10,14 @@ import torch
 
 from cardio_echo_cmr.clips import STEP_MS, cut_clips, is_usable, middle_starts
 from cardio_echo_cmr.heat_volume import at_frames, heat_volumes, segment_heat
-from cardio_echo_cmr.network import ABOUT, ClipNetwork, clips_for, form_in, open_network
+from cardio_echo_cmr.network import (
+    ABOUT,
+    ClipNetwork,
+    clips_for,
+    form_in,
+    least_view_in,
+    open_network,
+)
 from cardio_echo_cmr.occluded_clips import outputs_without
 from cardio_echo_cmr.occlusion import Segments, segments_of
 from cardio_echo_cmr.rows import row_of
@@ -126,9 +133,7 @@ class Explained:
         return replace(self, features=features, clips=clips)
 
 
-def explained_videos(
-    model: ModelArtifact, features: FeatureSet, ctx: Context, min_view_probability: float
-) -> Explained | None:
+def explained_videos(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Explained | None:
     """Return the videos that a network can be asked about, None where there are none.
 
     Parameters
@@ -139,11 +144,9 @@ def explained_videos(
         Tested videos of any view.
     ctx : Context
         Row and views.
-    min_view_probability : float
-        Of views that were predicted; see `views.views_of`.
     """
     view, form = row_of(ctx).view, form_in(model)
-    own = views_of(features, ctx, least_probability=min_view_probability) == view
+    own = views_of(features, ctx, least_probability=least_view_in(model)) == view
     own &= is_usable(form, np.asarray(features["times"].values))
     if not own.any():
         return None

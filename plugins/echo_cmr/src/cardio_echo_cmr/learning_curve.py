@@ -44,8 +44,10 @@ def curve_table(
     Raises
     ------
     DataError
-        A run that has no such estimate, or other tested patients than the first.
+        No runs, one that has no such estimate, or one of other tested patients than the first.
     """
+    if not runs:
+        raise DataError("a learning curve: expected finished runs, found none")
     rows: list[dict[str, Any]] = []
     first: set[str] | None = None
     for run in runs:

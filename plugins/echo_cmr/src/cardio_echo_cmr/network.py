@@ -70,6 +70,7 @@ def write_about(
     grey: Grey,
     side: int,
     view: str,
+    least_view: float,
     target: str,
     scale: tuple[float, float] | None,
 ) -> None:
@@ -84,6 +85,8 @@ def write_about(
         Pixels of a frame's side.
     view, target : str
         What it looks at, and the target that it was fitted to.
+    least_view : float
+        From which probability on a video counts as one of the view.
     scale : tuple of float, or None
         Mean and SD of a continuous target in training; None for a binary one.
     """
@@ -95,6 +98,7 @@ def write_about(
             "grey": asdict(grey),
             "side": side,
             "view": view,
+            "least_view_probability": least_view,
             "target": target,
             "scale": None if scale is None else list(scale),
         },
@@ -111,6 +115,11 @@ def open_network(artifact: ModelArtifact) -> ClipNetwork:
 def form_in(artifact: ModelArtifact) -> ClipForm:
     """Return the form of clips that a network was fitted on."""
     return ClipForm(**artifact.read_json(ABOUT)["clip"])
+
+
+def least_view_in(artifact: ModelArtifact) -> float:
+    """Return from which probability on a video counts as one of the network's view."""
+    return float(artifact.read_json(ABOUT)["least_view_probability"])
 
 
 def clips_for(artifact: ModelArtifact, features: FeatureSet, n_clips: int) -> Clips:

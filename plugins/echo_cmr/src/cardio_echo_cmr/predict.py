@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import Column, Predictions
 from cardio_echo_cmr.baseline import score_baseline
-from cardio_echo_cmr.network import score_videos
+from cardio_echo_cmr.network import least_view_in, score_videos
 from cardio_echo_cmr.rows import row_of
 from cardio_echo_cmr.tested import VIDEO
 from cardio_echo_cmr.view_task import score_views
@@ -67,7 +67,7 @@ def _score_own(
     views = views_of(
         features,
         ctx,
-        least_probability=config.min_view_probability,
+        least_probability=least_view_in(model),
         batch_size=config.batch_size,
     )
     scores = np.full(len(features), np.nan)

@@ -97,6 +97,7 @@ def _train_network(
         grey=grey,
         side=int(training["video"].values.shape[-1]),
         view=row_of(ctx).view,
+        least_view=config.min_view_probability,
         target=target.name,
         scale=scale,
     )
