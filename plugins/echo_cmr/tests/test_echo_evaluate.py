@@ -157,6 +157,28 @@ def test_a_network_that_is_surer_of_the_sick_scores_over_all_segments_and_not_wi
     assert row["within_low"] < 0.5 < row["within_high"]
 
 
+def test_two_ids_of_one_person_are_one_cluster_of_segments(wma):
+    """As the clustered area of statistics gives it for the person's number of clusters."""
+    _, (_, _, whole, table) = wma
+    rng = np.random.default_rng(1)
+    person = {patient: rng.normal() for patient in table["patient_id"]}
+    segments = tuple(
+        {"sample_id": f"{study}-a4c0#0", "study_id": study, "patient_id": patient,
+         "method": "occlusion", "segment": n, "value": person[patient] + rng.normal(0, 0.5)}
+        for study, patient in zip(table["study_id"], table["patient_id"], strict=True)
+        for n in range(1, 18)
+    )  # fmt: skip
+    case = FoldCase(f"{table['study_id'].iloc[0]}-a4c0#0", "t", model="a4c", segments=segments)
+    patients = sorted(set(table["patient_id"]))
+    people = dict(zip(patients, (f"x{i // 2}" for i in range(len(patients))), strict=True))
+    alone = segment_tables([case], whole, "wma", CONFIG, 0)[0]["segments"].iloc[0]
+    linked = segment_tables([case], whole, "wma", CONFIG, 0, people=people)[0]["segments"].iloc[0]
+    assert alone["n_patients"] == len(patients)
+    assert linked["n_patients"] == len(set(people.values()))
+    assert linked["auc"] == alone["auc"]
+    assert linked["low"] != alone["low"]
+
+
 def test_segments_of_a_finding_that_nobody_labelled_give_no_table(wma):
     _, (_, _, whole, table) = wma
     about = {"study_id": table["study_id"].iloc[0], "patient_id": "p000", "segment": 3}
@@ -311,12 +333,15 @@ def test_every_figure_draws_and_names_what_it_shows(wma, t1):
     assert "A4C, occlusion" in drawn_svg(wma[0].figures["segments"])
 
 
-def test_table_1_describes_the_studies_by_the_finding(wma):
+def test_table_1_describes_each_person_once_by_the_finding(wma):
     report, (_, targets, _, table) = wma
     made = report.tables["table-1"]
-    n = int(targets.table["wma"].sum())
+    # Some patients have two studies of which the first describes them.
+    table = table.drop_duplicates("patient_id")
+    n = int(targets.table.loc[table["study_id"], "wma"].sum())
     heads = " ".join(made.columns)
     assert f"(n = {n})" in heads and f"(n = {len(table) - n})" in heads
+    assert f"describe {len(table)} persons" in " ".join(report.notes)
     beside = report.tables["table-1-beside-the-paper"].set_index("characteristic")
     assert beside.loc["wma", "k"] == n
     assert (beside.loc["wma", "paper_k"], beside.loc["wma", "paper_n"]) == (678, 1405)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cardio_core.api import Cohort, Targets, Task
 
 CLINICAL = (
@@ -36,6 +38,21 @@ def described_studies(cohort: Cohort) -> pd.DataFrame:
         return clinical[named].reindex(found.index).join(found)
     own = [name for name in ("age_y", "sex_male", "lvef_pct") if name in samples.columns]
     return by_study[own].first().join(found) if own else found
+
+
+def first_studies(cohort: Cohort, people: Mapping[str, str]) -> list[str]:
+    """Return the first study of every person, in the cohort's order.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    people : mapping of str to str
+        The person behind a patient id, where it is another.
+    """
+    studies = cohort.samples.table.drop_duplicates("study_id")
+    patients = studies["patient_id"].astype(str)
+    one_each = ~patients.map(people).fillna(patients).duplicated()
+    return studies.loc[one_each, "study_id"].astype(str).to_list()
 
 
 def finding_flags(cohort: Cohort, targets: Targets, task: Task) -> pd.DataFrame:

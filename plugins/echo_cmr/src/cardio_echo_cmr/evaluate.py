@@ -53,7 +53,7 @@ def evaluate_cmr(
     else:
         report_findings(parts)
         made, metrics, notes = segment_tables(
-            explanation.cases, cohort, ctx.task.name, config, ctx.seed
+            explanation.cases, cohort, ctx.task.name, config, ctx.seed, people=parts.people
         )
         parts.tables |= made
         if "within_videos" in made.get("segments", ()):

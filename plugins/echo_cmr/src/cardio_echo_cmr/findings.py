@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cardio_core.api import CardioError, DataError
-from cardio_echo_cmr.described import described_studies, finding_flags
+from cardio_echo_cmr.described import described_studies, finding_flags, first_studies
 from cardio_echo_cmr.drawing.results import bland_altman, intervals_figure, roc_by_view, scatter
 from cardio_echo_cmr.intervals import auc_intervals, interval_rows, width_sentences
 from cardio_echo_cmr.measured import agreement, number_errors, training_means
@@ -190,13 +190,19 @@ def _views_present(parts: Parts) -> None:
 
 
 def _table_1(parts: Parts) -> None:
-    described = described_studies(parts.cohort)
+    first = first_studies(parts.cohort, parts.people)
     flags = finding_flags(parts.cohort, parts.targets, parts.ctx.task)
-    beside = characteristics_beside(flags, len(flags))
+    beside = characteristics_beside(flags.reindex(first))
     if len(beside):
         parts.tables["table-1-beside-the-paper"] = beside
     label = flags[parts.ctx.task.targets[0].name]
+    if len(first) < len(flags):
+        parts.notes.append(
+            f"Table 1 and the shares beside the paper's describe {len(first)} persons by the first "
+            f"study of each, of {len(flags)} studies: tests and limits for independent persons."
+        )
     try:
+        described = described_studies(parts.cohort).reindex(first)
         parts.tables["table-1"] = table_1(described, label, parts.config)
     except CardioError as error:
         parts.notes.append(f"Table 1 is left out: {error}")

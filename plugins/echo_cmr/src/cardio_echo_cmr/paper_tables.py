@@ -99,16 +99,14 @@ def published_errors() -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("finding")
 
 
-def characteristics_beside(table: pd.DataFrame, n: int) -> pd.DataFrame:
+def characteristics_beside(table: pd.DataFrame) -> pd.DataFrame:
     """Return the shares of this cohort beside those of the paper's Table 1.
 
     Parameters
     ----------
     table : DataFrame
-        One row a study; columns of 0, 1 and NA named as in the published numbers (``wma``,
+        One row a person; columns of 0, 1 and NA named as in the published numbers (``wma``,
         ``t1_high``, ``female``, ``htn``), of which those that are known are compared.
-    n : int
-        Number of studies, for the footing.
 
     Returns
     -------
@@ -119,15 +117,16 @@ def characteristics_beside(table: pd.DataFrame, n: int) -> pd.DataFrame:
     for one in _checks("counted"):
         if one.name not in table.columns:
             continue
+        n_missing = int(table[one.name].isna().sum())
         known = table[one.name].dropna().astype(float)
         if known.empty:
             continue
-        found = stats.proportion(int(known.sum()), len(known), unit="study")
+        found = stats.proportion(int(known.sum()), len(known), unit="patient")
         rows.append(
             {
                 "characteristic": one.name, "k": int(known.sum()), "n": len(known),
                 "share": found.value, "low": found.low, "high": found.high, "paper_k": one.k,
-                "paper_n": one.n, "paper_share": one.k / one.n, "n_missing": n - len(known),
+                "paper_n": one.n, "paper_share": one.k / one.n, "n_missing": n_missing,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
@@ -204,12 +203,12 @@ def _limits(found: Estimate | None, name: str) -> dict[str, float]:
 
 
 def table_1(table: pd.DataFrame, label: pd.Series[Any], config: EvaluateBlock) -> pd.DataFrame:
-    """Describe the studies with the finding and without.
+    """Describe the patients with the finding and without.
 
     Parameters
     ----------
     table : DataFrame
-        One row a study, indexed by study_id; columns without a known value are left out.
+        One study a person, indexed by study_id; columns without a known value are left out.
     label : Series
         0, 1 or NA by study_id; its name is the finding.
     config : EvaluateBlock
@@ -223,7 +222,7 @@ def table_1(table: pd.DataFrame, label: pd.Series[Any], config: EvaluateBlock) -
     words = {0: f"no {label.name}", 1: str(label.name)}
     group = pd.to_numeric(label, errors="coerce").map(words)
     choices = stats.TableOneChoices(
-        continuous_test="welch", categorical_test="fisher", yates=False, ddof=1, unit="study"
+        continuous_test="welch", categorical_test="fisher", yates=False, ddof=1, unit="patient"
     )
     described = table[named].assign(finding=group.reindex(table.index))
     made: pd.DataFrame = stats.table_one(described, "finding", named, choices=choices).to_frame()

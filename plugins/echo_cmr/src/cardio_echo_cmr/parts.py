@@ -30,6 +30,13 @@ class Parts:
     figures: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def people(self) -> dict[str, str]:
+        """The person behind each tested patient id; a person may have several."""
+        frames = self.predictions.frames.values()
+        pairs = (frame[["patient_id", "subject_id"]].dropna().astype(str) for frame in frames)
+        return {patient: person for table in pairs for patient, person in table.to_numpy()}
+
     def scope(self, target: str, model: str) -> Scope:
         """Return the place of a row's estimates."""
         return Scope(task=self.ctx.task.name, target=target, model=model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from cardio_core.api import DataError, Estimate, Metric, Scope, stats
 from cardio_echo_cmr.labels import N_SEGMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cardio_core.api import Case, Cohort, EvaluateBlock
 
@@ -24,7 +25,13 @@ FEWEST = 5
 
 
 def segment_tables(
-    cases: Sequence[Case], cohort: Cohort, finding: str, config: EvaluateBlock, seed: int
+    cases: Sequence[Case],
+    cohort: Cohort,
+    finding: str,
+    config: EvaluateBlock,
+    seed: int,
+    *,
+    people: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[dict[str, pd.DataFrame], list[Metric], list[str]]:
     """Return what the scores of the explained videos say.
 
@@ -39,6 +46,8 @@ def segment_tables(
         ``wma``, ``lge``, or another finding, whose segments nobody labelled.
     config : EvaluateBlock
     seed : int
+    people : mapping of str to str
+        The person behind a patient id, where it is another: intervals are clustered by person.
 
     Returns
     -------
@@ -55,7 +64,7 @@ def segment_tables(
     metrics: list[Metric] = []
     notes: list[str] = []
     rows = []
-    known = labelled_segments(cases, cohort, finding)
+    known = _by_person(labelled_segments(cases, cohort, finding), people)
     for (model, method), own in known.groupby(["model", "method"], sort=False):
         row, found, said = _areas(own, f"{method} of {model}", config, seed)
         rows.append({"model": model, "method": method} | row)
@@ -64,7 +73,7 @@ def segment_tables(
         notes += said
     if rows:
         tables["segments"] = pd.DataFrame(rows)
-    scores = explained_scores(cases, cohort)
+    scores = _by_person(explained_scores(cases, cohort), people)
     scores = scores[~scores["score"].str.startswith(DROP)]
     table, by_model, said = score_summary(scores, config, seed)
     notes += said
@@ -75,6 +84,12 @@ def segment_tables(
         for one in own
     ]  # fmt: skip
     return tables, metrics, notes
+
+
+def _by_person(rows: pd.DataFrame, people: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows with persons for patient ids: one person's loops are no independent ones."""
+    patients = rows["patient_id"].astype(str)
+    return rows.assign(patient_id=patients.map(people).fillna(patients))
 
 
 def explained_scores(cases: Sequence[Case], cohort: Cohort) -> pd.DataFrame:
