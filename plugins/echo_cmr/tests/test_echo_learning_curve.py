@@ -76,6 +76,21 @@ def test_the_gain_of_a_step_is_paired_on_the_same_tested_patients(runs):
     assert ((made["low"] < made["gain"]) & (made["gain"] < made["high"])).all()
 
 
+def test_a_fused_row_has_no_point_where_the_limit_binds(runs):
+    for folder, _ in runs:
+        file = folder / "metrics.json"
+        rows = json.loads(file.read_text())
+        file.write_text(json.dumps([*rows, rows[0] | {"model": "fused"}]))
+    table = curve_table([folder for folder, _ in runs], "wma")
+    assert list(table.loc[table["model"] == "fused", "n_trained"]) == [40]
+    assert list(table.loc[table["model"] == "a4c", "n_trained"]) == [10, 20, 40]
+
+
+def test_no_runs_are_a_sentence():
+    with pytest.raises(DataError, match="expected finished runs, found none"):
+        curve_table([], "wma")
+
+
 def test_runs_on_other_patients_are_refused(runs, tmp_path):
     other, _ = _run(tmp_path / "other", 10, 1.0, patients=[f"q{i:02d}" for i in range(N)])
     with pytest.raises(DataError, match="expected the tested patients of"):

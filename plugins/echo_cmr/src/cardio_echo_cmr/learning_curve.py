@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import DataError, stats
+from cardio_echo_cmr.tasks import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+FUSED = frozenset(model.name for task in TASKS for model in task.models if model.fuses)
 METRIC = "auc_patient_bootstrap"
 
 
@@ -40,6 +42,8 @@ def curve_table(
     -------
     DataFrame
         Columns n_trained (patients a fold), model, value, low, high, n_tested, in this order.
+        Fused rows are left out of runs that the limit binds: their weights come from the inner
+        predictions of all training patients.
 
     Raises
     ------
@@ -66,6 +70,8 @@ def curve_table(
         ]  # fmt: skip
         if not found:
             raise DataError(f"{run}: expected {metric} of {target}, found none; finish the run")
+        if limit is not None and int(limit) < n_training:
+            found = [one for one in found if one["model"] not in FUSED]
         n_trained = n_training if limit is None else min(int(limit), n_training)
         rows += [
             {"n_trained": n_trained, "model": one["model"], "value": one["value"],
@@ -99,7 +105,8 @@ def gains(
     Returns
     -------
     DataFrame
-        Columns model, fewer, more (run names), gain, low, high, p.
+        Columns model, fewer, more (run names), gain, low, high, p. Fused rows are left out, as in
+        `curve_table`.
     """
     frames = [_scores(run, target, protocol) for run in runs]
     rows = []
@@ -108,7 +115,7 @@ def gains(
     ):
         both = fewer.merge(more, on=["model", "study_id"], suffixes=("", ":more"))
         for model, own in both.groupby("model", sort=False):
-            if own["y"].nunique() < 2:
+            if own["y"].nunique() < 2 or model in FUSED:
                 continue
             found = stats.bootstrap_auc_difference(
                 own["y"], own["score:more"], own["score"], clusters=own["patient_id"],
