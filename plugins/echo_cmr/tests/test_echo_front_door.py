@@ -15,6 +15,7 @@ from cardio_core.testing.heavy import heavy_modules_after
 from cardio_echo_cmr.config import Config
 from cardio_echo_cmr.plugin import INFO
 from cardio_echo_cmr.tasks import MAPPED, SEGMENTAL, VIEW, VIEWS
+from cardio_echo_cmr.train import unlike_the_paper
 
 FINDINGS = [task for task in INFO.tasks if task.name != "view"]
 
@@ -77,9 +78,12 @@ def test_lvef_alone_and_age_with_sex_are_there_to_be_beaten(task):
     assert aims == ({task.name} if task.name in SEGMENTAL else {t.name for t in task.targets})
 
 
-def settings(task: str, protocol: str):
-    """Return the stage settings of default.yaml as one protocol sees them."""
-    tree = yaml.safe_load(resources.files(INFO.configs).joinpath("default.yaml").read_text())
+def settings(task: str, protocol: str, *others: str):
+    """Return the stage settings of default.yaml, others laid over, as one protocol sees them."""
+    tree: dict = {}
+    for name in ("default", *others):
+        text = resources.files(INFO.configs).joinpath(f"{name}.yaml").read_text()
+        tree = merged(tree, yaml.safe_load(text))
     own = tree.pop("tasks").get(task, {})
     whole = Config.model_validate(merged(tree, own))
     return whole.for_protocol(protocol), whole.protocols[protocol]
@@ -115,6 +119,14 @@ def test_the_honest_protocol_fuses_on_inner_predictions_and_resamples_by_time(ta
     assert (config.train.clip, config.train.n_frames) == ("honest", 32)
     assert (config.load.views, config.train.min_view_probability) == ("predicted", 0.8)
     assert config.evaluate.n_resamples == 10_000
+
+
+def test_the_paper_protocol_trains_as_the_paper_did_or_says_what_differs():
+    for task in INFO.tasks:
+        if task.name != "view":
+            assert unlike_the_paper(settings(task.name, "paper")[0].train) == ()
+    [said] = unlike_the_paper(settings("wma", "paper", "cpu")[0].train)
+    assert "width_mult 0.125 (1.0)" in said and "epochs 60 (50)" in said
 
 
 def test_the_view_and_the_findings_are_split_alike():

@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     Labelled = tuple[FeatureSet, NDArray[np.float64]]
 
 
+PAPER = {
+    "width_mult": 1.0, "choose_epochs": True, "epochs": 50, "batch_size": 10,
+    "learning_rate": 1e-3, "optimizer": "adamw", "weight_decay": 0.01, "schedule": "none",
+    "patience": 10,
+}  # fmt: skip
+"""How the paper's networks were trained, by the names of `TrainBlock` and its plan."""
+
+
 def train_row(
     training: FeatureSet,
     validation: FeatureSet | None,
@@ -102,7 +110,26 @@ def _train_network(
         scale=scale,
     )
     best = done.best_epoch if checked is not None else None
-    return ModelArtifact(artifact.path, best, (start, said, *notes, *done.notes))
+    unlike = unlike_the_paper(config) if ctx.protocol == "paper" else ()
+    return ModelArtifact(artifact.path, best, (start, said, *unlike, *notes, *done.notes))
+
+
+def unlike_the_paper(config: TrainBlock) -> tuple[str, ...]:
+    """Return a sentence on what of the training is not the paper's: nothing if all of it is.
+
+    Examples
+    --------
+    >>> from cardio_echo_cmr.config import TrainBlock
+    >>> plan = {"epochs": 50, "batch_size": 5, "accumulate": 2, "optimizer": "adamw",
+    ...         "learning_rate": 1e-3, "weight_decay": 0.01, "schedule": "none", "patience": 10}
+    >>> unlike_the_paper(TrainBlock(fit=plan))
+    ()
+    >>> unlike_the_paper(TrainBlock(fit=plan | {"epochs": 8}, width_mult=0.5))
+    ("Not the paper's training: width_mult 0.5 (1.0), epochs 8 (50).",)
+    """
+    own = config.fit.model_dump() | config.model_dump() | {"batch_size": config.fit.effective_batch}
+    other = [f"{name} {own[name]} ({value})" for name, value in PAPER.items() if own[name] != value]
+    return (f"Not the paper's training: {', '.join(other)}.",) if other else ()
 
 
 def binary_cross_entropy(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
