@@ -37,8 +37,9 @@ RULE = (
     "of every fold the studies that a network is surest of, for and against (of values: the "
     "highest and the lowest), chosen without looking at the label; of several videos of a study "
     "the one with the most extreme output. Heat is Grad-CAM++ of the last feature maps (one cell "
-    "of 8 frames and 16 pixels), for the finding or for a higher value. Segments are those of an "
-    "average heart, grown by 2 pixels of 112, and show their local mean grey when occluded"
+    "of 8 frames and 16 pixels), for the finding or for a higher value. Segments are those of the "
+    "phantom's average heart at end diastole and usual depth, grown by 2 pixels of 112, and show "
+    "their local mean grey when occluded"
 )
 NO_VIDEO = "; without overlays: this build of OpenCV encodes neither VP9 nor VP8"
 
