@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cardio_core.api import DataError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,6 +56,11 @@ def pair_with_cmr(studies: Sequence[EchoStudy], max_days: int) -> Paired:
     -------
     Paired
 
+    Raises
+    ------
+    DataError
+        Rows of one person share some of their clips only: nothing tells whether they are one echo.
+
     Examples
     --------
     >>> from pathlib import Path
@@ -65,13 +72,16 @@ def pair_with_cmr(studies: Sequence[EchoStudy], max_days: int) -> Paired:
     >>> [study.study_id for study in paired.kept], paired.left_out
     (['second'], {'another CMR is nearer to this echo': ('first',)})
     """
-    taken: set[tuple[str, str]] = set()
+    owners: dict[tuple[str, str], EchoStudy] = {}
     nearest: set[str] = set()
     for study in sorted(studies, key=_distance):
-        files = {(study.person, str(clip.path)) for clip in study.clips}
-        if not files & taken:
+        files = _files(study)
+        of_others = [owners[file] for file in files & owners.keys()]
+        for other in of_others:
+            _require_same_clips(study, other)
+        if not of_others:
             nearest.add(study.study_id)
-            taken |= files
+            owners |= dict.fromkeys(files, study)
     far = f"more than {max_days} days between echo and CMR"
     reasons: dict[str, list[str]] = {}
     kept = []
@@ -100,6 +110,21 @@ def one_row_an_echo(studies: Sequence[EchoStudy]) -> Paired:
     again = set(everyone.left_out.get(NEARER, ()))
     kept = tuple(study for study in studies if not again & set(study.recording_ids))
     return Paired(kept, {NEARER: tuple(everyone.left_out[NEARER])} if again else {})
+
+
+def _files(study: EchoStudy) -> set[tuple[str, str]]:
+    return {(study.person, str(clip.path)) for clip in study.clips}
+
+
+def _require_same_clips(one: EchoStudy, other: EchoStudy) -> None:
+    mine, theirs = _files(one), _files(other)
+    if mine != theirs:
+        first, second = sorted((one.study_id, other.study_id))
+        raise DataError(
+            f"studies {first!r} and {second!r}: expected rows of one person to name the same clips "
+            f"or none in common, found that they share {len(mine & theirs)} of "
+            f"{len(mine | theirs)} clips; give both rows the same clips, or each its own"
+        )
 
 
 def _distance(study: EchoStudy) -> float:
