@@ -179,6 +179,45 @@ def test_only_one_timepoint_is_taken_where_asked(cohort_folder):
     assert cohort.excluded == {"not at baseline": ("sB-1", "sB-2")}
 
 
+@pytest.mark.parametrize("views", ["table", "predicted"])
+@pytest.mark.parametrize(
+    ("days", "load", "reason"),
+    [
+        ("400", {}, "2 more than 30 days between echo and CMR"),
+        ("", {}, "2 days between echo and CMR unknown"),
+        ("1", {"timepoint": "follow-up"}, "2 not at follow-up"),
+    ],
+)
+def test_where_nobody_is_left_the_reason_and_the_counts_are_told(
+    tmp_path, views, days, load, reason
+):
+    for name in "abc":
+        write_clip(tmp_path / f"{name}.npy")
+    rows = [
+        {"patient_id": "P", "path_echo_a4c": "a.npy;b.npy", "days_echo_to_cmr": days, **segments()},
+        {"patient_id": "Q", "path_echo_a4c": "c.npy", "days_echo_to_cmr": days, **segments()},
+    ]
+    write_table(tmp_path, rows)
+    with pytest.raises(DataError) as told:
+        loaded(tmp_path, views=views, frame_rate_hz=50, **load)
+    assert f"found none of 2 ({reason}); check" in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_where_nobody_is_left_for_several_reasons_each_is_counted(tmp_path):
+    for name in "abc":
+        write_clip(tmp_path / f"{name}.npy")
+    rows = [
+        {"patient_id": "P", "path_echo_a4c": "a.npy", "days_echo_to_cmr": 31},
+        {"patient_id": "Q", "path_echo_a4c": "b.npy", "days_echo_to_cmr": ""},
+        {"patient_id": "R", "path_echo_a4c": "c.npy", "timepoint": "follow-up"},
+    ]
+    write_table(tmp_path, [row | segments() for row in rows])
+    message = r"none of 3 \(1 not at baseline; 1 days .* unknown; 1 more than 30 days .*\); check"
+    with pytest.raises(DataError, match=message):
+        loaded(tmp_path, timepoint="baseline", frame_rate_hz=50)
+
+
 def test_a_clip_that_is_not_there_is_set_aside_when_it_is_opened(tmp_path):
     write_clip(tmp_path / "a.npy")
     row = {"patient_id": "P", "path_echo_a4c": "a.npy;gone.npy", **segments()}

@@ -28,7 +28,12 @@ from cardio_echo_cmr.labels import segment_labels, unjudged_note
 from cardio_echo_cmr.outcome import outcome_sentence
 from cardio_echo_cmr.pairing import one_row_an_echo, pair_with_cmr
 from cardio_echo_cmr.study import Clip, EchoStudy, open_clip, samples_table, stated_rate
-from cardio_echo_cmr.support import require_named_views, require_two_views, unsupported_rows
+from cardio_echo_cmr.support import (
+    require_a_study,
+    require_named_views,
+    require_two_views,
+    unsupported_rows,
+)
 from cardio_echo_cmr.table_studies import studies_of_table, study_of_row
 from cardio_echo_cmr.tasks import SEGMENTAL, VIEW
 
@@ -63,8 +68,8 @@ def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
     ConfigError
         A table without the columns that the task needs, or a folder that cannot label it.
     DataError
-        No loop, loops of one view only where views are to be told apart, or ids of studies that
-        would give two loops one id.
+        No loop, no study at the timepoint or near enough to its CMR, loops of one view only where
+        views are to be told apart, or ids of studies that would give two loops one id.
     """
     found = [_found(path, config, ctx) for path in ctx.inputs]
     studies, notes = _named([study for part in found for study in part.studies], ctx)
@@ -73,6 +78,8 @@ def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
     at, elsewhen = _at_timepoint(studies, config.timepoint)
     paired = _paired(at, config, ctx)
     kept = list(paired.kept)
+    excluded = elsewhen | paired.left_out
+    require_a_study(studies, kept, excluded)
     with_views = config.views == "table" and ctx.task.name != VIEW.name
     if with_views and ctx.mode == "fit":
         require_named_views(kept)
@@ -94,7 +101,7 @@ def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
         notes=tuple(dict.fromkeys(note for note in notes if note)),
         unsupported={} if targets is None else unsupported_rows(table, targets, ctx.task, config),
         outcome=outcome_sentence(ctx.task, config) if ctx.mode == "fit" else "",
-        excluded=elsewhen | paired.left_out,
+        excluded=excluded,
     )
 
 

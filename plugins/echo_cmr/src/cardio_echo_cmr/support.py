@@ -9,7 +9,7 @@ from cardio_echo_cmr.rows import MEASURED
 from cardio_echo_cmr.tasks import VIEW, VIEW_TITLES, VIEWS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pandas as pd
 
@@ -18,6 +18,31 @@ if TYPE_CHECKING:
     from cardio_echo_cmr.study import EchoStudy
 
 _WHAT = {"lvef": "LVEF", "age_sex": "age and sex"}
+
+
+def require_a_study(
+    studies: Sequence[EchoStudy],
+    kept: Sequence[EchoStudy],
+    excluded: Mapping[str, Collection[str]],
+) -> None:
+    """Raise DataError where studies were found and every one of them was left out.
+
+    Parameters
+    ----------
+    studies, kept : sequence of EchoStudy
+        Those found, and those of them that are used.
+    excluded : mapping of str to collection of str
+        Recordings of the others by reason.
+    """
+    if kept or not studies:
+        return
+    home = {name: study.study_id for study in studies for name in study.recording_ids}
+    counted = [f"{len({home[name] for name in names})} {why}" for why, names in excluded.items()]
+    raise DataError(
+        f"expected studies to be left, found none of {len(studies)} ({'; '.join(counted)}); check "
+        "timepoint and days_echo_to_cmr in the cohort table, or widen load.timepoint or "
+        "load.max_days_to_cmr"
+    )
 
 
 def require_named_views(studies: Sequence[EchoStudy]) -> None:
