@@ -76,7 +76,7 @@ def pair_with_cmr(studies: Sequence[EchoStudy], max_days: int) -> Paired:
     nearest: set[str] = set()
     for study in sorted(studies, key=_distance):
         files = _files(study)
-        of_others = [owners[file] for file in files & owners.keys()]
+        of_others = [owners[file] for file in sorted(files & owners.keys())]
         for other in of_others:
             _require_same_clips(study, other)
         if not of_others:
