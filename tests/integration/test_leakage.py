@@ -46,3 +46,15 @@ def test_linked_patients_may_share_a_file(cardio, clinic, tmp_path):
     said = cardio("data", "check", data, "--plugin", "toy", "--json")
     assert said.exit_code == 0
     assert said.json["n_usable"] == 32
+
+
+def test_what_is_stated_beside_recordings_may_be_the_same_for_all_patients(
+    cardio, clinic, tmp_path
+):
+    data = tmp_path / "data"
+    shutil.copytree(clinic, data)
+    for recording in data.glob("C*.csv"):
+        recording.with_suffix(".json").write_text('{"frame_rate_hz": 50}')
+    said = cardio("data", "check", data, "--plugin", "toy", "--json")
+    assert said.exit_code == 0, said.stderr
+    assert said.json["n_usable"] == 32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -130,6 +131,28 @@ def test_pretraining_on_a_patient_of_this_cohort_is_refused(run_toy, strip, beat
             tmp_path / "run", task="third", data=(data,), protocol="honest",
             needs_from={"beats": beats_run},
         )  # fmt: skip
+
+
+def test_what_is_stated_beside_recordings_may_be_the_same_in_both_cohorts(
+    run_toy, clinic, beats_run, tmp_path
+):
+    stated = '{"frame_rate_hz": 50}'
+    pretrained, data = tmp_path / "beats", tmp_path / "data"
+    shutil.copytree(beats_run, pretrained)
+    cohort = read(pretrained, "cohort.json")
+    beside = hashlib.sha256(stated.encode()).hexdigest()
+    cohort["files"].append(beside)
+    (pretrained / "cohort.json").write_text(json.dumps(cohort))
+    shutil.copytree(clinic, data)
+    for recording in data.glob("C*.csv"):
+        recording.with_suffix(".json").write_text(stated)
+    out = run_toy(
+        tmp_path / "run", task="third", data=(data,), protocol="honest",
+        needs_from={"beats": pretrained}, config="smoke",
+    )  # fmt: skip
+    files = read(out, "cohort.json")["files"]
+    assert beside not in files
+    assert hashlib.sha256((data / "C04r0.csv").read_bytes()).hexdigest() in files
 
 
 def test_a_run_of_another_task_cannot_stand_in(run_toy, clinic, clinic_run, tmp_path):

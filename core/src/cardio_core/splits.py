@@ -252,7 +252,7 @@ def guard_duplicates(digests: Mapping[str, Sequence[str]], subjects: Mapping[str
     Parameters
     ----------
     digests : mapping of recording_id to sequence of str
-        SHA-256 of each recording's files.
+        SHA-256 of each recording's own files; a JSON beside it may be everybody's.
     subjects : mapping of recording_id to str
         Whose recording it is.
     """

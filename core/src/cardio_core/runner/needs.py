@@ -122,7 +122,7 @@ def guard_other(
     resolved : Resolved
         The need with its run.
     digests, patients : set of str
-        Of this run's files; ids of its patients.
+        Of this run's files, without the JSONs beside them; ids of its patients.
     other_people : bool
         The user's word that equal ids are of different people (``needs.TASK.other_people``).
     """

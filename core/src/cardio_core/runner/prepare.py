@@ -35,12 +35,43 @@ class UnusableCohortError(DataError):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A cohort with its features; the table of the features carries `subject_id`."""
+    """A cohort with its features; the table of the features carries `subject_id`.
+
+    Attributes
+    ----------
+    cohort : Cohort
+        As `load` found it.
+    features : FeatureSet
+        Of everybody who can be used.
+    quarantined : tuple of Quarantined
+        Of all stages.
+    digest : str
+        Of all files.
+    own_files : tuple of str
+        SHA-256 of what `Cohort.own_files` returns, of all recordings, in order.
+    """
 
     cohort: Cohort
     features: FeatureSet
     quarantined: tuple[Quarantined, ...]
     digest: str
+    own_files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Digests:
+    """SHA-256 of the files of each recording.
+
+    Attributes
+    ----------
+    all_files : dict of recording_id to list of str
+        Everything that decides what is made of the recording.
+    own_files : dict of recording_id to list of str
+        What no other patient may have too.
+    """
+
+    all_files: dict[str, list[str]]
+    own_files: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -54,9 +85,7 @@ class PatientJob:
     folder: Path
 
 
-def load_cohort(
-    plugin: Plugin, config: RunConfig, ctx: Context
-) -> tuple[Cohort, dict[str, list[str]]]:
+def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort, Digests]:
     """Call `load` and return the cohort with the digests of each recording's files.
 
     Raises
@@ -84,15 +113,21 @@ def load_cohort(
             f"--{next(iter(ctx._beside))}: expected one recording, whose file it is, found "
             f"{n_found}; give them one at a time, or all in a cohort table"
         )
-    digests = {
-        recording: [file_digest(path) for path in cohort.files[recording] if path.is_file()]
-        for recording in cohort.samples.table.index
-    }
+    digests = _digests(cohort)
     subjects = dict(
         zip(cohort.samples.table.index, link_subjects(cohort.samples.table), strict=True)
     )
-    guard_duplicates(digests, subjects)
+    guard_duplicates(digests.own_files, subjects)
     return cohort, digests
+
+
+def _digests(cohort: Cohort) -> Digests:
+    all_files, own_files = {}, {}
+    for recording in cohort.samples.table.index:
+        found = {path: file_digest(path) for path in cohort.files[recording] if path.is_file()}
+        all_files[recording] = list(found.values())
+        own_files[recording] = [found[p] for p in cohort.own_files(recording) if p in found]
+    return Digests(all_files, own_files)
 
 
 def prepare(
@@ -104,7 +139,7 @@ def prepare(
 ) -> Prepared:
     """Load a cohort and make every patient's features, or find them in the cache."""
     cohort, digests = load_cohort(plugin, config, ctx)
-    jobs = _jobs(plugin, config, ctx, cohort, digests)
+    jobs = _jobs(plugin, config, ctx, cohort, digests.all_files)
     todo = [job for job in jobs if not job.folder.exists()]
     progress = Progress("features of patients", len(todo), echo)
     executor.map(make_features, todo, on_done=lambda _: progress.advance())
@@ -127,7 +162,13 @@ def prepare(
     if "site_id" in links.columns:
         site = links.drop_duplicates("recording_id").set_index("recording_id")["site_id"]
         table["site_id"] = table["recording_id"].map(site)
-    return Prepared(cohort, FeatureSet(table, features.blocks), tuple(quarantined), digest(digests))
+    return Prepared(
+        cohort,
+        FeatureSet(table, features.blocks),
+        tuple(quarantined),
+        digest(digests.all_files),
+        tuple(sorted({one for own in digests.own_files.values() for one in own})),
+    )
 
 
 def make_features(job: PatientJob, device: Any = None) -> None:

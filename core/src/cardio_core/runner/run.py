@@ -16,7 +16,7 @@ from cardio_core.config import NeedBlock, RunConfig
 from cardio_core.context import LOG, Context
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import read_json, write_json
-from cardio_core.io.hashing import digest, file_digest
+from cardio_core.io.hashing import digest
 from cardio_core.io.places import cache_dir
 from cardio_core.runner.arms import Arm, make_arm
 from cardio_core.runner.beginning import begin, default_out, log_to
@@ -265,15 +265,13 @@ def _short(folder: Path) -> str:
 def _record_cohort(out: Path, arms: Sequence[Arm], manifest: Manifest) -> None:
     first = arms[0]
     table = first.prepared.cohort.samples.table
-    files = first.prepared.cohort.files
-    hashes = sorted({file_digest(path) for r in table.index for path in files[r] if path.is_file()})
     write_json(
         out / "cohort.json",
         {
             "recordings": list(table.index),
             "patients": sorted(set(table["patient_id"])),
             "subjects": sorted(set(first.prepared.features.table["subject_id"])),
-            "files": hashes,
+            "files": list(first.prepared.own_files),
         },
     )
     if manifest.content["data"].get("digest") not in (None, first.prepared.digest):
@@ -300,15 +298,13 @@ def _record_cohort(out: Path, arms: Sequence[Arm], manifest: Manifest) -> None:
 
 
 def _guard_needs(needs: Sequence[Resolved], arms: Sequence[Arm], config: RunConfig) -> None:
-    cohort = arms[0].prepared.cohort
+    prepared = arms[0].prepared
     for resolved in needs:
         if resolved.need.patients == "other":
-            paths = (path for files in cohort.files.values() for path in files if path.is_file())
-            digests = {file_digest(path) for path in paths}
             guard_other(
                 resolved,
-                digests,
-                set(cohort.samples.table["patient_id"]),
+                set(prepared.own_files),
+                set(prepared.cohort.samples.table["patient_id"]),
                 other_people=config.needs.get(resolved.need.task, NeedBlock()).other_people,
             )
 

@@ -187,3 +187,20 @@ class Cohort:
     unsupported: Mapping[str, str] = field(default_factory=dict)
     outcome: str = ""
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def own_files(self, recording_id: str) -> tuple[Path, ...]:
+        """Return the files of a recording that no other patient's can equal.
+
+        A JSON beside a recording is not among them: it states a frame rate, say, and is the same
+        for everybody whom one scanner recorded.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame(
+        ...     {name: ["a"] for name in ID_COLUMNS}, index=pd.Index(["a"], name="sample_id")
+        ... )
+        >>> files = {"a": (Path("a.avi"), Path("a.json"))}
+        >>> [path.name for path in Cohort(SampleSet(table, [0]), files).own_files("a")]
+        ['a.avi']
+        """
+        return tuple(path for path in self.files[recording_id] if path.suffix.lower() != ".json")

@@ -53,7 +53,10 @@ def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
                                         "path"])  # fmt: skip
     paths = tuple(table.pop("path"))
     table.index = pd.Index(table["recording_id"], name="sample_id")
-    files = {name: (path,) for name, path in zip(table.index, paths, strict=True)}
+    files = {
+        name: tuple(file for file in (path, path.with_suffix(".json")) if file.is_file())
+        for name, path in zip(table.index, paths, strict=True)
+    }
     targets = None
     if ctx.mode == "fit":
         if cohort is None:
