@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.api import ConfigError, Context, DataError
+from cardio_core.api import ConfigError, Context, DataError, write_us_loop
 from cardio_echo_cmr.config import LoadBlock
 from cardio_echo_cmr.load import load_studies
 
@@ -327,6 +327,47 @@ def test_an_echonet_folder_with_a_table_has_its_videos_its_rates_and_its_ejectio
     assert rates == pytest.approx([50, 51])
 
 
+def test_of_an_echonet_folder_only_what_the_table_names_can_be_missing(tmp_path):
+    """Eight videos are listed and four were copied: of the five of the cohort one is missing."""
+    names = [f"0X{n}" for n in range(8)]
+    echonet_folder(tmp_path, names)
+    for name in names[4:]:
+        (tmp_path / "Videos" / f"{name}.avi").unlink()
+    write_avi(tmp_path / "Videos" / "0XNOROW.avi")
+    listed = [*names[:3], "0X4.avi", "0XNOROW"]
+    write_table(tmp_path, [{"patient_id": n, "study_id": n, **segments()} for n in listed])
+    cohort = loaded(tmp_path, views="table")
+    assert cohort.samples.table["study_id"].tolist() == names[:3]
+    assert [row.recording_id for row in cohort.quarantined] == ["unusable-1", "unusable-2"]
+    assert cohort.quarantined[0].reason.startswith("FileList.csv, row 6: expected its video")
+    assert "expected a row in FileList.csv" in cohort.quarantined[1].reason
+    assert (
+        "4 of 9 videos of FileList.csv and Videos are not named by cohort.csv and not used."
+        in cohort.notes
+    )
+
+
+def test_a_table_whose_videos_all_miss_says_so_and_not_that_its_ids_are_wrong(tmp_path):
+    echonet_folder(tmp_path)
+    (tmp_path / "Videos" / "0X1A.avi").unlink()
+    write_table(tmp_path, [{"patient_id": "P", "study_id": "0X1A", **segments()}])
+    message = "expected usable videos of its 1 rows, found none; the first: FileList.csv, row 2"
+    with pytest.raises(DataError, match=message):
+        loaded(tmp_path, views="table")
+
+
+def test_a_table_that_names_no_video_of_its_echonet_folder_is_usable_by_itself_as_told(tmp_path):
+    echonet_folder(tmp_path)
+    row = {"patient_id": "P", "study_id": "s1", "path_echo_a4c": "Videos/0X1A.avi", **segments()}
+    table = write_table(tmp_path, [row])
+    message = r"pass cohort\.csv itself as --data, with its clips in path_echo_a4c"
+    with pytest.raises(DataError, match=message):
+        loaded(tmp_path, views="table")
+    cohort = loaded(table, views="table", frame_rate_hz=50)
+    assert cohort.samples.table["view_given"].tolist() == ["a4c"]
+    assert opened(cohort)[0]["s1"].n_frames == 40
+
+
 def test_an_echonet_folder_without_a_table_says_what_it_can_be_used_for(tmp_path):
     echonet_folder(tmp_path)
     with pytest.raises(ConfigError, match="expected CMR labels, found LVEF only; put a"):
@@ -380,3 +421,18 @@ def test_ejection_fractions_that_cannot_be_are_unknown(tmp_path):
     (tmp_path / "FileList.csv").write_text(text)
     lvef = loaded(tmp_path, mode="predict").samples.table["lvef_pct"]
     np.testing.assert_array_equal(lvef, [np.nan, np.nan, 52.5])
+
+
+@pytest.mark.parametrize("name", ["1.2.840.55", "a.npy"])
+def test_the_json_that_the_reader_takes_is_among_the_files_of_its_loop(tmp_path, name):
+    """Else a corrected frame rate would find the features of the old one in the cache."""
+    frames = np.random.default_rng(0).integers(0, 255, (12, 48, 48), dtype=np.uint8)
+    if name == "a.npy":
+        np.save(tmp_path / name, frames)
+    else:
+        write_us_loop(tmp_path / name, frames, frame_rate_hz=None, photometric="MONOCHROME2")
+    beside = tmp_path / ("a.json" if name == "a.npy" else "1.2.840.55.json")
+    beside.write_text('{"frame_rate_hz": 40}')
+    cohort = loaded(tmp_path / name, mode="predict")
+    assert opened(cohort)[0]["1"].frame_rate_hz == pytest.approx(40)
+    assert cohort.files["1"] == (tmp_path / name, beside)

@@ -46,14 +46,37 @@ class EchoNetVideo:
 
 
 @dataclass(frozen=True)
+class Unusable:
+    """A row or a video, by its FileName without suffix, that cannot be used, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class EchoNetFolder:
     """What such a folder holds: videos, and what cannot be used of it.
 
-    `unusable` are reasons, in the order of the list, then of the videos that it does not name.
+    `unusable` is in the order of the list, then of the videos that it does not name.
     """
 
     videos: tuple[EchoNetVideo, ...]
-    unusable: tuple[str, ...]
+    unusable: tuple[Unusable, ...]
+
+    def __len__(self) -> int:
+        """Return of how many videos the list or the folder tells."""
+        usable, others = (v.name for v in self.videos), (one.name for one in self.unusable)
+        return len({*usable, *others})
+
+    def others_note(self, whole: EchoNetFolder, where: str) -> str:
+        """Say how many videos of the whole folder a table does not name; empty if none."""
+        others = len(whole) - len(self)
+        if not others:
+            return ""
+        return (
+            f"{others} of {len(whole)} videos of {FILE_LIST} and {VIDEOS} are not named by {where} "
+            "and not used."
+        )
 
 
 def is_echonet_folder(path: Path) -> bool:
@@ -90,22 +113,28 @@ def read_echonet_folder(folder: Path) -> EchoNetFolder:
         for path in sorted((folder / VIDEOS).iterdir())
         if path.suffix.lower() in _SUFFIXES
     }
-    videos, unusable = [], []
+    videos: list[EchoNetVideo] = []
+    unusable: list[Unusable] = []
     for number, row in enumerate(rows, start=2):
         name = _stem(row["FileName"])
         rate = _positive(row["FPS"])
         where = f"{FILE_LIST}, row {number}"
         if name not in files:
-            unusable.append(f"{where}: expected its video in {VIDEOS}, found none; copy it there")
+            reason = f"{where}: expected its video in {VIDEOS}, found none; copy it there"
+            unusable.append(Unusable(name, reason))
         elif rate is None:
-            unusable.append(f"{where}: expected frames a second as FPS, found none; fill it in")
+            reason = f"{where}: expected frames a second as FPS, found none; fill it in"
+            unusable.append(Unusable(name, reason))
         else:
             clip = Clip(files[name], VIEW, rate)
             videos.append(EchoNetVideo(name, clip, _percent(row.get("EF"))))
     listed = {_stem(row["FileName"]) for row in rows}
     unusable += [
-        f"video {number} of {len(files)} in {VIDEOS}, by name: expected a row in {FILE_LIST}, "
-        "which says its frame rate, found none; add it"
+        Unusable(
+            name,
+            f"video {number} of {len(files)} in {VIDEOS}, by name: expected a row in {FILE_LIST}, "
+            "which says its frame rate, found none; add it",
+        )
         for number, name in enumerate(files, start=1)
         if name not in listed
     ]
@@ -121,17 +150,16 @@ def echonet_studies(found: EchoNetFolder) -> list[EchoStudy]:
 
 
 def with_cohort_table(
-    found: EchoNetFolder, table: pd.DataFrame, studies: list[EchoStudy], where: str
+    found: EchoNetFolder, studies: list[EchoStudy], where: str
 ) -> list[EchoStudy]:
     """Give the rows of a cohort table their videos: `study_id` is the FileName.
 
     Parameters
     ----------
     found : EchoNetFolder
-    table : DataFrame
-        As of `read_cohort_table`.
+        What the table names of a folder.
     studies : list of EchoStudy
-        Of its rows, without clips.
+        Of the table's rows, without clips.
     where : str
         The table's name, for messages.
 
@@ -143,7 +171,7 @@ def with_cohort_table(
     Raises
     ------
     DataError
-        No row has a video.
+        No row has a usable video.
     """
     videos = {video.name: video for video in found.videos}
     joined = []
@@ -156,19 +184,41 @@ def with_cohort_table(
         joined.append(
             replace(study, clips=(video.clip,), measures=study.measures | {"lvef_pct": lvef})
         )
-    if not joined:
+    if joined:
+        return joined
+    if found.unusable:
         raise DataError(
-            f"{where}: expected study_id to be a FileName of {FILE_LIST}, found none among "
-            f"{len(table)} rows; name them so, or give the table path_echo_a4c"
+            f"{where}: expected usable videos of its {len(studies)} rows, found none; the first: "
+            f"{found.unusable[0].reason}"
         )
-    return joined
+    raise DataError(
+        f"{where}: expected study_id to be a FileName of {FILE_LIST}, found none among "
+        f"{len(studies)} rows; name them so, or pass {where} itself as --data, with its clips in "
+        f"path_echo_{VIEW}"
+    )
+
+
+def of_table(found: EchoNetFolder, table: pd.DataFrame) -> EchoNetFolder:
+    """Return of a folder what a cohort table names: nobody misses the rest of a public data set.
+
+    Parameters
+    ----------
+    found : EchoNetFolder
+    table : DataFrame
+        As of `read_cohort_table`; `study_id` is the FileName.
+    """
+    named = {_stem(str(name)) for name in table.index}
+    return EchoNetFolder(
+        tuple(video for video in found.videos if video.name in named),
+        tuple(one for one in found.unusable if one.name in named),
+    )
 
 
 def quarantined(found: EchoNetFolder) -> tuple[Quarantined, ...]:
     """Return what cannot be used, numbered: names of files can hold the names of people."""
     return tuple(
-        Quarantined(f"unusable-{number}", _STAGE, reason)
-        for number, reason in enumerate(found.unusable, start=1)
+        Quarantined(f"unusable-{number}", _STAGE, one.reason)
+        for number, one in enumerate(found.unusable, start=1)
     )
 
 

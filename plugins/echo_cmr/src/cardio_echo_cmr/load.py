@@ -142,20 +142,22 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found:
 
 def _from_echonet(folder: Path, table: Path | None, ctx: Context) -> _Found:
     found = echonet.read_echonet_folder(folder)
-    unusable = echonet.quarantined(found)
     if table is not None:
         rows = read_cohort_table(table)
         bare = [study_of_row(str(name), row, ()) for name, row in rows.iterrows()]
-        studies = echonet.with_cohort_table(found, rows, bare, table.name)
+        own = echonet.of_table(found, rows)
+        studies = echonet.with_cohort_table(own, bare, table.name)
         lacking = len(rows) - len(studies)
         note = f"{lacking} of {len(rows)} rows of {table.name} have no usable video."
-        return _Found(studies, rows, unusable, (echonet.NOTE, note if lacking else ""))
+        notes = (echonet.NOTE, note if lacking else "", own.others_note(found, table.name))
+        return _Found(studies, rows, echonet.quarantined(own), notes)
     if ctx.mode == "fit" and ctx.task.name != VIEW.name:
         raise ConfigError(
             f"{folder.name}: expected CMR labels, found LVEF only; put a cohort.csv beside "
             f"{echonet.FILE_LIST} with study_id = FileName, patient_id and the CMR's columns, and "
             "take views from it with load.views=table and needs.view.skip=true"
         )
+    unusable = echonet.quarantined(found)
     return _Found(echonet.echonet_studies(found), None, unusable, (echonet.NOTE,))
 
 
