@@ -124,6 +124,50 @@ def test_every_target_of_a_task_is_in_the_table_that_load_returns(cohort_folder,
     assert cohort.outcome.endswith(".") and "\n" not in cohort.outcome
 
 
+@pytest.fixture
+def two_views_folder(tmp_path):
+    """Four patients, two of them sick, all with clips of A4C and another view, none of the rest."""
+    for n in range(4):
+        write_clip(tmp_path / f"{n}.npy")
+        write_clip(tmp_path / f"{n}-other.npy", 13)
+    rows = [
+        {
+            "patient_id": f"P{n}", "path_echo_a4c": f"{n}.npy", "lvef_bl_pct": 50, "age_y": 60,
+            "sex": "F", "path_echo_other": f"{n}-other.npy", **segments(s03=n % 2),
+        }
+        for n in range(4)
+    ]  # fmt: skip
+    write_table(tmp_path, rows)
+    return tmp_path
+
+
+@pytest.mark.parametrize("views", ["predicted", "table"])
+def test_a_view_that_the_table_names_for_nobody_has_no_row_wherever_views_come_from(
+    two_views_folder, views
+):
+    """A classifier cannot learn it, and the network would have nothing to train on."""
+    found = loaded(two_views_folder, "wma", views=views, frame_rate_hz=50).unsupported
+    assert found == {
+        "a2c": "the table names no apical two-chamber clip",
+        "plax": "the table names no parasternal long-axis clip",
+        "fused": "fewer than two views are left to fuse",
+    }
+
+
+@pytest.mark.parametrize("views", ["predicted", "table"])
+def test_two_views_are_still_fused_where_the_third_is_named_for_too_few(two_views_folder, views):
+    table = pd.read_csv(two_views_folder / "cohort.csv")
+    table = table.rename(columns={"path_echo_other": "path_echo_plax"})
+    table["path_echo_a2c"] = [write_clip(two_views_folder / "a2c.npy", 14).name, None, None, None]
+    table.loc[:1, "wma_seg_05"] = 1  # which PLAX shows
+    table.to_csv(two_views_folder / "cohort.csv", index=False)
+    found = loaded(two_views_folder, "wma", views=views, frame_rate_hz=50).unsupported
+    assert found == {
+        "a2c": "wma_a2c is known of 1 and 0 studies without and with it among those with a clip "
+        "of the view, and load.min_studies is 1"
+    }
+
+
 def test_rows_without_what_they_need_are_left_out_with_the_reason(cohort_folder):
     table = _named_views_of_both(cohort_folder)
     cohort = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from cardio_core.api import (
@@ -88,10 +89,12 @@ def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
     table = samples_table(kept, with_views=with_views, unnamed=unnamed)
     clips = tuple(clip for study in kept for clip in study.clips)
     clinical = _clinical(found, kept)
-    targets = None
+    targets, unsupported = None, {}
     if ctx.mode == "fit":
         targets, about = _targets(clinical, kept, config, ctx)
         notes += [*paired.notes, *about]
+        named = np.array([clip.view for clip in clips], dtype=np.str_)
+        unsupported = unsupported_rows(table, named, targets, ctx.task, config)
     return Cohort(
         SampleSet(table, Opened(clips, open_clip)),
         {name: clip.paths for name, clip in zip(table.index, clips, strict=True)},
@@ -99,7 +102,7 @@ def load_studies(config: LoadBlock, ctx: Context) -> Cohort:
         clinical if ctx.mode == "fit" else None,
         quarantined=tuple(one for part in found for one in part.quarantined),
         notes=tuple(dict.fromkeys(note for note in notes if note)),
-        unsupported={} if targets is None else unsupported_rows(table, targets, ctx.task, config),
+        unsupported=unsupported,
         outcome=outcome_sentence(ctx.task, config) if ctx.mode == "fit" else "",
         excluded=excluded,
     )

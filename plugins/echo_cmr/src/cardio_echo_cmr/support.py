@@ -11,7 +11,9 @@ from cardio_echo_cmr.tasks import VIEW, VIEW_TITLES, VIEWS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    import numpy as np
     import pandas as pd
+    from numpy.typing import NDArray
 
     from cardio_core.api import Target, Targets, Task
     from cardio_echo_cmr.config import LoadBlock
@@ -66,7 +68,11 @@ def require_two_views(views: Collection[str]) -> None:
 
 
 def unsupported_rows(
-    samples: pd.DataFrame, targets: Targets, task: Task, config: LoadBlock
+    samples: pd.DataFrame,
+    named: NDArray[np.str_],
+    targets: Targets,
+    task: Task,
+    config: LoadBlock,
 ) -> dict[str, str]:
     """Return the rows of a task that have nothing to work on, each with the reason.
 
@@ -74,11 +80,14 @@ def unsupported_rows(
     ----------
     samples : DataFrame
         One row a clip, as of `samples_table`.
+    named : ndarray of str, shape (n_clips,)
+        View of each clip as the table names it; empty where it does not. Where views are
+        predicted the table's still count: from them the classifier learns, and a clip that nobody
+        named is used in neither setting.
     targets : Targets
     task : Task
     config : LoadBlock
-        How many studies are enough. Only where views are the table's, it is known beforehand
-        which of them are there, and studies without the view do not count.
+        How many studies are enough; those without the row's view or measurement do not count.
 
     Returns
     -------
@@ -93,8 +102,8 @@ def unsupported_rows(
         first = task.targets_of(row.name)[0]
         view = row.name.removesuffix("_value")
         own, what = samples, ""
-        if view in VIEWS and config.views == "table":
-            own = samples[samples["view_given"] == view]
+        if view in VIEWS:
+            own = samples[named == view]
             what = " among those with a clip of the view"
         elif row.name in MEASURED:
             own = samples[samples[list(MEASURED[row.name])].notna().all(axis=1)]
