@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from cardio_core.io.loops.read import read_loop as read_loop
     from cardio_core.io.loops.scan_conversion import scan_conversion as scan_conversion
     from cardio_core.io.loops.stated import read_r_times as read_r_times
+    from cardio_core.io.loops.stated import sidecar_of as sidecar_of
     from cardio_core.io.truth_file import rounded as rounded
     from cardio_core.io.truth_file import write_truth as write_truth
     from cardio_core.io.twin_folder import twin_folder as twin_folder
@@ -117,7 +118,7 @@ _HOME = {
     "cardio_core.io.loops.r_peaks": ("find_r_waves",),
     "cardio_core.io.loops.read": ("read_loop",),
     "cardio_core.io.loops.scan_conversion": ("scan_conversion",),
-    "cardio_core.io.loops.stated": ("read_r_times",),
+    "cardio_core.io.loops.stated": ("read_r_times", "sidecar_of"),
     "cardio_core.io.truth_file": ("rounded", "write_truth"),
     "cardio_core.io.twin_folder": ("twin_folder",),
     "cardio_core.phantoms.appearance": ("Look",),

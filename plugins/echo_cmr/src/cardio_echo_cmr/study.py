@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.api import read_loop
+from cardio_core.api import read_loop, sidecar_of
 
 if TYPE_CHECKING:
     from cardio_core.api import Loop
@@ -40,7 +40,7 @@ class Clip:
     @property
     def paths(self) -> tuple[Path, ...]:
         """Everything that decides what is made of the clip."""
-        beside = self.path.with_suffix(".json")
+        beside = sidecar_of(self.path)
         return (self.path, beside) if beside.is_file() else (self.path,)
 
 

@@ -21,6 +21,7 @@ from cardio_core.api import (
     read_cohort_table,
     read_loop,
     read_r_times,
+    sidecar_of,
     text_of,
 )
 
@@ -60,7 +61,7 @@ class LoopFiles:
     @property
     def paths(self) -> tuple[Path, ...]:
         """Everything that decides what is made of the loop."""
-        beside = self.loop.with_suffix(".json")
+        beside = sidecar_of(self.loop)
         found = (self.septum, self.r_peaks, beside if beside.is_file() else None)
         return (self.loop, *(path for path in found if path is not None))
 
@@ -222,7 +223,7 @@ def _partner(cell: tuple[Path, ...], number: int, loops: list[Path]) -> Path | N
 
 
 def _files(loop: Path, septum: Path | None, r_peaks: Path | None, config: LoadBlock) -> LoopFiles:
-    beside = loop.with_name(loop.stem + SEPTUM_SUFFIX)
+    beside = sidecar_of(loop).with_suffix(SEPTUM_SUFFIX)
     silent = loop.suffix.lower() in _SILENT
     return LoopFiles(
         loop,
