@@ -317,6 +317,23 @@ def test_other_models_tested_than_fitted_are_refused():
         fuse({name: frame[:40] for name, frame in frames.items()}, other, TARGET)
 
 
+@pytest.mark.parametrize(
+    ("fitted", "message"),
+    [
+        # two logits and an intercept
+        (slice(2, 5), "fusion, inner folds: expected more fitted rows than the 3 weights, found 3"),
+        (slice(1, 4), "fusion, inner folds: expected both classes .* found .'yes'."),
+        (slice(0, 0), "fusion, inner folds: expected both classes .* found no truth"),
+    ],
+)
+def test_weights_that_cannot_be_fitted_are_blamed_on_the_rows_that_they_come_from(fitted, message):
+    """Not on the test set, which is large enough here."""
+    frames = two_models(60, 1)
+    tested = {name: frame[20:] for name, frame in frames.items()}
+    with pytest.raises(DataError, match=message):
+        fuse({name: frame[fitted] for name, frame in frames.items()}, tested, TARGET)
+
+
 def test_fitted_patients_are_tested_only_where_an_overlap_is_declared():
     frames = two_models(80)
     with pytest.raises(LeakageError, match="80 tested patient"):

@@ -114,7 +114,8 @@ def fit_fusion(
                 "validation predictions to fuse() instead"
             )
         others, own = table.at(here & ~tested), table.at(here & tested)
-        parts.append(_fit_and_apply(others, own, target, name, f"fold {fold}"))
+        where = f"fold {fold}"
+        parts.append(_fit_and_apply(others, own, target, name, fitted=where, tested=where))
         weights.append(parts[-1].weights.assign(repeat=repeat, fold=fold))
     found = pd.concat(weights, ignore_index=True)
     first = ["repeat", "fold"]
@@ -165,7 +166,9 @@ def fuse(
             f"{sorted(tested)}"
         )
     fitting, testing = (side_by_side(given, target, ("y_true",)) for given in (fitted_on, tested))
-    return _fit_and_apply(fitting, testing, target, name, "test set", overlap=overlap)
+    return _fit_and_apply(
+        fitting, testing, target, name, fitted="inner folds", tested="test set", overlap=overlap
+    )
 
 
 def _fit_and_apply(
@@ -173,17 +176,19 @@ def _fit_and_apply(
     test: SideBySide,
     target: Target,
     name: str,
-    where: str,
     *,
+    fitted: str,
+    tested: str,
     overlap: bool = False,
 ) -> Fusion:
+    """Fit on some rows and apply to others; `fitted` and `tested` say in messages which."""
     known = fit.at(fit.rows["y_true"].notna().to_numpy())
     if not overlap:
-        _guard_patients(known, test, where)
-    rule = fit_rule(known, target, where)
-    notes = _unforeseen(known, test, where)
+        _guard_patients(known, test, tested)
+    rule = fit_rule(known, target, fitted)
+    notes = _unforeseen(known, test, tested)
     if rule.method == "firth":
-        notes.append(f"Fusion, {where}: the models separate the classes; Firth's penalty is used.")
+        notes.append(f"Fusion, {fitted}: the models separate the classes; Firth's penalty is used.")
     return Fusion(rule.apply(test, target, name), rule.to_row(), tuple(notes), rule)
 
 

@@ -26,6 +26,10 @@ CLIP = 1e-7
 """Probabilities are taken as no more certain than this, as in aggregation."""
 
 
+class UnfittableError(DataError):
+    """The fitted rows cannot settle the weights: too few, of one class, or all alike."""
+
+
 @dataclass(frozen=True)
 class FusionRule:
     """Fitted weights of a fusion, which turn the scores of several models into one.
@@ -253,11 +257,11 @@ def fit_rule(fit: SideBySide, target: Target, where: str) -> FusionRule:
     target : Target
         Binary or continuous.
     where : str
-        For messages: ``"fold r0-f1"``.
+        Where the rows come from, for messages: ``"fold r0-f1"``, ``"inner folds"``.
 
     Raises
     ------
-    DataError
+    UnfittableError
         One class only, fewer rows than weights, or scores that do not vary.
     """
     truth = fit.rows["y_true"]
@@ -269,7 +273,7 @@ def fit_rule(fit: SideBySide, target: Target, where: str) -> FusionRule:
     outcome: Floats = np.asarray(truth == target.classes[1], dtype=np.float64)
     if len(np.unique(outcome)) < 2:
         found = sorted(set(truth)) or "no truth"
-        raise DataError(
+        raise UnfittableError(
             f"fusion, {where}: expected both classes among the fitted rows, found {found}; take "
             "fewer folds or more patients"
         )
@@ -284,13 +288,13 @@ def _regress(
     """Return intercept and weights; columns that add nothing to those before them weigh zero."""
     used = _independent(matrix)
     if len(outcome) <= len(used) + 1:
-        raise DataError(
+        raise UnfittableError(
             f"fusion, {where}: expected more fitted rows than the {len(used) + 1} weights, found "
-            f"{len(outcome)}; fuse fewer models"
+            f"{len(outcome)}; fuse fewer models or take more patients"
         )
     weights = np.zeros(matrix.shape[1])
     if not used:
-        raise DataError(
+        raise UnfittableError(
             f"fusion, {where}: expected scores that vary, found constant ones in every model"
         )
     chosen = matrix[:, used]
