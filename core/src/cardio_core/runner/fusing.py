@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,12 @@ import pandas as pd
 from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.decision import Decision, choose, plain
 from cardio_core.evaluation.fusion import fuse
-from cardio_core.evaluation.fusion_rule import FusionRule, fit_rule, side_by_side
+from cardio_core.evaluation.fusion_rule import (
+    FusionRule,
+    UnfittableError,
+    fit_rule,
+    side_by_side,
+)
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.truth import labels_of
@@ -30,9 +36,14 @@ ON_TESTED = (
     "good."
 )
 
+_UNFITTED = "unfitted.json"
+
 
 def fuse_fold(job: FoldJob, folder: Path) -> None:
     """Fill the folder of a fused row, whose members of the same fold are finished.
+
+    Where the weights cannot be fitted (one class only, or too few units), the folder holds the
+    reason instead, for `unfitted`: everything else of the run is finished by then.
 
     Raises
     ------
@@ -40,8 +51,34 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
         If a member was fitted without inner folds, or a tested patient is among those whom the
         weights are fitted on and the split plan declares no overlap.
     DataError
-        If the weights cannot be fitted: one class only, or too few units.
+        If the members do not speak of the same units.
     """
+    try:
+        _weigh(job, folder)
+    except UnfittableError as error:
+        write_json(folder / _UNFITTED, {"reason": str(error)})
+
+
+def unfitted(jobs: Sequence[FoldJob]) -> dict[tuple[str, str], str]:
+    """Return why fused rows have no weights in some fold, by protocol and row."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    n_fits: Counter[tuple[str, str]] = Counter()
+    for job in jobs:
+        if not job.members:
+            continue
+        row = (str(job.protocol), str(job.ctx.model))
+        n_fits[row] += 1
+        if (job.out / _UNFITTED).is_file():
+            reason = read_json(job.out / _UNFITTED)["reason"]
+            reasons.setdefault(row, []).append(f"{job.ctx.fold}, {reason}")
+    return {
+        row: f"its weights cannot be fitted in {len(found)} of {n_fits[row]} fits; the first, "
+        f"{found[0]}"
+        for row, found in reasons.items()
+    }
+
+
+def _weigh(job: FoldJob, folder: Path) -> None:
     members = {name: job.out.parent / name for name in job.members}
     tested = job.config.protocols[job.protocol].fusion == "tested" and job.test.size > 0
     notes: list[str] = [ON_TESTED] if tested else []
@@ -57,6 +94,8 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
                 if tested
                 else _on_inner(fitted_on, to_test, target, job)
             )
+        except UnfittableError as error:
+            raise UnfittableError(f"{target.name}: {error}") from error
         except DataError as error:
             raise DataError(f"{job.title}, {target.name}: {error}") from error
         notes += own
@@ -155,7 +194,7 @@ def _on_inner(
 ) -> Fused:
     if not to_test:
         table = side_by_side(fitted_on, target, ("y_true",))
-        return fit_rule(table.at(_known(table.rows)), target, "final"), None, ()
+        return fit_rule(table.at(_known(table.rows)), target, "inner folds"), None, ()
     unknown = {name: frame.assign(y_true=None) for name, frame in to_test.items()}
     declared = job.overlap is not None
     fused = fuse(fitted_on, unknown, target, name=str(job.ctx.model), overlap=declared)
@@ -166,7 +205,7 @@ def _on_inner(
 
 def _on_tested(frames: Mapping[str, pd.DataFrame], target: Target, job: FoldJob) -> Fused:
     table = side_by_side(frames, target, ("y_true",))
-    rule = fit_rule(table.at(_known(table.rows)), target, "test set")
+    rule = fit_rule(table.at(_known(table.rows)), target, "tested patients")
     return rule, rule.apply(table, target, str(job.ctx.model)), ()
 
 

@@ -22,6 +22,7 @@ from cardio_core.runner.arms import Arm, make_arm
 from cardio_core.runner.beginning import begin, default_out, log_to
 from cardio_core.runner.collect import collect, write_csv
 from cardio_core.runner.folds import FoldJob, run_fold
+from cardio_core.runner.fusing import unfitted
 from cardio_core.runner.judge import judge, write_judged
 from cardio_core.runner.manifest import Manifest, now
 from cardio_core.runner.needs import (
@@ -92,12 +93,19 @@ def run(request: RunRequest, echo: Echo) -> Path:
             _work(setup, ctx, executor, manifest, needs, out, echo)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        manifest.update(status="interrupted" if interrupted else "failed", error=str(error))
+        manifest.update(status="interrupted" if interrupted else "failed", error=_said_of(error))
         raise
     finally:
         LOG.removeHandler(handler)
         handler.close()
     return out
+
+
+def _said_of(error: BaseException) -> str:
+    """Word an error for the manifest: what the system says, without the file that it names."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{type(error).__name__}: {error.strerror}"
+    return str(error)
 
 
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
@@ -141,6 +149,7 @@ def _work(
     keep_for_new(needs, out)
     with manifest.stage("training"):
         _do(jobs, executor, setup, echo)
+    jobs = _with_weights(jobs, setup, manifest, echo)
     with manifest.stage("evaluation"):
         scored: dict[str, Scored] = {}
         for arm in arms:
@@ -256,6 +265,26 @@ def _do(jobs: Sequence[FoldJob], executor: Executor, setup: Setup, echo: Echo) -
             on_done=lambda done: progress.advance(_short(done)),
         )
     progress.close()
+
+
+def _with_weights(
+    jobs: Sequence[FoldJob], setup: Setup, manifest: Manifest, echo: Echo
+) -> list[FoldJob]:
+    """Leave every fused row that some fold could not weigh out of its protocol, and say why.
+
+    Out of the first protocol, it is out of the manifest's models too: new patients get no score of
+    a row that nobody has tested.
+    """
+    reasons = unfitted(jobs)
+    notes = [
+        f"Row {setup.task.model(name).title} is left out of protocol {protocol}: {reason}."
+        for (protocol, name), reason in reasons.items()
+    ]
+    for note in notes:
+        echo(note)
+    models = [name for name in setup.models if (setup.protocols[0], name) not in reasons]
+    manifest.update(models=models, notes=[*manifest.content["notes"], *notes])
+    return [job for job in jobs if (job.protocol, str(job.ctx.model)) not in reasons]
 
 
 def _short(folder: Path) -> str:

@@ -58,7 +58,8 @@ class Model:
         samples NaN; such units are left out of its predictions and of every comparison with it.
     fuses : tuple of str
         Rows whose predictions this row fuses. The core fits it, on predictions of inner folds; a
-        row that is fused but not run is left out of the fusion.
+        row that is fused but not run is left out of the fusion. Where a fold has too few to settle
+        the weights, this row is left out of that protocol, and the report says so.
     """
 
     name: str
