@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cardio_core.io.loops.find import find_loops as find_loops
     from cardio_core.io.loops.loop import Box as Box
     from cardio_core.io.loops.loop import Loop as Loop
+    from cardio_core.io.loops.nameless import nameless as nameless
     from cardio_core.io.loops.r_peaks import find_r_waves as find_r_waves
     from cardio_core.io.loops.read import read_loop as read_loop
     from cardio_core.io.loops.scan_conversion import scan_conversion as scan_conversion
@@ -115,6 +116,7 @@ _HOME = {
     "cardio_core.io.cohort_table": ("read_cohort_table",),
     "cardio_core.io.loops.find": ("find_loops",),
     "cardio_core.io.loops.loop": ("Box", "Loop"),
+    "cardio_core.io.loops.nameless": ("nameless",),
     "cardio_core.io.loops.r_peaks": ("find_r_waves",),
     "cardio_core.io.loops.read": ("read_loop",),
     "cardio_core.io.loops.scan_conversion": ("scan_conversion",),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, SampleSet
+from cardio_core.api import DataError, SampleSet, nameless
 from cardio_echo_cmr.sector import sector_mask
 from cardio_echo_cmr.square import SectorCutter, square_around
 
@@ -60,7 +61,7 @@ def prepare_videos(samples: SampleSet, config: PreprocessBlock, ctx: Context) ->
     config : PreprocessBlock
         Size of the videos, and what to do where no sector is found.
     ctx : Context
-        Quarantines a loop that cannot be used, with its reason.
+        Quarantines a loop that cannot be used, with its reason, which names no file.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def prepare_videos(samples: SampleSet, config: PreprocessBlock, ctx: Context) ->
         try:
             video = sector_video(loop, config)
         except DataError as error:
-            ctx.quarantine(recording_id, str(error))
+            ctx.quarantine(recording_id, nameless(str(error), Path(loop.name)))
             continue
         values.append(video)
         kept.append(recording_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.api import read_loop, sidecar_of
+from cardio_core.api import DataError, nameless, read_loop, sidecar_of
 
 if TYPE_CHECKING:
     from cardio_core.api import Loop
@@ -103,9 +103,12 @@ def open_clip(clip: Clip) -> Loop:
     Raises
     ------
     DataError
-        It cannot be used.
+        It cannot be used. The reason goes to the run's outputs and does not name the file.
     """
-    return read_loop(clip.path, frame_rate_hz=clip.frame_rate_hz)
+    try:
+        return read_loop(clip.path, frame_rate_hz=clip.frame_rate_hz)
+    except DataError as error:
+        raise DataError(nameless(str(error), *clip.paths)) from None
 
 
 def samples_table(studies: list[EchoStudy], *, with_views: bool, unnamed: str = "") -> pd.DataFrame:

@@ -18,6 +18,7 @@ from cardio_core.api import (
     Targets,
     find_cohort_table,
     find_loops,
+    nameless,
     read_cohort_table,
     read_loop,
     read_r_times,
@@ -127,14 +128,18 @@ def open_loop(files: LoopFiles) -> OpenedLoop:
     Raises
     ------
     DataError
-        It cannot be used, or it is colour Doppler.
+        It cannot be used, or it is colour Doppler. The reason goes to the run's outputs and names
+        no file.
     """
-    r_times = None if files.r_peaks is None else read_r_times(files.r_peaks)
-    loop = read_loop(files.loop, frame_rate_hz=files.frame_rate_hz, r_times_ms=r_times)
+    try:
+        r_times = None if files.r_peaks is None else read_r_times(files.r_peaks)
+        loop = read_loop(files.loop, frame_rate_hz=files.frame_rate_hz, r_times_ms=r_times)
+    except DataError as error:
+        raise DataError(nameless(str(error), *files.paths)) from None
     if loop.colour_doppler:
         raise DataError(
-            f"{loop.name}: expected a grey B-mode loop, found colour Doppler, whose colours hide "
-            "the septum; choose the clip without colour"
+            "expected a grey B-mode loop, found colour Doppler, whose colours hide the septum; "
+            "choose the clip without colour"
         )
     return OpenedLoop(loop, files.septum)
 

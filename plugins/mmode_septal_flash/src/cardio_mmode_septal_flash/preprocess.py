@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, SampleSet
+from cardio_core.api import DataError, SampleSet, nameless
 from cardio_mmode_septal_flash.study import prepare_study
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def mint_mmodes(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sa
             study = prepare_study(opened.loop, opened.septum, config)
             made = reslice_study(study, config, _device(ctx))
         except DataError as error:
-            ctx.quarantine(recording_id, str(error))
+            files = (Path(opened.loop.name), *((opened.septum,) if opened.septum else ()))
+            ctx.quarantine(recording_id, nameless(str(error), *files))
             continue
         kept = made.shifts if ctx.mode == "fit" else made.shifts[:1]
         for place, shift in enumerate(kept):

@@ -8,7 +8,6 @@ the two together.
 from __future__ import annotations
 
 import hmac
-import re
 import secrets
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,6 +23,7 @@ from cardio_core.io.deidentify.sector_fit import fit_sector
 from cardio_core.io.deidentify.sheet import Sheet, require_png
 from cardio_core.io.deidentify.write import write_dicom, write_facts, write_npy
 from cardio_core.io.loops.find import find_loops
+from cardio_core.io.loops.nameless import nameless
 from cardio_core.io.loops.read import is_dicom, read_loop
 from cardio_core.io.loops.stated import sidecar_of
 
@@ -108,7 +108,7 @@ def deidentify_folder(
             except CardioError as error:
                 if not isinstance(error, DataError):
                     raise
-                refused.append({"place": job.place, "reason": _nameless(str(error), job.path)})
+                refused.append({"place": job.place, "reason": nameless(str(error), job.path)})
             except Exception as error:  # whatever a file provokes; its text may quote a name
                 refused.append({"place": job.place, "reason": _unforeseen(error)})
             if refused and refused[-1]["place"] == job.place:
@@ -247,16 +247,6 @@ def _opened(path: Path) -> tuple[Loop, bool]:
             return read_loop(path, frame_rate_hz=_ANY_RATE_HZ), False
         except DataError:
             raise error from None
-
-
-def _nameless(reason: str, path: Path) -> str:
-    """Take the file's name out of a reason."""
-    said = reason.removeprefix(path.name).removeprefix(sidecar_of(path).name)
-    begins = said.find("expected ")
-    said = said[begins:] if begins >= 0 else said.lstrip(": ")
-    names = (path.name, sidecar_of(path).name, str(path.resolve().parent))
-    leaks = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) for name in names)
-    return "expected a loop that can be read, found another file; look at it" if leaks else said
 
 
 def _unforeseen(error: Exception) -> str:
