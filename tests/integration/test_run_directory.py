@@ -218,3 +218,15 @@ def test_explanations_keep_their_arrays_and_scores(clinic_run):
     assert all("largest_mv" in case["scores"] for case in about)
     assert (clinic_run / about[0]["figure"]).read_text().startswith("<?xml")
     assert all((clinic_run / case["video"]).read_bytes()[:4].hex() == "1a45dfa3" for case in about)
+
+
+def test_the_manifest_of_a_failed_run_names_no_file(run_toy, clinic, tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("cardio_core.runner.prepare.file_digest", refuse)
+    with pytest.raises(PermissionError, match=r"C00r0\.csv"):
+        run_toy(tmp_path / "run", data=(clinic,))
+    manifest = read(tmp_path / "run", "manifest.json")
+    assert manifest["status"] == "failed"
+    assert manifest["error"] == "PermissionError: Permission denied"
