@@ -22,12 +22,13 @@ from cardio_core.api import (
     SampleSet,
     Sector,
     burn_in,
+    fit_sector,
     read_loop,
     write_us_loop,
 )
 from cardio_echo_cmr.config import PreprocessBlock
 from cardio_echo_cmr.preprocess import prepare_videos, sector_video
-from cardio_echo_cmr.sector import NOT_FOUND, UNCLEAR, fixed_triangle
+from cardio_echo_cmr.sector import NOT_FOUND, fixed_triangle
 from cardio_echo_cmr.tasks import TASKS
 
 SECTOR = Sector(depth_mm=110.0, half_angle_deg=38.0, n_rows=200, n_columns=240)
@@ -199,7 +200,7 @@ def test_the_real_loop_of_pydicom_keeps_its_sector_and_none_of_its_print():
     loop = read_loop(file)
     video = sector_video(loop, PreprocessBlock())
     assert video.n_frames == 30 and video.frame_rate_hz == pytest.approx(30.0, abs=0.01)
-    assert any("rescaled" in flag for flag in video.flags) and UNCLEAR not in video.flags
+    assert any("rescaled" in flag for flag in video.flags)
     lit = video.frames[:30].max(axis=0) > 0
     corners = np.ix_([0, 1, 2, 109, 110, 111], [0, 1, 2, 109, 110, 111])
     assert not lit[corners].any()
@@ -207,6 +208,32 @@ def test_the_real_loop_of_pydicom_keeps_its_sector_and_none_of_its_print():
     # A beam from the tip: the mask narrows to it, and grows no wider than its arc.
     width = lit.sum(axis=1)
     assert width[18] < width[40] < width[70]
+
+
+def duplex(gap: int):
+    """Return a sector above a strip that moves, as of M-mode or Doppler, with a name in it."""
+    sector = Sector(depth_mm=55.0, half_angle_deg=20.0, n_rows=100, n_columns=240)
+    frames = np.zeros((20, 200 + gap, 240), np.uint8)
+    frames[:, :100] = speckle(sector=sector)
+    strip = np.random.default_rng(1).integers(30, 220, (100, 260), dtype=np.uint8)
+    for number, frame in enumerate(frames):
+        frame[100 + gap :] = strip[:, number : number + 240]
+    return burn_in(frames, ["DOE^JANE"], text_at=(160, 95))
+
+
+@pytest.mark.parametrize("gap", [0, 4])
+def test_a_screen_on_which_no_one_sector_fits_is_set_aside_and_not_cut_roughly(tmp_path, gap):
+    shown = duplex(gap)
+    files = {"a": write(tmp_path / "a.dcm", shown.frames)}
+    fitted = fit_sector(read_loop(files["a"]))
+    assert fitted.poor
+    assert fitted.mask()[shown.text].all()  # what a rough cut would keep
+    made, reasons = prepared(files)
+    assert made is None
+    assert reasons["a"].startswith("expected the outline of one sector, found one that")
+    assert "preprocess.triangle=true" in reasons["a"]
+    made, reasons = prepared(files, CONFIG.model_copy(update={"triangle": True}))
+    assert reasons == {} and made.table["flags"].tolist() == [NOT_FOUND]
 
 
 def test_the_fixed_triangle_is_kept_only_where_it_is_asked_for_and_flagged(tmp_path):

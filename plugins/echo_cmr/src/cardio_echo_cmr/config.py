@@ -65,8 +65,8 @@ class PreprocessBlock(Block):
     min_frames: int = Field(8, ge=2, description="a loop with fewer frames is not used")
     triangle: bool = Field(
         False,
-        description="where no sector is found, keep the fixed triangle of EchoNet-Dynamic instead "
-        "of setting the loop aside; no de-identification",
+        description="where no sector is found, or its fit is poor, keep the fixed triangle of "
+        "EchoNet-Dynamic instead of setting the loop aside; no de-identification",
     )
 
 

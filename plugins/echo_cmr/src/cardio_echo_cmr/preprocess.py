@@ -102,8 +102,8 @@ def sector_video(loop: Loop, config: PreprocessBlock) -> SectorVideo:
     Raises
     ------
     DataError
-        Colour Doppler, fewer frames than `min_frames`, no sector, or a frame that cannot be
-        decoded.
+        Colour Doppler, fewer frames than `min_frames`, no sector or an unclear one, or a frame
+        that cannot be decoded.
     """
     _require_usable(loop, config.min_frames)
     mask, flags = sector_mask(loop, triangle=config.triangle)

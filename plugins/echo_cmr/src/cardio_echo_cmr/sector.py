@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
     from cardio_core.api import Loop
 
-UNCLEAR = "outline of the sector unclear"
-"""Flag of a loop whose sector was fitted to an outline that mostly disagrees with it."""
-
-NOT_FOUND = "no sector found: a fixed triangle was kept, with whatever is printed in it"
+NOT_FOUND = "no clear sector found: a fixed triangle was kept, with whatever is printed in it"
 """Flag of a loop that was cut by `triangle`."""
 
 _OVERLAP = 0.1
@@ -30,27 +27,39 @@ def sector_mask(loop: Loop, *, triangle: bool = False) -> tuple[NDArray[np.bool_
     loop : Loop
         32 frames over its length are looked at.
     triangle : bool
-        Where no sector is found, return the fixed triangle.
+        Where no sector is found, or one that the outline mostly disagrees with, return the fixed
+        triangle.
 
     Returns
     -------
     mask : ndarray of bool, shape (rows, columns)
         One pixel inside the fitted outline.
     flags : tuple of str
-        `UNCLEAR` or `NOT_FOUND`.
+        `NOT_FOUND`, or none.
 
     Raises
     ------
     DataError
-        No sector, or a frame that cannot be decoded.
+        No sector, one that cannot be relied on to leave out what is printed beside it, or a frame
+        that cannot be decoded.
     """
     try:
-        fitted = fit_sector(loop)
+        return _clear_sector(loop), ()
     except DataError:
         if not triangle:
             raise
         return fixed_triangle(loop.size), (NOT_FOUND,)
-    return fitted.mask(), (UNCLEAR,) if fitted.poor else ()
+
+
+def _clear_sector(loop: Loop) -> NDArray[np.bool_]:
+    fitted = fit_sector(loop)
+    if fitted.poor:
+        raise DataError(
+            f"{loop.name}: expected the outline of one sector, found one that a fan fits poorly "
+            f"({fitted.confidence:.2f} of 1), so that print may stay; leave the clip out, or keep "
+            "a fixed triangle, print included, with preprocess.triangle=true"
+        )
+    return fitted.mask()
 
 
 def fixed_triangle(size: tuple[int, int]) -> NDArray[np.bool_]:
