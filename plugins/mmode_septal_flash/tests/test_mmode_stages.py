@@ -423,3 +423,19 @@ def test_a_reason_names_neither_the_loop_nor_what_lies_beside_it(tmp_path, broke
     write_cohort(tmp_path, [row])
     reason = refusal(tmp_path / "cohort.csv")
     assert reason.startswith("expected ") and "ASHDOWN" not in reason
+
+
+def test_loops_of_dotted_names_find_their_own_septum_too(tmp_path):
+    """Cut at the first dot, all of a series would be called 1, and take the first septum."""
+    for name in ("1.2.840.5", "1.2.840.55"):
+        write_loop(tmp_path / name)
+        write_septum(tmp_path / f"{name}.septum.json")
+    row = {
+        "patient_id": "P", "study_id": "S", "sf_label": 1,
+        "path_echo_a4c": "1.2.840.5;1.2.840.55",
+        "path_septum": "1.2.840.55.septum.json;1.2.840.5.septum.json",
+    }  # fmt: skip
+    write_cohort(tmp_path, [row])
+    cohort = load_loops(Config().load, context(tmp_path, "fit"))
+    septa = {key: paths[1].name for key, paths in cohort.files.items()}
+    assert septa == {"S-1": "1.2.840.5.septum.json", "S-2": "1.2.840.55.septum.json"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -220,8 +221,9 @@ def _inside(path: Path) -> tuple[Path, ...]:
 
 def _partner(cell: tuple[Path, ...], number: int, loops: list[Path]) -> Path | None:
     """Return the file of a cell that belongs to a loop: of the same name, else the same place."""
-    stem = loops[number].name.partition(".")[0]
-    of_name = [path for path in cell if path.name.partition(".")[0] == stem]
+    # What follows the loop's name are suffixes; a number would belong to another dotted name.
+    own = re.compile(re.escape(sidecar_of(loops[number]).stem) + r"(\.[^.\d][^.]*)*")
+    of_name = [path for path in cell if own.fullmatch(path.name)]
     if of_name:
         return of_name[0]
     return cell[number] if len(cell) == len(loops) else None
