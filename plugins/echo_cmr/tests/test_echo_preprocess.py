@@ -188,8 +188,10 @@ def test_a_loop_gives_the_same_video_however_it_is_stored(tmp_path, kind):
 def test_what_a_reader_should_know_is_flagged(tmp_path):
     slow = write(tmp_path / "slow.dcm", frame_rate_hz=15.0)
     np.save(tmp_path / "bare.npy", speckle())
-    made, _ = prepared({"slow": slow, "bare": tmp_path / "bare.npy"}, bare=50.0)
+    long = write(tmp_path / "long.dcm", speckle(44))
+    made, _ = prepared({"slow": slow, "bare": tmp_path / "bare.npy", "long": long}, bare=50.0)
     flags = made.table["flags"]
+    assert flags["long"] == "the first 40 of 44 frames are used"
     assert flags["slow"] == "15 frames a second, fewer than 25"
     assert flags["bare"] == "size of a pixel not known, taken for square"
     assert np.isnan(made.values[1].mm_per_px)

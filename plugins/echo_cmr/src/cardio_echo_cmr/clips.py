@@ -28,7 +28,8 @@ class ClipForm:
     name : {"paper", "echonet", "honest"}
         ``paper``: from the first frame on, grey levels / 255; shorter videos are not used.
         ``echonet``: native frames, standardised; a random start and a random crop in training,
-        every possible clip in the test; short videos end in the mean grey.
+        every possible clip of the kept frames (``preprocess.max_frames``) in the test; short
+        videos end in the mean grey.
         ``honest``: resampled by the frames' times to 30 a second, standardised; a random start and
         crop in training, clips equally spaced in the test; the end of short videos is masked.
     n_frames : int

@@ -121,7 +121,7 @@ def sector_video(loop: Loop, config: PreprocessBlock) -> SectorVideo:
         n_frames=n_frames,
         frame_rate_hz=loop.frame_rate_hz,
         mm_per_px=square.mm_per_px(config.side),
-        flags=tuple(dict.fromkeys((*loop.flags, *flags, *_own_flags(loop)))),
+        flags=tuple(dict.fromkeys((*loop.flags, *flags, *_own_flags(loop, n_frames)))),
     )
 
 
@@ -138,8 +138,10 @@ def _require_usable(loop: Loop, min_frames: int) -> None:
         )
 
 
-def _own_flags(loop: Loop) -> list[str]:
+def _own_flags(loop: Loop, n_frames: int) -> list[str]:
     flags = []
+    if n_frames < loop.n_frames:
+        flags.append(f"the first {n_frames} of {loop.n_frames} frames are used")
     if loop.frame_rate_hz < LOW_RATE_HZ:
         flags.append(f"{loop.frame_rate_hz:.3g} frames a second, fewer than {LOW_RATE_HZ:g}")
     if loop.mm_per_pixel is None:
