@@ -100,7 +100,7 @@ def test_a_loop_becomes_its_first_frames_with_their_times_and_zeros_after_its_en
     assert short.mm_per_px == pytest.approx(chord_mm / 56, rel=0.04)
     assert made.table.index.tolist() == ["a", "b"]
     assert made.table["recording_id"].tolist() == ["a", "b"]
-    assert made.table["flags"].tolist() == ["", ""]
+    assert made.table["flags"].tolist() == ["", "the first 40 of 60 frames are used"]
     assert made.table["lvef_pct"].tolist() == [55.0, 55.0]
 
 
