@@ -16,7 +16,7 @@ from cardio_echo_cmr.predict import predict_videos
 from cardio_echo_cmr.tasks import OTHER, TASKS, VIEWS
 from cardio_echo_cmr.train import own_videos, train_row
 from cardio_echo_cmr.view_task import cross_entropy
-from cardio_echo_cmr.views import counted, views_of
+from cardio_echo_cmr.views import counted, view_scores, views_of
 
 from .echo_small_videos import small_cohort, with_given
 
@@ -110,6 +110,16 @@ def test_the_view_of_a_new_video_does_not_depend_on_whether_another_one_is_named
     assert (predicted != "unknown").all()
     given = with_given(tested, ["plax", "", "", ""])
     assert views_of(given, ctx, least_probability=0.5).tolist() == ["plax", *predicted[1:]]
+
+
+def test_a_new_video_says_how_probable_each_view_is_unless_it_is_named(classifier, cohort):
+    features, _ = cohort
+    tested = with_given(features.view(np.arange(3)), ["plax", "", ""])
+    ctx = _findings("predict", _needs={"view": {"resnet": classifier[0].path}})
+    found = view_scores(tested, ctx)
+    assert found.columns.tolist() == [f"score:{v}" for v in ("a4c", "a2c", "plax", "other")]
+    assert found.iloc[0].isna().all()
+    np.testing.assert_allclose(found.iloc[1:].sum(axis=1), 1.0, rtol=1e-5)
 
 
 def test_new_videos_of_a_run_without_the_view_task_must_be_named(cohort):

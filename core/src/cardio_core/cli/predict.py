@@ -89,5 +89,5 @@ def predict(
         write_text(out, text + "\n")
     if not answer["predictions"]:
         rows = answer["quarantined"]
-        first = f"; the first: {rows[0]['reason']}" if rows else ""
+        first = f"; the first: {rows[0]['reason']}" if rows else "; the notes say why"
         raise DataError(f"none of the {len(inputs)} input(s) could be predicted{first}")

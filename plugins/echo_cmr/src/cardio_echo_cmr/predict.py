@@ -12,9 +12,10 @@ from cardio_echo_cmr.network import least_view_in, score_videos
 from cardio_echo_cmr.rows import row_of
 from cardio_echo_cmr.tested import VIDEO
 from cardio_echo_cmr.view_task import score_views
-from cardio_echo_cmr.views import views_of
+from cardio_echo_cmr.views import view_scores, views_by
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet, ModelArtifact
@@ -43,7 +44,8 @@ def predict_videos(
         At the level of samples. A network's score stands for each of its row's targets; it is NaN
         where a video shows another view, none that is known, or is too short for ``paper``. A
         baseline's is NaN where its measurement is missing. The columns ``video:TARGET`` keep the
-        scores of videos, for results that count clips.
+        scores of videos, for results that count clips; for new patients ``view:VIEW`` are the
+        probabilities of the views of videos that nobody named.
     """
     ids = tuple(str(name) for name in features.table.index)
     row = row_of(ctx)
@@ -52,26 +54,31 @@ def predict_videos(
         return Predictions(ids, {ctx.targets[0].name: scores}, "sample")
     if row.kind == "regression":
         return Predictions(ids, score_baseline(model, features, ctx), "sample")
-    found = _score_own(model, features, config, ctx)
+    views = view_scores(features, ctx, batch_size=config.batch_size)
+    found = _score_own(model, features, views, config, ctx)
     columns = {
         f"{VIDEO}{target.name}": Column(found.copy(), target.unit or "1") for target in ctx.targets
     }
+    if ctx.mode == "predict":  # a reader should see why a new video has no score
+        columns |= {
+            f"view:{str(name).partition(':')[2]}": Column(own.to_numpy(np.float64), "1")
+            for name, own in views.items()
+        }
     return Predictions(
         ids, {target.name: found.copy() for target in ctx.targets}, "sample", columns
     )
 
 
 def _score_own(
-    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+    model: ModelArtifact,
+    features: FeatureSet,
+    views: pd.DataFrame,
+    config: PredictBlock,
+    ctx: Context,
 ) -> NDArray[np.float64]:
-    views = views_of(
-        features,
-        ctx,
-        least_probability=least_view_in(model),
-        batch_size=config.batch_size,
-    )
     scores = np.full(len(features), np.nan)
-    own = np.flatnonzero(views == row_of(ctx).view)
+    shown = views_by(views, features, least_view_in(model))
+    own = np.flatnonzero(shown == row_of(ctx).view)
     if own.size:
         scores[own] = score_videos(
             model,

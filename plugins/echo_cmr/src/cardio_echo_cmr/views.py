@@ -24,6 +24,7 @@ LEAST_PROBABILITY = 0.8
 
 _TASK = "view"
 _SCORE = "score:"
+_CLASSES = [f"{_SCORE}{name}" for name in (*VIEWS, OTHER)]
 
 
 def views_of(
@@ -53,16 +54,53 @@ def views_of(
     DataError
         New videos of which nobody says the view, where the run did without the task ``view``.
     """
-    given = features.table.get("view_given", pd.Series("", features.table.index))
-    named = given.fillna("").to_numpy(str)
-    views = np.where(np.isin(named, (*VIEWS, OTHER)), named, UNKNOWN)
+    table = view_scores(features, ctx, batch_size=batch_size)
+    return views_by(table, features, least_probability)
+
+
+def view_scores(features: FeatureSet, ctx: Context, *, batch_size: int = 64) -> pd.DataFrame:
+    """Return the probability of every view for every video that the table names no view of.
+
+    Parameters
+    ----------
+    features, ctx, batch_size
+        As for `views_of`, and what is raised.
+
+    Returns
+    -------
+    DataFrame, indexed by sample_id
+        Columns ``score:VIEW``; NaN where the view is named, or nobody predicted it.
+    """
+    found = np.full((len(features), len(_CLASSES)), np.nan)
     # Each video for itself: its view must not depend on who else is asked about.
-    unnamed = np.flatnonzero(named == "")
+    unnamed = np.flatnonzero(_named(features) == "")
     if unnamed.size:
         asked = features.view(unnamed)
         table = _out_of_fold(asked, ctx) if ctx.mode == "fit" else _scored(asked, ctx, batch_size)
-        views[unnamed] = most_probable(table, least_probability)
-    return views
+        found[unnamed] = table.reindex(columns=_CLASSES).to_numpy(np.float64)
+    return pd.DataFrame(found, index=features.table.index, columns=_CLASSES)
+
+
+def views_by(
+    table: pd.DataFrame, features: FeatureSet, least_probability: float
+) -> NDArray[np.str_]:
+    """Return the view of every video: as it is named, else the most probable one.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of `view_scores`.
+    features, least_probability
+        As for `views_of`.
+    """
+    named = _named(features)
+    known = np.where(np.isin(named, (*VIEWS, OTHER)), named, UNKNOWN)
+    return np.where(named == "", most_probable(table, least_probability), known)
+
+
+def _named(features: FeatureSet) -> NDArray[np.str_]:
+    given = features.table.get("view_given", pd.Series("", features.table.index))
+    return given.fillna("").to_numpy(str)
 
 
 def most_probable(table: pd.DataFrame, least_probability: float) -> NDArray[np.str_]:
@@ -114,6 +152,5 @@ def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame
             f"path_echo_plax, path_echo_other), found {len(features)} loops without one, and this "
             "run skipped the task view; name them there, or make a run with that task"
         ) from None
-    classes = [f"{_SCORE}{name}" for name in (*VIEWS, OTHER)]
     scores = score_views(classifier, features, ctx, batch_size=batch_size)
-    return pd.DataFrame(scores, columns=classes)
+    return pd.DataFrame(scores, columns=_CLASSES)
