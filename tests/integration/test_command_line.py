@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import pandas as pd
 import pytest
 
@@ -77,6 +80,17 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(cardio, clinic, tmp_pa
 def test_a_run_on_the_twin_says_so_in_the_first_line(cardio, tmp_path):
     said = cardio("run", "--plugin", "toy", "--out", tmp_path / "run", "--dry-run")
     assert said.stdout.splitlines()[0].startswith("Synthetic data")
+
+
+def test_a_twin_that_is_given_as_data_is_not_taken_for_patients(run_toy, clinic, tmp_path):
+    twin = tmp_path / "twin"
+    shutil.copytree(clinic, twin)
+    (twin / "truth.json").write_text('{"kind": "toy", "seed": 1}')
+    lines: list[str] = []
+    run = run_toy(tmp_path / "run", data=(twin,), protocol="honest", said=lines)
+    assert lines[0].startswith("Synthetic data: twin was made by code")
+    assert json.loads((run / "manifest.json").read_text())["data"]["source"] == "synthetic"
+    assert "SYNTHETIC DATA" in (run / "report.html").read_text()
 
 
 def test_the_twin_is_written_where_it_is_asked_for_and_the_same_each_time(cardio, tmp_path):

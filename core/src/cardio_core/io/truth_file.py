@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 
+_NAME = "truth.json"
+
+
 def rounded(values: ArrayLike) -> Any:
     """Round to six decimals: a float, or a list with None for NaN.
 
@@ -25,6 +28,27 @@ def rounded(values: ArrayLike) -> Any:
     if array.ndim == 0:
         return None if np.isnan(array) else float(array)
     return [None if np.isnan(value) else float(value) for value in array]
+
+
+def is_twin(path: Path) -> bool:
+    """Tell whether a folder, or a cohort table in it, was made by code: its truth lies beside it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as made:
+    ...     before = is_twin(Path(made))
+    ...     write_truth(Path(made) / "truth.json", {"kind": "beats", "seed": 0})
+    ...     before, is_twin(Path(made)), is_twin(Path(made) / "cohort.csv")
+    (False, True, True)
+    """
+    beside = (path if path.is_dir() else path.parent) / _NAME
+    try:
+        truth = json.loads(beside.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(truth, dict) and {"kind", "seed"} <= set(truth)
 
 
 def write_truth(path: Path, truth: dict[str, Any]) -> None:

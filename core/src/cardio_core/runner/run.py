@@ -18,6 +18,7 @@ from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import digest
 from cardio_core.io.places import cache_dir
+from cardio_core.io.truth_file import is_twin
 from cardio_core.runner.arms import Arm, make_arm
 from cardio_core.runner.beginning import begin, default_out, log_to
 from cardio_core.runner.collect import collect, write_csv
@@ -112,6 +113,8 @@ def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
     """Say first what decides about every number that follows."""
     if not request.data:
         echo("Synthetic data: the plugin's twin with known truth, because no --data was given.")
+    for path in filter(is_twin, request.data):
+        echo(f"Synthetic data: {path.name} was made by code; its truth.json lies with it.")
     for line in plan_needs(request, setup.task, setup.config):
         echo(f"Need: {line}.")
     title = next(t.title for t in setup.plugin.info.tasks if t.name == setup.task.name)
