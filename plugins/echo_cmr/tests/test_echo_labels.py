@@ -137,8 +137,8 @@ def test_a_table_without_the_measurement_says_which_column_is_wanted():
         mapped_labels(pd.DataFrame({"t1_ms": [1000.0]}), "t2", LoadBlock())
 
 
-def test_folds_are_split_by_wall_motion_and_scar_whatever_the_task():
-    """Every task takes the folds of the views, so they must hold the rare labels evenly."""
+def test_folds_are_split_by_every_finding_whatever_the_task():
+    """Every task takes the folds of the views, so they must hold every label evenly."""
     from cardio_echo_cmr.load import _strata
 
     segments = {f"{name}_seg_{n:02d}": [0.0, 0.0, 0.0] for name in ("wma", "lge")
@@ -147,4 +147,12 @@ def test_folds_are_split_by_wall_motion_and_scar_whatever_the_task():
     table.loc["s1", "wma_seg_04"] = 1.0
     table.loc["s2", ["wma_seg_01", "lge_seg_17"]] = 1.0
     table.loc["s3", "lge_seg_02"] = np.nan
-    assert _strata(table).to_dict() == {"s1": "wma, no lge", "s2": "wma, lge"}
+    assert _strata(table, LoadBlock()).to_dict() == {"s1": "wma, no lge", "s2": "wma, lge"}
+    table["t1_ms"] = [1060.0, np.nan, 900.0]
+    assert _strata(table, LoadBlock()).to_dict() == {
+        "s1": "wma, no lge, t1",
+        "s2": "wma, lge, no t1",
+    }
+    measured = table[["t1_ms"]]
+    assert _strata(measured, LoadBlock()).tolist() == ["t1", "no t1", "no t1"]
+    assert _strata(measured[[]], LoadBlock()) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ from cardio_echo_cmr.support import (
     unsupported_rows,
 )
 from cardio_echo_cmr.table_studies import studies_of_table, study_of_row
-from cardio_echo_cmr.tasks import SEGMENTAL, VIEW
+from cardio_echo_cmr.tasks import MAPPED, SEGMENTAL, VIEW
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -231,7 +231,7 @@ def _targets(
         unnamed = sum(view is None for view in views.values())
         note = f"The view of {unnamed} of {len(views)} loops is not named: they teach nothing."
         column = pd.Series(views, dtype=object, name=VIEW.name)
-        by_study = _strata(clinical)
+        by_study = _strata(clinical, config)
         strata = None
         if by_study is not None:
             homes = {name: study.study_id for study in kept for name in study.recording_ids}
@@ -242,25 +242,29 @@ def _targets(
         raise DataError("expected a cohort table with CMR labels, found none; give one as --data")
     if name in SEGMENTAL:
         labels = segment_labels(clinical, name)
-        return Targets("study", labels, strata=_strata(clinical)), (unjudged_note(labels),)
+        return Targets("study", labels, strata=_strata(clinical, config)), (unjudged_note(labels),)
     labels, notes = mapped_labels(clinical, name, config)
-    return Targets("study", labels, strata=_strata(clinical)), notes
+    return Targets("study", labels, strata=_strata(clinical, config)), notes
 
 
-def _strata(clinical: pd.DataFrame | None) -> pd.Series[str] | None:
+def _strata(clinical: pd.DataFrame | None, config: LoadBlock) -> pd.Series[str] | None:
     """Return what all tasks split their patients by, because all take the folds of the views.
 
-    Wall motion abnormality and late enhancement anywhere, as far as the table judges them.
+    Every finding that the table knows: folds of unlike shares would push a pooled area of what
+    cannot be told below one half. Studies whose segments are not all judged have no stratum; what
+    was not measured counts as not raised.
     """
-    judged = [
-        name for name in SEGMENTAL if clinical is not None and f"{name}_seg_01" in clinical.columns
-    ]
-    if clinical is None or not judged:
+    if clinical is None:
         return None
-    words = pd.DataFrame(
-        {
-            name: segment_labels(clinical, name)[name].map({0: f"no {name}", 1: name})
-            for name in judged
-        }
-    )
-    return words.dropna().agg(", ".join, axis=1)
+    found: dict[str, pd.Series[Any]] = {}
+    for name in SEGMENTAL:
+        if f"{name}_seg_01" in clinical.columns:
+            found[name] = segment_labels(clinical, name)[name]
+    for name, (column, _) in MAPPED.items():
+        if column in clinical.columns:
+            labels, _notes = mapped_labels(clinical, name, config)
+            found[name] = labels[f"{name}_high"].fillna(0.0)
+    if not found:
+        return None
+    words = {name: own.map({0: f"no {name}", 1: name}) for name, own in found.items()}
+    return pd.DataFrame(words).dropna().agg(", ".join, axis=1)
