@@ -343,3 +343,28 @@ def test_fitted_patients_are_tested_only_where_an_overlap_is_declared():
     assert np.array_equal(
         declared.frame["score:yes"], fuse(apart, frames, TARGET).frame["score:yes"]
     )
+
+
+def test_a_number_that_only_tested_rows_lack_counts_as_the_mean_of_the_fitted_ones():
+    """As a regression on the other models' numbers and that mean, by numpy's least squares."""
+    rng = np.random.default_rng(3)
+    n, target = 60, Target("t1_ms", "continuous", unit="ms")
+    truth = rng.normal(1000.0, 70.0, n)
+    seen = {m: 1000.0 + 0.1 * (truth - 1000.0) + rng.normal(0, 5.0, n) for m in ("a4c", "plax")}
+    names = [f"p{i:02d}" for i in range(n)]
+    frames = {
+        model: pd.DataFrame(
+            {"unit_id": names, "subject_id": names, "repeat": 0, "y_true": truth, "score": values,
+             "fold": np.where(np.arange(n) < 50, "r0-f0", "r0-f1"), "level": "study"}
+        )
+        for model, values in seen.items()
+    }  # fmt: skip
+    fitted = {model: frame[:50] for model, frame in frames.items()}
+    tested = {"a4c": frames["a4c"][50:], "plax": frames["plax"][52:]}
+    found = fuse(fitted, tested, target)
+    beta = np.linalg.lstsq(
+        np.column_stack([seen["a4c"][:50], seen["plax"][:50], np.ones(50)]), truth[:50], rcond=None
+    )[0]
+    lacking = beta @ [seen["a4c"][50], seen["plax"][:50].mean(), 1.0]
+    assert found.frame.set_index("unit_id").loc["p50", "score"] == pytest.approx(lacking)
+    assert "its number as the mean counts" in " ".join(found.notes)

@@ -60,8 +60,9 @@ def test_a_new_patient_without_the_view_of_a_row_gets_the_others_and_the_fused_r
     assert "Spread: no recording has what this row works on." in answer["notes"]
     number = {row["model"]: row.get("value") for row in answer["predictions"]}
     rule = read(joined_alone, "models/final/both_value/artifact/fusion-severity.json")
-    height, _, _, missing = rule["weights"]  # of the two rows, and of their absence
+    height, spread, _, missing = rule["weights"]  # of the two rows, and of their absence
     expected = rule["intercept"] + height * number["height_value"] + missing
+    expected += spread * rule["filled"][1]  # the mean of those who have it
     assert number["both_value"] == pytest.approx(expected, abs=1e-4)
 
 

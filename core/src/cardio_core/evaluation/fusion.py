@@ -50,8 +50,8 @@ def fit_fusion(
     frames : mapping of str to DataFrame
         Prediction frames by model, as in `Scored.frames[target.name]`: unit_id, subject_id,
         y_true, repeat, fold, and the score columns. A unit that a model does not have, or has with
-        NaN scores, lacks that modality; its logit counts as 0 and an indicator as 1. Rows without
-        truth are fused but not fitted on.
+        NaN scores, lacks that modality; its logit counts as 0 (its number as the mean of those
+        that have it) and an indicator as 1. Rows without truth are fused but not fitted on.
     target : Target
         Binary, or continuous: then numbers are weighed, by least squares.
     name : str
@@ -186,7 +186,7 @@ def _fit_and_apply(
     if not overlap:
         _guard_patients(known, test, tested)
     rule = fit_rule(known, target, fitted)
-    notes = _unforeseen(known, test, tested)
+    notes = _unforeseen(known, test, tested, "number as the mean" if rule.filled else "logit as 0")
     if rule.method == "firth":
         notes.append(f"Fusion, {fitted}: the models separate the classes; Firth's penalty is used.")
     return Fusion(rule.apply(test, target, name), rule.to_row(), tuple(notes), rule)
@@ -201,15 +201,15 @@ def _guard_patients(fit: SideBySide, test: SideBySide, where: str) -> None:
         )
 
 
-def _unforeseen(fit: SideBySide, test: SideBySide, where: str) -> list[str]:
+def _unforeseen(fit: SideBySide, test: SideBySide, where: str, counts: str) -> list[str]:
     notes = []
     lacking, had = np.isnan(test.scores), ~np.isnan(fit.scores)
     for column, model in enumerate(test.models):
         n_lacking = int(lacking[:, column].sum())
         if n_lacking and had[:, column].all():
             notes.append(
-                f"Fusion, {where}: {n_lacking} rows lack {model}, which no fitted row lacks; its "
-                "logit counts as 0 there."
+                f"Fusion, {where}: {n_lacking} rows lack {model}, which no fitted row lacks; "
+                f"there its {counts} counts."
             )
         if not had[:, column].any():
             notes.append(f"Fusion, {where}: no fitted row has {model}; it has no weight.")

@@ -49,6 +49,9 @@ class FusionRule:
         Fitted on.
     n_events : int or None
         Of the second class; None for a continuous target.
+    filled : tuple of float
+        What stands for each model's number where it is missing: its mean over the fitted rows. A
+        missing logit counts as 0, which is what an empty tuple says.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class FusionRule:
     n_rows: int
     n_patients: int
     n_events: int | None
+    filled: tuple[float, ...] = ()
 
     @property
     def terms(self) -> list[str]:
@@ -81,13 +85,14 @@ class FusionRule:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return vars(self) | {"models": list(self.models), "weights": list(self.weights)}
+        lists = {name: list(getattr(self, name)) for name in ("models", "weights", "filled")}
+        return vars(self) | lists
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> FusionRule:
         """Return the rule of a JSON form."""
-        own = dict(stored)
-        return cls(**own | {"models": tuple(own["models"]), "weights": tuple(own["weights"])})
+        lists = {name: tuple(stored[name]) for name in ("models", "weights", "filled")}
+        return cls(**dict(stored) | lists)
 
     def apply(self, table: SideBySide, target: Target, name: str) -> pd.DataFrame:
         """Return the fused prediction frame of units whose models stand side by side.
@@ -101,7 +106,7 @@ class FusionRule:
         name : str
             For column `model`.
         """
-        fused = self.intercept + table.matrix @ np.array(self.weights)
+        fused = self.intercept + table.matrix(self.filled) @ np.array(self.weights)
         frame = table.rows.assign(model=name)
         if target.kind == "continuous":
             return frame.assign(score=fused, predicted=fused).reset_index(drop=True)
@@ -133,11 +138,27 @@ class SideBySide:
         """Return some of the units."""
         return SideBySide(self.rows[chosen], self.scores[chosen], self.models)
 
-    @property
-    def matrix(self) -> Floats:
-        """What is weighed, shape (n, 2 * n_models): scores, 0 where missing, and who is missing."""
+    def matrix(self, filled: tuple[float, ...] = ()) -> Floats:
+        """Return what is weighed: scores, filled where missing, and who is missing.
+
+        Parameters
+        ----------
+        filled : tuple of float
+            Of each model, for where it is missing; 0 if empty.
+
+        Returns
+        -------
+        ndarray, shape (n, 2 * n_models)
+        """
         missing = np.isnan(self.scores)
-        return np.column_stack([np.where(missing, 0.0, self.scores), missing])
+        return np.column_stack([np.where(missing, filled or 0.0, self.scores), missing])
+
+    @property
+    def means(self) -> tuple[float, ...]:
+        """The mean score of each model over the units that have it; 0 where none has."""
+        known = ~np.isnan(self.scores)
+        sums = np.where(known, self.scores, 0.0).sum(axis=0)
+        return tuple(map(float, sums / np.maximum(known.sum(axis=0), 1)))
 
 
 def side_by_side(
@@ -265,11 +286,16 @@ def fit_rule(fit: SideBySide, target: Target, where: str) -> FusionRule:
         One class only, fewer rows than weights, or scores that do not vary.
     """
     truth = fit.rows["y_true"]
-    about = {"n_rows": len(truth), "n_patients": int(fit.rows["subject_id"].nunique())}
+    n_rows, n_patients = len(truth), int(fit.rows["subject_id"].nunique())
     if target.kind == "continuous":
         numbers: Floats = truth.to_numpy(np.float64)
-        intercept, weights, method = _regress(fit.matrix, numbers, where, linear=True)
-        return FusionRule(fit.models, intercept, tuple(weights), method, **about, n_events=None)
+        # A number of 0 would be far from all others, and the weight of an absence that no fitted
+        # row shows could not make up for it.
+        means = fit.means
+        intercept, weights, method = _regress(fit.matrix(means), numbers, where, linear=True)
+        return FusionRule(
+            fit.models, intercept, tuple(weights), method, n_rows, n_patients, None, means
+        )
     outcome: Floats = np.asarray(truth == target.classes[1], dtype=np.float64)
     if len(np.unique(outcome)) < 2:
         found = sorted(set(truth)) or "no truth"
@@ -277,9 +303,9 @@ def fit_rule(fit: SideBySide, target: Target, where: str) -> FusionRule:
             f"fusion, {where}: expected both classes among the fitted rows, found {found}; take "
             "fewer folds or more patients"
         )
-    intercept, weights, method = _regress(fit.matrix, outcome, where, linear=False)
+    intercept, weights, method = _regress(fit.matrix(), outcome, where, linear=False)
     events = int(outcome.sum())
-    return FusionRule(fit.models, intercept, tuple(weights), method, **about, n_events=events)
+    return FusionRule(fit.models, intercept, tuple(weights), method, n_rows, n_patients, events)
 
 
 def _regress(
