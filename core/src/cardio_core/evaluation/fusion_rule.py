@@ -91,7 +91,7 @@ class FusionRule:
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> FusionRule:
         """Return the rule of a JSON form."""
-        lists = {name: tuple(stored[name]) for name in ("models", "weights", "filled")}
+        lists = {name: tuple(stored.get(name, ())) for name in ("models", "weights", "filled")}
         return cls(**dict(stored) | lists)
 
     def apply(self, table: SideBySide, target: Target, name: str) -> pd.DataFrame:
