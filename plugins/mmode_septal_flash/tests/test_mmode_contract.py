@@ -110,7 +110,7 @@ class TestContract(_Contract):
                 ((loop, "--septa", septum), "takes beside a recording: --septum, --rpeaks"),
                 ((tmp_path, "--septum", septum), "found 2; give them one at a time"),
             ],
-            3: [((loop, "--septum", letter), 'letter.json: expected {"points_px"')],
+            3: [((loop, "--septum", letter), 'expected {"points_px"')],
         }
         for code, cases in refusals.items():
             for words, reason in cases:
