@@ -197,8 +197,11 @@ def test_ctrl_c_stops_the_workers(tmp_path):
     script.write_text(
         textwrap.dedent(
             f"""
-            import os, pathlib, time
+            import os, pathlib, signal, time
             from cardio_core.compute.executors import LocalExecutor
+
+            # Whoever starts the tests in the background hands down an ignored signal.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
             def job(number):
                 pathlib.Path(r"{tmp_path}", f"worker{{number}}").write_text(str(os.getpid()))
