@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cardio_core.api import canvas
 from cardio_echo_cmr.atlas import SEGMENT_NAMES
-from cardio_echo_cmr.drawing.style import (
-    BLUE,
-    GREY,
-    INK,
-    LIGHT,
-    SKY,
-    SMALL_PT,
-    TEXT_PT,
-    VERMILION,
-    quiet_axes,
-)
 from cardio_echo_cmr.heat_volume import time_curve
 from cardio_echo_cmr.overlay import overlay_frames
 
@@ -27,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from cardio_echo_cmr.drawing.style import Draw
     from cardio_echo_cmr.occlusion import Segments
 
 N_SHOWN = 8
@@ -73,7 +62,7 @@ class ClipView:
         return float(1000 / np.median(steps)) if len(steps) and np.median(steps) > 0 else 25.0
 
 
-def clip_sheet(view: ClipView, *, title: str = "") -> Draw:
+def clip_sheet(view: ClipView, *, title: str = "") -> canvas.Draw:
     """Return a function that draws a clip on one sheet.
 
     Eight frames, equally spaced in the clip, under their heat with the outlines of the atlas; the
@@ -86,7 +75,7 @@ def clip_sheet(view: ClipView, *, title: str = "") -> Draw:
         rooms: Any = figure.subfigures(2, 1, height_ratios=(1.75, 1))
         top, below = rooms
         if title:
-            top.suptitle(title, fontsize=TEXT_PT, color=INK, x=0.01, ha="left")
+            top.suptitle(title, fontsize=canvas.TEXT_PT, color=canvas.INK, x=0.01, ha="left")
         shown = np.unique(np.linspace(0, len(view.frames) - 1, N_SHOWN).round().astype(int))
         side = view.frames.shape[-1]
         untimed = np.full(len(shown), np.nan)
@@ -96,7 +85,7 @@ def clip_sheet(view: ClipView, *, title: str = "") -> Draw:
             if number < len(shown):
                 _frame(axes, mixed[number], view.segments, numbered=number == 0)
                 at = f"{view.times_ms[shown[number]]:.0f} ms"
-                axes.set_title(at, fontsize=SMALL_PT, color=INK, pad=2)
+                axes.set_title(at, fontsize=canvas.SMALL_PT, color=canvas.INK, pad=2)
         curve, bars = below.subplots(1, 2)
         _curve(curve, view, shown)
         _bars(bars, view)
@@ -109,20 +98,22 @@ def _frame(axes: Axes, picture: NDArray[np.uint8], segments: Segments, *, number
     axes.imshow(picture, interpolation="none")
     for number in segments.numbers:
         own = segments.labels == number
-        axes.contour(own, levels=[0.5], colors=[SKY], linewidths=0.5, alpha=0.8)
+        axes.contour(own, levels=[0.5], colors=[canvas.SKY], linewidths=0.5, alpha=0.8)
         if numbered:
             row, column = np.argwhere(own).mean(axis=0)
-            axes.text(column, row, str(number), fontsize=SMALL_PT - 1.5, color="white",
+            axes.text(column, row, str(number), fontsize=canvas.SMALL_PT - 1.5, color="white",
                       ha="center", va="center")  # fmt: skip
 
 
 def _curve(axes: Axes, view: ClipView, shown: NDArray[np.int64]) -> None:
     curve = 100 * time_curve(view.heat, view.sector)
-    axes.vlines(view.times_ms[shown], 0, max(float(curve.max()), 1.0), color=LIGHT, linewidth=0.8)
-    axes.plot(view.times_ms, curve, color=VERMILION, linewidth=1.6)
+    axes.vlines(
+        view.times_ms[shown], 0, max(float(curve.max()), 1.0), color=canvas.LIGHT, linewidth=0.8
+    )
+    axes.plot(view.times_ms, curve, color=canvas.VERMILION, linewidth=1.6)
     axes.set_ylim(bottom=0)
     title = "Heat over time" if curve.any() else "Empty map: nothing spoke for it"
-    quiet_axes(axes, x="ms from the first frame", y="% of the heat in a frame", title=title)
+    canvas.bare_axes(axes, x="ms from the first frame", y="% of the heat in a frame", title=title)
 
 
 def _bars(axes: Axes, view: ClipView) -> None:
@@ -131,10 +122,10 @@ def _bars(axes: Axes, view: ClipView) -> None:
         return
     names = [f"{number} {SEGMENT_NAMES[number - 1]}" for number in view.segments.numbers]
     places = np.arange(len(names))
-    colours = [BLUE if drop > 0 else GREY for drop in view.drops]
+    colours = [canvas.BLUE if drop > 0 else canvas.GREY for drop in view.drops]
     axes.barh(places, view.drops, color=colours, height=0.65)
-    axes.axvline(0, color=INK, linewidth=0.8)
+    axes.axvline(0, color=canvas.INK, linewidth=0.8)
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.locator_params(axis="x", nbins=5)
-    quiet_axes(axes, x=f"falls by ({view.unit})", title="Without the segment, the output")
+    canvas.bare_axes(axes, x=f"falls by ({view.unit})", title="Without the segment, the output")

@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_echo_cmr.drawing.style import GREY, SMALL_PT, colour_of, quiet_axes
+from cardio_core.api import canvas
+from cardio_echo_cmr.drawing.style import colour_of
 from cardio_echo_cmr.paper_tables import TITLES
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from cardio_echo_cmr.drawing.style import Draw
 
-
-def learning_figure(table: pd.DataFrame, *, y: str, chance: float | None = 0.5) -> Draw:
+def learning_figure(table: pd.DataFrame, *, y: str, chance: float | None = 0.5) -> canvas.Draw:
     """Return a function that draws each row's metric against the patients it was trained on.
 
     Parameters
@@ -42,13 +41,15 @@ def learning_figure(table: pd.DataFrame, *, y: str, chance: float | None = 0.5) 
                       label=TITLES.get(str(model), str(model)))  # fmt: skip
             axes.vlines(at, own["low"], own["high"], color=colour, linewidth=1.1, alpha=0.7)
         if chance is not None:
-            axes.axhline(chance, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+            axes.axhline(chance, color=canvas.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         sizes = np.unique(table["n_trained"])
         axes.set_xscale("log")
         axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
         axes.set_xticks([], minor=True)
         n_tested = int(table["n_tested"].iloc[0])
-        quiet_axes(axes, x=f"patients in training ({n_tested} tested, always the same)", y=y)
-        axes.legend(fontsize=SMALL_PT, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        canvas.bare_axes(axes, x=f"patients in training ({n_tested} tested, always the same)", y=y)
+        axes.legend(
+            fontsize=canvas.SMALL_PT, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0)
+        )
 
     return draw

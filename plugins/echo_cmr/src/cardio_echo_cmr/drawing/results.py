@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import stats
-from cardio_echo_cmr.drawing.style import (
-    BLUE,
-    GREY,
-    INK,
-    LIGHT,
-    SMALL_PT,
-    TEXT_PT,
-    VERMILION,
-    colour_of,
-    quiet_axes,
-)
+from cardio_core.api import canvas, stats
+from cardio_echo_cmr.drawing.style import colour_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from cardio_core.api import Estimate
-    from cardio_echo_cmr.drawing.style import Draw
 
 PLURAL = {"study": "studies", "video": "videos", "patient": "patients"}
 PANELS_A_ROW = 3
@@ -37,7 +26,7 @@ DASHES = (0, (4, 3))
 
 def roc_by_view(
     curves: Sequence[tuple[str, str, pd.DataFrame, Estimate | None]], *, title: str
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws the ROC curve of every row: figure 1 of the paper.
 
     Parameters
@@ -50,7 +39,7 @@ def roc_by_view(
     def draw(figure: Figure) -> None:
         figure.set_size_inches(4.8, 5.0 + 0.16 * len(curves))
         axes = figure.subplots()
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=DASHES)
+        axes.plot([0, 1], [0, 1], color=canvas.GREY, linewidth=0.8, linestyle=DASHES)
         for model, label, rows, found in curves:
             curve = stats.roc_curve(rows["y"], rows["score"])
             bold = model.startswith("fused")
@@ -59,11 +48,11 @@ def roc_by_view(
                 zorder=4 if bold else 3, label=_with_area(label, found),
                 linestyle="-" if model.removesuffix("_value") not in ("lvef", "age_sex") else ":",
             )  # fmt: skip
-        quiet_axes(axes, x="1 − specificity", y="sensitivity", title=title)
+        canvas.bare_axes(axes, x="1 − specificity", y="sensitivity", title=title)
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(-0.01, 1.01)
         axes.set_aspect("equal")
-        figure.legend(fontsize=SMALL_PT, frameon=False, loc="outside lower center")
+        figure.legend(fontsize=canvas.SMALL_PT, frameon=False, loc="outside lower center")
 
     return draw
 
@@ -79,7 +68,7 @@ def _with_area(label: str, found: Estimate | None) -> str:
 
 def scatter(
     panels: Sequence[tuple[str, str, pd.DataFrame, Sequence[str]]], *, name: str, unit: str
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws predicted against measured values, a panel a row.
 
     Parameters
@@ -104,22 +93,22 @@ def scatter(
         edge = 0.04 * (high - low or 1.0)
         for place, (model, label, rows, lines) in enumerate(panels):
             axes = grid.flat[place]
-            axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, linestyle=DASHES)
+            axes.plot([low, high], [low, high], color=canvas.GREY, linewidth=0.8, linestyle=DASHES)
             axes.plot(rows["y"], rows["score"], "o", color=colour_of(model), markersize=3.0,
                       alpha=0.6, markeredgewidth=0)  # fmt: skip
             first, last = place % n_columns == 0, place + n_columns >= len(panels)
-            quiet_axes(axes, x=f"measured {name} ({unit})" if last else "",
+            canvas.bare_axes(axes, x=f"measured {name} ({unit})" if last else "",
                        y=f"predicted {name} ({unit})" if first else "", title=label)  # fmt: skip
             axes.tick_params(labelbottom=last)
             axes.text(0.03, 0.98, "\n".join(lines), transform=axes.transAxes, va="top",
-                      fontsize=SMALL_PT, color=INK)  # fmt: skip
+                      fontsize=canvas.SMALL_PT, color=canvas.INK)  # fmt: skip
             axes.set_xlim(low - edge, high + edge)
             axes.set_ylim(low - edge, high + edge + 0.18 * (high - low))
 
     return draw
 
 
-def bland_altman(found: Any, *, name: str, unit: str, title: str) -> Draw:
+def bland_altman(found: Any, *, name: str, unit: str, title: str) -> canvas.Draw:
     """Return a function that draws differences against means with the limits of agreement.
 
     Parameters
@@ -133,26 +122,30 @@ def bland_altman(found: Any, *, name: str, unit: str, title: str) -> Draw:
     def draw(figure: Figure) -> None:
         figure.set_size_inches(5.4, 3.4)
         axes = figure.subplots()
-        axes.plot(found.mean, found.difference, "o", color=BLUE, markersize=3.2, alpha=0.6,
+        axes.plot(found.mean, found.difference, "o", color=canvas.BLUE, markersize=3.2, alpha=0.6,
                   markeredgewidth=0)  # fmt: skip
-        axes.axhline(0, color=GREY, linewidth=0.8, linestyle=DASHES)
+        axes.axhline(0, color=canvas.GREY, linewidth=0.8, linestyle=DASHES)
         for estimate, words in (
             (found.upper, "upper limit"), (found.bias, "bias"), (found.lower, "lower limit"),
         ):  # fmt: skip
-            axes.axhspan(estimate.low, estimate.high, color=VERMILION, alpha=0.1, linewidth=0)
-            axes.axhline(estimate.value, color=VERMILION, linewidth=1.2)
+            axes.axhspan(
+                estimate.low, estimate.high, color=canvas.VERMILION, alpha=0.1, linewidth=0
+            )
+            axes.axhline(estimate.value, color=canvas.VERMILION, linewidth=1.2)
             axes.annotate(
                 f"{words}\n{estimate.value:.3g} {unit}", (1.0, estimate.value),
                 xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
-                va="center", fontsize=SMALL_PT, color=INK,
+                va="center", fontsize=canvas.SMALL_PT, color=canvas.INK,
             )  # fmt: skip
-        quiet_axes(axes, x=f"mean of predicted and measured {name} ({unit})",
+        canvas.bare_axes(axes, x=f"mean of predicted and measured {name} ({unit})",
                    y=f"predicted − measured ({unit})", title=title)  # fmt: skip
 
     return draw
 
 
-def intervals_figure(table: pd.DataFrame, paper: Mapping[str, tuple[float, float, float]]) -> Draw:
+def intervals_figure(
+    table: pd.DataFrame, paper: Mapping[str, tuple[float, float, float]]
+) -> canvas.Draw:
     """Return a function that draws the intervals of each row by what was drawn, and the paper's.
 
     Parameters
@@ -177,8 +170,8 @@ def intervals_figure(table: pd.DataFrame, paper: Mapping[str, tuple[float, float
             _interval(axes, at, kind, auc, low, high)
         axes.set_yticks(ticks, labels)
         axes.set_ylim(at + 0.8, 0.7)
-        axes.axvline(0.5, color=GREY, linewidth=0.8, linestyle=DASHES)
-        quiet_axes(axes, x="AUC")
+        axes.axvline(0.5, color=canvas.GREY, linewidth=0.8, linestyle=DASHES)
+        canvas.bare_axes(axes, x="AUC")
 
     def _of(label: str) -> list[tuple[str, float, float, float]]:
         own = table[table["label"] == label]
@@ -194,15 +187,15 @@ def intervals_figure(table: pd.DataFrame, paper: Mapping[str, tuple[float, float
 
 def _interval(axes: Axes, at: float, kind: str, auc: float, low: float, high: float) -> None:
     printed = kind == "as published"
-    colour = VERMILION if printed else BLUE if "patients" in kind else GREY
+    colour = canvas.VERMILION if printed else canvas.BLUE if "patients" in kind else canvas.GREY
     axes.hlines(at, low, high, color=colour, linewidth=1.5)
     axes.plot(auc, at, "o", color=colour, markersize=4.5,
               markerfacecolor="white" if printed else colour)  # fmt: skip
     axes.annotate(kind, (1.01, at), xycoords=("axes fraction", "data"), va="center",
-                  fontsize=SMALL_PT, color=colour)  # fmt: skip
+                  fontsize=canvas.SMALL_PT, color=colour)  # fmt: skip
 
 
-def view_confusion(table: pd.DataFrame, *, title: str) -> Draw:
+def view_confusion(table: pd.DataFrame, *, title: str) -> canvas.Draw:
     """Return a function that draws loops by true and given view, the unknown in a column apart.
 
     Parameters
@@ -220,16 +213,23 @@ def view_confusion(table: pd.DataFrame, *, title: str) -> Draw:
         axes.imshow(share, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
         for (row, column), n in np.ndenumerate(counts):
             of = share[row, column]
-            axes.text(column, row, f"{int(n)}\n{of:.0%}" if n else "0", ha="center", va="center",
-                      fontsize=TEXT_PT, color="white" if of > 0.6 else INK)  # fmt: skip
-        axes.axvline(counts.shape[1] - 1.5, color=INK, linewidth=1.2)
-        axes.set_xticks(range(counts.shape[1]), list(table.columns), fontsize=TEXT_PT)
-        axes.set_yticks(range(counts.shape[0]), list(table.index), fontsize=TEXT_PT)
-        axes.tick_params(length=0, labelcolor=INK)
+            axes.text(
+                column,
+                row,
+                f"{int(n)}\n{of:.0%}" if n else "0",
+                ha="center",
+                va="center",
+                fontsize=canvas.TEXT_PT,
+                color="white" if of > 0.6 else canvas.INK,
+            )
+        axes.axvline(counts.shape[1] - 1.5, color=canvas.INK, linewidth=1.2)
+        axes.set_xticks(range(counts.shape[1]), list(table.columns), fontsize=canvas.TEXT_PT)
+        axes.set_yticks(range(counts.shape[0]), list(table.index), fontsize=canvas.TEXT_PT)
+        axes.tick_params(length=0, labelcolor=canvas.INK)
         for side in axes.spines.values():
-            side.set_color(LIGHT)
-        axes.set_xlabel("given view", fontsize=TEXT_PT, color=INK)
-        axes.set_ylabel("true view", fontsize=TEXT_PT, color=INK)
-        axes.set_title(title, fontsize=TEXT_PT, color=INK, loc="left")
+            side.set_color(canvas.LIGHT)
+        axes.set_xlabel("given view", fontsize=canvas.TEXT_PT, color=canvas.INK)
+        axes.set_ylabel("true view", fontsize=canvas.TEXT_PT, color=canvas.INK)
+        axes.set_title(title, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
 
     return draw

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardio_echo_cmr.drawing.style import GREY, SMALL_PT, colour_of, quiet_axes
+from cardio_core.api import canvas
+from cardio_echo_cmr.drawing.style import colour_of
 from cardio_echo_cmr.paper_tables import TITLES
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from cardio_echo_cmr.drawing.style import Draw
 
 METHODS = {
     "occlusion": "occlusion", "grad_cam_pp": "Grad-CAM++",
@@ -19,7 +19,7 @@ METHODS = {
 }  # fmt: skip
 
 
-def segments_figure(table: pd.DataFrame) -> Draw:
+def segments_figure(table: pd.DataFrame) -> canvas.Draw:
     """Return a function that draws the mean area within videos of each row and method.
 
     Parameters
@@ -33,19 +33,19 @@ def segments_figure(table: pd.DataFrame) -> Draw:
         axes = figure.subplots()
         for at, row in enumerate(table.to_dict("records")):
             control = "control" in METHODS.get(str(row["method"]), "")
-            colour = GREY if control else colour_of(str(row["model"]))
+            colour = canvas.GREY if control else colour_of(str(row["model"]))
             axes.hlines(at, row["within_low"], row["within_high"], color=colour, linewidth=1.5)
             axes.plot(row["within_videos"], at, "o", color=colour, markersize=4.5,
                       markerfacecolor="white" if control else colour)  # fmt: skip
             axes.annotate(f"{int(row['n_videos_of_both'])} videos", (1.01, at), va="center",
-                          xycoords=("axes fraction", "data"), fontsize=SMALL_PT)  # fmt: skip
+                          xycoords=("axes fraction", "data"), fontsize=canvas.SMALL_PT)  # fmt: skip
         names = [
             f"{TITLES.get(str(model), str(model))}, {METHODS.get(str(method), str(method))}"
             for model, method in zip(table["model"], table["method"], strict=True)
         ]
-        axes.axvline(0.5, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.axvline(0.5, color=canvas.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.4, -0.6)
-        quiet_axes(axes, x="AUC of abnormal segments within a video, mean over videos")
+        canvas.bare_axes(axes, x="AUC of abnormal segments within a video, mean over videos")
 
     return draw

@@ -6,34 +6,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_mmode_septal_flash.drawing.style import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    METHODS,
-    PURPLE,
-    SMALL_PT,
-    VERMILION,
-    quiet_axes,
-)
+from cardio_core.api import canvas
+from cardio_mmode_septal_flash.drawing.style import METHODS
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cardio_mmode_septal_flash.drawing.style import Draw
 
 COLOURS = {
-    "true positive": BLUE,
-    "false negative": PURPLE,
-    "false positive": VERMILION,
-    "true negative": GREEN,
+    "true positive": canvas.BLUE,
+    "false negative": canvas.PURPLE,
+    "false positive": canvas.VERMILION,
+    "true negative": canvas.GREEN,
 }
 
 
-def enrichment_figure(scored: pd.DataFrame) -> Draw:
+def enrichment_figure(scored: pd.DataFrame) -> canvas.Draw:
     """Return a function that draws every study's enrichment, by method and outcome.
 
     Parameters
@@ -50,17 +40,17 @@ def enrichment_figure(scored: pd.DataFrame) -> Draw:
             own = scored[(scored["method"] == method) & scored["enrichment"].notna()]
             _points(axes, own, place)
         for level, style in ((1.0, "--"), (2.0, ":")):
-            axes.axhline(level, color=GREY, linewidth=0.9, linestyle=style, zorder=1)
+            axes.axhline(level, color=canvas.GREY, linewidth=0.9, linestyle=style, zorder=1)
         axes.set_xticks(range(len(methods)), [METHODS.get(m, m) for m in methods])
         axes.set_xlim(-0.6, len(methods) - 0.4)
         axes.set_ylim(bottom=0)
-        quiet_axes(axes, y="enrichment in [MVC, AVO]")
+        canvas.bare_axes(axes, y="enrichment in [MVC, AVO]")
         axes.legend(
             handles=[
                 axes.scatter([], [], s=12, color=colour, label=name)
                 for name, colour in COLOURS.items()
             ],
-            fontsize=SMALL_PT, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0),
+            fontsize=canvas.SMALL_PT, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0),
         )  # fmt: skip
 
     return draw
@@ -75,11 +65,17 @@ def _points(axes: Axes, own: pd.DataFrame, place: int) -> None:
         middle = place + (number - 1.5) * 0.18
         aside = (np.arange(values.size) % 5 - 2) * 0.02
         axes.scatter(middle + aside, values, s=9, color=colour, alpha=0.75, linewidths=0, zorder=3)
-        axes.hlines(np.median(values), middle - 0.07, middle + 0.07, color=INK, linewidth=1.4,
-                    zorder=4)  # fmt: skip
+        axes.hlines(
+            np.median(values),
+            middle - 0.07,
+            middle + 0.07,
+            color=canvas.INK,
+            linewidth=1.4,
+            zorder=4,
+        )
 
 
-def accuracy_figure(rows: pd.DataFrame, level: float) -> Draw:
+def accuracy_figure(rows: pd.DataFrame, level: float) -> canvas.Draw:
     """Return a function that draws accuracies with their exact intervals below each other.
 
     Parameters
@@ -97,15 +93,15 @@ def accuracy_figure(rows: pd.DataFrame, level: float) -> Draw:
         for place, (low, high, accuracy) in enumerate(limits):
             k, n = rows["k"].iloc[place], rows["n"].iloc[place]
             published = place < 2
-            colour = VERMILION if published else BLUE
+            colour = canvas.VERMILION if published else canvas.BLUE
             axes.hlines(place, low, high, color=colour, linewidth=1.4)
             axes.plot(accuracy, place, marker="o", markersize=5, color=colour,
                       markerfacecolor="white" if published else colour)  # fmt: skip
             axes.annotate(f"{k}/{n}", (1.01, place), xycoords=("axes fraction", "data"),
-                          va="center", fontsize=SMALL_PT, color=INK)  # fmt: skip
+                          va="center", fontsize=canvas.SMALL_PT, color=canvas.INK)  # fmt: skip
         axes.set_yticks(range(len(rows)), list(rows["who"]))
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(min(0.4, float(rows["low"].min()) - 0.02), 1.02)
-        quiet_axes(axes, x=f"accuracy, with Clopper and Pearson's {level:.0%} interval")
+        canvas.bare_axes(axes, x=f"accuracy, with Clopper and Pearson's {level:.0%} interval")
 
     return draw

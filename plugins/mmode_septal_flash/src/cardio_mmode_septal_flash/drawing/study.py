@@ -7,20 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_mmode_septal_flash.drawing.style import (
-    BLUE,
-    GREEN,
-    HEAT,
-    INK,
-    METHODS,
-    ORANGE,
-    SHADE,
-    SKY,
-    SMALL_PT,
-    TEXT_PT,
-    VERMILION,
-    quiet_axes,
-)
+from cardio_core.api import canvas
+from cardio_mmode_septal_flash.drawing.style import HEAT, METHODS, SHADE
 from cardio_mmode_septal_flash.localisation import temporal_profile, upsampled
 
 if TYPE_CHECKING:
@@ -30,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from cardio_mmode_septal_flash.drawing.style import Draw
 
 _FRAME_IN, _PANEL_IN, _HEIGHT_IN = 2.3, 3.1, 3.1
 _N_DRAWN = 128
@@ -88,12 +75,12 @@ class StudyView:
         return (0.0, self.duration_ms, self.bottom_mm, self.top_mm)
 
 
-def study_figure(view: StudyView, *, title: str = "") -> Draw:
+def study_figure(view: StudyView, *, title: str = "") -> canvas.Draw:
     """Return a function that draws one study: figure 1 of the paper, and the heat maps."""
     return heat_sheet([(title, view)])
 
 
-def heat_sheet(studies: Sequence[tuple[str, StudyView]]) -> Draw:
+def heat_sheet(studies: Sequence[tuple[str, StudyView]]) -> canvas.Draw:
     """Return a function that draws studies below each other (figures 2 and 3 of the paper).
 
     Parameters
@@ -118,13 +105,15 @@ def heat_sheet(studies: Sequence[tuple[str, StudyView]]) -> Draw:
 
 def _frame(axes: Axes, view: StudyView, title: str) -> None:
     axes.imshow(view.frame, cmap="gray", vmin=0, vmax=255)
-    axes.plot(view.septum_px[:, 1], view.septum_px[:, 0], color=ORANGE, linewidth=1.6)
-    axes.plot(view.line_px[:, 1], view.line_px[:, 0], color=SKY, linewidth=1.2)
-    axes.plot(*view.line_px[0, ::-1], marker="o", markersize=3.5, color=SKY)
+    axes.plot(view.septum_px[:, 1], view.septum_px[:, 0], color=canvas.ORANGE, linewidth=1.6)
+    axes.plot(view.line_px[:, 1], view.line_px[:, 0], color=canvas.SKY, linewidth=1.2)
+    axes.plot(*view.line_px[0, ::-1], marker="o", markersize=3.5, color=canvas.SKY)
     axes.set_xlim(-0.5, view.frame.shape[1] - 0.5)
     axes.set_ylim(view.frame.shape[0] - 0.5, -0.5)
     axes.set_axis_off()
-    axes.set_title(title or "septum and scan line", fontsize=TEXT_PT, color=INK, loc="left")
+    axes.set_title(
+        title or "septum and scan line", fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left"
+    )
 
 
 def _mmode(axes: Axes, view: StudyView) -> None:
@@ -133,7 +122,7 @@ def _mmode(axes: Axes, view: StudyView) -> None:
         interpolation="bilinear",
     )  # fmt: skip
     _lines(axes, view)
-    quiet_axes(axes, x=view.time_label, y=view.depth_label, title="M-mode")
+    canvas.bare_axes(axes, x=view.time_label, y=view.depth_label, title="M-mode")
 
 
 def _heat(axes: Axes, view: StudyView, name: str, small: NDArray[np.floating[Any]]) -> None:
@@ -151,22 +140,32 @@ def _heat(axes: Axes, view: StudyView, name: str, small: NDArray[np.floating[Any
     _lines(axes, view)
     # Where nothing speaks for a flash, the map is rightly empty; a reader should not search it.
     title = f"{name}, its energy over time" if heat.any() else f"{name}: nothing spoke for it"
-    quiet_axes(axes, x=view.time_label, title=title)
+    canvas.bare_axes(axes, x=view.time_label, title=title)
 
 
 def _lines(axes: Axes, view: StudyView) -> None:
     """Draw the septum's place at R, and the valves."""
-    axes.axhline(0.0, color=ORANGE, linewidth=0.8, linestyle="--")
-    for name, at_ms, colour in (("MVC", view.mvc_ms, GREEN), ("AVO", view.avo_ms, VERMILION)):
+    axes.axhline(0.0, color=canvas.ORANGE, linewidth=0.8, linestyle="--")
+    for name, at_ms, colour in (
+        ("MVC", view.mvc_ms, canvas.GREEN),
+        ("AVO", view.avo_ms, canvas.VERMILION),
+    ):
         if np.isfinite(at_ms) and at_ms <= view.duration_ms:
             axes.axvline(at_ms, color=colour, linewidth=1.0)
             axes.annotate(
-                name, (at_ms, 0.98), xycoords=("data", "axes fraction"), xytext=(2, 0),
-                textcoords="offset points", rotation=90, va="top", fontsize=SMALL_PT, color="white",
+                name,
+                (at_ms, 0.98),
+                xycoords=("data", "axes fraction"),
+                xytext=(2, 0),
+                textcoords="offset points",
+                rotation=90,
+                va="top",
+                fontsize=canvas.SMALL_PT,
+                color="white",
                 bbox=SHADE,
-            )  # fmt: skip
+            )
     if not np.isfinite(view.mvc_ms):
         axes.annotate(
-            "MVC and AVO unknown", (0.02, 0.02), xycoords="axes fraction", fontsize=SMALL_PT,
-            color=BLUE,
+            "MVC and AVO unknown", (0.02, 0.02), xycoords="axes fraction", fontsize=canvas.SMALL_PT,
+            color=canvas.BLUE,
         )  # fmt: skip

@@ -1,23 +1,7 @@
-"""Colours of this plugin's figures, in the style of the core's."""
+"""What the figures of this plugin share beyond the canvas of the core."""
 
 from __future__ import annotations
 
-from cardio_core.api import canvas
-
-Draw = canvas.Draw
-"""Draws on an empty figure; may set its size; touches nothing else."""
-
-BLUE, VERMILION, GREEN, PURPLE, ORANGE = (
-    canvas.BLUE,
-    canvas.VERMILION,
-    canvas.GREEN,
-    canvas.PURPLE,
-    canvas.ORANGE,
-)
-SKY, INK, GREY, LIGHT = canvas.SKY, canvas.INK, canvas.GREY, canvas.LIGHT
-TEXT_PT, SMALL_PT = canvas.TEXT_PT, canvas.SMALL_PT
-
-quiet_axes = canvas.bare_axes
 HEAT = "inferno"
 METHODS = {
     "grad_cam_pp": "Grad-CAM++",

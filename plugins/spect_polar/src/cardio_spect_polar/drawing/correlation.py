@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import DataError
+from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.polar_axes import colour_bar
-from cardio_spect_polar.drawing.style import CHANGE_COLOURS, INK, MISSING, SMALL_PT, TEXT_PT, resize
+from cardio_spect_polar.drawing.style import CHANGE_COLOURS, MISSING, resize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
-    from cardio_spect_polar.drawing.style import Draw
 
 _WRITTEN = 16
 """Up to so many variables every coefficient is written in its cell."""
@@ -25,7 +24,7 @@ _WRITTEN = 16
 
 def correlation_figure(
     names: Sequence[str], r: ArrayLike, *, n: int | None = None, title: str = ""
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws a matrix of correlations (paper 000, figure 2).
 
     Parameters
@@ -64,9 +63,9 @@ def correlation_figure(
                             interpolation="none")  # fmt: skip
         places = np.arange(len(names))
         axes.set_xticks(places, names, rotation=45, ha="right", rotation_mode="anchor",
-                        fontsize=SMALL_PT)  # fmt: skip
-        axes.set_yticks(places, names, fontsize=SMALL_PT)
-        axes.tick_params(length=0, labelcolor=INK)
+                        fontsize=canvas.SMALL_PT)  # fmt: skip
+        axes.set_yticks(places, names, fontsize=canvas.SMALL_PT)
+        axes.tick_params(length=0, labelcolor=canvas.INK)
         axes.spines[:].set_visible(False)
         axes.set_xticks(places[1:] - 0.5, minor=True)
         axes.set_yticks(places[1:] - 0.5, minor=True)
@@ -79,7 +78,9 @@ def correlation_figure(
         label = "Pearson r" + (f" (n = {n})" if n is not None else "")
         colour_bar(figure, image, axes, label, location="right", shrink=0.7, aspect=20)
         if title:
-            axes.set_title(title, loc="left", fontsize=TEXT_PT + 1, fontweight="bold", color=INK)
+            axes.set_title(
+                title, loc="left", fontsize=canvas.TEXT_PT + 1, fontweight="bold", color=canvas.INK
+            )
 
     return draw
 
@@ -87,4 +88,4 @@ def correlation_figure(
 def _write(axes: Axes, x: int, y: int, value: float) -> None:
     words = f"{value:.2f}".replace("-", "−").replace("0.", ".")
     axes.text(x, y, words, ha="center", va="center", fontsize=7,
-              color="white" if abs(value) > 0.6 else INK)  # fmt: skip
+              color="white" if abs(value) > 0.6 else canvas.INK)  # fmt: skip

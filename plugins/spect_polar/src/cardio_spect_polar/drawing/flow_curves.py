@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_spect_polar.drawing.style import (
-    BLUE,
-    GREY,
-    INK,
-    SMALL_PT,
-    TEXT_PT,
-    VERMILION,
-    Draw,
-    quiet_axes,
-    resize,
-)
+from cardio_core.api import canvas
+from cardio_spect_polar.drawing.style import resize
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,12 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-STYLES = {"resnet": (BLUE, "-", "network"), "logistic": (VERMILION, (0, (4, 2)), "regression")}
+STYLES = {
+    "resnet": (canvas.BLUE, "-", "network"),
+    "logistic": (canvas.VERMILION, (0, (4, 2)), "regression"),
+}
 
 
 def roc_by_map(
     curves: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike, str]]], *, title: str
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws a panel a map, with network and regression in each.
 
     Parameters
@@ -48,20 +42,20 @@ def roc_by_map(
         resize(figure, max(3.2, 2.7 * len(made)), 3.1)
         panels = figure.subplots(1, len(made), squeeze=False, sharey=True)[0]
         for place, (axes, (name, kinds)) in enumerate(zip(panels, made.items(), strict=True)):
-            quiet_axes(axes, x="1 - specificity", y="sensitivity" if place == 0 else "")
-            axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (2, 3)))
+            canvas.bare_axes(axes, x="1 - specificity", y="sensitivity" if place == 0 else "")
+            axes.plot([0, 1], [0, 1], color=canvas.GREY, linewidth=0.8, linestyle=(0, (2, 3)))
             for kind, ((fpr, tpr), text) in kinds.items():
                 colour, dashes, words = STYLES[kind]
                 axes.step(fpr, tpr, where="post", color=colour, linestyle=dashes, linewidth=1.4,
                           label=f"{words} {text}")  # fmt: skip
             axes.set_aspect("equal")
-            axes.set_title(f"{title}, {name}", fontsize=TEXT_PT, color=INK)
-            axes.legend(loc="lower right", fontsize=SMALL_PT, frameon=False)
+            axes.set_title(f"{title}, {name}", fontsize=canvas.TEXT_PT, color=canvas.INK)
+            axes.legend(loc="lower right", fontsize=canvas.SMALL_PT, frameon=False)
 
     return draw
 
 
-def gap_forest(gaps: Sequence[Mapping[str, Any]], *, title: str) -> Draw:
+def gap_forest(gaps: Sequence[Mapping[str, Any]], *, title: str) -> canvas.Draw:
     """Return a function that draws gaps between groups with their intervals.
 
     Parameters
@@ -73,15 +67,17 @@ def gap_forest(gaps: Sequence[Mapping[str, Any]], *, title: str) -> Draw:
 
     def draw(figure: Figure) -> None:
         resize(figure, 6.2, 1.1 + 0.24 * len(gaps))
-        axes = quiet_axes(figure.add_subplot(), x="gap to the reference group")
-        axes.axvline(0.0, color=GREY, linewidth=0.8)
+        axes = canvas.bare_axes(figure.add_subplot(), x="gap to the reference group")
+        axes.axvline(0.0, color=canvas.GREY, linewidth=0.8)
         for row, gap in enumerate(gaps):
-            colour = VERMILION if gap["flagged"] else INK
+            colour = canvas.VERMILION if gap["flagged"] else canvas.INK
             axes.plot([gap["low"], gap["high"]], [row, row], color=colour, linewidth=1.2)
             axes.plot(gap["gap"], row, "o", color=colour, markersize=4)
-        axes.set_yticks(range(len(gaps)), [str(gap["label"]) for gap in gaps], fontsize=SMALL_PT)
+        axes.set_yticks(
+            range(len(gaps)), [str(gap["label"]) for gap in gaps], fontsize=canvas.SMALL_PT
+        )
         axes.set_ylim(len(gaps) - 0.4, -0.6)
-        axes.set_title(title, fontsize=TEXT_PT, color=INK, loc="left")
+        axes.set_title(title, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
 
     return draw
 

@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_spect_polar.drawing.style import (
-    BLUE,
-    GREY,
-    INK,
-    LIGHT,
-    SMALL_PT,
-    TEXT_PT,
-    VERMILION,
-    quiet_axes,
-    resize,
-)
+from cardio_core.api import canvas
+from cardio_spect_polar.drawing.style import resize
 from cardio_spect_polar.phase.histogram import phase_histogram, unwrapped
 from cardio_spect_polar.phase.indices import phase_indices, smallest_arc
 
@@ -26,13 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from cardio_spect_polar.drawing.style import Draw
     from cardio_spect_polar.phase.indices import PhaseIndices
 
 
 def histogram_figure(
     phase_deg: ArrayLike, *, weights: ArrayLike | None = None, title: str = ""
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws the histogram of 360 bins, one cycle around the mean phase.
 
     Parameters
@@ -62,7 +52,7 @@ def histogram_figure(
 def binned_histogram_figure(
     heights: ArrayLike, *, psd_deg: float | None = None, pbw_deg: float | None = None,
     title: str = "",
-) -> Draw:  # fmt: skip
+) -> canvas.Draw:  # fmt: skip
     """Return a function that draws a histogram of which only the bins are kept.
 
     Parameters
@@ -100,7 +90,7 @@ def _drawing(
     centre: float,
     found: PhaseIndices,
     title: str,
-) -> Draw:
+) -> canvas.Draw:
     """Return the function that draws bars and brackets, half a cycle on either side of centre."""
     heights = 100 * counts / counts.sum()
     first = round(centre) - 180
@@ -108,27 +98,33 @@ def _drawing(
 
     def draw(figure: Figure) -> None:
         resize(figure, 6.2, 3.2)
-        axes = quiet_axes(figure.subplots(), x="phase (° of the cycle)", y="samples (%)")
+        axes = canvas.bare_axes(figure.subplots(), x="phase (° of the cycle)", y="samples (%)")
         top = float(heights.max())
         axes.set_xlim(first, first + 360)
         axes.set_ylim(0, 1.36 * top)
-        axes.stairs(np.roll(heights, -first), np.arange(first, first + 361), fill=True, color=BLUE)
+        axes.stairs(
+            np.roll(heights, -first), np.arange(first, first + 361), fill=True, color=canvas.BLUE
+        )
         # An arc that reaches beyond the right end goes on at the left one.
         for turn in (0, -360):
-            axes.axvspan(begin + turn, begin + turn + width, color=LIGHT, linewidth=0, zorder=0)
-            _bracket(axes, begin + turn, begin + turn + width, 1.20 * top, GREY)
-        _bracket(axes, centre - found.psd_deg, centre + found.psd_deg, 1.06 * top, VERMILION)
+            axes.axvspan(
+                begin + turn, begin + turn + width, color=canvas.LIGHT, linewidth=0, zorder=0
+            )
+            _bracket(axes, begin + turn, begin + turn + width, 1.20 * top, canvas.GREY)
+        _bracket(axes, centre - found.psd_deg, centre + found.psd_deg, 1.06 * top, canvas.VERMILION)
         inside = begin + width <= first + 360
         _words(axes, begin + width / 2 if inside else centre, 1.20 * top,
-               f"bandwidth (95 % of samples) {found.pbw_deg:.0f}°", GREY)  # fmt: skip
-        _words(axes, centre, 1.06 * top, f"mean ± phase SD {found.psd_deg:.1f}°", VERMILION)
+               f"bandwidth (95 % of samples) {found.pbw_deg:.0f}°", canvas.GREY)  # fmt: skip
+        _words(axes, centre, 1.06 * top, f"mean ± phase SD {found.psd_deg:.1f}°", canvas.VERMILION)
         ticks = np.arange(int(np.ceil(first / 60)) * 60, first + 361, 60)
         axes.set_xticks(ticks, [f"{tick % 360}" for tick in ticks])
         axes.set_yticks([tick for tick in axes.get_yticks() if tick <= top])
         numbers = f"n = {found.n}, mean {found.mean_deg:.0f}°, entropy {found.entropy:.2f}"
-        axes.set_title(numbers, loc="right", fontsize=SMALL_PT, color=INK)
+        axes.set_title(numbers, loc="right", fontsize=canvas.SMALL_PT, color=canvas.INK)
         if title:
-            axes.set_title(title, loc="left", fontsize=TEXT_PT + 1, fontweight="bold", color=INK)
+            axes.set_title(
+                title, loc="left", fontsize=canvas.TEXT_PT + 1, fontweight="bold", color=canvas.INK
+            )
 
     return draw
 
@@ -143,5 +139,5 @@ def _words(axes: Axes, middle: float, height: float, words: str, colour: str) ->
     """Write above a bracket, within the axes."""
     low, high = axes.get_xlim()
     axes.annotate(words, (min(max(middle, low + 70), high - 70), height), xytext=(0, 2),
-                  textcoords="offset points", ha="center", va="bottom", fontsize=SMALL_PT,
+                  textcoords="offset points", ha="center", va="bottom", fontsize=canvas.SMALL_PT,
                   color=colour)  # fmt: skip

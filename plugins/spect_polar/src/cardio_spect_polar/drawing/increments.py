@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cardio_core.api import DataError
-from cardio_spect_polar.drawing.style import BLUE, INK, LIGHT, SMALL_PT, TEXT_PT, quiet_axes, resize
+from cardio_core.api import DataError, canvas
+from cardio_spect_polar.drawing.style import resize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from cardio_spect_polar.drawing.style import Draw
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,9 @@ class Increment:
     p: float | None = None
 
 
-def increments_figure(models: Sequence[Increment], *, note: str = "", title: str = "") -> Draw:
+def increments_figure(
+    models: Sequence[Increment], *, note: str = "", title: str = ""
+) -> canvas.Draw:
     """Return a function that draws a bar of chi-square for each model, its AUC written over it.
 
     Parameters
@@ -75,27 +75,29 @@ def increments_figure(models: Sequence[Increment], *, note: str = "", title: str
 
     def draw(figure: Figure) -> None:
         resize(figure, max(4.0, 1.2 + 1.25 * len(models)), 3.6 + 0.22 * len(tested))
-        axes = quiet_axes(figure.subplots(), y="model χ² (likelihood ratio)")
+        axes = canvas.bare_axes(figure.subplots(), y="model χ² (likelihood ratio)")
         places = range(len(models))
-        colours = [LIGHT if model.over is None else BLUE for model in models]
+        colours = [canvas.LIGHT if model.over is None else canvas.BLUE for model in models]
         axes.bar(places, [model.chi2 for model in models], width=0.55, color=colours,
-                 edgecolor=INK, linewidth=0.6)  # fmt: skip
+                 edgecolor=canvas.INK, linewidth=0.6)  # fmt: skip
         for place, model in enumerate(models):
             axes.annotate(_auc(model), (place, model.chi2), xytext=(0, 3),
                           textcoords="offset points", ha="center", va="bottom",
-                          fontsize=SMALL_PT, color=INK)  # fmt: skip
+                          fontsize=canvas.SMALL_PT, color=canvas.INK)  # fmt: skip
         height = 1.24 * top
         for place, model in tested:
             _bracket(axes, model, place, height, 0.02 * top)
             height += 0.13 * top
         axes.set_ylim(0, height if tested else 1.25 * top)
-        axes.set_xticks(list(places), [model.label for model in models], fontsize=SMALL_PT)
+        axes.set_xticks(list(places), [model.label for model in models], fontsize=canvas.SMALL_PT)
         axes.set_yticks([tick for tick in axes.get_yticks() if tick <= 1.12 * top])
         axes.spines["left"].set_bounds(0, 1.12 * top)
         if note:
-            axes.set_xlabel(note, fontsize=SMALL_PT, color=INK, loc="left")
+            axes.set_xlabel(note, fontsize=canvas.SMALL_PT, color=canvas.INK, loc="left")
         if title:
-            axes.set_title(title, loc="left", fontsize=TEXT_PT + 1, fontweight="bold", color=INK)
+            axes.set_title(
+                title, loc="left", fontsize=canvas.TEXT_PT + 1, fontweight="bold", color=canvas.INK
+            )
 
     return draw
 
@@ -111,9 +113,16 @@ def _bracket(axes: Axes, model: Increment, place: int, height: float, drop: floa
     """Join a model to the one that it is tested against, with the p-value over the line."""
     over = float(model.over or 0)
     axes.plot([over, over, place, place], [height - drop, height, height, height - drop],
-              color=INK, linewidth=0.7, clip_on=False)  # fmt: skip
+              color=canvas.INK, linewidth=0.7, clip_on=False)  # fmt: skip
     if model.p is not None:
         words = "p < .001" if model.p < 0.001 else f"p = {model.p:.3f}".replace("0.", ".", 1)
-        axes.annotate(words, ((over + place) / 2, height), xytext=(0, 1),
-                      textcoords="offset points", ha="center", va="bottom", fontsize=SMALL_PT,
-                      color=INK)  # fmt: skip
+        axes.annotate(
+            words,
+            ((over + place) / 2, height),
+            xytext=(0, 1),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=canvas.SMALL_PT,
+            color=canvas.INK,
+        )

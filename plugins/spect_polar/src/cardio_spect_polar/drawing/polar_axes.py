@@ -8,16 +8,8 @@ import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.patches import Circle
 
-from cardio_core.api import DataError
-from cardio_spect_polar.drawing.style import (
-    GREY,
-    HALO,
-    INK,
-    MISSING,
-    PHASE_COLOURS,
-    SMALL_PT,
-    TEXT_PT,
-)
+from cardio_core.api import DataError, canvas
+from cardio_spect_polar.drawing.style import HALO, MISSING, PHASE_COLOURS
 from cardio_spect_polar.phase.histogram import signed_deg
 from cardio_spect_polar.phase.polar_map import raster, raster_coordinates
 from cardio_spect_polar.phase.segments import CAP, N_SEGMENTS, segments_of
@@ -102,19 +94,19 @@ def draw_map(
     image.set_clip_path(rim)
     segment_grid(axes, words)
     for wall, place, how in _WALLS:
-        axes.text(place[0], place[1], wall, fontsize=SMALL_PT, color=GREY, **how)
+        axes.text(place[0], place[1], wall, fontsize=canvas.SMALL_PT, color=canvas.GREY, **how)
     axes.set_xlim(-1.2, 1.2)
     axes.set_ylim(-1.2, 1.2)
     axes.set_aspect("equal")
     axes.set_axis_off()
     if title:
-        axes.set_title(title, fontsize=TEXT_PT, color=INK, pad=2)
+        axes.set_title(title, fontsize=canvas.TEXT_PT, color=canvas.INK, pad=2)
     return image
 
 
 def segment_grid(axes: Axes, words: Sequence[str] | None = None) -> None:
     """Draw the borders of the 17 segments and write in each."""
-    line: dict[str, Any] = {"color": INK, "linewidth": 0.6, "zorder": 3}
+    line: dict[str, Any] = {"color": canvas.INK, "linewidth": 0.6, "zorder": 3}
     for radius in (*_RINGS, 1.0):
         axes.add_patch(Circle((0, 0), radius, fill=False, **line))
     for begin, end, angles in (
@@ -124,8 +116,17 @@ def segment_grid(axes: Axes, words: Sequence[str] | None = None) -> None:
         x, y = -np.sin(np.radians(angles)), np.cos(np.radians(angles))
         axes.plot(np.array([begin, end])[:, None] * x, np.array([begin, end])[:, None] * y, **line)
     for segment, (x, y) in enumerate(segment_centres(), start=1):
-        axes.text(x, y, words[segment - 1] if words else str(segment), fontsize=SMALL_PT,
-                  color=INK, ha="center", va="center", path_effects=HALO, zorder=4)  # fmt: skip
+        axes.text(
+            x,
+            y,
+            words[segment - 1] if words else str(segment),
+            fontsize=canvas.SMALL_PT,
+            color=canvas.INK,
+            ha="center",
+            va="center",
+            path_effects=HALO,
+            zorder=4,
+        )
 
 
 def segment_centres() -> NDArray[np.float64]:
@@ -161,7 +162,9 @@ def colour_bar(figure: Figure, image: Any, axes: Any, label: str, **options: Any
     """Add a colour bar below the axes, with its label and unit; return it."""
     place: dict[str, Any] = {"location": "bottom", "shrink": 0.8, "aspect": 22, "pad": 0.02}
     bar = figure.colorbar(image, ax=axes, **(place | options))
-    bar.set_label(label, fontsize=TEXT_PT, color=INK)
-    bar.ax.tick_params(labelsize=SMALL_PT, length=2.5, width=0.6, color=GREY, labelcolor=INK)
+    bar.set_label(label, fontsize=canvas.TEXT_PT, color=canvas.INK)
+    bar.ax.tick_params(
+        labelsize=canvas.SMALL_PT, length=2.5, width=0.6, color=canvas.GREY, labelcolor=canvas.INK
+    )
     bar.outline.set_linewidth(0.5)
     return bar

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import Normalize
 
+from cardio_core.api import canvas
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
-from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, INK, TEXT_PT, circular_mean_deg, resize
+from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, circular_mean_deg, resize
 from cardio_spect_polar.phase.segments import N_SEGMENTS
 
 if TYPE_CHECKING:
@@ -17,12 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
 
-    from cardio_spect_polar.drawing.style import Draw
-
 
 def study_maps(
     phase: ArrayLike, perfusion: ArrayLike, thickening: ArrayLike, *, title: str = ""
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws the three polar maps of a study beside each other.
 
     Parameters
@@ -56,7 +55,7 @@ def study_maps(
 
 def polar_figure(
     values: ArrayLike, *, unit: str, limits: tuple[float, float], label: str = "", title: str = ""
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws one polar map of a quantity.
 
     Parameters
@@ -76,7 +75,7 @@ def polar_figure(
 
 def flow_maps(
     maps: Mapping[str, tuple[ArrayLike, str, tuple[float, float]]], *, title: str = ""
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws polar maps beside each other, each with its own scale.
 
     Parameters
@@ -119,5 +118,5 @@ def _beyond(values: ArrayLike, limits: tuple[float, float]) -> str:
 
 def _head(figure: Figure, title: str) -> None:
     if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=TEXT_PT + 1, fontweight="bold",
-                        color=INK)  # fmt: skip
+        figure.suptitle(title, x=0.01, ha="left", fontsize=canvas.TEXT_PT + 1, fontweight="bold",
+                        color=canvas.INK)  # fmt: skip

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cardio_spect_polar.drawing.style import INK, TEXT_PT, resize
+from cardio_core.api import canvas
+from cardio_spect_polar.drawing.style import resize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from cardio_spect_polar.drawing.style import Draw
 
 _WIDTH_IN = 8.6
 _HEIGHTS_IN = (3.4, 3.6, 2.9)
 
 
-def study_sheet(slices: Draw, maps: Draw, histogram: Draw, *, title: str = "") -> Draw:
+def study_sheet(
+    slices: canvas.Draw, maps: canvas.Draw, histogram: canvas.Draw, *, title: str = ""
+) -> canvas.Draw:
     """Return a function that draws three figures of one study below each other.
 
     Parameters
@@ -31,7 +33,13 @@ def study_sheet(slices: Draw, maps: Draw, histogram: Draw, *, title: str = "") -
         for part, room in zip((slices, maps, histogram), rooms, strict=True):
             part(room)
         if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=TEXT_PT + 1, fontweight="bold",
-                            color=INK)  # fmt: skip
+            figure.suptitle(
+                title,
+                x=0.01,
+                ha="left",
+                fontsize=canvas.TEXT_PT + 1,
+                fontweight="bold",
+                color=canvas.INK,
+            )
 
     return draw

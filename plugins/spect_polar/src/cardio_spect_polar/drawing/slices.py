@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import DataError
-from cardio_spect_polar.drawing.style import INK, SHADE, SKY, SMALL_PT, TEXT_PT, resize
+from cardio_core.api import DataError, canvas
+from cardio_spect_polar.drawing.style import SHADE, resize
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from cardio_spect_polar.drawing.style import Draw
     from cardio_spect_polar.phase.wall import WallGeometry
 
 _MARGIN_MM = 22.0
-_LETTER: dict[str, Any] = {"fontsize": SMALL_PT, "color": "white", "ha": "center", "va": "center"}
+_LETTER: dict[str, Any] = {
+    "fontsize": canvas.SMALL_PT,
+    "color": "white",
+    "ha": "center",
+    "va": "center",
+}
 
 
 def slices_with_wall(
@@ -28,7 +32,7 @@ def slices_with_wall(
     *,
     n_slices: int = 10,
     title: str = "",
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws two long-axis cuts and short-axis slices with the wall.
 
     Parameters
@@ -73,7 +77,7 @@ def slices_with_wall(
         ):  # fmt: skip
             axes = figure.add_subplot(rooms[row, 0])
             _long_axis(axes, volume, points, middle, axis, box, step, brightest)
-            axes.set_title(name, fontsize=SMALL_PT, color=INK, pad=2)
+            axes.set_title(name, fontsize=canvas.SMALL_PT, color=canvas.INK, pad=2)
             _letters(axes, *ends)
         for number, z in enumerate(shown):
             axes = figure.add_subplot(rooms[number // n_columns, 1 + number % n_columns])
@@ -81,15 +85,28 @@ def slices_with_wall(
             _picture(axes, volume[z], points[near][:, [2, 1]], box[2], box[1],
                      step[1] / step[2], brightest)  # fmt: skip
             axes.set_title(
-                f"{max(0.0, apex_mm - z * step[0]):.0f} mm", fontsize=SMALL_PT, color=INK, pad=2
+                f"{max(0.0, apex_mm - z * step[0]):.0f} mm",
+                fontsize=canvas.SMALL_PT,
+                color=canvas.INK,
+                pad=2,
             )
             if number == 0:
                 _letters(axes, "sept.", "lat.", "ant.", "inf.")
         if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=TEXT_PT + 1, fontweight="bold",
-                            color=INK)  # fmt: skip
-        figure.supxlabel("short-axis slices by distance from the apical end of the wall, apex "
-                         "first; dots: sampled mid-wall", fontsize=SMALL_PT, color=INK)  # fmt: skip
+            figure.suptitle(
+                title,
+                x=0.01,
+                ha="left",
+                fontsize=canvas.TEXT_PT + 1,
+                fontweight="bold",
+                color=canvas.INK,
+            )
+        figure.supxlabel(
+            "short-axis slices by distance from the apical end of the wall, apex "
+            "first; dots: sampled mid-wall",
+            fontsize=canvas.SMALL_PT,
+            color=canvas.INK,
+        )
 
     return draw
 
@@ -140,7 +157,7 @@ def _picture(
     brightest: float,
 ) -> None:
     axes.imshow(picture, cmap="gray", vmin=0, vmax=brightest, aspect=aspect, interpolation="none")
-    axes.plot(dots[:, 0], dots[:, 1], ".", color=SKY, markersize=3.2, markeredgewidth=0)
+    axes.plot(dots[:, 0], dots[:, 1], ".", color=canvas.SKY, markersize=3.2, markeredgewidth=0)
     axes.set_xlim(across[0] - 0.5, across[1] - 0.5)
     axes.set_ylim(down[1] - 0.5, down[0] - 0.5)
     axes.set_axis_off()

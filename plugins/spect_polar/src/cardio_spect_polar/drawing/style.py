@@ -1,4 +1,4 @@
-"""Colours and text of this plugin's figures, in the style of the core's."""
+"""Colour scales and text of this plugin's figures, beyond the canvas of the core."""
 
 from __future__ import annotations
 
@@ -14,21 +14,7 @@ from cardio_core.api import canvas
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Draw = canvas.Draw
-"""Draws on an empty figure; may set its size; touches nothing else."""
-
-BLUE, VERMILION, ORANGE, SKY, INK = (
-    canvas.BLUE,
-    canvas.VERMILION,
-    canvas.ORANGE,
-    canvas.SKY,
-    canvas.INK,
-)
-GREY, LIGHT = canvas.GREY, canvas.LIGHT
 MISSING = "#b8b8b8"
-TEXT_PT, SMALL_PT = canvas.TEXT_PT, canvas.SMALL_PT
-
-quiet_axes = canvas.bare_axes
 
 HALO = (withStroke(linewidth=2.0, foreground="white"),)
 """Keeps dark letters readable on dark ground."""
@@ -38,7 +24,17 @@ SHADE = (withStroke(linewidth=2.0, foreground="black"),)
 
 PHASE_COLOURS = LinearSegmentedColormap.from_list(
     "cardio_phase",
-    ["#1b1020", "#0b3a66", BLUE, "#6fbfe8", "#f7f7f4", "#f4b04f", "#cf5410", "#6e1f10", "#1b1020"],
+    [
+        "#1b1020",
+        "#0b3a66",
+        canvas.BLUE,
+        "#6fbfe8",
+        "#f7f7f4",
+        "#f4b04f",
+        "#cf5410",
+        "#6e1f10",
+        "#1b1020",
+    ],
     N=720,
 )
 """Cyclic: the middle is light, half a cycle away is black; earlier is blue, later orange.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.colors import Normalize
 
-from cardio_core.api import DataError
+from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
-from cardio_spect_polar.drawing.style import CHANGE_COLOURS, INK, TEXT_PT, circular_mean_deg, resize
+from cardio_spect_polar.drawing.style import CHANGE_COLOURS, circular_mean_deg, resize
 from cardio_spect_polar.phase.histogram import signed_deg
 from cardio_spect_polar.phase.polar_map import raster_coordinates
 from cardio_spect_polar.phase.segments import segment_means, segments_of
@@ -18,12 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from cardio_spect_polar.drawing.style import Draw
-
 
 def traverse_maps(
     low: ArrayLike, mean: ArrayLike, high: ArrayLike, *, n_sd: float = 2.0, title: str = ""
-) -> Draw:
+) -> canvas.Draw:
     """Return a function that draws a feature's maps and how each segment changes between them.
 
     Parameters
@@ -52,8 +50,14 @@ def traverse_maps(
                          words=[_signed(value) for value in change])  # fmt: skip
         colour_bar(figure, image, rooms[3], "later with the feature (°)")
         if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=TEXT_PT + 1, fontweight="bold",
-                            color=INK)  # fmt: skip
+            figure.suptitle(
+                title,
+                x=0.01,
+                ha="left",
+                fontsize=canvas.TEXT_PT + 1,
+                fontweight="bold",
+                color=canvas.INK,
+            )
 
     return draw
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import Case
+from cardio_core.api import Case, canvas
 from cardio_spect_polar.drawing.histogram import binned_histogram_figure
 from cardio_spect_polar.drawing.polar_maps import study_maps
 from cardio_spect_polar.drawing.sheet import study_sheet
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import FeatureSet
-    from cardio_spect_polar.drawing.style import Draw
 
 RULE = (
     "of every fold, the studies whose wall was found with the least confidence, and those of the "
@@ -74,7 +73,7 @@ def _case(
     )
 
 
-def _sheet(features: FeatureSet, position: int, scores: dict[str, float]) -> Draw:
+def _sheet(features: FeatureSet, position: int, scores: dict[str, float]) -> canvas.Draw:
     def one(name: str) -> NDArray[np.float32]:
         found: NDArray[np.float32] = np.asarray(features[name].values[[position]])[0]
         return found
