@@ -32,13 +32,13 @@ def folds_of(tmp_path, **targets):
 
 
 def test_the_only_target_of_the_earlier_task_need_not_be_named(tmp_path):
-    ctx = Context(TASK, stage="train", _tested=folds_of(tmp_path, view=(0.25, 0.5)))
+    ctx = Context(TASK, hook="train", _tested=folds_of(tmp_path, view=(0.25, 0.5)))
     assert ctx.out_of_fold("view")["score"].to_dict() == {"a": 0.25, "b": 0.5}
 
 
 def test_one_of_several_targets_is_named_and_none_is_taken_by_its_place_in_the_alphabet(tmp_path):
     tested = folds_of(tmp_path, quality=(1.0, 2.0), angle=(3.0, 4.0))
-    ctx = Context(TASK, stage="train", _tested=tested)
+    ctx = Context(TASK, hook="train", _tested=tested)
     assert ctx.out_of_fold("view", "quality")["score"].tolist() == [1.0, 2.0]
     with pytest.raises(ContractError, match=r"the only target of 'view'.*angle, quality; name one"):
         ctx.out_of_fold("view")
@@ -47,13 +47,13 @@ def test_one_of_several_targets_is_named_and_none_is_taken_by_its_place_in_the_a
 
 
 def test_new_patients_have_no_out_of_fold_predictions():
-    ctx = Context(TASK, stage="predict", mode="predict")
+    ctx = Context(TASK, hook="predict", mode="predict")
     with pytest.raises(ContractError, match="only in training and testing"):
         ctx.out_of_fold("view")
 
 
 def test_a_need_that_was_skipped_or_not_kept_is_told_from_one_that_was_not_declared():
-    ctx = Context(TASK, stage="predict", mode="predict")
+    ctx = Context(TASK, hook="predict", mode="predict")
     with pytest.raises(ContractError, match=r"'view', which is not here.*for_new=True"):
         ctx.need("view")
     with pytest.raises(ContractError, match="task 'findings' needs view, not 'beats'"):
@@ -63,4 +63,4 @@ def test_a_need_that_was_skipped_or_not_kept_is_told_from_one_that_was_not_decla
 @pytest.mark.parametrize("ask", [lambda ctx: ctx.inputs, lambda ctx: ctx.beside("septum")])
 def test_no_hook_but_load_opens_the_input_files(ask):
     with pytest.raises(ContractError, match="only load may read"):
-        ask(Context(TASK, stage="featurize"))
+        ask(Context(TASK, hook="featurize"))

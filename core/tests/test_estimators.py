@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from cardio_core.errors import DataError
-from cardio_core.io.estimators import load_estimator, save_estimator
+from cardio_core.types.estimator_file import load_estimator, save_estimator
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))

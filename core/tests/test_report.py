@@ -45,9 +45,9 @@ MANIFEST = {
     "stages": {"features": 61.0},
     "needs": [{"task": "aami_beats", "from": "run-7", "said": "of other patients"}],
     "quarantined": [
-        {"recording_id": "R1", "stage": "load", "reason": "flat lead"},
-        {"recording_id": "R2", "stage": "load", "reason": "flat lead"},
-        {"recording_id": "R3", "stage": "preprocess", "reason": "3 s are too short"},
+        {"recording_id": "R1", "hook": "load", "reason": "flat lead"},
+        {"recording_id": "R2", "hook": "load", "reason": "flat lead"},
+        {"recording_id": "R3", "hook": "preprocess", "reason": "3 s are too short"},
     ],
     "notes": ["202 is left out."],
     "papers": ["He et al. 2023"],

@@ -21,7 +21,7 @@ from cardio_core.training.memory import BatchSize
 from cardio_core.training.plan import FitPlan
 from cardio_core.training.prediction import predict
 from cardio_core.training.schedule import learning_rate_factor
-from cardio_core.training.weights import load_weights, save_weights, weights_digest
+from cardio_core.types.weights_file import load_weights, save_weights, weights_digest
 
 CPU = Device("cpu", None, "CPU", "32", "test")
 
@@ -289,7 +289,7 @@ def test_prediction_with_channels_last_gives_the_same_for_images_and_videos(kind
 
 def test_predicting_does_not_import_lightning():
     code = (
-        "import sys; import cardio_core.training.engine, cardio_core.training.weights; "
+        "import sys; import cardio_core.training.engine, cardio_core.types.weights_file; "
         "print([name for name in sys.modules if name.startswith('lightning')])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -21,7 +21,7 @@ def test_each_is_listed_with_its_stage_and_reason(clinic_run):
     found = {row["recording_id"]: row for row in manifest["quarantined"]}
     assert set(found) == set(REASONS)
     for name, (stage, reason) in REASONS.items():
-        assert found[name]["stage"] == stage
+        assert found[name]["hook"] == stage
         assert reason in found[name]["reason"]
 
 

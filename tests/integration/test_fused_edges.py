@@ -74,7 +74,7 @@ def test_a_fold_in_which_no_study_has_what_a_row_works_on_is_judged_all_the_same
     genuine = joined._lacks
 
     def lacks(features, ctx):
-        gone = ctx.stage == "predict" and ctx.fold == "r0-f1" and "spread" in str(ctx.model)
+        gone = ctx.hook == "predict" and ctx.fold == "r0-f1" and "spread" in str(ctx.model)
         return np.ones(len(features), bool) if gone else genuine(features, ctx)
 
     monkeypatch.setattr(joined, "_lacks", lacks)

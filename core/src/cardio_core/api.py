@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
     from cardio_core.io.deidentify.sector_fit import FittedSector as FittedSector
     from cardio_core.io.deidentify.sector_fit import fit_sector as fit_sector
-    from cardio_core.io.estimators import load_estimator as load_estimator
-    from cardio_core.io.estimators import save_estimator as save_estimator
+    from cardio_core.types.estimator_file import load_estimator as load_estimator
+    from cardio_core.types.estimator_file import save_estimator as save_estimator
     from cardio_core.io.loops.find import find_loops as find_loops
     from cardio_core.io.loops.loop import Box as Box
     from cardio_core.io.loops.loop import Loop as Loop
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from cardio_core.io.loops.stated import sidecar_of as sidecar_of
     from cardio_core.io.truth_file import rounded as rounded
     from cardio_core.io.truth_file import write_truth as write_truth
-    from cardio_core.io.twin_folder import twin_folder as twin_folder
+    from cardio_core.io.synthetic_folder import synthetic_folder as synthetic_folder
     from cardio_core.phantoms.appearance import Look as Look
     from cardio_core.phantoms.burn_in import burn_in as burn_in
     from cardio_core.phantoms.echo import EchoScanner as EchoScanner
@@ -63,8 +63,8 @@ if TYPE_CHECKING:
     from cardio_core.training.engine import Fitted as Fitted
     from cardio_core.training.grad_cam import grad_cam_maps as grad_cam_maps
     from cardio_core.training.plan import FitPlan as FitPlan
-    from cardio_core.training.weights import load_weights as load_weights
-    from cardio_core.training.weights import save_weights as save_weights
+    from cardio_core.types.weights_file import load_weights as load_weights
+    from cardio_core.types.weights_file import save_weights as save_weights
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
     from cardio_core.types.estimate import Estimate as Estimate
     from cardio_core.types.features import NO_VERDICT as NO_VERDICT
@@ -111,7 +111,7 @@ _HOME = {
     "cardio_core.evaluation.outcomes": ("FollowUpRules", "compute_outcome"),
     "cardio_core.hookspecs": ("hookimpl",),
     "cardio_core.io.deidentify.sector_fit": ("FittedSector", "fit_sector"),
-    "cardio_core.io.estimators": ("load_estimator", "save_estimator"),
+    "cardio_core.types.estimator_file": ("load_estimator", "save_estimator"),
     "cardio_core.io.cohort_rows": ("NUMBERED", "at_baseline", "find_cohort_table", "text_of"),
     "cardio_core.io.cohort_table": ("read_cohort_table",),
     "cardio_core.io.loops.find": ("find_loops",),
@@ -122,7 +122,7 @@ _HOME = {
     "cardio_core.io.loops.scan_conversion": ("scan_conversion",),
     "cardio_core.io.loops.stated": ("read_r_times", "sidecar_of"),
     "cardio_core.io.truth_file": ("rounded", "write_truth"),
-    "cardio_core.io.twin_folder": ("twin_folder",),
+    "cardio_core.io.synthetic_folder": ("synthetic_folder",),
     "cardio_core.phantoms.appearance": ("Look",),
     "cardio_core.phantoms.burn_in": ("burn_in",),
     "cardio_core.phantoms.echo": ("EchoScanner", "echo_frames"),
@@ -133,7 +133,7 @@ _HOME = {
     "cardio_core.training.engine": ("Fitted",),
     "cardio_core.training.grad_cam": ("grad_cam_maps",),
     "cardio_core.training.plan": ("FitPlan",),
-    "cardio_core.training.weights": ("load_weights", "save_weights"),
+    "cardio_core.types.weights_file": ("load_weights", "save_weights"),
     "cardio_core.types.artifact": ("ModelArtifact",),
     "cardio_core.types.estimate": ("Estimate",),
     "cardio_core.types.features": ("NO_VERDICT", "FeatureBlock", "FeatureSet"),

@@ -17,36 +17,40 @@ from cardio_core.types.samples import Quarantined
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+    from numpy.typing import ArrayLike
+    from torch import nn
 
     from cardio_core.compute.devices import Device
+    from cardio_core.training.engine import Fitted
+    from cardio_core.training.examples import Examples
+    from cardio_core.training.module import Loss, ParameterGroups, Score
+    from cardio_core.training.plan import FitPlan
 
 LOG = logging.getLogger("cardio")
 
 
 @dataclass(frozen=True)
 class Context:
-    """Where a hook stands: task, row, fold, device, and the few services it may use.
+    """Where a hook stands: task, model, fold, device, and the few services it may use.
 
     Attributes
     ----------
     task : Task
         What is being predicted.
-    stage : str
+    hook : str
         Name of the hook that is being called.
     mode : {"fit", "predict"}
         `predict` means new patients through ``models/final``: no targets exist.
     protocol : str or None
         ``"honest"`` or ``"paper"``; None where it does not matter.
     model : str or None
-        The row that is being fitted.
+        The model that is being fitted.
     fold : str or None
         ``"r0-f3"``, ``"final"``; None outside the folds.
     seed : int
         The run's seed; use `rng(name)` rather than this.
     device : Device or None
         Where networks run.
-    out : Path or None
-        Directory that `train` fills.
     cache : Path or None
         Directory for derived files that may be made again.
     epochs : int or None
@@ -56,31 +60,38 @@ class Context:
     """
 
     task: Task
-    stage: str = ""
+    hook: str = ""
     mode: Literal["fit", "predict"] = "fit"
     protocol: str | None = None
     model: str | None = None
     fold: str | None = None
     seed: int = 0
     device: Device | None = None
-    out: Path | None = None
     cache: Path | None = None
     epochs: int | None = None
     strict: bool = False
     progress: Callable[[str], None] | None = None
+    _out: Path | None = None
     _inputs: tuple[Path, ...] = ()
     _beside: Mapping[str, Path] = field(default_factory=dict)
     _needs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     _tested: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     _quarantined: list[Quarantined] = field(default_factory=list)
 
-    def but(self, **changes: Any) -> Context:
+    def replace(self, **changes: Any) -> Context:
         """Return a copy with some fields changed."""
         return replace(self, **changes)
 
     @property
+    def out(self) -> Path:
+        """Directory that `train` fills; refused to every other hook."""
+        if self._out is None:
+            raise ContractError(f"{self.hook or 'a hook'} has no directory to fill; only train has")
+        return self._out
+
+    @property
     def targets(self) -> tuple[Target, ...]:
-        """The targets that the row predicts, the one that inner folds score first."""
+        """The targets that the model predicts, the one that inner folds score first."""
         return self.task.targets_of(self.model)
 
     @property
@@ -89,9 +100,9 @@ class Context:
 
         A hook that could open the cohort table could read labels it may not see.
         """
-        if self.stage != "load":
+        if self.hook != "load":
             raise ContractError(
-                f"{self.stage} asked for the input files; only load may read them, "
+                f"{self.hook} asked for the input files; only load may read them, "
                 "so that no other hook can see a label"
             )
         return self._inputs
@@ -103,8 +114,8 @@ class Context:
         As with `inputs`, only `load` may ask. The file is then among the recording's files of the
         cohort, so that features made without it are not taken from the cache.
         """
-        if self.stage != "load":
-            raise ContractError(f"{self.stage} asked for the file {name!r}; only load may read it")
+        if self.hook != "load":
+            raise ContractError(f"{self.hook} asked for the file {name!r}; only load may read it")
         return self._beside.get(name)
 
     def rng(self, name: str) -> np.random.Generator:
@@ -121,21 +132,21 @@ class Context:
 
     def quarantine(self, recording_id: str, reason: str) -> None:
         """Set one recording aside with its reason; the run goes on without it."""
-        self._quarantined.append(Quarantined(recording_id, self.stage, reason))
+        self._quarantined.append(Quarantined(recording_id, self.hook, reason))
 
     def log(self, message: str) -> None:
         """Write one line to the run's log; no patient identifiers."""
-        LOG.info(message, extra={"stage": self.stage, "model": self.model, "fold": self.fold})
+        LOG.info(message, extra={"hook": self.hook, "model": self.model, "fold": self.fold})
 
-    def need(self, task: str, row: str | None = None) -> ModelArtifact:
+    def need(self, task: str, model: str | None = None) -> ModelArtifact:
         """Return the artifact of an earlier task that this task declared to need.
 
         Parameters
         ----------
         task : str
             The earlier task.
-        row : str, optional
-            Which of its rows; its first one if not given. No matter where a file of weights stands
+        model : str, optional
+            Which of its models; its first one if not given. No matter where a file of weights stands
             in for the task (``needs.TASK.instead``): then the artifact's path is that file.
 
         Raises
@@ -144,7 +155,7 @@ class Context:
             If the task did not declare the need; if it was skipped; for new patients, unless it was
             declared with ``for_new=True``.
         DataError
-            If the earlier run has no such row.
+            If the earlier run has no such model.
         """
         declared = [need.task for need in self.task.needs]
         if task not in declared:
@@ -152,19 +163,19 @@ class Context:
             raise ContractError(f"task {self.task.name!r} needs {needed}, not {task!r}")
         if task not in self._needs:
             raise ContractError(
-                f"{self.stage or 'a hook'} asked for the need {task!r}, which is not here: it was "
+                f"{self.hook or 'a hook'} asked for the need {task!r}, which is not here: it was "
                 "skipped (needs.TASK.skip), the hook is not train or predict, or it is not kept "
                 "for new patients (declare it with for_new=True)"
             )
-        rows = self._needs[task]
-        if "*" in rows:
-            return ModelArtifact(rows["*"])
-        if row is not None and row not in rows:
+        models = self._needs[task]
+        if "*" in models:
+            return ModelArtifact(models["*"])
+        if model is not None and model not in models:
             raise DataError(
-                f"row {self.model!r} starts from row {row!r} of task {task!r}, but that run has "
-                f"{', '.join(rows)}; run {task} with models=[{row}], or leave this row out"
+                f"model {self.model!r} starts from model {model!r} of task {task!r}, but that run "
+                f"has {', '.join(models)}; run {task} with models=[{model}], or leave this model out"
             )
-        return ModelArtifact(rows[row or next(iter(rows))])
+        return ModelArtifact(models[model or next(iter(models))])
 
     def out_of_fold(self, task: str, target: str | None = None) -> pd.DataFrame:
         """Return what an earlier task on the same patients predicted out of fold.
@@ -178,12 +189,12 @@ class Context:
         task : str
             An earlier task that this one needs of the ``same`` patients.
         target : str, optional
-            Which of its targets; may be left out where its first row predicts only one.
+            Which of its targets; may be left out where its first model predicts only one.
 
         Returns
         -------
         DataFrame
-            Of the task's first row, in this protocol and repeat: one row a unit, indexed by its id
+            Of the task's first model, in this protocol and repeat: one row a unit, indexed by its id
             (a recording, say), with its ids and the score columns ``score:CLASS`` or ``score``.
             Patients whom no fold of that run tested are not in it.
 
@@ -203,7 +214,7 @@ class Context:
 
         if task not in self._tested:
             raise ContractError(
-                f"{self.stage or 'a hook'} asked for out-of-fold predictions of {task!r}; there "
+                f"{self.hook or 'a hook'} asked for out-of-fold predictions of {task!r}; there "
                 "are some only in training and testing, of a task needed of the same patients"
             )
         known = {
@@ -213,9 +224,9 @@ class Context:
         }
         if (target not in known) if target else len(known) != 1:
             raise ContractError(
-                f"{self.stage or 'a hook'} asked for out-of-fold predictions of "
+                f"{self.hook or 'a hook'} asked for out-of-fold predictions of "
                 f"{f'target {target!r}' if target else 'the only target'} of {task!r}, whose first "
-                f"row predicted {', '.join(known) or 'none'}; name one of these"
+                f"model predicted {', '.join(known) or 'none'}; name one of these"
             )
         name = known[target or next(iter(known))]
         table = pd.concat([load_table(folder / name) for folder in self._tested[task]])
@@ -223,16 +234,16 @@ class Context:
 
     def fit(
         self,
-        network: Any,
-        training: Any,
-        validation: Any,
+        network: nn.Module,
+        training: Examples,
+        validation: Examples | None,
         *,
-        plan: Any,
-        loss: Callable[..., Any],
-        score: Callable[..., float] | None = None,
-        weights: Any = None,
-        parameter_groups: Callable[..., Sequence[Any]] | None = None,
-    ) -> Any:
+        plan: FitPlan,
+        loss: Loss,
+        score: Score | None = None,
+        weights: ArrayLike | None = None,
+        parameter_groups: ParameterGroups | None = None,
+    ) -> Fitted:
         """Train a network with the engine that all plugins share.
 
         The arguments and the result are those of `cardio_core.training.engine.fit`; device,
@@ -240,8 +251,8 @@ class Context:
         """
         from cardio_core.training.engine import fit
 
-        if self.out is None or self.device is None:
-            raise ContractError(f"{self.stage} cannot fit: only train has a directory to fill")
+        if self.device is None:
+            raise ContractError(f"{self.hook} cannot fit: it has no device")
         return fit(
             network,
             training,
@@ -259,13 +270,25 @@ class Context:
             log=self.log,
         )
 
-    def score_with(self, network: Any, examples: Any, *, batch_size: int = 256) -> Any:
+    def score_with(self, network: nn.Module, examples: Examples, *, batch_size: int = 256) -> Any:
         """Run a network over examples in batches on this context's device."""
         from cardio_core.compute.devices import choose_device
         from cardio_core.training.engine import predict
 
         device = self.device or choose_device("cpu")
         return predict(network, examples, device=device, batch_size=batch_size, log=self.log)
+
+    def load_backbone(
+        self, network: nn.Module, path: Path, *, own: tuple[str, ...] | None = None
+    ) -> list[str]:
+        """Start a network from a safetensors file with torchvision's keys; return those copied.
+
+        `own` are beginnings of the keys that stay as they are: the classifier, usually. See
+        `cardio_core.training.backbone.load_backbone`.
+        """
+        from cardio_core.training.backbone import OWN, load_backbone
+
+        return load_backbone(network, path, own=OWN if own is None else own)
 
     def _epoch_done(
         self,

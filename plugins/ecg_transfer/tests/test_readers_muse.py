@@ -270,7 +270,7 @@ def test_hostile_files_of_a_cohort_are_quarantined_and_the_others_are_read(
         content = path.read_bytes()
         path.write_bytes(content[:236] + change + content[244:])
         paths.append(path)
-    ctx = Context(AAMI_BEATS, stage="load", mode="predict", _inputs=tuple(paths))
+    ctx = Context(AAMI_BEATS, hook="load", mode="predict", _inputs=tuple(paths))
     cohort = load_recordings(LoadBlock(), ctx)
     read = dict(cohort.samples.opened(ctx.quarantine))
     assert {name: ecg.duration_s for name, ecg in read.items()} == {

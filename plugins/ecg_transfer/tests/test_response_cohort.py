@@ -57,7 +57,7 @@ def ptbxl(tmp_path, twin) -> Path:
 
 
 def context(path: Path, mode: str = "fit", seed: int = 0) -> Context:
-    return Context(CRT_RESPONSE, stage="load", mode=mode, seed=seed, _inputs=(path,))
+    return Context(CRT_RESPONSE, hook="load", mode=mode, seed=seed, _inputs=(path,))
 
 
 def test_a_statement_counts_whatever_its_likelihood_and_the_first_ecg_stands_for_the_patient(ptbxl):

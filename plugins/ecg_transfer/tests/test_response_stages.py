@@ -29,12 +29,12 @@ SMALL = FeaturizeBlock(height=24, width=32)
 def cohort(tmp_path_factory):
     folder: Path = tmp_path_factory.mktemp("crt")
     synthesize(folder, kind="crt", n_patients=4, seed=5)
-    ctx = Context(CRT_RESPONSE, stage="load", _inputs=(folder,))
+    ctx = Context(CRT_RESPONSE, hook="load", _inputs=(folder,))
     return load_response(LoadBlock(), ctx)
 
 
 def context() -> Context:
-    return Context(CRT_RESPONSE, stage="preprocess")
+    return Context(CRT_RESPONSE, hook="preprocess")
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +225,7 @@ def test_an_encoder_that_saw_other_pictures_is_refused(tmp_path):
     earlier = ModelArtifact(tmp_path)
     about = {"channels": ["beat:0", "beat:1"], "network": {"small_stem": True}}
     earlier.write_json("model.json", about)
-    ctx = Context(CRT_RESPONSE, stage="train", _needs={"aami_beats": {"resnet": tmp_path}})
+    ctx = Context(CRT_RESPONSE, hook="train", _needs={"aami_beats": {"resnet": tmp_path}})
     encoder = BeatResNet(18, n_input_channels=1, n_classes=1, width_mult=0.125, small_stem=True)
     with pytest.raises(DataError, match=r"2 channel\(s\) \(beat:0, beat:1; small_stem=True\)"):
         start_from_earlier(encoder, ROWS["pretrained"], True, ctx)

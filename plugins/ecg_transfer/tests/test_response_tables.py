@@ -60,7 +60,7 @@ def test_the_published_row_of_resnet_50_is_refused_and_our_own_holds(lbbb_report
 
 def test_rates_that_are_not_of_one_table_stop_the_report(lbbb_report):
     spoiled = [
-        Metric(m.estimate.but(value=0.721), m.scope) if m.estimate.name == "accuracy" else m
+        Metric(m.estimate.replace(value=0.721), m.scope) if m.estimate.name == "accuracy" else m
         for m in lbbb_report.metrics
     ]
     with pytest.raises(CardioError, match="not of one table"):

@@ -28,7 +28,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def context(path, mode="fit") -> Context:
-    return Context(AAMI_BEATS, stage="load", mode=mode, _inputs=(path,))
+    return Context(AAMI_BEATS, hook="load", mode=mode, _inputs=(path,))
 
 
 def first_patient(folder, **settings):

@@ -20,7 +20,7 @@ TASK = {task.name: task for task in TASKS}
 def loaded(path: Path, task: str = "wma", mode: str = "fit", **load: Any) -> Cohort:
     """Load a folder or table with some settings of the block `load`; one study is enough."""
     block = Config.model_validate({"load": {"min_studies": 1} | load}).load
-    ctx = Context(TASK[task], stage="load", mode=mode, _inputs=(path,))
+    ctx = Context(TASK[task], hook="load", mode=mode, _inputs=(path,))
     return load_studies(block, ctx)
 
 

@@ -331,7 +331,7 @@ def test_a_new_loop_beside_a_table_never_takes_the_id_of_somebody_in_it(tmp_path
     write_table(table, rows)
     for n in (1, 2):
         write_clip(files / f"{n}.npy", 12 + n)
-    ctx = Context(TASK["wma"], stage="load", mode="predict", _inputs=(table, files))
+    ctx = Context(TASK["wma"], hook="load", mode="predict", _inputs=(table, files))
     samples = load_studies(LoadBlock(frame_rate_hz=50), ctx).samples.table
     assert samples["study_id"].tolist() == ["1", "3", "4", "5"]
     assert samples["patient_id"].tolist() == ["2", "2", "4", "5"]

@@ -74,7 +74,7 @@ def samples_of(files: dict[str, Path], **rates) -> SampleSet:
 
 def prepared(files: dict[str, Path], config=CONFIG, **rates):
     """Return the samples, and why recordings were set aside."""
-    ctx = Context(TASKS[0], stage="preprocess")
+    ctx = Context(TASKS[0], hook="preprocess")
     try:
         made = prepare_videos(samples_of(files, **rates), config, ctx)
     except DataError:
@@ -156,7 +156,7 @@ def test_loops_that_cannot_be_used_are_set_aside_one_by_one_with_their_reasons(t
 
 def test_a_patient_without_a_usable_loop_is_refused(tmp_path):
     files = {"a": write(tmp_path / "a.dcm", speckle(7))}
-    ctx = Context(TASKS[0], stage="preprocess")
+    ctx = Context(TASKS[0], hook="preprocess")
     with pytest.raises(DataError, match="none of the patient's loops"):
         prepare_videos(samples_of(files), CONFIG, ctx)
 

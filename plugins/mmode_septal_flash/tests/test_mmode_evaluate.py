@@ -163,7 +163,7 @@ def test_no_verdict_is_drawn_or_counted_of_studies_that_cannot_be_judged(explain
 
 def test_regressions_explain_themselves(explained):
     tested, found, _, ctx, _ = explained
-    other = ctx.but(model="excursion")
+    other = ctx.replace(model="excursion")
     assert not explain_studies(None, tested, found, ExplainBlock(), other).cases
 
 

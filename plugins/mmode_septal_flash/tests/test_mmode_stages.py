@@ -31,7 +31,7 @@ SMALL = {"n_pixels": 128, "max_shift": 2}
 
 
 def context(path: Path, mode: str) -> Context:
-    return Context(SEPTAL_FLASH, stage="load", mode=mode, _inputs=(path,))
+    return Context(SEPTAL_FLASH, hook="load", mode=mode, _inputs=(path,))
 
 
 def write_loop(file: Path, frames=None, *, number: int = 1, rate_hz: float | None = None, **others):
@@ -62,7 +62,7 @@ def staged(path: Path, mode: str = "predict", **preprocess):
     config, ctx = Config(), context(path, mode)
     cohort = load_loops(config.load, ctx)
     block = config.preprocess.model_copy(update=SMALL | preprocess)
-    samples = mint_mmodes(cohort.samples, block, ctx.but(stage="preprocess"))
+    samples = mint_mmodes(cohort.samples, block, ctx.replace(hook="preprocess"))
     features = mmode_features(samples, config.featurize.model_copy(update={"size": 64}))
     return cohort, features, {row.recording_id: row.reason for row in ctx._quarantined}
 
@@ -73,7 +73,7 @@ def refusal(path: Path, **preprocess) -> str:
     cohort = load_loops(config.load, ctx)
     block = config.preprocess.model_copy(update=SMALL | preprocess)
     with pytest.raises(DataError, match="none of the patient's loops"):
-        mint_mmodes(cohort.samples, block, ctx.but(stage="preprocess"))
+        mint_mmodes(cohort.samples, block, ctx.replace(hook="preprocess"))
     (row,) = ctx._quarantined
     assert "\n" not in row.reason
     return row.reason
@@ -188,7 +188,7 @@ def test_features_of_chosen_samples_are_those_of_all_in_any_order(tmp_path):
     config, ctx = Config(), context(tmp_path, "fit")
     cohort = load_loops(config.load, ctx)
     block = config.preprocess.model_copy(update=SMALL)
-    samples = mint_mmodes(cohort.samples, block, ctx.but(stage="preprocess"))
+    samples = mint_mmodes(cohort.samples, block, ctx.replace(hook="preprocess"))
     size = config.featurize.model_copy(update={"size": 64})
     whole, chosen = mmode_features(samples, size), mmode_features(samples.take([3, 1]), size)
     assert chosen.table.index.tolist() == ["P-1#3", "P-1#1"]

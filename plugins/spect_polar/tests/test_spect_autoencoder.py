@@ -52,7 +52,7 @@ def circle(maps, cells) -> np.ndarray:
 
 
 def context(**changes) -> Context:
-    return Context(CRT_RESPONSE, stage="train", protocol="honest", fold="r0-f0", **changes)
+    return Context(CRT_RESPONSE, hook="train", protocol="honest", fold="r0-f0", **changes)
 
 
 # --- maps as vectors
@@ -276,7 +276,7 @@ def test_other_maps_settings_or_folds_make_other_codes_in_the_cache(maps, tmp_pa
     fit_codes("autoencoder", maps, None, QUICK, cached)
     fit_codes("autoencoder", maps[:30], None, QUICK, cached)
     fit_codes("autoencoder", maps, None, QUICK.model_copy(update={"max_epochs": 2}), cached)
-    fit_codes("autoencoder", maps, None, QUICK, cached.but(fold="r0-f1"))
+    fit_codes("autoencoder", maps, None, QUICK, cached.replace(fold="r0-f1"))
     fit_codes("autoencoder", maps[:30], maps[30:], QUICK, cached)
     assert len(list((tmp_path / "spect_polar_codes").iterdir())) == 5
 

@@ -34,7 +34,7 @@ def _row(folder, name, rest=0.8, stress=2.0, **more):
 
 
 def _load(task, folder, mode="fit", **settings):
-    return load(LoadBlock(**settings), Context(task, stage="load", mode=mode, _inputs=(folder,)))
+    return load(LoadBlock(**settings), Context(task, hook="load", mode=mode, _inputs=(folder,)))
 
 
 def test_step_ones_targets_are_the_segments_reserve_and_whether_their_ratio_is_below_two(tmp_path):
@@ -83,7 +83,7 @@ def test_a_damaged_map_is_quarantined_and_the_others_go_on(tmp_path):
     (tmp_path / "b-rest.csv").write_text("no,numbers\n")
     cohort = _load(MFR, _cohort(tmp_path, rows))
     assert cohort.targets.table["impaired"].isna().tolist() == [False, True, True]
-    ctx = Context(MFR, stage="preprocess")
+    ctx = Context(MFR, hook="preprocess")
     samples = preprocess(cohort.samples, PreprocessBlock(), ctx)
     assert samples.table["patient_id"].tolist() == ["a"]
     reasons = {one.recording_id: one.reason for one in ctx._quarantined}
@@ -118,7 +118,7 @@ def test_no_label_and_no_blood_pressure_stand_in_the_sample_table(tmp_path):
 
 def test_features_are_three_pictures_and_three_times_seventeen_segments_with_their_mean(tmp_path):
     cohort = _load(MFR, _cohort(tmp_path, [_row(tmp_path, "a", 0.8, 2.0)]))
-    ctx = Context(MFR, stage="featurize")
+    ctx = Context(MFR, hook="featurize")
     made = featurize(
         preprocess(cohort.samples, PreprocessBlock(), ctx), FeaturizeBlock(size=32), ctx
     )

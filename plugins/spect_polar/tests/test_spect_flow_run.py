@@ -135,15 +135,15 @@ def test_new_patients_come_as_folders_with_maps_at_rest_and_stress(run, tmp_path
     for name, mean in (("rest", 0.9), ("stress", 2.4)):
         np.save(folder / f"{name}.npy", rng.normal(mean, 0.05, (24, 72)))
     config = FlowConfig()
-    ctx = Context(RISK_FACTOR, stage="load", mode="predict", _inputs=(folder,))
+    ctx = Context(RISK_FACTOR, hook="load", mode="predict", _inputs=(folder,))
     cohort = load(config.load, ctx)
     assert cohort.targets is None
     assert cohort.samples.table["patient_id"].tolist() == ["n1"]
-    samples = preprocess(cohort.samples, config.preprocess, ctx.but(stage="preprocess"))
-    features = featurize(samples, FeaturizeBlock(size=24), ctx.but(stage="featurize"))
+    samples = preprocess(cohort.samples, config.preprocess, ctx.replace(hook="preprocess"))
+    features = featurize(samples, FeaturizeBlock(size=24), ctx.replace(hook="featurize"))
     for row in ("resnet_rest", "logistic_reserve"):
         artifact = ModelArtifact(run / "models" / "final" / row / "artifact")
-        place = ctx.but(stage="predict", model=row, fold="final")
+        place = ctx.replace(hook="predict", model=row, fold="final")
         scores = predict(artifact, features, config.predict, place).scores
         assert set(scores) == set(RISK_FACTORS)
         assert all(0 < float(p[0]) < 1 for p in scores.values())

@@ -25,7 +25,7 @@ def twin(tmp_path_factory) -> Path:
 
 
 def opened(*places: Path, mode: str = "fit", **settings: object) -> Cohort:
-    ctx = Context(CRT_RESPONSE, stage="load", mode=mode, _inputs=places)
+    ctx = Context(CRT_RESPONSE, hook="load", mode=mode, _inputs=places)
     return load(LoadBlock(**settings), ctx)
 
 

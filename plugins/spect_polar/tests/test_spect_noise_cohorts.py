@@ -132,7 +132,7 @@ def scores(
         fitted = everybody if protocol == "paper" else np.flatnonzero(folds != fold)
         with tempfile.TemporaryDirectory() as out:
             ctx = Context(
-                CRT_RESPONSE, stage="train", protocol=protocol, model=row, fold=f"r0-f{fold}",
+                CRT_RESPONSE, hook="train", protocol=protocol, model=row, fold=f"r0-f{fold}",
                 out=Path(out), cache=cache,
             )  # fmt: skip
             model = train(features.view(fitted), None, targets, block, ctx)

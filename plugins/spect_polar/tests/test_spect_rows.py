@@ -53,8 +53,8 @@ def fit(cohort, tmp_path_factory):
     def fitted(row: str, protocol: str = "honest") -> tuple[ModelArtifact, Context]:
         if (row, protocol) not in made:
             ctx = Context(
-                CRT_RESPONSE, stage="train", protocol=protocol, model=row, fold="r0-f0",
-                out=tmp_path_factory.mktemp(row), cache=cache,
+                CRT_RESPONSE, hook="train", protocol=protocol, model=row, fold="r0-f0",
+                _out=tmp_path_factory.mktemp(row), cache=cache,
             )  # fmt: skip
             block = HONEST if protocol == "honest" else PAPER
             made[row, protocol] = (train(features.view(FITTED), None, targets, block, ctx), ctx)
@@ -142,12 +142,12 @@ def test_unlabelled_patients_shape_the_codes_but_not_the_regression(cohort, tmp_
     features, targets = cohort
     labelled = np.array([i for i in FITTED if np.isfinite(Y[i])])
     assert len(labelled) < len(FITTED)
-    ctx = Context(CRT_RESPONSE, stage="train", protocol="honest", fold="r0-f0")
+    ctx = Context(CRT_RESPONSE, hook="train", protocol="honest", fold="r0-f0")
 
     def fitted(row: str, who: np.ndarray, name: str) -> dict:
         out = tmp_path / name
         out.mkdir()
-        train(features.view(who), None, targets, HONEST, ctx.but(model=row, out=out))
+        train(features.view(who), None, targets, HONEST, ctx.replace(model=row, _out=out))
         return json.loads((out / "model.json").read_text())["regression"]
 
     same = fitted("clinical", FITTED, "a"), fitted("clinical", labelled, "b")
@@ -163,7 +163,7 @@ def test_labels_of_patients_outside_the_fold_change_nothing(cohort, fit, tmp_pat
     model, ctx = fit("clinical_autoencoder")
     other = train(
         features.view(FITTED), None, replace(targets, table=flipped), HONEST,
-        ctx.but(out=tmp_path),
+        ctx.replace(_out=tmp_path),
     )  # fmt: skip
     assert other.read_json("model.json") == model.read_json("model.json")
 
@@ -188,12 +188,12 @@ def test_honest_codes_that_are_not_stable_are_not_tested(fit):
 
 def test_a_validation_fold_chooses_the_epoch_and_a_given_one_is_kept(cohort, tmp_path):
     features, targets = cohort
-    ctx = Context(CRT_RESPONSE, stage="train", protocol="honest", model="autoencoder",
-                  fold="r0-f0-i0", out=tmp_path)  # fmt: skip
+    ctx = Context(CRT_RESPONSE, hook="train", protocol="honest", model="autoencoder",
+                  fold="r0-f0-i0", _out=tmp_path)  # fmt: skip
     chosen = train(features.view(FITTED[:45]), features.view(FITTED[45:]), targets, HONEST, ctx)
     assert chosen.best_epoch is not None
     assert 1 <= chosen.best_epoch <= 8
-    told = train(features.view(FITTED), None, targets, HONEST, ctx.but(epochs=2))
+    told = train(features.view(FITTED), None, targets, HONEST, ctx.replace(epochs=2))
     assert told.best_epoch == 2
 
 

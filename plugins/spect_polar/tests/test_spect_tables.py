@@ -283,7 +283,7 @@ def scored(protocol: str, n: int = 90, seed: int = 0) -> Scored:
 
 
 def report(protocol: str, cases: tuple[Case, ...] = ()):
-    ctx = Context(CRT_RESPONSE, stage="evaluate", protocol=protocol)
+    ctx = Context(CRT_RESPONSE, hook="evaluate", protocol=protocol)
     config = EvaluateBlock(n_resamples=100, n_optimism=20)
     return evaluate(scored(protocol), None, None, Explanation(cases), config, ctx)
 

@@ -68,7 +68,7 @@ def check_data(
     dict
         plugin, task, path, n_recordings, n_usable, n_quarantined, n_patients and n_samples of the
         usable ones, `usable` (recording_id, patient_id, n_samples), `quarantined` (recording_id,
-        stage, reason), `notes`.
+        hook, reason), `notes`.
     """
     from cardio_core.context import Context
     from cardio_core.io.places import cache_dir
@@ -133,14 +133,14 @@ def _one_patient(
     """Return the number of samples of each recording, and what preprocess set aside."""
     from cardio_core.runner.calls import call
 
-    own = ctx.but(_inputs=(), _quarantined=[])
+    own = ctx.replace(_inputs=(), _quarantined=[])
     n_samples: dict[str, int] = {}
     try:
         minted = call(plugin, "preprocess", own, config, samples=samples)
         n_samples = minted.table["recording_id"].value_counts().to_dict()
     except DataError as error:
         for recording in samples.table["recording_id"]:
-            own.but(stage="preprocess").quarantine(str(recording), str(error))
+            own.replace(hook="preprocess").quarantine(str(recording), str(error))
     # The first reason is the recording's own; a later one may speak for the whole patient.
     rows = {row.recording_id: row for row in reversed(own._quarantined)}
     return n_samples, list(reversed(rows.values()))
@@ -160,6 +160,6 @@ def _print(answer: dict[str, Any]) -> None:
     if len(answer["usable"]) > _SHOWN:
         click.echo(f"  usable       and {len(answer['usable']) - _SHOWN} more (--json lists all)")
     for row in answer["quarantined"]:
-        click.echo(f"  quarantined  {row['recording_id']}  {row['stage']}: {row['reason']}")
+        click.echo(f"  quarantined  {row['recording_id']}  {row['hook']}: {row['reason']}")
     for note in answer["notes"]:
         click.echo(f"  note: {note}")

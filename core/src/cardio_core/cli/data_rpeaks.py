@@ -56,10 +56,9 @@ def find_detector() -> Detector:
         if plugin.info is None:
             broken.append(f"{plugin.name} cannot be opened: {plugin.reason}")
             continue
-        for tool in plugin.info.tools:
-            if tool.name == "rpeaks":
-                detector: Detector = resolve(tool.function)
-                return detector
+        if "rpeaks" in plugin.info.tools:
+            detector: Detector = resolve(plugin.info.tools["rpeaks"])
+            return detector
     why = f" ({'; '.join(broken)})" if broken else ""
     raise PluginError(
         "no installed plugin finds R peaks; install one from the checkout: "

@@ -144,12 +144,12 @@ def compare(
     common: dict[str, Any] = {"clusters": clusters, "unit": sample["unit"], "level": level}
     n_dropped = int((~kept).sum())
     areas = [
-        auc(outcome, column, **common).but(name=f"auc[{name}]", n_dropped=n_dropped)
+        auc(outcome, column, **common).replace(name=f"auc[{name}]", n_dropped=n_dropped)
         for name, column in zip(names, values, strict=True)
     ]
     pairs = list(combinations(range(len(names)), 2))
     differences = [
-        delong_paired(outcome, values[i], values[j], **common).but(
+        delong_paired(outcome, values[i], values[j], **common).replace(
             name=f"auc_difference[{names[i]} - {names[j]}]", n_dropped=n_dropped
         )
         for i, j in pairs
@@ -161,7 +161,7 @@ def compare(
     if len(pairs) > 1:
         adjusted = holm([d.p_value if d.p_value is not None else 1.0 for d in differences])
         differences = [
-            d.but(note=f"p adjusted for {len(pairs)} comparisons (Holm): {_p(p)}")
+            d.replace(note=f"p adjusted for {len(pairs)} comparisons (Holm): {_p(p)}")
             for d, p in zip(differences, adjusted, strict=True)
         ]
     made = result_table(f"Scores for {target}", [*areas, *differences], notes)
@@ -272,7 +272,7 @@ def agreement(
             both, level=level, unit="row" if patient is None else "patient"
         )
         estimates += [
-            estimate.but(n_dropped=int((~known).sum()))
+            estimate.replace(n_dropped=int((~known).sum()))
             for name, estimate in single.items()
             if name.endswith("_1")
         ]

@@ -162,7 +162,7 @@ class Conformal:
             extra["mean_set_size"] = float(held.sum(axis=1).mean())
             extra["empty_share"] = float((~held.any(axis=1)).mean())
         note = f"{self.note} A patient is covered when every one of the rows is.".strip()
-        return found.but(n_dropped=scored.n_dropped, extra=extra, note=note)
+        return found.replace(n_dropped=scored.n_dropped, extra=extra, note=note)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; an infinite quantile, which JSON has no word for, is null."""

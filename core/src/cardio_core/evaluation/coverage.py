@@ -118,7 +118,7 @@ def _estimates(
     if covered.size:
         yield proportion(
             int(covered.sum()), covered.size, level=level, name="conformal_coverage", unit="patient"
-        ).but(
+        ).replace(
             method=f"Wilson; {PROMISED} sets calibrated on the patients of the other folds",
             note="A patient is covered when every one of the rows is.",
         )
@@ -155,7 +155,7 @@ def _estimates(
         seed=seed,
         level=level,
     )
-    yield estimate.but(note=note)
+    yield estimate.replace(note=note)
 
 
 def _covered_by_other_folds(frame: pd.DataFrame, target: Target) -> Floats:

@@ -121,7 +121,7 @@ def _compare(
     n_unknown = len(first.values) - n_known
     agreement = proportion(
         int(np.trace(counts)), n_known, level=level, name="agreement", unit=unit
-    ).but(n_dropped=n_unknown)
+    ).replace(n_dropped=n_unknown)
     kappa = _kappa(counts, yes, level, unit)
     return OutcomeAgreement(
         first=names[0],
@@ -132,7 +132,7 @@ def _compare(
         n_neither=int(counts[1, 1]),
         n_unknown=n_unknown,
         agreement=agreement,
-        kappa=None if kappa is None else kappa.but(n_dropped=n_unknown),
+        kappa=None if kappa is None else kappa.replace(n_dropped=n_unknown),
     )
 
 
@@ -144,7 +144,7 @@ def _kappa(
     kappa = cohen_kappa(*yes, level=level, unit=unit)
     if np.trace(counts) < counts.sum():
         return kappa
-    return kappa.but(
+    return kappa.replace(
         low=None, high=None, level=None, note="complete agreement: the interval has no width"
     )
 

@@ -25,7 +25,7 @@ class Parts:
     def add(self, estimates: Iterable[Estimate], scope: Scope, source: str | None = None) -> None:
         """Add estimates in their place; `source` names where the threshold came from."""
         for estimate in map(_with_finite_limits, estimates):
-            stated = estimate if source is None else estimate.but(threshold_source=source)
+            stated = estimate if source is None else estimate.replace(threshold_source=source)
             self.metrics.append(Metric(stated, scope))
 
     def add_class(
@@ -33,7 +33,7 @@ class Parts:
     ) -> None:
         """Add the estimates of one class under their short names."""
         for short, estimate in by_class.items():
-            self.add([estimate.but(name=short)], replace(scope, class_name=name), source)
+            self.add([estimate.replace(name=short)], replace(scope, class_name=name), source)
 
 
 def _with_finite_limits(estimate: Estimate) -> Estimate:
@@ -42,4 +42,4 @@ def _with_finite_limits(estimate: Estimate) -> Estimate:
     if all(limit is None or math.isfinite(limit) for limit in limits):
         return estimate
     note = f"{estimate.note} too few units for an interval".strip()
-    return estimate.but(low=None, high=None, level=None, note=note)
+    return estimate.replace(low=None, high=None, level=None, note=note)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -20,13 +20,15 @@ from cardio_core.io.cohort_schema import COLUMNS, FREE_PREFIX, ColumnSpec
 _FIRST_ROW = 2
 
 
-def read_cohort_table(path: Path) -> pd.DataFrame:
+def read_cohort_table(path: Path, paths: Collection[str] = ()) -> pd.DataFrame:
     r"""Read and check a cohort table.
 
     Parameters
     ----------
     path : Path
         A CSV file (UTF-8, comma separated) or a Parquet file (``.parquet``, ``.pq``).
+    paths : collection of str
+        Columns ``path_...`` of a plugin's own that name recordings, beyond those of the schema.
 
     Returns
     -------
@@ -56,10 +58,12 @@ def read_cohort_table(path: Path) -> pd.DataFrame:
     """
     raw = _read_raw(path)
     where = path.name
-    _check_header(raw, where)
+    own = {name: ColumnSpec(name, "path", "Recordings of a plugin.") for name in paths}
+    known = {**own, **COLUMNS}
+    _check_header(raw, where, known)
     checked = {}
     for name in raw.columns:
-        column = COLUMNS.get(str(name))
+        column = known.get(str(name))
         checked[name] = (
             _own(raw[name]) if column is None else _checked(raw[name], column, path.parent, where)
         )
@@ -148,14 +152,14 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         ) from None
 
 
-def _check_header(raw: pd.DataFrame, where: str) -> None:
+def _check_header(raw: pd.DataFrame, where: str, known: Collection[str]) -> None:
     names = [str(name) for name in raw.columns]
     if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
         raise DataError(
             f"{where}: expected columns separated by commas, found another separator; "
             "export the table with commas and decimal points"
         )
-    if not any(name in COLUMNS for name in names):
+    if not any(name in known for name in names):
         # The names are not repeated: a file without a header shows its first patient here.
         raise DataError(
             f"{where}: row 1 holds no column of a cohort table; it needs a header with 'patient_id'"
@@ -164,9 +168,9 @@ def _check_header(raw: pd.DataFrame, where: str) -> None:
     if twice is not None:
         raise DataError(f"{where}: column {twice!r} stands twice; keep one")
     for name in names:
-        if name in COLUMNS or name.startswith(FREE_PREFIX):
+        if name in known or name.startswith(FREE_PREFIX):
             continue
-        lowered = {known.lower(): known for known in COLUMNS}
+        lowered = {one.lower(): one for one in known}
         near = difflib.get_close_matches(name.lower(), lowered, n=1)
         hint = f"did you mean {lowered[near[0]]!r}? If not, " if near else ""
         raise DataError(

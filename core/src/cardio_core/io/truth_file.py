@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,27 +12,10 @@ import numpy as np
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import ArrayLike
-
-
 _NAME = "truth.json"
 
 
-def rounded(values: ArrayLike) -> Any:
-    """Round to six decimals: a float, or a list with None for NaN.
-
-    Examples
-    --------
-    >>> rounded(1 / 3), rounded([0.1, float("nan")])
-    (0.333333, [0.1, None])
-    """
-    array = np.round(np.asarray(values, dtype=float), 6)
-    if array.ndim == 0:
-        return None if np.isnan(array) else float(array)
-    return [None if np.isnan(value) else float(value) for value in array]
-
-
-def is_twin(path: Path) -> bool:
+def is_synthetic(path: Path) -> bool:
     """Tell whether a folder, or a cohort table in it, was made by code: its truth lies beside it.
 
     Examples
@@ -38,9 +23,9 @@ def is_twin(path: Path) -> bool:
     >>> import tempfile
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as made:
-    ...     before = is_twin(Path(made))
+    ...     before = is_synthetic(Path(made))
     ...     write_truth(Path(made) / "truth.json", {"kind": "beats", "seed": 0})
-    ...     before, is_twin(Path(made)), is_twin(Path(made) / "cohort.csv")
+    ...     before, is_synthetic(Path(made)), is_synthetic(Path(made) / "cohort.csv")
     (False, True, True)
     """
     beside = (path if path.is_dir() else path.parent) / _NAME
@@ -51,6 +36,38 @@ def is_twin(path: Path) -> bool:
     return isinstance(truth, dict) and {"kind", "seed"} <= set(truth)
 
 
-def write_truth(path: Path, truth: dict[str, Any]) -> None:
-    """Write the truth as JSON, the same bytes for the same truth."""
-    path.write_text(json.dumps(truth, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def write_truth(path: Path, truth: Mapping[str, Any]) -> None:
+    """Write the truth as JSON, the same bytes for the same truth.
+
+    Parameters
+    ----------
+    path : Path
+        ``truth.json`` beside the recordings.
+    truth : mapping of str
+        With ``kind`` and ``seed``. Arrays become lists; floats are rounded to six decimals, and
+        NaN becomes null.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> file = Path(tempfile.mkdtemp()) / "truth.json"
+    >>> write_truth(file, {"kind": "beats", "seed": 0, "r_s": np.array([1 / 3, np.nan])})
+    >>> json.loads(file.read_text())["r_s"]
+    [0.333333, None]
+    """
+    text = json.dumps(_plain(truth), indent=1, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 6)
+    return value

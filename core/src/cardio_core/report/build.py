@@ -119,7 +119,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "n_more_cases": max(0, len(files.cases) - MAX_CASES),
         "splits": split_views(files.splits),
         "quarantined": quarantined,
-        "reasons": Counter((q.get("stage"), q.get("reason")) for q in quarantined).most_common(),
+        "reasons": Counter((q.get("hook"), q.get("reason")) for q in quarantined).most_common(),
         "flags": list((manifest.get("flags") or {}).items()),
         "notes": _notes(manifest),
         "command": _command(manifest.get("command")),

@@ -83,10 +83,10 @@ def flow(files: RunFiles) -> list[Step]:
     m = files.manifest
     data: Mapping[str, Any] = m.get("data") or {}
     steps = []
-    aside = {str(q.get("recording_id")): str(q.get("stage")) for q in m.get("quarantined") or []}
+    aside = {str(q.get("recording_id")): str(q.get("hook")) for q in m.get("quarantined") or []}
     if data.get("n_recordings") is not None:
         excluded = {why: len(ids) for why, ids in (m.get("excluded") or {}).items()}
-        after_load = int(data["n_recordings"]) + sum(stage == "load" for stage in aside.values())
+        after_load = int(data["n_recordings"]) + sum(hook == "load" for hook in aside.values())
         steps = [
             Step(count(after_load + sum(excluded.values())), "recordings found"),
             Step(count(len(aside)), "quarantined"),

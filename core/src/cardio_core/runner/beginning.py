@@ -13,7 +13,7 @@ from cardio_core.context import LOG
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import write_text
 from cardio_core.io.hashing import digest
-from cardio_core.io.truth_file import is_twin
+from cardio_core.io.truth_file import is_synthetic
 from cardio_core.runner.manifest import Manifest, git_commit, now, packages
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup
@@ -84,7 +84,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         packages=packages(),
         git_commit=git_commit(Path(__file__).parent),
         data={
-            "source": "real" if request.data and not any(map(is_twin, inputs)) else "synthetic",
+            "source": "real" if request.data and not any(map(is_synthetic, inputs)) else "synthetic",
             "path_shown": ", ".join(path.name for path in inputs),
         },
         started=now(),
@@ -99,7 +99,7 @@ class _JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one JSON object a line."""
         row = {"time": now(), "level": record.levelname.lower(), "message": record.getMessage()}
-        for key in ("stage", "model", "fold"):
+        for key in ("hook", "model", "fold"):
             if getattr(record, key, None):
                 row[key] = getattr(record, key)
         return json.dumps(row)

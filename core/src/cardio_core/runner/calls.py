@@ -38,10 +38,10 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     ContractError
         If the result is None, of the wrong type, or names ids, targets or files it may not.
     """
-    ctx = ctx.but(stage=hook)
+    ctx = ctx.replace(hook=hook)
     block = getattr(config, hook)
     try:
-        result = plugin.call(hook, config=block, ctx=ctx, **arguments)
+        result = plugin.call(hook, ctx.task, config=block, ctx=ctx, **arguments)
     except ValueError as error:
         # The nouns refuse a malformed table when they are made; say whose hook made it.
         raise _broken(plugin, hook, str(error)) from error

@@ -85,14 +85,14 @@ def run_fold(job: FoldJob, device: Any = None) -> Path:
         whole_directory(job.out, lambda folder: fuse_fold(job, folder))
         return job.out
     plugin = open_with_defaults(job.plugin)
-    ctx = job.ctx.but(device=device)
+    ctx = job.ctx.replace(device=device)
 
     def fill(folder: Path) -> None:
         train = _usable(job, job.train)
         chosen = _choose(job, plugin, ctx, train, folder / "inner")
         config = job.config.with_train(chosen.candidate)
         out = folder / "artifact"
-        artifact = _fit(job, plugin, config, ctx.but(epochs=chosen.epochs), out, train, None)
+        artifact = _fit(job, plugin, config, ctx.replace(epochs=chosen.epochs), out, train, None)
         decided = [decision.to_dict() for decision in chosen.decisions.values()]
         write_json(
             folder / "chosen.json",
@@ -169,7 +169,7 @@ def _fit(
     artifact: ModelArtifact = call(
         plugin,
         "train",
-        ctx.but(out=out),
+        ctx.replace(_out=out),
         config,
         training=training,
         validation=validation,
@@ -196,7 +196,7 @@ def _choose(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, folder: Pa
         share=settings.validation_share,
         unit=job.unit,
         # All rows have the same inner folds, so that a fusion finds its members' predictions.
-        seed=ctx.but(model=None).seed_of("inner folds"),
+        seed=ctx.replace(model=None).seed_of("inner folds"),
     )
     tried = []
     for number, candidate in enumerate(candidates):
@@ -204,7 +204,7 @@ def _choose(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, folder: Pa
         frames: dict[str, list[pd.DataFrame]] = {t.name: [] for t in targets}
         epochs = []
         for inner, (fit, validate) in enumerate(splits):
-            place = ctx.but(fold=f"{ctx.fold}-i{inner}")
+            place = ctx.replace(fold=f"{ctx.fold}-i{inner}")
             out = folder / f"c{number}-i{inner}"
             held_out = _original(job.features.table, train[validate])
             artifact = _fit(job, plugin, config, place, out, train[fit], held_out)

@@ -49,7 +49,7 @@ def judge(
     `models/final` are.
     """
     explanation = Explanation()
-    if plugin.implements("explain"):
+    if plugin.implements("explain", ctx.task):
         fitted = [job for job in jobs if not job.members]
         parts = [_explain(plugin, config, job) for job in fitted]
         cases = [

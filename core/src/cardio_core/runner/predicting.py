@@ -128,7 +128,7 @@ def predict_new(
     frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
     for name in members_first(task, manifest["models"]):
         folder = run / "models" / "final" / name
-        place = ctx.but(model=name, fold="final", _needs=open_kept_needs(run))
+        place = ctx.replace(model=name, fold="final", _needs=open_kept_needs(run))
         if task.model(name).fuses:  # the core's own row: no plugin predicts or explains it
             own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
         else:
@@ -139,7 +139,7 @@ def predict_new(
                 t.name: prediction_frame(predictions, prepared.features.table, t, task.unit)
                 for t in place.targets
             }
-            if explain_in is not None and plugin.implements("explain") and _any(own):
+            if explain_in is not None and plugin.implements("explain", ctx.task) and _any(own):
                 given["predictions"] = predictions
                 explanation = call(plugin, "explain", place, config, **given)
                 explained += _written(explanation, explain_in, name, protocol)

@@ -100,7 +100,7 @@ def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort
     cohort: Cohort = call(plugin, "load", ctx, config)
     if not len(cohort.samples):
         why = f"; the first problem: {cohort.quarantined[0].reason}" if cohort.quarantined else ""
-        where = ", ".join(path.name for path in ctx.but(stage="load").inputs)
+        where = ", ".join(path.name for path in ctx.replace(hook="load").inputs)
         raise UnusableCohortError(
             f"no usable recording in {where} ({len(cohort.quarantined)} quarantined){why}",
             cohort.quarantined,
@@ -174,7 +174,7 @@ def prepare(
 def make_features(job: PatientJob, device: Any = None) -> None:
     """Preprocess and featurize one patient into its folder of the cache."""
     plugin = open_with_defaults(job.plugin)
-    ctx = job.ctx.but(device=device, _quarantined=[])
+    ctx = job.ctx.replace(device=device, _quarantined=[])
 
     def fill(folder: Path) -> None:
         try:
@@ -185,7 +185,7 @@ def make_features(job: PatientJob, device: Any = None) -> None:
                     save_features(folder, features)
         except DataError as error:
             for recording in job.samples.table["recording_id"]:
-                ctx.but(stage="preprocess").quarantine(str(recording), str(error))
+                ctx.replace(hook="preprocess").quarantine(str(recording), str(error))
         # The first reason is the recording's own; a later one may speak for the whole patient.
         rows = {row.recording_id: row for row in reversed(ctx._quarantined)}
         write_json(folder / "quarantined.json", [vars(row) for row in reversed(rows.values())])
@@ -202,11 +202,10 @@ def _jobs(
 ) -> list[PatientJob]:
     if ctx.cache is None:
         raise ValueError("features need a cache folder")
-    package = plugin.module.__name__.partition(".")[0]
     common = {
         "plugin": plugin.info.name,
         "version": plugin.version,
-        "code": package_digest(package),
+        "code": package_digest(plugin.package),
         "task": ctx.task.source,
         "mode": ctx.mode,
         "stages": {
@@ -223,7 +222,7 @@ def _jobs(
         rows = samples.table.astype(str).to_dict("split")
         key = digest({**common, "rows": rows, "files": [digests[r] for r in samples.table.index]})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
-        own = ctx.but(_inputs=(), protocol=None, cache=ctx.cache, progress=None)
+        own = ctx.replace(_inputs=(), protocol=None, cache=ctx.cache, progress=None)
         jobs.append(PatientJob(plugin.info.name, config, own, samples, folder))
     return jobs
 

@@ -18,7 +18,7 @@ from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import digest
 from cardio_core.io.places import cache_dir
-from cardio_core.io.truth_file import is_twin
+from cardio_core.io.truth_file import is_synthetic
 from cardio_core.runner.arms import Arm, make_arm
 from cardio_core.runner.beginning import begin, default_out, log_to
 from cardio_core.runner.collect import collect, write_csv
@@ -113,7 +113,7 @@ def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
     """Say first what decides about every number that follows."""
     if not request.data:
         echo("Synthetic data: the plugin's twin with known truth, because no --data was given.")
-    for path in filter(is_twin, request.data):
+    for path in filter(is_synthetic, request.data):
         echo(f"Synthetic data: {path.name} was made by code; its truth.json lies with it.")
     for line in plan_needs(request, setup.task, setup.config):
         echo(f"Need: {line}.")
@@ -159,7 +159,7 @@ def _work(
             tested = [job for job in jobs if job.protocol == arm.protocol and job.test.size]
             scored[arm.protocol] = collect(tested, arm.plan, arm.truth, setup.task)
             echo(f"  evaluating {arm.protocol}: intervals, tables, figures")
-            judged = judge(setup.plugin, arm.config, ctx.but(protocol=arm.protocol), tested,
+            judged = judge(setup.plugin, arm.config, ctx.replace(protocol=arm.protocol), tested,
                            scored[arm.protocol], arm.prepared.cohort)  # fmt: skip
             write_judged(out, arm.protocol, judged)
         write_csv(out / "predictions.csv", scored, setup.task)
@@ -223,7 +223,7 @@ def _jobs(
         name = "final" if final else fold.name
         place = "final" if final else f"{arm.protocol}-{name}"
         for model in setup.models:
-            own = ctx.but(
+            own = ctx.replace(
                 protocol=arm.protocol,
                 fold=name,
                 model=model,
@@ -311,7 +311,7 @@ def _record_cohort(out: Path, arms: Sequence[Arm], manifest: Manifest) -> None:
             "the data changed since this run began; start a new run instead of --resume"
         )
     quarantined = {
-        (q.recording_id, q.stage, q.reason): vars(q) for a in arms for q in a.prepared.quarantined
+        (q.recording_id, q.hook, q.reason): vars(q) for a in arms for q in a.prepared.quarantined
     }
     manifest.update(
         data=manifest.content["data"]

@@ -98,8 +98,7 @@ def synthesize(plugin: Plugin, task: Task, cache: Path, n_patients: int | None, 
     """Write a plugin's synthetic twin into the cache, unless it is there, and return its folder."""
     from cardio_core.io.atomic import whole_directory
 
-    package = plugin.module.__name__.partition(".")[0]
-    key = digest([plugin.info.name, package_digest(package), task.source, n_patients, seed])
+    key = digest([plugin.info.name, package_digest(plugin.package), task.source, n_patients, seed])
     folder = cache / "synthetic" / f"{plugin.info.name}-{task.source}-{key[:12]}"
     if not folder.exists():
         make = resolve(plugin.info.synthesize)

@@ -165,7 +165,7 @@ def multivariable(
 def _fit_notes(
     model: LogisticModel, outcome: Floats, level: float, unit: str
 ) -> tuple[list[Estimate], list[str]]:
-    area = auc(outcome, model.fitted, level=level, unit=unit).but(
+    area = auc(outcome, model.fitted, level=level, unit=unit).replace(
         name="apparent_auc", note="Apparent: scored on the rows that were fitted."
     )
     estimates, notes = [area], []

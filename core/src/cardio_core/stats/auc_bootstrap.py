@@ -141,7 +141,7 @@ def bootstrap_auc_difference(
     jackknife = drawn.jackknife(0) - drawn.jackknife(1) if interval == "bca" else None
     estimate = drawn.estimate("auc_difference", difference, replicates, jackknife, level)
     se = estimate.extra["se"]
-    return estimate.but(
+    return estimate.replace(
         p_value=two_sided_p(difference / se) if se > 0 else float(difference == 0),
         extra={**estimate.extra, "auc_a": drawn.aucs[0], "auc_b": drawn.aucs[1]},
     )

@@ -105,7 +105,7 @@ def pr_auc(
 
 def _with_logit_limits(estimate: Estimate, n_positive: int, level: float) -> Estimate:
     if estimate.value == 1:
-        return estimate.but(
+        return estimate.replace(
             level=None,
             method="point estimate",
             note="every positive is ranked above every negative: no interval",
@@ -114,7 +114,7 @@ def _with_logit_limits(estimate: Estimate, n_positive: int, level: float) -> Est
         n_positive * estimate.value * (1 - estimate.value)
     )
     centre = float(logit(estimate.value))
-    return estimate.but(
+    return estimate.replace(
         low=float(expit(centre - half_width)),
         high=float(expit(centre + half_width)),
         method="logit interval (Boyd 2013)",
@@ -140,7 +140,7 @@ def _bootstrapped(
     )
     replicates = drawn.values[:, 0]
     low, high = percentile_limits(replicates, estimate.level or 0.95)
-    return estimate.but(
+    return estimate.replace(
         low=low,
         high=high,
         method=f"{estimate.unit} bootstrap, percentile, {n_resamples} resamples",

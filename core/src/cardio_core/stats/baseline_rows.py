@@ -266,7 +266,7 @@ def _tested(compute: Callable[[], Estimate], name: str) -> tuple[Estimate | None
         found = compute()
     except DataError as refusal:
         return None, [f"{name}: not tested; {refusal}."]
-    found = found.but(name=f"table_one[{name}]")
+    found = found.replace(name=f"table_one[{name}]")
     return found, [f"{name}: {found.note}"] if found.note else []
 
 

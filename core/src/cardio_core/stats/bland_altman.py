@@ -214,6 +214,6 @@ def _with_test(bias: Estimate, n: int) -> Estimate:
     df = n - 1
     se = (bias.value - bias.low) / float(stdtrit(df, 0.5 + bias.level / 2))
     t = bias.value / se
-    return bias.but(
+    return bias.replace(
         p_value=float(2 * stdtr(df, -abs(t))), extra={**bias.extra, "se": se, "t": t, "df": df}
     )

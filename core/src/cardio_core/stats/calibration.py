@@ -144,7 +144,7 @@ def calibration_in_the_large(
         level,
         unit,
     )
-    return estimate.but(
+    return estimate.replace(
         extra={
             **estimate.extra,
             "observed": sample.n_positive / sample.n,
@@ -251,7 +251,7 @@ def brier_scores(
         level=level,
         unit=unit,
     )
-    return [estimate.but(n_dropped=sample.n_dropped) for estimate in found]
+    return [estimate.replace(n_dropped=sample.n_dropped) for estimate in found]
 
 
 def _brier(sums: Floats) -> Floats:

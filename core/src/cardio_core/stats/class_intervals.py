@@ -77,14 +77,14 @@ class Source:
         estimate = Estimate(name, value, n=n_clusters, unit=self.unit, extra=extra)
         n_holding = int(self.statistics.holders(self.cells)[position])
         if n_holding < MIN_CLUSTERS:
-            return estimate.but(
+            return estimate.replace(
                 method="point estimate",
                 note=f"held by {n_holding} {self.unit}s: too few for an interval",
             )
         if value in (0.0, 1.0):
             # every cluster agrees, so resampling shows no spread; Wilson counts a cluster once
             low, high = wilson_limits(value * n_holding, n_holding, self.level)
-            return estimate.but(
+            return estimate.replace(
                 low=low,
                 high=high,
                 level=self.level,
@@ -97,9 +97,9 @@ class Source:
         replicates = self._replicates[:, position]
         replicates = replicates[~np.isnan(replicates)]
         if replicates.size * 10 < self.n_resamples or np.ptp(replicates) == 0:
-            return estimate.but(method="point estimate", note="resamples do not vary: no interval")
+            return estimate.replace(method="point estimate", note="resamples do not vary: no interval")
         low, high = percentile_limits(replicates, self.level)
-        return estimate.but(
+        return estimate.replace(
             low=low,
             high=high,
             level=self.level,

@@ -176,7 +176,7 @@ def chi2_rxc(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> Estim
         exact = fisher_freeman_halton(counts, seed=seed)
         extra["p_fisher"] = exact.value
         estimate = {"seed": exact.seed}
-    return _valid_or_fisher(counts, statistic, f"Pearson's chi-square, {df} df", extra, unit).but(
+    return _valid_or_fisher(counts, statistic, f"Pearson's chi-square, {df} df", extra, unit).replace(
         **estimate
     )
 
@@ -233,7 +233,7 @@ def fisher_exact(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> E
     """
     counts = counts_table(table)
     if counts.shape != (2, 2):
-        return fisher_freeman_halton(counts, seed=seed).but(
+        return fisher_freeman_halton(counts, seed=seed).replace(
             **unit_count(int(counts.sum()), None, unit)
         )
     p = fisher_p(counts)

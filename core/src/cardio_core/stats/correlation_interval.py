@@ -86,7 +86,7 @@ def correlation(
         **unit_count(n, None, unit),
     )
     if abs(value) > 1 - 1e-12:
-        return estimate.but(
+        return estimate.replace(
             value=math.copysign(1.0, value),
             method="point estimate",
             p_value=0.0,
@@ -95,7 +95,7 @@ def correlation(
     t = value * math.sqrt((n - 2) / (1 - value**2))
     inflation = 1.0 if method == "pearson" else 1 + value**2 / 2
     half_width = normal_quantile(checked_level(level)) * math.sqrt(inflation / (n - 3))
-    return estimate.but(
+    return estimate.replace(
         low=math.tanh(math.atanh(value) - half_width),
         high=math.tanh(math.atanh(value) + half_width),
         level=level,

@@ -127,7 +127,7 @@ def confusion_metrics(
         )
     if tp + fn and tn + fp:
         found |= _sums(found["sensitivity"], found["specificity"], level, unit)
-    return {name: each.but(threshold_source=threshold_source) for name, each in found.items()}
+    return {name: each.replace(threshold_source=threshold_source) for name, each in found.items()}
 
 
 def _sums(

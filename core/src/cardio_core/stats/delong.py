@@ -152,7 +152,7 @@ def delong_paired(
     estimate = _difference_estimate(found, difference, se, checked_level(level), unit)
     if se > 0:
         z = difference / se
-        return estimate.but(p_value=two_sided_p(z), extra={**estimate.extra, "z": z})
+        return estimate.replace(p_value=two_sided_p(z), extra={**estimate.extra, "z": z})
     if difference != 0:
         raise DataError(
             f"paired AUCs {found.aucs[0]:.4f} and {found.aucs[1]:.4f}: expected a variance above "
@@ -161,9 +161,9 @@ def delong_paired(
     note = "both scores rank every case and control alike"
     if not _same_ranking(*found.sample.scores):
         # equal on these rows only, both at an area of 0 or 1: a width of 0 would claim certainty
-        estimate = estimate.but(low=None, high=None, level=None)
+        estimate = estimate.replace(low=None, high=None, level=None)
         note += ", but not every row: DeLong's variance is 0, no interval"
-    return estimate.but(p_value=1.0, note=note, extra={**estimate.extra, "z": 0.0})
+    return estimate.replace(p_value=1.0, note=note, extra={**estimate.extra, "z": 0.0})
 
 
 def _same_ranking(score_a: Floats, score_b: Floats) -> bool:

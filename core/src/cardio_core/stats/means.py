@@ -221,7 +221,7 @@ def ttest_codes(
         groups[0], groups[1], test="student", sd_ddof=1, level=level, unit=unit,
         name="proportion_difference",
     )  # fmt: skip
-    return found.but(
+    return found.replace(
         method="Student's t on 0/1 codes",
         note="A t-test on 0/1 codes is an approximation; report chi-square or Fisher's test.",
     )

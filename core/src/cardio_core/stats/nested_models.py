@@ -137,15 +137,15 @@ def incremental(
         features = features + list(added)
         model = fit_design(design.only(features), method="ml", level=level, unit=unit)
         label = ", ".join(base) if previous is None else "+ " + ", ".join(added)
-        over_null = model_chi2(model, unit=unit).but(name=f"model_chi2[{label}]")
-        area = auc(design.outcome, model.fitted, level=level, unit=unit).but(
+        over_null = model_chi2(model, unit=unit).replace(name=f"model_chi2[{label}]")
+        area = auc(design.outcome, model.fitted, level=level, unit=unit).replace(
             name=f"apparent_auc[{label}]", note="Apparent: scored on the rows that were fitted."
         )
         estimates += [over_null, area]
         cells = ["", "", ""]
         if previous is not None:
             gain = likelihood_ratio_test(previous, model, unit=unit)
-            estimates.append(gain.but(name=f"likelihood_ratio_chi2[{label}]"))
+            estimates.append(gain.replace(name=f"likelihood_ratio_chi2[{label}]"))
             cells = [f"{gain.value:.2f}", f"{gain.extra['df']:.0f}", p_text(gain.p_value)]
         rows.append(
             (

@@ -130,7 +130,7 @@ def screening_noise(
             )
         )
     return [
-        estimate.but(n=n_events + n_others, unit="patient", seed=seed) for estimate in described
+        estimate.replace(n=n_events + n_others, unit="patient", seed=seed) for estimate in described
     ]
 
 

@@ -153,10 +153,10 @@ def per_class_table(
             note if rate.startswith("macro_") else "",
             _pardon_note(events.classes, pardons, label) if rate in ("ppv", "f1", "fpr") else "",
         ]
-        by_class[place][rate] = estimate.but(note="; ".join(filter(None, notes)), **common)
+        by_class[place][rate] = estimate.replace(note="; ".join(filter(None, notes)), **common)
     for name, n in zip(events.classes, _support(cells, len(events.classes)), strict=True):
         support = Estimate(f"support_{name}", n, method="count", n=n, unit=unit)
-        by_class[name]["support"] = support.but(**common)
+        by_class[name]["support"] = support.replace(**common)
     return PerClassTable(
         [estimate for rates in by_class.values() for estimate in rates.values()],
         _frame(cells.sum(axis=0), events.classes),

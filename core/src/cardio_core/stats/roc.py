@@ -75,7 +75,7 @@ def auc(
     n = sample.n if sample.clusters is None else sample.n_clusters
     unit = unit or ("row" if sample.clusters is None else "patient")
     estimate = _with_interval(found, checked_level(level), interval)
-    return estimate.but(
+    return estimate.replace(
         n=n,
         unit=unit,
         n_patients=n if unit == "patient" else None,
@@ -119,7 +119,7 @@ def _degenerate(found: DelongCovariance, value: float, level: float) -> Estimate
         n_positive = int(np.unique(sample.clusters[sample.positive]).size)
         n_negative = int(np.unique(sample.clusters[~sample.positive]).size)
     estimate = newcombe_auc(value, n_positive, n_negative, level=level)
-    return estimate.but(note="DeLong's variance is 0 here; the interval is Newcombe's instead")
+    return estimate.replace(note="DeLong's variance is 0 here; the interval is Newcombe's instead")
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,7 +232,7 @@ def _estimates(
             size = {"n": group.n_patients if common.unit == "patient" else group.n}
             found[f"{metric}[{group.label}]"] = _one(
                 f"{metric}[{group.label}]", observed[own], replicates[:, own], level, common
-            ).but(**size)
+            ).replace(**size)
             if group is not against:
                 key = f"{metric}_gap[{group.label} - {against.label}]"
                 found[key] = _one(
@@ -241,13 +241,13 @@ def _estimates(
                     replicates[:, own] - replicates[:, other],
                     level,
                     common,
-                ).but(**size)
+                ).replace(**size)
     return found
 
 
 def _one(name: str, value: float, replicates: Floats, level: float, common: Estimate) -> Estimate:
     low, high = percentile_limits(defined(replicates, name), level)
-    return common.but(name=name, value=float(value), low=low, high=high, level=level)
+    return common.replace(name=name, value=float(value), low=low, high=high, level=level)
 
 
 def _as_table(

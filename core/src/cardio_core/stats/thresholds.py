@@ -133,7 +133,7 @@ def threshold_metrics(
     called = sample.scores[0] >= threshold.value
     found = _rates(sample, called, threshold.source, n_resamples, seed, level, unit)
     return {
-        name: each.but(extra={**each.extra, "threshold": threshold.value})
+        name: each.replace(extra={**each.extra, "threshold": threshold.value})
         for name, each in found.items()
     }
 
@@ -198,7 +198,7 @@ def _rates(
         require_clusters(sample.n_clusters, unit or "patient")
         found = _by_cluster(sample, cells, n_resamples, seed, checked_level(level), unit)
     return {
-        name: each.but(threshold_source=source, n_dropped=sample.n_dropped)
+        name: each.replace(threshold_source=source, n_dropped=sample.n_dropped)
         for name, each in found.items()
     }
 
@@ -230,10 +230,10 @@ def _by_cluster(
         estimate = Estimate(name, float(values[position]), **counted)
         if np.ptp(replicates) == 0:
             note = f"the same in every resample of {counted['unit']}s: no interval"
-            found[name] = estimate.but(method="point estimate", note=note)
+            found[name] = estimate.replace(method="point estimate", note=note)
             continue
         low, high = percentile_limits(replicates, level)
-        found[name] = estimate.but(
+        found[name] = estimate.replace(
             low=low,
             high=high,
             level=level,

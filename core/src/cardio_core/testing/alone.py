@@ -34,13 +34,13 @@ def training_context(task: Task, row: str, out: Path | None = None, **others: An
     >>> task = Task("t", "A task", "study", (Target("y", "binary", ("no", "yes")),),
     ...             (Model("m", "A model"),))
     >>> ctx = training_context(task, "m", seed=3)
-    >>> ctx.model, ctx.stage, ctx.seed, ctx.device.kind
+    >>> ctx.model, ctx.hook, ctx.seed, ctx.device.kind
     ('m', 'train', 3, 'cpu')
     """
     from cardio_core.compute.devices import choose_device
     from cardio_core.context import Context
 
-    places: dict[str, Any] = {"stage": "train", "protocol": "honest", "fold": "r0-f0", "out": out}
+    places: dict[str, Any] = {"hook": "train", "protocol": "honest", "fold": "r0-f0", "_out": out}
     return Context(task, model=row, device=choose_device("cpu"), **(places | others))
 
 

@@ -49,7 +49,7 @@ class Bench:
         owners = cohort.samples.table["patient_id"].to_numpy()
         found = {}
         for patient in patients:
-            ctx = self.ctx.but(_inputs=(), _quarantined=[])
+            ctx = self.ctx.replace(_inputs=(), _quarantined=[])
             samples = cohort.samples.take(np.flatnonzero(owners == patient))
             try:
                 minted = call(self.plugin, "preprocess", ctx, self.config, samples=samples)
@@ -63,7 +63,7 @@ class Bench:
 
     def predict(self, run: Path, model: str, features: FeatureSet) -> Predictions:
         """Call `predict` with the final model of a run."""
-        ctx = self.ctx.but(mode="predict", model=model, fold="final", _inputs=())
+        ctx = self.ctx.replace(mode="predict", model=model, fold="final", _inputs=())
         artifact = open_artifact(run / "models" / "final" / model)
         predictions: Predictions = call(
             self.plugin, "predict", ctx, self.config, model=artifact, features=features

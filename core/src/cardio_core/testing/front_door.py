@@ -48,12 +48,13 @@ class FrontDoorContract:
 
     def test_every_hook_says_what_it_does(self, opened: Plugin) -> None:
         """A docstring on each hook of the front door."""
-        bare = [
-            stage
-            for stage in STAGES
-            if opened.implements(stage) and not inspect.getdoc(getattr(opened.module, stage))
-        ]
-        assert not bare, f"no docstring: {', '.join(bare)}"
+        bare = {
+            f"{hook} of task {task.name}"
+            for task in opened.info.tasks
+            for hook in STAGES
+            if (function := opened.function(hook, task)) and not inspect.getdoc(function)
+        }
+        assert not bare, f"no docstring: {', '.join(sorted(bare))}"
 
     def test_tasks_are_complete_and_their_names_unique(self, info: PluginInfo) -> None:
         """Each task has targets with classes or a unit, and rows with names of their own."""
@@ -110,8 +111,8 @@ class FrontDoorContract:
         parameters = inspect.signature(resolve(info.synthesize)).parameters
         missing = {"task", "n_patients", "seed"} - set(parameters)
         assert not missing, f"{info.synthesize} lacks the keyword(s) {sorted(missing)}"
-        for tool in info.tools:
-            assert callable(resolve(tool.function)), f"tool {tool.name}: {tool.function}"
+        for name, function in info.tools.items():
+            assert callable(resolve(function)), f"tool {name}: {function}"
 
     def test_every_named_configuration_is_valid_for_every_task(self, info: PluginInfo) -> None:
         """`default`, `cpu`, `full` and `smoke` exist, alone and over the default, per protocol."""

@@ -15,7 +15,8 @@ from torch import nn
 
 from cardio_core.compute.devices import Device
 from cardio_core.training.callbacks import EpochKeeper, Progress
-from cardio_core.training.loader import Examples, InOrder, TrainingOrder, make_loader
+from cardio_core.training.examples import Examples
+from cardio_core.training.loader import InOrder, TrainingOrder, make_loader
 from cardio_core.training.memory import BatchSize, is_out_of_memory
 from cardio_core.training.module import Loss, ParameterGroups, Score, TrainingModule
 from cardio_core.training.plan import FitPlan

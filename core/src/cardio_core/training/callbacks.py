@@ -13,7 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from cardio_core.errors import CardioError
 from cardio_core.training.module import TrainingModule
-from cardio_core.training.weights import save_weights
+from cardio_core.types.weights_file import save_weights
 
 COLUMNS = ("epoch", "seconds", "train_loss", "val_loss", "val_score", "lr")
 

@@ -16,11 +16,11 @@ from torch import nn
 from cardio_core.compute.devices import Device
 from cardio_core.errors import CardioError, DataError
 from cardio_core.training.compiling import why_not_compiled
-from cardio_core.training.loader import Examples
+from cardio_core.training.examples import Examples
 from cardio_core.training.memory import BatchSize, release_memory
 from cardio_core.training.plan import FitPlan
 from cardio_core.training.prediction import predict
-from cardio_core.training.weights import load_weights
+from cardio_core.types.weights_file import load_weights
 
 if TYPE_CHECKING:
     from cardio_core.training.callbacks import Progress

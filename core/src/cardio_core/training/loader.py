@@ -4,44 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from cardio_core.training.examples import Batch, Examples
 from cardio_core.training.memory import BatchSize
 
-Batch = dict[str, Any]
-
 _ORDER, _AUGMENT = 0, 1
-
-
-class Examples(Protocol):
-    """What a network is trained on or run over: anything with a length that gathers batches."""
-
-    def __len__(self) -> int:
-        """Return the number of examples."""
-        ...
-
-    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None) -> Batch:
-        """Return some examples as tensors.
-
-        Parameters
-        ----------
-        indices : ndarray of int64, shape (n,)
-            Which examples, between 0 and the length; may repeat.
-        rng : numpy.random.Generator or None
-            Source of random augmentation in training; None asks for none.
-
-        Returns
-        -------
-        dict
-            ``"inputs"`` and ``"targets"``, each a tensor of shape (n, ...) or a dict of them, on
-            the CPU; further entries reach the loss. Without targets to give (new patients),
-            ``"targets"`` may be absent.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)

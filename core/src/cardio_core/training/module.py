@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
-from cardio_core.training.loader import Batch
+from cardio_core.training.examples import Batch
 from cardio_core.training.plan import FitPlan
 from cardio_core.training.schedule import learning_rate_factor
 from cardio_core.training.tensors import (

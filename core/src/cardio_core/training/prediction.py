@@ -12,7 +12,7 @@ from torch import nn
 
 from cardio_core.compute.devices import Device
 from cardio_core.errors import CardioError, DataError
-from cardio_core.training.loader import Examples
+from cardio_core.training.examples import Examples
 from cardio_core.training.memory import is_out_of_memory, release_memory
 from cardio_core.training.tensors import (
     Arrays,

@@ -6,7 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WEIGHTS, ESTIMATOR = "weights.safetensors", "model.skops"
 
 
 @dataclass(frozen=True)
@@ -38,3 +43,52 @@ class ModelArtifact:
         """Read a JSON file of the artifact."""
         loaded: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
         return loaded
+
+    def save_network(self, network: nn.Module, name: str = WEIGHTS) -> str:
+        """Write a network's parameters and buffers as safetensors; return the file's SHA-256.
+
+        `Context.fit` writes the weights that it kept under the default name by itself.
+        """
+        from cardio_core.types.weights_file import save_weights
+
+        return save_weights(network, self.path / name)
+
+    def load_network(self, network: nn.Module, name: str = WEIGHTS) -> None:
+        """Read weights into a network in place: every one of them, and no other.
+
+        Raises
+        ------
+        DataError
+            If the file is missing, is no safetensors file, or belongs to another network.
+        """
+        from cardio_core.types.weights_file import load_weights
+
+        load_weights(network, self.path / name)
+
+    def save_estimator(self, estimator: Any, name: str = ESTIMATOR) -> None:
+        """Write a fitted scikit-learn estimator as skops: data, no pickle.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> artifact = ModelArtifact(Path(tempfile.mkdtemp()))
+        >>> artifact.save_estimator(LogisticRegression().fit([[0.0], [1.0]], [0, 1]))
+        >>> artifact.load_estimator().predict([[2.0]])
+        array([1])
+        """
+        from cardio_core.types.estimator_file import save_estimator
+
+        save_estimator(estimator, self.path / name)
+
+    def load_estimator(self, name: str = ESTIMATOR) -> Any:
+        """Read an estimator that `save_estimator` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file is no skops file, holds a type that is not trusted, or a damaged tree.
+        """
+        from cardio_core.types.estimator_file import load_estimator
+
+        return load_estimator(self.path / name)

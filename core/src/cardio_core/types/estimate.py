@@ -83,6 +83,6 @@ class Estimate:
         """Return a JSON-ready mapping of every field."""
         return asdict(self) | {"extra": dict(self.extra)}
 
-    def but(self, **changes: Any) -> Estimate:
+    def replace(self, **changes: Any) -> Estimate:
         """Return a copy with some fields changed."""
         return replace(self, **changes)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -136,6 +136,8 @@ class FeatureSet:
     blocks : mapping of str to FeatureBlock
         The features, aligned with the table.
     """
+
+    NO_VERDICT: ClassVar[str] = NO_VERDICT
 
     table: pd.DataFrame
     blocks: Mapping[str, FeatureBlock]

@@ -119,10 +119,15 @@ class Task:
         Split plans of this task beyond ``nested`` and ``holdout``, by name.
     config : str
         ``"package.module:Class"`` of a configuration of its own, where tasks of one plugin have
-        little in common: a setting of one is then refused by the other. Empty is the plugin's.
+        little in common: a setting of one is then refused by the other. Empty is `Config` in
+        ``config.py`` of the folder, or the plugin's.
     family : str
-        Tasks of one family load the same recordings, make the same features and have one twin;
-        they differ in targets and rows. Empty is a family of its own.
+        Tasks of one family load the same recordings, make the same features and have one synthetic
+        cohort; they differ in targets and models. Empty is a family of its own.
+    folder : str
+        The package in which this task's hooks live, ``"cardio_ppg.rhythm"``: a file a hook, named
+        after it, with a function of that name. Several tasks may share one. A hook that the plugin
+        module itself implements comes before a file.
     """
 
     name: str
@@ -136,6 +141,7 @@ class Task:
     plans: Mapping[str, Plan] = field(default_factory=dict)
     config: str = ""
     family: str = ""
+    folder: str = ""
 
     @property
     def source(self) -> str:
@@ -157,14 +163,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Tool:
-    """A function that a plugin lends to a `cardio data` command, ``"package.module:function"``."""
-
-    name: str
-    function: str
-
-
-@dataclass(frozen=True)
 class Sidecar:
     """A file that belongs to one recording, which `cardio predict` takes as ``--NAME FILE``.
 
@@ -179,7 +177,9 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class PluginInfo:
-    """The front door of a plugin, constant `INFO` of its entry-point module.
+    """What a plugin says of itself: constant `INFO` of its plugin module.
+
+    What is left empty has its usual place in the plugin's package, and the registry fills it in.
 
     Attributes
     ----------
@@ -190,19 +190,23 @@ class PluginInfo:
     tasks : tuple of Task
         Everything it can predict.
     default_task : str
-        The task that runs without ``--task``.
+        The task that runs without ``--task``; usually the first.
     config : str
-        ``"package.module:Class"`` of its configuration, a subclass of `cardio_core.api.RunConfig`;
-        of every task that names none of its own.
+        ``"package.module:Class"`` of its configuration, a subclass of `cardio_core.api.RunConfig`,
+        for every task that has none of its own; usually `RunConfig` itself.
     configs : str
-        Package that holds ``default.yaml``, ``cpu.yaml``, ``full.yaml`` and ``smoke.yaml``.
+        Package that holds ``default.yaml`` and, laid over it, ``cpu.yaml``, ``full.yaml`` and
+        ``smoke.yaml``; usually ``configs``.
     synthesize : str
-        ``"package.module:function"`` that writes the synthetic twin:
-        ``function(out, *, task, n_patients=None, seed=0)``.
+        ``"package.module:function"`` that writes the synthetic cohort:
+        ``function(out, *, task, n_patients=None, seed=0)``; usually ``synthetic:synthesize``.
     papers : tuple of str
         What to cite.
-    tools : tuple of Tool
-        What it lends to `cardio data`.
+    paths : tuple of str
+        Columns of a cohort table that name this plugin's recordings, ``path_ppg``: files or
+        folders, several with ``;`` between.
+    tools : mapping of str to str
+        What it lends to `cardio data`, by name: ``"package.module:function"``.
     sidecars : tuple of Sidecar
         Files that `cardio predict` takes beside one recording.
     """
@@ -211,12 +215,13 @@ class PluginInfo:
     title: str
     api: tuple[int, int]
     tasks: tuple[Task, ...]
-    default_task: str
-    config: str
-    configs: str
-    synthesize: str
+    default_task: str = ""
+    config: str = ""
+    configs: str = ""
+    synthesize: str = ""
     papers: tuple[str, ...] = ()
-    tools: tuple[Tool, ...] = ()
+    paths: tuple[str, ...] = ()
+    tools: Mapping[str, str] = field(default_factory=dict)
     sidecars: tuple[Sidecar, ...] = ()
 
     def task(self, name: str) -> Task:

@@ -74,6 +74,67 @@ class SampleSet:
         """Return the samples at these positions, in this order."""
         return SampleSet(self.table.iloc[positions], self.values[positions])
 
+    @classmethod
+    def opening(
+        cls, table: pd.DataFrame, sources: Sequence[Any], open: Callable[[Any], Any]
+    ) -> SampleSet:
+        """Return samples whose values are opened when they are asked for, one patient at a time.
+
+        Parameters
+        ----------
+        table : DataFrame
+            As of the attribute, indexed by `sample_id`.
+        sources : sequence
+            What `open` takes, one a sample: a path, or several where a recording is several files.
+        open : callable
+            From a source to its value, which keeps no path: `preprocess` gets the values alone.
+            Raises `DataError` where it is unusable. Must be importable (a function of a module, or
+            a `functools.partial` of one), because patients go to other processes.
+        """
+        return cls(table, Opened(tuple(sources), open))
+
+    def mint(
+        self,
+        recording_ids: Sequence[str],
+        times_s: Sequence[np.ndarray[Any, Any]],
+        values: np.ndarray[Any, Any],
+        columns: Mapping[str, np.ndarray[Any, Any]] | None = None,
+    ) -> SampleSet:
+        """Mint samples ``recording#n`` from these recordings, at the given times.
+
+        Parameters
+        ----------
+        recording_ids : sequence of str
+            The recordings that samples come from; study and patient pass on to their samples.
+        times_s : sequence of ndarray of float
+            For each of them, the sample times in seconds, ascending.
+        values : ndarray, shape (n_samples, ...)
+            Values of all samples, recording after recording.
+        columns : mapping of str to ndarray of shape (n_samples,), optional
+            Further columns of the sample table.
+
+        Returns
+        -------
+        SampleSet
+            With ids ``"100#0"``, ``"100#1"``, ...
+        """
+        by_recording = self.table.set_index("recording_id")
+        frames = []
+        for recording_id, times in zip(recording_ids, times_s, strict=True):
+            parent = by_recording.loc[recording_id]
+            own = {
+                "recording_id": recording_id,
+                "study_id": parent["study_id"],
+                "patient_id": parent["patient_id"],
+                "time_s": np.asarray(times, dtype=float),
+            }
+            ids = [f"{recording_id}#{n}" for n in range(len(times))]
+            frames.append(pd.DataFrame(own, index=ids))
+        empty = pd.DataFrame({name: [] for name in (*ID_COLUMNS, "time_s")})
+        table = pd.concat(frames) if frames else empty
+        table.index.name = "sample_id"
+        return SampleSet(table.assign(**dict(columns or {})), values)
+
     def opened(self, quarantine: Callable[[str, str], None]) -> Iterator[tuple[str, Any]]:
         """Yield (recording_id, value), quarantining each recording that cannot be opened.
 
@@ -91,60 +152,12 @@ class SampleSet:
             yield str(recording_id), value
 
 
-def mint(
-    parents: SampleSet,
-    recording_ids: Sequence[str],
-    times_s: Sequence[np.ndarray[Any, Any]],
-    values: np.ndarray[Any, Any],
-    columns: Mapping[str, np.ndarray[Any, Any]] | None = None,
-) -> SampleSet:
-    """Mint samples ``recording#n`` from recordings, at the given times.
-
-    Parameters
-    ----------
-    parents : SampleSet
-        One row a recording; its study and patient pass on to its samples.
-    recording_ids : sequence of str
-        The recordings that samples come from.
-    times_s : sequence of ndarray of float
-        For each of them, the sample times in seconds, ascending.
-    values : ndarray, shape (n_samples, ...)
-        Values of all samples, recording after recording.
-    columns : mapping of str to ndarray of shape (n_samples,), optional
-        Further columns of the sample table.
-
-    Returns
-    -------
-    SampleSet
-        With ids ``"100#0"``, ``"100#1"``, ...
-    """
-    by_recording = parents.table.set_index("recording_id")
-    frames = []
-    for recording_id, times in zip(recording_ids, times_s, strict=True):
-        parent = by_recording.loc[recording_id]
-        frames.append(
-            pd.DataFrame(
-                {
-                    "recording_id": recording_id,
-                    "study_id": parent["study_id"],
-                    "patient_id": parent["patient_id"],
-                    "time_s": np.asarray(times, dtype=float),
-                },
-                index=[f"{recording_id}#{n}" for n in range(len(times))],
-            )
-        )
-    empty = pd.DataFrame({name: [] for name in (*ID_COLUMNS, "time_s")})
-    table = pd.concat(frames) if frames else empty
-    table.index.name = "sample_id"
-    return SampleSet(table.assign(**dict(columns or {})), values)
-
-
 @dataclass(frozen=True)
 class Quarantined:
     """A recording that could not be used, and why."""
 
     recording_id: str
-    stage: str
+    hook: str
     reason: str
 
 
@@ -168,8 +181,8 @@ class Cohort:
     notes : tuple of str
         Sentences for the report: what was left out by design, and why.
     unsupported : mapping of str to str
-        Rows (models) that this cohort cannot support, each with the reason: the label already
-        contains what the row looks at, say. They are left out, and the report says why.
+        Models that this cohort cannot support, each with the reason: the label already
+        contains what the model looks at, say. They are left out, and the report says why.
     outcome : str
         One sentence on what the targets are and how they came about, for the head of the report:
         a stand-in must not be read as the real thing.
@@ -204,3 +217,8 @@ class Cohort:
         ['a.avi']
         """
         return tuple(path for path in self.files[recording_id] if path.suffix.lower() != ".json")
+
+
+def mint(parents: SampleSet, *arguments: Any, **more: Any) -> SampleSet:
+    """Mint samples; `SampleSet.mint` under its old name."""
+    return parents.mint(*arguments, **more)

@@ -12,7 +12,6 @@ from cardio_core.api import (
     RandomSamples,
     Target,
     Task,
-    Tool,
     hookimpl,
 )
 from cardio_ecg_transfer.mitbih import AAMI_CLASSES, DS1, DS2, DS2_STRICT, SAME_MAN
@@ -96,7 +95,7 @@ CRT_RESPONSE = Task(
 INFO = PluginInfo(
     name="ecg_transfer",
     title="ECG spectrograms and residual networks, pretrained on MIT-BIH (He et al. 2023)",
-    api=(1, 0),
+    api=(2, 0),
     tasks=(CRT_RESPONSE, AAMI_BEATS),
     default_task="crt_response",
     config="cardio_ecg_transfer.config:Config",
@@ -109,7 +108,7 @@ INFO = PluginInfo(
         "de Chazal et al. 2004, Automatic classification of heartbeats using ECG morphology and "
         "heartbeat interval features",
     ),
-    tools=(Tool("rpeaks", "cardio_ecg_transfer.tools:rpeaks"),),
+    tools={"rpeaks": "cardio_ecg_transfer.tools:rpeaks"},
 )
 
 

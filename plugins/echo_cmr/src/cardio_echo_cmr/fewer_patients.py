@@ -36,7 +36,7 @@ def some_patients(
     codes = codes_of(features, targets, ctx.task.targets[0])
     stratum = np.full(len(names), -1.0)
     np.maximum.at(stratum, owner, np.nan_to_num(codes, nan=-1.0))
-    rng = ctx.but(model=None).rng("fewer patients")
+    rng = ctx.replace(model=None).rng("fewer patients")
     turn = np.empty(len(names))
     for value in np.unique(stratum):
         own = rng.permutation(np.flatnonzero(stratum == value))

@@ -78,7 +78,7 @@ def auc_intervals(
     notes: list[str] = []
     for name, compute in asked.items():
         try:
-            found.append(compute().but(name=name, n_patients=int(people.nunique())))
+            found.append(compute().replace(name=name, n_patients=int(people.nunique())))
         except DataError as error:
             notes.append(f"{name}: not computed. {error}")
     return found, notes

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 INFO = PluginInfo(
     name="echo_cmr",
     title="What an echo loop tells about the CMR: wall motion, scar, T1, T2 and ECV",
-    api=(1, 0),
+    api=(2, 0),
     tasks=TASKS,
     default_task="wma",
     config="cardio_echo_cmr.config:Config",

@@ -166,7 +166,7 @@ def _areas(
     try:
         pooled = stats.auc(
             own["y"], own["value"], clusters=own["patient_id"], level=config.level
-        ).but(name="segment_auc")
+        ).replace(name="segment_auc")
         found.append(pooled)
         row |= {"auc": pooled.value, "low": pooled.low, "high": pooled.high}
     except DataError as error:

@@ -127,7 +127,7 @@ def _share(
             int(value) * n, n, method="clopper-pearson", level=config.level, name=name,
             unit="patient",
         )  # fmt: skip
-        return alike.but(note="all loops are alike; n counts patients")
+        return alike.replace(note="all loops are alike; n counts patients")
     drawn: list[Estimate] = stats.bootstrap_sums(
         np.column_stack([hit, of]), _ratio, (name,), clusters=clusters,
         n_resamples=config.n_resamples, seed=seed, level=config.level,

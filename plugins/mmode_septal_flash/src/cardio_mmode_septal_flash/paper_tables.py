@@ -43,7 +43,7 @@ def accuracy_rows(
         )  # fmt: skip
         paired = own["subject_id"].duplicated().any()
         if paired:
-            found = found.but(
+            found = found.replace(
                 n_patients=int(own["subject_id"].nunique()),
                 note="as if the studies of one patient were independent, as published; accuracy "
                 "has an interval that draws patients",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 INFO = PluginInfo(
     name="mmode_septal_flash",
     title="Anatomical M-modes from apical echo loops, septal flash and where it is",
-    api=(1, 0),
+    api=(2, 0),
     tasks=(SEPTAL_FLASH, PHANTOM_FLASH),
     default_task="septal_flash",
     config="cardio_mmode_septal_flash.config:Config",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 INFO = PluginInfo(
     name="spect_polar",
     title="Phase polar maps from gated SPECT, and transfer on perfusion polar maps",
-    api=(1, 0),
+    api=(2, 0),
     tasks=(CRT_RESPONSE, MFR, RISK_FACTOR),
     default_task="crt_response",
     config="cardio_spect_polar.response.config:ResponseConfig",

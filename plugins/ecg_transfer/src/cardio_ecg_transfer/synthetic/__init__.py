@@ -82,10 +82,10 @@ def synthesize(
     >>> truth["bayes_auc"], names[:3]
     ({'response': 0.5}, ['p001.dcm', 'p002.dat', 'p002.hea'])
     """
-    from cardio_core.api import twin_folder
+    from cardio_core.api import synthetic_folder
 
     difficulty = difficulty or {"beats": "easy", "crt": "medium"}.get(kind, "medium")
-    folder = twin_folder(
+    folder = synthetic_folder(
         out_dir, n_patients, kind=(kind, KINDS), difficulty=(difficulty, DIFFICULTIES)
     )
     if kind == "beats":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import rounded, stats, write_truth
+from cardio_core.api import stats, write_truth
 from cardio_ecg_transfer.mitbih import DS1, DS2, PACED, SUBJECT_LINK
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.patient import Mixing, Noise, PatientSpec, draw_anatomy
@@ -111,7 +111,7 @@ def write_beat_cohort(
             "kind": "beats",
             "seed": seed,
             "difficulty": "null" if null else difficulty,
-            "bayes_auc": {"V against the rest": rounded(stats.bayes_auc(np.concatenate(scored)))},
+            "bayes_auc": {"V against the rest": stats.bayes_auc(np.concatenate(scored))},
             "bayes_auc_of": "all annotated beats of the records that are not paced",
             "records": {name: _facts(truths[name]) for name in names},
         },
@@ -170,9 +170,9 @@ def _facts(truth: Truth) -> dict[str, object]:
     return {
         "rhythm": truth.rhythm,
         "symbols": list(truth.symbols),
-        "r_s": rounded(truth.r_s),
-        "qrs_on_s": rounded(truth.qrs_on_s),
-        "qrs_off_s": rounded(truth.qrs_off_s),
-        "mixing": rounded(truth.mixing),
-        "prob_ventricular": rounded(truth.prob_ventricular),
+        "r_s": truth.r_s,
+        "qrs_on_s": truth.qrs_on_s,
+        "qrs_off_s": truth.qrs_off_s,
+        "mixing": truth.mixing,
+        "prob_ventricular": truth.prob_ventricular,
     }

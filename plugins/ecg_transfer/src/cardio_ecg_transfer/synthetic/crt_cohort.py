@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import rounded, stats, write_truth
+from cardio_core.api import stats, write_truth
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
 from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
@@ -103,9 +103,7 @@ def write_crt_cohort(
             "seed": seed,
             "difficulty": "null" if null else difficulty,
             "bayes_auc": {
-                "response": rounded(
-                    stats.bayes_auc([patient.prob_response for patient in patients])
-                )
+                "response": stats.bayes_auc([patient.prob_response for patient in patients])
             },
             "bayes_auc_of": "all patients, from the QRS that made their ECG",
             "patients": {patient.patient_id: _facts(patient) for patient in patients},
@@ -198,12 +196,12 @@ def _facts(patient: Patient) -> dict[str, Any]:
     truth = patient.truth
     return {
         "response": int(patient.response),
-        "prob_response": rounded(patient.prob_response),
+        "prob_response": patient.prob_response,
         "conduction": patient.spec.conduction,
-        "severity": rounded(patient.spec.severity),
-        "qrs_ms": rounded(np.median(truth.qrs_ms)),
-        "qrs_area_uvs": rounded(np.median(truth.qrs_area_uvs)),
-        "r_s": rounded(truth.r_s),
-        "qrs_on_s": rounded(truth.qrs_on_s),
-        "qrs_off_s": rounded(truth.qrs_off_s),
+        "severity": patient.spec.severity,
+        "qrs_ms": np.median(truth.qrs_ms),
+        "qrs_area_uvs": np.median(truth.qrs_area_uvs),
+        "r_s": truth.r_s,
+        "qrs_on_s": truth.qrs_on_s,
+        "qrs_off_s": truth.qrs_off_s,
     }

@@ -53,8 +53,8 @@ def synthesize_task(
     >>> len(truth["patients"]["p001"]["amplitude"])
     17
     """
-    from cardio_core.api import twin_folder
+    from cardio_core.api import synthetic_folder
     from cardio_echo_cmr.synthetic.cohort import DIFFICULTIES, N_PATIENTS, write_cmr_cohort
 
-    folder = twin_folder(out_dir, n_patients, least=1, difficulty=(difficulty, DIFFICULTIES))
+    folder = synthetic_folder(out_dir, n_patients, least=1, difficulty=(difficulty, DIFFICULTIES))
     write_cmr_cohort(folder, n_patients or N_PATIENTS, seed, difficulty=difficulty)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from cardio_core.api import TracedEcg, burn_in, rounded, stats, write_truth, write_us_loop
+from cardio_core.api import TracedEcg, burn_in, stats, write_truth, write_us_loop
 from cardio_echo_cmr.synthetic.beat import ecg_mv
 from cardio_echo_cmr.synthetic.findings import WMA_PREVALENCE
 from cardio_echo_cmr.synthetic.loop import echo_loop
@@ -79,7 +79,7 @@ def write_cmr_cohort(
         "difficulty": difficulty,
         "bayes_auc": {
             "wma": 0.5 if difficulty == "impossible" else 1.0,
-            "lge": rounded(stats.bayes_auc(chances)),
+            "lge": stats.bayes_auc(chances),
             **dict.fromkeys(("t1_high", "t2_high", "ecv_high"), 0.5),
         },
         "bayes_auc_of": "all studies: wma from the motion of the segments, lge from thinning and "
@@ -179,13 +179,13 @@ def _facts_of_person(person: Person) -> dict[str, Any]:
     found = person.findings
     return {
         "name": person.name,
-        "amplitude": rounded([found.amplitude[segment] for segment in range(1, 18)]),
-        "thickness": rounded([found.thickness[segment] for segment in range(1, 18)]),
+        "amplitude": [found.amplitude[segment] for segment in range(1, 18)],
+        "thickness": [found.thickness[segment] for segment in range(1, 18)],
         "wma": list(found.wma),
         "lge": list(found.lge),
         "lvef_pct": found.lvef_pct,
-        "lge_score": rounded(found.lge_score),
-        "prob_lge": rounded(found.lge_probability),
+        "lge_score": found.lge_score,
+        "prob_lge": found.lge_probability,
     }
 
 
@@ -193,16 +193,16 @@ def _facts_of_loop(spec: LoopSpec) -> dict[str, Any]:
     """Return what is known of a loop, ready for JSON."""
     geometry = spec.geometry
     return {
-        "rate_hz": rounded(spec.rate_hz),
+        "rate_hz": spec.rate_hz,
         "n_frames": spec.n_frames,
-        "hr_bpm": rounded(spec.beat.hr_bpm),
-        "first_r_ms": rounded(spec.beat.first_r_ms),
-        "depth_mm": rounded(spec.sector.depth_mm),
-        "half_angle_deg": rounded(spec.sector.half_angle_deg),
-        "mm_per_pixel": rounded(spec.sector.spacing_mm),
-        "anchor_mm": rounded(geometry.anchor_mm),
-        "tilt_deg": rounded(geometry.tilt_deg),
-        "half_width_mm": rounded(geometry.wall.half_width_mm),
-        "length_mm": rounded(geometry.wall.length_mm),
-        "wall_mm": rounded(geometry.wall.wall_mm),
+        "hr_bpm": spec.beat.hr_bpm,
+        "first_r_ms": spec.beat.first_r_ms,
+        "depth_mm": spec.sector.depth_mm,
+        "half_angle_deg": spec.sector.half_angle_deg,
+        "mm_per_pixel": spec.sector.spacing_mm,
+        "anchor_mm": geometry.anchor_mm,
+        "tilt_deg": geometry.tilt_deg,
+        "half_width_mm": geometry.wall.half_width_mm,
+        "length_mm": geometry.wall.length_mm,
+        "wall_mm": geometry.wall.wall_mm,
     }

@@ -58,14 +58,14 @@ def synthesize(
     >>> sorted(truth["studies"])[0], truth["studies"]["p001-bl"]["ed_frame"] >= 0
     ('p001-bl', True)
     """
-    from cardio_core.api import twin_folder
+    from cardio_core.api import synthetic_folder
     from cardio_mmode_septal_flash.synthetic.cohort import (
         DIFFICULTIES,
         N_PATIENTS,
         write_septal_flash_cohort,
     )
 
-    folder = twin_folder(out_dir, n_patients, difficulty=(difficulty, DIFFICULTIES))
+    folder = synthetic_folder(out_dir, n_patients, difficulty=(difficulty, DIFFICULTIES))
     write_septal_flash_cohort(
         folder,
         n_patients or N_PATIENTS,

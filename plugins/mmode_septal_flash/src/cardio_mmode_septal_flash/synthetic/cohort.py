@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import TracedEcg, burn_in, rounded, stats, write_truth, write_us_loop
+from cardio_core.api import TracedEcg, burn_in, stats, write_truth, write_us_loop
 from cardio_mmode_septal_flash.synthetic.beat import ecg_mv
 from cardio_mmode_septal_flash.synthetic.patients import TIMEPOINTS, Study, draw_patient
 from cardio_mmode_septal_flash.synthetic.septal_flash import (
@@ -96,9 +96,7 @@ def write_septal_flash_cohort(
         table.writeheader()
         table.writerows(rows)
     within = {
-        timepoint: rounded(
-            stats.bayes_auc([s.probability for s in studies if s.timepoint == timepoint])
-        )
+        timepoint: stats.bayes_auc([s.probability for s in studies if s.timepoint == timepoint])
         for timepoint in TIMEPOINTS
     }
     truth = {
@@ -106,7 +104,7 @@ def write_septal_flash_cohort(
         "seed": seed,
         "difficulty": difficulty,
         "confounder": confounder,
-        "bayes_auc": {"septal_flash": rounded(stats.bayes_auc([s.probability for s in studies]))},
+        "bayes_auc": {"septal_flash": stats.bayes_auc([s.probability for s in studies])},
         "bayes_auc_of": "all studies, from the flash that made their loop"
         + (" and the timepoint" if confounder else ""),
         "bayes_auc_within": within,
@@ -175,20 +173,20 @@ def _facts(study: Study, septum: SeptumTruth) -> dict[str, Any]:
     spec, motion = study.spec, study.spec.septum
     return {
         "sf_label": int(study.label),
-        "prob_sf": rounded(study.probability),
-        "flash_mm": rounded(motion.flash_mm),
-        "flash_window_ms": rounded([motion.onset_ms, motion.end_ms]) if motion.flash_mm else None,
-        "rebound_mm": rounded(motion.rebound_mm),
-        "systolic_mm": rounded(motion.systolic_mm),
-        "mvc_ms": rounded(spec.beat.mvc_ms),
-        "avo_ms": rounded(spec.beat.avo_ms),
-        "avc_ms": rounded(spec.beat.avc_ms),
-        "rate_hz": rounded(spec.rate_hz),
-        "r_s": rounded(spec.r_s),
+        "prob_sf": study.probability,
+        "flash_mm": motion.flash_mm,
+        "flash_window_ms": [motion.onset_ms, motion.end_ms] if motion.flash_mm else None,
+        "rebound_mm": motion.rebound_mm,
+        "systolic_mm": motion.systolic_mm,
+        "mvc_ms": spec.beat.mvc_ms,
+        "avo_ms": spec.beat.avo_ms,
+        "avc_ms": spec.beat.avc_ms,
+        "rate_hz": spec.rate_hz,
+        "r_s": spec.r_s,
         "ed_frame": spec.ed_frame,
-        "centre_px": rounded(septum.centre_px),
-        "normal_px": rounded(septum.normal_px),
-        "displacement_mm": rounded(septum.displacement_mm),
+        "centre_px": septum.centre_px,
+        "normal_px": septum.normal_px,
+        "displacement_mm": septum.displacement_mm,
         "low_contrast": spec.murky,
         "lead": spec.lead,
     }

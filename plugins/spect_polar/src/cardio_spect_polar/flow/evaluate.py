@@ -77,7 +77,7 @@ def evaluate(
         audited.append(made.groups.assign(**named))
         gaps.append(made.gaps.assign(**named))
         metrics += [
-            Metric(estimate.but(name=name), replace(scope, subgroup=f"{column}: {group}"))
+            Metric(estimate.replace(name=name), replace(scope, subgroup=f"{column}: {group}"))
             for (column, group), own in made.estimates.items()
             for name, estimate in own.items()
         ]

@@ -58,7 +58,7 @@ def train_step_two(
         folder = artifact.path / target.name
         folder.mkdir()
         rate = config.body_learning_rate
-        fitted = ctx.but(out=folder).fit(
+        fitted = ctx.replace(out=folder).fit(
             tail,
             Maps(maps[labels.known], labels.y),
             None,

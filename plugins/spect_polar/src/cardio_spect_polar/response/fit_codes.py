@@ -111,7 +111,7 @@ def fit_codes(
     """
     if kind == "pca":
         return _principal(training, settings)
-    seed = ctx.but(model=None).seed_of("autoencoder")
+    seed = ctx.replace(model=None).seed_of("autoencoder")
     if ctx.cache is None:
         return _autoencoder(training, validation, settings, ctx, seed)
     device = ctx.device.torch_name if ctx.device else "cpu"

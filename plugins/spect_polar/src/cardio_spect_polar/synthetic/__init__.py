@@ -81,14 +81,14 @@ def synthesize(
     >>> truth["bayes_auc"], names
     ({'response': 0.5}, ['p001_rest.dcm', 'p002_rest.dcm'])
     """
-    from cardio_core.api import DataError, twin_folder
+    from cardio_core.api import DataError, synthetic_folder
 
     if kind == "flow" and (difficulty is not None or null):
         raise DataError(
             "synthetic twin: expected no difficulty and no null for kind flow, found one; leave "
             "it out"
         )
-    folder = twin_folder(
+    folder = synthetic_folder(
         out_dir,
         n_patients,
         kind=(kind, KINDS),

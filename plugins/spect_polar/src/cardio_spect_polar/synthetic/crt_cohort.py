@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import rounded, stats, write_truth
+from cardio_core.api import stats, write_truth
 from cardio_spect_polar.phase.segments import LATERAL
 from cardio_spect_polar.synthetic.crt_patients import (
     SLOPES,
@@ -97,9 +97,7 @@ def write_crt_cohort(
             "seed": seed,
             "difficulty": "null" if null else difficulty,
             "bayes_auc": {
-                "response": rounded(
-                    stats.bayes_auc([patient.prob_response for patient in analysed])
-                )
+                "response": stats.bayes_auc([patient.prob_response for patient in analysed])
             },
             "bayes_auc_of": "patients with an outcome and an LVESV above 20 mL, from delay, scar "
             "and QRS as they were drawn",
@@ -156,26 +154,26 @@ def _facts(patient: Patient) -> dict[str, Any]:
     truth, ventricle = patient.truth, patient.heart.ventricle
     return {
         "response": int(patient.response),
-        "prob_response": rounded(patient.prob_response),
-        "index_terms": {name: rounded(v) for name, v in index_terms(patient.heart).items()},
-        "late_rr": rounded(patient.heart.late_rr),
-        "late_deg": rounded(patient.heart.late_deg),
+        "prob_response": patient.prob_response,
+        "index_terms": {name: v for name, v in index_terms(patient.heart).items()},
+        "late_rr": patient.heart.late_rr,
+        "late_deg": patient.heart.late_deg,
         "scarred_segments": list(patient.heart.scarred),
-        "segment_phase_deg": rounded(truth.segment_phase_deg),
-        "segment_perfusion": rounded(truth.segment_perfusion),
-        "psd_deg": rounded(truth.psd_deg),
-        "pbw_deg": rounded(truth.pbw_deg),
-        "scar_pct": rounded(truth.scar_pct),
-        "edv_ml": rounded(truth.edv_ml),
-        "esv_ml": rounded(truth.esv_ml),
-        "ef_pct": rounded(truth.ef_pct),
-        "gated_ef_pct": rounded(truth.gated_ef_pct),
-        "base_mm": rounded(truth.base_mm),
-        "apex_mm": rounded(truth.apex_mm),
-        "end_systole_rr": rounded(ventricle.end_systole_rr),
-        "tilt_deg": rounded(ventricle.tilt_deg),
-        "gut_activity": rounded(ventricle.gut_activity),
-        "counts_per_voxel": rounded(patient.camera.counts_per_voxel),
-        "drop_off": rounded(patient.camera.drop_off),
-        "fwhm_mm": rounded(patient.camera.fwhm_mm),
+        "segment_phase_deg": truth.segment_phase_deg,
+        "segment_perfusion": truth.segment_perfusion,
+        "psd_deg": truth.psd_deg,
+        "pbw_deg": truth.pbw_deg,
+        "scar_pct": truth.scar_pct,
+        "edv_ml": truth.edv_ml,
+        "esv_ml": truth.esv_ml,
+        "ef_pct": truth.ef_pct,
+        "gated_ef_pct": truth.gated_ef_pct,
+        "base_mm": truth.base_mm,
+        "apex_mm": truth.apex_mm,
+        "end_systole_rr": ventricle.end_systole_rr,
+        "tilt_deg": ventricle.tilt_deg,
+        "gut_activity": ventricle.gut_activity,
+        "counts_per_voxel": patient.camera.counts_per_voxel,
+        "drop_off": patient.camera.drop_off,
+        "fwhm_mm": patient.camera.fwhm_mm,
     }

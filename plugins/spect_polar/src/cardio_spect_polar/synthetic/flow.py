@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import rounded, stats, write_truth
+from cardio_core.api import stats, write_truth
 from cardio_spect_polar.synthetic.flow_maps import Scanner, measured, true_maps
 from cardio_spect_polar.synthetic.flow_patients import (
     TERRITORIES,
@@ -174,12 +174,12 @@ def _write_truth(
             },
             "patients": {
                 person["patient_id"]: {
-                    "rest_ml_min_g": rounded(flow.rest[i]),
-                    "mfr_without_stenosis": rounded(np.exp(flow.log_mfr[i])),
+                    "rest_ml_min_g": flow.rest[i],
+                    "mfr_without_stenosis": np.exp(flow.log_mfr[i]),
                     "stenosed": [t for t, has in zip(TERRITORIES, flow.stenosed[i], strict=True)
                                  if has],
                     "traits": dict(zip(TRAITS, flow.traits[i].tolist(), strict=True)),
-                    "probability": dict(zip(TRAITS, rounded(true[i]), strict=True)),
+                    "probability": dict(zip(TRAITS, true[i], strict=True)),
                     "diabetes_recorded_wrongly": bool(wrong[i]),
                 }
                 for i, person in enumerate(people)
@@ -190,5 +190,5 @@ def _write_truth(
 
 def _areas(probability: NDArray[np.float64]) -> dict[str, float]:
     return {
-        name: rounded(stats.bayes_auc(probability[:, place])) for place, name in enumerate(TRAITS)
+        name: stats.bayes_auc(probability[:, place]) for place, name in enumerate(TRAITS)
     }

@@ -13,7 +13,6 @@ from cardio_core.api import (
     Resubstitution,
     Target,
     Task,
-    Tool,
     hookimpl,
 )
 
@@ -101,14 +100,14 @@ JOINED = Task(
 INFO = PluginInfo(
     name="toy",
     title="Bumps on a line, for testing the core",
-    api=(1, 0),
+    api=(2, 0),
     tasks=(MEAN_CLASS, BEATS, SECOND, THIRD, JOINED),
     default_task="mean_class",
     config="cardio_toy.config:Config",
     configs="cardio_toy.configs",
     synthesize="cardio_toy.synthetic:synthesize",
     papers=("None. The toy is made up.",),
-    tools=(Tool("rpeaks", "cardio_toy.bumps:rpeaks"),),
+    tools={"rpeaks": "cardio_toy.bumps:rpeaks"},
 )
 
 

@@ -1,4 +1,4 @@
-"""Where a plugin's synthetic twin is written, once what was asked for is known to exist."""
+"""Where a plugin's synthetic cohort is written, once what was asked for is known to exist."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 from cardio_core.errors import DataError
 
 
-def twin_folder(
+def synthetic_folder(
     out: str | Path,
     n_patients: int | None = None,
     *,
     least: int = 2,
     **chosen: tuple[str, Collection[str]],
 ) -> Path:
-    """Make the folder of a twin and return it, after a check of what was asked for.
+    """Make the folder of a synthetic cohort and return it, after a check of what was asked for.
 
     Parameters
     ----------
     out : str or Path
         The folder; it may be there already.
     n_patients : int, optional
-        How many; None is the twin's own number.
+        How many; None is the cohort's own number.
     least : int
         How few are possible.
     **chosen : tuple of str and collection of str
@@ -35,22 +35,22 @@ def twin_folder(
 
     Examples
     --------
-    >>> twin_folder("twin", 10, difficulty=("hopeless", ("easy", "medium")))
+    >>> synthetic_folder("made", 10, difficulty=("hopeless", ("easy", "medium")))
     Traceback (most recent call last):
         ...
-    cardio_core.errors.DataError: synthetic twin: expected a difficulty of easy, medium, found \
+    cardio_core.errors.DataError: synthetic cohort: expected a difficulty of easy, medium, found \
 'hopeless'; choose one of them
     """
     for word, (value, known) in chosen.items():
         if value not in known:
             raise DataError(
-                f"synthetic twin: expected a {word} of {', '.join(known)}, found {value!r}; "
+                f"synthetic cohort: expected a {word} of {', '.join(known)}, found {value!r}; "
                 "choose one of them"
             )
     if n_patients is not None and n_patients < least:
         patients = "patient" if least == 1 else "patients"
         raise DataError(
-            f"synthetic twin: expected at least {least} {patients}, found {n_patients}; ask for "
+            f"synthetic cohort: expected at least {least} {patients}, found {n_patients}; ask for "
             "more"
         )
     folder = Path(out)

@@ -1,21 +1,20 @@
-"""Finding plugins by name, opening exactly one, and saying why one cannot be opened."""
+"""Plugins by their entry points: the list of all, and the opening of one."""
 
 from __future__ import annotations
 
 import difflib
-import importlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from types import ModuleType
-from typing import Any
-
 import pluggy
 
 from cardio_core import hookspecs
 from cardio_core.errors import CardioError, ConfigError, PluginError
-from cardio_core.types.info import PluginInfo
+from cardio_core.registry.naming import module_exists
+from cardio_core.registry.plugin import Plugin
+from cardio_core.types.info import PluginInfo, Task
 
 GROUP = "cardio.plugins"
 
@@ -29,7 +28,7 @@ class Found:
     name, distribution, version : str
         Entry-point name, and the distribution that brings it.
     info : PluginInfo or None
-        Its front door; None if it cannot be opened.
+        What it says of itself; None if it cannot be opened.
     reason : str
         Why it cannot be opened; empty if it can.
     """
@@ -39,31 +38,6 @@ class Found:
     version: str
     info: PluginInfo | None
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Plugin:
-    """One opened plugin: its front door, its module and the hooks, defaults included."""
-
-    info: PluginInfo
-    module: ModuleType
-    manager: pluggy.PluginManager
-    distribution: str
-    version: str
-
-    def implements(self, hook: str) -> bool:
-        """Whether the plugin itself, not the core's defaults, implements a hook."""
-        return self.manager.parse_hookimpl_opts(self.module, hook) is not None
-
-    def call(self, hook: str, **arguments: Any) -> Any:
-        """Call the plugin's hook, or the core's default where the plugin has none.
-
-        A plugin's own hook that returns None returns None here: pluggy would fall through to the
-        default silently.
-        """
-        others = [p for p in self.manager.get_plugins() if p is not self.module]
-        left_out = others if self.implements(hook) else [self.module]
-        return self.manager.subset_hook_caller(hook, left_out)(**arguments)
 
 
 def entry_points() -> list[metadata.EntryPoint]:
@@ -82,7 +56,7 @@ def list_plugins() -> Iterator[Found]:
     for point in entry_points():
         distribution, version = _origin(point)
         try:
-            info: PluginInfo | None = _front_door(point)[1]
+            info: PluginInfo | None = _plugin_module(point)[1]
             reason = ""
         except CardioError as error:
             info, reason = None, str(error)
@@ -126,7 +100,7 @@ def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
         or lacks a required hook.
     """
     point = require_installed(name)
-    module, info = _front_door(point)
+    module, info = _plugin_module(point)
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     if defaults is not None:
@@ -138,27 +112,12 @@ def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
         raise PluginError(
             f"plugin {name!r} breaks the hook contract: {_one_line(error)}"
         ) from error
-    _check_hook_names(name, module, manager)
-    distribution, version = _origin(point)
-    return Plugin(info, module, manager, distribution, version)
+    plugin = Plugin(info, module, manager, *_origin(point))
+    _require_hooks(plugin)
+    return plugin
 
 
-def resolve(reference: str) -> Any:
-    """Import ``"package.module:attribute"``.
-
-    Raises
-    ------
-    PluginError
-        If the module or the attribute does not exist.
-    """
-    module_name, _, attribute = reference.partition(":")
-    try:
-        return getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
-        raise PluginError(f"cannot find {reference!r} named by a plugin: {error}") from error
-
-
-def _front_door(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
+def _plugin_module(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
     where = f"plugin {point.name!r} ({_origin(point)[0]})"
     try:
         module = point.load()
@@ -177,14 +136,36 @@ def _front_door(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
             f"{where} was written for API {_dotted(info.api)}, this core offers {_dotted(core)}; "
             f"upgrade {upgrade}"
         )
-    return module, info
+    return module, _completed(info, module.__name__.partition(".")[0])
 
 
-def _check_hook_names(name: str, module: ModuleType, manager: pluggy.PluginManager) -> None:
-    marked = {key for key in vars(module) if manager.parse_hookimpl_opts(module, key) is not None}
-    missing = [hook for hook in hookspecs.REQUIRED if hook not in marked]
-    if missing:
-        raise PluginError(f"plugin {name!r} does not implement: {', '.join(missing)}")
+def _completed(info: PluginInfo, package: str) -> PluginInfo:
+    """Fill in what INFO leaves to convention: the usual places in the plugin's package."""
+    return replace(
+        info,
+        tasks=tuple(_with_config(task) for task in info.tasks),
+        default_task=info.default_task or info.tasks[0].name,
+        config=info.config or "cardio_core.config:RunConfig",
+        configs=info.configs or f"{package}.configs",
+        synthesize=info.synthesize or f"{package}.synthetic:synthesize",
+    )
+
+
+def _with_config(task: Task) -> Task:
+    """Return a task with the configuration of its folder, where it has one of its own."""
+    if task.config or not task.folder or not module_exists(f"{task.folder}.config"):
+        return task
+    return replace(task, config=f"{task.folder}.config:Config")
+
+
+def _require_hooks(plugin: Plugin) -> None:
+    for task in plugin.info.tasks:
+        missing = [hook for hook in hookspecs.REQUIRED if not plugin.implements(hook, task)]
+        if missing:
+            where = f"task {task.name!r}, folder {task.folder}" if task.folder else "its module"
+            raise PluginError(
+                f"plugin {plugin.info.name!r} does not implement: {', '.join(missing)} ({where})"
+            )
 
 
 def _not_found(name: str, installed: list[str]) -> str:

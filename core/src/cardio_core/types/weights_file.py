@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-
-from torch import nn
+from typing import TYPE_CHECKING
 
 from cardio_core.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _N_NAMED = 3
 

@@ -60,7 +60,7 @@ def load_estimator(path: Path) -> Any:
         found = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
         raise DataError(
             f"{path.name}: expected an estimator of known types, found {', '.join(found)}; "
-            "fit the model again, or write it with cardio_core.api.save_estimator"
+            "fit the model again, or write it with ModelArtifact.save_estimator"
         ) from error
     except Exception as error:
         raise DataError(

@@ -1,0 +1,220 @@
+"""A cohort table in hand, and the cohort that most `load` hooks make of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+
+from cardio_core.errors import ConfigError, DataError
+from cardio_core.evaluation.outcomes import FollowUpRules, OutcomeColumn, compute_outcome
+from cardio_core.io.cohort_rows import NUMBERED, at_baseline, find_cohort_table, text_of
+from cardio_core.io.cohort_table import existing_paths, read_cohort_table
+from cardio_core.types.samples import Cohort, SampleSet
+from cardio_core.types.targets import Targets
+
+if TYPE_CHECKING:
+    from cardio_core.context import Context
+
+_TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
+
+
+@dataclass(frozen=True)
+class CohortTable:
+    """A cohort table that was read and checked.
+
+    Attributes
+    ----------
+    name : str
+        Of its file, for messages.
+    rows : DataFrame
+        One row a study, indexed by `study_id`; see `cardio_core.io.cohort_table`.
+    """
+
+    name: str
+    rows: pd.DataFrame
+
+    @classmethod
+    def find(cls, path: Path, paths: Collection[str] = ()) -> CohortTable | None:
+        """Read the table that a path is, or that lies in a folder; None if there is none.
+
+        Parameters
+        ----------
+        path : Path
+            A CSV or Parquet file with a column `patient_id`, or a folder with ``cohort.csv``.
+        paths : collection of str
+            Columns of recordings of the plugin's own, beyond those of the schema.
+
+        Raises
+        ------
+        DataError
+            With one line: the row and the column that cannot be read, and what to do.
+        """
+        found = find_cohort_table(path)
+        return None if found is None else cls(found.name, read_cohort_table(found, paths))
+
+    def require(self, *columns: str) -> None:
+        """Raise ConfigError unless the table has these columns."""
+        for column in columns:
+            if column not in self.rows.columns:
+                raise ConfigError(f"{self.name}: expected a column {column}, found none; add it")
+
+    def at_baseline(self) -> CohortTable:
+        """Return the studies from before the treatment: `timepoint` baseline, or empty."""
+        return CohortTable(self.name, self.rows[at_baseline(self.rows)])
+
+    def outcome(
+        self, name: str, *, died_or_transplanted: Literal["na", "nonresponder"] = "na"
+    ) -> OutcomeColumn:
+        """Compute a response from the measurements; see `cardio_core.evaluation.outcomes`."""
+        return compute_outcome(name, self.rows, FollowUpRules(died_or_transplanted))
+
+    @staticmethod
+    def text(row: pd.Series[Any], column: str) -> str | None:
+        """Return a cell as text, None where the column or the value is missing."""
+        return text_of(row, column)
+
+
+def cohort_from_table(
+    ctx: Context,
+    *,
+    path: str,
+    open: Callable[[Path], Any],
+    targets: Mapping[str, str] | None = None,
+    columns: Sequence[str] = (),
+    check: Callable[[Path], object] | None = None,
+) -> Cohort:
+    """Do what the `load` of a modality with one recording a file does.
+
+    A cohort table, or a folder with ``cohort.csv``, names the recordings of each study in the
+    column `path`: files or folders, several with ``;`` between. Studies at baseline are taken. In
+    predict mode inputs may also be files, or folders of them, which are numbered. Ids are the
+    table's own: names of files can hold the names of people. A JSON beside a recording counts among
+    its files, so that features are made anew when it changes.
+
+    Parameters
+    ----------
+    ctx : Context
+        As `load` is given it.
+    path : str
+        Column of the recordings; name it in `PluginInfo.paths`, too.
+    open : callable
+        From a file to its value, which keeps no path; raises DataError where it is unusable. Must
+        be importable.
+    targets : mapping of str to str, optional
+        Column of each target; a target is looked for under its own name, then under ``x_NAME``.
+        Binary columns hold 0 and 1 or the names of the classes; empty cells are unlabelled.
+    columns : sequence of str
+        Further columns that features may use (age, sex), never one that tells the label.
+    check : callable, optional
+        Looks at a file's header without opening it and raises DataError where that is unusable.
+
+    Raises
+    ------
+    ConfigError
+        If the table lacks a column.
+    DataError
+        If nothing names a recording, or in fit mode nothing tells the targets.
+
+    See Also
+    --------
+    CohortTable : for a `load` that needs more than this.
+    """
+    tables = [CohortTable.find(place, (path,)) for place in ctx.inputs]
+    rows: list[dict[str, Any]] = []
+    for place, table in zip(ctx.inputs, tables, strict=True):
+        if table is not None:
+            table.require(path, *columns)
+            rows += _rows_of(table.at_baseline().rows, path, columns, ctx)
+        elif ctx.mode == "predict":
+            rows += [{"file": file} for file in existing_paths((place,))]
+        else:
+            raise DataError(
+                f"{place.name}: expected a cohort table, or a folder with cohort.csv, that names "
+                f"recordings in {path}; found neither"
+            )
+    new = _number(rows)
+    usable = [row for row in rows if _passes(row, check, ctx)]
+    samples = pd.DataFrame(usable, columns=["recording_id", "study_id", "patient_id", *_TEXTS,
+                                            *columns, "file"])  # fmt: skip
+    files = tuple(samples.pop("file"))
+    samples.index = pd.Index(samples["recording_id"], name="sample_id")
+    known = [table for table in tables if table is not None]
+    clinical = pd.concat([table.at_baseline().rows for table in known]) if known else None
+    fit = ctx.mode == "fit" and clinical is not None
+    return Cohort(
+        SampleSet.opening(samples, files, open),
+        {name: _with_sidecar(file) for name, file in zip(samples.index, files, strict=True)},
+        _targets(clinical, known[0].name, targets or {}, ctx) if fit and known else None,
+        clinical if fit else None,
+        notes=(NUMBERED,) if new else (),
+    )
+
+
+def _rows_of(
+    table: pd.DataFrame, path: str, columns: Sequence[str], ctx: Context
+) -> list[dict[str, Any]]:
+    rows = []
+    for study, row in table.iterrows():
+        about = {"study_id": str(study), "patient_id": str(row["patient_id"])}
+        about |= {name: text_of(row, name) for name in _TEXTS}
+        about |= {name: row[name] for name in columns}
+        try:
+            files = existing_paths(row[path])
+        except DataError as error:
+            ctx.quarantine(str(study), str(error))
+            continue
+        for number, file in enumerate(files, start=1):
+            name = str(study) if len(files) == 1 else f"{study}-{number}"
+            rows.append(about | {"recording_id": name, "file": file})
+    return rows
+
+
+def _number(rows: list[dict[str, Any]]) -> bool:
+    """Give recordings without a table running numbers that nobody has; return whether any has."""
+    taken = {row[key] for row in rows for key in ("study_id", "patient_id") if key in row}
+    numbers = (name for name in map(str, range(1, 2 + len(rows) + len(taken))) if name not in taken)
+    new = [row for row in rows if "recording_id" not in row]
+    for row in new:
+        row["recording_id"] = row["study_id"] = row["patient_id"] = next(numbers)
+    return bool(new)
+
+
+def _passes(row: Mapping[str, Any], check: Callable[[Path], object] | None, ctx: Context) -> bool:
+    try:
+        if check is not None:
+            check(row["file"])
+    except DataError as error:
+        ctx.quarantine(row["recording_id"], str(error))
+        return False
+    return True
+
+
+def _with_sidecar(file: Path) -> tuple[Path, ...]:
+    beside = file.with_suffix(".json")
+    return (file, beside) if beside.is_file() and beside != file else (file,)
+
+
+def _targets(
+    table: pd.DataFrame, where: str, named: Mapping[str, str], ctx: Context
+) -> Targets:
+    unit = ctx.task.unit
+    if unit not in ("study", "patient"):
+        raise DataError(
+            f"{where}: expected targets by study or patient, found a task by {unit}; "
+            "write a load of its own"
+        )
+    found = {}
+    for target in ctx.task.targets:
+        places = [named[target.name]] if target.name in named else [target.name, f"x_{target.name}"]
+        column = next((name for name in places if name in table.columns), None)
+        if column is None:
+            raise ConfigError(f"{where}: expected a column {places[0]}, found none; add it")
+        found[target.name] = table[column]
+    values = pd.DataFrame(found)
+    if unit == "patient":
+        values = values.groupby(table["patient_id"].astype(str), sort=False).first()
+    return Targets(unit, values)

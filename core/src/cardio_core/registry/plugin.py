@@ -1,0 +1,96 @@
+"""One opened plugin: which of its functions answers a hook, and the call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from cardio_core import hookspecs
+from cardio_core.errors import PluginError
+from cardio_core.registry.naming import module_exists, resolve
+from cardio_core.types.info import PluginInfo, Task
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One opened plugin: what it says of itself, its module and the hooks, defaults included."""
+
+    info: PluginInfo
+    module: ModuleType
+    manager: pluggy.PluginManager
+    distribution: str
+    version: str
+
+    @property
+    def package(self) -> str:
+        """The package that all of its code is in."""
+        return self.module.__name__.partition(".")[0]
+
+    def implements(self, hook: str, task: Task) -> bool:
+        """Whether the plugin itself, not the core's defaults, implements a hook for a task."""
+        return self._in_module(hook) or self._in_folder(hook, task)
+
+    def function(self, hook: str, task: Task) -> Any:
+        """Return the plugin's own function for a hook; None where the core's default answers."""
+        if self._in_module(hook):
+            return getattr(self.module, hook)
+        return resolve(f"{task.folder}.{hook}:{hook}") if self._in_folder(hook, task) else None
+
+    def call(self, hook: str, task: Task, **arguments: Any) -> Any:
+        """Call the plugin's hook for a task, or the core's default where the plugin has none.
+
+        The plugin module's own implementation comes before the file in the task's folder. A
+        plugin's hook that returns None returns None here: pluggy would fall through to the default
+        silently.
+
+        Raises
+        ------
+        PluginError
+            If the file cannot be imported, lacks the function, or the function takes an argument
+            that the hook does not have.
+        """
+        chosen: Any = None
+        if self._in_module(hook):
+            chosen = self.module
+        elif self._in_folder(hook, task):
+            chosen = self._registered(hook, task.folder)
+        others = [
+            one
+            for one in self.manager.get_plugins()
+            if one is not chosen and (chosen is not None or self._is_own(one))
+        ]
+        return self.manager.subset_hook_caller(hook, others)(**arguments)
+
+    def _in_module(self, hook: str) -> bool:
+        return self.manager.parse_hookimpl_opts(self.module, hook) is not None
+
+    def _in_folder(self, hook: str, task: Task) -> bool:
+        return bool(task.folder) and module_exists(f"{task.folder}.{hook}")
+
+    def _is_own(self, one: object) -> bool:
+        return one is self.module or isinstance(one, _HookOfFolder)
+
+    def _registered(self, hook: str, folder: str) -> object:
+        """Import the function that answers a hook and hand it to pluggy, which checks it."""
+        place = f"{folder}.{hook}"
+        known = self.manager.get_plugin(place)
+        if known is None:
+            known = _HookOfFolder(hook, resolve(f"{place}:{hook}"))
+            try:
+                self.manager.register(known, place)
+            except pluggy.PluginValidationError as error:
+                raise PluginError(
+                    f"plugin {self.info.name!r} breaks the hook contract in {place}: "
+                    f"{' '.join(str(error).split())}"
+                ) from error
+        return known
+
+
+class _HookOfFolder:
+    """One function of a task's folder as pluggy takes it: an object with the hook's name."""
+
+    def __init__(self, hook: str, function: Any) -> None:
+        setattr(self, hook, hookspecs.hookimpl(trylast=True)(function))
