@@ -32,32 +32,11 @@ if TYPE_CHECKING:
     from cardio_core.io.cohort_rows import find_cohort_table as find_cohort_table
     from cardio_core.io.cohort_rows import text_of as text_of
     from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
-    from cardio_core.io.deidentify.sector_fit import FittedSector as FittedSector
-    from cardio_core.io.deidentify.sector_fit import fit_sector as fit_sector
     from cardio_core.io.estimators import load_estimator as load_estimator
     from cardio_core.io.estimators import save_estimator as save_estimator
-    from cardio_core.io.loops.find import find_loops as find_loops
-    from cardio_core.io.loops.loop import Box as Box
-    from cardio_core.io.loops.loop import Loop as Loop
-    from cardio_core.io.loops.nameless import nameless as nameless
-    from cardio_core.io.loops.r_peaks import find_r_waves as find_r_waves
-    from cardio_core.io.loops.read import read_loop as read_loop
-    from cardio_core.io.loops.scan_conversion import scan_conversion as scan_conversion
-    from cardio_core.io.loops.stated import read_r_times as read_r_times
-    from cardio_core.io.loops.stated import sidecar_of as sidecar_of
     from cardio_core.io.truth_file import rounded as rounded
     from cardio_core.io.truth_file import write_truth as write_truth
     from cardio_core.io.twin_folder import twin_folder as twin_folder
-    from cardio_core.phantoms.appearance import Look as Look
-    from cardio_core.phantoms.burn_in import burn_in as burn_in
-    from cardio_core.phantoms.echo import EchoScanner as EchoScanner
-    from cardio_core.phantoms.echo import echo_frames as echo_frames
-    from cardio_core.phantoms.sector import Sector as Sector
-    from cardio_core.phantoms.speckle import PointSpread as PointSpread
-    from cardio_core.phantoms.speckle import advect as advect
-    from cardio_core.phantoms.speckle import draw_scatterers as draw_scatterers
-    from cardio_core.phantoms.write_us import TracedEcg as TracedEcg
-    from cardio_core.phantoms.write_us import write_us_loop as write_us_loop
     from cardio_core.report.figures import canvas as canvas
     from cardio_core.training.backbone import load_backbone as load_backbone
     from cardio_core.training.engine import Fitted as Fitted
@@ -110,25 +89,11 @@ _HOME = {
     "cardio_core.evaluation.fusion": ("Fusion", "fit_fusion", "fuse"),
     "cardio_core.evaluation.outcomes": ("FollowUpRules", "compute_outcome"),
     "cardio_core.hookspecs": ("hookimpl",),
-    "cardio_core.io.deidentify.sector_fit": ("FittedSector", "fit_sector"),
     "cardio_core.io.estimators": ("load_estimator", "save_estimator"),
     "cardio_core.io.cohort_rows": ("NUMBERED", "at_baseline", "find_cohort_table", "text_of"),
     "cardio_core.io.cohort_table": ("read_cohort_table",),
-    "cardio_core.io.loops.find": ("find_loops",),
-    "cardio_core.io.loops.loop": ("Box", "Loop"),
-    "cardio_core.io.loops.nameless": ("nameless",),
-    "cardio_core.io.loops.r_peaks": ("find_r_waves",),
-    "cardio_core.io.loops.read": ("read_loop",),
-    "cardio_core.io.loops.scan_conversion": ("scan_conversion",),
-    "cardio_core.io.loops.stated": ("read_r_times", "sidecar_of"),
     "cardio_core.io.truth_file": ("rounded", "write_truth"),
     "cardio_core.io.twin_folder": ("twin_folder",),
-    "cardio_core.phantoms.appearance": ("Look",),
-    "cardio_core.phantoms.burn_in": ("burn_in",),
-    "cardio_core.phantoms.echo": ("EchoScanner", "echo_frames"),
-    "cardio_core.phantoms.sector": ("Sector",),
-    "cardio_core.phantoms.speckle": ("PointSpread", "advect", "draw_scatterers"),
-    "cardio_core.phantoms.write_us": ("TracedEcg", "write_us_loop"),
     "cardio_core.training.backbone": ("load_backbone",),
     "cardio_core.training.engine": ("Fitted",),
     "cardio_core.training.grad_cam": ("grad_cam_maps",),
