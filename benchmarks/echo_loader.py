@@ -28,12 +28,13 @@ from pydicom.data import get_testdata_file
 from scipy import ndimage
 from torch.utils.data import DataLoader, Dataset
 
-from cardio_core.api import FeatureSet, SampleSet, read_loop
+from cardio_core.api import FeatureSet, SampleSet
 from cardio_core.io.store import load_features, save_features
-from cardio_core.phantoms.sector import Sector
 from cardio_core.training.loader import InOrder, TrainingOrder, make_loader
 from cardio_core.training.memory import BatchSize
 from cardio_core.types.features import concatenate
+from cardio_core.ultrasound import read_loop
+from cardio_core.ultrasound.phantoms.sector import Sector
 from cardio_echo_cmr.clips import ClipForm, middle_starts
 from cardio_echo_cmr.config import FeaturizeBlock, PreprocessBlock
 from cardio_echo_cmr.examples import Clips, Grey, clips_of, grey_of

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from cardio_core.api import EchoScanner, Look, PointSpread, Sector, burn_in, draw_scatterers
+from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, burn_in, draw_scatterers
 
 NAME = "DOE^JANE"
 LINES = (f"{NAME} 1961", "ID 4711-99")

@@ -17,11 +17,12 @@ from PIL import Image
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 
-from cardio_core.api import ConfigError, DataError, TracedEcg, read_loop, write_us_loop
+from cardio_core.api import ConfigError, DataError
 from cardio_core.cli.data import data
-from cardio_core.io.deidentify import files
-from cardio_core.io.deidentify.files import deidentify_folder
-from cardio_core.io.deidentify.header import new_uid
+from cardio_core.ultrasound import TracedEcg, read_loop, write_us_loop
+from cardio_core.ultrasound.deidentify import files
+from cardio_core.ultrasound.deidentify.files import deidentify_folder
+from cardio_core.ultrasound.deidentify.header import new_uid
 
 from . import printed_loops as made
 from . import us_files as us

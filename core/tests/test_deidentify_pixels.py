@@ -11,11 +11,11 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from pydicom.data import get_testdata_file
 
-from cardio_core.api import fit_sector, read_loop, write_us_loop
-from cardio_core.io.deidentify.files import deidentify_folder
-from cardio_core.io.deidentify.pixels import kept_frames, look_inside
-from cardio_core.io.loops.arrays import ArraySource
-from cardio_core.io.loops.loop import Loop
+from cardio_core.ultrasound import fit_sector, read_loop, write_us_loop
+from cardio_core.ultrasound.deidentify.files import deidentify_folder
+from cardio_core.ultrasound.deidentify.pixels import kept_frames, look_inside
+from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.readers.arrays import ArraySource
 
 from . import printed_loops as made
 

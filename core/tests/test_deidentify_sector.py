@@ -7,10 +7,11 @@ import pytest
 from pydicom.data import get_testdata_file
 from scipy import ndimage
 
-from cardio_core.api import Box, DataError, Look, Loop, Sector, fit_sector, read_loop
-from cardio_core.io.deidentify.tissue import coloured_print
-from cardio_core.io.loops.arrays import ArraySource
-from cardio_core.io.loops.loop import BeamSector
+from cardio_core.api import DataError
+from cardio_core.ultrasound import Box, Look, Loop, Sector, fit_sector, read_loop
+from cardio_core.ultrasound.deidentify.tissue import coloured_print
+from cardio_core.ultrasound.loops.loop import BeamSector
+from cardio_core.ultrasound.readers.arrays import ArraySource
 
 from . import printed_loops as made
 

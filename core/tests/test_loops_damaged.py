@@ -12,8 +12,9 @@ from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
 
-from cardio_core.api import CardioError, DataError, find_loops, read_loop, write_us_loop
-from cardio_core.io.loops import pixels
+from cardio_core.api import CardioError, DataError
+from cardio_core.ultrasound import find_loops, read_loop, write_us_loop
+from cardio_core.ultrasound.readers import pixels
 
 from . import us_files as us
 

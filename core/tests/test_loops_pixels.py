@@ -20,8 +20,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cardio_core.api import DataError, read_loop, write_us_loop
-from cardio_core.io.loops import pixels
+from cardio_core.api import DataError
+from cardio_core.ultrasound import read_loop, write_us_loop
+from cardio_core.ultrasound.readers import pixels
 
 from . import us_files as us
 

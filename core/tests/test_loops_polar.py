@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import map_coordinates
 
-from cardio_core.api import DataError, read_loop, scan_conversion
+from cardio_core.api import DataError
+from cardio_core.ultrasound import read_loop, scan_conversion
 
 ANGLES = np.radians(np.linspace(-40, 35, 96))
 DEPTHS_MM = np.arange(2.0, 80.0, 0.4)

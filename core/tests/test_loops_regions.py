@@ -7,7 +7,8 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
-from cardio_core.api import Box, DataError, read_loop, write_us_loop
+from cardio_core.api import DataError
+from cardio_core.ultrasound import Box, read_loop, write_us_loop
 
 from . import us_files as us
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydicom.dataelem import DataElement
 
-from cardio_core.api import find_r_waves, read_loop, write_us_loop
-from cardio_core.phantoms.write_us import TracedEcg
+from cardio_core.ultrasound import find_r_waves, read_loop, write_us_loop
+from cardio_core.ultrasound.phantoms.write_us import TracedEcg
 
 from . import us_files as us
 

@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from cardio_core.api import DataError, read_loop, read_r_times, write_us_loop
-from cardio_core.io.loops.stated import sidecar_of
+from cardio_core.api import DataError
+from cardio_core.ultrasound import read_loop, read_r_times, write_us_loop
+from cardio_core.ultrasound.loops.stated import sidecar_of
 
 from . import us_files as us
 

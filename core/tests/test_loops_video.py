@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cardio_core.api import DataError, read_loop
+from cardio_core.api import DataError
+from cardio_core.ultrasound import read_loop
 
 from . import us_files as us
 

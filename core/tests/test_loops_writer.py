@@ -9,7 +9,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from cardio_core.api import ConfigError, TracedEcg, read_loop, write_us_loop
+from cardio_core.api import ConfigError
+from cardio_core.ultrasound import TracedEcg, read_loop, write_us_loop
 
 from . import us_files as us
 
@@ -92,6 +93,6 @@ def test_a_missing_package_names_the_extra_that_brings_it(
 ):
     (tmp_path / name).write_bytes(bytes(128) + b"DICM" if extra == "dicom" else b"x")
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, f"cardio_core.io.loops.{module}", raising=False)
+    monkeypatch.delitem(sys.modules, f"cardio_core.ultrasound.readers.{module}", raising=False)
     with pytest.raises(ConfigError, match=rf'needs {package}, .*pip install "./core\[{extra}\]"'):
         read_loop(tmp_path / name, frame_rate_hz=50)

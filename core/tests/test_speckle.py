@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from scipy.stats import kstest
 
-from cardio_core.api import (
+from cardio_core.ultrasound import (
     EchoScanner,
     Look,
     PointSpread,
@@ -20,8 +20,8 @@ from cardio_core.api import (
     draw_scatterers,
     echo_frames,
 )
-from cardio_core.phantoms.sector import ScanConverter
-from cardio_core.phantoms.speckle import SpeckleImager
+from cardio_core.ultrasound.phantoms.sector import ScanConverter
+from cardio_core.ultrasound.phantoms.speckle import SpeckleImager
 
 SECTOR = Sector(depth_mm=100.0, half_angle_deg=34.0, n_rows=200, n_columns=224)
 SPREAD = PointSpread(focus_mm=60.0, reach_mm=60.0)

@@ -90,6 +90,13 @@ def test_the_api_itself_imports_nothing_until_a_name_is_asked_for():
     assert "pydantic" in heavy_modules_after("from cardio_core.api import RunConfig")
 
 
+def test_ultrasound_needs_no_torch_and_imports_nothing_until_a_name_is_asked_for():
+    assert heavy_modules_after("import cardio_core.ultrasound") == []
+    everything = heavy_modules_after("from cardio_core.ultrasound import *")
+    assert "numpy" in everything
+    assert "torch" not in everything
+
+
 @pytest.mark.parametrize(
     "words",
     [

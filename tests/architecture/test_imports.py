@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ast
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 import grimp
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
-from cardio_core import api, hookspecs
+from cardio_core import api, hookspecs, stats, ultrasound
 
 from . import source_files as source
 
 PLUGINS = sorted(source.PLUGINS.items())
+FACES = {face.__name__: face for face in (api, stats, ultrasound)}
+"""What a plugin may import of the core: these modules' public names, and no module inside them."""
 
 
 def test_the_contracts_of_import_linter_are_kept(capsys):
@@ -33,13 +36,14 @@ def test_every_plugin_of_the_workspace_is_under_the_contracts():
         assert packages <= set(contracts[section][key].split()), f"{section}, {key}"
 
 
-def test_every_room_of_the_core_is_closed_to_plugins_except_the_api():
+def test_every_room_of_the_core_is_closed_to_plugins_except_its_public_faces():
     rooms = {
         f"cardio_core.{path.stem}"
         for path in source.CORE.iterdir()
         if path.suffix == ".py" or (path / "__init__.py").exists()
     }
-    closed = rooms - {"cardio_core.api", "cardio_core.__init__"}
+    inside = {f"{name}.*" for name, face in FACES.items() if hasattr(face, "__path__")}
+    closed = rooms - {*FACES, "cardio_core.__init__"} | inside
     contracts = source.import_contracts()
     assert set(contracts["importlinter:contract:plugins"]["forbidden_modules"].split()) == closed
 
@@ -60,33 +64,53 @@ def test_the_core_names_no_plugin_in_any_import():
             assert not module.startswith("cardio_") or module.split(".")[0] == "cardio_core", path
 
 
+def is_public(module: str) -> bool:
+    """Return whether it is a face of the core, or a public name of one."""
+    face, _, name = module.rpartition(".")
+    return module in FACES or (face in FACES and name in FACES[face].__all__)
+
+
+def test_a_module_inside_a_face_is_no_public_name():
+    assert is_public("cardio_core.ultrasound.read_loop")
+    assert not is_public("cardio_core.ultrasound.readers")
+    assert not is_public("cardio_core.ultrasound.readers.read")
+
+
 @pytest.mark.parametrize(("name", "package"), PLUGINS)
-def test_a_plugin_imports_of_cardio_only_itself_and_the_api(name, package):
-    allowed = (package.name, "cardio_core.api")
+def test_a_plugin_imports_of_cardio_only_itself_and_the_public_faces(name, package):
     for path in source.python_files(package):
         for module in source.imports_of(path):
             if module.split(".")[0].startswith("cardio_") and module != "cardio_core":
-                assert module.startswith(allowed), f"{path.name} imports {module}"
+                mine = module.split(".")[0] == package.name
+                assert mine or is_public(module), f"{path.name} imports {module}"
 
 
 @pytest.mark.parametrize(("name", "package"), PLUGINS)
-def test_the_tests_of_a_plugin_import_of_the_core_only_the_api_and_the_testing_kit(name, package):
-    allowed = (package.name, "cardio_core.api", "cardio_core.testing")
+def test_the_tests_of_a_plugin_import_of_the_core_only_the_faces_and_the_testing_kit(name, package):
     for path in sorted((package.parents[1] / "tests").rglob("*.py")):
         for module in source.imports_of(path, beside=True):
             if module.split(".")[0].startswith("cardio_") and module != "cardio_core":
-                assert module.startswith(allowed), f"{path.name} imports {module}"
+                mine = module.startswith((package.name, "cardio_core.testing"))
+                assert mine or is_public(module), f"{path.name} imports {module}"
 
 
-def test_every_name_of_the_api_can_be_had_and_is_declared_once():
-    for name in api.__all__:
-        assert getattr(api, name) is not None
-    with pytest.raises(AttributeError, match=r"cardio_core\.api has no 'Bohcort'"):
-        api.Bohcort  # noqa: B018
+@pytest.mark.parametrize("face", FACES.values(), ids=list(FACES))
+def test_every_public_name_can_be_had_and_a_misspelt_one_cannot(face):
+    assert dir(face)
+    for name in face.__all__:
+        assert getattr(face, name) is not None
+    assert not hasattr(face, "Bohcort")
 
 
-def test_type_checkers_see_the_same_api_as_programs():
-    tree = ast.parse((source.CORE / "api.py").read_text())
+@pytest.mark.parametrize("face", [api, ultrasound], ids=["api", "ultrasound"])
+def test_a_misspelt_name_is_answered_with_the_names_there_are(face):
+    with pytest.raises(AttributeError, match=rf"{face.__name__} has no 'Bohcort'; it offers \w+, "):
+        face.Bohcort  # noqa: B018
+
+
+@pytest.mark.parametrize("face", [api, ultrasound], ids=["api", "ultrasound"])
+def test_type_checkers_see_the_same_names_as_programs(face):
+    tree = ast.parse(Path(face.__file__).read_text())
     checked = next(
         node
         for node in tree.body
@@ -98,7 +122,13 @@ def test_type_checkers_see_the_same_api_as_programs():
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert declared == set(api._WHERE.items())
+    assert declared == set(face._WHERE.items())
+
+
+def test_the_face_of_ultrasound_hides_its_getattr_from_type_checkers():
+    tree = ast.parse(Path(ultrasound.__file__).read_text())
+    seen = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert "__getattr__" not in seen  # with it, a misspelt name would be no error
 
 
 @pytest.mark.parametrize("hook", hookspecs.HOOKS)

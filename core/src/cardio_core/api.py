@@ -1,7 +1,7 @@
-"""Everything a plugin may import from the core, and nothing else.
+"""Everything a plugin may import from the core, beside `cardio_core.stats` and its `ultrasound`.
 
-Names are resolved when they are first used, so that a plugin's front door stays light:
-``from cardio_core.api import PluginInfo, Task, hookimpl`` imports neither numpy nor torch.
+Names are resolved when they are first used, so that a plugin module stays light: ``from
+cardio_core.api import PluginInfo, Task`` imports neither numpy nor torch.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    # Until no plugin takes it from here any more.
     from cardio_core import stats as stats
     from cardio_core.config import Block as Block
     from cardio_core.config import EvaluateBlock as EvaluateBlock
@@ -21,52 +22,28 @@ if TYPE_CHECKING:
     from cardio_core.errors import unusable as unusable
     from cardio_core.evaluation.default import default_evaluate as default_evaluate
     from cardio_core.evaluation.events import match_events as match_events
-    from cardio_core.evaluation.fusion import Fusion as Fusion
-    from cardio_core.evaluation.fusion import fit_fusion as fit_fusion
-    from cardio_core.evaluation.fusion import fuse as fuse
     from cardio_core.evaluation.outcomes import FollowUpRules as FollowUpRules
     from cardio_core.evaluation.outcomes import compute_outcome as compute_outcome
     from cardio_core.hookspecs import hookimpl as hookimpl
+    from cardio_core.io.cohort import CohortTable as CohortTable
+    from cardio_core.io.cohort import cohort_from_table as cohort_from_table
     from cardio_core.io.cohort_rows import NUMBERED as NUMBERED
     from cardio_core.io.cohort_rows import at_baseline as at_baseline
     from cardio_core.io.cohort_rows import find_cohort_table as find_cohort_table
     from cardio_core.io.cohort_rows import text_of as text_of
     from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
-    from cardio_core.io.deidentify.sector_fit import FittedSector as FittedSector
-    from cardio_core.io.deidentify.sector_fit import fit_sector as fit_sector
-    from cardio_core.types.estimator_file import load_estimator as load_estimator
-    from cardio_core.types.estimator_file import save_estimator as save_estimator
-    from cardio_core.io.loops.find import find_loops as find_loops
-    from cardio_core.io.loops.loop import Box as Box
-    from cardio_core.io.loops.loop import Loop as Loop
-    from cardio_core.io.loops.nameless import nameless as nameless
-    from cardio_core.io.loops.r_peaks import find_r_waves as find_r_waves
-    from cardio_core.io.loops.read import read_loop as read_loop
-    from cardio_core.io.loops.scan_conversion import scan_conversion as scan_conversion
-    from cardio_core.io.loops.stated import read_r_times as read_r_times
-    from cardio_core.io.loops.stated import sidecar_of as sidecar_of
-    from cardio_core.io.truth_file import rounded as rounded
-    from cardio_core.io.truth_file import write_truth as write_truth
     from cardio_core.io.synthetic_folder import synthetic_folder as synthetic_folder
-    from cardio_core.phantoms.appearance import Look as Look
-    from cardio_core.phantoms.burn_in import burn_in as burn_in
-    from cardio_core.phantoms.echo import EchoScanner as EchoScanner
-    from cardio_core.phantoms.echo import echo_frames as echo_frames
-    from cardio_core.phantoms.sector import Sector as Sector
-    from cardio_core.phantoms.speckle import PointSpread as PointSpread
-    from cardio_core.phantoms.speckle import advect as advect
-    from cardio_core.phantoms.speckle import draw_scatterers as draw_scatterers
-    from cardio_core.phantoms.write_us import TracedEcg as TracedEcg
-    from cardio_core.phantoms.write_us import write_us_loop as write_us_loop
+    from cardio_core.io.truth_file import write_truth as write_truth
     from cardio_core.report.figures import canvas as canvas
     from cardio_core.training.backbone import load_backbone as load_backbone
-    from cardio_core.training.engine import Fitted as Fitted
+    from cardio_core.training.examples import ArrayExamples as ArrayExamples
+    from cardio_core.training.examples import Examples as Examples
     from cardio_core.training.grad_cam import grad_cam_maps as grad_cam_maps
     from cardio_core.training.plan import FitPlan as FitPlan
-    from cardio_core.types.weights_file import load_weights as load_weights
-    from cardio_core.types.weights_file import save_weights as save_weights
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
     from cardio_core.types.estimate import Estimate as Estimate
+    from cardio_core.types.estimator_file import load_estimator as load_estimator
+    from cardio_core.types.estimator_file import save_estimator as save_estimator
     from cardio_core.types.features import NO_VERDICT as NO_VERDICT
     from cardio_core.types.features import FeatureBlock as FeatureBlock
     from cardio_core.types.features import FeatureSet as FeatureSet
@@ -76,13 +53,9 @@ if TYPE_CHECKING:
     from cardio_core.types.info import Sidecar as Sidecar
     from cardio_core.types.info import Target as Target
     from cardio_core.types.info import Task as Task
-    from cardio_core.types.info import Tool as Tool
     from cardio_core.types.plans import Fixed as Fixed
-    from cardio_core.types.plans import Holdout as Holdout
-    from cardio_core.types.plans import Nested as Nested
     from cardio_core.types.plans import RandomSamples as RandomSamples
     from cardio_core.types.plans import Resubstitution as Resubstitution
-    from cardio_core.types.plans import Sites as Sites
     from cardio_core.types.predictions import Column as Column
     from cardio_core.types.predictions import Predictions as Predictions
     from cardio_core.types.predictions import Scored as Scored
@@ -97,81 +70,56 @@ if TYPE_CHECKING:
     from cardio_core.types.samples import SampleSet as SampleSet
     from cardio_core.types.samples import mint as mint
     from cardio_core.types.targets import Targets as Targets
-
-_LENT = {"stats": "cardio_core", "canvas": "cardio_core.report.figures"}
-"""Modules that are lent as a whole, and the packages they stand in."""
+    from cardio_core.types.weights_file import load_weights as load_weights
+    from cardio_core.types.weights_file import save_weights as save_weights
 
 _HOME = {
-    "cardio_core.config": ("Block", "EvaluateBlock", "RunConfig"),
-    "cardio_core.context": ("Context",),
-    "cardio_core.errors": ("CardioError", "ConfigError", "DataError", "unusable"),
-    "cardio_core.evaluation.default": ("default_evaluate",),
-    "cardio_core.evaluation.events": ("match_events",),
-    "cardio_core.evaluation.fusion": ("Fusion", "fit_fusion", "fuse"),
-    "cardio_core.evaluation.outcomes": ("FollowUpRules", "compute_outcome"),
-    "cardio_core.hookspecs": ("hookimpl",),
-    "cardio_core.io.deidentify.sector_fit": ("FittedSector", "fit_sector"),
-    "cardio_core.types.estimator_file": ("load_estimator", "save_estimator"),
-    "cardio_core.io.cohort_rows": ("NUMBERED", "at_baseline", "find_cohort_table", "text_of"),
-    "cardio_core.io.cohort_table": ("read_cohort_table",),
-    "cardio_core.io.loops.find": ("find_loops",),
-    "cardio_core.io.loops.loop": ("Box", "Loop"),
-    "cardio_core.io.loops.nameless": ("nameless",),
-    "cardio_core.io.loops.r_peaks": ("find_r_waves",),
-    "cardio_core.io.loops.read": ("read_loop",),
-    "cardio_core.io.loops.scan_conversion": ("scan_conversion",),
-    "cardio_core.io.loops.stated": ("read_r_times", "sidecar_of"),
-    "cardio_core.io.truth_file": ("rounded", "write_truth"),
-    "cardio_core.io.synthetic_folder": ("synthetic_folder",),
-    "cardio_core.phantoms.appearance": ("Look",),
-    "cardio_core.phantoms.burn_in": ("burn_in",),
-    "cardio_core.phantoms.echo": ("EchoScanner", "echo_frames"),
-    "cardio_core.phantoms.sector": ("Sector",),
-    "cardio_core.phantoms.speckle": ("PointSpread", "advect", "draw_scatterers"),
-    "cardio_core.phantoms.write_us": ("TracedEcg", "write_us_loop"),
-    "cardio_core.training.backbone": ("load_backbone",),
-    "cardio_core.training.engine": ("Fitted",),
-    "cardio_core.training.grad_cam": ("grad_cam_maps",),
-    "cardio_core.training.plan": ("FitPlan",),
-    "cardio_core.types.weights_file": ("load_weights", "save_weights"),
-    "cardio_core.types.artifact": ("ModelArtifact",),
-    "cardio_core.types.estimate": ("Estimate",),
-    "cardio_core.types.features": ("NO_VERDICT", "FeatureBlock", "FeatureSet"),
-    "cardio_core.types.info": (
-        "Model",
-        "Need",
-        "PluginInfo",
-        "Sidecar",
-        "Target",
-        "Task",
-        "Tool",
-    ),
-    "cardio_core.types.plans": (
-        "Fixed",
-        "Holdout",
-        "Nested",
-        "RandomSamples",
-        "Resubstitution",
-        "Sites",
-    ),
-    "cardio_core.types.predictions": ("Column", "Predictions", "Scored"),
-    "cardio_core.types.report": ("Case", "EvaluationReport", "Explanation", "Metric", "Scope"),
-    "cardio_core.types.samples": ("Cohort", "Opened", "Quarantined", "SampleSet", "mint"),
-    "cardio_core.types.targets": ("Targets",),
+    "cardio_core.config": "Block EvaluateBlock RunConfig",
+    "cardio_core.context": "Context",
+    "cardio_core.errors": "CardioError ConfigError DataError unusable",
+    "cardio_core.evaluation.default": "default_evaluate",
+    "cardio_core.evaluation.events": "match_events",
+    "cardio_core.evaluation.outcomes": "FollowUpRules compute_outcome",
+    "cardio_core.hookspecs": "hookimpl",
+    "cardio_core.io.cohort": "CohortTable cohort_from_table",
+    "cardio_core.io.cohort_rows": "NUMBERED at_baseline find_cohort_table text_of",
+    "cardio_core.io.cohort_table": "read_cohort_table",
+    "cardio_core.io.synthetic_folder": "synthetic_folder",
+    "cardio_core.io.truth_file": "write_truth",
+    "cardio_core.training.backbone": "load_backbone",
+    "cardio_core.training.examples": "ArrayExamples Examples",
+    "cardio_core.training.grad_cam": "grad_cam_maps",
+    "cardio_core.training.plan": "FitPlan",
+    "cardio_core.types.artifact": "ModelArtifact",
+    "cardio_core.types.estimate": "Estimate",
+    "cardio_core.types.estimator_file": "load_estimator save_estimator",
+    "cardio_core.types.features": "FeatureBlock FeatureSet NO_VERDICT",
+    "cardio_core.types.info": "Model Need PluginInfo Sidecar Target Task",
+    "cardio_core.types.plans": "Fixed RandomSamples Resubstitution",
+    "cardio_core.types.predictions": "Column Predictions Scored",
+    "cardio_core.types.report": "Case EvaluationReport Explanation Metric Scope",
+    "cardio_core.types.samples": "Cohort Opened Quarantined SampleSet mint",
+    "cardio_core.types.targets": "Targets",
+    "cardio_core.types.weights_file": "load_weights save_weights",
 }
-_WHERE = {name: home for home, names in _HOME.items() for name in names} | _LENT
+_LENT = {"canvas": "cardio_core.report.figures.canvas", "stats": "cardio_core.stats"}
+"""Modules that are lent as a whole."""
 
+_WHERE = {name: home for home, names in _HOME.items() for name in names.split()}
 
-__all__ = sorted(_WHERE)
+__all__ = sorted([*_WHERE, *_LENT])
 
+if not TYPE_CHECKING:  # so that a misspelt name is an error in an author's editor
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"cardio_core.api has no {name!r}; it offers {', '.join(__all__)}")
-    home = _WHERE[name]
-    value = import_module(f"{home}.{name}") if name in _LENT else getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        if name in _LENT:
+            value = import_module(_LENT[name])
+        elif name in _WHERE:
+            value = getattr(import_module(_WHERE[name]), name)
+        else:
+            raise AttributeError(f"cardio_core.api has no {name!r}; it offers {', '.join(__all__)}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from cardio_core.api import Look
+from cardio_core.ultrasound import Look
 from cardio_echo_cmr.atlas import geometry_map, segment_map
 from cardio_echo_cmr.labels import SEGMENTS_OF_VIEW
 from cardio_echo_cmr.synthetic.beat import Beat

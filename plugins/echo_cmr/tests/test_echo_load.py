@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.api import ConfigError, Context, DataError, write_us_loop
+from cardio_core.api import ConfigError, Context, DataError
+from cardio_core.ultrasound import write_us_loop
 from cardio_echo_cmr.config import LoadBlock
 from cardio_echo_cmr.load import load_studies
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_core.api import Sector, burn_in, write_us_loop
+from cardio_core.ultrasound import Sector, burn_in, write_us_loop
 
 from .echo_cohorts import write_table
 

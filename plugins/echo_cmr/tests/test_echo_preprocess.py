@@ -15,17 +15,8 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, generate_frames
 
-from cardio_core.api import (
-    Context,
-    DataError,
-    Opened,
-    SampleSet,
-    Sector,
-    burn_in,
-    fit_sector,
-    read_loop,
-    write_us_loop,
-)
+from cardio_core.api import Context, DataError, Opened, SampleSet
+from cardio_core.ultrasound import Sector, burn_in, fit_sector, read_loop, write_us_loop
 from cardio_echo_cmr.config import PreprocessBlock
 from cardio_echo_cmr.preprocess import prepare_videos, sector_video
 from cardio_echo_cmr.sector import NOT_FOUND, fixed_triangle
@@ -252,7 +243,7 @@ def test_the_fixed_triangle_is_kept_only_where_it_is_asked_for_and_flagged(tmp_p
 
 MEASURE = """
 import json, sys
-from cardio_core.api import read_loop
+from cardio_core.ultrasound import read_loop
 from cardio_echo_cmr.config import PreprocessBlock
 from cardio_echo_cmr.preprocess import sector_video
 

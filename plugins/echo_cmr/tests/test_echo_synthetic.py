@@ -13,15 +13,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from cardio_core.api import (
-    DataError,
-    EchoScanner,
-    Look,
-    Sector,
-    draw_scatterers,
-    fit_sector,
-    read_loop,
-)
+from cardio_core.api import DataError
+from cardio_core.ultrasound import EchoScanner, Look, Sector, draw_scatterers, fit_sector, read_loop
 from cardio_echo_cmr.synthetic import synthesize_task
 from cardio_echo_cmr.synthetic.beat import SYSTOLE_ENDS, Beat, contraction
 from cardio_echo_cmr.synthetic.findings import draw_findings

@@ -9,7 +9,8 @@ import pytest
 from pydicom.data import get_testdata_file
 from scipy.spatial import cKDTree
 
-from cardio_core.api import DataError, read_loop
+from cardio_core.api import DataError
+from cardio_core.ultrasound import read_loop
 from cardio_mmode_septal_flash.cycle import cut_cycle, find_cycle
 from cardio_mmode_septal_flash.mmode.axis import scan_line
 from cardio_mmode_septal_flash.mmode.side import MIRRORED, side_of_lv

@@ -13,7 +13,8 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from cardio_core.api import NO_VERDICT, ConfigError, Context, DataError, read_loop, write_us_loop
+from cardio_core.api import NO_VERDICT, ConfigError, Context, DataError
+from cardio_core.ultrasound import read_loop, write_us_loop
 from cardio_mmode_septal_flash.config import Config
 from cardio_mmode_septal_flash.cycle import FROM_MOTION, TOO_LOW, find_cycle
 from cardio_mmode_septal_flash.featurize import FRAME_PIXELS, TIMING, mmode_features

@@ -15,7 +15,8 @@ from scipy.ndimage import map_coordinates
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.api import DataError, read_cohort_table, read_loop, read_r_times
+from cardio_core.api import DataError, read_cohort_table
+from cardio_core.ultrasound import read_loop, read_r_times
 from cardio_mmode_septal_flash.synthetic import synthesize, synthesize_task
 from cardio_mmode_septal_flash.synthetic.anatomy import MMODE_POINT, Anatomy
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion

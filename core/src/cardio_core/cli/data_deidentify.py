@@ -39,8 +39,8 @@ def deidentify(
     Look at the sheet: what is printed inside the sector in white is found only where it never
     changes.
     """
-    from cardio_core.io.deidentify.files import deidentify_folder
     from cardio_core.runner.progress import Progress
+    from cardio_core.ultrasound.deidentify.files import deidentify_folder
 
     bar: list[Progress] = []
     answer = deidentify_folder(

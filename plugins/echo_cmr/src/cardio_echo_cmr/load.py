@@ -20,9 +20,9 @@ from cardio_core.api import (
     SampleSet,
     Targets,
     find_cohort_table,
-    find_loops,
     read_cohort_table,
 )
+from cardio_core.ultrasound import find_loops
 from cardio_echo_cmr import echonet_folder as echonet
 from cardio_echo_cmr.cutoffs import mapped_labels
 from cardio_echo_cmr.labels import segment_labels, unjudged_note

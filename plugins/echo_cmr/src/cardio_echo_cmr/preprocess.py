@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, SampleSet, nameless
+from cardio_core.api import DataError, SampleSet
+from cardio_core.ultrasound import nameless
 from cardio_echo_cmr.sector import sector_mask
 from cardio_echo_cmr.square import SectorCutter, square_around
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_core.api import Context, Loop
+    from cardio_core.api import Context
+    from cardio_core.ultrasound import Loop
     from cardio_echo_cmr.config import PreprocessBlock
 
 LOW_RATE_HZ = 25.0

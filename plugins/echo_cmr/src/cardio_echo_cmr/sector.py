@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import DataError, fit_sector
+from cardio_core.api import DataError
+from cardio_core.ultrasound import fit_sector
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_core.api import Loop
+    from cardio_core.ultrasound import Loop
 
 NOT_FOUND = "no clear sector found: a fixed triangle was kept, with whatever is printed in it"
 """Flag of a loop that was cut by `triangle`."""

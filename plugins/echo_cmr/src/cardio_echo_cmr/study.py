@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.api import DataError, nameless, read_loop, sidecar_of
+from cardio_core.api import DataError
+from cardio_core.ultrasound import nameless, read_loop, sidecar_of
 
 if TYPE_CHECKING:
-    from cardio_core.api import Loop
+    from cardio_core.ultrasound import Loop
 
 TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
 MEASURES = ("lvef_pct", "age_y", "sex_male")

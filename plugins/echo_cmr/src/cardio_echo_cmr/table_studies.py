@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardio_core.api import ConfigError, find_loops, text_of
+from cardio_core.api import ConfigError, text_of
+from cardio_core.ultrasound import find_loops
 from cardio_echo_cmr.study import TEXTS, Clip, EchoStudy, stated_rate
 from cardio_echo_cmr.tasks import OTHER, VIEWS
 

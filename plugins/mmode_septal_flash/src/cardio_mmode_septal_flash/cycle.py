@@ -14,7 +14,7 @@ from cardio_mmode_septal_flash.mmode.volume import CycleVolume
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_core.api import Loop
+    from cardio_core.ultrasound import Loop
 
 MIN_RATE_HZ, JUDGED_FROM_HZ = 25.0, 50.0
 """Below the first nothing is made of a loop; below the second a flash of 60 ms is three frames or
@@ -101,7 +101,7 @@ def find_cycle(loop: Loop) -> Cycle:
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from cardio_core.api import read_loop
+    >>> from cardio_core.ultrasound import read_loop
     >>> file = Path(tempfile.mkdtemp()) / "a.npy"
     >>> np.save(file, np.zeros((60, 40, 30), np.uint8))
     >>> find_cycle(read_loop(file, frame_rate_hz=40, r_times_ms=[50.0, 950.0]))

@@ -18,17 +18,14 @@ from cardio_core.api import (
     SampleSet,
     Targets,
     find_cohort_table,
-    find_loops,
-    nameless,
     read_cohort_table,
-    read_loop,
-    read_r_times,
-    sidecar_of,
     text_of,
 )
+from cardio_core.ultrasound import find_loops, nameless, read_loop, read_r_times, sidecar_of
 
 if TYPE_CHECKING:
-    from cardio_core.api import Context, Loop
+    from cardio_core.api import Context
+    from cardio_core.ultrasound import Loop
     from cardio_mmode_septal_flash.config import LoadBlock
 
 LOOPS, SEPTUM, R_PEAKS, LABEL = "path_echo_a4c", "path_septum", "path_rpeaks", "sf_label"

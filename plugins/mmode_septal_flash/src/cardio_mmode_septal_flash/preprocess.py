@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, SampleSet, nameless
+from cardio_core.api import DataError, SampleSet
+from cardio_core.ultrasound import nameless
 from cardio_mmode_septal_flash.study import prepare_study
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from cardio_core.api import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_core.api import Box
+    from cardio_core.ultrasound import Box
 
 _DARK = 6
 _MIN_SHARE = 0.05

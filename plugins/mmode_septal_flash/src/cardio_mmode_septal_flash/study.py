@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cardio_core.api import Loop
+    from cardio_core.ultrasound import Loop
     from cardio_mmode_septal_flash.config import PreprocessBlock
     from cardio_mmode_septal_flash.cycle import Cycle
     from cardio_mmode_septal_flash.mmode.axis import ScanLine

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
+from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
 from cardio_echo_cmr.synthetic.beat import contraction, inflow, outflow
 from cardio_echo_cmr.synthetic.chambers import BLOOD_DB, reflectivity_db
 from cardio_echo_cmr.synthetic.valves import leaflets

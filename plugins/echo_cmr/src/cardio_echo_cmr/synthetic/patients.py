@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import Look
+from cardio_core.ultrasound import Look
 from cardio_echo_cmr.synthetic.beat import Beat
 from cardio_echo_cmr.synthetic.findings import Findings, draw_findings
 from cardio_echo_cmr.synthetic.loop import LoopSpec, sector_of

@@ -1,7 +1,8 @@
 """The phantom: a loop of an apical four-chamber view whose septal motion is known.
 
-Speckle is that of point scatterers which move with the tissue (`cardio_core.api.EchoScanner`); the
-wall's places come from `anatomy`, their motion from `beat` and `motion`.
+Speckle is that of point scatterers which move with the tissue
+(`cardio_core.ultrasound.EchoScanner`); the wall's places come from `anatomy`, their motion from
+`beat` and `motion`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
+from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
 from cardio_mmode_septal_flash.synthetic.anatomy import (
     MMODE_POINT,
     Anatomy,

@@ -1,0 +1,70 @@
+"""Ultrasound loops read, de-identified, drawn and written: all that a plugin may import of it.
+
+Names are resolved when they are first used, so that importing this package costs nothing.
+
+Examples
+--------
+>>> from cardio_core.ultrasound import Box
+>>> Box(top=10, bottom=200, left=20, right=300).height
+190
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cardio_core.ultrasound.deidentify.sector_fit import fit_sector as fit_sector
+    from cardio_core.ultrasound.loops.loop import Box as Box
+    from cardio_core.ultrasound.loops.loop import Loop as Loop
+    from cardio_core.ultrasound.loops.nameless import nameless as nameless
+    from cardio_core.ultrasound.loops.r_peaks import find_r_waves as find_r_waves
+    from cardio_core.ultrasound.loops.scan_conversion import scan_conversion as scan_conversion
+    from cardio_core.ultrasound.loops.stated import read_r_times as read_r_times
+    from cardio_core.ultrasound.loops.stated import sidecar_of as sidecar_of
+    from cardio_core.ultrasound.phantoms.appearance import Look as Look
+    from cardio_core.ultrasound.phantoms.burn_in import burn_in as burn_in
+    from cardio_core.ultrasound.phantoms.echo import EchoScanner as EchoScanner
+    from cardio_core.ultrasound.phantoms.echo import echo_frames as echo_frames
+    from cardio_core.ultrasound.phantoms.sector import Sector as Sector
+    from cardio_core.ultrasound.phantoms.speckle import PointSpread as PointSpread
+    from cardio_core.ultrasound.phantoms.speckle import advect as advect
+    from cardio_core.ultrasound.phantoms.speckle import draw_scatterers as draw_scatterers
+    from cardio_core.ultrasound.phantoms.write_us import TracedEcg as TracedEcg
+    from cardio_core.ultrasound.phantoms.write_us import write_us_loop as write_us_loop
+    from cardio_core.ultrasound.readers.find import find_loops as find_loops
+    from cardio_core.ultrasound.readers.read import read_loop as read_loop
+
+_HOME = {
+    "deidentify.sector_fit": ("fit_sector",),
+    "loops.loop": ("Box", "Loop"),
+    "loops.nameless": ("nameless",),
+    "loops.r_peaks": ("find_r_waves",),
+    "loops.scan_conversion": ("scan_conversion",),
+    "loops.stated": ("read_r_times", "sidecar_of"),
+    "phantoms.appearance": ("Look",),
+    "phantoms.burn_in": ("burn_in",),
+    "phantoms.echo": ("EchoScanner", "echo_frames"),
+    "phantoms.sector": ("Sector",),
+    "phantoms.speckle": ("PointSpread", "advect", "draw_scatterers"),
+    "phantoms.write_us": ("TracedEcg", "write_us_loop"),
+    "readers.find": ("find_loops",),
+    "readers.read": ("read_loop",),
+}
+_WHERE = {name: f"{__name__}.{home}" for home, names in _HOME.items() for name in names}
+
+__all__ = sorted(_WHERE)
+
+if not TYPE_CHECKING:  # or a misspelt name would be no error of the type checker
+
+    def __getattr__(name: str) -> Any:
+        if name not in _WHERE:
+            offered = ", ".join(__all__)
+            raise AttributeError(f"cardio_core.ultrasound has no {name!r}; it offers {offered}")
+        globals()[name] = value = getattr(import_module(_WHERE[name]), name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,242 @@
+"""Which pixels of a loop belong to its picture: lit, not print, and in one piece."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from cardio_core.ultrasound.loops.colour import BRIGHT, SATURATED, grey_of_rgb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from cardio_core.ultrasound.loops.loop import Box
+
+_DARK = 6
+_MOVES = 4
+_MOVING_SHARE = 0.2
+_SMALL_SHARE = 0.1
+_EVEN, _CURSOR_PX = 2, 12
+
+
+class Seen:
+    """What a loop showed at every pixel, gathered frame by frame in the memory of a few frames.
+
+    The second highest grey level is kept and not the highest: a cursor that runs over the picture
+    touches a pixel in one of the frames.
+
+    Attributes
+    ----------
+    n_frames : int
+        Frames that were looked at.
+    high, second, low : ndarray of uint8, shape (n_rows, n_columns)
+        Highest, second highest and lowest grey level, coloured print left out.
+
+    Examples
+    --------
+    >>> seen = Seen()
+    >>> for level in (10, 200, 12):
+    ...     seen.look_at(np.full((4, 5), level, np.uint8))
+    >>> seen.n_frames, int(seen.high[0, 0]), int(seen.second[0, 0]), int(seen.low[0, 0])
+    (3, 200, 12, 10)
+    """
+
+    def __init__(self) -> None:
+        self.n_frames = 0
+        self.high = self.second = np.zeros((0, 0), np.uint8)
+        self.low = np.zeros((0, 0), np.uint8)
+
+    def look_at(self, frame: NDArray[np.uint8]) -> None:
+        """Add one frame, grey (n_rows, n_columns) or RGB (n_rows, n_columns, 3)."""
+        grey = frame if frame.ndim == 2 else grey_of_rgb(frame)
+        if self.n_frames == 0:
+            self.high, self.second = np.zeros_like(grey), np.zeros_like(grey)
+            self.low = np.full_like(grey, 255)
+        lowest = grey
+        if frame.ndim == 3:
+            printed = coloured_print(frame)
+            grey, lowest = np.where(printed, 0, grey), np.where(printed, 255, grey)
+        self.second = np.maximum(self.second, np.minimum(self.high, grey))
+        self.high = np.maximum(self.high, grey)
+        self.low = np.minimum(self.low, lowest)
+        self.n_frames += 1
+
+    @property
+    def lit(self) -> NDArray[np.bool_]:
+        """Pixels that were not black in two frames."""
+        level = self.second if self.n_frames > 1 else self.high
+        return np.asarray(level > _DARK)
+
+    @property
+    def moving(self) -> NDArray[np.bool_]:
+        """Pixels whose grey level changed."""
+        return np.asarray(self.high.astype(np.int16) - self.low > _MOVES)
+
+
+def high_and_spread(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the highest channel of every pixel, and how far the lowest lies below it.
+
+    Examples
+    --------
+    >>> high, spread = high_and_spread(np.array([[[60, 230, 90]]], np.uint8))
+    >>> int(high[0, 0]), int(spread[0, 0])
+    (230, 170)
+    """
+    red, green, blue = (rgb[..., channel] for channel in range(3))
+    high = np.maximum(np.maximum(red, green), blue)
+    return high, high - np.minimum(np.minimum(red, green), blue)
+
+
+def coloured(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return the strongly coloured pixels of one RGB frame, shape (n_rows, n_columns).
+
+    Examples
+    --------
+    >>> coloured(np.array([[[60, 230, 90], [200, 190, 170]]], np.uint8)).tolist()
+    [[True, False]]
+    """
+    high, spread = high_and_spread(rgb)
+    return np.asarray((high >= BRIGHT) & (spread >= np.float32(SATURATED) * high))
+
+
+def coloured_print(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return coloured lines and letters with their blurred rims; areas, such as flow, are none.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (n_rows, n_columns, 3)
+        One frame.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows, n_columns)
+
+    Examples
+    --------
+    >>> frame = np.full((40, 40, 3), 90, np.uint8)
+    >>> frame[5, :] = (60, 230, 90)  # a trace
+    >>> frame[15:35, 10:30] = (220, 30, 20)  # flow
+    >>> found = coloured_print(frame)
+    >>> bool(found[5].all()), bool(found[25, 20])
+    (True, False)
+    """
+    strong = coloured(rgb)
+    if not strong.any():
+        return strong
+    radius = brush_px(strong.shape)
+    rows, columns = (np.flatnonzero(strong.any(axis=axis)) for axis in (1, 0))
+    margin = 2 * radius + 2
+    top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
+    window = (slice(top, rows[-1] + margin + 1), slice(left, columns[-1] + margin + 1))
+    part = strong[window]
+    # Distances do what an opening does, and take the same time for every brush.
+    cores = ndimage.distance_transform_edt(np.pad(part, 1))[1:-1, 1:-1] > radius
+    areas = np.zeros_like(part)
+    if cores.any():
+        areas = ndimage.distance_transform_edt(~cores) <= 2 * radius
+    found = np.zeros_like(strong)
+    found[window] = ndimage.binary_dilation(part & ~areas, disk(1))
+    return found
+
+
+def cursor_lines(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return upright lines of one bright level and of one or two pixels' width, with their rims.
+
+    A cursor that runs along a trace is grey in grey loops, and in colour where two pixels share
+    their colour. Speckle has no such runs.
+
+    Parameters
+    ----------
+    grey : ndarray of uint8, shape (n_rows, n_columns)
+        One frame.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows, n_columns)
+
+    Examples
+    --------
+    >>> frame = np.random.default_rng(0).integers(0, 255, (60, 60), dtype=np.uint8)
+    >>> frame[20:50, 30] = 206
+    >>> found = cursor_lines(frame)
+    >>> bool(found[20:50, 30].all()), bool(found[:, :28].any())
+    (True, False)
+    """
+    level = grey.astype(np.int16)
+    even = np.zeros(grey.shape, np.bool_)
+    even[1:] = (np.abs(np.diff(level, axis=0)) <= _EVEN) & (level[1:] >= BRIGHT)
+    # One difference less than there are pixels, on either side of a run.
+    run = np.ones((max(_CURSOR_PX, grey.shape[0] // 25) - 1, 1), np.bool_)
+    lines = ndimage.binary_opening(even, run)
+    if not lines.any():
+        return np.asarray(lines)
+    lines &= ~ndimage.binary_opening(lines, np.ones((1, 3), np.bool_))
+    return np.asarray(ndimage.binary_dilation(lines, np.ones((3, 3), np.bool_)))
+
+
+def brush_px(size: tuple[int, ...]) -> int:
+    """Return half the width of what counts as a line in a picture of this size.
+
+    Examples
+    --------
+    >>> brush_px((256, 288)), brush_px((600, 800))
+    (3, 6)
+    """
+    return max(round(min(size[:2]) / 100), 2)
+
+
+def disk(radius: int) -> NDArray[np.bool_]:
+    """Return a round structuring element."""
+    down, across = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+    return np.asarray(down**2 + across**2 <= radius**2 + radius * 0.8)
+
+
+def solid_picture(seen: Seen, region: Box | None) -> NDArray[np.bool_]:
+    """Return the largest lit thing that moves; lines and letters are gone.
+
+    Parameters
+    ----------
+    seen : Seen
+        What the loop showed.
+    region : Box or None
+        Nothing outside counts.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows, n_columns)
+        All False where there is no such thing. Holes are not filled.
+    """
+    lit = seen.lit
+    if region is not None:
+        inside = np.zeros_like(lit)
+        inside[region.window] = True
+        lit = lit & inside
+    brush = disk(brush_px(lit.shape))
+    # A majority of 5 × 5 fills dark speckle and takes single pixels away.
+    dense = ndimage.uniform_filter(lit.astype(np.float32), 5, mode="nearest") > 0.5
+    reach = brush.shape[0]
+    padded = np.pad(dense, reach, mode="edge")
+    closed = ndimage.binary_opening(ndimage.binary_closing(padded, brush), brush)
+    solid = closed[reach:-reach, reach:-reach]
+    labels, n_parts = ndimage.label(solid)
+    if n_parts == 0:
+        return np.asarray(solid)
+    numbers = np.arange(1, n_parts + 1)
+    areas = ndimage.sum_labels(solid, labels, numbers)
+    moving = ndimage.mean(seen.moving, labels, numbers)
+    if (moving >= _MOVING_SHARE).any():
+        areas = np.where(moving >= _MOVING_SHARE, areas, 0)
+    # Dropout can part a sector: what is at least a tenth of the largest part belongs to it.
+    return np.isin(labels, numbers[areas >= _SMALL_SHARE * areas.max()])
+
+
+def look_over(frames: Iterable[NDArray[np.uint8]]) -> Seen:
+    """Gather what frames show, one by one."""
+    seen = Seen()
+    for frame in frames:
+        seen.look_at(frame)
+    return seen
