@@ -12,11 +12,15 @@ import pandas as pd
 import pytest
 
 from cardio_core.errors import DataError
-from cardio_core.stats.association import multivariable, univariable
-from cardio_core.stats.collinearity import vif
-from cardio_core.stats.linear_probability import risk_difference
-from cardio_core.stats.logistic import fit_logistic
-from cardio_core.stats.nested_models import incremental, likelihood_ratio_test, model_chi2
+from cardio_core.stats.regression.association import multivariable, univariable
+from cardio_core.stats.regression.collinearity import vif
+from cardio_core.stats.regression.linear_probability import risk_difference
+from cardio_core.stats.regression.logistic import fit_logistic
+from cardio_core.stats.regression.nested_models import (
+    incremental,
+    likelihood_ratio_test,
+    model_chi2,
+)
 
 # Made by oracles/association.R with R 4.2.2
 R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/association.json").read_text())

@@ -21,8 +21,8 @@ from cardio_core.stats import (
     bootstrap_sums,
     delong_paired,
 )
-from cardio_core.stats.pair_counts import ClusterPairs, RankedRows, cluster_jackknife
-from cardio_core.stats.resampling import Units, resample
+from cardio_core.stats.discrimination.pair_counts import ClusterPairs, RankedRows, cluster_jackknife
+from cardio_core.stats.resampling.draws import Units, resample
 
 
 def clustered_rows(

@@ -133,7 +133,7 @@ def test_no_logistic_fit_has_a_smaller_error_than_the_bound() -> None:
     """Checked on fitted models; the methods page gives 0.44 for men in paper 000."""
     import pandas as pd
 
-    from cardio_core.stats.logistic import fit_logistic
+    from cardio_core.stats.regression.logistic import fit_logistic
 
     rng = np.random.default_rng(2)
     for _ in range(5):

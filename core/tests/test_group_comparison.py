@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.errors import DataError
-from cardio_core.stats.contingency import (
+from cardio_core.stats.groups.contingency import (
     chi2_2x2,
     chi2_rxc,
     expected_counts,
     fisher_exact,
     odds_ratio_2x2,
 )
-from cardio_core.stats.means import (
+from cardio_core.stats.groups.means import (
     GroupSummary,
     anova,
     pooled_mean_sd,
@@ -28,7 +28,7 @@ from cardio_core.stats.means import (
     ttest_codes,
     ttest_from_stats,
 )
-from cardio_core.stats.rank_tests import kruskal_wallis, mann_whitney
+from cardio_core.stats.groups.rank_tests import kruskal_wallis, mann_whitney
 
 # Made by oracles/group_tests.R with R 4.2.2
 R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/group_tests.json").read_text())

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.errors import DataError
-from cardio_core.stats.logistic import LogisticModel, fit_logistic
+from cardio_core.stats.regression.logistic import LogisticModel, fit_logistic
 
 ORACLES = Path(__file__).parent / "oracles"
 # Made by oracles/logistic.R with R 4.2.2, brglm2 0.9 and MASS 7.3-58.2

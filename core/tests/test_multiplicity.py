@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.errors import DataError
-from cardio_core.stats.max_t import max_t_screen
-from cardio_core.stats.multiplicity import (
+from cardio_core.stats.discrimination.placements import midrank_auc
+from cardio_core.stats.selection.max_t import max_t_screen
+from cardio_core.stats.selection.multiplicity import (
     adjust_p_values,
     benjamini_hochberg,
     bonferroni,
     holm,
     multiplicity_null,
 )
-from cardio_core.stats.pipeline_permutation import permute_pipeline
-from cardio_core.stats.placements import midrank_auc
+from cardio_core.stats.selection.pipeline_permutation import permute_pipeline
 
 HERE = Path(__file__).parent
 # p.adjust of R 4.2.2, made by oracles/association.R
@@ -111,7 +111,7 @@ def test_the_seed_fixes_max_t_and_blocks_do_not_change_it(monkeypatch: pytest.Mo
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=(30, 5)), rng.integers(0, 2, 30)
     first = max_t_screen(x, y, n_permutations=500, seed=9)
-    monkeypatch.setattr("cardio_core.stats.max_t.CELLS_PER_BLOCK", 600)
+    monkeypatch.setattr("cardio_core.stats.selection.max_t.CELLS_PER_BLOCK", 600)
     assert max_t_screen(x, y, n_permutations=500, seed=9) == first
     assert max_t_screen(x, y, n_permutations=500, seed=10) != first
 

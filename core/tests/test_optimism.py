@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from cardio_core.errors import DataError
-from cardio_core.stats.newton import maximise
-from cardio_core.stats.optimism import Predictor, optimism_bootstrap
+from cardio_core.stats.foundation.newton import maximise
+from cardio_core.stats.selection.optimism import Predictor, optimism_bootstrap
 
 ORACLES = Path(__file__).parent / "oracles"
 

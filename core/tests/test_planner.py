@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cardio_core.errors import DataError
-from cardio_core.stats.delong import delong_paired
+from cardio_core.stats.discrimination.delong import delong_paired
 from cardio_core.stats.planner import (
     n_for_auc,
     n_for_paired_auc,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cardio_core.stats.noise_screen import (
+from cardio_core.stats.selection.noise_screen import (
     CountedCovariate,
     MeasuredCovariate,
     screening_noise,

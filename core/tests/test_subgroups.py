@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from cardio_core.errors import DataError
-from cardio_core.stats.auc_bootstrap import bootstrap_auc
-from cardio_core.stats.subgroups import subgroup_audit
-from cardio_core.stats.thresholds import Threshold
+from cardio_core.stats.classification.thresholds import Threshold
+from cardio_core.stats.discrimination.auc_bootstrap import bootstrap_auc
+from cardio_core.stats.groups.subgroups import subgroup_audit
 from cardio_core.types.estimate import Estimate
 
 HALF = Threshold(0.5, "fixed")

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 from cardio_core.errors import DataError
-from cardio_core.stats.baseline_rows import TableOneChoices
-from cardio_core.stats.baseline_table import table_one
-from cardio_core.stats.display import p_text
+from cardio_core.stats.foundation.display import p_text
+from cardio_core.stats.groups.baseline_rows import TableOneChoices
+from cardio_core.stats.groups.baseline_table import table_one
 
 CHOICES = TableOneChoices(continuous_test="student", categorical_test="chi2", yates=False, ddof=1)
 ORACLE = Path(__file__).parent / "oracles/table_one_elsync.json"

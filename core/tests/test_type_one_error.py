@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.stats.logistic import fit_logistic
-from cardio_core.stats.max_t import max_t_screen
-from cardio_core.stats.nested_models import likelihood_ratio_test
-from cardio_core.stats.newton import maximise
+from cardio_core.stats.foundation.newton import maximise
+from cardio_core.stats.regression.logistic import fit_logistic
+from cardio_core.stats.regression.nested_models import likelihood_ratio_test
+from cardio_core.stats.selection.max_t import max_t_screen
 
 STORED = Path(__file__).parent / "stored/type_one_error.json"
 SEPARATION = 0.7416

@@ -17,9 +17,9 @@ import pandas as pd
 import pytest
 
 from cardio_core.cli.main import main
-from cardio_core.stats.delong import delong_paired
-from cardio_core.stats.logistic import fit_logistic
-from cardio_core.stats.roc import auc
+from cardio_core.stats.discrimination.delong import delong_paired
+from cardio_core.stats.discrimination.roc import auc
+from cardio_core.stats.regression.logistic import fit_logistic
 
 PAPERS = Path(__file__).parents[3] / "docs/forensics/papers.yaml"
 TABLE1 = ["table1", "FILE", "--by", "arm"]

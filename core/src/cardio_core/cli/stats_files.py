@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cardio_core.report.figures.canvas import Draw
-    from cardio_core.stats.display import ResultTable
+    from cardio_core.stats.foundation.display import ResultTable
     from cardio_core.types.estimate import Estimate
 
 Command = Callable[..., Any]
@@ -99,7 +99,7 @@ def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
         raise DataError(f"{path}: expected rows below the header, found none")
     table.columns = [str(column).strip() for column in table.columns]
     if one_row_each is not None:
-        from cardio_core.stats.columns import require_one_row_each
+        from cardio_core.stats.foundation.columns import require_one_row_each
 
         require_one_row_each(table, one_row_each)
     return table
@@ -133,7 +133,7 @@ def scored(
     import numpy as np
     import pandas as pd
 
-    from cardio_core.stats.columns import binary_outcome, column_named, numbers
+    from cardio_core.stats.foundation.columns import binary_outcome, column_named, numbers
 
     if target in scores:
         raise DataError(f"column {target!r}: is both target and score; choose another score")
@@ -169,7 +169,7 @@ def result_table(
     title: str, estimates: Sequence[Estimate], notes: Sequence[str] = ()
 ) -> ResultTable:
     """Put estimates below each other, a line each."""
-    from cardio_core.stats.display import BLANK, ResultTable, p_text
+    from cardio_core.stats.foundation.display import BLANK, ResultTable, p_text
 
     rows = []
     for e in estimates:

@@ -29,13 +29,13 @@ def forensics(file: Path, everything: bool, **output: Any) -> None:
 
     Exits with 0 whatever is found. docs/forensics/papers.yaml is an example.
     """
-    from cardio_core.stats.display import ResultTable
     from cardio_core.stats.forensics.runner import (
         checked_estimates,
         of_verdict,
         read_published,
         run_checks,
     )
+    from cardio_core.stats.foundation.display import ResultTable
 
     findings = run_checks(read_published(file))
     rows = tuple(

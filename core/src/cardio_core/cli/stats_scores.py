@@ -54,9 +54,9 @@ def roc(
     """
     from cardio_core.report.figures.curves import roc as draw_roc
     from cardio_core.report.figures.curves import roc_of
-    from cardio_core.stats.auc_bootstrap import bootstrap_auc
-    from cardio_core.stats.average_precision import pr_auc
-    from cardio_core.stats.roc import auc
+    from cardio_core.stats.discrimination.auc_bootstrap import bootstrap_auc
+    from cardio_core.stats.discrimination.average_precision import pr_auc
+    from cardio_core.stats.discrimination.roc import auc
 
     outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
     common: dict[str, Any] = {**sample, "level": level}
@@ -88,7 +88,11 @@ def roc(
 def _at_threshold(
     outcome: Any, values: Any, threshold: str, common: dict[str, Any], seed: int
 ) -> tuple[list[Any], list[str]]:
-    from cardio_core.stats.thresholds import Threshold, threshold_metrics, youden_threshold
+    from cardio_core.stats.classification.thresholds import (
+        Threshold,
+        threshold_metrics,
+        youden_threshold,
+    )
 
     if threshold == "youden":
         chosen = youden_threshold(outcome, values, source="these rows")
@@ -129,9 +133,9 @@ def compare(
     """Compare scores on the rows where all of them are known, by paired DeLong tests."""
     from cardio_core.report.figures.curves import roc as draw_roc
     from cardio_core.report.figures.curves import roc_of
-    from cardio_core.stats.delong import delong_paired
-    from cardio_core.stats.multiplicity import holm
-    from cardio_core.stats.roc import auc
+    from cardio_core.stats.discrimination.delong import delong_paired
+    from cardio_core.stats.discrimination.roc import auc
+    from cardio_core.stats.selection.multiplicity import holm
 
     names = columns_of(scores)
     if len(names) < 2:
@@ -176,7 +180,7 @@ def compare(
 
 
 def _p(p: float) -> str:
-    from cardio_core.stats.display import p_text
+    from cardio_core.stats.foundation.display import p_text
 
     return p_text(float(p))
 
@@ -210,7 +214,7 @@ def calibration(
 ) -> None:
     """Ask whether probabilities mean what they say."""
     from cardio_core.report.figures.reliability import calibration as draw_calibration
-    from cardio_core.stats.calibration import calibration_metrics
+    from cardio_core.stats.calibration.in_the_large import calibration_metrics
 
     outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
     found = calibration_metrics(outcome, values, **sample, level=level, seed=seed)
@@ -246,10 +250,10 @@ def agreement(
     import numpy as np
 
     from cardio_core.report.figures.bland_altman import bland_altman
-    from cardio_core.stats.bland_altman import limits_of_agreement
-    from cardio_core.stats.columns import column_named, numbers
-    from cardio_core.stats.intraclass import intraclass_correlations
-    from cardio_core.stats.regression_error import regression_errors
+    from cardio_core.stats.agreement.bland_altman import limits_of_agreement
+    from cardio_core.stats.agreement.intraclass import intraclass_correlations
+    from cardio_core.stats.agreement.regression_error import regression_errors
+    from cardio_core.stats.foundation.columns import column_named, numbers
 
     table = read_table(file)
     first, second = numbers(table, reference), numbers(table, measured)

@@ -86,8 +86,8 @@ def table1(
     **output: Any,
 ) -> None:
     """Describe the columns of FILE by group, with tests that the notes name."""
-    from cardio_core.stats.baseline_rows import TableOneChoices
-    from cardio_core.stats.baseline_table import table_one
+    from cardio_core.stats.groups.baseline_rows import TableOneChoices
+    from cardio_core.stats.groups.baseline_table import table_one
 
     choices = TableOneChoices(
         continuous_test=test,
@@ -129,7 +129,7 @@ def univariable(
     **output: Any,
 ) -> None:
     """Regress TARGET on one column at a time: odds ratios per unit and per SD."""
-    from cardio_core.stats import association
+    from cardio_core.stats.regression import association
 
     made = association.univariable(
         read_table(file, one_row_each=patient), target, columns_of(features), event=event,
@@ -160,7 +160,7 @@ def multivariable(
     **output: Any,
 ) -> None:
     """Regress TARGET on all columns together, on the rows where all are known."""
-    from cardio_core.stats import association
+    from cardio_core.stats.regression import association
 
     made = association.multivariable(
         read_table(file, one_row_each=patient), target, columns_of(features), event=event,
@@ -205,7 +205,7 @@ def incremental(
     **output: Any,
 ) -> None:
     """Ask what further columns add to a model, on rows where all are known."""
-    from cardio_core.stats import nested_models
+    from cardio_core.stats.regression import nested_models
 
     steps = [columns_of([text]) for text in add]
     made = nested_models.incremental(

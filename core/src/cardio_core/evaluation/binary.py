@@ -13,7 +13,7 @@ from cardio_core.evaluation.parts import Parts
 from cardio_core.evaluation.pooling import clusters_of, pooled, unit_of
 from cardio_core.report.figures import roc, roc_of
 from cardio_core.stats import auc, bootstrap_sums, decision_metrics, delong_paired
-from cardio_core.stats.decisions import DECISION_RATES
+from cardio_core.stats.classification.decisions import DECISION_RATES
 from cardio_core.types.info import Target, Task
 from cardio_core.types.report import Scope
 

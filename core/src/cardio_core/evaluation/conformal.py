@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import score_columns
-from cardio_core.stats.proportions import proportion
+from cardio_core.stats.classification.proportions import proportion
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Kind, Target
 

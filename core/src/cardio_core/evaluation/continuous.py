@@ -10,7 +10,7 @@ import pandas as pd
 from cardio_core.errors import DataError
 from cardio_core.evaluation.parts import Parts
 from cardio_core.evaluation.pooling import clusters_of, unit_of
-from cardio_core.stats.regression_error import regression_errors
+from cardio_core.stats.agreement.regression_error import regression_errors
 from cardio_core.types.info import Target, Task
 from cardio_core.types.report import Scope
 

@@ -11,8 +11,8 @@ import pandas as pd
 from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.conformal import Conformal, Floats, fit_conformal, patient_scores
-from cardio_core.stats.proportions import proportion
-from cardio_core.stats.sums_bootstrap import bootstrap_sums
+from cardio_core.stats.classification.proportions import proportion
+from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored

@@ -14,8 +14,8 @@ from scipy.special import expit, logit
 from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
-from cardio_core.stats.firth import firth_estimate, separated_terms
-from cardio_core.stats.newton import maximise
+from cardio_core.stats.foundation.newton import maximise
+from cardio_core.stats.regression.firth import firth_estimate, separated_terms
 from cardio_core.types.info import Target
 
 Floats = NDArray[np.float64]

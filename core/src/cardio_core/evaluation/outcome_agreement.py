@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from cardio_core.errors import DataError
 from cardio_core.evaluation.outcomes import OutcomeColumn
-from cardio_core.stats.inter_rater import cohen_kappa
-from cardio_core.stats.proportions import proportion
-from cardio_core.stats.validate import checked_level
+from cardio_core.stats.agreement.inter_rater import cohen_kappa
+from cardio_core.stats.classification.proportions import proportion
+from cardio_core.stats.foundation.validate import checked_level
 from cardio_core.types.estimate import Estimate
 
 Answers = NDArray[np.bool_]

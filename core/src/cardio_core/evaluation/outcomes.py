@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.errors import DataError
-from cardio_core.stats.validate import numeric_column
+from cardio_core.stats.foundation.validate import numeric_column
 
 Floats = NDArray[np.float64]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cardio_core.stats.resampling import Units, resample
-from cardio_core.stats.validate import (
+from cardio_core.stats.foundation.validate import (
     Floats,
     checked_level,
     require_clusters,
     scored_sample,
 )
+from cardio_core.stats.resampling.draws import Units, resample
 
 N_GRID = 101
 

@@ -198,9 +198,7 @@ def _with_sidecar(file: Path) -> tuple[Path, ...]:
     return (file, beside) if beside.is_file() and beside != file else (file,)
 
 
-def _targets(
-    table: pd.DataFrame, where: str, named: Mapping[str, str], ctx: Context
-) -> Targets:
+def _targets(table: pd.DataFrame, where: str, named: Mapping[str, str], ctx: Context) -> Targets:
     unit = ctx.task.unit
     if unit not in ("study", "patient"):
         raise DataError(

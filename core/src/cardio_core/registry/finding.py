@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import metadata
 from types import ModuleType
+
 import pluggy
 
 from cardio_core import hookspecs

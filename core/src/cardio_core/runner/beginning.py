@@ -84,7 +84,9 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         packages=packages(),
         git_commit=git_commit(Path(__file__).parent),
         data={
-            "source": "real" if request.data and not any(map(is_synthetic, inputs)) else "synthetic",
+            "source": "real"
+            if request.data and not any(map(is_synthetic, inputs))
+            else "synthetic",
             "path_shown": ", ".join(path.name for path in inputs),
         },
         started=now(),

@@ -1,8 +1,24 @@
 """The statistics service: every number that a report prints comes from here, as an estimate.
 
-Each public name lives in a module of its own and is imported when it is first used, so that
-``import cardio_core.stats`` costs nothing and needs no torch. No module bears the name of a public
-function: importing the module would put it in the function's place.
+Each public name is imported when it is first used, so that ``import cardio_core.stats`` costs
+nothing and needs no torch. What stands where, each folder building only on those above it:
+
+``foundation``
+    checked columns, counted units, intervals, the logistic likelihood, printed numbers
+``resampling``
+    bootstrap of rows and of clusters of rows
+``discrimination``
+    AUCs with their covariances and bootstraps, the ROC curve, average precision
+``classification``
+    proportions, tables of decisions and of classes, thresholds, net benefit
+``agreement``, ``calibration``, ``groups``, ``regression``, ``selection``, ``planner``
+    measured numbers against others; probabilities that come true; groups compared, Table 1 and
+    subgroups; logistic models; many tests and models that saw their patients; sizes of studies
+``forensics``
+    arithmetic that published numbers must obey
+
+No file or folder here bears the name of a public function: importing it would put it in the
+function's place.
 
 Examples
 --------
@@ -14,134 +30,214 @@ Examples
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_HOMES: dict[str, str] = {
-    # discrimination
-    "auc": "roc",
-    "bayes_auc": "bayes",
-    "RocCurve": "roc",
-    "roc_curve": "roc",
-    "DelongCovariance": "delong",
-    "delong_covariance": "delong",
-    "delong_paired": "delong",
-    "delong_unpaired": "delong",
-    "auc_binormal": "published_auc",
-    "hanley_mcneil": "published_auc",
-    "hanley_mcneil_effective_n": "published_auc",
-    "newcombe_auc": "published_auc",
-    # resampling
-    "bootstrap": "general_bootstrap",
-    "bootstrap_auc": "auc_bootstrap",
-    "bootstrap_auc_difference": "auc_bootstrap",
-    "bootstrap_sums": "sums_bootstrap",
-    # proportions and tables of classes
-    "binomial_all_correct": "proportions",
-    "proportion": "proportions",
-    "EC57_FORGIVEN": "per_class",
-    "PerClassTable": "per_class",
-    "per_class_table": "per_class",
-    "pr_auc": "average_precision",
-    # agreement and errors of measured numbers
-    "Agreement": "bland_altman",
-    "cohen_kappa": "inter_rater",
-    "correlation": "correlation_interval",
-    "gaussian_constant_mae": "regression_error",
-    "intraclass_correlations": "intraclass",
-    "limits_of_agreement": "bland_altman",
-    "regression_errors": "regression_error",
-    # calibration and net benefit
-    "CalibrationCurve": "smooth_calibration",
-    "CalibrationMetrics": "calibration",
-    "brier_scores": "calibration",
-    "calibration_curve": "smooth_calibration",
-    "calibration_in_the_large": "calibration",
-    "calibration_metrics": "calibration",
-    "calibration_slope": "calibration",
-    "decision_curve": "decision_analysis",
-    "expected_calibration_error": "calibration_error",
-    "reclassification_index": "reclassification",
-    "net_benefit": "decision_analysis",
-    # decisions at a threshold
-    "Threshold": "thresholds",
-    "confusion_metrics": "decisions",
-    "mcnemar": "discordance",
-    "paired_proportions": "discordance",
-    "decision_metrics": "thresholds",
-    "threshold_metrics": "thresholds",
-    "youden_threshold": "thresholds",
-    # groups compared
-    "GroupSummary": "means",
-    "anova": "means",
-    "pooled_mean_sd": "means",
-    "ttest": "means",
-    "ttest_codes": "means",
-    "ttest_from_stats": "means",
-    "chi2_2x2": "contingency",
-    "chi2_p": "contingency",
-    "chi2_rxc": "contingency",
-    "fisher_exact": "contingency",
-    "odds_ratio_2x2": "contingency",
-    "kruskal_wallis": "rank_tests",
-    "mann_whitney": "rank_tests",
-    "ResultTable": "display",
-    "TableOneChoices": "baseline_rows",
-    "table_one": "baseline_table",
-    # association
-    "LogisticModel": "logistic",
-    "fit_logistic": "logistic",
-    "univariable": "association",
-    "multivariable": "association",
-    "incremental": "nested_models",
-    "likelihood_ratio_test": "nested_models",
-    "risk_difference": "linear_probability",
-    "vif": "collinearity",
-    # many tests, and models that saw their patients
-    "adjust_p_values": "multiplicity",
-    "benjamini_hochberg": "multiplicity",
-    "bonferroni": "multiplicity",
-    "holm": "multiplicity",
-    "multiplicity_null": "multiplicity",
-    "max_t_screen": "max_t",
-    "optimism_bootstrap": "optimism",
-    "permute_pipeline": "pipeline_permutation",
-    "CountedCovariate": "noise_screen",
-    "MeasuredCovariate": "noise_screen",
-    "screening_noise": "noise_screen",
-    # groups of patients, and studies to come
-    "subgroup_audit": "subgroups",
-    "n_for_auc": "planner",
-    "n_for_paired_auc": "planner",
-    "n_for_proportion": "planner",
-    "power_paired_auc": "planner",
-    # published numbers
-    "AccuracyIdentity": "forensics.accuracy_identity",
-    "check_acc_identity": "forensics.accuracy_identity",
-    "grim": "forensics.summaries",
-    "interval_level": "forensics.summaries",
-    "linear_probability_se": "forensics.summaries",
-    "se_from_or_ci": "forensics.summaries",
-    "smallest_logistic_se": "forensics.summaries",
-    "Printed": "forensics.printed",
-    "printed": "forensics.printed",
-    "PrintedOddsRatio": "forensics.table_search",
-    "search_2x2": "forensics.table_search",
-    "read_published": "forensics.runner",
-    "run_checks": "forensics.runner",
+if TYPE_CHECKING:
+    from cardio_core.stats.agreement.bland_altman import Agreement as Agreement
+    from cardio_core.stats.agreement.bland_altman import limits_of_agreement as limits_of_agreement
+    from cardio_core.stats.agreement.correlation_interval import correlation as correlation
+    from cardio_core.stats.agreement.inter_rater import cohen_kappa as cohen_kappa
+    from cardio_core.stats.agreement.intraclass import (
+        intraclass_correlations as intraclass_correlations,
+    )
+    from cardio_core.stats.agreement.regression_error import (
+        gaussian_constant_mae as gaussian_constant_mae,
+    )
+    from cardio_core.stats.agreement.regression_error import regression_errors as regression_errors
+    from cardio_core.stats.calibration.calibration_error import (
+        expected_calibration_error as expected_calibration_error,
+    )
+    from cardio_core.stats.calibration.in_the_large import CalibrationMetrics as CalibrationMetrics
+    from cardio_core.stats.calibration.in_the_large import brier_scores as brier_scores
+    from cardio_core.stats.calibration.in_the_large import (
+        calibration_in_the_large as calibration_in_the_large,
+    )
+    from cardio_core.stats.calibration.in_the_large import (
+        calibration_metrics as calibration_metrics,
+    )
+    from cardio_core.stats.calibration.in_the_large import calibration_slope as calibration_slope
+    from cardio_core.stats.calibration.smooth_calibration import (
+        CalibrationCurve as CalibrationCurve,
+    )
+    from cardio_core.stats.calibration.smooth_calibration import (
+        calibration_curve as calibration_curve,
+    )
+    from cardio_core.stats.classification.decision_analysis import decision_curve as decision_curve
+    from cardio_core.stats.classification.decision_analysis import net_benefit as net_benefit
+    from cardio_core.stats.classification.decisions import confusion_metrics as confusion_metrics
+    from cardio_core.stats.classification.discordance import mcnemar as mcnemar
+    from cardio_core.stats.classification.discordance import (
+        paired_proportions as paired_proportions,
+    )
+    from cardio_core.stats.classification.per_class import EC57_FORGIVEN as EC57_FORGIVEN
+    from cardio_core.stats.classification.per_class import PerClassTable as PerClassTable
+    from cardio_core.stats.classification.per_class import per_class_table as per_class_table
+    from cardio_core.stats.classification.proportions import (
+        binomial_all_correct as binomial_all_correct,
+    )
+    from cardio_core.stats.classification.proportions import proportion as proportion
+    from cardio_core.stats.classification.reclassification import (
+        reclassification_index as reclassification_index,
+    )
+    from cardio_core.stats.classification.thresholds import Threshold as Threshold
+    from cardio_core.stats.classification.thresholds import decision_metrics as decision_metrics
+    from cardio_core.stats.classification.thresholds import threshold_metrics as threshold_metrics
+    from cardio_core.stats.classification.thresholds import youden_threshold as youden_threshold
+    from cardio_core.stats.discrimination.auc_bootstrap import bootstrap_auc as bootstrap_auc
+    from cardio_core.stats.discrimination.auc_bootstrap import (
+        bootstrap_auc_difference as bootstrap_auc_difference,
+    )
+    from cardio_core.stats.discrimination.average_precision import pr_auc as pr_auc
+    from cardio_core.stats.discrimination.bayes import bayes_auc as bayes_auc
+    from cardio_core.stats.discrimination.delong import DelongCovariance as DelongCovariance
+    from cardio_core.stats.discrimination.delong import delong_covariance as delong_covariance
+    from cardio_core.stats.discrimination.delong import delong_paired as delong_paired
+    from cardio_core.stats.discrimination.delong import delong_unpaired as delong_unpaired
+    from cardio_core.stats.discrimination.published_auc import auc_binormal as auc_binormal
+    from cardio_core.stats.discrimination.published_auc import hanley_mcneil as hanley_mcneil
+    from cardio_core.stats.discrimination.published_auc import (
+        hanley_mcneil_effective_n as hanley_mcneil_effective_n,
+    )
+    from cardio_core.stats.discrimination.published_auc import newcombe_auc as newcombe_auc
+    from cardio_core.stats.discrimination.roc import RocCurve as RocCurve
+    from cardio_core.stats.discrimination.roc import auc as auc
+    from cardio_core.stats.discrimination.roc import roc_curve as roc_curve
+    from cardio_core.stats.forensics.accuracy_identity import AccuracyIdentity as AccuracyIdentity
+    from cardio_core.stats.forensics.accuracy_identity import (
+        check_acc_identity as check_acc_identity,
+    )
+    from cardio_core.stats.forensics.printed import Printed as Printed
+    from cardio_core.stats.forensics.printed import printed as printed
+    from cardio_core.stats.forensics.runner import read_published as read_published
+    from cardio_core.stats.forensics.runner import run_checks as run_checks
+    from cardio_core.stats.forensics.summaries import grim as grim
+    from cardio_core.stats.forensics.summaries import interval_level as interval_level
+    from cardio_core.stats.forensics.summaries import linear_probability_se as linear_probability_se
+    from cardio_core.stats.forensics.summaries import se_from_or_ci as se_from_or_ci
+    from cardio_core.stats.forensics.summaries import smallest_logistic_se as smallest_logistic_se
+    from cardio_core.stats.forensics.table_search import PrintedOddsRatio as PrintedOddsRatio
+    from cardio_core.stats.forensics.table_search import search_2x2 as search_2x2
+    from cardio_core.stats.foundation.display import ResultTable as ResultTable
+    from cardio_core.stats.groups.baseline_rows import TableOneChoices as TableOneChoices
+    from cardio_core.stats.groups.baseline_table import table_one as table_one
+    from cardio_core.stats.groups.contingency import chi2_2x2 as chi2_2x2
+    from cardio_core.stats.groups.contingency import chi2_p as chi2_p
+    from cardio_core.stats.groups.contingency import chi2_rxc as chi2_rxc
+    from cardio_core.stats.groups.contingency import fisher_exact as fisher_exact
+    from cardio_core.stats.groups.contingency import odds_ratio_2x2 as odds_ratio_2x2
+    from cardio_core.stats.groups.means import GroupSummary as GroupSummary
+    from cardio_core.stats.groups.means import anova as anova
+    from cardio_core.stats.groups.means import pooled_mean_sd as pooled_mean_sd
+    from cardio_core.stats.groups.means import ttest as ttest
+    from cardio_core.stats.groups.means import ttest_codes as ttest_codes
+    from cardio_core.stats.groups.means import ttest_from_stats as ttest_from_stats
+    from cardio_core.stats.groups.rank_tests import kruskal_wallis as kruskal_wallis
+    from cardio_core.stats.groups.rank_tests import mann_whitney as mann_whitney
+    from cardio_core.stats.groups.subgroups import subgroup_audit as subgroup_audit
+    from cardio_core.stats.planner import n_for_auc as n_for_auc
+    from cardio_core.stats.planner import n_for_paired_auc as n_for_paired_auc
+    from cardio_core.stats.planner import n_for_proportion as n_for_proportion
+    from cardio_core.stats.planner import power_paired_auc as power_paired_auc
+    from cardio_core.stats.regression.association import multivariable as multivariable
+    from cardio_core.stats.regression.association import univariable as univariable
+    from cardio_core.stats.regression.collinearity import vif as vif
+    from cardio_core.stats.regression.linear_probability import risk_difference as risk_difference
+    from cardio_core.stats.regression.logistic import LogisticModel as LogisticModel
+    from cardio_core.stats.regression.logistic import fit_logistic as fit_logistic
+    from cardio_core.stats.regression.nested_models import incremental as incremental
+    from cardio_core.stats.regression.nested_models import (
+        likelihood_ratio_test as likelihood_ratio_test,
+    )
+    from cardio_core.stats.resampling.general_bootstrap import bootstrap as bootstrap
+    from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums as bootstrap_sums
+    from cardio_core.stats.selection.max_t import max_t_screen as max_t_screen
+    from cardio_core.stats.selection.multiplicity import adjust_p_values as adjust_p_values
+    from cardio_core.stats.selection.multiplicity import benjamini_hochberg as benjamini_hochberg
+    from cardio_core.stats.selection.multiplicity import bonferroni as bonferroni
+    from cardio_core.stats.selection.multiplicity import holm as holm
+    from cardio_core.stats.selection.multiplicity import multiplicity_null as multiplicity_null
+    from cardio_core.stats.selection.noise_screen import CountedCovariate as CountedCovariate
+    from cardio_core.stats.selection.noise_screen import MeasuredCovariate as MeasuredCovariate
+    from cardio_core.stats.selection.noise_screen import screening_noise as screening_noise
+    from cardio_core.stats.selection.optimism import optimism_bootstrap as optimism_bootstrap
+    from cardio_core.stats.selection.pipeline_permutation import (
+        permute_pipeline as permute_pipeline,
+    )
+    from cardio_core.types.estimate import Estimate as Estimate
+
+_HOMES = {
+    "agreement.bland_altman": "Agreement limits_of_agreement",
+    "agreement.correlation_interval": "correlation",
+    "agreement.inter_rater": "cohen_kappa",
+    "agreement.intraclass": "intraclass_correlations",
+    "agreement.regression_error": "gaussian_constant_mae regression_errors",
+    "calibration.calibration_error": "expected_calibration_error",
+    "calibration.in_the_large": (
+        "CalibrationMetrics brier_scores calibration_in_the_large calibration_metrics "
+        "calibration_slope"
+    ),
+    "calibration.smooth_calibration": "CalibrationCurve calibration_curve",
+    "classification.decision_analysis": "decision_curve net_benefit",
+    "classification.decisions": "confusion_metrics",
+    "classification.discordance": "mcnemar paired_proportions",
+    "classification.per_class": "EC57_FORGIVEN PerClassTable per_class_table",
+    "classification.proportions": "binomial_all_correct proportion",
+    "classification.reclassification": "reclassification_index",
+    "classification.thresholds": "Threshold decision_metrics threshold_metrics youden_threshold",
+    "discrimination.auc_bootstrap": "bootstrap_auc bootstrap_auc_difference",
+    "discrimination.average_precision": "pr_auc",
+    "discrimination.bayes": "bayes_auc",
+    "discrimination.delong": "DelongCovariance delong_covariance delong_paired delong_unpaired",
+    "discrimination.published_auc": (
+        "auc_binormal hanley_mcneil hanley_mcneil_effective_n newcombe_auc"
+    ),
+    "discrimination.roc": "RocCurve auc roc_curve",
+    "forensics.accuracy_identity": "AccuracyIdentity check_acc_identity",
+    "forensics.printed": "Printed printed",
+    "forensics.runner": "read_published run_checks",
+    "forensics.summaries": (
+        "grim interval_level linear_probability_se se_from_or_ci smallest_logistic_se"
+    ),
+    "forensics.table_search": "PrintedOddsRatio search_2x2",
+    "foundation.display": "ResultTable",
+    "groups.baseline_rows": "TableOneChoices",
+    "groups.baseline_table": "table_one",
+    "groups.contingency": "chi2_2x2 chi2_p chi2_rxc fisher_exact odds_ratio_2x2",
+    "groups.means": "GroupSummary anova pooled_mean_sd ttest ttest_codes ttest_from_stats",
+    "groups.rank_tests": "kruskal_wallis mann_whitney",
+    "groups.subgroups": "subgroup_audit",
+    "planner": "n_for_auc n_for_paired_auc n_for_proportion power_paired_auc",
+    "regression.association": "multivariable univariable",
+    "regression.collinearity": "vif",
+    "regression.linear_probability": "risk_difference",
+    "regression.logistic": "LogisticModel fit_logistic",
+    "regression.nested_models": "incremental likelihood_ratio_test",
+    "resampling.general_bootstrap": "bootstrap",
+    "resampling.sums_bootstrap": "bootstrap_sums",
+    "selection.max_t": "max_t_screen",
+    "selection.multiplicity": (
+        "adjust_p_values benjamini_hochberg bonferroni holm multiplicity_null"
+    ),
+    "selection.noise_screen": "CountedCovariate MeasuredCovariate screening_noise",
+    "selection.optimism": "optimism_bootstrap",
+    "selection.pipeline_permutation": "permute_pipeline",
 }
+"""The public names, by the module under this folder that each lives in."""
 
-__all__ = sorted(_HOMES)
+_HOME_OF = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name in names.split()}
+_HOME_OF["Estimate"] = "cardio_core.types.estimate"
 
+__all__ = sorted(_HOME_OF)
 
-def __getattr__(name: str) -> Any:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker that saw it would pass any misspelt name as Any
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(_HOME_OF[name]), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return __all__

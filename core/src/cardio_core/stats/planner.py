@@ -8,10 +8,10 @@ from collections.abc import Callable
 from scipy.special import ndtr
 
 from cardio_core.errors import DataError
-from cardio_core.stats.intervals import normal_quantile
-from cardio_core.stats.proportions import wilson_limits
-from cardio_core.stats.published_auc import hanley_mcneil
-from cardio_core.stats.validate import checked_level
+from cardio_core.stats.classification.proportions import wilson_limits
+from cardio_core.stats.discrimination.published_auc import hanley_mcneil
+from cardio_core.stats.foundation.intervals import normal_quantile
+from cardio_core.stats.foundation.validate import checked_level
 from cardio_core.types.estimate import Estimate
 
 MAX_PATIENTS = 10_000_000

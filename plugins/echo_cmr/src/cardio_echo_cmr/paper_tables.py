@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -71,13 +71,14 @@ def published_aucs() -> pd.DataFrame:
         auc, low, high = one.auc.value, one.interval.low.value, one.interval.high.value
         worth = stats.hanley_mcneil_effective_n(auc, low, high, share[finding])
         patients = stats.hanley_mcneil(auc, one.n_events, one.n_others, unit="patient")
+        limits = cast("tuple[float, float]", (patients.low, patients.high))
         rows.append(
             {
                 "finding": finding, "row": row, "auc": auc, "low": low, "high": high,
                 "prevalence": share[finding], "effective_n": worth.value,
                 "n_patients": TESTED_PATIENTS, "n_studies": TESTED_STUDIES,
                 "half_width": (high - low) / 2,
-                "half_width_of_patients": (patients.high - patients.low) / 2,
+                "half_width_of_patients": (limits[1] - limits[0]) / 2,
             }
         )  # fmt: skip
     return pd.DataFrame(rows).set_index(["finding", "row"])

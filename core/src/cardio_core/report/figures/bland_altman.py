@@ -13,7 +13,7 @@ from cardio_core.report.figures.canvas import (
     Draw,
     quiet_axes,
 )
-from cardio_core.stats.bland_altman import Agreement
+from cardio_core.stats.agreement.bland_altman import Agreement
 
 
 def bland_altman(found: Agreement, *, reference: str, measured: str, title: str = "") -> Draw:

@@ -81,7 +81,7 @@ def precision_recall_of(
     Parameters are those of `roc_of`; `estimate` is the average precision.
     """
     from cardio_core.stats import roc_curve
-    from cardio_core.stats.validate import scored_sample
+    from cardio_core.stats.foundation.validate import scored_sample
 
     curve, sample = roc_curve(labels, scores), scored_sample(labels, scores)
     hits = curve.tpr[1:] * sample.n_positive

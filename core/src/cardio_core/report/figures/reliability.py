@@ -16,8 +16,8 @@ from cardio_core.report.figures.canvas import (
     Draw,
     quiet_axes,
 )
-from cardio_core.stats.proportions import proportion
-from cardio_core.stats.validate import Bools, Floats, scored_sample
+from cardio_core.stats.classification.proportions import proportion
+from cardio_core.stats.foundation.validate import Bools, Floats, scored_sample
 
 
 def calibration(

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
 from cardio_core.report.figures.canvas import GREY, TEXT_PT, Draw, colour_of, quiet_axes
-from cardio_core.stats.validate import numeric_column
+from cardio_core.stats.foundation.validate import numeric_column
 
 _FEW = 60
 

@@ -7,14 +7,14 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from cardio_core.stats.forensics.check import Check, Finding, Part
-from cardio_core.stats.forensics.printed import PrintedNumber
-from cardio_core.stats.published_auc import (
+from cardio_core.stats.agreement.regression_error import gaussian_constant_mae
+from cardio_core.stats.discrimination.published_auc import (
     auc_binormal,
     hanley_mcneil,
     hanley_mcneil_effective_n,
 )
-from cardio_core.stats.regression_error import gaussian_constant_mae
+from cardio_core.stats.forensics.check import Check, Finding, Part
+from cardio_core.stats.forensics.printed import PrintedNumber
 
 
 class BinormalAuc(Check):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from cardio_core.stats.decisions import confusion_metrics
-from cardio_core.stats.discordance import mcnemar
-from cardio_core.stats.display import p_text
+from cardio_core.stats.classification.decisions import confusion_metrics
+from cardio_core.stats.classification.discordance import mcnemar
+from cardio_core.stats.classification.proportions import binomial_all_correct, proportion
 from cardio_core.stats.forensics.accuracy_identity import check_acc_identity
 from cardio_core.stats.forensics.check import Check, Finding
 from cardio_core.stats.forensics.printed import PrintedNumber
 from cardio_core.stats.forensics.summaries import grim
-from cardio_core.stats.proportions import binomial_all_correct, proportion
+from cardio_core.stats.foundation.display import p_text
 
 
 class Accuracy(Check):

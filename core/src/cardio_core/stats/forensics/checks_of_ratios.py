@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from cardio_core.stats.contingency import odds_ratio_2x2
 from cardio_core.stats.forensics.check import Check, Finding, Part
 from cardio_core.stats.forensics.printed import PrintedNumber
 from cardio_core.stats.forensics.summaries import (
@@ -14,6 +13,7 @@ from cardio_core.stats.forensics.summaries import (
     smallest_logistic_se,
 )
 from cardio_core.stats.forensics.table_search import PrintedOddsRatio, names_of, search_2x2
+from cardio_core.stats.groups.contingency import odds_ratio_2x2
 
 
 class OddsRatioRow(Part):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cardio_core.stats.contingency import chi2_p, counts_table, expected_counts
-from cardio_core.stats.display import p_text
 from cardio_core.stats.forensics.check import Check, Finding, Part, Verdict
 from cardio_core.stats.forensics.p_value_origin import (
     Candidate,
@@ -14,8 +12,10 @@ from cardio_core.stats.forensics.p_value_origin import (
     candidates_from_means,
 )
 from cardio_core.stats.forensics.printed import Printed, PrintedNumber
-from cardio_core.stats.means import GroupSummary, pooled_mean_sd
-from cardio_core.stats.multiplicity import multiplicity_null
+from cardio_core.stats.foundation.display import p_text
+from cardio_core.stats.groups.contingency import chi2_p, counts_table, expected_counts
+from cardio_core.stats.groups.means import GroupSummary, pooled_mean_sd
+from cardio_core.stats.selection.multiplicity import multiplicity_null
 
 
 def _origin(p: Printed, candidates: list[Candidate]) -> tuple[bool, str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-from cardio_core.stats.contingency import chi2_2x2, chi2_rxc
 from cardio_core.stats.forensics.printed import Printed
-from cardio_core.stats.means import GroupSummary, ttest_codes, ttest_from_stats
+from cardio_core.stats.groups.contingency import chi2_2x2, chi2_rxc
+from cardio_core.stats.groups.means import GroupSummary, ttest_codes, ttest_from_stats
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,7 @@ def checked_estimates(findings: Iterable[PaperFinding]) -> list[Estimate]:
             )
         )
         listed += [
-            estimate.replace(name=f"{estimate.name}[{subject}]") for estimate in found.finding.estimates
+            estimate.replace(name=f"{estimate.name}[{subject}]")
+            for estimate in found.finding.estimates
         ]
     return listed

@@ -9,8 +9,8 @@ from scipy.special import ndtr
 
 from cardio_core.errors import DataError
 from cardio_core.stats.forensics.printed import Printed
-from cardio_core.stats.intervals import normal_quantile
-from cardio_core.stats.validate import checked_level
+from cardio_core.stats.foundation.intervals import normal_quantile
+from cardio_core.stats.foundation.validate import checked_level
 from cardio_core.types.estimate import Estimate
 
 

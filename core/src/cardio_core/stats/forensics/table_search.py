@@ -10,8 +10,8 @@ from scipy.special import ndtr
 
 from cardio_core.errors import DataError
 from cardio_core.stats.forensics.printed import Printed
-from cardio_core.stats.intervals import normal_quantile
-from cardio_core.stats.validate import Bools, Floats
+from cardio_core.stats.foundation.intervals import normal_quantile
+from cardio_core.stats.foundation.validate import Bools, Floats
 
 MAX_N = 400
 

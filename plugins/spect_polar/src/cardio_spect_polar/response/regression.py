@@ -130,8 +130,10 @@ def _ridge(used: pd.DataFrame, outcome: Floats, strength: float) -> tuple[Floats
 
 def _likelihood(used: pd.DataFrame, outcome: Floats, method: str) -> tuple[Floats, float, str]:
     """Fit by maximum likelihood or Firth's method; columns that are sums of others are refused."""
-    wanted = "firth" if method == "firth" else "auto"
     model = stats.fit_logistic(
-        used.assign(**{OUTCOME: outcome}), OUTCOME, list(used.columns), method=wanted
+        used.assign(**{OUTCOME: outcome}),
+        OUTCOME,
+        list(used.columns),
+        method="firth" if method == "firth" else "auto",
     )
     return model.coefficients, model.intercept, model.method

@@ -110,8 +110,7 @@ def univariable_rows(
 
 
 def _both_scales(table: pd.DataFrame, name: str, style: Style) -> dict[str, Any]:
-    method = "firth" if style.penalised else "auto"
-    found = stats.univariable(table, OUTCOME, [name], method=method)
+    found = stats.univariable(table, OUTCOME, [name], method="firth" if style.penalised else "auto")
     unit, sd = found.estimates[:2]
     wald = not style.penalised and "Firth" not in unit.method
     limits = (unit.extra["wald_low"], unit.extra["wald_high"]) if wald else (unit.low, unit.high)
@@ -139,8 +138,9 @@ def multivariable_rows(table: pd.DataFrame, names: Sequence[str], style: Style) 
     DataError
         If there are more columns than the patients carry.
     """
-    method = "firth" if style.penalised else "auto"
-    model = stats.fit_logistic(table, OUTCOME, list(names), method=method)
+    model = stats.fit_logistic(
+        table, OUTCOME, list(names), method="firth" if style.penalised else "auto"
+    )
     inflation = {e.name: e.value for e in stats.vif(table, list(names))}
     differences = {e.name: e for e in stats.risk_difference(table, OUTCOME, list(names))}
     rows = []

@@ -189,6 +189,4 @@ def _write_truth(
 
 
 def _areas(probability: NDArray[np.float64]) -> dict[str, float]:
-    return {
-        name: stats.bayes_auc(probability[:, place]) for place, name in enumerate(TRAITS)
-    }
+    return {name: stats.bayes_auc(probability[:, place]) for place, name in enumerate(TRAITS)}

@@ -1,0 +1,1 @@
+"""Measured numbers compared with measured or predicted ones."""

@@ -1,0 +1,141 @@
+"""Errors of a predicted number: R², r², MAE and RMSE beside the constant predictor."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cardio_core.errors import DataError
+from cardio_core.stats.classification.confusion import ratio
+from cardio_core.stats.foundation.validate import Floats, group_codes, numeric_column, same_length
+from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums
+from cardio_core.types.estimate import Estimate
+
+ERRORS = ("r2", "pearson_r2", "mae", "mae_constant", "mae_skill", "rmse", "bias")
+
+
+def regression_errors(
+    reference: ArrayLike,
+    predicted: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    unit: str | None = None,
+) -> dict[str, Estimate]:
+    """Return the errors of predicted numbers with bootstrap intervals.
+
+    Parameters
+    ----------
+    reference, predicted : array-like, shape (n,)
+        The same quantity in the same unit. Rows in which anything is missing are left out.
+    clusters : array-like, shape (n,), optional
+        Patient or record of every row: whole clusters are then drawn.
+    n_resamples, seed : int
+    level : float
+    unit : str, optional
+        What is drawn: ``"row"`` by default, ``"patient"`` with `clusters`.
+
+    Returns
+    -------
+    dict of str to Estimate
+        ``r2`` is 1 − SSE/SST and negative where the mean would do better; ``pearson_r2`` is the
+        squared correlation, which forgives any bias and scale. ``mae_constant`` is the error of
+        predicting the median of these rows for all, and ``mae_skill`` is 1 − mae/mae_constant.
+        ``pearson_r2`` is left out where the predictions are constant.
+
+    Raises
+    ------
+    DataError
+        Fewer than three complete rows, a constant reference, or fewer than five clusters.
+
+    References
+    ----------
+    Kvålseth TO. Am Stat 1985;39:279, on the definitions of R².
+
+    Examples
+    --------
+    >>> found = regression_errors([50, 42, 61, 35, 47], [60, 52, 71, 45, 57], n_resamples=50)
+    >>> round(found["r2"].value, 2), round(found["pearson_r2"].value, 2), found["mae"].value
+    (-0.34, 1.0, 10.0)
+    """
+    truth, guess = numeric_column(reference, "reference"), numeric_column(predicted, "predicted")
+    codes = None if clusters is None else group_codes(clusters, "clusters")
+    same_length(reference=truth, predicted=guess, clusters=codes)
+    known = ~(np.isnan(truth) | np.isnan(guess))
+    if codes is not None:
+        known &= codes >= 0
+    if known.sum() < 3:
+        raise DataError(
+            f"reference, predicted: expected at least 3 complete rows, found {int(known.sum())}"
+        )
+    if np.ptp(truth[known]) == 0:
+        raise DataError(
+            f"reference: expected several values, found {truth[known][0]:g} in every row; R² "
+            "is not defined, report the mean absolute error"
+        )
+    # sums of squares lose digits far from zero: centre on the means, which changes no statistic
+    y, p = truth - truth[known].mean(), guess - truth[known].mean()
+    median = float(np.median(y[known]))
+    rows = np.column_stack(
+        [np.ones(y.size), y, y**2, p, p**2, y * p, (y - p) ** 2, np.abs(y - p), np.abs(y - median)]
+    )
+    constant = np.ptp(guess[known]) == 0
+    names = tuple(name for name in ERRORS if not (constant and name == "pearson_r2"))
+    chosen = [ERRORS.index(name) for name in names]
+    estimates = bootstrap_sums(
+        rows,
+        lambda sums: _errors(sums)[..., chosen],
+        names,
+        clusters=clusters,
+        n_resamples=n_resamples,
+        seed=seed,
+        level=level,
+        unit=unit,
+    )
+    return dict(zip(names, estimates, strict=True))
+
+
+def _errors(sums: Floats) -> Floats:
+    n, y, yy, p, pp, yp, squared, absolute, of_constant = np.moveaxis(sums, -1, 0)
+    spread_y, spread_p, shared = yy - y**2 / n, pp - p**2 / n, yp - y * p / n
+    return np.stack(
+        [
+            1 - ratio(squared, spread_y),
+            ratio(shared**2, spread_y * spread_p),
+            absolute / n,
+            of_constant / n,
+            1 - ratio(absolute, of_constant),
+            np.sqrt(squared / n),
+            (p - y) / n,
+        ],
+        axis=-1,
+    )
+
+
+def gaussian_constant_mae(sd: float) -> Estimate:
+    """Return the mean absolute error of always predicting the mean of a normal variable.
+
+    A published error is judged against it when only the SD is known: 0.798 SD.
+
+    Parameters
+    ----------
+    sd : float
+        Standard deviation, above 0.
+
+    Returns
+    -------
+    Estimate
+        ``mae_constant``, without an interval.
+
+    Examples
+    --------
+    >>> round(gaussian_constant_mae(72.1).value, 3)
+    57.527
+    """
+    if not sd > 0:
+        raise DataError(f"sd: expected a number above 0, found {sd}")
+    return Estimate("mae_constant", math.sqrt(2 / math.pi) * sd, method="normal, sqrt(2/pi) SD")

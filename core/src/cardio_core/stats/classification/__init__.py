@@ -1,0 +1,1 @@
+"""Decisions counted: proportions, two-by-two tables, classes, thresholds and net benefit."""

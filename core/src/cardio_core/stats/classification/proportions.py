@@ -1,0 +1,145 @@
+"""A proportion with Wilson's or Clopper and Pearson's interval."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from scipy.special import bdtr, betaincinv
+
+from cardio_core.errors import DataError
+from cardio_core.stats.foundation.intervals import normal_quantile
+from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.validate import checked_level
+from cardio_core.types.estimate import Estimate
+
+
+def proportion(
+    k: int,
+    n: int,
+    *,
+    method: Literal["wilson", "clopper-pearson"] = "wilson",
+    level: float = 0.95,
+    name: str = "proportion",
+    unit: str = "row",
+) -> Estimate:
+    """Return ``k / n`` with an interval for independent units.
+
+    Parameters
+    ----------
+    k, n : int
+        ``0 <= k <= n``, ``n >= 1``.
+    method : {"wilson", "clopper-pearson"}
+        ``"wilson"`` covers 95 % on average over proportions; ``"clopper-pearson"`` never covers
+        less and is wider.
+    level : float
+    name : str
+        What the proportion is, in snake case.
+    unit : str
+        What `n` counts. Beats of one patient are not independent: use a cluster bootstrap there.
+
+    Returns
+    -------
+    Estimate
+        ``extra["k"]`` is the count.
+
+    Raises
+    ------
+    DataError
+        Nothing to count, or more than all.
+
+    References
+    ----------
+    Wilson EB. J Am Stat Assoc 1927;22:209. Clopper CJ, Pearson ES. Biometrika 1934;26:404.
+
+    Examples
+    --------
+    >>> found = proportion(24, 29)
+    >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
+    (0.828, 0.655, 0.924)
+    >>> exact = proportion(24, 29, method="clopper-pearson")
+    >>> round(exact.low, 4), round(exact.high, 4)
+    (0.6423, 0.9415)
+    """
+    if n < 1:
+        raise DataError(f"{name}: expected a denominator of at least 1, found {n}; leave it out")
+    if not 0 <= k <= n:
+        raise DataError(f"{name}: expected a count between 0 and {n}, found {k}")
+    limits = wilson_limits if method == "wilson" else clopper_pearson_limits
+    low, high = limits(k, n, checked_level(level))
+    return Estimate(
+        name,
+        k / n,
+        low,
+        high,
+        level,
+        "Wilson" if method == "wilson" else "Clopper-Pearson",
+        **unit_count(n, None, unit),
+        extra={"k": k},
+    )
+
+
+def wilson_limits(k: float, n: float, level: float) -> tuple[float, float]:
+    """Return the limits at which a score test of the proportion just rejects."""
+    z2 = normal_quantile(level) ** 2
+    share = k / n
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half_width = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    low = 0.0 if k == 0 else centre - half_width
+    high = 1.0 if k == n else centre + half_width
+    return low, high
+
+
+def f1_limits(n_right: float, n_wrong: float, level: float) -> tuple[float, float]:
+    """Return limits of ``F1 = 2 TP / (2 TP + FP + FN)`` for independent events.
+
+    Given how many events are neither true negatives, TP is binomial among them; F1 rises with
+    that share ``q`` as ``2 q / (1 + q)``, so Wilson's limits of `q` carry over.
+
+    Parameters
+    ----------
+    n_right : float
+        TP.
+    n_wrong : float
+        FP + FN.
+    level : float
+    """
+    low, high = wilson_limits(n_right, n_right + n_wrong, level)
+    return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
+def clopper_pearson_limits(k: float, n: float, level: float) -> tuple[float, float]:
+    """Return the limits at which an exact binomial test of each tail just rejects."""
+    tail = (1 - level) / 2
+    low = 0.0 if k == 0 else float(betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k == n else float(betaincinv(k + 1, n - k, 1 - tail))
+    return low, high
+
+
+def binomial_all_correct(p: float, n: int) -> Estimate:
+    """Return the chance that a method that is right with probability `p` makes no error in `n`.
+
+    A published "n of n" is then judged against an accuracy reported elsewhere.
+
+    Parameters
+    ----------
+    p : float
+        Between 0 and 1.
+    n : int
+        Independent cases.
+
+    Returns
+    -------
+    Estimate
+        ``probability``, without an interval.
+
+    Examples
+    --------
+    >>> round(binomial_all_correct(0.91, 29).value, 4)
+    0.0649
+    """
+    if not 0 <= p <= 1 or n < 1:
+        raise DataError(f"expected p within [0, 1] and n of at least 1, found {p} and {n}")
+    return Estimate(
+        "probability", 1 - float(bdtr(n - 1, n, p)), method="binomial, all correct", n=n
+    )

@@ -1,0 +1,1 @@
+"""How well a score ranks: AUCs with covariances and bootstraps, ROC curve, average precision."""

@@ -1,0 +1,294 @@
+"""Bootstrap of AUCs: rows are ranked once, a resample is a vector of counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cardio_core.errors import DataError
+from cardio_core.stats.discrimination.pair_counts import (
+    ClusterPairs,
+    RankedRows,
+    cluster_jackknife,
+    quadratic_form_is_cheaper,
+)
+from cardio_core.stats.discrimination.placements import midrank_auc
+from cardio_core.stats.discrimination.published_auc import newcombe_auc
+from cardio_core.stats.foundation.intervals import BootstrapInterval, bootstrap_limits, two_sided_p
+from cardio_core.stats.foundation.validate import (
+    Floats,
+    Ints,
+    ScoredSample,
+    checked_level,
+    require_clusters,
+    scored_sample,
+)
+from cardio_core.stats.resampling.draws import (
+    CELLS_PER_BLOCK,
+    CELLS_PER_PRODUCT,
+    Replicates,
+    Units,
+    resample,
+    strata_of_units,
+)
+from cardio_core.types.estimate import Estimate
+
+
+def bootstrap_auc(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    stratify: bool = False,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    interval: BootstrapInterval = "percentile",
+    unit: str | None = None,
+) -> Estimate:
+    """Return the AUC with a bootstrap interval.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+        Rows in which anything is missing are left out.
+    scores : array-like, shape (n,)
+        More is more likely class 1; never flipped.
+    clusters : array-like, shape (n,), optional
+        Patient or record of every row: whole clusters are then drawn.
+    stratify : bool
+        Keep the number of units of each class in every resample. A cluster must then hold one
+        class only.
+    n_resamples : int
+    seed : int
+    level : float
+    interval : {"percentile", "bca"}
+    unit : str, optional
+        What is drawn: ``"row"`` by default, ``"patient"`` with `clusters`.
+
+    Returns
+    -------
+    Estimate
+        ``auc``; `extra` holds ``se`` (the SD of the replicates), ``n_rows`` and ``n_redrawn``, the
+        resamples that held one class and were drawn again.
+
+    Raises
+    ------
+    DataError
+        One class only, fewer than five clusters, mixed clusters with `stratify`.
+
+    Notes
+    -----
+    Memory is bounded: counts are drawn in blocks. With few clusters the resamples are evaluated
+    as a quadratic form over clusters, whose cost does not depend on the number of rows.
+
+    The percentile interval needs patients: it covered 94 % with 60, 91 % with 20 and 88 % with 10
+    patients of eight rows in 2,000 simulations each.
+
+    Examples
+    --------
+    >>> found = bootstrap_auc([0, 0, 0, 1, 1, 1], [1, 2, 4, 3, 5, 6], seed=1)
+    >>> round(found.value, 4), found.high
+    (0.8889, 1.0)
+    """
+    drawn = _draw(labels, (scores,), clusters, stratify, n_resamples, seed, unit)
+    jackknife = drawn.jackknife(0) if interval == "bca" else None
+    return drawn.estimate("auc", drawn.aucs[0], drawn.values[:, 0], jackknife, level)
+
+
+def bootstrap_auc_difference(
+    labels: ArrayLike,
+    score_a: ArrayLike,
+    score_b: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    stratify: bool = False,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    interval: BootstrapInterval = "percentile",
+    unit: str | None = None,
+) -> Estimate:
+    """Return the difference of two AUCs on the same rows with a bootstrap interval.
+
+    Both scores are evaluated on the same resamples, so that their correlation is kept.
+
+    Parameters
+    ----------
+    labels : array-like of 0 and 1, shape (n,)
+    score_a, score_b : array-like, shape (n,)
+    clusters, stratify, n_resamples, seed, level, interval, unit
+        As for :func:`bootstrap_auc`.
+
+    Returns
+    -------
+    Estimate
+        ``auc_difference``, AUC of `score_a` minus that of `score_b`; `p_value` is two-sided, of
+        the difference over the SD of its replicates (pROC's bootstrap test).
+
+    Examples
+    --------
+    >>> y = [0, 0, 0, 0, 1, 1, 1, 1]
+    >>> found = bootstrap_auc_difference(y, [1, 2, 3, 5, 4, 6, 7, 8], [2, 1, 6, 5, 3, 4, 7, 8])
+    >>> round(found.value, 4)
+    0.1875
+    """
+    drawn = _draw(labels, (score_a, score_b), clusters, stratify, n_resamples, seed, unit)
+    difference = drawn.aucs[0] - drawn.aucs[1]
+    replicates = drawn.values[:, 0] - drawn.values[:, 1]
+    jackknife = drawn.jackknife(0) - drawn.jackknife(1) if interval == "bca" else None
+    estimate = drawn.estimate("auc_difference", difference, replicates, jackknife, level)
+    se = estimate.extra["se"]
+    return estimate.replace(
+        p_value=two_sided_p(difference / se) if se > 0 else float(difference == 0),
+        extra={**estimate.extra, "auc_a": drawn.aucs[0], "auc_b": drawn.aucs[1]},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    sample: ScoredSample
+    aucs: tuple[float, ...]
+    replicates: Replicates
+    unit: str
+    stratify: bool
+    seed: int
+
+    @property
+    def values(self) -> Floats:
+        return self.replicates.values
+
+    def jackknife(self, position: int) -> Floats:
+        sample = self.sample
+        return cluster_jackknife(sample.positive, sample.scores[position], sample.clusters)
+
+    def estimate(
+        self, name: str, value: float, replicates: Floats, jackknife: Floats | None, level: float
+    ) -> Estimate:
+        n = self.sample.n if self.sample.clusters is None else self.sample.n_clusters
+        kind = "percentile" if jackknife is None else "BCa"
+        within = ", stratified by class" if self.stratify else ""
+        method = f"{self.unit} bootstrap{within}, {kind}, {len(replicates)} resamples"
+        note = ""
+        if np.ptp(replicates) > 0:
+            limits = bootstrap_limits(replicates, value, jackknife, checked_level(level))
+        elif name == "auc":
+            fallback = newcombe_auc(value, *_units_of_each_class(self.sample), level=level)
+            limits, method = _limits(fallback), fallback.method
+            note = "every resample gives the same area; the interval is Newcombe's instead"
+        else:
+            limits, note = (value, value), "every resample gives the same difference"
+        return Estimate(
+            name,
+            value,
+            *limits,
+            level,
+            method,
+            note=note,
+            n=n,
+            unit=self.unit,
+            n_patients=n if self.unit == "patient" else None,
+            n_dropped=self.sample.n_dropped,
+            seed=self.seed,
+            extra={
+                "se": float(replicates.std(ddof=1)),
+                "n_rows": self.sample.n,
+                "n_redrawn": self.replicates.n_redrawn,
+            },
+        )
+
+
+def _draw(
+    labels: ArrayLike,
+    scores: tuple[ArrayLike, ...],
+    clusters: ArrayLike | None,
+    stratify: bool,
+    n_resamples: int,
+    seed: int,
+    unit: str | None,
+) -> _Drawn:
+    sample = _by_first_score(scored_sample(labels, *scores, clusters=clusters))
+    unit = unit or ("row" if clusters is None else "patient")
+    if sample.clusters is not None:
+        require_clusters(sample.n_clusters, unit)
+    strata = None
+    if stratify:
+        strata = strata_of_units(sample.positive.astype(np.int64), sample.clusters)
+        if min(members.size for members in strata) < 2:
+            raise DataError("bootstrap: expected at least 2 units of each class to stratify by it")
+    replicates = replicate_aucs(sample, strata, n_resamples, seed)
+    aucs = tuple(midrank_auc(sample.positive, score) for score in sample.scores)
+    return _Drawn(sample, aucs, replicates, unit, stratify, seed)
+
+
+def _by_first_score(sample: ScoredSample) -> ScoredSample:
+    """Sort rows that are units themselves, so that no resample depends on their order."""
+    if sample.clusters is not None:
+        return sample
+    order = np.lexsort((sample.positive, sample.scores[0]))
+    return replace(sample, positive=sample.positive[order], scores=sample.scores[:, order])
+
+
+def replicate_aucs(
+    sample: ScoredSample,
+    strata: tuple[Ints, ...] | None,
+    n_resamples: int,
+    seed: int,
+) -> Replicates:
+    """Return the AUC of every score on the same resamples of rows, or of clusters.
+
+    Parameters
+    ----------
+    sample : ScoredSample
+    strata : tuple of ndarray, or None
+        Units to be drawn among themselves.
+    n_resamples, seed : int
+
+    Returns
+    -------
+    Replicates
+        `values` of shape (n_resamples, n_scores).
+    """
+    if sample.clusters is None:
+        units, clusters = Units(sample.n, strata), None
+    else:
+        units, clusters = Units(sample.n_clusters, strata), sample.clusters
+    if clusters is not None and quadratic_form_is_cheaper(sample.n, units.n, n_resamples):
+        forms = [
+            ClusterPairs.of(sample.positive, score, clusters, units.n) for score in sample.scores
+        ]
+        return resample(
+            lambda counts: _columns([form.aucs(counts) for form in forms]),
+            units,
+            n_resamples,
+            seed,
+            cells_per_block=CELLS_PER_PRODUCT,
+        )
+    ranked = [RankedRows.of(sample.positive, score, clusters) for score in sample.scores]
+    return resample(
+        lambda counts: _columns([rows.aucs(counts) for rows in ranked]),
+        units,
+        n_resamples,
+        seed,
+        cells_per_block=CELLS_PER_BLOCK * units.n // max(units.n, sample.n),
+    )
+
+
+def _units_of_each_class(sample: ScoredSample) -> tuple[int, int]:
+    if sample.clusters is None:
+        return sample.n_positive, sample.n - sample.n_positive
+    return (
+        int(np.unique(sample.clusters[sample.positive]).size),
+        int(np.unique(sample.clusters[~sample.positive]).size),
+    )
+
+
+def _limits(estimate: Estimate) -> tuple[float, float]:
+    assert estimate.low is not None and estimate.high is not None  # noqa: S101 - for mypy
+    return estimate.low, estimate.high
+
+
+def _columns(parts: list[Floats]) -> Floats:
+    return np.stack(parts, axis=1)

@@ -1,0 +1,1 @@
+"""What every statistic builds on: checked columns, counted units, intervals, printed numbers."""

@@ -1,0 +1,111 @@
+"""Intervals from a standard error, and from bootstrap replicates."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from scipy.special import expit, logit, ndtr, ndtri
+
+from cardio_core.errors import DataError
+from cardio_core.stats.foundation.validate import Floats
+
+BootstrapInterval = Literal["percentile", "bca"]
+
+
+def normal_quantile(level: float) -> float:
+    """Return the two-sided standard normal quantile of `level`, 1.96 for 0.95."""
+    return float(ndtri(0.5 + level / 2))
+
+
+def two_sided_p(z: float) -> float:
+    """Return the two-sided p-value of a standard normal statistic."""
+    return float(2 * ndtr(-abs(z)))
+
+
+def wald_limits(
+    value: float, se: float, level: float, *, within: tuple[float, float] | None = None
+) -> tuple[float, float]:
+    """Return ``value ± z se``, truncated to `within` where that is given."""
+    half_width = normal_quantile(level) * se
+    low, high = value - half_width, value + half_width
+    if within is not None:
+        low, high = max(within[0], low), min(within[1], high)
+    return low, high
+
+
+def logit_limits(value: float, se: float, level: float) -> tuple[float, float]:
+    """Return the Wald interval on the log-odds scale, by the delta method.
+
+    It stays within 0 and 1 and is not symmetric; `value` must lie strictly between them.
+    """
+    half_width = normal_quantile(level) * se / (value * (1 - value))
+    centre = float(logit(value))
+    return float(expit(centre - half_width)), float(expit(centre + half_width))
+
+
+def percentile_limits(replicates: Floats, level: float) -> tuple[float, float]:
+    """Return the central `level` of the replicates, by linear interpolation.
+
+    References
+    ----------
+    Efron B, Tibshirani RJ. An Introduction to the Bootstrap (1993), chapter 13.
+    """
+    low, high = np.quantile(replicates, [0.5 - level / 2, 0.5 + level / 2])
+    return float(low), float(high)
+
+
+def bca_limits(
+    replicates: Floats, value: float, jackknife: Floats, level: float
+) -> tuple[float, float]:
+    """Return the bias-corrected and accelerated interval.
+
+    Parameters
+    ----------
+    replicates : ndarray, shape (n_resamples,)
+    value : float
+        The statistic on the data themselves.
+    jackknife : ndarray, shape (n_units,)
+        The statistic with each resampled unit left out once.
+    level : float
+
+    Raises
+    ------
+    DataError
+        All replicates on one side of `value`: the bias correction is infinite.
+
+    References
+    ----------
+    Efron B. Better bootstrap confidence intervals. J Am Stat Assoc 1987;82:171, equations 2.3
+    and 6.6. Ties with `value` count one half, so that a discrete statistic is not called biased.
+    """
+    share_below = np.mean((replicates < value) + 0.5 * (replicates == value))
+    if not 0 < share_below < 1:
+        raise DataError(
+            f"bootstrap: expected replicates on both sides of the estimate {value:.6g}, found them "
+            "on one side; BCa does not apply, use interval='percentile'"
+        )
+    bias = ndtri(share_below)
+    tails = ndtri([0.5 - level / 2, 0.5 + level / 2])
+    shifted = bias + tails
+    adjusted = ndtr(bias + shifted / (1 - acceleration(jackknife) * shifted))
+    low, high = np.quantile(replicates, adjusted)
+    return float(low), float(high)
+
+
+def acceleration(jackknife: Floats) -> float:
+    """Return Efron's acceleration: the skewness of the jackknife values, over six."""
+    deviation = jackknife.mean() - jackknife
+    spread = float(np.sum(deviation**2))
+    if spread == 0:
+        return 0.0
+    return float(np.sum(deviation**3) / (6 * spread**1.5))
+
+
+def bootstrap_limits(
+    replicates: Floats, value: float, jackknife: Floats | None, level: float
+) -> tuple[float, float]:
+    """Return the BCa interval where `jackknife` is given, else the percentile interval."""
+    if jackknife is None:
+        return percentile_limits(replicates, level)
+    return bca_limits(replicates, value, jackknife, level)

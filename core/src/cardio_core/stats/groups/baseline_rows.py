@@ -1,0 +1,283 @@
+"""The rows of a Table 1: one variable described by group and tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.errors import DataError
+from cardio_core.stats.foundation.columns import column_named, kind_of, numbers
+from cardio_core.stats.foundation.display import BLANK, number_text, p_text
+from cardio_core.stats.foundation.validate import Floats, Ints
+from cardio_core.stats.groups.contingency import chi2_2x2, chi2_rxc, fisher_exact
+from cardio_core.stats.groups.means import anova, ttest
+from cardio_core.stats.groups.rank_tests import kruskal_wallis, mann_whitney
+from cardio_core.types.estimate import Estimate
+
+ContinuousTest = Literal["student", "welch", "rank"]
+CategoricalTest = Literal["chi2", "n_minus_1", "fisher"]
+Summary = Literal["mean_sd", "median_iqr"]
+
+MAX_LEVELS = 20
+MAX_CODES = 5
+LARGEST_CODE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TableOneChoices:
+    """How a Table 1 is made; what has no default differs between papers.
+
+    Attributes
+    ----------
+    continuous_test : {"student", "welch", "rank"}
+        Student's t or analysis of variance; Welch's; Mann-Whitney or Kruskal-Wallis.
+    categorical_test : {"chi2", "n_minus_1", "fisher"}
+        Fisher's test replaces chi-square wherever an expected count is below 5.
+    yates : bool
+        Continuity correction of 2x2 tables under "chi2".
+    ddof : {0, 1}
+        Divisor n - ddof of the printed SD. The tests always use n - 1.
+    summary : {"mean_sd", "median_iqr"}
+        How continuous variables are printed.
+    categorical, continuous : tuple of str
+        Columns whose kind is given instead of detected.
+    ranked : tuple of str
+        Columns printed as median (quartiles) and tested by ranks, whatever the rest gets.
+    unit : str
+        What a row is.
+    """
+
+    continuous_test: ContinuousTest
+    categorical_test: CategoricalTest
+    yates: bool
+    ddof: Literal[0, 1]
+    summary: Summary = "mean_sd"
+    categorical: tuple[str, ...] = ()
+    continuous: tuple[str, ...] = ()
+    ranked: tuple[str, ...] = ()
+    unit: str = "patient"
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Rows of each group, in the order of its columns.
+
+    Attributes
+    ----------
+    labels : tuple of str
+    members : tuple of ndarray of int
+        Positions of the rows of each group.
+    n_dropped : int
+        Rows without a group.
+    """
+
+    labels: tuple[str, ...]
+    members: tuple[Ints, ...]
+    n_dropped: int
+
+
+def groups_of(table: pd.DataFrame, by: str) -> Groups:
+    """Return the groups of a column, in numerical or alphabetical order.
+
+    Raises
+    ------
+    DataError
+        Fewer than two groups, more than 20, or a group of one row.
+    """
+    column = column_named(table, by)
+    known = column.dropna()
+    if kind_of(column, by) == "number" and len(known):
+        values = numbers(table, by)
+        levels = np.unique(values[~np.isnan(values)])
+        found = [
+            (f"{level:g}", np.flatnonzero(values == level).astype(np.int64)) for level in levels
+        ]
+    else:
+        text = column.astype("string")
+        found = [
+            (level, np.flatnonzero((text == level).fillna(False).to_numpy(bool)).astype(np.int64))
+            for level in sorted(known.astype(str).unique())
+        ]
+    if len(found) < 2:
+        named = f" ({found[0][0]!r} in every row)" if found else ": every value is missing"
+        raise DataError(
+            f"column {by!r}: expected two or more groups, found {len(found)}{named}; choose a "
+            "column of groups"
+        )
+    if len(found) > MAX_LEVELS:
+        raise DataError(
+            f"column {by!r}: expected at most {MAX_LEVELS} groups, found {len(found)}; choose a "
+            "column of groups"
+        )
+    for label, members in found:
+        if len(members) < 2:
+            raise DataError(
+                f"column {by!r}: expected at least 2 rows in every group, found 1 in {label!r}; "
+                "merge it with another group or leave it out"
+            )
+    return Groups(
+        tuple(label for label, _ in found),
+        tuple(members for _, members in found),
+        int(len(column) - len(known)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One variable's rows, its test if there is one, and what is to be said about it."""
+
+    rows: list[tuple[str, ...]]
+    estimates: list[Estimate]
+    notes: list[str]
+
+
+def describe(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneChoices) -> Described:
+    """Describe one column by group, as counts or as measurements."""
+    if _is_categorical(table, name, choices):
+        return _counts(table, name, groups, choices)
+    return _measurements(table, name, groups, choices)
+
+
+def _measurements(
+    table: pd.DataFrame, name: str, groups: Groups, choices: TableOneChoices
+) -> Described:
+    values = numbers(table, name)
+    samples = [values[members] for members in groups.members]
+    everybody = np.concatenate(samples)
+    ranked = name in choices.ranked or choices.summary == "median_iqr"
+    by_rank = name in choices.ranked or choices.continuous_test == "rank"
+    spread = float(np.nanstd(everybody))
+    cells = [_measured(sample, choices.ddof, ranked, spread) for sample in (everybody, *samples)]
+    kind = "median (quartiles)" if ranked else "mean ± SD"
+
+    def compute() -> Estimate:
+        if by_rank:
+            return (
+                mann_whitney(*samples, unit=choices.unit)
+                if len(samples) == 2
+                else kruskal_wallis(samples, unit=choices.unit)
+            )
+        test: Literal["student", "welch"] = (
+            "welch" if choices.continuous_test == "welch" else "student"
+        )
+        if len(samples) == 2:
+            return ttest(*samples, test=test, unit=choices.unit)
+        return anova(samples, test=test, unit=choices.unit)
+
+    label = "rank" if by_rank else ("Welch" if choices.continuous_test == "welch" else "Student")
+    found, notes = _tested(compute, name)
+    p = p_text(found.p_value if found else None)
+    missing = str(int(np.isnan(everybody).sum()))
+    row = (f"{name}, {kind}", *cells, missing, p, label if found else BLANK)
+    return Described([row], [found] if found else [], notes)
+
+
+def _measured(sample: Floats, ddof: int, ranked: bool, spread: float) -> str:
+    known = sample[~np.isnan(sample)]
+    if known.size == 0:
+        return BLANK
+    partial = f" [{known.size}]" if known.size < sample.size else ""
+    if ranked:
+        low, middle, high = np.quantile(known, [0.25, 0.5, 0.75])
+        low, middle, high = (number_text(v, spread=spread) for v in (low, middle, high))
+        return f"{middle} ({low} to {high}){partial}"
+    mean = number_text(float(known.mean()), spread=spread)
+    if known.size <= ddof:
+        return mean + partial
+    return f"{mean} ± {number_text(float(known.std(ddof=ddof)), spread=spread)}{partial}"
+
+
+def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneChoices) -> Described:
+    labels = _level_labels(table, name)
+    everybody = np.concatenate(groups.members)
+    levels = sorted({label for label in labels[everybody] if label}, key=_natural)
+    by_group = [labels[members] for members in groups.members]
+    counts = np.array([[int((sample == level).sum()) for sample in by_group] for level in levels])
+
+    def compute() -> Estimate:
+        filled = counts[:, counts.sum(axis=0) > 0].T
+        if filled.shape[0] < len(by_group):
+            raise DataError("a group has no known value")
+        if filled.shape[1] < 2:
+            raise DataError("it has one value only")
+        if choices.categorical_test == "fisher":
+            return fisher_exact(filled, unit=choices.unit)
+        if filled.shape != (2, 2):
+            return chi2_rxc(filled, unit=choices.unit)
+        n_minus_1 = choices.categorical_test == "n_minus_1"
+        return chi2_2x2(
+            filled, yates=choices.yates and not n_minus_1, n_minus_1=n_minus_1, unit=choices.unit
+        )
+
+    found, notes = _tested(compute, name)
+    missing = str(int((labels[everybody] == "").sum()))
+    tail = (missing, p_text(found.p_value if found else None), _categorical_label(found))
+    totals = counts.sum(axis=0)
+    all_counts = np.column_stack([counts.sum(axis=1), counts])
+    all_totals = np.append(totals.sum(), totals)
+    shares = [
+        tuple(_share(k, n) for k, n in zip(row, all_totals, strict=True)) for row in all_counts
+    ]
+    if len(levels) <= 2:
+        rows = [(f"{name} = {levels[-1]}, n (%)", *shares[-1], *tail)]
+    else:
+        empty = ("",) * (len(groups.labels) + 1)
+        rows = [(f"{name}, n (%)", *empty, *tail)]
+        rows += [
+            (f"  {level}", *share, "", "", "") for level, share in zip(levels, shares, strict=True)
+        ]
+    return Described(rows, [found] if found else [], notes)
+
+
+def _categorical_label(found: Estimate | None) -> str:
+    if found is None:
+        return BLANK
+    return "Fisher" if "Fisher" in found.method else "chi2"
+
+
+def _level_labels(table: pd.DataFrame, name: str) -> np.ndarray:
+    column = column_named(table, name)
+    text = column.astype("string").fillna("").to_numpy(dtype=object).astype(str)
+    try:
+        values = pd.to_numeric(column, errors="raise").to_numpy(float)
+    except (TypeError, ValueError):
+        return text
+    return np.array(["" if np.isnan(v) else f"{v:g}" for v in values], dtype=object).astype(str)
+
+
+def _natural(label: str) -> tuple[int, float, str]:
+    try:
+        return (0, float(label), label)
+    except ValueError:
+        return (1, 0.0, label)
+
+
+def _share(k: int, n: int) -> str:
+    return f"{k} ({100 * k / n:.1f})" if n else BLANK
+
+
+def _tested(compute: Callable[[], Estimate], name: str) -> tuple[Estimate | None, list[str]]:
+    """Return the test, or the reason why there is none."""
+    try:
+        found = compute()
+    except DataError as refusal:
+        return None, [f"{name}: not tested; {refusal}."]
+    found = found.replace(name=f"table_one[{name}]")
+    return found, [f"{name}: {found.note}"] if found.note else []
+
+
+def _is_categorical(table: pd.DataFrame, name: str, choices: TableOneChoices) -> bool:
+    if name in choices.categorical:
+        return True
+    if name in choices.continuous or name in choices.ranked:
+        return False
+    column = column_named(table, name)
+    if kind_of(column, name) == "category":
+        return True
+    values = np.unique(column.dropna().to_numpy(float))
+    codes = (values == np.round(values)).all() and values[0] >= 0 and values[-1] <= LARGEST_CODE
+    return values.size <= 2 or bool(codes and values.size <= MAX_CODES)

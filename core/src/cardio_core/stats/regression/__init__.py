@@ -1,0 +1,1 @@
+"""Logistic regression, its tables and tests, and differences of risk."""

@@ -1,0 +1,187 @@
+"""Tables of logistic regressions: one column at a time, and all together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cardio_core.errors import DataError
+from cardio_core.stats.discrimination.roc import auc
+from cardio_core.stats.foundation.columns import binary_outcome, design_of
+from cardio_core.stats.foundation.display import BLANK, ResultTable, number_text, p_text, ratio_text
+from cardio_core.stats.foundation.validate import Floats
+from cardio_core.stats.regression.collinearity import design_vif
+from cardio_core.stats.regression.logistic import IntervalKind, LogisticModel, Method, fit_scales
+from cardio_core.stats.regression.nested_models import model_chi2
+from cardio_core.types.estimate import Estimate
+
+
+def univariable(
+    table: pd.DataFrame,
+    target: str,
+    features: Sequence[str],
+    *,
+    event: str | None = None,
+    method: Method = "auto",
+    interval: IntervalKind = "profile",
+    level: float = 0.95,
+    unit: str = "row",
+) -> ResultTable:
+    """Regress the outcome on one column at a time.
+
+    Parameters
+    ----------
+    table : DataFrame
+    target : str
+    features : sequence of str
+        Each is fitted on the rows where it and the target are known.
+    event, method, interval, level, unit
+        As for :func:`~cardio_core.stats.regression.logistic.fit_logistic`.
+
+    Returns
+    -------
+    ResultTable
+        A row a coefficient: rows and events, odds ratio per unit and per SD, Wald and
+        likelihood-ratio p. The p-values are not corrected for the number of columns.
+    """
+    if not features:
+        raise DataError("univariable: expected at least one column, found none")
+    rows: list[tuple[str, ...]] = []
+    estimates: list[Estimate] = []
+    notes: dict[str, None] = {}
+    for feature in features:
+        design = design_of(table, target, [feature], event=event)
+        per_unit, per_sd = fit_scales(
+            design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
+        )
+        estimates += [*per_unit.odds_ratios, *per_sd.odds_ratios]
+        for index, (one, other) in enumerate(
+            zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)
+        ):
+            sd = float(design.matrix[:, index].std(ddof=1))
+            scaled = one.value != other.value
+            rows.append(
+                (
+                    design.terms[index],
+                    f"{design.n} ({design.n_events})",
+                    ratio_text(one),
+                    number_text(sd) if scaled else BLANK,
+                    ratio_text(other) if scaled else BLANK,
+                    _p_wald(one, per_unit),
+                    p_text(one.extra["p_likelihood_ratio"]),
+                    "Firth" if per_unit.method == "firth" else "",
+                )
+            )
+        if per_unit.note:
+            said = per_unit.note
+            notes[said if said.startswith(feature) else f"{feature}: {said}"] = None
+    ci = f"({level * 100:g} % CI)"
+    return ResultTable(
+        f"Univariable logistic regression of {target} = {binary_outcome(table, target, event)[1]}",
+        ("Variable", "n (events)", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p Wald", "p LR",
+         "method"),
+        tuple(rows),
+        (
+            f"{interval.capitalize()} intervals; each row uses the {unit}s where its column is "
+            "known. Two-valued columns have no SD.",
+            "The p-values are not corrected for the number of columns that were tested "
+            f"({len(features)}).",
+            *notes,
+        ),
+        tuple(estimates),
+    )  # fmt: skip
+
+
+def _p_wald(estimate: Estimate, model: LogisticModel) -> str:
+    """Print the Wald p of an unpenalised fit; Firth's estimates are too skew for it."""
+    return BLANK if model.method == "firth" else p_text(estimate.extra["p_wald"])
+
+
+def multivariable(
+    table: pd.DataFrame,
+    target: str,
+    features: Sequence[str],
+    *,
+    event: str | None = None,
+    method: Method = "auto",
+    interval: IntervalKind = "profile",
+    level: float = 0.95,
+    unit: str = "row",
+) -> ResultTable:
+    """Regress the outcome on all columns together, on the rows where all are known.
+
+    Parameters
+    ----------
+    table : DataFrame
+    target : str
+    features : sequence of str
+    event, method, interval, level, unit
+        As for :func:`~cardio_core.stats.regression.logistic.fit_logistic`.
+
+    Returns
+    -------
+    ResultTable
+        A row a coefficient with odds ratios per unit and per SD, p-values and variance inflation;
+        the notes give AIC, the model's chi-square and its apparent AUC.
+    """
+    design = design_of(table, target, features, event=event)
+    per_unit, per_sd = fit_scales(
+        design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
+    )
+    inflation = design_vif(design, unit=unit)
+    rows = []
+    for index, (one, other) in enumerate(
+        zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)
+    ):
+        scaled = one.value != other.value
+        sd = float(design.matrix[:, index].std(ddof=1))
+        rows.append(
+            (
+                design.terms[index],
+                ratio_text(one),
+                number_text(sd) if scaled else BLANK,
+                ratio_text(other) if scaled else BLANK,
+                _p_wald(one, per_unit),
+                p_text(one.extra["p_likelihood_ratio"]),
+                f"{inflation[index].value:.2f}",
+            )
+        )
+    summary, notes = _fit_notes(per_unit, design.outcome, level, unit)
+    ci = f"({level * 100:g} % CI)"
+    return ResultTable(
+        f"Multivariable logistic regression of {target} = {design.event}",
+        ("Variable", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p Wald", "p LR", "VIF"),
+        tuple(rows),
+        (
+            f"{design.n} {unit}s with every column known, {design.n_events} events; "
+            f"{design.n_dropped} dropped for missing values. {interval.capitalize()} intervals.",
+            *notes,
+        ),
+        (*per_unit.odds_ratios, *per_sd.odds_ratios, *inflation, *summary),
+    )
+
+
+def _fit_notes(
+    model: LogisticModel, outcome: Floats, level: float, unit: str
+) -> tuple[list[Estimate], list[str]]:
+    area = auc(outcome, model.fitted, level=level, unit=unit).replace(
+        name="apparent_auc", note="Apparent: scored on the rows that were fitted."
+    )
+    estimates, notes = [area], []
+    if model.method == "ml":
+        fit = model_chi2(model, unit=unit)
+        estimates.append(fit)
+        notes.append(
+            f"Likelihood ratio chi2 {fit.value:.2f}, {fit.extra['df']:.0f} df, "
+            f"p {p_text(fit.p_value)}; AIC {model.aic:.1f}."
+        )
+    else:
+        notes.append("Firth's penalised likelihood; AIC and the model's chi2 do not apply.")
+    notes.append(
+        f"Apparent AUC {area.value:.3f} ({area.low:.3f} to {area.high:.3f}), scored on the "
+        f"{unit}s that were fitted."
+    )
+    if model.note:
+        notes.append(model.note)
+    return estimates, notes

@@ -1,0 +1,1 @@
+"""Bootstrap of rows and of clusters of rows."""
