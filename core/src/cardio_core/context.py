@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cardio_core.errors import ContractError, DataError
 from cardio_core.types.artifact import ModelArtifact
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cardio_core.training.examples import Examples
     from cardio_core.training.module import Loss, ParameterGroups, Score
     from cardio_core.training.plan import FitPlan
+
+    Network = TypeVar("Network", bound=nn.Module)
 
 LOG = logging.getLogger("cardio")
 
@@ -89,6 +91,12 @@ class Context:
             raise ContractError(f"{self.hook or 'a hook'} has no directory to fill; only train has")
         return self._out
 
+    def inside(self, name: str) -> Context:
+        """Return this context with a folder inside `out` to fill, for one of several fits."""
+        folder = self.out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return self.replace(_out=folder)
+
     @property
     def targets(self) -> tuple[Target, ...]:
         """The targets that the model predicts, the one that inner folds score first."""
@@ -146,8 +154,8 @@ class Context:
         task : str
             The earlier task.
         model : str, optional
-            Which of its models; its first one if not given. No matter where a file of weights stands
-            in for the task (``needs.TASK.instead``): then the artifact's path is that file.
+            Which of its models; its first one if not given. No matter where a file of weights
+            stands in for the task (``needs.TASK.instead``): the artifact's path is that file.
 
         Raises
         ------
@@ -173,7 +181,7 @@ class Context:
         if model is not None and model not in models:
             raise DataError(
                 f"model {self.model!r} starts from model {model!r} of task {task!r}, but that run "
-                f"has {', '.join(models)}; run {task} with models=[{model}], or leave this model out"
+                f"has {', '.join(models)}; run {task} with models=[{model}], or leave it out"
             )
         return ModelArtifact(models[model or next(iter(models))])
 
@@ -194,8 +202,8 @@ class Context:
         Returns
         -------
         DataFrame
-            Of the task's first model, in this protocol and repeat: one row a unit, indexed by its id
-            (a recording, say), with its ids and the score columns ``score:CLASS`` or ``score``.
+            Of the task's first model, in this protocol and repeat: one row a unit, indexed by its
+            id (a recording, say), with its ids and the score columns ``score:CLASS`` or ``score``.
             Patients whom no fold of that run tested are not in it.
 
         Raises
@@ -234,7 +242,7 @@ class Context:
 
     def fit(
         self,
-        network: nn.Module,
+        network: Network,
         training: Examples,
         validation: Examples | None,
         *,
@@ -243,7 +251,7 @@ class Context:
         score: Score | None = None,
         weights: ArrayLike | None = None,
         parameter_groups: ParameterGroups | None = None,
-    ) -> Fitted:
+    ) -> Fitted[Network]:
         """Train a network with the engine that all plugins share.
 
         The arguments and the result are those of `cardio_core.training.engine.fit`; device,

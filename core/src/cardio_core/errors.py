@@ -42,6 +42,34 @@ class DataError(CardioError):
     exit_code = 3
 
     @classmethod
+    def unusable(cls, name: str, expected: str, found: str, do: str) -> DataError:
+        """Word a refusal in one line: which file, what was expected, what was found, what to do.
+
+        Parameters
+        ----------
+        name : str
+            The file's name without its folder.
+        expected, found, do : str
+            Parts of the sentence. None of them may quote free text of a header, which can hold a
+            patient's name.
+
+        Returns
+        -------
+        DataError
+            To be raised.
+
+        Examples
+        --------
+        >>> print(DataError.unusable("a.dcm", "a frame time", "none", "state the frame rate"))
+        a.dcm: expected a frame time, found none; state the frame rate
+        """
+        return cls(f"{name}: expected {expected}, found {found}; {do}")
+
+
+class LeakageError(CardioError):
+    """A patient would be, or was, on both sides of a split that does not declare it."""
+
+    exit_code = 1
 
 
 unusable = DataError.unusable

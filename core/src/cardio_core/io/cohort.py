@@ -82,7 +82,7 @@ def cohort_from_table(
     ctx: Context,
     *,
     path: str,
-    open: Callable[[Path], Any],
+    opener: Callable[[Path], Any],
     targets: Mapping[str, str] | None = None,
     columns: Sequence[str] = (),
     check: Callable[[Path], object] | None = None,
@@ -101,7 +101,7 @@ def cohort_from_table(
         As `load` is given it.
     path : str
         Column of the recordings; name it in `PluginInfo.paths`, too.
-    open : callable
+    opener : callable
         From a file to its value, which keeps no path; raises DataError where it is unusable. Must
         be importable.
     targets : mapping of str to str, optional
@@ -143,13 +143,14 @@ def cohort_from_table(
     files = tuple(samples.pop("file"))
     samples.index = pd.Index(samples["recording_id"], name="sample_id")
     known = [table for table in tables if table is not None]
-    clinical = pd.concat([table.at_baseline().rows for table in known]) if known else None
-    fit = ctx.mode == "fit" and clinical is not None
+    clinical = None
+    if ctx.mode == "fit":
+        clinical = pd.concat([table.at_baseline().rows for table in known])
     return Cohort(
-        SampleSet.opening(samples, files, open),
+        SampleSet.opening(samples, files, opener),
         {name: _with_sidecar(file) for name, file in zip(samples.index, files, strict=True)},
-        _targets(clinical, known[0].name, targets or {}, ctx) if fit and known else None,
-        clinical if fit else None,
+        None if clinical is None else _targets(clinical, known[0].name, targets or {}, ctx),
+        clinical,
         notes=(NUMBERED,) if new else (),
     )
 
@@ -159,7 +160,7 @@ def _rows_of(
 ) -> list[dict[str, Any]]:
     rows = []
     for study, row in table.iterrows():
-        about = {"study_id": str(study), "patient_id": str(row["patient_id"])}
+        about: dict[str, Any] = {"study_id": str(study), "patient_id": str(row["patient_id"])}
         about |= {name: text_of(row, name) for name in _TEXTS}
         about |= {name: row[name] for name in columns}
         try:

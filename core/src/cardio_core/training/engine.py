@@ -7,7 +7,7 @@ import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Fitted", "fit", "predict"]
 
+Network = TypeVar("Network", bound=nn.Module)
+
 
 @dataclass(frozen=True)
-class Fitted:
+class Fitted(Generic[Network]):
     """A trained network and how it came about.
 
     Attributes
@@ -50,7 +52,7 @@ class Fitted:
         What a reader of the results should know: a halved batch, say.
     """
 
-    network: nn.Module
+    network: Network
     weights: Path
     best_epoch: int
     best_score: float | None
@@ -59,7 +61,7 @@ class Fitted:
 
 
 def fit(
-    network: nn.Module,
+    network: Network,
     training: Examples,
     validation: Examples | None = None,
     *,
@@ -74,7 +76,7 @@ def fit(
     parameter_groups: ParameterGroups | None = None,
     progress: Progress | None = None,
     log: Callable[[str], object] | None = None,
-) -> Fitted:
+) -> Fitted[Network]:
     """Train a network and keep its best weights, or with no validation set its last.
 
     Parameters

@@ -14,7 +14,6 @@ from cardio_core.training.examples import Batch
 from cardio_core.training.plan import FitPlan
 from cardio_core.training.schedule import learning_rate_factor
 from cardio_core.training.tensors import (
-    Arrays,
     as_float32,
     batch_length,
     channels_last,
@@ -24,8 +23,9 @@ from cardio_core.training.tensors import (
 )
 
 Loss = Callable[[Any, Batch], Tensor]
-Score = Callable[[Arrays, Arrays], float]
-ParameterGroups = Callable[[nn.Module], Sequence[Any]]
+Score = Callable[[Any, Any], float]
+"""Of outputs and targets: arrays of shape (n, ...), or dicts of them. Higher is better."""
+ParameterGroups = Callable[[Any], Sequence[Any]]
 
 
 class TrainingModule(LightningModule):

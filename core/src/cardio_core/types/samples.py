@@ -76,7 +76,7 @@ class SampleSet:
 
     @classmethod
     def opening(
-        cls, table: pd.DataFrame, sources: Sequence[Any], open: Callable[[Any], Any]
+        cls, table: pd.DataFrame, sources: Sequence[Any], opener: Callable[[Any], Any]
     ) -> SampleSet:
         """Return samples whose values are opened when they are asked for, one patient at a time.
 
@@ -85,13 +85,13 @@ class SampleSet:
         table : DataFrame
             As of the attribute, indexed by `sample_id`.
         sources : sequence
-            What `open` takes, one a sample: a path, or several where a recording is several files.
-        open : callable
+            What `opener` takes, one a sample: a path, or several where a recording is that.
+        opener : callable
             From a source to its value, which keeps no path: `preprocess` gets the values alone.
             Raises `DataError` where it is unusable. Must be importable (a function of a module, or
             a `functools.partial` of one), because patients go to other processes.
         """
-        return cls(table, Opened(tuple(sources), open))
+        return cls(table, Opened(tuple(sources), opener))
 
     def mint(
         self,

@@ -76,7 +76,7 @@ def train_resnet(
         score=macro_f1_score if checked is not None else None,
         weights=weights,
     )
-    artifact = ModelArtifact(ctx.out, fitted.best_epoch, tuple(fitted.notes))  # type: ignore[arg-type]
+    artifact = ModelArtifact(ctx.out, fitted.best_epoch, tuple(fitted.notes))
     artifact.write_json(
         "model.json",
         {

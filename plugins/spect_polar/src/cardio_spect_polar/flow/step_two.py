@@ -6,6 +6,7 @@ for all factors; layers 3 and 4 and a head of one logit are tuned for each.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from cardio_spect_polar.flow.rows import labels_of, map_of, out_of
 from cardio_spect_polar.flow.step_one import N_OUTPUTS, open_step_one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,18 +56,14 @@ def train_step_two(
             continue
         prevalence = float(labels.y.mean())
         tail = _fresh_tail(earlier, prevalence, ctx, target.name)
-        folder = artifact.path / target.name
-        folder.mkdir()
         rate = config.body_learning_rate
-        fitted = ctx.replace(out=folder).fit(
+        fitted = ctx.inside(target.name).fit(
             tail,
             Maps(maps[labels.known], labels.y),
             None,
             plan=config.fit,
             loss=balanced_loss(prevalence),
-            parameter_groups=None
-            if rate is None
-            else lambda fresh, rate=rate: fresh.parameter_groups(rate),
+            parameter_groups=None if rate is None else partial(_groups, rate=rate),
         )
         notes += fitted.notes
     artifact.write_json(
@@ -74,6 +71,10 @@ def train_step_two(
         {"network": about["network"], "map": map_of(ctx), "constants": constants},
     )
     return ModelArtifact(artifact.path, None, tuple(dict.fromkeys(notes)))
+
+
+def _groups(tail: Tail, rate: float) -> Sequence[dict[str, Any]]:
+    return tail.parameter_groups(rate)
 
 
 def open_step_two(artifact: ModelArtifact, target: str) -> tuple[Trunk, Tail]:

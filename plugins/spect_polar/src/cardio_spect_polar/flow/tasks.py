@@ -28,6 +28,7 @@ MFR = Task(
     ),
     models=_CHECKED,
     config=_CONFIG,
+    folder="cardio_spect_polar.flow",
 )
 
 RISK_FACTOR = Task(
@@ -41,4 +42,5 @@ RISK_FACTOR = Task(
     models=(*_NETWORKS, *_LOGISTIC),
     needs=(Need("mfr", "same"),),
     config=_CONFIG,
+    folder="cardio_spect_polar.flow",
 )

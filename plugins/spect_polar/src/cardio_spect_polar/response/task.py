@@ -8,6 +8,7 @@ CRT_RESPONSE = Task(
     name="crt_response",
     title="Response to cardiac resynchronization therapy from gated SPECT",
     unit="patient",
+    folder="cardio_spect_polar.response",
     targets=(Target("response", "binary", ("no", "yes")),),
     models=(
         Model("clinical_autoencoder", "Clinical variables and autoencoder features"),

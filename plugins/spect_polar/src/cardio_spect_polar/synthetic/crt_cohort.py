@@ -155,7 +155,7 @@ def _facts(patient: Patient) -> dict[str, Any]:
     return {
         "response": int(patient.response),
         "prob_response": patient.prob_response,
-        "index_terms": {name: v for name, v in index_terms(patient.heart).items()},
+        "index_terms": index_terms(patient.heart),
         "late_rr": patient.heart.late_rr,
         "late_deg": patient.heart.late_deg,
         "scarred_segments": list(patient.heart.scarred),

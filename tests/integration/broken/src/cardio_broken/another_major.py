@@ -9,4 +9,4 @@ from cardio_toy.plugin import featurize, load, predict, preprocess, train
 
 __all__ = ["INFO", "featurize", "load", "predict", "preprocess", "train"]
 
-INFO = replace(TOY, name="another_major", api=(2, 0))
+INFO = replace(TOY, name="another_major", api=(3, 0))

@@ -9,4 +9,4 @@ from cardio_toy.plugin import featurize, load, predict, preprocess, train
 
 __all__ = ["INFO", "featurize", "load", "predict", "preprocess", "train"]
 
-INFO = replace(TOY, name="newer_minor", api=(1, 99))
+INFO = replace(TOY, name="newer_minor", api=(2, 99))
