@@ -25,7 +25,7 @@ class Block(BaseModel):
 
 
 class ProtocolBlock(Block):
-    """How one protocol splits the patients, decides, and differs in its stages."""
+    """How one protocol splits the patients, decides, and differs in its hooks."""
 
     plan: str = Field(
         "nested",
@@ -42,11 +42,11 @@ class ProtocolBlock(Block):
     )
     fusion: Literal["inner", "tested"] = Field(
         "inner",
-        description="predictions that fused rows are fitted on: those of inner folds, or, as some "
+        description="predictions that fused models are fitted on: those of inner folds, or, as some "
         "papers did, those of the tested patients themselves",
     )
     overrides: Tree = Field(
-        default_factory=dict, description="stage settings of this protocol, by stage"
+        default_factory=dict, description="settings of this protocol, by hook"
     )
 
 
@@ -66,7 +66,7 @@ class LimitsBlock(Block):
 class NeedBlock(Block):
     """Where a needed earlier task finds its data."""
 
-    data: str | None = Field(None, description="a folder or cohort table; None is the twin")
+    data: str | None = Field(None, description="a folder or cohort table; None is the synthetic cohort")
     instead: str | None = Field(
         None, description="a local file of weights that stands in for the task's artifact"
     )
@@ -92,7 +92,7 @@ def _both_protocols() -> dict[Protocol, ProtocolBlock]:
 
 
 class RunConfig(Block):
-    """The whole configuration of a run; a plugin subclasses it and types its own stages.
+    """The whole configuration of a run; a plugin subclasses it and types the blocks of its own hooks.
 
     The first seven keys carry the names of the hooks; each hook receives its own block.
     """
@@ -104,7 +104,7 @@ class RunConfig(Block):
     predict: Block = Block()
     explain: Block = Block()
     evaluate: EvaluateBlock = EvaluateBlock()
-    models: tuple[str, ...] = Field((), description="rows to fit; empty means all of the task")
+    models: tuple[str, ...] = Field((), description="models to fit; empty means all of the task")
     protocols: dict[Protocol, ProtocolBlock] = Field(default_factory=_both_protocols)
     inner: InnerBlock = InnerBlock()
     search: tuple[Tree, ...] = Field(
@@ -112,10 +112,10 @@ class RunConfig(Block):
     )
     limits: LimitsBlock = LimitsBlock()
     needs: dict[str, NeedBlock] = Field(default_factory=dict)
-    n_synthetic: int | None = Field(None, ge=2, description="patients of the synthetic twin")
+    n_synthetic: int | None = Field(None, ge=2, description="patients of the synthetic cohort")
 
     def for_protocol(self, protocol: Protocol) -> RunConfig:
-        """Return the configuration as one protocol sees it: its overrides laid over the stages."""
+        """Return the configuration as one protocol sees it: its overrides laid over the hooks' blocks."""
         overrides = self.protocols[protocol].overrides
         tree = merge(self.model_dump(mode="json"), overrides)
         return validated(type(self), tree, f"protocols.{protocol}.overrides")

@@ -12,7 +12,7 @@ from cardio_core.cli.main import LazyGroup
     lazy={
         "list": ("cardio_core.cli.data_public:list_", "Public data sets that are known by name."),
         "fetch": ("cardio_core.cli.data_public:fetch", "Download one, every file verified."),
-        "synth": ("cardio_core.cli.data_synth:synth", "Write a plugin's synthetic twin."),
+        "synth": ("cardio_core.cli.data_synth:synth", "Write a plugin's synthetic cohort."),
         "check": ("cardio_core.cli.data_check:check", "Which recordings can be used, and why not."),
         "deidentify": (
             "cardio_core.cli.data_deidentify:deidentify",

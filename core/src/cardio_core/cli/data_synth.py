@@ -16,7 +16,7 @@ from cardio_core.errors import ConfigError
 @click.option("--patients", type=click.IntRange(2), help="How many; the plugin's choice without.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 def synth(plugin: str, out: Path, task: str | None, patients: int | None, seed: int) -> None:
-    """Write the synthetic twin of PLUGIN: recordings with known truth, made by code.
+    """Write the synthetic cohort of PLUGIN: recordings with known truth, made by code.
 
     The same seed gives the same files.
     """

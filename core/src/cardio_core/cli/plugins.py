@@ -51,7 +51,7 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(name: str, as_json: bool) -> None:
-    """Describe one plugin: its tasks, rows, targets, needs, configurations and papers."""
+    """Describe one plugin: its tasks, models, targets, needs, configurations and papers."""
     from cardio_core.config import named_configs
     from cardio_core.registry import list_plugins, require_installed
 
@@ -72,7 +72,7 @@ def info(name: str, as_json: bool) -> None:
             kind = ", ".join(target.classes) or target.unit
             click.echo(f"    target {target.name}: {target.kind} ({kind})")
         for model in task.models:
-            click.echo(f"    row {model.name}: {model.title}")
+            click.echo(f"    model {model.name}: {model.title}")
         for need in task.needs:
             click.echo(f"    needs {need.task}, of {need.patients} patients")
         if task.plans:

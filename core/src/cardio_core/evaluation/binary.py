@@ -1,4 +1,4 @@
-"""Binary targets: discrimination, decisions at a named threshold, paired comparison of rows."""
+"""Binary targets: discrimination, decisions at a named threshold, paired comparison of models."""
 
 from __future__ import annotations
 

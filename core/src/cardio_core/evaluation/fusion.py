@@ -55,7 +55,7 @@ def fit_fusion(
     target : Target
         Binary, or continuous: then numbers are weighed, by least squares.
     name : str
-        What the fused row is called in column `model`.
+        What the fused model is called in column `model`.
 
     Returns
     -------

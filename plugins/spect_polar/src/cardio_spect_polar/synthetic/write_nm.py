@@ -129,7 +129,7 @@ def _identified(path: Path) -> Dataset:
     for level in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
         setattr(dataset, level, generate_uid(entropy_srcs=["cardio synthetic", path.stem, level]))
     dataset.Modality = "NM"
-    dataset.Manufacturer = "cardio synthetic twin"
+    dataset.Manufacturer = "cardio synthetic cohort"
     dataset.PatientName = dataset.PatientID = path.stem
     dataset.PatientBirthDate = dataset.PatientSex = ""
     dataset.StudyDate = dataset.ContentDate = dataset.AcquisitionDate = _DATE
