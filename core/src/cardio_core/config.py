@@ -42,8 +42,8 @@ class ProtocolBlock(Block):
     )
     fusion: Literal["inner", "tested"] = Field(
         "inner",
-        description="predictions that fused models are fitted on: those of inner folds, or, as some "
-        "papers did, those of the tested patients themselves",
+        description="predictions that fused models are fitted on: those of inner folds or, as "
+        "some papers did, those of the tested patients themselves",
     )
     overrides: Tree = Field(
         default_factory=dict, description="settings of this protocol, by hook"
@@ -66,7 +66,9 @@ class LimitsBlock(Block):
 class NeedBlock(Block):
     """Where a needed earlier task finds its data."""
 
-    data: str | None = Field(None, description="a folder or cohort table; None is the synthetic cohort")
+    data: str | None = Field(
+        None, description="a folder or cohort table; None is the synthetic cohort"
+    )
     instead: str | None = Field(
         None, description="a local file of weights that stands in for the task's artifact"
     )
@@ -92,7 +94,7 @@ def _both_protocols() -> dict[Protocol, ProtocolBlock]:
 
 
 class RunConfig(Block):
-    """The whole configuration of a run; a plugin subclasses it and types the blocks of its own hooks.
+    """The whole configuration of a run; a plugin subclasses it and types its own blocks.
 
     The first seven keys carry the names of the hooks; each hook receives its own block.
     """
@@ -115,7 +117,7 @@ class RunConfig(Block):
     n_synthetic: int | None = Field(None, ge=2, description="patients of the synthetic cohort")
 
     def for_protocol(self, protocol: Protocol) -> RunConfig:
-        """Return the configuration as one protocol sees it: its overrides laid over the hooks' blocks."""
+        """Return the configuration as one protocol sees it: its overrides laid over the blocks."""
         overrides = self.protocols[protocol].overrides
         tree = merge(self.model_dump(mode="json"), overrides)
         return validated(type(self), tree, f"protocols.{protocol}.overrides")
