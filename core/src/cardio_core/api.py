@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from cardio_core.io.synthetic_folder import synthetic_folder as synthetic_folder
     from cardio_core.io.truth_file import write_truth as write_truth
     from cardio_core.report.figures import canvas as canvas
-    from cardio_core.training.backbone import load_backbone as load_backbone
     from cardio_core.training.examples import ArrayExamples as ArrayExamples
     from cardio_core.training.examples import Examples as Examples
+    from cardio_core.training.foreign.backbone import load_backbone as load_backbone
     from cardio_core.training.grad_cam import grad_cam_maps as grad_cam_maps
     from cardio_core.training.plan import FitPlan as FitPlan
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
@@ -86,7 +86,7 @@ _HOME = {
     "cardio_core.io.cohort_table": "read_cohort_table",
     "cardio_core.io.synthetic_folder": "synthetic_folder",
     "cardio_core.io.truth_file": "write_truth",
-    "cardio_core.training.backbone": "load_backbone",
+    "cardio_core.training.foreign.backbone": "load_backbone",
     "cardio_core.training.examples": "ArrayExamples Examples",
     "cardio_core.training.grad_cam": "grad_cam_maps",
     "cardio_core.training.plan": "FitPlan",

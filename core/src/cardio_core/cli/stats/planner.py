@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cardio_core.cli.stats_files import LEVEL, output_options, result_table, write_result
+from cardio_core.cli.stats.files import LEVEL, output_options, result_table, write_result
 
 
 @click.group()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardio_core.cli.stats_files import FILE, output_options, write_result
+from cardio_core.cli.stats.files import FILE, output_options, write_result
 
 if TYPE_CHECKING:
     from cardio_core.stats.forensics.check import Verdict
@@ -67,7 +67,7 @@ def forensics(file: Path, everything: bool, **output: Any) -> None:
 
 
 def _files_only(table: Any, output: dict[str, Any]) -> None:
-    from cardio_core.cli.stats_files import page_of
+    from cardio_core.cli.stats.files import page_of
     from cardio_core.io.atomic import write_text
 
     if output["csv_file"] is not None:

@@ -41,7 +41,7 @@ def convert_weights(file: Path, trust: bool, out: Path | None, as_json: bool) ->
         )
     if target.exists():
         raise DataError(f"{target}: is there already; remove it or name another with --out")
-    from cardio_core.training.foreign_weights import convert_weights as convert
+    from cardio_core.training.foreign.conversion import convert_weights as convert
 
     n_tensors = convert(file, target)
     if as_json:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cardio_core.cli.stats_files import (
+from cardio_core.cli.stats.files import (
     EVENT,
     FILE,
     LEVEL,

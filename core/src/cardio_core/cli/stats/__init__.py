@@ -6,8 +6,8 @@ import click
 
 from cardio_core.cli.main import LazyGroup
 
-_TABLES = "cardio_core.cli.stats_tables"
-_SCORES = "cardio_core.cli.stats_scores"
+_TABLES = "cardio_core.cli.stats.tables"
+_SCORES = "cardio_core.cli.stats.scores"
 
 
 @click.group(
@@ -21,9 +21,9 @@ _SCORES = "cardio_core.cli.stats_scores"
         "compare": (f"{_SCORES}:compare", "Scores against each other on the same rows."),
         "agreement": (f"{_SCORES}:agreement", "Two measurements of one quantity."),
         "calibration": (f"{_SCORES}:calibration", "Whether probabilities mean what they say."),
-        "planner": ("cardio_core.cli.stats_planner:planner", "How many patients a study needs."),
+        "planner": ("cardio_core.cli.stats.planner:planner", "How many patients a study needs."),
         "forensics": (
-            "cardio_core.cli.stats_forensics:forensics",
+            "cardio_core.cli.stats.forensics:forensics",
             "Whether published numbers can be right.",
         ),
     },
