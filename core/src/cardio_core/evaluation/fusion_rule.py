@@ -23,6 +23,10 @@ CLIP = 1e-7
 """Probabilities are taken as no more certain than this, as in aggregation."""
 
 
+class MismatchError(DataError):
+    """The models do not speak of the same patients, folds or truths: no cohort excuses that."""
+
+
 @dataclass(frozen=True)
 class FusionRule:
     """Fitted weights of a fusion, which turn the scores of several models into one.
@@ -254,7 +258,7 @@ def _require_agreement(own: pd.DataFrame, rows: pd.DataFrame, model: str) -> Non
         mine, other = own[column], theirs[column]
         differ = ~((mine == other) | (mine.isna() & other.isna())).fillna(False).to_numpy(bool)
         if differ.any():
-            raise DataError(
+            raise MismatchError(
                 f"fusion, model {model}: expected the same {column} in every model, found "
                 f"{mine[differ].iloc[0]!r} against {other[differ].iloc[0]!r} for unit "
                 f"{own['unit_id'][differ].iloc[0]!r}; run the models on one split plan"
