@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.conformal import Conformal, Floats, fit_conformal, patient_scores
+from cardio_core.evaluation.parts import ABOUT_DATA, noting
 from cardio_core.stats.classification.proportions import proportion
 from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums
 from cardio_core.types.estimate import Estimate
@@ -89,11 +89,12 @@ def calibrate(
                 notes.append(f"No prediction sets for {target.name} of {model}: {rule}")
             else:
                 found.append((str(model), target, rule, frame))
-    metrics = [
-        Metric(estimate, Scope(task=task.name, target=target.name, model=model))
-        for model, target, rule, frame in found
-        for estimate in _estimates(rule, frame, target, level, n_resamples, seed)
-    ]
+    metrics = []
+    for model, target, rule, frame in found:
+        scope = Scope(task=task.name, target=target.name, model=model)
+        with noting(notes, f"Coverage of {target.name} of {model}: not computed."):
+            for estimate in _estimates(rule, frame, target, level, n_resamples, seed):
+                metrics.append(Metric(estimate, scope))
     rules = {(model, target.name): rule for model, target, rule, _ in found}
     return Calibrated(rules, tuple(metrics), tuple(notes))
 
@@ -106,7 +107,7 @@ def _rule(frame: pd.DataFrame, task: Task, target: Target, overlap: str | None) 
         return "some beats were missed, or match no reference beat."
     try:
         rule = fit_conformal(frame, target, alpha=ALPHA)
-    except DataError as error:
+    except ABOUT_DATA as error:
         return f"{error}."
     return rule.note or rule
 
@@ -167,7 +168,7 @@ def _covered_by_other_folds(frame: pd.DataFrame, target: Target) -> Floats:
         try:
             rule = fit_conformal(others, target, alpha=ALPHA)
             largest = patient_scores(own, target).largest
-        except DataError:
+        except ABOUT_DATA:
             return np.empty(0)
         if rule.note:
             return np.empty(0)

@@ -25,9 +25,10 @@ class Fusion:
         One row a fit: n_rows, n_patients, n_events, method ("ml" or "firth"), intercept, and for
         each model ``logit:MODEL`` (log odds per unit of its logit) and ``missing:MODEL`` (log odds
         where it is missing). Zero where the fitted rows could not tell: a model that none of them
-        has, one that none lacks, or a column that is a sum of others. A continuous target has no
-        n_events, the method "ls", and ``value:MODEL`` instead. :func:`fit_fusion` adds repeat and
-        fold.
+        has, one that none lacks, one that scores everybody alike, or one that says what an earlier
+        one says (see :func:`~cardio_core.evaluation.fusion_weights.fit_weights`). A continuous
+        target has no n_events, the method "ls", and ``value:MODEL`` instead. :func:`fit_fusion`
+        adds repeat and fold.
     notes : tuple of str
         Sentences for the report.
     rule : FusionRule or None
@@ -76,8 +77,9 @@ def fit_fusion(
     fitted on. With a handful of weights this second-hand influence is small; :func:`fuse` on
     predictions of inner folds has none.
 
-    Unpenalised maximum likelihood; Firth's penalty where the logits separate the classes. A
-    patient with many rows weighs as many.
+    Maximum likelihood; Firth's penalty where the logits (all but) separate the classes; and a ridge
+    that is felt only along directions in which patients hardly differ. A patient with many rows
+    weighs as many.
 
     References
     ----------
@@ -188,7 +190,9 @@ def _fit_and_apply(
     rule = fit_rule(known, target, fitted)
     notes = _unforeseen(known, test, tested, "number as the mean" if rule.filled else "logit as 0")
     if rule.method == "firth":
-        notes.append(f"Fusion, {fitted}: the models separate the classes; Firth's penalty is used.")
+        notes.append(
+            f"Fusion, {fitted}: the models (all but) separate the classes; Firth's penalty is used."
+        )
     return Fusion(rule.apply(test, target, name), rule.to_row(), tuple(notes), rule)
 
 

@@ -1,10 +1,10 @@
-"""The table and the regression behind late fusion: models side by side, and their weights."""
+"""The table behind late fusion, models side by side, and the rule that weighs them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,20 +14,17 @@ from scipy.special import expit, logit
 from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
-from cardio_core.stats.foundation.newton import maximise
-from cardio_core.stats.regression.firth import firth_estimate, separated_terms
+from cardio_core.evaluation.fusion_weights import Floats, Method, UnfittableError, fit_weights
 from cardio_core.types.info import Target
 
-Floats = NDArray[np.float64]
-Method = Literal["ml", "firth", "ls"]
 KEY = ["repeat", "unit_id"]
 AGREED = ("subject_id", "fold", "level", "y_true")
 CLIP = 1e-7
 """Probabilities are taken as no more certain than this, as in aggregation."""
 
 
-class UnfittableError(DataError):
-    """The fitted rows cannot settle the weights: too few, of one class, or all alike."""
+class MismatchError(DataError):
+    """The models do not speak of the same patients, folds or truths: no cohort excuses that."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class FusionRule:
     weights : tuple of float
         Of each model's logit (or number), then of each model's absence.
     method : {"ml", "firth", "ls"}
-        Maximum likelihood, Firth's penalty where the models separate the classes, or least
-        squares for a continuous target.
+        Maximum likelihood, Firth's penalty where the models (all but) separate the classes, or
+        least squares for a continuous target; see :func:`fit_weights`.
     n_rows, n_patients : int
         Fitted on.
     n_events : int or None
@@ -106,7 +103,7 @@ class FusionRule:
         name : str
             For column `model`.
         """
-        fused = self.intercept + table.matrix(self.filled) @ np.array(self.weights)
+        fused = self.intercept + np.hstack(table.filled(self.filled)) @ np.array(self.weights)
         frame = table.rows.assign(model=name)
         if target.kind == "continuous":
             return frame.assign(score=fused, predicted=fused).reset_index(drop=True)
@@ -138,20 +135,20 @@ class SideBySide:
         """Return some of the units."""
         return SideBySide(self.rows[chosen], self.scores[chosen], self.models)
 
-    def matrix(self, filled: tuple[float, ...] = ()) -> Floats:
+    def filled(self, by: tuple[float, ...] = ()) -> tuple[Floats, Floats]:
         """Return what is weighed: scores, filled where missing, and who is missing.
 
         Parameters
         ----------
-        filled : tuple of float
+        by : tuple of float
             Of each model, for where it is missing; 0 if empty.
 
         Returns
         -------
-        ndarray, shape (n, 2 * n_models)
+        scores, missing : ndarray, shape (n, n_models)
         """
         missing = np.isnan(self.scores)
-        return np.column_stack([np.where(missing, filled or 0.0, self.scores), missing])
+        return np.where(missing, by or 0.0, self.scores), missing.astype(np.float64)
 
     @property
     def means(self) -> tuple[float, ...]:
@@ -261,7 +258,7 @@ def _require_agreement(own: pd.DataFrame, rows: pd.DataFrame, model: str) -> Non
         mine, other = own[column], theirs[column]
         differ = ~((mine == other) | (mine.isna() & other.isna())).fillna(False).to_numpy(bool)
         if differ.any():
-            raise DataError(
+            raise MismatchError(
                 f"fusion, model {model}: expected the same {column} in every model, found "
                 f"{mine[differ].iloc[0]!r} against {other[differ].iloc[0]!r} for unit "
                 f"{own['unit_id'][differ].iloc[0]!r}; run the models on one split plan"
@@ -292,7 +289,7 @@ def fit_rule(fit: SideBySide, target: Target, where: str) -> FusionRule:
         # A number of 0 would be far from all others, and the weight of an absence that no fitted
         # row shows could not make up for it.
         means = fit.means
-        intercept, weights, method = _regress(fit.matrix(means), numbers, where, linear=True)
+        intercept, weights, method = fit_weights(*fit.filled(means), numbers, where, linear=True)
         return FusionRule(
             fit.models, intercept, tuple(weights), method, n_rows, n_patients, None, means
         )
@@ -303,52 +300,6 @@ def fit_rule(fit: SideBySide, target: Target, where: str) -> FusionRule:
             f"fusion, {where}: expected both classes among the fitted rows, found {found}; take "
             "fewer folds or more patients"
         )
-    intercept, weights, method = _regress(fit.matrix(), outcome, where, linear=False)
+    intercept, weights, method = fit_weights(*fit.filled(), outcome, where, linear=False)
     events = int(outcome.sum())
     return FusionRule(fit.models, intercept, tuple(weights), method, n_rows, n_patients, events)
-
-
-def _regress(
-    matrix: Floats, outcome: Floats, where: str, *, linear: bool
-) -> tuple[float, Floats, Method]:
-    """Return intercept and weights; columns that add nothing to those before them weigh zero."""
-    used = _independent(matrix)
-    if len(outcome) <= len(used) + 1:
-        raise UnfittableError(
-            f"fusion, {where}: expected more fitted rows than the {len(used) + 1} weights, found "
-            f"{len(outcome)}; fuse fewer models or take more patients"
-        )
-    weights = np.zeros(matrix.shape[1])
-    if not used:
-        raise UnfittableError(
-            f"fusion, {where}: expected scores that vary, found constant ones in every model"
-        )
-    chosen = matrix[:, used]
-    centre, spread = chosen.mean(axis=0), chosen.std(axis=0)
-    standard = (chosen - centre) / spread
-    method: Method = "ml"
-    if linear:
-        method = "ls"
-        beta = np.linalg.lstsq(
-            np.column_stack([standard, np.ones(len(outcome))]), outcome, rcond=None
-        )[0]
-    elif separated_terms(standard, outcome).any():
-        method, beta = "firth", firth_estimate(standard, outcome)[0]
-    else:
-        beta, _ = maximise(np.column_stack([standard, np.ones(len(outcome))]), outcome)
-    weights[used] = beta[:-1] / spread
-    return float(beta[-1] - weights[used] @ centre), weights, method
-
-
-def _independent(matrix: Floats) -> list[int]:
-    """Return the columns that are neither constant nor a sum of earlier ones."""
-    used: list[int] = []
-    basis = np.ones((len(matrix), 1)) / np.sqrt(len(matrix))
-    for column, values in enumerate(matrix.T):
-        rest = values - basis @ (basis.T @ values)
-        rest -= basis @ (basis.T @ rest)  # once more, for the rounding of the first
-        size = float(np.linalg.norm(rest))
-        if size > 1e-8 * max(float(np.linalg.norm(values)), 1e-300):
-            used.append(column)
-            basis = np.column_stack([basis, rest / size])
-    return used

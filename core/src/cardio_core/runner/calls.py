@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.context import Context
-from cardio_core.errors import ContractError
+from cardio_core.errors import ContractError, DataError
 from cardio_core.registry import Plugin
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
@@ -37,11 +37,15 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     ------
     ContractError
         If the result is None, of the wrong type, or names ids, targets or files it may not.
+    DataError
+        If the hook says so, or met a matrix that it could not invert.
     """
     ctx = ctx.replace(hook=hook)
     block = getattr(config, hook)
     try:
         result = plugin.call(hook, ctx.task, config=block, ctx=ctx, **arguments)
+    except np.linalg.LinAlgError as error:  # a ValueError, but about the data
+        raise DataError(f"{hook} of plugin {plugin.info.name!r}: {error}") from error
     except ValueError as error:
         # The nouns refuse a malformed table when they are made; say whose hook made it.
         raise _broken(plugin, hook, str(error)) from error

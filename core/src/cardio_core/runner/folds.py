@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ from cardio_core.context import Context
 from cardio_core.errors import LeakageError
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.decision import Decision, choose, macro_f1, plain
+from cardio_core.evaluation.fusion_rule import MismatchError
+from cardio_core.evaluation.parts import ABOUT_DATA
 from cardio_core.io.atomic import read_json, whole_directory, write_json
 from cardio_core.io.store import load_table, save_table
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
 from cardio_core.runner.fusing import fuse_fold
+from cardio_core.runner.left_out import note_unfitted
 from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.truth import labels_of
 from cardio_core.splits import inner_folds
@@ -78,40 +82,49 @@ class Chosen:
 
 
 def run_fold(job: FoldJob, device: Any = None) -> Path:
-    """Do one job in a folder that appears when it is complete; return the folder."""
+    """Do one job in a folder that appears when it is complete; return the folder.
+
+    What the data do not allow (`DataError`) does not end the run: the folder holds the reason
+    instead, for `unfitted`, and the row is left out of its protocol. With ``strict``, and where the
+    members of a fused row disagree about who is who, it is raised.
+    """
     if job.out.exists():
         return job.out
-    if job.members:
-        whole_directory(job.out, lambda folder: fuse_fold(job, folder))
-        return job.out
+    fill = fuse_fold if job.members else partial(_fit_and_score, device=device)
+    try:
+        whole_directory(job.out, lambda folder: fill(job, folder))
+    except ABOUT_DATA as error:
+        if job.ctx.strict or isinstance(error, MismatchError):
+            raise
+        reason = str(error)
+        whole_directory(job.out, lambda folder: note_unfitted(folder, reason))
+    return job.out
+
+
+def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:
     plugin = open_with_defaults(job.plugin)
     ctx = job.ctx.replace(device=device)
-
-    def fill(folder: Path) -> None:
-        train = _usable(job, job.train)
-        chosen = _choose(job, plugin, ctx, train, folder / "inner")
-        config = job.config.with_train(chosen.candidate)
-        out = folder / "artifact"
-        artifact = _fit(job, plugin, config, ctx.replace(epochs=chosen.epochs), out, train, None)
-        decided = [decision.to_dict() for decision in chosen.decisions.values()]
-        write_json(
-            folder / "chosen.json",
-            {
-                "candidate": chosen.candidate,
-                "epochs": chosen.epochs,
-                "decisions": decided,
-                "notes": list(artifact.notes),
-            },
-        )
-        test = _original(job.features.table, job.test)
-        if test.size:
-            _guard_seen(job, artifact, test)
-            view = job.features.view(test)
-            predictions = call(plugin, "predict", ctx, config, model=artifact, features=view)
-            save_predictions(folder, predictions, view.table, ctx.targets, ctx.task.unit)
-
-    whole_directory(job.out, fill)
-    return job.out
+    train = _usable(job, job.train)
+    chosen = _choose(job, plugin, ctx, train, folder / "inner")
+    config = job.config.with_train(chosen.candidate)
+    out = folder / "artifact"
+    artifact = _fit(job, plugin, config, ctx.replace(epochs=chosen.epochs), out, train, None)
+    decided = [decision.to_dict() for decision in chosen.decisions.values()]
+    write_json(
+        folder / "chosen.json",
+        {
+            "candidate": chosen.candidate,
+            "epochs": chosen.epochs,
+            "decisions": decided,
+            "notes": list(artifact.notes),
+        },
+    )
+    test = _original(job.features.table, job.test)
+    if test.size:
+        _guard_seen(job, artifact, test)
+        view = job.features.view(test)
+        predictions = call(plugin, "predict", ctx, config, model=artifact, features=view)
+        save_predictions(folder, predictions, view.table, ctx.targets, ctx.task.unit)
 
 
 def open_artifact(row: Path) -> ModelArtifact:

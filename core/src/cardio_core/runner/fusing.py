@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from cardio_core.evaluation.decision import Decision, choose, plain
 from cardio_core.evaluation.fusion import fuse
 from cardio_core.evaluation.fusion_rule import (
     FusionRule,
-    UnfittableError,
+    MismatchError,
     fit_rule,
     side_by_side,
 )
@@ -36,14 +35,9 @@ ON_TESTED = (
     "good."
 )
 
-_UNFITTED = "unfitted.json"
-
 
 def fuse_fold(job: FoldJob, folder: Path) -> None:
     """Fill the folder of a fused row, whose members of the same fold are finished.
-
-    Where the weights cannot be fitted (one class only, or too few units), the folder holds the
-    reason instead, for `unfitted`: everything else of the run is finished by then.
 
     Raises
     ------
@@ -51,34 +45,10 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
         If a member was fitted without inner folds, or a tested patient is among those whom the
         weights are fitted on and the split plan declares no overlap.
     DataError
+        If the weights cannot be fitted: one class only, too few units, no convergence.
+    MismatchError
         If the members do not speak of the same units.
     """
-    try:
-        _weigh(job, folder)
-    except UnfittableError as error:
-        write_json(folder / _UNFITTED, {"reason": str(error)})
-
-
-def unfitted(jobs: Sequence[FoldJob]) -> dict[tuple[str, str], str]:
-    """Return why fused rows have no weights in some fold, by protocol and row."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    n_fits: Counter[tuple[str, str]] = Counter()
-    for job in jobs:
-        if not job.members:
-            continue
-        row = (str(job.protocol), str(job.ctx.model))
-        n_fits[row] += 1
-        if (job.out / _UNFITTED).is_file():
-            reason = read_json(job.out / _UNFITTED)["reason"]
-            reasons.setdefault(row, []).append(f"{job.ctx.fold}, {reason}")
-    return {
-        row: f"its weights cannot be fitted in {len(found)} of {n_fits[row]} fits; the first, "
-        f"{found[0]}"
-        for row, found in reasons.items()
-    }
-
-
-def _weigh(job: FoldJob, folder: Path) -> None:
     members = {name: job.out.parent / name for name in job.members}
     tested = job.config.protocols[job.protocol].fusion == "tested" and job.test.size > 0
     notes: list[str] = [ON_TESTED] if tested else []
@@ -94,10 +64,10 @@ def _weigh(job: FoldJob, folder: Path) -> None:
                 if tested
                 else _on_inner(fitted_on, to_test, target, job)
             )
-        except UnfittableError as error:
-            raise UnfittableError(f"{target.name}: {error}") from error
+        except MismatchError as error:
+            raise MismatchError(f"{job.title}, {target.name}: {error}") from error
         except DataError as error:
-            raise DataError(f"{job.title}, {target.name}: {error}") from error
+            raise DataError(f"{target.name}: {error}") from error
         notes += own
         artifact.write_json(f"fusion-{target.name}.json", rule.to_dict())
         if frame is not None:

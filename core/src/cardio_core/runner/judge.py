@@ -14,6 +14,8 @@ from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.conformal import Conformal
 from cardio_core.evaluation.coverage import Calibrated, calibrate
+from cardio_core.evaluation.default import default_evaluate
+from cardio_core.evaluation.parts import noting
 from cardio_core.io.atomic import read_json, replacing, write_json
 from cardio_core.registry import Plugin
 from cardio_core.report.figures import save_svg
@@ -22,7 +24,7 @@ from cardio_core.runner.cases import file_in, stem_of, write_case
 from cardio_core.runner.folds import FoldJob, open_artifact, read_predictions
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions, Scored
-from cardio_core.types.report import EvaluationReport, Explanation
+from cardio_core.types.report import Case, EvaluationReport, Explanation
 from cardio_core.types.samples import Cohort
 
 
@@ -46,28 +48,38 @@ def judge(
     """Explain every fold's model on its own test samples, then evaluate the protocol.
 
     Prediction sets and intervals are calibrated under the honest protocol only, whose models
-    `models/final` are.
+    `models/final` are. What the data do not allow is a note and not the end: of an explanation, the
+    cases of that fold are missing; of the plugin's own evaluation, the default one stands instead.
     """
-    explanation = Explanation()
-    if plugin.implements("explain", ctx.task):
-        fitted = [job for job in jobs if not job.members]
-        parts = [_explain(plugin, config, job) for job in fitted]
-        cases = [
-            replace(case, model=str(job.ctx.model), fold=str(job.ctx.fold))
-            for job, part in zip(fitted, parts, strict=True)
-            for case in part.cases
-        ]
-        explanation = Explanation(cases, next((p.rule for p in parts if p.rule), ""))
-    report = call(
-        plugin,
-        "evaluate",
-        ctx,
-        config,
-        predictions=scored,
-        targets=cohort.targets,
-        cohort=cohort,
-        explanation=explanation,
-    )
+    notes: list[str] = []
+    cases: list[Case] = []
+    rules = []
+    for job in jobs if plugin.implements("explain", ctx.task) else ():
+        if job.members:
+            continue
+        where = f"{job.ctx.model}, {job.ctx.fold}"
+        with noting(notes, f"No explanation of {where}:", strict=ctx.strict):
+            part = _explain(plugin, config, job)
+            rules.append(part.rule)
+            model, fold = str(job.ctx.model), str(job.ctx.fold)
+            cases += [replace(case, model=model, fold=fold) for case in part.cases]
+    explanation = Explanation(cases, next(filter(None, rules), ""))
+    report = None
+    missing = f"Only what the core reports by itself is here, not what {plugin.info.name} adds:"
+    with noting(notes, missing, strict=ctx.strict):
+        if scored.frames:
+            report = call(
+                plugin,
+                "evaluate",
+                ctx,
+                config,
+                predictions=scored,
+                targets=cohort.targets,
+                cohort=cohort,
+                explanation=explanation,
+            )
+    if report is None:
+        report = default_evaluate(scored, ctx.task, config.evaluate, seed=ctx.seed)
     calibrated = Calibrated({})
     if ctx.protocol == "honest":
         calibrated = calibrate(
@@ -78,6 +90,7 @@ def judge(
             n_resamples=config.evaluate.n_resamples,
             seed=ctx.seed,
         )
+    report = replace(report, notes=[*report.notes, *notes])
     return Judged(report, explanation, calibrated)
 
 
@@ -88,16 +101,19 @@ def write_judged(out: Path, protocol: str, judged: Judged) -> None:
     notes = [*judged.report.notes, *judged.calibrated.notes]
     if judged.explanation.rule:
         notes.append(f"Explained cases: {judged.explanation.rule}")
-    write_json(out / "judged" / f"{protocol}.json", {"metrics": rows, "notes": notes})
     for (model, target), rule in judged.calibrated.rules.items():
         write_json(rule_path(out, model, target), rule.to_dict())
     for name, table in judged.report.tables.items():
         with replacing(file_in(out / "tables", f"{protocol}-{name}", "csv")) as temporary:
             table.to_csv(temporary, index=not _plain_index(table), float_format="%.6g")
     for name, draw in judged.report.figures.items():
-        save_svg(draw, file_in(out / "figures", f"{protocol}-{name}", "svg"))
+        with noting(notes, f"Figure {name} is left out:"):
+            save_svg(draw, file_in(out / "figures", f"{protocol}-{name}", "svg"))
     for case in judged.explanation.cases:
-        write_case(out, f"{protocol}-{case.fold}-{case.model}-{case.sample_id}", case, protocol)
+        stem = f"{protocol}-{case.fold}-{case.model}-{case.sample_id}"
+        with noting(notes, f"An explained case of {case.model} is left out:"):
+            write_case(out, stem, case, protocol)
+    write_json(out / "judged" / f"{protocol}.json", {"metrics": rows, "notes": notes})
 
 
 def rule_path(run: Path, model: str, target: str) -> Path:

@@ -201,7 +201,8 @@ def artifacts_of(resolved: Resolved, protocol: str, fold: str) -> dict[str, Path
     same = resolved.need.patients == "same" and fold != "final"
     folder = models / f"{protocol}-{fold}" if same else models / "final"
     rows = read_json(resolved.run / "manifest.json")["models"]
-    return {row: folder / row / "artifact" for row in rows}
+    found = {row: folder / row / "artifact" for row in rows}
+    return {row: place for row, place in found.items() if place.is_dir()}  # in this protocol
 
 
 def tested_of(resolved: Resolved, protocol: str, fold: str) -> tuple[Path, ...]:

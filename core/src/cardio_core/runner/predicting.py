@@ -17,6 +17,7 @@ from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.conformal import Conformal
+from cardio_core.evaluation.parts import noting
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import resolve
 from cardio_core.runner.calls import call
@@ -141,8 +142,9 @@ def predict_new(
             }
             if explain_in is not None and plugin.implements("explain", ctx.task) and _any(own):
                 given["predictions"] = predictions
-                explanation = call(plugin, "explain", place, config, **given)
-                explained += _written(explanation, explain_in, name, protocol)
+                with noting(notes, f"No explanation of {task.model(name).title}:"):
+                    explanation = call(plugin, "explain", place, config, **given)
+                    explained += _written(explanation, explain_in, name, protocol)
         if not _any(own):
             notes.append(f"{task.model(name).title}: no recording has what this row works on.")
         decisions = open_decisions(folder, task.targets)

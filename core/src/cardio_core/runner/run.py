@@ -14,7 +14,7 @@ import pandas as pd
 from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.config import NeedBlock, RunConfig
 from cardio_core.context import LOG, Context
-from cardio_core.errors import ConfigError
+from cardio_core.errors import ConfigError, DataError
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import digest
 from cardio_core.io.places import cache_dir
@@ -23,8 +23,8 @@ from cardio_core.runner.arms import Arm, make_arm
 from cardio_core.runner.beginning import begin, default_out, log_to
 from cardio_core.runner.collect import collect, write_csv
 from cardio_core.runner.folds import FoldJob, run_fold
-from cardio_core.runner.fusing import unfitted
 from cardio_core.runner.judge import judge, write_judged
+from cardio_core.runner.left_out import notes_on, unfitted, without
 from cardio_core.runner.manifest import Manifest, now
 from cardio_core.runner.needs import (
     Resolved,
@@ -151,8 +151,7 @@ def _work(
     jobs = [job for arm in arms for job in _jobs(setup, ctx, arm, needs, out)]
     keep_for_new(needs, out)
     with manifest.stage("training"):
-        _do(jobs, executor, setup, echo)
-    jobs = _with_weights(jobs, setup, manifest, echo)
+        jobs = _do(jobs, executor, setup, manifest, echo)
     with manifest.stage("evaluation"):
         scored: dict[str, Scored] = {}
         for arm in arms:
@@ -255,39 +254,41 @@ def _jobs(
     return jobs
 
 
-def _do(jobs: Sequence[FoldJob], executor: Executor, setup: Setup, echo: Echo) -> None:
-    todo = [job for job in jobs if not job.out.exists()]
-    if len(todo) < len(jobs):
-        echo(f"Resumed: {len(jobs) - len(todo)} of {len(jobs)} fits were finished before.")
-    progress = Progress("fits", len(todo), echo)
-    for stage in ([job for job in todo if not job.members], [job for job in todo if job.members]):
+def _do(
+    jobs: Sequence[FoldJob], executor: Executor, setup: Setup, manifest: Manifest, echo: Echo
+) -> list[FoldJob]:
+    """Do the jobs, and return those of the rows that every fold of their protocol could fit.
+
+    Out of the first protocol, a row is out of the manifest's models too: new patients get no score
+    of a row that nobody has tested.
+
+    Raises
+    ------
+    DataError
+        If no row is left.
+    """
+    n_todo = sum(not job.out.exists() for job in jobs)
+    if n_todo < len(jobs):
+        echo(f"Resumed: {len(jobs) - n_todo} of {len(jobs)} fits were finished before.")
+    progress = Progress("fits", n_todo, echo)
+    kept = list(jobs)
+    for fuses in (False, True):
         executor.map(
             run_fold,
-            stage,
+            [job for job in kept if bool(job.members) == fuses and not job.out.exists()],
             devices=setup.devices,
             on_done=lambda done: progress.advance(_short(done)),
         )
+        kept = without(jobs, set(unfitted(jobs)))
     progress.close()
-
-
-def _with_weights(
-    jobs: Sequence[FoldJob], setup: Setup, manifest: Manifest, echo: Echo
-) -> list[FoldJob]:
-    """Leave every fused row that some fold could not weigh out of its protocol, and say why.
-
-    Out of the first protocol, it is out of the manifest's models too: new patients get no score of
-    a row that nobody has tested.
-    """
-    reasons = unfitted(jobs)
-    notes = [
-        f"Row {setup.task.model(name).title} is left out of protocol {protocol}: {reason}."
-        for (protocol, name), reason in reasons.items()
-    ]
-    for note in notes:
+    for note in (notes := notes_on(jobs, kept, setup.task)):
         echo(note)
-    models = [name for name in setup.models if (setup.protocols[0], name) not in reasons]
+    rows = {(job.protocol, job.ctx.model) for job in kept}
+    models = [name for name in setup.models if (setup.protocols[0], name) in rows]
     manifest.update(models=models, notes=[*manifest.content["notes"], *notes])
-    return [job for job in jobs if (job.protocol, str(job.ctx.model)) not in reasons]
+    if not kept:
+        raise DataError(f"no row can be fitted. {' '.join(notes)}")
+    return kept
 
 
 def _short(folder: Path) -> str:

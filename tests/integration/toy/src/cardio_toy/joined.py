@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, Targets
 
 FEATURES = ("height", "spread")
+STEPS_MV = (0.2, 0.003)
+"""About a standard deviation of each: what tells patients apart is then not penalised away."""
 
 
 def fit_one_feature(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact:
@@ -49,7 +51,7 @@ def score_one_feature(model: ModelArtifact, features: FeatureSet, ctx: Context) 
 
 def _feature(features: FeatureSet, ctx: Context) -> np.ndarray:
     place = FEATURES.index(str(ctx.model).partition("_")[0])
-    return features["shape"].in_units()[:, place : place + 1].astype(float)
+    return features["shape"].in_units()[:, place : place + 1].astype(float) / STEPS_MV[place]
 
 
 def _lacks(features: FeatureSet, ctx: Context) -> np.ndarray:
