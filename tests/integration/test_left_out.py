@@ -61,12 +61,12 @@ def test_a_row_that_one_fold_cannot_fit_is_left_out_of_its_protocol_alone(
     assert rows_of(run, "honest") == everything - {"spread", "both"}
     assert set(read(run, "manifest.json")["models"]) == everything - {"spread", "both"}
     reason = (
-        "Row Spread is left out of protocol honest: it cannot be fitted in 1 of 4 fits; the first, "
-        "r0-f1, expected 3 patients with a spread, found 2; take more."
+        "Model Spread is left out of protocol honest: it cannot be fitted in 1 of 4 fits; the "
+        "first, r0-f1, expected 3 patients with a spread, found 2; take more."
     )
     hollow = (
-        "Row Height and spread, fused is left out of protocol honest: of the rows that it fuses "
-        "(height, spread) fewer than two are left."
+        "Model Height and spread, fused is left out of protocol honest: of the models that it "
+        "fuses (height, spread) fewer than two are left."
     )
     notes = read(run, "manifest.json")["notes"]
     for note in (reason, hollow):

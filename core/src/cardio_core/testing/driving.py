@@ -17,8 +17,8 @@ from cardio_core.errors import DataError
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
-from cardio_core.runner.folds import open_artifact
-from cardio_core.runner.prepare import Prepared, load_cohort, prepare
+from cardio_core.runner.fitting.stored import open_artifact
+from cardio_core.runner.preparing.features import Prepared, load_cohort, prepare
 from cardio_core.runner.request import Protocols, RunRequest
 from cardio_core.runner.setup import set_up
 from cardio_core.types.features import FeatureSet
@@ -145,7 +145,7 @@ def permuted_labels(seed: int) -> Iterator[None]:
     Whoever carries a label (patients, studies, recordings) gets that of another; the labels of
     events are shuffled over all events. Everything downstream of `load` is what it always is.
     """
-    from cardio_core.runner import arms
+    from cardio_core.runner.preparing import arms
 
     def prepare_and_permute(*arguments: Any) -> Prepared:
         prepared = prepare(*arguments)

@@ -58,7 +58,7 @@ class FittedContract:
         self, opened: Plugin, task: str, finished: Path, tmp_path: Path
     ) -> None:
         """`cardio predict` answers for patients whom the run has never seen."""
-        from cardio_core.runner.predicting import predict_new
+        from cardio_core.runner.predicting.new_patients import predict_new
 
         new = make_twin(opened, task, tmp_path / "new", n_patients=3, seed=12345)
         with no_unpickling():

@@ -72,7 +72,7 @@ def check_data(
     """
     from cardio_core.context import Context
     from cardio_core.io.places import cache_dir
-    from cardio_core.runner.prepare import UnusableCohortError, load_cohort
+    from cardio_core.runner.preparing.features import UnusableCohortError, load_cohort
     from cardio_core.runner.progress import Progress
     from cardio_core.runner.request import RunRequest
     from cardio_core.runner.setup import find_data, set_up

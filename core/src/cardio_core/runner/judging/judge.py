@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.config import RunConfig
-from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.conformal import Conformal
 from cardio_core.evaluation.coverage import Calibrated, calibrate
@@ -20,12 +19,14 @@ from cardio_core.io.atomic import read_json, replacing, write_json
 from cardio_core.registry import Plugin
 from cardio_core.report.figures import save_svg
 from cardio_core.runner.calls import call
-from cardio_core.runner.cases import file_in, stem_of, write_case
-from cardio_core.runner.folds import FoldJob, open_artifact, read_predictions
+from cardio_core.runner.fitting.jobs import FoldJob
+from cardio_core.runner.fitting.stored import open_artifact, read_predictions
+from cardio_core.runner.judging.cases import file_in, stem_of, write_case
+from cardio_core.runner.preparing.arms import Arm
+from cardio_core.runner.session import Session
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions, Scored
 from cardio_core.types.report import Case, EvaluationReport, Explanation
-from cardio_core.types.samples import Cohort
 
 
 @dataclass(frozen=True)
@@ -37,33 +38,19 @@ class Judged:
     calibrated: Calibrated
 
 
-def judge(
-    plugin: Plugin,
-    config: RunConfig,
-    ctx: Context,
-    jobs: Sequence[FoldJob],
-    scored: Scored,
-    cohort: Cohort,
-) -> Judged:
+def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -> Judged:
     """Explain every fold's model on its own test samples, then evaluate the protocol.
 
     Prediction sets and intervals are calibrated under the honest protocol only, whose models
     `models/final` are. What the data do not allow is a note and not the end: of an explanation, the
     cases of that fold are missing; of the plugin's own evaluation, the default one stands instead.
     """
+    plugin, config = session.setup.plugin, arm.config
+    ctx = session.ctx.replace(protocol=arm.protocol)
     notes: list[str] = []
-    cases: list[Case] = []
-    rules = []
-    for job in jobs if plugin.implements("explain", ctx.task) else ():
-        if job.members:
-            continue
-        where = f"{job.ctx.model}, {job.ctx.fold}"
-        with noting(notes, f"No explanation of {where}:", strict=ctx.strict):
-            part = _explain(plugin, config, job)
-            rules.append(part.rule)
-            model, fold = str(job.ctx.model), str(job.ctx.fold)
-            cases += [replace(case, model=model, fold=fold) for case in part.cases]
-    explanation = Explanation(cases, next(filter(None, rules), ""))
+    explanation = Explanation()
+    if plugin.implements("explain", ctx.task):
+        explanation = _explain_all(plugin, config, jobs, notes, strict=ctx.strict)
     report = None
     missing = f"Only what the core reports by itself is here, not what {plugin.info.name} adds:"
     with noting(notes, missing, strict=ctx.strict):
@@ -74,8 +61,8 @@ def judge(
                 ctx,
                 config,
                 predictions=scored,
-                targets=cohort.targets,
-                cohort=cohort,
+                targets=arm.prepared.cohort.targets,
+                cohort=arm.prepared.cohort,
                 explanation=explanation,
             )
     if report is None:
@@ -92,6 +79,23 @@ def judge(
         )
     report = replace(report, notes=[*report.notes, *notes])
     return Judged(report, explanation, calibrated)
+
+
+def _explain_all(
+    plugin: Plugin, config: RunConfig, jobs: Sequence[FoldJob], notes: list[str], *, strict: bool
+) -> Explanation:
+    """Return the cases of every fold; why a fold has none goes to `notes`."""
+    cases: list[Case] = []
+    rules = []
+    for job in jobs:
+        if job.members:  # a fused model is the core's own: nothing of a plugin explains it
+            continue
+        model, fold = str(job.ctx.model), str(job.ctx.fold)
+        with noting(notes, f"No explanation of {model}, {fold}:", strict=strict):
+            part = _explain(plugin, config, job)
+            rules.append(part.rule)
+            cases += [replace(case, model=model, fold=fold) for case in part.cases]
+    return Explanation(cases, next(filter(None, rules), ""))
 
 
 def write_judged(out: Path, protocol: str, judged: Judged) -> None:

@@ -21,17 +21,17 @@ from cardio_core.evaluation.parts import noting
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import resolve
 from cardio_core.runner.calls import call
-from cardio_core.runner.cases import write_case
-from cardio_core.runner.folds import open_artifact, open_decisions
-from cardio_core.runner.fusing import apply_fusion
-from cardio_core.runner.judge import open_rule
+from cardio_core.runner.fitting.fuse import apply_fusion
+from cardio_core.runner.fitting.stored import open_artifact, open_decisions
+from cardio_core.runner.judging.cases import write_case
+from cardio_core.runner.judging.judge import open_rule
 from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.needs import open_kept_needs
 from cardio_core.runner.opening import open_with_defaults
-from cardio_core.runner.prepare import UnusableCohortError, prepare
+from cardio_core.runner.predicting.verdicts import without_verdicts
+from cardio_core.runner.preparing.features import UnusableCohortError, prepare
+from cardio_core.runner.preparing.needs import open_kept_needs
 from cardio_core.runner.progress import Echo
 from cardio_core.runner.setup import members_first
-from cardio_core.runner.verdicts import without_verdicts
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import PluginInfo, Target
 from cardio_core.types.predictions import Predictions
@@ -130,7 +130,7 @@ def predict_new(
     for name in members_first(task, manifest["models"]):
         folder = run / "models" / "final" / name
         place = ctx.replace(model=name, fold="final", _needs=open_kept_needs(run))
-        if task.model(name).fuses:  # the core's own row: no plugin predicts or explains it
+        if task.model(name).fuses:  # the core's own: no plugin predicts or explains it
             own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
         else:
             given = {"model": open_artifact(folder), "features": prepared.features}
@@ -146,7 +146,7 @@ def predict_new(
                     explanation = call(plugin, "explain", place, config, **given)
                     explained += _written(explanation, explain_in, name, protocol)
         if not _any(own):
-            notes.append(f"{task.model(name).title}: no recording has what this row works on.")
+            notes.append(f"{task.model(name).title}: no recording has what this model works on.")
         decisions = open_decisions(folder, task.targets)
         for target in place.targets:
             frame = frames[target.name][name] = own[target.name]

@@ -11,9 +11,10 @@ import pandas as pd
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.io.atomic import read_json, replacing
 from cardio_core.io.store import load_table
-from cardio_core.runner.folds import FoldJob, open_decisions, read_predictions
-from cardio_core.runner.fusing import weights_of
-from cardio_core.runner.truth import Truth, labels_of, named_classes
+from cardio_core.runner.fitting.fuse import weights_of
+from cardio_core.runner.fitting.jobs import FoldJob
+from cardio_core.runner.fitting.stored import open_decisions, read_predictions
+from cardio_core.runner.preparing.truth import Truth, labels_of, named_classes
 from cardio_core.splits import SplitPlan
 from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
@@ -27,7 +28,7 @@ CSV_COLUMNS = (
 def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) -> Scored:
     """Gather the test predictions of one protocol's jobs.
 
-    Events that no sample matched are added once for every row that was tested on their patient,
+    Events that no sample matched are added once for every model that was tested on their patient,
     with `predicted` NA, so that they count as missed. Where samples rather than patients were
     split, missed events belong to no fold and are named in a note instead.
     """
@@ -67,7 +68,7 @@ def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) 
 
 
 def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[str]:
-    """Return what the fits noted; what all folds of a row say alike is said once."""
+    """Return what the fits noted; what all folds of a model say alike is said once."""
     folds: dict[tuple[str, str], list[str]] = {}
     for job in jobs:
         for note in read_json(job.out / "chosen.json")["notes"]:

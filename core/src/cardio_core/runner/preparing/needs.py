@@ -1,4 +1,4 @@
-"""Earlier tasks: found with `--from`, made from given data, or made on the synthetic twin."""
+"""Earlier tasks: found with `--from`, made from given data, or made on the synthetic cohort."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def splits_to_share(needs: Sequence[Resolved], patients: Collection[str]) -> dic
 
 
 def artifacts_of(resolved: Resolved, protocol: str, fold: str) -> dict[str, Path]:
-    """Return the earlier task's artifacts for one fold of this task, by row; a file as ``"*"``.
+    """Return the earlier task's artifacts for one fold of this task, by model; a file as ``"*"``.
 
     ``other`` patients hand over ``models/final``; the ``same`` patients hand fold k the model of
     their fold k, which has not seen its test patients either.
@@ -206,15 +206,15 @@ def artifacts_of(resolved: Resolved, protocol: str, fold: str) -> dict[str, Path
 
 
 def tested_of(resolved: Resolved, protocol: str, fold: str) -> tuple[Path, ...]:
-    """Return the folders of the earlier task's first row with its test predictions.
+    """Return the folders of the earlier task's first model with its test predictions.
 
     Of the same protocol and repeat; the final models' filter is the first repeat.
     """
     if resolved.run is None or resolved.need.patients != "same":
         return ()
     repeat = "r0" if fold == "final" else fold.partition("-")[0]
-    row = read_json(resolved.run / "manifest.json")["models"][0]
-    return tuple(sorted((resolved.run / "models").glob(f"{protocol}-{repeat}-f*/{row}")))
+    first = read_json(resolved.run / "manifest.json")["models"][0]
+    return tuple(sorted((resolved.run / "models").glob(f"{protocol}-{repeat}-f*/{first}")))
 
 
 def keep_for_new(needs: Sequence[Resolved], out: Path) -> None:
@@ -239,7 +239,7 @@ def kept_needs(run: Path) -> Path:
 
 
 def open_kept_needs(run: Path) -> dict[str, dict[str, Path]]:
-    """Return what `keep_for_new` kept: artifacts by task and row."""
+    """Return what `keep_for_new` kept: artifacts by task and model."""
     return {
         task.name: {row: task / row for row in read_json(task / "rows.json")}
         for task in sorted(kept_needs(run).glob("*"))
@@ -308,5 +308,5 @@ def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
     if need.patients == "same":
         return f"{need.task} is made first, on the same patients and folds"
     return (
-        f"{need.task} is made first, on its synthetic twin (no --from, no needs.{need.task}.data)"
+        f"{need.task} is made first, on its synthetic cohort (no --from, no needs.{need.task}.data)"
     )

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.compute.executors import Executor
 from cardio_core.config import Protocol, RunConfig
-from cardio_core.context import Context
 from cardio_core.errors import ConfigError
-from cardio_core.runner.needs import Resolved, splits_to_share
-from cardio_core.runner.prepare import Prepared, prepare
-from cardio_core.runner.progress import Echo
-from cardio_core.runner.setup import Setup
-from cardio_core.runner.truth import Truth, bring_to_samples
+from cardio_core.runner.preparing.features import Prepared, prepare
+from cardio_core.runner.preparing.needs import splits_to_share
+from cardio_core.runner.preparing.truth import Truth, bring_to_samples
+from cardio_core.runner.session import Session
 from cardio_core.splits import SplitPlan, find_plan, plan_folds, same_folds
 from cardio_core.types.targets import Targets
 
@@ -33,17 +29,11 @@ class Arm:
     plan: SplitPlan
 
 
-def make_arm(
-    setup: Setup,
-    ctx: Context,
-    executor: Executor,
-    protocol: Protocol,
-    needs: Sequence[Resolved],
-    echo: Echo,
-) -> Arm:
+def make_arm(session: Session, protocol: Protocol) -> Arm:
     """Make one protocol's features, bring the truth to its samples, and split its patients."""
+    setup = session.setup
     config = setup.config.for_protocol(protocol)
-    prepared = prepare(setup.plugin, config, ctx, executor, echo)
+    prepared = prepare(setup.plugin, config, session.ctx, session.executor, session.say)
     table = prepared.features.table
     targets: Targets = prepared.cohort.targets
     truth = bring_to_samples(targets, table, setup.task)
@@ -54,9 +44,9 @@ def make_arm(
         if truth.ignored.any()
         else y
     )
-    shared = splits_to_share(needs, set(table["patient_id"]))
+    shared = splits_to_share(session.needs, set(table["patient_id"]))
     plan = (
-        _own_folds(setup, block, table, y, protocol, ctx.seed, echo)
+        _own_folds(session, block, table, y, protocol)
         if shared is None
         else _shared_folds(shared, table, y, protocol)
     )
@@ -65,13 +55,13 @@ def make_arm(
     return Arm(protocol, config, prepared, truth, plan)
 
 
-def _own_folds(
-    setup: Setup, block: Any, table: Any, y: Any, protocol: Protocol, seed: int, echo: Echo
-) -> SplitPlan:
-    name, chosen = find_plan(block, setup.task.plans, set(table["patient_id"]))
+def _own_folds(session: Session, block: Any, table: Any, y: Any, protocol: Protocol) -> SplitPlan:
+    name, chosen = find_plan(block, session.setup.task.plans, set(table["patient_id"]))
     if name != block.plan:
-        echo(f"{protocol}: plan {name}, because none of the patients of {block.plan} is here.")
-    return plan_folds(chosen, table, y, protocol=protocol, name=name, seed=seed)
+        session.say(
+            f"{protocol}: plan {name}, because none of the patients of {block.plan} is here."
+        )
+    return plan_folds(chosen, table, y, protocol=protocol, name=name, seed=session.ctx.seed)
 
 
 def _shared_folds(shared: dict[str, Any], table: Any, y: Any, protocol: Protocol) -> SplitPlan:

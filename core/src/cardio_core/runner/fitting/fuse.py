@@ -1,4 +1,4 @@
-"""A fused row of one fold: weighed on the inner folds' predictions of the rows that it fuses."""
+"""A fused model of one fold: weighed on the inner folds' predictions of what it fuses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cardio_core.evaluation.fusion_rule import (
 )
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.store import load_table, save_table
-from cardio_core.runner.truth import labels_of
+from cardio_core.runner.preparing.truth import labels_of
 from cardio_core.types.artifact import ModelArtifact
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cardio_core.runner.folds import FoldJob
+    from cardio_core.runner.fitting.jobs import FoldJob
     from cardio_core.types.info import Target
 
 ON_TESTED = (
@@ -37,7 +37,7 @@ ON_TESTED = (
 
 
 def fuse_fold(job: FoldJob, folder: Path) -> None:
-    """Fill the folder of a fused row, whose members of the same fold are finished.
+    """Fill the folder of a fused model, whose members of the same fold are finished.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def apply_fusion(
 
 
 def weights_of(job: FoldJob) -> pd.DataFrame:
-    """Return the weights of a finished fused row, one line a target."""
+    """Return the weights of a finished fused model, one line a target."""
     artifact = ModelArtifact(job.out / "artifact")
     lines = [
         FusionRule.from_dict(artifact.read_json(f"fusion-{target.name}.json"))
@@ -118,7 +118,7 @@ def weights_of(job: FoldJob) -> pd.DataFrame:
 
 
 def read_frames(members: Mapping[str, Path], target: Target) -> dict[str, pd.DataFrame]:
-    """Return the test predictions of the members, by row."""
+    """Return the test predictions of the members, by name."""
     return {
         name: load_table(place / f"predictions-{target.name}.npz").reset_index(drop=True)
         for name, place in members.items()
