@@ -4,9 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PLUGINS := $(wildcard plugins/*)
+# The files that train something and compare it, or decide by it.
+TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py \
+	tests/integration/test_rows.py tests/integration/test_conformal_sets.py \
+	tests/integration/test_needs.py core/tests/test_training*.py \
+	$(wildcard plugins/*/tests/test_*_train.py plugins/*/tests/test_*network.py)
 METADATA := pyproject.toml constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo test slow lint bench docs clean
+.PHONY: demo test noise slow lint bench docs clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -35,6 +40,11 @@ demo: $(VENV)/.installed
 # A file's tests share what they have made, so a file stays in one process.
 test: $(VENV)/.test lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+# As on another processor: without its vector units, and with noise of 1e-7 on the toy's scores.
+noise: $(VENV)/.test
+	ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE OPENBLAS_CORETYPE=Haswell CARDIO_TEST_NOISE=1 \
+		$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TRAINING)
 
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
