@@ -37,9 +37,9 @@ demo: $(VENV)/.installed
 	rm -rf demo
 	$(BIN)/cardio run --plugin ecg_transfer --smoke --out demo
 
-# A file's tests share what they have made, so a file stays in one process.
+# A file's tests share what they have made, so a file stays in one process. The architecture is lint's.
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/architecture
 
 # As on another processor: without its vector units, and with noise of 1e-7 on the toy's scores.
 noise: $(VENV)/.test
@@ -54,6 +54,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy core/src $(wildcard plugins/*/src)
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -p no:cacheprovider tests/architecture
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/r_peaks.py --records 100 114 207

@@ -8,7 +8,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.errors import DataError, LeakageError
-from cardio_core.evaluation.fusion import fit_fusion, fuse
+from cardio_core.evaluation.fusion.fuse import fit_fusion, fuse
 from cardio_core.types.info import Target
 
 TARGET = Target("response", "binary", ("no", "yes"))

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from cardio_core.errors import DataError
-from cardio_core.evaluation.fusion import fuse
-from cardio_core.evaluation.fusion_rule import SideBySide, UnfittableError, fit_rule
-from cardio_core.evaluation.fusion_weights import fit_weights
+from cardio_core.evaluation.fusion.fuse import fuse
+from cardio_core.evaluation.fusion.rule import SideBySide, UnfittableError, fit_rule
+from cardio_core.evaluation.fusion.weights import fit_weights
 from cardio_core.types.info import Target
 
 TARGET = Target("response", "binary", ("no", "yes"))

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cardio_core.errors import unusable as unusable
     from cardio_core.evaluation.default import default_evaluate as default_evaluate
     from cardio_core.evaluation.events import match_events as match_events
-    from cardio_core.evaluation.outcomes import FollowUpRules as FollowUpRules
-    from cardio_core.evaluation.outcomes import compute_outcome as compute_outcome
+    from cardio_core.evaluation.outcomes.rules import FollowUpRules as FollowUpRules
+    from cardio_core.evaluation.outcomes.rules import compute_outcome as compute_outcome
     from cardio_core.hookspecs import hookimpl as hookimpl
     from cardio_core.io.cohort import CohortTable as CohortTable
     from cardio_core.io.cohort import cohort_from_table as cohort_from_table
@@ -79,7 +79,7 @@ _HOME = {
     "cardio_core.errors": "CardioError ConfigError DataError unusable",
     "cardio_core.evaluation.default": "default_evaluate",
     "cardio_core.evaluation.events": "match_events",
-    "cardio_core.evaluation.outcomes": "FollowUpRules compute_outcome",
+    "cardio_core.evaluation.outcomes.rules": "FollowUpRules compute_outcome",
     "cardio_core.hookspecs": "hookimpl",
     "cardio_core.io.cohort": "CohortTable cohort_from_table",
     "cardio_core.io.cohort_rows": "NUMBERED at_baseline find_cohort_table text_of",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError, LeakageError
-from cardio_core.evaluation.fusion_rule import MismatchError
+from cardio_core.evaluation.fusion.rule import MismatchError
 from cardio_core.evaluation.parts import ABOUT_DATA
 from cardio_core.io.atomic import whole_directory
 from cardio_core.runner.calls import call

@@ -10,8 +10,8 @@ import pandas as pd
 
 from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.decision import Decision, choose, plain
-from cardio_core.evaluation.fusion import fuse
-from cardio_core.evaluation.fusion_rule import (
+from cardio_core.evaluation.fusion.fuse import fuse
+from cardio_core.evaluation.fusion.rule import (
     FusionRule,
     MismatchError,
     fit_rule,

@@ -11,8 +11,8 @@ import pandas as pd
 
 from cardio_core.config import RunConfig
 from cardio_core.evaluation.aggregate import score_columns
-from cardio_core.evaluation.conformal import Conformal
-from cardio_core.evaluation.coverage import Calibrated, calibrate
+from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
+from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.default import default_evaluate
 from cardio_core.evaluation.parts import noting
 from cardio_core.io.atomic import read_json, replacing, write_json

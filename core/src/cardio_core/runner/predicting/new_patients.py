@@ -16,7 +16,7 @@ from cardio_core.config import RunConfig, read_yaml, validated
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
-from cardio_core.evaluation.conformal import Conformal
+from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.parts import noting
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import resolve

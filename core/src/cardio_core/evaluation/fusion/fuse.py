@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError, LeakageError
-from cardio_core.evaluation.fusion_rule import FusionRule, SideBySide, fit_rule, side_by_side
+from cardio_core.evaluation.fusion.rule import FusionRule, SideBySide, fit_rule, side_by_side
 from cardio_core.types.info import Target
 
 
@@ -26,7 +26,7 @@ class Fusion:
         each model ``logit:MODEL`` (log odds per unit of its logit) and ``missing:MODEL`` (log odds
         where it is missing). Zero where the fitted rows could not tell: a model that none of them
         has, one that none lacks, one that scores everybody alike, or one that says what an earlier
-        one says (see :func:`~cardio_core.evaluation.fusion_weights.fit_weights`). A continuous
+        one says (see :func:`~cardio_core.evaluation.fusion.weights.fit_weights`). A continuous
         target has no n_events, the method "ls", and ``value:MODEL`` instead. :func:`fit_fusion`
         adds repeat and fold.
     notes : tuple of str

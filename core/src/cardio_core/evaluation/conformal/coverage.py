@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.evaluation.aggregate import score_columns
-from cardio_core.evaluation.conformal import Conformal, Floats, fit_conformal, patient_scores
+from cardio_core.evaluation.conformal.sets import Conformal, Floats, fit_conformal, patient_scores
 from cardio_core.evaluation.parts import ABOUT_DATA, noting
 from cardio_core.stats.classification.proportions import proportion
 from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums

@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.decision import plain
-from cardio_core.evaluation.fusion_weights import Floats, Method, UnfittableError, fit_weights
+from cardio_core.evaluation.fusion.weights import Floats, Method, UnfittableError, fit_weights
 from cardio_core.types.info import Target
 
 KEY = ["repeat", "unit_id"]

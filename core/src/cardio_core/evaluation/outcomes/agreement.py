@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.errors import DataError
-from cardio_core.evaluation.outcomes import OutcomeColumn
+from cardio_core.evaluation.outcomes.rules import OutcomeColumn
 from cardio_core.stats.agreement.inter_rater import cohen_kappa
 from cardio_core.stats.classification.proportions import proportion
 from cardio_core.stats.foundation.validate import checked_level
