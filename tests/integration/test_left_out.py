@@ -95,6 +95,31 @@ def test_a_run_without_any_row_that_can_be_fitted_fails_with_the_reason(
     assert read(tmp_path / "run", "manifest.json")["status"] == "failed"
 
 
+@pytest.mark.parametrize("having", [("C04",), ("C04", "C07"), ("C01", "C04", "C07", "C08")])
+def test_a_small_cohort_that_nearly_always_lacks_a_view_finishes_and_says_what_is_left_out(
+    run_toy, write_twin, tmp_path, monkeypatch, having
+):
+    cohort = write_twin(tmp_path / "cohort", "mean_class", n_patients=14)
+
+    def lacks(features, ctx):
+        seldom = str(ctx.model).startswith("spread")
+        return np.array([seldom and p not in having for p in features.table["patient_id"]])
+
+    monkeypatch.setattr("cardio_toy.joined._lacks", lacks)
+    said: list[str] = []
+    run = run_toy(tmp_path / "run", task="joined", data=(cohort,), said=said, sets=(SKIP,))
+    assert read(run, "manifest.json")["status"] == "done"
+    html = (run / "report.html").read_text(encoding="utf-8")
+    for protocol in ("honest", "paper"):
+        assert rows_of(run, protocol) >= {"height", "height_value"}
+        for row, title in {"spread": "Spread", "both": "Height and spread, fused"}.items():
+            note = f"Row {title} is left out of protocol {protocol}: "
+            left_out = row not in rows_of(run, protocol)
+            assert any(line.startswith(note) for line in said) == left_out
+            assert (note in html) == left_out
+    assert "spread" not in rows_of(run, "honest")
+
+
 @pytest.mark.parametrize(("without", "other"), [("paper", "honest"), ("honest", "paper")])
 def test_a_protocol_without_any_row_leaves_the_other_finished(
     run_toy, clinic, tmp_path, failing, without, other

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from cardio_core.api import ModelArtifact, Predictions
+from cardio_core.api import DataError, ModelArtifact, Predictions
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, Targets
@@ -22,6 +22,11 @@ def fit_one_feature(training: FeatureSet, targets: Targets, ctx: Context) -> Mod
     known = ~_lacks(training, ctx)
     x = _feature(training, ctx)[known]
     y = targets.of(training.table, ctx.targets[0].name)[known].astype(float)
+    if len(set(y)) < 2:
+        raise DataError(
+            f"row {ctx.model}: expected two different truths among the studies that have the "
+            f"feature, found {len(set(y))}; take more patients"
+        )
     binary = ctx.targets[0].kind == "binary"
     fitted = (LogisticRegression() if binary else LinearRegression()).fit(x, y)
     earlier = ctx.out_of_fold("mean_class") if "mean_class" in ctx._tested else None
