@@ -7,8 +7,9 @@ recording, and not through a number that `load` computed over the whole cohort.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import chdir
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from cardio_core.testing.copies import isolate
 from cardio_core.testing.samples import require_equal
 from cardio_core.testing.tables import copy_reordered, copy_without, has_cohort_table
 from cardio_core.testing.verdict import BrokenContractError, require
+from cardio_core.types.features import FeatureSet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +34,8 @@ _FEW = 2
 
 def features_do_not_depend_on_who_else_is_there(case: TaskCase) -> None:
     """One patient alone has the features that he has in a cohort."""
-    last = [patient for patient in case.checked if patient in case.features][-1:]
-    _require_features(case, case.bench, case.bench.load(), last, "made alone")
+    last = dict(list(case.features.items())[-1:])
+    _require_features(case.bench, case.bench.load(), last, "made alone")
 
 
 def features_do_not_depend_on_what_lies_beside_a_recording(case: TaskCase) -> None:
@@ -43,6 +45,7 @@ def features_do_not_depend_on_what_lies_beside_a_recording(case: TaskCase) -> No
         "a table; preprocess, featurize and the opener may read what Cohort.files names and "
         "nothing else"
     )
+    expected = _settled(case.features)
     copy, nowhere = case.empty("elsewhere"), case.empty("nowhere")
     shutil.copytree(case.data, copy)
     nowhere.mkdir()
@@ -52,8 +55,12 @@ def features_do_not_depend_on_what_lies_beside_a_recording(case: TaskCase) -> No
         cohort, case.cohort, list(case.cohort.samples.table.index), "loaded elsewhere"
     )
     alone = isolate(cohort, copy, case.empty("alone"), case.checked)
-    with chdir(nowhere):
-        _require_features(case, bench, alone, case.checked, how)
+    hidden = case.data.rename(case.empty("hidden"))
+    try:
+        with chdir(nowhere):
+            _require_features(bench, alone, expected, how)
+    finally:
+        hidden.rename(case.data)
 
 
 def what_a_recording_yields_is_the_same_in_half_of_the_cohort(case: TaskCase) -> None:
@@ -104,8 +111,9 @@ def _require_the_same(case: TaskCase, data: Path, patients: Sequence[str], how: 
     table = case.cohort.samples.table
     expected = list(table.index[table["patient_id"].isin(patients)])
     _require_same_rows(cohort, case.cohort, expected, how)
-    few = [one for one in case.checked if one in patients and one in case.features][-_FEW:]
-    _require_features(case, bench, cohort, few, f"{how}; load and its opener see one by one")
+    few = dict([one for one in case.features.items() if one[0] in patients][-_FEW:])
+    why = f"made {how}; let load and its opener take every recording by itself"
+    _require_features(bench, cohort, few, why)
 
 
 def _require_same_rows(made: Cohort, base: Cohort, recordings: Sequence[str], how: str) -> None:
@@ -130,22 +138,33 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one is other or (pd.isna(one) and pd.isna(other)) or one == other)
 
 
+def _settled(features: Mapping[str, FeatureSet]) -> dict[str, FeatureSet]:
+    """Return features that hold their numbers, and need no file any more."""
+    return {
+        patient: FeatureSet(
+            one.table,
+            {name: replace(block, values=np.asarray(block.values)) for name, block in
+             one.blocks.items()},
+        )
+        for patient, one in features.items()
+    }  # fmt: skip
+
+
 def _require_features(
-    case: TaskCase, bench: Bench, cohort: Cohort, patients: Sequence[str], how: str
+    bench: Bench, cohort: Cohort, expected: Mapping[str, FeatureSet], how: str
 ) -> None:
-    """Raise unless these patients have the features that they had, and say what went wrong."""
-    expected = {one: case.features[one] for one in patients if one in case.features}
+    """Raise unless patients have the features that they had, and say what went wrong."""
     try:
-        made = bench.features(cohort, patients)
+        made = bench.features(cohort, expected)
         for patient in sorted(set(expected) - set(made)):
             reasons = [row.reason for row in bench.make(cohort, patient).quarantined]
             require(False, f"patient {patient} has no features ({reasons[:1]}) when {how}")
+        require_equal(made, expected, how)
     except (CardioError, BrokenContractError):
         raise
     except Exception as error:
         reason = " ".join(str(error).split())
         raise BrokenContractError(f"{type(error).__name__} ({reason}) when {how}") from error
-    require_equal(made, expected, how)
 
 
 OF_LEAKS = (

@@ -85,13 +85,20 @@ def judge(check: Check, case: Any, task: str | None = None) -> Verdict:
 
 
 def _unexpected(error: BaseException) -> str:
-    """Return what an exception says and where it was raised, outside the core if it can be."""
+    """Return what an exception says and the last line outside core and Python that it came by."""
     frames = traceback.extract_tb(error.__traceback__)
-    core = Path(__file__).parents[1]
-    own = [frame for frame in frames if core not in Path(frame.filename).parents] or frames
-    last = own[-1]
+    foreign = [frame for frame in frames if not _is_ours(Path(frame.filename))]
+    last = (foreign or frames)[-1]
     text = " ".join(str(error).split()) or "no message"
     return (
         f"{type(error).__name__}: {text} ({Path(last.filename).name}, line {last.lineno}, in "
         f"{last.name}); raise DataError where a recording cannot be used, else mend it"
     )
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether a file is the core's or Python's, not a plugin's or a library's."""
+    python = Path(traceback.__file__).parent
+    core = Path(__file__).parents[1]
+    library = file.is_relative_to(python) and not file.is_relative_to(python / "site-packages")
+    return library or file.is_relative_to(core)
