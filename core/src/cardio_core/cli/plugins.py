@@ -6,16 +6,24 @@ import json
 
 import click
 
+from cardio_core.cli.main import LazyGroup
 from cardio_core.errors import PluginError
 from cardio_core.types.info import PluginInfo
 
 
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "list": ("cardio_core.cli.plugins:list_", "Every installed plugin, broken ones with why."),
+        "info": ("cardio_core.cli.plugins:info", "One plugin: tasks, models, targets, needs."),
+        "check": ("cardio_core.cli.plugins_check:check", "Whether a plugin keeps its contract."),
+    },
+)
 def plugins() -> None:
     """What is installed, and what it can do."""
 
 
-@plugins.command("list")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List every installed plugin; a broken one with its reason."""
@@ -47,7 +55,7 @@ def list_(as_json: bool) -> None:
             click.echo(f"    broken: {plugin.reason}")
 
 
-@plugins.command()
+@click.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(name: str, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from cardio_core.types.features import FeatureSet
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.report import EvaluationReport, Explanation
 from cardio_core.types.samples import Cohort, SampleSet
+from cardio_core.types.sealed import column_with_path
 from cardio_core.types.targets import KEY_OF_UNIT
 
 RETURNS: dict[str, type] = {
@@ -72,6 +73,12 @@ def _check_cohort(cohort: Cohort, ctx: Context) -> str | None:
     without = [name for name in table.index if not cohort.files.get(name)]
     if without:
         return f"recording {without[0]!r} has no entry in Cohort.files"
+    column = column_with_path(table)
+    if column is not None:
+        return (
+            f"column {column!r} of the sample table holds a path, from which preprocess could find "
+            "the cohort table; give files to SampleSet.opening alone"
+        )
     if ctx.mode == "predict" and cohort.targets is not None:
         return "returned targets in predict mode"
     if ctx.mode == "fit" and cohort.targets is None:

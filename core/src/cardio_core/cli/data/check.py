@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from cardio_core.errors import DataError
-
-if TYPE_CHECKING:
-    from cardio_core.config import RunConfig
-    from cardio_core.context import Context
-    from cardio_core.registry import Plugin
-    from cardio_core.types.samples import Quarantined, SampleSet
 
 _SHOWN = 60
 
@@ -73,6 +68,7 @@ def check_data(
     from cardio_core.context import Context
     from cardio_core.io.places import cache_dir
     from cardio_core.runner.preparing.features import UnusableCohortError, load_cohort
+    from cardio_core.runner.preparing.patient import make_patient
     from cardio_core.runner.progress import Progress
     from cardio_core.runner.request import RunRequest
     from cardio_core.runner.setup import find_data, set_up
@@ -92,13 +88,15 @@ def check_data(
         progress = Progress("patients", len(groups), None if quiet else click.echo)
         for positions in groups.values():
             samples = cohort.samples.take(positions)
-            n_samples, bad = _one_patient(setup.plugin, stages, ctx, samples)
-            quarantined += bad
-            refused = {row.recording_id for row in bad}
+            made = make_patient(setup.plugin, stages, ctx, samples, featurize=False)
+            found = () if made.samples is None else made.samples.table["recording_id"]
+            n_samples = Counter(found)
+            quarantined += made.quarantined
+            refused = {row.recording_id for row in made.quarantined}
             for recording, patient in zip(
                 samples.table["recording_id"], samples.table["patient_id"], strict=True
             ):
-                n = n_samples.get(recording, 0)
+                n = n_samples[recording]
                 row = {"recording_id": recording, "patient_id": patient, "n_samples": n}
                 if recording in refused:
                     continue
@@ -125,25 +123,6 @@ def check_data(
         "quarantined": [vars(row) for row in quarantined],
         "notes": list(notes),
     }
-
-
-def _one_patient(
-    plugin: Plugin, config: RunConfig, ctx: Context, samples: SampleSet
-) -> tuple[dict[str, int], list[Quarantined]]:
-    """Return the number of samples of each recording, and what preprocess set aside."""
-    from cardio_core.runner.calls import call
-
-    own = ctx.replace(_inputs=(), _quarantined=[])
-    n_samples: dict[str, int] = {}
-    try:
-        minted = call(plugin, "preprocess", own, config, samples=samples)
-        n_samples = minted.table["recording_id"].value_counts().to_dict()
-    except DataError as error:
-        for recording in samples.table["recording_id"]:
-            own.replace(hook="preprocess").quarantine(str(recording), str(error))
-    # The first reason is the recording's own; a later one may speak for the whole patient.
-    rows = {row.recording_id: row for row in reversed(own._quarantined)}
-    return n_samples, list(reversed(rows.values()))
 
 
 def _print(answer: dict[str, Any]) -> None:

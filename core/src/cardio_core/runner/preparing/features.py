@@ -19,6 +19,7 @@ from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
 from cardio_core.runner.opening import open_with_defaults
+from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.splits import guard_duplicates, link_subjects
 from cardio_core.types.features import FeatureSet, concatenate
@@ -174,21 +175,12 @@ def prepare(
 def make_features(job: PatientJob, device: Any = None) -> None:
     """Preprocess and featurize one patient into its folder of the cache."""
     plugin = open_with_defaults(job.plugin)
-    ctx = job.ctx.replace(device=device, _quarantined=[])
 
     def fill(folder: Path) -> None:
-        try:
-            samples = call(plugin, "preprocess", ctx, job.config, samples=job.samples)
-            if len(samples):
-                features = call(plugin, "featurize", ctx, job.config, samples=samples)
-                if len(features):
-                    save_features(folder, features)
-        except DataError as error:
-            for recording in job.samples.table["recording_id"]:
-                ctx.replace(hook="preprocess").quarantine(str(recording), str(error))
-        # The first reason is the recording's own; a later one may speak for the whole patient.
-        rows = {row.recording_id: row for row in reversed(ctx._quarantined)}
-        write_json(folder / "quarantined.json", [vars(row) for row in reversed(rows.values())])
+        made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples)
+        if made.features is not None and len(made.features):
+            save_features(folder, made.features)
+        write_json(folder / "quarantined.json", [vars(row) for row in made.quarantined])
 
     whole_directory(job.folder, fill)
 
@@ -222,7 +214,7 @@ def _jobs(
         rows = samples.table.astype(str).to_dict("split")
         key = digest({**common, "rows": rows, "files": [digests[r] for r in samples.table.index]})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
-        own = ctx.replace(_inputs=(), protocol=None, cache=ctx.cache, progress=None)
+        own = ctx.replace(_inputs=(), protocol=None, cache=None, progress=None)
         jobs.append(PatientJob(plugin.info.name, config, own, samples, folder))
     return jobs
 
