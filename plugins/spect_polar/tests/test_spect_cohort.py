@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.api import DataError, compute_outcome, read_cohort_table, stats
-from cardio_spect_polar.phase.segments import LATERAL, SEPTAL
-from cardio_spect_polar.readers.nm_dicom import read_nm
+from cardio_core import stats
+from cardio_core.api import DataError, compute_outcome, read_cohort_table
+from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
+from cardio_spect_polar.readers.nm.read import read_nm
 from cardio_spect_polar.synthetic import synthesize, synthesize_task
-from cardio_spect_polar.synthetic.crt_cohort import OUTLIER
-from cardio_spect_polar.synthetic.crt_patients import (
+from cardio_spect_polar.synthetic.crt.cohort import OUTLIER
+from cardio_spect_polar.synthetic.crt.patients import (
     SLOPES,
     draw_heart,
     index_terms,
@@ -24,9 +25,9 @@ from cardio_spect_polar.synthetic.crt_patients import (
     regional_delay,
     small_heart,
 )
-from cardio_spect_polar.synthetic.crt_table import table_row
-from cardio_spect_polar.synthetic.pose import pose
-from cardio_spect_polar.synthetic.truth import truth_of
+from cardio_spect_polar.synthetic.crt.table import table_row
+from cardio_spect_polar.synthetic.phantom.pose import pose
+from cardio_spect_polar.synthetic.phantom.truth import truth_of
 
 N = 12
 TABLE_1 = (

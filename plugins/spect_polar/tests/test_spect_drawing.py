@@ -27,11 +27,11 @@ from cardio_spect_polar.drawing.style import (
     PHASE_COLOURS,
 )
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
-from cardio_spect_polar.phase.histogram import phase_histogram
-from cardio_spect_polar.phase.indices import phase_indices
-from cardio_spect_polar.phase.polar_map import raster
-from cardio_spect_polar.phase.segments import segment_means, segments_of
-from cardio_spect_polar.phase.wall import WallGeometry
+from cardio_spect_polar.phase.cycle.histogram import phase_histogram
+from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.polar.raster import raster
+from cardio_spect_polar.polar.segments import segment_means, segments_of
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, for linear RGB.
 BLINDNESS = {

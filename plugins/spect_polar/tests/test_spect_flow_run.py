@@ -11,13 +11,13 @@ import pytest
 
 from cardio_core.api import Context, ModelArtifact
 from cardio_core.testing import run_plugin
-from cardio_spect_polar.flow.config import FeaturizeBlock, FlowConfig
+from cardio_spect_polar.flow.config import Config, FeaturizeBlock
 from cardio_spect_polar.flow.featurize import featurize
 from cardio_spect_polar.flow.load import load
+from cardio_spect_polar.flow.models import RISK_FACTOR, RISK_FACTORS
 from cardio_spect_polar.flow.predict import predict
 from cardio_spect_polar.flow.preprocess import preprocess
-from cardio_spect_polar.flow.tasks import RISK_FACTOR, RISK_FACTORS
-from cardio_spect_polar.synthetic.flow import write_flow_cohort
+from cardio_spect_polar.synthetic.flow.cohort import write_flow_cohort
 
 SMALL = ("evaluate.min_per_class=2", "evaluate.n_resamples=100")
 
@@ -134,7 +134,7 @@ def test_new_patients_come_as_folders_with_maps_at_rest_and_stress(run, tmp_path
     folder.mkdir()
     for name, mean in (("rest", 0.9), ("stress", 2.4)):
         np.save(folder / f"{name}.npy", rng.normal(mean, 0.05, (24, 72)))
-    config = FlowConfig()
+    config = Config()
     ctx = Context(RISK_FACTOR, hook="load", mode="predict", _inputs=(folder,))
     cohort = load(config.load, ctx)
     assert cohort.targets is None

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from cardio_core.api import stats
-from cardio_spect_polar.flow.audit import audit
+from cardio_core import stats
+from cardio_spect_polar.audit.groups import audit
 from cardio_spect_polar.readers.polar_map import read_polar_map
-from cardio_spect_polar.synthetic.flow import Injected, write_flow_cohort
-from cardio_spect_polar.synthetic.flow_patients import TRAITS, TrueFlow, draw_flow, posterior
+from cardio_spect_polar.synthetic.flow.cohort import Injected, write_flow_cohort
+from cardio_spect_polar.synthetic.flow.patients import TRAITS, TrueFlow, draw_flow, posterior
 
 
 def test_the_bayes_auc_of_sex_is_that_of_two_normals_0_15_apart_with_sd_0_2():

@@ -9,16 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.api import Context, DataError, ModelArtifact, stats
-from cardio_spect_polar.phase.segments import SEGMENT_NAMES
+from cardio_core import stats
+from cardio_core.api import Context, DataError, ModelArtifact
 from cardio_spect_polar.plugin import CRT_RESPONSE
+from cardio_spect_polar.polar.segments import SEGMENT_NAMES
 from cardio_spect_polar.response.config import ExplainBlock, TrainBlock
-from cardio_spect_polar.response.examples import Planted, example_patients
 from cardio_spect_polar.response.explain import explain
+from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import measured, patients_of, responders
 from cardio_spect_polar.response.predict import predict
-from cardio_spect_polar.response.rows import ROWS
 from cardio_spect_polar.response.train import train
+
+from .phase_maps import Planted, example_patients
 
 Y = np.random.default_rng(0).permutation(
     np.concatenate([np.repeat([1.0, 0.0], [36, 44]), np.full(6, np.nan)])
@@ -64,11 +66,11 @@ def fit(cohort, tmp_path_factory):
 
 
 def test_every_declared_row_is_defined_and_no_other():
-    assert tuple(model.name for model in CRT_RESPONSE.models) == tuple(ROWS)
+    assert tuple(model.name for model in CRT_RESPONSE.models) == tuple(RECIPES)
 
 
 @pytest.mark.parametrize("protocol", ["honest", "paper"])
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row", RECIPES)
 def test_every_row_gives_every_tested_patient_a_probability(cohort, fit, row, protocol):
     features, _ = cohort
     model, ctx = fit(row, protocol)

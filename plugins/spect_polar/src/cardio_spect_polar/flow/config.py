@@ -95,7 +95,7 @@ class EvaluateBlock(CoreEvaluateBlock):
     n_simulations: int = Field(200, ge=0, description="redraws of each simulation; 0 leaves it out")
 
 
-class FlowConfig(RunConfig):
+class Config(RunConfig):
     """Everything that `mfr` and `risk_factor` can be told."""
 
     load: LoadBlock = LoadBlock()

@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cardio_core.api import DataError, EvaluationReport, Metric, Scope, default_evaluate
-from cardio_spect_polar.flow.audit import audit, groups_of
-from cardio_spect_polar.flow.comparison import (
-    more_metrics,
-    network_versus_logistic,
-    published_table,
-)
-from cardio_spect_polar.flow.figures import figures_of
-from cardio_spect_polar.flow.simulations import (
+from cardio_spect_polar.audit.groups import audit, groups_of
+from cardio_spect_polar.audit.simulations import (
     disagreeing_readers,
     prevalence_shift,
     referral_bias,
     scanner_shift,
 )
-from cardio_spect_polar.flow.tested import clusters_of, tested_patients
+from cardio_spect_polar.flow.evaluation.comparison import more_metrics, network_versus_logistic
+from cardio_spect_polar.flow.evaluation.figures import figures_of
+from cardio_spect_polar.flow.evaluation.tested import clusters_of, tested_patients
+from cardio_spect_polar.published.yeung_2022 import published_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,14 +22,14 @@ from cardio_core.api import (
     read_cohort_table,
     text_of,
 )
-from cardio_spect_polar.flow.maps import (
+from cardio_spect_polar.flow.models import N_SEGMENTS, RISK_FACTORS
+from cardio_spect_polar.polar.flow_maps import (
     FlowFiles,
     FlowMaps,
     ReserveRules,
     open_maps,
     segments_of_map,
 )
-from cardio_spect_polar.flow.tasks import N_SEGMENTS, RISK_FACTORS
 
 if TYPE_CHECKING:
     from pathlib import Path

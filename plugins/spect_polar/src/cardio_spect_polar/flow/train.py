@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardio_spect_polar.flow.rows import kind_of
+from cardio_spect_polar.flow.models import kind_of
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import nibabel
 
-from cardio_core.api import DataError, unusable
-from cardio_spect_polar.readers.gate_names import group_gates, stem_of
-from cardio_spect_polar.readers.nm_peek import Peek, peek
+from cardio_core.api import DataError
+from cardio_spect_polar.readers.nifti.gate_names import group_gates, stem_of
+from cardio_spect_polar.readers.nm.peek import Peek, peek
 from cardio_spect_polar.readers.sidecar import read_sidecar
 from cardio_spect_polar.readers.state import state_of_path
 
@@ -90,7 +90,7 @@ def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
         elif place.is_file():
             named.append(place)
         else:
-            raise unusable(place.name, "a file or a folder", "none", "check the path")
+            raise DataError.unusable(place.name, "a file or a folder", "none", "check the path")
     if named:
         found += _studies(named, named[0].parent, chosen=True)
     return sorted(found, key=lambda study: study.id)
@@ -111,7 +111,7 @@ def gated_files(paths: Sequence[Path]) -> GatedFiles:
     """
     studies = find_gated(paths)
     if len(studies) != 1:
-        raise unusable(
+        raise DataError.unusable(
             paths[0].name,
             "the files of one gated study",
             f"{len(studies)} studies",

@@ -8,17 +8,17 @@ import numpy as np
 
 from cardio_core.api import Case, Explanation
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
-from cardio_spect_polar.phase.segments import SEGMENT_NAMES
+from cardio_spect_polar.polar.segments import SEGMENT_NAMES
 from cardio_spect_polar.response import sheets
 from cardio_spect_polar.response.fit_codes import FittedCodes
+from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import phase_maps
-from cardio_spect_polar.response.rows import ROWS
 from cardio_spect_polar.response.train import SCREEN, code_name
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
     from cardio_spect_polar.response.config import ExplainBlock
-    from cardio_spect_polar.response.rows import Row
+    from cardio_spect_polar.response.models import Recipe
 
 RULE = (
     "under the rows with codes, of every fold, the codes that entered the regression, strongest "
@@ -50,7 +50,7 @@ def explain(
         ``all_stable``. The row
         ``psd`` gives sheets of studies with their sampled wall; other rows give no cases.
     """
-    row = ROWS[str(ctx.model)]
+    row = RECIPES[str(ctx.model)]
     if ctx.model == SHEETS_BESIDE and config.n_studies and SHEETS_NEED in features.blocks:
         return Explanation(tuple(sheets.study_cases(features, config.n_studies)), RULE)
     if not row.codes or config.n_cases == 0:
@@ -112,7 +112,7 @@ def _about_all(tested: dict[str, Any], fitted: FittedCodes) -> dict[str, np.ndar
     return found
 
 
-def _title(row: Row, code: int, found: dict[str, float]) -> str:
+def _title(row: Recipe, code: int, found: dict[str, float]) -> str:
     said = f"code {code_name(row, code)}, r {found['r']:+.2f} with response in training patients, "
     said += f"max-T p {found['p_max_t']:.2g}"
     return said + (f", stability {found['mean_r']:.2f}" if "mean_r" in found else "")

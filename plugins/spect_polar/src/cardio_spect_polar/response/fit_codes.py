@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_spect_polar.response.code_files import open_codes, save_codes
-from cardio_spect_polar.response.codes import canonical, principal_components
-from cardio_spect_polar.response.linear_autoencoder import fit_as_published
-from cardio_spect_polar.response.maps import known_cells, vectors_of
-from cardio_spect_polar.response.paper_codes import PaperCodes
-from cardio_spect_polar.response.seeds_autoencoder import fit_seeds
-from cardio_spect_polar.response.stability import stability_of
+from cardio_spect_polar.codes.files import open_codes, save_codes
+from cardio_spect_polar.codes.linear import canonical, principal_components
+from cardio_spect_polar.codes.paper import PaperCodes
+from cardio_spect_polar.codes.stability import stability_of
+from cardio_spect_polar.codes.vectors import known_cells, vectors_of
+from cardio_spect_polar.networks.circular_autoencoder import fit_seeds
+from cardio_spect_polar.networks.paper_autoencoder import fit_as_published
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import Context
-    from cardio_spect_polar.response.codes import Codes
-    from cardio_spect_polar.response.maps import Channels
-    from cardio_spect_polar.response.training_config import AutoencoderBlock
+    from cardio_spect_polar.codes.linear import Codes
+    from cardio_spect_polar.codes.vectors import Channels
+    from cardio_spect_polar.response.config import AutoencoderBlock
 
     Floats = NDArray[np.float64]
     Maps = NDArray[np.float32]

@@ -9,9 +9,9 @@ import pandas as pd
 
 from cardio_core.api import Column, Predictions
 from cardio_spect_polar.response.fit_codes import FittedCodes
+from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, units_of
 from cardio_spect_polar.response.regression import Regression
-from cardio_spect_polar.response.rows import ROWS
 from cardio_spect_polar.response.train import MODEL, code_name
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def predict(
         them: ``ae_01``, ``ae_02``, ... (or ``pc_01``, ...). They belong to this fold's fit and
         mean nothing beside those of another.
     """
-    row = ROWS[str(ctx.model)]
+    row = RECIPES[str(ctx.model)]
     units = units_of(features)
     known = measured(features, tuple(units))
     columns = {name: Column(known[name].to_numpy(np.float64), unit) for name, unit in units.items()}

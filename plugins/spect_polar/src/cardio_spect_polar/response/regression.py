@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, stats
+from cardio_core import stats
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_spect_polar.response.training_config import RegressionBlock
+    from cardio_spect_polar.response.config import RegressionBlock
 
     Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from cardio_spect_polar.drawing.histogram import binned_histogram_figure
 from cardio_spect_polar.drawing.polar_maps import study_maps
 from cardio_spect_polar.drawing.sheet import study_sheet
 from cardio_spect_polar.drawing.slices import slices_with_wall
-from cardio_spect_polar.phase.qc_view import QcView
+from cardio_spect_polar.phase.sampling.qc_view import QcView
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

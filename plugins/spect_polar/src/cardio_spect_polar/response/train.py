@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, ModelArtifact, stats
+from cardio_core import stats
+from cardio_core.api import DataError, ModelArtifact
 from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
+from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, responders
 from cardio_spect_polar.response.regression import fit_regression
-from cardio_spect_polar.response.rows import ROWS
 from cardio_spect_polar.response.screening import Screen, screen_codes
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, Targets
     from cardio_spect_polar.response.config import TrainBlock
+    from cardio_spect_polar.response.models import Recipe
     from cardio_spect_polar.response.regression import Floats
-    from cardio_spect_polar.response.rows import Row
 
 MODEL, SCREEN = "model.json", "screen.json"
 
@@ -36,7 +36,7 @@ def train(
     The autoencoder sees every training patient, labelled or not; the screen and the regression see
     the labelled ones.
     """
-    row = ROWS[str(ctx.model)]
+    row = RECIPES[str(ctx.model)]
     outcome = responders(training, targets, ctx.task.targets[0].name)
     labelled = np.isfinite(outcome)
     known = outcome[labelled]
@@ -45,7 +45,7 @@ def train(
     if config.regression.screen_covariates and row.clinical:
         table, said = _screened(table, known, row, config)
         notes.append(said)
-    artifact = ModelArtifact(_out(ctx))
+    artifact = ModelArtifact(ctx.out)
     best_epoch = None
     if row.codes:
         maps = phase_maps(training)
@@ -78,19 +78,19 @@ def train(
     return ModelArtifact(artifact.path, best_epoch, tuple(notes))
 
 
-def fixed_columns(features: FeatureSet, row: Row, config: TrainBlock) -> pd.DataFrame:
+def fixed_columns(features: FeatureSet, row: Recipe, config: TrainBlock) -> pd.DataFrame:
     """Return what enters a row's regression without being learnt, one row a patient."""
     names = [*(config.covariates if row.clinical else ()), *row.indices, *row.columns]
     patients_of(features)
     return measured(features, tuple(dict.fromkeys(names)))
 
 
-def code_name(row: Row, number: int) -> str:
+def code_name(row: Recipe, number: int) -> str:
     """Return the name of a row's code in tables, counted from 1 as the paper does.
 
     Examples
     --------
-    >>> code_name(ROWS["autoencoder"], 29), code_name(ROWS["pca"], 0)
+    >>> code_name(RECIPES["autoencoder"], 29), code_name(RECIPES["pca"], 0)
     ('ae_30', 'pc_01')
     """
     return f"{'ae' if row.codes == 'autoencoder' else 'pc'}_{number + 1:02d}"
@@ -104,7 +104,7 @@ def _candidates(fitted: FittedCodes) -> tuple[int, ...]:
 
 
 def _screened(
-    table: pd.DataFrame, outcome: Floats, row: Row, config: TrainBlock
+    table: pd.DataFrame, outcome: Floats, row: Recipe, config: TrainBlock
 ) -> tuple[pd.DataFrame, str]:
     """Keep the covariates whose univariable p is small, or the best one; indices stay."""
     kept_anyway = [name for name in (*row.indices, *row.columns) if name in table]
@@ -145,9 +145,3 @@ def _said(fitted: FittedCodes, screen: Screen, config: TrainBlock) -> str:
     if forced > 0:
         parts.append(f"{forced} entered as the best all the same")
     return ", ".join(parts) + "."
-
-
-def _out(ctx: Context) -> Path:
-    if ctx.out is None:
-        raise ValueError("training needs a directory to fill")
-    return ctx.out

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cardio_spect_polar.synthetic.imaging import Camera as Camera
-    from cardio_spect_polar.synthetic.imaging import image as image
-    from cardio_spect_polar.synthetic.truth import Truth as Truth
-    from cardio_spect_polar.synthetic.ventricle import Ventricle as Ventricle
-    from cardio_spect_polar.synthetic.ventricle import draw_ventricle as draw_ventricle
+    from cardio_spect_polar.synthetic.phantom.imaging import Camera as Camera
+    from cardio_spect_polar.synthetic.phantom.imaging import image as image
+    from cardio_spect_polar.synthetic.phantom.truth import Truth as Truth
+    from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle as Ventricle
+    from cardio_spect_polar.synthetic.phantom.ventricle import draw_ventricle as draw_ventricle
 
 KINDS = ("crt", "flow")
 DIFFICULTIES = ("easy", "medium", "impossible")
@@ -95,7 +95,7 @@ def synthesize(
         difficulty=(difficulty or "medium", DIFFICULTIES),
     )
     if kind == "crt":
-        from cardio_spect_polar.synthetic import crt_cohort
+        from cardio_spect_polar.synthetic.crt import cohort as crt_cohort
 
         crt_cohort.write_crt_cohort(
             folder,
@@ -105,7 +105,7 @@ def synthesize(
             null=null,
         )
     else:
-        from cardio_spect_polar.synthetic import flow
+        from cardio_spect_polar.synthetic.flow import cohort as flow
 
         flow.write_flow_cohort(folder, n_patients or flow.N_PATIENTS, seed)
 
