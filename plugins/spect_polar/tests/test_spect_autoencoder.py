@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
+from spect_phase_maps import Planted, cells_of, example_patients, smooth_maps
 
 from cardio_core.api import Context, DataError
 from cardio_spect_polar.codes.linear import canonical, principal_components
@@ -27,8 +28,6 @@ from cardio_spect_polar.networks.paper_autoencoder import (
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.response.config import AutoencoderBlock
 from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
-
-from .phase_maps import Planted, cells_of, example_patients, smooth_maps
 
 N, RINGS, ANGLES = 40, 8, 24
 QUICK = AutoencoderBlock(hidden=24, n_features=6, n_seeds=3, max_epochs=8, learning_rate=3e-3,

@@ -23,18 +23,18 @@ SMALL = ("evaluate.min_per_class=2", "evaluate.n_resamples=100")
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("twin")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
     write_flow_cohort(folder, 32, 0)
     return folder
 
 
 @pytest.fixture(scope="module")
-def run(twin, tmp_path_factory):
+def run(written, tmp_path_factory):
     place = tmp_path_factory.mktemp("risk")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARDIO_CACHE", str(place / "cache"))
-        return run_plugin("spect_polar", "risk_factor", twin, place / "run", sets=SMALL)
+        return run_plugin("spect_polar", "risk_factor", written, place / "run", sets=SMALL)
 
 
 def _pooled(run):
@@ -150,11 +150,11 @@ def test_new_patients_come_as_folders_with_maps_at_rest_and_stress(run, tmp_path
 
 
 def test_a_factor_that_the_table_does_not_record_is_said_to_be_unlearnt_and_stops_nothing(
-    twin, tmp_path, monkeypatch
+    written, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "unrecorded"
-    shutil.copytree(twin, folder)
+    shutil.copytree(written, folder)
     table = pd.read_csv(folder / "cohort.csv").drop(columns="dyslipidaemia")
     table.loc[1:, "smoking"] = 0  # one smoker: in some folds there is nobody to learn from
     table.loc[0, "smoking"] = 1

@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from spect_phase_maps import example_patients
 
 from cardio_core import stats
 from cardio_core.api import Context, FeatureBlock, FeatureSet, Targets
@@ -37,8 +38,6 @@ from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.response.config import COVARIATES, TrainBlock
 from cardio_spect_polar.response.predict import predict
 from cardio_spect_polar.response.train import train
-
-from .phase_maps import example_patients
 
 STORED = Path(__file__).parent / "stored" / "spect_noise_cohorts.json"
 N_COHORTS, N_WITH, N_WITHOUT, N_FOLDS = 50, 45, 57, 5

@@ -152,7 +152,7 @@ def test_empty_and_constant_columns_are_left_out_and_named():
 
 def test_a_row_without_any_column_says_what_to_do():
     _, y = columns()
-    with pytest.raises(DataError, match="none of none \\(empty\\); leave this row out"):
+    with pytest.raises(DataError, match="none of none \\(empty\\); leave this model out"):
         fit_regression(pd.DataFrame({"none": np.full(N, np.nan)}), y, RegressionBlock())
 
 

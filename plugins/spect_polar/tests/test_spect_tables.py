@@ -168,7 +168,7 @@ def test_the_note_says_which_published_rows_fail():
 def test_the_published_numbers_are_those_of_the_forensics_page():
     here = Path(__file__).parent
     ours = yaml.safe_load(
-        (here.parent / "src/cardio_spect_polar/response/published.yaml").read_text()
+        (here.parent / "src/cardio_spect_polar/published/published.yaml").read_text()
     )
     page = yaml.safe_load((here.parents[2] / "docs/forensics/papers.yaml").read_text())
     assert ours["papers"] == [paper for paper in page["papers"] if paper["id"] == "He 2022"]

@@ -1,4 +1,4 @@
-"""The audit: whether a row ranks, decides and calibrates alike in every group of patients.
+"""The audit: whether a model ranks, decides and calibrates alike in every group of patients.
 
 Labels that are wrong in one group show as a smaller AUC there, and a scanner that reads otherwise
 as probabilities that are too high or too low. Neither is seen in the numbers of the whole cohort.
@@ -26,7 +26,7 @@ BANDS_OF_BMI = (25.0, 30.0)
 
 @dataclass(frozen=True)
 class Audit:
-    """One row and factor, audited.
+    """One model and factor, audited.
 
     Attributes
     ----------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from cardio_core.api import DataError, load_weights, save_weights
+from cardio_core.api import DataError, ModelArtifact
 from cardio_spect_polar.codes.linear import Codes
 from cardio_spect_polar.codes.paper import PaperCodes
 from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
@@ -22,7 +22,7 @@ def save_codes(codes: Codes | PaperCodes, folder: Path) -> dict[str, Any]:
     """Write codes into a folder and return what `open_codes` needs besides, ready for JSON."""
     cells = codes.cells.astype(np.uint8)
     if isinstance(codes, PaperCodes):
-        save_weights(codes.network, folder / NETWORK)
+        ModelArtifact(folder).save_network(codes.network, NETWORK)
         save_file(
             {"cells": cells, "centre": codes.centre, "spread": codes.spread}, folder / NUMBERS
         )
@@ -62,7 +62,7 @@ def open_codes(folder: Path, about: dict[str, Any]) -> Codes | PaperCodes:
         network = PaperAutoencoder(
             about["n_cells"], about["hidden"], about["n_features"], about["relu"]
         )
-        load_weights(network, folder / NETWORK)
+        ModelArtifact(folder).load_network(network, NETWORK)
         return PaperCodes(cells, network.eval(), stored["centre"], stored["spread"])
     mean, encoder, decoder = (
         stored[name].astype(np.float64) for name in ("mean", "encoder", "decoder")

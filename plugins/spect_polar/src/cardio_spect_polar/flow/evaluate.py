@@ -58,7 +58,7 @@ def evaluate(
     tables["published"] = published_table()
     audited, gaps, simulated = [], [], []
     groups = groups_of(_people(cohort)) if cohort.table is not None else {}
-    for target, model, tested in _rows(predictions, ctx):
+    for target, model, tested in _scored(predictions, ctx):
         scope = Scope(task=ctx.task.name, target=target.name, model=model)
         found, failed = more_metrics(tested, config.level)
         metrics += [Metric(estimate, scope) for estimate in found]
@@ -100,8 +100,8 @@ def evaluate(
     return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
 
 
-def _rows(predictions: Scored, ctx: Context) -> Iterator[tuple[Target, str, pd.DataFrame]]:
-    """Yield every factor and row that has tested patients of both classes."""
+def _scored(predictions: Scored, ctx: Context) -> Iterator[tuple[Target, str, pd.DataFrame]]:
+    """Yield every factor and model that has tested patients of both classes."""
     for target in ctx.task.targets:
         for model in predictions.frames[target.name]["model"].unique():
             tested = tested_patients(predictions, target, str(model))
@@ -134,7 +134,7 @@ def _simulations(
 
 
 def _beside(predictions: Scored, model: str, patients: pd.Index[str]) -> pd.DataFrame:
-    """Return the named columns beside a row's scores, one line a patient."""
+    """Return the named columns beside a model's scores, one line a patient."""
     if predictions.columns is None:
         return pd.DataFrame(index=patients)
     own = predictions.columns[predictions.columns["model"] == model]
@@ -169,7 +169,7 @@ def _flagged_only(gaps: pd.DataFrame) -> pd.DataFrame:
 def _sentence(flags: pd.DataFrame, level: float) -> str:
     rule = (
         f"The audit flags a gap between groups where its p-value, adjusted by Holm over all gaps "
-        f"of one row and factor, is below {level:g}."
+        f"of one model and factor, is below {level:g}."
     )
     if not len(flags):
         return f"{rule} None is flagged, which does not show that there is none."

@@ -54,7 +54,7 @@ def segments_and_mean(maps: FlowMaps, name: str) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> from cardio_spect_polar.flow.maps import make_maps
+    >>> from cardio_spect_polar.polar.flow_maps import make_maps
     >>> maps = make_maps([1.0] * 16 + [2.0], [3.0] * 17)
     >>> float(segments_and_mean(maps, "reserve")[17].round(3))  # 51 / 18, not the mean of ratios
     2.833

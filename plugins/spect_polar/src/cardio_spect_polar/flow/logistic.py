@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cardio_spect_polar.flow.config import TrainBlock
 
 
-def fit_logistic_rows(
+def fit_regressions(
     training: FeatureSet, targets: Targets, config: TrainBlock, ctx: Context
 ) -> ModelArtifact:
     """Fit one regression for every risk factor; missing segments become the training median."""

@@ -43,7 +43,7 @@ def predict(
 
 
 def _feels_gain(features: FeatureSet, ctx: Context) -> bool:
-    """Return whether a gain of all flow changes what the row sees: a ratio stays as it is."""
+    """Return whether a gain of all flow changes what the model sees: a ratio stays as it is."""
     shown = features[f"{'segments' if kind_of(ctx) == 'logistic' else 'picture'}_{map_of(ctx)}"]
     return shown.units[0] != "1"
 

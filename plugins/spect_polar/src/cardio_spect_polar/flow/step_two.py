@@ -185,7 +185,7 @@ def _check_pictures(about: dict[str, Any], training: FeatureSet, ctx: Context) -
     own = {"size": int(block.values.shape[-1]), "unit": block.units[0]}
     if own != {key: about[key] for key in own}:
         raise DataError(
-            f"row {ctx.model}: step one saw pictures of {about['size']} pixels in {about['unit']}, "
-            f"and this step would show it {own['size']} in {own['unit']}; give both tasks the same "
-            "featurize block (needs.mfr.settings.featurize)"
+            f"model {ctx.model}: step one saw pictures of {about['size']} pixels in "
+            f"{about['unit']}, and this step would show it {own['size']} in {own['unit']}; give "
+            "both tasks the same featurize block (needs.mfr.settings.featurize)"
         )

@@ -22,7 +22,7 @@ def disc(values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
     Parameters
     ----------
     values : ndarray, shape (n_rings, n_angles) or (17,)
-        As of `flow.maps.FlowMaps`. A grid is interpolated bilinearly, segments are areas.
+        As of `polar.flow_maps.FlowMaps`. A grid is interpolated bilinearly, segments are areas.
     size : int
         Rows and columns.
 

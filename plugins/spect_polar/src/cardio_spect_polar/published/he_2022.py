@@ -11,8 +11,7 @@ import pandas as pd
 
 from cardio_core import stats
 from cardio_spect_polar.published.parts import Added
-from cardio_spect_polar.published.tables import STYLES, table_1, univariable_rows
-from cardio_spect_polar.response.evaluation.patient_table import OUTCOME
+from cardio_spect_polar.published.tables import OUTCOME, STYLES, table_1, univariable_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

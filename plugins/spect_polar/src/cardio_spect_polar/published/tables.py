@@ -12,11 +12,12 @@ import pandas as pd
 
 from cardio_core import stats
 from cardio_core.api import DataError
-from cardio_spect_polar.response.evaluation.patient_table import OUTCOME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+OUTCOME = "response"
+"""Column of who responded: 1 or 0."""
 VIF_LIMIT, R_LIMIT = 5.0, 0.8
 
 MEASURED = (

@@ -58,7 +58,7 @@ def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
         Files are taken as they are named. Below a folder, NM images are found by content, and
         ``.nii`` and ``.nii.gz`` files; masks and labels are left out, DICOM objects of other
         classes, and names that begin with a dot. Volumes that are named alike but for the gate
-        (``p7_rest_gate3.nii.gz``) are one study; see `readers.gate_names`. Of a DICOM
+        (``p7_rest_gate3.nii.gz``) are one study; see `readers.nifti.gate_names`. Of a DICOM
         examination that has gated reconstructed slices, projections and long axes are left out.
 
     Returns

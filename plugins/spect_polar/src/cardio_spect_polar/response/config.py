@@ -102,7 +102,7 @@ class ScreenBlock(Block):
 
 
 class RegressionBlock(Block):
-    """The regression of every row."""
+    """The regression of every model."""
 
     method: Literal["ridge", "firth", "ml"] = Field(
         "ridge",
@@ -120,8 +120,8 @@ class TrainBlock(Block):
 
     covariates: tuple[str, ...] = Field(
         COVARIATES,
-        description="columns of the blocks clinical and indices that the clinical rows take; "
-        "without QRS duration, as in the paper, so that its own row shows what was left out",
+        description="columns of the blocks clinical and indices that the clinical models take; "
+        "without QRS duration, as in the paper, so that its own model shows what was left out",
     )
     autoencoder: AutoencoderBlock = AutoencoderBlock()
     screen: ScreenBlock = ScreenBlock()
@@ -137,7 +137,7 @@ class ExplainBlock(Block):
 
     n_cases: int = Field(3, ge=0, description="features a fold whose traverse maps are drawn")
     n_studies: int = Field(
-        3, ge=0, description="studies a fold whose sampled wall is shown, beside the row psd"
+        3, ge=0, description="studies a fold whose sampled wall is shown, beside the model psd"
     )
     size: float = Field(2.0, gt=0, description="a traverse goes from -size to +size SD of a code")
 

@@ -92,7 +92,7 @@ def fit_codes(
     settings: AutoencoderBlock,
     ctx: Context,
 ) -> FittedCodes:
-    """Fit the codes of one row on its training maps, labelled or not.
+    """Fit the codes of one model on its training maps, labelled or not.
 
     Parameters
     ----------
@@ -101,13 +101,13 @@ def fit_codes(
         Phase maps in degrees. Validation maps stop the autoencoder early and enter nothing else.
     settings : AutoencoderBlock
     ctx : Context
-        Its seed, fold, device and epochs count; its row does not, so that every row of a fold
+        Its seed, fold, device and epochs count; its model does not, so that every model of a fold
         stands on the same codes.
 
     Notes
     -----
-    Two rows of a fold fit the same autoencoder on the same maps. It is kept in the cache under a
-    digest of those maps, the settings and the seed, and found again by the second row.
+    Two models of a fold fit the same autoencoder on the same maps. It is kept in the cache under a
+    digest of those maps, the settings and the seed, and found again by the second model.
     """
     if kind == "pca":
         return _principal(training, settings)

@@ -1,4 +1,4 @@
-"""The logistic regression of one row: fitted on what is known, and kept as numbers."""
+"""The logistic regression of one model: fitted on what is known, and kept as numbers."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def fit_regression(table: pd.DataFrame, outcome: Floats, settings: RegressionBlo
         reasons = ", ".join(f"{name} ({reason})" for name, reason in left_out.items())
         raise DataError(
             f"regression: expected a column that varies between training patients, found none of "
-            f"{reasons}; leave this row out with --set models=[...]"
+            f"{reasons}; leave this model out with --set models=[...]"
         )
     medians = used.median()
     used = used.fillna(medians)

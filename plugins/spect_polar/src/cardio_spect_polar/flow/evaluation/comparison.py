@@ -21,7 +21,7 @@ def network_versus_logistic(predictions: Scored, task: Task, level: float) -> pd
     """Return one line a factor and map: both AUCs on the same patients, and their difference.
 
     The network is compared with the regression on the same map by the paired test of DeLong; a
-    row that was not run leaves its cells empty. Beside each number stands what one who says the
+    model that was not run leaves its cells empty. Beside each number stands what one who says the
     more common answer for everybody reaches.
     """
     rows = []
@@ -39,7 +39,7 @@ def network_versus_logistic(predictions: Scored, task: Task, level: float) -> pd
 
 
 def more_metrics(tested: pd.DataFrame, level: float) -> tuple[list[Estimate], list[str]]:
-    """Return PR-AUC, accuracy of the majority and calibration of one row, with what failed."""
+    """Return PR-AUC, accuracy of the majority and calibration of one model, with what failed."""
     clusters, unit = clusters_of(tested), "patient"
     about: dict[str, Any] = {"clusters": clusters, "level": level}
     if clusters is None:
@@ -88,7 +88,7 @@ def _line(found: dict[str, pd.DataFrame], level: float) -> dict[str, object]:
 
 
 def _of_one(table: pd.DataFrame, kind: str, level: float) -> dict[str, str]:
-    """Return one row's cells; a holdout with one patient of a class has no AUC with limits."""
+    """Return one model's cells; a holdout with one patient of a class has no AUC with limits."""
     about: dict[str, Any] = {"clusters": clusters_of(table), "level": level}
     cells = {f"accuracy {kind}": f"{float(np.mean(table['y'] == table['predicted'])):.3f}"}
     try:

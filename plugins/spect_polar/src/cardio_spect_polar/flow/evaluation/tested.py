@@ -1,4 +1,4 @@
-"""Tested patients of one row and factor: one line a patient, with label and probability."""
+"""Tested patients of one model and factor: one line a patient, with label and probability."""
 
 from __future__ import annotations
 

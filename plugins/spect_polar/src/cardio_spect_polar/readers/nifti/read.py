@@ -81,7 +81,7 @@ def read_nifti(
     -------
     GatedStack
         Rows and columns turned to the canonical directions as far as the header tells; the flags
-        say what was assumed. See `readers.nifti_axes`.
+        say what was assumed. See `readers.nifti.axes`.
 
     Raises
     ------

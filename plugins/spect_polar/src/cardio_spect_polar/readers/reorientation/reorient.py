@@ -1,6 +1,6 @@
 """From slices along the axes of the body to short-axis slices.
 
-The long axis is given as two angles, or found (`readers.shell`). A long axis that was found must
+The long axis is given as two angles, or found (`shell`). A long axis that was found must
 point, as every heart's does, somewhat to the left, the front and the feet; else it is refused.
 The turned stack has cubic voxels.
 

@@ -10,7 +10,8 @@ import pandas as pd
 from cardio_core import stats
 from cardio_core.api import DataError, Metric, Scope
 from cardio_spect_polar.published.parts import Added
-from cardio_spect_polar.response.evaluation.patient_table import OUTCOME, scores_of
+from cardio_spect_polar.published.tables import OUTCOME
+from cardio_spect_polar.response.evaluation.patient_table import scores_of
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, Scored
@@ -23,12 +24,12 @@ WHERE = (("in", "one slice nearer to the apex"), ("out", "one slice further from
 def calibration_parts(
     predictions: Scored, table: pd.DataFrame, config: EvaluateBlock, ctx: Context
 ) -> Added:
-    """Return how far each row's out-of-fold probabilities can be taken at their word.
+    """Return how far each model's out-of-fold probabilities can be taken at their word.
 
     Returns
     -------
     Added
-        Metrics, and the table ``calibration``: a row a row of the comparison, with calibration in
+        Metrics, and the table ``calibration``: a row a model, with calibration in
         the large, slope, expected calibration error and Brier scores, each with its interval.
     """
     added = Added()

@@ -25,12 +25,12 @@ def code_tables(cases: Sequence[Case]) -> Added:
     Parameters
     ----------
     cases : sequence of Case
-        Of `explain`; the first of a fold and row holds what was found for all codes.
+        Of `explain`; the first of a fold and model holds what was found for all codes.
 
     Returns
     -------
     Added
-        ``stability``: a row a fold and row; ``screening``: a row a code that was tested in some
+        ``stability``: a row a fold and model; ``screening``: a row a code that was tested in some
         fold; ``code-segments``: how much later each AHA segment contracts along each code that
         entered. The number of a code has meaning inside its fold only.
     """

@@ -14,13 +14,14 @@ from cardio_spect_polar.drawing.increments import increments_of
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import (
     MEASURED,
+    OUTCOME,
     STYLES,
     collinear_rows,
     incremental_rows,
     univariable_rows,
 )
 from cardio_spect_polar.response.config import RegressionBlock
-from cardio_spect_polar.response.evaluation.patient_table import OUTCOME, scores_of
+from cardio_spect_polar.response.evaluation.patient_table import scores_of
 from cardio_spect_polar.response.regression import fit_regression
 
 if TYPE_CHECKING:
@@ -103,14 +104,14 @@ def _increments(predictions: Scored, table: pd.DataFrame, added: Added, ctx: Con
         over_clinical, "log odds of out-of-fold scores; the AUC has two or three fitted weights"
     )
     added.notes.append(
-        "Incremental value: each row's out-of-fold log odds enter as one column, so no patient "
+        "Incremental value: each model's out-of-fold log odds enter as one column, so no patient "
         "helped to choose the codes that he is scored with; folds share training patients, which "
         "the p-values do not know."
     )
 
 
 def _optimism(table: pd.DataFrame, config: EvaluateBlock, ctx: Context, added: Added) -> None:
-    """Correct what the rows without codes seem to reach on all patients: a second way to judge."""
+    """Correct what models without codes seem to reach on all patients: a second way to judge."""
     from cardio_spect_polar.response.config import COVARIATES
 
     clinical = [name for name in COVARIATES if name in table]
@@ -141,7 +142,7 @@ def _optimism(table: pd.DataFrame, config: EvaluateBlock, ctx: Context, added: A
         added.tables["optimism"] = pd.DataFrame(rows)
         added.notes.append(
             f"Optimism: ridge regressions of C = {RegressionBlock().ridge_c:g} on all patients, "
-            "whatever train.regression gave the rows themselves."
+            "whatever train.regression gave the models themselves."
         )
 
 

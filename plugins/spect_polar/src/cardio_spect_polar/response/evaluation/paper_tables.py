@@ -14,6 +14,7 @@ from cardio_spect_polar.drawing.correlation import correlation_figure
 from cardio_spect_polar.drawing.increments import increments_of
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import (
+    OUTCOME,
     STYLES,
     collinear_rows,
     incremental_rows,
@@ -22,11 +23,7 @@ from cardio_spect_polar.published.tables import (
     without_collinear,
 )
 from cardio_spect_polar.response.config import RegressionBlock
-from cardio_spect_polar.response.evaluation.patient_table import (
-    OUTCOME,
-    codes_of,
-    measurement_names,
-)
+from cardio_spect_polar.response.evaluation.patient_table import codes_of, measurement_names
 from cardio_spect_polar.response.regression import fit_regression
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cardio_spect_polar.published.tables import OUTCOME
 from cardio_spect_polar.response.models import RECIPES
 
 if TYPE_CHECKING:
     from cardio_core.api import Scored, Target
 
-OUTCOME = "response"
 CODE = r"^(ae|pc)_\d+$"
 """Names of codes, which belong to one fit."""
 OWN_COLUMNS = ("unit_id", "model", "fold")
@@ -47,7 +47,7 @@ def truth_of(predictions: Scored, target: Target) -> pd.Series:
 
 
 def codes_of(predictions: Scored, model: str) -> pd.DataFrame | None:
-    """Return the codes of a row that was fitted once, by patient; None where several folds were.
+    """Return the codes of a model that was fitted once, by patient; None where several folds were.
 
     Codes of different fits share names and nothing else, so they are never put in one column.
     """
@@ -63,12 +63,12 @@ def codes_of(predictions: Scored, model: str) -> pd.DataFrame | None:
 
 
 def scores_of(predictions: Scored, target: Target) -> pd.DataFrame:
-    """Return each row's score of each patient as log odds, averaged over repeats.
+    """Return each model's score of each patient as log odds, averaged over repeats.
 
     Returns
     -------
     DataFrame, indexed by patient_id
-        One column a row of the comparison. Under a plan with folds these are out of fold.
+        One column a model. Under a plan with folds these are out of fold.
     """
     frame = predictions.frames[target.name].dropna(subset=["y_true"])
     column = f"score:{target.classes[1]}"

@@ -1,4 +1,4 @@
-"""Patients of the CRT twin: their hearts, and the model of response."""
+"""Patients of the CRT cohort: their hearts, and the model of response."""
 
 from __future__ import annotations
 

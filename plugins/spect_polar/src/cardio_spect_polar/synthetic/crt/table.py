@@ -1,4 +1,4 @@
-"""Rows of the CRT twin's cohort table: volumes that tell the response, and who the patient is."""
+"""Rows of the CRT cohort's table: volumes that tell the response, and who the patient is."""
 
 from __future__ import annotations
 

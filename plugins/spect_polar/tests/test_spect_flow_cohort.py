@@ -1,4 +1,4 @@
-"""The twin of PET flow: its truth, and the two biases that are injected into it."""
+"""The synthetic cohort of PET flow: its truth, and the two biases that are injected into it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of crt_response: what each looks at, is fitted on, and says of a patient."""
+"""Models of crt_response: what each looks at, is fitted on, and says of a patient."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from spect_phase_maps import Planted, example_patients
 
 from cardio_core import stats
 from cardio_core.api import Context, DataError, ModelArtifact
@@ -19,8 +20,6 @@ from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import measured, patients_of, responders
 from cardio_spect_polar.response.predict import predict
 from cardio_spect_polar.response.train import train
-
-from .phase_maps import Planted, example_patients
 
 Y = np.random.default_rng(0).permutation(
     np.concatenate([np.repeat([1.0, 0.0], [36, 44]), np.full(6, np.nan)])
@@ -52,15 +51,15 @@ def fit(cohort, tmp_path_factory):
     cache = tmp_path_factory.mktemp("cache")
     made: dict[tuple[str, str], tuple[ModelArtifact, Context]] = {}
 
-    def fitted(row: str, protocol: str = "honest") -> tuple[ModelArtifact, Context]:
-        if (row, protocol) not in made:
+    def fitted(recipe: str, protocol: str = "honest") -> tuple[ModelArtifact, Context]:
+        if (recipe, protocol) not in made:
             ctx = Context(
-                CRT_RESPONSE, hook="train", protocol=protocol, model=row, fold="r0-f0",
-                _out=tmp_path_factory.mktemp(row), cache=cache,
+                CRT_RESPONSE, hook="train", protocol=protocol, model=recipe, fold="r0-f0",
+                _out=tmp_path_factory.mktemp(recipe), cache=cache,
             )  # fmt: skip
             block = HONEST if protocol == "honest" else PAPER
-            made[row, protocol] = (train(features.view(FITTED), None, targets, block, ctx), ctx)
-        return made[row, protocol]
+            made[recipe, protocol] = (train(features.view(FITTED), None, targets, block, ctx), ctx)
+        return made[recipe, protocol]
 
     return fitted
 
@@ -70,10 +69,10 @@ def test_every_declared_row_is_defined_and_no_other():
 
 
 @pytest.mark.parametrize("protocol", ["honest", "paper"])
-@pytest.mark.parametrize("row", RECIPES)
-def test_every_row_gives_every_tested_patient_a_probability(cohort, fit, row, protocol):
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_every_model_gives_every_tested_patient_a_probability(cohort, fit, recipe, protocol):
     features, _ = cohort
-    model, ctx = fit(row, protocol)
+    model, ctx = fit(recipe, protocol)
     found = predict(model, features.view(TESTED), None, ctx)
     scores = found.scores["response"]
     assert found.ids == tuple(f"p{i:03d}" for i in TESTED)
@@ -95,11 +94,11 @@ def test_a_patient_is_scored_alike_in_any_company(cohort, fit):
 
 def test_codes_stand_beside_the_scores_with_their_unit(cohort, fit):
     features, _ = cohort
-    for row, protocol, unit in (("autoencoder", "honest", "SD"), ("autoencoder", "paper", "1"),
+    for recipe, protocol, unit in (("autoencoder", "honest", "SD"), ("autoencoder", "paper", "1"),
                                 ("pca", "honest", "SD")):  # fmt: skip
-        model, ctx = fit(row, protocol)
+        model, ctx = fit(recipe, protocol)
         columns = predict(model, features.view(TESTED), None, ctx).columns
-        prefix = "pc_" if row == "pca" else "ae_"
+        prefix = "pc_" if recipe == "pca" else "ae_"
         codes = [name for name in columns if name.startswith(prefix)]
         assert codes == [f"{prefix}{i:02d}" for i in range(1, 9)]
         assert {columns[name].unit for name in codes} == {unit}
@@ -107,8 +106,8 @@ def test_codes_stand_beside_the_scores_with_their_unit(cohort, fit):
 
 def test_the_honest_codes_find_a_planted_delay_in_patients_they_never_saw(cohort, fit):
     features, _ = cohort
-    for row in ("autoencoder", "pca"):
-        model, ctx = fit(row)
+    for recipe in ("autoencoder", "pca"):
+        model, ctx = fit(recipe)
         scores = predict(model, features.view(TESTED), None, ctx).scores["response"]
         assert stats.auc(Y[TESTED], scores).value > 0.8
 
@@ -134,8 +133,8 @@ def test_the_traverse_map_of_the_entered_code_delays_the_planted_segments(cohort
 def test_rows_without_codes_and_no_wanted_cases_explain_nothing(cohort, fit):
     features, _ = cohort
     view = features.view(TESTED)
-    for row, n_cases in (("psd", 3), ("autoencoder", 0)):
-        model, ctx = fit(row)
+    for recipe, n_cases in (("psd", 3), ("autoencoder", 0)):
+        model, ctx = fit(recipe)
         predictions = predict(model, view, None, ctx)
         assert not explain(model, view, predictions, ExplainBlock(n_cases=n_cases), ctx).cases
 
@@ -146,10 +145,10 @@ def test_unlabelled_patients_shape_the_codes_but_not_the_regression(cohort, tmp_
     assert len(labelled) < len(FITTED)
     ctx = Context(CRT_RESPONSE, hook="train", protocol="honest", fold="r0-f0")
 
-    def fitted(row: str, who: np.ndarray, name: str) -> dict:
+    def fitted(recipe: str, who: np.ndarray, name: str) -> dict:
         out = tmp_path / name
         out.mkdir()
-        train(features.view(who), None, targets, HONEST, ctx.replace(model=row, _out=out))
+        train(features.view(who), None, targets, HONEST, ctx.replace(model=recipe, _out=out))
         return json.loads((out / "model.json").read_text())["regression"]
 
     same = fitted("clinical", FITTED, "a"), fitted("clinical", labelled, "b")
