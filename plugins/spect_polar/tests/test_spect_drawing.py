@@ -20,12 +20,7 @@ from cardio_spect_polar.drawing.polar_axes import phase_map, picture_of, segment
 from cardio_spect_polar.drawing.polar_maps import flow_maps, polar_figure, study_maps
 from cardio_spect_polar.drawing.sheet import study_sheet
 from cardio_spect_polar.drawing.slices import slices_with_wall
-from cardio_spect_polar.drawing.style import (
-    AMOUNT_COLOURS,
-    CHANGE_COLOURS,
-    MISSING,
-    PHASE_COLOURS,
-)
+from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, CHANGE_COLOURS, MISSING, PHASE_COLOURS
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
 from cardio_spect_polar.phase.cycle.histogram import phase_histogram
 from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices

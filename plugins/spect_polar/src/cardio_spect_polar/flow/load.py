@@ -20,12 +20,7 @@ from cardio_core.api import (
     Targets,
 )
 from cardio_spect_polar.flow.models import N_SEGMENTS, RISK_FACTORS
-from cardio_spect_polar.polar.flow_maps import (
-    FlowFiles,
-    ReserveRules,
-    open_maps,
-    segments_of_map,
-)
+from cardio_spect_polar.polar.flow_maps import FlowFiles, ReserveRules, open_maps, segments_of_map
 
 if TYPE_CHECKING:
     from pathlib import Path

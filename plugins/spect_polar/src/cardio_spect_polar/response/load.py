@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.api import (
-    NUMBERED,
-    Cohort,
-    CohortTable,
-    DataError,
-    SampleSet,
-    Targets,
-)
+from cardio_core.api import NUMBERED, Cohort, CohortTable, DataError, SampleSet, Targets
 from cardio_spect_polar.readers import find_gated, read_gated
 from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
 
