@@ -11,11 +11,12 @@ from scipy.spatial import cKDTree
 
 from cardio_core.api import DataError
 from cardio_core.ultrasound import read_loop, sector_hull
-from cardio_mmode_septal_flash.cycle import cut_cycle, find_cycle
+from cardio_mmode_septal_flash.cycle.find_cycle import cut_cycle, find_cycle
 from cardio_mmode_septal_flash.mmode.axis import scan_line
 from cardio_mmode_septal_flash.mmode.side import MIRRORED, side_of_lv
+from cardio_mmode_septal_flash.readers.septum import read_septum
 from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
-from cardio_mmode_septal_flash.septum.polyline import read_septum, require_inside, resample
+from cardio_mmode_septal_flash.septum.polyline import require_inside, resample
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
 
 from .mmode_phantoms import SPACING, phantom

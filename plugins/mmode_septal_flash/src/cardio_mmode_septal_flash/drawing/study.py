@@ -9,7 +9,7 @@ import numpy as np
 
 from cardio_core.api import Case, canvas
 from cardio_mmode_septal_flash.drawing.style import HEAT, METHODS, SHADE
-from cardio_mmode_septal_flash.localisation import temporal_profile, upsampled
+from cardio_mmode_septal_flash.localisation.measures import temporal_profile, upsampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

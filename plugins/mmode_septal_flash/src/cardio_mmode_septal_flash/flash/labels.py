@@ -1,74 +1,17 @@
-"""The rows of the comparison: what each one is, and what it looks at."""
+"""Which samples are fitted on, with what label, and which are shifted copies of others."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cardio_core.api import DataError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet, Targets
-
-EARLIER = "phantom_flash"
-
-
-@dataclass(frozen=True)
-class Row:
-    """How one row is fitted.
-
-    Attributes
-    ----------
-    kind : {"network", "excursion", "course"}
-        A DenseNet on pictures, a regression on the early inward excursion, or one on everything
-        that was measured of the septum's course.
-    crop : bool
-        Whether the network sees the crop around the septum and the first half of the cycle.
-    pretrained : bool
-        Whether it starts from other weights, where the task needs some.
-    """
-
-    kind: Literal["network", "excursion", "course"]
-    crop: bool = False
-    pretrained: bool = False
-
-    @property
-    def picture(self) -> str:
-        """The block of features that the network sees."""
-        return "picture_crop" if self.crop else "picture"
-
-    @property
-    def cycle_share(self) -> float:
-        """The part of the RR interval that the picture spans."""
-        return 0.5 if self.crop else 1.0
-
-
-ROWS = {
-    "densenet": Row("network", pretrained=True),
-    "densenet_crop": Row("network", crop=True, pretrained=True),
-    "densenet_scratch": Row("network"),
-    "excursion": Row("excursion"),
-    "motion": Row("course"),
-}
-"""By the name under which the task declares them."""
-
-
-def row_of(ctx: Context) -> Row:
-    """Return the row that the context names."""
-    return ROWS[str(ctx.model)]
-
-
-def out_of(ctx: Context) -> Path:
-    """Return the directory that `train` fills."""
-    if ctx.out is None:
-        raise ValueError("training needs a directory to fill")
-    return ctx.out
 
 
 def known_labels(
@@ -97,7 +40,7 @@ def check_classes(features: FeatureSet, labels: NDArray[np.int64], ctx: Context)
     n_with, n = int(labels[first].sum()), int(first.sum())
     if min(n_with, n - n_with) < 2:
         raise DataError(
-            f"row {ctx.model}: expected two or more training studies with and without septal "
+            f"model {ctx.model}: expected two or more training studies with and without septal "
             f"flash, found {n_with} with and {n - n_with} without; take fewer folds "
             "(protocols.honest.k, inner.k=0) or more patients"
         )

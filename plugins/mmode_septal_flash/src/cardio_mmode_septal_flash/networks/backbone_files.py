@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from cardio_core.api import DataError, load_backbone
-from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
+from cardio_core.api import DataError
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from cardio_core.api import Context
 
 OWN = ("classifier.",)
 """The last layer is the task's own."""
@@ -42,7 +44,7 @@ _CHILDREN = (
 )  # fmt: skip
 
 
-def start_from_file(network: FlashDenseNet, file: Path) -> str:
+def start_from_file(network: FlashDenseNet, file: Path, ctx: Context) -> str:
     """Copy a local file's convolutional part into a network, and say so in one sentence.
 
     A network with a one-channel stem takes the sum of the three filters: it then responds to a grey
@@ -56,21 +58,21 @@ def start_from_file(network: FlashDenseNet, file: Path) -> str:
     if not file.is_file():
         raise DataError(f"weights: {file.name}: no such file; expected {FORMAT}")
     try:
-        n_copied = _load(network, file)
+        n_copied = _load(network, file, ctx)
     except DataError as error:
         raise DataError(
             f"{error}; expected {FORMAT}, of width 1 (train.width_mult=1). Keras and PyTorch files "
             "of RadImageNet are brought into this form by keras_state and plain_state of "
-            "cardio_mmode_septal_flash.models.backbone_files"
+            "cardio_mmode_septal_flash.networks.backbone_files"
         ) from error
     return f"Network started from the file {file.name}: {n_copied} tensors copied."
 
 
-def _load(network: FlashDenseNet, file: Path) -> int:
+def _load(network: FlashDenseNet, file: Path, ctx: Context) -> int:
     if network.n_channels == 3:
-        return len(load_backbone(network, file, own=OWN))
+        return len(ctx.load_backbone(network, file, own=OWN))
     colour = FlashDenseNet(width_mult=network.width_mult)
-    copied = load_backbone(colour, file, own=OWN)
+    copied = ctx.load_backbone(colour, file, own=OWN)
     state = {name: colour.state_dict()[name] for name in copied}
     network.load_state_dict(state | {STEM: one_channel(state[STEM])}, strict=False)
     return len(copied)

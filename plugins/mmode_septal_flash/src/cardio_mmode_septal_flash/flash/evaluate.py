@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.api import CardioError, EvaluationReport, Scope, default_evaluate, stats
+from cardio_core import stats
+from cardio_core.api import DataError, EvaluationReport, Scope, default_evaluate
 from cardio_mmode_septal_flash.drawing.results import accuracy_figure, enrichment_figure
 from cardio_mmode_septal_flash.drawing.study import StudyCase, heat_sheet
-from cardio_mmode_septal_flash.localisation_tables import localisation_tables, scored_studies
-from cardio_mmode_septal_flash.paper_tables import (
+from cardio_mmode_septal_flash.flash.models import EARLIER
+from cardio_mmode_septal_flash.flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
+from cardio_mmode_septal_flash.localisation.tables import localisation_tables, scored_studies
+from cardio_mmode_septal_flash.published.tables import (
     accuracy_rows,
     crop_against_full,
     published_table,
 )
-from cardio_mmode_septal_flash.rows import EARLIER
-from cardio_mmode_septal_flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +53,7 @@ RESOLUTION = (
 )
 
 
-def evaluate_flash(
+def evaluate(
     predictions: Scored,
     targets: Targets,
     cohort: Cohort,
@@ -100,7 +101,7 @@ def evaluate_flash(
         notes += crop_against_full(tested[~unjudged])
     try:
         tables["table-1"] = table_1(tested, predictions, cohort)
-    except CardioError as error:
+    except DataError as error:
         notes.append(f"Table 1 is left out: {error}")
     return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import torch
 from torch.nn import functional
 
 from cardio_core.api import grad_cam_maps
 
 if TYPE_CHECKING:
-    from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
+    from numpy.typing import NDArray
+
+    from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+    from cardio_mmode_septal_flash.networks.pictures import Pictures
 
 Method = Literal["grad_cam_pp", "layer_cam", "occlusion"]
 
@@ -19,6 +23,18 @@ FLASH = 1
 
 N_PATCHES = 16
 """Places along each side at which a patch of an eighth of it is covered."""
+
+_AT_ONCE = 16
+
+
+def maps_of(network: FlashDenseNet, pictures: Pictures, method: Method) -> NDArray[np.float32]:
+    """Return the heat map of every picture, shape (n, rows', columns'), each from 0 to 1."""
+    parts = []
+    for start in range(0, len(pictures), _AT_ONCE):
+        chosen = np.arange(start, min(start + _AT_ONCE, len(pictures)))
+        inputs = pictures.batch(chosen, None)["inputs"]
+        parts.append(heat_maps(network, inputs, method).detach())
+    return np.asarray(torch.cat(parts).numpy(), np.float32)
 
 
 def heat_maps(network: FlashDenseNet, pictures: torch.Tensor, method: Method) -> torch.Tensor:
@@ -54,7 +70,7 @@ def grad_cam_pp(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
 
     Examples
     --------
-    >>> from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
+    >>> from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
     >>> grad_cam_pp(FlashDenseNet(width_mult=0.125).eval(), torch.rand(2, 1, 64, 64)).shape
     torch.Size([2, 2, 2])
     """

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, Metric, Scope, stats
-from cardio_mmode_septal_flash.study_maps import SCORES
+from cardio_core import stats
+from cardio_core.api import DataError, Metric, Scope
+from cardio_mmode_septal_flash.localisation.place import SCORES
 
 if TYPE_CHECKING:
-    from cardio_core.api import Estimate, EvaluateBlock, Explanation
+    from cardio_core.api import EvaluateBlock, Explanation
+    from cardio_core.stats import Estimate
 
 KEYS = ["model", "method", "study_id"]
 ENRICHED = 2.0
@@ -28,7 +30,7 @@ def scored_studies(explanation: Explanation, tested: pd.DataFrame) -> pd.DataFra
     explanation : Explanation
         Whose `tested` rows are the scores.
     tested : DataFrame
-        As of `judged_studies`.
+        As of `flash.evaluate.judged_studies`.
     """
     mapped = explanation.tested()
     if mapped.empty:
@@ -117,9 +119,7 @@ def _mean(chosen: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> 
     values = chosen[name].to_numpy(float)
     n_patients = chosen["subject_id"].nunique()
     if n_patients < 5:
-        from cardio_core.api import Estimate
-
-        return Estimate(
+        return stats.Estimate(
             name, float(values.mean()), method="mean", n=len(values), unit="study",
             n_patients=n_patients, note="fewer than five patients: no interval",
         )  # fmt: skip

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from cardio_core.api import NO_VERDICT, DataError
-from cardio_mmode_septal_flash.mmode.volume import CycleVolume
+from cardio_core.api import DataError, FeatureSet
+from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +54,7 @@ def withheld(flags: tuple[str, ...]) -> tuple[str, ...]:
     ()
     """
     reasons = [why for flag, why in UNJUDGED.items() if flag in flags]
-    return (NO_VERDICT + " and ".join(reasons),) if reasons else ()
+    return (FeatureSet.NO_VERDICT + " and ".join(reasons),) if reasons else ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cardio_core.api import DataError, SampleSet
 from cardio_core.ultrasound import nameless
-from cardio_mmode_septal_flash.study import prepare_study
+from cardio_mmode_septal_flash.flash.study import prepare_study
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import Context
-    from cardio_mmode_septal_flash.config import PreprocessBlock
+    from cardio_mmode_septal_flash.flash.config import PreprocessBlock
+    from cardio_mmode_septal_flash.flash.study import Study
     from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    from cardio_mmode_septal_flash.study import Study
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class LineOfStudy:
     place: int
 
 
-def mint_mmodes(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
+def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
     """Mint one sample for every line across the septum of every loop.
 
     Sample ``recording#0`` is the line on the point between `first_point` and `last_point`; the
@@ -88,8 +88,7 @@ def mint_mmodes(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sa
             study = prepare_study(opened.loop, opened.septum, config)
             made = reslice_study(study, config, _device(ctx))
         except DataError as error:
-            files = (Path(opened.loop.name), *((opened.septum,) if opened.septum else ()))
-            ctx.quarantine(recording_id, nameless(str(error), *files))
+            ctx.quarantine(recording_id, nameless(str(error), Path(opened.loop.name)))
             continue
         kept = made.shifts if ctx.mode == "fit" else made.shifts[:1]
         for place, shift in enumerate(kept):

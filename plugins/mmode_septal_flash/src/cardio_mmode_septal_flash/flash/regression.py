@@ -1,13 +1,13 @@
-"""The rows without a network: regressions on how far and when the septum moves inward."""
+"""The models without a network: regressions on how far and when the septum moves inward."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import ModelArtifact, load_estimator, save_estimator
-from cardio_mmode_septal_flash.rows import out_of, row_of
+from cardio_core.api import ModelArtifact
+from cardio_mmode_septal_flash.flash.models import model_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ N_AVERAGED = 4
 """Points of the course that are averaged to one: 25 of 100 a cycle."""
 
 
-def fit_baseline(
+def fit_regression(
     training: FeatureSet, labels: NDArray[np.int64], logistic_c: float, ctx: Context
 ) -> ModelArtifact:
     """Fit one ridge logistic regression on the originals; missing values are their median.
@@ -35,7 +35,7 @@ def fit_baseline(
         The inverse strength of the ridge penalty on standardised measurements. A penalty there must
         be: an excursion that parts the classes perfectly has no finite maximum likelihood estimate.
     ctx : Context
-        Row and directory.
+        Model and directory.
     """
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
@@ -49,29 +49,29 @@ def fit_baseline(
     )
     vectors = vectors_of(training, ctx)
     estimator.fit(vectors, labels)
-    artifact = ModelArtifact(out_of(ctx))
-    save_estimator(estimator, artifact.path / FILE)
-    artifact.write_json("model.json", {"kind": row_of(ctx).kind, "n_columns": vectors.shape[1]})
+    artifact = ModelArtifact(ctx.out)
+    artifact.save_estimator(estimator, FILE)
+    artifact.write_json("model.json", {"kind": model_of(ctx).kind, "n_columns": vectors.shape[1]})
     return artifact
 
 
-def score_baseline(
+def score_regression(
     artifact: ModelArtifact, features: FeatureSet, ctx: Context
 ) -> NDArray[np.float64]:
     """Return the probability of septal flash, shape (n,)."""
-    estimator: Any = load_estimator(artifact.path / FILE)
-    return np.asarray(estimator.predict_proba(vectors_of(features, ctx))[:, 1], np.float64)
+    found = artifact.load_estimator(FILE).predict_proba(vectors_of(features, ctx))
+    return np.asarray(found[:, 1], np.float64)
 
 
 def vectors_of(features: FeatureSet, ctx: Context) -> NDArray[np.float64]:
-    """Return what the row looks at, shape (n, n_columns).
+    """Return what the model looks at, shape (n, n_columns).
 
     ``excursion`` is the early inward excursion in mm alone; ``motion`` is every measurement and the
     displacement in mm over the cycle, averaged to 25 points.
     """
     motion = features["motion"]
     values = np.asarray(motion.in_units(), np.float64)
-    if row_of(ctx).kind == "excursion":
+    if model_of(ctx).kind == "excursion":
         return values[:, [motion.names.index(EXCURSION)]]
     course = np.asarray(features["trace"].in_units(), np.float64)
     n_points = course.shape[1] // N_AVERAGED

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardio_core.api import Metric, Scope, stats
+from cardio_core import stats
+from cardio_core.api import Metric, Scope
 
 if TYPE_CHECKING:
-    from cardio_core.api import Estimate, EvaluateBlock
+    from cardio_core.api import EvaluateBlock
+    from cardio_core.stats import Estimate
 
 PAPER = "Saiz-Vivo 2023"
 PUBLISHED = {"full M-mode": (24, 29), "cropped M-mode": (29, 29)}
@@ -20,7 +22,7 @@ PUBLISHED = {"full M-mode": (24, 29), "cropped M-mode": (29, 29)}
 def accuracy_rows(
     tested: pd.DataFrame, scope: Scope, config: EvaluateBlock
 ) -> tuple[pd.DataFrame, list[Metric]]:
-    """Return every row's accuracy with Clopper and Pearson's interval beside the paper's.
+    """Return every model's accuracy with Clopper and Pearson's interval beside the paper's.
 
     Returns
     -------
@@ -90,7 +92,7 @@ def published_table() -> pd.DataFrame:
     DataFrame
         Columns where, name, verdict, finding.
     """
-    place = resources.files("cardio_mmode_septal_flash") / "published.yaml"
+    place = resources.files(__package__) / "published.yaml"
     with resources.as_file(place) as path:
         findings = stats.run_checks(stats.read_published(path))
     return pd.DataFrame(

@@ -8,19 +8,19 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file, save_file
 
-from cardio_core.api import DataError, load_weights
-from cardio_mmode_septal_flash.examples import Pictures
-from cardio_mmode_septal_flash.models.backbone_files import OWN, start_from_file
-from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
-from cardio_mmode_septal_flash.rows import EARLIER, row_of
+from cardio_core.api import DataError
+from cardio_mmode_septal_flash.flash.models import EARLIER, model_of
+from cardio_mmode_septal_flash.networks.backbone_files import OWN, start_from_file
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.pictures import Pictures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_mmode_septal_flash.config import TrainBlock
+    from cardio_mmode_septal_flash.flash.config import TrainBlock
 
-WEIGHTS, MEAN = "weights.safetensors", "mean.safetensors"
+MEAN = "mean.safetensors"
 LARGEST_LOGIT = 30.0
 """Beyond it a probability is 0 or 1 in 64 bits."""
 
@@ -46,7 +46,7 @@ def fresh_network(
     shown : dict
         Of `shown_of`: what it will see.
     ctx : Context
-        Row, seed, and the earlier task's artifact or a file that stands in for it.
+        Model, seed, and the earlier task's artifact or a file that stands in for it.
 
     Raises
     ------
@@ -58,38 +58,39 @@ def fresh_network(
     with torch.no_grad():
         # What a heat map weighs its channels by is then learnt, and not the start's chance.
         network.classifier.weight.zero_()
-    if not row_of(ctx).pretrained or ctx.task.name == EARLIER:
+    if not model_of(ctx).pretrained or ctx.task.name == EARLIER:
         return network, (SCRATCH + ".",)
     earlier = ctx.need(EARLIER, str(ctx.model))
     if earlier.path.is_file():
-        return network, (start_from_file(network, earlier.path),)
+        return network, (start_from_file(network, earlier.path, ctx),)
     about = earlier.read_json("model.json")
     own = {"network": settings_of(config), "shown": shown}
     if own != {key: about[key] for key in own}:
         raise DataError(
-            f"row {ctx.model}: the network of {EARLIER} is {about['network']} on {about['shown']}, "
-            f"and this row is {own['network']} on {own['shown']}; give both tasks the same "
-            f"featurize.size, train.width_mult and train.stem (needs.{EARLIER}.settings)"
+            f"model {ctx.model}: the network of {EARLIER} is {about['network']} on "
+            f"{about['shown']}, and this model is {own['network']} on {own['shown']}; give both "
+            "tasks the same featurize.size, train.width_mult and train.stem "
+            f"(needs.{EARLIER}.settings)"
         )
     theirs = open_network(earlier)
     state = {k: v for k, v in theirs.state_dict().items() if not k.startswith(OWN)}
     network.load_state_dict(state, strict=False)
     return network, (
-        f"PRETRAINED ON PHANTOMS ({EARLIER}, row {ctx.model}), not on RadImageNet as published: "
+        f"PRETRAINED ON PHANTOMS ({EARLIER}, model {ctx.model}), not on RadImageNet as published: "
         f"{len(state)} tensors copied. Give a local file with needs.{EARLIER}.instead=FILE.",
     )
 
 
 def shown_of(features: FeatureSet, ctx: Context) -> dict[str, Any]:
     """Return what a network is shown: which picture, how large."""
-    name = row_of(ctx).picture
+    name = model_of(ctx).picture
     return {"picture": name, "size": int(features[name].values.shape[-1])}
 
 
 def open_network(artifact: ModelArtifact) -> FlashDenseNet:
     """Return the fitted network in evaluation mode."""
     network = FlashDenseNet(2, **artifact.read_json("model.json")["network"])
-    load_weights(network, artifact.path / WEIGHTS)
+    artifact.load_network(network)
     return network.eval()
 
 
@@ -109,7 +110,7 @@ def pictures_for(artifact: ModelArtifact, features: FeatureSet, ctx: Context) ->
     about, own = artifact.read_json("model.json")["shown"], shown_of(features, ctx)
     if about != own:
         raise DataError(
-            f"row {ctx.model}: the network was fitted on {about}, found {own}; use the featurize "
+            f"model {ctx.model}: the network was fitted on {about}, found {own}; use the featurize "
             "block of the run that made it"
         )
     mean = load_file(str(artifact.path / MEAN))["mean"]

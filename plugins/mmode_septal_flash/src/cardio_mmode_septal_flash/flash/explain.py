@@ -9,27 +9,23 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cardio_core.api import NO_VERDICT, Explanation
-from cardio_mmode_septal_flash import localisation
+from cardio_core.api import Explanation, FeatureSet
 from cardio_mmode_septal_flash.drawing.study import StudyCase, StudyView, study_figure
-from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
-from cardio_mmode_septal_flash.network import open_network, pictures_for
-from cardio_mmode_septal_flash.rows import row_of
-from cardio_mmode_septal_flash.study_maps import (
-    Place,
-    maps_of,
-    places_of,
-    scores_of,
-)
+from cardio_mmode_septal_flash.flash.models import model_of
+from cardio_mmode_septal_flash.flash.network import open_network, pictures_for
+from cardio_mmode_septal_flash.localisation import measures
+from cardio_mmode_septal_flash.localisation.place import Place, places_of, scores_of
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.heat_maps import maps_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
-    from cardio_mmode_septal_flash.config import ExplainBlock
-    from cardio_mmode_septal_flash.examples import Pictures
+    from cardio_core.api import Context, ModelArtifact, Predictions
+    from cardio_mmode_septal_flash.flash.config import ExplainBlock
+    from cardio_mmode_septal_flash.networks.pictures import Pictures
 
 RULE = (
     "every tested study's map is scored (table localisation-studies); drawn are, of every fold, "
@@ -41,7 +37,7 @@ RANDOM, CENTRE = "random_weights", "centre_prior"
 _N_PRIOR = 64
 
 
-def explain_studies(
+def explain(
     model: ModelArtifact,
     features: FeatureSet,
     predictions: Predictions,
@@ -54,14 +50,14 @@ def explain_studies(
     -------
     Explanation
         Cases with the heat map (``heat``, 0 to 1, at its own resolution) and its localisation
-        scores; the first carries those of the whole fold, and of the controls: maps of
-        networks with random weights, and a bump in the middle. Of new recordings all are drawn,
-        without controls. Regressions explain themselves.
+        scores; the first carries those of the whole fold, and of the controls: maps of networks
+        with random weights, and a bump in the middle. Of new recordings all are drawn, without
+        controls. Regressions explain themselves.
     """
-    if row_of(ctx).kind != "network":
+    if model_of(ctx).kind != "network":
         return Explanation()
     pictures = pictures_for(model, features, ctx)
-    places = places_of(features, ctx)
+    places = places_of(features, model_of(ctx).cycle_share)
     network = open_network(model)
     threshold = float(model.read_json("model.json")["iou_threshold"])
     heats: dict[str, NDArray[Any]] = {
@@ -134,7 +130,7 @@ def _controls(
     ctx: Context,
 ) -> dict[str, NDArray[Any]]:
     """Return maps that no label has touched, by name, each shape (n, rows', columns')."""
-    bump = localisation.centre_prior(_N_PRIOR, _N_PRIOR)
+    bump = measures.centre_prior(_N_PRIOR, _N_PRIOR)
     made: dict[str, NDArray[Any]] = {CENTRE: np.repeat(bump[None], len(first), axis=0)}
     for number in range(config.n_random):
         other = random_network(network, ctx.seed_of(f"random weights {number}"))
@@ -160,13 +156,13 @@ def _all_scores(
                 "study_id": str(table["study_id"].iloc[i]),
                 "patient_id": str(table["patient_id"].iloc[i]),
                 "method": method.partition(":")[0],
-                "judged": NO_VERDICT not in flags[i],
+                "judged": FeatureSet.NO_VERDICT not in flags[i],
                 **scores_of(heat, place, threshold),
                 "threshold": threshold,
                 "n_cells": heat.shape[1],
             }
             if method.startswith(RANDOM):
-                row["correlation"] = localisation.correlation(heat, drawn[i])
+                row["correlation"] = measures.correlation(heat, drawn[i])
             rows.append(row)
     return tuple(rows)
 
@@ -185,7 +181,7 @@ def _view(
         frame=one("frame"),
         septum_px=one("septum"),
         line_px=one("line"),
-        picture=one(row_of(ctx).picture),
+        picture=one(model_of(ctx).picture),
         heats=heats,
         duration_ms=place.window.duration_ms,
         top_mm=place.top_mm,

@@ -1,4 +1,4 @@
-"""The stages: from cohort tables and files to features, and what is refused or flagged."""
+"""The first three hooks: from tables and files to features, and what is refused or flagged."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ import pytest
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
-from cardio_core.api import NO_VERDICT, ConfigError, Context, DataError
+from cardio_core.api import ConfigError, Context, DataError, FeatureSet
 from cardio_core.ultrasound import read_loop, write_us_loop
-from cardio_mmode_septal_flash.config import Config
-from cardio_mmode_septal_flash.cycle import FROM_MOTION, TOO_LOW, find_cycle
-from cardio_mmode_septal_flash.featurize import FRAME_PIXELS, TIMING, mmode_features
-from cardio_mmode_septal_flash.load import load_loops
-from cardio_mmode_septal_flash.motion import MEASURES
-from cardio_mmode_septal_flash.preprocess import mint_mmodes
+from cardio_mmode_septal_flash.cycle.find_cycle import FROM_MOTION, TOO_LOW, find_cycle
+from cardio_mmode_septal_flash.flash.config import Config
+from cardio_mmode_septal_flash.flash.featurize import FRAME_PIXELS, TIMING, featurize
+from cardio_mmode_septal_flash.flash.load import load
+from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
+from cardio_mmode_septal_flash.flash.preprocess import preprocess
+from cardio_mmode_septal_flash.motion.excursion import MEASURES
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
-from cardio_mmode_septal_flash.tasks import SEPTAL_FLASH
 
 from .mmode_phantoms import SPACING, phantom
 
@@ -58,23 +58,23 @@ def write_cohort(folder: Path, rows: list[dict]) -> None:
     pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False)
 
 
-def staged(path: Path, mode: str = "predict", **preprocess):
-    """Run the three stages; return the cohort, the features and what was quarantined, and why."""
+def prepared(path: Path, mode: str = "predict", **changes):
+    """Run the three hooks; return the cohort, the features and what was quarantined, and why."""
     config, ctx = Config(), context(path, mode)
-    cohort = load_loops(config.load, ctx)
-    block = config.preprocess.model_copy(update=SMALL | preprocess)
-    samples = mint_mmodes(cohort.samples, block, ctx.replace(hook="preprocess"))
-    features = mmode_features(samples, config.featurize.model_copy(update={"size": 64}))
+    cohort = load(config.load, ctx)
+    block = config.preprocess.model_copy(update=SMALL | changes)
+    samples = preprocess(cohort.samples, block, ctx.replace(hook="preprocess"))
+    features = featurize(samples, config.featurize.model_copy(update={"size": 64}))
     return cohort, features, {row.recording_id: row.reason for row in ctx._quarantined}
 
 
-def refusal(path: Path, **preprocess) -> str:
+def refusal(path: Path, **changes) -> str:
     """Return why the only loop of a folder is set aside: one line."""
     config, ctx = Config(), context(path, "predict")
-    cohort = load_loops(config.load, ctx)
-    block = config.preprocess.model_copy(update=SMALL | preprocess)
+    cohort = load(config.load, ctx)
+    block = config.preprocess.model_copy(update=SMALL | changes)
     with pytest.raises(DataError, match="none of the patient's loops"):
-        mint_mmodes(cohort.samples, block, ctx.replace(hook="preprocess"))
+        preprocess(cohort.samples, block, ctx.replace(hook="preprocess"))
     (row,) = ctx._quarantined
     assert "\n" not in row.reason
     return row.reason
@@ -98,7 +98,7 @@ def test_a_cohort_table_becomes_a_row_for_every_study_and_shift(tmp_path):
             }
         ],
     )  # fmt: skip
-    cohort, features, quarantined = staged(tmp_path, "fit")
+    cohort, features, quarantined = prepared(tmp_path, "fit")
     assert quarantined == {}
     assert cohort.targets.unit == "study"
     assert cohort.targets.table["septal_flash"].to_dict() == {"P1-bl": 1.0}
@@ -118,7 +118,7 @@ def test_a_cohort_table_becomes_a_row_for_every_study_and_shift(tmp_path):
 def test_every_block_has_its_shape_its_type_and_a_unit(tmp_path):
     write_loop(tmp_path / "a.dcm")
     write_septum(tmp_path / "a.septum.json")
-    _, features, _ = staged(tmp_path)
+    _, features, _ = prepared(tmp_path)
     shapes = {name: (b.values.shape, b.values.dtype.name) for name, b in features.blocks.items()}
     assert shapes == {
         "mmode": ((1, 128, 128), "uint8"),
@@ -138,7 +138,7 @@ def test_every_block_has_its_shape_its_type_and_a_unit(tmp_path):
 def test_the_kept_frame_shows_the_septum_under_its_line_and_the_line_crosses_it(tmp_path):
     write_loop(tmp_path / "a.dcm")
     write_septum(tmp_path / "a.septum.json")
-    _, features, _ = staged(tmp_path)
+    _, features, _ = prepared(tmp_path)
     frame, septum = features["frame"].values[0], features["septum"].values[0]
     row, column = septum[5:40].round().astype(int).T
     cavity = frame[row, column + 40]
@@ -159,7 +159,7 @@ def test_the_kept_frame_shows_the_septum_under_its_line_and_the_line_crosses_it(
 def test_the_m_mode_has_the_right_ventricle_on_top_and_the_wall_at_30_mm(tmp_path):
     write_loop(tmp_path / "a.dcm")
     write_septum(tmp_path / "a.septum.json")
-    _, features, _ = staged(tmp_path)
+    _, features, _ = prepared(tmp_path)
     mmode, mm_per_row = features["mmode"].values[0], timing(features)["mm_per_row"]
     wall = mmode[round(28 / mm_per_row) : round(32 / mm_per_row)].mean()
     blood = mmode[round(42 / mm_per_row) : round(50 / mm_per_row)].mean()
@@ -170,7 +170,7 @@ def test_the_m_mode_has_the_right_ventricle_on_top_and_the_wall_at_30_mm(tmp_pat
 @pytest.mark.parametrize("engine", ["torch", "vtk"])
 def test_new_files_are_numbered_and_need_no_table_septum_or_peaks(tmp_path, engine):
     write_loop(tmp_path / "DOE^JANE.dcm", r_times_ms=None)
-    cohort, features, _ = staged(tmp_path / "DOE^JANE.dcm", engine=engine)
+    cohort, features, _ = prepared(tmp_path / "DOE^JANE.dcm", engine=engine)
     assert cohort.targets is None and features.table.index.tolist() == ["1#0"]
     assert features.table["variant"].tolist() == [0]
     assert "DOE" not in features.table.to_csv()
@@ -187,11 +187,11 @@ def test_features_of_chosen_samples_are_those_of_all_in_any_order(tmp_path):
     row = {"patient_id": "P", "path_echo_a4c": "a.dcm", "path_septum": "s.json", "sf_label": 0}
     write_cohort(tmp_path, [row])
     config, ctx = Config(), context(tmp_path, "fit")
-    cohort = load_loops(config.load, ctx)
+    cohort = load(config.load, ctx)
     block = config.preprocess.model_copy(update=SMALL)
-    samples = mint_mmodes(cohort.samples, block, ctx.replace(hook="preprocess"))
+    samples = preprocess(cohort.samples, block, ctx.replace(hook="preprocess"))
     size = config.featurize.model_copy(update={"size": 64})
-    whole, chosen = mmode_features(samples, size), mmode_features(samples.take([3, 1]), size)
+    whole, chosen = featurize(samples, size), featurize(samples.take([3, 1]), size)
     assert chosen.table.index.tolist() == ["P-1#3", "P-1#1"]
     for name, part in chosen.blocks.items():
         np.testing.assert_array_equal(part.values, whole[name].values[[3, 1]])
@@ -200,7 +200,7 @@ def test_features_of_chosen_samples_are_those_of_all_in_any_order(tmp_path):
 def test_both_engines_give_the_same_pictures_within_a_grey_level(tmp_path):
     write_loop(tmp_path / "a.dcm")
     write_septum(tmp_path / "a.septum.json")
-    by_torch, by_vtk = (staged(tmp_path, engine=engine)[1] for engine in ("torch", "vtk"))
+    by_torch, by_vtk = (prepared(tmp_path, engine=engine)[1] for engine in ("torch", "vtk"))
     difference = by_torch["mmode"].values.astype(int) - by_vtk["mmode"].values
     assert np.abs(difference).max() <= 1
 
@@ -212,7 +212,9 @@ def test_motion_is_the_same_whether_a_study_trains_or_is_predicted(tmp_path):
         tmp_path,
         [{"patient_id": "P", "path_echo_a4c": "a.dcm", "path_septum": "s.json", "sf_label": 0}],
     )
-    trained, predicted = (staged(tmp_path, mode)[1]["motion"].values for mode in ("fit", "predict"))
+    trained, predicted = (
+        prepared(tmp_path, mode)[1]["motion"].values for mode in ("fit", "predict")
+    )
     assert len(trained) == 5 and len(predicted) == 1
     np.testing.assert_array_equal(trained, np.repeat(predicted, 5, axis=0))
 
@@ -224,19 +226,19 @@ def test_the_same_loop_in_every_photometric_interpretation_gives_the_same_m_mode
         folder.mkdir()
         write_loop(folder / "a.dcm", photometric=kind)
         write_septum(folder / "a.septum.json")
-        made[kind] = staged(folder)[1]["mmode"].values.astype(int)
+        made[kind] = prepared(folder)[1]["mmode"].values.astype(int)
     for kind, mmode in made.items():
         assert np.abs(mmode - made["MONOCHROME2"]).max() <= 2, kind
 
 
 def test_the_real_loop_of_pydicom_goes_through_with_its_flags_and_no_valve_times():
     file = Path(get_testdata_file("examples_ybr_color.dcm", download=False))
-    _, features, quarantined = staged(file)
+    _, features, quarantined = prepared(file)
     flags = features.table["flags"].iloc[0].split("; ")
     assert quarantined == {}
     assert TOO_LOW in flags and FROM_MOTION in flags
     assert any(flag.startswith("region rescaled by 0.5") for flag in flags)
-    assert flags[-1].startswith(NO_VERDICT + TOO_LOW)
+    assert flags[-1].startswith(FeatureSet.NO_VERDICT + TOO_LOW)
     assert timing(features)["cycle_from_motion"] == 1.0
     mmode = features["mmode"].values[0]
     wall = mmode[round(30 / timing(features)["mm_per_row"])].mean()
@@ -249,9 +251,9 @@ def test_20_frames_a_second_are_refused_and_30_are_flagged(tmp_path):
     assert "at least 25 frames a second, found 20.0" in refusal(tmp_path)
     slow = replace(one.spec, rate_hz=30.0)
     write_loop(tmp_path / "a.dcm", one.frames[: len(slow.time_s)], rate_hz=30.0)
-    assert TOO_LOW in staged(tmp_path)[1].table["flags"].iloc[0]
+    assert TOO_LOW in prepared(tmp_path)[1].table["flags"].iloc[0]
     write_loop(tmp_path / "a.dcm")
-    assert TOO_LOW not in staged(tmp_path)[1].table["flags"].iloc[0]
+    assert TOO_LOW not in prepared(tmp_path)[1].table["flags"].iloc[0]
 
 
 def test_three_frames_and_no_frame_time_are_refused(tmp_path):
@@ -287,7 +289,7 @@ def test_a_septum_of_another_moment_is_flagged_and_one_of_another_loop_refused(t
     write_loop(tmp_path / "a.dcm")
     file, points = tmp_path / "a.septum.json", phantom(1, rate_hz=50.0).truth.polyline_px.tolist()
     file.write_text(json.dumps({"points_px": points, "frame": 15}))  # 300 ms
-    assert "at another moment than end-diastole" in staged(tmp_path)[1].table["flags"].iloc[0]
+    assert "at another moment than end-diastole" in prepared(tmp_path)[1].table["flags"].iloc[0]
     file.write_text(json.dumps({"points_px": points, "frame": 4000}))
     assert "is it the septum of another loop" in refusal(tmp_path)
 
@@ -305,7 +307,7 @@ def test_one_bad_loop_is_set_aside_and_the_patients_others_go_on(tmp_path):
         for name in ("a", "b")
     ]
     write_cohort(tmp_path, rows)
-    _, features, quarantined = staged(tmp_path, "fit")
+    _, features, quarantined = prepared(tmp_path, "fit")
     assert set(features.table["recording_id"]) == {"a"}
     assert list(quarantined) == ["b"] and quarantined["b"].startswith("expected ")
 
@@ -322,7 +324,7 @@ def test_several_loops_of_a_study_find_their_own_septum_and_peaks_by_name(tmp_pa
         "path_rpeaks": "two.r.json",
     }  # fmt: skip
     write_cohort(tmp_path, [row])
-    cohort = load_loops(Config().load, context(tmp_path, "fit"))
+    cohort = load(Config().load, context(tmp_path, "fit"))
     assert cohort.samples.table.index.tolist() == ["S-1", "S-2"]
     names = {key: [path.name for path in paths] for key, paths in cohort.files.items()}
     assert names == {
@@ -342,7 +344,7 @@ def test_studies_of_one_timepoint_can_be_chosen_and_the_others_are_named(tmp_pat
     ]  # fmt: skip
     write_cohort(tmp_path, rows)
     block = Config().load.model_copy(update={"timepoint": "follow-up"})
-    cohort = load_loops(block, context(tmp_path, "fit"))
+    cohort = load(block, context(tmp_path, "fit"))
     assert cohort.samples.table.index.tolist() == ["follow-up"]
     assert cohort.excluded == {"not at follow-up": ("baseline",)}
     assert cohort.targets.table.index.tolist() == ["follow-up"]
@@ -351,13 +353,13 @@ def test_studies_of_one_timepoint_can_be_chosen_and_the_others_are_named(tmp_pat
 def test_training_needs_a_table_with_loops_and_labels(tmp_path):
     write_loop(tmp_path / "a.dcm")
     with pytest.raises(DataError, match="expected a cohort table"):
-        load_loops(Config().load, context(tmp_path, "fit"))
+        load(Config().load, context(tmp_path, "fit"))
     write_cohort(tmp_path, [{"patient_id": "P", "path_echo_a4c": "a.dcm"}])
     with pytest.raises(ConfigError, match="expected a column sf_label"):
-        load_loops(Config().load, context(tmp_path, "fit"))
+        load(Config().load, context(tmp_path, "fit"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="expected ultrasound loops"):
-        load_loops(Config().load, context(tmp_path / "empty", "predict"))
+        load(Config().load, context(tmp_path / "empty", "predict"))
 
 
 def test_a_cycle_without_r_peaks_has_the_length_of_the_beat(tmp_path):
@@ -401,7 +403,7 @@ def test_what_lies_beside_a_dotted_dicom_name_is_among_the_files_of_that_loop_on
         (tmp_path / f"{name}.json").write_text('{"frame_rate_hz": 50}')
     write_septum(tmp_path / "1.2.840.septum.json")  # nobody's
     write_septum(tmp_path / "1.2.840.55.septum.json")
-    cohort = load_loops(Config().load, context(tmp_path, "predict"))
+    cohort = load(Config().load, context(tmp_path, "predict"))
     names = {key: [path.name for path in paths] for key, paths in cohort.files.items()}
     assert names == {
         "1": ["1.2.840.55", "1.2.840.55.septum.json", "1.2.840.55.json"],
@@ -437,6 +439,6 @@ def test_loops_of_dotted_names_find_their_own_septum_too(tmp_path):
         "path_septum": "1.2.840.55.septum.json;1.2.840.5.septum.json",
     }  # fmt: skip
     write_cohort(tmp_path, [row])
-    cohort = load_loops(Config().load, context(tmp_path, "fit"))
+    cohort = load(Config().load, context(tmp_path, "fit"))
     septa = {key: paths[1].name for key, paths in cohort.files.items()}
     assert septa == {"S-1": "1.2.840.5.septum.json", "S-2": "1.2.840.55.septum.json"}

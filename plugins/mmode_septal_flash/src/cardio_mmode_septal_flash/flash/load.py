@@ -9,26 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardio_core.api import (
-    NUMBERED,
-    Cohort,
-    ConfigError,
-    DataError,
-    Opened,
-    SampleSet,
-    Targets,
-    find_cohort_table,
-    read_cohort_table,
-    text_of,
-)
-from cardio_core.ultrasound import find_loops, nameless, read_loop, read_r_times, sidecar_of
+from cardio_core.api import NUMBERED, Cohort, CohortTable, DataError, SampleSet, Targets
+from cardio_core.ultrasound import find_loops, sidecar_of
+from cardio_mmode_septal_flash.flash.models import LOOPS, PATHS, R_PEAKS, SEPTUM
+from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
 
 if TYPE_CHECKING:
     from cardio_core.api import Context
-    from cardio_core.ultrasound import Loop
-    from cardio_mmode_septal_flash.config import LoadBlock
+    from cardio_mmode_septal_flash.flash.config import LoadBlock
 
-LOOPS, SEPTUM, R_PEAKS, LABEL = "path_echo_a4c", "path_septum", "path_rpeaks", "sf_label"
+LABEL = "sf_label"
 TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
 EVENTS = ("mvc_ms", "avo_ms")
 
@@ -38,42 +28,7 @@ SEPTUM_SUFFIX = ".septum.json"
 _SILENT = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".npy")
 
 
-@dataclass(frozen=True)
-class LoopFiles:
-    """The files of one loop.
-
-    Attributes
-    ----------
-    loop : Path
-        The recording.
-    septum, r_peaks : Path or None
-        JSON files that belong to it.
-    frame_rate_hz : float or None
-        Stated for formats that do not say it.
-    """
-
-    loop: Path
-    septum: Path | None = None
-    r_peaks: Path | None = None
-    frame_rate_hz: float | None = None
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """Everything that decides what is made of the loop."""
-        beside = sidecar_of(self.loop)
-        found = (self.septum, self.r_peaks, beside if beside.is_file() else None)
-        return (self.loop, *(path for path in found if path is not None))
-
-
-@dataclass(frozen=True)
-class OpenedLoop:
-    """A loop whose frames are not decoded yet, and the file of its septum."""
-
-    loop: Loop
-    septum: Path | None
-
-
-def load_loops(config: LoadBlock, ctx: Context) -> Cohort:
+def load(config: LoadBlock, ctx: Context) -> Cohort:
     """Find apical four-chamber loops.
 
     A cohort table names them in `path_echo_a4c`, their septum in `path_septum`, R peaks in
@@ -96,8 +51,7 @@ def load_loops(config: LoadBlock, ctx: Context) -> Cohort:
         No loop, or in fit mode no cohort table.
     """
     found = [_found(path, config, ctx) for path in ctx.inputs]
-    entries = [entry for part in found for entry in part.entries]
-    entries = [replace(entry, files=_given(entry.files, ctx)) for entry in entries]
+    entries = [replace(one, files=_given(one.files, ctx)) for part, _ in found for one in part]
     notes: list[str] = []
     if any(not entry.named for entry in entries):
         entries, notes = _numbered(entries), [NUMBERED]
@@ -105,12 +59,12 @@ def load_loops(config: LoadBlock, ctx: Context) -> Cohort:
     left_out = tuple(entry.recording_id for entry in entries if not _at(entry, config.timepoint))
     targets, clinical = None, None
     if ctx.mode == "fit":
-        clinical = pd.concat([part.table for part in found if part.table is not None])
+        clinical = pd.concat([table.rows for _, table in found if table is not None])
         labels = clinical[[LABEL]].astype("Float64").astype(float)
         labels.columns = [ctx.task.targets[0].name]
         targets = Targets("study", labels[labels.index.isin([e.study_id for e in kept])])
     return Cohort(
-        SampleSet(_table(kept), Opened(tuple(entry.files for entry in kept), open_loop)),
+        SampleSet.opening(_table(kept), [entry.files for entry in kept], open_loop),
         {entry.recording_id: entry.files.paths for entry in kept},
         targets,
         clinical,
@@ -118,28 +72,6 @@ def load_loops(config: LoadBlock, ctx: Context) -> Cohort:
         outcome="septal flash as a reader saw it in the loop." if ctx.mode == "fit" else "",
         excluded={f"not at {config.timepoint}": left_out} if left_out else {},
     )
-
-
-def open_loop(files: LoopFiles) -> OpenedLoop:
-    """Open a loop; no frame but a few is decoded.
-
-    Raises
-    ------
-    DataError
-        It cannot be used, or it is colour Doppler. The reason goes to the run's outputs and names
-        no file.
-    """
-    try:
-        r_times = None if files.r_peaks is None else read_r_times(files.r_peaks)
-        loop = read_loop(files.loop, frame_rate_hz=files.frame_rate_hz, r_times_ms=r_times)
-    except DataError as error:
-        raise DataError(nameless(str(error), *files.paths)) from None
-    if loop.colour_doppler:
-        raise DataError(
-            "expected a grey B-mode loop, found colour Doppler, whose colours hide the septum; "
-            "choose the clip without colour"
-        )
-    return OpenedLoop(loop, files.septum)
 
 
 @dataclass(frozen=True)
@@ -154,18 +86,16 @@ class _Entry:
     named: bool
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What one input holds."""
-
-    entries: list[_Entry]
-    table: pd.DataFrame | None = None
-
-
-def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found:
-    table = find_cohort_table(path)
+def _found(path: Path, config: LoadBlock, ctx: Context) -> tuple[list[_Entry], CohortTable | None]:
+    """Return the loops that one input holds, and the table that names them."""
+    table = CohortTable.find(path, PATHS)
     if table is not None:
-        return _from_table(table, config, ctx)
+        table.require(LOOPS, *((LABEL,) if ctx.mode == "fit" else ()))
+        return [
+            _Entry(recording_id, str(study), str(row["patient_id"]), files, _about(row), True)
+            for study, row in table.rows.iterrows()
+            for recording_id, files in _loops_of(str(study), row, config)
+        ], table
     if ctx.mode == "fit":
         raise DataError(
             f"{path.name}: expected a cohort table, or a folder with cohort.csv, that names loops "
@@ -178,23 +108,9 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found:
             "none; give the folder that holds them, or a file"
         )
     nothing = dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan"))
-    return _Found(
-        [_Entry("", "", "", _files(file, None, None, config), nothing, False) for file in files]
-    )
-
-
-def _from_table(path: Path, config: LoadBlock, ctx: Context) -> _Found:
-    table = read_cohort_table(path)
-    needed = (LOOPS, LABEL) if ctx.mode == "fit" else (LOOPS,)
-    for column in needed:
-        if column not in table.columns:
-            raise ConfigError(f"{path.name}: expected a column {column}, found none; add it")
-    entries = [
-        _Entry(recording_id, str(study), str(row["patient_id"]), files, _about(row), True)
-        for study, row in table.iterrows()
-        for recording_id, files in _loops_of(str(study), row, config)
-    ]
-    return _Found(entries, table)
+    return [
+        _Entry("", "", "", _files(file, None, None, config), nothing, False) for file in files
+    ], None
 
 
 def _loops_of(study_id: str, row: pd.Series[Any], config: LoadBlock) -> list[tuple[str, LoopFiles]]:
@@ -247,7 +163,7 @@ def _given(files: LoopFiles, ctx: Context) -> LoopFiles:
 
 
 def _about(row: pd.Series[Any]) -> dict[str, Any]:
-    texts: dict[str, Any] = {name: text_of(row, name) for name in TEXTS}
+    texts: dict[str, Any] = {name: CohortTable.text(row, name) for name in TEXTS}
     return texts | {name: float(row.get(name, float("nan"))) for name in EVENTS}
 
 

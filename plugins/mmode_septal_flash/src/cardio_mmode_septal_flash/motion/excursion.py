@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_mmode_septal_flash.tracking import track_septum
+from cardio_mmode_septal_flash.motion.tracking import track_septum
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

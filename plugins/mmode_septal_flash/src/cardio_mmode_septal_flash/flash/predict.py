@@ -7,28 +7,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.api import Column, Predictions
-from cardio_mmode_septal_flash.baseline import score_baseline
-from cardio_mmode_septal_flash.network import open_network, pictures_for, to_probability
-from cardio_mmode_septal_flash.rows import row_of
+from cardio_mmode_septal_flash.flash.models import model_of
+from cardio_mmode_septal_flash.flash.network import open_network, pictures_for, to_probability
+from cardio_mmode_septal_flash.flash.regression import score_regression
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_mmode_septal_flash.config import PredictBlock
+    from cardio_mmode_septal_flash.flash.config import PredictBlock
 
 
-def predict_studies(
+def predict(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> Predictions:
     """Score every sample; a study of several loops is scored by their mean logit.
 
     What was measured of the septum's motion stands beside the scores as named columns.
     """
-    if row_of(ctx).kind == "network":
+    if model_of(ctx).kind == "network":
         pictures = pictures_for(model, features, ctx)
         logits = ctx.score_with(open_network(model), pictures, batch_size=config.batch_size)
         scores = to_probability(logits)
     else:
-        scores = score_baseline(model, features, ctx)
+        scores = score_regression(model, features, ctx)
     motion = features["motion"]
     values = np.asarray(motion.in_units(), np.float64)
     units = motion.units if len(motion.units) > 1 else motion.units * len(motion.names)

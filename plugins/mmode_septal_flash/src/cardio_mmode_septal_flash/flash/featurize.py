@@ -9,16 +9,16 @@ import numpy as np
 
 from cardio_core.api import FeatureBlock, FeatureSet
 from cardio_mmode_septal_flash.mmode.picture import crop, resize
-from cardio_mmode_septal_flash.motion import MEASURES, N_TRACE, septal_motion
+from cardio_mmode_septal_flash.motion.excursion import MEASURES, N_TRACE, septal_motion
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import SampleSet
-    from cardio_mmode_septal_flash.config import FeaturizeBlock
-    from cardio_mmode_septal_flash.motion import SeptalMotion
-    from cardio_mmode_septal_flash.preprocess import LineOfStudy, StudyMModes
-    from cardio_mmode_septal_flash.study import Study
+    from cardio_mmode_septal_flash.flash.config import FeaturizeBlock
+    from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy, StudyMModes
+    from cardio_mmode_septal_flash.flash.study import Study
+    from cardio_mmode_septal_flash.motion.excursion import SeptalMotion
 
 FRAME_PIXELS = 256
 """Rows and columns of a kept frame, whatever the loop's."""
@@ -36,7 +36,7 @@ TIMING = (
 """Names and units of the block `timing`."""
 
 
-def mmode_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
+def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     """Turn the lines of one patient's loops into blocks of features.
 
     Returns
@@ -54,8 +54,8 @@ def mmode_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         `septum` float32 (n, 62, 2) and `line` float32 (n, 2, 2): (row, column) in that frame.
         `timing` float32: `TIMING`; valves NaN where unknown, or where the cycle comes from motion;
         confidence NaN where a person drew the septum.
-        `motion` float32: `cardio_mmode_septal_flash.motion.MEASURES`; `trace` float32 (n, 100):
-        displacement in mm over the cycle. Both are the study's, measured on all its lines.
+        `motion` float32: `motion.excursion.MEASURES`; `trace` float32 (n, 100): displacement
+        in mm over the cycle. Both are the study's, measured on all its lines.
     """
     values: list[LineOfStudy] = list(samples.values)
     motions = _motions(values)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, Metric, Scope, stats
+from cardio_core import stats
+from cardio_core.api import DataError, Metric, Scope
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_core.api import Estimate, EvaluateBlock
+    from cardio_core.api import EvaluateBlock
+    from cardio_core.stats import Estimate
 
 EVERYBODY, WITHIN, ALONE = "all studies", "within a timepoint", "the timepoint alone"
 
@@ -29,7 +31,7 @@ def within_timepoints(
     Parameters
     ----------
     tested : DataFrame
-        Of one model, as of `tested.judged_studies`.
+        Of one model, as of `evaluate.judged_studies`.
     timepoints : Series of str
         By study_id.
     scope : Scope

@@ -9,22 +9,20 @@ import numpy as np
 
 from cardio_core.api import DataError
 from cardio_core.ultrasound import sector_hull
-from cardio_mmode_septal_flash.cycle import cut_cycle, find_cycle, withheld
+from cardio_mmode_septal_flash.cycle.find_cycle import cut_cycle, find_cycle, withheld
 from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.side import side_of_lv
 from cardio_mmode_septal_flash.septum.find_septum import find_septum
-from cardio_mmode_septal_flash.septum.polyline import read_septum, require_inside
+from cardio_mmode_septal_flash.septum.polyline import require_inside
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from cardio_core.ultrasound import Loop
-    from cardio_mmode_septal_flash.config import PreprocessBlock
-    from cardio_mmode_septal_flash.cycle import Cycle
+    from cardio_mmode_septal_flash.cycle.find_cycle import Cycle
+    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+    from cardio_mmode_septal_flash.flash.config import PreprocessBlock
     from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    from cardio_mmode_septal_flash.mmode.volume import CycleVolume
     from cardio_mmode_septal_flash.septum.polyline import Septum
 
 FOUND = "septum found in the pictures"
@@ -67,15 +65,15 @@ class Study:
     flags: tuple[str, ...]
 
 
-def prepare_study(loop: Loop, septum_file: Path | None, config: PreprocessBlock) -> Study:
+def prepare_study(loop: Loop, drawn: Septum | None, config: PreprocessBlock) -> Study:
     """Find cycle, sector and septum of a loop, and the lines across it.
 
     Parameters
     ----------
     loop : Loop
         An apical four-chamber loop with known frame times and pixel size.
-    septum_file : Path or None
-        The septum's JSON; where there is none, it is looked for in the pictures.
+    drawn : Septum or None
+        As a person drew it; where nobody did, it is looked for in the pictures.
     config : PreprocessBlock
         Points of the tangent, reach, shifts.
 
@@ -97,10 +95,9 @@ def prepare_study(loop: Loop, septum_file: Path | None, config: PreprocessBlock)
     volume = cut_cycle(loop, cycle, loop.mm_per_pixel)
     sector = sector_hull(volume.frames, loop.region)
     ed_frame = int(np.abs(volume.times_ms).argmin())
-    if septum_file is not None:
-        septum = read_septum(septum_file, loop.mm_per_pixel)
-        require_inside(septum, sector, septum_file.name)
-        drawn_when = _drawn_elsewhen(septum, loop, cycle, septum_file.name)
+    if drawn is not None:
+        require_inside(drawn, sector, loop.name)
+        septum, drawn_when = drawn, _drawn_elsewhen(drawn, loop, cycle)
     elif config.find_septum:
         septum = find_septum(volume.frames, loop.mm_per_pixel, sector, ed_frame)
         drawn_when = (FOUND,)
@@ -115,13 +112,13 @@ def prepare_study(loop: Loop, septum_file: Path | None, config: PreprocessBlock)
     return Study(volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz, tuple(flags))
 
 
-def _drawn_elsewhen(septum: Septum, loop: Loop, cycle: Cycle, name: str) -> tuple[str, ...]:
+def _drawn_elsewhen(septum: Septum, loop: Loop, cycle: Cycle) -> tuple[str, ...]:
     """Return a flag where a septum was drawn far from the R peak: the wall is elsewhere then."""
     if septum.frame is None:
         return ()
     if septum.frame >= loop.n_frames:
         raise DataError(
-            f"{name}: expected a frame of the loop, 0 to {loop.n_frames - 1}, found "
+            f"{loop.name}: expected a frame of the loop, 0 to {loop.n_frames - 1}, found "
             f"{septum.frame}; is it the septum of another loop?"
         )
     if cycle.from_motion:

@@ -8,46 +8,46 @@ import numpy as np
 from torch.nn import functional
 
 from cardio_core.api import ModelArtifact
-from cardio_mmode_septal_flash.baseline import fit_baseline
-from cardio_mmode_septal_flash.examples import Pictures
+from cardio_mmode_septal_flash.flash.labels import check_classes, known_labels, originals
+from cardio_mmode_septal_flash.flash.models import model_of
+from cardio_mmode_septal_flash.flash.network import fresh_network, settings_of, shown_of, write_mean
+from cardio_mmode_septal_flash.flash.regression import fit_regression
+from cardio_mmode_septal_flash.localisation import measures
+from cardio_mmode_septal_flash.localisation.place import N_COLUMNS, places_of
 from cardio_mmode_septal_flash.mmode.picture import mean_picture
-from cardio_mmode_septal_flash.network import (
-    fresh_network,
-    settings_of,
-    shown_of,
-    write_mean,
-)
-from cardio_mmode_septal_flash.rows import check_classes, known_labels, originals, out_of, row_of
-from cardio_mmode_septal_flash.study_maps import threshold_of
+from cardio_mmode_septal_flash.networks.heat_maps import maps_of
+from cardio_mmode_septal_flash.networks.pictures import Pictures
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_mmode_septal_flash.config import TrainBlock
+    from cardio_mmode_septal_flash.flash.config import TrainBlock
+    from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 
     Labelled = tuple[FeatureSet, NDArray[np.int64]]
 
+N_FOR_THRESHOLD = 64
 AUGMENTED = (
     "Shifted copies validate the network beside the originals ({n_copies} pictures of {n} studies),"
     " as published: pictures of one study are counted as if they were independent."
 )
 
 
-def train_row(
+def train(
     training: FeatureSet,
     validation: FeatureSet | None,
     targets: Targets,
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit the row that the context names and leave it in its directory."""
+    """Fit the model that the context names and leave it in its directory."""
     known, labels = known_labels(training, targets, ctx)
     check_classes(known, labels, ctx)
-    if row_of(ctx).kind != "network":
+    if model_of(ctx).kind != "network":
         first = np.flatnonzero(originals(known))
-        return fit_baseline(known.view(first), labels[first], config.logistic_c, ctx)
+        return fit_regression(known.view(first), labels[first], config.logistic_c, ctx)
     if not config.shifts:
         first = np.flatnonzero(originals(known))
         known, labels = known.view(first), labels[first]
@@ -81,7 +81,7 @@ def _train_network(
         plan=config.fit,
         loss=cross_entropy,
     )
-    artifact = ModelArtifact(out_of(ctx))
+    artifact = ModelArtifact(ctx.out)
     write_mean(artifact, mean)
     threshold, n_used = threshold_of(done.network, mean, checked or fitted_on, ctx)
     artifact.write_json(
@@ -117,3 +117,36 @@ def _own_validation(
     fit, check = np.flatnonzero(~apart), np.flatnonzero(apart)
     note = AUGMENTED.format(n_copies=check.size, n=len(aside))
     return known.view(fit), labels[fit], (known.view(check), labels[check]), (note,)
+
+
+def threshold_of(
+    network: FlashDenseNet,
+    mean: NDArray[np.float32],
+    labelled: Labelled,
+    ctx: Context,
+) -> tuple[float, int]:
+    """Return the temporal IoU's threshold, chosen on these studies with flash, and their number.
+
+    Parameters
+    ----------
+    network : FlashDenseNet
+        Fitted.
+    mean : ndarray
+        Mean picture of training.
+    labelled : FeatureSet and labels
+        Validation studies, or training studies where none validate; never tested ones.
+    ctx : Context
+        Model.
+    """
+    features, labels = labelled
+    chosen = np.flatnonzero(originals(features) & (labels == 1))
+    places = places_of(features.view(chosen), model_of(ctx).cycle_share)
+    known = [i for i, place in enumerate(places) if place.window.known][:N_FOR_THRESHOLD]
+    if not known:
+        return 0.5, 0
+    shown = features.view(chosen[known])[model_of(ctx).picture].values
+    profiles = [
+        measures.temporal_profile(measures.upsampled(heat, N_COLUMNS, N_COLUMNS))
+        for heat in maps_of(network, Pictures(shown, mean), "grad_cam_pp")
+    ]
+    return measures.best_threshold(profiles, [places[i].window for i in known]), len(known)
