@@ -285,6 +285,19 @@ def test_a_septum_of_ten_points_or_outside_the_sector_quarantines_the_loop(tmp_p
     assert "expected the septum inside the sector" in refusal(tmp_path)
 
 
+def test_a_septum_is_read_with_its_loop_and_no_path_to_it_goes_on(tmp_path):
+    write_loop(tmp_path / "a.dcm")
+    write_septum(tmp_path / "a.septum.json")
+    samples = load(Config().load, context(tmp_path, "predict")).samples
+    opened = samples.values[0]
+    (tmp_path / "a.septum.json").unlink()
+    drawn = phantom(1, rate_hz=50.0).truth.polyline_px
+    np.testing.assert_allclose(opened.septum.points_px[[0, -1]], drawn[[0, -1]])
+    assert opened.septum.frame == 1
+    assert not any(isinstance(value, Path) for value in vars(opened).values())
+    assert not samples.table.map(lambda cell: isinstance(cell, Path)).to_numpy().any()
+
+
 def test_a_septum_of_another_moment_is_flagged_and_one_of_another_loop_refused(tmp_path):
     write_loop(tmp_path / "a.dcm")
     file, points = tmp_path / "a.septum.json", phantom(1, rate_hz=50.0).truth.polyline_px.tolist()

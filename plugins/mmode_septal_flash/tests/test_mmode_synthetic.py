@@ -17,6 +17,7 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import CohortTable, DataError
 from cardio_core.ultrasound import read_loop, read_r_times
+from cardio_mmode_septal_flash.flash.models import PATHS
 from cardio_mmode_septal_flash.synthetic import synthesize
 from cardio_mmode_septal_flash.synthetic.anatomy import MMODE_POINT, Anatomy
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
@@ -306,11 +307,12 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_cohort_table_is_valid_and_its_files_are_there(cohort: Path) -> None:
-    table = CohortTable.find(cohort).rows
+    table = CohortTable.find(cohort, PATHS).rows
     raw = pd.read_csv(cohort / "cohort.csv")
     assert len(table) == len(raw) > 3
     assert raw["patient_id"].nunique() == 3
-    for column in ("path_echo_a4c", "path_septum", "path_rpeaks"):
+    assert PATHS == ("path_echo_a4c", "path_septum", "path_rpeaks")
+    for column in PATHS:
         assert all((cohort / path).is_file() for path in raw[column])
 
 
