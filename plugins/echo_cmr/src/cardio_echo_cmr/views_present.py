@@ -9,7 +9,6 @@ import pandas as pd
 
 from cardio_core.api import DataError, stats
 from cardio_echo_cmr.tasks import VIEWS
-from cardio_echo_cmr.tested import study_rows
 
 if TYPE_CHECKING:
     from cardio_core.api import Cohort, EvaluateBlock, Scored, Target
@@ -84,7 +83,7 @@ def views_table(
     ).reset_index(drop=True)
     if target.kind != "binary":
         return rows
-    fused = study_rows(predictions, target)
+    fused = predictions.tested(target)
     fused = fused[fused["model"] == "fused"]
     if fused.empty:
         return rows
