@@ -98,7 +98,7 @@ def areas_of_one(study: str, seed: int, folder: Path, earlier: Path | None) -> l
 def earlier_run(folder: Path) -> Path:
     """Pretrain once, on beats of other synthetic people, as `crt_response` asks for it."""
     twin = folder / "beats"
-    synthesize(twin, kind="beats", n_patients=24, seed=1000)
+    synthesize(twin, task="aami_beats", n_patients=24, seed=1000)
     sets = (
         "inner.k=0", "preprocess.leads=first", "featurize.kinds=[own]", "train.rhythm=false",
         "train.loudness=false", "train.picture_dropout=0", "train.picture_classes=[]",

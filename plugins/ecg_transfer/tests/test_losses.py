@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.models.augment import Augmentation, augment_images, augment_side
-from cardio_ecg_transfer.models.drawing import drawing_weights, log_prior_ratio
-from cardio_ecg_transfer.models.losses import (
+from cardio_ecg_transfer.beats.epoch_draw import drawing_weights, log_prior_ratio
+from cardio_ecg_transfer.networks.augment import Augmentation, augment_images, augment_side
+from cardio_ecg_transfer.networks.losses import (
     focal_loss,
     inverse_sqrt_frequency,
     prior_adjusted_cross_entropy,

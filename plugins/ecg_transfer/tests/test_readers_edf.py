@@ -13,8 +13,8 @@ from wfdb.io.convert import edf as wfdb_edf
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS
-from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
+from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.synthetic import Noise, PatientSpec, simulate
 from cardio_ecg_transfer.synthetic.write_edf import write_edf
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from cardio_core.api import Context, DataError
-from cardio_ecg_transfer.config import LoadBlock
-from cardio_ecg_transfer.load import load_recordings
-from cardio_ecg_transfer.plugin import AAMI_BEATS
+from cardio_ecg_transfer.beats.load import load
+from cardio_ecg_transfer.beats.models import AAMI_BEATS
 from cardio_ecg_transfer.readers import muse_fields, read_ecg
+from cardio_ecg_transfer.shared.config import RecordingsBlock
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS
-from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
+from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.synthetic import Noise, PatientSpec, simulate
 from cardio_ecg_transfer.synthetic.write_edf import write_edf
 from cardio_ecg_transfer.synthetic.write_muse import STORED_LEADS, write_muse
@@ -271,7 +271,7 @@ def test_hostile_files_of_a_cohort_are_quarantined_and_the_others_are_read(
         path.write_bytes(content[:236] + change + content[244:])
         paths.append(path)
     ctx = Context(AAMI_BEATS, hook="load", mode="predict", _inputs=tuple(paths))
-    cohort = load_recordings(LoadBlock(), ctx)
+    cohort = load(RecordingsBlock(), ctx)
     read = dict(cohort.samples.opened(ctx.quarantine))
     assert {name: ecg.duration_s for name, ecg in read.items()} == {
         _number(paths, "right"): 10.0,

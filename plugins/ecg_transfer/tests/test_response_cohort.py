@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import ConfigError, Context, DataError
-from cardio_ecg_transfer.config import LoadBlock
-from cardio_ecg_transfer.load import recordings_of
-from cardio_ecg_transfer.plugin import CRT_RESPONSE
-from cardio_ecg_transfer.response.cohort import drawn, load_response
-from cardio_ecg_transfer.response.ptbxl import read_ptbxl
+from cardio_ecg_transfer.readers.ptbxl import read_ptbxl
+from cardio_ecg_transfer.response.config import LoadBlock
+from cardio_ecg_transfer.response.load import drawn, load
+from cardio_ecg_transfer.response.models import CRT_RESPONSE
+from cardio_ecg_transfer.shared.recordings import recordings_of
 from cardio_ecg_transfer.synthetic import synthesize
 
 STATEMENTS = """,description,diagnostic,diagnostic_class
@@ -36,7 +36,7 @@ DATABASE = """ecg_id,patient_id,age,sex,scp_codes,filename_hr
 @pytest.fixture(scope="module")
 def twin(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("crt")
-    synthesize(folder, kind="crt", n_patients=8, seed=3)
+    synthesize(folder, task="crt_response", n_patients=8, seed=3)
     return folder
 
 
@@ -70,15 +70,15 @@ def test_a_statement_counts_whatever_its_likelihood_and_the_first_ecg_stands_for
 
 
 def test_rows_on_lbbb_are_left_out_where_the_label_contains_it_and_only_there(ptbxl):
-    of_cd = load_response(LoadBlock(label="CD"), context(ptbxl))
+    of_cd = load(LoadBlock(label="CD"), context(ptbxl))
     assert set(of_cd.unsupported) == {"lbbb", "guideline", "qrs_lbbb"}
     assert "already contains" in of_cd.unsupported["lbbb"]
     assert "stands in for response" in of_cd.outcome
-    assert not load_response(LoadBlock(label="MI"), context(ptbxl)).unsupported
+    assert not load(LoadBlock(label="MI"), context(ptbxl)).unsupported
 
 
 def test_no_column_of_the_samples_is_the_label(ptbxl):
-    cohort = load_response(LoadBlock(label="CD"), context(ptbxl))
+    cohort = load(LoadBlock(label="CD"), context(ptbxl))
     assert set(cohort.samples.table.columns) == {
         "recording_id", "study_id", "patient_id", "subject_link", "site_id", "sex", "lbbb_read",
     }  # fmt: skip
@@ -87,13 +87,13 @@ def test_no_column_of_the_samples_is_the_label(ptbxl):
 
 def test_ptbxl_without_a_label_or_with_an_unknown_one_is_a_usage_error(ptbxl):
     with pytest.raises(ConfigError, match=r"--set load\.label=CD"):
-        load_response(LoadBlock(), context(ptbxl))
+        load(LoadBlock(), context(ptbxl))
     with pytest.raises(ConfigError, match="NORM, MI, STTC, CD, HYP"):
-        load_response(LoadBlock(label="LBBB"), context(ptbxl))
+        load(LoadBlock(label="LBBB"), context(ptbxl))
 
 
 def test_new_patients_of_a_ptbxl_folder_need_no_label(ptbxl):
-    cohort = load_response(LoadBlock(), context(ptbxl, "predict"))
+    cohort = load(LoadBlock(), context(ptbxl, "predict"))
     assert cohort.targets is None
     assert len(cohort.samples) == 3
 
@@ -101,11 +101,11 @@ def test_new_patients_of_a_ptbxl_folder_need_no_label(ptbxl):
 def test_a_damaged_database_is_refused_in_one_line(ptbxl):
     (ptbxl / "scp_statements.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="expected the column 'diagnostic'"):
-        load_response(LoadBlock(label="CD"), context(ptbxl))
+        load(LoadBlock(label="CD"), context(ptbxl))
 
 
 def test_response_is_computed_from_the_volumes_and_agrees_with_the_twin_s_truth(twin):
-    cohort = load_response(LoadBlock(), context(twin))
+    cohort = load(LoadBlock(), context(twin))
     truth = json.loads((twin / "truth.json").read_text())["patients"]
     found = cohort.targets.table["response"]
     assert {p: int(v) for p, v in found.items()} == {p: t["response"] for p, t in truth.items()}
@@ -113,7 +113,7 @@ def test_response_is_computed_from_the_volumes_and_agrees_with_the_twin_s_truth(
 
 
 def test_a_reader_s_morphology_goes_with_the_recording(twin):
-    cohort = load_response(LoadBlock(), context(twin))
+    cohort = load(LoadBlock(), context(twin))
     table = pd.read_csv(twin / "cohort.csv").set_index("patient_id")
     read = cohort.samples.table.set_index("patient_id")["lbbb_read"]
     assert (read == (table["qrs_morph"] == "LBBB").astype(float)).all()
@@ -121,12 +121,12 @@ def test_a_reader_s_morphology_goes_with_the_recording(twin):
 
 def test_a_label_of_ptbxl_is_refused_for_a_cohort_table(twin):
     with pytest.raises(ConfigError, match=r"whose outcome load\.outcome names"):
-        load_response(LoadBlock(label="CD"), context(twin))
+        load(LoadBlock(label="CD"), context(twin))
 
 
 def test_a_folder_that_says_nothing_of_response_is_refused(tmp_path):
     with pytest.raises(DataError, match="nothing that says who responded"):
-        load_response(LoadBlock(), context(tmp_path))
+        load(LoadBlock(), context(tmp_path))
 
 
 def test_follow_up_rows_are_no_baseline_ecgs(twin, tmp_path):
@@ -134,7 +134,7 @@ def test_follow_up_rows_are_no_baseline_ecgs(twin, tmp_path):
     later = table.assign(study_id=table["study_id"] + "-fu", timepoint="followup")
     shutil.copytree(twin / "ecg", tmp_path / "ecg")
     pd.concat([table, later]).to_csv(tmp_path / "cohort.csv", index=False)
-    assert len(load_response(LoadBlock(), context(tmp_path)).samples) == len(table)
+    assert len(load(LoadBlock(), context(tmp_path)).samples) == len(table)
 
 
 def test_a_draw_has_so_many_of_each_and_depends_on_the_seed_alone():
@@ -196,9 +196,7 @@ def test_new_patients_of_a_table_are_read_as_the_training_ones_without_an_outcom
         both = pd.concat([table, later])
         return both.drop(columns=[name for name in both if name.startswith("lv")])
 
-    cohort = load_response(
-        LoadBlock(), context(cohort_like(twin, tmp_path, with_follow_up), "predict")
-    )
+    cohort = load(LoadBlock(), context(cohort_like(twin, tmp_path, with_follow_up), "predict"))
     assert cohort.targets is None
     assert len(cohort.samples) == 8
     assert cohort.samples.table["lbbb_read"].notna().all()
@@ -211,23 +209,23 @@ def test_only_patients_with_an_ecg_are_drawn(twin, tmp_path):
         return table
 
     folder = cohort_like(twin, tmp_path, half_without)
-    whole = load_response(LoadBlock(), context(folder))
+    whole = load(LoadBlock(), context(folder))
     response = whole.targets.table["response"]
     n_with, n_without = int((response == 1).sum()), int((response == 0).sum())
     assert n_with + n_without == 4
-    drawn_all = load_response(LoadBlock(draw=f"{n_with}+{n_without}"), context(folder))
+    drawn_all = load(LoadBlock(draw=f"{n_with}+{n_without}"), context(folder))
     assert len(drawn_all.samples) == 4
 
 
 def test_a_table_without_a_baseline_ecg_says_so(twin, tmp_path):
     folder = cohort_like(twin, tmp_path, lambda table: table.assign(timepoint="pre"))
     with pytest.raises(DataError, match="timepoint is baseline"):
-        load_response(LoadBlock(), context(folder))
+        load(LoadBlock(), context(folder))
 
 
 def test_timepoints_are_read_whatever_their_capitals(twin, tmp_path):
     folder = cohort_like(twin, tmp_path, lambda table: table.assign(timepoint="Baseline "))
-    assert len(load_response(LoadBlock(), context(folder)).samples) == 8
+    assert len(load(LoadBlock(), context(folder)).samples) == 8
 
 
 def test_a_folder_of_recordings_stands_for_all_in_it_and_names_of_files_are_not_used(tmp_path):

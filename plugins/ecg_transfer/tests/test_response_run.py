@@ -19,7 +19,7 @@ TINY = (
 @pytest.fixture(scope="module")
 def run_of(tmp_path_factory):
     twin = tmp_path_factory.mktemp("twin") / "crt"
-    synthesize(twin, kind="crt", n_patients=18, seed=4)
+    synthesize(twin, task="crt_response", n_patients=18, seed=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARDIO_CACHE", str(tmp_path_factory.mktemp("cache")))
         first = None

@@ -10,7 +10,7 @@ from scipy.signal import find_peaks, periodogram
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.leads import einthoven_residual
+from cardio_ecg_transfer.signal.leads.limb_leads import einthoven_residual
 from cardio_ecg_transfer.synthetic import Noise, PatientSpec, Truth, simulate
 from cardio_ecg_transfer.synthetic.dower import DOWER, INDEPENDENT_LEADS, leads_from_vector
 from cardio_ecg_transfer.synthetic.patient import Anatomy, draw_anatomy

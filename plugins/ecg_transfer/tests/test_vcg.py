@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.delineation import QrsBounds
-from cardio_ecg_transfer.signal.measurements import measure_ecg
-from cardio_ecg_transfer.signal.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.vcg import (
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
+from cardio_ecg_transfer.signal.measurements.vcg import (
     INDEPENDENT_LEADS,
     MATRICES,
     qrs_area_uvs,

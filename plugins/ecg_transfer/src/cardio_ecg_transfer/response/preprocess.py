@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import DataError, mint
-from cardio_ecg_transfer.preprocess import M3_CONTEXT, make_ready
+from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS as TWELVE
-from cardio_ecg_transfer.signal.leads import in_standard_order
-from cardio_ecg_transfer.signal.measurements import MEASUREMENTS, measure
+from cardio_ecg_transfer.signal.leads.limb_leads import in_standard_order
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
+from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, measure
+from cardio_ecg_transfer.signal.ready import make_ready
 from cardio_ecg_transfer.signal.segments import segment_beats
+from cardio_ecg_transfer.signal.spectrogram.settings import M3_CONTEXT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, SampleSet
-    from cardio_ecg_transfer.config import PreprocessBlock
-    from cardio_ecg_transfer.signal.conduction import Sex
+    from cardio_ecg_transfer.response.config import PreprocessBlock
     from cardio_ecg_transfer.signal.ecg import Ecg
+    from cardio_ecg_transfer.signal.measurements.conduction import Sex
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Beat:
     segment_mv : ndarray of float32, shape (12, context + n_samples + context)
         Leads in the order `TWELVE`, mV at 360 Hz.
     median_mv : ndarray of float32, shape (12, n_grid)
-        The recording's median beat on the grid of `signal.measurements`.
+        The recording's median beat on the grid of `signal.measurements.measure`.
     measured : ndarray of float32, shape (n_measurements,)
         In the order of `MEASUREMENTS`; NaN where there is none.
     """
@@ -43,7 +44,7 @@ class Beat:
     measured: NDArray[np.float32]
 
 
-def mint_heart_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
+def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
     """Mint the beats of the dominant morphology of each twelve-lead recording.
 
     Ectopic beats are left out, and so are beats that the edges cut. At most `config.n_beats` stay,
@@ -75,7 +76,7 @@ def mint_heart_beats(samples: SampleSet, config: PreprocessBlock, ctx: Context) 
     joined = {name: np.concatenate([one[name] for one in columns]) for name in columns[0]}
     values = np.empty(len(beats), dtype=object)
     values[:] = beats
-    return mint(samples, recordings, times, values, joined)
+    return samples.mint(recordings, times, values, joined)
 
 
 def _one(
@@ -90,7 +91,7 @@ def _one(
         )
     ecg = in_standard_order(ecg)
     chosen = [ecg.leads.index(lead) for lead in TWELVE]
-    ready = make_ready(ecg, chosen, config)
+    ready = make_ready(ecg, chosen, high_pass_hz=config.high_pass_hz, notch_hz=config.notch_hz)
     cut = segment_beats(
         ready.signal_mv, ready.peaks, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
     )
