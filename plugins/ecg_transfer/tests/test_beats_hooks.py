@@ -1,4 +1,4 @@
-"""From files to features, through the plugin's own stages."""
+"""From files to features, through the plugin's own hooks."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from cardio_ecg_transfer.synthetic import synthesize
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("twin")
+    path = tmp_path_factory.mktemp("made")
     synthesize(path, task="aami_beats", n_patients=6, duration_s=20.0, seed=1)
     return path
 
@@ -67,7 +67,7 @@ def test_predict_mode_needs_no_annotations_and_returns_no_targets(folder, tmp_pa
     assert new.targets is None
 
 
-def test_minted_beats_lie_where_the_twin_says_that_r_peaks_are(folder):
+def test_minted_beats_lie_where_the_cohort_says_that_r_peaks_are(folder):
     minted = first_patient(folder)
     recording = minted.table["recording_id"].iloc[0]
     events = load(RecordingsBlock(), context(folder)).targets.table

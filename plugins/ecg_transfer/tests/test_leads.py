@@ -27,8 +27,8 @@ from cardio_ecg_transfer.signal.leads.names import (
     normalise_lead_name,
     standard_order,
 )
-from cardio_ecg_transfer.synthetic import PatientSpec, simulate
-from cardio_ecg_transfer.synthetic.patient import draw_anatomy
+from cardio_ecg_transfer.synthetic.patient import PatientSpec, draw_anatomy
+from cardio_ecg_transfer.synthetic.simulation import simulate
 
 RATE_HZ = 500.0
 

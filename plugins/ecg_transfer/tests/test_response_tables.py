@@ -47,7 +47,7 @@ def test_lbbb_alone_reaches_what_the_counts_of_table_1_say(lbbb_report):
     assert rates["specificity"] == pytest.approx(0.480, abs=5e-4)
 
 
-def test_the_published_row_of_resnet_50_is_refused_and_our_own_holds(lbbb_report):
+def test_the_published_model_resnet_50_is_refused_and_our_own_holds(lbbb_report):
     table = table_2(lbbb_report.metrics, CRT_RESPONSE).set_index(["source", "row"])
     refused = table[table["identity"].str.startswith("REFUSED")]
     assert list(refused.index) == [("He et al. 2023", "ResNet-50, transfer")]
@@ -90,10 +90,12 @@ def test_a_rule_without_its_measurement_is_refused():
         score_rule(measurements([1, 1], [150.0, np.nan]), RECIPES["guideline"])
 
 
-def test_every_declared_row_is_known_and_says_what_it_needs():
+def test_every_declared_model_is_known_and_says_what_it_needs():
     assert tuple(RECIPES) == tuple(model.name for model in CRT_RESPONSE.models)
     assert NEEDS_LBBB == ("lbbb", "guideline", "qrs_lbbb")
-    assert all(CRT_RESPONSE.model(n).rule == (row.kind == "rule") for n, row in RECIPES.items())
+    assert all(
+        CRT_RESPONSE.model(n).rule == (recipe.kind == "rule") for n, recipe in RECIPES.items()
+    )
 
 
 def test_importance_is_averaged_over_cases_by_kind():

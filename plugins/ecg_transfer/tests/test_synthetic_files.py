@@ -1,4 +1,4 @@
-"""What the twin writes: read back by the readers, divided by known lists, true to its labels."""
+"""What synthetic cohorts hold: read back by the readers, divided by known lists, true to labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from cardio_core.api import CohortTable, DataError
 from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
-from cardio_ecg_transfer.synthetic import Noise, PatientSpec, simulate, synthesize
+from cardio_ecg_transfer.synthetic import synthesize
+from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec
+from cardio_ecg_transfer.synthetic.simulation import simulate
 from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
 from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
 
@@ -41,11 +43,11 @@ def test_a_wfdb_record_comes_back_within_half_a_step(
     tmp_path: Path, recording: tuple, fmt: str
 ) -> None:
     ecg, truth = recording
-    write_wfdb(tmp_path, "twin", ecg, truth, fmt)
-    back = read_ecg(tmp_path / "twin")
+    write_wfdb(tmp_path, "made", ecg, truth, fmt)
+    back = read_ecg(tmp_path / "made")
     assert (back.leads, back.rate_hz, back.flags) == (STANDARD_LEADS, 500.0, ())
     np.testing.assert_allclose(back.signal_mv, ecg.signal_mv, atol=HALF_STEP_MV)
-    samples, symbols = read_wfdb_annotations(tmp_path / "twin")
+    samples, symbols = read_wfdb_annotations(tmp_path / "made")
     assert (samples[0], symbols[0]) == (0, "+")
     assert symbols[1:] == truth.symbols
     np.testing.assert_allclose(samples[1:] / 500.0, truth.r_s, atol=0.5 / 500 + 1e-9)
@@ -55,17 +57,17 @@ def test_a_dicom_file_comes_back_within_half_a_step_and_its_median_beat_does_not
     tmp_path: Path, recording: tuple
 ) -> None:
     ecg, truth = recording
-    write_dicom(tmp_path / "twin.dcm", ecg, truth)
-    back = read_ecg(tmp_path / "twin.dcm")
+    write_dicom(tmp_path / "made.dcm", ecg, truth)
+    back = read_ecg(tmp_path / "made.dcm")
     assert (back.leads, back.rate_hz, back.duration_s) == (STANDARD_LEADS, 500.0, 20.0)
     np.testing.assert_allclose(back.signal_mv, ecg.signal_mv, atol=HALF_STEP_MV)
 
 
 def test_wfdb_and_dicom_hold_the_same_potentials(tmp_path: Path, recording: tuple) -> None:
     ecg, truth = recording
-    write_wfdb(tmp_path, "twin", ecg)
-    write_dicom(tmp_path / "twin.dcm", ecg, truth)
-    one, other = read_ecg(tmp_path / "twin"), read_ecg(tmp_path / "twin.dcm")
+    write_wfdb(tmp_path, "made", ecg)
+    write_dicom(tmp_path / "made.dcm", ecg, truth)
+    one, other = read_ecg(tmp_path / "made"), read_ecg(tmp_path / "made.dcm")
     np.testing.assert_allclose(one.signal_mv, other.signal_mv, atol=1e-6)
 
 
@@ -79,11 +81,11 @@ def test_missing_samples_are_written_as_missing_and_excess_is_clipped(
     signal_mv[4, 200] = 500.0
     changed = Ecg(signal_mv, ecg.rate_hz, ecg.leads)
     if kind == "dicom":
-        write_dicom(tmp_path / "twin.dcm", changed, truth)
-        back = read_ecg(tmp_path / "twin.dcm").signal_mv
+        write_dicom(tmp_path / "made.dcm", changed, truth)
+        back = read_ecg(tmp_path / "made.dcm").signal_mv
     else:
-        write_wfdb(tmp_path, "twin", changed, fmt=kind)
-        back = read_ecg(tmp_path / "twin").signal_mv
+        write_wfdb(tmp_path, "made", changed, fmt=kind)
+        back = read_ecg(tmp_path / "made").signal_mv
     assert np.array_equal(np.isnan(back), np.isnan(signal_mv))
     highest = {"16": 32767 / 200, "212": (2047 - 1024) / 200, "dicom": 32767 / 200}[kind]
     assert back[4, 200] == pytest.approx(highest)

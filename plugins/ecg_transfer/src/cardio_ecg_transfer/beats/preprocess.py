@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.ready import make_ready
+from cardio_ecg_transfer.shared.minting import cut_beats, mint_beats
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
-from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
 from cardio_ecg_transfer.signal.spectrogram.own_record import residual_segments
-from cardio_ecg_transfer.signal.spectrogram.settings import M3_CONTEXT
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from cardio_core.api import Context, SampleSet
     from cardio_ecg_transfer.beats.config import PreprocessBlock
+    from cardio_ecg_transfer.shared.minting import Beats, Row
     from cardio_ecg_transfer.signal.ecg import Ecg
 
 LIMB_LEADS = ("MLII", "II")
@@ -39,48 +36,15 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         The table carries `length` (samples of the segment), `r_offset` (sample of its R peak),
         the RR intervals in the columns of `signal.rr_features`, and `flags`.
     """
-    recordings, times, values, columns = [], [], [], []
-    for recording_id, ecg in samples.opened(ctx.quarantine):
-        try:
-            cut, residual_mv, peaks_s, flags = cut_beats(ecg, config)
-        except DataError as error:
-            ctx.quarantine(recording_id, str(error))
-            continue
-        recordings.append(recording_id)
-        times.append(peaks_s)
-        values.append(np.stack([cut.segments_mv, residual_mv], axis=1))
-        named = {name: cut.rr[:, column] for column, (name, _) in enumerate(RR_FEATURES)}
-        columns.append(
-            named
-            | {
-                "length": cut.length,
-                "r_offset": np.rint(peaks_s * TARGET_RATE_HZ).astype(np.int64) - cut.start,
-                "flags": np.full(len(cut.beat), "; ".join(flags)),
-            }
-        )
-    if not values:
-        raise DataError("none of the patient's recordings can be used")
-    joined = {name: np.concatenate([one[name] for one in columns]) for name in columns[0]}
-    return samples.mint(recordings, times, np.concatenate(values), joined)
+    return mint_beats(samples, partial(_beats_of, config=config), ctx)
 
 
-def cut_beats(
-    ecg: Ecg, config: PreprocessBlock
-) -> tuple[BeatSegments, NDArray[np.float32], NDArray[np.float64], tuple[str, ...]]:
-    """Return a recording's segments, their residuals, the times of their R peaks (s), its flags.
-
-    Raises
-    ------
-    DataError
-        If fewer than three beats are found, or a lead that becomes a picture is flat.
-    """
-    chosen = picture_leads(ecg.leads, config.leads)
-    ready = make_ready(ecg, chosen, high_pass_hz=config.high_pass_hz, notch_hz=config.notch_hz)
-    cut = segment_beats(
-        ready.signal_mv, ready.peaks, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
-    )
+def _beats_of(ecg: Ecg, _: Row, config: PreprocessBlock) -> Beats:
+    """Return a recording's segments beside their residuals, and the columns of its beats."""
+    ready, cut, columns = cut_beats(ecg, picture_leads(ecg.leads, config.leads), config)
     residual_mv = residual_segments(cut, ready.signal_mv, ready.peaks)
-    return cut, residual_mv, ready.peaks[cut.beat] / TARGET_RATE_HZ, ready.flags
+    rr = {name: cut.rr[:, column] for column, (name, _) in enumerate(RR_FEATURES)}
+    return np.stack([cut.segments_mv, residual_mv], axis=1), rr | columns
 
 
 def picture_leads(leads: tuple[str, ...], which: str) -> list[int]:

@@ -10,6 +10,8 @@ from torch.nn import functional
 from cardio_core.api import grad_cam_maps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cardio_ecg_transfer.networks.resnet import BeatResNet
 
 
@@ -52,12 +54,13 @@ def grad_cam_pp(
     with torch.no_grad():
         maps = network.maps(images)
     cams = grad_cam_maps(maps, lambda a: network.head(a, side), classes)
-    size = list(images.shape[2:])
-    large = functional.interpolate(cams[:, None], size=size, mode="bilinear", align_corners=False)
-    return _to_unit(large[:, 0])
+    return enlarged(cams, images.shape[2:])
 
 
-def _to_unit(maps: torch.Tensor) -> torch.Tensor:
-    """Divide each map by its largest value, leaving an empty map empty."""
-    largest = maps.amax(dim=(1, 2), keepdim=True)
-    return torch.where(largest > 0, maps / largest.clamp_min(torch.finfo(maps.dtype).tiny), maps)
+def enlarged(cams: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
+    """Return maps at the size of the picture, each divided by its largest value if it has one."""
+    large = functional.interpolate(
+        cams[:, None], size=list(size), mode="bilinear", align_corners=False
+    )[:, 0]
+    largest = large.amax(dim=(1, 2), keepdim=True)
+    return large / largest.clamp_min(torch.finfo(large.dtype).tiny)

@@ -1,4 +1,4 @@
-"""Losses for rare classes: weighted cross-entropy, focal loss, and logit adjustment."""
+"""Losses for rare classes: weighted cross-entropy and logit adjustment."""
 
 from __future__ import annotations
 
@@ -27,48 +27,6 @@ def inverse_sqrt_frequency(counts: torch.Tensor) -> torch.Tensor:
     n = counts.to(torch.float32)
     weights = torch.where(n > 0, n.clamp_min(1).rsqrt(), torch.zeros_like(n))
     return weights * (n.sum() / (n * weights).sum())
-
-
-def focal_loss(
-    logits: torch.Tensor,
-    target: torch.Tensor,
-    *,
-    gamma: float = 2.0,
-    weight: torch.Tensor | None = None,
-) -> torch.Tensor:
-    """Return the mean focal loss.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (n, n_classes)
-        Network output.
-    target : Tensor of int64, shape (n,)
-        Class numbers.
-    gamma : float
-        How strongly well-classified samples are played down; 0 is cross-entropy.
-    weight : Tensor, shape (n_classes,), optional
-        Class weights.
-
-    Returns
-    -------
-    Tensor, scalar
-        Mean over the samples (not divided by the weights' sum).
-
-    Notes
-    -----
-    Lin et al., ICCV 2017, equation 5.
-
-    Examples
-    --------
-    >>> loss = focal_loss(torch.zeros(1, 2), torch.tensor([0]), gamma=2.0)
-    >>> round(loss.item(), 4)  # (1 - .5)^2 ln 2
-    0.1733
-    """
-    log_p = functional.log_softmax(logits, dim=1).gather(1, target[:, None]).squeeze(1)
-    each = -((1 - log_p.exp()) ** gamma) * log_p
-    if weight is not None:
-        each = each * weight.to(each)[target]
-    return each.mean()
 
 
 def prior_adjusted_cross_entropy(

@@ -1,4 +1,4 @@
-"""Table 2 of the paper, for this run and as printed, each row held against its own arithmetic."""
+"""Table 2 of the paper, for this run and as printed, each model held against its own arithmetic."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Published:
-    """One row of He et al. 2023, Table 2, on 46 responders of 71 patients."""
+    """One model of He et al. 2023, Table 2, on 46 responders of 71 patients."""
 
     title: str
     accuracy: float
@@ -46,27 +46,27 @@ PUBLISHED_PREVALENCE = 46 / 71
 
 
 def table_2(metrics: Sequence[Metric], task: Task) -> pd.DataFrame:
-    """Set this run's rows beside the published ones.
+    """Set this run's models beside the published ones.
 
     Parameters
     ----------
     metrics : sequence of Metric
         Of the default evaluation: pooled and by fold.
     task : Task
-        Whose rows.
+        Whose models.
 
     Returns
     -------
     DataFrame
-        One row a model and one a published row. ``NAME, mean ± SD`` is over the folds (the paper's
-        means are repeated without their SDs), ``NAME, pooled`` is over all patients with its
-        interval, and `identity` says whether accuracy is the prevalence-weighted mean of
-        sensitivity and specificity.
+        One row a model of this run, and one a published model. ``NAME, mean ± SD`` is over the
+        folds (the paper's means are repeated without their SDs), ``NAME, pooled`` is over all
+        patients with its interval, and `identity` says whether accuracy is the prevalence-weighted
+        mean of sensitivity and specificity.
 
     Raises
     ------
     DataError
-        If a pooled row of this run breaks the identity: then its rates are of different tables.
+        If a model of this run breaks the identity: then its rates are of different tables.
     """
     rows = []
     for model in dict.fromkeys(m.scope.model for m in metrics if m.scope.model):
@@ -89,7 +89,7 @@ def table_2(metrics: Sequence[Metric], task: Task) -> pd.DataFrame:
 
 
 def _own_identity(model: str, pooled: dict[str, Estimate]) -> str:
-    """Check a pooled row to rounding error of binary numbers."""
+    """Check a model's pooled rates to rounding error of binary numbers."""
     if "base_rate" not in pooled:
         return "not checked: no base rate"
     prevalence = pooled["base_rate"].value
@@ -97,16 +97,16 @@ def _own_identity(model: str, pooled: dict[str, Estimate]) -> str:
     gap = accuracy - prevalence * sensitivity - (1 - prevalence) * specificity
     if abs(gap) > TOLERANCE:
         raise DataError(
-            f"row {model}: accuracy {accuracy:.4f} is not the mean of sensitivity "
+            f"model {model}: accuracy {accuracy:.4f} is not the mean of sensitivity "
             f"{sensitivity:.4f} and specificity {specificity:.4f} at prevalence {prevalence:.4f}; "
             "these rates are not of one table, which is a defect of the evaluation"
         )
     return "holds"
 
 
-def _published(row: Published) -> dict[str, str]:
+def _published(model: Published) -> dict[str, str]:
     found = stats.check_acc_identity(
-        row.accuracy, row.sensitivity, row.specificity, PUBLISHED_PREVALENCE
+        model.accuracy, model.sensitivity, model.specificity, PUBLISHED_PREVALENCE
     )
     if not found.feasible_pooled:
         verdict = "REFUSED: no table of patients gives these three, whatever the prevalence"
@@ -117,9 +117,9 @@ def _published(row: Published) -> dict[str, str]:
     else:
         verdict = "possible"
     return {
-        "row": row.title,
+        "row": model.title,
         "source": "He et al. 2023",
-        **{f"{name}, mean ± SD": f"{getattr(row, name):.3f}" for name in RATES},
+        **{f"{name}, mean ± SD": f"{getattr(model, name):.3f}" for name in RATES},
         "identity": verdict,
     }
 

@@ -1,4 +1,4 @@
-"""From a file to an `Ecg`: one module a format, and one door that picks the format.
+"""From a file to an `Ecg`: one module a format, and one function that picks it.
 
 `read_ecg` looks at the content first and at the suffix second, reads the file with the module of
 its format, gives the leads their usual names and refuses what nothing can be computed from.

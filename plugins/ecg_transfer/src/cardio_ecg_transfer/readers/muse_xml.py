@@ -144,10 +144,7 @@ def _lead_mv(
     gain = float(step) * factor if _NUMBER.fullmatch(step) else math.nan
     if not gain > 0.0:
         raise DataError.unusable(
-            name,
-            "a positive number as LeadAmplitudeUnitsPerBit",
-            f"none in {place}",
-            _AGAIN,
+            name, "a positive number as LeadAmplitudeUnitsPerBit", f"none in {place}", _AGAIN
         )
     samples = _samples(fields.get("WaveFormData", ""), place, name)
     claimed = fields.get("LeadSampleCountTotal")

@@ -77,9 +77,9 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
         made["label"] = [float(bool(members & _codes(text))) for text in first["scp_codes"]]
     n_later = len(table) - len(first)
     notes = [f"{n_later} later ECGs of the same patients are left out."] if n_later else []
-    for _, twins in made.groupby("subject_link"):
+    for _, alike in made.groupby("subject_link"):
         notes.append(
-            f"Recordings {' and '.join(twins['recording_id'])} hold the same signal under several "
+            f"Recordings {' and '.join(alike['recording_id'])} hold the same signal under several "
             "patient ids; they are taken for one person and never parted by a fold."
         )
     return made.reset_index(drop=True), notes

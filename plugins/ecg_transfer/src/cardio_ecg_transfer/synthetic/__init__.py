@@ -7,32 +7,10 @@ patients as WFDB and DICOM files with their truth beside them. Nothing heavy is 
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from cardio_ecg_transfer.synthetic.patient import Noise as Noise
-    from cardio_ecg_transfer.synthetic.patient import PatientSpec as PatientSpec
-    from cardio_ecg_transfer.synthetic.simulation import Truth as Truth
-    from cardio_ecg_transfer.synthetic.simulation import simulate as simulate
 
 DIFFICULTIES = {"aami_beats": "easy", "crt_response": "medium"}
 """Of each task, unless told otherwise."""
-
-_HOMES = {
-    "Noise": "patient",
-    "PatientSpec": "patient",
-    "Truth": "simulation",
-    "simulate": "simulation",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import the parts when they are first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def synthesize(
