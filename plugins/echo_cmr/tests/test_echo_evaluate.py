@@ -12,13 +12,13 @@ from sklearn.metrics import mean_absolute_error, r2_score, roc_auc_score
 
 from cardio_core.api import Explanation, Scored, Targets
 from cardio_core.testing import drawn_svg, training_context
-from cardio_echo_cmr.config import EvaluateBlock
-from cardio_echo_cmr.evaluate import evaluate_cmr
-from cardio_echo_cmr.fold_case import FoldCase
-from cardio_echo_cmr.measured import agreement, number_errors, training_means
-from cardio_echo_cmr.segment_scores import segment_tables
-from cardio_echo_cmr.tested import study_rows
-from cardio_echo_cmr.view_names import by_view, confusion, named_views, view_accuracy
+from cardio_echo_cmr.findings.config import EvaluateBlock
+from cardio_echo_cmr.findings.evaluate import evaluate
+from cardio_echo_cmr.findings.fold_case import FoldCase
+from cardio_echo_cmr.results.measured import agreement, number_errors, training_means
+from cardio_echo_cmr.results.tested import study_rows
+from cardio_echo_cmr.segments.scores import segment_tables
+from cardio_echo_cmr.views.named import by_view, confusion, named_views, view_accuracy
 
 from .echo_scored import T1, VIEW, WMA, cohort, studies, t1_run, wma_run
 
@@ -28,7 +28,7 @@ CONFIG = EvaluateBlock(n_resamples=200)
 def _report(task, run, explanation=None):
     predictions, targets, whole, _ = run
     ctx = training_context(task, task.models[0].name)
-    return evaluate_cmr(predictions, targets, whole, explanation or Explanation(), CONFIG, ctx)
+    return evaluate(predictions, targets, whole, explanation or Explanation(), CONFIG, ctx)
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +313,7 @@ def test_where_every_loop_is_right_the_interval_is_exact_over_patients():
 def test_the_view_task_reports_its_confusion_with_the_unknown(tmp_path):
     ctx = training_context(VIEW, "resnet")
     table = studies(20)
-    report = evaluate_cmr(
+    report = evaluate(
         _views(), Targets("recording", pd.DataFrame()), cohort(table), Explanation(), CONFIG, ctx
     )
     assert report.tables["views-named-resnet"].columns[-1] == "unknown"

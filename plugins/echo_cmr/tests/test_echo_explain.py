@@ -13,15 +13,15 @@ from torch import nn
 
 from cardio_core.api import Context, ModelArtifact, Predictions, save_weights
 from cardio_core.testing import drawn_svg, training_context
-from cardio_echo_cmr.clips import ClipForm
-from cardio_echo_cmr.config import ExplainBlock
-from cardio_echo_cmr.examples import Grey
-from cardio_echo_cmr.explain import NO_VIDEO, explain_videos, surest
-from cardio_echo_cmr.explained import Explained, explained_videos
-from cardio_echo_cmr.fold_case import FoldCase
-from cardio_echo_cmr.network import WEIGHTS, ClipNetwork, write_about
-from cardio_echo_cmr.occlusion import segments_of
-from cardio_echo_cmr.tasks import TASKS
+from cardio_echo_cmr.clips.cutting import ClipForm
+from cardio_echo_cmr.clips.occlusion import segments_of
+from cardio_echo_cmr.findings.config import ExplainBlock
+from cardio_echo_cmr.findings.explain import NO_VIDEO, explain, surest
+from cardio_echo_cmr.findings.explained import Explained, explained_videos
+from cardio_echo_cmr.findings.fold_case import FoldCase
+from cardio_echo_cmr.findings.tasks import TASKS
+from cardio_echo_cmr.networks.clip_network import WEIGHTS, ClipNetwork, write_about
+from cardio_echo_cmr.networks.examples import Grey
 
 from .echo_small_videos import small_cohort
 
@@ -66,7 +66,7 @@ def made(features, fitted):
     """A fold of row a4c, explained with one control."""
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    return explain_videos(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
+    return explain(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
 
 
 class Texture(nn.Module):
@@ -169,15 +169,15 @@ def test_the_overlay_of_a_case_is_a_webm_of_the_recorded_frames_of_its_clip(made
 def test_a_user_can_do_without_overlays(features, fitted):
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    quiet = explain_videos(fitted(), features, found, ExplainBlock(n_cases=1, video=False), ctx)
+    quiet = explain(fitted(), features, found, ExplainBlock(n_cases=1, video=False), ctx)
     assert all(case.video is None for case in quiet.cases)
 
 
 def test_without_a_codec_the_report_says_that_overlays_are_missing(features, fitted, monkeypatch):
     ctx = training_context(TASK["wma"], "a4c")
-    monkeypatch.setattr("cardio_echo_cmr.explain.webm_codec", lambda: None)
+    monkeypatch.setattr("cardio_echo_cmr.findings.explain.webm_codec", lambda: None)
     found = said_of(features, "wma_a4c", ctx)
-    made = explain_videos(fitted(), features, found, ExplainBlock(n_cases=1), ctx)
+    made = explain(fitted(), features, found, ExplainBlock(n_cases=1), ctx)
     assert made.rule.endswith(NO_VIDEO)
     assert all(case.video is None and case.draw is not None for case in made.cases)
 
@@ -185,7 +185,7 @@ def test_without_a_codec_the_report_says_that_overlays_are_missing(features, fit
 def test_where_no_cmr_labels_segments_only_the_drawn_are_occluded(features, fitted):
     ctx = training_context(TASK["t1"], "a4c")
     found = said_of(features, "t1_high", ctx)
-    made = explain_videos(fitted(target="t1_high"), features, found, ExplainBlock(n_cases=1), ctx)
+    made = explain(fitted(target="t1_high"), features, found, ExplainBlock(n_cases=1), ctx)
     assert len(made.cases) == 2
     assert not any(case.segments for case in made.cases)
     assert len([name for name in made.cases[0].scores if name.startswith("drop:")]) == 7
@@ -196,9 +196,9 @@ def test_segments_are_handed_on_where_nobody_is_drawn_and_nothing_where_occlusio
 ):
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    none = explain_videos(fitted(), features, found, ExplainBlock(n_cases=0), ctx)
+    none = explain(fitted(), features, found, ExplainBlock(n_cases=0), ctx)
     assert [len(case.segments) for case in none.cases] == [3 * 7 * N_PATIENTS]
-    off = explain_videos(fitted(), features, found, ExplainBlock(n_cases=1, occlusion=False), ctx)
+    off = explain(fitted(), features, found, ExplainBlock(n_cases=1, occlusion=False), ctx)
     assert not any(case.segments for case in off.cases)
     assert not [name for name in off.cases[0].scores if name.startswith("drop:")]
 
@@ -207,20 +207,20 @@ def test_segments_are_handed_on_where_nobody_is_drawn_and_nothing_where_occlusio
 def test_rows_that_are_no_networks_explain_nothing(features, fitted, row):
     ctx = training_context(TASK["wma"], row)
     found = said_of(features, "wma", ctx)
-    assert explain_videos(fitted(), features, found, ExplainBlock(), ctx).cases == ()
+    assert explain(fitted(), features, found, ExplainBlock(), ctx).cases == ()
 
 
 def test_a_fold_without_a_video_of_the_view_explains_nothing(fitted):
     features = small_cohort(2, views=("plax",))[0]
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    assert explain_videos(fitted(), features, found, ExplainBlock(), ctx).cases == ()
+    assert explain(fitted(), features, found, ExplainBlock(), ctx).cases == ()
 
 
 def test_the_same_fold_explained_twice_gives_the_same(features, fitted, made):
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    again = explain_videos(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
+    again = explain(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
     assert again.cases[0].segments == made.cases[0].segments
     np.testing.assert_array_equal(again.cases[0].arrays["heat"], made.cases[0].arrays["heat"])
 

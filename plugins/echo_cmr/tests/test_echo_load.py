@@ -8,8 +8,8 @@ import pytest
 
 from cardio_core.api import ConfigError, Context, DataError
 from cardio_core.ultrasound import write_us_loop
-from cardio_echo_cmr.config import LoadBlock
-from cardio_echo_cmr.load import load_studies
+from cardio_echo_cmr.findings.config import LoadBlock
+from cardio_echo_cmr.findings.load import load
 
 from .echo_cohorts import TASK, loaded, segments, write_avi, write_clip, write_table
 
@@ -226,7 +226,7 @@ def test_only_one_timepoint_is_taken_where_asked(cohort_folder):
 
 @pytest.mark.parametrize("views", ["table", "predicted"])
 @pytest.mark.parametrize(
-    ("days", "load", "reason"),
+    ("days", "settings", "reason"),
     [
         ("400", {}, "2 more than 30 days between echo and CMR"),
         ("", {}, "2 days between echo and CMR unknown"),
@@ -234,7 +234,7 @@ def test_only_one_timepoint_is_taken_where_asked(cohort_folder):
     ],
 )
 def test_where_nobody_is_left_the_reason_and_the_counts_are_told(
-    tmp_path, views, days, load, reason
+    tmp_path, views, days, settings, reason
 ):
     for name in "abc":
         write_clip(tmp_path / f"{name}.npy")
@@ -244,7 +244,7 @@ def test_where_nobody_is_left_the_reason_and_the_counts_are_told(
     ]
     write_table(tmp_path, rows)
     with pytest.raises(DataError) as told:
-        loaded(tmp_path, views=views, frame_rate_hz=50, **load)
+        loaded(tmp_path, views=views, frame_rate_hz=50, **settings)
     assert f"found none of 2 ({reason}); check" in str(told.value)
     assert "\n" not in str(told.value)
 
@@ -333,7 +333,7 @@ def test_a_new_loop_beside_a_table_never_takes_the_id_of_somebody_in_it(tmp_path
     for n in (1, 2):
         write_clip(files / f"{n}.npy", 12 + n)
     ctx = Context(TASK["wma"], hook="load", mode="predict", _inputs=(table, files))
-    samples = load_studies(LoadBlock(frame_rate_hz=50), ctx).samples.table
+    samples = load(LoadBlock(frame_rate_hz=50), ctx).samples.table
     assert samples["study_id"].tolist() == ["1", "3", "4", "5"]
     assert samples["patient_id"].tolist() == ["2", "2", "4", "5"]
 

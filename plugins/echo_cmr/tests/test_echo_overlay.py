@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cardio_core.api import CardioError
-from cardio_echo_cmr import overlay
-from cardio_echo_cmr.overlay import SIDE, outlines, overlay_frames, webm_bytes, webm_codec
+from cardio_echo_cmr.drawing import overlay
+from cardio_echo_cmr.drawing.overlay import SIDE, outlines, overlay_frames, webm_bytes, webm_codec
 
 N, SMALL = 10, 112
 

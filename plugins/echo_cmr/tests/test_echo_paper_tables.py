@@ -8,7 +8,7 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from cardio_core.api import EvaluateBlock, stats
-from cardio_echo_cmr.paper_tables import (
+from cardio_echo_cmr.published.paper_tables import (
     TESTED_PATIENTS,
     TESTED_STUDIES,
     characteristics_beside,

@@ -17,10 +17,10 @@ from pydicom.encaps import encapsulate, generate_frames
 
 from cardio_core.api import Context, DataError, Opened, SampleSet
 from cardio_core.ultrasound import Sector, burn_in, fit_sector, read_loop, write_us_loop
-from cardio_echo_cmr.config import PreprocessBlock
-from cardio_echo_cmr.preprocess import prepare_videos, sector_video
-from cardio_echo_cmr.sector import NOT_FOUND, fixed_triangle
-from cardio_echo_cmr.tasks import TASKS
+from cardio_echo_cmr.clips.sector import NOT_FOUND, fixed_triangle
+from cardio_echo_cmr.findings.config import PreprocessBlock
+from cardio_echo_cmr.findings.preprocess import preprocess, sector_video
+from cardio_echo_cmr.findings.tasks import TASKS
 
 SECTOR = Sector(depth_mm=110.0, half_angle_deg=38.0, n_rows=200, n_columns=240)
 SPACING = (0.6, 0.6)
@@ -67,7 +67,7 @@ def prepared(files: dict[str, Path], config=CONFIG, **rates):
     """Return the samples, and why recordings were set aside."""
     ctx = Context(TASKS[0], hook="preprocess")
     try:
-        made = prepare_videos(samples_of(files, **rates), config, ctx)
+        made = preprocess(samples_of(files, **rates), config, ctx)
     except DataError:
         made = None
     reasons = {row.recording_id: row.reason for row in ctx._quarantined}
@@ -149,7 +149,7 @@ def test_a_patient_without_a_usable_loop_is_refused(tmp_path):
     files = {"a": write(tmp_path / "a.dcm", speckle(7))}
     ctx = Context(TASKS[0], hook="preprocess")
     with pytest.raises(DataError, match="none of the patient's loops"):
-        prepare_videos(samples_of(files), CONFIG, ctx)
+        preprocess(samples_of(files), CONFIG, ctx)
 
 
 @pytest.mark.parametrize("kind", ["YBR_FULL_422", "RGB", "PALETTE COLOR", "jpeg", "avi", "npy"])
@@ -244,8 +244,8 @@ def test_the_fixed_triangle_is_kept_only_where_it_is_asked_for_and_flagged(tmp_p
 MEASURE = """
 import json, sys
 from cardio_core.ultrasound import read_loop
-from cardio_echo_cmr.config import PreprocessBlock
-from cardio_echo_cmr.preprocess import sector_video
+from cardio_echo_cmr.findings.config import PreprocessBlock
+from cardio_echo_cmr.findings.preprocess import sector_video
 
 def mb(name):
     with open("/proc/self/status") as file:

@@ -27,7 +27,7 @@ import pytest
 
 from cardio_core.api import stats
 from cardio_core.testing import run_plugin
-from cardio_echo_cmr.synthetic import cohort, findings, patients, synthesize_task
+from cardio_echo_cmr.synthetic import cohort, findings, patients, synthesize
 
 pytestmark = pytest.mark.slow
 STORED = Path(__file__).parent / "stored" / "echo_seeds.json"
@@ -60,7 +60,7 @@ def write_loops(folder: Path) -> None:
         # Processes of their own would not know of these changes.
         mock.patch.object(cohort, "PATIENTS_A_PROCESS", N_PATIENTS),
     ):
-        synthesize_task(folder, n_patients=N_PATIENTS, seed=LOOPS_SEED)
+        synthesize(folder, n_patients=N_PATIENTS, seed=LOOPS_SEED)
 
 
 def areas_of(run: Path, target: str) -> list[dict[str, Any]]:

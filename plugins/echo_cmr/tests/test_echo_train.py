@@ -8,15 +8,14 @@ import torch
 
 from cardio_core.api import DataError, Targets, save_weights
 from cardio_core.testing import training_context
-from cardio_echo_cmr.config import PredictBlock, TrainBlock
-from cardio_echo_cmr.examples import grey_of
-from cardio_echo_cmr.fewer_patients import some_patients
-from cardio_echo_cmr.models.r2plus1d import R2Plus1D18
-from cardio_echo_cmr.network import open_network
-from cardio_echo_cmr.predict import predict_videos
-from cardio_echo_cmr.rows import row_of
-from cardio_echo_cmr.tasks import TASKS
-from cardio_echo_cmr.train import train_row
+from cardio_echo_cmr.findings.config import PredictBlock, TrainBlock
+from cardio_echo_cmr.findings.models import row_of
+from cardio_echo_cmr.findings.predict import predict
+from cardio_echo_cmr.findings.tasks import TASKS
+from cardio_echo_cmr.findings.train import some_patients, train
+from cardio_echo_cmr.networks.clip_network import open_network
+from cardio_echo_cmr.networks.examples import grey_of
+from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
 
 from .echo_small_videos import T1_MS, T1_STEP_MS, small_cohort, with_given, with_values
 
@@ -45,7 +44,7 @@ def fit(cohort, tmp_path_factory):
         features, targets = data or cohort
         ctx = training_context(TASK[task], row, tmp_path_factory.mktemp(row), **context)
         training = features.view(features.table["patient_id"] < "p16")
-        return train_row(training, validation, targets, config, ctx), ctx
+        return train(training, validation, targets, config, ctx), ctx
 
     return fitted
 
@@ -56,7 +55,7 @@ def _tested(features):
 
 def _scores(fitted, features, target, config=None):
     artifact, ctx = fitted
-    return predict_videos(artifact, features, config or PredictBlock(), ctx).scores[target]
+    return predict(artifact, features, config or PredictBlock(), ctx).scores[target]
 
 
 def _auc(scores, labels):

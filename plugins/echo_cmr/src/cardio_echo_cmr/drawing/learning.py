@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import canvas
 from cardio_echo_cmr.drawing.style import colour_of
-from cardio_echo_cmr.paper_tables import TITLES
+from cardio_echo_cmr.published.paper_tables import TITLES
 
 if TYPE_CHECKING:
     import pandas as pd
