@@ -18,7 +18,6 @@ from cardio_echo_cmr.clips.occlusion import segments_of
 from cardio_echo_cmr.findings.config import ExplainBlock
 from cardio_echo_cmr.findings.explain import NO_VIDEO, explain, surest
 from cardio_echo_cmr.findings.explained import Explained, explained_videos
-from cardio_echo_cmr.findings.fold_case import FoldCase
 from cardio_echo_cmr.findings.tasks import TASKS
 from cardio_echo_cmr.networks.clip_network import WEIGHTS, ClipNetwork, write_about
 from cardio_echo_cmr.networks.examples import Grey
@@ -129,15 +128,14 @@ def test_a_fold_draws_its_surest_and_hands_the_segments_of_all_videos_on(made):
     assert "for; its probability 0.95" in made.cases[0].title
     assert "against; its probability 0.05" in made.cases[2].title
     first = made.cases[0]
-    assert isinstance(first, FoldCase)
-    assert not any(case.segments for case in made.cases[1:])
-    seen = {(row["sample_id"], row["method"], row["segment"]) for row in first.segments}
+    assert not any(case.tested for case in made.cases[1:])
+    seen = {(row["sample_id"], row["method"], row["segment"]) for row in first.tested}
     videos = [f"p{n:02d}-a4c" for n in range(N_PATIENTS)]
     methods = ("occlusion", "grad_cam_pp", "area", "random_weights")
     assert seen == {(v, m, s) for v in videos for m in methods for s in A4C}
-    assert len(seen) == len(first.segments)
-    assert {row["study_id"] for row in first.segments} == {f"p{n:02d}-s" for n in range(6)}
-    by = {row["segment"]: row["value"] for row in first.segments
+    assert len(seen) == len(first.tested)
+    assert {row["study_id"] for row in first.tested} == {f"p{n:02d}-s" for n in range(6)}
+    by = {row["segment"]: row["value"] for row in first.tested
           if row["sample_id"] == "p05-a4c" and row["method"] == "occlusion"}  # fmt: skip
     for number in A4C:
         assert by[number] == pytest.approx(first.scores[f"drop:{number:02d}"], abs=1e-6)
@@ -187,7 +185,7 @@ def test_where_no_cmr_labels_segments_only_the_drawn_are_occluded(features, fitt
     found = said_of(features, "t1_high", ctx)
     made = explain(fitted(target="t1_high"), features, found, ExplainBlock(n_cases=1), ctx)
     assert len(made.cases) == 2
-    assert not any(case.segments for case in made.cases)
+    assert not any(case.tested for case in made.cases)
     assert len([name for name in made.cases[0].scores if name.startswith("drop:")]) == 7
 
 
@@ -197,9 +195,9 @@ def test_segments_are_handed_on_where_nobody_is_drawn_and_nothing_where_occlusio
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
     none = explain(fitted(), features, found, ExplainBlock(n_cases=0), ctx)
-    assert [len(case.segments) for case in none.cases] == [3 * 7 * N_PATIENTS]
+    assert [len(case.tested) for case in none.cases] == [3 * 7 * N_PATIENTS]
     off = explain(fitted(), features, found, ExplainBlock(n_cases=1, occlusion=False), ctx)
-    assert not any(case.segments for case in off.cases)
+    assert not any(case.tested for case in off.cases)
     assert not [name for name in off.cases[0].scores if name.startswith("drop:")]
 
 
@@ -221,7 +219,7 @@ def test_the_same_fold_explained_twice_gives_the_same(features, fitted, made):
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
     again = explain(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
-    assert again.cases[0].segments == made.cases[0].segments
+    assert again.cases[0].tested == made.cases[0].tested
     np.testing.assert_array_equal(again.cases[0].arrays["heat"], made.cases[0].arrays["heat"])
 
 

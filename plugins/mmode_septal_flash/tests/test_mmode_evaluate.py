@@ -20,13 +20,12 @@ from cardio_core.api import (
 )
 from cardio_core.testing import drawn_svg, training_context
 from cardio_mmode_septal_flash.config import ExplainBlock, PredictBlock, TrainBlock
-from cardio_mmode_septal_flash.evaluate import evaluate_flash
+from cardio_mmode_septal_flash.drawing.study import StudyCase
+from cardio_mmode_septal_flash.evaluate import evaluate_flash, judged_studies
 from cardio_mmode_septal_flash.explain import explain_studies
-from cardio_mmode_septal_flash.fold_case import FoldCase
 from cardio_mmode_septal_flash.paper_tables import accuracy_rows, published_table
 from cardio_mmode_septal_flash.predict import predict_studies
 from cardio_mmode_septal_flash.tasks import SEPTAL_FLASH
-from cardio_mmode_septal_flash.tested import judged_studies
 from cardio_mmode_septal_flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
 from cardio_mmode_septal_flash.train import train_row
 
@@ -102,8 +101,8 @@ def report(explained):
 def test_every_tested_study_is_scored_by_every_method_and_few_are_drawn(explained):
     tested, _, explanation, _, _ = explained
     first = explanation.cases[0]
-    assert isinstance(first, FoldCase)
-    rows = pd.DataFrame(first.studies)
+    assert isinstance(first, StudyCase)
+    rows = pd.DataFrame(first.tested)
     assert set(rows["method"]) == {"grad_cam_pp", "layer_cam", "random_weights", "centre_prior"}
     for _, own in rows.groupby("method"):
         assert sorted(own["sample_id"]) == sorted(tested.table.index)
@@ -132,7 +131,7 @@ def test_a_cycle_found_in_the_motion_is_never_scored_against_the_valves(explaine
     from cardio_core.api import ModelArtifact
 
     made = explain_studies(ModelArtifact(ctx.out), blind, by_study, ExplainBlock(n_cases=1), ctx)
-    rows = pd.DataFrame(made.cases[0].studies)
+    rows = pd.DataFrame(made.cases[0].tested)
     assert rows[["energy", "enrichment", "pointing_hit", "temporal_iou"]].isna().all().all()
     assert rows["gini"].notna().any()
     assert "MVC and AVO unknown" in drawn_svg(made.cases[0].draw)

@@ -8,8 +8,7 @@ import pandas as pd
 
 from cardio_core.api import CardioError, EvaluationReport, Scope, default_evaluate, stats
 from cardio_mmode_septal_flash.drawing.results import accuracy_figure, enrichment_figure
-from cardio_mmode_septal_flash.drawing.study import heat_sheet
-from cardio_mmode_septal_flash.fold_case import FoldCase
+from cardio_mmode_septal_flash.drawing.study import StudyCase, heat_sheet
 from cardio_mmode_septal_flash.localisation_tables import localisation_tables, scored_studies
 from cardio_mmode_septal_flash.paper_tables import (
     accuracy_rows,
@@ -17,13 +16,6 @@ from cardio_mmode_septal_flash.paper_tables import (
     published_table,
 )
 from cardio_mmode_septal_flash.rows import EARLIER
-from cardio_mmode_septal_flash.tested import (
-    NOT_JUDGED,
-    OUTCOMES,
-    judged_studies,
-    timepoints_of,
-    unjudged_studies,
-)
 from cardio_mmode_septal_flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
 
 if TYPE_CHECKING:
@@ -39,6 +31,7 @@ if TYPE_CHECKING:
         Explanation,
         Metric,
         Scored,
+        Target,
         Targets,
     )
 
@@ -47,6 +40,9 @@ CLINICAL = (
     "nyha_bl", "ischemic_aetiology", "mvc_ms", "avo_ms",
 )  # fmt: skip
 """Columns of the cohort table that describe studies."""
+
+OUTCOMES = ("true positive", "false positive", "true negative", "false negative")
+NOT_JUDGED = "not judged"
 
 RESOLUTION = (
     "A map of 8 columns cannot do better than its bound: over windows of 7 to 14 % of the RR "
@@ -69,13 +65,16 @@ def evaluate_flash(
     target = ctx.task.targets[0]
     scope = Scope(task=ctx.task.name, target=target.name)
     tested = judged_studies(predictions, target)
-    unjudged = tested["study_id"].isin(unjudged_studies(explanation.cases))
+    mapped = explanation.tested()
+    unjudged = tested["study_id"].isin(
+        mapped.loc[~mapped["judged"], "study_id"] if len(mapped) else ()
+    )
     tested.loc[unjudged, "outcome"] = NOT_JUDGED
     metrics, notes = list(report.metrics), list(report.notes)
     notes += _no_verdict(tested[unjudged]["study_id"].nunique(), tested["study_id"].nunique())
     tables, figures = dict(report.tables), dict(report.figures)
 
-    scored = scored_studies(explanation.cases, tested)
+    scored = scored_studies(explanation, tested)
     made, found, said = localisation_tables(scored, scope, config, ctx.seed)
     tables |= made
     metrics += found
@@ -104,6 +103,13 @@ def evaluate_flash(
     except CardioError as error:
         notes.append(f"Table 1 is left out: {error}")
     return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
+
+
+def judged_studies(predictions: Scored, target: Target) -> pd.DataFrame:
+    """Return the tested studies of `Scored.tested` with an outcome each, one of `OUTCOMES`."""
+    tested = predictions.tested(target)
+    right = (tested["y"] == tested["decided"]).map({True: "true", False: "false"})
+    return tested.assign(outcome=right + tested["decided"].map({1: " positive", 0: " negative"}))
 
 
 def table_1(tested: pd.DataFrame, predictions: Scored, cohort: Cohort) -> pd.DataFrame:
@@ -146,7 +152,11 @@ def _no_verdict(n_unjudged: int, n: int) -> list[str]:
 def _timepoints(
     tested: pd.DataFrame, cohort: Cohort, scope: Scope, config: EvaluateBlock, ctx: Context
 ) -> tuple[pd.DataFrame, list[Metric], list[str]]:
-    timepoints = timepoints_of(cohort)
+    table = cohort.samples.table
+    if "timepoint" not in table.columns:
+        return pd.DataFrame(), [], []
+    by_study = table.drop_duplicates("study_id").set_index("study_id")["timepoint"]
+    timepoints = by_study.dropna().astype(str)
     if timepoints.nunique() < 2:
         return pd.DataFrame(), [], []
     parts: list[pd.DataFrame] = []
@@ -187,15 +197,15 @@ def _sheets(
     cases: Sequence[Case], tested: pd.DataFrame
 ) -> Iterator[tuple[str, Callable[[Figure], None]]]:
     """Yield, by model, the heat maps of its surest true and false positives and negatives."""
-    by_model: dict[str, list[FoldCase]] = {}
+    by_model: dict[str, list[StudyCase]] = {}
     for case in cases:
-        if isinstance(case, FoldCase) and case.studies:
+        if isinstance(case, StudyCase) and case.tested:
             by_model.setdefault(case.model, []).append(case)
     for model, own in by_model.items():
         where = {
             str(row["study_id"]): (str(row["sample_id"]), case.view)
             for case in own
-            for row in case.studies
+            for row in case.tested
             if case.view is not None
         }
         table = tested[tested["model"] == model]

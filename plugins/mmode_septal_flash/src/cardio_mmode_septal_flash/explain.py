@@ -11,8 +11,7 @@ import torch
 
 from cardio_core.api import NO_VERDICT, Explanation
 from cardio_mmode_septal_flash import localisation
-from cardio_mmode_septal_flash.drawing.study import StudyView, study_figure
-from cardio_mmode_septal_flash.fold_case import FoldCase
+from cardio_mmode_septal_flash.drawing.study import StudyCase, StudyView, study_figure
 from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.network import open_network, pictures_for
 from cardio_mmode_septal_flash.rows import row_of
@@ -55,7 +54,7 @@ def explain_studies(
     -------
     Explanation
         Cases with the heat map (``heat``, 0 to 1, at its own resolution) and its localisation
-        scores; the first is a `FoldCase` with those of the whole fold, and of the controls: maps of
+        scores; the first carries those of the whole fold, and of the controls: maps of
         networks with random weights, and a bump in the middle. Of new recordings all are drawn,
         without controls. Regressions explain themselves.
     """
@@ -79,7 +78,7 @@ def explain_studies(
         own: dict[str, NDArray[Any]] = {method: heats[method][i] for method in config.methods}
         return _view(features, i, own, places[i], ctx)
 
-    cases: list[FoldCase] = []
+    cases: list[StudyCase] = []
     probability = _probabilities(features, predictions, ctx)
     judged = np.array([bool(row["judged"]) for row in studies[: len(features)]], dtype=bool)
     if new:
@@ -93,7 +92,7 @@ def explain_studies(
     for i, (title, short) in drawn.items():
         sample_id = str(features.table.index[i])
         cases.append(
-            FoldCase(
+            StudyCase(
                 sample_id=sample_id,
                 title=title,
                 arrays={"heat": first[i]},
@@ -101,12 +100,12 @@ def explain_studies(
                 draw=study_figure(view(sample_id), title=short),
             )
         )
-    whole: dict[str, Any] = {"studies": studies, "view": view, "n_drawn": config.n_cases}
+    whole: dict[str, Any] = {"tested": studies, "view": view, "n_drawn": config.n_cases}
     if cases:
         cases[0] = replace(cases[0], **whole)
     elif len(features):
         sample_id = str(features.table.index[0])
-        cases = [FoldCase(sample_id, "heat map", arrays={"heat": first[0]}, **whole)]
+        cases = [StudyCase(sample_id, "heat map", arrays={"heat": first[0]}, **whole)]
     return Explanation(tuple(cases), RULE)
 
 

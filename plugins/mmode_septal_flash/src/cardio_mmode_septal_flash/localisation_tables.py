@@ -11,35 +11,29 @@ from cardio_core.api import DataError, Metric, Scope, stats
 from cardio_mmode_septal_flash.study_maps import SCORES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cardio_core.api import Case, Estimate, EvaluateBlock
+    from cardio_core.api import Estimate, EvaluateBlock, Explanation
 
 KEYS = ["model", "method", "study_id"]
 ENRICHED = 2.0
 CONTROLS = ("random_weights", "centre_prior")
 
 
-def scored_studies(cases: Sequence[Case], tested: pd.DataFrame) -> pd.DataFrame:
+def scored_studies(explanation: Explanation, tested: pd.DataFrame) -> pd.DataFrame:
     """Return one row a model, method and study: its localisation scores beside its outcome.
 
     A study that several folds tested, or several random networks mapped, has the mean.
 
     Parameters
     ----------
-    cases : sequence of Case
-        Of the explanation; those with a field `studies` carry scores.
+    explanation : Explanation
+        Whose `tested` rows are the scores.
     tested : DataFrame
-        As of `tested.judged_studies`.
+        As of `judged_studies`.
     """
-    parts = [
-        pd.DataFrame(list(getattr(case, "studies", ()))).assign(model=case.model)
-        for case in cases
-        if getattr(case, "studies", ())
-    ]
-    if not parts:
-        return pd.DataFrame()
-    table = pd.concat(parts, ignore_index=True).drop(columns=["sample_id", "patient_id"])
+    mapped = explanation.tested()
+    if mapped.empty:
+        return mapped
+    table = mapped.drop(columns=["sample_id", "patient_id"])
     means = table.groupby(KEYS, sort=False).mean(numeric_only=True).reset_index()
     about = tested[["model", "study_id", "subject_id", "y", "score", "outcome"]]
     return means.merge(about, on=["model", "study_id"], how="inner")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.api import DataError
+from cardio_core.ultrasound import sector_hull
 from cardio_mmode_septal_flash.cycle import cut_cycle, find_cycle, withheld
 from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.side import side_of_lv
-from cardio_mmode_septal_flash.sector import find_sector
 from cardio_mmode_septal_flash.septum.find_septum import find_septum
 from cardio_mmode_septal_flash.septum.polyline import read_septum, require_inside
 
@@ -95,7 +95,7 @@ def prepare_study(loop: Loop, septum_file: Path | None, config: PreprocessBlock)
         )
     cycle = find_cycle(loop)
     volume = cut_cycle(loop, cycle, loop.mm_per_pixel)
-    sector = find_sector(volume.frames, loop.region)
+    sector = sector_hull(volume.frames, loop.region)
     ed_frame = int(np.abs(volume.times_ms).argmin())
     if septum_file is not None:
         septum = read_septum(septum_file, loop.mm_per_pixel)

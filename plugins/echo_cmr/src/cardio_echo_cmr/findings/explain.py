@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import Explanation
+from cardio_core.api import Case, Explanation
 from cardio_echo_cmr.drawing.overlay import overlay_frames, webm_bytes, webm_codec
 from cardio_echo_cmr.drawing.sheet import ClipView, clip_sheet
 from cardio_echo_cmr.findings.explained import (
@@ -19,7 +19,6 @@ from cardio_echo_cmr.findings.explained import (
     random_network,
     segment_rows,
 )
-from cardio_echo_cmr.findings.fold_case import FoldCase
 from cardio_echo_cmr.findings.models import row_of
 from cardio_echo_cmr.findings.tasks import SEGMENTAL
 from cardio_echo_cmr.networks.clip_network import ABOUT
@@ -71,7 +70,7 @@ def explain(
     -------
     Explanation
         Cases with a sheet, a WebM overlay, the heat at its own resolution, and scores: the drop of
-        the output without each segment, and how the heat lies. The first is a `FoldCase` with what
+        the output without each segment, and how the heat lies. The first carries what
         the segments of all tested videos were worth, where a CMR labels segments. Empty for rows
         that are no networks: their coefficients explain them.
     """
@@ -88,10 +87,10 @@ def explain(
     if every:
         segments = tuple(segment_rows(explained, _worth(explained, outputs, model, config, ctx)))
         if cases:
-            cases[0] = replace(cases[0], segments=segments)
+            cases[0] = replace(cases[0], tested=segments)
         else:
             sample_id = str(explained.features.table.index[0])
-            cases = [FoldCase(sample_id, "segments of all tested videos", segments=segments)]
+            cases = [Case(sample_id, "segments of all tested videos", tested=segments)]
     silent = bool(cases) and config.video and webm_codec() is None
     return Explanation(tuple(cases), RULE + (NO_VIDEO if silent else ""))
 
@@ -136,7 +135,7 @@ def _cases(
     outputs: NDArray[np.float64],
     config: ExplainBlock,
     ctx: Context,
-) -> list[FoldCase]:
+) -> list[Case]:
     if not chosen:
         return []
     at = np.array(list(chosen), np.int64)
@@ -151,7 +150,7 @@ def _cases(
         title = _title(word, float(scores[place]), ctx)
         arrays = {"heat": heats[i], "times_ms": view.times_ms}
         cases.append(
-            FoldCase(
+            Case(
                 sample_id=str(drawn.features.table.index[i]),
                 title=title,
                 arrays=arrays if drops is None else arrays | {"drops": drops},

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import DataError, SampleSet
-from cardio_core.ultrasound import nameless
-from cardio_echo_cmr.clips.sector import sector_mask
+from cardio_core.ultrasound import nameless, sector_mask
 from cardio_echo_cmr.clips.square import SectorCutter, square_around
 
 if TYPE_CHECKING:
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound import Loop
     from cardio_echo_cmr.findings.config import PreprocessBlock
 
+_TRIANGLE = (
+    "leave the clip out, or keep a fixed triangle, print included, with preprocess.triangle=true"
+)
 LOW_RATE_HZ = 25.0
 """Loops with fewer frames a second are flagged: resampled to 30, frames stand twice."""
 
@@ -108,7 +110,7 @@ def sector_video(loop: Loop, config: PreprocessBlock) -> SectorVideo:
         that cannot be decoded.
     """
     _require_usable(loop, config.min_frames)
-    mask, flags = sector_mask(loop, triangle=config.triangle)
+    mask, flags = sector_mask(loop, triangle=config.triangle, otherwise=_TRIANGLE)
     square = square_around(mask, loop.mm_per_pixel)
     cut = SectorCutter(mask, square, config.side)
     n_frames = min(loop.n_frames, config.max_frames)

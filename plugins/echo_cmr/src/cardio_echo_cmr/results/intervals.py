@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardio_core.api import DataError, stats
-from cardio_echo_cmr.results.tested import clusters_of
+from cardio_core.api import DataError, Scored, stats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +27,7 @@ def auc_intervals(
     Parameters
     ----------
     rows : DataFrame
-        Columns y (0, 1), score, subject_id: one model's, as of `tested`.
+        Columns y (0, 1), score, subject_id: one model's, as of `Scored.tested`.
     unit : str
         What a row is: ``"study"`` or ``"video"``.
     config : EvaluateBlock
@@ -63,7 +62,7 @@ def auc_intervals(
         "n_resamples": config.n_resamples, "seed": seed, "level": config.level,
     }  # fmt: skip
     y, score, people = rows["y"], rows["score"], rows["subject_id"]
-    clusters = clusters_of(rows)
+    clusters = Scored.clusters_of(rows)
     asked: dict[str, Callable[[], Estimate]] = {
         f"auc_{unit}_bootstrap": lambda: stats.bootstrap_auc(y, score, unit=unit, **drawn),
         "auc_patient_bootstrap": lambda: stats.bootstrap_auc(y, score, clusters=people, **drawn),

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, stats
-from cardio_echo_cmr.results.tested import clusters_of
+from cardio_core.api import DataError, Scored, stats
 
 if TYPE_CHECKING:
-    from cardio_core.api import Cohort, Estimate, EvaluateBlock, Scored, Target, Targets
+    from cardio_core.api import Cohort, Estimate, EvaluateBlock, Target, Targets
 
 
 KNOWN = ("mae", "r2", "pearson_r2", "rmse")
@@ -60,7 +59,7 @@ def number_errors(
     Parameters
     ----------
     rows : DataFrame
-        Columns unit_id, subject_id, y and score: one model's, as of `tested.study_rows`.
+        Columns unit_id, subject_id, y and score: one model's, as of `Scored.tested`.
     constant : Series
         As of :func:`training_means`.
     config : EvaluateBlock
@@ -76,7 +75,7 @@ def number_errors(
     list of str
         What could not be computed, and why.
     """
-    clusters = clusters_of(rows)
+    clusters = Scored.clusters_of(rows)
     drawn: dict[str, Any] = {
         "clusters": clusters, "n_resamples": config.n_resamples, "seed": seed,
         "level": config.level, "unit": "study" if clusters is None else "patient",
@@ -124,7 +123,7 @@ def agreement(rows: pd.DataFrame, level: float) -> Any:
     DataError
         Too few studies or patients, or differences that are all equal.
     """
-    several = clusters_of(rows)
+    several = Scored.clusters_of(rows)
     return stats.limits_of_agreement(
         rows["y"], rows["score"], subjects=several, level=level,
         unit="study" if several is None else "patient",

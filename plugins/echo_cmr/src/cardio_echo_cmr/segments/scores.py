@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, Estimate, Metric, Scope, stats
+from cardio_core.api import DataError, Estimate, Explanation, Metric, Scope, stats
 from cardio_echo_cmr.segments.labels import N_SEGMENTS
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DROP = "drop:"
 """Scores of a drawn case that begin so are of one segment; all tested videos have theirs in its
-`segments`, so these are not summed up."""
+`tested`, so these are not summed up."""
 
 FEWEST = 5
 """Patients that an interval needs."""
@@ -38,7 +38,7 @@ def segment_tables(
     Parameters
     ----------
     cases : sequence of Case
-        Numbers in `scores` are averaged. Those with a field `segments` carry what every segment of
+        Numbers in `scores` are averaged. Their `tested` carries what every segment of
         every tested video was worth, by method.
     cohort : Cohort
         Its table labels the segments: ``FINDING_seg_NN``.
@@ -132,15 +132,10 @@ def labelled_segments(cases: Sequence[Case], cohort: Cohort, finding: str) -> pd
         Columns model, method, sample_id, study_id, patient_id, segment, value, y (0, 1).
     """
     keys = ["model", "method", "sample_id", "study_id", "patient_id", "segment"]
-    parts = [
-        pd.DataFrame(list(getattr(case, "segments", ()))).assign(model=case.model)
-        for case in cases
-        if getattr(case, "segments", ())
-    ]
-    if cohort.table is None or not parts:
+    worth = Explanation(cases).tested()
+    if cohort.table is None or worth.empty:
         return pd.DataFrame(columns=[*keys, "value", "y"])
-    worth = pd.concat(parts, ignore_index=True).dropna(subset=["value"])
-    worth = worth.groupby(keys, sort=False)["value"].mean().reset_index()
+    worth = worth.dropna(subset=["value"]).groupby(keys, sort=False)["value"].mean().reset_index()
     named = {f"{finding}_seg_{number:02d}": number for number in range(1, N_SEGMENTS + 1)}
     labels = cohort.table[~cohort.table.index.duplicated()].reindex(columns=list(named))
     long = labels.rename(columns=named).rename_axis("study_id").reset_index()

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import stats
-from cardio_echo_cmr.results.tested import clusters_of
+from cardio_core.api import Scored, stats
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, UNKNOWN
 
 if TYPE_CHECKING:
-    from cardio_core.api import Estimate, EvaluateBlock, Scored, Target
+    from cardio_core.api import Estimate, EvaluateBlock, Target
 
 
 def named_views(
@@ -120,7 +119,7 @@ def _share(
 ) -> Estimate:
     counted = of > 0
     value = float(hit[counted].mean())
-    clusters = clusters_of(rows)
+    clusters = Scored.clusters_of(rows)
     if value in (0.0, 1.0):
         n = rows.loc[counted, "subject_id"].nunique()
         alike: Estimate = stats.proportion(

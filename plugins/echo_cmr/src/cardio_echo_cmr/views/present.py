@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import DataError, stats
-from cardio_echo_cmr.results.tested import study_rows
 from cardio_echo_cmr.views.names import VIEWS
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def views_table(
     ).reset_index(drop=True)
     if target.kind != "binary":
         return rows
-    fused = study_rows(predictions, target)
+    fused = predictions.tested(target)
     fused = fused[fused["model"] == "fused"]
     if fused.empty:
         return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cardio_core.api import CardioError, DataError
+from cardio_core.api import CardioError, DataError, Scored
 from cardio_echo_cmr.drawing.results import bland_altman, intervals_figure, roc_by_view, scatter
 from cardio_echo_cmr.published.paper_tables import (
     TITLES,
@@ -17,7 +17,7 @@ from cardio_echo_cmr.published.paper_tables import (
 )
 from cardio_echo_cmr.results.intervals import auc_intervals, interval_rows, width_sentences
 from cardio_echo_cmr.results.measured import agreement, number_errors, training_means
-from cardio_echo_cmr.results.tested import clusters_of, study_rows, video_rows
+from cardio_echo_cmr.results.tested import video_rows
 from cardio_echo_cmr.studies.described import described_studies, finding_flags, first_studies
 from cardio_echo_cmr.views.names import VIEWS
 from cardio_echo_cmr.views.present import missing_sentence, views_of_studies, views_table
@@ -49,7 +49,7 @@ def report_findings(parts: Parts) -> None:
     for target in parts.ctx.task.targets:
         if target.name not in parts.predictions.frames:
             continue
-        studies = study_rows(parts.predictions, target)
+        studies = parts.predictions.tested(target)
         if target.kind == "binary":
             binary |= _binary(parts, target, studies)
         else:
@@ -131,7 +131,7 @@ def _agreement(
         parts.say(target.name, model, [f"no limits of agreement. {error}"])
         return
     parts.add(found.estimates, scope)
-    if clusters_of(rows) is not None:
+    if Scored.clusters_of(rows) is not None:
         parts.say(target.name, model, ["limits of agreement for repeated measures: patients have "
                                        "several studies."])  # fmt: skip
     short = target.name.rpartition("_")[0].upper()

@@ -1,4 +1,4 @@
-"""Where in the picture the sector is, from the pixels themselves."""
+"""Where in the picture the sector is, whatever its shape: the hull of its pixels."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from cardio_core.api import DataError
+from cardio_core.errors import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_core.ultrasound import Box
+    from cardio_core.ultrasound.loops.loop import Box
 
 _DARK = 6
 _MIN_SHARE = 0.05
 _N_FRAMES = 24
 
 
-def find_sector(frames: NDArray[np.uint8], region: Box | None = None) -> NDArray[np.bool_]:
+def sector_hull(frames: NDArray[np.uint8], region: Box | None = None) -> NDArray[np.bool_]:
     """Find the sector: the convex hull of the largest thing that is not black.
 
-    Text, rulers and traces are thin or stand apart; an opening takes them away.
+    Text, rulers and traces are thin or stand apart; an opening takes them away. It follows what is
+    seen, where `fit_sector` follows a fan: rely on it to measure in, not to take print away.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def find_sector(frames: NDArray[np.uint8], region: Box | None = None) -> NDArray
     >>> frames = np.zeros((4, 100, 100), np.uint8)
     >>> rows, columns = np.indices((100, 100))
     >>> frames[:, np.abs(columns - 50) < 0.6 * rows] = 40
-    >>> sector = find_sector(frames)
+    >>> sector = sector_hull(frames)
     >>> bool(sector[80, 50]), bool(sector[10, 10])
     (True, False)
     """
