@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ def loaded(path: Path, task: str = "wma", mode: str = "fit", **settings: Any) ->
     """Load a folder or table with some settings of the block `load`; one study is enough."""
     block = Config.model_validate({"load": {"min_studies": 1} | settings}).load
     ctx = Context(TASK[task], hook="load", mode=mode, _inputs=(path,))
-    return load(block, ctx)
+    cohort = load(block, ctx)
+    return replace(cohort, quarantined=tuple(ctx._quarantined))
 
 
 def segments(finding: str = "wma", **positive_or_open: Any) -> dict[str, Any]:

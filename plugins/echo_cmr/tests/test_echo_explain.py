@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from cardio_core.api import Context, ModelArtifact, Predictions, save_weights
+from cardio_core.api import Context, ModelArtifact, Predictions
 from cardio_core.testing import drawn_svg, training_context
 from cardio_echo_cmr.clips.cutting import ClipForm
 from cardio_echo_cmr.clips.occlusion import segments_of
@@ -19,7 +19,7 @@ from cardio_echo_cmr.findings.config import ExplainBlock
 from cardio_echo_cmr.findings.explain import NO_VIDEO, explain, surest
 from cardio_echo_cmr.findings.explained import Explained, explained_videos
 from cardio_echo_cmr.findings.tasks import TASKS
-from cardio_echo_cmr.networks.clip_network import WEIGHTS, ClipNetwork, write_about
+from cardio_echo_cmr.networks.clip_network import ClipNetwork, write_about
 from cardio_echo_cmr.networks.examples import Grey
 
 from .echo_small_videos import small_cohort
@@ -44,7 +44,7 @@ def fitted(tmp_path_factory):
         # A start of 0.01 would leave every output alike.
         nn.init.normal_(network.m.fc.weight)
         artifact = ModelArtifact(tmp_path_factory.mktemp("row"))
-        save_weights(network, artifact.path / WEIGHTS)
+        artifact.save_network(network)
         write_about(
             artifact, width_mult=1 / 16, form=ClipForm("honest", N_FRAMES, 2), grey=Grey(60, 40),
             side=SIDE, view=view, least_view=least_view, target=target, scale=scale,

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from cardio_core.api import EvaluateBlock, stats
+from cardio_core import stats
+from cardio_core.api import EvaluateBlock
 from cardio_echo_cmr.published.paper_tables import (
     TESTED_PATIENTS,
     TESTED_STUDIES,

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.special import expit, logit
 
-from cardio_core.api import DataError, ModelArtifact, save_weights
+from cardio_core.api import DataError, ModelArtifact
 from cardio_core.testing import training_context
 from cardio_echo_cmr.clips.cutting import ClipForm, scored_starts
 from cardio_echo_cmr.findings.config import PredictBlock
@@ -50,7 +50,7 @@ def network():
 def artifact(network, tmp_path):
     def written(form="honest", scale=None, side=SIDE):
         made = ModelArtifact(tmp_path)
-        save_weights(network, tmp_path / "weights.safetensors")
+        made.save_network(network)
         write_about(
             made, width_mult=THIN, form=FORMS[form], grey=GREY, side=side, view="a4c",
             least_view=0.8, target="wma_a4c", scale=scale,

@@ -15,7 +15,7 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, generate_frames
 
-from cardio_core.api import Context, DataError, Opened, SampleSet
+from cardio_core.api import Context, DataError, SampleSet
 from cardio_core.ultrasound import (
     TRIANGLE_KEPT,
     Sector,
@@ -67,7 +67,7 @@ def samples_of(files: dict[str, Path], **rates) -> SampleSet:
     def opened(name):
         return read_loop(files[name], frame_rate_hz=rates.get(name))
 
-    return SampleSet(table, Opened(tuple(ids), opened))
+    return SampleSet.opening(table, ids, opened)
 
 
 def prepared(files: dict[str, Path], config=CONFIG, **rates):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cardio_core.api import DataError, Targets, save_weights
+from cardio_core.api import DataError, ModelArtifact, Targets
 from cardio_core.testing import training_context
 from cardio_echo_cmr.findings.config import PredictBlock, TrainBlock
 from cardio_echo_cmr.findings.models import row_of
@@ -182,7 +182,7 @@ def test_a_network_starts_from_a_local_file_of_weights(fit, tmp_path, n_classes,
     theirs = torch.nn.Module()
     parts = R2Plus1D18(n_classes, SMALL["width_mult"])
     theirs.add_module(prefix.rstrip(".") or "module", parts)
-    save_weights(theirs, tmp_path / "theirs.safetensors")
+    ModelArtifact(tmp_path).save_network(theirs, "theirs.safetensors")
     slow = {
         "weights": str(tmp_path / "theirs.safetensors"),
         "fit": FIT | {"epochs": 1, "learning_rate": 1e-9},

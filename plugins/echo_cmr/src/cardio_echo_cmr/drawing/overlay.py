@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from cardio_core.api import CardioError
+from cardio_core.api import ConfigError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,12 +104,12 @@ def webm_bytes(frames: NDArray[np.uint8], rate_hz: float) -> bytes:
 
     Raises
     ------
-    CardioError
+    ConfigError
         If the installed OpenCV encodes neither VP9 nor VP8.
     """
     codec = webm_codec()
     if codec is None:
-        raise CardioError(
+        raise ConfigError(
             "this build of OpenCV encodes neither VP9 nor VP8, so no overlay can be written; "
             "install opencv-python-headless, or set explain.video=false"
         )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import canvas, stats
+from cardio_core import stats
+from cardio_core.api import canvas
 from cardio_echo_cmr.drawing.style import colour_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cardio_core.api import Estimate
+    from cardio_core.stats import Estimate
 
 PLURAL = {"study": "studies", "video": "videos", "patient": "patients"}
 PANELS_A_ROW = 3

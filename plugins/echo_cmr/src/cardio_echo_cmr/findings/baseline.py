@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import DataError, ModelArtifact, load_estimator, save_estimator
-from cardio_echo_cmr.findings.models import codes_of, out_of, row_of
+from cardio_core.api import DataError, ModelArtifact
+from cardio_echo_cmr.findings.models import codes_of, row_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def fit_baseline(
     DataError
         If no study of a class, or fewer than two in all, have the measurements.
     """
-    artifact = ModelArtifact(out_of(ctx))
+    artifact = ModelArtifact(ctx.out)
     first = np.flatnonzero(~training.table["study_id"].duplicated().to_numpy())
     studies = training.view(first)
     measured = measured_of(studies, ctx)
@@ -49,7 +49,7 @@ def fit_baseline(
         known = np.isfinite(wanted) & np.isfinite(measured).all(axis=1)
         _check(wanted[known], target, ctx)
         estimator = _estimator(target, logistic_c).fit(measured[known], wanted[known])
-        save_estimator(estimator, artifact.path / _file(target))
+        artifact.save_estimator(estimator, _file(target))
         n_without = int(np.isfinite(wanted).sum() - known.sum())
         notes.append(f"{target.name}: fitted on {known.sum()} studies, {n_without} not measured.")
     artifact.write_json("model.json", {"measured": list(row_of(ctx).measured)})
@@ -66,7 +66,7 @@ def score_baseline(
     for target in ctx.targets:
         own = np.full(len(features), np.nan)
         if known.any():
-            estimator: Any = load_estimator(artifact.path / _file(target))
+            estimator = artifact.load_estimator(_file(target))
             if target.kind == "continuous":
                 own[known] = estimator.predict(measured[known])
             else:

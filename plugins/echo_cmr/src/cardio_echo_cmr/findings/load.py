@@ -11,15 +11,11 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import (
-    NUMBERED,
     Cohort,
+    CohortTable,
     ConfigError,
     DataError,
-    Opened,
-    Quarantined,
     SampleSet,
-    find_cohort_table,
-    read_cohort_table,
 )
 from cardio_core.ultrasound import find_loops
 from cardio_echo_cmr.findings.labels.outcome import outcome_sentence
@@ -91,11 +87,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         named = np.array([clip.view for clip in clips], dtype=np.str_)
         unsupported = unsupported_rows(table, named, targets, ctx.task, config)
     return Cohort(
-        SampleSet(table, Opened(clips, open_clip)),
+        SampleSet.opening(table, clips, open_clip),
         {name: clip.paths for name, clip in zip(table.index, clips, strict=True)},
         targets,
         clinical if ctx.mode == "fit" else None,
-        quarantined=tuple(one for part in found for one in part.quarantined),
         notes=tuple(dict.fromkeys(note for note in notes if note)),
         unsupported=unsupported,
         outcome=outcome_sentence(ctx.task, config) if ctx.mode == "fit" else "",
@@ -109,20 +104,18 @@ class _Found:
 
     studies: list[EchoStudy]
     table: pd.DataFrame | None = None
-    quarantined: tuple[Quarantined, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found:
-    table = find_cohort_table(path)
+    table = CohortTable.find(path)
     if echonet.is_echonet_folder(path):
         return _from_echonet(path, table, ctx)
     if table is not None:
-        rows = read_cohort_table(table)
-        studies = studies_of_table(rows, table.name, config.frame_rate_hz)
-        lacking = len(rows) - len(studies)
-        note = f"{lacking} of {len(rows)} rows of {table.name} name no clip." if lacking else ""
-        return _Found(studies, rows, notes=(note,))
+        studies = studies_of_table(table, config.frame_rate_hz)
+        lacking = len(table.rows) - len(studies)
+        note = f"{lacking} of {len(table.rows)} rows of {table.name} name no clip."
+        return _Found(studies, table.rows, (note if lacking else "",))
     if ctx.mode == "fit":
         raise DataError(
             f"{path.name}: expected a cohort table, a folder with cohort.csv, or one with "
@@ -138,25 +131,32 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found:
     return _Found([EchoStudy("", "", (clip,)) for clip in clips])
 
 
-def _from_echonet(folder: Path, table: Path | None, ctx: Context) -> _Found:
+def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Found:
     found = echonet.read_echonet_folder(folder)
     if table is not None:
-        rows = read_cohort_table(table)
+        rows = table.rows
         bare = [study_of_row(str(name), row, ()) for name, row in rows.iterrows()]
         own = echonet.of_table(found, rows)
         studies = echonet.with_cohort_table(own, bare, table.name)
         lacking = len(rows) - len(studies)
         note = f"{lacking} of {len(rows)} rows of {table.name} have no usable video."
         notes = (echonet.NOTE, note if lacking else "", own.others_note(found, table.name))
-        return _Found(studies, rows, echonet.quarantined(own), notes)
+        _set_aside(own, ctx)
+        return _Found(studies, rows, notes)
     if ctx.mode == "fit" and ctx.task.name != VIEW.name:
         raise ConfigError(
             f"{folder.name}: expected CMR labels, found LVEF only; put a cohort.csv beside "
             f"{echonet.FILE_LIST} with study_id = FileName, patient_id and the CMR's columns, and "
             "take views from it with load.views=table and needs.view.skip=true"
         )
-    unusable = echonet.quarantined(found)
-    return _Found(echonet.echonet_studies(found), None, unusable, (echonet.NOTE,))
+    _set_aside(found, ctx)
+    return _Found(echonet.echonet_studies(found), None, (echonet.NOTE,))
+
+
+def _set_aside(found: echonet.EchoNetFolder, ctx: Context) -> None:
+    """Quarantine what cannot be used, numbered: names of files can hold the names of people."""
+    for number, one in enumerate(found.unusable, start=1):
+        ctx.quarantine(f"unusable-{number}", one.reason)
 
 
 def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], list[str]]:
@@ -171,7 +171,7 @@ def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], lis
         for study, name in ((one, "" if one.study_id else next(numbers)) for one in studies)
     ]
     listed = f"Videos of {echonet.FILE_LIST} are numbered in its order, each a patient."
-    return made, [NUMBERED if ctx.mode == "predict" else listed]
+    return made, [CohortTable.NUMBERED if ctx.mode == "predict" else listed]
 
 
 def _require_ids_of_their_own(studies: list[EchoStudy]) -> None:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet, Target, Targets
@@ -47,13 +45,6 @@ def row_of(ctx: Context) -> Row:
     if name in MEASURED:
         return Row("regression", measured=MEASURED[name])
     return Row("network", view=name.removesuffix(_VALUE))
-
-
-def out_of(ctx: Context) -> Path:
-    """Return the directory that `train` fills."""
-    if ctx.out is None:
-        raise ValueError("training needs a directory to fill")
-    return ctx.out
 
 
 def codes_of(features: FeatureSet, targets: Targets, target: Target) -> NDArray[np.float64]:

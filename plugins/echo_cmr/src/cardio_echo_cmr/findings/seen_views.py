@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import CardioError, DataError
+from cardio_core.api import DataError
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.findings.view_classifier import score_views
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, OTHER, UNKNOWN, VIEWS
@@ -137,13 +137,11 @@ def _out_of_fold(features: FeatureSet, ctx: Context) -> pd.DataFrame:
 
 
 def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame:
-    try:
-        classifier = ctx.need(VIEW.name)
-    except CardioError:  # the only thing that can be wrong is that there is no such need
+    if not ctx.has_need(VIEW.name):
         raise DataError(
             "views: expected them in the cohort table (path_echo_a4c, path_echo_a2c, "
             f"path_echo_plax, path_echo_other), found {len(features)} loops without one, and this "
             "run skipped the task view; name them there, or make a run with that task"
-        ) from None
-    scores = score_views(classifier, features, ctx, batch_size=batch_size)
+        )
+    scores = score_views(ctx.need(VIEW.name), features, ctx, batch_size=batch_size)
     return pd.DataFrame(scores, columns=_CLASSES)

@@ -10,7 +10,7 @@ from torch.nn import functional
 from cardio_core.api import DataError, ModelArtifact
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, middle_starts
 from cardio_echo_cmr.findings.baseline import N_LEAST, fit_baseline
-from cardio_echo_cmr.findings.models import codes_of, out_of, row_of
+from cardio_echo_cmr.findings.models import codes_of, row_of
 from cardio_echo_cmr.findings.seen_views import counted, views_of
 from cardio_echo_cmr.findings.view_classifier import train_view
 from cardio_echo_cmr.networks.clip_network import fresh_network, write_about
@@ -130,7 +130,7 @@ def _train_network(
         loss=squared_error if scale else binary_cross_entropy,
         score=score,
     )
-    artifact = ModelArtifact(out_of(ctx))
+    artifact = ModelArtifact(ctx.out)
     write_about(
         artifact,
         width_mult=config.width_mult,

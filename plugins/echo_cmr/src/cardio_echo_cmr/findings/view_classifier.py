@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from cardio_core.api import DataError, ModelArtifact, load_weights
+from cardio_core.api import DataError, ModelArtifact
 from cardio_echo_cmr.clips.cutting import n_recorded
-from cardio_echo_cmr.findings.models import codes_of, out_of
-from cardio_echo_cmr.networks.clip_network import ABOUT, WEIGHTS, require_side
+from cardio_echo_cmr.findings.models import codes_of
+from cardio_echo_cmr.networks.clip_network import ABOUT, require_side
 from cardio_echo_cmr.networks.examples import Frames, Grey, grey_of
 from cardio_echo_cmr.networks.view_resnet import ViewResNet, mean_probability
 
@@ -60,7 +60,7 @@ def train_view(
         plan=config.fit,
         loss=cross_entropy,
     )
-    artifact = ModelArtifact(out_of(ctx))
+    artifact = ModelArtifact(ctx.out)
     artifact.write_json(
         ABOUT,
         {
@@ -88,7 +88,7 @@ def score_views(
     about = artifact.read_json(ABOUT)
     require_side(features, about["side"])
     network = ViewResNet(**about["network"])
-    load_weights(network, artifact.path / WEIGHTS)
+    artifact.load_network(network)
     frames = frames_of(features, about["n_frames"], Grey(**about["grey"]))
     logits = ctx.score_with(network.eval(), frames, batch_size=batch_size)
     made: NDArray[np.float64] = mean_probability(torch.from_numpy(logits)).numpy()

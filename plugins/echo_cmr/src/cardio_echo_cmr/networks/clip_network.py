@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cardio_core.api import DataError, load_weights
+from cardio_core.api import DataError
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, scored_starts
 from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of
 from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from cardio_core.api import Context, FeatureSet, ModelArtifact
 
-ABOUT, WEIGHTS = "model.json", "weights.safetensors"
+ABOUT = "model.json"
 LARGEST_LOGIT = 30.0
 """Beyond it a probability is 0 or 1 in 64 bits."""
 
@@ -116,7 +116,7 @@ def write_about(
 def open_network(artifact: ModelArtifact) -> ClipNetwork:
     """Return the fitted network in evaluation mode."""
     network = ClipNetwork(**artifact.read_json(ABOUT)["network"])
-    load_weights(network, artifact.path / WEIGHTS)
+    artifact.load_network(network)
     return network.eval()
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import stats
+from cardio_core import stats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cardio_core.api import Estimate, EvaluateBlock
+    from cardio_core.api import EvaluateBlock
+    from cardio_core.stats import Estimate
 
 PAPER = "Sahashi 2024"
 TESTED_PATIENTS, TESTED_STUDIES = 138, 233

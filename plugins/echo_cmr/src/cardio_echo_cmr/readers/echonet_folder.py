@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from cardio_core.api import DataError, Quarantined
+from cardio_core.api import DataError
 from cardio_echo_cmr.studies.study import Clip, EchoStudy
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ FILE_LIST, VIDEOS = "FileList.csv", "Videos"
 VIEW = "a4c"
 _NEEDED = ("FileName", "FPS")
 _SUFFIXES = (".avi", ".mp4")
-_STAGE = "load"
 
 NOTE = (
     "FileList.csv names a video's frame rate, LVEF and view (A4C) only; its column Split is not "
@@ -205,20 +204,12 @@ def of_table(found: EchoNetFolder, table: pd.DataFrame) -> EchoNetFolder:
     ----------
     found : EchoNetFolder
     table : DataFrame
-        As of `read_cohort_table`; `study_id` is the FileName.
+        Of a `CohortTable`; `study_id` is the FileName.
     """
     named = {_stem(str(name)) for name in table.index}
     return EchoNetFolder(
         tuple(video for video in found.videos if video.name in named),
         tuple(one for one in found.unusable if one.name in named),
-    )
-
-
-def quarantined(found: EchoNetFolder) -> tuple[Quarantined, ...]:
-    """Return what cannot be used, numbered: names of files can hold the names of people."""
-    return tuple(
-        Quarantined(f"unusable-{number}", _STAGE, one.reason)
-        for number, one in enumerate(found.unusable, start=1)
     )
 
 

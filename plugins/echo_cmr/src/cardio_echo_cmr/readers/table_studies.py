@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardio_core.api import ConfigError, text_of
+from cardio_core.api import CohortTable, ConfigError
 from cardio_core.ultrasound import find_loops
 from cardio_echo_cmr.studies.study import TEXTS, Clip, EchoStudy, stated_rate
 from cardio_echo_cmr.views.names import CLIPS
@@ -18,17 +18,12 @@ DAYS = "days_echo_to_cmr"
 _FOLLOW_UP = "follow-up"
 
 
-def studies_of_table(
-    table: pd.DataFrame, where: str, frame_rate_hz: float | None
-) -> list[EchoStudy]:
+def studies_of_table(table: CohortTable, frame_rate_hz: float | None) -> list[EchoStudy]:
     """Return a study for each row that names clips; a folder or a ``;``-list is several.
 
     Parameters
     ----------
-    table : DataFrame
-        As of `read_cohort_table`.
-    where : str
-        The file's name, for messages.
+    table : CohortTable
     frame_rate_hz : float or None
         Of formats that do not say it.
 
@@ -37,14 +32,14 @@ def studies_of_table(
     ConfigError
         The table has no column of clips.
     """
-    columns = {name: view for name, view in CLIPS.items() if name in table.columns}
+    columns = {name: view for name, view in CLIPS.items() if name in table.rows.columns}
     if not columns:
         raise ConfigError(
-            f"{where}: expected a column of clips ({', '.join(CLIPS)}), found none; add one"
+            f"{table.name}: expected a column of clips ({', '.join(CLIPS)}), found none; add one"
         )
     studies = [
         study_of_row(str(study_id), row, _clips(row, columns, frame_rate_hz))
-        for study_id, row in table.iterrows()
+        for study_id, row in table.rows.iterrows()
     ]
     return [study for study in studies if study.clips]
 
@@ -55,9 +50,9 @@ def study_of_row(study_id: str, row: pd.Series[Any], clips: tuple[Clip, ...]) ->
     LVEF is that of the row's own time: `lvef_fu_pct` where `timepoint` is follow-up, else
     `lvef_bl_pct`.
     """
-    texts = {name: text_of(row, name) for name in TEXTS}
+    texts = {name: CohortTable.text(row, name) for name in TEXTS}
     at_follow_up = (texts["timepoint"] or "").strip().lower() == _FOLLOW_UP
-    sex = {"M": 1.0, "F": 0.0}.get(text_of(row, "sex") or "", float("nan"))
+    sex = {"M": 1.0, "F": 0.0}.get(CohortTable.text(row, "sex") or "", float("nan"))
     return EchoStudy(
         study_id,
         str(row["patient_id"]),

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardio_core.api import DataError, Scored, stats
+from cardio_core import stats
+from cardio_core.api import DataError, Scored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cardio_core.api import Estimate, EvaluateBlock
+    from cardio_core.api import EvaluateBlock
+    from cardio_core.stats import Estimate
 
 COLUMNS = (
     "target", "model", "rows_are", "drawn", "method", "auc", "low", "high", "width", "n_rows",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, stats
+from cardio_core import stats
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

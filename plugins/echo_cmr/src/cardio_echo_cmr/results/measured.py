@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, Scored, stats
+from cardio_core import stats
+from cardio_core.api import DataError, Scored
 
 if TYPE_CHECKING:
-    from cardio_core.api import Cohort, Estimate, EvaluateBlock, Target, Targets
+    from cardio_core.api import Cohort, EvaluateBlock, Target, Targets
+    from cardio_core.stats import Estimate
 
 
 KNOWN = ("mae", "r2", "pearson_r2", "rmse")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, Estimate, Explanation, Metric, Scope, stats
+from cardio_core import stats
+from cardio_core.api import DataError, Explanation, Metric, Scope
+from cardio_core.stats import Estimate
 from cardio_echo_cmr.segments.labels import N_SEGMENTS
 
 if TYPE_CHECKING:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Scored, stats
+from cardio_core import stats
+from cardio_core.api import Scored
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, UNKNOWN
 
 if TYPE_CHECKING:
-    from cardio_core.api import Estimate, EvaluateBlock, Target
+    from cardio_core.api import EvaluateBlock, Target
+    from cardio_core.stats import Estimate
 
 
 def named_views(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, stats
+from cardio_core import stats
+from cardio_core.api import DataError
 from cardio_echo_cmr.views.names import VIEWS
 
 if TYPE_CHECKING:

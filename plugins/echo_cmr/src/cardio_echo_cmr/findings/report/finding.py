@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cardio_core.api import CardioError, DataError, Scored
+from cardio_core.api import DataError, Scored
 from cardio_echo_cmr.drawing.results import bland_altman, intervals_figure, roc_by_view, scatter
 from cardio_echo_cmr.published.paper_tables import (
     TITLES,
@@ -204,5 +204,5 @@ def _table_1(parts: Parts) -> None:
     try:
         described = described_studies(parts.cohort).reindex(first)
         parts.tables["table-1"] = table_1(described, label, parts.config)
-    except CardioError as error:
+    except DataError as error:
         parts.notes.append(f"Table 1 is left out: {error}")

@@ -12,7 +12,8 @@ from cardio_core.api import Metric, Scope
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cardio_core.api import Cohort, Context, Estimate, Scored, Targets
+    from cardio_core.api import Cohort, Context, Scored, Targets
+    from cardio_core.stats import Estimate
     from cardio_echo_cmr.findings.config import EvaluateBlock
 
 
