@@ -88,7 +88,7 @@ def test_the_area_over_videos_is_that_of_their_scores_with_the_label_of_their_st
     assert found.value == pytest.approx(roc_auc_score(truth, videos["video:wma_plax"]), abs=1e-12)
 
 
-def test_who_lacks_a_view_is_counted_and_the_fused_row_judged_among_them(wma):
+def test_who_lacks_a_view_is_counted_and_the_fused_model_judged_among_them(wma):
     report, (_, _, _, table) = wma
     made = report.tables["views-present"].set_index("views")
     assert made.loc["a4c+plax", "n_studies"] == (~table["has_a2c"]).sum()
@@ -219,7 +219,7 @@ def test_the_constant_of_a_fold_that_tests_everybody_does_not_exist(t1):
     assert any("the fold tests everybody" in note for note in notes)
 
 
-def test_a_row_that_says_the_constant_itself_differs_from_it_by_nothing(t1):
+def test_a_model_that_says_the_constant_itself_differs_from_it_by_nothing(t1):
     _, (predictions, targets, whole, _) = t1
     rows = predictions.tested(T1.targets[1])
     said = training_means(predictions, T1.targets[1], targets, whole)
@@ -347,7 +347,7 @@ def test_table_1_describes_each_person_once_by_the_finding(wma):
     assert beside.loc["htn", "n"] == table["htn"].notna().sum()
 
 
-def test_a_target_that_no_row_predicts_is_left_out_without_an_error(wma):
+def test_a_target_that_no_model_predicts_is_left_out_without_an_error(wma):
     _, (predictions, targets, whole, table) = wma
     frames = {"wma_a4c": predictions.frames["wma_a4c"]}
     report = _report(WMA, (Scored(frames), targets, whole, table))

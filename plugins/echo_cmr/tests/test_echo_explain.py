@@ -36,14 +36,14 @@ def features():
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
-    """The function that writes a network of random weights as one row's artifact."""
+    """The function that writes a network of random weights as one model's artifact."""
 
     def make(view="a4c", scale=None, target="wma_a4c", least_view=0.8):
         torch.manual_seed(0)
         network = ClipNetwork(1 / 16).eval()
         # A start of 0.01 would leave every output alike.
         nn.init.normal_(network.m.fc.weight)
-        artifact = ModelArtifact(tmp_path_factory.mktemp("row"))
+        artifact = ModelArtifact(tmp_path_factory.mktemp("model"))
         artifact.save_network(network)
         write_about(
             artifact, width_mult=1 / 16, form=ClipForm("honest", N_FRAMES, 2), grey=Grey(60, 40),
@@ -62,7 +62,7 @@ def said_of(features, target, ctx):
 
 @pytest.fixture(scope="module")
 def made(features, fitted):
-    """A fold of row a4c, explained with one control."""
+    """A fold of model a4c, explained with one control."""
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
     return explain(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
@@ -201,9 +201,9 @@ def test_segments_are_handed_on_where_nobody_is_drawn_and_nothing_where_occlusio
     assert not [name for name in off.cases[0].scores if name.startswith("drop:")]
 
 
-@pytest.mark.parametrize("row", ["lvef", "age_sex"])
-def test_rows_that_are_no_networks_explain_nothing(features, fitted, row):
-    ctx = training_context(TASK["wma"], row)
+@pytest.mark.parametrize("model", ["lvef", "age_sex"])
+def test_models_that_are_no_networks_explain_nothing(features, fitted, model):
+    ctx = training_context(TASK["wma"], model)
     found = said_of(features, "wma", ctx)
     assert explain(fitted(), features, found, ExplainBlock(), ctx).cases == ()
 

@@ -76,7 +76,7 @@ def test_the_gain_of_a_step_is_paired_on_the_same_tested_patients(runs):
     assert ((made["low"] < made["gain"]) & (made["gain"] < made["high"])).all()
 
 
-def test_a_fused_row_has_no_point_where_the_limit_binds(runs):
+def test_a_fused_model_has_no_point_where_the_limit_binds(runs):
     for folder, _ in runs:
         file = folder / "metrics.json"
         rows = json.loads(file.read_text())

@@ -143,7 +143,7 @@ def two_views_folder(tmp_path):
 
 
 @pytest.mark.parametrize("views", ["predicted", "table"])
-def test_a_view_that_the_table_names_for_nobody_has_no_row_wherever_views_come_from(
+def test_a_view_that_the_table_names_for_nobody_has_no_model_wherever_views_come_from(
     two_views_folder, views
 ):
     """A classifier cannot learn it, and the network would have nothing to train on."""
@@ -169,7 +169,7 @@ def test_two_views_are_still_fused_where_the_third_is_named_for_too_few(two_view
     }
 
 
-def test_rows_without_what_they_need_are_left_out_with_the_reason(cohort_folder):
+def test_models_without_what_they_need_are_left_out_with_the_reason(cohort_folder):
     table = _named_views_of_both(cohort_folder)
     cohort = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50)
     assert set(cohort.unsupported) == {"a4c", "a2c", "fused"}
@@ -183,7 +183,7 @@ def test_rows_without_what_they_need_are_left_out_with_the_reason(cohort_folder)
     assert cohort.unsupported["plax"] == "the table names no parasternal long-axis clip"
 
 
-def test_only_studies_that_have_what_a_row_looks_at_count_for_it(cohort_folder):
+def test_only_studies_that_have_what_a_model_looks_at_count_for_it(cohort_folder):
     table = _named_views_of_both(cohort_folder).drop(columns="lvef_fu_pct")
     table.loc[1, "path_echo_plax"] = None
     table.to_csv(cohort_folder / "cohort.csv", index=False)
@@ -198,7 +198,7 @@ def test_only_studies_that_have_what_a_row_looks_at_count_for_it(cohort_folder):
     assert "age_sex" not in found
 
 
-def test_with_labels_of_both_kinds_every_row_is_supported(cohort_folder):
+def test_with_labels_of_both_kinds_every_model_is_supported(cohort_folder):
     table = _named_views_of_both(cohort_folder).astype({"wma_seg_04": float})
     table.loc[0, ["wma_seg_03", "wma_seg_04"]] = 1
     table.to_csv(cohort_folder / "cohort.csv", index=False)

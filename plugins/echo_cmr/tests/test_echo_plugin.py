@@ -1,4 +1,4 @@
-"""What the plugin says of itself: tasks, targets, rows, and the paper's settings."""
+"""What the plugin says of itself: tasks, targets, models, and the paper's settings."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_view_is_fitted_on_its_own_segments_and_speaks_for_all_seventeen(name)
 
 
 @pytest.mark.parametrize("name", MAPPED)
-def test_a_measured_finding_has_rows_for_raised_or_not_and_rows_for_its_value(name):
+def test_a_measured_finding_has_models_for_raised_or_not_and_models_for_its_value(name):
     task, (value, unit) = INFO.task(name), MAPPED[name]
     assert task.target(value).unit == unit
     for view in (*VIEWS, "fused"):
@@ -74,12 +74,12 @@ def test_a_measured_finding_has_rows_for_raised_or_not_and_rows_for_its_value(na
 @pytest.mark.parametrize("task", FINDINGS, ids=lambda task: task.name)
 def test_lvef_alone_and_age_with_sex_are_there_to_be_beaten(task):
     assert [model.name for model in task.models if model.baseline] == ["lvef", "age_sex"]
-    aims = {target.name for row in ("lvef", "age_sex") for target in task.targets_of(row)}
+    aims = {target.name for model in ("lvef", "age_sex") for target in task.targets_of(model)}
     assert aims == ({task.name} if task.name in SEGMENTAL else {t.name for t in task.targets})
 
 
 def settings(task: str, protocol: str, *others: str):
-    """Return the stage settings of default.yaml, others laid over, as one protocol sees them."""
+    """Return the settings of default.yaml, others laid over, as one protocol sees them."""
     tree: dict = {}
     for name in ("default", *others):
         text = resources.files("cardio_echo_cmr.configs").joinpath(f"{name}.yaml").read_text()

@@ -1,4 +1,4 @@
-"""Scores of videos: from the mean of their clips, for the row's own view only."""
+"""Scores of videos: from the mean of their clips, for the model's own view only."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def artifact(network, tmp_path):
     return written
 
 
-def _context(task="wma", row="a4c", mode="fit"):
-    return training_context(TASK[task], row, mode=mode)
+def _context(task="wma", model="a4c", mode="fit"):
+    return training_context(TASK[task], model, mode=mode)
 
 
 def _by_hand(network, videos, place, form):
@@ -116,7 +116,7 @@ def test_what_stands_after_a_videos_end_changes_no_honest_score(videos, artifact
     assert before == after
 
 
-def test_all_targets_of_a_row_have_its_score_and_other_views_have_none(videos, artifact):
+def test_all_targets_of_a_model_have_its_score_and_other_views_have_none(videos, artifact):
     found = predict(artifact(), videos, PredictBlock(), _context())
     own = (videos.table["view_given"] == "a4c").to_numpy()
     assert list(found.scores) == ["wma_a4c", "wma"]

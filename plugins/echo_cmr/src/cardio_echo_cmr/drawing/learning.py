@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def learning_figure(table: pd.DataFrame, *, y: str, chance: float | None = 0.5) -> canvas.Draw:
-    """Return a function that draws each row's metric against the patients it was trained on.
+    """Return a function that draws each model's metric against the patients it was trained on.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ DASHES = (0, (4, 3))
 def roc_by_view(
     curves: Sequence[tuple[str, str, pd.DataFrame, Estimate | None]], *, title: str
 ) -> canvas.Draw:
-    """Return a function that draws the ROC curve of every row: figure 1 of the paper.
+    """Return a function that draws the ROC curve of every model: figure 1 of the paper.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def _with_area(label: str, found: Estimate | None) -> str:
 def scatter(
     panels: Sequence[tuple[str, str, pd.DataFrame, Sequence[str]]], *, name: str, unit: str
 ) -> canvas.Draw:
-    """Return a function that draws predicted against measured values, a panel a row.
+    """Return a function that draws predicted against measured values, a panel a model.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def bland_altman(found: Any, *, name: str, unit: str, title: str) -> canvas.Draw
 def intervals_figure(
     table: pd.DataFrame, paper: Mapping[str, tuple[float, float, float]]
 ) -> canvas.Draw:
-    """Return a function that draws the intervals of each row by what was drawn, and the paper's.
+    """Return a function that draws the intervals of each model by what was drawn, and the paper's.
 
     Parameters
     ----------

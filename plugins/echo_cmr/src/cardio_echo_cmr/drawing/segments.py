@@ -1,4 +1,4 @@
-"""What segments were worth: areas within videos by row and method, beside the controls."""
+"""What segments were worth: areas within videos by model and method, beside the controls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ METHODS = {
 
 
 def segments_figure(table: pd.DataFrame) -> canvas.Draw:
-    """Return a function that draws the mean area within videos of each row and method.
+    """Return a function that draws the mean area within videos of each model and method.
 
     Parameters
     ----------

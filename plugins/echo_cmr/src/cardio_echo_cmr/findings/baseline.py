@@ -1,4 +1,4 @@
-"""The rows without pictures: a regression on the ejection fraction, or on age and sex."""
+"""The models without pictures: a regression on the ejection fraction, or on age and sex."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardio_core.api import DataError, ModelArtifact
-from cardio_echo_cmr.findings.models import codes_of, row_of
+from cardio_echo_cmr.findings.models import codes_of, recipe_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +32,7 @@ def fit_baseline(
         Inverse strength of the ridge penalty of a logistic regression on standardised values; a
         linear one has none.
     ctx : Context
-        Row and directory.
+        Model and directory.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def fit_baseline(
         artifact.save_estimator(estimator, _file(target))
         n_without = int(np.isfinite(wanted).sum() - known.sum())
         notes.append(f"{target.name}: fitted on {known.sum()} studies, {n_without} not measured.")
-    artifact.write_json("model.json", {"measured": list(row_of(ctx).measured)})
+    artifact.write_json("model.json", {"measured": list(recipe_of(ctx).measured)})
     return ModelArtifact(artifact.path, None, tuple(notes))
 
 
@@ -76,9 +76,9 @@ def score_baseline(
 
 
 def measured_of(features: FeatureSet, ctx: Context) -> NDArray[np.float64]:
-    """Return what the row looks at, shape (n, n_measures), in the units of the block."""
+    """Return what the model looks at, shape (n, n_measures), in the units of the block."""
     clinical = features["clinical"]
-    places = [clinical.names.index(name) for name in row_of(ctx).measured]
+    places = [clinical.names.index(name) for name in recipe_of(ctx).measured]
     return np.asarray(clinical.in_units(), np.float64)[:, places]
 
 
@@ -98,9 +98,9 @@ def _check(wanted: NDArray[np.float64], target: Target, ctx: Context) -> None:
     if min(counts) < n_least:
         kind = "" if target.kind == "continuous" else "without and with the finding "
         raise DataError(
-            f"row {ctx.model}: expected {n_least} or more training studies {kind}that have "
-            f"{' and '.join(row_of(ctx).measured)}, found {' and '.join(map(str, counts))}; take "
-            "fewer folds, more patients, or leave the row out"
+            f"model {ctx.model}: expected {n_least} or more training studies {kind}that have "
+            f"{' and '.join(recipe_of(ctx).measured)}, found {' and '.join(map(str, counts))}; "
+            "take fewer folds, more patients, or leave the model out"
         )
 
 

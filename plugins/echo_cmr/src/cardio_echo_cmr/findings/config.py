@@ -47,7 +47,7 @@ class LoadBlock(Block):
     min_studies: int = Field(
         10,
         ge=1,
-        description="with a finding, and without it, or with a value, that a row needs; a row with "
+        description="with a finding, and without it, or with a value, that a model needs; one with "
         "fewer is left out",
     )
     max_days_to_cmr: int = Field(30, ge=0, description="between echo and CMR, either way")
@@ -118,7 +118,7 @@ class PredictBlock(Block):
 class ExplainBlock(Block):
     """Which videos are drawn, and how segments are occluded."""
 
-    n_cases: int = Field(2, ge=0, description="drawn for each row and fold, surest first")
+    n_cases: int = Field(2, ge=0, description="drawn for each model and fold, surest first")
     occlusion: bool = Field(True, description="score the occlusion of AHA segments")
     n_random: int = Field(
         0, ge=0, description="networks of random weights whose occlusion is a control"

@@ -19,7 +19,7 @@ from cardio_echo_cmr.findings.explained import (
     random_network,
     segment_rows,
 )
-from cardio_echo_cmr.findings.models import row_of
+from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.tasks import SEGMENTAL
 from cardio_echo_cmr.networks.clip_network import ABOUT
 from cardio_echo_cmr.segments.scores import DROP
@@ -64,17 +64,17 @@ def explain(
         What it said of them, at any level.
     config : ExplainBlock
     ctx : Context
-        Row and device.
+        Model and device.
 
     Returns
     -------
     Explanation
         Cases with a sheet, a WebM overlay, the heat at its own resolution, and scores: the drop of
         the output without each segment, and how the heat lies. The first carries what
-        the segments of all tested videos were worth, where a CMR labels segments. Empty for rows
+        the segments of all tested videos were worth, where a CMR labels segments. Empty for models
         that are no networks: their coefficients explain them.
     """
-    if row_of(ctx).kind != "network":
+    if recipe_of(ctx).kind != "network":
         return Explanation()
     explained = explained_videos(model, features, ctx)
     if explained is None:

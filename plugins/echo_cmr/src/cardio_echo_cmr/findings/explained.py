@@ -12,7 +12,7 @@ from cardio_echo_cmr.clips.cutting import STEP_MS, cut_clips, is_usable, middle_
 from cardio_echo_cmr.clips.heat_volume import at_frames, heat_volumes, segment_heat
 from cardio_echo_cmr.clips.occlusion import Segments, segments_of
 from cardio_echo_cmr.drawing.sheet import ClipView
-from cardio_echo_cmr.findings.models import row_of
+from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.seen_views import views_of
 from cardio_echo_cmr.networks.clip_network import (
     ABOUT,
@@ -143,9 +143,9 @@ def explained_videos(model: ModelArtifact, features: FeatureSet, ctx: Context) -
     features : FeatureSet
         Tested videos of any view.
     ctx : Context
-        Row and views.
+        Model and views.
     """
-    view, form = row_of(ctx).view, form_in(model)
+    view, form = recipe_of(ctx).view, form_in(model)
     own = views_of(features, ctx, least_probability=least_view_in(model)) == view
     own &= is_usable(form, np.asarray(features["times"].values))
     if not own.any():

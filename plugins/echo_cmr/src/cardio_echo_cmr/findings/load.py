@@ -22,7 +22,7 @@ from cardio_echo_cmr.findings.labels.outcome import outcome_sentence
 from cardio_echo_cmr.findings.labels.support import (
     require_a_study,
     require_named_views,
-    unsupported_rows,
+    unsupported_models,
 )
 from cardio_echo_cmr.findings.labels.targets import targets_of
 from cardio_echo_cmr.findings.tasks import VIEW
@@ -85,7 +85,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         targets, about = targets_of(clinical, kept, config, ctx)
         notes += [*paired.notes, *about]
         named = np.array([clip.view for clip in clips], dtype=np.str_)
-        unsupported = unsupported_rows(table, named, targets, ctx.task, config)
+        unsupported = unsupported_models(table, named, targets, ctx.task, config)
     return Cohort(
         SampleSet.opening(table, clips, open_clip),
         {name: clip.paths for name, clip in zip(table.index, clips, strict=True)},

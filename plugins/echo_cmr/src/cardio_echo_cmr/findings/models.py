@@ -1,4 +1,4 @@
-"""The rows of the comparison: what each one is, and who of the samples is its own."""
+"""The models that are compared: how each one is fitted, and what its samples' targets are."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MEASURED = {"lvef": ("lvef_pct",), "age_sex": ("age_y", "sex_male")}
 
 
 @dataclass(frozen=True)
-class Row:
-    """How one row is fitted.
+class Recipe:
+    """How one model is fitted.
 
     Attributes
     ----------
@@ -37,14 +37,14 @@ class Row:
     measured: tuple[str, ...] = ()
 
 
-def row_of(ctx: Context) -> Row:
-    """Return the row that the context names."""
+def recipe_of(ctx: Context) -> Recipe:
+    """Return how the model that the context names is fitted."""
     if ctx.task.name == "view":
-        return Row("view")
+        return Recipe("view")
     name = str(ctx.model)
     if name in MEASURED:
-        return Row("regression", measured=MEASURED[name])
-    return Row("network", view=name.removesuffix(_VALUE))
+        return Recipe("regression", measured=MEASURED[name])
+    return Recipe("network", view=name.removesuffix(_VALUE))
 
 
 def codes_of(features: FeatureSet, targets: Targets, target: Target) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Predict: a score for every video that shows the row's view."""
+"""Predict: a score for every video that shows the model's view."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import Column, Predictions
 from cardio_echo_cmr.findings.baseline import score_baseline
-from cardio_echo_cmr.findings.models import row_of
+from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.seen_views import view_scores, views_by
 from cardio_echo_cmr.findings.view_classifier import score_views
 from cardio_echo_cmr.networks.clip_network import least_view_in, score_videos
@@ -36,23 +36,23 @@ def predict(
     config : PredictBlock
         Batch, number of clips, and how probable a view must be.
     ctx : Context
-        Row, device, and the views of the task ``view``.
+        Model, device, and the views of the task ``view``.
 
     Returns
     -------
     Predictions
-        At the level of samples. A network's score stands for each of its row's targets; it is NaN
+        At the level of samples. A network's score stands for each of its model's targets; it is NaN
         where a video shows another view, none that is known, or is too short for ``paper``. A
         baseline's is NaN where its measurement is missing. The columns ``video:TARGET`` keep the
         scores of videos, for results that count clips; for new patients ``view:VIEW`` are the
         probabilities of the views of videos that nobody named.
     """
     ids = tuple(str(name) for name in features.table.index)
-    row = row_of(ctx)
-    if row.kind == "view":
+    recipe = recipe_of(ctx)
+    if recipe.kind == "view":
         scores = score_views(model, features, ctx, batch_size=config.batch_size)
         return Predictions(ids, {ctx.targets[0].name: scores}, "sample")
-    if row.kind == "regression":
+    if recipe.kind == "regression":
         return Predictions(ids, score_baseline(model, features, ctx), "sample")
     views = view_scores(features, ctx, batch_size=config.batch_size)
     found = _score_own(model, features, views, config, ctx)
@@ -78,7 +78,7 @@ def _score_own(
 ) -> NDArray[np.float64]:
     scores = np.full(len(features), np.nan)
     shown = views_by(views, features, least_view_in(model))
-    own = np.flatnonzero(shown == row_of(ctx).view)
+    own = np.flatnonzero(shown == recipe_of(ctx).view)
     if own.size:
         scores[own] = score_videos(
             model,

@@ -1,4 +1,4 @@
-"""What this plugin predicts, and the rows that are compared."""
+"""What this plugin predicts, and the models that are compared."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ VIEW = Task(
 
 
 def _baselines(targets: tuple[str, ...]) -> tuple[Model, ...]:
-    """Return the rows to be beaten; a study without the measurement has no score."""
+    """Return the models to be beaten; a study without the measurement has no score."""
     return (
         Model("lvef", "LVEF alone", baseline=True, partial=True, targets=targets),
         Model("age_sex", "Age and sex", baseline=True, partial=True, targets=targets),
@@ -35,18 +35,18 @@ def _baselines(targets: tuple[str, ...]) -> tuple[Model, ...]:
 
 
 def _networks(named: dict[str, tuple[str, ...]], fused: str, suffix: str = "") -> tuple[Model, ...]:
-    """Return a row for each view, and the one that fuses them.
+    """Return a model for each view, and the one that fuses them.
 
     Parameters
     ----------
     named : dict of str to tuple of str
         Targets by view; inner folds score the first.
     fused : str
-        Target of the fused row.
+        Target of the fused model.
     suffix : str
-        What distinguishes these rows from others of the task.
+        What distinguishes these models from others of the task.
     """
-    rows = tuple(
+    views = tuple(
         Model(
             f"{view}{suffix}",
             f"R(2+1)D-18, {VIEW_TITLES[view]}" + (", value" if suffix else ""),
@@ -59,9 +59,9 @@ def _networks(named: dict[str, tuple[str, ...]], fused: str, suffix: str = "") -
         f"fused{suffix}",
         "R(2+1)D-18, views fused" + (", value" if suffix else ""),
         targets=(fused,),
-        fuses=tuple(row.name for row in rows),
+        fuses=tuple(model.name for model in views),
     )
-    return (all_views, *rows)  # first, because it leads the report
+    return (all_views, *views)  # first, because it leads the report
 
 
 def _segmental(name: str) -> Task:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from cardio_core.api import DataError, ModelArtifact
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, middle_starts
 from cardio_echo_cmr.findings.baseline import N_LEAST, fit_baseline
-from cardio_echo_cmr.findings.models import codes_of, row_of
+from cardio_echo_cmr.findings.models import codes_of, recipe_of
 from cardio_echo_cmr.findings.seen_views import counted, views_of
 from cardio_echo_cmr.findings.view_classifier import train_view
 from cardio_echo_cmr.networks.clip_network import fresh_network, write_about
@@ -43,12 +43,12 @@ def train(
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit the row that the context names and leave it in its directory."""
-    row = row_of(ctx)
+    """Fit the model that the context names and leave it in its directory."""
+    recipe = recipe_of(ctx)
     training = some_patients(training, targets, config.max_patients, ctx)
-    if row.kind == "view":
+    if recipe.kind == "view":
         return train_view(training, validation, targets, config, ctx)
-    if row.kind == "regression":
+    if recipe.kind == "regression":
         return fit_baseline(training, targets, config.logistic_c, ctx)
     own, note = own_videos(training, targets, config, ctx)
     _check(own[1], ctx.targets[0], note, ctx)
@@ -61,7 +61,7 @@ def train(
 def some_patients(
     features: FeatureSet, targets: Targets, n_patients: int | None, ctx: Context
 ) -> FeatureSet:
-    """Return the samples of some patients, the same for all rows of a fold.
+    """Return the samples of some patients, the same for all models of a fold.
 
     Parameters
     ----------
@@ -95,19 +95,19 @@ def some_patients(
 def own_videos(
     features: FeatureSet, targets: Targets, config: TrainBlock, ctx: Context
 ) -> tuple[Labelled, str]:
-    """Return the row's own videos with their labels, and a sentence on the others.
+    """Return the model's own videos with their labels, and a sentence on the others.
 
-    A video is the row's own if it shows its view, the form of the clips can use it, and the label
+    A video is the model's own if it shows its view, the form of the clips can use it, and the label
     of the view's own segments is known.
     """
     views = views_of(features, ctx, least_probability=config.min_view_probability)
     codes = codes_of(features, targets, ctx.targets[0])
-    of_view = views == row_of(ctx).view
+    of_view = views == recipe_of(ctx).view
     usable = of_view & is_usable(_form(config), np.asarray(features["times"].values))
     known = np.flatnonzero(usable & np.isfinite(codes))
     note = (
         f"Views of {len(features)} training videos: {counted(views)}. Fitted on {known.size} of "
-        f"view {row_of(ctx).view}: {int((of_view & ~usable).sum())} are too short and "
+        f"view {recipe_of(ctx).view}: {int((of_view & ~usable).sum())} are too short and "
         f"{int(usable.sum()) - known.size} have no label."
     )
     return (features.view(known), codes[known]), note
@@ -137,7 +137,7 @@ def _train_network(
         form=form,
         grey=grey,
         side=int(training["video"].values.shape[-1]),
-        view=row_of(ctx).view,
+        view=recipe_of(ctx).view,
         least_view=config.min_view_probability,
         target=target.name,
         scale=scale,
@@ -227,8 +227,8 @@ def _check(codes: NDArray[np.float64], target: Target, note: str, ctx: Context) 
     if min(counts) < N_LEAST[target.kind]:
         kind = "without and with the finding " if binary else ""
         raise DataError(
-            f"row {ctx.model}: expected {N_LEAST[target.kind]} or more training videos of its view "
-            f"{kind}with a label, found {' and '.join(map(str, counts))} "
+            f"model {ctx.model}: expected {N_LEAST[target.kind]} or more training videos of its "
+            f"view {kind}with a label, found {' and '.join(map(str, counts))} "
             f"({note.partition('. ')[0]}); take fewer folds or more patients, or a plan that tests "
             "every patient for the task view"
         )

@@ -193,7 +193,7 @@ def table_2(
 
 
 def _labels_of(finding: str, model: str) -> tuple[str, ...]:
-    """Return the target of which the paper printed this row's area: a view's own label."""
+    """Return the target of which the paper printed this model's area: a view's own label."""
     return (finding,) if model == "fused" else (f"{finding}_{model}",)
 
 

@@ -26,7 +26,7 @@ METRIC = "auc_patient_bootstrap"
 def curve_table(
     runs: Sequence[Path], target: str, *, protocol: str = "honest", metric: str = METRIC
 ) -> pd.DataFrame:
-    """Return one point a run and row, by the number of patients that it was trained on.
+    """Return one point a run and model, by the number of patients that it was trained on.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def curve_table(
     -------
     DataFrame
         Columns n_trained (patients a fold), model, value, low, high, n_tested, in this order.
-        Fused rows are left out of runs that the limit binds: their weights come from the inner
+        Fused models are left out of runs that the limit binds: their weights come from the inner
         predictions of all training patients.
 
     Raises
@@ -105,7 +105,7 @@ def gains(
     Returns
     -------
     DataFrame
-        Columns model, fewer, more (run names), gain, low, high, p. Fused rows are left out, as in
+        Columns model, fewer, more (run names), gain, low, high, p. Fused models are left out, as in
         `curve_table`.
     """
     frames = [_scores(run, target, protocol) for run in runs]

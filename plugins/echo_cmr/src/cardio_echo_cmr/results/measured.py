@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 KNOWN = ("mae", "r2", "pearson_r2", "rmse")
-"""Errors that are reported of a row, beside those of the constant predictor."""
+"""Errors that are reported of a model, beside those of the constant predictor."""
 
 
 def training_means(

@@ -24,7 +24,7 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
     ----------
     predictions : Scored
     target : Target
-        One that every view's row predicts.
+        One that every view's model predicts.
     cohort : Cohort
         Names all studies and their loops. Those of which no loop was tested, as in a protocol that
         tests a tenth, are left out; where the predictions do not say, all are taken for tested.
@@ -32,7 +32,7 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
     Returns
     -------
     DataFrame, indexed by study_id
-        A column a view of which a row (``a4c`` or ``a4c_value``) was run, True where it scored the
+        A column a view of which a model (``a4c``, ``a4c_value``) was run, True where it scored the
         study; ``views``, their names joined by ``+``; and n_loops. Studies that no view scored are
         kept: their loops have an unknown view, another one, or could not be used.
     """
@@ -62,7 +62,7 @@ def _tested(predictions: Scored, samples: pd.DataFrame) -> pd.DataFrame:
 def views_table(
     views: pd.DataFrame, predictions: Scored, target: Target, config: EvaluateBlock
 ) -> pd.DataFrame:
-    """Return how many studies have each combination of views, and the fused row's AUC among them.
+    """Return how many studies have each combination of views, and the fused model's AUC among them.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def views_table(
     Returns
     -------
     DataFrame
-        Columns views, n_studies, share and, for binary targets with a fused row, n_tested,
+        Columns views, n_studies, share and, for binary targets with a fused model, n_tested,
         n_positive, auc, low and high; NaN where a combination is too rare.
     """
     counts = views["views"].value_counts()
@@ -95,8 +95,9 @@ def views_table(
 def _area(rows: pd.DataFrame, config: EvaluateBlock) -> dict[str, float]:
     made: dict[str, float] = {"n_tested": len(rows), "n_positive": int(rows["y"].sum())}
     try:
-        several = rows["subject_id"] if rows["subject_id"].duplicated().any() else None
-        found = stats.auc(rows["y"], rows["score"], clusters=several, level=config.level)
+        found = stats.auc(
+            rows["y"], rows["score"], clusters=Scored.clusters_of(rows), level=config.level
+        )
     except DataError:
         return made | dict.fromkeys(("auc", "low", "high"), np.nan)
     low, high = (np.nan if limit is None else limit for limit in (found.low, found.high))

@@ -1,4 +1,4 @@
-"""Which rows a cohort can support, and what it must have for a task to make sense."""
+"""Which models a cohort can support, and what it must have for a task to make sense."""
 
 from __future__ import annotations
 
@@ -68,14 +68,14 @@ def require_two_views(views: Collection[str]) -> None:
         )
 
 
-def unsupported_rows(
+def unsupported_models(
     samples: pd.DataFrame,
     named: NDArray[np.str_],
     targets: Targets,
     task: Task,
     config: LoadBlock,
 ) -> dict[str, str]:
-    """Return the rows of a task that have nothing to work on, each with the reason.
+    """Return the models of a task that have nothing to work on, each with the reason.
 
     Parameters
     ----------
@@ -88,38 +88,38 @@ def unsupported_rows(
     targets : Targets
     task : Task
     config : LoadBlock
-        How many studies are enough; those without the row's view or measurement do not count.
+        How many studies are enough; those without the model's view or measurement do not count.
 
     Returns
     -------
     dict of str to str
         A view without a clip, a baseline without its measurement, a label that too few studies
-        have, a fusion of fewer than two rows.
+        have, a fusion of fewer than two models.
     """
     if task.name == VIEW.name:
         return {}
     reasons: dict[str, str] = {}
-    for row in sorted(task.models, key=lambda row: bool(row.fuses)):  # members come first
-        first = task.targets_of(row.name)[0]
-        view = row.name.removesuffix("_value")
+    for model in sorted(task.models, key=lambda model: bool(model.fuses)):  # members come first
+        first = task.targets_of(model.name)[0]
+        view = model.name.removesuffix("_value")
         own, what = samples, ""
         if view in VIEWS:
             own = samples[named == view]
             what = " among those with a clip of the view"
-        elif row.name in MEASURED:
-            own = samples[samples[list(MEASURED[row.name])].notna().all(axis=1)]
-            what = f" among those with {_WHAT[row.name]}"
+        elif model.name in MEASURED:
+            own = samples[samples[list(MEASURED[model.name])].notna().all(axis=1)]
+            what = f" among those with {_WHAT[model.name]}"
         counted = _counts(targets.table[targets.table.index.isin(own["study_id"])], first)
-        if row.fuses and len(set(row.fuses) - set(reasons)) < 2:
-            reasons[row.name] = "fewer than two views are left to fuse"
+        if model.fuses and len(set(model.fuses) - set(reasons)) < 2:
+            reasons[model.name] = "fewer than two views are left to fuse"
         elif own.empty and view in VIEWS:
-            reasons[row.name] = f"the table names no {VIEW_TITLES[view]} clip"
+            reasons[model.name] = f"the table names no {VIEW_TITLES[view]} clip"
         elif own.empty:
-            reasons[row.name] = f"the table says no study's {_WHAT[row.name]}"
+            reasons[model.name] = f"the table says no study's {_WHAT[model.name]}"
         elif min(counted) < config.min_studies:
             listed = " and ".join(str(n) for n in counted)
             kinds = "without and with it" if first.kind == "binary" else "with a value"
-            reasons[row.name] = (
+            reasons[model.name] = (
                 f"{first.name} is known of {listed} studies {kinds}{what}, and load.min_studies is "
                 f"{config.min_studies}"
             )

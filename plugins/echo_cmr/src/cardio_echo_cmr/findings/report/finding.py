@@ -33,7 +33,7 @@ BY_DEFAULT = ("mae", "r2", "pearson_r2")
 """Errors that the default evaluation reports already."""
 
 By = dict[tuple[str, str], dict[str, Any]]
-"""What is known of a row, by target and model."""
+"""What is known of a model, by target and model."""
 
 
 def report_findings(parts: Parts) -> None:
@@ -160,7 +160,7 @@ def _compared_intervals(parts: Parts, finding: str) -> None:
 
 
 def _roc(parts: Parts, binary: By, finding: str) -> None:
-    """Draw every row at its own label: a view at its segments, the others at any segment."""
+    """Draw every model at its own label: a view at its segments, the others at any segment."""
     curves = []
     overall = parts.ctx.task.targets[0].name
     for (target, model), own in binary.items():

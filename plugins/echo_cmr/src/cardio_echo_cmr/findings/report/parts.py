@@ -39,7 +39,7 @@ class Parts:
         return {patient: person for table in pairs for patient, person in table.to_numpy()}
 
     def scope(self, target: str, model: str) -> Scope:
-        """Return the place of a row's estimates."""
+        """Return the place of a model's estimates."""
         return Scope(task=self.ctx.task.name, target=target, model=model)
 
     def add(self, estimates: Iterable[Estimate], scope: Scope) -> None:
@@ -47,7 +47,7 @@ class Parts:
         self.metrics += [Metric(one, scope) for one in estimates]
 
     def say(self, target: str, model: str, sentences: Iterable[str]) -> None:
-        """Add sentences on one row."""
+        """Add sentences on one model."""
         self.notes += [f"{target} of {model}: {text}" for text in sentences]
 
     def append(self, name: str, made: pd.DataFrame) -> None:
