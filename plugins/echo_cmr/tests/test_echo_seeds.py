@@ -2,8 +2,8 @@
 
 T1 and ECV depend on nothing that is recorded, late enhancement on thinning and ejection fraction
 with a set Bayes AUC. So for each seed they are drawn again for the same loops, as the phantom draws
-them, and folds and what is drawn in training are drawn again too. Of late enhancement only the model
-of the ejection fraction runs: a network this thin learns nothing of it from 75 patients.
+them, and folds and what is drawn in training are drawn again too. Of late enhancement only the
+model of the ejection fraction runs: a network this thin learns nothing of it from 75 patients.
 
 Slow: seeds that are not stored yet are made first, about 90 seconds each on one core. To make them:
 ``python plugins/echo_cmr/tests/test_echo_seeds.py [number of seeds]``.
