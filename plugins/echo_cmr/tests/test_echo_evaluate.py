@@ -12,11 +12,11 @@ from sklearn.metrics import mean_absolute_error, r2_score, roc_auc_score
 
 from cardio_core.api import Case, Explanation, Scored, Targets
 from cardio_core.testing import drawn_svg, training_context
-from cardio_echo_cmr.config import EvaluateBlock
-from cardio_echo_cmr.evaluate import evaluate_cmr
-from cardio_echo_cmr.measured import agreement, number_errors, training_means
-from cardio_echo_cmr.segment_scores import segment_tables
-from cardio_echo_cmr.view_names import by_view, confusion, named_views, view_accuracy
+from cardio_echo_cmr.findings.config import EvaluateBlock
+from cardio_echo_cmr.findings.evaluate import evaluate
+from cardio_echo_cmr.results.measured import agreement, number_errors, training_means
+from cardio_echo_cmr.segments.scores import segment_tables
+from cardio_echo_cmr.views.named import by_view, confusion, named_views, view_accuracy
 
 from .echo_scored import T1, VIEW, WMA, cohort, studies, t1_run, wma_run
 
@@ -26,7 +26,7 @@ CONFIG = EvaluateBlock(n_resamples=200)
 def _report(task, run, explanation=None):
     predictions, targets, whole, _ = run
     ctx = training_context(task, task.models[0].name)
-    return evaluate_cmr(predictions, targets, whole, explanation or Explanation(), CONFIG, ctx)
+    return evaluate(predictions, targets, whole, explanation or Explanation(), CONFIG, ctx)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_the_area_over_videos_is_that_of_their_scores_with_the_label_of_their_st
     assert found.value == pytest.approx(roc_auc_score(truth, videos["video:wma_plax"]), abs=1e-12)
 
 
-def test_who_lacks_a_view_is_counted_and_the_fused_row_judged_among_them(wma):
+def test_who_lacks_a_view_is_counted_and_the_fused_model_judged_among_them(wma):
     report, (_, _, _, table) = wma
     made = report.tables["views-present"].set_index("views")
     assert made.loc["a4c+plax", "n_studies"] == (~table["has_a2c"]).sum()
@@ -219,7 +219,7 @@ def test_the_constant_of_a_fold_that_tests_everybody_does_not_exist(t1):
     assert any("the fold tests everybody" in note for note in notes)
 
 
-def test_a_row_that_says_the_constant_itself_differs_from_it_by_nothing(t1):
+def test_a_model_that_says_the_constant_itself_differs_from_it_by_nothing(t1):
     _, (predictions, targets, whole, _) = t1
     rows = predictions.tested(T1.targets[1])
     said = training_means(predictions, T1.targets[1], targets, whole)
@@ -311,7 +311,7 @@ def test_where_every_loop_is_right_the_interval_is_exact_over_patients():
 def test_the_view_task_reports_its_confusion_with_the_unknown(tmp_path):
     ctx = training_context(VIEW, "resnet")
     table = studies(20)
-    report = evaluate_cmr(
+    report = evaluate(
         _views(), Targets("recording", pd.DataFrame()), cohort(table), Explanation(), CONFIG, ctx
     )
     assert report.tables["views-named-resnet"].columns[-1] == "unknown"
@@ -347,7 +347,7 @@ def test_table_1_describes_each_person_once_by_the_finding(wma):
     assert beside.loc["htn", "n"] == table["htn"].notna().sum()
 
 
-def test_a_target_that_no_row_predicts_is_left_out_without_an_error(wma):
+def test_a_target_that_no_model_predicts_is_left_out_without_an_error(wma):
     _, (predictions, targets, whole, table) = wma
     frames = {"wma_a4c": predictions.frames["wma_a4c"]}
     report = _report(WMA, (Scored(frames), targets, whole, table))
