@@ -95,7 +95,7 @@ def start_cardio(installed: Path) -> Callable[..., subprocess.Popen[str]]:
         return subprocess.Popen(
             [sys.executable, "-c", "from cardio_core.cli.main import main; main()",
              *map(str, arguments)],
-            env=os.environ | {"PYTHONPATH": str(installed)} | more,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | more,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -45,9 +45,7 @@ class ProtocolBlock(Block):
         description="predictions that fused models are fitted on: those of inner folds or, as "
         "some papers did, those of the tested patients themselves",
     )
-    overrides: Tree = Field(
-        default_factory=dict, description="settings of this protocol, by hook"
-    )
+    overrides: Tree = Field(default_factory=dict, description="settings of this protocol, by hook")
 
 
 class InnerBlock(Block):

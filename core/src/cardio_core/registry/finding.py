@@ -68,7 +68,8 @@ def list_plugins() -> Iterator[Found]:
         distribution, version = (", ".join(part) for part in zip(*origins, strict=True))
         try:
             module, info = _plugin_module(_only(points))
-            reason, *more = _faults(points[0], module) or [""]
+            first, *more = _faults(points[0], module) or [""]
+            reason = first and f"{_where(points[0])}: {first}"
         except CardioError as error:
             info, reason, more = None, str(error), []
         yield Found(name, distribution, version, None if reason else info, reason, tuple(more))
@@ -116,7 +117,7 @@ def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
     point = require_installed(name)
     module, info = _plugin_module(point)
     for fault in _faults(point, module):
-        raise PluginError(fault)
+        raise PluginError(f"{_where(point)}: {fault}")
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     if defaults is not None:
@@ -165,11 +166,9 @@ def _faults(point: metadata.EntryPoint, module: ModuleType) -> list[str]:
     """Return what is wrong with an imported plugin; looked for once in a process."""
     info = _completed(module.INFO, module.__name__.partition(".")[0])
     found = faults(module, info, _origin(point)[0])
-    if info.name != point.name:
-        found.insert(
-            0, f"INFO.name is {info.name!r}, its entry point {point.name!r}; make them equal"
-        )
-    return [f"{_where(point)}: {fault}" for fault in found]
+    if info.name == point.name:
+        return found
+    return [f"INFO.name is {info.name!r}, its entry point {point.name!r}; make them equal", *found]
 
 
 def _guard_api(point: metadata.EntryPoint, api: tuple[int, int]) -> None:

@@ -32,7 +32,8 @@ def faults(module: ModuleType, info: PluginInfo, distribution: str) -> list[str]
         for folder in folders:
             users = [task for task in info.tasks if task.folder == folder]
             found += hook_faults.in_folder(folder, module, users)
-        found += hook_faults.missing(module, info.tasks)
+        placed = [task for task in info.tasks if not task.folder or locate(task.folder)]
+        found += hook_faults.missing(module, placed)
         named = _references(module, info)
         found += import_faults.in_references(named)
         found += import_faults.in_configs(info.configs)

@@ -14,7 +14,7 @@ import pandas as pd
 from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.config import NeedBlock, RunConfig
 from cardio_core.context import LOG, Context
-from cardio_core.errors import ConfigError
+from cardio_core.errors import ConfigError, HookError
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import digest
 from cardio_core.io.places import cache_dir
@@ -104,6 +104,8 @@ def run(request: RunRequest, echo: Echo) -> Path:
 
 def _said_of(error: BaseException) -> str:
     """Word an error for the manifest: what the system says, without the file that it names."""
+    if isinstance(error, HookError):
+        return error.kept
     if isinstance(error, OSError) and error.filename is not None:
         return f"{type(error).__name__}: {error.strerror}"
     return str(error)
