@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pandas as pd
 
@@ -32,10 +32,13 @@ class CohortTable:
         Of its file, for messages.
     rows : DataFrame
         One row a study, indexed by `study_id`; see `cardio_core.io.cohort_table`.
+    NUMBERED : str
+        The sentence for `Cohort.notes` where recordings without a table were numbered.
     """
 
     name: str
     rows: pd.DataFrame
+    NUMBERED: ClassVar[str] = NUMBERED
 
     @classmethod
     def find(cls, path: Path, paths: Collection[str] = ()) -> CohortTable | None:
@@ -151,7 +154,7 @@ def cohort_from_table(
         {name: _with_sidecar(file) for name, file in zip(samples.index, files, strict=True)},
         None if clinical is None else _targets(clinical, known[0].name, targets or {}, ctx),
         clinical,
-        notes=(NUMBERED,) if new else (),
+        notes=(CohortTable.NUMBERED,) if new else (),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,9 @@ def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort
     LeakageError
         If an identical file stands under two patients.
     """
+    ctx = ctx.replace(_quarantined=[])
     cohort: Cohort = call(plugin, "load", ctx, config)
+    cohort = replace(cohort, quarantined=(*cohort.quarantined, *ctx._quarantined))
     if not len(cohort.samples):
         why = f"; the first problem: {cohort.quarantined[0].reason}" if cohort.quarantined else ""
         where = ", ".join(path.name for path in ctx.replace(hook="load").inputs)

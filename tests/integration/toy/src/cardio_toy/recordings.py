@@ -17,7 +17,6 @@ from cardio_core.api import (
     Cohort,
     DataError,
     Opened,
-    Quarantined,
     SampleSet,
     Targets,
     read_cohort_table,
@@ -40,7 +39,7 @@ class Trace:
 
 def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
     """Find recordings and, in fit mode, what is to be predicted of them."""
-    rows, quarantined = [], []
+    rows = []
     tables = [path / "cohort.csv" for path in ctx.inputs if path.is_dir()]
     cohort = pd.concat([read_cohort_table(path) for path in tables]) if tables else None
     for row in _entries(ctx, cohort):
@@ -48,7 +47,7 @@ def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
             rate_of(row["path"])
             rows.append(row)
         except DataError as error:
-            quarantined.append(Quarantined(row["recording_id"], "load", str(error)))
+            ctx.quarantine(row["recording_id"], str(error))
     table = pd.DataFrame(rows, columns=["recording_id", "study_id", "patient_id", "subject_link",
                                         "path"])  # fmt: skip
     paths = tuple(table.pop("path"))
@@ -67,7 +66,6 @@ def load_recordings(config: LoadBlock, ctx: Context) -> Cohort:
         files,
         targets,
         cohort,
-        tuple(quarantined),
         notes=("The toy leaves nobody out.",),
         unsupported=dict.fromkeys(config.without, "the configuration says so"),
     )
