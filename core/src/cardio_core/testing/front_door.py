@@ -115,14 +115,13 @@ class FrontDoorContract:
             assert callable(resolve(function)), f"tool {name}: {function}"
 
     def test_every_named_configuration_is_valid_for_every_task(self, info: PluginInfo) -> None:
-        """`default`, `cpu`, `full` and `smoke` exist, alone and over the default, per protocol."""
+        """`default` exists; what lies beside it is valid alone and over it, per protocol."""
         from cardio_core.config import layers, named_configs, resolve_config
         from cardio_core.registry import resolve
         from cardio_core.splits import find_plan
 
         names = set(named_configs(info.configs))
-        missing = {"default", "cpu", "full", "smoke"} - names
-        assert not missing, f"{info.configs} lacks {', '.join(sorted(missing))}"
+        assert "default" in names, f"{info.configs} lacks default"
         for task in info.tasks:
             model: Any = resolve(info.config_of(task))
             for name in sorted(names):
