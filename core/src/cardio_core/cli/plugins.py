@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
@@ -45,6 +46,33 @@ def list_(as_json: bool) -> None:
             click.echo(f"    tasks: {', '.join(task.name for task in plugin.info.tasks)}")
         else:
             click.echo(f"    broken: {plugin.reason}")
+
+
+@plugins.command()
+@click.argument("name")
+@click.option(
+    "--unit",
+    type=click.Choice(["patient", "study", "recording", "event"]),
+    default="patient",
+    show_default=True,
+    help="What carries the target.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["binary", "multiclass", "continuous"]),
+    default="binary",
+    show_default=True,
+    help="What the target is.",
+)
+def new(name: str, unit: str, kind: str) -> None:
+    """Make a plugin in the new folder NAME, which can be installed and runs as it is."""
+    from cardio_core.cli.new_plugin import new_plugin
+
+    made = new_plugin(name, Path(), unit=unit, kind=kind)
+    plugin = name.replace("-", "_")
+    click.echo(f"{made}: {sum(path.is_file() for path in made.rglob('*'))} files. Next:")
+    click.echo(f"  pip install ./{made}\n  cardio plugins check {plugin}")
+    click.echo(f"  cardio run --plugin {plugin}")
 
 
 @plugins.command()
