@@ -104,7 +104,8 @@ def test_without_a_published_evaluation_both_runs_honest_alone_and_says_so(
     sets = [word for one in QUICK for word in ("--set", one)]
     said = cardio(
         "run", "--plugin", "new_comer", "--smoke", "--out", tmp_path / "run", "--executor",
-        "local:1", "--device", "cpu", "--set", "n_synthetic=12", "--set", "models=[regression]", *sets,
+        "local:1", "--device", "cpu", "--set", "n_synthetic=12", "--set", "models=[regression]",
+        *sets,
     )  # fmt: skip
     assert said.exit_code == 0, said.stderr
     assert "Protocol: honest alone; protocols.paper is not configured." in said.stdout
