@@ -1,4 +1,8 @@
-"""The toy plugin and its broken twins, installed for real, and ways to run them."""
+"""The toy plugin and its broken twins, installed for real, and ways to run them.
+
+With ``CARDIO_TEST_NOISE=SEED`` every score of the toy differs by up to 1e-7, as on another
+processor (see the toy's `another_processor.py`): no test here may hang on such digits.
+"""
 
 from __future__ import annotations
 
@@ -104,10 +108,11 @@ def start_cardio(installed: Path) -> Callable[..., subprocess.Popen[str]]:
     """The command line, started in a process of its own."""
 
     def start(*arguments: object, **more: str) -> subprocess.Popen[str]:
+        before = filter(None, [os.environ.get("PYTHONPATH")])
         return subprocess.Popen(
             [sys.executable, "-c", "from cardio_core.cli.main import main; main()",
              *map(str, arguments)],
-            env=os.environ | {"PYTHONPATH": str(installed)} | more,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(installed), *before])} | more,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

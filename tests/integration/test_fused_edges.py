@@ -126,7 +126,7 @@ def test_a_fused_row_whose_members_the_cohort_cannot_support_says_why_it_is_not_
     manifest = read(run, "manifest.json")
     assert manifest["models"] == ["height"]
     reason = (
-        "Row Height and spread, fused is left out: of the rows that it fuses (height, spread) "
+        "Model Height and spread, fused is left out: of the models that it fuses (height, spread) "
         "fewer than two are run."
     )
     assert reason in said

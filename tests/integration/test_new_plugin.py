@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from cardio_core.cli.new_plugin import new_plugin
+from cardio_core.cli.plugins_new import new_plugin
 from cardio_core.testing import PluginContract
 
 ROOT = Path(__file__).parents[2]

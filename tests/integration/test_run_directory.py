@@ -224,7 +224,7 @@ def test_the_manifest_of_a_failed_run_names_no_file(run_toy, clinic, tmp_path, m
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("cardio_core.runner.prepare.file_digest", refuse)
+    monkeypatch.setattr("cardio_core.runner.preparing.features.file_digest", refuse)
     with pytest.raises(PermissionError, match=r"C00r0\.csv"):
         run_toy(tmp_path / "run", data=(clinic,))
     manifest = read(tmp_path / "run", "manifest.json")

@@ -28,7 +28,7 @@ class Block(BaseModel):
 
 
 class ProtocolBlock(Block):
-    """How one protocol splits the patients, decides, and differs in its stages."""
+    """How one protocol splits the patients, decides, and differs in its hooks."""
 
     plan: str = Field(
         "nested",
@@ -45,12 +45,10 @@ class ProtocolBlock(Block):
     )
     fusion: Literal["inner", "tested"] = Field(
         "inner",
-        description="predictions that fused rows are fitted on: those of inner folds, or, as some "
-        "papers did, those of the tested patients themselves",
+        description="predictions that fused models are fitted on: those of inner folds or, as "
+        "some papers did, those of the tested patients themselves",
     )
-    overrides: Tree = Field(
-        default_factory=dict, description="stage settings of this protocol, by stage"
-    )
+    overrides: Tree = Field(default_factory=dict, description="settings of this protocol, by hook")
 
 
 class InnerBlock(Block):
@@ -69,7 +67,9 @@ class LimitsBlock(Block):
 class NeedBlock(Block):
     """Where a needed earlier task finds its data."""
 
-    data: str | None = Field(None, description="a folder or cohort table; None is the twin")
+    data: str | None = Field(
+        None, description="a folder or cohort table; None is the synthetic cohort"
+    )
     instead: str | None = Field(
         None, description="a local file of weights that stands in for the task's artifact"
     )
@@ -91,7 +91,7 @@ class EvaluateBlock(Block):
 
 
 class RunConfig(Block):
-    """The whole configuration of a run; a plugin subclasses it and types its own stages.
+    """The whole configuration of a run; a plugin subclasses it and types its own blocks.
 
     The first seven keys carry the names of the hooks; each hook receives its own block.
     """
@@ -103,7 +103,7 @@ class RunConfig(Block):
     predict: Block = Block()
     explain: Block = Block()
     evaluate: EvaluateBlock = EvaluateBlock()
-    models: tuple[str, ...] = Field((), description="rows to fit; empty means all of the task")
+    models: tuple[str, ...] = Field((), description="models to fit; empty means all of the task")
     protocols: dict[Protocol, ProtocolBlock] = Field(
         {"honest": ProtocolBlock()},
         description="honest, and paper where there is a published evaluation to repeat",
@@ -114,10 +114,10 @@ class RunConfig(Block):
     )
     limits: LimitsBlock = LimitsBlock()
     needs: dict[str, NeedBlock] = Field(default_factory=dict)
-    n_synthetic: int | None = Field(None, ge=2, description="patients of the synthetic twin")
+    n_synthetic: int | None = Field(None, ge=2, description="patients of the synthetic cohort")
 
     def for_protocol(self, protocol: Protocol) -> RunConfig:
-        """Return the configuration as one protocol sees it: its overrides laid over the stages."""
+        """Return the configuration as one protocol sees it: its overrides laid over the blocks."""
         overrides = self.protocols[protocol].overrides
         tree = merge(self.model_dump(mode="json"), overrides)
         return validated(type(self), tree, f"protocols.{protocol}.overrides")

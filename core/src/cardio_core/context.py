@@ -292,9 +292,9 @@ class Context:
         """Start a network from a safetensors file with torchvision's keys; return those copied.
 
         `own` are beginnings of the keys that stay as they are: the classifier, usually. See
-        `cardio_core.training.backbone.load_backbone`.
+        `cardio_core.training.foreign.backbone.load_backbone`.
         """
-        from cardio_core.training.backbone import OWN, load_backbone
+        from cardio_core.training.foreign.backbone import OWN, load_backbone
 
         return load_backbone(network, path, own=OWN if own is None else own)
 

@@ -1,6 +1,7 @@
 """The seven hooks that a plugin implements. This file is the contract.
 
-A plugin is a module with a constant `INFO` and functions of these names, marked with `hookimpl`.
+A plugin is a module with a constant `INFO` and functions of these names, marked with `hookimpl`;
+or each task names its folder, where a file a hook holds the function of that name.
 An implementation may leave out arguments that it does not use; it may not add any. `config` is the
 block of the plugin's configuration that carries the hook's name.
 
@@ -64,7 +65,7 @@ def train(
     config: Any,
     ctx: Context,
 ) -> ModelArtifact | None:
-    """Fit the row `ctx.model` and leave it in the directory `ctx.out`.
+    """Fit the model `ctx.model` and leave it in the directory `ctx.out`.
 
     With `validation`, choose the epoch on it and report it in `ModelArtifact.best_epoch`. Without,
     train for `ctx.epochs`, which inner folds chose, or as the configuration says if it is None.

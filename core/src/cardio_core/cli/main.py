@@ -75,7 +75,7 @@ class LazyGroup(click.Group):
 def cardio(ctx: click.Context, debug: bool) -> None:
     """From raw cardiac recordings to an honest, publishable evaluation.
 
-    Start with `cardio run --plugin ecg_transfer`: without --data it runs on a synthetic twin.
+    Start with `cardio run --plugin ecg_transfer`: without --data it runs on a synthetic cohort.
     """
     ctx.obj = {"debug": debug}
 

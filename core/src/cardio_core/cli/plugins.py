@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
+from cardio_core.cli.main import LazyGroup
 from cardio_core.errors import PluginError
 from cardio_core.types.info import PluginInfo
 
 
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "list": ("cardio_core.cli.plugins:list_", "Every installed plugin, broken ones with why."),
+        "info": ("cardio_core.cli.plugins:info", "One plugin: tasks, models, targets, needs."),
+        "new": ("cardio_core.cli.plugins_new:new", "Make a plugin that runs as it is."),
+        "check": ("cardio_core.cli.plugins_check:check", "Whether a plugin keeps its contract."),
+    },
+)
 def plugins() -> None:
     """What is installed, and what it can do."""
 
 
-@plugins.command("list")
+@click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List every installed plugin; a broken one with its reason."""
@@ -48,38 +56,11 @@ def list_(as_json: bool) -> None:
             click.echo(f"    broken: {plugin.reason}")
 
 
-@plugins.command()
-@click.argument("name")
-@click.option(
-    "--unit",
-    type=click.Choice(["patient", "study", "recording", "event"]),
-    default="patient",
-    show_default=True,
-    help="What carries the target.",
-)
-@click.option(
-    "--kind",
-    type=click.Choice(["binary", "multiclass", "continuous"]),
-    default="binary",
-    show_default=True,
-    help="What the target is.",
-)
-def new(name: str, unit: str, kind: str) -> None:
-    """Make a plugin in the new folder NAME, which can be installed and runs as it is."""
-    from cardio_core.cli.new_plugin import new_plugin
-
-    made = new_plugin(name, Path(), unit=unit, kind=kind)
-    plugin = name.replace("-", "_")
-    click.echo(f"{made}: {sum(path.is_file() for path in made.rglob('*'))} files. Next:")
-    click.echo(f"  pip install ./{made}\n  cardio plugins check {plugin}")
-    click.echo(f"  cardio run --plugin {plugin}")
-
-
-@plugins.command()
+@click.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(name: str, as_json: bool) -> None:
-    """Describe one plugin: its tasks, rows, targets, needs, configurations and papers."""
+    """Describe one plugin: its tasks, models, targets, needs, configurations and papers."""
     from cardio_core.config import named_configs
     from cardio_core.registry import list_plugins, require_installed
 
@@ -100,7 +81,7 @@ def info(name: str, as_json: bool) -> None:
             kind = ", ".join(target.classes) or target.unit
             click.echo(f"    target {target.name}: {target.kind} ({kind})")
         for model in task.models:
-            click.echo(f"    row {model.name}: {model.title}")
+            click.echo(f"    model {model.name}: {model.title}")
         for need in task.needs:
             click.echo(f"    needs {need.task}, of {need.patients} patients")
         if task.plans:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "--data",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Folder in a known layout, or a cohort table. Without it: the synthetic twin.",
+    help="Folder in a known layout, or a cohort table. Without it: the synthetic cohort.",
 )
 @click.option("--config", help="default, cpu, full, smoke, or a YAML file.")
 @click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")

@@ -1,4 +1,4 @@
-"""Binary targets: discrimination, decisions at a named threshold, paired comparison of rows."""
+"""Binary targets: discrimination, decisions at a named threshold, paired comparison of models."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.errors import DataError
-from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.parts import Parts, noting
 from cardio_core.evaluation.pooling import clusters_of, pooled, unit_of
 from cardio_core.report.figures import roc, roc_of
 from cardio_core.stats import auc, bootstrap_sums, decision_metrics, delong_paired
@@ -77,7 +76,7 @@ def compare_models(
         both = both[both["y_true"].notna()]
         scope = Scope(task=task.name, target=target.name, model=str(one), versus=str(other))
         clusters = clusters_of(both)
-        try:
+        with noting(parts.notes, f"{one} against {other}: not compared."):
             found = delong_paired(
                 (both["y_true"] == positive).astype(int),
                 both[column],
@@ -86,10 +85,7 @@ def compare_models(
                 level=config.level,
                 unit=None if clusters is not None else unit_of(both, task.unit),
             )
-        except DataError as error:
-            parts.notes.append(f"{one} against {other}: not compared. {error}")
-            continue
-        parts.add([found], scope)
+            parts.add([found], scope)
 
 
 def _overall(sums: Any) -> Any:

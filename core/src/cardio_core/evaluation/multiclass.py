@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.errors import DataError
-from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.parts import Parts, noting
 from cardio_core.evaluation.pooling import clusters_of, unit_of
 from cardio_core.report.figures import confusion_matrix
 from cardio_core.stats import auc, per_class_table
@@ -75,17 +74,14 @@ def _one_against_rest(
     positive = (frame["y_true"] == name).astype(int)
     if positive.nunique() < 2:
         return
-    try:
+    with noting(parts.notes, f"AUC of {name} against the rest: not computed."):
         found = auc(
             positive,
             frame[f"score:{name}"],
             clusters=clusters_of(frame),
             level=config.level,
         )
-    except DataError as error:
-        parts.notes.append(f"AUC of {name} against the rest: not computed. {error}")
-        return
-    parts.add([found], replace(scope, class_name=name))
+        parts.add([found], replace(scope, class_name=name))
 
 
 def _printed(estimates: object) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
-from cardio_core.evaluation.outcomes import FollowUpRules, OutcomeColumn, compute_outcome
+from cardio_core.evaluation.outcomes.rules import FollowUpRules, OutcomeColumn, compute_outcome
 from cardio_core.io.cohort_rows import NUMBERED, at_baseline, find_cohort_table, text_of
 from cardio_core.io.cohort_table import existing_paths, read_cohort_table
 from cardio_core.types.samples import Cohort, SampleSet
@@ -72,7 +72,7 @@ class CohortTable:
     def outcome(
         self, name: str, *, died_or_transplanted: Literal["na", "nonresponder"] = "na"
     ) -> OutcomeColumn:
-        """Compute a response from the measurements; see `cardio_core.evaluation.outcomes`."""
+        """Compute a response from the measurements; see `cardio_core.evaluation.outcomes.rules`."""
         return compute_outcome(name, self.rows, FollowUpRules(died_or_transplanted))
 
     @staticmethod

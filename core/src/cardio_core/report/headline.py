@@ -142,7 +142,7 @@ def _sentence(rows: Sequence[Row], pooled: Sequence[Row], subject: str, target: 
     many = len(quoted) > 1
     values = listed([_value(row, many) for row in quoted])
     said = f"Under the honest protocol {subject} reached {values}{for_target}."
-    papers = [_twin(row, pooled) for row in quoted]
+    papers = [_in_paper(row, pooled) for row in quoted]
     gaps = [
         (f"{row['class_name']} " if many else "") + number(float(row["value"]))
         for row in papers
@@ -181,7 +181,7 @@ def _value(row: Row, with_class: bool) -> str:
     return f"{article} {name}{class_words} of {value}"
 
 
-def _twin(row: Row, pooled: Sequence[Row]) -> Row | None:
+def _in_paper(row: Row, pooled: Sequence[Row]) -> Row | None:
     same = ("task", "target", "model", "class_name", "name")
     return next(
         (

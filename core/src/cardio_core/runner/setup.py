@@ -82,7 +82,7 @@ def find_task(plugin: Plugin, name: str | None) -> Task:
 
 
 def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...]:
-    """Return the data to load: what was given, or the synthetic twin, made once and kept."""
+    """Return the data to load: what was given, or the synthetic cohort, made once and kept."""
     if request.data:
         absent = [path for path in request.data if not path.exists()]
         if absent:
@@ -92,7 +92,7 @@ def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...
 
 
 def synthesize(plugin: Plugin, task: Task, cache: Path, n_patients: int | None, seed: int) -> Path:
-    """Write a plugin's synthetic twin into the cache, unless it is there, and return its folder."""
+    """Write a plugin's synthetic cohort into the cache, unless it is there; return its folder."""
     from cardio_core.io.atomic import whole_directory
 
     key = digest([plugin.info.name, package_digest(plugin.package), task.source, n_patients, seed])
@@ -150,12 +150,12 @@ def _protocols(
 
 
 def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the rows, and a sentence for each that is left out because it has too few to fuse."""
+    """Return the models, and a sentence for each that has too few to fuse."""
     known = tuple(model.name for model in task.models)
     strangers = [name for name in config.models if name not in known]
     if strangers:
         raise ConfigError(
-            f"models: task {task.name!r} has no row {strangers[0]!r}; it has {', '.join(known)}"
+            f"models: task {task.name!r} has no model {strangers[0]!r}; it has {', '.join(known)}"
         )
     chosen = tuple(name for name in known if not config.models or name in config.models)
     models = without_hollow_fusions(task, chosen)
@@ -163,9 +163,9 @@ def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, 
 
 
 def why_hollow(task: Task, chosen: Iterable[str], kept: Iterable[str]) -> tuple[str, ...]:
-    """Say of each row that `without_hollow_fusions` took away why it is not there."""
+    """Say of each model that `without_hollow_fusions` took away why it is not there."""
     return tuple(
-        f"Row {task.model(name).title} is left out: of the rows that it fuses "
+        f"Model {task.model(name).title} is left out: of the models that it fuses "
         f"({', '.join(task.model(name).fuses)}) fewer than two are run."
         for name in chosen
         if name not in set(kept)
@@ -173,12 +173,12 @@ def why_hollow(task: Task, chosen: Iterable[str], kept: Iterable[str]) -> tuple[
 
 
 def members_first(task: Task, models: Iterable[str]) -> tuple[str, ...]:
-    """Return the rows with those that fuse others behind the others."""
+    """Return the models with those that fuse others behind the others."""
     return tuple(sorted(models, key=lambda name: bool(task.model(name).fuses)))
 
 
 def without_hollow_fusions(task: Task, chosen: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the rows without those that would fuse fewer than two of them.
+    """Return the models without those that would fuse fewer than two of them.
 
     Raises
     ------

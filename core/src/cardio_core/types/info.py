@@ -39,7 +39,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Model:
-    """One row of the comparison: fitted on the same folds as every other row.
+    """What is compared: fitted on the same folds as every other model.
 
     Attributes
     ----------
@@ -51,15 +51,15 @@ class Model:
         A published rule that nothing is chosen for: inner folds are skipped, and its own threshold
         of one half holds under every protocol.
     targets : tuple of str
-        Which of the task's targets this row predicts, in its own order: inner folds score the
+        Which of the task's targets this model predicts, in its own order: inner folds score the
         first. Empty means all.
     partial : bool
-        Whether some units lack what the row works on (a view, a measurement). It scores their
+        Whether some units lack what the model works on (a view, a measurement). It scores their
         samples NaN; such units are left out of its predictions and of every comparison with it.
     fuses : tuple of str
-        Rows whose predictions this row fuses. The core fits it, on predictions of inner folds; a
-        row that is fused but not run is left out of the fusion. Where a fold has too few to settle
-        the weights, this row is left out of that protocol, and the report says so.
+        Models whose predictions this one fuses. The core fits it, on predictions of inner folds; a
+        model that is fused but not run is left out of the fusion. Where a fold has too few to
+        settle the weights, this one is left out of that protocol, and the report says so.
     """
 
     name: str
@@ -108,7 +108,7 @@ class Task:
     targets : tuple of Target
         What is predicted.
     models : tuple of Model
-        The rows to compare, in the order of the report.
+        What to compare, in the order of the report.
     needs : tuple of Need
         Earlier tasks, resolved by the core.
     uses_unlabelled : bool
@@ -149,8 +149,8 @@ class Task:
         return self.family or self.name
 
     def targets_of(self, model: str | None) -> tuple[Target, ...]:
-        """Return the targets that a row predicts, in the row's order; all of them for None."""
-        named = next((row.targets for row in self.models if row.name == model), ())
+        """Return the targets that a model predicts, in its own order; all of them for None."""
+        named = next((one.targets for one in self.models if one.name == model), ())
         return tuple(self.target(name) for name in named) or self.targets
 
     def target(self, name: str) -> Target:
@@ -158,7 +158,7 @@ class Task:
         return next(target for target in self.targets if target.name == name)
 
     def model(self, name: str) -> Model:
-        """Return the row of that name."""
+        """Return the model of that name."""
         return next(model for model in self.models if model.name == name)
 
 

@@ -32,7 +32,7 @@ class Predictions:
     scores : mapping of target name to ndarray
         Shape (n, n_classes), rows summing to one, for multiclass targets; shape (n,), the
         probability of the positive class, for binary ones; shape (n,) in the target's unit for
-        continuous ones. NaN only where the row is partial and has nothing to score by.
+        continuous ones. NaN only where the model is partial and has nothing to score by.
     level : {"sample", "recording", "study", "patient"}
         What is predicted; the core aggregates upwards from there.
     columns : mapping of str to Column
@@ -66,7 +66,7 @@ class Scored:
     notes : tuple of str
         Sentences for the report (declared overlaps among them).
     fusions : DataFrame
-        One row a fold, target and row that fuses others, with the weights that it was given.
+        One row a fold, target and model that fuses others, with the weights that it was given.
     """
 
     frames: Mapping[str, pd.DataFrame]

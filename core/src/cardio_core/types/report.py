@@ -51,7 +51,7 @@ class Case:
     title : str
         What the reader sees above the picture.
     model : str
-        The row that made the prediction; the core fills it in.
+        The model that made the prediction; the core fills it in.
     arrays : mapping of str to ndarray
         The maps themselves, written as `.npz`.
     scores : mapping of str to float

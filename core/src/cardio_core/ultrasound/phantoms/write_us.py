@@ -181,7 +181,7 @@ def _identified(path: Path, dataset_type: Any) -> Any:
         setattr(dataset, level, generate_uid(entropy_srcs=["cardio synthetic", path.stem, level]))
     dataset.Modality = "US"
     dataset.ImageType = ["ORIGINAL", "PRIMARY"]
-    dataset.Manufacturer = "cardio synthetic twin"
+    dataset.Manufacturer = "cardio synthetic cohort"
     dataset.PatientName = dataset.PatientID = path.stem
     dataset.PatientBirthDate = dataset.PatientSex = dataset.PatientOrientation = ""
     dataset.StudyDate = dataset.ContentDate = _DATE

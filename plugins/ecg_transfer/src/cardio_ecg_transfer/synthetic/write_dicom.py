@@ -52,7 +52,7 @@ def write_dicom(path: Path, ecg: Ecg, truth: Truth) -> None:
     for level in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"):
         setattr(dataset, level, generate_uid(entropy_srcs=["cardio synthetic", path.stem, level]))
     dataset.Modality = "ECG"
-    dataset.Manufacturer = "cardio synthetic twin"
+    dataset.Manufacturer = "cardio synthetic cohort"
     dataset.PatientName = dataset.PatientID = path.stem
     dataset.PatientBirthDate = dataset.PatientSex = ""
     dataset.StudyDate = dataset.ContentDate = _DATE

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
-from cardio_core.api import ModelArtifact, Predictions
+from cardio_core.api import DataError, ModelArtifact, Predictions
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, Targets
 
 FEATURES = ("height", "spread")
+STEPS_MV = (0.2, 0.003)
+"""About a standard deviation of each: what tells patients apart is then not penalised away."""
 
 
 def fit_one_feature(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact:
@@ -20,6 +22,11 @@ def fit_one_feature(training: FeatureSet, targets: Targets, ctx: Context) -> Mod
     known = ~_lacks(training, ctx)
     x = _feature(training, ctx)[known]
     y = targets.of(training.table, ctx.targets[0].name)[known].astype(float)
+    if len(set(y)) < 2:
+        raise DataError(
+            f"model {ctx.model}: expected two different truths among the studies that have the "
+            f"feature, found {len(set(y))}; take more patients"
+        )
     binary = ctx.targets[0].kind == "binary"
     fitted = (LogisticRegression() if binary else LinearRegression()).fit(x, y)
     earlier = ctx.out_of_fold("mean_class") if "mean_class" in ctx._tested else None
@@ -49,7 +56,7 @@ def score_one_feature(model: ModelArtifact, features: FeatureSet, ctx: Context) 
 
 def _feature(features: FeatureSet, ctx: Context) -> np.ndarray:
     place = FEATURES.index(str(ctx.model).partition("_")[0])
-    return features["shape"].in_units()[:, place : place + 1].astype(float)
+    return features["shape"].in_units()[:, place : place + 1].astype(float) / STEPS_MV[place]
 
 
 def _lacks(features: FeatureSet, ctx: Context) -> np.ndarray:
