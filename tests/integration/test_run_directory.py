@@ -51,7 +51,7 @@ def test_nothing_unfinished_is_left(clinic_run, beats_run):
 
 
 def test_the_configuration_is_complete_and_can_be_given_back(clinic_run):
-    from cardio_toy.config import Config
+    from cardio_toy.clinic.config import Config
 
     tree = yaml.safe_load((clinic_run / "config.yaml").read_text())
     again = Config.model_validate(tree)

@@ -15,6 +15,7 @@ from cardio_core.types.info import PluginInfo
     lazy={
         "list": ("cardio_core.cli.plugins:list_", "Every installed plugin, broken ones with why."),
         "info": ("cardio_core.cli.plugins:info", "One plugin: tasks, models, targets, needs."),
+        "new": ("cardio_core.cli.plugins_new:new", "Make a plugin that runs as it is."),
         "check": ("cardio_core.cli.plugins_check:check", "Whether a plugin keeps its contract."),
     },
 )

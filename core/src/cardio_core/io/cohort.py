@@ -109,7 +109,8 @@ def cohort_from_table(
         be importable.
     targets : mapping of str to str, optional
         Column of each target; a target is looked for under its own name, then under ``x_NAME``.
-        Binary columns hold 0 and 1 or the names of the classes; empty cells are unlabelled.
+        Binary columns hold 0 and 1 or the names of the classes; empty cells are unlabelled. A
+        recording has its study's target. Those of events and samples the `load` itself adds.
     columns : sequence of str
         Further columns that features may use (age, sex), never one that tells the label.
     check : callable, optional
@@ -146,13 +147,14 @@ def cohort_from_table(
     files = tuple(samples.pop("file"))
     samples.index = pd.Index(samples["recording_id"], name="sample_id")
     known = [table for table in tables if table is not None]
-    clinical = None
+    clinical = found = None
     if ctx.mode == "fit":
         clinical = pd.concat([table.at_baseline().rows for table in known])
+        found = _targets(clinical, known[0].name, targets or {}, samples, ctx)
     return Cohort(
         SampleSet.opening(samples, files, opener),
         {name: _with_sidecar(file) for name, file in zip(samples.index, files, strict=True)},
-        None if clinical is None else _targets(clinical, known[0].name, targets or {}, ctx),
+        found,
         clinical,
         notes=(CohortTable.NUMBERED,) if new else (),
     )
@@ -202,21 +204,26 @@ def _with_sidecar(file: Path) -> tuple[Path, ...]:
     return (file, beside) if beside.is_file() and beside != file else (file,)
 
 
-def _targets(table: pd.DataFrame, where: str, named: Mapping[str, str], ctx: Context) -> Targets:
+def _targets(
+    table: pd.DataFrame,
+    where: str,
+    named: Mapping[str, str],
+    samples: pd.DataFrame,
+    ctx: Context,
+) -> Targets | None:
     unit = ctx.task.unit
-    if unit not in ("study", "patient"):
-        raise DataError(
-            f"{where}: expected targets by study or patient, found a task by {unit}; "
-            "write a load of its own"
-        )
+    if unit in ("event", "sample"):
+        return None
     found = {}
     for target in ctx.task.targets:
         places = [named[target.name]] if target.name in named else [target.name, f"x_{target.name}"]
         column = next((name for name in places if name in table.columns), None)
         if column is None:
-            raise ConfigError(f"{where}: expected a column {places[0]}, found none; add it")
+            raise ConfigError(f"{where}: expected a column {places[-1]}, found none; add it")
         found[target.name] = table[column]
     values = pd.DataFrame(found)
     if unit == "patient":
         values = values.groupby(table["patient_id"].astype(str), sort=False).first()
+    if unit == "recording":
+        values = values.reindex(samples["study_id"]).set_axis(samples.index)
     return Targets(unit, values)

@@ -9,9 +9,11 @@ from typing import Any
 
 from cardio_core.compute.devices import Device, device_list
 from cardio_core.config import (
+    OPTIONAL,
     Protocol,
     RunConfig,
     layers,
+    named_configs,
     parse_sets,
     resolve_config,
 )
@@ -56,12 +58,7 @@ def set_up(request: RunRequest) -> Setup:
     devices = device_list(request.device, request.n_devices, request.precision)
     config, said = _configure(plugin, task, request, devices)
     models, left_out = _models(task, config)
-    protocols: tuple[Protocol, ...] = (
-        ("honest", "paper") if request.protocol == "both" else (request.protocol,)
-    )
-    missing = [name for name in protocols if name not in config.protocols]
-    if missing:
-        raise ConfigError(f"the configuration has no protocol {missing[0]!r}")
+    protocols, alone = _protocols(request, config)
     for name in protocols:
         find_plan(config.protocols[name], task.plans, ())  # a misspelt plan stops here, not later
     if "honest" in protocols and config.protocols["honest"].fusion == "tested":
@@ -69,7 +66,7 @@ def set_up(request: RunRequest) -> Setup:
             "protocols.honest.fusion: weights fitted on the tested patients are no honest "
             "evaluation; leave it at inner"
         )
-    said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said, *left_out)
+    said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said, *alone, *left_out)
     return Setup(plugin, task, config, devices, protocols, models, said)
 
 
@@ -114,19 +111,42 @@ def _configure(
 ) -> tuple[RunConfig, tuple[str, ...]]:
     model: Any = resolve(plugin.info.config_of(task))
     chosen = "smoke" if request.smoke else request.config
+    known = named_configs(plugin.info.configs)
     names, said = ["default"], []
-    if chosen in (None, "default") and devices[0].kind == "cpu":
-        names.append("cpu")
-        said.append("Configuration: default with the sizes of cpu, because no GPU is used.")
-    elif chosen not in (None, "default"):
+    if chosen in (None, "default"):
+        if devices[0].kind == "cpu" and "cpu" in known:
+            names.append("cpu")
+            said.append("Configuration: default with the sizes of cpu, because no GPU is used.")
+    else:
         names.append(str(chosen))
-        said.append(f"Configuration: {chosen}.")
+        lacks = chosen in OPTIONAL and chosen not in known
+        said.append(f"Configuration: {f'default; there is no {chosen}' if lacks else chosen}.")
     stack = layers(plugin.info.configs, names)
     if request.for_need and chosen is not None and Path(chosen).is_file():
         source, tree = stack[-1]
         stack[-1] = (source, {"tasks": tree.get("tasks") or {}})
     config = resolve_config(model, stack, task=task.name, sets=parse_sets(request.sets))
     return config, tuple(said)
+
+
+def _protocols(
+    request: RunRequest, config: RunConfig
+) -> tuple[tuple[Protocol, ...], tuple[str, ...]]:
+    """Return the protocols to run, and a sentence where `both` is honest alone."""
+    chosen: tuple[Protocol, ...] = ("honest", "paper")
+    said: tuple[str, ...] = ()
+    if request.protocol != "both":
+        chosen = (request.protocol,)
+    elif "paper" not in config.protocols:
+        chosen, said = ("honest",), ("Protocol: honest alone; protocols.paper is not configured.",)
+    for name in chosen:
+        if name not in config.protocols:
+            known = ", ".join(config.protocols) or "none"
+            raise ConfigError(
+                f"--protocol {request.protocol}: expected protocols.{name} in the configuration, "
+                f"found {known}; describe {name} there, or run another"
+            )
+    return chosen, said
 
 
 def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:

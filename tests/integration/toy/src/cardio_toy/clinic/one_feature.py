@@ -1,4 +1,4 @@
-"""Rows of one feature each, which some studies lack, for the core to fuse."""
+"""Models of one feature each, which some studies lack, for the core to fuse."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ STEPS_MV = (0.2, 0.003)
 
 
 def fit_one_feature(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact:
-    """Fit the row's target on the feature that it is named after, where a study has it."""
+    """Fit the model's target on the feature that it is named after, where a study has it."""
     known = ~_lacks(training, ctx)
     x = _feature(training, ctx)[known]
     y = targets.of(training.table, ctx.targets[0].name)[known].astype(float)
     if len(set(y)) < 2:
         raise DataError(
-            f"row {ctx.model}: expected two different truths among the studies that have the "
+            f"model {ctx.model}: expected two different truths among the studies that have the "
             f"feature, found {len(set(y))}; take more patients"
         )
     binary = ctx.targets[0].kind == "binary"

@@ -1,4 +1,4 @@
-"""Linear rows: scikit-learn fits them, JSON keeps them."""
+"""Linear models: scikit-learn fits them, JSON keeps them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cardio_core.api import Column, ModelArtifact, Predictions
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_toy.config import TrainBlock
+    from cardio_toy.clinic.config import TrainBlock
 
 
 def fit_illness(
@@ -67,7 +67,7 @@ def _with_earlier(x: np.ndarray, earlier: dict[str, object]) -> np.ndarray:
 
 def _linear(x: np.ndarray, about: dict[str, object]) -> np.ndarray:
     scaled = (x - np.asarray(about["mean"])) / np.asarray(about["sd"])
-    return scaled @ np.asarray(about["weights"]) + about["intercept"]
+    return np.asarray(scaled @ np.asarray(about["weights"]) + about["intercept"])
 
 
 def _written(

@@ -1,16 +1,11 @@
-"""The configuration of the toy."""
+"""The settings of the tasks on single beats."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from cardio_core.api import Block, FitPlan, RunConfig
-
-
-class LoadBlock(Block):
-    """What the cohort lacks."""
-
-    without: tuple[str, ...] = Field((), description="rows that the cohort is said not to support")
+from cardio_toy.parts.settings import LoadBlock
 
 
 class PreprocessBlock(Block):
@@ -20,14 +15,13 @@ class PreprocessBlock(Block):
 
 
 class TrainBlock(Block):
-    """How rows are fitted."""
+    """How the network is fitted."""
 
-    strength: float = Field(1.0, gt=0, description="inverse of the penalty of linear models")
     fit: FitPlan = FitPlan(epochs=4, batch_size=32, learning_rate=0.02)
 
 
 class Config(RunConfig):
-    """Everything that the toy can be told."""
+    """Everything that these tasks can be told."""
 
     load: LoadBlock = LoadBlock()
     preprocess: PreprocessBlock = PreprocessBlock()

@@ -1,4 +1,4 @@
-"""The twin of the toy: bumps whose height tells who is ill, with a known Bayes AUC.
+"""The synthetic cohort of the toy: bumps whose height tells who is ill, with a known Bayes AUC.
 
 Severity is normal with standard deviation 1 and a mean that differs by `effect` between the ill
 and the healthy, so the best possible AUC is Phi(effect / sqrt(2)): 0.921 for an effect of 2, 0.5
