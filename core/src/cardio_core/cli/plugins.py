@@ -6,24 +6,20 @@ import json
 
 import click
 
-from cardio_core.cli.main import LazyGroup
+from cardio_core.cli.plugins_check import check
 from cardio_core.errors import PluginError
 from cardio_core.types.info import PluginInfo
 
 
-@click.group(
-    cls=LazyGroup,
-    lazy={
-        "list": ("cardio_core.cli.plugins:list_", "Every installed plugin, broken ones with why."),
-        "info": ("cardio_core.cli.plugins:info", "One plugin: tasks, models, targets, needs."),
-        "check": ("cardio_core.cli.plugins_check:check", "Whether a plugin keeps its contract."),
-    },
-)
+@click.group()
 def plugins() -> None:
     """What is installed, and what it can do."""
 
 
-@click.command("list")
+plugins.add_command(check)
+
+
+@plugins.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List every installed plugin; a broken one with its reason."""
@@ -55,7 +51,7 @@ def list_(as_json: bool) -> None:
             click.echo(f"    broken: {plugin.reason}")
 
 
-@click.command()
+@plugins.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(name: str, as_json: bool) -> None:
