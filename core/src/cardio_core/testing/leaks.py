@@ -160,11 +160,12 @@ def _require_features(
             reasons = [row.reason for row in bench.make(cohort, patient).quarantined]
             require(False, f"patient {patient} has no features ({reasons[:1]}) when {how}")
         require_equal(made, expected, how)
-    except (CardioError, BrokenContractError):
+    except BrokenContractError:
         raise
     except Exception as error:
+        kind = "" if isinstance(error, CardioError) else f"{type(error).__name__}: "
         reason = " ".join(str(error).split())
-        raise BrokenContractError(f"{type(error).__name__} ({reason}) when {how}") from error
+        raise BrokenContractError(f"{kind}{reason} when {how}") from error
 
 
 OF_LEAKS = (
