@@ -23,7 +23,7 @@ def plugins() -> None:
     """What is installed, and what it can do."""
 
 
-@click.command("list")
+@plugins.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List every installed plugin; a broken one with its reason."""

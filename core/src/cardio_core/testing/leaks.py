@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.errors import CardioError, HookError
+from cardio_core.errors import CardioError
 from cardio_core.testing.copies import isolate
 from cardio_core.testing.samples import require_equal
 from cardio_core.testing.tables import copy_reordered, copy_without, has_cohort_table
@@ -160,7 +160,7 @@ def _require_features(
             reasons = [row.reason for row in bench.make(cohort, patient).quarantined]
             require(False, f"patient {patient} has no features ({reasons[:1]}) when {how}")
         require_equal(made, expected, how)
-    except HookError as error:
+    except CardioError as error:
         raise BrokenContractError(f"{error} when {how}") from error
 
 
