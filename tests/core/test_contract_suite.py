@@ -15,8 +15,9 @@ from scipy.stats import kendalltau, mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.errors import DataError
-from cardio_core.testing import Sizes, samples, truth
+from cardio_core.testing import Sizes
 from cardio_core.testing.case import TaskCase
+from cardio_core.testing.checks import samples, truth
 from cardio_core.testing.checks.fitted import _is_pickle, no_unpickling
 from cardio_core.testing.checks.ranking import ranking
 from cardio_core.testing.driving import permuted
