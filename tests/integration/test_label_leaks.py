@@ -30,9 +30,10 @@ from cardio_core.types.samples import Opened, SampleSet
 @pytest.fixture
 def toy(installed):
     """The modules of the toy that leaks change."""
-    from cardio_toy import bumps, recordings
+    from cardio_toy.clinic import load, preprocess
+    from cardio_toy.parts import cohort
 
-    return {"bumps": bumps, "recordings": recordings}
+    return {"load": load, "preprocess": preprocess, "recordings": cohort}
 
 
 @pytest.fixture
@@ -50,12 +51,12 @@ def label_of(recording: str, table: Path) -> float:
 
 def change_load(toy, monkeypatch, change):
     """Let `load` change the cohort that it returns."""
-    load = toy["recordings"].load_recordings
+    load = toy["load"].find_recordings
 
     def changed(config, ctx):
         return change(load(config, ctx), ctx)
 
-    monkeypatch.setattr(toy["recordings"], "load_recordings", changed)
+    monkeypatch.setattr(toy["load"], "find_recordings", changed)
 
 
 def with_column(name, values_of):
@@ -79,7 +80,7 @@ def test_preprocess_finds_no_source_in_its_values(toy, case, monkeypatch, run_to
     def leaky(samples, ctx):
         return label_of("C00r0", samples.values.sources[0].with_name("cohort.csv"))
 
-    monkeypatch.setattr(toy["bumps"], "open_all", leaky)
+    monkeypatch.setattr(toy["preprocess"], "preprocess", leaky)
     with pytest.raises(AttributeError, match="values have no 'sources'; the core opens them"):
         run_toy(tmp_path / "run", data=(case.data,))
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
@@ -147,13 +148,13 @@ def test_a_path_in_the_sample_table_is_refused(
 
 def test_the_context_of_preprocess_and_featurize_holds_no_folder(toy, case, monkeypatch):
     seen = []
-    open_all = toy["bumps"].open_all
+    open_all = toy["preprocess"].preprocess
 
     def look(samples, ctx):
         seen.append(ctx)
         return open_all(samples, ctx)
 
-    monkeypatch.setattr(toy["bumps"], "open_all", look)
+    monkeypatch.setattr(toy["preprocess"], "preprocess", look)
     assert case.features
     paths = [value for ctx in seen for value in vars(ctx).values() if isinstance(value, Path)]
     assert seen
@@ -174,7 +175,7 @@ def test_a_preprocess_that_opens_the_table_whose_folder_load_kept_fails(
         kept.append(ctx.inputs[0])
         return cohort
 
-    open_all = toy["bumps"].open_all
+    open_all = toy["preprocess"].preprocess
 
     def leaky(samples, ctx):
         label = label_of(samples.table["recording_id"].iloc[0], kept[which] / "cohort.csv")
@@ -183,7 +184,7 @@ def test_a_preprocess_that_opens_the_table_whose_folder_load_kept_fails(
         return SampleSet(minted.table, values)
 
     change_load(toy, monkeypatch, keep)
-    monkeypatch.setattr(toy["bumps"], "open_all", leaky)
+    monkeypatch.setattr(toy["preprocess"], "preprocess", leaky)
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
     assert "FileNotFoundError" in verdict.said
