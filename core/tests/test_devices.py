@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 
-from cardio_core.compute import devices
+from cardio_core.compute import devices, torch_build
 from cardio_core.compute.devices import choose_device, device_list
 from cardio_core.compute.inventory import describe_devices
+from cardio_core.compute.torch_build import TorchBuild, installed_torch
 from cardio_core.errors import ConfigError
 
 
@@ -33,6 +37,11 @@ def torch_with(n_gpus, cuda="12.8", capability=(8, 0)):
 @pytest.fixture
 def machine(monkeypatch):
     def become(torch):
+        gpus = torch and torch.version.cuda and "cuda"
+        build = torch and TorchBuild(torch.__version__, gpus)
+        monkeypatch.setattr(devices, "installed_torch", lambda: build)
+        monkeypatch.setattr(devices, "thread_count", torch and torch.get_num_threads)
+        monkeypatch.setattr(torch_build, "_cuda_driver_loads", lambda: True)
         monkeypatch.setattr(devices, "torch_or_none", lambda: torch)
         monkeypatch.setattr("cardio_core.compute.inventory.torch_or_none", lambda: torch)
         monkeypatch.setattr(devices, "cpu_count", lambda: 8)
@@ -173,3 +182,58 @@ def test_the_inventory_works_without_torch_and_says_how_to_get_it(machine):
     assert "./core[train]" in findings["torch"].remedy
     assert "8 of" in findings["processor"].found
     assert "GiB" in findings["memory"].found
+
+
+@pytest.fixture
+def torch_says(monkeypatch, tmp_path):
+    """Put a torch that cannot be imported first on the path, with this ``version.py``."""
+
+    def write(version):
+        (tmp_path / "torch").mkdir()
+        (tmp_path / "torch" / "__init__.py").write_text("raise SystemExit")
+        (tmp_path / "torch" / "version.py").write_text(f"from typing import Optional\n{version}")
+        monkeypatch.delitem(sys.modules, "torch", raising=False)
+        monkeypatch.syspath_prepend(tmp_path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("version", "driver", "gpus", "asked"),
+    [
+        ("__version__ = '2.13.0+cpu'\ncuda: Optional[str] = None\nhip = None", True, None, False),
+        ("__version__ = '2.13.0+cu128'\ncuda: Optional[str] = '12.8'", False, "cuda", False),
+        ("__version__ = '2.13.0+cu128'\ncuda = '12.8'\nhip: Optional[str] = None", True, "cuda",
+         True),
+        ("__version__ = '2.13.0+rocm6'\ncuda = None\nhip: Optional[str] = '6.4'", False, "hip",
+         True),
+    ],
+)  # fmt: skip
+def test_the_build_of_torch_is_read_and_torch_is_asked_only_where_it_could_see_a_gpu(
+    torch_says, monkeypatch, version, driver, gpus, asked
+):
+    torch_says(version)
+    monkeypatch.setattr(torch_build, "_cuda_driver_loads", lambda: driver)
+    build = installed_torch()
+    assert build is not None
+    assert (build.version[:6], build.gpus) == ("2.13.0", gpus)
+    assert build.may_see_a_gpu() == asked
+    if not asked:
+        assert choose_device("auto").reason.startswith("no CUDA device is visible to torch 2.13.0")
+
+
+def test_what_is_read_of_the_installed_torch_is_what_torch_says():
+    torch = pytest.importorskip("torch")
+    build = installed_torch()
+    assert build is not None
+    assert build.version == torch.__version__
+    assert (build.gpus == "cuda") == (torch.version.cuda is not None)
+    code = "from cardio_core.compute.torch_build import thread_count as n; print(n())"
+    for told in ("1", "2", "900", ""):
+        environment = os.environ | {"OMP_NUM_THREADS": told}
+        own = [
+            subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True,
+                           text=True, check=True).stdout
+            for text in (code, "import torch; print(torch.get_num_threads())")
+        ]  # fmt: skip
+        assert own[0] == own[1]

@@ -93,6 +93,9 @@ def test_no_jobs_give_no_results(pool):
 
 def torch_threads():
     def job(_, device):
+        from importlib.util import find_spec
+
+        assert find_spec("torch")  # somebody looks for it first, as the devices do
         import torch
 
         return torch.get_num_threads()
@@ -105,6 +108,14 @@ def test_workers_take_the_threads_of_their_device():
     devices = [Device("cpu", i, "CPU", "32", "test", n_threads=3) for i in range(2)]
     with LocalExecutor(2) as executor:
         assert executor.map(torch_threads(), [0, 1], devices=devices) == [3, 3]
+
+
+def test_a_worker_imports_no_torch_by_itself():
+    def job(_, device):
+        return "torch" in sys.modules
+
+    with LocalExecutor(2) as executor:
+        assert executor.map(job, [0, 1], devices=TWO_CPUS) == [False, False]
 
 
 def test_fewer_devices_than_workers_are_shared_with_their_threads():

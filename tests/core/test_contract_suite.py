@@ -310,6 +310,9 @@ def test_what_failed_once_is_not_tried_again_and_says_why(tmp_path, monkeypatch)
         _ = case.data
     with pytest.raises(NotReachedError, match="not checked: no patient can be drawn"):
         _ = case.data
+    for _ in range(2):
+        with pytest.raises(NotReachedError, match=r"^not checked: no patient can be drawn$"):
+            _ = case.request
     assert tried == ["t"]
 
 

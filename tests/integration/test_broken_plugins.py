@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -31,14 +32,25 @@ FAIL_AT_WORK = {
     "unknown_ids": "hook predict: predicts sample 'stranger0', which it was not given",
     "predicts_nan": "hook predict: target 'ill': 3 scores are not finite",
 }
+RAISE_AT_WORK = {
+    "raises_in_train": "plugin 'raises_in_train', hook train, model ridge, fold honest r0-f0: "
+    "KeyError: 'sick' (cardio_broken/raises_in_train.py:21)",
+    "loses_a_file": "plugin 'loses_a_file', hook train, model ridge, fold honest r0-f0: "
+    "FileNotFoundError: [Errno 2] No such file or directory: 'Jane_Doe.dcm' "
+    "(cardio_broken/loses_a_file.py:17)",
+    "exits_in_a_hook": "plugin 'exits_in_a_hook', hook featurize: Stop: no more 3 "
+    "(cardio_broken/exits_in_a_hook.py:23)",
+}
+WORKING = FAIL_AT_WORK | RAISE_AT_WORK
 
 
 def test_the_list_shows_every_one_and_says_what_is_wrong_with_it(installed):
     found = {plugin.name: plugin for plugin in list_plugins()}
-    assert {"toy", *CANNOT_BE_OPENED, *BREAK_THE_CONTRACT, *FAIL_AT_WORK} <= set(found)
+    assert {"toy", *CANNOT_BE_OPENED, *BREAK_THE_CONTRACT, *WORKING} <= set(found)
+    assert {name for name in WORKING if found[name].reason} == set()
     assert found["toy"].reason == ""
     assert (found["toy"].distribution, found["toy"].version) == ("cardio-toy", "0.2.0")
-    for name, reason in CANNOT_BE_OPENED.items():
+    for name, reason in (CANNOT_BE_OPENED | BREAK_THE_CONTRACT).items():
         assert reason in found[name].reason
         assert found[name].info is None
 
@@ -68,17 +80,45 @@ def few(write_twin: Callable[..., Path], tmp_path_factory: pytest.TempPathFactor
     return write_twin(tmp_path_factory.mktemp("data") / "few", "mean_class", n_patients=4)
 
 
-@pytest.mark.parametrize(("name", "reason"), FAIL_AT_WORK.items())
-def test_a_hook_that_breaks_its_word_exits_with_1(cardio, few, tmp_path, name, reason):
-    said = cardio(
-        "run", "--plugin", name, "--data", few, "--out", tmp_path / "run", "--device", "cpu",
-        "--executor", "local:1", "--protocol", "honest", "--set", "protocols.honest.k=2",
+def run_on(few, out, name, executor="local:1"):
+    return (
+        "run", "--plugin", name, "--data", few, "--out", out, "--device", "cpu",
+        "--executor", executor, "--protocol", "honest", "--set", "protocols.honest.k=2",
         "--set", "inner.k=0", "--set", "models=[ridge]",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "reason"), FAIL_AT_WORK.items())
+def test_a_hook_that_breaks_its_word_exits_with_1(cardio, few, tmp_path, name, reason):
+    said = cardio(*run_on(few, tmp_path / "run", name))
     assert said.exit_code == 1
     assert reason in said.stderr
     assert said.stderr.startswith("Error: ")
     assert said.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("name", "line"), RAISE_AT_WORK.items())
+def test_what_a_hook_raises_is_said_with_its_place(cardio, few, tmp_path, name, line):
+    said = cardio(*run_on(few, tmp_path / "run", name))
+    assert (said.exit_code, said.stderr) == (1, f"Error: {line}\n")
+    kept = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert kept["status"] == "failed"
+    assert kept["error"] == line.replace("[Errno 2] ", "").replace(": 'Jane_Doe.dcm'", "")
+    assert "Jane_Doe" not in (tmp_path / "run" / "log.jsonl").read_text()
+
+
+@pytest.mark.parametrize("name", ["raises_in_train", "exits_in_a_hook"])
+def test_what_a_hook_raises_in_a_worker_is_said_in_the_same_line(cardio, few, tmp_path, name):
+    said = cardio(*run_on(few, tmp_path / "run", name, "local:2"))
+    line = RAISE_AT_WORK[name].replace("r0-f0", "r0-f1" if "r0-f1" in said.stderr else "r0-f0")
+    assert (said.exit_code, said.stderr) == (1, f"Error: {line}\n")
+
+
+def test_the_traceback_of_a_hook_is_shown_on_request(cardio, few, tmp_path):
+    said = cardio("--debug", *run_on(few, tmp_path / "run", "raises_in_train"))
+    assert said.exit_code == 1
+    assert "Traceback" in said.stderr
+    assert 'return {"ill": 1, "healthy": 0}[word]' in said.stderr
 
 
 def test_the_traceback_is_shown_on_request(start_cardio: Callable[..., subprocess.Popen[str]]):

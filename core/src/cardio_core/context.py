@@ -185,6 +185,10 @@ class Context:
             )
         return ModelArtifact(models[model or next(iter(models))])
 
+    def has_need(self, task: str) -> bool:
+        """Whether `need` has the artifact: an optional need may have been skipped."""
+        return task in self._needs
+
     def out_of_fold(self, task: str, target: str | None = None) -> pd.DataFrame:
         """Return what an earlier task on the same patients predicted out of fold.
 

@@ -36,6 +36,20 @@ class ContractError(CardioError):
     exit_code = 1
 
 
+class HookError(ContractError):
+    """A plugin's hook failed by itself: what it raised, and where.
+
+    Both texts are one line; `kept` is without the names of files, for what a run keeps.
+    """
+
+    def __init__(self, said: str, kept: str) -> None:
+        super().__init__(said, kept)
+        self.kept = kept
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class DataError(CardioError):
     """The data cannot be used: one file (then it is quarantined) or the whole cohort."""
 

@@ -6,10 +6,10 @@ import json
 
 import pandas as pd
 import pytest
+from cardio_echo_cmr.tasks import TASKS
 
 from cardio_core.testing import run_plugin
 from cardio_echo_cmr.synthetic import synthesize_task
-from cardio_echo_cmr.tasks import TASKS
 
 HAVING = ("p001", "p006", "p009")
 

@@ -13,9 +13,9 @@ from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth
 from cardio_core.testing.limits import HUNG_AFTER_S
-from cardio_mmode_septal_flash.cycle import FROM_MOTION, TOO_LOW
+from cardio_mmode_septal_flash.cycle.find_cycle import FROM_MOTION, TOO_LOW
 
-from .test_mmode_stages import write_loop, write_septum
+from .test_mmode_hooks import write_loop, write_septum
 
 SMALLER = (
     "preprocess.n_pixels=100",

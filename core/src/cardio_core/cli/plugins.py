@@ -7,7 +7,6 @@ import json
 import click
 
 from cardio_core.cli.main import LazyGroup
-from cardio_core.errors import PluginError
 from cardio_core.types.info import PluginInfo
 
 
@@ -24,7 +23,7 @@ def plugins() -> None:
     """What is installed, and what it can do."""
 
 
-@click.command("list")
+@plugins.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List every installed plugin; a broken one with its reason."""
@@ -40,6 +39,7 @@ def list_(as_json: bool) -> None:
                 "title": plugin.info.title if plugin.info else None,
                 "tasks": [task.name for task in plugin.info.tasks] if plugin.info else [],
                 "broken": plugin.reason or None,
+                "more": list(plugin.more),
             }
             for plugin in found
         ]
@@ -54,6 +54,8 @@ def list_(as_json: bool) -> None:
             click.echo(f"    tasks: {', '.join(task.name for task in plugin.info.tasks)}")
         else:
             click.echo(f"    broken: {plugin.reason}")
+        for fault in plugin.more:
+            click.echo(f"    and: {fault}")
 
 
 @click.command()
@@ -62,18 +64,15 @@ def list_(as_json: bool) -> None:
 def info(name: str, as_json: bool) -> None:
     """Describe one plugin: its tasks, models, targets, needs, configurations and papers."""
     from cardio_core.config import named_configs
-    from cardio_core.registry import list_plugins, require_installed
+    from cardio_core.registry import open_plugin
 
-    require_installed(name)
-    found = next(plugin for plugin in list_plugins() if plugin.name == name)
-    if found.info is None:
-        raise PluginError(found.reason)
-    configs = list(named_configs(found.info.configs))
+    plugin = open_plugin(name)
+    about = plugin.info
+    configs = list(named_configs(about.configs))
     if as_json:
-        click.echo(json.dumps(_as_dict(found.info, found.version, configs), indent=2))
+        click.echo(json.dumps(_as_dict(about, plugin.version, configs), indent=2))
         return
-    about = found.info
-    click.echo(f"{about.name} {found.version}: {about.title}")
+    click.echo(f"{about.name} {plugin.version}: {about.title}")
     for task in about.tasks:
         default = " (default)" if task.name == about.default_task else ""
         click.echo(f"\n  task {task.name}{default}: {task.title}, by {task.unit}")

@@ -48,9 +48,9 @@ def check(
 
     found: list[Verdict] = []
     for verdict in check_plugin(name, tasks, truth=truth, sizes=sizes, tell=tell):
-        found.append(verdict)
         if not as_json:
-            click.echo(_line(verdict))
+            click.echo(_line(verdict, {one.said for one in found}))
+        found.append(verdict)
     failed = [verdict for verdict in found if not verdict.passed]
     if as_json:
         rows = [asdict(replace(one, seconds=round(one.seconds, 2))) for one in found]
@@ -71,9 +71,11 @@ def check(
         click.echo(f"{name} {about.version} passes all {len(found)} checks.")
 
 
-def _line(verdict: Verdict) -> str:
+def _line(verdict: Verdict, said: set[str]) -> str:
+    """Return a verdict as people read it; a reason that was given before is not repeated."""
     where = f"{verdict.task}: " if verdict.task else ""
-    seconds = f"{verdict.seconds:6.1f} s"
+    line = f"{verdict.seconds:6.1f} s  {where}{verdict.name}"
     if verdict.passed:
-        return f"ok   {seconds}  {where}{verdict.name}"
-    return f"FAIL {seconds}  {where}{verdict.name}\n                {verdict.said}"
+        return f"ok   {line}"
+    known = verdict.said.removeprefix("not checked: ") in said
+    return f"FAIL {line}\n     {'not checked, for the same reason' if known else verdict.said}"

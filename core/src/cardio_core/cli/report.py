@@ -14,7 +14,9 @@ from cardio_core.errors import ConfigError
 def report(run: Path) -> None:
     """Build report.html of RUN again from its files."""
     from cardio_core.report.build import build_report
+    from cardio_core.runner.manifest import Manifest
 
+    Manifest.open(run)
     if not (run / "metrics.json").is_file():
         raise ConfigError(f"{run}: no finished run directory (it has no metrics.json)")
     click.echo(f"Report: {build_report(run)}")

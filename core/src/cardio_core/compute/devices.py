@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from cardio_core.compute.torch_build import installed_torch, thread_count
 from cardio_core.errors import ConfigError
 
 Precision = Literal["32", "bf16", "16"]
@@ -178,17 +179,23 @@ def torch_or_none() -> Any:
     return torch
 
 
+def _torch_with_gpus() -> Any:
+    """Import torch only where it could find a GPU: a run of classical models needs none of it."""
+    build = installed_torch()
+    return torch_or_none() if build is not None and build.may_see_a_gpu() else None
+
+
 def _n_gpus() -> int:
-    torch = torch_or_none()
+    torch = _torch_with_gpus()
     return torch.cuda.device_count() if torch is not None and torch.cuda.is_available() else 0
 
 
 def _cpu(request: str, precision: Precision) -> Device:
-    torch = torch_or_none()
-    if torch is None:
+    build = installed_torch()
+    if build is None:
         n_threads, lack = cpu_count(), f"torch is not installed ({INSTALL_TORCH})"
     else:
-        n_threads, lack = torch.get_num_threads(), f"no CUDA device is visible to {_build(torch)}"
+        n_threads, lack = thread_count(), f"no CUDA device is visible to torch {build.version}"
     if precision == "16":
         because = f"; {lack}" if request == "auto" else ""
         raise ConfigError(
@@ -212,34 +219,29 @@ def _gpu(index: int, request: str, precision: Precision) -> Device:
             f"found {name}; use --precision 16 or 32"
         )
     asked = f"{request} was asked for"
-    why = f"{_build(torch)} sees {_n_gpus()} GPU(s)" if request == "auto" else asked
+    why = f"torch {torch.__version__} sees {_n_gpus()} GPU(s)" if request == "auto" else asked
     return Device("cuda", index, name, precision, f"{why}, so cuda:{index}", cpu_count())
 
 
 def _no_such_gpu(request: str, found: int) -> str:
-    torch = torch_or_none()
+    build = installed_torch()
     expected = f"--device {request}: expected a GPU, found none"
-    if torch is None:
+    if build is None:
         return f"{expected}: torch is not installed; {INSTALL_TORCH}, or use --device cpu"
-    build = _build(torch)
     if found:
         known = "cuda:0 only" if found == 1 else f"cuda:0 to cuda:{found - 1}"
         return f"--device {request}: expected that GPU, found {known}; use one of those"
-    if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
+    if build.gpus is None:
         return (
-            f"{expected}: {build} was built without CUDA; "
+            f"{expected}: torch {build.version} was built without CUDA; "
             "install a CUDA build of torch, or use --device cpu"
         )
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     hint = "" if visible is None else f" (CUDA_VISIBLE_DEVICES is {visible!r})"
     return (
-        f"{expected}: {build} sees none{hint}; "
+        f"{expected}: torch {build.version} sees none{hint}; "
         "check the driver with nvidia-smi, or use --device cpu"
     )
-
-
-def _build(torch: Any) -> str:
-    return f"torch {torch.__version__}"
 
 
 def _threads(n: int) -> str:

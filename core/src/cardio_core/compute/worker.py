@@ -5,9 +5,12 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Callable
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from typing import Any
 
-from cardio_core.compute.devices import Device, torch_or_none
+from cardio_core.compute.devices import Device
 from cardio_core.errors import CardioError
 
 
@@ -31,7 +34,7 @@ def run_job(
         What `function` raised; as CardioError where that does not pickle.
     """
     if n_threads is not None:
-        _limit_threads(n_threads, with_torch=device is not None)
+        _limit_threads(n_threads)
     try:
         return function(job) if device is None else function(job, device)
     except Exception as error:
@@ -42,14 +45,43 @@ def run_job(
         raise CardioError(f"{type(error).__name__}: {error}") from None
 
 
-def _limit_threads(n_threads: int, with_torch: bool) -> None:
+def _limit_threads(n_threads: int) -> None:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     threadpool_limits(n_threads)
-    # A job with a device is about to load torch, which does not keep to the environment's number.
-    torch: Any = torch_or_none() if with_torch else sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(n_threads)
+    # Torch does not keep to the environment's number, and a job of a classical model needs no torch
+    # that it could be told: whoever imports it first tells it.
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(n_threads)
+        return
+    told = next((one for one in sys.meta_path if isinstance(one, _TellTorch)), None)
+    if told is None:
+        told = _TellTorch()
+        sys.meta_path.insert(0, told)
+    told.n_threads = n_threads
+
+
+class _TellTorch(MetaPathFinder):
+    """Limits torch's threads at the moment of its import, not when somebody only looks for it."""
+
+    n_threads = 1
+    asking = False
+
+    def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
+        if name != "torch" or self.asking:
+            return None
+        self.asking = True
+        spec = find_spec(name)
+        self.asking = False
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_and_tell(module: Any) -> None:
+                load(module)
+                module.set_num_threads(self.n_threads)
+
+            spec.loader.exec_module = load_and_tell  # type: ignore[method-assign]
+        return spec
 
 
 def _travels(error: Exception) -> bool:

@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import metadata
 from types import ModuleType
 
@@ -13,8 +14,9 @@ import pluggy
 
 from cardio_core import hookspecs
 from cardio_core.errors import CardioError, ConfigError, PluginError
-from cardio_core.registry.naming import module_exists
 from cardio_core.registry.plugin import Plugin
+from cardio_core.registry.reading import declared_api, locate, read
+from cardio_core.registry.soundness import faults
 from cardio_core.types.info import PluginInfo, Task
 
 GROUP = "cardio.plugins"
@@ -27,11 +29,14 @@ class Found:
     Attributes
     ----------
     name, distribution, version : str
-        Entry-point name, and the distribution that brings it.
+        Entry-point name, and the distribution that brings it; all of them, with commas, where
+        several do.
     info : PluginInfo or None
         What it says of itself; None if it cannot be opened.
     reason : str
-        Why it cannot be opened; empty if it can.
+        Why it cannot be opened and what to do, in one line; empty if it can.
+    more : tuple of str
+        What else is wrong with it.
     """
 
     name: str
@@ -39,29 +44,35 @@ class Found:
     version: str
     info: PluginInfo | None
     reason: str = ""
+    more: tuple[str, ...] = ()
 
 
-def entry_points() -> list[metadata.EntryPoint]:
-    """Return the entry points of installed plugins, one a name, allow-listed and sorted by name.
+def entry_points() -> dict[str, list[metadata.EntryPoint]]:
+    """Return the entry points of installed plugins by name, sorted; more than one is one too many.
 
     ``CARDIO_PLUGINS`` (names, comma-separated) is the allow-list; unset, all are allowed.
     """
     allowed = os.environ.get("CARDIO_PLUGINS")
     names = None if allowed is None else {name.strip() for name in allowed.split(",")}
-    found = {point.name: point for point in metadata.entry_points(group=GROUP)}
-    return [found[name] for name in sorted(found) if names is None or name in names]
+    found: dict[str, list[metadata.EntryPoint]] = {}
+    for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name):
+        if names is None or point.name in names:
+            found.setdefault(point.name, []).append(point)
+    return found
 
 
 def list_plugins() -> Iterator[Found]:
     """Yield every installed plugin; a broken one with its reason, never an exception."""
-    for point in entry_points():
-        distribution, version = _origin(point)
+    for name, points in entry_points().items():
+        origins = sorted({_origin(point) for point in points})
+        distribution, version = (", ".join(part) for part in zip(*origins, strict=True))
         try:
-            info: PluginInfo | None = _plugin_module(point)[1]
-            reason = ""
+            module, info = _plugin_module(_only(points))
+            first, *more = _faults(points[0], module) or [""]
+            reason = first and f"{_where(points[0])}: {first}"
         except CardioError as error:
-            info, reason = None, str(error)
-        yield Found(point.name, distribution, version, info, reason)
+            info, reason, more = None, str(error), []
+        yield Found(name, distribution, version, None if reason else info, reason, tuple(more))
 
 
 def require_installed(name: str) -> metadata.EntryPoint:
@@ -71,11 +82,13 @@ def require_installed(name: str) -> metadata.EntryPoint:
     ------
     ConfigError
         If no such plugin is installed; suggests the nearest name.
+    PluginError
+        If two distributions bring one of that name.
     """
-    points = {point.name: point for point in entry_points()}
+    points = entry_points()
     if name not in points:
         raise ConfigError(_not_found(name, list(points)))
-    return points[name]
+    return _only(points[name])
 
 
 def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
@@ -97,54 +110,87 @@ def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
     ConfigError
         If no such plugin is installed; suggests the nearest name.
     PluginError
-        If it cannot be imported, was written for another API, misspells a hook or an argument,
-        or lacks a required hook.
+        If it cannot be imported, was written for another API, or has a fault that
+        `cardio plugins list` shows: a misspelt or missing hook, an argument that a hook does not
+        have, a name that leads nowhere, a package that is not installed.
     """
     point = require_installed(name)
     module, info = _plugin_module(point)
+    for fault in _faults(point, module):
+        raise PluginError(f"{_where(point)}: {fault}")
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     if defaults is not None:
         manager.register(defaults, "cardio_core defaults")
-    try:
-        manager.register(module, name)
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
+    manager.register(module, name)
+    return Plugin(info, module, manager, *_origin(point))
+
+
+def _only(points: list[metadata.EntryPoint]) -> metadata.EntryPoint:
+    if len(points) > 1:
+        origins = sorted(" ".join(_origin(point)) for point in points)
         raise PluginError(
-            f"plugin {name!r} breaks the hook contract: {_one_line(error)}"
-        ) from error
-    plugin = Plugin(info, module, manager, *_origin(point))
-    _require_hooks(plugin)
-    return plugin
+            f"plugin {points[0].name!r} is brought by two distributions, {' and '.join(origins)}; "
+            f"neither is run: uninstall one, pip uninstall {origins[-1].split()[0]}"
+        )
+    return points[0]
 
 
 def _plugin_module(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
-    where = f"plugin {point.name!r} ({_origin(point)[0]})"
+    """Import a plugin module; return it with its INFO, completed."""
     try:
         module = point.load()
-    except Exception as error:  # a stranger's import may raise anything
-        raise PluginError(
-            f"{where} cannot be imported: {type(error).__name__}: {_one_line(error)}"
-        ) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's import may raise anything, an exit among it
+        _guard_api(point, declared_api(point.module) or hookspecs.API_VERSION)
+        raise PluginError(f"{_where(point)} cannot be imported: {_why(error)}") from error
     info = getattr(module, "INFO", None)
     if not isinstance(info, PluginInfo):
-        raise PluginError(f"{where} has no constant INFO of type PluginInfo in {point.value}")
-    core = hookspecs.API_VERSION
-    if info.api[0] != core[0] or info.api[1] > core[1]:
-        older = f"cardio-core (API {core[0]}.{core[1]})"
-        upgrade = older if info.api > core else f"{_origin(point)[0]} (API {_dotted(info.api)})"
         raise PluginError(
-            f"{where} was written for API {_dotted(info.api)}, this core offers {_dotted(core)}; "
-            f"upgrade {upgrade}"
+            f"{_where(point)} has no constant INFO of type PluginInfo in {point.value}; write one, "
+            "as docs/writing_a_plugin.md shows"
         )
-    return module, _completed(info, module.__name__.partition(".")[0])
+    try:
+        _guard_api(point, info.api)
+        return module, _completed(info, module.__name__.partition(".")[0])
+    except (TypeError, AttributeError, IndexError) as error:
+        raise PluginError(
+            f"{_where(point)} has an INFO of wrong types: {_why(error)}; compare it with "
+            "docs/writing_a_plugin.md"
+        ) from error
+
+
+@cache
+def _faults(point: metadata.EntryPoint, module: ModuleType) -> list[str]:
+    """Return what is wrong with an imported plugin; looked for once in a process."""
+    info = _completed(module.INFO, module.__name__.partition(".")[0])
+    found = faults(module, info, _origin(point)[0])
+    if info.name == point.name:
+        return found
+    return [f"INFO.name is {info.name!r}, its entry point {point.name!r}; make them equal", *found]
+
+
+def _guard_api(point: metadata.EntryPoint, api: tuple[int, int]) -> None:
+    core = hookspecs.API_VERSION
+    if api[0] == core[0] and api[1] <= core[1]:
+        return
+    about = (
+        f"{_where(point)} was written for API {_dotted(api)}, this core offers {_dotted(core)}; "
+    )
+    if api > core:
+        raise PluginError(f"{about}upgrade cardio-core (API {_dotted(core)})")
+    raise PluginError(
+        f"{about}move its hooks into a folder that Task(folder=...) names and say api={core}, as "
+        "docs/writing_a_plugin.md shows, or go back to the cardio-core that it was written for"
+    )
 
 
 def _completed(info: PluginInfo, package: str) -> PluginInfo:
     """Fill in what INFO leaves to convention: the usual places in the plugin's package."""
     return replace(
         info,
-        tasks=tuple(_with_config(task) for task in info.tasks),
+        tasks=tuple(_with_config(task, info.config) for task in info.tasks),
         default_task=info.default_task or info.tasks[0].name,
         config=info.config or "cardio_core.config:RunConfig",
         configs=info.configs or f"{package}.configs",
@@ -152,21 +198,15 @@ def _completed(info: PluginInfo, package: str) -> PluginInfo:
     )
 
 
-def _with_config(task: Task) -> Task:
+def _with_config(task: Task, otherwise: str) -> Task:
     """Return a task with the configuration of its folder, where it has one of its own."""
-    if task.config or not task.folder or not module_exists(f"{task.folder}.config"):
+    name = f"{task.folder}.config"
+    if task.config or not task.folder or locate(name) is None:
         return task
-    return replace(task, config=f"{task.folder}.config:Config")
-
-
-def _require_hooks(plugin: Plugin) -> None:
-    for task in plugin.info.tasks:
-        missing = [hook for hook in hookspecs.REQUIRED if not plugin.implements(hook, task)]
-        if missing:
-            where = f"task {task.name!r}, folder {task.folder}" if task.folder else "its module"
-            raise PluginError(
-                f"plugin {plugin.info.name!r} does not implement: {', '.join(missing)} ({where})"
-            )
+    source = read(name) if otherwise else None
+    if source and source.names is not None and "Config" not in source.names:
+        return task
+    return replace(task, config=f"{name}:Config")
 
 
 def _not_found(name: str, installed: list[str]) -> str:
@@ -184,8 +224,16 @@ def _origin(point: metadata.EntryPoint) -> tuple[str, str]:
     return (distribution.name, distribution.version) if distribution else (point.value, "?")
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+def _where(point: metadata.EntryPoint) -> str:
+    return f"plugin {point.name!r} ({_origin(point)[0]})"
+
+
+def _why(error: BaseException) -> str:
+    """Return what an import raised, in one line, and what to do."""
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"{said}; install {error.name.partition('.')[0]}, or the plugin again with it"
+    return f"{said}; cardio --debug plugins info NAME shows where"
 
 
 def _dotted(version: tuple[int, int]) -> str:

@@ -1,9 +1,8 @@
-"""Names of modules and what is in them: imported when needed, or only looked for."""
+"""References of the form ``"package.module:attribute"``, imported when they are needed."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import Any
 
 from cardio_core.errors import PluginError
@@ -22,17 +21,3 @@ def resolve(reference: str) -> Any:
         return getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
         raise PluginError(f"cannot find {reference!r} named by a plugin: {error}") from error
-
-
-def module_exists(name: str) -> bool:
-    """Tell whether a module can be found; only the packages above it are imported.
-
-    Examples
-    --------
-    >>> module_exists("json.decoder"), module_exists("json.no_such"), module_exists("no_such.a")
-    (True, False, False)
-    """
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False

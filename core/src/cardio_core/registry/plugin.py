@@ -10,7 +10,8 @@ import pluggy
 
 from cardio_core import hookspecs
 from cardio_core.errors import PluginError
-from cardio_core.registry.naming import module_exists, resolve
+from cardio_core.registry.naming import resolve
+from cardio_core.registry.reading import locate
 from cardio_core.types.info import PluginInfo, Task
 
 
@@ -68,7 +69,7 @@ class Plugin:
         return self.manager.parse_hookimpl_opts(self.module, hook) is not None
 
     def _in_folder(self, hook: str, task: Task) -> bool:
-        return bool(task.folder) and module_exists(f"{task.folder}.{hook}")
+        return bool(task.folder) and locate(f"{task.folder}.{hook}") is not None
 
     def _is_own(self, one: object) -> bool:
         return one is self.module or isinstance(one, _HookOfFolder)

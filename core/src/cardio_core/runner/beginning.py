@@ -43,9 +43,9 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         "seed": request.seed,
     }
     if path.exists():
-        manifest = Manifest.open(out)
         if not request.resume:
             raise ConfigError(f"{out} already holds a run; go on with --resume or choose --out")
+        manifest = Manifest.open(out)
         if manifest.content["config_digest"] != digest(asked):
             raise ConfigError(
                 f"{out} was begun with another configuration, task or seed; "

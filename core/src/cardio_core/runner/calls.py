@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.context import Context
-from cardio_core.errors import ContractError, DataError
+from cardio_core.errors import CardioError, ContractError, DataError
 from cardio_core.registry import Plugin
+from cardio_core.runner.failing import failed
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.predictions import Predictions
@@ -40,16 +41,19 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
         If the result is None, of the wrong type, or names ids, targets or files it may not.
     DataError
         If the hook says so, or met a matrix that it could not invert.
+    HookError
+        If the hook raises anything but a `CardioError`; names the file and the line.
     """
     ctx = ctx.replace(hook=hook)
     block = getattr(config, hook)
     try:
         result = plugin.call(hook, ctx.task, config=block, ctx=ctx, **arguments)
-    except np.linalg.LinAlgError as error:  # a ValueError, but about the data
+    except np.linalg.LinAlgError as error:  # about the data, not the code
         raise DataError(f"{hook} of plugin {plugin.info.name!r}: {error}") from error
-    except ValueError as error:
-        # The nouns refuse a malformed table when they are made; say whose hook made it.
-        raise _broken(plugin, hook, str(error)) from error
+    except (CardioError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:  # a stranger's code may raise anything
+        raise failed(plugin.package, _title(plugin, ctx), error) from error
     if result is None:
         raise _broken(plugin, hook, f"returned None; it must return a {RETURNS[hook].__name__}")
     if not isinstance(result, RETURNS[hook]):
@@ -64,6 +68,13 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
 
 def _broken(plugin: Plugin, hook: str, problem: str) -> ContractError:
     return ContractError(f"plugin {plugin.info.name!r}, hook {hook}: {problem}")
+
+
+def _title(plugin: Plugin, ctx: Context) -> str:
+    model = f", model {ctx.model}" if ctx.model else ""
+    fold = " ".join(part for part in (ctx.protocol, ctx.fold) if part)
+    where = f", fold {fold}" if ctx.fold else ""
+    return f"plugin {plugin.info.name!r}, hook {ctx.hook}{model}{where}"
 
 
 def _check_cohort(cohort: Cohort, ctx: Context) -> str | None:

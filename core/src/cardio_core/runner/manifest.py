@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from cardio_core.errors import ConfigError
+from cardio_core.hookspecs import API_VERSION
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import file_digest
 
@@ -30,9 +32,29 @@ class Manifest:
 
     @classmethod
     def open(cls, run: Path) -> Manifest:
-        """Read the manifest of an existing run."""
+        """Read the manifest of an existing run.
+
+        Raises
+        ------
+        ConfigError
+            If there is none, or the run was made under another API.
+        """
         path = run / "manifest.json"
-        return cls(path, read_json(path))
+        if not path.is_file():
+            raise ConfigError(f"{run}: no run directory (it has no manifest.json)")
+        content = read_json(path)
+        made, core = content.get("api", API_VERSION), API_VERSION
+        if made[0] != core[0]:
+            commit = (content.get("git_commit") or "")[:10]
+            with_ = f"cardio-core {content.get('core_version')}" + (commit and f", commit {commit}")
+            again = (
+                "run its command again (manifest.json names it), or " if made[0] < core[0] else ""
+            )
+            raise ConfigError(
+                f"{run}: this run was made under API {made[0]}.{made[1]}, this core offers "
+                f"{core[0]}.{core[1]}; {again}open it with the core that made it ({with_})"
+            )
+        return cls(path, content)
 
     def update(self, **changes: Any) -> None:
         """Change some entries and write the file."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cardio_core.compute.executors import parse_executor
 from cardio_core.context import LOG, Context
+from cardio_core.errors import HookError
 from cardio_core.io.places import cache_dir
 from cardio_core.io.truth_file import is_synthetic
 from cardio_core.runner.beginning import begin, default_out, log_to
@@ -110,6 +111,8 @@ def _judge_all(session: Session, arms: Sequence[Arm], jobs: Sequence[FoldJob]) -
 
 def _said_of(error: BaseException) -> str:
     """Word an error for the manifest: what the system says, without the file that it names."""
+    if isinstance(error, HookError):
+        return error.kept
     if isinstance(error, OSError) and error.filename is not None:
         return f"{type(error).__name__}: {error.strerror}"
     return str(error)

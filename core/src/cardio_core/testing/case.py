@@ -78,6 +78,8 @@ class _Once(Generic[Made]):
         if name not in kept:
             try:
                 kept[name] = self.make(case)
+            except NotReachedError:
+                raise
             except Exception as error:
                 kept[name] = _Failed(" ".join(str(error).split()) or type(error).__name__)
                 raise

@@ -160,11 +160,8 @@ def _require_features(
             reasons = [row.reason for row in bench.make(cohort, patient).quarantined]
             require(False, f"patient {patient} has no features ({reasons[:1]}) when {how}")
         require_equal(made, expected, how)
-    except (CardioError, BrokenContractError):
-        raise
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        raise BrokenContractError(f"{type(error).__name__} ({reason}) when {how}") from error
+    except CardioError as error:
+        raise BrokenContractError(f"{error} when {how}") from error
 
 
 OF_LEAKS = (

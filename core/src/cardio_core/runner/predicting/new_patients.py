@@ -171,8 +171,6 @@ def _any(frames: Mapping[str, pd.DataFrame]) -> bool:
 
 
 def _finished(run: Path) -> dict[str, Any]:
-    if not (run / "manifest.json").is_file():
-        raise ConfigError(f"{run}: no run directory (it has no manifest.json)")
     content = Manifest.open(run).content
     if content["status"] != "done":
         raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")

@@ -12,6 +12,7 @@ from cardio_core.config import NeedBlock, RunConfig, sets_of
 from cardio_core.errors import ConfigError, LeakageError
 from cardio_core.io.atomic import read_json, whole_directory, write_json
 from cardio_core.io.hashing import digest, file_digest
+from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.request import RunRequest
 from cardio_core.types.info import Need, Task
 
@@ -276,10 +277,10 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
 
 
 def _checked(path: Path, plugin: str, task: str) -> Path:
-    manifest = path / "manifest.json"
-    if not manifest.is_file():
-        raise ConfigError(f"--from {task}={path}: no run directory (it has no manifest.json)")
-    content = read_json(manifest)
+    try:
+        content = Manifest.open(path).content
+    except ConfigError as error:
+        raise ConfigError(f"--from {task}={error}") from None
     if (content["plugin"], content["task"]) != (plugin, task):
         raise ConfigError(
             f"--from {task}={path}: this run is {content['plugin']} {content['task']}, "

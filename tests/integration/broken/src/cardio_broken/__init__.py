@@ -1,1 +1,1 @@
-"""Twins of the toy plugin, each broken in one way."""
+"""Plugins that are broken in one way each; the rest of them is the toy's."""

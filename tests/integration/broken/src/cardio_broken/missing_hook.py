@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cardio_toy.plugin import INFO as TOY
-from cardio_toy.plugin import featurize, load, preprocess, train
+from cardio_broken import borrowed, without_predict
 
-__all__ = ["INFO", "featurize", "load", "preprocess", "train"]
-
-INFO = replace(TOY, name="missing_hook")
+TASKS = tuple(replace(task, folder=without_predict.__name__) for task in borrowed.INFO.tasks)
+INFO = replace(borrowed.INFO, name="missing_hook", tasks=TASKS)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cardio_toy.plugin import INFO as TOY
-from cardio_toy.plugin import featurize, load, predict, preprocess, train
+from cardio_broken import borrowed
 
-__all__ = ["INFO", "featurize", "load", "predict", "preprocess", "train"]
-
-INFO = replace(TOY, name="newer_minor", api=(2, 99))
+INFO = replace(borrowed.INFO, name="newer_minor", api=(2, 99))

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cardio_toy.plugin import INFO as TOY
-from cardio_toy.plugin import featurize, load, predict, preprocess
-
+from cardio_broken import borrowed
 from cardio_core.api import hookimpl
 
-__all__ = ["INFO", "featurize", "load", "predict", "preprocess", "train"]
-
-INFO = replace(TOY, name="trains_nothing")
+INFO = replace(borrowed.INFO, name="trains_nothing")
 
 
 @hookimpl

@@ -1,0 +1,57 @@
+"""What a distribution requires of this environment, and what of it is not here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from importlib import metadata
+
+from packaging.requirements import Requirement
+
+
+def requirements(distribution: str, extras: Collection[str] = ()) -> Iterator[Requirement]:
+    """Yield what a distribution requires here, with what the extras of others bring.
+
+    Parameters
+    ----------
+    distribution : str
+        Its name; one that is not installed requires nothing.
+    extras : collection of str
+        Instead of what it always requires, what these extras of it add.
+
+    Examples
+    --------
+    >>> [one.name for one in requirements("cardio-core", ["parquet"])]
+    ['pyarrow']
+    """
+    try:
+        lines = metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        return
+    for line in lines:
+        one = Requirement(line)
+        always = one.marker is None or one.marker.evaluate({"extra": ""})
+        added = [e for e in extras if one.marker and one.marker.evaluate({"extra": e})]
+        if (added and not always) if extras else always:
+            yield one
+            if one.extras:
+                yield from requirements(one.name, one.extras)
+
+
+def extras_of(distribution: str) -> list[str]:
+    """Return the names of the extras that a distribution offers."""
+    return metadata.metadata(distribution).get_all("Provides-Extra") or []
+
+
+def unmet(one: Requirement) -> str | None:
+    """Say what is wrong with one requirement and what to do; None if it is met."""
+    try:
+        found = metadata.version(one.name)
+    except metadata.PackageNotFoundError:
+        found = ""
+    if found and one.specifier.contains(found, prereleases=True):
+        return None
+    what = f"{one.name}{one.specifier}"
+    # A distribution of this project is not published: its bare name could be a stranger's.
+    ours = one.name.lower().startswith("cardio")
+    cure = "install it from its folder or wheel" if ours else f'pip install "{what}"'
+    return f"requires {what}, {f'found {found}' if found else 'which is not installed'}; {cure}"

@@ -1,0 +1,54 @@
+"""What a plugin's code raised, told in one line that says where."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+from cardio_core.errors import HookError
+
+
+def failed(package: str, title: str, error: BaseException) -> HookError:
+    """Return the one line for what a hook raised.
+
+    Parameters
+    ----------
+    package : str
+        The plugin's package: the deepest frame in it is the place; in none, the deepest frame.
+    title : str
+        Who was called, ``"plugin 'ppg', hook train, model ridge"``.
+    error : BaseException
+        As it was caught.
+
+    Returns
+    -------
+    HookError
+        It pickles, whatever `error` carries. What is kept of it names no file of the data.
+
+    Examples
+    --------
+    >>> try:
+    ...     {"ill": 1}["sick"]
+    ... except KeyError as error:
+    ...     print(str(failed("cardio_ppg", "plugin 'ppg', hook train", error)).partition(" (")[0])
+    plugin 'ppg', hook train: KeyError: 'sick'
+    """
+    kind = type(error).__name__
+    said = f"{kind}: {' '.join(str(error).split())}".rstrip(": ")
+    kept = f"{kind}: {error.strerror}" if isinstance(error, OSError) and error.strerror else said
+    place = _place(package, error)
+    return HookError(f"{title}: {said} ({place})", f"{title}: {kept} ({place})")
+
+
+def _place(package: str, error: BaseException) -> str:
+    """Return ``"cardio_ppg/rhythm/train.py:31"``."""
+    frames = [
+        (str(frame.f_globals.get("__name__", "")).partition(".")[0], frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+    ]
+    own = [frame for frame in frames if frame[0] == package]
+    top, file, line = (own or frames)[-1]
+    parts = Path(file).parts
+    if top in parts:
+        file = "/".join(parts[len(parts) - 1 - parts[::-1].index(top) :])
+    return f"{file}:{line}"

@@ -1,0 +1,1 @@
+"""All hooks but one."""

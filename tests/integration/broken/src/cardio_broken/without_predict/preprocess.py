@@ -1,0 +1,5 @@
+"""The toy's `preprocess`."""
+
+from cardio_broken.borrowed.preprocess import preprocess
+
+__all__ = ["preprocess"]
