@@ -18,7 +18,6 @@ from cardio_core.io.atomic import read_json, whole_directory, write_json
 from cardio_core.io.store import load_table, save_table
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
-from cardio_core.runner.fusing import fuse_fold
 from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.truth import labels_of
 from cardio_core.splits import inner_folds
@@ -82,6 +81,8 @@ def run_fold(job: FoldJob, device: Any = None) -> Path:
     if job.out.exists():
         return job.out
     if job.members:
+        from cardio_core.runner.fusing import fuse_fold  # scipy.stats comes with it
+
         whole_directory(job.out, lambda folder: fuse_fold(job, folder))
         return job.out
     plugin = open_with_defaults(job.plugin)

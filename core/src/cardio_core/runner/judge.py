@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,8 @@ from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.conformal import Conformal
-from cardio_core.evaluation.coverage import Calibrated, calibrate
 from cardio_core.io.atomic import read_json, replacing, write_json
 from cardio_core.registry import Plugin
-from cardio_core.report.figures import save_svg
 from cardio_core.runner.calls import call
 from cardio_core.runner.cases import file_in, stem_of, write_case
 from cardio_core.runner.folds import FoldJob, open_artifact, read_predictions
@@ -24,6 +23,9 @@ from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions, Scored
 from cardio_core.types.report import EvaluationReport, Explanation
 from cardio_core.types.samples import Cohort
+
+if TYPE_CHECKING:
+    from cardio_core.evaluation.coverage import Calibrated
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def judge(
     Prediction sets and intervals are calibrated under the honest protocol only, whose models
     `models/final` are.
     """
+    from cardio_core.evaluation.coverage import Calibrated, calibrate
+
     explanation = Explanation()
     if plugin.implements("explain", ctx.task):
         fitted = [job for job in jobs if not job.members]
@@ -83,6 +87,8 @@ def judge(
 
 def write_judged(out: Path, protocol: str, judged: Judged) -> None:
     """Write metrics, tables, figures and explanations of one protocol."""
+    from cardio_core.report.figures import save_svg
+
     metrics = [*judged.report.metrics, *judged.calibrated.metrics]
     rows = [metric.to_dict() | {"protocol": protocol} for metric in metrics]
     notes = [*judged.report.notes, *judged.calibrated.notes]

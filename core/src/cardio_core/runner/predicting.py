@@ -22,7 +22,6 @@ from cardio_core.registry import resolve
 from cardio_core.runner.calls import call
 from cardio_core.runner.cases import write_case
 from cardio_core.runner.folds import open_artifact, open_decisions
-from cardio_core.runner.fusing import apply_fusion
 from cardio_core.runner.judge import open_rule
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.needs import open_kept_needs
@@ -130,6 +129,8 @@ def predict_new(
         folder = run / "models" / "final" / name
         place = ctx.replace(model=name, fold="final", _needs=open_kept_needs(run))
         if task.model(name).fuses:  # the core's own row: no plugin predicts or explains it
+            from cardio_core.runner.fusing import apply_fusion
+
             own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
         else:
             given = {"model": open_artifact(folder), "features": prepared.features}
