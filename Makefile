@@ -4,9 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PLUGINS := $(wildcard plugins/*)
+# The files that train something and compare it, or decide by it.
+TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py \
+	tests/integration/test_rows.py tests/integration/test_conformal_sets.py \
+	tests/integration/test_needs.py core/tests/test_training*.py \
+	$(wildcard plugins/*/tests/test_*_train.py plugins/*/tests/test_*network.py)
 METADATA := pyproject.toml constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo test slow lint bench docs clean
+.PHONY: demo test noise slow lint bench docs clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -32,9 +37,14 @@ demo: $(VENV)/.installed
 	rm -rf demo
 	$(BIN)/cardio run --plugin ecg_transfer --smoke --out demo
 
-# A file's tests share what they have made, so a file stays in one process.
+# A file's tests share what they have made, so a file stays in one process. The architecture is lint's.
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/architecture
+
+# As on another processor: without its vector units, and with noise of 1e-7 on the toy's scores.
+noise: $(VENV)/.test
+	ATEN_CPU_CAPABILITY=default MKL_CBWR=COMPATIBLE OPENBLAS_CORETYPE=Haswell CARDIO_TEST_NOISE=1 \
+		$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(TRAINING)
 
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
@@ -44,6 +54,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy core/src $(wildcard plugins/*/src)
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -p no:cacheprovider tests/architecture
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/r_peaks.py --records 100 114 207

@@ -20,7 +20,7 @@ from cardio_core.report.figures import save_svg
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.run import run
 from cardio_echo_cmr.drawing.learning import learning_figure
-from cardio_echo_cmr.learning_curve import curve_table, gains
+from cardio_echo_cmr.results.learning_curve import curve_table, gains
 
 SKIP = "needs.view.skip=true"
 

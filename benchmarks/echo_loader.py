@@ -35,11 +35,11 @@ from cardio_core.training.memory import BatchSize
 from cardio_core.types.features import concatenate
 from cardio_core.ultrasound import read_loop
 from cardio_core.ultrasound.phantoms.sector import Sector
-from cardio_echo_cmr.clips import ClipForm, middle_starts
-from cardio_echo_cmr.config import FeaturizeBlock, PreprocessBlock
-from cardio_echo_cmr.examples import Clips, Grey, clips_of, grey_of
-from cardio_echo_cmr.featurize import video_features
-from cardio_echo_cmr.preprocess import prepare_videos
+from cardio_echo_cmr.clips.cutting import ClipForm, middle_starts
+from cardio_echo_cmr.findings.config import FeaturizeBlock, PreprocessBlock
+from cardio_echo_cmr.findings.featurize import featurize
+from cardio_echo_cmr.findings.preprocess import preprocess
+from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of, grey_of
 
 SIDE, RATE_HZ, BATCH = 112, 50.0, 10
 FORMS = {
@@ -87,10 +87,10 @@ def cached(files: list[Path], folder: Path) -> FeatureSet:
         row = {"recording_id": file.stem, "study_id": file.stem, "patient_id": file.stem}
         table = pd.DataFrame([row], index=pd.Index([file.stem], name="sample_id"))
         samples = SampleSet(table, [read_loop(file, frame_rate_hz=RATE_HZ)])
-        made = prepare_videos(samples, PreprocessBlock(), _NoContext())
+        made = preprocess(samples, PreprocessBlock(), _NoContext())
         own = folder / file.stem
         own.mkdir()
-        save_features(own, video_features(made, FeaturizeBlock()))
+        save_features(own, featurize(made, FeaturizeBlock()))
         parts.append(load_features(own))
     return concatenate(parts)
 

@@ -30,8 +30,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from cardio_core.compute.devices import Device, choose_device
 from cardio_core.training.engine import fit
 from cardio_core.training.plan import FitPlan
-from cardio_echo_cmr.models.r2plus1d import R2Plus1D18
-from cardio_echo_cmr.network import ClipNetwork
+from cardio_echo_cmr.networks.clip_network import ClipNetwork
+from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
 
 WAYS = ("plain loop", "ours")
 

@@ -23,11 +23,11 @@ import torch
 from scipy import ndimage
 from vtkmodules.vtkCommonCore import vtkMultiThreader, vtkSMPTools
 
+from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.mmode.axis import ScanLine
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
 from cardio_mmode_septal_flash.mmode.reslice_vtk import VtkVolume
 from cardio_mmode_septal_flash.mmode.time import column_times_ms, time_weights
-from cardio_mmode_septal_flash.mmode.volume import CycleVolume
 
 N_PIXELS = 500
 

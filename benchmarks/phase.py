@@ -23,21 +23,21 @@ from collections.abc import Callable
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from cardio_spect_polar.phase.harmonics import first_harmonic
-from cardio_spect_polar.phase.heart_sampling import sample_heart
-from cardio_spect_polar.phase.indices import phase_indices
-from cardio_spect_polar.phase.sampling import (
+from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
+from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
+from cardio_spect_polar.phase.sampling.curves import (
     STEP_VOXELS,
     WINDOW_MM,
     brightest_counts,
     sample_wall,
     wall_profiles,
 )
-from cardio_spect_polar.phase.segments import segment_means, segments_of
-from cardio_spect_polar.phase.wall import N_RAYS, SampledWall, WallGeometry
+from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
+from cardio_spect_polar.phase.ventricle.wall import N_RAYS, SampledWall, WallGeometry
+from cardio_spect_polar.polar.segments import segment_means, segments_of
 from cardio_spect_polar.readers.gated import GatedStack
-from cardio_spect_polar.synthetic.imaging import Camera, image
-from cardio_spect_polar.synthetic.ventricle import Ventricle, lbbb_delay
+from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, lbbb_delay
 
 VoxelMm = tuple[float, float, float]
 

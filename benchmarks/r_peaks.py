@@ -27,7 +27,7 @@ import wfdb
 from wfdb import processing
 
 from cardio_core.evaluation.events import match_events
-from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
+from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 
 BEAT_SYMBOLS = frozenset("NLRejBAaJSnVErF/fQ?")
 FLUTTER_STARTS, FLUTTER_ENDS = "[", "]"

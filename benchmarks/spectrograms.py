@@ -19,8 +19,8 @@ import torch
 from scipy import signal
 
 from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
-from cardio_ecg_transfer.signal.spectrogram import Spectrograms, beat_spectrograms
-from cardio_ecg_transfer.signal.spectrogram_settings import SpectrogramSettings
+from cardio_ecg_transfer.signal.spectrogram.pictures import Spectrograms, beat_spectrograms
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 RATE_HZ = 360.0
 

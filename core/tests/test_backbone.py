@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cardio_core.errors import DataError
-from cardio_core.training.backbone import load_backbone
+from cardio_core.training.foreign.backbone import load_backbone
 
 
 class Net(nn.Module):

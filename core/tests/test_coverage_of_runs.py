@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.evaluation.conformal import Conformal, fit_conformal
-from cardio_core.evaluation.coverage import calibrate
+from cardio_core.evaluation.conformal.coverage import calibrate
+from cardio_core.evaluation.conformal.sets import Conformal, fit_conformal
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
 

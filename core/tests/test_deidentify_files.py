@@ -297,7 +297,7 @@ def test_a_reason_stays_readable_where_the_folder_has_a_short_name(tmp_path, mon
     assert "found a still image" in answer["set_aside"][0]["reason"]
 
 
-@pytest.mark.parametrize("stage", ["fit_sector", "write_facts"])
+@pytest.mark.parametrize("stage", ["clear_sector", "write_facts"])
 def test_an_error_that_nobody_foresaw_sets_a_file_aside_and_quotes_nothing(
     tmp_path, monkeypatch, stage
 ):
@@ -309,8 +309,8 @@ def test_an_error_that_nobody_foresaw_sets_a_file_aside_and_quotes_nothing(
     np.save(source / f"{PLANTED}.npy", made.printed(made.speckle()).frames)
     (source / f"{PLANTED}.json").write_text('{"frame_rate_hz": 40}')
     planted_loop(source / "good.dcm")
-    genuine = files.fit_sector
-    if stage == "fit_sector":
+    genuine = files.clear_sector
+    if stage == "clear_sector":
         monkeypatch.setattr(
             files, stage, lambda loop: fail() if loop.name.endswith(".npy") else genuine(loop)
         )

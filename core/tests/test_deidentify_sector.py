@@ -8,7 +8,17 @@ from pydicom.data import get_testdata_file
 from scipy import ndimage
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Box, Look, Loop, Sector, fit_sector, read_loop
+from cardio_core.ultrasound import (
+    TRIANGLE_KEPT,
+    Box,
+    Look,
+    Loop,
+    Sector,
+    fit_sector,
+    read_loop,
+    sector_hull,
+    sector_mask,
+)
 from cardio_core.ultrasound.deidentify.tissue import coloured_print
 from cardio_core.ultrasound.loops.loop import BeamSector
 from cardio_core.ultrasound.readers.arrays import ArraySource
@@ -164,3 +174,29 @@ def test_a_blob_is_refused_or_called_poor():
     except DataError:
         return
     assert fitted.poor
+
+
+def looped(frames):
+    times = 20.0 * np.arange(len(frames))
+    return Loop("made", ArraySource(frames), len(frames), frames.shape[1:], times, "stated")
+
+
+def test_a_loop_without_a_clear_sector_is_refused_or_cut_by_the_fixed_triangle():
+    mask, flags = sector_mask(looped(made.speckle()))
+    assert flags == () and not (mask & ~made.SECTOR.mask()).any()
+    two = looped(np.concatenate([made.speckle(), made.speckle()], axis=2))
+    with pytest.raises(DataError, match=r"one that a fan fits poorly .*; leave it to me$"):
+        sector_mask(two, otherwise="leave it to me")
+    mask, flags = sector_mask(two, triangle=True)
+    assert flags == (TRIANGLE_KEPT,)
+    # Its tip lies a tenth right of the middle of 256 pixels, which begin at column 160 of 576.
+    assert np.flatnonzero(mask[1]).tolist() == [160 + 128 + 25]
+    assert mask[-1, 160:416].all() and not mask[:, 416:].any()
+
+
+def test_the_hull_is_the_true_sector_but_for_its_rim_and_knows_its_region():
+    frames, truth = made.speckle(), made.SECTOR.mask()
+    hull = sector_hull(frames)
+    assert (hull & truth).sum() > 0.97 * truth.sum()
+    assert (hull & ~truth).sum() < 0.03 * truth.sum()
+    assert not sector_hull(frames, Box(top=0, bottom=220, left=60, right=288))[:, :60].any()

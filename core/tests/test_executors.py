@@ -17,6 +17,7 @@ import pytest
 from cardio_core.compute.devices import Device
 from cardio_core.compute.executors import LocalExecutor, SerialExecutor, parse_executor
 from cardio_core.errors import CardioError, ConfigError
+from cardio_core.testing.limits import HUNG_AFTER_S
 
 TWO_CPUS = tuple(Device("cpu", i, "CPU", "32", "test", n_threads=1) for i in range(2))
 
@@ -30,12 +31,14 @@ def pool():
 def waiter(folder, n_jobs):
     """Job 0 ends after all others, however slow the machine is."""
 
+    limit_s = HUNG_AFTER_S
+
     def job(number, device=None):
         import os
         import time
         from pathlib import Path
 
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + limit_s
         while number == 0 and len(list(Path(folder).iterdir())) < n_jobs - 1:
             if time.monotonic() > give_up:
                 break
@@ -165,17 +168,19 @@ def test_an_error_that_cannot_travel_arrives_with_its_name_and_words():
 
 
 def test_an_error_does_not_wait_for_the_other_jobs():
+    limit_s = HUNG_AFTER_S
+
     def job(number):
         import time
 
         if number == 0:
             raise ValueError("at once")
-        time.sleep(60)
+        time.sleep(limit_s)
 
     started = time.monotonic()
     with LocalExecutor(2) as executor, pytest.raises(ValueError, match="at once"):
         executor.map(job, [1, 0])
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < limit_s
 
 
 def test_a_killed_worker_is_reported_as_memory_and_the_executor_still_works():
@@ -216,7 +221,7 @@ def test_ctrl_c_stops_the_workers(tmp_path):
 
             def job(number):
                 pathlib.Path(r"{tmp_path}", f"worker{{number}}").write_text(str(os.getpid()))
-                time.sleep(120)
+                time.sleep({2 * HUNG_AFTER_S})
 
             if __name__ == "__main__":
                 LocalExecutor(2).map(job, [0, 1])
@@ -228,7 +233,7 @@ def test_ctrl_c_stops_the_workers(tmp_path):
     try:
         pids = [_eventually(lambda n=n: _number_in(tmp_path / f"worker{n}")) for n in (0, 1)]
         run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=90)
+        _, said = run.communicate(timeout=HUNG_AFTER_S)
     finally:
         run.kill()
     assert b"KeyboardInterrupt" in said
@@ -239,7 +244,7 @@ def _number_in(path):
     return int(path.read_text() or 0) if path.exists() else 0
 
 
-def _eventually(truth, seconds=40.0):
+def _eventually(truth, seconds=HUNG_AFTER_S):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := truth():

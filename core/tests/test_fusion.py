@@ -8,7 +8,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.errors import DataError, LeakageError
-from cardio_core.evaluation.fusion import fit_fusion, fuse
+from cardio_core.evaluation.fusion.fuse import fit_fusion, fuse
 from cardio_core.types.info import Target
 
 TARGET = Target("response", "binary", ("no", "yes"))
@@ -261,20 +261,6 @@ def test_rows_without_truth_are_fused_but_not_fitted_on():
     fused = fit_fusion(frames, TARGET)
     assert len(fused.frame) == 100
     assert fused.weights["n_rows"].tolist() == [72] * 5
-
-
-def test_a_plugin_adds_a_fused_row_beside_its_models_with_the_api_alone():
-    from cardio_core.api import EvaluateBlock, Scored, Task, default_evaluate
-    from cardio_core.api import fit_fusion as fused_by
-
-    frames = two_models(120)
-    everything = pd.concat([*frames.values(), fused_by(frames, TARGET).frame], ignore_index=True)
-    task = Task("crt", "response", "patient", (TARGET,), ())
-    report = default_evaluate(
-        Scored({"response": everything}), task, EvaluateBlock(n_resamples=100), seed=1
-    )
-    compared = {(m.scope.model, m.scope.versus) for m in report.metrics if m.scope.versus}
-    assert ("echo", "fusion") in compared
 
 
 MULTI = Target("beat", "multiclass", ("N", "S", "V"))

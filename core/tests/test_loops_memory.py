@@ -13,6 +13,8 @@ from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit
 
+from cardio_core.testing.limits import HUNG_AFTER_S
+
 from . import us_files as us
 
 N_FRAMES = 2000
@@ -37,7 +39,7 @@ print(n, peak_mb() - baseline)
 
 def measured(small, large) -> tuple[int, float]:
     command = [sys.executable, "-c", MEASURE, str(small), str(large)]
-    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HUNG_AFTER_S)
     n_frames, extra_mb = run.stdout.split()
     return int(n_frames), float(extra_mb)
 

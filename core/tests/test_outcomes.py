@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cardio_core.errors import DataError
-from cardio_core.evaluation.outcome_agreement import agreement_table, outcome_agreement
-from cardio_core.evaluation.outcomes import (
+from cardio_core.evaluation.outcomes.agreement import agreement_table, outcome_agreement
+from cardio_core.evaluation.outcomes.rules import (
     OUTCOMES,
     FollowUpRules,
     Outcome,

@@ -16,6 +16,7 @@ from PIL import Image
 from cardio_core.errors import DataError
 from cardio_core.report.build import build_report
 from cardio_core.report.figures import ForestRow, forest, save_svg
+from cardio_core.testing.limits import HUNG_AFTER_S
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.report import Metric, Scope
 
@@ -614,7 +615,7 @@ def test_a_browser_draws_the_report(make_run, tmp_path):
         [CHROMIUM, *flags.split(), profile, f"--screenshot={shot}", page],
         check=True,
         capture_output=True,
-        timeout=90,
+        timeout=HUNG_AFTER_S,
     )
     picture = Image.open(shot).convert("RGB")
     assert picture.size == (1200, 2400)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cardio_core.runner.truth import bring_to_samples
+from cardio_core.runner.preparing.truth import bring_to_samples
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.targets import Targets
 

@@ -18,6 +18,8 @@ PLUGINS = {
     for file in sorted(ROOT.glob("plugins/*/pyproject.toml"))
 }
 """Package folder of every plugin of the workspace, by entry-point name."""
+TEMPLATE = CORE / "template" / "src" / "cardio_my_modality"
+"""The package that `cardio plugins new` copies: a plugin that lies in the core's folder."""
 
 
 def python_files(folder: Path) -> list[Path]:

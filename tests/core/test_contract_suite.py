@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,11 +14,14 @@ import pytest
 from scipy.stats import kendalltau, mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.testing import samples
+from cardio_core.errors import DataError
+from cardio_core.testing import Sizes, samples, truth
+from cardio_core.testing.case import TaskCase
 from cardio_core.testing.driving import permuted
 from cardio_core.testing.fitted import _is_pickle, no_unpickling
 from cardio_core.testing.heavy import heavy_modules_after
 from cardio_core.testing.ranking import ranking
+from cardio_core.testing.verdict import NotReachedError, judge, require
 from cardio_core.types.features import FeatureBlock, FeatureSet
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.targets import Targets
@@ -66,13 +72,13 @@ def test_a_label_in_the_sample_table_fails_the_contract():
         "t", "T", "recording", (Target("ill", "binary", ("no", "yes")),), (Model("m", "M"),)
     )
     cohort = SimpleNamespace(samples=SimpleNamespace(table=table), targets=targets)
-    check = samples.SamplesContract().test_no_column_of_the_samples_tells_the_label
-    with pytest.raises(AssertionError, match="carries the target 'ill'"):
-        check(SimpleNamespace(task=task), cohort)
+    check = samples.no_column_of_the_samples_tells_the_label
+    with pytest.raises(AssertionError, match=r"carries the target \['ill'\]"):
+        check(SimpleNamespace(task=task, cohort=cohort))
     renamed = table.rename(columns={"ill": "x_group"})
     cohort = SimpleNamespace(samples=SimpleNamespace(table=renamed), targets=targets)
     with pytest.raises(AssertionError, match="'x_group' of the sample table is 'ill'"):
-        check(SimpleNamespace(task=task), cohort)
+        check(SimpleNamespace(task=task, cohort=cohort))
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
@@ -104,7 +110,7 @@ def test_opening_a_pickle_fails_where_none_may_be_opened(tmp_path):
     assert pickle.loads(content) == [1]  # noqa: S301
 
 
-def test_a_front_door_that_imports_something_heavy_is_noticed():
+def test_a_module_that_imports_something_heavy_is_noticed():
     assert heavy_modules_after("import json, click, pluggy") == []
     assert "pandas" in heavy_modules_after("import pandas")
     with pytest.raises(AssertionError, match="exits with 1"):
@@ -191,6 +197,136 @@ def test_the_ranking_of_a_multiclass_target_is_the_mean_of_one_against_the_rest(
     areas = [roc_auc_score(truth == name, scores[:, k]) for k, name in enumerate(names)]
     assert found.value == pytest.approx(pairs @ areas / pairs.sum())
     assert found.n == 40
+
+
+def test_each_model_is_ranked_by_the_target_that_it_predicts(tmp_path):
+    """The task's first target is another one, which the model knows nothing of."""
+    targets = (Target("x", "binary", ("no", "yes")), Target("y", "binary", ("well", "ill")))
+    task = Task("t", "T", "patient", targets, (Model("m", "M", targets=("y",)),))
+    truth = ["ill", "well", "well"]
+    rows = [
+        {"fold": "r0-f0", "class": "ill", "y_true": t, "score": s}
+        for t, s in zip(truth, [0.9, 0.1, 0.2], strict=True)
+    ]
+    assert ranking(written(tmp_path, rows), task, "m", "honest").value == 1.0
+
+
+def test_fitted_baselines_take_part_in_the_check_on_permuted_labels_and_rules_do_not(tmp_path):
+    models = (Model("network", "N"), Model("age", "Age", baseline=True),
+              Model("guideline", "G", baseline=True, rule=True), Model("not_run", "X"))  # fmt: skip
+    task = Task("t", "T", "patient", (Target("y", "binary", ("well", "ill")),), models)
+    # 20 patients of each class: knowing nothing, an AUC has a standard error of 0.09.
+    y = [0, 1] * 20
+    blind = np.random.default_rng(0).permutation(40)
+    scores = {"network": blind, "age": blind, "guideline": np.array(y)}
+
+    def run_of(knows: str):
+        def run(protocol):
+            folder = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
+            folder.mkdir()
+            names = ["network", "age", "guideline"]
+            (folder / "manifest.json").write_text(json.dumps({"models": names}))
+            rows = [
+                {"model": name, "fold": "r0-f0", "class": "ill", "y_true": ["well", "ill"][one],
+                 "score": one if name == knows else scores[name][n]}
+                for name in names
+                for n, one in enumerate(y)
+            ]  # fmt: skip
+            return written(folder, rows)
+
+        sizes = Sizes(permutations=(0,))
+        return SimpleNamespace(task=task, sizes=sizes, run=run, tell=lambda _: None)
+
+    assert judge(truth.permuted_labels_give_chance, run_of("guideline")).passed
+    for knows in ("network", "age"):
+        verdict = judge(truth.permuted_labels_give_chance, run_of(knows))
+        assert not verdict.passed
+        assert verdict.said.startswith(f"{knows}: concordance 1.000 with labels that mean nothing")
+
+
+def test_without_a_stated_floor_the_first_model_must_beat_chance(tmp_path):
+    rng = np.random.default_rng(0)
+    task = Task("t", "T", "patient", (Target("y", "binary", ("well", "ill")),), (Model("m", "M"),))
+
+    def case_of(effect: float, sizes: Sizes):
+        rows = [
+            {"fold": "r0-f0", "class": "ill", "y_true": ["well", "ill"][n % 2],
+             "score": effect * (n % 2) + rng.normal()}
+            for n in range(40)
+        ]  # fmt: skip
+        run = written(tmp_path, rows)
+        return SimpleNamespace(task=task, task_name="t", sizes=sizes, honest_run=run)
+
+    check = truth.the_planted_effect_is_recovered
+    assert judge(check, case_of(3.0, Sizes())).passed
+    verdict = judge(check, case_of(0.0, Sizes()))
+    assert not verdict.passed
+    assert "plant a larger effect" in verdict.said
+    assert not judge(check, case_of(3.0, Sizes(planted={"t": 1.01}))).passed
+    assert "say in `planted`" in judge(check, case_of(3.0, Sizes(planted={}))).said
+
+
+def test_a_verdict_says_in_a_sentence_what_was_found_and_where():
+    def numbers_are_positive(case):
+        """A length below zero is none."""
+        case()
+
+    def stops():
+        raise SystemExit("bye")
+
+    def fails():
+        raise KeyError("sick")
+
+    def refuses():
+        require(1 < 0, "found -1;\n  take the absolute")
+
+    def unusable():
+        raise DataError("a.csv: expected numbers, found none; export it again")
+
+    passed = judge(numbers_are_positive, lambda: require(True, "never said"), "rhythm")
+    assert (passed.name, passed.task, passed.passed) == ("Numbers are positive", "rhythm", True)
+    assert passed.said == "A length below zero is none."
+    said = {one: judge(numbers_are_positive, one) for one in (stops, fails, refuses, unusable)}
+    assert not any(verdict.passed for verdict in said.values())
+    assert said[stops].said.startswith("SystemExit: bye (test_contract_suite.py, line ")
+    assert "KeyError: 'sick' (test_contract_suite.py, line " in said[fails].said
+    assert "in fails); raise DataError where" in said[fails].said
+    assert said[refuses].said == "found -1; take the absolute"
+    assert said[unusable].said == "a.csv: expected numbers, found none; export it again"
+    with pytest.raises(KeyboardInterrupt):
+        judge(lambda _: (_ for _ in ()).throw(KeyboardInterrupt), None)
+
+
+def test_what_failed_once_is_not_tried_again_and_says_why(tmp_path, monkeypatch):
+    tried = []
+
+    def synthesize(self, task, *, n_patients, seed):
+        tried.append(task)
+        raise DataError("no patient can be drawn")
+
+    monkeypatch.setattr(TaskCase, "synthesize", synthesize)
+    case = TaskCase("p", "t", tmp_path, Sizes())
+    with pytest.raises(DataError, match="no patient can be drawn"):
+        _ = case.data
+    with pytest.raises(NotReachedError, match="not checked: no patient can be drawn"):
+        _ = case.data
+    for _ in range(2):
+        with pytest.raises(NotReachedError, match=r"^not checked: no patient can be drawn$"):
+            _ = case.request
+    assert tried == ["t"]
+
+
+def test_pytest_is_asked_for_only_by_its_classes():
+    code = (
+        "import sys; sys.modules['pytest'] = None\n"
+        "import cardio_core.testing as t\n"
+        "from cardio_core.testing import Sizes, check_plugin, run_plugin, training_context\n"
+        "assert not hasattr(t, 'Bohcort')\n"
+        "try: t.PluginContract\n"
+        "except ImportError: print('needed')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "needed"
 
 
 def test_a_run_without_two_classes_in_a_fold_cannot_be_ranked(tmp_path):

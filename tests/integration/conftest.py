@@ -1,4 +1,8 @@
-"""The toy plugin and its broken twins, installed for real, and ways to run them."""
+"""The toy plugin and its broken twins, installed for real, and ways to run them.
+
+With ``CARDIO_TEST_NOISE=SEED`` every score of the toy differs by up to 1e-7, as on another
+processor (see the toy's `another_processor.py`): no test here may hang on such digits.
+"""
 
 from __future__ import annotations
 
@@ -23,26 +27,38 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder in which pip installed both distributions; on the path of this process too."""
-    sources = tmp_path_factory.mktemp("sources")
-    target = tmp_path_factory.mktemp("installed")
-    for name in ("toy", "broken"):
-        # pip leaves its build folders beside the sources.
-        shutil.copytree(
-            HERE / name, sources / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info")
-        )
-    subprocess.run(
-        [
-            sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps",
-            "--no-build-isolation", "--disable-pip-version-check", "--target", str(target),
-            str(sources / "toy"), str(sources / "broken"),
-        ],
-        check=True,
-    )  # fmt: skip
-    sys.path.insert(0, str(target))
-    yield target
-    sys.path.remove(str(target))
+def install(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Path]]:
+    """Let pip install folders into a new one, which is on the path of this process then, too."""
+    made = []
+
+    def call(*folders: Path) -> Path:
+        sources = tmp_path_factory.mktemp("sources")
+        target = tmp_path_factory.mktemp("installed")
+        for folder in folders:
+            # pip leaves its build folders beside the sources.
+            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(folder, sources / folder.name, ignore=ignored)
+        subprocess.run(
+            [
+                sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps",
+                "--no-build-isolation", "--disable-pip-version-check", "--target", str(target),
+                *(str(sources / folder.name) for folder in folders),
+            ],
+            check=True,
+        )  # fmt: skip
+        sys.path.insert(0, str(target))
+        made.append(str(target))
+        return target
+
+    yield call
+    for target in made:
+        sys.path.remove(target)
+
+
+@pytest.fixture(scope="session")
+def installed(install: Callable[..., Path]) -> Path:
+    """A folder with the toy and its broken kin."""
+    return install(HERE / "toy", HERE / "broken")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -92,10 +108,11 @@ def start_cardio(installed: Path) -> Callable[..., subprocess.Popen[str]]:
     """The command line, started in a process of its own."""
 
     def start(*arguments: object, **more: str) -> subprocess.Popen[str]:
+        before = filter(None, [os.environ.get("PYTHONPATH")])
         return subprocess.Popen(
             [sys.executable, "-c", "from cardio_core.cli.main import main; main()",
              *map(str, arguments)],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | more,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(installed), *before])} | more,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

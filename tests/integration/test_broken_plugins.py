@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cardio_core.registry import list_plugins
+from cardio_core.testing.limits import HUNG_AFTER_S
 
 CANNOT_BE_OPENED = {
     "another_major": r"written for API 3.0, this core offers 2.0; upgrade cardio-core",
@@ -122,7 +123,7 @@ def test_the_traceback_of_a_hook_is_shown_on_request(cardio, few, tmp_path):
 
 def test_the_traceback_is_shown_on_request(start_cardio: Callable[..., subprocess.Popen[str]]):
     process = start_cardio("--debug", "plugins", "info", "crashing_import")
-    _, stderr = process.communicate(timeout=180)
+    _, stderr = process.communicate(timeout=HUNG_AFTER_S)
     assert process.returncode == 2
     assert "Traceback" in stderr
 

@@ -33,7 +33,7 @@ def test_a_misspelt_command_is_refused_with_the_right_name(cardio):
         (["--set", "trian.strength=2"], "unknown key 'trian'; did you mean 'train'?"),
         (["--set", "train.strength=-1"], "train.strength: input should be greater than 0"),
         (["--set", "train.strength"], "--set takes key=value"),
-        (["--set", "models=[rigde]"], "has no row 'rigde'; it has ridge, constant"),
+        (["--set", "models=[rigde]"], "has no model 'rigde'; it has ridge, constant"),
         (["--set", "protocols.honest.plan=leave_one_out"], "no split plan 'leave_one_out'"),
         (["--device", "gpu"], "expected auto, cpu, cuda or cuda:INDEX, found 'gpu'"),
         (["--device", "cuda:9"], "--device cuda:9"),

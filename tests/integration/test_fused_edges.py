@@ -69,15 +69,15 @@ def test_a_new_patient_without_the_view_of_a_row_gets_the_others_and_the_fused_r
 def test_a_fold_in_which_no_study_has_what_a_row_works_on_is_judged_all_the_same(
     run_toy, clinic, tmp_path, monkeypatch
 ):
-    from cardio_toy import joined
+    from cardio_toy.clinic import one_feature
 
-    genuine = joined._lacks
+    genuine = one_feature._lacks
 
     def lacks(features, ctx):
         gone = ctx.hook == "predict" and ctx.fold == "r0-f1" and "spread" in str(ctx.model)
         return np.ones(len(features), bool) if gone else genuine(features, ctx)
 
-    monkeypatch.setattr(joined, "_lacks", lacks)
+    monkeypatch.setattr(one_feature, "_lacks", lacks)
     run = run_toy(tmp_path / "run", task="joined", data=(clinic,), protocol="honest", sets=(SKIP,))
     table = pd.read_csv(run / "predictions.csv")
     folds = table.groupby("model")["fold"].agg(set)
@@ -126,7 +126,7 @@ def test_a_fused_row_whose_members_the_cohort_cannot_support_says_why_it_is_not_
     manifest = read(run, "manifest.json")
     assert manifest["models"] == ["height"]
     reason = (
-        "Row Height and spread, fused is left out: of the rows that it fuses (height, spread) "
+        "Model Height and spread, fused is left out: of the models that it fuses (height, spread) "
         "fewer than two are run."
     )
     assert reason in said

@@ -55,10 +55,10 @@ def test_the_other_protocol_keeps_the_row_where_it_could_weigh_it(small_run):
 
 
 def test_the_report_the_log_and_the_lines_say_which_row_is_missing_and_why(small_run, said):
-    (note,) = [line for line in said if line.startswith("Row Height and spread, fused is left")]
+    (note,) = [line for line in said if line.startswith("Model Height and spread, fused is left")]
     assert note.startswith(
-        "Row Height and spread, fused is left out of protocol honest: its weights cannot be fitted "
-        "in "
+        "Model Height and spread, fused is left out of protocol honest: its weights cannot be "
+        "fitted in "
     )
     assert "ill: fusion, inner folds: expected more fitted rows than the " in note
     assert "test set" not in note
@@ -93,7 +93,7 @@ def test_weights_on_too_few_tested_patients_say_so_and_the_honest_row_stays(
     said: list[str] = []
     paper = ("protocols.paper.plan=holdout", "protocols.paper.test_share=0.1")
     run = run_toy(tmp_path / "run", task="joined", data=(clinic,), said=said, sets=(SKIP, *paper))
-    (note,) = [line for line in said if line.startswith("Row Height and spread, fused is left")]
+    (note,) = [line for line in said if line.startswith("Model Height and spread, fused is left")]
     assert "left out of protocol paper: its weights cannot be fitted in 1 of 1 fits" in note
     assert "ill: fusion, tested patients: expected " in note
     assert rows_of(run, "paper") == MEMBERS
@@ -104,7 +104,7 @@ def test_weights_on_too_few_tested_patients_say_so_and_the_honest_row_stays(
 def test_a_leak_into_weights_that_could_not_be_fitted_raises_all_the_same(
     run_toy, clinic, tmp_path, monkeypatch
 ):
-    from cardio_core.runner import fusing
+    from cardio_core.runner.fitting import fuse as fusing
 
     genuine = fusing._inner
 

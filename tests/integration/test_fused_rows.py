@@ -101,7 +101,7 @@ def test_no_tested_patient_is_among_those_whom_the_weights_are_fitted_on(joined_
 
 def test_a_planted_leak_into_the_fusion_raises(run_toy, clinic, tmp_path, monkeypatch):
     """Inner predictions that hold a tested patient stop the run."""
-    from cardio_core.runner import fusing
+    from cardio_core.runner.fitting import fuse as fusing
 
     genuine = fusing._inner
 
@@ -146,7 +146,7 @@ def test_a_fusion_of_one_row_is_left_out_and_the_first_lines_say_so(run_toy, cli
     assert read(run, "manifest.json")["needs"] == []
     left_out = [line for line in said if "fewer than two are run" in line]
     assert [line.partition(" is left out")[0] for line in left_out] == [
-        "Row Height and spread, fused", "Row Severity from both",
+        "Model Height and spread, fused", "Model Severity from both",
     ]  # fmt: skip
 
 

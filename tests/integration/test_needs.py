@@ -175,7 +175,7 @@ def test_the_first_lines_say_that_pretraining_is_synthetic(cardio, clinic, tmp_p
         "--dry-run",
     )  # fmt: skip
     first = said.stdout.splitlines()[0]
-    assert "beats is made first, on its synthetic twin" in first
+    assert "beats is made first, on its synthetic cohort" in first
 
 
 def test_the_needed_task_is_made_with_the_settings_that_this_task_asks_for(third_made_run):

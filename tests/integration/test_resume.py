@@ -9,6 +9,7 @@ import time
 import pytest
 
 from cardio_core.errors import ConfigError
+from cardio_core.testing.limits import HUNG_AFTER_S
 
 
 def test_a_run_killed_in_training_ends_with_the_same_estimates(
@@ -18,7 +19,7 @@ def test_a_run_killed_in_training_ends_with_the_same_estimates(
     arguments = ("run", "--plugin", "toy", "--task", "beats", "--data", strip, "--device", "cpu",
                  "--executor", "local:1", "--out", out)  # fmt: skip
     process = start_cardio(*arguments, CARDIO_TOY_WAIT_S="2")
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + HUNG_AFTER_S
     # The first fit is done; the second has a folder, but not yet under its name.
     while not (
         (out / "models/honest-r0-f0/network").exists()

@@ -16,7 +16,7 @@ def test_a_row_without_support_is_left_out_with_its_reason(run_toy, clinic, tmp_
         sets=("load.without=[constant]", "inner.k=0"),
     )  # fmt: skip
     manifest = json.loads((run / "manifest.json").read_text())
-    reason = "Row Prevalence, whoever it is is left out: the configuration says so."
+    reason = "Model Prevalence, whoever it is is left out: the configuration says so."
     assert manifest["models"] == ["ridge"]
     assert reason in said
     assert reason in manifest["notes"]

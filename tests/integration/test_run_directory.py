@@ -51,7 +51,7 @@ def test_nothing_unfinished_is_left(clinic_run, beats_run):
 
 
 def test_the_configuration_is_complete_and_can_be_given_back(clinic_run):
-    from cardio_toy.config import Config
+    from cardio_toy.clinic.config import Config
 
     tree = yaml.safe_load((clinic_run / "config.yaml").read_text())
     again = Config.model_validate(tree)
@@ -224,7 +224,7 @@ def test_the_manifest_of_a_failed_run_names_no_file(run_toy, clinic, tmp_path, m
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("cardio_core.runner.prepare.file_digest", refuse)
+    monkeypatch.setattr("cardio_core.runner.preparing.features.file_digest", refuse)
     with pytest.raises(PermissionError, match=r"C00r0\.csv"):
         run_toy(tmp_path / "run", data=(clinic,))
     manifest = read(tmp_path / "run", "manifest.json")

@@ -64,5 +64,5 @@ def test_a_run_of_classical_models_imports_no_torch(write_twin, tmp_path):
 
 
 def test_opening_a_run_for_prediction_imports_no_statistics_and_no_figures():
-    loaded = heavy_modules_after("import cardio_core.runner.predicting")
+    loaded = heavy_modules_after("import cardio_core.runner.predicting.new_patients")
     assert set(loaded) == {"numpy", "pandas", "pydantic"}

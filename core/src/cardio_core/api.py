@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cardio_core.errors import unusable as unusable
     from cardio_core.evaluation.default import default_evaluate as default_evaluate
     from cardio_core.evaluation.events import match_events as match_events
-    from cardio_core.evaluation.outcomes import FollowUpRules as FollowUpRules
-    from cardio_core.evaluation.outcomes import compute_outcome as compute_outcome
+    from cardio_core.evaluation.outcomes.rules import FollowUpRules as FollowUpRules
+    from cardio_core.evaluation.outcomes.rules import compute_outcome as compute_outcome
     from cardio_core.hookspecs import hookimpl as hookimpl
     from cardio_core.io.cohort import CohortTable as CohortTable
     from cardio_core.io.cohort import cohort_from_table as cohort_from_table
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from cardio_core.io.synthetic_folder import synthetic_folder as synthetic_folder
     from cardio_core.io.truth_file import write_truth as write_truth
     from cardio_core.report.figures import canvas as canvas
-    from cardio_core.training.backbone import load_backbone as load_backbone
     from cardio_core.training.examples import ArrayExamples as ArrayExamples
     from cardio_core.training.examples import Examples as Examples
+    from cardio_core.training.foreign.backbone import load_backbone as load_backbone
     from cardio_core.training.grad_cam import grad_cam_maps as grad_cam_maps
     from cardio_core.training.plan import FitPlan as FitPlan
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
@@ -79,14 +79,14 @@ _HOME = {
     "cardio_core.errors": "CardioError ConfigError DataError unusable",
     "cardio_core.evaluation.default": "default_evaluate",
     "cardio_core.evaluation.events": "match_events",
-    "cardio_core.evaluation.outcomes": "FollowUpRules compute_outcome",
+    "cardio_core.evaluation.outcomes.rules": "FollowUpRules compute_outcome",
     "cardio_core.hookspecs": "hookimpl",
     "cardio_core.io.cohort": "CohortTable cohort_from_table",
     "cardio_core.io.cohort_rows": "NUMBERED at_baseline find_cohort_table text_of",
     "cardio_core.io.cohort_table": "read_cohort_table",
     "cardio_core.io.synthetic_folder": "synthetic_folder",
     "cardio_core.io.truth_file": "write_truth",
-    "cardio_core.training.backbone": "load_backbone",
+    "cardio_core.training.foreign.backbone": "load_backbone",
     "cardio_core.training.examples": "ArrayExamples Examples",
     "cardio_core.training.grad_cam": "grad_cam_maps",
     "cardio_core.training.plan": "FitPlan",

@@ -17,6 +17,9 @@ from cardio_core.errors import ConfigError
 Protocol = Literal["honest", "paper"]
 Tree = dict[str, Any]
 
+OPTIONAL = ("cpu", "full", "smoke")
+"""Configurations that every plugin answers to; where it has no such file, its default is meant."""
+
 
 class Block(BaseModel):
     """A block of configuration: unknown keys are refused, values never change."""
@@ -87,10 +90,6 @@ class EvaluateBlock(Block):
     n_resamples: int = Field(2000, ge=100, description="bootstrap resamples")
 
 
-def _both_protocols() -> dict[Protocol, ProtocolBlock]:
-    return {"honest": ProtocolBlock(), "paper": ProtocolBlock()}
-
-
 class RunConfig(Block):
     """The whole configuration of a run; a plugin subclasses it and types its own blocks.
 
@@ -105,7 +104,10 @@ class RunConfig(Block):
     explain: Block = Block()
     evaluate: EvaluateBlock = EvaluateBlock()
     models: tuple[str, ...] = Field((), description="models to fit; empty means all of the task")
-    protocols: dict[Protocol, ProtocolBlock] = Field(default_factory=_both_protocols)
+    protocols: dict[Protocol, ProtocolBlock] = Field(
+        {"honest": ProtocolBlock()},
+        description="honest, and paper where there is a published evaluation to repeat",
+    )
     inner: InnerBlock = InnerBlock()
     search: tuple[Tree, ...] = Field(
         (), description="candidates for the inner folds: settings of the train block"
@@ -211,12 +213,17 @@ def named_configs(package: str) -> dict[str, str]:
 
 
 def layers(package: str, names: Iterable[str]) -> list[tuple[str, Tree]]:
-    """Return (source, tree) of configurations by name or path, in the order of laying."""
+    """Return (source, tree) of configurations by name or path, in the order of laying.
+
+    A plugin needs ``default`` alone: of `OPTIONAL`, those that it lacks lay nothing over it.
+    """
     stored = named_configs(package)
     found = []
     for name in names:
         if name in stored:
             found.append((f"configuration {name!r}", read_yaml(stored[name], f"{name}.yaml")))
+        elif name in OPTIONAL:
+            continue
         elif Path(name).is_file():
             found.append((name, read_yaml(Path(name).read_text(encoding="utf-8"), name)))
         else:

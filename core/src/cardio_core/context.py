@@ -185,6 +185,10 @@ class Context:
             )
         return ModelArtifact(models[model or next(iter(models))])
 
+    def has_need(self, task: str) -> bool:
+        """Whether `need` has the artifact: an optional need may have been skipped."""
+        return task in self._needs
+
     def out_of_fold(self, task: str, target: str | None = None) -> pd.DataFrame:
         """Return what an earlier task on the same patients predicted out of fold.
 
@@ -292,9 +296,9 @@ class Context:
         """Start a network from a safetensors file with torchvision's keys; return those copied.
 
         `own` are beginnings of the keys that stay as they are: the classifier, usually. See
-        `cardio_core.training.backbone.load_backbone`.
+        `cardio_core.training.foreign.backbone.load_backbone`.
         """
-        from cardio_core.training.backbone import OWN, load_backbone
+        from cardio_core.training.foreign.backbone import OWN, load_backbone
 
         return load_backbone(network, path, own=OWN if own is None else own)
 

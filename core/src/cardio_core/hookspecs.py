@@ -38,7 +38,7 @@ def load(config: Any, ctx: Context) -> Cohort | None:
     """Find the recordings under `ctx.data` and, in fit mode, their targets.
 
     Check headers, not contents: a recording's values are opened later, one patient at a time.
-    What cannot be used goes to `Cohort.quarantined` with its reason. In predict mode
+    What cannot be used is set aside with `ctx.quarantine(recording_id, reason)`. In predict mode
     (`ctx.mode == "predict"`) return no targets.
     """
 

@@ -1,4 +1,4 @@
-"""Chance and truth over twenty seeds: whole runs, on twins whose Bayes AUC is known.
+"""Chance and truth over twenty seeds: whole runs, on synthetic cohorts of known Bayes AUC.
 
 Slow: a study that is not stored yet is made first (20 runs each). To make all of them, or some:
 ``python plugins/ecg_transfer/tests/test_chance_and_truth.py [beats-null crt-medium ...]``.
@@ -39,11 +39,10 @@ COMMON = (
 
 @dataclass(frozen=True)
 class Study:
-    """A task on its twin: which rows, and whose AUC."""
+    """A task on its synthetic cohort: which models, and whose AUC."""
 
     task: str
-    kind: str
-    rows: tuple[str, ...]
+    models: tuple[str, ...]
     class_name: str | None
     bayes_of: str
     settings: tuple[str, ...]
@@ -52,13 +51,13 @@ class Study:
 
 TASKS = {
     "beats": Study(
-        "aami_beats", "beats", ("resnet",), "V", "V against the rest",
+        "aami_beats", ("resnet",), "V", "V against the rest",
         (*COMMON, "protocols.honest.k=2", "train.fit.epochs=6", "load.exclude=[]",
          "models=[resnet]"),
         {"duration_s": 20.0},
     ),
     "crt": Study(
-        "crt_response", "crt", ("pretrained", "forest", "qrs_duration", "qrs_area"), None,
+        "crt_response", ("pretrained", "forest", "qrs_duration", "qrs_area"), None,
         "response",
         (*COMMON, "protocols.honest.k=3", "train.fit.epochs=4", "train.fit.draw=100",
          "models=[pretrained,forest,qrs_duration,qrs_area]"),
@@ -69,52 +68,53 @@ STUDIES = [f"{task}-{difficulty}" for task in TASKS for difficulty in DIFFICULTI
 
 
 def areas_of_one(study: str, seed: int, folder: Path, earlier: Path | None) -> list[dict[str, Any]]:
-    """Synthesize one twin, run the honest protocol on it, and return the AUC of each row."""
+    """Run the honest protocol on one synthetic cohort, and return the AUC of each model."""
     name, _, difficulty = study.partition("-")
     about = TASKS[name]
-    twin = folder / "twin"
+    synthetic = folder / "made"
     synthesize(
-        twin, kind=about.kind, n_patients=N_PATIENTS, seed=seed,
+        synthetic, task=about.task, n_patients=N_PATIENTS, seed=seed,
         **(DIFFICULTIES[difficulty] | about.more),
     )  # fmt: skip
     needs = {} if earlier is None else {"aami_beats": earlier}
     done = run_plugin(
-        "ecg_transfer", about.task, twin, folder / "run", sets=about.settings, seed=seed,
+        "ecg_transfer", about.task, synthetic, folder / "run", sets=about.settings, seed=seed,
         needs_from=needs,
     )  # fmt: skip
-    bayes = json.loads((twin / "truth.json").read_text())["bayes_auc"][about.bayes_of]
+    bayes = json.loads((synthetic / "truth.json").read_text())["bayes_auc"][about.bayes_of]
     found = {
-        row["model"]: row
-        for row in json.loads((done / "metrics.json").read_text())
-        if row["name"] == "auc" and row["class_name"] == about.class_name and row["fold"] is None
+        one["model"]: one
+        for one in json.loads((done / "metrics.json").read_text())
+        if one["name"] == "auc" and one["class_name"] == about.class_name and one["fold"] is None
     }
     keys = ("value", "low", "high", "n", "n_patients")
     return [
-        {"seed": seed, "row": row, "bayes_auc": bayes} | {key: found[row][key] for key in keys}
-        for row in about.rows
+        {"seed": seed, "model": model, "bayes_auc": bayes}
+        | {key: found[model][key] for key in keys}
+        for model in about.models
     ]
 
 
 def earlier_run(folder: Path) -> Path:
     """Pretrain once, on beats of other synthetic people, as `crt_response` asks for it."""
-    twin = folder / "beats"
-    synthesize(twin, kind="beats", n_patients=24, seed=1000)
+    synthetic = folder / "beats"
+    synthesize(synthetic, task="aami_beats", n_patients=24, seed=1000)
     sets = (
         "inner.k=0", "preprocess.leads=first", "featurize.kinds=[own]", "train.rhythm=false",
         "train.loudness=false", "train.picture_dropout=0", "train.picture_classes=[]",
         "explain.n_cases=0",
     )  # fmt: skip
-    return run_plugin("ecg_transfer", "aami_beats", twin, folder / "earlier", sets=sets)
+    return run_plugin("ecg_transfer", "aami_beats", synthetic, folder / "earlier", sets=sets)
 
 
-def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
+def summary(runs: list[dict[str, Any]]) -> dict[str, float]:
     """Return coverage of the Bayes AUC, mean half-width, mean estimate and largest excess."""
     value, low, high, bayes = (
-        np.array([row[key] for row in rows]) for key in ("value", "low", "high", "bayes_auc")
+        np.array([run[key] for run in runs]) for key in ("value", "low", "high", "bayes_auc")
     )
     standard_error = (high - low) / (2 * 1.96)
     return {
-        "n_runs": len(rows),
+        "n_runs": len(runs),
         "n_covered": int(np.sum((low <= bayes) & (bayes <= high))),
         "mean_half_width": round(float(np.mean(high - low) / 2), 4),
         "mean_auc": round(float(value.mean()), 4),
@@ -132,30 +132,30 @@ def make(studies: list[str], seeds: range = SEEDS) -> None:
             if study.startswith("crt") and earlier is None:
                 os.environ["CARDIO_CACHE"] = f"{shared}/cache"
                 earlier = earlier_run(Path(shared))
-            rows = runs_of(study)
-            done = {row["seed"] for row in rows}
+            runs = runs_of(study)
+            done = {run["seed"] for run in runs}
             for seed in (seed for seed in seeds if seed not in done):
                 start = time.monotonic()
                 with tempfile.TemporaryDirectory() as folder:
                     os.environ["CARDIO_CACHE"] = f"{folder}/cache"
                     needed = earlier if study.startswith("crt") else None
-                    rows += areas_of_one(study, seed, Path(folder), needed)
+                    runs += areas_of_one(study, seed, Path(folder), needed)
                 print(study, seed, f"{time.monotonic() - start:.0f} s", flush=True)  # noqa: T201
-                store(study, rows)
+                store(study, runs)
 
 
-def store(study: str, rows: list[dict[str, Any]]) -> None:
+def store(study: str, runs: list[dict[str, Any]]) -> None:
     """Write the runs of a study with what came of them."""
     about = TASKS[study.partition("-")[0]]
-    by_row = {row: [one for one in rows if one["row"] == row] for row in about.rows}
+    by_model = {name: [run for run in runs if run["model"] == name] for name in about.models}
     content = {
         "made": datetime.now(UTC).date().isoformat(),
         "command": f"python plugins/ecg_transfer/tests/test_chance_and_truth.py {study}",
         "n_patients": N_PATIENTS,
-        "twin": DIFFICULTIES[study.partition("-")[2]] | about.more,
+        "cohort": DIFFICULTIES[study.partition("-")[2]] | about.more,
         "settings": ["config=smoke", *about.settings],
-        "summary": {row: summary(runs) for row, runs in by_row.items()},
-        "runs": rows,
+        "summary": {name: summary(own) for name, own in by_model.items()},
+        "runs": runs,
     }
     (STORED / f"{study}.json").write_text(json.dumps(content, indent=1) + "\n")
 
@@ -170,45 +170,45 @@ def runs_of(study: str) -> list[dict[str, Any]]:
 LEARNS_ITS_SIGN = pytest.mark.xfail(
     strict=True,
     reason="16 of 20 intervals cover .5 and two estimates lie above it by more than two standard "
-    "errors: a row of one measurement learns only its sign, the same in every fold where chance "
+    "errors: a model of one measurement learns only its sign, the same in every fold where chance "
     "favours one, and DeLong's variance takes the scores as given",
 )
 
 
 def cases(*difficulties: str) -> list[Any]:
-    """Return every row of every study of these difficulties."""
+    """Return every model of every study of these difficulties."""
     known = {("crt-null", "qrs_area"): [LEARNS_ITS_SIGN]}
-    named = [(f"{t}-{d}", row) for t, about in TASKS.items() for d in difficulties
-             for row in about.rows]  # fmt: skip
+    named = [(f"{t}-{d}", model) for t, about in TASKS.items() for d in difficulties
+             for model in about.models]  # fmt: skip
     return [pytest.param(*case, marks=known.get(case, [])) for case in named]
 
 
 @pytest.fixture(scope="module")
 def stored():
-    missing = [s for s in STUDIES if len({row["seed"] for row in runs_of(s)}) < len(SEEDS)]
+    missing = [s for s in STUDIES if len({run["seed"] for run in runs_of(s)}) < len(SEEDS)]
     if missing:
         make(missing)
     return {study: runs_of(study) for study in STUDIES}
 
 
-def of_row(stored, study: str, row: str) -> list[dict[str, Any]]:
-    return [one for one in stored[study] if one["row"] == row]
+def of_model(stored, study: str, model: str) -> list[dict[str, Any]]:
+    return [run for run in stored[study] if run["model"] == model]
 
 
-@pytest.mark.parametrize(("study", "row"), cases("null"))
-def test_labels_drawn_by_chance_give_chance_over_twenty_seeds(stored, study, row):
-    found = summary(of_row(stored, study, row))
+@pytest.mark.parametrize(("study", "model"), cases("null"))
+def test_labels_drawn_by_chance_give_chance_over_twenty_seeds(stored, study, model):
+    found = summary(of_model(stored, study, model))
     assert found["n_runs"] == 20
     assert found["n_covered"] >= 17
     assert found["mean_half_width"] <= 0.12
     assert found["mean_auc"] == pytest.approx(0.5, abs=0.03)
 
 
-@pytest.mark.parametrize(("study", "row"), cases(*DIFFICULTIES))
-def test_no_estimate_lies_two_standard_errors_above_the_bayes_auc(stored, study, row):
+@pytest.mark.parametrize(("study", "model"), cases(*DIFFICULTIES))
+def test_no_estimate_lies_two_standard_errors_above_the_bayes_auc(stored, study, model):
     over = [
         one["seed"]
-        for one in of_row(stored, study, row)
+        for one in of_model(stored, study, model)
         if one["value"] > one["bayes_auc"] + 2 * (one["high"] - one["low"]) / (2 * 1.96)
     ]
     # Two standard errors are exceeded by chance in 2.3 % of runs: one in twenty is allowed.
@@ -216,11 +216,11 @@ def test_no_estimate_lies_two_standard_errors_above_the_bayes_auc(stored, study,
 
 
 @pytest.mark.parametrize(
-    ("study", "row", "floor"), [("beats", "resnet", 0.95), ("crt", "qrs_duration", 0.8)]
+    ("study", "model", "floor"), [("beats", "resnet", 0.95), ("crt", "qrs_duration", 0.8)]
 )
-def test_an_easy_twin_is_learned_and_an_impossible_one_is_not(stored, study, row, floor):
-    assert summary(of_row(stored, f"{study}-easy", row))["mean_auc"] >= floor
-    assert summary(of_row(stored, f"{study}-impossible", row))["mean_auc"] <= 0.58
+def test_an_easy_cohort_is_learned_and_an_impossible_one_is_not(stored, study, model, floor):
+    assert summary(of_model(stored, f"{study}-easy", model))["mean_auc"] >= floor
+    assert summary(of_model(stored, f"{study}-impossible", model))["mean_auc"] <= 0.58
 
 
 def test_one_seed_of_a_study_still_gives_what_is_stored(stored, tmp_path, monkeypatch):

@@ -15,20 +15,20 @@ from scipy.signal import butter, sosfiltfilt
 
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.electrodes import electrode_flags
-from cardio_ecg_transfer.signal.lead_names import (
+from cardio_ecg_transfer.signal.leads.electrodes import electrode_flags
+from cardio_ecg_transfer.signal.leads.limb_leads import (
+    derive_limb_leads,
+    einthoven_residual,
+    in_standard_order,
+)
+from cardio_ecg_transfer.signal.leads.names import (
     STANDARD_LEADS,
     canonical_leads,
     normalise_lead_name,
     standard_order,
 )
-from cardio_ecg_transfer.signal.leads import (
-    derive_limb_leads,
-    einthoven_residual,
-    in_standard_order,
-)
-from cardio_ecg_transfer.synthetic import PatientSpec, simulate
-from cardio_ecg_transfer.synthetic.patient import draw_anatomy
+from cardio_ecg_transfer.synthetic.patient import PatientSpec, draw_anatomy
+from cardio_ecg_transfer.synthetic.simulation import simulate
 
 RATE_HZ = 500.0
 

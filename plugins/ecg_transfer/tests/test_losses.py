@@ -3,13 +3,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn import functional
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.models.augment import Augmentation, augment_images, augment_side
-from cardio_ecg_transfer.models.drawing import drawing_weights, log_prior_ratio
-from cardio_ecg_transfer.models.losses import (
-    focal_loss,
+from cardio_ecg_transfer.beats.epoch_draw import drawing_weights, log_prior_ratio
+from cardio_ecg_transfer.networks.augment import Augmentation, augment_images, augment_side
+from cardio_ecg_transfer.networks.losses import (
     inverse_sqrt_frequency,
     prior_adjusted_cross_entropy,
 )
@@ -22,23 +20,6 @@ def test_a_class_four_times_as_frequent_weighs_half_and_weights_average_one_over
     assert (weights[3] / weights[0]).item() == pytest.approx(4)
     assert weights[2].item() == 0
     assert ((weights * counts).sum() / counts.sum()).item() == pytest.approx(1)
-
-
-def test_focal_loss_with_gamma_0_is_cross_entropy():
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(50, 5, generator=generator)
-    target = torch.randint(5, (50,), generator=generator)
-    expected = functional.cross_entropy(logits, target)
-    assert torch.allclose(focal_loss(logits, target, gamma=0.0), expected)
-
-
-def test_focal_loss_plays_a_well_classified_sample_down_as_in_the_paper():
-    # Lin et al.: at gamma 2 a sample classified with p = .9 counts 100 times less.
-    logits = torch.tensor([[0.9, 0.1]]).log()
-    ratio = functional.cross_entropy(logits, torch.tensor([0])) / focal_loss(
-        logits, torch.tensor([0]), gamma=2.0
-    )
-    assert ratio.item() == pytest.approx(100, rel=1e-4)
 
 
 def test_logits_fitted_under_a_drawn_prior_are_the_bayes_posterior_under_the_wanted_one():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.median_beat import median_beat
+from cardio_ecg_transfer.signal.delineation.median_beat import median_beat
 
 RATE_HZ = 500.0
 PEAKS = np.arange(400, 4500, 400)

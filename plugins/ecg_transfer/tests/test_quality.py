@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.quality import assess_quality, quality_flags
+from cardio_ecg_transfer.signal.quality import assess_quality
 
 N_SAMPLES = 5000
 
@@ -24,7 +24,8 @@ def lead(signal: np.ndarray, rate_hz: float = 500.0) -> Ecg:
 
 @pytest.mark.parametrize("rate_hz", [100.0, 250.0, 360.0, 500.0, 1000.0])
 def test_a_clean_lead_has_no_flag_at_any_rate(rate_hz: float) -> None:
-    assert quality_flags(lead(beats(rate_hz), rate_hz)) == ()
+    (state,) = assess_quality(lead(beats(rate_hz), rate_hz))
+    assert state.flags() == ()
 
 
 def test_a_lead_without_signal_is_flat_whatever_its_level() -> None:

@@ -1,4 +1,4 @@
-"""EDF and EDF+: made here byte by byte from the specification, damaged, and the twin's."""
+"""EDF and EDF+: made here byte by byte from the specification, damaged, and synthetic ones."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from wfdb.io.convert import edf as wfdb_edf
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS
-from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
-from cardio_ecg_transfer.synthetic import Noise, PatientSpec, simulate
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
+from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec
+from cardio_ecg_transfer.synthetic.simulation import simulate
 from cardio_ecg_transfer.synthetic.write_edf import write_edf
 
 N_RECORDS = 10
@@ -269,10 +270,10 @@ def recording() -> tuple:
     return simulate(PatientSpec("lbbb", pvc_share=0.1, noise=Noise(15.0)), 10.0, 500.0, seed=4)
 
 
-def test_the_twin_comes_back_within_half_a_step(tmp_path: Path, recording: tuple) -> None:
+def test_a_synthetic_ecg_comes_back_within_half_a_step(tmp_path: Path, recording: tuple) -> None:
     ecg, _ = recording
-    write_edf(tmp_path / "twin.edf", ecg)
-    back = read_ecg(tmp_path / "twin.edf")
+    write_edf(tmp_path / "made.edf", ecg)
+    back = read_ecg(tmp_path / "made.edf")
     assert (back.leads, back.rate_hz, back.duration_s) == (STANDARD_LEADS, 500.0, 10.0)
     assert back.flags == ()
     np.testing.assert_allclose(back.signal_mv, ecg.signal_mv, atol=0.5 / 200 + 1e-6)
@@ -280,11 +281,11 @@ def test_the_twin_comes_back_within_half_a_step(tmp_path: Path, recording: tuple
 
 def test_wfdbs_own_edf_reader_finds_the_same_potentials(tmp_path: Path, recording: tuple) -> None:
     ecg, _ = recording
-    write_edf(tmp_path / "twin.edf", ecg)
-    record = wfdb_edf.read_edf(str(tmp_path / "twin.edf"))
+    write_edf(tmp_path / "made.edf", ecg)
+    record = wfdb_edf.read_edf(str(tmp_path / "made.edf"))
     assert record.sig_name == [f"ECG {lead}" for lead in STANDARD_LEADS]
     assert (record.fs, set(record.units)) == (500, {"uV"})
-    difference_mv = read_ecg(tmp_path / "twin.edf").signal_mv - record.p_signal.T / 1000
+    difference_mv = read_ecg(tmp_path / "made.edf").signal_mv - record.p_signal.T / 1000
     # wfdb 4.3 adds one step of 5 µV to every baseline; by the specification -32768 is -163840 µV.
     np.testing.assert_allclose(np.ptp(difference_mv, axis=1), 0, atol=1e-5)
     assert np.abs(difference_mv).max() <= 0.005 + 1e-5
@@ -292,8 +293,8 @@ def test_wfdbs_own_edf_reader_finds_the_same_potentials(tmp_path: Path, recordin
 
 def test_r_peaks_are_found_at_the_same_times(tmp_path: Path, recording: tuple) -> None:
     ecg, _ = recording
-    write_edf(tmp_path / "twin.edf", ecg)
-    back = read_ecg(tmp_path / "twin.edf")
+    write_edf(tmp_path / "made.edf", ecg)
+    back = read_ecg(tmp_path / "made.edf")
     here, there = (detect_r_peaks(e.signal_mv, e.rate_hz).times_s for e in (ecg, back))
     assert len(here) >= 8
     np.testing.assert_allclose(here, there, atol=1 / 500)
@@ -303,8 +304,8 @@ def test_eight_leads_become_twelve(tmp_path: Path, recording: tuple) -> None:
     ecg, _ = recording
     kept = [i for i, lead in enumerate(ecg.leads) if lead[0] == "V" or lead in ("I", "II")]
     eight = Ecg(ecg.signal_mv[kept], 500.0, tuple(ecg.leads[i] for i in kept))
-    write_edf(tmp_path / "twin.edf", eight)
-    back = read_ecg(tmp_path / "twin.edf")
+    write_edf(tmp_path / "made.edf", eight)
+    back = read_ecg(tmp_path / "made.edf")
     assert back.leads == STANDARD_LEADS
     assert back.flags == ("III derived", "aVR derived", "aVL derived", "aVF derived")
     np.testing.assert_allclose(back.signal_mv, ecg.signal_mv, atol=1 / 200 + 1e-6)

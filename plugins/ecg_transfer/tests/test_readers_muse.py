@@ -1,4 +1,4 @@
-"""GE MUSE XML: written here line by line, damaged, hostile, and the twin's."""
+"""GE MUSE XML: written here line by line, damaged, hostile, and synthetic ones."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 
 from cardio_core.api import Context, DataError
-from cardio_ecg_transfer.config import LoadBlock
-from cardio_ecg_transfer.load import load_recordings
-from cardio_ecg_transfer.plugin import AAMI_BEATS
+from cardio_ecg_transfer.beats.load import load
+from cardio_ecg_transfer.beats.models import AAMI_BEATS
 from cardio_ecg_transfer.readers import muse_fields, read_ecg
+from cardio_ecg_transfer.shared.config import RecordingsBlock
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS
-from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
-from cardio_ecg_transfer.synthetic import Noise, PatientSpec, simulate
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
+from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec
+from cardio_ecg_transfer.synthetic.simulation import simulate
 from cardio_ecg_transfer.synthetic.write_edf import write_edf
 from cardio_ecg_transfer.synthetic.write_muse import STORED_LEADS, write_muse
 
@@ -271,7 +272,7 @@ def test_hostile_files_of_a_cohort_are_quarantined_and_the_others_are_read(
         path.write_bytes(content[:236] + change + content[244:])
         paths.append(path)
     ctx = Context(AAMI_BEATS, hook="load", mode="predict", _inputs=tuple(paths))
-    cohort = load_recordings(LoadBlock(), ctx)
+    cohort = load(RecordingsBlock(), ctx)
     read = dict(cohort.samples.opened(ctx.quarantine))
     assert {name: ecg.duration_s for name, ecg in read.items()} == {
         _number(paths, "right"): 10.0,
@@ -343,10 +344,10 @@ def recording() -> tuple:
     return simulate(PatientSpec("lbbb", pvc_share=0.1, noise=Noise(15.0)), 10.0, 500.0, seed=4)
 
 
-def test_the_twin_comes_back_within_half_a_step(tmp_path: Path, recording: tuple) -> None:
+def test_a_synthetic_ecg_comes_back_within_half_a_step(tmp_path: Path, recording: tuple) -> None:
     ecg, truth = recording
-    write_muse(tmp_path / "twin.xml", ecg, truth)
-    back = read_ecg(tmp_path / "twin.xml")
+    write_muse(tmp_path / "made.xml", ecg, truth)
+    back = read_ecg(tmp_path / "made.xml")
     assert (back.leads, back.rate_hz, back.duration_s) == (STANDARD_LEADS, 500.0, 10.0)
     error_mv = dict(zip(STANDARD_LEADS, np.abs(back.signal_mv - ecg.signal_mv).max(1), strict=True))
     half_step_mv = 0.5 * 0.00488 + 1e-6
@@ -357,8 +358,8 @@ def test_the_twin_comes_back_within_half_a_step(tmp_path: Path, recording: tuple
 
 def test_r_peaks_are_found_at_the_same_times(tmp_path: Path, recording: tuple) -> None:
     ecg, truth = recording
-    write_muse(tmp_path / "twin.xml", ecg, truth)
-    back = read_ecg(tmp_path / "twin.xml")
+    write_muse(tmp_path / "made.xml", ecg, truth)
+    back = read_ecg(tmp_path / "made.xml")
     here, there = (detect_r_peaks(e.signal_mv, e.rate_hz).times_s for e in (ecg, back))
     assert len(here) >= 8
     np.testing.assert_allclose(here, there, atol=1 / 500)

@@ -4,9 +4,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cardio_core.api import ConfigError, DataError, load_backbone
-from cardio_ecg_transfer.models.gradcam import grad_cam_pp
-from cardio_ecg_transfer.models.resnet import BeatResNet, freeze, hold_frozen
+from cardio_core.api import ConfigError, Context, DataError
+from cardio_ecg_transfer.beats.models import AAMI_BEATS
+from cardio_ecg_transfer.networks.gradcam import grad_cam_pp
+from cardio_ecg_transfer.networks.resnet import BeatResNet, freeze, hold_frozen
 
 # Parameters of torchvision's resnet18, resnet50 and resnet101 with 1000 classes, as its
 # documentation lists them.
@@ -138,7 +139,7 @@ def test_a_torchvision_file_fills_the_backbone_and_leaves_the_classifier(tmp_pat
     )
     network = BeatResNet(18, n_classes=5, n_side=4)
     classifier = network.fc.weight.clone()
-    copied = load_backbone(network, tmp_path / "w.safetensors")
+    copied = Context(AAMI_BEATS).load_backbone(network, tmp_path / "w.safetensors")
     assert len(copied) == 100  # 122 keys, less 20 counters and the classifier's two
     assert torch.equal(network.layer3[1].conv2.weight, source.layer3[1].conv2.weight)
     assert torch.equal(network.bn1.running_var, source.bn1.running_var)
@@ -148,7 +149,9 @@ def test_a_torchvision_file_fills_the_backbone_and_leaves_the_classifier(tmp_pat
 def test_weights_of_another_width_are_refused(tmp_path):
     save_file(BeatResNet(18).state_dict(), tmp_path / "w.safetensors")
     with pytest.raises(DataError, match="depth and width must agree"):
-        load_backbone(BeatResNet(18, width_mult=0.5), tmp_path / "w.safetensors")
+        Context(AAMI_BEATS).load_backbone(
+            BeatResNet(18, width_mult=0.5), tmp_path / "w.safetensors"
+        )
 
 
 def test_a_batch_s_maps_equal_those_of_its_pictures_one_by_one():

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import ConfigError, Context, DataError
-from cardio_ecg_transfer.config import LoadBlock
-from cardio_ecg_transfer.load import recordings_of
-from cardio_ecg_transfer.plugin import CRT_RESPONSE
-from cardio_ecg_transfer.response.cohort import drawn, load_response
-from cardio_ecg_transfer.response.ptbxl import read_ptbxl
+from cardio_ecg_transfer.readers.ptbxl import read_ptbxl
+from cardio_ecg_transfer.response.config import LoadBlock
+from cardio_ecg_transfer.response.load import drawn, load
+from cardio_ecg_transfer.response.models import CRT_RESPONSE
+from cardio_ecg_transfer.shared.recordings import recordings_of
 from cardio_ecg_transfer.synthetic import synthesize
 
 STATEMENTS = """,description,diagnostic,diagnostic_class
@@ -34,24 +34,24 @@ DATABASE = """ecg_id,patient_id,age,sex,scp_codes,filename_hr
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory) -> Path:
+def synthetic(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("crt")
-    synthesize(folder, kind="crt", n_patients=8, seed=3)
+    synthesize(folder, task="crt_response", n_patients=8, seed=3)
     return folder
 
 
 @pytest.fixture
-def ptbxl(tmp_path, twin) -> Path:
+def ptbxl(tmp_path, synthetic) -> Path:
     """A PTB-XL folder of four ECGs of three people."""
     (tmp_path / "scp_statements.csv").write_text(STATEMENTS)
     (tmp_path / "ptbxl_database.csv").write_text(DATABASE)
     place = tmp_path / "records500/00000"
     place.mkdir(parents=True)
     for step, number in enumerate(("00003_hr", "00005_hr", "00007_hr", "00009_hr")):
-        signal = bytearray((twin / "ecg/p002.dat").read_bytes())
+        signal = bytearray((synthetic / "ecg/p002.dat").read_bytes())
         signal[0] ^= step
         (place / f"{number}.dat").write_bytes(bytes(signal))
-        header = (twin / "ecg/p002.hea").read_text().replace("p002", number)
+        header = (synthetic / "ecg/p002.hea").read_text().replace("p002", number)
         (place / f"{number}.hea").write_text(header)
     return tmp_path
 
@@ -69,16 +69,16 @@ def test_a_statement_counts_whatever_its_likelihood_and_the_first_ecg_stands_for
     assert notes == ["1 later ECGs of the same patients are left out."]
 
 
-def test_rows_on_lbbb_are_left_out_where_the_label_contains_it_and_only_there(ptbxl):
-    of_cd = load_response(LoadBlock(label="CD"), context(ptbxl))
+def test_models_on_lbbb_are_left_out_where_the_label_contains_it_and_only_there(ptbxl):
+    of_cd = load(LoadBlock(label="CD"), context(ptbxl))
     assert set(of_cd.unsupported) == {"lbbb", "guideline", "qrs_lbbb"}
     assert "already contains" in of_cd.unsupported["lbbb"]
     assert "stands in for response" in of_cd.outcome
-    assert not load_response(LoadBlock(label="MI"), context(ptbxl)).unsupported
+    assert not load(LoadBlock(label="MI"), context(ptbxl)).unsupported
 
 
 def test_no_column_of_the_samples_is_the_label(ptbxl):
-    cohort = load_response(LoadBlock(label="CD"), context(ptbxl))
+    cohort = load(LoadBlock(label="CD"), context(ptbxl))
     assert set(cohort.samples.table.columns) == {
         "recording_id", "study_id", "patient_id", "subject_link", "site_id", "sex", "lbbb_read",
     }  # fmt: skip
@@ -87,13 +87,13 @@ def test_no_column_of_the_samples_is_the_label(ptbxl):
 
 def test_ptbxl_without_a_label_or_with_an_unknown_one_is_a_usage_error(ptbxl):
     with pytest.raises(ConfigError, match=r"--set load\.label=CD"):
-        load_response(LoadBlock(), context(ptbxl))
+        load(LoadBlock(), context(ptbxl))
     with pytest.raises(ConfigError, match="NORM, MI, STTC, CD, HYP"):
-        load_response(LoadBlock(label="LBBB"), context(ptbxl))
+        load(LoadBlock(label="LBBB"), context(ptbxl))
 
 
 def test_new_patients_of_a_ptbxl_folder_need_no_label(ptbxl):
-    cohort = load_response(LoadBlock(), context(ptbxl, "predict"))
+    cohort = load(LoadBlock(), context(ptbxl, "predict"))
     assert cohort.targets is None
     assert len(cohort.samples) == 3
 
@@ -101,40 +101,40 @@ def test_new_patients_of_a_ptbxl_folder_need_no_label(ptbxl):
 def test_a_damaged_database_is_refused_in_one_line(ptbxl):
     (ptbxl / "scp_statements.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match="expected the column 'diagnostic'"):
-        load_response(LoadBlock(label="CD"), context(ptbxl))
+        load(LoadBlock(label="CD"), context(ptbxl))
 
 
-def test_response_is_computed_from_the_volumes_and_agrees_with_the_twin_s_truth(twin):
-    cohort = load_response(LoadBlock(), context(twin))
-    truth = json.loads((twin / "truth.json").read_text())["patients"]
+def test_response_is_computed_from_the_volumes_and_agrees_with_the_cohort_s_truth(synthetic):
+    cohort = load(LoadBlock(), context(synthetic))
+    truth = json.loads((synthetic / "truth.json").read_text())["patients"]
     found = cohort.targets.table["response"]
     assert {p: int(v) for p, v in found.items()} == {p: t["response"] for p, t in truth.items()}
     assert cohort.outcome.startswith("LVESV15 (LVESV falls by ≥ 15 %), computed from the table: ")
 
 
-def test_a_reader_s_morphology_goes_with_the_recording(twin):
-    cohort = load_response(LoadBlock(), context(twin))
-    table = pd.read_csv(twin / "cohort.csv").set_index("patient_id")
+def test_a_reader_s_morphology_goes_with_the_recording(synthetic):
+    cohort = load(LoadBlock(), context(synthetic))
+    table = pd.read_csv(synthetic / "cohort.csv").set_index("patient_id")
     read = cohort.samples.table.set_index("patient_id")["lbbb_read"]
     assert (read == (table["qrs_morph"] == "LBBB").astype(float)).all()
 
 
-def test_a_label_of_ptbxl_is_refused_for_a_cohort_table(twin):
+def test_a_label_of_ptbxl_is_refused_for_a_cohort_table(synthetic):
     with pytest.raises(ConfigError, match=r"whose outcome load\.outcome names"):
-        load_response(LoadBlock(label="CD"), context(twin))
+        load(LoadBlock(label="CD"), context(synthetic))
 
 
 def test_a_folder_that_says_nothing_of_response_is_refused(tmp_path):
     with pytest.raises(DataError, match="nothing that says who responded"):
-        load_response(LoadBlock(), context(tmp_path))
+        load(LoadBlock(), context(tmp_path))
 
 
-def test_follow_up_rows_are_no_baseline_ecgs(twin, tmp_path):
-    table = pd.read_csv(twin / "cohort.csv")
+def test_follow_up_rows_are_no_baseline_ecgs(synthetic, tmp_path):
+    table = pd.read_csv(synthetic / "cohort.csv")
     later = table.assign(study_id=table["study_id"] + "-fu", timepoint="followup")
-    shutil.copytree(twin / "ecg", tmp_path / "ecg")
+    shutil.copytree(synthetic / "ecg", tmp_path / "ecg")
     pd.concat([table, later]).to_csv(tmp_path / "cohort.csv", index=False)
-    assert len(load_response(LoadBlock(), context(tmp_path)).samples) == len(table)
+    assert len(load(LoadBlock(), context(tmp_path)).samples) == len(table)
 
 
 def test_a_draw_has_so_many_of_each_and_depends_on_the_seed_alone():
@@ -183,51 +183,51 @@ def test_the_part_of_ptbxl_at_hand_has_its_documented_size():
     assert all(path.is_file() for path in table["path"])
 
 
-def cohort_like(twin: Path, folder: Path, change) -> Path:
-    """The twin's cohort with its table changed."""
-    shutil.copytree(twin / "ecg", folder / "ecg")
-    change(pd.read_csv(twin / "cohort.csv")).to_csv(folder / "cohort.csv", index=False)
+def cohort_like(synthetic: Path, folder: Path, change) -> Path:
+    """The synthetic cohort with its table changed."""
+    shutil.copytree(synthetic / "ecg", folder / "ecg")
+    change(pd.read_csv(synthetic / "cohort.csv")).to_csv(folder / "cohort.csv", index=False)
     return folder
 
 
-def test_new_patients_of_a_table_are_read_as_the_training_ones_without_an_outcome(twin, tmp_path):
+def test_new_patients_of_a_table_are_read_as_the_training_ones_without_an_outcome(
+    synthetic, tmp_path
+):
     def with_follow_up(table):
         later = table.assign(study_id=table["study_id"] + "-fu", timepoint="followup")
         both = pd.concat([table, later])
         return both.drop(columns=[name for name in both if name.startswith("lv")])
 
-    cohort = load_response(
-        LoadBlock(), context(cohort_like(twin, tmp_path, with_follow_up), "predict")
-    )
+    cohort = load(LoadBlock(), context(cohort_like(synthetic, tmp_path, with_follow_up), "predict"))
     assert cohort.targets is None
     assert len(cohort.samples) == 8
     assert cohort.samples.table["lbbb_read"].notna().all()
     assert set(cohort.samples.table["sex"]) <= {"M", "F"}
 
 
-def test_only_patients_with_an_ecg_are_drawn(twin, tmp_path):
+def test_only_patients_with_an_ecg_are_drawn(synthetic, tmp_path):
     def half_without(table):
         table.loc[table.index[::2], "path_ecg"] = None
         return table
 
-    folder = cohort_like(twin, tmp_path, half_without)
-    whole = load_response(LoadBlock(), context(folder))
+    folder = cohort_like(synthetic, tmp_path, half_without)
+    whole = load(LoadBlock(), context(folder))
     response = whole.targets.table["response"]
     n_with, n_without = int((response == 1).sum()), int((response == 0).sum())
     assert n_with + n_without == 4
-    drawn_all = load_response(LoadBlock(draw=f"{n_with}+{n_without}"), context(folder))
+    drawn_all = load(LoadBlock(draw=f"{n_with}+{n_without}"), context(folder))
     assert len(drawn_all.samples) == 4
 
 
-def test_a_table_without_a_baseline_ecg_says_so(twin, tmp_path):
-    folder = cohort_like(twin, tmp_path, lambda table: table.assign(timepoint="pre"))
+def test_a_table_without_a_baseline_ecg_says_so(synthetic, tmp_path):
+    folder = cohort_like(synthetic, tmp_path, lambda table: table.assign(timepoint="pre"))
     with pytest.raises(DataError, match="timepoint is baseline"):
-        load_response(LoadBlock(), context(folder))
+        load(LoadBlock(), context(folder))
 
 
-def test_timepoints_are_read_whatever_their_capitals(twin, tmp_path):
-    folder = cohort_like(twin, tmp_path, lambda table: table.assign(timepoint="Baseline "))
-    assert len(load_response(LoadBlock(), context(folder)).samples) == 8
+def test_timepoints_are_read_whatever_their_capitals(synthetic, tmp_path):
+    folder = cohort_like(synthetic, tmp_path, lambda table: table.assign(timepoint="Baseline "))
+    assert len(load(LoadBlock(), context(folder)).samples) == 8
 
 
 def test_a_folder_of_recordings_stands_for_all_in_it_and_names_of_files_are_not_used(tmp_path):

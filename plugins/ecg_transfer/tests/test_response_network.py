@@ -7,10 +7,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cardio_core.api import ConfigError, FeatureBlock, FeatureSet, load_backbone
-from cardio_ecg_transfer.models.resnet import BeatResNet
+from cardio_core.api import ConfigError, Context, FeatureBlock, FeatureSet
+from cardio_ecg_transfer.networks.patient_net import PatientNet
+from cardio_ecg_transfer.networks.resnet import BeatResNet
 from cardio_ecg_transfer.response.bags import Bags, bags_of
-from cardio_ecg_transfer.response.network import PatientNet
+from cardio_ecg_transfer.response.models import CRT_RESPONSE
 
 SMALL = {"width_mult": 0.125, "small_stem": True}
 
@@ -80,7 +81,7 @@ def test_the_stem_answers_a_picture_in_all_its_channels_as_the_earlier_one_did(
     earlier = BeatResNet(18, n_input_channels=3, n_classes=5, **SMALL)
     save_file(earlier.state_dict(), tmp_path / "weights.safetensors")
     net = PatientNet(18, stem=stem, **SMALL)
-    load_backbone(net.encoder, tmp_path / "weights.safetensors")
+    Context(CRT_RESPONSE).load_backbone(net.encoder, tmp_path / "weights.safetensors")
     picture = torch.rand(2, 1, 16, 20)
     theirs = earlier.conv1(picture.expand(-1, 3, -1, -1))
     ours = net.encoder.conv1(picture.expand(-1, n_channels, -1, -1))

@@ -18,8 +18,8 @@ TINY = (
 
 @pytest.fixture(scope="module")
 def run_of(tmp_path_factory):
-    twin = tmp_path_factory.mktemp("twin") / "crt"
-    synthesize(twin, kind="crt", n_patients=18, seed=4)
+    synthetic = tmp_path_factory.mktemp("made") / "crt"
+    synthesize(synthetic, task="crt_response", n_patients=18, seed=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARDIO_CACHE", str(tmp_path_factory.mktemp("cache")))
         first = None
@@ -28,7 +28,7 @@ def run_of(tmp_path_factory):
             nonlocal first
             out = tmp_path_factory.mktemp("runs") / "run"
             needs = {} if first is None else {"aami_beats": first / "needs/aami_beats"}
-            done = run_plugin("ecg_transfer", "crt_response", twin, out, sets=(*TINY, *sets),
+            done = run_plugin("ecg_transfer", "crt_response", synthetic, out, sets=(*TINY, *sets),
                               protocol=protocol, needs_from=needs)  # fmt: skip
             first = first or done
             return done
@@ -47,8 +47,8 @@ def run_of(tmp_path_factory):
 def test_stems_pooling_and_freezing_run_to_the_end(run_of, settings):
     run = run_of("models=[pretrained,deep_svm,deep_logistic,deep_forest,svm]", *settings)
     metrics = json.loads((run / "metrics.json").read_text())
-    rows = {m["model"] for m in metrics if m["name"] == "auc" and m["fold"] is None}
-    assert rows == {"pretrained", "deep_svm", "deep_logistic", "deep_forest", "svm"}
+    models = {m["model"] for m in metrics if m["name"] == "auc" and m["fold"] is None}
+    assert models == {"pretrained", "deep_svm", "deep_logistic", "deep_forest", "svm"}
 
 
 def test_a_draw_is_what_it_says_and_rules_keep_their_own_threshold(run_of):

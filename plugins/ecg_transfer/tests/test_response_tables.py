@@ -7,17 +7,16 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import (
-    CardioError,
+    DataError,
     EvaluateBlock,
     Metric,
     Scored,
     default_evaluate,
 )
-from cardio_ecg_transfer.plugin import CRT_RESPONSE
+from cardio_ecg_transfer.published.table_2 import table_2
 from cardio_ecg_transfer.response.classical import RESPONDS, RESPONDS_NOT, score_rule
 from cardio_ecg_transfer.response.evaluate import importance_tables
-from cardio_ecg_transfer.response.rows import NEEDS_LBBB, ROWS
-from cardio_ecg_transfer.response.table_2 import table_2
+from cardio_ecg_transfer.response.models import CRT_RESPONSE, NEEDS_LBBB, RECIPES
 
 PREVALENCE = 46 / 71
 
@@ -48,7 +47,7 @@ def test_lbbb_alone_reaches_what_the_counts_of_table_1_say(lbbb_report):
     assert rates["specificity"] == pytest.approx(0.480, abs=5e-4)
 
 
-def test_the_published_row_of_resnet_50_is_refused_and_our_own_holds(lbbb_report):
+def test_the_published_model_resnet_50_is_refused_and_our_own_holds(lbbb_report):
     table = table_2(lbbb_report.metrics, CRT_RESPONSE).set_index(["source", "row"])
     refused = table[table["identity"].str.startswith("REFUSED")]
     assert list(refused.index) == [("He et al. 2023", "ResNet-50, transfer")]
@@ -63,7 +62,7 @@ def test_rates_that_are_not_of_one_table_stop_the_report(lbbb_report):
         Metric(m.estimate.replace(value=0.721), m.scope) if m.estimate.name == "accuracy" else m
         for m in lbbb_report.metrics
     ]
-    with pytest.raises(CardioError, match="not of one table"):
+    with pytest.raises(DataError, match="not of one table"):
         table_2(spoiled, CRT_RESPONSE)
 
 
@@ -82,19 +81,21 @@ def measurements(lbbb, qrs_ms):
 
 def test_the_guideline_asks_for_both_and_150_ms_is_enough():
     features = measurements([1, 1, 0, 1], [150.0, 149.9, 180.0, 170.0])
-    assert (score_rule(features, ROWS["guideline"]) > 0.5).tolist() == [True, False, False, True]
-    assert (score_rule(features, ROWS["lbbb"]) > 0.5).tolist() == [True, True, False, True]
+    assert (score_rule(features, RECIPES["guideline"]) > 0.5).tolist() == [True, False, False, True]
+    assert (score_rule(features, RECIPES["lbbb"]) > 0.5).tolist() == [True, True, False, True]
 
 
 def test_a_rule_without_its_measurement_is_refused():
-    with pytest.raises(CardioError, match="1 of 2 lack one"):
-        score_rule(measurements([1, 1], [150.0, np.nan]), ROWS["guideline"])
+    with pytest.raises(DataError, match="1 of 2 lack one"):
+        score_rule(measurements([1, 1], [150.0, np.nan]), RECIPES["guideline"])
 
 
-def test_every_declared_row_is_known_and_says_what_it_needs():
-    assert tuple(ROWS) == tuple(model.name for model in CRT_RESPONSE.models)
+def test_every_declared_model_is_known_and_says_what_it_needs():
+    assert tuple(RECIPES) == tuple(model.name for model in CRT_RESPONSE.models)
     assert NEEDS_LBBB == ("lbbb", "guideline", "qrs_lbbb")
-    assert all(CRT_RESPONSE.model(n).rule == (row.kind == "rule") for n, row in ROWS.items())
+    assert all(
+        CRT_RESPONSE.model(n).rule == (recipe.kind == "rule") for n, recipe in RECIPES.items()
+    )
 
 
 def test_importance_is_averaged_over_cases_by_kind():

@@ -5,8 +5,8 @@ from scipy import signal
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.segments import segment_beats
-from cardio_ecg_transfer.signal.spectrogram import beat_spectrograms
-from cardio_ecg_transfer.signal.spectrogram_settings import SpectrogramSettings
+from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 RATE_HZ = 360.0
 HALF_A_CODE_DB = 80 / 255 / 2

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from cardio_ecg_transfer.signal.own_record import (
+from cardio_ecg_transfer.signal.segments import segment_beats
+from cardio_ecg_transfer.signal.spectrogram.own_record import (
     OwnRecordPictures,
     own_record_pictures,
     residual_segments,
 )
-from cardio_ecg_transfer.signal.segments import segment_beats
-from cardio_ecg_transfer.signal.spectrogram_settings import SpectrogramSettings
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 RATE_HZ = 360.0
 SMALL = SpectrogramSettings(height=32, width=40)

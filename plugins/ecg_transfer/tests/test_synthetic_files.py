@@ -1,4 +1,4 @@
-"""What the twin writes: read back by the readers, divided by known lists, true to its labels."""
+"""What synthetic cohorts hold: read back by the readers, divided by known lists, true to labels."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.api import DataError, read_cohort_table
+from cardio_core.api import CohortTable, DataError
 from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS
-from cardio_ecg_transfer.synthetic import Noise, PatientSpec, simulate, synthesize
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
+from cardio_ecg_transfer.synthetic import synthesize
+from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec
+from cardio_ecg_transfer.synthetic.simulation import simulate
 from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
 from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
 
@@ -41,11 +43,11 @@ def test_a_wfdb_record_comes_back_within_half_a_step(
     tmp_path: Path, recording: tuple, fmt: str
 ) -> None:
     ecg, truth = recording
-    write_wfdb(tmp_path, "twin", ecg, truth, fmt)
-    back = read_ecg(tmp_path / "twin")
+    write_wfdb(tmp_path, "made", ecg, truth, fmt)
+    back = read_ecg(tmp_path / "made")
     assert (back.leads, back.rate_hz, back.flags) == (STANDARD_LEADS, 500.0, ())
     np.testing.assert_allclose(back.signal_mv, ecg.signal_mv, atol=HALF_STEP_MV)
-    samples, symbols = read_wfdb_annotations(tmp_path / "twin")
+    samples, symbols = read_wfdb_annotations(tmp_path / "made")
     assert (samples[0], symbols[0]) == (0, "+")
     assert symbols[1:] == truth.symbols
     np.testing.assert_allclose(samples[1:] / 500.0, truth.r_s, atol=0.5 / 500 + 1e-9)
@@ -55,17 +57,17 @@ def test_a_dicom_file_comes_back_within_half_a_step_and_its_median_beat_does_not
     tmp_path: Path, recording: tuple
 ) -> None:
     ecg, truth = recording
-    write_dicom(tmp_path / "twin.dcm", ecg, truth)
-    back = read_ecg(tmp_path / "twin.dcm")
+    write_dicom(tmp_path / "made.dcm", ecg, truth)
+    back = read_ecg(tmp_path / "made.dcm")
     assert (back.leads, back.rate_hz, back.duration_s) == (STANDARD_LEADS, 500.0, 20.0)
     np.testing.assert_allclose(back.signal_mv, ecg.signal_mv, atol=HALF_STEP_MV)
 
 
 def test_wfdb_and_dicom_hold_the_same_potentials(tmp_path: Path, recording: tuple) -> None:
     ecg, truth = recording
-    write_wfdb(tmp_path, "twin", ecg)
-    write_dicom(tmp_path / "twin.dcm", ecg, truth)
-    one, other = read_ecg(tmp_path / "twin"), read_ecg(tmp_path / "twin.dcm")
+    write_wfdb(tmp_path, "made", ecg)
+    write_dicom(tmp_path / "made.dcm", ecg, truth)
+    one, other = read_ecg(tmp_path / "made"), read_ecg(tmp_path / "made.dcm")
     np.testing.assert_allclose(one.signal_mv, other.signal_mv, atol=1e-6)
 
 
@@ -79,11 +81,11 @@ def test_missing_samples_are_written_as_missing_and_excess_is_clipped(
     signal_mv[4, 200] = 500.0
     changed = Ecg(signal_mv, ecg.rate_hz, ecg.leads)
     if kind == "dicom":
-        write_dicom(tmp_path / "twin.dcm", changed, truth)
-        back = read_ecg(tmp_path / "twin.dcm").signal_mv
+        write_dicom(tmp_path / "made.dcm", changed, truth)
+        back = read_ecg(tmp_path / "made.dcm").signal_mv
     else:
-        write_wfdb(tmp_path, "twin", changed, fmt=kind)
-        back = read_ecg(tmp_path / "twin").signal_mv
+        write_wfdb(tmp_path, "made", changed, fmt=kind)
+        back = read_ecg(tmp_path / "made").signal_mv
     assert np.array_equal(np.isnan(back), np.isnan(signal_mv))
     highest = {"16": 32767 / 200, "212": (2047 - 1024) / 200, "dicom": 32767 / 200}[kind]
     assert back[4, 200] == pytest.approx(highest)
@@ -92,7 +94,7 @@ def test_missing_samples_are_written_as_missing_and_excess_is_clipped(
 @pytest.fixture(scope="module")
 def beats(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("beats")
-    synthesize(folder, kind="beats", n_patients=12, seed=5, duration_s=30.0)
+    synthesize(folder, task="aami_beats", n_patients=12, seed=5, duration_s=30.0)
     return folder
 
 
@@ -128,7 +130,7 @@ def test_every_class_occurs_and_paced_records_hold_the_paced_beats(beats: Path) 
 
 
 def test_the_one_man_is_linked_and_has_one_heart(beats: Path) -> None:
-    table = read_cohort_table(beats / "cohort.csv")
+    table = CohortTable.find(beats / "cohort.csv").rows
     linked = table[table["subject_link"].notna()]
     assert set(linked["patient_id"]) == {"201", "202"}
     assert linked["subject_link"].nunique() == 1
@@ -152,16 +154,16 @@ def test_the_one_man_is_linked_and_has_one_heart(beats: Path) -> None:
 
 
 def test_records_do_not_depend_on_how_many_there_are(beats: Path, tmp_path: Path) -> None:
-    synthesize(tmp_path, kind="beats", n_patients=3, seed=5, duration_s=30.0)
+    synthesize(tmp_path, task="aami_beats", n_patients=3, seed=5, duration_s=30.0)
     for name in ("100.dat", "101.atr", "201.hea"):
         assert (tmp_path / name).read_bytes() == (beats / name).read_bytes()
 
 
-@pytest.mark.parametrize("kind", ["beats", "crt"])
-def test_the_same_seed_writes_the_same_bytes(tmp_path: Path, kind: str) -> None:
-    options = {"duration_s": 10.0} if kind == "beats" else {}
+@pytest.mark.parametrize("task", ["aami_beats", "crt_response"])
+def test_the_same_seed_writes_the_same_bytes(tmp_path: Path, task: str) -> None:
+    options = {"duration_s": 10.0} if task == "aami_beats" else {}
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):
-        synthesize(tmp_path / name, kind=kind, n_patients=4, seed=seed, **options)
+        synthesize(tmp_path / name, task=task, n_patients=4, seed=seed, **options)
     first, again, other = (contents(tmp_path / name) for name in ("first", "again", "other"))
     assert first == again
     assert first.keys() == other.keys()
@@ -182,7 +184,7 @@ def test_the_stated_bayes_auc_of_beats_is_reached_and_not_exceeded(
 ) -> None:
     """Ranking by λ, the most that can be seen, reaches the stated AUC but for sampling."""
     synthesize(
-        tmp_path, kind="beats", n_patients=16, seed=1, difficulty=difficulty, null=null,
+        tmp_path, task="aami_beats", n_patients=16, seed=1, difficulty=difficulty, null=null,
         duration_s=40.0,
     )  # fmt: skip
     truth = truth_of(tmp_path)
@@ -198,12 +200,12 @@ def test_the_stated_bayes_auc_of_beats_is_reached_and_not_exceeded(
 @pytest.fixture(scope="module")
 def crt(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("crt")
-    synthesize(folder, kind="crt", n_patients=40, seed=3)
+    synthesize(folder, task="crt_response", n_patients=40, seed=3)
     return folder
 
 
 def test_a_crt_cohort_is_a_valid_table_of_wfdb_and_dicom_recordings(crt: Path) -> None:
-    table = read_cohort_table(crt / "cohort.csv")
+    table = CohortTable.find(crt / "cohort.csv").rows
     assert len(table) == 40
     paths = [path for files in table["path_ecg"] for path in files]
     assert {path.suffix for path in paths} == {".hea", ".dcm"}
@@ -240,7 +242,9 @@ def test_qrs_columns_are_the_recordings_truth(crt: Path) -> None:
 def test_the_bayes_auc_of_response_is_the_difficultys(
     tmp_path: Path, difficulty: str, null: bool, expected: float
 ) -> None:
-    synthesize(tmp_path, kind="crt", n_patients=20, seed=4, difficulty=difficulty, null=null)
+    synthesize(
+        tmp_path, task="crt_response", n_patients=20, seed=4, difficulty=difficulty, null=null
+    )
     truth = truth_of(tmp_path)
     assert truth["bayes_auc"]["response"] == pytest.approx(expected, abs=0.0 if null else 0.08)
 
@@ -253,7 +257,7 @@ def test_no_model_on_the_true_qrs_beats_the_bayes_auc_over_twenty_seeds(tmp_path
     """
     differences = []
     for seed in range(20):
-        synthesize(tmp_path / str(seed), kind="crt", n_patients=100, seed=seed)
+        synthesize(tmp_path / str(seed), task="crt_response", n_patients=100, seed=seed)
         truth = truth_of(tmp_path / str(seed))
         patients = truth["patients"].values()
         index = [facts["prob_response"] for facts in patients]
@@ -266,8 +270,12 @@ def test_no_model_on_the_true_qrs_beats_the_bayes_auc_over_twenty_seeds(tmp_path
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "echo"}, {"kind": "crt", "difficulty": "hard"}, {"kind": "crt", "n_patients": 1}],
+    [
+        {"task": "echo"},
+        {"task": "crt_response", "difficulty": "hard"},
+        {"task": "crt_response", "n_patients": 1},
+    ],
 )
-def test_a_twin_that_does_not_exist_is_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
-    with pytest.raises(DataError, match="synthetic twin: expected"):
+def test_a_cohort_that_does_not_exist_is_refused(tmp_path: Path, wrong: dict[str, object]) -> None:
+    with pytest.raises(DataError, match="synthetic cohort: expected"):
         synthesize(tmp_path, **wrong)

@@ -1,4 +1,4 @@
-"""The R-peak detector on the twin, where every beat is known."""
+"""The R-peak detector on synthetic patients, where every beat is known."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from wfdb.processing import compare_annotations
 
-from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
-from cardio_ecg_transfer.synthetic import Noise, PatientSpec, simulate
-from cardio_ecg_transfer.synthetic.patient import draw_anatomy
+from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
+from cardio_ecg_transfer.synthetic.simulation import simulate
 
 RATE_HZ = 360.0
 TOLERANCE_S = 0.15
@@ -63,7 +63,7 @@ def score(duration_s: float, n_patients: int, snr_db: float | None) -> tuple[flo
 
 
 @pytest.mark.parametrize(("snr_db", "least"), [(None, 0.995), (10.0, 0.99)])
-def test_r_peaks_of_the_twin_are_found(snr_db: float | None, least: float) -> None:
+def test_r_peaks_of_synthetic_patients_are_found(snr_db: float | None, least: float) -> None:
     f1, n_beats = score(20.0, 2, snr_db)
     assert n_beats > 250
     assert f1 >= least

@@ -1,4 +1,4 @@
-"""The twin's signal against what is known from outside: matrices, prototypes, textbook pictures."""
+"""The synthetic signal against what is known outside: matrices, prototypes, textbook pictures."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from scipy.signal import find_peaks, periodogram
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.leads import einthoven_residual
-from cardio_ecg_transfer.synthetic import Noise, PatientSpec, Truth, simulate
+from cardio_ecg_transfer.signal.leads.limb_leads import einthoven_residual
 from cardio_ecg_transfer.synthetic.dower import DOWER, INDEPENDENT_LEADS, leads_from_vector
-from cardio_ecg_transfer.synthetic.patient import Anatomy, draw_anatomy
+from cardio_ecg_transfer.synthetic.patient import Anatomy, Noise, PatientSpec, draw_anatomy
+from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
 
 RATE_HZ = 1000.0
 

@@ -1,4 +1,4 @@
-"""The vectorcardiogram and its QRS area, against published matrices and the twin's heart vector."""
+"""The vectorcardiogram and its QRS area, against published matrices and the heart vector drawn."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.delineation import QrsBounds
-from cardio_ecg_transfer.signal.measurements import measure_ecg
-from cardio_ecg_transfer.signal.median_beat import MedianBeat
-from cardio_ecg_transfer.signal.vcg import (
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.measurements.measure import measure_ecg
+from cardio_ecg_transfer.signal.measurements.vcg import (
     INDEPENDENT_LEADS,
     MATRICES,
     qrs_area_uvs,
@@ -114,7 +114,7 @@ def test_qrs_area_at_least_doubles_from_normal_conduction_to_left_bundle_branch_
 @pytest.mark.parametrize("seed", [0])
 def test_qrs_area_is_the_synthetic_patients(seed):
     # 2026-11-21, 420 patients: Kors over truth .77 to 1.21 (median .96), since Kors's matrix is no
-    # inverse of the Dower leads that the twin is made with; inverse Dower over truth .96 to 1.04.
+    # inverse of the Dower leads that ECGs are made with; inverse Dower over truth .96 to 1.04.
     truth, kors, inverse = areas(seed, [("lbbb", s) for s in (0.0, 0.3, 0.6, 1.0)] * 2).T
     np.testing.assert_allclose(inverse, truth, rtol=0.08)
     np.testing.assert_allclose(kors, truth, rtol=0.30)

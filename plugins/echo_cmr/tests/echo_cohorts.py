@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,19 @@ import cv2
 import numpy as np
 
 from cardio_core.api import Cohort, Context
-from cardio_echo_cmr.config import Config
-from cardio_echo_cmr.load import load_studies
-from cardio_echo_cmr.tasks import TASKS
+from cardio_echo_cmr.findings.config import Config
+from cardio_echo_cmr.findings.load import load
+from cardio_echo_cmr.findings.tasks import TASKS
 
 TASK = {task.name: task for task in TASKS}
 
 
-def loaded(path: Path, task: str = "wma", mode: str = "fit", **load: Any) -> Cohort:
+def loaded(path: Path, task: str = "wma", mode: str = "fit", **settings: Any) -> Cohort:
     """Load a folder or table with some settings of the block `load`; one study is enough."""
-    block = Config.model_validate({"load": {"min_studies": 1} | load}).load
+    block = Config.model_validate({"load": {"min_studies": 1} | settings}).load
     ctx = Context(TASK[task], hook="load", mode=mode, _inputs=(path,))
-    return load_studies(block, ctx)
+    cohort = load(block, ctx)
+    return replace(cohort, quarantined=tuple(ctx._quarantined))
 
 
 def segments(finding: str = "wma", **positive_or_open: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth
+from cardio_core.testing.limits import HUNG_AFTER_S
 from cardio_echo_cmr.synthetic import patients
 
 SMALLER = (
@@ -65,7 +66,11 @@ class TestContractOfWallMotion(_Contract):
         loop = get_testdata_file("examples_ybr_color.dcm", download=False)
         command = [Path(sys.executable).with_name("cardio"), "predict", finished, loop]
         said = subprocess.run(
-            [*command, "--device", "cpu"], capture_output=True, text=True, check=False, timeout=120
+            [*command, "--device", "cpu"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=HUNG_AFTER_S,
         )
         answer = json.loads(said.stdout)
         assert answer["quarantined"] == []

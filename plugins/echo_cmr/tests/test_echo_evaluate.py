@@ -10,15 +10,13 @@ import pytest
 from scipy import stats as scipy_stats
 from sklearn.metrics import mean_absolute_error, r2_score, roc_auc_score
 
-from cardio_core.api import Explanation, Scored, Targets
+from cardio_core.api import Case, Explanation, Scored, Targets
 from cardio_core.testing import drawn_svg, training_context
-from cardio_echo_cmr.config import EvaluateBlock
-from cardio_echo_cmr.evaluate import evaluate_cmr
-from cardio_echo_cmr.fold_case import FoldCase
-from cardio_echo_cmr.measured import agreement, number_errors, training_means
-from cardio_echo_cmr.segment_scores import segment_tables
-from cardio_echo_cmr.tested import study_rows
-from cardio_echo_cmr.view_names import by_view, confusion, named_views, view_accuracy
+from cardio_echo_cmr.findings.config import EvaluateBlock
+from cardio_echo_cmr.findings.evaluate import evaluate
+from cardio_echo_cmr.results.measured import agreement, number_errors, training_means
+from cardio_echo_cmr.segments.scores import segment_tables
+from cardio_echo_cmr.views.named import by_view, confusion, named_views, view_accuracy
 
 from .echo_scored import T1, VIEW, WMA, cohort, studies, t1_run, wma_run
 
@@ -28,7 +26,7 @@ CONFIG = EvaluateBlock(n_resamples=200)
 def _report(task, run, explanation=None):
     predictions, targets, whole, _ = run
     ctx = training_context(task, task.models[0].name)
-    return evaluate_cmr(predictions, targets, whole, explanation or Explanation(), CONFIG, ctx)
+    return evaluate(predictions, targets, whole, explanation or Explanation(), CONFIG, ctx)
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +40,9 @@ def wma():
         for study, patient in zip(table["study_id"][:24], table["patient_id"], strict=False)
         for n in range(1, 18)
     ]  # fmt: skip
-    drawn = [FoldCase(f"{study}-a4c0#0", "t", model="a4c", scores={"drop:03": 1.0, "gini": 0.25})
+    drawn = [Case(f"{study}-a4c0#0", "t", model="a4c", scores={"drop:03": 1.0, "gini": 0.25})
              for study in table["study_id"][:24]]  # fmt: skip
-    drawn[0] = replace(drawn[0], segments=tuple(segments))
+    drawn[0] = replace(drawn[0], tested=tuple(segments))
     return _report(WMA, run, Explanation(drawn)), run
 
 
@@ -90,7 +88,7 @@ def test_the_area_over_videos_is_that_of_their_scores_with_the_label_of_their_st
     assert found.value == pytest.approx(roc_auc_score(truth, videos["video:wma_plax"]), abs=1e-12)
 
 
-def test_who_lacks_a_view_is_counted_and_the_fused_row_judged_among_them(wma):
+def test_who_lacks_a_view_is_counted_and_the_fused_model_judged_among_them(wma):
     report, (_, _, _, table) = wma
     made = report.tables["views-present"].set_index("views")
     assert made.loc["a4c+plax", "n_studies"] == (~table["has_a2c"]).sum()
@@ -150,7 +148,7 @@ def test_a_network_that_is_surer_of_the_sick_scores_over_all_segments_and_not_wi
         for study, patient in zip(table["study_id"], table["patient_id"], strict=True)
         for n in range(1, 18)
     )  # fmt: skip
-    case = FoldCase(f"{table['study_id'].iloc[0]}-a4c0#0", "t", model="a4c", segments=segments)
+    case = Case(f"{table['study_id'].iloc[0]}-a4c0#0", "t", model="a4c", tested=segments)
     row = segment_tables([case], whole, "wma", CONFIG, 0)[0]["segments"].iloc[0]
     assert row["low"] > 0.6
     assert row["within_videos"] == pytest.approx(0.5, abs=0.06)
@@ -168,7 +166,7 @@ def test_two_ids_of_one_person_are_one_cluster_of_segments(wma):
         for study, patient in zip(table["study_id"], table["patient_id"], strict=True)
         for n in range(1, 18)
     )  # fmt: skip
-    case = FoldCase(f"{table['study_id'].iloc[0]}-a4c0#0", "t", model="a4c", segments=segments)
+    case = Case(f"{table['study_id'].iloc[0]}-a4c0#0", "t", model="a4c", tested=segments)
     patients = sorted(set(table["patient_id"]))
     people = dict(zip(patients, (f"x{i // 2}" for i in range(len(patients))), strict=True))
     alone = segment_tables([case], whole, "wma", CONFIG, 0)[0]["segments"].iloc[0]
@@ -182,7 +180,7 @@ def test_two_ids_of_one_person_are_one_cluster_of_segments(wma):
 def test_segments_of_a_finding_that_nobody_labelled_give_no_table(wma):
     _, (_, _, whole, table) = wma
     about = {"study_id": table["study_id"].iloc[0], "patient_id": "p000", "segment": 3}
-    case = FoldCase("v", "t", segments=({"sample_id": "v", "method": "m", "value": 1.0, **about},))
+    case = Case("v", "t", tested=({"sample_id": "v", "method": "m", "value": 1.0, **about},))
     assert segment_tables([case], whole, "t1", CONFIG, 0) == ({}, [], [])
 
 
@@ -214,16 +212,16 @@ def test_the_constant_of_a_fold_that_tests_everybody_does_not_exist(t1):
     _, (predictions, targets, whole, _) = t1
     frame = predictions.frames["t1_ms"].assign(fold="r0-f0")
     said = training_means(Scored({"t1_ms": frame}), T1.targets[1], targets, whole)
-    rows = study_rows(Scored({"t1_ms": frame}), T1.targets[1])
+    rows = Scored({"t1_ms": frame}).tested(T1.targets[1])
     found, notes = number_errors(rows, said, CONFIG, 0)
     assert said.isna().all()
     assert "mae_difference" not in {one.name for one in found}
     assert any("the fold tests everybody" in note for note in notes)
 
 
-def test_a_row_that_says_the_constant_itself_differs_from_it_by_nothing(t1):
+def test_a_model_that_says_the_constant_itself_differs_from_it_by_nothing(t1):
     _, (predictions, targets, whole, _) = t1
-    rows = study_rows(predictions, T1.targets[1])
+    rows = predictions.tested(T1.targets[1])
     said = training_means(predictions, T1.targets[1], targets, whole)
     own = rows.assign(score=rows["unit_id"].map(said))
     found = {one.name: one for one in number_errors(own, said, CONFIG, 0)[0]}
@@ -239,7 +237,7 @@ def test_a_row_that_says_the_constant_itself_differs_from_it_by_nothing(t1):
 
 def test_limits_of_agreement_are_of_repeated_measures_where_patients_have_several_studies(t1):
     report, (predictions, _, _, _) = t1
-    rows = study_rows(predictions, T1.targets[1])
+    rows = predictions.tested(T1.targets[1])
     several, once = agreement(rows, 0.95), agreement(rows.drop_duplicates("subject_id"), 0.95)
     assert "several pairs a subject" in several.bias.method
     assert several.bias.unit == "patient"
@@ -313,7 +311,7 @@ def test_where_every_loop_is_right_the_interval_is_exact_over_patients():
 def test_the_view_task_reports_its_confusion_with_the_unknown(tmp_path):
     ctx = training_context(VIEW, "resnet")
     table = studies(20)
-    report = evaluate_cmr(
+    report = evaluate(
         _views(), Targets("recording", pd.DataFrame()), cohort(table), Explanation(), CONFIG, ctx
     )
     assert report.tables["views-named-resnet"].columns[-1] == "unknown"
@@ -349,7 +347,7 @@ def test_table_1_describes_each_person_once_by_the_finding(wma):
     assert beside.loc["htn", "n"] == table["htn"].notna().sum()
 
 
-def test_a_target_that_no_row_predicts_is_left_out_without_an_error(wma):
+def test_a_target_that_no_model_predicts_is_left_out_without_an_error(wma):
     _, (predictions, targets, whole, table) = wma
     frames = {"wma_a4c": predictions.frames["wma_a4c"]}
     report = _report(WMA, (Scored(frames), targets, whole, table))
@@ -374,6 +372,6 @@ def test_a_mean_over_repeats_counts_each_study_once(wma):
     frame = predictions.frames["wma_plax"]
     again = frame.assign(repeat=1, fold="r1-f0")
     again["score:yes"] = frame["score:yes"] / 2
-    rows = study_rows(Scored({"wma_plax": pd.concat([frame, again])}), WMA.targets[3])
+    rows = Scored({"wma_plax": pd.concat([frame, again])}).tested(WMA.targets[3])
     assert len(rows) == len(frame)
     assert rows["score"].to_numpy() == pytest.approx(0.75 * frame["score:yes"].to_numpy())

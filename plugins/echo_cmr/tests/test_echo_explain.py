@@ -11,17 +11,16 @@ import pytest
 import torch
 from torch import nn
 
-from cardio_core.api import Context, ModelArtifact, Predictions, save_weights
+from cardio_core.api import Context, ModelArtifact, Predictions
 from cardio_core.testing import drawn_svg, training_context
-from cardio_echo_cmr.clips import ClipForm
-from cardio_echo_cmr.config import ExplainBlock
-from cardio_echo_cmr.examples import Grey
-from cardio_echo_cmr.explain import NO_VIDEO, explain_videos, surest
-from cardio_echo_cmr.explained import Explained, explained_videos
-from cardio_echo_cmr.fold_case import FoldCase
-from cardio_echo_cmr.network import WEIGHTS, ClipNetwork, write_about
-from cardio_echo_cmr.occlusion import segments_of
-from cardio_echo_cmr.tasks import TASKS
+from cardio_echo_cmr.clips.cutting import ClipForm
+from cardio_echo_cmr.clips.occlusion import segments_of
+from cardio_echo_cmr.findings.config import ExplainBlock
+from cardio_echo_cmr.findings.explain import NO_VIDEO, explain, surest
+from cardio_echo_cmr.findings.explained import Explained, explained_videos
+from cardio_echo_cmr.findings.tasks import TASKS
+from cardio_echo_cmr.networks.clip_network import ClipNetwork, write_about
+from cardio_echo_cmr.networks.examples import Grey
 
 from .echo_small_videos import small_cohort
 
@@ -37,15 +36,15 @@ def features():
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
-    """The function that writes a network of random weights as one row's artifact."""
+    """The function that writes a network of random weights as one model's artifact."""
 
     def make(view="a4c", scale=None, target="wma_a4c", least_view=0.8):
         torch.manual_seed(0)
         network = ClipNetwork(1 / 16).eval()
         # A start of 0.01 would leave every output alike.
         nn.init.normal_(network.m.fc.weight)
-        artifact = ModelArtifact(tmp_path_factory.mktemp("row"))
-        save_weights(network, artifact.path / WEIGHTS)
+        artifact = ModelArtifact(tmp_path_factory.mktemp("model"))
+        artifact.save_network(network)
         write_about(
             artifact, width_mult=1 / 16, form=ClipForm("honest", N_FRAMES, 2), grey=Grey(60, 40),
             side=SIDE, view=view, least_view=least_view, target=target, scale=scale,
@@ -63,10 +62,10 @@ def said_of(features, target, ctx):
 
 @pytest.fixture(scope="module")
 def made(features, fitted):
-    """A fold of row a4c, explained with one control."""
+    """A fold of model a4c, explained with one control."""
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    return explain_videos(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
+    return explain(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
 
 
 class Texture(nn.Module):
@@ -129,15 +128,14 @@ def test_a_fold_draws_its_surest_and_hands_the_segments_of_all_videos_on(made):
     assert "for; its probability 0.95" in made.cases[0].title
     assert "against; its probability 0.05" in made.cases[2].title
     first = made.cases[0]
-    assert isinstance(first, FoldCase)
-    assert not any(case.segments for case in made.cases[1:])
-    seen = {(row["sample_id"], row["method"], row["segment"]) for row in first.segments}
+    assert not any(case.tested for case in made.cases[1:])
+    seen = {(row["sample_id"], row["method"], row["segment"]) for row in first.tested}
     videos = [f"p{n:02d}-a4c" for n in range(N_PATIENTS)]
     methods = ("occlusion", "grad_cam_pp", "area", "random_weights")
     assert seen == {(v, m, s) for v in videos for m in methods for s in A4C}
-    assert len(seen) == len(first.segments)
-    assert {row["study_id"] for row in first.segments} == {f"p{n:02d}-s" for n in range(6)}
-    by = {row["segment"]: row["value"] for row in first.segments
+    assert len(seen) == len(first.tested)
+    assert {row["study_id"] for row in first.tested} == {f"p{n:02d}-s" for n in range(6)}
+    by = {row["segment"]: row["value"] for row in first.tested
           if row["sample_id"] == "p05-a4c" and row["method"] == "occlusion"}  # fmt: skip
     for number in A4C:
         assert by[number] == pytest.approx(first.scores[f"drop:{number:02d}"], abs=1e-6)
@@ -169,15 +167,15 @@ def test_the_overlay_of_a_case_is_a_webm_of_the_recorded_frames_of_its_clip(made
 def test_a_user_can_do_without_overlays(features, fitted):
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    quiet = explain_videos(fitted(), features, found, ExplainBlock(n_cases=1, video=False), ctx)
+    quiet = explain(fitted(), features, found, ExplainBlock(n_cases=1, video=False), ctx)
     assert all(case.video is None for case in quiet.cases)
 
 
 def test_without_a_codec_the_report_says_that_overlays_are_missing(features, fitted, monkeypatch):
     ctx = training_context(TASK["wma"], "a4c")
-    monkeypatch.setattr("cardio_echo_cmr.explain.webm_codec", lambda: None)
+    monkeypatch.setattr("cardio_echo_cmr.findings.explain.webm_codec", lambda: None)
     found = said_of(features, "wma_a4c", ctx)
-    made = explain_videos(fitted(), features, found, ExplainBlock(n_cases=1), ctx)
+    made = explain(fitted(), features, found, ExplainBlock(n_cases=1), ctx)
     assert made.rule.endswith(NO_VIDEO)
     assert all(case.video is None and case.draw is not None for case in made.cases)
 
@@ -185,9 +183,9 @@ def test_without_a_codec_the_report_says_that_overlays_are_missing(features, fit
 def test_where_no_cmr_labels_segments_only_the_drawn_are_occluded(features, fitted):
     ctx = training_context(TASK["t1"], "a4c")
     found = said_of(features, "t1_high", ctx)
-    made = explain_videos(fitted(target="t1_high"), features, found, ExplainBlock(n_cases=1), ctx)
+    made = explain(fitted(target="t1_high"), features, found, ExplainBlock(n_cases=1), ctx)
     assert len(made.cases) == 2
-    assert not any(case.segments for case in made.cases)
+    assert not any(case.tested for case in made.cases)
     assert len([name for name in made.cases[0].scores if name.startswith("drop:")]) == 7
 
 
@@ -196,32 +194,32 @@ def test_segments_are_handed_on_where_nobody_is_drawn_and_nothing_where_occlusio
 ):
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    none = explain_videos(fitted(), features, found, ExplainBlock(n_cases=0), ctx)
-    assert [len(case.segments) for case in none.cases] == [3 * 7 * N_PATIENTS]
-    off = explain_videos(fitted(), features, found, ExplainBlock(n_cases=1, occlusion=False), ctx)
-    assert not any(case.segments for case in off.cases)
+    none = explain(fitted(), features, found, ExplainBlock(n_cases=0), ctx)
+    assert [len(case.tested) for case in none.cases] == [3 * 7 * N_PATIENTS]
+    off = explain(fitted(), features, found, ExplainBlock(n_cases=1, occlusion=False), ctx)
+    assert not any(case.tested for case in off.cases)
     assert not [name for name in off.cases[0].scores if name.startswith("drop:")]
 
 
-@pytest.mark.parametrize("row", ["lvef", "age_sex"])
-def test_rows_that_are_no_networks_explain_nothing(features, fitted, row):
-    ctx = training_context(TASK["wma"], row)
+@pytest.mark.parametrize("model", ["lvef", "age_sex"])
+def test_models_that_are_no_networks_explain_nothing(features, fitted, model):
+    ctx = training_context(TASK["wma"], model)
     found = said_of(features, "wma", ctx)
-    assert explain_videos(fitted(), features, found, ExplainBlock(), ctx).cases == ()
+    assert explain(fitted(), features, found, ExplainBlock(), ctx).cases == ()
 
 
 def test_a_fold_without_a_video_of_the_view_explains_nothing(fitted):
     features = small_cohort(2, views=("plax",))[0]
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    assert explain_videos(fitted(), features, found, ExplainBlock(), ctx).cases == ()
+    assert explain(fitted(), features, found, ExplainBlock(), ctx).cases == ()
 
 
 def test_the_same_fold_explained_twice_gives_the_same(features, fitted, made):
     ctx = training_context(TASK["wma"], "a4c")
     found = said_of(features, "wma_a4c", ctx)
-    again = explain_videos(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
-    assert again.cases[0].segments == made.cases[0].segments
+    again = explain(fitted(), features, found, ExplainBlock(n_cases=2, n_random=1), ctx)
+    assert again.cases[0].tested == made.cases[0].tested
     np.testing.assert_array_equal(again.cases[0].arrays["heat"], made.cases[0].arrays["heat"])
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import SampleSet
-from cardio_echo_cmr.config import FeaturizeBlock
-from cardio_echo_cmr.featurize import video_features
-from cardio_echo_cmr.preprocess import SectorVideo
+from cardio_echo_cmr.findings.config import FeaturizeBlock
+from cardio_echo_cmr.findings.featurize import featurize
+from cardio_echo_cmr.findings.preprocess import SectorVideo
 
 N, MAX_FRAMES, SIDE = 3, 12, 16
 
@@ -34,7 +34,7 @@ def samples(patient="P", **columns) -> SampleSet:
 
 
 def features(**columns):
-    return video_features(samples(**columns), FeaturizeBlock())
+    return featurize(samples(**columns), FeaturizeBlock())
 
 
 def test_every_block_has_its_shape_its_type_and_a_unit():
@@ -84,7 +84,7 @@ def test_the_table_carries_ids_site_view_and_flags_and_no_number_of_the_patient(
 
 def test_features_of_chosen_videos_are_those_of_all_in_any_order():
     whole = features(lvef_pct=[40.0, 50.0, 60.0])
-    few = video_features(samples(lvef_pct=[40.0, 50.0, 60.0]).take([2, 0]), FeaturizeBlock())
+    few = featurize(samples(lvef_pct=[40.0, 50.0, 60.0]).take([2, 0]), FeaturizeBlock())
     assert few.table.index.tolist() == ["P-2", "P-0"]
     for name, block in few.blocks.items():
         np.testing.assert_array_equal(block.values, whole[name].values[[2, 0]])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from cardio_echo_cmr.heat_volume import (
+from cardio_echo_cmr.clips.heat_volume import (
     FRAME_STRIDE,
     PIXEL_STRIDE,
     at_frames,
@@ -15,7 +15,7 @@ from cardio_echo_cmr.heat_volume import (
     segment_heat,
     time_curve,
 )
-from cardio_echo_cmr.models.r2plus1d import R2Plus1D18
+from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
 
 
 class Given:

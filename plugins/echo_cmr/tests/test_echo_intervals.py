@@ -14,8 +14,14 @@ import pytest
 from scipy.stats import bootstrap
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.api import EvaluateBlock, stats
-from cardio_echo_cmr.intervals import auc_intervals, interval_rows, width_of, width_sentences
+from cardio_core import stats
+from cardio_core.api import EvaluateBlock
+from cardio_echo_cmr.results.intervals import (
+    auc_intervals,
+    interval_rows,
+    width_of,
+    width_sentences,
+)
 
 from .echo_scored import correlated_scores
 

@@ -7,9 +7,14 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import ConfigError
-from cardio_echo_cmr.config import LoadBlock
-from cardio_echo_cmr.cutoffs import cutoffs_of, mapped_labels
-from cardio_echo_cmr.labels import SEGMENTS_OF_VIEW, any_positive, segment_labels, unjudged_note
+from cardio_echo_cmr.findings.config import LoadBlock
+from cardio_echo_cmr.findings.labels.cutoffs import cutoffs_of, mapped_labels
+from cardio_echo_cmr.segments.labels import (
+    SEGMENTS_OF_VIEW,
+    any_positive,
+    segment_labels,
+    unjudged_note,
+)
 
 # The sets as the paper prints them (Sahashi et al. 2024, Methods).
 PRINTED = {
@@ -139,7 +144,7 @@ def test_a_table_without_the_measurement_says_which_column_is_wanted():
 
 def test_folds_are_split_by_every_finding_whatever_the_task():
     """Every task takes the folds of the views, so they must hold every label evenly."""
-    from cardio_echo_cmr.load import _strata
+    from cardio_echo_cmr.findings.labels.targets import strata_of
 
     segments = {f"{name}_seg_{n:02d}": [0.0, 0.0, 0.0] for name in ("wma", "lge")
                 for n in range(1, 18)}  # fmt: skip
@@ -147,12 +152,12 @@ def test_folds_are_split_by_every_finding_whatever_the_task():
     table.loc["s1", "wma_seg_04"] = 1.0
     table.loc["s2", ["wma_seg_01", "lge_seg_17"]] = 1.0
     table.loc["s3", "lge_seg_02"] = np.nan
-    assert _strata(table, LoadBlock()).to_dict() == {"s1": "wma, no lge", "s2": "wma, lge"}
+    assert strata_of(table, LoadBlock()).to_dict() == {"s1": "wma, no lge", "s2": "wma, lge"}
     table["t1_ms"] = [1060.0, np.nan, 900.0]
-    assert _strata(table, LoadBlock()).to_dict() == {
+    assert strata_of(table, LoadBlock()).to_dict() == {
         "s1": "wma, no lge, t1",
         "s2": "wma, lge, no t1",
     }
     measured = table[["t1_ms"]]
-    assert _strata(measured, LoadBlock()).tolist() == ["t1", "no t1", "no t1"]
-    assert _strata(measured[[]], LoadBlock()) is None
+    assert strata_of(measured, LoadBlock()).tolist() == ["t1", "no t1", "no t1"]
+    assert strata_of(measured[[]], LoadBlock()) is None

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from cardio_core.api import DataError
 from cardio_core.testing import drawn_svg
 from cardio_echo_cmr.drawing.learning import learning_figure
-from cardio_echo_cmr.learning_curve import METRIC, curve_table, gains
+from cardio_echo_cmr.results.learning_curve import METRIC, curve_table, gains
 
 N = 60
 Y = np.arange(N) % 2
@@ -76,7 +76,7 @@ def test_the_gain_of_a_step_is_paired_on_the_same_tested_patients(runs):
     assert ((made["low"] < made["gain"]) & (made["gain"] < made["high"])).all()
 
 
-def test_a_fused_row_has_no_point_where_the_limit_binds(runs):
+def test_a_fused_model_has_no_point_where_the_limit_binds(runs):
     for folder, _ in runs:
         file = folder / "metrics.json"
         rows = json.loads(file.read_text())

@@ -8,8 +8,8 @@ import pytest
 
 from cardio_core.api import ConfigError, Context, DataError
 from cardio_core.ultrasound import write_us_loop
-from cardio_echo_cmr.config import LoadBlock
-from cardio_echo_cmr.load import load_studies
+from cardio_echo_cmr.findings.config import LoadBlock
+from cardio_echo_cmr.findings.load import load
 
 from .echo_cohorts import TASK, loaded, segments, write_avi, write_clip, write_table
 
@@ -143,7 +143,7 @@ def two_views_folder(tmp_path):
 
 
 @pytest.mark.parametrize("views", ["predicted", "table"])
-def test_a_view_that_the_table_names_for_nobody_has_no_row_wherever_views_come_from(
+def test_a_view_that_the_table_names_for_nobody_has_no_model_wherever_views_come_from(
     two_views_folder, views
 ):
     """A classifier cannot learn it, and the network would have nothing to train on."""
@@ -169,7 +169,7 @@ def test_two_views_are_still_fused_where_the_third_is_named_for_too_few(two_view
     }
 
 
-def test_rows_without_what_they_need_are_left_out_with_the_reason(cohort_folder):
+def test_models_without_what_they_need_are_left_out_with_the_reason(cohort_folder):
     table = _named_views_of_both(cohort_folder)
     cohort = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50)
     assert set(cohort.unsupported) == {"a4c", "a2c", "fused"}
@@ -183,7 +183,7 @@ def test_rows_without_what_they_need_are_left_out_with_the_reason(cohort_folder)
     assert cohort.unsupported["plax"] == "the table names no parasternal long-axis clip"
 
 
-def test_only_studies_that_have_what_a_row_looks_at_count_for_it(cohort_folder):
+def test_only_studies_that_have_what_a_model_looks_at_count_for_it(cohort_folder):
     table = _named_views_of_both(cohort_folder).drop(columns="lvef_fu_pct")
     table.loc[1, "path_echo_plax"] = None
     table.to_csv(cohort_folder / "cohort.csv", index=False)
@@ -198,7 +198,7 @@ def test_only_studies_that_have_what_a_row_looks_at_count_for_it(cohort_folder):
     assert "age_sex" not in found
 
 
-def test_with_labels_of_both_kinds_every_row_is_supported(cohort_folder):
+def test_with_labels_of_both_kinds_every_model_is_supported(cohort_folder):
     table = _named_views_of_both(cohort_folder).astype({"wma_seg_04": float})
     table.loc[0, ["wma_seg_03", "wma_seg_04"]] = 1
     table.to_csv(cohort_folder / "cohort.csv", index=False)
@@ -226,7 +226,7 @@ def test_only_one_timepoint_is_taken_where_asked(cohort_folder):
 
 @pytest.mark.parametrize("views", ["table", "predicted"])
 @pytest.mark.parametrize(
-    ("days", "load", "reason"),
+    ("days", "settings", "reason"),
     [
         ("400", {}, "2 more than 30 days between echo and CMR"),
         ("", {}, "2 days between echo and CMR unknown"),
@@ -234,7 +234,7 @@ def test_only_one_timepoint_is_taken_where_asked(cohort_folder):
     ],
 )
 def test_where_nobody_is_left_the_reason_and_the_counts_are_told(
-    tmp_path, views, days, load, reason
+    tmp_path, views, days, settings, reason
 ):
     for name in "abc":
         write_clip(tmp_path / f"{name}.npy")
@@ -244,7 +244,7 @@ def test_where_nobody_is_left_the_reason_and_the_counts_are_told(
     ]
     write_table(tmp_path, rows)
     with pytest.raises(DataError) as told:
-        loaded(tmp_path, views=views, frame_rate_hz=50, **load)
+        loaded(tmp_path, views=views, frame_rate_hz=50, **settings)
     assert f"found none of 2 ({reason}); check" in str(told.value)
     assert "\n" not in str(told.value)
 
@@ -333,7 +333,7 @@ def test_a_new_loop_beside_a_table_never_takes_the_id_of_somebody_in_it(tmp_path
     for n in (1, 2):
         write_clip(files / f"{n}.npy", 12 + n)
     ctx = Context(TASK["wma"], hook="load", mode="predict", _inputs=(table, files))
-    samples = load_studies(LoadBlock(frame_rate_hz=50), ctx).samples.table
+    samples = load(LoadBlock(frame_rate_hz=50), ctx).samples.table
     assert samples["study_id"].tolist() == ["1", "3", "4", "5"]
     assert samples["patient_id"].tolist() == ["2", "2", "4", "5"]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cardio_core.testing.limits import HUNG_AFTER_S
 from cardio_core.ultrasound import Sector, burn_in, write_us_loop
 
 from .echo_cohorts import write_table
@@ -61,7 +62,9 @@ def finished(tmp_path_factory) -> Path:
         "--executor", "local:1", "--out", out, *(word for text in sets for word in ("--set", text)),
     ]  # fmt: skip
     own_cache = os.environ | {"CARDIO_CACHE": str(tmp_path_factory.mktemp("cache"))}
-    said = subprocess.run(command, capture_output=True, text=True, timeout=120, env=own_cache)
+    said = subprocess.run(
+        command, capture_output=True, text=True, timeout=HUNG_AFTER_S, env=own_cache
+    )
     assert said.returncode == 0, said.stderr
     return out
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cardio_echo_cmr.labels import SEGMENTS_OF_VIEW
-from cardio_echo_cmr.occlusion import occluded, segments_of, smoothed
+from cardio_echo_cmr.clips.occlusion import occluded, segments_of, smoothed
+from cardio_echo_cmr.segments.labels import SEGMENTS_OF_VIEW
 
 SIDE = 112
 

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from cardio_core.api import CardioError
-from cardio_echo_cmr import overlay
-from cardio_echo_cmr.overlay import SIDE, outlines, overlay_frames, webm_bytes, webm_codec
+from cardio_core.api import ConfigError
+from cardio_echo_cmr.drawing import overlay
+from cardio_echo_cmr.drawing.overlay import SIDE, outlines, overlay_frames, webm_bytes, webm_codec
 
 N, SMALL = 10, 112
 
@@ -119,7 +119,7 @@ def test_an_opencv_without_the_codecs_says_what_to_do(pictures, monkeypatch):
     monkeypatch.setattr(overlay, "CODECS", ("ZZZZ",))
     webm_codec.cache_clear()
     try:
-        with pytest.raises(CardioError, match=r"explain\.video=false"):
+        with pytest.raises(ConfigError, match=r"explain\.video=false"):
             webm_bytes(overlay_frames(*pictures, np.zeros(N)), 30.0)
     finally:
         webm_codec.cache_clear()

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from cardio_core.api import EvaluateBlock, stats
-from cardio_echo_cmr.paper_tables import (
+from cardio_core import stats
+from cardio_core.api import EvaluateBlock
+from cardio_echo_cmr.published.paper_tables import (
     TESTED_PATIENTS,
     TESTED_STUDIES,
     characteristics_beside,
@@ -81,7 +82,7 @@ def test_the_printed_half_width_of_a4c_is_a_third_of_that_of_its_patients():
     assert (TESTED_PATIENTS, TESTED_STUDIES) == (138, 233)
 
 
-def test_views_were_tested_as_if_videos_were_independent_and_the_fused_row_was_not(findings):
+def test_views_were_tested_as_if_videos_were_independent_and_the_fused_model_was_not(findings):
     for name in ("wma a4c", "wma a2c", "wma plax", "lge a4c"):
         assert findings.loc[name, "verdict"] == "doubt"
     for name in ("wma fused", "lge fused"):

@@ -1,4 +1,4 @@
-"""Scores of videos: from the mean of their clips, for the row's own view only."""
+"""Scores of videos: from the mean of their clips, for the model's own view only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import pytest
 import torch
 from scipy.special import expit, logit
 
-from cardio_core.api import DataError, ModelArtifact, save_weights
+from cardio_core.api import DataError, ModelArtifact
 from cardio_core.testing import training_context
-from cardio_echo_cmr.clips import ClipForm, scored_starts
-from cardio_echo_cmr.config import PredictBlock
-from cardio_echo_cmr.examples import Clips, Grey, clips_of
-from cardio_echo_cmr.network import ClipNetwork, score_videos, write_about
-from cardio_echo_cmr.predict import predict_videos
-from cardio_echo_cmr.tasks import TASKS
+from cardio_echo_cmr.clips.cutting import ClipForm, scored_starts
+from cardio_echo_cmr.findings.config import PredictBlock
+from cardio_echo_cmr.findings.predict import predict
+from cardio_echo_cmr.findings.tasks import TASKS
+from cardio_echo_cmr.networks.clip_network import ClipNetwork, score_videos, write_about
+from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of
 
 from .echo_small_videos import SIDE, small_cohort, with_values
 
@@ -50,7 +50,7 @@ def network():
 def artifact(network, tmp_path):
     def written(form="honest", scale=None, side=SIDE):
         made = ModelArtifact(tmp_path)
-        save_weights(network, tmp_path / "weights.safetensors")
+        made.save_network(network)
         write_about(
             made, width_mult=THIN, form=FORMS[form], grey=GREY, side=side, view="a4c",
             least_view=0.8, target="wma_a4c", scale=scale,
@@ -60,8 +60,8 @@ def artifact(network, tmp_path):
     return written
 
 
-def _context(task="wma", row="a4c", mode="fit"):
-    return training_context(TASK[task], row, mode=mode)
+def _context(task="wma", model="a4c", mode="fit"):
+    return training_context(TASK[task], model, mode=mode)
 
 
 def _by_hand(network, videos, place, form):
@@ -116,8 +116,8 @@ def test_what_stands_after_a_videos_end_changes_no_honest_score(videos, artifact
     assert before == after
 
 
-def test_all_targets_of_a_row_have_its_score_and_other_views_have_none(videos, artifact):
-    found = predict_videos(artifact(), videos, PredictBlock(), _context())
+def test_all_targets_of_a_model_have_its_score_and_other_views_have_none(videos, artifact):
+    found = predict(artifact(), videos, PredictBlock(), _context())
     own = (videos.table["view_given"] == "a4c").to_numpy()
     assert list(found.scores) == ["wma_a4c", "wma"]
     assert found.ids == tuple(videos.table.index)
@@ -129,16 +129,16 @@ def test_all_targets_of_a_row_have_its_score_and_other_views_have_none(videos, a
 
 def test_a_patient_without_the_view_has_no_score_at_all(videos, artifact):
     others = videos.view(videos.table["view_given"] != "a4c")
-    found = predict_videos(artifact(), others, PredictBlock(), _context())
+    found = predict(artifact(), others, PredictBlock(), _context())
     assert len(found) == 8
     assert np.isnan(found.scores["wma"]).all()
 
 
 def test_scores_do_not_depend_on_order_batch_or_company(videos, artifact):
     fitted, order = artifact(), np.random.default_rng(0).permutation(12)
-    together = predict_videos(fitted, videos, PredictBlock(batch_size=8), _context())
-    mixed = predict_videos(fitted, videos.view(order), PredictBlock(batch_size=3), _context())
-    alone = predict_videos(fitted, videos.view([3]), PredictBlock(), _context())
+    together = predict(fitted, videos, PredictBlock(batch_size=8), _context())
+    mixed = predict(fitted, videos.view(order), PredictBlock(batch_size=3), _context())
+    alone = predict(fitted, videos.view([3]), PredictBlock(), _context())
     np.testing.assert_allclose(
         logit(mixed.scores["wma"]), logit(together.scores["wma"][order]), atol=1e-5
     )
@@ -149,7 +149,7 @@ def test_scores_do_not_depend_on_order_batch_or_company(videos, artifact):
 
 def test_videos_of_another_size_are_refused(videos, artifact):
     with pytest.raises(DataError, match=r"expected frames of 112 pixels.*found 32"):
-        predict_videos(artifact(side=112), videos, PredictBlock(), _context())
+        predict(artifact(side=112), videos, PredictBlock(), _context())
 
 
 def test_a_training_batch_draws_starts_and_crops_anew_and_a_validation_batch_does_not(videos):

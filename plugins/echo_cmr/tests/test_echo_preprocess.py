@@ -15,12 +15,19 @@ import pytest
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate, generate_frames
 
-from cardio_core.api import Context, DataError, Opened, SampleSet
-from cardio_core.ultrasound import Sector, burn_in, fit_sector, read_loop, write_us_loop
-from cardio_echo_cmr.config import PreprocessBlock
-from cardio_echo_cmr.preprocess import prepare_videos, sector_video
-from cardio_echo_cmr.sector import NOT_FOUND, fixed_triangle
-from cardio_echo_cmr.tasks import TASKS
+from cardio_core.api import Context, DataError, SampleSet
+from cardio_core.ultrasound import (
+    TRIANGLE_KEPT,
+    Sector,
+    burn_in,
+    fit_sector,
+    fixed_triangle,
+    read_loop,
+    write_us_loop,
+)
+from cardio_echo_cmr.findings.config import PreprocessBlock
+from cardio_echo_cmr.findings.preprocess import preprocess, sector_video
+from cardio_echo_cmr.findings.tasks import TASKS
 
 SECTOR = Sector(depth_mm=110.0, half_angle_deg=38.0, n_rows=200, n_columns=240)
 SPACING = (0.6, 0.6)
@@ -60,14 +67,14 @@ def samples_of(files: dict[str, Path], **rates) -> SampleSet:
     def opened(name):
         return read_loop(files[name], frame_rate_hz=rates.get(name))
 
-    return SampleSet(table, Opened(tuple(ids), opened))
+    return SampleSet.opening(table, ids, opened)
 
 
 def prepared(files: dict[str, Path], config=CONFIG, **rates):
     """Return the samples, and why recordings were set aside."""
     ctx = Context(TASKS[0], hook="preprocess")
     try:
-        made = prepare_videos(samples_of(files, **rates), config, ctx)
+        made = preprocess(samples_of(files, **rates), config, ctx)
     except DataError:
         made = None
     reasons = {row.recording_id: row.reason for row in ctx._quarantined}
@@ -149,7 +156,7 @@ def test_a_patient_without_a_usable_loop_is_refused(tmp_path):
     files = {"a": write(tmp_path / "a.dcm", speckle(7))}
     ctx = Context(TASKS[0], hook="preprocess")
     with pytest.raises(DataError, match="none of the patient's loops"):
-        prepare_videos(samples_of(files), CONFIG, ctx)
+        preprocess(samples_of(files), CONFIG, ctx)
 
 
 @pytest.mark.parametrize("kind", ["YBR_FULL_422", "RGB", "PALETTE COLOR", "jpeg", "avi", "npy"])
@@ -226,7 +233,7 @@ def test_a_screen_on_which_no_one_sector_fits_is_set_aside_and_not_cut_roughly(t
     assert reasons["a"].startswith("expected the outline of one sector, found one that")
     assert "preprocess.triangle=true" in reasons["a"]
     made, reasons = prepared(files, CONFIG.model_copy(update={"triangle": True}))
-    assert reasons == {} and made.table["flags"].tolist() == [NOT_FOUND]
+    assert reasons == {} and made.table["flags"].tolist() == [TRIANGLE_KEPT]
 
 
 def test_the_fixed_triangle_is_kept_only_where_it_is_asked_for_and_flagged(tmp_path):
@@ -236,7 +243,7 @@ def test_the_fixed_triangle_is_kept_only_where_it_is_asked_for_and_flagged(tmp_p
     made, reasons = prepared(files)
     assert made is None and "sector" in reasons["a"]
     made, reasons = prepared(files, CONFIG.model_copy(update={"triangle": True}))
-    assert reasons == {} and made.table["flags"].tolist() == [NOT_FOUND]
+    assert reasons == {} and made.table["flags"].tolist() == [TRIANGLE_KEPT]
     mask = fixed_triangle((112, 112))
     assert mask[1:, 67].all() and not mask[:, 0][:67].any() and mask[111].all()
 
@@ -244,8 +251,8 @@ def test_the_fixed_triangle_is_kept_only_where_it_is_asked_for_and_flagged(tmp_p
 MEASURE = """
 import json, sys
 from cardio_core.ultrasound import read_loop
-from cardio_echo_cmr.config import PreprocessBlock
-from cardio_echo_cmr.preprocess import sector_video
+from cardio_echo_cmr.findings.config import PreprocessBlock
+from cardio_echo_cmr.findings.preprocess import sector_video
 
 def mb(name):
     with open("/proc/self/status") as file:

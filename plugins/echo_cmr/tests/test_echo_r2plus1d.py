@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from cardio_echo_cmr.models.r2plus1d import R2Plus1D18, masked_average
+from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18, masked_average
 
 # The facts about the public network, written down as numbers and not computed by our formula.
 # Channels of each convolution are those of Tran et al., CVPR 2018, table 1, and of the public

@@ -2,8 +2,8 @@
 
 T1 and ECV depend on nothing that is recorded, late enhancement on thinning and ejection fraction
 with a set Bayes AUC. So for each seed they are drawn again for the same loops, as the phantom draws
-them, and folds and what is drawn in training are drawn again too. Of late enhancement only the row
-of the ejection fraction runs: a network this thin learns nothing of it from 75 patients.
+them, and folds and what is drawn in training are drawn again too. Of late enhancement only the
+model of the ejection fraction runs: a network this thin learns nothing of it from 75 patients.
 
 Slow: seeds that are not stored yet are made first, about 90 seconds each on one core. To make them:
 ``python plugins/echo_cmr/tests/test_echo_seeds.py [number of seeds]``.
@@ -25,9 +25,9 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from cardio_core.api import stats
+from cardio_core import stats
 from cardio_core.testing import run_plugin
-from cardio_echo_cmr.synthetic import cohort, findings, patients, synthesize_task
+from cardio_echo_cmr.synthetic import cohort, findings, patients, synthesize
 
 pytestmark = pytest.mark.slow
 STORED = Path(__file__).parent / "stored" / "echo_seeds.json"
@@ -60,7 +60,7 @@ def write_loops(folder: Path) -> None:
         # Processes of their own would not know of these changes.
         mock.patch.object(cohort, "PATIENTS_A_PROCESS", N_PATIENTS),
     ):
-        synthesize_task(folder, n_patients=N_PATIENTS, seed=LOOPS_SEED)
+        synthesize(folder, n_patients=N_PATIENTS, seed=LOOPS_SEED)
 
 
 def areas_of(run: Path, target: str) -> list[dict[str, Any]]:
@@ -74,12 +74,12 @@ def areas_of(run: Path, target: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def redraw(twin: Path, folder: Path, seed: int) -> float:
+def redraw(whole: Path, folder: Path, seed: int) -> float:
     """Write the cohort with findings drawn anew, and return the Bayes AUC of late enhancement."""
     folder.mkdir()
-    (folder / "loops").symlink_to(twin / "loops")
-    known = json.loads((twin / "truth.json").read_text())["patients"]
-    with (twin / "cohort.csv").open(newline="") as stream:
+    (folder / "loops").symlink_to(whole / "loops")
+    known = json.loads((whole / "truth.json").read_text())["patients"]
+    with (whole / "cohort.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     for number, row in enumerate(rows):
         rng = np.random.default_rng([seed, number])
@@ -97,10 +97,10 @@ def redraw(twin: Path, folder: Path, seed: int) -> float:
     return float(stats.bayes_auc([person["prob_lge"] for person in known.values()]))
 
 
-def one_seed(seed: int, twin: Path, folder: Path) -> dict[str, Any]:
+def one_seed(seed: int, whole: Path, folder: Path) -> dict[str, Any]:
     """Draw the findings, run the honest protocol of every task, and gather the pooled AUCs."""
     begin = time.process_time()
-    bayes = redraw(twin, folder / "cohort", seed)
+    bayes = redraw(whole, folder / "cohort", seed)
     areas = []
     for task, target in TARGETS.items():
         own = (
@@ -121,13 +121,13 @@ def make(n_seeds: int = N_SEEDS) -> None:
     rows = runs()
     with tempfile.TemporaryDirectory() as shared:
         os.environ["CARDIO_CACHE"] = f"{shared}/cache"
-        twin = Path(shared) / "twin"
-        write_loops(twin)
+        whole = Path(shared) / "whole"
+        write_loops(whole)
         for seed in range(n_seeds):
             if seed in {row["seed"] for row in rows}:
                 continue
             with tempfile.TemporaryDirectory() as folder:
-                rows.append(one_seed(seed, twin, Path(folder)))
+                rows.append(one_seed(seed, whole, Path(folder)))
             content = {
                 "made": datetime.now(UTC).date().isoformat(),
                 "command": f"python plugins/echo_cmr/tests/{Path(__file__).name}",

@@ -7,7 +7,7 @@ import pytest
 
 from cardio_core.api import DataError
 from cardio_core.ultrasound import Sector
-from cardio_echo_cmr.square import SectorCutter, square_around
+from cardio_echo_cmr.clips.square import SectorCutter, square_around
 
 SECTOR = Sector(depth_mm=120.0, n_rows=256, n_columns=288)
 

@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold
 
-from cardio_echo_cmr.config import LoadBlock
-from cardio_echo_cmr.load import _strata
+from cardio_echo_cmr.findings.config import LoadBlock
+from cardio_echo_cmr.findings.labels.targets import strata_of
 from cardio_echo_cmr.synthetic.findings import draw_findings
 
 N_PATIENTS, N_COHORTS = 150, 200
@@ -55,8 +55,8 @@ def test_folds_of_equal_shares_leave_what_cannot_be_told_nearer_to_one_half():
         warnings.simplefilter("ignore", UserWarning)  # strata of fewer than two patients
         for seed in range(N_COHORTS):
             table = _cohort(np.random.default_rng([77, seed]))
-            every = _strata(table, LoadBlock())
-            segmental = _strata(table.drop(columns=["t1_ms", "t2_ms", "ecv_pct"]), LoadBlock())
+            every = strata_of(table, LoadBlock())
+            segmental = strata_of(table.drop(columns=["t1_ms", "t2_ms", "ecv_pct"]), LoadBlock())
             areas.append([_pooled_area(table, strata, seed) for strata in (every, segmental)])
     mean, error = np.mean(areas, axis=0), np.std(areas, axis=0) / np.sqrt(N_COHORTS)
     print(f"mean AUC {mean.round(4)}, standard error {error.round(4)}")  # noqa: T201

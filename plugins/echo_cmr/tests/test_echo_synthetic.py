@@ -15,13 +15,13 @@ from scipy import ndimage
 
 from cardio_core.api import DataError
 from cardio_core.ultrasound import EchoScanner, Look, Sector, draw_scatterers, fit_sector, read_loop
-from cardio_echo_cmr.synthetic import synthesize_task
+from cardio_echo_cmr.segments.pose import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
+from cardio_echo_cmr.segments.wall import Wall
+from cardio_echo_cmr.synthetic import synthesize
 from cardio_echo_cmr.synthetic.beat import SYSTOLE_ENDS, Beat, contraction
 from cardio_echo_cmr.synthetic.findings import draw_findings
 from cardio_echo_cmr.synthetic.loop import SPREAD, LoopSpec, echo_loop, sector_of
 from cardio_echo_cmr.synthetic.motion import SHORTENING, Ventricle
-from cardio_echo_cmr.synthetic.views import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
-from cardio_echo_cmr.synthetic.wall import Wall
 
 CLEAR = Look(noise_db=-60.0, haze_db=-60.0, echoes_db=-60.0, n_dropouts=0)
 
@@ -159,7 +159,7 @@ def test_systole_takes_a_third_of_the_beat_and_has_no_jump() -> None:
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cohort")
-    synthesize_task(folder, task="view", n_patients=2, seed=6)  # the second lacks a view
+    synthesize(folder, task="view", n_patients=2, seed=6)  # the second lacks a view
     return folder
 
 
@@ -171,7 +171,7 @@ def rows_of(folder: Path) -> list[dict[str, str]]:
 def test_a_patient_is_the_same_for_every_task_and_in_a_cohort_of_any_size(
     cohort: Path, tmp_path: Path
 ) -> None:
-    synthesize_task(tmp_path, task="wma", n_patients=1, seed=6)
+    synthesize(tmp_path, task="wma", n_patients=1, seed=6)
     again = sorted(path.name for path in (tmp_path / "loops").iterdir())
     assert len(again) >= 3
     _, different, absent = filecmp.cmpfiles(
@@ -239,9 +239,9 @@ def test_missing_views_and_values_are_left_empty_in_the_table(cohort: Path) -> N
 
 def test_what_does_not_exist_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="easy, medium, impossible, found 'hard'"):
-        synthesize_task(tmp_path, task="wma", difficulty="hard")
+        synthesize(tmp_path, task="wma", difficulty="hard")
     with pytest.raises(DataError, match="at least 1 patient, found 0"):
-        synthesize_task(tmp_path, task="wma", n_patients=0)
+        synthesize(tmp_path, task="wma", n_patients=0)
 
 
 def test_speckle_moves_with_the_tissue_between_frames() -> None:

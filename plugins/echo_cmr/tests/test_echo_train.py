@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from cardio_core.api import DataError, Targets, save_weights
+from cardio_core.api import DataError, ModelArtifact, Targets
 from cardio_core.testing import training_context
-from cardio_echo_cmr.config import PredictBlock, TrainBlock
-from cardio_echo_cmr.examples import grey_of
-from cardio_echo_cmr.fewer_patients import some_patients
-from cardio_echo_cmr.models.r2plus1d import R2Plus1D18
-from cardio_echo_cmr.network import open_network
-from cardio_echo_cmr.predict import predict_videos
-from cardio_echo_cmr.rows import row_of
-from cardio_echo_cmr.tasks import TASKS
-from cardio_echo_cmr.train import train_row
+from cardio_echo_cmr.findings.config import PredictBlock, TrainBlock
+from cardio_echo_cmr.findings.models import recipe_of
+from cardio_echo_cmr.findings.predict import predict
+from cardio_echo_cmr.findings.tasks import TASKS
+from cardio_echo_cmr.findings.train import some_patients, train
+from cardio_echo_cmr.networks.clip_network import open_network
+from cardio_echo_cmr.networks.examples import grey_of
+from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
 
 from .echo_small_videos import T1_MS, T1_STEP_MS, small_cohort, with_given, with_values
 
@@ -41,11 +40,11 @@ def cohort():
 
 @pytest.fixture
 def fit(cohort, tmp_path_factory):
-    def fitted(task, row, config=ONE_EPOCH, validation=None, data=None, **context):
+    def fitted(task, model, config=ONE_EPOCH, validation=None, data=None, **context):
         features, targets = data or cohort
-        ctx = training_context(TASK[task], row, tmp_path_factory.mktemp(row), **context)
+        ctx = training_context(TASK[task], model, tmp_path_factory.mktemp(model), **context)
         training = features.view(features.table["patient_id"] < "p16")
-        return train_row(training, validation, targets, config, ctx), ctx
+        return train(training, validation, targets, config, ctx), ctx
 
     return fitted
 
@@ -56,7 +55,7 @@ def _tested(features):
 
 def _scores(fitted, features, target, config=None):
     artifact, ctx = fitted
-    return predict_videos(artifact, features, config or PredictBlock(), ctx).scores[target]
+    return predict(artifact, features, config or PredictBlock(), ctx).scores[target]
 
 
 def _auc(scores, labels):
@@ -183,7 +182,7 @@ def test_a_network_starts_from_a_local_file_of_weights(fit, tmp_path, n_classes,
     theirs = torch.nn.Module()
     parts = R2Plus1D18(n_classes, SMALL["width_mult"])
     theirs.add_module(prefix.rstrip(".") or "module", parts)
-    save_weights(theirs, tmp_path / "theirs.safetensors")
+    ModelArtifact(tmp_path).save_network(theirs, "theirs.safetensors")
     slow = {
         "weights": str(tmp_path / "theirs.safetensors"),
         "fit": FIT | {"epochs": 1, "learning_rate": 1e-9},
@@ -205,8 +204,8 @@ def test_fewer_patients_are_among_more_and_have_the_finding_as_often(cohort):
     features, targets = cohort
     chosen = {}
     for n_patients in (4, 10, 20, 99):
-        for row in ("a4c", "lvef"):
-            ctx = training_context(TASK["wma"], row)
+        for model in ("a4c", "lvef"):
+            ctx = training_context(TASK["wma"], model)
             few = some_patients(features, targets, n_patients, ctx)
             sick = targets.of(few.table, "wma").astype(int)
             assert len(few) == 3 * min(n_patients, 28)
@@ -218,7 +217,7 @@ def test_fewer_patients_are_among_more_and_have_the_finding_as_often(cohort):
     assert set(other.table["patient_id"]) != chosen[10]
 
 
-def test_a_row_is_fitted_on_fewer_patients_where_that_is_asked_for(fit):
+def test_a_model_is_fitted_on_fewer_patients_where_that_is_asked_for(fit):
     few = TrainBlock(**SMALL, fit=FIT | {"epochs": 1}, max_patients=6)
     assert "wma: fitted on 6 studies, 0 not measured." in fit("wma", "lvef", few)[0].notes
     assert any("Fitted on 6 of view a4c" in note for note in fit("wma", "a4c", few)[0].notes)
@@ -237,9 +236,9 @@ def test_mean_and_sd_are_those_of_recorded_pixels(cohort):
     assert grey.sd == pytest.approx(recorded.std())
 
 
-@pytest.mark.parametrize(("row", "perfect"), [("lvef", True), ("age_sex", False)])
-def test_baselines_rank_new_studies_by_what_was_measured(fit, cohort, row, perfect):
-    fitted = fit("wma", row)
+@pytest.mark.parametrize(("model", "perfect"), [("lvef", True), ("age_sex", False)])
+def test_baselines_rank_new_studies_by_what_was_measured(fit, cohort, model, perfect):
+    fitted = fit("wma", model)
     tested = _tested(cohort[0])
     found = _scores(fitted, tested, "wma")
     assert not np.isnan(found).any()
@@ -279,15 +278,15 @@ def test_a_baseline_that_nobody_was_measured_for_is_refused_in_words(fit, cohort
         fit("wma", "age_sex", data=(none, targets))
 
 
-def test_every_row_of_every_task_has_its_kind():
+def test_every_model_of_every_task_has_its_kind():
     kinds = {
         (
-            row_of(training_context(task, row.name)).kind,
-            row_of(training_context(task, row.name)).view,
+            recipe_of(training_context(task, model.name)).kind,
+            recipe_of(training_context(task, model.name)).view,
         )
         for task in TASKS
-        for row in task.models
-        if not row.fuses
+        for model in task.models
+        if not model.fuses
     }
     networks = {("network", view) for view in ("a4c", "a2c", "plax")}
     assert kinds == networks | {("regression", ""), ("view", "")}

@@ -9,14 +9,14 @@ import torch
 
 from cardio_core.api import Context, DataError, Targets
 from cardio_core.testing import training_context
-from cardio_echo_cmr.config import PredictBlock, TrainBlock
-from cardio_echo_cmr.examples import Frames, Grey
-from cardio_echo_cmr.models.view_resnet import mean_probability
-from cardio_echo_cmr.predict import predict_videos
-from cardio_echo_cmr.tasks import OTHER, TASKS, VIEWS
-from cardio_echo_cmr.train import own_videos, train_row
-from cardio_echo_cmr.view_task import cross_entropy
-from cardio_echo_cmr.views import counted, view_scores, views_of
+from cardio_echo_cmr.findings.config import PredictBlock, TrainBlock
+from cardio_echo_cmr.findings.predict import predict
+from cardio_echo_cmr.findings.seen_views import counted, view_scores, views_of
+from cardio_echo_cmr.findings.tasks import OTHER, TASKS, VIEWS
+from cardio_echo_cmr.findings.train import own_videos, train
+from cardio_echo_cmr.findings.view_classifier import cross_entropy
+from cardio_echo_cmr.networks.examples import Frames, Grey
+from cardio_echo_cmr.networks.view_resnet import mean_probability
 
 from .echo_small_videos import small_cohort, with_given
 
@@ -43,7 +43,7 @@ def classifier(cohort, tmp_path_factory):
     table = targets.table.copy()
     table.iloc[:2] = None
     training = features.view(features.table["patient_id"] < "p10")
-    return train_row(training, None, Targets("recording", table), SMALL, ctx), ctx
+    return train(training, None, Targets("recording", table), SMALL, ctx), ctx
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def _findings(mode="fit", **context):
 def test_the_classifier_tells_the_views_of_new_patients(classifier, cohort):
     features, targets = cohort
     tested = features.view(features.table["patient_id"] >= "p10")
-    found = predict_videos(classifier[0], tested, PredictBlock(), classifier[1]).scores["view"]
+    found = predict(classifier[0], tested, PredictBlock(), classifier[1]).scores["view"]
     np.testing.assert_allclose(found.sum(axis=1), 1)
     named = np.array(ALL)[found.argmax(axis=1)]
     assert np.mean(named == targets.of(tested.table, "view")) >= 0.95
@@ -80,8 +80,8 @@ def test_the_classifier_is_fitted_on_videos_whose_view_is_known(classifier):
 
 def test_probabilities_do_not_depend_on_who_else_is_scored(classifier, cohort):
     artifact, ctx = classifier
-    together = predict_videos(artifact, cohort[0], PredictBlock(), ctx).scores["view"]
-    alone = predict_videos(artifact, cohort[0].view([17]), PredictBlock(), ctx).scores["view"]
+    together = predict(artifact, cohort[0], PredictBlock(), ctx).scores["view"]
+    alone = predict(artifact, cohort[0].view([17]), PredictBlock(), ctx).scores["view"]
     np.testing.assert_allclose(alone[0], together[17], atol=1e-6)
 
 
@@ -90,7 +90,7 @@ def test_videos_of_one_view_only_teach_nothing_and_are_refused(cohort, tmp_path)
     same = Targets("recording", targets.table.assign(view="a4c"))
     ctx = training_context(TASK["view"], "resnet", tmp_path)
     with pytest.raises(DataError, match="two or more views, found 64 of 1"):
-        train_row(features, None, same, SMALL, ctx)
+        train(features, None, same, SMALL, ctx)
 
 
 def test_named_views_are_taken_and_any_other_word_is_unknown(cohort, out_of_fold):

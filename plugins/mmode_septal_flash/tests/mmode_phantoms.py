@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from cardio_core.ultrasound import sector_hull
+from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
-from cardio_mmode_septal_flash.mmode.volume import CycleVolume
-from cardio_mmode_septal_flash.motion import SeptalMotion, septal_motion
-from cardio_mmode_septal_flash.sector import find_sector
+from cardio_mmode_septal_flash.motion.excursion import SeptalMotion, septal_motion
 from cardio_mmode_septal_flash.synthetic.patients import draw_patient
 from cardio_mmode_septal_flash.synthetic.septal_flash import (
     SECTOR,
@@ -32,7 +32,7 @@ class Phantom:
 
     @property
     def sector(self) -> np.ndarray:
-        return find_sector(self.frames)
+        return sector_hull(self.frames)
 
     @property
     def volume(self) -> CycleVolume:

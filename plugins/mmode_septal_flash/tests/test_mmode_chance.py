@@ -70,21 +70,21 @@ def write_short_loops(folder: Path, **settings: Any) -> None:
 
 def pretrained(folder: Path) -> Path:
     """Run the earlier task once, as every seed needs it."""
-    twin = folder / "phantoms"
-    write_short_loops(twin, n_patients=60, seed=20_000, id_prefix="phantom")
-    return run_plugin("mmode_septal_flash", "phantom_flash", twin, folder / "earlier", sets=EARLIER)
+    made = folder / "phantoms"
+    write_short_loops(made, n_patients=60, task="phantom_flash")
+    return run_plugin("mmode_septal_flash", "phantom_flash", made, folder / "earlier", sets=EARLIER)
 
 
 def one_seed(seed: int, earlier: Path, folder: Path) -> dict[str, Any]:
     """Make one cohort at zero amplitude, run the honest protocol, and gather the pooled AUCs."""
     begin = time.process_time()
-    twin = folder / "twin"
-    write_short_loops(twin, n_patients=N_PATIENTS, seed=seed, difficulty="impossible")
-    truth = json.loads((twin / "truth.json").read_text())
+    cohort = folder / "cohort"
+    write_short_loops(cohort, n_patients=N_PATIENTS, seed=seed, difficulty="impossible")
+    truth = json.loads((cohort / "truth.json").read_text())
     assert truth["bayes_auc"]["septal_flash"] == 0.5
     assert all(one["flash_mm"] == 0 for one in truth["studies"].values())
     run = run_plugin(
-        "mmode_septal_flash", "septal_flash", twin, folder / "run", sets=SETTINGS, seed=seed,
+        "mmode_septal_flash", "septal_flash", cohort, folder / "run", sets=SETTINGS, seed=seed,
         needs_from={"phantom_flash": earlier},
     )  # fmt: skip
     keys = ("model", "value", "low", "high", "n", "n_patients")

@@ -41,15 +41,17 @@ def make() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["CARDIO_CACHE"] = str(folder / "cache")
-        synthesize(folder / "phantoms", n_patients=12, seed=20_000, id_prefix="phantom")
+        synthesize(folder / "phantoms", n_patients=12, task="phantom_flash")
         earlier = run_plugin(
             "mmode_septal_flash", "phantom_flash", folder / "phantoms", folder / "earlier",
             sets=EARLIER,
         )  # fmt: skip
-        synthesize(folder / "twin", n_patients=N_PATIENTS, difficulty="impossible", confounder=True)
-        truth = json.loads((folder / "twin" / "truth.json").read_text())
+        synthesize(
+            folder / "cohort", n_patients=N_PATIENTS, difficulty="impossible", confounder=True
+        )
+        truth = json.loads((folder / "cohort" / "truth.json").read_text())
         run = run_plugin(
-            "mmode_septal_flash", "septal_flash", folder / "twin", folder / "run", sets=SETTINGS,
+            "mmode_septal_flash", "septal_flash", folder / "cohort", folder / "run", sets=SETTINGS,
             needs_from={"phantom_flash": earlier},
         )  # fmt: skip
         table = pd.read_csv(run / "tables" / "honest-within-timepoint.csv")
@@ -58,7 +60,7 @@ def make() -> None:
         "made": datetime.now(UTC).date().isoformat(),
         "command": f"python plugins/mmode_septal_flash/tests/{Path(__file__).name}",
         "n_patients": N_PATIENTS,
-        "twin": {"difficulty": "impossible", "confounder": True, "seed": 0},
+        "cohort": {"difficulty": "impossible", "confounder": True, "seed": 0},
         "settings": ["config=smoke", *SETTINGS],
         "bayes_auc": truth["bayes_auc"]["septal_flash"],
         "bayes_auc_within": truth["bayes_auc_within"],

@@ -12,9 +12,10 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth
-from cardio_mmode_septal_flash.cycle import FROM_MOTION, TOO_LOW
+from cardio_core.testing.limits import HUNG_AFTER_S
+from cardio_mmode_septal_flash.cycle.find_cycle import FROM_MOTION, TOO_LOW
 
-from .test_mmode_stages import write_loop, write_septum
+from .test_mmode_hooks import write_loop, write_septum
 
 SMALLER = (
     "preprocess.n_pixels=100",
@@ -30,7 +31,9 @@ def predict(run, *words):
     """Call `cardio predict` in a process of its own; return what it did."""
     cardio = Path(sys.executable).with_name("cardio")
     command = [cardio, "predict", "--device", "cpu", run, *words]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, timeout=HUNG_AFTER_S
+    )
 
 
 class _Contract(PluginContract):

@@ -7,15 +7,16 @@ import pytest
 import torch
 from torch import nn
 
-from cardio_core.api import DataError, save_weights
-from cardio_mmode_septal_flash.models.backbone_files import (
+from cardio_core.api import Context, DataError, ModelArtifact
+from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
+from cardio_mmode_septal_flash.networks.backbone_files import (
     keras_state,
     one_channel,
     plain_state,
     start_from_file,
 )
-from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
-from cardio_mmode_septal_flash.models.heat_maps import (
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.heat_maps import (
     grad_cam_pp,
     heat_maps,
     layer_cam,
@@ -23,6 +24,7 @@ from cardio_mmode_septal_flash.models.heat_maps import (
 )
 
 BLOCKS = (6, 12, 24, 16)
+CTX = Context(SEPTAL_FLASH, hook="train")
 
 
 @pytest.fixture(scope="module")
@@ -175,11 +177,11 @@ def test_pytorch_files_of_every_style_are_brought_to_torchvisions_keys(thin, sty
 def test_a_local_file_fills_both_stems_and_the_same_picture_gives_the_same_maps(stem, tmp_path):
     torch.manual_seed(1)
     theirs = FlashDenseNet(1000, width_mult=0.125).eval()
-    save_weights(theirs, tmp_path / "imagenet.safetensors")
+    ModelArtifact(tmp_path).save_network(theirs, "imagenet.safetensors")
     torch.manual_seed(2)
     ours = FlashDenseNet(2, width_mult=0.125, stem=stem).eval()
     classifier = ours.classifier.weight.detach().clone()
-    said = start_from_file(ours, tmp_path / "imagenet.safetensors")
+    said = start_from_file(ours, tmp_path / "imagenet.safetensors", CTX)
     assert "imagenet.safetensors" in said
     picture = torch.rand(1, 1, 64, 64)
     with torch.no_grad():
@@ -189,13 +191,13 @@ def test_a_local_file_fills_both_stems_and_the_same_picture_gives_the_same_maps(
 
 def test_what_is_no_file_of_weights_is_refused_with_the_format_that_is_wanted(tmp_path):
     with pytest.raises(DataError, match=r"torchvision's keys"):
-        start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "absent.safetensors")
+        start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "absent.safetensors", CTX)
     (tmp_path / "weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     with pytest.raises(DataError, match="keras_state"):
-        start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "weights.h5")
-    save_weights(FlashDenseNet(width_mult=0.25), tmp_path / "wide.safetensors")
+        start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "weights.h5", CTX)
+    ModelArtifact(tmp_path).save_network(FlashDenseNet(width_mult=0.25), "wide.safetensors")
     with pytest.raises(DataError, match="depth and width must agree"):
-        start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "wide.safetensors")
+        start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "wide.safetensors", CTX)
 
 
 def test_three_filters_summed_see_a_grey_picture_as_three_copies_of_it():

@@ -19,16 +19,15 @@ from cardio_core.api import (
     stats,
 )
 from cardio_core.testing import drawn_svg, training_context
-from cardio_mmode_septal_flash.config import ExplainBlock, PredictBlock, TrainBlock
-from cardio_mmode_septal_flash.evaluate import evaluate_flash
-from cardio_mmode_septal_flash.explain import explain_studies
-from cardio_mmode_septal_flash.fold_case import FoldCase
-from cardio_mmode_septal_flash.paper_tables import accuracy_rows, published_table
-from cardio_mmode_septal_flash.predict import predict_studies
-from cardio_mmode_septal_flash.tasks import SEPTAL_FLASH
-from cardio_mmode_septal_flash.tested import judged_studies
-from cardio_mmode_septal_flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
-from cardio_mmode_septal_flash.train import train_row
+from cardio_mmode_septal_flash.drawing.study import StudyCase
+from cardio_mmode_septal_flash.flash.config import ExplainBlock, PredictBlock, TrainBlock
+from cardio_mmode_septal_flash.flash.evaluate import evaluate, judged_studies
+from cardio_mmode_septal_flash.flash.explain import explain
+from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
+from cardio_mmode_septal_flash.flash.predict import predict
+from cardio_mmode_septal_flash.flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
+from cardio_mmode_septal_flash.flash.train import train
+from cardio_mmode_septal_flash.published.tables import accuracy_rows, published_table
 
 CONFIG = EvaluateBlock(n_resamples=100)
 TARGET = SEPTAL_FLASH.targets[0]
@@ -44,17 +43,15 @@ def studies(flash_features):
 def explained(studies, tmp_path_factory):
     features, targets = studies
     ctx = training_context(SEPTAL_FLASH, ROW, tmp_path_factory.mktemp("row"))
-    train = TrainBlock(width_mult=0.0625, stem="one", fit={"epochs": 6, "batch_size": 4,
+    block = TrainBlock(width_mult=0.0625, stem="one", fit={"epochs": 6, "batch_size": 4,
                                                            "learning_rate": 3e-3})  # fmt: skip
-    model = train_row(
-        features.view(features.table["patient_id"] < "p10"), None, targets, train, ctx
-    )
+    model = train(features.view(features.table["patient_id"] < "p10"), None, targets, block, ctx)
     tested = features.view(
         (features.table["patient_id"] >= "p10") & (features.table["variant"] == 0)
     )
-    found = predict_studies(model, tested, PredictBlock(), ctx)
+    found = predict(model, tested, PredictBlock(), ctx)
     by_study = Predictions(tuple(tested.table["study_id"]), found.scores, "study")
-    made = explain_studies(model, tested, by_study, ExplainBlock(n_cases=2), ctx)
+    made = explain(model, tested, by_study, ExplainBlock(n_cases=2), ctx)
     cases = [replace(case, model=ROW, fold="r0-f0") for case in made.cases]
     return tested, found, replace(made, cases=cases), ctx, targets
 
@@ -95,15 +92,15 @@ def report(explained):
     columns = pd.DataFrame({name: c.values for name, c in found.columns.items()})
     columns = columns.assign(unit_id=tested.table["study_id"].to_numpy(), model=ROW, fold="r0-f0")
     scored = _scored(tested.table, found.scores[TARGET.name], y, columns=columns)
-    made = evaluate_flash(scored, targets, _cohort(tested.table), explanation, CONFIG, ctx)
+    made = evaluate(scored, targets, _cohort(tested.table), explanation, CONFIG, ctx)
     return made, tested, scored
 
 
 def test_every_tested_study_is_scored_by_every_method_and_few_are_drawn(explained):
     tested, _, explanation, _, _ = explained
     first = explanation.cases[0]
-    assert isinstance(first, FoldCase)
-    rows = pd.DataFrame(first.studies)
+    assert isinstance(first, StudyCase)
+    rows = pd.DataFrame(first.tested)
     assert set(rows["method"]) == {"grad_cam_pp", "layer_cam", "random_weights", "centre_prior"}
     for _, own in rows.groupby("method"):
         assert sorted(own["sample_id"]) == sorted(tested.table.index)
@@ -131,8 +128,8 @@ def test_a_cycle_found_in_the_motion_is_never_scored_against_the_valves(explaine
     by_study = Predictions(tuple(tested.table["study_id"]), found.scores, "study")
     from cardio_core.api import ModelArtifact
 
-    made = explain_studies(ModelArtifact(ctx.out), blind, by_study, ExplainBlock(n_cases=1), ctx)
-    rows = pd.DataFrame(made.cases[0].studies)
+    made = explain(ModelArtifact(ctx.out), blind, by_study, ExplainBlock(n_cases=1), ctx)
+    rows = pd.DataFrame(made.cases[0].tested)
     assert rows[["energy", "enrichment", "pointing_hit", "temporal_iou"]].isna().all().all()
     assert rows["gini"].notna().any()
     assert "MVC and AVO unknown" in drawn_svg(made.cases[0].draw)
@@ -140,17 +137,19 @@ def test_a_cycle_found_in_the_motion_is_never_scored_against_the_valves(explaine
 
 def test_no_verdict_is_drawn_or_counted_of_studies_that_cannot_be_judged(explained, report):
     tested, found, _, ctx, targets = explained
-    from cardio_core.api import NO_VERDICT, ModelArtifact
+    from cardio_core.api import FeatureSet, ModelArtifact
 
     slow = set(tested.table["study_id"].iloc[::2])
-    flags = np.where(tested.table["study_id"].isin(slow), f"dim; {NO_VERDICT}too slow", "")
+    flags = np.where(
+        tested.table["study_id"].isin(slow), f"dim; {FeatureSet.NO_VERDICT}too slow", ""
+    )
     flagged = replace(tested, table=tested.table.assign(flags=flags))
     by_study = Predictions(tuple(tested.table["study_id"]), found.scores, "study")
-    made = explain_studies(ModelArtifact(ctx.out), flagged, by_study, ExplainBlock(n_cases=3), ctx)
+    made = explain(ModelArtifact(ctx.out), flagged, by_study, ExplainBlock(n_cases=3), ctx)
     cases = [replace(case, model=ROW, fold="r0-f0") for case in made.cases]
     study_of = flagged.table["study_id"]
     assert cases and not {study_of[case.sample_id] for case in cases} & slow
-    judged = evaluate_flash(
+    judged = evaluate(
         report[2], targets, _cohort(tested.table), replace(made, cases=cases), CONFIG, ctx
     )
     n = len(study_of)
@@ -164,7 +163,7 @@ def test_no_verdict_is_drawn_or_counted_of_studies_that_cannot_be_judged(explain
 def test_regressions_explain_themselves(explained):
     tested, found, _, ctx, _ = explained
     other = ctx.replace(model="excursion")
-    assert not explain_studies(None, tested, found, ExplainBlock(), other).cases
+    assert not explain(None, tested, found, ExplainBlock(), other).cases
 
 
 def test_the_report_has_every_table_and_figure(report):
@@ -264,6 +263,6 @@ def test_the_report_says_in_words_that_time_confounds(explained):
     samples = studies.set_index("recording_id", drop=False).assign(timepoint=times.to_numpy())
     cohort = Cohort(SampleSet(samples, np.zeros(len(samples))), {}, None, None)
     nothing = replace(explanation, cases=())
-    made = evaluate_flash(scored, targets, cohort, nothing, CONFIG, ctx)
+    made = evaluate(scored, targets, cohort, nothing, CONFIG, ctx)
     assert any(note.startswith("CONFOUNDED BY TIME") for note in made.notes)
     assert "localisation" not in made.tables

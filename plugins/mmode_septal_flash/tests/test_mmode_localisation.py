@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 from scipy.stats import spearmanr
 
-from cardio_mmode_septal_flash.localisation import (
+from cardio_mmode_septal_flash.localisation.measures import (
     THRESHOLDS,
     Window,
     best_threshold,

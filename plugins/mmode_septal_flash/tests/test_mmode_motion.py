@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cardio_mmode_septal_flash.motion import N_TRACE, septal_motion
+from cardio_mmode_septal_flash.motion.excursion import N_TRACE, septal_motion
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 
 from .mmode_phantoms import displacement_rmse_mm, measured_motion, phantom

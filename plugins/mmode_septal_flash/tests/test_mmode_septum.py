@@ -10,13 +10,13 @@ from pydicom.data import get_testdata_file
 from scipy.spatial import cKDTree
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import read_loop
-from cardio_mmode_septal_flash.cycle import cut_cycle, find_cycle
+from cardio_core.ultrasound import read_loop, sector_hull
+from cardio_mmode_septal_flash.cycle.find_cycle import cut_cycle, find_cycle
 from cardio_mmode_septal_flash.mmode.axis import scan_line
 from cardio_mmode_septal_flash.mmode.side import MIRRORED, side_of_lv
-from cardio_mmode_septal_flash.sector import find_sector
+from cardio_mmode_septal_flash.readers.septum import read_septum
 from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
-from cardio_mmode_septal_flash.septum.polyline import read_septum, require_inside, resample
+from cardio_mmode_septal_flash.septum.polyline import require_inside, resample
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR
 
 from .mmode_phantoms import SPACING, phantom
@@ -99,7 +99,7 @@ def test_the_sector_found_in_a_phantom_is_the_one_it_was_drawn_in():
 
 def test_black_pictures_hold_no_sector():
     with pytest.raises(DataError, match="expected a sector of tissue"):
-        find_sector(np.zeros((5, 100, 100), np.uint8))
+        sector_hull(np.zeros((5, 100, 100), np.uint8))
 
 
 def test_the_found_septum_lies_within_4_mm_of_the_truth_in_easy_phantoms():
@@ -124,7 +124,7 @@ def test_the_finder_says_that_it_is_unsure_where_nothing_moves_or_there_is_no_se
     turned = np.ascontiguousarray(one.frames[:, ::-1])  # the apex at the bottom
     sideways = np.ascontiguousarray(np.rot90(one.frames, 1, (1, 2)))
     for frames in (noise.astype(np.uint8), turned, sideways):
-        found = find_septum(frames, SPACING, find_sector(frames), 0)
+        found = find_septum(frames, SPACING, sector_hull(frames), 0)
         assert found.confidence < SURE
         assert found.flags == ("septum found with low confidence",)
 
@@ -134,7 +134,7 @@ def test_the_septum_found_in_the_real_loop_lies_on_the_bright_wall_above_the_mit
     loop = read_loop(get_testdata_file("examples_ybr_color.dcm", download=False))
     volume = cut_cycle(loop, find_cycle(loop), loop.mm_per_pixel)
     found = find_septum(
-        volume.frames, loop.mm_per_pixel, find_sector(volume.frames, loop.region), 0
+        volume.frames, loop.mm_per_pixel, sector_hull(volume.frames, loop.region), 0
     )
     row, column = found.points_px.T
     wall = (row > 85) & (row < 125)

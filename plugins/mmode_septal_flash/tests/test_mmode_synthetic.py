@@ -15,9 +15,10 @@ from scipy.ndimage import map_coordinates
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.api import DataError, read_cohort_table
+from cardio_core.api import CohortTable, DataError
 from cardio_core.ultrasound import read_loop, read_r_times
-from cardio_mmode_septal_flash.synthetic import synthesize, synthesize_task
+from cardio_mmode_septal_flash.flash.models import PATHS
+from cardio_mmode_septal_flash.synthetic import synthesize
 from cardio_mmode_septal_flash.synthetic.anatomy import MMODE_POINT, Anatomy
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.motion import tissue_modes
@@ -306,11 +307,12 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_cohort_table_is_valid_and_its_files_are_there(cohort: Path) -> None:
-    table = read_cohort_table(cohort / "cohort.csv")
+    table = CohortTable.find(cohort, PATHS).rows
     raw = pd.read_csv(cohort / "cohort.csv")
     assert len(table) == len(raw) > 3
     assert raw["patient_id"].nunique() == 3
-    for column in ("path_echo_a4c", "path_septum", "path_rpeaks"):
+    assert PATHS == ("path_echo_a4c", "path_septum", "path_rpeaks")
+    for column in PATHS:
         assert all((cohort / path).is_file() for path in raw[column])
 
 
@@ -365,7 +367,7 @@ def test_the_same_seed_writes_the_same_bytes_and_more_patients_change_nothing(
 
 
 def test_pretraining_phantoms_are_other_patients(tmp_path: Path, cohort: Path) -> None:
-    synthesize_task(tmp_path, task="phantom_flash", n_patients=2, seed=4)
+    synthesize(tmp_path, task="phantom_flash", n_patients=2, seed=4)
     tables = [pd.read_csv(folder / "cohort.csv") for folder in (tmp_path, cohort)]
     assert not set(tables[0]["patient_id"]) & set(tables[1]["patient_id"])
     assert not set(tables[0]["hr_bpm"]) & set(tables[1]["hr_bpm"])

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from cardio_core.api import DataError, ModelArtifact, save_weights
+from cardio_core.api import DataError, ModelArtifact
 from cardio_core.testing import training_context
-from cardio_mmode_septal_flash.config import PredictBlock, TrainBlock
-from cardio_mmode_septal_flash.examples import GREY_SD, Pictures
-from cardio_mmode_septal_flash.models.densenet import FlashDenseNet
-from cardio_mmode_septal_flash.network import MEAN, open_network
-from cardio_mmode_septal_flash.predict import predict_studies
-from cardio_mmode_septal_flash.rows import known_labels
-from cardio_mmode_septal_flash.tasks import PHANTOM_FLASH, SEPTAL_FLASH
-from cardio_mmode_septal_flash.train import train_row
+from cardio_mmode_septal_flash.flash.config import PredictBlock, TrainBlock
+from cardio_mmode_septal_flash.flash.labels import known_labels
+from cardio_mmode_septal_flash.flash.models import PHANTOM_FLASH, SEPTAL_FLASH
+from cardio_mmode_septal_flash.flash.network import MEAN, open_network
+from cardio_mmode_septal_flash.flash.predict import predict
+from cardio_mmode_septal_flash.flash.train import train
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.pictures import GREY_SD, Pictures
 
 THIN = {"width_mult": 0.0625, "stem": "one"}
 FIT = {"epochs": 2, "batch_size": 8, "learning_rate": 3e-3}
@@ -38,8 +38,8 @@ def fit(studies, tmp_path_factory):
         if key not in made:
             features, targets = studies
             ctx = _context(row, task, tmp_path_factory.mktemp(row), **context)
-            train = features.view(features.table["patient_id"] < "p12")
-            made[key] = train_row(train, validation, targets, config, ctx), ctx
+            known = features.view(features.table["patient_id"] < "p12")
+            made[key] = train(known, validation, targets, config, ctx), ctx
         return made[key]
 
     return fitted
@@ -65,7 +65,7 @@ def _tested(studies):
 def test_a_regression_on_measured_motion_ranks_new_studies_by_their_flash(studies, fit, row):
     artifact, ctx = fit(row)
     view, y = _tested(studies)
-    found = predict_studies(artifact, view, PredictBlock(), ctx)
+    found = predict(artifact, view, PredictBlock(), ctx)
     assert _auc(found.scores["septal_flash"], y) == 1.0
     assert found.columns["excursion_mm"].unit == "mm"
 
@@ -73,7 +73,7 @@ def test_a_regression_on_measured_motion_ranks_new_studies_by_their_flash(studie
 def test_a_network_learns_a_bulge_of_the_band_and_keeps_the_mean_picture(studies, fit):
     artifact, ctx = fit("densenet_scratch", config=TrainBlock(**THIN, fit=FIT | {"epochs": 6}))
     view, y = _tested(studies)
-    found = predict_studies(artifact, view, PredictBlock(), ctx)
+    found = predict(artifact, view, PredictBlock(), ctx)
     assert _auc(found.scores["septal_flash"], y) >= 0.9
     assert (artifact.path / MEAN).is_file()
     assert any("NOT PRETRAINED" in note for note in artifact.notes)
@@ -82,8 +82,8 @@ def test_a_network_learns_a_bulge_of_the_band_and_keeps_the_mean_picture(studies
 def test_scores_do_not_depend_on_who_else_is_scored(studies, fit):
     artifact, ctx = fit("densenet_scratch")
     view, _ = _tested(studies)
-    together = predict_studies(artifact, view, PredictBlock(), ctx).scores["septal_flash"]
-    alone = predict_studies(artifact, view.view([2]), PredictBlock(), ctx).scores["septal_flash"]
+    together = predict(artifact, view, PredictBlock(), ctx).scores["septal_flash"]
+    alone = predict(artifact, view.view([2]), PredictBlock(), ctx).scores["septal_flash"]
     assert alone[0] == pytest.approx(together[2], abs=1e-6)
 
 
@@ -100,7 +100,7 @@ def test_a_pretrained_network_starts_from_the_phantoms_and_the_report_says_so(fi
 def test_a_local_file_of_weights_stands_in_for_the_phantoms(fit, tmp_path):
     torch.manual_seed(3)
     theirs = FlashDenseNet(1000, width_mult=THIN["width_mult"])
-    save_weights(theirs, tmp_path / "radimagenet.safetensors")
+    ModelArtifact(tmp_path).save_network(theirs, "radimagenet.safetensors")
     needs = {"phantom_flash": {"*": tmp_path / "radimagenet.safetensors"}}
     artifact, _ = fit("densenet", _needs=needs, config=TrainBlock(**THIN, fit=FIT | {"epochs": 1}))
     assert any("radimagenet.safetensors" in note for note in artifact.notes)
@@ -159,7 +159,7 @@ def test_too_few_studies_of_a_class_are_refused(studies, tmp_path):
     features, targets = studies
     few = features.view(features.table["patient_id"] < "p02")
     with pytest.raises(DataError, match="two or more training studies"):
-        train_row(few.view([0, 1]), None, targets, THINNEST, _context("excursion", out=tmp_path))
+        train(few.view([0, 1]), None, targets, THINNEST, _context("excursion", out=tmp_path))
 
 
 def test_an_artifact_is_data_only(fit):

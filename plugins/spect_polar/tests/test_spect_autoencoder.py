@@ -6,31 +6,28 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
+from spect_phase_maps import Planted, cells_of, example_patients, smooth_maps
 
 from cardio_core.api import Context, DataError
-from cardio_spect_polar.plugin import CRT_RESPONSE
-from cardio_spect_polar.response.codes import (
-    canonical,
-    principal_components,
-    rank_limit_mse,
-)
-from cardio_spect_polar.response.examples import Planted, cells_of, example_patients, smooth_maps
-from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
-from cardio_spect_polar.response.linear_autoencoder import (
-    PaperAutoencoder,
-    fit_as_published,
-    fit_to_convergence,
-)
-from cardio_spect_polar.response.maps import (
+from cardio_spect_polar.codes.linear import canonical, principal_components
+from cardio_spect_polar.codes.stability import correlations, stability_of
+from cardio_spect_polar.codes.vectors import (
     known_cells,
     means_deg,
     peaks_deg,
     phases_of,
     vectors_of,
 )
-from cardio_spect_polar.response.seeds_autoencoder import CHECK_EVERY, fit_seeds
-from cardio_spect_polar.response.stability import correlations, stability_of
-from cardio_spect_polar.response.training_config import AutoencoderBlock
+from cardio_spect_polar.networks.circular_autoencoder import CHECK_EVERY, fit_seeds
+from cardio_spect_polar.networks.paper_autoencoder import (
+    PaperAutoencoder,
+    fit_as_published,
+    fit_to_convergence,
+    rank_limit_mse,
+)
+from cardio_spect_polar.plugin import CRT_RESPONSE
+from cardio_spect_polar.response.config import AutoencoderBlock
+from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
 
 N, RINGS, ANGLES = 40, 8, 24
 QUICK = AutoencoderBlock(hidden=24, n_features=6, n_seeds=3, max_epochs=8, learning_rate=3e-3,

@@ -1,4 +1,4 @@
-"""The CRT twin: what it writes, and that its response depends on what it says."""
+"""The CRT cohort: what it writes, and that its response depends on what it says."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.api import DataError, compute_outcome, read_cohort_table, stats
-from cardio_spect_polar.phase.segments import LATERAL, SEPTAL
-from cardio_spect_polar.readers.nm_dicom import read_nm
-from cardio_spect_polar.synthetic import synthesize, synthesize_task
-from cardio_spect_polar.synthetic.crt_cohort import OUTLIER
-from cardio_spect_polar.synthetic.crt_patients import (
+from cardio_core import stats
+from cardio_core.api import CohortTable, DataError
+from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
+from cardio_spect_polar.readers.nm.read import read_nm
+from cardio_spect_polar.synthetic import synthesize
+from cardio_spect_polar.synthetic.crt.cohort import OUTLIER
+from cardio_spect_polar.synthetic.crt.patients import (
     SLOPES,
     draw_heart,
     index_terms,
@@ -24,9 +25,9 @@ from cardio_spect_polar.synthetic.crt_patients import (
     regional_delay,
     small_heart,
 )
-from cardio_spect_polar.synthetic.crt_table import table_row
-from cardio_spect_polar.synthetic.pose import pose
-from cardio_spect_polar.synthetic.truth import truth_of
+from cardio_spect_polar.synthetic.crt.table import table_row
+from cardio_spect_polar.synthetic.phantom.pose import pose
+from cardio_spect_polar.synthetic.phantom.truth import truth_of
 
 N = 12
 TABLE_1 = (
@@ -36,15 +37,15 @@ TABLE_1 = (
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory) -> Path:
+def written(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("spect")
-    synthesize(folder, kind="crt", n_patients=N, seed=0)
+    synthesize(folder, task="crt_response", n_patients=N, seed=0)
     return folder
 
 
 @pytest.fixture(scope="module")
-def truth(twin) -> dict:
-    return json.loads((twin / "truth.json").read_text())
+def truth(written) -> dict:
+    return json.loads((written / "truth.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +53,8 @@ def hearts() -> list:
     return [draw_heart(np.random.default_rng([7, number])) for number in range(1500)]
 
 
-def test_the_table_passes_the_cohort_schema_and_has_the_variables_of_table_1(twin):
-    table = read_cohort_table(twin / "cohort.csv")
+def test_the_table_passes_the_cohort_schema_and_has_the_variables_of_table_1(written):
+    table = CohortTable.find(written).rows
     assert len(table) == N
     assert set(TABLE_1) <= set(table.columns)
     assert table["vol_method"].eq("spect").all()
@@ -61,17 +62,17 @@ def test_the_table_passes_the_cohort_schema_and_has_the_variables_of_table_1(twi
     assert all(path.is_file() for cell in table["path_spect"] for path in cell)
 
 
-def test_response_has_to_be_computed_from_the_volumes_and_is_then_the_one_drawn(twin, truth):
-    table = read_cohort_table(twin / "cohort.csv")
-    found = compute_outcome("LVESV15", table).values
+def test_response_has_to_be_computed_from_the_volumes_and_is_then_the_one_drawn(written, truth):
+    table = CohortTable.find(written).rows
+    found = CohortTable("cohort.csv", table).outcome("LVESV15").values
     lost = table["followup_status"] == "lost"
     assert found[lost].isna().all()
     for study, response in found[~lost].items():
         assert response == truth["patients"][study.removesuffix("-bl")]["response"]
 
 
-def test_ejection_fractions_follow_from_the_volumes(twin):
-    table = read_cohort_table(twin / "cohort.csv")
+def test_ejection_fractions_follow_from_the_volumes(written):
+    table = CohortTable.find(written).rows
     for when in ("bl", "fu"):
         esv, edv, ef = (
             table[name].astype(float)
@@ -94,8 +95,8 @@ def test_one_in_sixteen_is_lost_to_follow_up_and_then_has_no_volumes():
     assert all((row["lvesv_fu_ml"] == "") == gone for row, gone in zip(rows, lost, strict=True))
 
 
-def test_the_outlier_has_16_ml_in_the_table_and_a_heart_to_match(twin, truth):
-    table = read_cohort_table(twin / "cohort.csv")
+def test_the_outlier_has_16_ml_in_the_table_and_a_heart_to_match(written, truth):
+    table = CohortTable.find(written).rows
     small = table.loc[f"p{OUTLIER:03d}-bl"]
     assert small["lvesv_bl_ml"] == 16.0
     assert small["followup_status"] == "complete"
@@ -103,10 +104,10 @@ def test_the_outlier_has_16_ml_in_the_table_and_a_heart_to_match(twin, truth):
     assert (table["lvesv_bl_ml"].drop(f"p{OUTLIER:03d}-bl") > 60).all()
 
 
-def test_a_study_read_back_is_the_ventricle_in_its_own_order_of_slices(twin, truth):
+def test_a_study_read_back_is_the_ventricle_in_its_own_order_of_slices(written, truth):
     """An odd patient's file begins at the apex, an even one's at the base."""
     for patient, begins_at_apex in (("p001", True), ("p002", False), ("p003", True)):
-        stack = read_nm(twin / f"spect/{patient}_rest.dcm")
+        stack = read_nm(written / f"spect/{patient}_rest.dcm")
         known = truth["patients"][patient]
         assert stack.apex_first is begins_at_apex
         assert stack.state == "rest"
@@ -120,8 +121,8 @@ def test_a_study_read_back_is_the_ventricle_in_its_own_order_of_slices(twin, tru
         assert 0.8 * peak < stack.counts.mean(axis=0).max() < 1.5 * peak
 
 
-def test_every_fifth_patient_also_has_a_study_at_stress(twin):
-    table = read_cohort_table(twin / "cohort.csv")
+def test_every_fifth_patient_also_has_a_study_at_stress(written):
+    table = CohortTable.find(written).rows
     states = table["path_spect"].map(lambda cell: [read_nm(path).state for path in cell])
     assert states["p005-bl"] == ["rest", "stress"]
     assert states["p004-bl"] == ["rest"]
@@ -129,18 +130,18 @@ def test_every_fifth_patient_also_has_a_study_at_stress(twin):
 
 
 def test_the_same_seed_writes_the_same_bytes_and_the_first_patients_whatever_their_number(
-    twin, tmp_path
+    written, tmp_path
 ):
-    synthesize_task(tmp_path, task="crt_response", n_patients=3, seed=0)
+    synthesize(tmp_path, task="crt_response", n_patients=3, seed=0)
     for path in sorted((tmp_path / "spect").iterdir()):
-        assert path.read_bytes() == (twin / "spect" / path.name).read_bytes()
+        assert path.read_bytes() == (written / "spect" / path.name).read_bytes()
     few = (tmp_path / "cohort.csv").read_text().splitlines()
-    assert few == (twin / "cohort.csv").read_text().splitlines()[:4]
+    assert few == (written / "cohort.csv").read_text().splitlines()[:4]
 
 
-def test_another_seed_draws_other_patients(twin, tmp_path):
-    synthesize(tmp_path, kind="crt", n_patients=2, seed=1)
-    with (tmp_path / "cohort.csv").open() as other, (twin / "cohort.csv").open() as one:
+def test_another_seed_draws_other_patients(written, tmp_path):
+    synthesize(tmp_path, task="crt_response", n_patients=2, seed=1)
+    with (tmp_path / "cohort.csv").open() as other, (written / "cohort.csv").open() as one:
         assert (
             next(csv.DictReader(other))["lvesv_bl_ml"] != next(csv.DictReader(one))["lvesv_bl_ml"]
         )
@@ -165,7 +166,7 @@ def test_the_true_probabilities_rank_drawn_labels_as_well_as_the_bayes_auc_says(
 def test_null_cohorts_respond_by_chance(hearts, tmp_path):
     eta = [prob_response(heart, 0.0) for heart in hearts]
     assert np.ptp(eta) == 0
-    synthesize(tmp_path, kind="crt", n_patients=2, null=True)
+    synthesize(tmp_path, task="crt_response", n_patients=2, null=True)
     written = json.loads((tmp_path / "truth.json").read_text())
     assert written["bayes_auc"] == {"response": 0.5}
     assert written["effect_segments"] == []
@@ -229,10 +230,10 @@ def test_cohorts_look_like_candidates_for_crt(hearts):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"kind": "echo"}, "kind of crt, flow"),
-        ({"kind": "crt", "difficulty": "hard"}, "difficulty of easy"),
-        ({"kind": "crt", "n_patients": 1}, "at least 2"),
-        ({"kind": "flow", "null": True}, "no difficulty"),
+        ({"task": "echo"}, "task of crt_response, mfr, risk_factor"),
+        ({"task": "crt_response", "difficulty": "hard"}, "difficulty of easy"),
+        ({"task": "crt_response", "n_patients": 1}, "at least 2"),
+        ({"task": "mfr", "null": True}, "no difficulty"),
     ],
 )
 def test_what_does_not_exist_is_refused_in_one_line(tmp_path, wrong, message):

@@ -20,18 +20,13 @@ from cardio_spect_polar.drawing.polar_axes import phase_map, picture_of, segment
 from cardio_spect_polar.drawing.polar_maps import flow_maps, polar_figure, study_maps
 from cardio_spect_polar.drawing.sheet import study_sheet
 from cardio_spect_polar.drawing.slices import slices_with_wall
-from cardio_spect_polar.drawing.style import (
-    AMOUNT_COLOURS,
-    CHANGE_COLOURS,
-    MISSING,
-    PHASE_COLOURS,
-)
+from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, CHANGE_COLOURS, MISSING, PHASE_COLOURS
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
-from cardio_spect_polar.phase.histogram import phase_histogram
-from cardio_spect_polar.phase.indices import phase_indices
-from cardio_spect_polar.phase.polar_map import raster
-from cardio_spect_polar.phase.segments import segment_means, segments_of
-from cardio_spect_polar.phase.wall import WallGeometry
+from cardio_spect_polar.phase.cycle.histogram import phase_histogram
+from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.polar.raster import raster
+from cardio_spect_polar.polar.segments import segment_means, segments_of
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, for linear RGB.
 BLINDNESS = {

@@ -10,8 +10,8 @@ from cardio_core.api import ConfigError, Context, DataError
 from cardio_spect_polar.flow.config import FeaturizeBlock, LoadBlock, PreprocessBlock
 from cardio_spect_polar.flow.featurize import featurize
 from cardio_spect_polar.flow.load import load
+from cardio_spect_polar.flow.models import MFR, RISK_FACTOR
 from cardio_spect_polar.flow.preprocess import preprocess
-from cardio_spect_polar.flow.tasks import MFR, RISK_FACTOR
 
 
 def _segments(folder, name, values):

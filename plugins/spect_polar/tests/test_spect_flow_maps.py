@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_spect_polar.flow.maps import (
+from cardio_spect_polar.polar.flow_maps import (
     FlowFiles,
     ReserveRules,
     make_maps,
     open_maps,
     segments_of_map,
 )
-from cardio_spect_polar.flow.pictures import LARGEST, disc, segment_picture, to_bytes
+from cardio_spect_polar.polar.pictures import LARGEST, disc, segment_picture, to_bytes
 
 REST = np.full((12, 36), 0.8)
 

@@ -9,10 +9,11 @@ from safetensors.torch import save_file
 from scipy.special import huber
 from sklearn.metrics import log_loss
 
-from cardio_core.api import DataError, load_backbone
-from cardio_spect_polar.flow.network import FlowResNet, Tail, Trunk
+from cardio_core.api import Context, DataError
+from cardio_spect_polar.flow.models import MFR
 from cardio_spect_polar.flow.step_one import start_at_means, two_part_loss
 from cardio_spect_polar.flow.step_two import balanced_loss, to_probability
+from cardio_spect_polar.networks.flow_resnet import FlowResNet, Tail, Trunk
 
 TORCHVISION_PARAMETERS = 25_557_032
 """Of resnet50 with three input channels and 1000 classes, as torchvision's page of models says."""
@@ -40,14 +41,16 @@ def test_weights_of_three_channels_load_and_answer_a_grey_picture_alike(full, tm
     state["conv1.weight"] = torch.randn(64, 3, 7, 7, generator=generator)
     save_file(state, tmp_path / "imagenet.safetensors")
     network = FlowResNet(18)
-    copied = load_backbone(network, tmp_path / "imagenet.safetensors")
+    copied = Context(MFR).load_backbone(network, tmp_path / "imagenet.safetensors")
     assert len(copied) == 320 - 2 - 53  # no classifier, no counters
     picture = torch.rand(1, 1, 16, 16, generator=generator)
     three = torch.nn.functional.conv2d(picture.repeat(1, 3, 1, 1), state["conv1.weight"])
     one = torch.nn.functional.conv2d(picture, network.conv1.weight)
     assert torch.allclose(one, three, atol=1e-4)
     with pytest.raises(DataError, match="depth and width must agree"):
-        load_backbone(FlowResNet(18, width_mult=0.5), tmp_path / "imagenet.safetensors")
+        Context(MFR).load_backbone(
+            FlowResNet(18, width_mult=0.5), tmp_path / "imagenet.safetensors"
+        )
 
 
 def test_the_full_network_learns_from_a_full_picture():

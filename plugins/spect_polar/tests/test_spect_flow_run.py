@@ -11,30 +11,30 @@ import pytest
 
 from cardio_core.api import Context, ModelArtifact
 from cardio_core.testing import run_plugin
-from cardio_spect_polar.flow.config import FeaturizeBlock, FlowConfig
+from cardio_spect_polar.flow.config import Config, FeaturizeBlock
 from cardio_spect_polar.flow.featurize import featurize
 from cardio_spect_polar.flow.load import load
+from cardio_spect_polar.flow.models import RISK_FACTOR, RISK_FACTORS
 from cardio_spect_polar.flow.predict import predict
 from cardio_spect_polar.flow.preprocess import preprocess
-from cardio_spect_polar.flow.tasks import RISK_FACTOR, RISK_FACTORS
-from cardio_spect_polar.synthetic.flow import write_flow_cohort
+from cardio_spect_polar.synthetic.flow.cohort import write_flow_cohort
 
 SMALL = ("evaluate.min_per_class=2", "evaluate.n_resamples=100")
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("twin")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written")
     write_flow_cohort(folder, 32, 0)
     return folder
 
 
 @pytest.fixture(scope="module")
-def run(twin, tmp_path_factory):
+def run(written, tmp_path_factory):
     place = tmp_path_factory.mktemp("risk")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARDIO_CACHE", str(place / "cache"))
-        return run_plugin("spect_polar", "risk_factor", twin, place / "run", sets=SMALL)
+        return run_plugin("spect_polar", "risk_factor", written, place / "run", sets=SMALL)
 
 
 def _pooled(run):
@@ -134,7 +134,7 @@ def test_new_patients_come_as_folders_with_maps_at_rest_and_stress(run, tmp_path
     folder.mkdir()
     for name, mean in (("rest", 0.9), ("stress", 2.4)):
         np.save(folder / f"{name}.npy", rng.normal(mean, 0.05, (24, 72)))
-    config = FlowConfig()
+    config = Config()
     ctx = Context(RISK_FACTOR, hook="load", mode="predict", _inputs=(folder,))
     cohort = load(config.load, ctx)
     assert cohort.targets is None
@@ -150,11 +150,11 @@ def test_new_patients_come_as_folders_with_maps_at_rest_and_stress(run, tmp_path
 
 
 def test_a_factor_that_the_table_does_not_record_is_said_to_be_unlearnt_and_stops_nothing(
-    twin, tmp_path, monkeypatch
+    written, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
     folder = tmp_path / "unrecorded"
-    shutil.copytree(twin, folder)
+    shutil.copytree(written, folder)
     table = pd.read_csv(folder / "cohort.csv").drop(columns="dyslipidaemia")
     table.loc[1:, "smoking"] = 0  # one smoker: in some folds there is nobody to learn from
     table.loc[0, "smoking"] = 1

@@ -11,16 +11,17 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import Scored
-from cardio_spect_polar.flow.audit import audit, groups_of
-from cardio_spect_polar.flow.comparison import network_versus_logistic, published_table
-from cardio_spect_polar.flow.simulations import (
+from cardio_spect_polar.audit.groups import audit, groups_of
+from cardio_spect_polar.audit.simulations import (
     area,
     disagreeing_readers,
     prevalence_shift,
     referral_bias,
     scanner_shift,
 )
-from cardio_spect_polar.flow.tasks import RISK_FACTOR, RISK_FACTORS
+from cardio_spect_polar.flow.evaluation.comparison import network_versus_logistic
+from cardio_spect_polar.flow.models import RISK_FACTOR, RISK_FACTORS
+from cardio_spect_polar.published.yeung_2022 import published_table
 
 N, PREVALENCE, D = 4000, 0.3, 1.2
 

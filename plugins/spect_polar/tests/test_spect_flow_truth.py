@@ -1,4 +1,4 @@
-"""What networks and the audit find on twins whose truth is known, over seeds: whole runs, stored.
+"""What networks and the audit find where the truth is known, over seeds: whole runs, stored.
 
 Study ``biased`` has both injected biases and all factors; study ``clean`` has none and records sex
 alone, so that it can afford to train longer. Slow: seeds that are not stored yet are made first.
@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.testing import run_plugin
-from cardio_spect_polar.synthetic.flow import Injected, write_flow_cohort
+from cardio_spect_polar.synthetic.flow.cohort import Injected, write_flow_cohort
 
 pytestmark = pytest.mark.slow
 STORED = Path(__file__).parent / "stored" / "flow_truth"
@@ -40,7 +40,7 @@ SETTINGS = {
 }
 
 
-def write_twin(study: str, folder: Path, seed: int) -> None:
+def write_cohort(study: str, folder: Path, seed: int) -> None:
     """Write the cohort of one seed; a clean one records no factor but sex."""
     folder.mkdir()
     write_flow_cohort(
@@ -54,14 +54,14 @@ def write_twin(study: str, folder: Path, seed: int) -> None:
 
 
 def one_seed(study: str, seed: int, folder: Path) -> dict[str, Any]:
-    """Synthesize one twin, run the honest protocol, and gather what came out."""
-    twin = folder / "twin"
-    write_twin(study, twin, seed)
+    """Synthesize one cohort, run the honest protocol, and gather what came out."""
+    written = folder / "cohort"
+    write_cohort(study, written, seed)
     begin = time.process_time()
     run = run_plugin(
-        "spect_polar", "risk_factor", twin, folder / "run", sets=SETTINGS[study], seed=seed
+        "spect_polar", "risk_factor", written, folder / "run", sets=SETTINGS[study], seed=seed
     )
-    bayes = json.loads((twin / "truth.json").read_text())["bayes_auc"]
+    bayes = json.loads((written / "truth.json").read_text())["bayes_auc"]
     found = [
         {key: row[key] for key in ("target", "model", "value", "low", "high")}
         | {"bayes_auc": bayes[row["target"]]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,15 +19,16 @@ N, OUTLIER, WITH_STRESS = 12, "p012", "p005"
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory) -> Path:
+def written(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("spect")
-    synthesize(folder, kind="crt", n_patients=N, seed=0)
+    synthesize(folder, task="crt_response", n_patients=N, seed=0)
     return folder
 
 
 def opened(*places: Path, mode: str = "fit", **settings: object) -> Cohort:
     ctx = Context(CRT_RESPONSE, hook="load", mode=mode, _inputs=places)
-    return load(LoadBlock(**settings), ctx)
+    cohort = load(LoadBlock(**settings), ctx)
+    return replace(cohort, quarantined=tuple(ctx._quarantined))
 
 
 def files_of(cohort: Cohort, patient: str) -> list[str]:
@@ -34,29 +36,29 @@ def files_of(cohort: Cohort, patient: str) -> list[str]:
     return [path.name for name in names for path in cohort.files[name]]
 
 
-def test_the_papers_outlier_is_excluded_by_name_and_kept_where_nobody_is(twin):
-    cohort = opened(twin)
+def test_the_papers_outlier_is_excluded_by_name_and_kept_where_nobody_is(written):
+    cohort = opened(written)
     ((why, patients),) = cohort.excluded.items()
     assert patients == (OUTLIER,)
     assert "LVESV below 20 mL" in why
     assert OUTLIER not in set(cohort.samples.table["patient_id"])
-    everybody = opened(twin, min_lvesv_ml=None)
+    everybody = opened(written, min_lvesv_ml=None)
     assert not everybody.excluded
     assert OUTLIER in set(everybody.samples.table["patient_id"])
 
 
-def test_rest_is_taken_before_stress_unless_stress_is_asked_for(twin):
-    assert files_of(opened(twin), WITH_STRESS) == [f"{WITH_STRESS}_rest.dcm"]
-    cohort = opened(twin, state="stress")
+def test_rest_is_taken_before_stress_unless_stress_is_asked_for(written):
+    assert files_of(opened(written), WITH_STRESS) == [f"{WITH_STRESS}_rest.dcm"]
+    cohort = opened(written, state="stress")
     assert files_of(cohort, WITH_STRESS) == [f"{WITH_STRESS}_stress.dcm"]
     without = {one.recording_id: one.reason for one in cohort.quarantined}
     assert "expected a gated study at stress, found rest" in without["p001-bl"]
     assert len(without) + len(cohort.samples.table) == N - 1
 
 
-def test_response_is_computed_from_the_volumes_of_the_table(twin):
-    cohort = opened(twin)
-    table = pd.read_csv(twin / "cohort.csv").set_index("patient_id")
+def test_response_is_computed_from_the_volumes_of_the_table(written):
+    cohort = opened(written)
+    table = pd.read_csv(written / "cohort.csv").set_index("patient_id")
     fell = 1 - table["lvesv_fu_ml"] / table["lvesv_bl_ml"]
     found = cohort.targets.table["response"].dropna()
     assert len(found) >= N - 3
@@ -64,17 +66,17 @@ def test_response_is_computed_from_the_volumes_of_the_table(twin):
         assert bool(value) == (fell[patient] >= 0.15)
 
 
-def test_new_files_are_numbered_and_their_missing_variables_said(twin):
-    file = twin / "spect" / "p001_rest.dcm"
+def test_new_files_are_numbered_and_their_missing_variables_said(written):
+    file = written / "spect" / "p001_rest.dcm"
     cohort = opened(file, mode="predict")
     assert list(cohort.samples.table["patient_id"]) == ["1"]
     assert cohort.targets is None
     assert any("No new patient has any clinical variable" in note for note in cohort.notes)
 
 
-def test_a_sidecar_that_changed_changes_the_row_on_which_the_cache_rests(twin, tmp_path):
+def test_a_sidecar_that_changed_changes_the_row_on_which_the_cache_rests(written, tmp_path):
     file = tmp_path / "new.dcm"
-    shutil.copy(twin / "spect" / "p001_rest.dcm", file)
+    shutil.copy(written / "spect" / "p001_rest.dcm", file)
     rows = [opened(file, mode="predict").samples.table.astype(str)]
     for text in ('{"base_mm": 20.0}', '{"base_mm": 30.0}'):
         file.with_suffix(".json").write_text(text)
@@ -82,18 +84,18 @@ def test_a_sidecar_that_changed_changes_the_row_on_which_the_cache_rests(twin, t
     assert len({tuple(row.iloc[0]) for row in rows}) == 3
 
 
-def test_a_cohort_table_without_one_variable_is_told_which_one(twin, tmp_path):
-    shutil.copytree(twin / "spect", tmp_path / "spect")
-    table = pd.read_csv(twin / "cohort.csv").drop(columns="qrs_ms")
+def test_a_cohort_table_without_one_variable_is_told_which_one(written, tmp_path):
+    shutil.copytree(written / "spect", tmp_path / "spect")
+    table = pd.read_csv(written / "cohort.csv").drop(columns="qrs_ms")
     table.to_csv(tmp_path / "cohort.csv", index=False)
     assert any(" qrs_ms:" in note for note in opened(tmp_path, mode="predict").notes)
-    assert not opened(twin, mode="predict").notes
+    assert not opened(written, mode="predict").notes
 
 
-def test_a_table_without_studies_and_a_folder_without_a_table_are_refused(twin, tmp_path):
+def test_a_table_without_studies_and_a_folder_without_a_table_are_refused(written, tmp_path):
     bare = tmp_path / "cohort.csv"
-    pd.read_csv(twin / "cohort.csv").drop(columns="path_spect").to_csv(bare, index=False)
+    pd.read_csv(written / "cohort.csv").drop(columns="path_spect").to_csv(bare, index=False)
     with pytest.raises(ConfigError, match="expected a column path_spect"):
         opened(bare)
     with pytest.raises(DataError, match="nothing else says who responded"):
-        opened(twin / "spect")
+        opened(written / "spect")

@@ -30,11 +30,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from spect_phase_maps import example_patients
 
-from cardio_core.api import Context, FeatureBlock, FeatureSet, Targets, stats
+from cardio_core import stats
+from cardio_core.api import Context, FeatureBlock, FeatureSet, Targets
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.response.config import COVARIATES, TrainBlock
-from cardio_spect_polar.response.examples import example_patients
 from cardio_spect_polar.response.predict import predict
 from cardio_spect_polar.response.train import train
 

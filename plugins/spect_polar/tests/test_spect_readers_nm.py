@@ -26,7 +26,7 @@ from pydicom.uid import (
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers import find_gated, read_gated
-from cardio_spect_polar.readers.nm_dicom import read_nm
+from cardio_spect_polar.readers.nm.read import read_nm
 from cardio_spect_polar.synthetic.write_nm import write_nm
 
 if TYPE_CHECKING:
@@ -585,7 +585,7 @@ def test_a_sidecar_outranks_the_header(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shuffle_seed", [None, 4])
 @pytest.mark.parametrize("apex_first", [True, False])
-def test_what_the_twin_writes_is_read_back(
+def test_what_is_written_is_read_back(
     tmp_path: Path, shuffle_seed: int | None, apex_first: bool
 ) -> None:
     counts = np.random.default_rng(0).uniform(0, 321, (16, 7, 12, 10))
@@ -606,7 +606,7 @@ def test_what_the_twin_writes_is_read_back(
     assert (stack.rr_ms, stack.rejected_share, stack.flags) == (777.0, 0.13, ())
 
 
-def test_the_twin_writes_elements_that_the_standard_names(tmp_path: Path) -> None:
+def test_synthetic_files_hold_elements_that_the_standard_names(tmp_path: Path) -> None:
     write_nm(tmp_path / "a.dcm", stored(), VOXEL_MM, apex_first=False, rejected_share=0.1)
     written = pydicom.dcmread(tmp_path / "a.dcm")
     assert written.SOPClassUID.name == "Nuclear Medicine Image Storage"
@@ -625,7 +625,7 @@ def test_the_twin_writes_elements_that_the_standard_names(tmp_path: Path) -> Non
     np.testing.assert_array_equal(written.pixel_array, stored().reshape(48, 9, 11))
 
 
-def test_the_twin_writes_the_same_bytes_twice(tmp_path: Path) -> None:
+def test_the_same_bytes_are_written_twice(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         write_nm(tmp_path / folder / "a.dcm", stored(), VOXEL_MM, shuffle_seed=1)
@@ -633,7 +633,7 @@ def test_the_twin_writes_the_same_bytes_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.ones((8, 6, 9)), np.full(SHAPE, np.nan), np.full(SHAPE, -1.0)])
-def test_the_twin_writes_no_impossible_counts(tmp_path: Path, bad: np.ndarray) -> None:
+def test_no_impossible_counts_are_written(tmp_path: Path, bad: np.ndarray) -> None:
     with pytest.raises(ValueError, match="finite, not negative, in four dimensions"):
         write_nm(tmp_path / "a.dcm", bad, VOXEL_MM)
 

@@ -13,9 +13,9 @@ from statsmodels.api import Logit
 from statsmodels.stats.multitest import multipletests
 
 from cardio_core.api import DataError
+from cardio_spect_polar.response.config import RegressionBlock, ScreenBlock
 from cardio_spect_polar.response.regression import Regression, fit_regression
 from cardio_spect_polar.response.screening import screen_codes
-from cardio_spect_polar.response.training_config import RegressionBlock, ScreenBlock
 
 N, K = 90, 20
 
@@ -152,7 +152,7 @@ def test_empty_and_constant_columns_are_left_out_and_named():
 
 def test_a_row_without_any_column_says_what_to_do():
     _, y = columns()
-    with pytest.raises(DataError, match="none of none \\(empty\\); leave this row out"):
+    with pytest.raises(DataError, match="none of none \\(empty\\); leave this model out"):
         fit_regression(pd.DataFrame({"none": np.full(N, np.nan)}), y, RegressionBlock())
 
 

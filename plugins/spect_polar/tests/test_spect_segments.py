@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cardio_spect_polar.phase.delays import lateral_delay_deg, latest_viable_segment
-from cardio_spect_polar.phase.segments import (
+from cardio_spect_polar.phase.indices.delays import lateral_delay_deg, latest_viable_segment
+from cardio_spect_polar.polar.segments import (
     LATERAL,
     SEGMENT_NAMES,
     SEPTAL,

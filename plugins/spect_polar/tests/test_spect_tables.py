@@ -14,19 +14,14 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from cardio_core.api import Case, Context, Explanation, Scored
 from cardio_spect_polar.plugin import CRT_RESPONSE
-from cardio_spect_polar.response.code_tables import code_tables
-from cardio_spect_polar.response.config import EvaluateBlock
-from cardio_spect_polar.response.evaluate import evaluate
-from cardio_spect_polar.response.paper_tables import best_code_model
-from cardio_spect_polar.response.patient_table import codes_of, patient_table, scores_of
-from cardio_spect_polar.response.published import (
+from cardio_spect_polar.published.he_2022 import (
     published_parts,
     published_table_1,
     published_table_2,
     table_1_patients,
     table_2_patients,
 )
-from cardio_spect_polar.response.tables import (
+from cardio_spect_polar.published.tables import (
     STYLES,
     collinear_rows,
     incremental_rows,
@@ -35,6 +30,11 @@ from cardio_spect_polar.response.tables import (
     univariable_rows,
     without_collinear,
 )
+from cardio_spect_polar.response.config import EvaluateBlock
+from cardio_spect_polar.response.evaluate import evaluate
+from cardio_spect_polar.response.evaluation.code_tables import code_tables
+from cardio_spect_polar.response.evaluation.paper_tables import best_code_model
+from cardio_spect_polar.response.evaluation.patient_table import codes_of, patient_table, scores_of
 
 PAPER, HONEST = STYLES["paper"], STYLES["honest"]
 
@@ -168,7 +168,7 @@ def test_the_note_says_which_published_rows_fail():
 def test_the_published_numbers_are_those_of_the_forensics_page():
     here = Path(__file__).parent
     ours = yaml.safe_load(
-        (here.parent / "src/cardio_spect_polar/response/published.yaml").read_text()
+        (here.parent / "src/cardio_spect_polar/published/published.yaml").read_text()
     )
     page = yaml.safe_load((here.parents[2] / "docs/forensics/papers.yaml").read_text())
     assert ours["papers"] == [paper for paper in page["papers"] if paper["id"] == "He 2022"]

@@ -6,10 +6,19 @@ import json
 
 import click
 
+from cardio_core.cli.main import LazyGroup
 from cardio_core.types.info import PluginInfo
 
 
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "list": ("cardio_core.cli.plugins:list_", "Every installed plugin, broken ones with why."),
+        "info": ("cardio_core.cli.plugins:info", "One plugin: tasks, models, targets, needs."),
+        "new": ("cardio_core.cli.plugins_new:new", "Make a plugin that runs as it is."),
+        "check": ("cardio_core.cli.plugins_check:check", "Whether a plugin keeps its contract."),
+    },
+)
 def plugins() -> None:
     """What is installed, and what it can do."""
 
@@ -49,7 +58,7 @@ def list_(as_json: bool) -> None:
             click.echo(f"    and: {fault}")
 
 
-@plugins.command()
+@click.command()
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(name: str, as_json: bool) -> None:

@@ -72,7 +72,7 @@ def predict(
     (`cardio plugins info` lists them): cardio predict RUN LOOP --septum FILE.
     """
     from cardio_core.io.atomic import write_text
-    from cardio_core.runner.predicting import predict_new
+    from cardio_core.runner.predicting.new_patients import predict_new
 
     answer = predict_new(
         run,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.errors import DataError
-from cardio_core.evaluation.parts import Parts
-from cardio_core.evaluation.pooling import clusters_of, pooled, unit_of
+from cardio_core.evaluation.parts import Parts, noting
+from cardio_core.evaluation.pooling import pooled, unit_of
 from cardio_core.report.figures import roc, roc_of
 from cardio_core.stats import auc, bootstrap_sums, decision_metrics, delong_paired
 from cardio_core.stats.classification.decisions import DECISION_RATES
 from cardio_core.types.info import Target, Task
+from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def binary_metrics(
     positive = target.classes[1]
     truth = (known["y_true"] == positive).to_numpy(int)
     score = known[f"score:{positive}"].to_numpy(float)
-    clusters = clusters_of(known)
+    clusters = Scored.clusters_of(known)
     unit = unit_of(known, task.unit)
     about: dict[str, Any] = {"clusters": clusters, "level": config.level}
     area = auc(truth, score, unit=None if clusters is not None else unit, **about)
@@ -76,8 +76,8 @@ def compare_models(
         both = frames[one].join(frames[other][[column]], rsuffix=":other", how="inner")
         both = both[both["y_true"].notna()]
         scope = Scope(task=task.name, target=target.name, model=str(one), versus=str(other))
-        clusters = clusters_of(both)
-        try:
+        clusters = Scored.clusters_of(both)
+        with noting(parts.notes, f"{one} against {other}: not compared."):
             found = delong_paired(
                 (both["y_true"] == positive).astype(int),
                 both[column],
@@ -86,10 +86,7 @@ def compare_models(
                 level=config.level,
                 unit=None if clusters is not None else unit_of(both, task.unit),
             )
-        except DataError as error:
-            parts.notes.append(f"{one} against {other}: not compared. {error}")
-            continue
-        parts.add([found], scope)
+            parts.add([found], scope)
 
 
 def _overall(sums: Any) -> Any:

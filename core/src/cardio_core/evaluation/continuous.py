@@ -9,9 +9,10 @@ import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.evaluation.parts import Parts
-from cardio_core.evaluation.pooling import clusters_of, unit_of
+from cardio_core.evaluation.pooling import unit_of
 from cardio_core.stats.agreement.regression_error import regression_errors
 from cardio_core.types.info import Target, Task
+from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def continuous_metrics(
     truth = known["y_true"].to_numpy(float)
     if len(truth) < 3 or np.ptp(truth) == 0:
         raise DataError(f"expected at least 3 different true values, found {len(set(truth))}")
-    clusters = clusters_of(known)
+    clusters = Scored.clusters_of(known)
     found = regression_errors(
         truth,
         known["score"].to_numpy(float),

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.errors import DataError
 from cardio_core.evaluation.binary import binary_metrics, compare_models
 from cardio_core.evaluation.continuous import continuous_metrics
 from cardio_core.evaluation.multiclass import multiclass_metrics
-from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.parts import Parts, noting
 from cardio_core.evaluation.pooling import pooled
 from cardio_core.types.info import Target, Task
 from cardio_core.types.report import EvaluationReport, Scope
@@ -103,8 +102,6 @@ def _judge(
     config: EvaluateBlock,
     seed: int,
 ) -> None:
-    try:
+    where = f"{scope.model}, fold {scope.fold}" if scope.fold else str(scope.model)
+    with noting(parts.notes, f"{target.name} of {where}: not computed."):
         KINDS[target.kind](parts, frame, target, task, scope, source, config, seed)
-    except DataError as error:
-        where = f"{scope.model}, fold {scope.fold}" if scope.fold else str(scope.model)
-        parts.notes.append(f"{target.name} of {where}: not computed. {error}")

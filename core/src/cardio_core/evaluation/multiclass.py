@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.errors import DataError
-from cardio_core.evaluation.parts import Parts
-from cardio_core.evaluation.pooling import clusters_of, unit_of
+from cardio_core.evaluation.parts import Parts, noting
+from cardio_core.evaluation.pooling import unit_of
 from cardio_core.report.figures import confusion_matrix
 from cardio_core.stats import auc, per_class_table
 from cardio_core.types.info import Target, Task
+from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def multiclass_metrics(
     seed: int,
 ) -> None:
     """Add Se, +P, F1 and AUC of every class, macro averages, and the confusion matrix."""
-    clusters = clusters_of(frame)
+    clusters = Scored.clusters_of(frame)
     scored = [name for name in target.classes if name not in target.unscored]
     present = set(frame["y_true"].dropna())
     table = per_class_table(
@@ -75,17 +75,14 @@ def _one_against_rest(
     positive = (frame["y_true"] == name).astype(int)
     if positive.nunique() < 2:
         return
-    try:
+    with noting(parts.notes, f"AUC of {name} against the rest: not computed."):
         found = auc(
             positive,
             frame[f"score:{name}"],
-            clusters=clusters_of(frame),
+            clusters=Scored.clusters_of(frame),
             level=config.level,
         )
-    except DataError as error:
-        parts.notes.append(f"AUC of {name} against the rest: not computed. {error}")
-        return
-    parts.add([found], replace(scope, class_name=name))
+        parts.add([found], replace(scope, class_name=name))
 
 
 def _printed(estimates: object) -> pd.DataFrame:

@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from cardio_core.errors import DataError
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.report import Metric, Scope
+
+ABOUT_DATA = (DataError, np.linalg.LinAlgError)
+"""What says that the data do not allow something, rather than that the program is wrong."""
+
+
+@contextmanager
+def noting(notes: list[str], what: str, *, strict: bool = False) -> Iterator[None]:
+    """Turn what the data do not allow into a note with its reason, so that the rest goes on.
+
+    Parameters
+    ----------
+    notes : list of str
+        Gets the note.
+    what : str
+        Which part is then missing, as the beginning of a sentence.
+    strict : bool
+        Raise instead.
+
+    Examples
+    --------
+    >>> notes: list[str] = []
+    >>> with noting(notes, "Table 1 is left out:"):
+    ...     raise DataError("expected two groups, found one")
+    >>> notes
+    ['Table 1 is left out: expected two groups, found one']
+    """
+    try:
+        yield
+    except ABOUT_DATA as error:
+        if strict:
+            raise
+        notes.append(f"{what} {error}")
 
 
 @dataclass

@@ -47,12 +47,6 @@ def _most_voted(votes: pd.Series[str], target: Target) -> str | None:
     return next((name for name in target.classes if counts.get(name, 0) == counts.max()), None)
 
 
-def clusters_of(frame: pd.DataFrame) -> pd.Series[str] | None:
-    """Return the subject of each row where subjects have several rows, else None."""
-    subjects = frame["subject_id"]
-    return subjects if subjects.duplicated().any() else None
-
-
 def unit_of(frame: pd.DataFrame, task_unit: str) -> str:
     """Return what a row of the frame is, in words."""
     return {"event": "beat"}.get(task_unit, task_unit)

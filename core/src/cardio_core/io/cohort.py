@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
-from cardio_core.evaluation.outcomes import FollowUpRules, OutcomeColumn, compute_outcome
+from cardio_core.evaluation.outcomes.rules import FollowUpRules, OutcomeColumn, compute_outcome
 from cardio_core.io.cohort_rows import NUMBERED, at_baseline, find_cohort_table, text_of
 from cardio_core.io.cohort_table import existing_paths, read_cohort_table
 from cardio_core.types.samples import Cohort, SampleSet
@@ -32,10 +32,13 @@ class CohortTable:
         Of its file, for messages.
     rows : DataFrame
         One row a study, indexed by `study_id`; see `cardio_core.io.cohort_table`.
+    NUMBERED : str
+        The sentence for `Cohort.notes` where recordings without a table were numbered.
     """
 
     name: str
     rows: pd.DataFrame
+    NUMBERED: ClassVar[str] = NUMBERED
 
     @classmethod
     def find(cls, path: Path, paths: Collection[str] = ()) -> CohortTable | None:
@@ -69,7 +72,7 @@ class CohortTable:
     def outcome(
         self, name: str, *, died_or_transplanted: Literal["na", "nonresponder"] = "na"
     ) -> OutcomeColumn:
-        """Compute a response from the measurements; see `cardio_core.evaluation.outcomes`."""
+        """Compute a response from the measurements; see `cardio_core.evaluation.outcomes.rules`."""
         return compute_outcome(name, self.rows, FollowUpRules(died_or_transplanted))
 
     @staticmethod
@@ -106,7 +109,8 @@ def cohort_from_table(
         be importable.
     targets : mapping of str to str, optional
         Column of each target; a target is looked for under its own name, then under ``x_NAME``.
-        Binary columns hold 0 and 1 or the names of the classes; empty cells are unlabelled.
+        Binary columns hold 0 and 1 or the names of the classes; empty cells are unlabelled. A
+        recording has its study's target. Those of events and samples the `load` itself adds.
     columns : sequence of str
         Further columns that features may use (age, sex), never one that tells the label.
     check : callable, optional
@@ -143,15 +147,16 @@ def cohort_from_table(
     files = tuple(samples.pop("file"))
     samples.index = pd.Index(samples["recording_id"], name="sample_id")
     known = [table for table in tables if table is not None]
-    clinical = None
+    clinical = found = None
     if ctx.mode == "fit":
         clinical = pd.concat([table.at_baseline().rows for table in known])
+        found = _targets(clinical, known[0].name, targets or {}, samples, ctx)
     return Cohort(
         SampleSet.opening(samples, files, opener),
         {name: _with_sidecar(file) for name, file in zip(samples.index, files, strict=True)},
-        None if clinical is None else _targets(clinical, known[0].name, targets or {}, ctx),
+        found,
         clinical,
-        notes=(NUMBERED,) if new else (),
+        notes=(CohortTable.NUMBERED,) if new else (),
     )
 
 
@@ -199,21 +204,26 @@ def _with_sidecar(file: Path) -> tuple[Path, ...]:
     return (file, beside) if beside.is_file() and beside != file else (file,)
 
 
-def _targets(table: pd.DataFrame, where: str, named: Mapping[str, str], ctx: Context) -> Targets:
+def _targets(
+    table: pd.DataFrame,
+    where: str,
+    named: Mapping[str, str],
+    samples: pd.DataFrame,
+    ctx: Context,
+) -> Targets | None:
     unit = ctx.task.unit
-    if unit not in ("study", "patient"):
-        raise DataError(
-            f"{where}: expected targets by study or patient, found a task by {unit}; "
-            "write a load of its own"
-        )
+    if unit in ("event", "sample"):
+        return None
     found = {}
     for target in ctx.task.targets:
         places = [named[target.name]] if target.name in named else [target.name, f"x_{target.name}"]
         column = next((name for name in places if name in table.columns), None)
         if column is None:
-            raise ConfigError(f"{where}: expected a column {places[0]}, found none; add it")
+            raise ConfigError(f"{where}: expected a column {places[-1]}, found none; add it")
         found[target.name] = table[column]
     values = pd.DataFrame(found)
     if unit == "patient":
         values = values.groupby(table["patient_id"].astype(str), sort=False).first()
+    if unit == "recording":
+        values = values.reindex(samples["study_id"]).set_axis(samples.index)
     return Targets(unit, values)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.context import Context
-from cardio_core.errors import CardioError, ContractError
+from cardio_core.errors import CardioError, ContractError, DataError
 from cardio_core.registry import Plugin
 from cardio_core.runner.failing import failed
 from cardio_core.types.artifact import ModelArtifact
@@ -17,6 +17,7 @@ from cardio_core.types.features import FeatureSet
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.report import EvaluationReport, Explanation
 from cardio_core.types.samples import Cohort, SampleSet
+from cardio_core.types.sealed import column_with_path
 from cardio_core.types.targets import KEY_OF_UNIT
 
 RETURNS: dict[str, type] = {
@@ -38,6 +39,8 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     ------
     ContractError
         If the result is None, of the wrong type, or names ids, targets or files it may not.
+    DataError
+        If the hook says so, or met a matrix that it could not invert.
     HookError
         If the hook raises anything but a `CardioError`; names the file and the line.
     """
@@ -45,6 +48,8 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     block = getattr(config, hook)
     try:
         result = plugin.call(hook, ctx.task, config=block, ctx=ctx, **arguments)
+    except np.linalg.LinAlgError as error:  # about the data, not the code
+        raise DataError(f"{hook} of plugin {plugin.info.name!r}: {error}") from error
     except (CardioError, MemoryError):
         raise
     except (Exception, SystemExit) as error:  # a stranger's code may raise anything
@@ -79,6 +84,12 @@ def _check_cohort(cohort: Cohort, ctx: Context) -> str | None:
     without = [name for name in table.index if not cohort.files.get(name)]
     if without:
         return f"recording {without[0]!r} has no entry in Cohort.files"
+    column = column_with_path(table)
+    if column is not None:
+        return (
+            f"column {column!r} of the sample table holds a path, from which preprocess could find "
+            "the cohort table; give files to SampleSet.opening alone"
+        )
     if ctx.mode == "predict" and cohort.targets is not None:
         return "returned targets in predict mode"
     if ctx.mode == "fit" and cohort.targets is None:

@@ -9,9 +9,11 @@ from typing import Any
 
 from cardio_core.compute.devices import Device, device_list
 from cardio_core.config import (
+    OPTIONAL,
     Protocol,
     RunConfig,
     layers,
+    named_configs,
     parse_sets,
     resolve_config,
 )
@@ -56,12 +58,7 @@ def set_up(request: RunRequest) -> Setup:
     devices = device_list(request.device, request.n_devices, request.precision)
     config, said = _configure(plugin, task, request, devices)
     models, left_out = _models(task, config)
-    protocols: tuple[Protocol, ...] = (
-        ("honest", "paper") if request.protocol == "both" else (request.protocol,)
-    )
-    missing = [name for name in protocols if name not in config.protocols]
-    if missing:
-        raise ConfigError(f"the configuration has no protocol {missing[0]!r}")
+    protocols, alone = _protocols(request, config)
     for name in protocols:
         find_plan(config.protocols[name], task.plans, ())  # a misspelt plan stops here, not later
     if "honest" in protocols and config.protocols["honest"].fusion == "tested":
@@ -69,7 +66,7 @@ def set_up(request: RunRequest) -> Setup:
             "protocols.honest.fusion: weights fitted on the tested patients are no honest "
             "evaluation; leave it at inner"
         )
-    said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said, *left_out)
+    said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said, *alone, *left_out)
     return Setup(plugin, task, config, devices, protocols, models, said)
 
 
@@ -85,7 +82,7 @@ def find_task(plugin: Plugin, name: str | None) -> Task:
 
 
 def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...]:
-    """Return the data to load: what was given, or the synthetic twin, made once and kept."""
+    """Return the data to load: what was given, or the synthetic cohort, made once and kept."""
     if request.data:
         absent = [path for path in request.data if not path.exists()]
         if absent:
@@ -95,7 +92,7 @@ def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...
 
 
 def synthesize(plugin: Plugin, task: Task, cache: Path, n_patients: int | None, seed: int) -> Path:
-    """Write a plugin's synthetic twin into the cache, unless it is there, and return its folder."""
+    """Write a plugin's synthetic cohort into the cache, unless it is there; return its folder."""
     from cardio_core.io.atomic import whole_directory
 
     key = digest([plugin.info.name, package_digest(plugin.package), task.source, n_patients, seed])
@@ -114,13 +111,16 @@ def _configure(
 ) -> tuple[RunConfig, tuple[str, ...]]:
     model: Any = resolve(plugin.info.config_of(task))
     chosen = "smoke" if request.smoke else request.config
+    known = named_configs(plugin.info.configs)
     names, said = ["default"], []
-    if chosen in (None, "default") and devices[0].kind == "cpu":
-        names.append("cpu")
-        said.append("Configuration: default with the sizes of cpu, because no GPU is used.")
-    elif chosen not in (None, "default"):
+    if chosen in (None, "default"):
+        if devices[0].kind == "cpu" and "cpu" in known:
+            names.append("cpu")
+            said.append("Configuration: default with the sizes of cpu, because no GPU is used.")
+    else:
         names.append(str(chosen))
-        said.append(f"Configuration: {chosen}.")
+        lacks = chosen in OPTIONAL and chosen not in known
+        said.append(f"Configuration: {f'default; there is no {chosen}' if lacks else chosen}.")
     stack = layers(plugin.info.configs, names)
     if request.for_need and chosen is not None and Path(chosen).is_file():
         source, tree = stack[-1]
@@ -129,13 +129,33 @@ def _configure(
     return config, tuple(said)
 
 
+def _protocols(
+    request: RunRequest, config: RunConfig
+) -> tuple[tuple[Protocol, ...], tuple[str, ...]]:
+    """Return the protocols to run, and a sentence where `both` is honest alone."""
+    chosen: tuple[Protocol, ...] = ("honest", "paper")
+    said: tuple[str, ...] = ()
+    if request.protocol != "both":
+        chosen = (request.protocol,)
+    elif "paper" not in config.protocols:
+        chosen, said = ("honest",), ("Protocol: honest alone; protocols.paper is not configured.",)
+    for name in chosen:
+        if name not in config.protocols:
+            known = ", ".join(config.protocols) or "none"
+            raise ConfigError(
+                f"--protocol {request.protocol}: expected protocols.{name} in the configuration, "
+                f"found {known}; describe {name} there, or run another"
+            )
+    return chosen, said
+
+
 def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the rows, and a sentence for each that is left out because it has too few to fuse."""
+    """Return the models, and a sentence for each that has too few to fuse."""
     known = tuple(model.name for model in task.models)
     strangers = [name for name in config.models if name not in known]
     if strangers:
         raise ConfigError(
-            f"models: task {task.name!r} has no row {strangers[0]!r}; it has {', '.join(known)}"
+            f"models: task {task.name!r} has no model {strangers[0]!r}; it has {', '.join(known)}"
         )
     chosen = tuple(name for name in known if not config.models or name in config.models)
     models = without_hollow_fusions(task, chosen)
@@ -143,9 +163,9 @@ def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, 
 
 
 def why_hollow(task: Task, chosen: Iterable[str], kept: Iterable[str]) -> tuple[str, ...]:
-    """Say of each row that `without_hollow_fusions` took away why it is not there."""
+    """Say of each model that `without_hollow_fusions` took away why it is not there."""
     return tuple(
-        f"Row {task.model(name).title} is left out: of the rows that it fuses "
+        f"Model {task.model(name).title} is left out: of the models that it fuses "
         f"({', '.join(task.model(name).fuses)}) fewer than two are run."
         for name in chosen
         if name not in set(kept)
@@ -153,12 +173,12 @@ def why_hollow(task: Task, chosen: Iterable[str], kept: Iterable[str]) -> tuple[
 
 
 def members_first(task: Task, models: Iterable[str]) -> tuple[str, ...]:
-    """Return the rows with those that fuse others behind the others."""
+    """Return the models with those that fuse others behind the others."""
     return tuple(sorted(models, key=lambda name: bool(task.model(name).fuses)))
 
 
 def without_hollow_fusions(task: Task, chosen: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the rows without those that would fuse fewer than two of them.
+    """Return the models without those that would fuse fewer than two of them.
 
     Raises
     ------

@@ -1,12 +1,46 @@
-"""The contract suite for authors of plugins; a plugin that passes it works in the core.
+"""The contract of plugins, for their authors; a plugin that passes it works in the core.
+
+`check_plugin` gives a verdict of every check, as ``cardio plugins check`` does. With pytest,
+`PluginContract` and `PluginTruth` are the same checks as classes; nothing else here needs it.
 
 >>> from cardio_core.testing import PluginContract, PluginTruth
 >>> class TestContract(PluginContract):
 ...     plugin = "ecg_transfer"
 """
 
-from cardio_core.testing.alone import drawn_svg, training_context
-from cardio_core.testing.contract import PluginContract, PluginTruth
-from cardio_core.testing.driving import run_plugin
+from __future__ import annotations
 
-__all__ = ["PluginContract", "PluginTruth", "drawn_svg", "run_plugin", "training_context"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cardio_core.testing.alone import drawn_svg as drawn_svg
+    from cardio_core.testing.alone import training_context as training_context
+    from cardio_core.testing.case import Sizes as Sizes
+    from cardio_core.testing.checking import check_plugin as check_plugin
+    from cardio_core.testing.contract import PluginContract as PluginContract
+    from cardio_core.testing.contract import PluginTruth as PluginTruth
+    from cardio_core.testing.driving import run_plugin as run_plugin
+    from cardio_core.testing.verdict import Verdict as Verdict
+
+_HOME = {
+    "PluginContract": "contract",
+    "PluginTruth": "contract",
+    "Sizes": "case",
+    "Verdict": "verdict",
+    "check_plugin": "checking",
+    "drawn_svg": "alone",
+    "run_plugin": "driving",
+    "training_context": "alone",
+}
+
+__all__ = sorted(_HOME)
+
+if not TYPE_CHECKING:  # so that a misspelt name is an error in an author's editor
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(
+                f"cardio_core.testing has no {name!r}; it offers {', '.join(__all__)}"
+            )
+        return getattr(import_module(f"cardio_core.testing.{_HOME[name]}"), name)

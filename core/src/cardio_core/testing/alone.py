@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from cardio_core.types.info import Task
 
 
-def training_context(task: Task, row: str, out: Path | None = None, **others: Any) -> Context:
-    """Return the context in which `train` fits one row of one fold on the CPU.
+def training_context(task: Task, model: str, out: Path | None = None, **others: Any) -> Context:
+    """Return the context in which `train` fits one model of one fold on the CPU.
 
     Parameters
     ----------
     task : Task
         What is being predicted.
-    row : str
+    model : str
         Which of its models.
     out : Path, optional
         The directory that `train` fills.
@@ -41,7 +41,7 @@ def training_context(task: Task, row: str, out: Path | None = None, **others: An
     from cardio_core.context import Context
 
     places: dict[str, Any] = {"hook": "train", "protocol": "honest", "fold": "r0-f0", "_out": out}
-    return Context(task, model=row, device=choose_device("cpu"), **(places | others))
+    return Context(task, model=model, device=choose_device("cpu"), **(places | others))
 
 
 def drawn_svg(draw: Callable[[Figure], None]) -> str:

@@ -1,22 +1,49 @@
-"""The contract suite, for plugins to inherit from in their tests."""
+"""The checks as pytest classes, for plugins to inherit from in their tests."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cardio_core.testing.fitted import FittedContract
-from cardio_core.testing.front_door import FrontDoorContract
-from cardio_core.testing.samples import SamplesContract, make_twin
-from cardio_core.testing.truth import TruthContract
+from cardio_core.testing.case import PluginCase, Sizes, TaskCase, all_tasks, own_cache
+from cardio_core.testing.checking import OF_TASK
+from cardio_core.testing.says import OF_INFO
+from cardio_core.testing.truth import OF_TRUTH
+from cardio_core.testing.verdict import Check
 
 if TYPE_CHECKING:
-    from cardio_core.registry import Plugin
-    from cardio_core.runner.request import Protocols, RunRequest
-    from cardio_core.testing.driving import Bench
+    from cardio_core.runner.request import Protocols
+
+
+def _as_tests(
+    checks: Iterable[Check], *, of_task: bool
+) -> Callable[[type[_OfOnePlugin]], type[Any]]:
+    """Give a class one test a check, named after it."""
+
+    def add(suite: type[_OfOnePlugin]) -> type[Any]:
+        for check in checks:
+            setattr(suite, f"test_{check.__name__}", _test_of(check, of_task))
+        return suite
+
+    return add
+
+
+def _test_of(check: Check, of_task: bool) -> Callable[..., None]:
+    if of_task:
+
+        def test(self: _OfOnePlugin, case: TaskCase) -> None:
+            check(case)
+    else:
+
+        def test(self: _OfOnePlugin, plugin_case: PluginCase) -> None:  # type: ignore[misc]
+            check(plugin_case)
+
+    test.__doc__ = check.__doc__
+    return test
 
 
 class _OfOnePlugin:
@@ -28,72 +55,50 @@ class _OfOnePlugin:
         Entry-point name of an installed plugin.
     tasks : tuple of str
         Tasks to test; empty means all of them.
-    config : str
-        Configuration by name, laid over the default.
-    sets : mapping of task to tuple of str
-        Settings as `--set` takes them, for tasks that need smaller sizes still.
-    n_patients : int
-        Patients of the synthetic twin.
+    config, sets, n_patients
+        As of `Sizes`.
     """
 
     plugin: str
     tasks: tuple[str, ...] = ()
     config = "smoke"
-    sets: Mapping[str, tuple[str, ...]] = {}
+    sets: Mapping[str, Sequence[str]] = {}
     n_patients = 12
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run every test on a task once for each task."""
         if "task" in metafunc.fixturenames:
-            metafunc.parametrize("task", self.tasks or _all_tasks(self.plugin), scope="class")
+            metafunc.parametrize("task", self.tasks or all_tasks(self.plugin), scope="class")
 
     @pytest.fixture(scope="class")
     @classmethod
-    def opened(
-        cls,
-    ) -> Plugin:
-        """The plugin as the runner opens it."""
-        from cardio_core.runner.opening import open_with_defaults
-
-        return open_with_defaults(cls.plugin)
+    def plugin_case(cls) -> PluginCase:
+        """The plugin."""
+        return PluginCase(cls.plugin)
 
     @pytest.fixture(scope="class")
     @classmethod
-    def own_cache(cls, tmp_path_factory: pytest.TempPathFactory) -> Any:
-        """A cache of the suite's own, so that nothing is found that it did not make."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("CARDIO_CACHE", str(tmp_path_factory.mktemp("cache")))
-            yield
+    def case(cls, task: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TaskCase]:
+        """One task on its synthetic cohort, with a cache of its own."""
+        stated = {f.name: getattr(cls, f.name) for f in fields(Sizes) if hasattr(cls, f.name)}
+        with own_cache(tmp_path_factory.mktemp("cache")):
+            yield TaskCase(cls.plugin, task, tmp_path_factory.mktemp("case"), Sizes(**stated))
 
     @pytest.fixture(scope="class")
     @classmethod
-    def twin(cls, opened: Plugin, task: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """A folder with the synthetic twin of the task."""
-        folder = tmp_path_factory.mktemp("twin") / task
-        return make_twin(opened, task, folder, n_patients=cls.n_patients, seed=0)
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def asked(cls, task: str, twin: Path, own_cache: None) -> RunRequest:
-        """The request for a run of the task on its twin."""
-        from cardio_core.runner.request import RunRequest
-
-        return RunRequest(
-            plugin=cls.plugin,
-            task=task,
-            data=(twin,),
-            config=cls.config,
-            sets=cls.sets.get(task, ()),
-            device="cpu",
-            executor="local:1",
-        )
+    def finished(cls, case: TaskCase) -> Path:
+        """A finished run of the task, for tests of the plugin's own."""
+        return case.finished
 
 
-class PluginContract(_OfOnePlugin, FrontDoorContract, SamplesContract, FittedContract):
-    """What every plugin must keep, tested on its synthetic twin at small size.
+@_as_tests(OF_INFO, of_task=False)
+@_as_tests(OF_TASK, of_task=True)
+class PluginContract(_OfOnePlugin):
+    """What every plugin must keep, tested on its synthetic cohort at small size.
 
     Inherit from it in a test module of the plugin, name the plugin, and pytest does the rest. Every
-    failure says what was expected, what was found, and where.
+    failure says what was found and what to do. ``cardio plugins check NAME`` runs the same checks
+    without pytest.
 
     Examples
     --------
@@ -110,47 +115,29 @@ class PluginContract(_OfOnePlugin, FrontDoorContract, SamplesContract, FittedCon
 
     Notes
     -----
-    What is tested: the front door imports nothing heavy, and everything that it names exists; the
-    four named configurations are valid for every task and refuse unknown keys; the twin is
-    deterministic; features are the same when made again, in another order, or for one patient
-    alone, and each has a unit; no column of the samples tells the label; a run ends with every file
-    in its place; models are no pickles; new patients are predicted, each the same in any company.
+    What is tested: the plugin module imports nothing heavy, and everything that it names exists;
+    the named configurations are valid for every task and refuse unknown keys; the synthetic cohort
+    is deterministic; features are the same when made again, in another order, for one patient
+    alone, and from copies of the recordings in empty folders under other names; what a recording
+    yields is the same in half of the cohort and in a reordered one; each feature has a unit; no
+    column of the samples tells the label; a run ends with every file in its place; models are no
+    pickles; new patients are predicted, each the same in any company.
 
     Attributes
     ----------
     plugin, tasks, config, sets, n_patients
         As in every suite: which plugin, which tasks (all), at which size (``smoke``, 12 patients).
-    protocol : {"both", "honest", "paper"}
-        What the finished run is made of.
-    n_checked : int
-        Patients whose features are made repeatedly.
-    score_tolerance : float
-        How far a score may move with the company in which it is predicted (rounding in a batch).
+    protocol, n_checked, score_tolerance
+        As of `cardio_core.testing.Sizes`.
     """
 
     protocol: Protocols = "both"
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def bench(cls, asked: RunRequest) -> Bench:
-        """The task, set up over its twin, with nothing run yet."""
-        from cardio_core.testing.driving import set_up_bench
-
-        return set_up_bench(asked)
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def finished(cls, asked: RunRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """A finished run of the task; what it needs is made first, on its own twin."""
-        from dataclasses import replace
-
-        from cardio_core.runner.run import run
-
-        out = tmp_path_factory.mktemp("run") / "run"
-        return run(replace(asked, out=out, protocol=cls.protocol), lambda _: None)
+    n_checked = 6
+    score_tolerance = 1e-5
 
 
-class PluginTruth(_OfOnePlugin, TruthContract):
+@_as_tests(OF_TRUTH, of_task=True)
+class PluginTruth(_OfOnePlugin):
     """Chance and truth over the whole pipeline; the longer suite, often marked slow.
 
     Attributes
@@ -158,16 +145,12 @@ class PluginTruth(_OfOnePlugin, TruthContract):
     plugin, tasks, config, sets, n_patients
         As in `PluginContract`; take as many patients as the planted effect needs.
     planted : mapping of task to float
-        The concordance (AUC) that the first row of each task must reach on the twin, out of fold.
-        Take it from the twin's known truth, below its Bayes AUC by what so few patients cost.
+        The concordance (AUC) that the first model of each task must reach on the synthetic cohort,
+        out of fold. Take it from its known truth, below its Bayes AUC by what so few patients cost.
     permutations : sequence of int
         Seeds of the permutations; the more, the sharper.
     """
 
     n_patients = 24
-
-
-def _all_tasks(plugin: str) -> tuple[str, ...]:
-    from cardio_core.registry import open_plugin
-
-    return tuple(task.name for task in open_plugin(plugin).info.tasks)
+    permutations: Sequence[int] = (0, 1, 2)
+    planted: Mapping[str, float] = {}

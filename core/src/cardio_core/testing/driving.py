@@ -13,12 +13,12 @@ import numpy as np
 
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import DataError
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
-from cardio_core.runner.folds import open_artifact
-from cardio_core.runner.prepare import Prepared, load_cohort, prepare
+from cardio_core.runner.fitting.stored import open_artifact
+from cardio_core.runner.preparing.features import Prepared, load_cohort, prepare
+from cardio_core.runner.preparing.patient import MadePatient, make_patient
 from cardio_core.runner.request import Protocols, RunRequest
 from cardio_core.runner.setup import set_up
 from cardio_core.types.features import FeatureSet
@@ -41,25 +41,23 @@ class Bench:
         """Call `load`."""
         return load_cohort(self.plugin, self.config, self.ctx)[0]
 
+    def over(self, data: Path) -> Bench:
+        """Return the same bench over other data."""
+        return replace(self, ctx=self.ctx.replace(_inputs=(data.resolve(),)))
+
+    def make(self, cohort: Cohort, patient: str) -> MadePatient:
+        """Put one patient through `preprocess` and `featurize`, as a run does."""
+        owners = cohort.samples.table["patient_id"].to_numpy()
+        samples = cohort.samples.take(np.flatnonzero(owners == patient))
+        return make_patient(self.plugin, self.config, self.ctx, samples)
+
     def features(self, cohort: Cohort, patients: Iterable[str]) -> dict[str, FeatureSet]:
-        """Call `preprocess` and `featurize` for these patients, in this order.
+        """Make the features of these patients, in this order.
 
         A patient of whom nothing is usable is left out.
         """
-        owners = cohort.samples.table["patient_id"].to_numpy()
-        found = {}
-        for patient in patients:
-            ctx = self.ctx.replace(_inputs=(), _quarantined=[])
-            samples = cohort.samples.take(np.flatnonzero(owners == patient))
-            try:
-                minted = call(self.plugin, "preprocess", ctx, self.config, samples=samples)
-                if len(minted):
-                    found[patient] = call(
-                        self.plugin, "featurize", ctx, self.config, samples=minted
-                    )
-            except DataError:
-                continue
-        return found
+        made = {patient: self.make(cohort, patient).features for patient in patients}
+        return {patient: one for patient, one in made.items() if one is not None}
 
     def predict(self, run: Path, model: str, features: FeatureSet) -> Predictions:
         """Call `predict` with the final model of a run."""
@@ -145,7 +143,7 @@ def permuted_labels(seed: int) -> Iterator[None]:
     Whoever carries a label (patients, studies, recordings) gets that of another; the labels of
     events are shuffled over all events. Everything downstream of `load` is what it always is.
     """
-    from cardio_core.runner import arms
+    from cardio_core.runner.preparing import arms
 
     def prepare_and_permute(*arguments: Any) -> Prepared:
         prepared = prepare(*arguments)

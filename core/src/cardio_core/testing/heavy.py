@@ -1,4 +1,4 @@
-"""What a front door must not import."""
+"""What a plugin module must not import."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 
+from cardio_core.testing.verdict import require
+
 HEAVY = (
     "torch", "numpy", "pandas", "scipy", "sklearn", "matplotlib", "pydantic", "lightning", "monai",
 )  # fmt: skip
-"""Packages that cost a second or more; help texts and front doors do without them."""
+"""Packages that cost a second or more; help texts and plugin modules do without them."""
 
 _REPORT = """
 import atexit, sys
@@ -36,7 +38,7 @@ def heavy_modules_after(code: str, *arguments: str) -> list[str]:
 
     Raises
     ------
-    AssertionError
+    BrokenContractError
         If the code fails; carries what it wrote to standard error.
 
     Examples
@@ -53,5 +55,5 @@ def heavy_modules_after(code: str, *arguments: str) -> list[str]:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"it exits with {done.returncode}: {done.stderr.strip()}"
+    require(done.returncode == 0, f"it exits with {done.returncode}: {done.stderr.strip()}")
     return done.stdout.splitlines()[-1].split()[1:]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.testing.verdict import require
 from cardio_core.types.info import Target, Task
 
 Array = np.ndarray[Any, Any]
@@ -16,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Ranking:
-    """The concordance of a row's out-of-fold scores with the truth.
+    """The concordance of a model's out-of-fold scores with the truth.
 
     Attributes
     ----------
@@ -36,14 +37,14 @@ class Ranking:
 
 
 def ranking(run: Path, task: Task, model: str, protocol: str) -> Ranking:
-    """Return the ranking of one row's first target, from a run's ``predictions.csv``.
+    """Return the ranking of one model's first target, from a run's ``predictions.csv``.
 
     Raises
     ------
-    AssertionError
+    BrokenContractError
         If no fold holds two units of different truth.
     """
-    target = task.targets[0]
+    target = task.targets_of(model)[0]
     table = pd.read_csv(run / "predictions.csv", dtype={"class": str, "y_true": str})
     chosen = (table["protocol"] == protocol) & (table["model"] == model)
     table = table[chosen & (table["target"] == target.name)].dropna(subset=["y_true", "score"])
@@ -53,7 +54,10 @@ def ranking(run: Path, task: Task, model: str, protocol: str) -> Ranking:
         folds = [_compared(fold, name) for _, fold in rows.groupby("fold")]
         known = [fold for fold in folds if fold is not None]
         parts += [np.array(known)] if known else []
-    assert parts, f"no fold of {model} holds two units of different {target.name}"
+    require(
+        parts,
+        f"no fold of {model} holds two units of different {target.name}; take more patients",
+    )
     n_pairs = sum(float(part[:, 2].sum()) for part in parts)
     value = sum(float(part[:, 2] @ part[:, 0]) for part in parts) / n_pairs
     # Folds are independent; classes share their units, so their errors may add up in full.

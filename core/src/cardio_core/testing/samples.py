@@ -1,211 +1,188 @@
-"""Contract: data, samples and features of one task, before anything is fitted."""
+"""Checks of data, samples and features of one task, before anything is fitted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
+
+from cardio_core.testing.verdict import require
 
 if TYPE_CHECKING:
-    from cardio_core.registry import Plugin
-    from cardio_core.testing.driving import Bench
+    from cardio_core.testing.case import TaskCase
     from cardio_core.types.features import FeatureSet
-    from cardio_core.types.samples import Cohort
 
 ALLOWED = {
     "recording_id", "study_id", "patient_id", "site_id", "subject_link", "scanner_id", "timepoint",
 }  # fmt: skip
 
 
-class SamplesContract:
-    """The twin is deterministic; features depend on one patient's recordings and on nothing else.
+def the_synthetic_cohort_is_the_same_for_the_same_seed_and_another_for_another(
+    case: TaskCase,
+) -> None:
+    """Whoever repeats a synthetic run must get the same recordings."""
+    from cardio_core.io.hashing import directory_digest
 
-    Subclasses provide the fixtures `opened` (the plugin), `twin` (a folder of synthetic data) and
-    `bench` (the task, set up over it).
-    """
+    first, again, other = (
+        directory_digest(case.synthesize(case.task_name, n_patients=4, seed=seed))
+        for seed in (1, 1, 2)
+    )
+    require(first == again, "the same seed writes other files; draw everything from `seed`")
+    require(first != other, "the seed changes nothing; draw everything from it")
 
-    n_checked = 6
-    n_patients: int
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def cohort(cls, bench: Bench) -> Cohort:
-        """The twin, loaded."""
-        return bench.load()
+def the_synthetic_cohort_has_as_many_patients_as_were_asked_for(case: TaskCase) -> None:
+    """Neither `load` nor `synthesize` loses anybody without saying so."""
+    cohort, asked = case.cohort, case.sizes.n_patients
+    if cohort.quarantined:
+        one = cohort.quarantined[0]
+        require(False, f"load quarantines its own recording {one.recording_id}: {one.reason}")
+    n_found = cohort.samples.table["patient_id"].nunique()
+    said = (cohort.notes or cohort.excluded) and n_found < asked
+    require(
+        n_found == asked or said,
+        f"asked for {asked} patients, loaded {n_found}, and no note of load says why",
+    )
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def checked(cls, cohort: Cohort) -> list[str]:
-        """The patients whose features are made again and again; a few are enough."""
-        from cardio_core.testing.driving import patients_of
 
-        return patients_of(cohort)[: cls.n_checked]
+def synthetic_cohorts_of_a_task_and_of_what_it_needs_fit_together(case: TaskCase) -> None:
+    """Needs of the same patients find them in their own cohort; of others, they find none."""
+    from cardio_core.runner.request import RunRequest
+    from cardio_core.testing.driving import patients_of, set_up_bench
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def features(cls, bench: Bench, cohort: Cohort, checked: list[str]) -> dict[str, FeatureSet]:
-        """Their features, made in the usual order."""
-        return bench.features(cohort, checked)
+    for need in case.task.needs:
+        folder = case.synthesize(need.task, n_patients=case.sizes.n_patients, seed=0)
+        request = RunRequest(case.name, need.task, (folder,), config="smoke", device="cpu")
+        theirs = set(patients_of(set_up_bench(request).load()))
+        ours = set(patients_of(case.cohort))
+        lacking, shared = sorted(ours - theirs), sorted(theirs & ours)
+        if need.patients == "same":
+            # Theirs may be more: a task may leave people out who lack what it predicts.
+            require(not lacking, f"the cohort of {need.task} lacks {lacking[:1]}; draw the same")
+        else:
+            require(not shared, f"the cohort of {need.task} shares {shared[:1]}; name others")
 
-    def test_the_twin_is_the_same_for_the_same_seed_and_another_for_another(
-        self, opened: Plugin, task: str, tmp_path: Path
-    ) -> None:
-        """Whoever repeats a synthetic run must get the same recordings."""
-        from cardio_core.io.hashing import directory_digest
 
-        made = []
-        for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-            make_twin(opened, task, tmp_path / name, n_patients=4, seed=seed)
-            made.append(directory_digest(tmp_path / name))
-        assert made[0] == made[1], "the same seed writes other files the second time"
-        assert made[0] != made[2], "the seed changes nothing"
+def loading_changes_no_file(case: TaskCase) -> None:
+    """Inputs are never modified, and nothing is written beside them."""
+    from cardio_core.io.hashing import directory_digest
 
-    def test_the_twin_has_as_many_patients_as_were_asked_for(self, cohort: Cohort) -> None:
-        """Neither the loader nor the twin loses anybody without saying so."""
-        n_found = cohort.samples.table["patient_id"].nunique()
-        assert not cohort.quarantined, f"quarantined: {cohort.quarantined[0]}"
-        said = (cohort.notes or cohort.excluded) and n_found < self.n_patients
-        assert n_found == self.n_patients or said, (
-            f"asked for {self.n_patients} patients, loaded {n_found}, and no note says why"
-        )
+    before = directory_digest(case.data)
+    case.bench.features(case.bench.load(), case.checked[:1])
+    require(directory_digest(case.data) == before, "the data folder changed; write nothing into it")
 
-    def test_the_twins_of_a_task_and_of_what_it_needs_fit_together(
-        self, opened: Plugin, task: str, twin: Path, tmp_path: Path
-    ) -> None:
-        """Needs of the same patients find them in their own twin; of others, they find none."""
-        from cardio_core.runner.request import RunRequest
-        from cardio_core.testing.driving import patients_of, set_up_bench
 
-        def patients(of: str, folder: Path) -> set[str]:
-            request = RunRequest(opened.info.name, of, (folder,), config="smoke", device="cpu")
-            return set(patients_of(set_up_bench(request).load()))
-
-        for need in opened.info.task(task).needs:
-            other = tmp_path / need.task
-            make_twin(opened, need.task, other, n_patients=self.n_patients, seed=0)
-            theirs, ours = patients(need.task, other), patients(task, twin)
-            if need.patients == "same":
-                # Theirs may be more: a task may leave people out who lack what it predicts.
-                assert ours <= theirs, f"the twin of {need.task} lacks {min(ours - theirs)}"
-            else:
-                assert not theirs & ours, f"the twin of {need.task} shares {min(theirs & ours)}"
-
-    def test_loading_changes_no_file(self, bench: Bench, twin: Path, checked: list[str]) -> None:
-        """Inputs are never modified, and nothing is written beside them."""
-        from cardio_core.io.hashing import directory_digest
-
-        before = directory_digest(twin)
-        bench.features(bench.load(), checked[:1])
-        assert directory_digest(twin) == before, "the data folder changed"
-
-    def test_no_column_of_the_samples_tells_the_label(self, bench: Bench, cohort: Cohort) -> None:
-        """What stands in the sample table reaches `featurize`, so no label may stand there."""
-        table, targets = cohort.samples.table, cohort.targets
-        names = {target.name for target in bench.task.targets}
-        strange = (set(table.columns) - ALLOWED) & names
-        assert not strange, f"the sample table carries the target {sorted(strange)[0]!r}"
-        if targets.unit == "event":
-            return
-        for target in names:
-            y = targets.of(table, target)
-            for column in sorted(set(table.columns) - ALLOWED):
-                assert not _tells(table[column].to_numpy(), y), (
-                    f"column {column!r} of the sample table is {target!r} under another name"
-                )
-
-    def test_features_are_the_same_when_made_again(
-        self, bench: Bench, checked: list[str], features: dict[str, FeatureSet]
-    ) -> None:
-        """No clock, no global random state, nothing left over from the call before."""
-        require_equal(bench.features(bench.load(), checked), features, "made again")
-
-    def test_features_do_not_depend_on_the_order_of_the_patients(
-        self, bench: Bench, cohort: Cohort, checked: list[str], features: dict[str, FeatureSet]
-    ) -> None:
-        """They are fitted on nobody, so it cannot matter who came before."""
-        again = bench.features(cohort, reversed(checked))
-        require_equal(again, features, "made in reverse order")
-
-    def test_features_do_not_depend_on_who_else_is_there(
-        self, bench: Bench, cohort: Cohort, checked: list[str], features: dict[str, FeatureSet]
-    ) -> None:
-        """One patient alone has the features that he has in a cohort."""
-        last = [patient for patient in checked if patient in features][-1:]
-        alone = bench.features(bench.load(), last)
-        require_equal(alone, {name: features[name] for name in last}, "made alone")
-
-    def test_features_do_not_depend_on_the_order_of_a_patients_recordings(
-        self, bench: Bench, cohort: Cohort, checked: list[str], features: dict[str, FeatureSet]
-    ) -> None:
-        """Files are found in any order."""
-        from dataclasses import replace
-
-        backwards = np.arange(len(cohort.samples))[::-1]
-        turned = replace(cohort, samples=cohort.samples.take(backwards))
-        again = bench.features(turned, checked)
-        ordered = {
-            name: one.view(one.table.index.get_indexer(features[name].table.index))
-            for name, one in again.items()
-        }
-        require_equal(ordered, features, "made from recordings in reverse order")
-
-    def test_every_feature_has_a_name_an_axis_and_a_unit(
-        self, features: dict[str, FeatureSet]
-    ) -> None:
-        """A number without a unit is no measurement; ``"1"`` is the unit of a pure number."""
-        assert features, "no patient of the twin gives features"
-        for name, block in next(iter(features.values())).blocks.items():
-            n_named = (*block.values.shape, 0)[1]
-            assert len(block.names) == n_named, (
-                f"block {name!r} has {n_named} along its axis {block.axes[:1]} but the names "
-                f"{block.names}"
+def no_column_of_the_samples_tells_the_label(case: TaskCase) -> None:
+    """What stands in the sample table reaches `featurize`, so no label may stand there."""
+    table, targets = case.cohort.samples.table, case.cohort.targets
+    names = {target.name for target in case.task.targets}
+    own = sorted(set(table.columns) - ALLOWED)
+    strange = [column for column in own if column in names]
+    require(
+        not strange,
+        f"the sample table carries the target {strange[:1]}; hand it over in Cohort.targets alone",
+    )
+    for target in () if targets.unit == "event" else sorted(names):
+        y = targets.of(table, target)
+        for column in own:
+            require(
+                not _tells(table[column].to_numpy(), y),
+                f"column {column!r} of the sample table is {target!r} under another name; leave it "
+                "out",
             )
-            assert all(unit.strip() for unit in block.units), f"block {name!r}: an empty unit"
-            assert all(axis.strip() for axis in block.axes), f"block {name!r}: an axis without name"
-
-    def test_no_feature_is_infinite(self, features: dict[str, FeatureSet]) -> None:
-        """NaN may stand for what could not be measured; infinity means a division by nothing."""
-        for patient, one in features.items():
-            for name, block in one.blocks.items():
-                infinite = np.isinf(block.in_units()).sum()
-                assert not infinite, f"patient {patient}, block {name!r}: {infinite} infinite"
 
 
-def make_twin(
-    plugin: Plugin, task: str, folder: Path, *, n_patients: int | None, seed: int
-) -> Path:
-    """Write a plugin's synthetic twin into a new folder and return it."""
-    from cardio_core.registry import resolve
+def features_are_the_same_when_made_again(case: TaskCase) -> None:
+    """No clock, no global random state, nothing left over from the call before."""
+    again = case.bench.features(case.bench.load(), case.checked)
+    require_equal(again, case.features, "made again")
 
-    folder.mkdir(parents=True)
-    resolve(plugin.info.synthesize)(folder, task=task, n_patients=n_patients, seed=seed)
-    return folder
+
+def features_do_not_depend_on_the_order_of_the_patients(case: TaskCase) -> None:
+    """They are fitted on nobody, so it cannot matter who came before."""
+    again = case.bench.features(case.cohort, reversed(case.checked))
+    require_equal(again, case.features, "made in reverse order")
+
+
+def features_do_not_depend_on_the_order_of_a_patients_recordings(case: TaskCase) -> None:
+    """Files are found in any order."""
+    from dataclasses import replace
+
+    backwards = np.arange(len(case.cohort.samples))[::-1]
+    turned = replace(case.cohort, samples=case.cohort.samples.take(backwards))
+    again = case.bench.features(turned, case.checked)
+    ordered = {
+        name: one.view(one.table.index.get_indexer(case.features[name].table.index))
+        for name, one in again.items()
+        if name in case.features and len(one.table) == len(case.features[name].table)
+    }
+    require_equal(ordered, case.features, "made from recordings in reverse order")
+
+
+def every_feature_has_a_name_an_axis_and_a_unit(case: TaskCase) -> None:
+    """A number without a unit is no measurement; ``"1"`` is the unit of a pure number."""
+    require(
+        case.features, "no patient of the synthetic cohort gives features; see cardio data check"
+    )
+    for name, block in next(iter(case.features.values())).blocks.items():
+        n_named = (*block.values.shape, 0)[1]
+        require(
+            len(block.names) == n_named,
+            f"block {name!r} has {n_named} along its axis {block.axes[:1]} but the names "
+            f"{block.names}; give one a column",
+        )
+        require(all(u.strip() for u in block.units), f"block {name!r}: an empty unit; '1' is none")
+        require(all(a.strip() for a in block.axes), f"block {name!r}: an axis without a name")
+
+
+def no_feature_is_infinite(case: TaskCase) -> None:
+    """NaN may stand for what could not be measured; infinity means a division by nothing."""
+    for patient, one in case.features.items():
+        for name, block in one.blocks.items():
+            n = int(np.isinf(block.in_units()).sum())
+            require(not n, f"patient {patient}, block {name!r}: {n} infinite; NaN means unknown")
 
 
 def require_equal(
     made: Mapping[str, FeatureSet], expected: Mapping[str, FeatureSet], how: str
 ) -> None:
     """Raise unless two sets of features are equal, number by number."""
-    assert sorted(made) == sorted(expected), f"other patients when {how}"
+    other = sorted(set(made) ^ set(expected))
+    require(not other, f"other patients when {how}: {other[:1]} has features only once")
     for patient, one in expected.items():
         again = made[patient]
-        same_rows = list(one.table.index) == list(again.table.index)
-        assert same_rows, f"patient {patient}: other samples when {how}"
+        require(
+            list(one.table.index) == list(again.table.index),
+            f"patient {patient}: other samples when {how}",
+        )
         for name, block in one.blocks.items():
-            equal = np.array_equal(
-                np.asarray(block.values), np.asarray(again[name].values), equal_nan=True
+            values, others = np.asarray(block.values), np.asarray(again[name].values)
+            require(
+                np.array_equal(values, others, equal_nan=True),
+                f"patient {patient}, block {name!r}: other numbers when {how}",
             )
-            assert equal, f"patient {patient}, block {name!r}: other numbers when {how}"
 
 
 def _tells(column: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> bool:
-    """Whether a column and a label determine each other, without naming each row apart."""
+    """Whether a column and a label determine each other, without naming each sample apart."""
     import pandas as pd
 
     pairs = pd.DataFrame({"column": pd.Series(column).astype(str), "y": pd.Series(y).astype(str)})
     n_column, n_label = pairs["column"].nunique(), pairs["y"].nunique()
     joint = len(pairs.drop_duplicates())
     return 1 < n_label == n_column == joint
+
+
+OF_SAMPLES = (
+    the_synthetic_cohort_is_the_same_for_the_same_seed_and_another_for_another,
+    the_synthetic_cohort_has_as_many_patients_as_were_asked_for,
+    synthetic_cohorts_of_a_task_and_of_what_it_needs_fit_together,
+    loading_changes_no_file,
+    no_column_of_the_samples_tells_the_label,
+    every_feature_has_a_name_an_axis_and_a_unit,
+    no_feature_is_infinite,
+    features_are_the_same_when_made_again,
+    features_do_not_depend_on_the_order_of_the_patients,
+    features_do_not_depend_on_the_order_of_a_patients_recordings,
+)

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from cardio_core.types.info import Target
+
 Array = np.ndarray[Any, Any]
 Level = Literal["sample", "recording", "study", "patient"]
 
@@ -74,3 +76,50 @@ class Scored:
     columns: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
     fusions: pd.DataFrame | None = None
+
+    def tested(self, target: Target) -> pd.DataFrame:
+        """Return one row a model and tested unit whose truth is known and which the model scored.
+
+        Over repeats scores are averaged, and decided is what was decided most often (on a tie no).
+
+        Parameters
+        ----------
+        target : Target
+            Binary or continuous.
+
+        Returns
+        -------
+        DataFrame
+            Columns model, unit_id, study_id, patient_id, subject_id, y and score: 0 or 1 and a
+            probability, or two numbers in the target's unit. Binary targets have decided (0, 1).
+
+        Examples
+        --------
+        >>> ids = dict.fromkeys(("unit_id", "study_id", "patient_id", "subject_id"), "p1")
+        >>> row = ids | {"model": "m", "y_true": "yes", "predicted": "no", "score:yes": 0.25}
+        >>> sick = Target("sick", "binary", ("no", "yes"))
+        >>> found = Scored({"sick": pd.DataFrame([row])}).tested(sick)
+        >>> found[["unit_id", "y", "score", "decided"]].to_numpy().tolist()
+        [['p1', 1, 0.25, 0]]
+        """
+        frame, binary = self.frames[target.name], target.kind == "binary"
+        score = f"score:{target.classes[1]}" if binary else "score"
+        known = frame[frame[["y_true", "unit_id", score]].notna().all(axis=1)]
+        ids = ["model", "unit_id", "study_id", "patient_id", "subject_id"]
+        truth = known["y_true"]
+        rows = known[ids].astype(str).assign(
+            y=(truth == target.classes[1]).astype(int) if binary else truth.astype(float),
+            score=known[score].astype(float),
+        )  # fmt: skip
+        once = dict.fromkeys((*ids[2:], "y"), "first") | {"score": "mean"}
+        if binary:
+            rows["decided"] = (known["predicted"] == target.classes[1]).astype(float)
+            once["decided"] = "mean"
+        found = rows.groupby(ids[:2], sort=False).agg(once).reset_index()
+        return found.assign(decided=(found["decided"] > 0.5).astype(int)) if binary else found
+
+    @staticmethod
+    def clusters_of(rows: pd.DataFrame) -> pd.Series[str] | None:
+        """Return the person behind each row where somebody has several rows, else None."""
+        subjects = rows["subject_id"]
+        return subjects if subjects.duplicated().any() else None

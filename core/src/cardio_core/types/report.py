@@ -63,6 +63,10 @@ class Case:
     video : callable or None
         ``video()`` returns a WebM file's bytes; asked for when the case is written. The report
         shows videos of up to 300 kB and names the files of larger ones.
+    tested : sequence of mapping
+        What is known of every tested sample of the fold, a row each (one a sample, method and
+        segment, say): only `evaluate` sees the truth that it is held against. The first case of a
+        fold carries it.
     """
 
     sample_id: str
@@ -73,6 +77,7 @@ class Case:
     draw: Callable[[Any], None] | None = None
     fold: str = ""
     video: Callable[[], bytes] | None = None
+    tested: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,22 @@ class Explanation:
 
     cases: Sequence[Case] = ()
     rule: str = ""
+
+    def tested(self) -> pd.DataFrame:
+        """Return the rows of `Case.tested` of all cases beside a column `model`.
+
+        Examples
+        --------
+        >>> first = Case("s1", "t", model="m", tested=({"sample_id": "s1", "gini": 0.5},))
+        >>> Explanation([first, Case("s2", "t", model="m")]).tested().to_dict("records")
+        [{'sample_id': 's1', 'gini': 0.5, 'model': 'm'}]
+        """
+        own = [
+            pd.DataFrame(list(case.tested)).assign(model=case.model)
+            for case in self.cases
+            if case.tested
+        ]
+        return pd.concat(own, ignore_index=True) if own else pd.DataFrame()
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ class Cohort:
     table : DataFrame or None
         The clinical cohort table, one row a study, indexed by `study_id`; seen by `evaluate` only.
     quarantined : tuple of Quarantined
-        What `load` itself could not use.
+        What `load` itself could not use; the core adds what went to `ctx.quarantine`.
     notes : tuple of str
         Sentences for the report: what was left out by design, and why.
     unsupported : mapping of str to str

@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cardio_core.ultrasound.deidentify.sector_fit import fit_sector as fit_sector
+    from cardio_core.ultrasound.deidentify.sector_hull import sector_hull as sector_hull
+    from cardio_core.ultrasound.deidentify.sector_mask import TRIANGLE_KEPT as TRIANGLE_KEPT
+    from cardio_core.ultrasound.deidentify.sector_mask import fixed_triangle as fixed_triangle
+    from cardio_core.ultrasound.deidentify.sector_mask import sector_mask as sector_mask
     from cardio_core.ultrasound.loops.loop import Box as Box
     from cardio_core.ultrasound.loops.loop import Loop as Loop
     from cardio_core.ultrasound.loops.nameless import nameless as nameless
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "deidentify.sector_fit": ("fit_sector",),
+    "deidentify.sector_hull": ("sector_hull",),
+    "deidentify.sector_mask": ("TRIANGLE_KEPT", "fixed_triangle", "sector_mask"),
     "loops.loop": ("Box", "Loop"),
     "loops.nameless": ("nameless",),
     "loops.r_peaks": ("find_r_waves",),

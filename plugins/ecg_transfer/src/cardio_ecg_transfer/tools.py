@@ -35,7 +35,7 @@ def rpeaks(path: Path, *, channel: int | None = None) -> dict[str, Any]:
         If the recording cannot be read.
     """
     from cardio_ecg_transfer.readers import read_ecg
-    from cardio_ecg_transfer.signal.rpeaks import detect_r_peaks
+    from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 
     ecg = read_ecg(path, min_duration_s=1.0)
     if channel is not None and not 0 <= channel < len(ecg.leads):

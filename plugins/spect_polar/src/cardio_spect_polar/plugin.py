@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from cardio_core.api import PluginInfo
-from cardio_spect_polar.flow.tasks import MFR, RISK_FACTOR
-from cardio_spect_polar.response.task import CRT_RESPONSE
+from cardio_spect_polar.flow.models import MFR, RISK_FACTOR
+from cardio_spect_polar.response.models import CRT_RESPONSE
 
 INFO = PluginInfo(
     name="spect_polar",
     title="Phase polar maps from gated SPECT, and transfer on perfusion polar maps",
     api=(2, 0),
     tasks=(CRT_RESPONSE, MFR, RISK_FACTOR),
-    default_task="crt_response",
-    config="cardio_spect_polar.response.config:ResponseConfig",
-    configs="cardio_spect_polar.configs",
-    synthesize="cardio_spect_polar.synthetic:synthesize_task",
     papers=(
         "He et al. 2022, A method using deep learning to discover new predictors of CRT response "
         "from mechanical dyssynchrony on gated SPECT MPI",
@@ -23,4 +19,5 @@ INFO = PluginInfo(
         "Chen et al. 2005, Onset of left ventricular mechanical contraction as determined by phase "
         "analysis of ECG-gated myocardial perfusion SPECT imaging",
     ),
+    paths=("path_spect", "path_polarmap_rest", "path_polarmap_stress", "path_polarmap_reserve"),
 )

@@ -21,7 +21,11 @@ def log_likelihood(matrix: Floats, outcome: Floats, beta: Floats, offset: Floats
 
 
 def maximise(
-    matrix: Floats, outcome: Floats, offset: Floats | float = 0.0, start: Floats | None = None
+    matrix: Floats,
+    outcome: Floats,
+    offset: Floats | float = 0.0,
+    start: Floats | None = None,
+    ridge: Floats | float = 0.0,
 ) -> tuple[Floats, float]:
     """Return the coefficients with the highest likelihood, and that log-likelihood.
 
@@ -33,11 +37,14 @@ def maximise(
     offset : ndarray, shape (n,), or float
         Added to the linear predictor.
     start : ndarray, shape (k,), optional
+    ridge : ndarray, shape (k,), or float
+        ``ridge * beta ** 2 / 2`` is subtracted from the log-likelihood, of each coefficient.
 
     Returns
     -------
     beta : ndarray, shape (k,)
     log_likelihood : float
+        Less the ridge.
 
     Raises
     ------
@@ -58,25 +65,30 @@ def maximise(
     >>> round(float(beta[0]), 6) == round(float(np.log(3)), 6)
     True
     """
+
+    def gain(beta: Floats) -> float:
+        penalty = float(np.sum(ridge * beta**2)) / 2
+        return log_likelihood(matrix, outcome, beta, offset) - penalty
+
     beta = np.zeros(matrix.shape[1]) if start is None else start.copy()
-    best = log_likelihood(matrix, outcome, beta, offset)
+    best = gain(beta)
     if matrix.shape[1] == 0:
         return beta, best
-    # turns a step where there is no curvature into one along the gradient, and no other
-    ridge = 1e-12 * np.eye(matrix.shape[1])
+    # 1e-12 turns a step where there is no curvature into one along the gradient, and no other
+    flat = np.diag(np.broadcast_to(np.asarray(ridge) + 1e-12, beta.shape))
     for _ in range(MAX_STEPS):
         probability = 0.5 * (1 + np.tanh((matrix @ beta + offset) / 2))
         weight = probability * (1 - probability)
-        score = matrix.T @ (outcome - probability)
-        information = (matrix * weight[:, np.newaxis]).T @ matrix + ridge
+        score = matrix.T @ (outcome - probability) - ridge * beta
+        information = (matrix * weight[:, np.newaxis]).T @ matrix + flat
         step = np.linalg.solve(information, score)
         # half the Newton decrement is what is still to be gained; the last step squares the error
         if float(score @ step) < 1e-10:
             beta = beta + step
-            return beta, log_likelihood(matrix, outcome, beta, offset)
+            return beta, gain(beta)
         step = step * min(1.0, MAX_MOVE / max(float(np.abs(matrix @ step).max()), MAX_MOVE))
         for _ in range(MAX_HALVINGS):
-            candidate = log_likelihood(matrix, outcome, beta + step, offset)
+            candidate = gain(beta + step)
             if candidate >= best:
                 break
             step = step / 2

@@ -171,6 +171,51 @@ def firth_estimate(matrix: Floats, outcome: Floats) -> tuple[Floats, Floats, flo
     return beta, np.asarray(np.linalg.inv(information), dtype=np.float64), maximum
 
 
+def firth_with_ridge(full: Floats, outcome: Floats, ridge: Floats) -> Floats:
+    """Return the coefficients of Firth's method under a ridge as well.
+
+    Parameters
+    ----------
+    full : ndarray, shape (n, k)
+        Standardised columns, with the intercept's.
+    outcome : ndarray of 0 and 1, shape (n,)
+    ridge : ndarray, shape (k,)
+        Subtracts ``ridge * beta ** 2 / 2`` of each coefficient, and is part of the information
+        whose determinant is Firth's penalty: a column that the ridge holds has no leverage.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+
+    Raises
+    ------
+    DataError
+        The fit does not converge.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> full = np.array([[-1.0, 1], [-1, 1], [1, 1], [1, 1]])
+    >>> beta = firth_with_ridge(full, np.array([0.0, 0, 1, 1]), np.array([0.0, 0.0]))
+    >>> round(float(beta[0]), 4) == round(float(np.log(5)), 4)  # half an event in each cell
+    True
+    """
+    # so that no column's ridge makes the search ill-conditioned
+    scale = 1 / np.sqrt(1 + ridge / len(full))
+
+    def negative(scaled: Floats) -> tuple[float, Floats]:
+        score, _, value = _penalised(full, outcome, scaled * scale, ridge)
+        return -value, -score * scale
+
+    found = minimize(
+        negative, np.zeros(full.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-8}
+    )
+    # "precision loss" stops a search that stands on the top to the last digit
+    if not np.abs(found.jac).max() < 1e-5 * len(full):
+        raise DataError(NO_FIT)
+    return np.asarray(found.x * scale, dtype=np.float64)
+
+
 def _polished(full: Floats, outcome: Floats, near: Floats) -> Floats:
     """Return the root of Firth's score next to `near`, or `near` where that is no better."""
 
@@ -221,16 +266,19 @@ def firth_profile(
     return profile
 
 
-def _penalised(full: Floats, outcome: Floats, beta: Floats) -> tuple[Floats, Floats, float]:
+def _penalised(
+    full: Floats, outcome: Floats, beta: Floats, ridge: Floats | float = 0.0
+) -> tuple[Floats, Floats, float]:
     """Return Firth's score, the Fisher information and the penalised log-likelihood."""
     probability = 0.5 * (1 + np.tanh(full @ beta / 2))
     root_weight = np.sqrt(probability * (1 - probability))
     weighted = full * root_weight[:, np.newaxis]
-    information = weighted.T @ weighted
+    information = weighted.T @ weighted + np.diag(np.broadcast_to(ridge, beta.shape))
     sign, log_determinant = np.linalg.slogdet(information)
     if sign <= 0:
         return np.zeros(beta.size), np.eye(beta.size), -np.inf
     leverage = np.einsum("ij,ji->i", weighted, np.linalg.solve(information, weighted.T))
-    score = full.T @ (outcome - probability + leverage * (0.5 - probability))
+    score = full.T @ (outcome - probability + leverage * (0.5 - probability)) - ridge * beta
     value = log_likelihood(full, outcome, beta, 0.0) + log_determinant / 2
+    value -= float(np.sum(ridge * beta**2)) / 2
     return score, information, float(value)

@@ -19,7 +19,7 @@ from cardio_core.io.atomic import whole_directory
 from cardio_core.ultrasound.deidentify.header import Source, make_header, read_source
 from cardio_core.ultrasound.deidentify.mapping import write_mapping
 from cardio_core.ultrasound.deidentify.pixels import kept_frames, look_inside
-from cardio_core.ultrasound.deidentify.sector_fit import fit_sector
+from cardio_core.ultrasound.deidentify.sector_mask import clear_sector
 from cardio_core.ultrasound.deidentify.sheet import Sheet, require_png
 from cardio_core.ultrasound.deidentify.write import write_dicom, write_facts, write_npy
 from cardio_core.ultrasound.loops.nameless import nameless
@@ -188,12 +188,7 @@ def _numbered(source: Path, key: bytes) -> list[_Job]:
 def _deidentify(job: _Job, folder: Path, key: bytes, sheet: Sheet | None) -> dict[str, Any]:
     """Write one loop; return what is said about it."""
     loop, timed = _opened(job.path)
-    fitted = fit_sector(loop)
-    if fitted.poor:
-        raise DataError(
-            f"{loop.name}: expected the outline of a sector, found one that a fan fits poorly "
-            f"({fitted.confidence:.2f}); leave the clip out, or mask it by hand"
-        )
+    fitted = clear_sector(loop)
     kept = look_inside(loop, fitted.mask())
     frames = kept_frames(loop, kept)
     if is_dicom(job.path):

@@ -17,7 +17,10 @@ RSource = Literal["stated", "json", "file", "RWaveTimeVector", "waveform", "curv
 
 
 class FrameSource(Protocol):
-    """Where frames come from; holds a path and offsets, never frames or an open file."""
+    """Where frames come from; holds a path and offsets, never frames or an open file.
+
+    The path is private: a loop reaches `preprocess`, which must not find the folder by it.
+    """
 
     @property
     def backend(self) -> str:

@@ -96,7 +96,7 @@ def array_place(file: BinaryIO, name: str) -> ArrayPlace:
 class NpyFrames:
     """The frames of an NPY file, read when they are asked for."""
 
-    path: Path
+    _path: Path
     place: ArrayPlace
 
     @property
@@ -106,9 +106,9 @@ class NpyFrames:
 
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield frames one by one."""
-        with self.path.open("rb") as file:
+        with self._path.open("rb") as file:
             for index in indices:
-                frame = self.place.read(file, index, self.path.name)
+                frame = self.place.read(file, index, self._path.name)
                 yield grey_or_rgb(frame, "RGB", colour=colour, palette=None)
 
 

@@ -66,7 +66,7 @@ class PixelFormat:
 class DicomFrames:
     """The frames of one DICOM loop, decoded when they are asked for."""
 
-    path: Path
+    _path: Path
     places: tuple[tuple[Place, ...], ...]
     pixels: PixelFormat
     palette: NDArray[np.uint8] | None
@@ -80,13 +80,13 @@ class DicomFrames:
 
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield frames one by one; one compressed frame and one picture are in memory."""
-        with self.path.open("rb") as file:
+        with self._path.open("rb") as file:
             for index in indices:
                 data = read_frame(file, self.places[index])
                 try:
                     yield self._decode(data, colour)
                 except DataError as error:
-                    raise DataError(f"{self.path.name}, frame {index + 1}: {error}") from None
+                    raise DataError(f"{self._path.name}, frame {index + 1}: {error}") from None
 
     def _decode(self, data: bytes, colour: bool) -> NDArray[np.uint8]:
         if self.pixels.transfer_syntax == JPEGBaseline8Bit:

@@ -61,24 +61,24 @@ class Beams(Protocol):
 class PolarFrames:
     """The frames of a polar loop, converted when they are asked for."""
 
-    path: Path
+    _path: Path
     convert: ScanConversion
 
     @property
     def backend(self) -> str:
         """``h5py`` or ``numpy``, with scan conversion."""
-        return "numpy, scan conversion" if _is_npz(self.path) else "h5py, scan conversion"
+        return "numpy, scan conversion" if _is_npz(self._path) else "h5py, scan conversion"
 
     def frames(self, indices: range, *, colour: bool) -> Iterator[NDArray[np.uint8]]:
         """Yield scan-converted frames one by one."""
-        with _opener(self.path)(self.path) as beams:
+        with _opener(self._path)(self._path) as beams:
             for index in indices:
                 frame = beams.frame(index)
                 if frame.dtype.kind == "f" and not (
                     np.isfinite(frame).all() and frame.min() >= 0 and frame.max() <= 255
                 ):
                     raise unusable(
-                        self.path.name, "beams from 0 to 255", "others", "compress and scale them"
+                        self._path.name, "beams from 0 to 255", "others", "compress and scale them"
                     )
                 grey = self.convert(frame)
                 yield np.repeat(grey[..., None], 3, axis=-1) if colour else grey

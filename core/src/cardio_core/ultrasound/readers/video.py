@@ -36,7 +36,7 @@ _AGAIN = "copy or export the video again"
 class VideoFrames:
     """The frames of a video, decoded from the beginning whenever they are asked for."""
 
-    path: Path
+    _path: Path
     size: tuple[int, int]
 
     @property
@@ -49,7 +49,7 @@ class VideoFrames:
 
         Seeking by number is not exact in all containers, so the video is read in order.
         """
-        capture = _opened(self.path)
+        capture = _opened(self._path)
         try:
             at = 0
             for index in indices:
@@ -60,7 +60,7 @@ class VideoFrames:
                 at += 1
                 if not there or frame.shape[:2] != self.size:
                     raise unusable(
-                        self.path.name,
+                        self._path.name,
                         f"a frame {index + 1} of {self.size[0]} × {self.size[1]}",
                         "none that can be decoded",
                         _AGAIN,

@@ -1,4 +1,4 @@
-"""From a file to an `Ecg`: one module a format, and one door that picks the format.
+"""From a file to an `Ecg`: one module a format, and one function that picks it.
 
 `read_ecg` looks at the content first and at the suffix second, reads the file with the module of
 its format, gives the leads their usual names and refuses what nothing can be computed from.
@@ -71,7 +71,7 @@ def read_ecg(
     path = Path(path)
     ecg = _reader_for(path)(path, max_values)
     checks = import_module("cardio_ecg_transfer.readers.checks")
-    names = import_module("cardio_ecg_transfer.signal.lead_names")
+    names = import_module("cardio_ecg_transfer.signal.leads.names")
     checks.require_usable(ecg, path.name, min_duration_s)
     leads, repeated = names.canonical_leads(ecg.leads)
     return _with_derived_leads(replace(ecg, leads=leads, flags=ecg.flags + repeated))
@@ -89,7 +89,7 @@ def read_wfdb_annotations(
 
 def _with_derived_leads(ecg: Ecg) -> Ecg:
     """Complete twelve leads that were stored as eight, as MUSE stores them."""
-    leads = import_module("cardio_ecg_transfer.signal.leads")
+    leads = import_module("cardio_ecg_transfer.signal.leads.limb_leads")
     if not {"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"} <= set(ecg.leads):
         return ecg
     full = leads.derive_limb_leads(ecg)

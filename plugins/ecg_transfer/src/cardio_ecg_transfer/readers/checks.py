@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import unusable
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from cardio_ecg_transfer.signal.ecg import Ecg
@@ -26,14 +26,14 @@ MV_PER_UNIT = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3, "nV": 
 def require_size(name: str, n_leads: int, n_samples: int, max_values: int) -> None:
     """Refuse a claim of nothing, or of more than may be decoded."""
     if n_leads < 1 or n_samples < 1:
-        raise unusable(
+        raise DataError.unusable(
             name,
             "at least one lead and one sample",
             f"{n_leads} leads of {n_samples} samples",
             "export the recording again",
         )
     if n_leads * n_samples > max_values:
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"at most {max_values} values (leads × samples)",
             f"{n_leads} × {n_samples} claimed by the header",
@@ -45,7 +45,7 @@ def require_rate(name: str, rate_hz: float) -> None:
     """Refuse a sampling rate that no ECG has."""
     low, high = RATE_RANGE_HZ
     if not (math.isfinite(rate_hz) and low <= rate_hz <= high):
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"a sampling rate of {low:g} to {high:g} Hz",
             f"{rate_hz:g} Hz",
@@ -64,7 +64,7 @@ def require_usable(ecg: Ecg, name: str, min_duration_s: float) -> None:
         Too short; nothing but missing values; infinite values; every lead flat.
     """
     if ecg.duration_s < min_duration_s:
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"at least {min_duration_s:g} s of signal",
             f"{ecg.duration_s:.1f} s",
@@ -73,17 +73,19 @@ def require_usable(ecg: Ecg, name: str, min_duration_s: float) -> None:
     n_leads = ecg.signal_mv.shape[0]
     spans = [_span_mv(lead) for lead in ecg.signal_mv]
     if not all(span is None or math.isfinite(span) for span in spans):
-        raise unusable(name, "finite potentials", "infinite ones", "export the recording again")
+        raise DataError.unusable(
+            name, "finite potentials", "infinite ones", "export the recording again"
+        )
     measured = [span for span in spans if span is not None]
     if not measured:
-        raise unusable(
+        raise DataError.unusable(
             name,
             "samples",
             f"only missing values in all {n_leads} leads",
             "check the electrodes and export the recording again",
         )
     if max(measured) < FLAT_MV:
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"a lead that moves by at least {FLAT_MV:g} mV",
             f"flat lines in all {n_leads} leads",

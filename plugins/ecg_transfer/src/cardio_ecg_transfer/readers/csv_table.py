@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import unusable
+from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
 
@@ -53,10 +53,10 @@ def read_csv(path: Path, max_values: int) -> Ecg:
         with too many or too few cells, a table that is too large.
     """
     if not path.is_file():
-        raise unusable(path.name, "a file", "none", "check the path")
+        raise DataError.unusable(path.name, "a file", "none", "check the path")
     n_bytes = path.stat().st_size
     if n_bytes > max_values * _MAX_BYTES_A_VALUE:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             f"at most {max_values} values (leads × samples)",
             f"{n_bytes} bytes",
@@ -75,7 +75,7 @@ def _read_head(path: Path) -> tuple[float, tuple[str, ...], np.ndarray]:
         first, second = file.readline(_MAX_LINE), file.readline(_MAX_LINE)
     matched = _RATE_LINE.fullmatch(first.strip())
     if not matched:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             "a sampling rate in the first line",
             "none",
@@ -90,7 +90,7 @@ def _read_head(path: Path) -> tuple[float, tuple[str, ...], np.ndarray]:
     for index, title in enumerate(second.rstrip("\r\n").split(",")):
         column = _COLUMN.fullmatch(title)
         if not column or column["unit"].strip() not in MV_PER_UNIT:
-            raise unusable(
+            raise DataError.unusable(
                 path.name,
                 "columns titled by lead and unit, as 'II [mV]'",
                 f"another title over column {index + 1}",
@@ -126,7 +126,7 @@ def _read_cells(path: Path, n_leads: int) -> np.ndarray:
         or table.shape[1] != n_leads
         or _count_commas(path) != (n_leads - 1) * (len(table) + 1)
     ):
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             f"{n_leads} numbers in every line after the second",
             "text, or another number of cells",

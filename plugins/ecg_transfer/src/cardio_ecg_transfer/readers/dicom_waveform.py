@@ -30,7 +30,7 @@ from pydicom.uid import (
 )
 from pydicom.waveforms.numpy_handler import multiplex_array
 
-from cardio_core.api import DataError, unusable
+from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
 
@@ -94,7 +94,7 @@ def read_dicom(path: Path, max_values: int) -> Ecg:
     except DataError:
         raise
     except Exception:  # elements of a wrong type or multiplicity; texts may quote values
-        raise unusable(
+        raise DataError.unusable(
             path.name, "a complete waveform module", "elements of a wrong kind", _AGAIN
         ) from None
 
@@ -102,17 +102,17 @@ def read_dicom(path: Path, max_values: int) -> Ecg:
 def _read_dataset(path: Path, max_values: int) -> Any:
     """Read the file's elements; no sample is decoded yet."""
     if not path.is_file():
-        raise unusable(path.name, "a file", "none", "check the path")
+        raise DataError.unusable(path.name, "a file", "none", "check the path")
     with path.open("rb") as file:
         if file.read(132)[128:] != b"DICM":
-            raise unusable(
+            raise DataError.unusable(
                 path.name,
                 "a DICOM file, with DICM at byte 128",
                 "another kind of file",
                 "give it the suffix of its own format, or export it as DICOM",
             )
     if path.stat().st_size > max_values * 8:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             f"at most {max_values} values (leads × samples)",
             f"a file of {path.stat().st_size} bytes",
@@ -124,7 +124,7 @@ def _read_dataset(path: Path, max_values: int) -> Any:
             meta = pydicom.filereader.read_file_meta_info(path)
             if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
                 # Its size in memory is not known before it is inflated.
-                raise unusable(
+                raise DataError.unusable(
                     path.name, "an uncompressed transfer syntax", "a deflated one", _AGAIN
                 )
             dataset = pydicom.dcmread(path)
@@ -132,9 +132,11 @@ def _read_dataset(path: Path, max_values: int) -> Any:
     except DataError:
         raise
     except Exception:
-        raise unusable(path.name, "a readable DICOM file", "a damaged one", _AGAIN) from None
+        raise DataError.unusable(
+            path.name, "a readable DICOM file", "a damaged one", _AGAIN
+        ) from None
     if sop_class not in _ECG_CLASSES:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             "a 12-lead, general or ambulatory ECG object",
             "another class of DICOM object",
@@ -149,7 +151,7 @@ def _read_groups(dataset: Any, name: str, max_values: int) -> Ecg:
     recorded = [i for i, group in enumerate(groups) if _is_recorded(group)]
     if not recorded:
         found = f"{len(groups)} groups, all of them computed beats" if groups else "no group"
-        raise unusable(name, "a recorded (RHYTHM) waveform group", found, _AGAIN)
+        raise DataError.unusable(name, "a recorded (RHYTHM) waveform group", found, _AGAIN)
     for i in recorded:
         _check_group(groups[i], name, max_values)
     chosen = _simultaneous(groups, recorded)
@@ -180,23 +182,25 @@ def _is_recorded(group: Any) -> bool:
 def _check_group(group: Any, name: str, max_values: int) -> None:
     """Check one group's claims against each other and against the bytes that are there."""
     if group.get("SamplingFrequency") in (None, ""):
-        raise unusable(name, "a sampling frequency", "none", _AGAIN)
+        raise DataError.unusable(name, "a sampling frequency", "none", _AGAIN)
     require_rate(name, float(group.SamplingFrequency))
     n_leads = int(group.get("NumberOfWaveformChannels") or 0)
     n_samples = int(group.get("NumberOfWaveformSamples") or 0)
     require_size(name, n_leads, n_samples, max_values)
     n_defined = len(group.get("ChannelDefinitionSequence") or [])
     if n_defined != n_leads:
-        raise unusable(
+        raise DataError.unusable(
             name, f"definitions of {n_leads} channels, as claimed", f"{n_defined}", _AGAIN
         )
     kind = (int(group.WaveformBitsAllocated), str(group.WaveformSampleInterpretation))
     if kind not in _SAMPLE_TYPES:
-        raise unusable(name, "linear samples of 8, 16 or 32 bits", "another interpretation", _AGAIN)
+        raise DataError.unusable(
+            name, "linear samples of 8, 16 or 32 bits", "another interpretation", _AGAIN
+        )
     n_expected = n_leads * n_samples * kind[0] // 8
     n_found = len(group.get("WaveformData") or b"")
     if not n_expected <= n_found <= n_expected + 1:  # padded to an even length
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"{n_expected} bytes ({n_leads} leads × {n_samples} samples)",
             f"{n_found}",
@@ -241,7 +245,9 @@ def _channel_mv(
     """Scale one channel to mV, or return None where it is no potential."""
     units = next(iter(definition.get("ChannelSensitivityUnitsSequence") or []), None)
     if units is None or definition.get("ChannelSensitivity") in (None, ""):
-        raise unusable(name, "a sensitivity with its unit in every channel", "none", _AGAIN)
+        raise DataError.unusable(
+            name, "a sensitivity with its unit in every channel", "none", _AGAIN
+        )
     factor = MV_PER_UNIT.get(str(units.get("CodeValue") or ""))
     if factor is None:
         return None
@@ -250,7 +256,7 @@ def _channel_mv(
     baseline = _number(definition, "ChannelBaseline", 0.0)
     gain = sensitivity * correction
     if not (math.isfinite(gain) and gain != 0.0 and math.isfinite(baseline)):
-        raise unusable(name, "a sensitivity other than zero", "zero or no number", _AGAIN)
+        raise DataError.unusable(name, "a sensitivity other than zero", "zero or no number", _AGAIN)
     lead_mv = ((raw * gain + baseline) * factor).astype(np.float32)
     padding = _padding_value(group)
     if padding is not None:
@@ -286,7 +292,9 @@ def _without_other_channels(
     """Keep the potentials, and say how many other channels were left out."""
     kept = [(lead, mv) for lead, mv in zip(leads, signals, strict=True) if mv is not None]
     if not kept:
-        raise unusable(name, "channels in V, mV, uV or nV (UCUM)", "none", "correct the units")
+        raise DataError.unusable(
+            name, "channels in V, mV, uV or nV (UCUM)", "none", "correct the units"
+        )
     if len(kept) < len(leads):
         flags.append(f"{len(leads) - len(kept)} channels left out: no potentials")
     signal_mv = np.stack([mv for _, mv in kept])

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 import edfio
 import numpy as np
 
-from cardio_core.api import DataError, unusable
+from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.lead_names import is_lead_name, normalise_lead_name
+from cardio_ecg_transfer.signal.leads.names import is_lead_name, normalise_lead_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ def read_edf(path: Path, max_values: int) -> Ecg:
         signals of different rates; an empty digital or physical range.
     """
     if not path.is_file():
-        raise unusable(path.name, "a file", "none", "check the path")
+        raise DataError.unusable(path.name, "a file", "none", "check the path")
     _check_header(path)
     try:
         with warnings.catch_warnings():  # edfio's warnings may quote the header
@@ -72,7 +72,7 @@ def read_edf(path: Path, max_values: int) -> Ecg:
     except DataError:
         raise
     except Exception:  # fields of another kind; texts may quote them
-        raise unusable(
+        raise DataError.unusable(
             path.name, "an EDF header with a number where one belongs", "other text", _AGAIN
         ) from None
 
@@ -85,31 +85,37 @@ def _check_header(path: Path) -> None:
         _check_kind(head, name)
         n_signals, n_header = _integer(head[252:256]), _integer(head[184:192])
         if n_signals is None or n_signals < 1 or n_header != _HEAD * (n_signals + 1):
-            raise unusable(
+            raise DataError.unusable(
                 name,
                 "a header of 256 bytes, and 256 more for each signal",
                 f"{_said(n_header)} bytes for {_said(n_signals)} signals",
                 _AGAIN,
             )
         if n_found < n_header:
-            raise unusable(name, f"a header of {n_header} bytes", f"{n_found} in all", _AGAIN)
+            raise DataError.unusable(
+                name, f"a header of {n_header} bytes", f"{n_found} in all", _AGAIN
+            )
         signals = file.read(_HEAD * n_signals)
     n_records, duration = _integer(head[236:244]), head[244:252].strip()
     if n_records is None or n_records < 1:
-        raise unusable(
+        raise DataError.unusable(
             name,
             "a finished recording, with its number of data records",
             _said(n_records),
             "close the recording in its software and export it again",
         )
     if not re.fullmatch(rb"[0-9]*\.?[0-9]+", duration) or float(duration) == 0.0:
-        raise unusable(name, "a duration of the data records in s", "none above 0", _AGAIN)
+        raise DataError.unusable(
+            name, "a duration of the data records in s", "none above 0", _AGAIN
+        )
     counts = [_integer(signals[at : at + 8]) for at in range(216 * n_signals, 224 * n_signals, 8)]
     if any(count is None or count < 1 for count in counts):
-        raise unusable(name, "at least one sample of each signal in a record", "none", _AGAIN)
+        raise DataError.unusable(
+            name, "at least one sample of each signal in a record", "none", _AGAIN
+        )
     n_expected = n_header + 2 * n_records * sum(count or 0 for count in counts)
     if n_found != n_expected:
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"{n_expected} bytes ({n_signals} signals, {n_records} data records)",
             f"{n_found}",
@@ -120,19 +126,19 @@ def _check_header(path: Path) -> None:
 def _check_kind(head: bytes, name: str) -> None:
     """Refuse what is no EDF, and the kinds of it that are not read."""
     if head[:1] == b"\xff":
-        raise unusable(
+        raise DataError.unusable(
             name, "an EDF file of 16-bit samples", "BDF, of 24 bits", "convert it to EDF"
         )
     if len(head) < _HEAD or head[:8] != _VERSION:
         found = "another kind of file" if len(head) >= _HEAD else f"{len(head)} bytes"
-        raise unusable(
+        raise DataError.unusable(
             name,
             "an EDF file, with version 0 and a header of 256 bytes or more",
             found,
             "give it the suffix of its own format, or export it as EDF",
         )
     if head[192:197] == b"EDF+D":
-        raise unusable(
+        raise DataError.unusable(
             name,
             "a continuous recording",
             "EDF+D, which has gaps",
@@ -154,7 +160,7 @@ def _read_signals(edf: edfio.Edf, name: str, max_values: int) -> Ecg:
     """Choose the ECG signals, check them, and scale them to mV."""
     chosen = [signal for signal in edf.signals if _is_ecg(signal)]
     if not chosen:
-        raise unusable(
+        raise DataError.unusable(
             name,
             "a signal labelled as ECG ('ECG II') or as a lead",
             f"none among {len(edf.signals)} signals",
@@ -162,7 +168,7 @@ def _read_signals(edf: edfio.Edf, name: str, max_values: int) -> Ecg:
         )
     rates_hz = {signal.sampling_frequency for signal in chosen}
     if len(rates_hz) > 1:
-        raise unusable(
+        raise DataError.unusable(
             name,
             "one sampling rate for all ECG signals",
             f"{len(rates_hz)} different ones",
@@ -196,11 +202,13 @@ def _signal_mv(signal: edfio.EdfSignal, place: str, name: str) -> NDArray[np.flo
     """Scale one signal: the two ends of the digital range are those of the physical range."""
     factor = MV_PER_UNIT.get(signal.physical_dimension.strip())
     if factor is None:
-        raise unusable(name, "the unit V, mV, uV or nV", f"another in {place}", "correct the units")
+        raise DataError.unusable(
+            name, "the unit V, mV, uV or nV", f"another in {place}", "correct the units"
+        )
     digital = signal.digital_max - signal.digital_min
     physical = abs(signal.physical_max - signal.physical_min)  # reversed: a negative gain
     if digital <= 0 or not 0 < physical < math.inf:
-        raise unusable(
+        raise DataError.unusable(
             name,
             "a digital and a physical range that are not empty",
             f"an empty or reversed one, or no number, in {place}",

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
-from cardio_core.api import DataError, unusable
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,11 +80,13 @@ def collect_waveforms(path: Path) -> list[WaveformFields]:
         file, another kind of XML, more leads or a deeper nesting than any recording has.
     """
     if not path.is_file():
-        raise unusable(path.name, "a file", "none", "check the path")
+        raise DataError.unusable(path.name, "a file", "none", "check the path")
     n_bytes = path.stat().st_size
     if not 0 < n_bytes <= MAX_BYTES:
         found = f"{n_bytes} bytes" if n_bytes else "an empty file"
-        raise unusable(path.name, f"an XML file of at most {MAX_BYTES} bytes", found, _AGAIN)
+        raise DataError.unusable(
+            path.name, f"an XML file of at most {MAX_BYTES} bytes", found, _AGAIN
+        )
     collector = _Collector(path.name)
     parser = DefusedXMLParser(
         target=collector, forbid_dtd=False, forbid_entities=True, forbid_external=True
@@ -98,12 +100,14 @@ def collect_waveforms(path: Path) -> list[WaveformFields]:
     except DefusedXmlException:
         raise _declares(path.name) from None
     except (ParseError, LookupError, ValueError):  # LookupError: an encoding that is none
-        raise unusable(path.name, "well-formed XML", "damaged or other content", _AGAIN) from None
+        raise DataError.unusable(
+            path.name, "well-formed XML", "damaged or other content", _AGAIN
+        ) from None
     return collector.waveforms
 
 
 def _declares(name: str) -> DataError:
-    return unusable(
+    return DataError.unusable(
         name,
         "XML without declarations of its own",
         "entities or other declarations in its DOCTYPE",
@@ -136,7 +140,7 @@ class _Collector:
         self._path.append(tag)
         self._n_elements += 1
         if len(self._path) > _MAX_DEPTH or self._n_elements > _MAX_ELEMENTS:
-            raise unusable(
+            raise DataError.unusable(
                 self._name,
                 f"at most {_MAX_ELEMENTS} elements, {_MAX_DEPTH} within each other",
                 "more of them",
@@ -159,7 +163,7 @@ class _Collector:
         fields = self._fields_of(self._path[1:], tag)
         if fields is not None and self._texts is not None:
             if tag in fields:
-                raise unusable(self._name, f"one {tag} in its place", "two", _AGAIN)
+                raise DataError.unusable(self._name, f"one {tag} in its place", "two", _AGAIN)
             fields[tag] = "".join(self._texts).strip()
         self._texts = None
 
@@ -177,13 +181,15 @@ class _Collector:
     def _count(self) -> None:
         self._n_leads += 1
         if self._n_leads > _MAX_LEADS:
-            raise unusable(self._name, f"at most {_MAX_LEADS} leads", "more of them", _AGAIN)
+            raise DataError.unusable(
+                self._name, f"at most {_MAX_LEADS} leads", "more of them", _AGAIN
+            )
 
     def _another_kind(self, tag: str) -> DataError:
         """Name the root of the other kind, unless it is no plain name."""
         local = tag.rpartition("}")[2]
         found = f"the root {local}" if _PLAIN_TAG.fullmatch(local) else "another root"
-        return unusable(
+        return DataError.unusable(
             self._name,
             f"a MUSE file, XML with the root {ROOT}",
             found,

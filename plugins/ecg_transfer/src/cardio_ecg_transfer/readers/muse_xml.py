@@ -3,7 +3,7 @@
 Of the waveforms the one of type ``Rhythm`` was recorded; ``Median`` is a computed beat and never
 read. Its rate is SampleBase × 10^SampleExponent Hz, its samples are little-endian 16-bit integers
 of LeadAmplitudeUnitsPerBit in the unit LeadAmplitudeUnits. Usually I, II and V1 to V6 are stored;
-the other limb leads follow from them (`signal.leads`).
+the other limb leads follow from them (`signal.leads.limb_leads`).
 
 GE describes the format in its XML Developer Guide (2102027-228), which is not public: the fields
 are read as published converters read them. The checksum is taken to be zlib's CRC-32 of the
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import unusable
+from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import require_rate, require_size
 from cardio_ecg_transfer.readers.muse_fields import WaveformFields, collect_waveforms
 from cardio_ecg_transfer.signal.ecg import Ecg
@@ -63,7 +63,7 @@ def read_muse(path: Path, max_values: int) -> Ecg:
     waveforms = collect_waveforms(path)
     rhythms = [w for w in waveforms if w.about.get("WaveformType", "").upper() == "RHYTHM"]
     if not rhythms:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             "a Waveform of the type Rhythm",
             f"none among {len(waveforms)} waveforms",
@@ -90,9 +90,9 @@ def _rate_hz(rhythm: WaveformFields, name: str) -> float:
     """Return the sampling rate; an exponent that is left out is 0."""
     base, exponent = rhythm.about.get("SampleBase"), rhythm.about.get("SampleExponent") or "0"
     if not base:
-        raise unusable(name, "a sampling rate (SampleBase)", "none", _AGAIN)
+        raise DataError.unusable(name, "a sampling rate (SampleBase)", "none", _AGAIN)
     if not (_NUMBER.fullmatch(base) and re.fullmatch(r"[+-]?[0-9]", exponent)):
-        raise unusable(name, "a sampling rate in numbers", "other text", _AGAIN)
+        raise DataError.unusable(name, "a sampling rate in numbers", "other text", _AGAIN)
     rate_hz = float(base) * 10.0 ** int(exponent)
     require_rate(name, rate_hz)
     return rate_hz
@@ -104,13 +104,13 @@ def _check_leads(rhythm: WaveformFields, name: str, max_values: int) -> None:
     claimed = rhythm.about.get("NumberofLeads", str(n_leads))
     if claimed != str(n_leads):
         said = claimed if _COUNT.fullmatch(claimed) else "another number of"
-        raise unusable(name, f"{said} leads, as NumberofLeads says", f"{n_leads}", _AGAIN)
+        raise DataError.unusable(name, f"{said} leads, as NumberofLeads says", f"{n_leads}", _AGAIN)
     for index, fields in enumerate(rhythm.leads):
         count = fields.get("LeadSampleCountTotal")
         if count is None:
             continue
         if not _COUNT.fullmatch(count):
-            raise unusable(
+            raise DataError.unusable(
                 name,
                 "a number as LeadSampleCountTotal",
                 f"other text in lead {index + 1} of {n_leads}",
@@ -118,10 +118,10 @@ def _check_leads(rhythm: WaveformFields, name: str, max_values: int) -> None:
             )
         require_size(name, n_leads, int(count), max_values)
     if n_leads == 0:
-        raise unusable(name, "at least one lead (LeadData)", "none", _AGAIN)
+        raise DataError.unusable(name, "at least one lead (LeadData)", "none", _AGAIN)
     starts = {fields.get("LeadTimeOffset") or "0" for fields in rhythm.leads}
     if len(starts) > 1:
-        raise unusable(
+        raise DataError.unusable(
             name,
             "leads that were recorded at the same time",
             f"{len(starts)} different starts (LeadTimeOffset)",
@@ -134,25 +134,22 @@ def _lead_mv(
 ) -> NDArray[np.float32]:
     """Decode one lead, shape (n_samples,)."""
     if fields.get("LeadSampleSize", "2") != "2":
-        raise unusable(name, "samples of 2 bytes", f"another size in {place}", _AGAIN)
+        raise DataError.unusable(name, "samples of 2 bytes", f"another size in {place}", _AGAIN)
     factor = _MV_PER_UNIT.get(fields.get("LeadAmplitudeUnits", "").upper())
     if factor is None:
-        raise unusable(
+        raise DataError.unusable(
             name, f"the unit {' or '.join(_MV_PER_UNIT)}", f"none of them in {place}", _AGAIN
         )
     step = fields.get("LeadAmplitudeUnitsPerBit", "")
     gain = float(step) * factor if _NUMBER.fullmatch(step) else math.nan
     if not gain > 0.0:
-        raise unusable(
-            name,
-            "a positive number as LeadAmplitudeUnitsPerBit",
-            f"none in {place}",
-            _AGAIN,
+        raise DataError.unusable(
+            name, "a positive number as LeadAmplitudeUnitsPerBit", f"none in {place}", _AGAIN
         )
     samples = _samples(fields.get("WaveFormData", ""), place, name)
     claimed = fields.get("LeadSampleCountTotal")
     if claimed is not None and int(claimed) * 2 != len(samples):
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"{int(claimed)} samples in {place}, as its count says",
             f"{len(samples) // 2}",
@@ -172,7 +169,7 @@ def _samples(text: str, place: str, name: str) -> bytes:
         samples = b"?"
     if not samples or len(samples) % 2:
         found = "none" if not samples else "text cut short or of another kind"
-        raise unusable(
+        raise DataError.unusable(
             name, "16-bit samples as base64 (WaveFormData)", f"{found} in {place}", _AGAIN
         )
     return samples
@@ -181,7 +178,7 @@ def _samples(text: str, place: str, name: str) -> bytes:
 def _check_length(signals: list[NDArray[np.float32]], index: int, name: str) -> None:
     """Refuse a lead that is longer or shorter than the first."""
     if signals[index].size != signals[0].size:
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"{signals[0].size} samples in every lead, as in the first",
             f"{signals[index].size} in lead {index + 1}",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import wfdb
 
-from cardio_core.api import unusable
+from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
 
@@ -106,21 +106,25 @@ def read_annotations(
     base = path.with_suffix("") if path.suffix in {".hea", ".dat", f".{extension}"} else path
     file = base.with_name(f"{base.name}.{extension}")
     if not file.is_file():
-        raise unusable(
+        raise DataError.unusable(
             file.name, "the record's annotations", "no such file", "put it beside the header"
         )
     # annot(5): a file in MIT format ends with a zero word, which wfdb does not insist on.
     content = file.read_bytes()
     if len(content) % 2 or not content.endswith(b"\0\0"):
-        raise unusable(file.name, "a zero word at the end", "a file cut short", _AGAIN)
+        raise DataError.unusable(file.name, "a zero word at the end", "a file cut short", _AGAIN)
     try:
         annotation = wfdb.rdann(str(base), extension)
         samples = np.asarray(annotation.sample, dtype=np.int64)
         symbols = tuple(str(symbol) for symbol in annotation.symbol)
     except Exception:  # wfdb raises many kinds, and their texts may quote the file
-        raise unusable(file.name, "annotations in MIT format", "something else", _AGAIN) from None
+        raise DataError.unusable(
+            file.name, "annotations in MIT format", "something else", _AGAIN
+        ) from None
     if samples.size and (samples[0] < 0 or np.any(np.diff(samples) < 0)):
-        raise unusable(file.name, "annotations in order of time", "times that go back", _AGAIN)
+        raise DataError.unusable(
+            file.name, "annotations in order of time", "times that go back", _AGAIN
+        )
     return samples, symbols
 
 
@@ -133,7 +137,7 @@ def _header_path(path: Path) -> Path:
         if candidate.is_file():
             return candidate
     found = "a file of another kind" if path.is_file() else "neither"
-    raise unusable(
+    raise DataError.unusable(
         path.name,
         "a WFDB record (with its .hea), a DICOM ECG or a CSV with a rate line",
         found,
@@ -144,7 +148,7 @@ def _header_path(path: Path) -> Path:
 def _header_lines(path: Path) -> list[list[str]]:
     """Split the header into its lines' fields, comments left out: they may name the patient."""
     if path.stat().st_size > _MAX_HEADER_BYTES:
-        raise unusable(path.name, "a text header of a few lines", "a large file", _AGAIN)
+        raise DataError.unusable(path.name, "a text header of a few lines", "a large file", _AGAIN)
     lines = [line.split() for line in path.read_bytes().decode("latin-1").splitlines()]
     return [line for line in lines if line and not line[0].startswith("#")]
 
@@ -153,20 +157,22 @@ def _check_header_lines(lines: list[list[str]], path: Path) -> None:
     """Check what the parser would fill in by itself: rate, lead count, where the files are."""
     record = lines[0] if lines else []
     if len(record) < 2 or not record[1].isdigit():
-        raise unusable(path.name, "a record line 'name leads rate samples'", "none", _AGAIN)
+        raise DataError.unusable(
+            path.name, "a record line 'name leads rate samples'", "none", _AGAIN
+        )
     if "/" in record[0]:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             "a record of one segment",
             "a record of several",
             "join its segments into one (wfdb.rdrecord, then wfdb.wrsamp)",
         )
     if len(record) < 3:
-        raise unusable(path.name, "a sampling rate", "none", "add it to the record line")
+        raise DataError.unusable(path.name, "a sampling rate", "none", "add it to the record line")
     require_rate(path.name, _number(record[2].partition("/")[0]))
     n_claimed, n_described = int(record[1]), len(lines) - 1
     if n_claimed != n_described:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             f"{n_claimed} signal lines, as the record line says",
             f"{n_described}",
@@ -175,7 +181,7 @@ def _check_header_lines(lines: list[list[str]], path: Path) -> None:
     # A header is somebody else's text: its file names must not lead out of the folder, nor to a
     # network address, which wfdb would open.
     if not all(_PLAIN_NAME.fullmatch(line[0]) for line in lines[1:]):
-        raise unusable(
+        raise DataError.unusable(
             path.name, "signal files beside the header", "a name that leads elsewhere", _AGAIN
         )
 
@@ -200,7 +206,9 @@ def _parse_header(path: Path) -> Any:
     try:
         header = wfdb.rdheader(str(path.with_suffix("")))
     except Exception:  # the parser's own messages may quote the header
-        raise unusable(path.name, "a WFDB header", "lines that cannot be parsed", _AGAIN) from None
+        raise DataError.unusable(
+            path.name, "a WFDB header", "lines that cannot be parsed", _AGAIN
+        ) from None
     for field, default in (("skew", 0), ("byte_offset", 0), ("samps_per_frame", 1)):
         values = [value or default for value in getattr(header, field) or [None] * header.n_sig]
         setattr(header, field, values)
@@ -217,7 +225,7 @@ def _check_signal_files(header: Any, path: Path, max_values: int) -> None:
         indices = [i for i, other in enumerate(header.file_name) if other == name]
         file = path.with_name(name)
         if not file.is_file():
-            raise unusable(path.name, f"its signal file {name}", "no such file", _AGAIN)
+            raise DataError.unusable(path.name, f"its signal file {name}", "no such file", _AGAIN)
         bytes_a_sample = _FORMATS[header.fmt[indices[0]]][0]
         n_bytes = file.stat().st_size - header.byte_offset[indices[0]]
         if not header.sig_len:
@@ -230,14 +238,14 @@ def _check_layout(header: Any, path: Path) -> None:
     """Refuse layouts that this reader does not know."""
     unknown = [fmt for fmt in header.fmt if fmt not in _FORMATS]
     if unknown:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             f"a signal format of {', '.join(_FORMATS)}",
             f"format {unknown[0]}",
             "convert the record with wfdb.wrsamp",
         )
     if any(n != 1 for n in header.samps_per_frame):
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             "one sampling rate for all leads",
             "several samples a frame",
@@ -254,14 +262,14 @@ def _check_size(
     """
     n_expected = math.ceil(n_samples * n_leads * bytes_a_sample)
     if n_bytes < n_expected:
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"{n_expected} bytes ({n_leads} leads × {n_samples} samples)",
             f"{n_bytes}: the file is cut short",
             _AGAIN,
         )
     if n_bytes > n_expected + 4:
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"{n_expected} bytes ({n_leads} leads × {n_samples} samples)",
             f"{n_bytes}: the header names too few leads or samples",
@@ -277,13 +285,15 @@ def _decode(header: Any, path: Path, *, ignore_skew: bool = True) -> NDArray[np.
         )
         digital: NDArray[np.int32] = record.d_signal
     except Exception:
-        raise unusable(path.name, "samples in the header's format", "others", _AGAIN) from None
+        raise DataError.unusable(
+            path.name, "samples in the header's format", "others", _AGAIN
+        ) from None
     if ignore_skew:
         sums = digital.sum(axis=0, dtype=np.int64)
         for index, claimed in enumerate(header.checksum or []):
             # header(5): a signed 16-bit sum; some writers print it unsigned.
             if claimed is not None and (int(sums[index]) - int(claimed)) % 65536:
-                raise unusable(
+                raise DataError.unusable(
                     path.name,
                     f"samples with the header's checksum in lead {index + 1} of {header.n_sig}",
                     "others: the file was changed or damaged",
@@ -296,7 +306,7 @@ def _in_millivolt(header: Any, digital: NDArray[np.int32], name: str, flags: lis
     """Scale each potential to mV, mark missing samples, leave other channels out."""
     kept = {i: MV_PER_UNIT[unit] for i, unit in enumerate(header.units) if unit in MV_PER_UNIT}
     if not kept:
-        raise unusable(name, "leads in V, mV, uV or nV", "none", "correct the units")
+        raise DataError.unusable(name, "leads in V, mV, uV or nV", "none", "correct the units")
     if len(kept) < header.n_sig:
         flags.append(f"{header.n_sig - len(kept)} channels left out: no potentials")
     signal_mv = np.empty((len(kept), digital.shape[0]), dtype=np.float32)

@@ -1,1 +1,1 @@
-"""The second task: one logit a patient, and everything that it is compared with."""
+"""The family of patients: one probability of response each, and what it is compared with."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from cardio_ecg_transfer.models.augment import Augmentation, augment_images
+from cardio_ecg_transfer.networks.augment import Augmentation, augment_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Rows without a network to train: classifiers on fixed features, and published rules."""
+"""Models without a network to train: classifiers on fixed features, and published rules."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import DataError, ModelArtifact, load_estimator, save_estimator
+from cardio_core.api import DataError, ModelArtifact
 from cardio_ecg_transfer.response.patients import measured, median_beats
-from cardio_ecg_transfer.signal.conduction import GUIDELINE_QRS_MS
+from cardio_ecg_transfer.signal.measurements.conduction import GUIDELINE_QRS_MS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet
-    from cardio_ecg_transfer.config import ClassicalBlock
-    from cardio_ecg_transfer.response.rows import Row
+    from cardio_ecg_transfer.response.config import ClassicalBlock
+    from cardio_ecg_transfer.response.models import Recipe
 
 FILE = "classifier.skops"
 RESPONDS, RESPONDS_NOT = 0.999, 0.001
@@ -25,7 +25,7 @@ RESPONDS, RESPONDS_NOT = 0.999, 0.001
 def fit_classifier(
     vectors: NDArray[np.float64],
     responders: NDArray[np.float32],
-    row: Row,
+    recipe: Recipe,
     config: ClassicalBlock,
     ctx: Context,
 ) -> ModelArtifact:
@@ -34,26 +34,29 @@ def fit_classifier(
     Both classes must have two patients or more.
     """
     smallest = int(np.unique(responders, return_counts=True)[1].min())
-    estimator = _estimator(row.estimator, config, ctx.seed_of("classifier"), min(3, smallest))
+    estimator = _estimator(recipe.estimator, config, ctx.seed_of("classifier"), min(3, smallest))
     estimator.fit(vectors, responders.astype(np.int64))
-    if ctx.out is None:
-        raise ValueError("a classifier needs a directory to be kept in")
-    save_estimator(estimator, ctx.out / FILE)
-    return ModelArtifact(ctx.out)
+    artifact = ModelArtifact(ctx.out)
+    artifact.save_estimator(estimator, FILE)
+    return artifact
 
 
 def score_classifier(model: ModelArtifact, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probability of response of each patient, shape (n_patients,)."""
-    estimator = load_estimator(model.path / FILE)
+    estimator = model.load_estimator(FILE)
     return np.asarray(estimator.predict_proba(vectors)[:, 1], dtype=np.float64)
 
 
-def vectors_of(features: FeatureSet, row: Row) -> NDArray[np.float64]:
-    """Return what a row that learns no features looks at, shape (n_patients, n_features)."""
-    return median_beats(features) if row.kind == "median_beat" else measured(features, row.columns)
+def vectors_of(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
+    """Return what a model that learns no features looks at, shape (n_patients, n_features)."""
+    return (
+        median_beats(features)
+        if recipe.kind == "median_beat"
+        else measured(features, recipe.columns)
+    )
 
 
-def score_rule(features: FeatureSet, row: Row) -> NDArray[np.float64]:
+def score_rule(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
     """Return .999 where a published rule says response, and .001 where it does not.
 
     Raises
@@ -61,16 +64,16 @@ def score_rule(features: FeatureSet, row: Row) -> NDArray[np.float64]:
     DataError
         If a patient lacks a measurement that the rule needs.
     """
-    values = measured(features, row.columns)
+    values = measured(features, recipe.columns)
     if np.isnan(values).any():
         lacking = int(np.isnan(values).any(axis=1).sum())
         raise DataError(
-            f"the rule on {' and '.join(row.columns)} needs them of every patient, and "
-            f"{lacking} of {len(values)} lack one; leave this row out with --set models=[...]"
+            f"the rule on {' and '.join(recipe.columns)} needs them of every patient, and "
+            f"{lacking} of {len(values)} lack one; leave this model out with --set models=[...]"
         )
-    says = values[:, row.columns.index("lbbb")] >= 0.5
-    if "qrs_ms" in row.columns:
-        says &= values[:, row.columns.index("qrs_ms")] >= GUIDELINE_QRS_MS
+    says = values[:, recipe.columns.index("lbbb")] >= 0.5
+    if "qrs_ms" in recipe.columns:
+        says &= values[:, recipe.columns.index("qrs_ms")] >= GUIDELINE_QRS_MS
     return np.where(says, RESPONDS, RESPONDS_NOT)
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
+from cardio_ecg_transfer.networks.patient_net import N_LEADS
 from cardio_ecg_transfer.response.bags import bags_of
-from cardio_ecg_transfer.response.network import N_LEADS
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet
-    from cardio_ecg_transfer.response.network import PatientNet
+    from cardio_ecg_transfer.networks.patient_net import PatientNet
 
 
 PICTURES_AT_ONCE = 256

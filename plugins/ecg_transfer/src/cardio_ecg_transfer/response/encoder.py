@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardio_core.api import DataError, load_backbone
+from cardio_core.api import DataError
+from cardio_ecg_transfer.response.models import EARLIER
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, ModelArtifact
-    from cardio_ecg_transfer.models.resnet import BeatResNet
-    from cardio_ecg_transfer.response.rows import Row
-
-EARLIER = "aami_beats"
+    from cardio_ecg_transfer.networks.resnet import BeatResNet
+    from cardio_ecg_transfer.response.models import Recipe
 
 
-def start_from_earlier(encoder: BeatResNet, row: Row, small_stem: bool, ctx: Context) -> str:
+def start_from_earlier(encoder: BeatResNet, recipe: Recipe, small_stem: bool, ctx: Context) -> str:
     """Copy the earlier task's encoder into this one, and say in one sentence what was copied.
 
     Raises
@@ -23,19 +22,19 @@ def start_from_earlier(encoder: BeatResNet, row: Row, small_stem: bool, ctx: Con
         If the earlier encoder saw other pictures than this one will, or its depth or width
         differ; the message says what to run.
     """
-    earlier = ctx.need(EARLIER, row.earlier_row)
+    earlier = ctx.need(EARLIER, recipe.earlier_model)
     stands_in = earlier.path.is_file()
     if not stands_in:
         _check_pictures(earlier, small_stem)
     file = earlier.path if stands_in else earlier.path / "weights.safetensors"
     try:
-        copied = load_backbone(encoder, file)
+        copied = ctx.load_backbone(encoder, file)
     except DataError as error:
         raise DataError(
             f"{error}; give both tasks the same depth and width (train.depth, train.width_mult, "
             f"and needs.{EARLIER}.settings.train likewise; a file of ImageNet weights has width 1)"
         ) from error
-    source = f"the file {file.name}" if stands_in else f"{EARLIER}, row {row.earlier_row}"
+    source = f"the file {file.name}" if stands_in else f"{EARLIER}, model {recipe.earlier_model}"
     return f"encoder from {source}: {len(copied)} tensors copied"
 
 

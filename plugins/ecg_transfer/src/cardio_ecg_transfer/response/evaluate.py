@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import CardioError, EvaluationReport, default_evaluate, stats
-from cardio_ecg_transfer.response.explain import drawing
-from cardio_ecg_transfer.response.table_2 import table_2
+from cardio_core import stats
+from cardio_core.api import DataError, EvaluationReport, default_evaluate
+from cardio_ecg_transfer.drawing.spectrograms import twelve_leads
+from cardio_ecg_transfer.published.table_2 import table_2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matplotlib.figure import Figure
 
-    from cardio_core.api import Case, Cohort, Context, Explanation, Scored
-    from cardio_ecg_transfer.config import EvaluateBlock
+    from cardio_core.api import Case, Cohort, Context, EvaluateBlock, Explanation, Scored
 
 CLINICAL = (
     "age_y", "sex", "lvef_bl_pct", "lvesv_bl_ml", "lvedv_bl_ml", "nyha_bl", "ischemic_aetiology",
@@ -27,7 +27,7 @@ CLINICAL = (
 """Columns of the cohort table that describe patients at baseline."""
 
 
-def evaluate_response(
+def evaluate(
     predictions: Scored,
     cohort: Cohort,
     explanation: Explanation,
@@ -40,7 +40,7 @@ def evaluate_response(
     tables["table-2"] = table_2(report.metrics, ctx.task)
     try:
         tables["table-1"] = table_1(predictions, cohort, ctx)
-    except CardioError as error:
+    except DataError as error:
         notes.append(f"Table 1 is left out: {error}")
     tables |= importance_tables(explanation.cases, config.level)
     figures = {**report.figures, **figure_2(explanation.cases)}
@@ -83,7 +83,7 @@ def figure_2(cases: Sequence[Case]) -> dict[str, Callable[[Figure], None]]:
         begin, end, low, high = (float(edge) for edge in case.arrays["extent"])
         found.setdefault(
             f"figure-2-surest-{said}-response",
-            drawing(case.arrays["pictures"], None, (begin, end, low, high)),
+            twelve_leads(case.arrays["pictures"], None, (begin, end, low, high)),
         )
     return found
 

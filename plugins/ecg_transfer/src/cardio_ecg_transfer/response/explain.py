@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from cardio_core.api import Case, Explanation, grad_cam_maps
+from cardio_ecg_transfer.drawing.spectrograms import column_centres, extent_of, twelve_leads
 from cardio_ecg_transfer.response.bags import bags_of
+from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.response.predict import open_patient_net
-from cardio_ecg_transfer.response.rows import ROWS
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS as TWELVE
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureBlock, FeatureSet, ModelArtifact, Predictions
-    from cardio_ecg_transfer.config import ExplainBlock
-    from cardio_ecg_transfer.response.network import PatientNet
+    from cardio_ecg_transfer.networks.patient_net import PatientNet
+    from cardio_ecg_transfer.response.config import ExplainBlock
 
 RULE = (
     "of every fold, the patients whom the network is surest of, for and against response, chosen "
     "without looking at the outcome; one beat of each is drawn"
 )
 
-Extent = tuple[float, float, float, float]
-
-CONTOURS: dict[str, Any] = {
-    "levels": [0.25, 0.5, 0.75],
-    "colors": ["#F0A860", "#E07B20", "#B04A00"],
-    "linewidths": [0.8, 1.1, 1.4],
-}
-
 PARTS = {"P": (-0.35, -0.08), "QRS": (-0.08, 0.12), "ST-T": (0.12, 0.65)}
 """Parts of the beat in RR intervals from R."""
 
 
-def explain_patients(
+def explain(
     model: ModelArtifact,
     features: FeatureSet,
     predictions: Predictions,
@@ -54,10 +44,10 @@ def explain_patients(
     Explanation
         Cases with the maps (12, height, width; 0 to 1 over all leads together), and the scores
         ``lead:NAME`` (how far the evidence, the logit or its negative, falls without the lead;
-        only where leads are instances) and ``part:NAME`` (share of the map's weight). Rows that
-        are no networks explain themselves and give no cases.
+        only where leads are instances) and ``part:NAME`` (share of the map's weight). Models
+        that are no networks explain themselves and give no cases.
     """
-    if ROWS[str(ctx.model)].kind != "network":
+    if RECIPES[str(ctx.model)].kind != "network":
         return Explanation()
     scores = np.asarray(predictions.scores[ctx.task.targets[0].name])
     about = model.read_json("model.json")
@@ -89,7 +79,7 @@ def explain_patients(
                     "extent": np.array(extent),
                 },
                 scores={"sign_of_evidence": sign} | found,
-                draw=drawing(_picture(features, beat), maps, extent),
+                draw=twelve_leads(_picture(features, beat), maps, extent),
             )
         )
     return Explanation(tuple(cases), RULE)
@@ -176,9 +166,7 @@ def part_shares(maps: NDArray[np.float32], block: FeatureBlock) -> dict[str, flo
     >>> part_shares(maps, block)
     {'part:P': 0.0, 'part:QRS': 1.0, 'part:ST-T': 0.0}
     """
-    begin, end, _ = block.extents["time"]
-    n_columns = maps.shape[-1]
-    centres = begin + (np.arange(n_columns) + 0.5) / n_columns * (end - begin)
+    centres = column_centres(block, maps.shape[-1])
     # What lies behind the beat belongs to the next one.
     centres = (centres - PARTS["P"][0]) % 1.0 + PARTS["P"][0]
     total = float(maps.sum())
@@ -188,42 +176,6 @@ def part_shares(maps: NDArray[np.float32], block: FeatureBlock) -> dict[str, flo
         else 0.0
         for name, (low, high) in PARTS.items()
     }
-
-
-def drawing(
-    pictures: NDArray[np.uint8], maps: NDArray[np.float32] | None, extent: Extent
-) -> Callable[[Figure], None]:
-    """Return a function that draws the twelve leads as on paper, with contours of the maps."""
-    begin, end, low, high = extent
-
-    def draw(figure: Figure) -> None:
-        figure.set_size_inches(9.0, 6.0)
-        axes = figure.subplots(4, 3, sharex=True, sharey=True)
-        for lead, (name, ax) in enumerate(zip(TWELVE, axes.T.ravel(), strict=False)):
-            ax.imshow(
-                pictures[lead], origin="lower", aspect="auto", extent=extent, cmap="Greys",
-                vmin=0, vmax=255,
-            )  # fmt: skip
-            if maps is not None and maps[lead].max() > CONTOURS["levels"][0]:
-                rows, columns = maps.shape[1:]
-                times = begin + (np.arange(columns) + 0.5) / columns * (end - begin)
-                frequencies = low + (np.arange(rows) + 0.5) / rows * (high - low)
-                ax.contour(times, frequencies, maps[lead], **CONTOURS)
-            ax.axvline(0, color="#0072B2", linewidth=0.6, linestyle=":")
-            ax.set_title(name, fontsize=8, pad=2)
-        for ax in axes[-1]:
-            ax.set_xlabel("time from R (RR)", fontsize=8)
-        for ax in axes[:, 0]:
-            ax.set_ylabel("Hz", fontsize=8)
-
-    return draw
-
-
-def extent_of(block: FeatureBlock) -> Extent:
-    """Return (begin, end, lowest, highest) of a picture: RR intervals from R, and Hz."""
-    begin, end, _ = block.extents["time"]
-    low, high, _ = block.extents["frequency"]
-    return begin, end, low, high
 
 
 def _picture(features: FeatureSet, beat: int) -> NDArray[np.uint8]:

@@ -6,26 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import ConfigError, FeatureBlock, FeatureSet
-from cardio_ecg_transfer.featurize import spectrogram_settings, time_extent
-from cardio_ecg_transfer.preprocess import M3_CONTEXT
+from cardio_core.api import FeatureBlock, FeatureSet
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS as TWELVE
-from cardio_ecg_transfer.signal.measurements import GRID_EXTENT_MS, MEASUREMENTS
-from cardio_ecg_transfer.signal.spectrogram import beat_spectrograms
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
+from cardio_ecg_transfer.signal.measurements.measure import GRID_EXTENT_MS, MEASUREMENTS
+from cardio_ecg_transfer.signal.segments import time_extent
+from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import SampleSet
-    from cardio_ecg_transfer.config import FeaturizeBlock
     from cardio_ecg_transfer.response.preprocess import Beat
+    from cardio_ecg_transfer.shared.config import PicturesBlock
 
 QRS_REACH_S = 0.08
 """Reach of the QRS around R in which its polarity is read."""
 
 
-def heart_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
+def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
     """Turn one patient's beats into blocks of features.
 
     Returns
@@ -37,12 +36,9 @@ def heart_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         spectrogram has no sign. `median_beat`: (n_beats, 12, n_grid) mV and `measurements`:
         (n_beats, n_measurements), both once a recording and repeated beside each of its beats.
     """
-    if config.kinds != ("own",):
-        raise ConfigError("featurize.kinds: crt_response takes pictures of the kind own alone")
     table, beats = samples.table, list(samples.values)
-    settings = spectrogram_settings(config)
-    room = slice(None) if settings.context_samples else slice(M3_CONTEXT, -M3_CONTEXT)
-    segments = np.ascontiguousarray(np.stack([beat.segment_mv[:, room] for beat in beats]))
+    settings = config.settings()
+    segments = np.ascontiguousarray(np.stack([beat.segment_mv[:, settings.room] for beat in beats]))
     length = table["length"].to_numpy(np.int64)
     made = beat_spectrograms(segments, length, TARGET_RATE_HZ, settings)
     offset = table["r_offset"].to_numpy(np.int64) + settings.context_samples
@@ -52,7 +48,10 @@ def heart_features(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
             ("lead", "frequency", "time"),
             TWELVE,
             ("dB",),
-            extents={"frequency": (0.0, config.max_hz, "Hz"), "time": time_extent(table)},
+            extents={
+                "frequency": (0.0, config.max_hz, "Hz"),
+                "time": time_extent(table["r_offset"] / table["length"]),
+            },
         ),
         "gain": FeatureBlock(
             made.gain_db - made.gain_db.mean(axis=1, keepdims=True), ("lead",), TWELVE, ("dB",)

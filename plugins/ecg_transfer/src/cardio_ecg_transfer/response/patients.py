@@ -54,7 +54,7 @@ def by_patient(features: FeatureSet, values: NDArray[np.floating]) -> NDArray[np
 
 
 def median_beats(features: FeatureSet) -> NDArray[np.float64]:
-    """Return the twelve median beats of each patient in a row, in mV."""
+    """Return the twelve median beats of each patient side by side, in mV."""
     beats = by_patient(features, features["median_beat"].in_units())
     return beats.reshape(len(beats), -1)
 

@@ -6,42 +6,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import Column, Predictions, load_weights
+from cardio_core.api import Column, Predictions
+from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.classical import score_classifier, score_rule, vectors_of
 from cardio_ecg_transfer.response.deep_features import deep_vectors
-from cardio_ecg_transfer.response.network import PatientNet
+from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.response.patients import all_measured, patients_of
-from cardio_ecg_transfer.response.rows import ROWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_ecg_transfer.config import PredictBlock
+    from cardio_ecg_transfer.shared.config import PredictBlock
 
 LARGEST_LOGIT = 30.0
 """Beyond it a probability is 0 or 1 in 64 bits."""
 
 
-def predict_patients(
+def predict(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> Predictions:
-    """Score the patients with the row's model.
+    """Score the patients with the fitted model.
 
     The measurements stand beside the scores as named columns, for tables in `evaluate`.
     """
-    row = ROWS[str(ctx.model)]
-    if row.kind == "network":
+    recipe = RECIPES[str(ctx.model)]
+    if recipe.kind == "network":
         scores = _network_scores(model, features, config, ctx)
-    elif row.kind == "rule":
-        scores = score_rule(features, row)
-    elif row.kind == "deep_features":
+    elif recipe.kind == "rule":
+        scores = score_rule(features, recipe)
+    elif recipe.kind == "deep_features":
         n_beats = int(model.read_json("model.json")["n_beats_scored"])
         vectors = deep_vectors(open_patient_net(model), features, n_beats, ctx)
         scores = score_classifier(model, vectors)
     else:
-        scores = score_classifier(model, vectors_of(features, row))
+        scores = score_classifier(model, vectors_of(features, recipe))
     block = features["measurements"]
     values = all_measured(features)
     columns = {
@@ -56,7 +56,7 @@ def predict_patients(
 def open_patient_net(model: ModelArtifact) -> PatientNet:
     """Return the fitted network in evaluation mode."""
     network = PatientNet(**model.read_json("model.json")["network"])
-    load_weights(network, model.path / "weights.safetensors")
+    model.load_network(network)
     return network.eval()
 
 

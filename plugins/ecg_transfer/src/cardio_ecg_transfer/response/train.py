@@ -1,4 +1,4 @@
-"""Train for `crt_response`: each row in its own way, on the same patients."""
+"""Train for `crt_response`: each model in its own way, on the same patients."""
 
 from __future__ import annotations
 
@@ -8,50 +8,50 @@ import numpy as np
 import torch
 from torch import nn
 
-from cardio_core.api import DataError, ModelArtifact, save_weights
-from cardio_ecg_transfer.models.augment import Augmentation
+from cardio_core.api import DataError, ModelArtifact
+from cardio_ecg_transfer.networks.augment import Augmentation
+from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.classical import fit_classifier, vectors_of
 from cardio_ecg_transfer.response.deep_features import deep_vectors
 from cardio_ecg_transfer.response.encoder import start_from_earlier
-from cardio_ecg_transfer.response.network import PatientNet
+from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.response.patients import responders
-from cardio_ecg_transfer.response.rows import ROWS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_ecg_transfer.config import TrainBlock
-    from cardio_ecg_transfer.response.rows import Row
+    from cardio_ecg_transfer.response.config import TrainBlock
+    from cardio_ecg_transfer.response.models import Recipe
 
 
-def train_row(
+def train(
     training: FeatureSet,
     validation: FeatureSet | None,
     targets: Targets,
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit the row that the context names and leave it in its directory."""
-    row = ROWS[str(ctx.model)]
+    """Fit the model that the context names and leave it in its directory."""
+    recipe = RECIPES[str(ctx.model)]
     response = responders(training, targets, ctx.task.targets[0].name)
-    if row.kind != "rule":
+    if recipe.kind != "rule":
         _check_classes(response, ctx)
-    if row.kind == "network":
-        return _train_network(training, validation, targets, row, config, ctx)
-    if row.kind == "rule":
-        artifact = ModelArtifact(_out(ctx))
-        artifact.write_json("rule.json", {"columns": list(row.columns)})
+    if recipe.kind == "network":
+        return _train_network(training, validation, targets, recipe, config, ctx)
+    if recipe.kind == "rule":
+        artifact = ModelArtifact(ctx.out)
+        artifact.write_json("rule.json", {"columns": list(recipe.columns)})
         return artifact
     notes: tuple[str, ...] = ()
-    if row.kind == "deep_features":
-        network, said = _fresh_network(training, row, config, ctx)
-        _write_network(network, config, row, ctx)
+    if recipe.kind == "deep_features":
+        network, said = _fresh_network(training, recipe, config, ctx)
+        _write_network(network, config, recipe, ctx)
         vectors, notes = deep_vectors(network, training, config.response.n_beats_scored, ctx), said
     else:
-        vectors = vectors_of(training, row)
-    fitted = fit_classifier(vectors, response, row, config.classical, ctx)
+        vectors = vectors_of(training, recipe)
+    fitted = fit_classifier(vectors, response, recipe, config.classical, ctx)
     return ModelArtifact(fitted.path, None, notes)
 
 
@@ -59,7 +59,7 @@ def _check_classes(response: NDArray[np.float32], ctx: Context) -> None:
     n_with = int((response == 1).sum())
     if min(n_with, len(response) - n_with) < 2:
         raise DataError(
-            f"row {ctx.model}: expected two or more training patients with and without the "
+            f"model {ctx.model}: expected two or more training patients with and without the "
             f"outcome, found {n_with} with and {len(response) - n_with} without; take fewer folds "
             "(protocols.honest.k, inner.k=0) or more patients"
         )
@@ -69,12 +69,12 @@ def _train_network(
     training: FeatureSet,
     validation: FeatureSet | None,
     targets: Targets,
-    row: Row,
+    recipe: Recipe,
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
     block, target = config.response, ctx.task.targets[0].name
-    network, said = _fresh_network(training, row, config, ctx)
+    network, said = _fresh_network(training, recipe, config, ctx)
     response = responders(training, targets, target)
     bags, _ = bags_of(
         training,
@@ -104,37 +104,37 @@ def _train_network(
         loss=_shifted_loss(prevalence, share),
         weights=weights,
         parameter_groups=None
-        if rate is None or not row.pretrained
+        if rate is None or not recipe.pretrained
         else lambda fresh: fresh.parameter_groups(rate),
     )
-    _describe(config, row, ctx)
+    _describe(config, recipe, ctx)
     best = fitted.best_epoch if block.choose_epochs else None
-    return ModelArtifact(_out(ctx), best, (*said, *fitted.notes))
+    return ModelArtifact(ctx.out, best, (*said, *fitted.notes))
 
 
 def _fresh_network(
-    training: FeatureSet, row: Row, config: TrainBlock, ctx: Context
+    training: FeatureSet, recipe: Recipe, config: TrainBlock, ctx: Context
 ) -> tuple[PatientNet, tuple[str, ...]]:
     """Return a network before training, and what was said of its start."""
     torch.manual_seed(ctx.seed_of("weights"))
-    network = PatientNet(**network_settings(row, config))
-    if not row.pretrained:
+    network = PatientNet(**network_settings(recipe, config))
+    if not recipe.pretrained:
         return network, ()
-    return network, (start_from_earlier(network.encoder, row, config.small_stem, ctx),)
+    return network, (start_from_earlier(network.encoder, recipe, config.small_stem, ctx),)
 
 
-def network_settings(row: Row, config: TrainBlock) -> dict[str, Any]:
-    """Return the settings of a row's network, ready for JSON."""
+def network_settings(recipe: Recipe, config: TrainBlock) -> dict[str, Any]:
+    """Return the settings of a model's network, ready for JSON."""
     block = config.response
     return {
-        "depth": row.depth or config.depth,
+        "depth": recipe.depth or config.depth,
         "stem": block.stem,
         "pooling": block.pooling,
-        "n_side": 2 if block.side and row.kind == "network" else 0,
+        "n_side": 2 if block.side and recipe.kind == "network" else 0,
         "width_mult": config.width_mult,
         "small_stem": config.small_stem,
         "dropout": config.dropout,
-        "frozen": block.freeze if row.pretrained else "none",
+        "frozen": block.freeze if recipe.pretrained else "none",
     }
 
 
@@ -148,23 +148,17 @@ def _shifted_loss(prevalence: float, share: float) -> Any:
     return loss
 
 
-def _describe(config: TrainBlock, row: Row, ctx: Context) -> None:
-    ModelArtifact(_out(ctx)).write_json(
+def _describe(config: TrainBlock, recipe: Recipe, ctx: Context) -> None:
+    ModelArtifact(ctx.out).write_json(
         "model.json",
         {
-            "network": network_settings(row, config),
+            "network": network_settings(recipe, config),
             "n_beats_scored": config.response.n_beats_scored,
-            "side": config.response.side and row.kind == "network",
+            "side": config.response.side and recipe.kind == "network",
         },
     )
 
 
-def _write_network(network: PatientNet, config: TrainBlock, row: Row, ctx: Context) -> None:
-    save_weights(network, _out(ctx) / "weights.safetensors")
-    _describe(config, row, ctx)
-
-
-def _out(ctx: Context) -> Any:
-    if ctx.out is None:
-        raise ValueError("training needs a directory to fill")
-    return ctx.out
+def _write_network(network: PatientNet, config: TrainBlock, recipe: Recipe, ctx: Context) -> None:
+    ModelArtifact(ctx.out).save_network(network)
+    _describe(config, recipe, ctx)

@@ -1,4 +1,4 @@
-"""The ECG as every room of this plugin sees it."""
+"""The ECG as every part of this plugin sees it."""
 
 from __future__ import annotations
 

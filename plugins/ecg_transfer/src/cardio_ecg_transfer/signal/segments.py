@@ -18,10 +18,13 @@ Anchor = Literal["paper", "honest", "window_10s"]
 RR_LIMITS_S = (0.3, 2.0)
 """RR intervals that a segment's length is made from; shorter or longer ones are clipped."""
 
+SEGMENT_RR = 1.2
+"""Length of a segment in RR intervals, but for the window."""
+
 # Begin and length of a segment: in units of the local RR interval, but in seconds for the window.
 _SPAN: dict[Anchor, tuple[float, float]] = {
-    "paper": (0.0, 1.2),
-    "honest": (-0.35, 1.2),
+    "paper": (0.0, SEGMENT_RR),
+    "honest": (-0.35, SEGMENT_RR),
     "window_10s": (-5.0, 10.0),
 }
 
@@ -132,6 +135,24 @@ def segment_beats(
         context=context,
         rr=rr_features(beats, rate_hz)[beat],
     )
+
+
+def time_extent(r_place: ArrayLike) -> tuple[float, float, str]:
+    """Return where pictures begin and end around R, in RR intervals.
+
+    Parameters
+    ----------
+    r_place : array-like, shape (n_beats,)
+        Where the R peak lies in each segment, as a share of its length.
+
+    Examples
+    --------
+    >>> time_extent([0.29, 0.29, 0.3])
+    (-0.35, 0.85, 'RR')
+    """
+    begin = -float(np.median(np.asarray(r_place, dtype=float))) * SEGMENT_RR
+    # To a hundredth: the rounding of one sample must not make patients differ.
+    return (round(begin, 2), round(begin + SEGMENT_RR, 2), "RR")
 
 
 def _spans(

@@ -1,4 +1,4 @@
-"""The synthetic twin: twelve-lead ECGs made by code, every beat of which is known.
+"""The synthetic cohorts: twelve-lead ECGs made by code, every beat of which is known.
 
 A moving heart vector (sums of Gaussians) is projected on the leads by Dower's matrix; see `waves`,
 `beat_shapes`, `dower`, `rhythm`, `noise` and `simulation`. `synthesize` writes cohorts of such
@@ -7,39 +7,16 @@ patients as WFDB and DICOM files with their truth beside them. Nothing heavy is 
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cardio_ecg_transfer.synthetic.patient import Noise as Noise
-    from cardio_ecg_transfer.synthetic.patient import PatientSpec as PatientSpec
-    from cardio_ecg_transfer.synthetic.simulation import Truth as Truth
-    from cardio_ecg_transfer.synthetic.simulation import simulate as simulate
-
-KINDS = ("beats", "crt")
-DIFFICULTIES = ("easy", "medium", "impossible")
-
-_KIND_OF_TASK = {"aami_beats": "beats", "crt_response": "crt"}
-_HOMES = {
-    "Noise": "patient",
-    "PatientSpec": "patient",
-    "Truth": "simulation",
-    "simulate": "simulation",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import the twin's parts when they are first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+DIFFICULTIES = {"aami_beats": "easy", "crt_response": "medium"}
+"""Of each task, unless told otherwise."""
 
 
 def synthesize(
-    out_dir: str | Path,
+    out: str | Path,
     *,
-    kind: str,
+    task: str,
     n_patients: int | None = None,
     seed: int = 0,
     difficulty: str | None = None,
@@ -50,11 +27,11 @@ def synthesize(
 
     Parameters
     ----------
-    out_dir : str or Path
+    out : str or Path
         Folder, made if it is not there.
-    kind : {'beats', 'crt'}
-        ``beats`` is a folder like MIT-BIH's (`beat_cohort`), ``crt`` a cohort table with 12-lead
-        recordings as WFDB and DICOM in turn (`crt_cohort`).
+    task : {'aami_beats', 'crt_response'}
+        A folder like MIT-BIH's (`beat_cohort`), or a cohort table with 12-lead recordings as WFDB
+        and DICOM in turn (`crt_cohort`).
     n_patients : int, optional
         48 records of beats, or 100 CRT patients.
     seed : int
@@ -70,13 +47,13 @@ def synthesize(
     Raises
     ------
     DataError
-        A kind, a difficulty or a number that does not exist.
+        A task, a difficulty or a number that does not exist.
 
     Examples
     --------
     >>> import json, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     synthesize(folder, kind="crt", n_patients=4, null=True)
+    ...     synthesize(folder, task="crt_response", n_patients=4, null=True)
     ...     truth = json.loads((Path(folder) / "truth.json").read_text())
     ...     names = sorted(path.name for path in (Path(folder) / "ecg").iterdir())
     >>> truth["bayes_auc"], names[:3]
@@ -84,11 +61,14 @@ def synthesize(
     """
     from cardio_core.api import synthetic_folder
 
-    difficulty = difficulty or {"beats": "easy", "crt": "medium"}.get(kind, "medium")
+    difficulty = difficulty or DIFFICULTIES.get(task, "medium")
     folder = synthetic_folder(
-        out_dir, n_patients, kind=(kind, KINDS), difficulty=(difficulty, DIFFICULTIES)
+        out,
+        n_patients,
+        task=(task, DIFFICULTIES),
+        difficulty=(difficulty, ("easy", "medium", "impossible")),
     )
-    if kind == "beats":
+    if task == "aami_beats":
         from cardio_ecg_transfer.synthetic import beat_cohort
 
         beat_cohort.write_beat_cohort(
@@ -105,10 +85,3 @@ def synthesize(
         crt_cohort.write_crt_cohort(
             folder, n_patients or crt_cohort.N_PATIENTS, seed, difficulty=difficulty, null=null
         )
-
-
-def synthesize_task(
-    out_dir: Path, *, task: str, n_patients: int | None = None, seed: int = 0
-) -> None:
-    """Write the cohort that a task of this plugin runs on without data of its own."""
-    synthesize(out_dir, kind=_KIND_OF_TASK[task], n_patients=n_patients, seed=seed)

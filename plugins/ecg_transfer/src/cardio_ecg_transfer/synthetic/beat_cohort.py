@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import stats, write_truth
-from cardio_ecg_transfer.mitbih import DS1, DS2, PACED, SUBJECT_LINK
+from cardio_core import stats
+from cardio_core.api import write_truth
+from cardio_ecg_transfer.readers.mitbih import DS1, DS2, PACED, SUBJECT_LINK
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.patient import Mixing, Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate

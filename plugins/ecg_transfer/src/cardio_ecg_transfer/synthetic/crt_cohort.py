@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import stats, write_truth
+from cardio_core import stats
+from cardio_core.api import write_truth
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
 from cardio_ecg_transfer.synthetic.write_dicom import write_dicom

@@ -43,7 +43,7 @@ def twelve_leads(eight_mv: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray, shape (12, n_samples)
-        In the order of `signal.lead_names.STANDARD_LEADS`; III, aVR, aVL and aVF follow from I
+        In the order of `signal.leads.names.STANDARD_LEADS`; III, aVR, aVL and aVF follow from I
         and II.
 
     Examples
@@ -67,7 +67,7 @@ def leads_from_vector(vector_mv: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray, shape (12, n_samples)
-        In mV, in the order of `signal.lead_names.STANDARD_LEADS`.
+        In mV, in the order of `signal.leads.names.STANDARD_LEADS`.
 
     Examples
     --------

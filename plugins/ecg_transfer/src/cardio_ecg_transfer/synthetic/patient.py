@@ -1,4 +1,4 @@
-"""Who the twin is: conduction, rhythm, anatomy, and how the recording was disturbed."""
+"""Who a synthetic patient is: conduction, rhythm, anatomy, and how the recording was disturbed."""
 
 from __future__ import annotations
 

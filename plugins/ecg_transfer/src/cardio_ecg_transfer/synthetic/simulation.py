@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.lead_names import STANDARD_LEADS
+from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.synthetic.beat_shapes import (
     PACING_SPIKE_MS,
     PACING_SPIKE_MV,

@@ -8,7 +8,7 @@ import numpy as np
 
 from cardio_core.api import canvas
 from cardio_echo_cmr.drawing.style import colour_of
-from cardio_echo_cmr.paper_tables import TITLES
+from cardio_echo_cmr.published.paper_tables import TITLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def learning_figure(table: pd.DataFrame, *, y: str, chance: float | None = 0.5) -> canvas.Draw:
-    """Return a function that draws each row's metric against the patients it was trained on.
+    """Return a function that draws each model's metric against the patients it was trained on.
 
     Parameters
     ----------

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import canvas, stats
+from cardio_core import stats
+from cardio_core.api import canvas
 from cardio_echo_cmr.drawing.style import colour_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from cardio_core.api import Estimate
+    from cardio_core.stats import Estimate
 
 PLURAL = {"study": "studies", "video": "videos", "patient": "patients"}
 PANELS_A_ROW = 3
@@ -27,7 +28,7 @@ DASHES = (0, (4, 3))
 def roc_by_view(
     curves: Sequence[tuple[str, str, pd.DataFrame, Estimate | None]], *, title: str
 ) -> canvas.Draw:
-    """Return a function that draws the ROC curve of every row: figure 1 of the paper.
+    """Return a function that draws the ROC curve of every model: figure 1 of the paper.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def _with_area(label: str, found: Estimate | None) -> str:
 def scatter(
     panels: Sequence[tuple[str, str, pd.DataFrame, Sequence[str]]], *, name: str, unit: str
 ) -> canvas.Draw:
-    """Return a function that draws predicted against measured values, a panel a row.
+    """Return a function that draws predicted against measured values, a panel a model.
 
     Parameters
     ----------
@@ -146,7 +147,7 @@ def bland_altman(found: Any, *, name: str, unit: str, title: str) -> canvas.Draw
 def intervals_figure(
     table: pd.DataFrame, paper: Mapping[str, tuple[float, float, float]]
 ) -> canvas.Draw:
-    """Return a function that draws the intervals of each row by what was drawn, and the paper's.
+    """Return a function that draws the intervals of each model by what was drawn, and the paper's.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What segments were worth: areas within videos by row and method, beside the controls."""
+"""What segments were worth: areas within videos by model and method, beside the controls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cardio_core.api import canvas
 from cardio_echo_cmr.drawing.style import colour_of
-from cardio_echo_cmr.paper_tables import TITLES
+from cardio_echo_cmr.published.paper_tables import TITLES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ METHODS = {
 
 
 def segments_figure(table: pd.DataFrame) -> canvas.Draw:
-    """Return a function that draws the mean area within videos of each row and method.
+    """Return a function that draws the mean area within videos of each model and method.
 
     Parameters
     ----------

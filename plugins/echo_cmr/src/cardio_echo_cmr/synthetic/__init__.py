@@ -1,9 +1,8 @@
-"""The synthetic twin: echo loops made by code, whose segments' motion and thickness are known.
+"""The synthetic cohort: echo loops made by code, with known motion and thickness of segments.
 
-`wall` says where the left ventricle and its segments are, `views` how they lie in a sector,
-`chambers` and `valves` what is around them, `beat` and `motion` how all of it moves, `loop` makes
-pictures, `findings` draws what the CMR finds, `patients` who is recorded, and `cohort` writes
-files. Nothing heavy is imported here.
+`chambers` and `valves` say what is around the left ventricle of `segments`, `tissue` how bright it
+is, `beat` and `motion` how all of it moves, `loop` makes pictures, `findings` draws what the CMR
+finds, `patients` who is recorded, and `cohort` writes files. Nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def synthesize_task(
-    out_dir: str | Path,
+def synthesize(
+    out: str | Path,
     *,
     task: str = "wma",
     n_patients: int | None = None,
@@ -26,7 +25,7 @@ def synthesize_task(
 
     Parameters
     ----------
-    out_dir : str or Path
+    out : str or Path
         Folder, made if it is not there.
     task : str
         Of this plugin. All of them run on the same patients and files.
@@ -48,7 +47,7 @@ def synthesize_task(
     >>> import json, tempfile
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     synthesize_task(folder, task="wma", n_patients=1, seed=1)
+    ...     synthesize(folder, task="wma", n_patients=1, seed=1)
     ...     truth = json.loads((Path(folder) / "truth.json").read_text())
     >>> len(truth["patients"]["p001"]["amplitude"])
     17
@@ -56,5 +55,5 @@ def synthesize_task(
     from cardio_core.api import synthetic_folder
     from cardio_echo_cmr.synthetic.cohort import DIFFICULTIES, N_PATIENTS, write_cmr_cohort
 
-    folder = synthetic_folder(out_dir, n_patients, least=1, difficulty=(difficulty, DIFFICULTIES))
+    folder = synthetic_folder(out, n_patients, least=1, difficulty=(difficulty, DIFFICULTIES))
     write_cmr_cohort(folder, n_patients or N_PATIENTS, seed, difficulty=difficulty)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from cardio_core.api import stats, write_truth
+from cardio_core import stats
+from cardio_core.api import write_truth
 from cardio_core.ultrasound import TracedEcg, burn_in, write_us_loop
+from cardio_echo_cmr.segments.pose import VIEWS
 from cardio_echo_cmr.synthetic.beat import ecg_mv
 from cardio_echo_cmr.synthetic.findings import WMA_PREVALENCE
 from cardio_echo_cmr.synthetic.loop import echo_loop
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
-from cardio_echo_cmr.synthetic.views import VIEWS
 
 if TYPE_CHECKING:
     from pathlib import Path

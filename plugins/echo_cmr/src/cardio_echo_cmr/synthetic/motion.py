@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cardio_echo_cmr.segments.wall import Wall, fade
 from cardio_echo_cmr.synthetic.chambers import chambers
-from cardio_echo_cmr.synthetic.wall import Wall, fade
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_echo_cmr.synthetic.wall import WallPlace
+    from cardio_echo_cmr.segments.wall import WallPlace
 
 ENDOCARDIUM, EPICARDIUM = 0.24, 0.08
 """Inward motion at amplitude 1, as a share of half the ventricle's width."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.ultrasound import Look
+from cardio_echo_cmr.segments.pose import DEPTH_MM, VIEWS, default_geometry
 from cardio_echo_cmr.synthetic.beat import Beat
 from cardio_echo_cmr.synthetic.findings import Findings, draw_findings
 from cardio_echo_cmr.synthetic.loop import LoopSpec, sector_of
 from cardio_echo_cmr.synthetic.motion import Ventricle
-from cardio_echo_cmr.synthetic.views import DEPTH_MM, VIEWS, default_geometry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

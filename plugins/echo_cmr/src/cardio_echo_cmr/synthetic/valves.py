@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_echo_cmr.synthetic.wall import Wall
+    from cardio_echo_cmr.segments.wall import Wall
 
 _PER_MM2 = 6.0
 """About ten in a resolution cell at the range of the valves."""

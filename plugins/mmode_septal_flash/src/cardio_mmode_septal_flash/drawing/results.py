@@ -29,7 +29,7 @@ def enrichment_figure(scored: pd.DataFrame) -> canvas.Draw:
     Parameters
     ----------
     scored : DataFrame
-        Of one model, as of `localisation_tables.scored_studies`.
+        Of one model, as of `localisation.tables.scored_studies`.
     """
     methods = list(dict.fromkeys(scored["method"]))
 

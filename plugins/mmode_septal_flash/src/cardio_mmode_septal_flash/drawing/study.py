@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import canvas
+from cardio_core.api import Case, canvas
 from cardio_mmode_septal_flash.drawing.style import HEAT, METHODS, SHADE
-from cardio_mmode_septal_flash.localisation import temporal_profile, upsampled
+from cardio_mmode_septal_flash.localisation.measures import temporal_profile, upsampled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -73,6 +73,22 @@ class StudyView:
     def extent(self) -> tuple[float, float, float, float]:
         """Left, right, bottom and top of the picture, in ms and mm."""
         return (0.0, self.duration_ms, self.bottom_mm, self.top_mm)
+
+
+@dataclass(frozen=True)
+class StudyCase(Case):
+    """One explained study; the first of a fold can draw any study of it.
+
+    Attributes
+    ----------
+    view : callable or None
+        From a sample id of the fold to its `StudyView`, read when it is asked for.
+    n_drawn : int
+        How many of true and false positives and negatives are to be drawn.
+    """
+
+    view: Callable[[str], StudyView] | None = None
+    n_drawn: int = 0
 
 
 def study_figure(view: StudyView, *, title: str = "") -> canvas.Draw:

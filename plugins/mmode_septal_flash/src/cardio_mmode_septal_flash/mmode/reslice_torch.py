@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
     from cardio_mmode_septal_flash.mmode.axis import ScanLine
     from cardio_mmode_septal_flash.mmode.taps import Interpolation
-    from cardio_mmode_septal_flash.mmode.volume import CycleVolume
 
 _EDGE = 1e-6
 _CPU_LINES = 2
@@ -64,7 +64,7 @@ def reslice_torch(
     Examples
     --------
     >>> from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    >>> from cardio_mmode_septal_flash.mmode.volume import CycleVolume
+    >>> from cardio_mmode_septal_flash.cycle.volume import CycleVolume
     >>> frames = np.arange(5, dtype=np.uint8)[:, None, None] * np.full((40, 40), 10, np.uint8)
     >>> cycle = CycleVolume(frames, np.arange(5) * 20.0, 80.0, (1.0, 1.0))
     >>> line = ScanLine((20.0, 20.0), (0.0, 1.0), -10.0, 15.0)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
     from cardio_mmode_septal_flash.mmode.axis import ScanLine
     from cardio_mmode_septal_flash.mmode.taps import Interpolation
-    from cardio_mmode_septal_flash.mmode.volume import CycleVolume
 
 # VTK's helpers are not typed.
 _to_vtk: Any = numpy_to_vtk
@@ -134,7 +134,7 @@ def reslice_vtk(
     Examples
     --------
     >>> from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    >>> from cardio_mmode_septal_flash.mmode.volume import CycleVolume
+    >>> from cardio_mmode_septal_flash.cycle.volume import CycleVolume
     >>> frames = np.full((5, 40, 40), 100, np.uint8)
     >>> cycle = CycleVolume(frames, np.arange(5) * 20.0, 80.0, (1.0, 1.0))
     >>> line = ScanLine((20.0, 20.0), (0.0, 1.0), -30.0, 15.0)

@@ -11,7 +11,7 @@ from cardio_mmode_septal_flash.mmode.taps import Interpolation, taps
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_mmode_septal_flash.mmode.volume import CycleVolume
+    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 
 
 def column_times_ms(rr_ms: float, n_columns: int) -> NDArray[np.float64]:
@@ -48,7 +48,7 @@ def time_weights(
 
     Examples
     --------
-    >>> from cardio_mmode_septal_flash.mmode.volume import CycleVolume
+    >>> from cardio_mmode_septal_flash.cycle.volume import CycleVolume
     >>> frames = np.zeros((3, 1, 1), np.uint8)
     >>> cycle = CycleVolume(frames, np.array([0.0, 40.0, 100.0]), 100.0, (1.0, 1.0))
     >>> time_weights(cycle, 5)[:, 2].tolist()  # 40 ms: the second frame

@@ -1,4 +1,4 @@
-"""The synthetic twin: apical four-chamber loops made by code, the septum of which is known.
+"""The synthetic cohort: apical four-chamber loops made by code, the septum of which is known.
 
 `anatomy` says where blood and wall are, `beat`, `motion` and `valves` how they move, `septal_flash`
 makes loops of them, `patients` draws who is recorded, and `cohort` writes files. Nothing heavy is
@@ -17,20 +17,22 @@ _SEED_OF_OTHERS = 20_000
 
 
 def synthesize(
-    out_dir: str | Path,
+    out: str | Path,
     *,
+    task: str = "septal_flash",
     n_patients: int | None = None,
     seed: int = 0,
     difficulty: str = "easy",
     confounder: bool = False,
-    id_prefix: str = "p",
 ) -> None:
     """Write a synthetic cohort; the same arguments write the same bytes.
 
     Parameters
     ----------
-    out_dir : str or Path
+    out : str or Path
         Folder, made if it is not there.
+    task : {'septal_flash', 'phantom_flash'}
+        Whose cohort: the pretraining has other patients.
     n_patients : int, optional
         100 unless told otherwise; about half of them have a follow-up study as well.
     seed : int
@@ -40,8 +42,6 @@ def synthesize(
         misses small ones; none at all, and labels that mean nothing.
     confounder : bool
         Follow-up studies show a pacing lead and seldom a flash.
-    id_prefix : str
-        What patients' ids begin with.
 
     Raises
     ------
@@ -65,22 +65,13 @@ def synthesize(
         write_septal_flash_cohort,
     )
 
-    folder = synthetic_folder(out_dir, n_patients, difficulty=(difficulty, DIFFICULTIES))
+    folder = synthetic_folder(out, n_patients, difficulty=(difficulty, DIFFICULTIES))
+    others = task == "phantom_flash"
     write_septal_flash_cohort(
         folder,
         n_patients or N_PATIENTS,
-        seed,
+        seed + _SEED_OF_OTHERS if others else seed,
         difficulty=difficulty,
         confounder=confounder,
-        id_prefix=id_prefix,
+        id_prefix="phantom" if others else "p",
     )
-
-
-def synthesize_task(
-    out_dir: Path, *, task: str, n_patients: int | None = None, seed: int = 0
-) -> None:
-    """Write the cohort that a task of this plugin runs on without data of its own."""
-    if task == "phantom_flash":
-        synthesize(out_dir, n_patients=n_patients, seed=seed + _SEED_OF_OTHERS, id_prefix="phantom")
-    else:
-        synthesize(out_dir, n_patients=n_patients, seed=seed)

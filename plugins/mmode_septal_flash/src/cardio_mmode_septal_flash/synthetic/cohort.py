@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import stats, write_truth
+from cardio_core import stats
+from cardio_core.api import write_truth
 from cardio_core.ultrasound import TracedEcg, burn_in, write_us_loop
 from cardio_mmode_septal_flash.synthetic.beat import ecg_mv
 from cardio_mmode_septal_flash.synthetic.patients import TIMEPOINTS, Study, draw_patient

@@ -9,15 +9,15 @@ import numpy as np
 
 from cardio_core.api import canvas
 from cardio_spect_polar.drawing.style import resize
-from cardio_spect_polar.phase.histogram import phase_histogram, unwrapped
-from cardio_spect_polar.phase.indices import phase_indices, smallest_arc
+from cardio_spect_polar.phase.cycle.histogram import phase_histogram, unwrapped
+from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices, smallest_arc
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike, NDArray
 
-    from cardio_spect_polar.phase.indices import PhaseIndices
+    from cardio_spect_polar.phase.indices.dyssynchrony import PhaseIndices
 
 
 def histogram_figure(

@@ -10,9 +10,9 @@ from matplotlib.patches import Circle
 
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.style import HALO, MISSING, PHASE_COLOURS
-from cardio_spect_polar.phase.histogram import signed_deg
-from cardio_spect_polar.phase.polar_map import raster, raster_coordinates
-from cardio_spect_polar.phase.segments import CAP, N_SEGMENTS, segments_of
+from cardio_spect_polar.polar.angles import signed_deg
+from cardio_spect_polar.polar.raster import raster, raster_coordinates
+from cardio_spect_polar.polar.segments import CAP, N_SEGMENTS, segments_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

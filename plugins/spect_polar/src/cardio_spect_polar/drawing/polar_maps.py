@@ -10,7 +10,7 @@ from matplotlib.colors import Normalize
 from cardio_core.api import canvas
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
 from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, circular_mean_deg, resize
-from cardio_spect_polar.phase.segments import N_SEGMENTS
+from cardio_spect_polar.polar.segments import N_SEGMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

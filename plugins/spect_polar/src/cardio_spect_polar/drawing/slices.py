@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from cardio_spect_polar.phase.wall import WallGeometry
+    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
 _MARGIN_MM = 22.0
 _LETTER: dict[str, Any] = {

@@ -10,9 +10,9 @@ from matplotlib.colors import Normalize
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
 from cardio_spect_polar.drawing.style import CHANGE_COLOURS, circular_mean_deg, resize
-from cardio_spect_polar.phase.histogram import signed_deg
-from cardio_spect_polar.phase.polar_map import raster_coordinates
-from cardio_spect_polar.phase.segments import segment_means, segments_of
+from cardio_spect_polar.polar.angles import signed_deg
+from cardio_spect_polar.polar.raster import raster_coordinates
+from cardio_spect_polar.polar.segments import segment_means, segments_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -60,7 +60,7 @@ class TrainBlock(Block):
     body_learning_rate: float | None = Field(
         None, gt=0, description="risk_factor: of layers 3 and 4; null is that of the head"
     )
-    global_mean: bool = Field(True, description="risk_factor: logistic rows also see the mean")
+    global_mean: bool = Field(True, description="risk_factor: logistic models also see the mean")
     logistic_c: float = Field(1.0, gt=0, description="risk_factor: inverse of the L2 penalty")
     fit: FitPlan = FitPlan()
 
@@ -95,7 +95,7 @@ class EvaluateBlock(CoreEvaluateBlock):
     n_simulations: int = Field(200, ge=0, description="redraws of each simulation; 0 leaves it out")
 
 
-class FlowConfig(RunConfig):
+class Config(RunConfig):
     """Everything that `mfr` and `risk_factor` can be told."""
 
     load: LoadBlock = LoadBlock()

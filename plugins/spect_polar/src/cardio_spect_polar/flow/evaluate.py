@@ -8,20 +8,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cardio_core.api import DataError, EvaluationReport, Metric, Scope, default_evaluate
-from cardio_spect_polar.flow.audit import audit, groups_of
-from cardio_spect_polar.flow.comparison import (
-    more_metrics,
-    network_versus_logistic,
-    published_table,
-)
-from cardio_spect_polar.flow.figures import figures_of
-from cardio_spect_polar.flow.simulations import (
+from cardio_spect_polar.audit.groups import audit, groups_of
+from cardio_spect_polar.audit.simulations import (
     disagreeing_readers,
     prevalence_shift,
     referral_bias,
     scanner_shift,
 )
-from cardio_spect_polar.flow.tested import clusters_of, tested_patients
+from cardio_spect_polar.flow.evaluation.comparison import more_metrics, network_versus_logistic
+from cardio_spect_polar.flow.evaluation.figures import figures_of
+from cardio_spect_polar.flow.evaluation.tested import clusters_of, tested_patients
+from cardio_spect_polar.published.yeung_2022 import published_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +58,7 @@ def evaluate(
     tables["published"] = published_table()
     audited, gaps, simulated = [], [], []
     groups = groups_of(_people(cohort)) if cohort.table is not None else {}
-    for target, model, tested in _rows(predictions, ctx):
+    for target, model, tested in _scored(predictions, ctx):
         scope = Scope(task=ctx.task.name, target=target.name, model=model)
         found, failed = more_metrics(tested, config.level)
         metrics += [Metric(estimate, scope) for estimate in found]
@@ -103,8 +100,8 @@ def evaluate(
     return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
 
 
-def _rows(predictions: Scored, ctx: Context) -> Iterator[tuple[Target, str, pd.DataFrame]]:
-    """Yield every factor and row that has tested patients of both classes."""
+def _scored(predictions: Scored, ctx: Context) -> Iterator[tuple[Target, str, pd.DataFrame]]:
+    """Yield every factor and model that has tested patients of both classes."""
     for target in ctx.task.targets:
         for model in predictions.frames[target.name]["model"].unique():
             tested = tested_patients(predictions, target, str(model))
@@ -137,7 +134,7 @@ def _simulations(
 
 
 def _beside(predictions: Scored, model: str, patients: pd.Index[str]) -> pd.DataFrame:
-    """Return the named columns beside a row's scores, one line a patient."""
+    """Return the named columns beside a model's scores, one line a patient."""
     if predictions.columns is None:
         return pd.DataFrame(index=patients)
     own = predictions.columns[predictions.columns["model"] == model]
@@ -172,7 +169,7 @@ def _flagged_only(gaps: pd.DataFrame) -> pd.DataFrame:
 def _sentence(flags: pd.DataFrame, level: float) -> str:
     rule = (
         f"The audit flags a gap between groups where its p-value, adjusted by Holm over all gaps "
-        f"of one row and factor, is below {level:g}."
+        f"of one model and factor, is below {level:g}."
     )
     if not len(flags):
         return f"{rule} None is flagged, which does not show that there is none."

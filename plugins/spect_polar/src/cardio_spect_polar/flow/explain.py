@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from cardio_core.api import Case, ConfigError, Explanation, grad_cam_maps
-from cardio_spect_polar.flow.pictures import segment_picture
-from cardio_spect_polar.flow.rows import kind_of, map_of
-from cardio_spect_polar.flow.tasks import N_SEGMENTS
+from cardio_spect_polar.flow.models import N_SEGMENTS, kind_of, map_of
+from cardio_spect_polar.polar.pictures import segment_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.api import FeatureBlock, FeatureSet
-from cardio_spect_polar.flow.maps import segments_of_map
-from cardio_spect_polar.flow.pictures import LARGEST, disc, to_bytes
-from cardio_spect_polar.flow.tasks import MAPS, N_SEGMENTS
+from cardio_spect_polar.flow.models import MAPS, N_SEGMENTS
+from cardio_spect_polar.polar.flow_maps import segments_of_map
+from cardio_spect_polar.polar.pictures import LARGEST, disc, to_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import Context, SampleSet
     from cardio_spect_polar.flow.config import FeaturizeBlock
-    from cardio_spect_polar.flow.maps import FlowMaps
+    from cardio_spect_polar.polar.flow_maps import FlowMaps
 
 UNITS = {"rest": "ml/min/g", "stress": "ml/min/g", "reserve": "1"}
 
@@ -54,7 +54,7 @@ def segments_and_mean(maps: FlowMaps, name: str) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> from cardio_spect_polar.flow.maps import make_maps
+    >>> from cardio_spect_polar.polar.flow_maps import make_maps
     >>> maps = make_maps([1.0] * 16 + [2.0], [3.0] * 17)
     >>> float(segments_and_mean(maps, "reserve")[17].round(3))  # 51 / 18, not the mean of ratios
     2.833

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -13,23 +13,14 @@ import pandas as pd
 from cardio_core.api import (
     NUMBERED,
     Cohort,
+    CohortTable,
     ConfigError,
     DataError,
     SampleSet,
     Targets,
-    at_baseline,
-    find_cohort_table,
-    read_cohort_table,
-    text_of,
 )
-from cardio_spect_polar.flow.maps import (
-    FlowFiles,
-    FlowMaps,
-    ReserveRules,
-    open_maps,
-    segments_of_map,
-)
-from cardio_spect_polar.flow.tasks import N_SEGMENTS, RISK_FACTORS
+from cardio_spect_polar.flow.models import N_SEGMENTS, RISK_FACTORS
+from cardio_spect_polar.polar.flow_maps import FlowFiles, ReserveRules, open_maps, segments_of_map
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,23 +38,6 @@ CIRCULAR = (
     "flow reserve of 17 segments and impaired reserve, computed from the maps that the networks "
     "see: a sanity check of the first step, no clinical result."
 )
-
-
-@dataclass(frozen=True)
-class FlowStudies(Sequence[FlowMaps]):
-    """Studies that are opened when they are asked for."""
-
-    files: tuple[FlowFiles, ...]
-    rules: ReserveRules
-
-    def __len__(self) -> int:
-        return len(self.files)
-
-    def __getitem__(self, position: Any) -> Any:
-        if isinstance(position, int | np.integer):
-            return open_maps(self.files[int(position)], self.rules)
-        chosen = np.arange(len(self.files))[position]
-        return FlowStudies(tuple(self.files[i] for i in chosen), self.rules)
 
 
 def load(config: LoadBlock, ctx: Context) -> Cohort:
@@ -86,20 +60,20 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     files = tuple(row.pop("files") for row in rows)
     table = pd.DataFrame(rows)
     table.index = pd.Index(table["recording_id"], name="sample_id")
-    studies = FlowStudies(files, rules)
+    samples = SampleSet.opening(table, files, partial(open_maps, rules=rules))
     targets, clinical, outcome = None, None, ""
     if ctx.mode == "fit":
         clinical = pd.concat([part.clinical for part in found if part.clinical is not None])
         own = clinical.loc[table["study_id"]].set_index(pd.Index(table["patient_id"]))
         if ctx.task.name == "mfr":
-            values, outcome = reserve_targets(studies, config.impaired_below), CIRCULAR
+            values, outcome = reserve_targets(samples, config.impaired_below), CIRCULAR
             values.index = own.index
         else:
             values = trait_targets(own)
             outcome = "risk factors as the cohort table records them."
         targets = Targets("patient", values)
     return Cohort(
-        SampleSet(table, studies),
+        samples,
         {name: one.paths for name, one in zip(table.index, files, strict=True)},
         targets,
         clinical,
@@ -108,16 +82,16 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     )
 
 
-def reserve_targets(studies: Sequence[FlowMaps], impaired_below: float) -> pd.DataFrame:
+def reserve_targets(samples: SampleSet, impaired_below: float) -> pd.DataFrame:
     """Return what step one predicts, one row a study: impaired (1, 0) and 17 segmental reserves.
 
     A study that cannot be opened has none; `preprocess` will say why.
     """
     names = [f"mfr_{n:02d}" for n in range(1, N_SEGMENTS + 1)]
     rows = []
-    for position in range(len(studies)):
+    for position in range(len(samples)):
         try:
-            maps = studies[position]
+            maps = samples.values[position]
         except DataError:
             rows.append(dict.fromkeys(["impaired", *names]))
             continue
@@ -164,7 +138,7 @@ class _Found:
 
 
 def _found(path: Path, number: int, ctx: Context) -> _Found:
-    table = find_cohort_table(path)
+    table = CohortTable.find(path)
     if table is not None:
         return _from_table(table)
     if ctx.mode == "predict" and path.is_dir():
@@ -193,23 +167,20 @@ def _from_folder(folder: Path, number: int) -> _Found:
     return _Found([row], notes=(NUMBERED,))
 
 
-def _from_table(path: Path) -> _Found:
-    table = read_cohort_table(path)
-    missing = [name for name in PATHS[:2] if name not in table.columns]
-    if missing:
-        raise ConfigError(f"{path.name}: expected a column {missing[0]}, found none")
-    has_both = table[PATHS[0]].map(len).gt(0) & table[PATHS[1]].map(len).gt(0)
-    usable = table[has_both & at_baseline(table)]
+def _from_table(table: CohortTable) -> _Found:
+    table.require(*PATHS[:2])
+    n_studies, early = len(table.rows), table.at_baseline().rows
+    usable = early[early[PATHS[0]].map(len).gt(0) & early[PATHS[1]].map(len).gt(0)]
     if not len(usable):
         raise DataError(
-            f"{path.name}: expected a study at baseline with maps at rest and stress, found none "
-            f"in {len(table)} rows; fill in {PATHS[0]} and {PATHS[1]}"
+            f"{table.name}: expected a study at baseline with maps at rest and stress, found none "
+            f"in {n_studies} rows; fill in {PATHS[0]} and {PATHS[1]}"
         )
     first = usable[~usable["patient_id"].duplicated()]
     notes = []
-    if len(usable) < len(table):
+    if len(usable) < n_studies:
         notes.append(
-            f"{len(table) - len(usable)} of {len(table)} studies are left out: not at baseline, or "
+            f"{n_studies - len(usable)} of {n_studies} studies are left out: not at baseline, or "
             "without a map at rest or at stress."
         )
     if len(first) < len(usable):
@@ -222,9 +193,10 @@ def _from_table(path: Path) -> _Found:
             "recording_id": str(study),
             "study_id": str(study),
             "patient_id": str(row["patient_id"]),
-            "subject_link": text_of(row, "subject_link"),
-            "site_id": text_of(row, "site_id"),
-            "scanner_id": text_of(row, "scanner_id"),
+            **{
+                name: CohortTable.text(row, name)
+                for name in ("subject_link", "site_id", "scanner_id")
+            },
             "correction": _digest(files.rate_pressure),
             "files": files,
         }

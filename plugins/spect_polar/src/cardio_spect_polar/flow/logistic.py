@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import ModelArtifact, load_estimator, save_estimator
-from cardio_spect_polar.flow.rows import labels_of, map_of, out_of
-from cardio_spect_polar.flow.tasks import N_SEGMENTS
+from cardio_core.api import ModelArtifact
+from cardio_spect_polar.flow.labels import labels_of
+from cardio_spect_polar.flow.models import N_SEGMENTS, map_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cardio_spect_polar.flow.config import TrainBlock
 
 
-def fit_logistic_rows(
+def fit_regressions(
     training: FeatureSet, targets: Targets, config: TrainBlock, ctx: Context
 ) -> ModelArtifact:
     """Fit one regression for every risk factor; missing segments become the training median."""
@@ -26,7 +26,7 @@ def fit_logistic_rows(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    artifact = ModelArtifact(out_of(ctx))
+    artifact = ModelArtifact(ctx.out)
     vectors = vectors_of(training, map_of(ctx), config.global_mean)
     notes, constants = [], {}
     for target in ctx.task.targets:
@@ -41,7 +41,7 @@ def fit_logistic_rows(
             LogisticRegression(C=config.logistic_c, max_iter=2000),
         )
         estimator.fit(vectors[labels.known], labels.y.astype(np.int64))
-        save_estimator(estimator, artifact.path / f"{target.name}.skops")
+        artifact.save_estimator(estimator, f"{target.name}.skops")
     artifact.write_json(
         "model.json",
         {"map": map_of(ctx), "global_mean": config.global_mean, "constants": constants},
@@ -68,7 +68,7 @@ def score_logistic(
         if target.name in constants:
             scores[target.name] = np.full(len(vectors), constants[target.name])
             continue
-        estimator = load_estimator(artifact.path / f"{target.name}.skops")
+        estimator = artifact.load_estimator(f"{target.name}.skops")
         scores[target.name] = np.asarray(estimator.predict_proba(vectors)[:, 1], np.float64)
     return scores
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cardio_core.api import Column, Predictions
-from cardio_spect_polar.flow.rows import kind_of, map_of
-from cardio_spect_polar.flow.tasks import MAPS, N_SEGMENTS
+from cardio_spect_polar.flow.models import MAPS, N_SEGMENTS, kind_of, map_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +43,7 @@ def predict(
 
 
 def _feels_gain(features: FeatureSet, ctx: Context) -> bool:
-    """Return whether a gain of all flow changes what the row sees: a ratio stays as it is."""
+    """Return whether a gain of all flow changes what the model sees: a ratio stays as it is."""
     shown = features[f"{'segments' if kind_of(ctx) == 'logistic' else 'picture'}_{map_of(ctx)}"]
     return shown.units[0] != "1"
 
@@ -64,7 +63,7 @@ def _factors(
 def _reserve(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> dict[str, NDArray[np.float64]]:
-    from cardio_spect_polar.flow.examples import Pictures
+    from cardio_spect_polar.flow.pictures import Pictures
     from cardio_spect_polar.flow.step_one import SEGMENTS, open_step_one
     from cardio_spect_polar.flow.step_two import to_probability
 

@@ -13,11 +13,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from cardio_core.api import DataError, ModelArtifact, load_backbone, load_weights
-from cardio_spect_polar.flow.examples import Pictures
-from cardio_spect_polar.flow.network import FlowResNet
-from cardio_spect_polar.flow.rows import map_of, out_of
-from cardio_spect_polar.flow.tasks import N_SEGMENTS
+from cardio_core.api import DataError, ModelArtifact
+from cardio_spect_polar.flow.models import N_SEGMENTS, map_of
+from cardio_spect_polar.flow.pictures import Pictures
+from cardio_spect_polar.networks.flow_resnet import FlowResNet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +45,7 @@ def train_step_one(
     network = FlowResNet(N_OUTPUTS, **settings)
     notes: tuple[str, ...] = ()
     if config.weights is not None:
-        notes = (_start_from_file(network, Path(config.weights), config),)
+        notes = (_start_from_file(network, Path(config.weights), config, ctx),)
     start_at_means(network.fc, y)
     fitted = ctx.fit(
         network,
@@ -55,7 +54,7 @@ def train_step_one(
         plan=config.fit,
         loss=two_part_loss(config.huber_delta, config.impaired_weight),
     )
-    artifact = ModelArtifact(out_of(ctx), None, (*notes, *fitted.notes))
+    artifact = ModelArtifact(ctx.out, None, (*notes, *fitted.notes))
     artifact.write_json("model.json", {"network": settings, "map": map_of(ctx)} | _seen(training))
     return artifact
 
@@ -63,7 +62,7 @@ def train_step_one(
 def open_step_one(artifact: ModelArtifact) -> FlowResNet:
     """Return the fitted network of step one in evaluation mode."""
     network = FlowResNet(N_OUTPUTS, **artifact.read_json("model.json")["network"])
-    load_weights(network, artifact.path / "weights.safetensors")
+    artifact.load_network(network)
     return network.eval()
 
 
@@ -111,7 +110,7 @@ def start_at_means(head: torch.nn.Linear, y: NDArray[np.float32]) -> None:
         head.weight.mul_(0.1)
 
 
-def _start_from_file(network: FlowResNet, file: Path, config: TrainBlock) -> str:
+def _start_from_file(network: FlowResNet, file: Path, config: TrainBlock, ctx: Context) -> str:
     if config.width_mult != 1:
         raise DataError(
             f"train.weights={file.name}: published weights have width 1, and "
@@ -119,9 +118,8 @@ def _start_from_file(network: FlowResNet, file: Path, config: TrainBlock) -> str
         )
     if not file.is_file():
         raise DataError(f"train.weights: {file.name}: no such file; give a local safetensors file")
-    return (
-        f"step one started from the file {file.name}: {len(load_backbone(network, file))} tensors"
-    )
+    copied = ctx.load_backbone(network, file)
+    return f"step one started from the file {file.name}: {len(copied)} tensors"
 
 
 def _seen(training: FeatureSet) -> dict[str, Any]:

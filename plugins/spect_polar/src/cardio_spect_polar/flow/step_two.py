@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from cardio_core.api import DataError, ModelArtifact, load_weights, save_weights
-from cardio_spect_polar.flow.examples import Maps, Pictures
-from cardio_spect_polar.flow.network import FlowResNet, Tail, Trunk
-from cardio_spect_polar.flow.rows import labels_of, map_of, out_of
+from cardio_core.api import ArrayExamples, DataError, ModelArtifact
+from cardio_spect_polar.flow.labels import labels_of
+from cardio_spect_polar.flow.models import map_of
+from cardio_spect_polar.flow.pictures import Pictures
 from cardio_spect_polar.flow.step_one import N_OUTPUTS, open_step_one
+from cardio_spect_polar.networks.flow_resnet import FlowResNet, Tail, Trunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,9 +43,9 @@ def train_step_two(
     earlier = ctx.need("mfr", str(ctx.model))
     about = earlier.read_json("model.json")
     _check_pictures(about, training, ctx)
-    artifact = ModelArtifact(out_of(ctx))
+    artifact = ModelArtifact(ctx.out)
     trunk = Trunk(open_step_one(earlier))
-    save_weights(trunk, artifact.path / TRUNK)
+    artifact.save_network(trunk, TRUNK)
     maps = _maps_of(trunk, training, map_of(ctx), ctx, config.fit.batch_size)
     notes: list[str] = []
     constants: dict[str, float] = {}
@@ -59,7 +60,7 @@ def train_step_two(
         rate = config.body_learning_rate
         fitted = ctx.inside(target.name).fit(
             tail,
-            Maps(maps[labels.known], labels.y),
+            ArrayExamples(maps[labels.known], labels.y),
             None,
             plan=config.fit,
             loss=balanced_loss(prevalence),
@@ -81,7 +82,7 @@ def open_step_two(artifact: ModelArtifact, target: str) -> tuple[Trunk, Tail]:
     """Return the trunk and one factor's tail in evaluation mode."""
     settings = artifact.read_json("model.json")["network"]
     trunk = Trunk(FlowResNet(N_OUTPUTS, **settings))
-    load_weights(trunk, artifact.path / TRUNK)
+    artifact.load_network(trunk, TRUNK)
     return trunk.eval(), _open_tail(artifact, settings, target)
 
 
@@ -105,7 +106,7 @@ def score_step_two(
     about = artifact.read_json("model.json")
     settings, constants = about["network"], about["constants"]
     trunk = Trunk(FlowResNet(N_OUTPUTS, **settings))
-    load_weights(trunk, artifact.path / TRUNK)
+    artifact.load_network(trunk, TRUNK)
     maps = _maps_of(trunk, features, map_of(ctx), ctx, batch_size, gain)
     scores = {}
     for target in ctx.task.targets:
@@ -113,7 +114,7 @@ def score_step_two(
             scores[target.name] = np.full(len(maps), constants[target.name])
             continue
         tail = _open_tail(artifact, settings, target.name)
-        logits = ctx.score_with(tail, Maps(maps), batch_size=batch_size)
+        logits = ctx.score_with(tail, ArrayExamples(maps), batch_size=batch_size)
         scores[target.name] = to_probability(logits)
     return scores
 
@@ -162,7 +163,7 @@ def _fresh_tail(earlier: ModelArtifact, prevalence: float, ctx: Context, target:
 
 def _open_tail(artifact: ModelArtifact, settings: dict[str, Any], target: str) -> Tail:
     tail = Tail(FlowResNet(N_OUTPUTS, **settings))
-    load_weights(tail, artifact.path / target / "weights.safetensors")
+    artifact.load_network(tail, f"{target}/weights.safetensors")
     return tail.eval()
 
 
@@ -184,7 +185,7 @@ def _check_pictures(about: dict[str, Any], training: FeatureSet, ctx: Context) -
     own = {"size": int(block.values.shape[-1]), "unit": block.units[0]}
     if own != {key: about[key] for key in own}:
         raise DataError(
-            f"row {ctx.model}: step one saw pictures of {about['size']} pixels in {about['unit']}, "
-            f"and this step would show it {own['size']} in {own['unit']}; give both tasks the same "
-            "featurize block (needs.mfr.settings.featurize)"
+            f"model {ctx.model}: step one saw pictures of {about['size']} pixels in "
+            f"{about['unit']}, and this step would show it {own['size']} in {own['unit']}; give "
+            "both tasks the same featurize block (needs.mfr.settings.featurize)"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cardio_spect_polar.flow.rows import kind_of
+from cardio_spect_polar.flow.models import kind_of
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
@@ -18,7 +18,7 @@ def train(
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit the row that the context names and leave it in its directory.
+    """Fit the model that the context names and leave it in its directory.
 
     The number of epochs is set, not chosen: inner folds score the last epoch, as the test will.
     """
@@ -27,9 +27,9 @@ def train(
 
         return train_step_one(training, targets, config, ctx)
     if kind_of(ctx) == "logistic":
-        from cardio_spect_polar.flow.logistic import fit_logistic_rows
+        from cardio_spect_polar.flow.logistic import fit_regressions
 
-        return fit_logistic_rows(training, targets, config, ctx)
+        return fit_regressions(training, targets, config, ctx)
     from cardio_spect_polar.flow.step_two import train_step_two
 
     return train_step_two(training, targets, config, ctx)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,8 +15,9 @@ if TYPE_CHECKING:
 
 def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
     """Find the gated studies among files and below folders; see `readers.find.find_gated`."""
-    module = import_module("cardio_spect_polar.readers.find")
-    return cast("list[GatedFiles]", module.find_gated(places))
+    from cardio_spect_polar.readers.find import find_gated as found
+
+    return found(places)
 
 
 def read_gated(
@@ -63,11 +63,13 @@ def read_gated(
     >>> study.id, stack.state, stack.voxel_mm
     ('p1_rest', 'rest', (6.4, 6.4, 6.4))
     """
-    module = import_module("cardio_spect_polar.readers.study")
-    return cast("GatedStack", module.read_study(files, voxel_mm=voxel_mm, min_slots=min_slots))
+    from cardio_spect_polar.readers.study import read_study
+
+    return read_study(files, voxel_mm=voxel_mm, min_slots=min_slots)
 
 
 def read_polar_map(path: Path) -> PolarMap:
     """Read a numeric polar map; see `readers.polar_map.read_polar_map`."""
-    module = import_module("cardio_spect_polar.readers.polar_map")
-    return cast("PolarMap", module.read_polar_map(path))
+    from cardio_spect_polar.readers.polar_map import read_polar_map as read
+
+    return read(path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import unusable
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,9 +48,9 @@ def require_size(
     """
     claimed = f"{n_frames} frames of {n_rows} × {n_columns} claimed by the header"
     if min(n_frames, n_rows, n_columns) < 1:
-        raise unusable(name, "at least one frame, row and column", claimed, _AGAIN)
+        raise DataError.unusable(name, "at least one frame, row and column", claimed, _AGAIN)
     if n_frames * n_rows * n_columns > max_values:
-        raise unusable(
+        raise DataError.unusable(
             name, f"at most {max_values} voxels in all frames", claimed, "crop it to the heart"
         )
 
@@ -70,14 +70,14 @@ def require_shape(
         do = "record 8 or 16 time slots"
         if n_slots >= FEWEST_SLOTS:
             do += f", or allow {n_slots} with --set load.min_slots={n_slots}"
-        raise unusable(name, f"at least {least} time slots", f"{n_slots}", do)
+        raise DataError.unusable(name, f"at least {least} time slots", f"{n_slots}", do)
     if n_slices < MIN_SLICES:
         found = "a stack of one slice" if n_slices == 1 else f"{n_slices}"
-        raise unusable(
+        raise DataError.unusable(
             name, f"at least {MIN_SLICES} short-axis slices", found, "export the whole stack"
         )
     if min(n_rows, n_columns) < MIN_PIXELS:
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"slices of at least {MIN_PIXELS} × {MIN_PIXELS}",
             f"{n_rows} × {n_columns}",
@@ -89,7 +89,7 @@ def require_voxel(name: str, voxel_mm: tuple[float, float, float]) -> None:
     """Refuse distances that no gated SPECT has, and what is no number."""
     low, high = VOXEL_RANGE_MM
     if not all(low <= distance <= high for distance in voxel_mm):
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"distances of slices, rows and columns of {low:g} to {high:g} mm",
             " × ".join(f"{distance:g}" for distance in voxel_mm),
@@ -115,20 +115,22 @@ def require_counts(name: str, counts: NDArray[np.float32]) -> None:
     """
     n_bad = counts.size - int(np.count_nonzero(np.isfinite(counts)))
     if n_bad:
-        raise unusable(name, "finite counts", f"{n_bad} voxels that are no number", _AGAIN)
+        raise DataError.unusable(
+            name, "finite counts", f"{n_bad} voxels that are no number", _AGAIN
+        )
     empty: NDArray[np.bool_] = np.asarray(~counts.any(axis=(2, 3)))
     if bool(empty.all()):
-        raise unusable(name, "counts", "zeros in all frames", _AGAIN)
+        raise DataError.unusable(name, "counts", "zeros in all frames", _AGAIN)
     slots = np.flatnonzero(np.all(empty, axis=1))
     if slots.size:
-        raise unusable(
+        raise DataError.unusable(
             name, "counts in every time slot", f"only zeros in {numbered('slot', slots)}", _AGAIN
         )
     of_slices = np.abs(counts).sum(axis=(0, 2, 3), dtype=np.float64) / (~empty).sum(axis=0).clip(1)
     lost = empty & (of_slices >= LOST_FRAME_SHARE * of_slices.max())
     if lost.any():
         slot, slice_index = np.argwhere(lost)[0]
-        raise unusable(
+        raise DataError.unusable(
             name,
             "counts in every frame of a slice",
             f"{int(lost.sum())} empty frames, the first in slot {slot + 1}, slice "
@@ -137,7 +139,7 @@ def require_counts(name: str, counts: NDArray[np.float32]) -> None:
         )
 
     if all(np.array_equal(counts[0], slot) for slot in counts[1:]):
-        raise unusable(
+        raise DataError.unusable(
             name,
             "time slots that differ",
             f"the same counts in all {len(counts)}",

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import nibabel
 
-from cardio_core.api import DataError, unusable
-from cardio_spect_polar.readers.gate_names import group_gates, stem_of
-from cardio_spect_polar.readers.nm_peek import Peek, peek
+from cardio_core.api import DataError
+from cardio_spect_polar.readers.nifti.gate_names import group_gates, stem_of
+from cardio_spect_polar.readers.nm.peek import Peek, peek
 from cardio_spect_polar.readers.sidecar import read_sidecar
 from cardio_spect_polar.readers.state import state_of_path
 
@@ -58,7 +58,7 @@ def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
         Files are taken as they are named. Below a folder, NM images are found by content, and
         ``.nii`` and ``.nii.gz`` files; masks and labels are left out, DICOM objects of other
         classes, and names that begin with a dot. Volumes that are named alike but for the gate
-        (``p7_rest_gate3.nii.gz``) are one study; see `readers.gate_names`. Of a DICOM
+        (``p7_rest_gate3.nii.gz``) are one study; see `readers.nifti.gate_names`. Of a DICOM
         examination that has gated reconstructed slices, projections and long axes are left out.
 
     Returns
@@ -90,7 +90,7 @@ def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
         elif place.is_file():
             named.append(place)
         else:
-            raise unusable(place.name, "a file or a folder", "none", "check the path")
+            raise DataError.unusable(place.name, "a file or a folder", "none", "check the path")
     if named:
         found += _studies(named, named[0].parent, chosen=True)
     return sorted(found, key=lambda study: study.id)
@@ -111,7 +111,7 @@ def gated_files(paths: Sequence[Path]) -> GatedFiles:
     """
     studies = find_gated(paths)
     if len(studies) != 1:
-        raise unusable(
+        raise DataError.unusable(
             paths[0].name,
             "the files of one gated study",
             f"{len(studies)} studies",

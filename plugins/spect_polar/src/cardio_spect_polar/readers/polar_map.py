@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pydicom
 
-from cardio_core.api import DataError, unusable
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,9 +109,9 @@ def read_polar_map(path: Path) -> PolarMap:
     ((17,), 'ml/min/g')
     """
     if not path.is_file():
-        raise unusable(path.name, "a file", "none", "check the path")
+        raise DataError.unusable(path.name, "a file", "none", "check the path")
     if path.stat().st_size > _MAX_BYTES:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             f"at most {MAX_SIDE} rings and angles",
             f"a file of {path.stat().st_size} bytes",
@@ -121,7 +121,7 @@ def read_polar_map(path: Path) -> PolarMap:
         start = file.read(132)
     suffix = path.suffix.lower()
     if suffix in _PICTURES or any(start.startswith(mark) for mark in _PICTURES.values()):
-        raise unusable(path.name, "a numeric polar map", "a picture", _AS_NUMBERS)
+        raise DataError.unusable(path.name, "a numeric polar map", "a picture", _AS_NUMBERS)
     unit: Unit | None = None
     if suffix in {".dcm", ".dicom"} or start[128:] == b"DICM":
         values = _read_dicom(path)
@@ -140,7 +140,9 @@ def _read_npy(path: Path) -> NDArray[np.float64]:
     except (ValueError, OSError, EOFError, SyntaxError):
         array = None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
-        raise unusable(path.name, "an NPY array of numbers", "another content", _AS_NUMBERS)
+        raise DataError.unusable(
+            path.name, "an NPY array of numbers", "another content", _AS_NUMBERS
+        )
     if array.ndim > 2 or max(array.shape, default=0) > MAX_SIDE:
         raise _another_shape(path.name, array.shape)
     return np.array(array, dtype=np.float64)
@@ -151,14 +153,16 @@ def _read_csv(path: Path) -> tuple[NDArray[np.float64], Unit | None]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise unusable(path.name, "a CSV table of numbers", "no text", _AS_NUMBERS) from None
+        raise DataError.unusable(
+            path.name, "a CSV table of numbers", "no text", _AS_NUMBERS
+        ) from None
     lines = [line.strip() for line in lines if line.strip()]
     unit: Unit | None = None
     if lines and lines[0].startswith("#"):
         matched = _UNIT_LINE.fullmatch(lines[0])
         unit = _UNITS.get(matched[1].lower()) if matched else None
         if unit is None:
-            raise unusable(
+            raise DataError.unusable(
                 path.name,
                 "a first line '# unit=ml/min/g', or 1, % or deg",
                 "another unit or none",
@@ -168,11 +172,11 @@ def _read_csv(path: Path) -> tuple[NDArray[np.float64], Unit | None]:
     by_segment = bool(lines) and re.fullmatch(r"segment\s*,[^,]*", lines[0], re.IGNORECASE)
     rows = [line.split(",") for line in (lines[1:] if by_segment else lines)]
     if len({len(row) for row in rows}) > 1:
-        raise unusable(path.name, "lines of equally many numbers", "others", _AS_NUMBERS)
+        raise DataError.unusable(path.name, "lines of equally many numbers", "others", _AS_NUMBERS)
     try:
         values = np.array([[float(cell.strip() or "nan") for cell in row] for row in rows])
     except ValueError:
-        raise unusable(path.name, "numbers in every cell", "text", _AS_NUMBERS) from None
+        raise DataError.unusable(path.name, "numbers in every cell", "text", _AS_NUMBERS) from None
     if by_segment:
         return _in_segment_order(path.name, values), unit
     return values, unit
@@ -182,7 +186,7 @@ def _in_segment_order(name: str, pairs: NDArray[np.float64]) -> NDArray[np.float
     """Put pairs of segment number and value in the order of the segments."""
     numbers = pairs[:, 0] if pairs.ndim == 2 else np.empty(0)
     if not np.array_equal(np.sort(numbers), np.arange(1, N_SEGMENTS + 1)):
-        raise unusable(
+        raise DataError.unusable(
             name, f"segments 1 to {N_SEGMENTS}, each once", "others", "correct the first column"
         )
     ordered: NDArray[np.float64] = pairs[np.argsort(numbers), 1]
@@ -198,10 +202,12 @@ def _read_dicom(path: Path) -> NDArray[np.float64]:
             if int(dataset.SamplesPerPixel) != 1 or "PALETTE" in str(
                 dataset.PhotometricInterpretation
             ):
-                raise unusable(path.name, "a numeric polar map", "a colour picture", _AS_NUMBERS)
+                raise DataError.unusable(
+                    path.name, "a numeric polar map", "a colour picture", _AS_NUMBERS
+                )
             slope = dataset.get("RescaleSlope")
             if slope in (None, "") or float(slope) <= 0:
-                raise unusable(
+                raise DataError.unusable(
                     path.name,
                     "a rescale slope, which makes numbers of grey values",
                     "none",
@@ -216,7 +222,7 @@ def _read_dicom(path: Path) -> NDArray[np.float64]:
     except DataError:
         raise
     except Exception:
-        raise unusable(
+        raise DataError.unusable(
             path.name, "a readable DICOM image", "a damaged one, or another object", _AS_NUMBERS
         ) from None
 
@@ -230,11 +236,13 @@ def _checked(name: str, values: NDArray[np.float64], unit: Unit | None) -> NDArr
         raise _another_shape(name, values.shape)
     known = values[~np.isnan(values)]
     if known.size == 0:
-        raise unusable(name, "numbers", "only missing values", _AS_NUMBERS)
+        raise DataError.unusable(name, "numbers", "only missing values", _AS_NUMBERS)
     if not np.isfinite(known).all() or known.min() < 0:
-        raise unusable(name, "finite numbers of at least 0", "others", "correct or blank them")
+        raise DataError.unusable(
+            name, "finite numbers of at least 0", "others", "correct or blank them"
+        )
     if unit == "ml/min/g" and np.median(known) > MAX_FLOW:
-        raise unusable(
+        raise DataError.unusable(
             name,
             f"flow in ml/min/g, below {MAX_FLOW:g}",
             f"a median of {np.median(known):g}",
@@ -244,7 +252,7 @@ def _checked(name: str, values: NDArray[np.float64], unit: Unit | None) -> NDArr
 
 
 def _another_shape(name: str, shape: tuple[int, ...]) -> DataError:
-    return unusable(
+    return DataError.unusable(
         name,
         f"{N_SEGMENTS} segments, or at least {MIN_RINGS} rings of {MIN_ANGLES} angles",
         "an array of " + (" × ".join(str(length) for length in shape) or "one number"),

@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from cardio_core.api import unusable
+from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import require_voxel
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def read_sidecar(path: Path) -> Sidecar:
         return Sidecar(flags=("a converter's JSON lies beside the file: not read",))
     unknown = [key for key in values if key not in _KEYS]
     if unknown:
-        raise unusable(
+        raise DataError.unusable(
             path.name,
             f"no keys but {', '.join(_KEYS)}",
             f"{len(unknown)} others",
@@ -103,9 +103,11 @@ def read_sidecar(path: Path) -> Sidecar:
     if known.get("long_axis", "find") != "find":
         known["long_axis"] = _long_axis(path.name, known["long_axis"])
     if known.get("state", "rest") not in ("rest", "stress"):
-        raise unusable(path.name, "state 'rest' or 'stress'", "another", "correct it")
+        raise DataError.unusable(path.name, "state 'rest' or 'stress'", "another", "correct it")
     if not isinstance(known.get("apex_first", True), bool):
-        raise unusable(path.name, "apex_first true or false", "another value", "correct it")
+        raise DataError.unusable(
+            path.name, "apex_first true or false", "another value", "correct it"
+        )
     return Sidecar(**known)
 
 
@@ -118,7 +120,9 @@ def _read_object(path: Path) -> dict[str, Any]:
         except (ValueError, RecursionError):
             values = None
     if not isinstance(values, dict):
-        raise unusable(path.name, "one JSON object", "something else", "correct it or delete it")
+        raise DataError.unusable(
+            path.name, "one JSON object", "something else", "correct it or delete it"
+        )
     return values
 
 
@@ -127,14 +131,18 @@ def _number(name: str, key: str, value: Any, limits: tuple[float, float]) -> flo
     low, high = limits
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not (is_number and math.isfinite(value) and low <= value <= high):
-        raise unusable(name, f"{key} from {low:g} to {high:g}", "another value", "correct it")
+        raise DataError.unusable(
+            name, f"{key} from {low:g} to {high:g}", "another value", "correct it"
+        )
     return float(value)
 
 
 def _voxel_mm(name: str, value: Any) -> tuple[float, float, float]:
     """Check the three distances."""
     if not isinstance(value, list) or len(value) != 3:
-        raise unusable(name, "voxel_mm as [slice, row, column]", "another value", "correct it")
+        raise DataError.unusable(
+            name, "voxel_mm as [slice, row, column]", "another value", "correct it"
+        )
     slices_mm, rows_mm, columns_mm = (
         _number(name, "a distance in voxel_mm", item, (0.0, 1e6)) for item in value
     )
@@ -145,7 +153,7 @@ def _voxel_mm(name: str, value: Any) -> tuple[float, float, float]:
 def _long_axis(name: str, value: Any) -> tuple[float, float]:
     """Check the two angles."""
     if not isinstance(value, list) or len(value) != 2:
-        raise unusable(
+        raise DataError.unusable(
             name, "long_axis as 'find' or [azimuth, elevation]", "another value", "correct it"
         )
     azimuth_deg = _number(name, "the azimuth of long_axis", value[0], (-180.0, 180.0))
@@ -156,7 +164,7 @@ def _axes(name: str, value: Any) -> tuple[str, str, str]:
     """Check that the axes name column, row and slice once each."""
     texts = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
     if sorted(text.removeprefix("-") for text in texts) != sorted(_AXES):
-        raise unusable(
+        raise DataError.unusable(
             name,
             "axes as column, row and slice in the array's order, '-' before a reversed one",
             "another value",

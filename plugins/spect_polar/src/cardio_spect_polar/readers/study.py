@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cardio_core.api import unusable
+from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import MIN_SLOTS
 from cardio_spect_polar.readers.find import GatedFiles, gated_files
-from cardio_spect_polar.readers.nifti import read_nifti
-from cardio_spect_polar.readers.nm_dicom import read_nm
+from cardio_spect_polar.readers.nifti.read import read_nifti
+from cardio_spect_polar.readers.nm.read import read_nm
 from cardio_spect_polar.readers.sidecar import read_sidecar
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _require_all_gates(study: GatedFiles) -> None:
     n_missing = n_gates - len(set(study.gates))
     n_twice = len(study.gates) - len(set(study.gates))
     if n_missing or n_twice:
-        raise unusable(
+        raise DataError.unusable(
             study.files[0].name,
             f"one file for each of {n_gates} gates",
             f"{n_missing} gates without a file and {n_twice} files too many",

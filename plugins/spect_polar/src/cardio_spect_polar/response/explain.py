@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cardio_core.api import Case, Explanation
+from cardio_spect_polar.drawing import study_sheets
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
-from cardio_spect_polar.phase.segments import SEGMENT_NAMES
-from cardio_spect_polar.response import sheets
+from cardio_spect_polar.polar.segments import SEGMENT_NAMES
 from cardio_spect_polar.response.fit_codes import FittedCodes
+from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import phase_maps
-from cardio_spect_polar.response.rows import ROWS
 from cardio_spect_polar.response.train import SCREEN, code_name
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
     from cardio_spect_polar.response.config import ExplainBlock
-    from cardio_spect_polar.response.rows import Row
+    from cardio_spect_polar.response.models import Recipe
 
 RULE = (
-    "under the rows with codes, of every fold, the codes that entered the regression, strongest "
+    "under the models with codes, of every fold, the codes that entered the regression, strongest "
     "first, from below to above their mean, each filed under the tested patient in whom it is "
-    f"farthest from it and who has none yet; under the row psd, {sheets.RULE}"
+    f"farthest from it and who has none yet; under the model psd, {study_sheets.RULE}"
 )
 SHEETS_BESIDE, SHEETS_NEED = "psd", "qc_counts"
 RASTER_SIDE = 128
@@ -47,13 +47,13 @@ def explain(
         and ``segment:NAME`` (how much later each AHA segment contracts from the low to the high
         map, degrees). The first case of a fold also holds what was found for all its codes:
         ``all_code``, ``all_r``, ``all_p``, ``all_p_max_t``, ``all_q``, ``all_mean_r``,
-        ``all_stable``. The row
-        ``psd`` gives sheets of studies with their sampled wall; other rows give no cases.
+        ``all_stable``. The model
+        ``psd`` gives sheets of studies with their sampled wall; other models give no cases.
     """
-    row = ROWS[str(ctx.model)]
+    recipe = RECIPES[str(ctx.model)]
     if ctx.model == SHEETS_BESIDE and config.n_studies and SHEETS_NEED in features.blocks:
-        return Explanation(tuple(sheets.study_cases(features, config.n_studies)), RULE)
-    if not row.codes or config.n_cases == 0:
+        return Explanation(tuple(study_sheets.study_cases(features, config.n_studies)), RULE)
+    if not recipe.codes or config.n_cases == 0:
         return Explanation()
     fitted = FittedCodes.open(model.path)
     screen = model.read_json(SCREEN)
@@ -75,7 +75,7 @@ def explain(
                 for name, degrees in zip(SEGMENT_NAMES, change, strict=True)
                 if np.isfinite(degrees)
             }
-        title = _title(row, code, found)
+        title = _title(recipe, code, found)
         arrays = {"low": low, "mean": mean, "high": high} | (
             {} if cases else _about_all(screen["tested"], fitted)
         )
@@ -112,7 +112,9 @@ def _about_all(tested: dict[str, Any], fitted: FittedCodes) -> dict[str, np.ndar
     return found
 
 
-def _title(row: Row, code: int, found: dict[str, float]) -> str:
-    said = f"code {code_name(row, code)}, r {found['r']:+.2f} with response in training patients, "
+def _title(recipe: Recipe, code: int, found: dict[str, float]) -> str:
+    said = (
+        f"code {code_name(recipe, code)}, r {found['r']:+.2f} with response in training patients, "
+    )
     said += f"max-T p {found['p_max_t']:.2g}"
     return said + (f", stability {found['mean_r']:.2f}" if "mean_r" in found else "")

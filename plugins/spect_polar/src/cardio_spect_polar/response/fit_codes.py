@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_spect_polar.response.code_files import open_codes, save_codes
-from cardio_spect_polar.response.codes import canonical, principal_components
-from cardio_spect_polar.response.linear_autoencoder import fit_as_published
-from cardio_spect_polar.response.maps import known_cells, vectors_of
-from cardio_spect_polar.response.paper_codes import PaperCodes
-from cardio_spect_polar.response.seeds_autoencoder import fit_seeds
-from cardio_spect_polar.response.stability import stability_of
+from cardio_spect_polar.codes.files import open_codes, save_codes
+from cardio_spect_polar.codes.linear import canonical, principal_components
+from cardio_spect_polar.codes.paper import PaperCodes
+from cardio_spect_polar.codes.stability import stability_of
+from cardio_spect_polar.codes.vectors import known_cells, vectors_of
+from cardio_spect_polar.networks.circular_autoencoder import fit_seeds
+from cardio_spect_polar.networks.paper_autoencoder import fit_as_published
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cardio_core.api import Context
-    from cardio_spect_polar.response.codes import Codes
-    from cardio_spect_polar.response.maps import Channels
-    from cardio_spect_polar.response.training_config import AutoencoderBlock
+    from cardio_spect_polar.codes.linear import Codes
+    from cardio_spect_polar.codes.vectors import Channels
+    from cardio_spect_polar.response.config import AutoencoderBlock
 
     Floats = NDArray[np.float64]
     Maps = NDArray[np.float32]
@@ -92,7 +92,7 @@ def fit_codes(
     settings: AutoencoderBlock,
     ctx: Context,
 ) -> FittedCodes:
-    """Fit the codes of one row on its training maps, labelled or not.
+    """Fit the codes of one model on its training maps, labelled or not.
 
     Parameters
     ----------
@@ -101,13 +101,13 @@ def fit_codes(
         Phase maps in degrees. Validation maps stop the autoencoder early and enter nothing else.
     settings : AutoencoderBlock
     ctx : Context
-        Its seed, fold, device and epochs count; its row does not, so that every row of a fold
+        Its seed, fold, device and epochs count; its model does not, so that every model of a fold
         stands on the same codes.
 
     Notes
     -----
-    Two rows of a fold fit the same autoencoder on the same maps. It is kept in the cache under a
-    digest of those maps, the settings and the seed, and found again by the second row.
+    Two models of a fold fit the same autoencoder on the same maps. It is kept in the cache under a
+    digest of those maps, the settings and the seed, and found again by the second model.
     """
     if kind == "pca":
         return _principal(training, settings)

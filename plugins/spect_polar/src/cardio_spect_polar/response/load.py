@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,22 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.api import (
-    NUMBERED,
-    Cohort,
-    ConfigError,
-    DataError,
-    FollowUpRules,
-    Opened,
-    Quarantined,
-    SampleSet,
-    Targets,
-    at_baseline,
-    compute_outcome,
-    find_cohort_table,
-    read_cohort_table,
-    text_of,
-)
+from cardio_core.api import NUMBERED, Cohort, CohortTable, DataError, SampleSet, Targets
 from cardio_spect_polar.readers import find_gated, read_gated
 from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
 
@@ -63,7 +47,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     DataError
         If in fit mode nothing tells who responded.
     """
-    tables = [find_cohort_table(path) for path in ctx.inputs]
+    tables = [CohortTable.find(path) for path in ctx.inputs]
     if ctx.mode == "predict" and not all(tables):
         return _new_patients(ctx.inputs, config)
     if not all(tables):
@@ -71,16 +55,15 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
             f"{ctx.inputs[tables.index(None)].name}: expected a cohort table, or a folder with "
             "cohort.csv, found neither; nothing else says who responded"
         )
-    table = pd.concat([_read(path) for path in tables if path is not None])
-    table = table[at_baseline(table)]
+    table = pd.concat([_baseline(one) for one in tables if one is not None])
     excluded = _excluded(table, config) if ctx.mode == "fit" else {}
     left_out = {patient for patients in excluded.values() for patient in patients}
     table = table[~table["patient_id"].astype(str).isin(left_out)]
-    studies, quarantined = _studies_of(table, config)
+    studies = _studies_of(table, config, ctx)
     if ctx.mode == "predict":
-        return _cohort(studies, config, None, table, quarantined, notes=_unknown(studies))
+        return _cohort(studies, config, table, notes=_unknown(studies))
     targets, outcome = _targets(table, config)
-    return _cohort(studies, config, targets, table, quarantined, outcome=outcome, excluded=excluded)
+    return _cohort(studies, config, table, targets, outcome=outcome, excluded=excluded)
 
 
 def _new_patients(inputs: Sequence[Path], config: LoadBlock) -> Cohort:
@@ -89,7 +72,7 @@ def _new_patients(inputs: Sequence[Path], config: LoadBlock) -> Cohort:
         Study(str(n), group, _row(str(n), str(n), pd.Series(dtype=object), group))
         for n, group in enumerate(found, start=1)
     ]
-    return _cohort(studies, config, None, None, [], notes=(NUMBERED, *_unknown(studies)))
+    return _cohort(studies, config, None, notes=(NUMBERED, *_unknown(studies)))
 
 
 def _unknown(studies: Sequence[Study]) -> tuple[str, ...]:
@@ -100,7 +83,7 @@ def _unknown(studies: Sequence[Study]) -> tuple[str, ...]:
         return ()
     which = "any clinical variable" if len(missing) == len(_CLINICAL_NAMES) else ", ".join(missing)
     return (
-        f"No new patient has {which}: rows that use them put the training patients' median in "
+        f"No new patient has {which}: models that use them put the training patients' median in "
         "their place; give a cohort table to fill them in.",
     )
 
@@ -108,9 +91,8 @@ def _unknown(studies: Sequence[Study]) -> tuple[str, ...]:
 def _cohort(
     studies: Sequence[Study],
     config: LoadBlock,
-    targets: Targets | None,
     table: pd.DataFrame | None,
-    quarantined: Sequence[Quarantined],
+    targets: Targets | None = None,
     *,
     notes: tuple[str, ...] = (),
     outcome: str = "",
@@ -121,22 +103,19 @@ def _cohort(
     samples = pd.DataFrame([study.row for study in studies], index=index, columns=columns)
     opener = partial(read_gated, voxel_mm=config.voxel_mm, min_slots=config.min_slots)
     return Cohort(
-        SampleSet(samples, Opened(tuple(study.files for study in studies), opener)),
+        SampleSet.opening(samples, [study.files for study in studies], opener),
         {study.recording_id: study.files.files for study in studies},
         targets,
         table,
-        tuple(quarantined),
-        notes,
+        notes=notes,
         outcome=outcome,
         excluded=excluded or {},
     )
 
 
-def _read(path: Path) -> pd.DataFrame:
-    table = read_cohort_table(path)
-    if COLUMN not in table.columns:
-        raise ConfigError(f"{path.name}: expected a column {COLUMN}, found none")
-    return table
+def _baseline(table: CohortTable) -> pd.DataFrame:
+    table.require(COLUMN)
+    return table.at_baseline().rows
 
 
 def _excluded(table: pd.DataFrame, config: LoadBlock) -> dict[str, tuple[str, ...]]:
@@ -149,24 +128,25 @@ def _excluded(table: pd.DataFrame, config: LoadBlock) -> dict[str, tuple[str, ..
     return {why: patients} if patients else {}
 
 
-def _studies_of(table: pd.DataFrame, config: LoadBlock) -> tuple[list[Study], list[Quarantined]]:
-    """Return one study a patient, and the rows of which none can be used."""
-    studies, quarantined = [], []
-    seen: Counter[str] = Counter()
+def _studies_of(table: pd.DataFrame, config: LoadBlock, ctx: Context) -> list[Study]:
+    """Return one study a patient; those of patients of whom none can be used are quarantined."""
+    studies: dict[str, Study] = {}
+    refused: list[tuple[str, str, str]] = []
     for study_id, row in table.iterrows():
         patient = str(row["patient_id"])
-        if not row[COLUMN] or seen[patient]:
+        if not row[COLUMN] or patient in studies:
             continue
         try:
             chosen = _chosen(find_gated(row[COLUMN]), config)
         except DataError as error:
-            quarantined.append(Quarantined(str(study_id), "load", str(error)))
+            refused.append((patient, str(study_id), str(error)))
             continue
-        seen[patient] += 1
-        studies.append(Study(str(study_id), chosen, _row(str(study_id), patient, row, chosen)))
-    usable = {str(study.row["patient_id"]) for study in studies}
-    rows_of = table["patient_id"].astype(str)
-    return studies, [q for q in quarantined if rows_of[q.recording_id] not in usable]
+        name = str(study_id)
+        studies[patient] = Study(name, chosen, _row(name, patient, row, chosen))
+    for patient, name, reason in refused:
+        if patient not in studies:
+            ctx.quarantine(name, reason)
+    return list(studies.values())
 
 
 def _chosen(groups: Iterable[GatedFiles], config: LoadBlock) -> GatedFiles:
@@ -196,9 +176,7 @@ def _row(
         "recording_id": study_id,
         "study_id": study_id,
         "patient_id": patient,
-        "subject_link": text_of(row, "subject_link"),
-        "site_id": text_of(row, "site_id"),
-        "scanner_id": text_of(row, "scanner_id"),
+        **{name: CohortTable.text(row, name) for name in ("subject_link", "site_id", "scanner_id")},
         "sidecar": _digest(files.sidecar) if files else "",
         **(clinical_values(row) if len(row) else dict.fromkeys(_CLINICAL_NAMES, float("nan"))),
     }
@@ -212,7 +190,9 @@ _CLINICAL_NAMES = tuple(name for name, _ in CLINICAL)
 
 
 def _targets(table: pd.DataFrame, config: LoadBlock) -> tuple[Targets, str]:
-    outcome = compute_outcome(config.outcome, table, FollowUpRules(config.died_or_transplanted))
+    outcome = CohortTable(COLUMN, table).outcome(
+        config.outcome, died_or_transplanted=config.died_or_transplanted
+    )
     by_patient = outcome.values.groupby(table["patient_id"].astype(str), sort=False).first()
     counts = ", ".join(f"{n} {what}" for what, n in outcome.counts().items() if n)
     said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {counts}."

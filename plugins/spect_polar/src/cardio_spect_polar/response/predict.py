@@ -9,9 +9,9 @@ import pandas as pd
 
 from cardio_core.api import Column, Predictions
 from cardio_spect_polar.response.fit_codes import FittedCodes
+from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, units_of
 from cardio_spect_polar.response.regression import Regression
-from cardio_spect_polar.response.rows import ROWS
 from cardio_spect_polar.response.train import MODEL, code_name
 
 if TYPE_CHECKING:
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 def predict(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> Predictions:
-    """Score the patients with the row's model.
+    """Score the patients with the model that the context names.
 
     Returns
     -------
     Predictions
-        By patient. Beside the scores stand the measurements and, where the row has codes, all of
+        By patient. Beside the scores stand the measurements and, where the model has codes, all of
         them: ``ae_01``, ``ae_02``, ... (or ``pc_01``, ...). They belong to this fold's fit and
         mean nothing beside those of another.
     """
-    row = ROWS[str(ctx.model)]
+    recipe = RECIPES[str(ctx.model)]
     units = units_of(features)
     known = measured(features, tuple(units))
     columns = {name: Column(known[name].to_numpy(np.float64), unit) for name, unit in units.items()}
-    if row.codes:
+    if recipe.codes:
         codes = FittedCodes.open(model.path).codes
         values = codes.encode(phase_maps(features))
-        named = {code_name(row, i): values[:, i] for i in range(codes.n)}
+        named = {code_name(recipe, i): values[:, i] for i in range(codes.n)}
         columns |= {name: Column(value, codes.unit) for name, value in named.items()}
         known = known.join(pd.DataFrame(named, index=known.index))
     regression = Regression.from_dict(model.read_json(MODEL)["regression"])

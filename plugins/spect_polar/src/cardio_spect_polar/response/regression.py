@@ -1,4 +1,4 @@
-"""The logistic regression of one row: fitted on what is known, and kept as numbers."""
+"""The logistic regression of one model: fitted on what is known, and kept as numbers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, stats
+from cardio_core import stats
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from cardio_spect_polar.response.training_config import RegressionBlock
+    from cardio_spect_polar.response.config import RegressionBlock
 
     Floats = NDArray[np.float64]
 
@@ -93,7 +94,7 @@ def fit_regression(table: pd.DataFrame, outcome: Floats, settings: RegressionBlo
         reasons = ", ".join(f"{name} ({reason})" for name, reason in left_out.items())
         raise DataError(
             f"regression: expected a column that varies between training patients, found none of "
-            f"{reasons}; leave this row out with --set models=[...]"
+            f"{reasons}; leave this model out with --set models=[...]"
         )
     medians = used.median()
     used = used.fillna(medians)

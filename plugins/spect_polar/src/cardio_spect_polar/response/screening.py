@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, stats
+from cardio_core import stats
+from cardio_core.api import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from cardio_spect_polar.response.training_config import ScreenBlock
+    from cardio_spect_polar.response.config import ScreenBlock
 
     Floats = NDArray[np.float64]
 

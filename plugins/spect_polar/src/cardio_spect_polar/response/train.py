@@ -1,25 +1,25 @@
-"""Train for `crt_response`: codes of the map where a row has them, a screen, a regression."""
+"""Train for `crt_response`: codes of the map where a model has them, a screen, a regression."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import DataError, ModelArtifact, stats
+from cardio_core import stats
+from cardio_core.api import DataError, ModelArtifact
 from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
+from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, responders
 from cardio_spect_polar.response.regression import fit_regression
-from cardio_spect_polar.response.rows import ROWS
 from cardio_spect_polar.response.screening import Screen, screen_codes
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, Targets
     from cardio_spect_polar.response.config import TrainBlock
+    from cardio_spect_polar.response.models import Recipe
     from cardio_spect_polar.response.regression import Floats
-    from cardio_spect_polar.response.rows import Row
 
 MODEL, SCREEN = "model.json", "screen.json"
 
@@ -31,26 +31,26 @@ def train(
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit the row that the context names and leave it in its directory.
+    """Fit the model that the context names and leave it in its directory.
 
     The autoencoder sees every training patient, labelled or not; the screen and the regression see
     the labelled ones.
     """
-    row = ROWS[str(ctx.model)]
+    recipe = RECIPES[str(ctx.model)]
     outcome = responders(training, targets, ctx.task.targets[0].name)
     labelled = np.isfinite(outcome)
     known = outcome[labelled]
-    table = fixed_columns(training, row, config).loc[labelled]
+    table = fixed_columns(training, recipe, config).loc[labelled]
     notes: list[str] = []
-    if config.regression.screen_covariates and row.clinical:
-        table, said = _screened(table, known, row, config)
+    if config.regression.screen_covariates and recipe.clinical:
+        table, said = _screened(table, known, recipe, config)
         notes.append(said)
-    artifact = ModelArtifact(_out(ctx))
+    artifact = ModelArtifact(ctx.out)
     best_epoch = None
-    if row.codes:
+    if recipe.codes:
         maps = phase_maps(training)
         held = None if validation is None else phase_maps(validation)
-        fitted = fit_codes(row.codes, maps, held, config.autoencoder, ctx)
+        fitted = fit_codes(recipe.codes, maps, held, config.autoencoder, ctx)
         fitted.save(artifact.path)
         codes = fitted.codes.encode(maps[labelled])
         screen = screen_codes(
@@ -65,7 +65,7 @@ def train(
             },
         )
         entered = pd.DataFrame(
-            {code_name(row, i): codes[:, i] for i in screen.entered}, index=table.index
+            {code_name(recipe, i): codes[:, i] for i in screen.entered}, index=table.index
         )
         table = table.join(entered)
         best_epoch = fitted.best_epoch
@@ -78,22 +78,22 @@ def train(
     return ModelArtifact(artifact.path, best_epoch, tuple(notes))
 
 
-def fixed_columns(features: FeatureSet, row: Row, config: TrainBlock) -> pd.DataFrame:
-    """Return what enters a row's regression without being learnt, one row a patient."""
-    names = [*(config.covariates if row.clinical else ()), *row.indices, *row.columns]
+def fixed_columns(features: FeatureSet, recipe: Recipe, config: TrainBlock) -> pd.DataFrame:
+    """Return what enters a model's regression without being learnt, one row a patient."""
+    names = [*(config.covariates if recipe.clinical else ()), *recipe.indices, *recipe.columns]
     patients_of(features)
     return measured(features, tuple(dict.fromkeys(names)))
 
 
-def code_name(row: Row, number: int) -> str:
-    """Return the name of a row's code in tables, counted from 1 as the paper does.
+def code_name(recipe: Recipe, number: int) -> str:
+    """Return the name of a model's code in tables, counted from 1 as the paper does.
 
     Examples
     --------
-    >>> code_name(ROWS["autoencoder"], 29), code_name(ROWS["pca"], 0)
+    >>> code_name(RECIPES["autoencoder"], 29), code_name(RECIPES["pca"], 0)
     ('ae_30', 'pc_01')
     """
-    return f"{'ae' if row.codes == 'autoencoder' else 'pc'}_{number + 1:02d}"
+    return f"{'ae' if recipe.codes == 'autoencoder' else 'pc'}_{number + 1:02d}"
 
 
 def _candidates(fitted: FittedCodes) -> tuple[int, ...]:
@@ -104,10 +104,10 @@ def _candidates(fitted: FittedCodes) -> tuple[int, ...]:
 
 
 def _screened(
-    table: pd.DataFrame, outcome: Floats, row: Row, config: TrainBlock
+    table: pd.DataFrame, outcome: Floats, recipe: Recipe, config: TrainBlock
 ) -> tuple[pd.DataFrame, str]:
     """Keep the covariates whose univariable p is small, or the best one; indices stay."""
-    kept_anyway = [name for name in (*row.indices, *row.columns) if name in table]
+    kept_anyway = [name for name in (*recipe.indices, *recipe.columns) if name in table]
     p_values = {}
     for name in config.covariates:
         if name in kept_anyway or table[name].nunique(dropna=True) < 2:
@@ -145,9 +145,3 @@ def _said(fitted: FittedCodes, screen: Screen, config: TrainBlock) -> str:
     if forced > 0:
         parts.append(f"{forced} entered as the best all the same")
     return ", ".join(parts) + "."
-
-
-def _out(ctx: Context) -> Path:
-    if ctx.out is None:
-        raise ValueError("training needs a directory to fill")
-    return ctx.out

@@ -1,63 +1,37 @@
-"""The synthetic twins: gated left ventricles and flow maps with known truth.
+"""The synthetic cohorts: gated left ventricles and flow maps with known truth.
 
-A digital left ventricle (`ventricle`, `wall_motion`) is imaged by a gamma camera (`imaging`) and
-written as DICOM (`write_nm`); `synthesize` writes cohorts with their truth beside them. Nothing
-heavy is imported here.
+A digital left ventricle is imaged by a gamma camera (`phantom`) and written as DICOM (`write_nm`);
+`synthesize` writes cohorts (`crt`, `flow`) with their truth beside them. Nothing heavy is imported
+here.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cardio_spect_polar.synthetic.imaging import Camera as Camera
-    from cardio_spect_polar.synthetic.imaging import image as image
-    from cardio_spect_polar.synthetic.truth import Truth as Truth
-    from cardio_spect_polar.synthetic.ventricle import Ventricle as Ventricle
-    from cardio_spect_polar.synthetic.ventricle import draw_ventricle as draw_ventricle
-
-KINDS = ("crt", "flow")
 DIFFICULTIES = ("easy", "medium", "impossible")
-
-_KIND_OF_TASK = {"crt_response": "crt", "mfr": "flow", "risk_factor": "flow"}
-_HOMES = {
-    "Camera": "imaging",
-    "image": "imaging",
-    "Truth": "truth",
-    "Ventricle": "ventricle",
-    "draw_ventricle": "ventricle",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import the twin's parts when they are first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def synthesize(
-    out_dir: str | Path,
+    out: str | Path,
     *,
-    kind: str,
+    task: str,
     n_patients: int | None = None,
     seed: int = 0,
     difficulty: str | None = None,
     null: bool = False,
 ) -> None:
-    """Write a synthetic cohort; the same arguments write the same bytes.
+    """Write the cohort that a task runs on without data; the same arguments write the same bytes.
 
     Parameters
     ----------
-    out_dir : str or Path
+    out : str or Path
         Folder, made if it is not there.
-    kind : {'crt', 'flow'}
-        ``crt`` is a cohort table with gated studies as DICOM (`crt_cohort`), ``flow`` one with
+    task : {'crt_response', 'mfr', 'risk_factor'}
+        The first has a cohort table with gated studies as DICOM (`crt`); the others share one with
         PET flow maps (`flow`).
     n_patients : int, optional
-        100 CRT patients, or as many flow patients as `flow` says.
+        100 CRT patients, or 240 with flow maps.
     seed : int
         From 0.
     difficulty : {'easy', 'medium', 'impossible'}, optional
@@ -69,13 +43,13 @@ def synthesize(
     Raises
     ------
     DataError
-        A kind, a difficulty or a number that does not exist.
+        A task, a difficulty or a number that does not exist.
 
     Examples
     --------
     >>> import json, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     synthesize(folder, kind="crt", n_patients=2, null=True)
+    ...     synthesize(folder, task="crt_response", n_patients=2, null=True)
     ...     truth = json.loads((Path(folder) / "truth.json").read_text())
     ...     names = sorted(path.name for path in (Path(folder) / "spect").iterdir())
     >>> truth["bayes_auc"], names
@@ -83,35 +57,23 @@ def synthesize(
     """
     from cardio_core.api import DataError, synthetic_folder
 
-    if kind == "flow" and (difficulty is not None or null):
+    if task != "crt_response" and (difficulty is not None or null):
         raise DataError(
-            "synthetic twin: expected no difficulty and no null for kind flow, found one; leave "
-            "it out"
+            f"synthetic cohort: expected no difficulty and no null for {task}, found one; leave it "
+            "out"
         )
     folder = synthetic_folder(
-        out_dir,
+        out,
         n_patients,
-        kind=(kind, KINDS),
+        task=(task, ("crt_response", "mfr", "risk_factor")),
         difficulty=(difficulty or "medium", DIFFICULTIES),
     )
-    if kind == "crt":
-        from cardio_spect_polar.synthetic import crt_cohort
+    if task == "crt_response":
+        from cardio_spect_polar.synthetic.crt.cohort import N_PATIENTS, write_crt_cohort
 
-        crt_cohort.write_crt_cohort(
-            folder,
-            n_patients or crt_cohort.N_PATIENTS,
-            seed,
-            difficulty=difficulty or "medium",
-            null=null,
-        )
+        n = n_patients or N_PATIENTS
+        write_crt_cohort(folder, n, seed, difficulty=difficulty or "medium", null=null)
     else:
-        from cardio_spect_polar.synthetic import flow
+        from cardio_spect_polar.synthetic.flow import cohort
 
-        flow.write_flow_cohort(folder, n_patients or flow.N_PATIENTS, seed)
-
-
-def synthesize_task(
-    out_dir: Path, *, task: str, n_patients: int | None = None, seed: int = 0
-) -> None:
-    """Write the cohort that a task of this plugin runs on without data of its own."""
-    synthesize(out_dir, kind=_KIND_OF_TASK[task], n_patients=n_patients, seed=seed)
+        cohort.write_flow_cohort(folder, n_patients or cohort.N_PATIENTS, seed)

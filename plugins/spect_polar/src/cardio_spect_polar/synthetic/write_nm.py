@@ -75,7 +75,7 @@ def write_nm(
     --------
     >>> import tempfile
     >>> from pathlib import Path
-    >>> from cardio_spect_polar.readers.nm_dicom import read_nm
+    >>> from cardio_spect_polar.readers.nm.read import read_nm
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "made.dcm"
     ...     counts = np.random.default_rng(0).poisson(60, (8, 12, 16, 16))

@@ -1,0 +1,29 @@
+"""`cardio data`."""
+
+from __future__ import annotations
+
+import click
+
+from cardio_core.cli.main import LazyGroup
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "list": ("cardio_core.cli.data.public:list_", "Public data sets that are known by name."),
+        "fetch": ("cardio_core.cli.data.public:fetch", "Download one, every file verified."),
+        "synth": ("cardio_core.cli.data.synth:synth", "Write a plugin's synthetic cohort."),
+        "check": ("cardio_core.cli.data.check:check", "Which recordings can be used, and why not."),
+        "deidentify": (
+            "cardio_core.cli.data.deidentify:deidentify",
+            "Keep the sector of ultrasound loops, and nothing that names a patient.",
+        ),
+        "rpeaks": ("cardio_core.cli.data.rpeaks:rpeaks", "R peaks of one ECG recording."),
+        "convert-weights": (
+            "cardio_core.cli.data.convert_weights:convert_weights",
+            "Weights of others as a file that cannot run code.",
+        ),
+    },
+)
+def data() -> None:
+    """Find, fetch, make and check data."""

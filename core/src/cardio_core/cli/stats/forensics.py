@@ -1,0 +1,76 @@
+"""`cardio stats forensics`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cardio_core.cli.stats.files import FILE, output_options, write_result
+
+if TYPE_CHECKING:
+    from cardio_core.stats.forensics.check import Verdict
+
+HEADINGS: dict[Verdict, str] = {
+    "contradiction": "Contradictions",
+    "doubt": "Not shown by the numbers",
+    "note": "Worth knowing",
+    "agrees": "In order",
+}
+
+
+@click.command()
+@FILE
+@click.option("--all", "everything", is_flag=True, help="List what is in order too.")
+@output_options(figure=False)
+def forensics(file: Path, everything: bool, **output: Any) -> None:
+    """Check the published numbers in FILE (YAML) and say what contradicts what.
+
+    Exits with 0 whatever is found. docs/forensics/papers.yaml is an example.
+    """
+    from cardio_core.stats.forensics.runner import (
+        checked_estimates,
+        of_verdict,
+        read_published,
+        run_checks,
+    )
+    from cardio_core.stats.foundation.display import ResultTable
+
+    findings = run_checks(read_published(file))
+    rows = tuple(
+        (verdict, found.paper, found.where, found.name, found.statement())
+        for verdict in HEADINGS
+        for found in of_verdict(findings, verdict)
+    )
+    table = ResultTable(
+        f"Published numbers in {file.name}",
+        ("verdict", "paper", "where", "what", "finding"),
+        rows,
+        (),
+        tuple(checked_estimates(findings)),
+    )
+    if output["as_json"]:
+        write_result(table, **output)
+        return
+    counts = []
+    for verdict, heading in HEADINGS.items():
+        found = of_verdict(findings, verdict)
+        counts.append(f"{len(found)} {heading.lower()}")
+        if found and (verdict != "agrees" or everything):
+            click.echo(f"{heading} ({len(found)})")
+            for finding in found:
+                click.echo(f"- {finding.sentence()}")
+            click.echo()
+    click.echo(f"{len(findings)} checks: {', '.join(counts)}.")
+    _files_only(table, output)
+
+
+def _files_only(table: Any, output: dict[str, Any]) -> None:
+    from cardio_core.cli.stats.files import page_of
+    from cardio_core.io.atomic import write_text
+
+    if output["csv_file"] is not None:
+        write_text(output["csv_file"], table.to_frame().to_csv(index=False))
+    if output["html_file"] is not None:
+        write_text(output["html_file"], page_of(table))

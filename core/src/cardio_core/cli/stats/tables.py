@@ -1,0 +1,215 @@
+"""`cardio stats table1`, `univariable`, `multivariable` and `incremental`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cardio_core.cli.stats.files import (
+    EVENT,
+    FILE,
+    LEVEL,
+    TARGET,
+    columns_of,
+    output_options,
+    read_table,
+    unit_of,
+    write_result,
+)
+
+PATIENT = click.option("--patient", help="Column of the patients, each of whom has one row.")
+
+FEATURES = click.option("--features", required=True, multiple=True, help="Columns: a,b.")
+INTERVAL = click.option(
+    "--interval",
+    type=click.Choice(["profile", "wald"]),
+    default="profile",
+    show_default=True,
+    help="Profile likelihood or Wald.",
+)
+METHOD = click.option(
+    "--method",
+    type=click.Choice(["auto", "ml", "firth"]),
+    default="auto",
+    show_default=True,
+    help="Maximum likelihood, Firth's, or Firth's where the data are separated.",
+)
+
+
+@click.command()
+@FILE
+@click.option("--by", required=True, help="Column of the groups.")
+@click.option("--columns", multiple=True, help="Columns: a,b.  [default: all]")
+@PATIENT
+@click.option(
+    "--test",
+    type=click.Choice(["welch", "student", "rank"]),
+    default="welch",
+    show_default=True,
+    help="Of continuous variables.",
+)
+@click.option(
+    "--categorical-test",
+    type=click.Choice(["chi2", "n_minus_1", "fisher"]),
+    default="chi2",
+    show_default=True,
+    help="Fisher's replaces chi-square where an expected count is below 5.",
+)
+@click.option("--yates/--no-yates", default=False, show_default=True, help="Of 2x2 tables.")
+@click.option(
+    "--ddof",
+    type=click.IntRange(0, 1),
+    default=1,
+    show_default=True,
+    help="SD divided by n - ddof.",
+)
+@click.option("--median", is_flag=True, help="Print median (quartiles) instead of mean ± SD.")
+@click.option("--categorical", multiple=True, help="Columns of categories, whatever they hold.")
+@click.option("--continuous", multiple=True, help="Columns of measurements, whatever they hold.")
+@click.option("--ranked", multiple=True, help="Columns for median and rank test.")
+@output_options(figure=False)
+def table1(
+    file: Path,
+    by: str,
+    columns: tuple[str, ...],
+    patient: str | None,
+    test: Any,
+    categorical_test: Any,
+    yates: bool,
+    ddof: Any,
+    median: bool,
+    categorical: tuple[str, ...],
+    continuous: tuple[str, ...],
+    ranked: tuple[str, ...],
+    **output: Any,
+) -> None:
+    """Describe the columns of FILE by group, with tests that the notes name."""
+    from cardio_core.stats.groups.baseline_rows import TableOneChoices
+    from cardio_core.stats.groups.baseline_table import table_one
+
+    choices = TableOneChoices(
+        continuous_test=test,
+        categorical_test=categorical_test,
+        yates=yates,
+        ddof=ddof,
+        summary="median_iqr" if median else "mean_sd",
+        categorical=tuple(columns_of(categorical)),
+        continuous=tuple(columns_of(continuous)),
+        ranked=tuple(columns_of(ranked)),
+        unit=unit_of(patient),
+    )
+    table = read_table(file, one_row_each=patient)
+    if patient is not None and not columns:
+        table = table.drop(columns=patient)
+    made = table_one(table, by, columns_of(columns) or None, choices=choices)
+    write_result(made, **output)
+
+
+@click.command()
+@FILE
+@TARGET
+@FEATURES
+@PATIENT
+@EVENT
+@INTERVAL
+@METHOD
+@LEVEL
+@output_options(figure=True)
+def univariable(
+    file: Path,
+    target: str,
+    features: tuple[str, ...],
+    patient: str | None,
+    event: str | None,
+    interval: Any,
+    method: Any,
+    level: float,
+    **output: Any,
+) -> None:
+    """Regress TARGET on one column at a time: odds ratios per unit and per SD."""
+    from cardio_core.stats.regression import association
+
+    made = association.univariable(
+        read_table(file, one_row_each=patient), target, columns_of(features), event=event,
+        interval=interval, method=method, level=level, unit=unit_of(patient),
+    )  # fmt: skip
+    write_result(made, figure=_forest(made), **output)
+
+
+@click.command()
+@FILE
+@TARGET
+@FEATURES
+@PATIENT
+@EVENT
+@INTERVAL
+@METHOD
+@LEVEL
+@output_options(figure=True)
+def multivariable(
+    file: Path,
+    target: str,
+    features: tuple[str, ...],
+    patient: str | None,
+    event: str | None,
+    interval: Any,
+    method: Any,
+    level: float,
+    **output: Any,
+) -> None:
+    """Regress TARGET on all columns together, on the rows where all are known."""
+    from cardio_core.stats.regression import association
+
+    made = association.multivariable(
+        read_table(file, one_row_each=patient), target, columns_of(features), event=event,
+        interval=interval, method=method, level=level, unit=unit_of(patient),
+    )  # fmt: skip
+    write_result(made, figure=_forest(made), **output)
+
+
+def _forest(made: Any) -> Any:
+    from cardio_core.report.figures.ratios import ratio_forest
+
+    prefix = "odds_ratio_per_sd["
+    rows = [
+        (estimate.name[len(prefix) : -1], estimate)
+        for estimate in made.estimates
+        if estimate.name.startswith(prefix)
+    ]
+    return ratio_forest(
+        rows, x="odds ratio per SD (two-valued columns: per unit)", title=made.title
+    )
+
+
+@click.command()
+@FILE
+@TARGET
+@click.option("--base", required=True, multiple=True, help="Columns of the first model: a,b.")
+@click.option(
+    "--add", required=True, multiple=True, help="Columns to add; repeat it for further steps."
+)
+@PATIENT
+@EVENT
+@LEVEL
+@output_options(figure=False)
+def incremental(
+    file: Path,
+    target: str,
+    base: tuple[str, ...],
+    add: tuple[str, ...],
+    patient: str | None,
+    event: str | None,
+    level: float,
+    **output: Any,
+) -> None:
+    """Ask what further columns add to a model, on rows where all are known."""
+    from cardio_core.stats.regression import nested_models
+
+    steps = [columns_of([text]) for text in add]
+    made = nested_models.incremental(
+        read_table(file, one_row_each=patient), target, columns_of(base), *steps, event=event,
+        level=level, unit=unit_of(patient),
+    )  # fmt: skip
+    write_result(made, **output)

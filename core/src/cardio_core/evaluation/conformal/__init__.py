@@ -1,0 +1,1 @@
+"""Prediction sets and intervals from out-of-fold scores, and what they cover."""

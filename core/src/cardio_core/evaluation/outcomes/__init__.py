@@ -1,0 +1,1 @@
+"""Response computed from measurements, by any of several definitions, and how these agree."""

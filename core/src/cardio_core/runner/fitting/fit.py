@@ -1,0 +1,127 @@
+"""One model on one fold: inner folds choose, the whole training set is fitted, the test scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.errors import DataError, LeakageError
+from cardio_core.evaluation.fusion.rule import MismatchError
+from cardio_core.evaluation.parts import ABOUT_DATA
+from cardio_core.io.atomic import whole_directory
+from cardio_core.runner.calls import call
+from cardio_core.runner.fitting.choose import choose_inside, fit_model, original
+from cardio_core.runner.fitting.fuse import fuse_fold
+from cardio_core.runner.fitting.jobs import Array, FoldJob
+from cardio_core.runner.fitting.left_out import note_unfitted, notes_on, unfitted, without
+from cardio_core.runner.fitting.stored import save_predictions, write_chosen
+from cardio_core.runner.opening import open_with_defaults
+from cardio_core.runner.progress import Progress
+from cardio_core.runner.session import Session
+from cardio_core.types.artifact import ModelArtifact
+
+
+def fit_all(session: Session, jobs: Sequence[FoldJob]) -> list[FoldJob]:
+    """Do the jobs, and return those of the models that every fold of their protocol could fit.
+
+    Out of the first protocol, a model is out of the manifest too: new patients get no score of a
+    model that nobody has tested.
+
+    Raises
+    ------
+    DataError
+        If no model is left.
+    """
+    setup = session.setup
+    n_todo = sum(not job.out.exists() for job in jobs)
+    if n_todo < len(jobs):
+        session.say(f"Resumed: {len(jobs) - n_todo} of {len(jobs)} fits were finished before.")
+    progress = Progress("fits", n_todo, session.say)
+    kept = list(jobs)
+    for fuses in (False, True):
+        session.executor.map(
+            run_fold,
+            [job for job in kept if bool(job.members) == fuses and not job.out.exists()],
+            devices=setup.devices,
+            on_done=lambda done: progress.advance(f"{done.parent.name} {done.name}"),
+        )
+        kept = without(jobs, set(unfitted(jobs)))
+    progress.close()
+    notes = notes_on(jobs, kept, setup.task)
+    session.note(notes)
+    fitted = {(job.protocol, job.ctx.model) for job in kept}
+    models = [name for name in setup.models if (setup.protocols[0], name) in fitted]
+    session.manifest.update(models=models)
+    if not kept:
+        raise DataError(f"no model can be fitted. {' '.join(notes)}")
+    return kept
+
+
+def run_fold(job: FoldJob, device: Any = None) -> Path:
+    """Do one job in a folder that appears when it is complete; return the folder.
+
+    What the data do not allow (`DataError`) does not end the run: the folder holds the reason
+    instead, for `unfitted`, and the model is left out of its protocol. With ``strict``, and where
+    the members of a fused model disagree about who is who, it is raised.
+    """
+    if job.out.exists():
+        return job.out
+    fill = fuse_fold if job.members else partial(_fit_and_score, device=device)
+    try:
+        whole_directory(job.out, lambda folder: fill(job, folder))
+    except ABOUT_DATA as error:
+        if job.ctx.strict or isinstance(error, MismatchError):
+            raise
+        reason = str(error)
+        whole_directory(job.out, lambda folder: note_unfitted(folder, reason))
+    return job.out
+
+
+def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:
+    plugin = open_with_defaults(job.plugin)
+    ctx = job.ctx.replace(device=device)
+    train = _usable(job, job.train)
+    chosen = choose_inside(job, plugin, ctx, train, folder / "inner")
+    config = job.config.with_train(chosen.candidate)
+    out = folder / "artifact"
+    artifact = fit_model(job, plugin, config, ctx.replace(epochs=chosen.epochs), out, train, None)
+    write_chosen(
+        folder,
+        candidate=chosen.candidate,
+        epochs=chosen.epochs,
+        decisions=list(chosen.decisions.values()),
+        notes=list(artifact.notes),
+    )
+    test = original(job.features.table, job.test)
+    if test.size:
+        _guard_seen(job, artifact, test)
+        view = job.features.view(test)
+        predictions = call(plugin, "predict", ctx, config, model=artifact, features=view)
+        save_predictions(folder, predictions, view.table, ctx.targets, ctx.task.unit)
+
+
+def _usable(job: FoldJob, positions: Array) -> Array:
+    """Drop unlabelled samples unless the task says that it uses them."""
+    if job.ctx.task.uses_unlabelled:
+        return positions
+    table = job.features.table.iloc[positions]
+    known = np.zeros(len(table), bool)
+    for target in job.ctx.task.targets:
+        known |= ~pd.isna(job.targets.of(table, target.name))
+    return positions[known]
+
+
+def _guard_seen(job: FoldJob, artifact: ModelArtifact, test: Array) -> None:
+    if job.overlap is not None:
+        return
+    shared = set(artifact.seen) & set(job.features.table["subject_id"].iloc[test])
+    if shared:
+        raise LeakageError(
+            f"{job.title}: the model has seen {len(shared)} subject(s) that it is to be tested on "
+            f"({', '.join(sorted(shared)[:3])})"
+        )

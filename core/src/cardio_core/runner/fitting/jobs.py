@@ -1,0 +1,111 @@
+"""What there is to fit: one model on one fold of one protocol, or on everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.config import Protocol, RunConfig
+from cardio_core.context import Context
+from cardio_core.runner.preparing.arms import Arm
+from cardio_core.runner.preparing.needs import artifacts_of, tested_of
+from cardio_core.runner.session import Session
+from cardio_core.types.features import FeatureSet
+from cardio_core.types.targets import Targets
+
+Array = np.ndarray[Any, Any]
+
+FINAL = "final"
+"""The fold of the models that are fitted on everybody, for new patients."""
+
+
+@dataclass(frozen=True)
+class FoldJob:
+    """Everything a worker needs to fit and score one model on one fold.
+
+    Attributes
+    ----------
+    train, test : ndarray of int
+        Positions in the feature table; `test` is empty for ``models/final``.
+    unit : {"patient", "sample"}
+        What the plan split, and so what the inner folds split.
+    overlap : str or None
+        The plan's declared overlap; without it a model never predicts a subject it has seen.
+    out : Path
+        The model's folder; it exists only when the job is done.
+    members : tuple of str
+        Models that this one fuses, finished before it; empty for one that the plugin fits.
+    """
+
+    plugin: str
+    protocol: Protocol
+    config: RunConfig
+    ctx: Context
+    features: FeatureSet
+    targets: Targets
+    train: Array
+    test: Array
+    unit: str
+    overlap: str | None
+    out: Path
+    members: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """``"honest r0-f3 pretrained"``."""
+        return f"{self.protocol} {self.ctx.fold} {self.ctx.model}"
+
+
+def jobs_of(session: Session, arm: Arm) -> list[FoldJob]:
+    """Return one job a fold and model of a protocol; the final ones behind the first's."""
+    jobs = [
+        _job(session, arm, name, model, fold.train, fold.test)
+        for name, fold in ((fold.name, fold) for fold in arm.plan.folds)
+        for model in session.setup.models
+    ]
+    if arm.protocol == session.setup.protocols[0]:
+        everyone, nobody = _everyone(session, arm), np.empty(0, int)
+        for model in session.setup.models:
+            jobs.append(_job(session, arm, FINAL, model, everyone, nobody))
+    return jobs
+
+
+def _everyone(session: Session, arm: Arm) -> Array:
+    """Return whom the final models are fitted on: all who are not ignored and teach something."""
+    task = session.setup.task
+    y = arm.truth.targets.stratum(
+        arm.prepared.features.table, [target.name for target in task.targets]
+    )
+    return np.flatnonzero(~arm.truth.ignored & (task.uses_unlabelled | ~pd.isna(y)))
+
+
+def _job(session: Session, arm: Arm, fold: str, model: str, train: Array, test: Array) -> FoldJob:
+    setup, protocol = session.setup, arm.protocol
+    same = [need for need in session.needs if need.need.patients == "same"]
+    ctx = session.ctx.replace(
+        protocol=protocol,
+        fold=fold,
+        model=model,
+        _inputs=(),
+        _needs={n.need.task: artifacts_of(n, protocol, fold) for n in session.needs},
+        _tested={n.need.task: tested_of(n, protocol, fold) for n in same},
+    )
+    place = FINAL if fold == FINAL else f"{protocol}-{fold}"
+    return FoldJob(
+        plugin=setup.plugin.info.name,
+        protocol=protocol,
+        config=arm.config,
+        ctx=ctx,
+        features=arm.prepared.features,
+        targets=arm.truth.targets,
+        train=train[~arm.truth.ignored[train]],
+        test=test,
+        unit=arm.plan.unit,
+        overlap=arm.plan.overlap,
+        out=session.out / "models" / place / model,
+        members=tuple(name for name in setup.task.model(model).fuses if name in setup.models),
+    )

@@ -1,0 +1,73 @@
+"""What a finished fit leaves in its folder, and how it is read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cardio_core.evaluation.aggregate import prediction_frame
+from cardio_core.evaluation.decision import Decision
+from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.store import load_table, save_table
+from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.info import Target
+from cardio_core.types.predictions import Predictions
+
+
+def write_chosen(
+    folder: Path,
+    *,
+    candidate: dict[str, Any],
+    epochs: int | None,
+    decisions: list[Decision],
+    notes: list[str],
+) -> None:
+    """Write what was chosen for a fit, and what it noted."""
+    write_json(
+        folder / "chosen.json",
+        {
+            "candidate": candidate,
+            "epochs": epochs,
+            "decisions": [decision.to_dict() for decision in decisions],
+            "notes": notes,
+        },
+    )
+
+
+def open_artifact(folder: Path) -> ModelArtifact:
+    """Return the fitted model in a model's folder."""
+    artifact = ModelArtifact(folder / "artifact")
+    return ModelArtifact(artifact.path, seen=tuple(artifact.read_json("seen.json")["subjects"]))
+
+
+def open_decisions(folder: Path, targets: tuple[Target, ...]) -> dict[str, Decision]:
+    """Return the decision rules in a model's folder, by target."""
+    stored = read_json(folder / "chosen.json")["decisions"]
+    found = {d["target"]: Decision(d["target"], tuple(d["offsets"]), d["source"]) for d in stored}
+    return {target.name: found[target.name] for target in targets if target.name in found}
+
+
+def save_predictions(
+    folder: Path,
+    predictions: Predictions,
+    samples: pd.DataFrame,
+    targets: tuple[Target, ...],
+    unit: Any,
+) -> None:
+    """Write one prediction frame a target, at the level at which it is tested."""
+    for target in targets:
+        frame = prediction_frame(predictions, samples, target, unit)
+        save_table(folder / f"predictions-{target.name}.npz", frame)
+    if predictions.columns:
+        named = {name: column.values for name, column in predictions.columns.items()}
+        table = pd.DataFrame(named, index=pd.Index(predictions.ids, name="sample_id"))
+        save_table(folder / "columns.npz", table)
+        units = {name: column.unit for name, column in predictions.columns.items()}
+        write_json(folder / "columns.json", units)
+
+
+def read_predictions(folder: Path, target: Target) -> pd.DataFrame:
+    """Return the prediction frame of one target of a finished model."""
+    return load_table(folder / f"predictions-{target.name}.npz")

@@ -1,0 +1,1 @@
+"""After the fits: predictions brought together, explained, judged and written down."""

@@ -1,0 +1,1 @@
+"""New patients through the final models of a finished run."""

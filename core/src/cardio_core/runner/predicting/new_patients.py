@@ -1,0 +1,257 @@
+"""New patients through the final models of a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.compute.devices import device_list
+from cardio_core.compute.executors import parse_executor
+from cardio_core.config import RunConfig, read_yaml, validated
+from cardio_core.context import Context
+from cardio_core.errors import ConfigError
+from cardio_core.evaluation.aggregate import prediction_frame, score_columns
+from cardio_core.evaluation.conformal.sets import Conformal
+from cardio_core.evaluation.parts import noting
+from cardio_core.io.places import cache_dir
+from cardio_core.registry import resolve
+from cardio_core.runner.calls import call
+from cardio_core.runner.fitting.stored import open_artifact, open_decisions
+from cardio_core.runner.judging.cases import write_case
+from cardio_core.runner.judging.judge import open_rule
+from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.opening import open_with_defaults
+from cardio_core.runner.predicting.verdicts import without_verdicts
+from cardio_core.runner.preparing.features import UnusableCohortError, prepare
+from cardio_core.runner.preparing.needs import open_kept_needs
+from cardio_core.runner.progress import Echo
+from cardio_core.runner.setup import members_first
+from cardio_core.types.features import flags_of
+from cardio_core.types.info import PluginInfo, Target
+from cardio_core.types.predictions import Predictions
+from cardio_core.types.report import Explanation
+
+
+def predict_new(
+    run: Path,
+    inputs: tuple[Path, ...],
+    *,
+    beside: Mapping[str, Path] | None = None,
+    device: str = "auto",
+    explain_in: Path | None = None,
+    echo: Echo | None = None,
+) -> dict[str, Any]:
+    """Predict recordings that the run has never seen.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run directory.
+    inputs : tuple of Path
+        Recordings, folders or a cohort table, as `load` of the plugin takes them.
+    beside : mapping of str to Path, optional
+        Files that belong to the one input, by the names that the plugin declares.
+    device : str
+        As for `cardio run`.
+    explain_in : Path, optional
+        Folder where each row explains what it predicts, with pictures; nothing is explained
+        without. Fused rows, and rows that have nothing to score by, explain nothing.
+    echo : callable, optional
+        Takes progress lines.
+
+    Returns
+    -------
+    dict
+        JSON-ready: the run, the predictions of every row (scores by class, decided class, where
+        the threshold came from, and the conformal set or interval where the run calibrated one;
+        withheld, with the reason in `no_verdict`, where a recording cannot be judged), what the
+        rows measured beside their scores (by id and name, with units), what explains them (files
+        in `explain_in`), flags, and quarantined recordings with their reasons.
+
+    Raises
+    ------
+    ConfigError
+        If the run is not finished, an input does not exist, or a file beside it is none that the
+        plugin takes.
+    """
+    manifest = _finished(run)
+    absent = [path for path in inputs if not path.exists()]
+    if absent:
+        raise ConfigError(f"{absent[0]}: no such file or folder")
+    plugin = open_with_defaults(manifest["plugin"])
+    known = _known_beside(beside or {}, plugin.info)
+    task = plugin.info.task(manifest["task"])
+    text = (run / "config.yaml").read_text(encoding="utf-8")
+    model: Any = resolve(plugin.info.config_of(task))
+    config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
+    protocol = manifest["protocols"][0]
+    config = config.for_protocol(protocol)
+    devices = device_list(device, 1, manifest["device"]["precision"])
+    ctx = Context(
+        task,
+        mode="predict",
+        protocol=protocol,
+        seed=manifest["seed"],
+        device=devices[0],
+        cache=cache_dir(),
+        _inputs=tuple(path.resolve() for path in inputs),
+        _beside=known,
+    )
+    answer: dict[str, Any] = {
+        "run": run.name,
+        "plugin": plugin.info.name,
+        "task": task.name,
+        "synthetic_training": manifest["data"]["source"] == "synthetic",
+        "predictions": [],
+        "measurements": {},
+        "explanations": [],
+        "flags": {},
+        "notes": [],
+        "quarantined": [],
+    }
+    # One good recording among many bad ones is still worth its answer.
+    limits = config.limits.model_copy(update={"bad_share": 1.0})
+    config = config.model_copy(update={"limits": limits})
+    try:
+        prepared = prepare(plugin, config, ctx, parse_executor("local:1"), echo)
+    except UnusableCohortError as error:
+        return answer | {"quarantined": [vars(row) for row in error.quarantined]}
+    rows: list[dict[str, Any]] = []
+    explained: list[dict[str, Any]] = []
+    notes = list(prepared.cohort.notes)
+    measured: dict[str, dict[str, Any]] = {}
+    frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
+    for name in members_first(task, manifest["models"]):
+        folder = run / "models" / "final" / name
+        place = ctx.replace(model=name, fold="final", _needs=open_kept_needs(run))
+        if task.model(name).fuses:  # the core's own: no plugin predicts or explains it
+            from cardio_core.runner.fitting.fuse import apply_fusion
+
+            own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
+        else:
+            given = {"model": open_artifact(folder), "features": prepared.features}
+            predictions = call(plugin, "predict", place, config, **given)
+            _measure(measured, predictions)
+            own = {
+                t.name: prediction_frame(predictions, prepared.features.table, t, task.unit)
+                for t in place.targets
+            }
+            if explain_in is not None and plugin.implements("explain", ctx.task) and _any(own):
+                given["predictions"] = predictions
+                with noting(notes, f"No explanation of {task.model(name).title}:"):
+                    explanation = call(plugin, "explain", place, config, **given)
+                    explained += _written(explanation, explain_in, name, protocol)
+        if not _any(own):
+            notes.append(f"{task.model(name).title}: no recording has what this model works on.")
+        decisions = open_decisions(folder, task.targets)
+        for target in place.targets:
+            frame = frames[target.name][name] = own[target.name]
+            decision = decisions.get(target.name)
+            decided = decision.apply(frame, target) if decision else None
+            source = decision.source if decision else None
+            found = _rows(frame, target, name, decided, source)
+            rows += _with_sets(found, frame, target, open_rule(run, name, target.name))
+    return answer | {
+        "predictions": without_verdicts(rows, prepared.features.table),
+        "measurements": measured,
+        "explanations": explained,
+        "flags": flags_of(prepared.features.table),
+        "notes": notes,
+        "quarantined": [vars(row) for row in prepared.quarantined],
+    }
+
+
+def _any(frames: Mapping[str, pd.DataFrame]) -> bool:
+    """Whether a row scored anything."""
+    return any(map(len, frames.values()))
+
+
+def _finished(run: Path) -> dict[str, Any]:
+    content = Manifest.open(run).content
+    if content["status"] != "done":
+        raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")
+    return content
+
+
+def _known_beside(beside: Mapping[str, Path], about: PluginInfo) -> dict[str, Path]:
+    names = [sidecar.name for sidecar in about.sidecars]
+    for name, path in beside.items():
+        if name not in names:
+            takes = ", ".join(f"--{known}" for known in names) or "none"
+            raise ConfigError(
+                f"--{name}: no such option; files that {about.name} takes beside a recording: "
+                f"{takes}"
+            )
+        if not path.is_file():
+            raise ConfigError(f"--{name} {path}: no such file")
+    return {name: path.resolve() for name, path in beside.items()}
+
+
+def _written(
+    explanation: Explanation, out: Path, model: str, protocol: str
+) -> list[dict[str, Any]]:
+    """Write what explains a row's predictions; return what each case says."""
+    return [
+        write_case(
+            out, f"{model}-{case.sample_id}", replace(case, model=model, fold="final"), protocol
+        )
+        for case in explanation.cases
+    ]
+
+
+def _rows(
+    frame: pd.DataFrame, target: Target, model: str, decided: Any, source: str | None
+) -> list[dict[str, Any]]:
+    columns = score_columns(target)
+    rows = []
+    for number, row in enumerate(frame.to_dict("records")):
+        entry: dict[str, Any] = {
+            "id": row["unit_id"],
+            "recording_id": row["recording_id"],
+            "level": row["level"],
+            "time_s": None if pd.isna(row["time_s"]) else round(float(row["time_s"]), 4),
+            "model": model,
+            "target": target.name,
+        }
+        if target.kind == "continuous":
+            entry |= {"value": round(float(row["score"]), 6), "unit": target.unit}
+        else:
+            scores = {name.partition(":")[2]: round(float(row[name]), 6) for name in columns}
+            entry |= {"scores": scores, "decided": decided[number], "threshold_source": source}
+        rows.append(entry)
+    return rows
+
+
+def _with_sets(
+    rows: list[dict[str, Any]], frame: pd.DataFrame, target: Target, rule: Conformal | None
+) -> list[dict[str, Any]]:
+    """Add the conformal set or interval to each row, where the run calibrated one."""
+    if rule is None:
+        return rows
+    level = round(1 - rule.alpha, 6)
+    scores = frame[score_columns(target)].to_numpy(float)
+    if target.kind == "continuous":
+        limits = rule.intervals(scores[:, 0])
+        return [
+            row | {"interval": [round(float(limit), 6) for limit in own], "interval_level": level}
+            for row, own in zip(rows, limits, strict=True)
+        ]
+    classes = target.classes
+    return [
+        row | {"set": [c for c, held in zip(classes, own, strict=True) if held], "set_level": level}
+        for row, own in zip(rows, rule.sets(scores), strict=True)
+    ]
+
+
+def _measure(measured: dict[str, dict[str, Any]], predictions: Predictions) -> None:
+    """Add what stands beside the scores, by id and name; the first row that measures it counts."""
+    for name, column in predictions.columns.items():
+        for who, value in zip(predictions.ids, np.asarray(column.values, float), strict=True):
+            if np.isfinite(value):
+                known = {"value": round(float(value), 6), "unit": column.unit}
+                measured.setdefault(str(who), {}).setdefault(name, known)

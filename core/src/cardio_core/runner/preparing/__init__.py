@@ -1,0 +1,1 @@
+"""Before anything is fitted: features, truth, split plans, and the earlier tasks."""

@@ -1,0 +1,84 @@
+"""One protocol of a run: its features, its truth, and who is trained on and tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.config import Protocol, RunConfig
+from cardio_core.errors import ConfigError
+from cardio_core.runner.preparing.features import Prepared, prepare
+from cardio_core.runner.preparing.needs import splits_to_share
+from cardio_core.runner.preparing.truth import Truth, bring_to_samples
+from cardio_core.runner.session import Session
+from cardio_core.splits import SplitPlan, find_plan, plan_folds, same_folds
+from cardio_core.types.targets import Targets
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One protocol of a run: its configuration, features, truth and folds."""
+
+    protocol: Protocol
+    config: RunConfig
+    prepared: Prepared
+    truth: Truth
+    plan: SplitPlan
+
+
+def make_arm(session: Session, protocol: Protocol) -> Arm:
+    """Make one protocol's features, bring the truth to its samples, and split its patients."""
+    setup = session.setup
+    config = setup.config.for_protocol(protocol)
+    prepared = prepare(setup.plugin, config, session.ctx, session.executor, session.say)
+    table = prepared.features.table
+    targets: Targets = prepared.cohort.targets
+    truth = bring_to_samples(targets, table, setup.task)
+    block = config.protocols[protocol]
+    y = truth.targets.fold_stratum(table, [target.name for target in setup.task.targets])
+    y = (
+        pd.Series(y, dtype=object).mask(truth.ignored, None).to_numpy()
+        if truth.ignored.any()
+        else y
+    )
+    shared = splits_to_share(session.needs, set(table["patient_id"]))
+    plan = (
+        _own_folds(session, block, table, y, protocol)
+        if shared is None
+        else _shared_folds(shared, table, y, protocol)
+    )
+    if setup.task.unit == "event" and plan.unit == "patient":
+        plan = _with_false_detections(plan, table, truth)
+    return Arm(protocol, config, prepared, truth, plan)
+
+
+def _own_folds(session: Session, block: Any, table: Any, y: Any, protocol: Protocol) -> SplitPlan:
+    name, chosen = find_plan(block, session.setup.task.plans, set(table["patient_id"]))
+    if name != block.plan:
+        session.say(
+            f"{protocol}: plan {name}, because none of the patients of {block.plan} is here."
+        )
+    return plan_folds(chosen, table, y, protocol=protocol, name=name, seed=session.ctx.seed)
+
+
+def _shared_folds(shared: dict[str, Any], table: Any, y: Any, protocol: Protocol) -> SplitPlan:
+    """Take the earlier task's folds: fold k then gets a model that saw nobody of its test."""
+    if protocol not in shared:
+        raise ConfigError(
+            f"the earlier task was run under {', '.join(shared)} alone; run it with --protocol "
+            f"both, or this task with --protocol {next(iter(shared))}"
+        )
+    return same_folds(shared[protocol], table, y)
+
+
+def _with_false_detections(plan: SplitPlan, table: Any, truth: Truth) -> SplitPlan:
+    """Test every sample of the tested patients: one that matches no event is a false detection."""
+    subjects = table["subject_id"].to_numpy()
+    folds = []
+    for fold in plan.folds:
+        tested = np.isin(subjects, np.unique(subjects[fold.test])) & ~truth.ignored
+        folds.append(replace(fold, test=np.flatnonzero(tested)))
+    return replace(plan, folds=tuple(folds))

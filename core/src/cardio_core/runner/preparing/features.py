@@ -1,0 +1,237 @@
+"""From files to features: load once, then one patient at a time, through the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardio_core.compute.executors import Executor
+from cardio_core.config import RunConfig
+from cardio_core.context import Context
+from cardio_core.errors import ConfigError, ContractError, DataError
+from cardio_core.io.atomic import read_json, whole_directory, write_json
+from cardio_core.io.hashing import digest, file_digest, package_digest
+from cardio_core.io.store import load_features, save_features
+from cardio_core.registry import Plugin
+from cardio_core.runner.calls import call
+from cardio_core.runner.opening import open_with_defaults
+from cardio_core.runner.preparing.patient import make_patient
+from cardio_core.runner.progress import Echo, Progress
+from cardio_core.splits import guard_duplicates, link_subjects
+from cardio_core.types.features import FeatureSet, concatenate
+from cardio_core.types.samples import Cohort, Quarantined, SampleSet
+
+
+class UnusableCohortError(DataError):
+    """Too little of a cohort can be used; carries what was quarantined, for those who list it."""
+
+    def __init__(self, message: str, quarantined: Sequence[Quarantined]) -> None:
+        super().__init__(message)
+        self.quarantined = tuple(quarantined)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A cohort with its features; the table of the features carries `subject_id`.
+
+    Attributes
+    ----------
+    cohort : Cohort
+        As `load` found it.
+    features : FeatureSet
+        Of everybody who can be used.
+    quarantined : tuple of Quarantined
+        Of all stages.
+    digest : str
+        Of all files.
+    own_files : tuple of str
+        SHA-256 of what `Cohort.own_files` returns, of all recordings, in order.
+    """
+
+    cohort: Cohort
+    features: FeatureSet
+    quarantined: tuple[Quarantined, ...]
+    digest: str
+    own_files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Digests:
+    """SHA-256 of the files of each recording.
+
+    Attributes
+    ----------
+    all_files : dict of recording_id to list of str
+        Everything that decides what is made of the recording.
+    own_files : dict of recording_id to list of str
+        What no other patient may have too.
+    """
+
+    all_files: dict[str, list[str]]
+    own_files: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class PatientJob:
+    """Everything a worker needs to make one patient's features."""
+
+    plugin: str
+    config: RunConfig
+    ctx: Context
+    samples: SampleSet
+    folder: Path
+
+
+def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort, Digests]:
+    """Call `load` and return the cohort with the digests of each recording's files.
+
+    Raises
+    ------
+    DataError
+        If nothing usable was found.
+    ConfigError
+        If a file was given beside several recordings.
+    LeakageError
+        If an identical file stands under two patients.
+    """
+    ctx = ctx.replace(_quarantined=[])
+    cohort: Cohort = call(plugin, "load", ctx, config)
+    cohort = replace(cohort, quarantined=(*cohort.quarantined, *ctx._quarantined))
+    if not len(cohort.samples):
+        why = f"; the first problem: {cohort.quarantined[0].reason}" if cohort.quarantined else ""
+        where = ", ".join(path.name for path in ctx.replace(hook="load").inputs)
+        raise UnusableCohortError(
+            f"no usable recording in {where} ({len(cohort.quarantined)} quarantined){why}",
+            cohort.quarantined,
+        )
+    if ctx.strict and cohort.quarantined:
+        _stop(cohort.quarantined[0])
+    n_found = len(cohort.samples) + len(cohort.quarantined)
+    if ctx._beside and n_found > 1:
+        raise ConfigError(
+            f"--{next(iter(ctx._beside))}: expected one recording, whose file it is, found "
+            f"{n_found}; give them one at a time, or all in a cohort table"
+        )
+    digests = _digests(cohort)
+    subjects = dict(
+        zip(cohort.samples.table.index, link_subjects(cohort.samples.table), strict=True)
+    )
+    guard_duplicates(digests.own_files, subjects)
+    return cohort, digests
+
+
+def _digests(cohort: Cohort) -> Digests:
+    all_files, own_files = {}, {}
+    for recording in cohort.samples.table.index:
+        found = {path: file_digest(path) for path in cohort.files[recording] if path.is_file()}
+        all_files[recording] = list(found.values())
+        own_files[recording] = [found[p] for p in cohort.own_files(recording) if p in found]
+    return Digests(all_files, own_files)
+
+
+def prepare(
+    plugin: Plugin,
+    config: RunConfig,
+    ctx: Context,
+    executor: Executor,
+    echo: Echo | None,
+) -> Prepared:
+    """Load a cohort and make every patient's features, or find them in the cache."""
+    cohort, digests = load_cohort(plugin, config, ctx)
+    jobs = _jobs(plugin, config, ctx, cohort, digests.all_files)
+    todo = [job for job in jobs if not job.folder.exists()]
+    progress = Progress("features of patients", len(todo), echo)
+    executor.map(make_features, todo, on_done=lambda _: progress.advance())
+    progress.close()
+    parts, quarantined = [], list(cohort.quarantined)
+    for job in jobs:
+        quarantined += [Quarantined(**row) for row in read_json(job.folder / "quarantined.json")]
+        if (job.folder / "blocks.json").exists():
+            parts.append(load_features(job.folder))
+    if ctx.strict and quarantined:
+        _stop(quarantined[0])
+    _check_share(quarantined, cohort, config.limits.bad_share)
+    try:
+        features = concatenate(parts)
+    except ValueError as error:
+        raise ContractError(f"plugin {plugin.info.name!r}, hook featurize: {error}") from error
+    links = cohort.samples.table.assign(subject_id=link_subjects(cohort.samples.table))
+    by_patient = links.drop_duplicates("patient_id").set_index("patient_id")["subject_id"]
+    table = features.table.assign(subject_id=features.table["patient_id"].map(by_patient))
+    if "site_id" in links.columns:
+        site = links.drop_duplicates("recording_id").set_index("recording_id")["site_id"]
+        table["site_id"] = table["recording_id"].map(site)
+    return Prepared(
+        cohort,
+        FeatureSet(table, features.blocks),
+        tuple(quarantined),
+        digest(digests.all_files),
+        tuple(sorted({one for own in digests.own_files.values() for one in own})),
+    )
+
+
+def make_features(job: PatientJob, device: Any = None) -> None:
+    """Preprocess and featurize one patient into its folder of the cache."""
+    plugin = open_with_defaults(job.plugin)
+
+    def fill(folder: Path) -> None:
+        made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples)
+        if made.features is not None and len(made.features):
+            save_features(folder, made.features)
+        write_json(folder / "quarantined.json", [vars(row) for row in made.quarantined])
+
+    whole_directory(job.folder, fill)
+
+
+def _jobs(
+    plugin: Plugin,
+    config: RunConfig,
+    ctx: Context,
+    cohort: Cohort,
+    digests: dict[str, list[str]],
+) -> list[PatientJob]:
+    if ctx.cache is None:
+        raise ValueError("features need a cache folder")
+    common = {
+        "plugin": plugin.info.name,
+        "version": plugin.version,
+        "code": package_digest(plugin.package),
+        "task": ctx.task.source,
+        "mode": ctx.mode,
+        "stages": {
+            stage: getattr(config, stage).model_dump(mode="json")
+            for stage in ("load", "preprocess", "featurize")
+        },
+        "seed": ctx.seed,
+    }
+    patients = cohort.samples.table["patient_id"].to_numpy()
+    jobs = []
+    for patient in sorted(set(patients)):
+        positions = np.flatnonzero(patients == patient)
+        samples = cohort.samples.take(positions)
+        rows = samples.table.astype(str).to_dict("split")
+        key = digest({**common, "rows": rows, "files": [digests[r] for r in samples.table.index]})
+        folder = ctx.cache / "features" / plugin.info.name / key[:32]
+        own = ctx.replace(_inputs=(), protocol=None, cache=None, progress=None)
+        jobs.append(PatientJob(plugin.info.name, config, own, samples, folder))
+    return jobs
+
+
+def _check_share(quarantined: Sequence[Quarantined], cohort: Cohort, limit: float) -> None:
+    bad = {row.recording_id for row in quarantined}
+    total = len(bad | set(cohort.samples.table.index))
+    if len(bad) > limit * total or len(bad) == total:
+        first = quarantined[0]
+        raise UnusableCohortError(
+            f"{len(bad)} of {total} recordings cannot be used (limits.bad_share is {limit:g}); "
+            f"the first, {first.recording_id}: {first.reason}",
+            quarantined,
+        )
+
+
+def _stop(row: Quarantined) -> None:
+    raise DataError(f"--strict: recording {row.recording_id}: {row.reason}")

@@ -1,0 +1,120 @@
+"""What a run writes down, and checks, once its cohort is known and before anything is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cardio_core.config import NeedBlock
+from cardio_core.errors import ConfigError
+from cardio_core.io.atomic import write_json
+from cardio_core.io.hashing import digest
+from cardio_core.runner.preparing.arms import Arm
+from cardio_core.runner.preparing.needs import guard_other
+from cardio_core.runner.session import Session
+from cardio_core.runner.setup import why_hollow, without_hollow_fusions
+from cardio_core.types.features import flag_counts
+
+
+def record(session: Session, arms: Sequence[Arm]) -> Session:
+    """Write down who is there and how they are split; return the session with what they support.
+
+    Raises
+    ------
+    ConfigError
+        If the data changed since the run began, or they support none of the models.
+    LeakageError
+        If an earlier task on other patients saw one of these.
+    """
+    _record_cohort(session, arms)
+    session = _supported(session, arms)
+    _guard_needs(session, arms[0])
+    splits = {arm.protocol: arm.plan.to_dict(arm.prepared.features.table) for arm in arms}
+    write_json(session.out / "splits.json", {"protocols": splits})
+    session.manifest.update(split_digest=digest(splits))
+    if arms[0].prepared.cohort.outcome:
+        session.say(f"Outcome: {arms[0].prepared.cohort.outcome}")
+    for arm in arms:
+        session.say(_describe(arm))
+    return session
+
+
+def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
+    first, manifest = arms[0], session.manifest
+    table = first.prepared.cohort.samples.table
+    write_json(
+        session.out / "cohort.json",
+        {
+            "recordings": list(table.index),
+            "patients": sorted(set(table["patient_id"])),
+            "subjects": sorted(set(first.prepared.features.table["subject_id"])),
+            "files": list(first.prepared.own_files),
+        },
+    )
+    if manifest.content["data"].get("digest") not in (None, first.prepared.digest):
+        raise ConfigError(
+            "the data changed since this run began; start a new run instead of --resume"
+        )
+    quarantined = {
+        (q.recording_id, q.hook, q.reason): vars(q) for a in arms for q in a.prepared.quarantined
+    }
+    manifest.update(
+        data=manifest.content["data"]
+        | {
+            "digest": first.prepared.digest,
+            "n_recordings": len(table),
+            "n_patients": int(table["patient_id"].nunique()),
+            "n_samples": len(first.prepared.features),
+        },
+        quarantined=list(quarantined.values()),
+        outcome=first.prepared.cohort.outcome,
+        excluded={why: list(ids) for why, ids in first.prepared.cohort.excluded.items()},
+        flags=flag_counts(first.prepared.features.table),
+        notes=[*first.prepared.cohort.notes],
+    )
+
+
+def _supported(session: Session, arms: Sequence[Arm]) -> Session:
+    """Leave out the models that the cohort cannot support, and say why."""
+    setup = session.setup
+    reasons: dict[str, str] = {}
+    for arm in arms:
+        reasons |= arm.prepared.cohort.unsupported
+    left_out = {name: reason for name, reason in reasons.items() if name in setup.models}
+    notes = [
+        f"Model {setup.task.model(name).title} is left out: {reason}."
+        for name, reason in left_out.items()
+    ]
+    supported = tuple(name for name in setup.models if name not in left_out)
+    if not supported:
+        raise ConfigError(f"this cohort supports none of the models asked for. {' '.join(notes)}")
+    models = without_hollow_fusions(setup.task, supported)
+    session.note([*notes, *why_hollow(setup.task, supported, models)])
+    session.manifest.update(models=list(models))
+    return replace(session, setup=replace(setup, models=models))
+
+
+def _guard_needs(session: Session, arm: Arm) -> None:
+    prepared = arm.prepared
+    for resolved in session.needs:
+        block = session.setup.config.needs.get(resolved.need.task, NeedBlock())
+        if resolved.need.patients == "other":
+            guard_other(
+                resolved,
+                set(prepared.own_files),
+                set(prepared.cohort.samples.table["patient_id"]),
+                other_people=block.other_people,
+            )
+
+
+def _describe(arm: Arm) -> str:
+    table = arm.prepared.features.table
+    fold = arm.plan.folds[0]
+    patients = table["patient_id"]
+    what = f"{len(arm.plan.folds)} fold(s) by {arm.plan.unit}, plan {arm.plan.plan}"
+    sizes = (
+        f"first fold: train {len(fold.train)} samples of {patients.iloc[fold.train].nunique()} "
+        f"patients, test {len(fold.test)} of {patients.iloc[fold.test].nunique()}"
+    )
+    stamp = f" OPTIMISTIC: {arm.plan.overlap}." if arm.plan.overlap else ""
+    return f"{arm.protocol}: {what}; {sizes}.{stamp}"

@@ -1,0 +1,52 @@
+"""A run at work: what was set up, and what every step of it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cardio_core.compute.executors import Executor
+from cardio_core.context import Context
+from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.preparing.needs import Resolved
+from cardio_core.runner.progress import Echo
+from cardio_core.runner.setup import Setup
+
+
+@dataclass(frozen=True)
+class Session:
+    """One run between its beginning and its report.
+
+    Attributes
+    ----------
+    setup : Setup
+        The request made definite.
+    ctx : Context
+        What hooks are given, before protocol, fold and model are known.
+    executor : Executor
+        Does patients and fits, in this process or others.
+    manifest : Manifest
+        The run's `manifest.json`.
+    needs : tuple of Resolved
+        Earlier tasks, each with its finished run.
+    out : Path
+        The run directory.
+    say : callable
+        Takes each line that the user is to see.
+    """
+
+    setup: Setup
+    ctx: Context
+    executor: Executor
+    manifest: Manifest
+    needs: tuple[Resolved, ...]
+    out: Path
+    say: Echo
+
+    def note(self, notes: Iterable[str]) -> None:
+        """Say something that the report keeps, too."""
+        told = list(notes)
+        for note in told:
+            self.say(note)
+        self.manifest.update(notes=[*self.manifest.content["notes"], *told])

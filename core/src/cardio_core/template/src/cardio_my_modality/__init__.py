@@ -1,0 +1,1 @@
+"""Findings in pulse traces, as a plugin of cardio."""

@@ -1,0 +1,1 @@
+"""The task `finding`: one file a hook, each named after it."""

@@ -1,0 +1,26 @@
+"""Hook `featurize`: one patient's samples become named numbers with units; fitted on nobody."""
+
+import numpy as np
+
+from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_my_modality.signal.pulses import measure, rate_per_min
+
+
+def featurize(samples: SampleSet) -> FeatureSet:
+    """Measure every pulse, and keep its shape for the network."""
+    pulses = np.asarray(samples.values)
+    by_recording = samples.table.groupby("recording_id")["time_s"]
+    rate = by_recording.transform(lambda times_s: rate_per_min(times_s.to_numpy()))
+    measures = FeatureBlock(
+        np.column_stack([measure(pulses), rate]).astype(np.float32),
+        axes=("measure",),
+        names=("height", "width", "rate"),
+        units=("1", "s", "1/min"),
+    )
+    shape = FeatureBlock(
+        (pulses / pulses.max(axis=1, keepdims=True))[:, None].astype(np.float16),
+        axes=("channel", "time"),
+        names=("pulse",),
+        units=("1",),
+    )
+    return FeatureSet(samples.table, {"measures": measures, "shape": shape})

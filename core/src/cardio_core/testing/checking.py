@@ -1,0 +1,65 @@
+"""Running the checks of a plugin, with a verdict of each; needs no pytest."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from cardio_core.testing.case import PluginCase, Sizes, TaskCase, all_tasks, own_cache
+from cardio_core.testing.fitted import OF_RUNS
+from cardio_core.testing.leaks import OF_LEAKS
+from cardio_core.testing.samples import OF_SAMPLES
+from cardio_core.testing.says import OF_INFO
+from cardio_core.testing.truth import OF_TRUTH
+from cardio_core.testing.verdict import Verdict, judge
+
+OF_TASK = (*OF_SAMPLES, *OF_LEAKS, *OF_RUNS)
+
+
+def check_plugin(
+    name: str,
+    tasks: Sequence[str] = (),
+    *,
+    truth: bool = False,
+    sizes: Sizes | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Iterator[Verdict]:
+    """Yield the verdict of every check of an installed plugin, each as soon as it is known.
+
+    Parameters
+    ----------
+    name : str
+        Its entry point.
+    tasks : sequence of str
+        Which of its tasks; empty means all.
+    truth : bool
+        Whether to run the longer checks of chance and truth, too.
+    sizes : Sizes, optional
+        How large.
+    tell : callable
+        Takes lines of progress.
+
+    Raises
+    ------
+    PluginError
+        If the plugin cannot be opened.
+    ConfigError
+        If it has no such task.
+    """
+    from cardio_core.runner.setup import find_task
+
+    plugin = PluginCase(name)
+    chosen = [find_task(plugin.opened, task).name for task in tasks or all_tasks(name)]
+    for check in OF_INFO:
+        yield judge(check, plugin)
+    for task in chosen:
+        tell(f"task {task}")
+        with tempfile.TemporaryDirectory(prefix="cardio-check-") as place:
+            folder = Path(place, "work")
+            folder.mkdir()
+            case = TaskCase(name, task, folder, sizes or Sizes(), tell)
+            for check in (*OF_TASK, *(OF_TRUTH if truth else ())):
+                with own_cache(Path(place, "cache")):
+                    verdict = judge(check, case, task)
+                yield verdict

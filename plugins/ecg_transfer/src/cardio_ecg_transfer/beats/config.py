@@ -1,0 +1,86 @@
+"""The configuration of `aami_beats`; each block goes to the hook of its name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cardio_core.api import Block, RunConfig
+from cardio_ecg_transfer.shared.config import (
+    AugmentationBlock,
+    BeatsBlock,
+    NetworkBlock,
+    PicturesBlock,
+    PredictBlock,
+    RecordingsBlock,
+)
+
+
+class PreprocessBlock(BeatsBlock):
+    """From a recording to segments of beats."""
+
+    leads: Literal["first", "two", "all"] = Field(
+        "two", description="for the pictures, not for R peaks; see preprocess.picture_leads"
+    )
+
+
+class FeaturizeBlock(PicturesBlock):
+    """From segments to pictures and numbers."""
+
+    kinds: tuple[Literal["own", "beat", "difference", "residual"], ...] = Field(
+        ("own",),
+        min_length=1,
+        description="pictures of a beat, each a channel for every lead: own (scaled by itself) "
+        "alone, or any of the three beside its recording",
+    )
+
+
+class BeatAugmentationBlock(AugmentationBlock):
+    """How far training beats are changed at random."""
+
+    side_noise: float = Field(0.0, ge=0, description="SD of noise on the side features")
+
+
+class TrainBlock(NetworkBlock):
+    """The network and how it is fitted."""
+
+    rhythm: bool = Field(True, description="join the RR ratios to the pooled picture")
+    loudness: bool = Field(True, description="join the loudness beside the recording's median")
+    n_side_hidden: int = Field(64, ge=1, description="width of the layers for side features")
+    picture_classes: tuple[int, ...] = Field(
+        (),
+        description="for each class, the class whose evidence from the picture it takes; empty is "
+        "its own (see networks.resnet)",
+    )
+    picture_dropout: float = Field(
+        0.0, ge=0, lt=1, description="probability that training hides a beat's picture altogether"
+    )
+    shares: tuple[float, ...] = Field(
+        (), description="share of each class in an epoch's draw; empty weights the loss instead"
+    )
+    prior: tuple[float, ...] = Field(
+        (0.86, 0.06, 0.07, 0.01, 0.0001), description="prior of the classes that logits shall have"
+    )
+    patient_power: float = Field(
+        0.5, ge=0, le=1, description="1 draws beats alike within a class, 0 patients alike"
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    augmentation: BeatAugmentationBlock = BeatAugmentationBlock()
+
+
+class ExplainBlock(Block):
+    """Which beats are explained."""
+
+    n_cases: int = Field(2, ge=0, description="of each class, surest and least sure")
+
+
+class Config(RunConfig):
+    """Everything that this task can be told."""
+
+    load: RecordingsBlock = RecordingsBlock()
+    preprocess: PreprocessBlock = PreprocessBlock()
+    featurize: FeaturizeBlock = FeaturizeBlock()
+    train: TrainBlock = TrainBlock()
+    predict: PredictBlock = PredictBlock()
+    explain: ExplainBlock = ExplainBlock()

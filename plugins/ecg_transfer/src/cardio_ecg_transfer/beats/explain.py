@@ -1,0 +1,98 @@
+"""Explain: Grad-CAM++ over the spectrograms of the surest and the least sure beats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from cardio_core.api import Case, Explanation
+from cardio_ecg_transfer.beats.predict import beats_of, open_network
+from cardio_ecg_transfer.drawing.spectrograms import column_centres, extent_of, one_lead
+from cardio_ecg_transfer.networks.gradcam import grad_cam_pp
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureBlock, FeatureSet, ModelArtifact, Predictions
+    from cardio_ecg_transfer.beats.config import ExplainBlock
+
+RULE = (
+    "for each predicted class, the beats that the model is surest of and least sure of, chosen "
+    "without looking at the true class"
+)
+
+
+def explain(
+    model: ModelArtifact,
+    features: FeatureSet,
+    predictions: Predictions,
+    config: ExplainBlock,
+    ctx: Context,
+) -> Explanation:
+    """Draw where in time and frequency each chosen beat spoke for its predicted class.
+
+    Returns
+    -------
+    Explanation
+        Cases with the map (0 to 1), the picture, and the share of the map's weight within 0.15 RR
+        of the R peak, where a QRS complex lies.
+    """
+    target = ctx.task.targets[0]
+    scores = np.asarray(predictions.scores[target.name])
+    chosen = choose_cases(scores, config.n_cases)
+    if not chosen.size:
+        return Explanation((), RULE)
+    network = open_network(model)
+    inputs = beats_of(model, features).batch(chosen, None)["inputs"]
+    classes = torch.from_numpy(scores[chosen].argmax(axis=1))
+    side = inputs["side"] if network.n_side else None
+    maps = grad_cam_pp(network, inputs["images"], classes, side).numpy()
+    block = features["pictures"]
+    cases = []
+    for position, cam in zip(chosen, maps, strict=True):
+        name = target.classes[int(scores[position].argmax())]
+        picture = np.asarray(block.values[[position]])[0, 0]
+        share = share_around_r(cam, block)
+        cases.append(
+            Case(
+                sample_id=str(features.table.index[position]),
+                title=f"called {name} with probability {scores[position].max():.2f}",
+                arrays={"map": cam, "picture": picture},
+                scores={"weight_within_0.15_rr_of_r": share},
+                draw=one_lead(picture, cam, extent_of(block)),
+            )
+        )
+    return Explanation(tuple(cases), RULE)
+
+
+def choose_cases(scores: NDArray[Any], n_cases: int) -> NDArray[np.intp]:
+    """Return the surest and the least sure beats of each predicted class.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n_beats, n_classes)
+        Probabilities.
+    n_cases : int
+        How many of each kind and class.
+
+    Examples
+    --------
+    >>> choose_cases(np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]), 1)
+    array([0, 1, 2])
+    """
+    predicted, sure = scores.argmax(axis=1), scores.max(axis=1)
+    chosen: set[int] = set()
+    for label in range(scores.shape[1]):
+        members = np.flatnonzero(predicted == label)
+        order = members[np.argsort(-sure[members], kind="stable")]
+        chosen |= set(order[:n_cases].tolist()) | set(order[len(order) - n_cases :].tolist())
+    return np.array(sorted(chosen), dtype=np.intp)
+
+
+def share_around_r(cam: NDArray[Any], block: FeatureBlock) -> float:
+    """Return the share of a map's weight within 0.15 RR of the R peak; 0 for an empty map."""
+    centres = column_centres(block, cam.shape[1])
+    total = float(cam.sum())
+    return float(cam[:, np.abs(centres) <= 0.15].sum()) / total if total > 0 else 0.0

@@ -1,0 +1,98 @@
+"""Featurize: pictures of each beat, by itself and beside its recording, and its timing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import ConfigError, FeatureBlock, FeatureSet
+from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
+from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
+from cardio_ecg_transfer.signal.segments import time_extent
+from cardio_ecg_transfer.signal.spectrogram.own_record import own_record_pictures
+from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import SampleSet
+    from cardio_ecg_transfer.beats.config import FeaturizeBlock
+    from cardio_ecg_transfer.signal.spectrogram.own_record import Kind
+    from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
+
+
+def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
+    """Turn one patient's beats into blocks of features.
+
+    Returns
+    -------
+    FeatureSet
+        `pictures`: uint8, (n_beats, n_kinds * n_leads, height, width), kind by kind and lead by
+        lead within a kind. ``own`` is scaled by the beat's own maximum; ``beat``,
+        ``difference`` and ``residual`` are relative to the recording
+        (`signal.spectrogram.own_record`).
+        `loudness`: the maxima of beat and residual in dB beside the recording's median maximum.
+        `rhythm`: the RR columns of `signal.rr_features`.
+    """
+    if "own" in config.kinds and len(config.kinds) > 1:
+        raise ConfigError("featurize.kinds: own stands alone; the others are beside the recording")
+    table = samples.table
+    settings = config.settings()
+    parts = [
+        _recording(np.flatnonzero(table["recording_id"] == name), samples, settings, config)
+        for name in dict.fromkeys(table["recording_id"])
+    ]
+    pictures = np.concatenate([one[0] for one in parts])
+    loudness = np.concatenate([one[1] for one in parts])
+    rhythm = table[[name for name, _ in RR_FEATURES]].to_numpy(np.float32)
+    blocks = {
+        "pictures": FeatureBlock(
+            pictures,
+            ("channel", "frequency", "time"),
+            tuple(f"{kind}:{lead}" for kind in config.kinds for lead in range(_n_leads(samples))),
+            ("dB",),
+            extents={
+                "frequency": (0.0, config.max_hz, "Hz"),
+                "time": time_extent(table["r_offset"] / table["length"]),
+            },
+        ),
+        "loudness": FeatureBlock(loudness, ("lead",), _loudness_names(samples), ("dB",)),
+        "rhythm": FeatureBlock(
+            rhythm,
+            ("interval",),
+            tuple(name for name, _ in RR_FEATURES),
+            tuple(unit for _, unit in RR_FEATURES),
+        ),
+    }
+    kept = table[["recording_id", "study_id", "patient_id", "time_s", "flags"]]
+    return FeatureSet(kept, blocks)
+
+
+def _recording(
+    rows: NDArray[np.intp],
+    samples: SampleSet,
+    settings: SpectrogramSettings,
+    config: FeaturizeBlock,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return the pictures and the loudness of one recording's beats."""
+    length = samples.table["length"].to_numpy(np.int64)[rows]
+    both = np.asarray(samples.take(rows).values)
+    segments, residual = (np.ascontiguousarray(both[:, part, :, settings.room]) for part in (0, 1))
+    if "own" in config.kinds:
+        made = beat_spectrograms(segments, length, TARGET_RATE_HZ, settings)
+        loudness = made.gain_db - np.median(made.gain_db, axis=0)
+        return made.images, np.concatenate([loudness, np.zeros_like(loudness)], axis=1)
+    kinds: list[Kind] = [kind for kind in config.kinds if kind != "own"]
+    pictures = own_record_pictures(segments, residual, length, TARGET_RATE_HZ, settings, kinds)
+    loudness = np.concatenate([pictures.gain_db, pictures.residual_gain_db], axis=1)
+    return pictures.images, loudness.astype(np.float32)
+
+
+def _n_leads(samples: SampleSet) -> int:
+    return int(np.asarray(samples.values[:1]).shape[2])
+
+
+def _loudness_names(samples: SampleSet) -> tuple[str, ...]:
+    leads = range(_n_leads(samples))
+    return tuple(f"{what}:{lead}" for what in ("beat", "residual") for lead in leads)

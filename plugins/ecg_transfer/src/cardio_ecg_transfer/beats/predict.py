@@ -1,0 +1,42 @@
+"""Predict: the probability of every class for every beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import Predictions
+from cardio_ecg_transfer.beats.examples import Beats, side_features
+from cardio_ecg_transfer.networks.resnet import BeatResNet
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context, FeatureSet, ModelArtifact
+    from cardio_ecg_transfer.shared.config import PredictBlock
+
+
+def open_network(model: ModelArtifact) -> BeatResNet:
+    """Return the fitted network in evaluation mode."""
+    network = BeatResNet(**model.read_json("model.json")["network"])
+    model.load_network(network)
+    return network.eval()
+
+
+def beats_of(model: ModelArtifact, features: FeatureSet) -> Beats:
+    """Return the beats as this model takes them, without classes."""
+    about = model.read_json("model.json")
+    side = side_features(features, rhythm=about["rhythm"], loudness=about["loudness"])
+    return Beats(features["pictures"].values, side)
+
+
+def predict(
+    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+) -> Predictions:
+    """Score every beat of the given patients."""
+    beats = beats_of(model, features)
+    logits = ctx.score_with(open_network(model), beats, batch_size=config.batch_size)
+    logits = logits.astype(np.float64)
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    target = ctx.task.targets[0].name
+    scores = {target: odds / odds.sum(axis=1, keepdims=True)}
+    return Predictions(tuple(features.table.index), scores)

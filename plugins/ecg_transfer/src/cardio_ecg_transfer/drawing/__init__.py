@@ -1,0 +1,1 @@
+"""Figures: spectrograms with what a network saw in them."""

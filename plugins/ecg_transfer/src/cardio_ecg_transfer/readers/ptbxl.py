@@ -1,0 +1,122 @@
+"""PTB-XL as a stand-in cohort: its diagnostic superclasses as the label, one ECG a patient."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.api import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATABASE = "ptbxl_database.csv"
+STATEMENTS = "scp_statements.csv"
+SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
+OLDEST_Y = 90.0
+"""Ages above 89 stand in the table as 300; they become 90."""
+
+
+def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]]:
+    """Return one row a patient: his first ECG and whether it carries the label.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``ptbxl_database.csv``, ``scp_statements.csv`` and the recordings that they name.
+    label : str or None
+        A diagnostic superclass; None reads no labels.
+
+    Returns
+    -------
+    DataFrame
+        Columns patient_id, recording_id, path (of the 500 Hz header), subject_link (shared by
+        patients whose signals are identical), sex (M, F or NA), age_y, and label (1.0 or 0.0;
+        absent without a label); in the order of the recordings' numbers.
+    list of str
+        What a reader should know: how many later ECGs were left out, who was linked.
+
+    Raises
+    ------
+    ConfigError
+        If the label is no diagnostic superclass.
+    DataError
+        If a table cannot be read or lacks a column.
+
+    Notes
+    -----
+    Wagner et al., Scientific Data 2020. A statement counts whatever its likelihood, as in the
+    authors' own example code.
+    """
+    if label is not None and label not in SUPERCLASSES:
+        raise ConfigError(
+            f"load.label: expected a diagnostic superclass of PTB-XL ({', '.join(SUPERCLASSES)}), "
+            f"found {label!r}"
+        )
+    table = _read(folder / DATABASE, ("ecg_id", "patient_id", "sex", "age", "scp_codes",
+                                      "filename_hr"))  # fmt: skip
+    table = table.sort_values("ecg_id", kind="stable")
+    first = table[~table["patient_id"].duplicated()]
+    made = pd.DataFrame(
+        {
+            "patient_id": first["patient_id"].map(lambda value: f"{float(value):.0f}"),
+            "recording_id": first["filename_hr"].map(lambda name: str(name).rpartition("/")[2]),
+            "path": [folder / f"{name}.hea" for name in first["filename_hr"]],
+            "subject_link": _same_signal([folder / f"{n}.dat" for n in first["filename_hr"]]),
+            "sex": first["sex"].map({0: "M", 1: "F"}),
+            "age_y": first["age"].astype(float).clip(upper=OLDEST_Y),
+        }
+    )
+    if label is not None:
+        members = _members(folder / STATEMENTS, label)
+        made["label"] = [float(bool(members & _codes(text))) for text in first["scp_codes"]]
+    n_later = len(table) - len(first)
+    notes = [f"{n_later} later ECGs of the same patients are left out."] if n_later else []
+    for _, alike in made.groupby("subject_link"):
+        notes.append(
+            f"Recordings {' and '.join(alike['recording_id'])} hold the same signal under several "
+            "patient ids; they are taken for one person and never parted by a fold."
+        )
+    return made.reset_index(drop=True), notes
+
+
+def _same_signal(files: list[Path]) -> list[str | None]:
+    """Return, for each file, a name that it shares with files of the same content, or None."""
+    hashes = [
+        hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None for file in files
+    ]
+    often = Counter(hashes)
+    return [f"signal {h[:12]}" if h is not None and often[h] > 1 else None for h in hashes]
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path.name}: expected a table of PTB-XL, found {error}") from error
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise DataError(f"{path.name}: expected the column {missing[0]!r} of PTB-XL, found none")
+    return table
+
+
+def _members(path: Path, label: str) -> set[str]:
+    """Return the statements of a diagnostic superclass."""
+    table = _read(path, ("diagnostic", "diagnostic_class"))
+    codes = table[table.columns[0]].astype(str)
+    member = (table["diagnostic"] == 1) & (table["diagnostic_class"] == label)
+    return set(codes[np.asarray(member)])
+
+
+def _codes(text: str) -> set[str]:
+    """Return the statements of one ECG, written as a Python dict of code and likelihood."""
+    try:
+        found = ast.literal_eval(text)
+    except (SyntaxError, ValueError) as error:
+        raise DataError(f"{DATABASE}: expected scp_codes as a dict, found other text") from error
+    return set(map(str, found))

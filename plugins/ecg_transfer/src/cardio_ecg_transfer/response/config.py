@@ -1,0 +1,99 @@
+"""The configuration of `crt_response`; each block goes to the hook of its name."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cardio_core.api import Block, RunConfig
+from cardio_ecg_transfer.shared.config import (
+    BeatsBlock,
+    NetworkBlock,
+    PicturesBlock,
+    PredictBlock,
+    RecordingsBlock,
+)
+
+
+class LoadBlock(RecordingsBlock):
+    """Which recordings, and what response is."""
+
+    outcome: Literal["LVESV15", "LVEF5", "LVEF5ge", "NYHA1", "composite_VISION"] = Field(
+        "LVESV15", description="how response is computed from a cohort table"
+    )
+    died_or_transplanted: Literal["na", "nonresponder"] = Field(
+        "na", description="what death or transplantation before follow-up counts as"
+    )
+    label: str | None = Field(
+        None, description="on PTB-XL: the diagnostic superclass that stands in"
+    )
+    draw: str | None = Field(
+        None, description="only so many patients with and without, as in 46+25"
+    )
+
+
+class PreprocessBlock(BeatsBlock):
+    """From a recording to segments of beats."""
+
+    n_beats: int = Field(8, ge=1, description="most beats kept of a recording")
+
+
+class ResponseBlock(Block):
+    """The network of a patient; see `networks.patient_net`."""
+
+    stem: Literal["shared", "twelve"] = Field(
+        "shared", description="one encoder for every lead, or a picture of twelve channels"
+    )
+    pooling: Literal["attention", "mean"] = "attention"
+    n_beats: int = Field(2, ge=1, description="beats of a patient in a training example")
+    n_beats_scored: int = Field(6, ge=1, description="beats of a patient when he is scored")
+    side: bool = Field(True, description="join gain and polarity of each lead")
+    freeze: Literal["none", "stem+layer1", "all"] = Field(
+        "none", description="part of a pretrained encoder that is not trained on"
+    )
+    body_learning_rate: float | None = Field(
+        1e-4, gt=0, description="of a pretrained encoder; None is that of the rest"
+    )
+    positive_share: float = Field(
+        0.5, gt=0, lt=1, description="share of responders in an epoch's draw (fit.draw)"
+    )
+    choose_epochs: bool = Field(
+        False, description="take the number of epochs from the inner folds, or keep it as set"
+    )
+
+
+class ClassicalBlock(Block):
+    """Classifiers on features that are not learnt with them."""
+
+    n_trees: int = Field(500, ge=1)
+    min_leaf: int = Field(2, ge=1)
+    svm_c: float = Field(1.0, gt=0)
+    logistic_c: float = Field(1.0, gt=0, description="inverse of the L2 penalty")
+
+
+class TrainBlock(NetworkBlock):
+    """The models and how they are fitted."""
+
+    response: ResponseBlock = ResponseBlock()
+    classical: ClassicalBlock = ClassicalBlock()
+
+
+class ExplainBlock(Block):
+    """Which patients are explained, and from which maps."""
+
+    n_cases: int = Field(2, ge=0, description="surest for response, and against it")
+    layer: Literal[1, 2, 3, 4] = Field(
+        3, description="residual layer whose maps Grad-CAM++ weights"
+    )
+
+
+class Config(RunConfig):
+    """Everything that this task can be told."""
+
+    load: LoadBlock = LoadBlock()
+    preprocess: PreprocessBlock = PreprocessBlock()
+    featurize: PicturesBlock = PicturesBlock()
+    train: TrainBlock = TrainBlock()
+    predict: PredictBlock = PredictBlock()
+    explain: ExplainBlock = ExplainBlock()

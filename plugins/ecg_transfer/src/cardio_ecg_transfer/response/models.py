@@ -1,0 +1,95 @@
+"""What is compared on patients: the task, its models, and what each of them is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cardio_core.api import Model, Need, RandomSamples, Target, Task
+
+Kind = Literal["network", "deep_features", "median_beat", "measurements", "rule"]
+
+EARLIER = "aami_beats"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What one model is made of.
+
+    Attributes
+    ----------
+    kind : str
+        ``network`` is fine-tuned; ``deep_features`` takes the pretrained encoder as it is;
+        ``median_beat`` and ``measurements`` are fitted on what their names say; a ``rule`` is
+        published and not fitted at all.
+    estimator : str
+        The classifier after features that are not learnt with it.
+    pretrained : bool
+        Whether it starts from the earlier task.
+    depth : int or None
+        Of the network; None is `train.depth`.
+    columns : tuple of str
+        The measurements that it uses.
+    """
+
+    kind: Kind
+    estimator: Literal["logistic", "svm", "forest", ""] = ""
+    pretrained: bool = False
+    depth: Literal[18, 50, 101] | None = None
+    columns: tuple[str, ...] = ()
+
+    @property
+    def earlier_model(self) -> str:
+        """The model of `aami_beats` whose encoder this one starts from."""
+        return "resnet" if self.depth is None else f"resnet_{self.depth}"
+
+
+_COMPARED = (
+    (Model("pretrained", "ResNet pretrained on beats, fine-tuned"),
+     Recipe("network", pretrained=True)),
+    (Model("scratch", "ResNet from scratch"), Recipe("network")),
+    (Model("pretrained_50", "ResNet-50 pretrained on beats, fine-tuned"),
+     Recipe("network", pretrained=True, depth=50)),
+    (Model("scratch_50", "ResNet-50 from scratch"), Recipe("network", depth=50)),
+    (Model("pretrained_101", "ResNet-101 pretrained on beats, fine-tuned"),
+     Recipe("network", pretrained=True, depth=101)),
+    (Model("scratch_101", "ResNet-101 from scratch"), Recipe("network", depth=101)),
+    (Model("deep_logistic", "Logistic regression on pretrained features"),
+     Recipe("deep_features", "logistic", pretrained=True)),
+    (Model("deep_svm", "SVM on pretrained features"),
+     Recipe("deep_features", "svm", pretrained=True)),
+    (Model("deep_forest", "Random forest on pretrained features"),
+     Recipe("deep_features", "forest", pretrained=True)),
+    (Model("svm", "SVM on the median beat", baseline=True), Recipe("median_beat", "svm")),
+    (Model("forest", "Random forest on the median beat", baseline=True),
+     Recipe("median_beat", "forest")),
+    (Model("qrs_duration", "QRS duration", baseline=True),
+     Recipe("measurements", "logistic", columns=("qrs_ms",))),
+    (Model("lbbb", "LBBB", baseline=True, rule=True), Recipe("rule", columns=("lbbb",))),
+    (Model("guideline", "Class I guideline: LBBB and QRS ≥ 150 ms", baseline=True, rule=True),
+     Recipe("rule", columns=("lbbb", "qrs_ms"))),
+    (Model("qrs_lbbb", "Logistic regression on QRS duration and LBBB", baseline=True),
+     Recipe("measurements", "logistic", columns=("qrs_ms", "lbbb"))),
+    (Model("qrs_area", "QRS area of the vectorcardiogram", baseline=True),
+     Recipe("measurements", "logistic", columns=("qrs_area_uvs",))),
+)  # fmt: skip
+
+RECIPES = {model.name: recipe for model, recipe in _COMPARED}
+
+NEEDS_LBBB = tuple(name for name, recipe in RECIPES.items() if "lbbb" in recipe.columns)
+
+CRT_RESPONSE = Task(
+    name="crt_response",
+    title="Response to cardiac resynchronization therapy from a twelve-lead ECG",
+    unit="patient",
+    targets=(Target("response", "binary", ("no", "yes")),),
+    models=tuple(model for model, _ in _COMPARED),
+    needs=(Need(EARLIER, "other"),),
+    plans={
+        "random_beats": RandomSamples(
+            overlap="beats are split at random, so beats of every patient are in training and test",
+            k=5,
+        ),
+    },
+    folder="cardio_ecg_transfer.response",
+)

@@ -1,0 +1,1 @@
+"""What both families take: the recordings behind an input, and settings of the same meaning."""

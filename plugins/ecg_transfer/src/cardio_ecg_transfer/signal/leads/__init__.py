@@ -1,0 +1,1 @@
+"""Leads: their names and order, those that follow from others, and exchanged electrodes."""

@@ -1,0 +1,1 @@
+"""What a cardiologist measures: durations, axis, bundle branch blocks, the vectorcardiogram."""

@@ -1,0 +1,1 @@
+"""Spectrograms of beats, each by itself or beside its own recording."""

@@ -1,0 +1,131 @@
+"""An explained clip on one sheet: frames under their heat, heat over time, segments occluded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import canvas
+from cardio_echo_cmr.clips.heat_volume import time_curve
+from cardio_echo_cmr.drawing.overlay import overlay_frames
+from cardio_echo_cmr.segments.atlas import SEGMENT_NAMES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from cardio_echo_cmr.clips.occlusion import Segments
+
+N_SHOWN = 8
+_SIZE_IN = (8.6, 7.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ClipView:
+    """Everything that a sheet and an overlay show.
+
+    Attributes
+    ----------
+    frames : ndarray of uint8, shape (n, rows, columns)
+        The recorded frames of the clip that was explained.
+    times_ms : ndarray, shape (n,)
+        Since the first frame of the video.
+    heat : ndarray of float32, shape (n, rows, columns)
+        0 to 1.
+    segments : Segments
+        Of the view's atlas.
+    drops : ndarray, shape (n_segments,), or None
+        How far the output falls without each segment; None where it was not asked for.
+    unit : str
+        Of the output: ``logit``, or that of the value.
+    """
+
+    frames: NDArray[np.uint8]
+    times_ms: NDArray[np.floating[Any]]
+    heat: NDArray[np.float32]
+    segments: Segments
+    drops: NDArray[np.floating[Any]] | None
+    unit: str
+
+    @property
+    def sector(self) -> NDArray[np.bool_]:
+        """Where any frame shows anything, shape (rows, columns)."""
+        return np.asarray((self.frames > 0).any(axis=0))
+
+    @property
+    def rate_hz(self) -> float:
+        """Frames a second of the clip."""
+        steps = np.diff(self.times_ms)
+        return float(1000 / np.median(steps)) if len(steps) and np.median(steps) > 0 else 25.0
+
+
+def clip_sheet(view: ClipView, *, title: str = "") -> canvas.Draw:
+    """Return a function that draws a clip on one sheet.
+
+    Eight frames, equally spaced in the clip, under their heat with the outlines of the atlas; the
+    share of the heat in each frame; and how far the output falls without each segment.
+    """
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(*_SIZE_IN)
+        figure.set_layout_engine("constrained")
+        rooms: Any = figure.subfigures(2, 1, height_ratios=(1.75, 1))
+        top, below = rooms
+        if title:
+            top.suptitle(title, fontsize=canvas.TEXT_PT, color=canvas.INK, x=0.01, ha="left")
+        shown = np.unique(np.linspace(0, len(view.frames) - 1, N_SHOWN).round().astype(int))
+        side = view.frames.shape[-1]
+        untimed = np.full(len(shown), np.nan)
+        mixed = overlay_frames(view.frames[shown], view.heat[shown], untimed, side=side)
+        for number, axes in enumerate(top.subplots(2, N_SHOWN // 2).flat):
+            axes.set_axis_off()
+            if number < len(shown):
+                _frame(axes, mixed[number], view.segments, numbered=number == 0)
+                at = f"{view.times_ms[shown[number]]:.0f} ms"
+                axes.set_title(at, fontsize=canvas.SMALL_PT, color=canvas.INK, pad=2)
+        curve, bars = below.subplots(1, 2)
+        _curve(curve, view, shown)
+        _bars(bars, view)
+
+    return draw
+
+
+def _frame(axes: Axes, picture: NDArray[np.uint8], segments: Segments, *, numbered: bool) -> None:
+    # "none" keeps the picture's own pixels in the file: a sheet is then half as large.
+    axes.imshow(picture, interpolation="none")
+    for number in segments.numbers:
+        own = segments.labels == number
+        axes.contour(own, levels=[0.5], colors=[canvas.SKY], linewidths=0.5, alpha=0.8)
+        if numbered:
+            row, column = np.argwhere(own).mean(axis=0)
+            axes.text(column, row, str(number), fontsize=canvas.SMALL_PT - 1.5, color="white",
+                      ha="center", va="center")  # fmt: skip
+
+
+def _curve(axes: Axes, view: ClipView, shown: NDArray[np.int64]) -> None:
+    curve = 100 * time_curve(view.heat, view.sector)
+    axes.vlines(
+        view.times_ms[shown], 0, max(float(curve.max()), 1.0), color=canvas.LIGHT, linewidth=0.8
+    )
+    axes.plot(view.times_ms, curve, color=canvas.VERMILION, linewidth=1.6)
+    axes.set_ylim(bottom=0)
+    title = "Heat over time" if curve.any() else "Empty map: nothing spoke for it"
+    canvas.bare_axes(axes, x="ms from the first frame", y="% of the heat in a frame", title=title)
+
+
+def _bars(axes: Axes, view: ClipView) -> None:
+    if view.drops is None:
+        axes.set_axis_off()
+        return
+    names = [f"{number} {SEGMENT_NAMES[number - 1]}" for number in view.segments.numbers]
+    places = np.arange(len(names))
+    colours = [canvas.BLUE if drop > 0 else canvas.GREY for drop in view.drops]
+    axes.barh(places, view.drops, color=colours, height=0.65)
+    axes.axvline(0, color=canvas.INK, linewidth=0.8)
+    axes.set_yticks(places, names)
+    axes.invert_yaxis()
+    axes.locator_params(axis="x", nbins=5)
+    canvas.bare_axes(axes, x=f"falls by ({view.unit})", title="Without the segment, the output")

@@ -1,0 +1,229 @@
+"""Explain: when and where a view's network saw the finding, and which segments it needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import Case, Explanation
+from cardio_echo_cmr.drawing.overlay import overlay_frames, webm_bytes, webm_codec
+from cardio_echo_cmr.drawing.sheet import ClipView, clip_sheet
+from cardio_echo_cmr.findings.explained import (
+    AREA,
+    RANDOM,
+    Explained,
+    explained_videos,
+    heat_by_segment,
+    random_network,
+    segment_rows,
+)
+from cardio_echo_cmr.findings.models import recipe_of
+from cardio_echo_cmr.findings.tasks import SEGMENTAL
+from cardio_echo_cmr.networks.clip_network import ABOUT
+from cardio_echo_cmr.segments.scores import DROP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
+    from cardio_echo_cmr.findings.config import ExplainBlock
+
+RULE = (
+    "of every fold the studies that a network is surest of, for and against (of values: the "
+    "highest and the lowest), chosen without looking at the label; of several videos of a study "
+    "the one with the most extreme output. Heat is Grad-CAM++ of the last feature maps (one cell "
+    "of 8 frames and 16 pixels), for the finding or for a higher value. Segments are those of the "
+    "phantom's average heart at end diastole and usual depth, grown by 2 pixels of 112, and show "
+    "their local mean grey when occluded"
+)
+NO_VIDEO = "; without overlays: this build of OpenCV encodes neither VP9 nor VP8"
+
+OCCLUSION, HEAT = "occlusion", "grad_cam_pp"
+
+
+def explain(
+    model: ModelArtifact,
+    features: FeatureSet,
+    predictions: Predictions,
+    config: ExplainBlock,
+    ctx: Context,
+) -> Explanation:
+    """Draw the surest videos of a fold, and occlude the segments of all of them.
+
+    Parameters
+    ----------
+    model : ModelArtifact
+        Of one fold.
+    features : FeatureSet
+        The videos that it was tested on.
+    predictions : Predictions
+        What it said of them, at any level.
+    config : ExplainBlock
+    ctx : Context
+        Model and device.
+
+    Returns
+    -------
+    Explanation
+        Cases with a sheet, a WebM overlay, the heat at its own resolution, and scores: the drop of
+        the output without each segment, and how the heat lies. The first carries what
+        the segments of all tested videos were worth, where a CMR labels segments. Empty for models
+        that are no networks: their coefficients explain them.
+    """
+    if recipe_of(ctx).kind != "network":
+        return Explanation()
+    explained = explained_videos(model, features, ctx)
+    if explained is None:
+        return Explanation()
+    every = config.occlusion and ctx.task.name in SEGMENTAL
+    outputs = explained.outputs(ctx) if every else explained.whole_outputs(ctx)[:, None]
+    scores = _scores(explained.features, predictions, ctx)
+    chosen = surest(scores, outputs[:, 0], explained.features.table["study_id"], config.n_cases)
+    cases = _cases(explained, chosen, scores, outputs, config, ctx)
+    if every:
+        segments = tuple(segment_rows(explained, _worth(explained, outputs, model, config, ctx)))
+        if cases:
+            cases[0] = replace(cases[0], tested=segments)
+        else:
+            sample_id = str(explained.features.table.index[0])
+            cases = [Case(sample_id, "segments of all tested videos", tested=segments)]
+    silent = bool(cases) and config.video and webm_codec() is None
+    return Explanation(tuple(cases), RULE + (NO_VIDEO if silent else ""))
+
+
+def surest(
+    scores: NDArray[np.floating[Any]],
+    outputs: NDArray[np.floating[Any]],
+    studies: Any,
+    n_cases: int,
+) -> dict[int, str]:
+    """Return positions of the videos to draw, with what the network is sure of.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+        Prediction of each video's study; NaN where there is none.
+    outputs : ndarray, shape (n,)
+        Of each video's own clip.
+    studies : array-like of str, shape (n,)
+    n_cases : int
+        For, and as many against; fewer where there are too few studies.
+
+    Examples
+    --------
+    >>> surest(np.array([0.9, 0.9, 0.2, 0.5]), np.array([1.0, 3.0, -2.0, 0.0]), list("aabc"), 1)
+    {1: 'for', 2: 'against'}
+    """
+    names = np.asarray(studies, dtype=str)
+    own = {str(study): np.flatnonzero(names == study) for study in dict.fromkeys(names.tolist())}
+    known = [study for study, at in own.items() if np.isfinite(scores[at[0]])]
+    ranked = sorted(known, key=lambda study: (float(scores[own[study][0]]), study))
+    n = min(n_cases, len(ranked) // 2)
+    high = [own[study][np.argmax(outputs[own[study]])] for study in ranked[::-1][:n]]
+    low = [own[study][np.argmin(outputs[own[study]])] for study in ranked[:n]]
+    return {int(i): "for" for i in high} | {int(i): "against" for i in low}
+
+
+def _cases(
+    explained: Explained,
+    chosen: dict[int, str],
+    scores: NDArray[np.float64],
+    outputs: NDArray[np.float64],
+    config: ExplainBlock,
+    ctx: Context,
+) -> list[Case]:
+    if not chosen:
+        return []
+    at = np.array(list(chosen), np.int64)
+    drawn = explained.of(at)
+    heats = drawn.heats(ctx)
+    asked = config.occlusion and outputs.shape[1] == 1
+    outputs = drawn.outputs(ctx) if asked else outputs[at]
+    cases = []
+    for i, (place, word) in enumerate(chosen.items()):
+        drops = outputs[i, 0] - outputs[i, 1:] if config.occlusion else None
+        view = drawn.view(i, heats[i], drops)
+        title = _title(word, float(scores[place]), ctx)
+        arrays = {"heat": heats[i], "times_ms": view.times_ms}
+        cases.append(
+            Case(
+                sample_id=str(drawn.features.table.index[i]),
+                title=title,
+                arrays=arrays if drops is None else arrays | {"drops": drops},
+                scores=case_scores(view),
+                draw=clip_sheet(view, title=title),
+                video=_film(view) if config.video and webm_codec() is not None else None,
+            )
+        )
+    return cases
+
+
+def case_scores(view: ClipView) -> dict[str, float]:
+    """Return numbers on one map: ``drop:NN`` without segment NN, and how the heat lies.
+
+    ``heat_in_sector`` is the share of the heat within the sector; ``wall_enrichment``, of that, the
+    share on the wall of the atlas over the wall's share of the sector, 1 where it lies anywhere;
+    ``heat_peak_ms`` the time of the warmest frame.
+    """
+    made: dict[str, float] = {}
+    sector = view.sector
+    warm = np.asarray(view.heat, np.float64)[:, sector]
+    if warm.sum() > 0:
+        wall = (view.segments.masks.max(axis=0) > 0)[sector]
+        made["heat_in_sector"] = float(warm.sum() / view.heat.sum(dtype=np.float64))
+        made["wall_enrichment"] = float(warm[:, wall].sum() / warm.sum() / wall.mean())
+        made["heat_peak_ms"] = float(view.times_ms[int(warm.sum(axis=1).argmax())])
+    if view.drops is not None:
+        numbered = zip(view.segments.numbers, view.drops, strict=True)
+        made |= {f"{DROP}{number:02d}": float(drop) for number, drop in numbered}
+    return made
+
+
+def _worth(
+    explained: Explained,
+    outputs: NDArray[np.float64],
+    model: ModelArtifact,
+    config: ExplainBlock,
+    ctx: Context,
+) -> dict[str, NDArray[np.float64]]:
+    """Return the worth of every segment of every video by method, controls included."""
+    area = explained.segments.masks.sum(axis=(1, 2), dtype=np.float64)
+    made = {
+        OCCLUSION: outputs[:, :1] - outputs[:, 1:],
+        HEAT: heat_by_segment(explained, explained.heats(ctx)),
+        AREA: np.tile(area, (len(explained), 1)),
+    }
+    width_mult = float(model.read_json(ABOUT)["network"]["width_mult"])
+    for number in range(config.n_random):
+        other = random_network(width_mult, ctx.seed_of(f"random weights {number}"))
+        found = explained.outputs(ctx, other)
+        made[f"{RANDOM}:{number}"] = found[:, :1] - found[:, 1:]
+    return made
+
+
+def _film(view: ClipView) -> Callable[[], bytes]:
+    def film() -> bytes:
+        frames = overlay_frames(view.frames, view.heat, view.times_ms, view.segments.labels)
+        return webm_bytes(frames, view.rate_hz)
+
+    return film
+
+
+def _title(word: str, score: float, ctx: Context) -> str:
+    target = ctx.targets[0]
+    if target.kind == "binary":
+        return f"surest {word}; its probability {score:.2f}"
+    return f"{'highest' if word == 'for' else 'lowest'} value; {score:.0f} {target.unit}"
+
+
+def _scores(features: FeatureSet, predictions: Predictions, ctx: Context) -> NDArray[np.float64]:
+    """Return the prediction for every video, by whatever unit it was tested; NaN without one."""
+    level = predictions.level
+    names = features.table.index if level == "sample" else features.table[f"{level}_id"]
+    scores = np.asarray(predictions.scores[ctx.targets[0].name], np.float64)
+    of = dict(zip(map(str, predictions.ids), scores, strict=True))
+    return np.array([of.get(str(name), np.nan) for name in names], np.float64)

@@ -1,0 +1,74 @@
+"""Featurize: the small videos with their times, as blocks that are read when they are needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import FeatureBlock, FeatureSet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import SampleSet
+    from cardio_echo_cmr.findings.config import FeaturizeBlock
+    from cardio_echo_cmr.findings.preprocess import SectorVideo
+
+TIMING = (("n_frames", "1"), ("frame_rate_hz", "Hz"), ("mm_per_px", "mm"))
+"""Names and units of the block `timing`."""
+
+CLINICAL = (("lvef_pct", "%"), ("age_y", "years"), ("sex_male", "1"))
+"""Names and units of the block `clinical`."""
+
+_CARRIED = ("recording_id", "study_id", "patient_id", "site_id", "view_given", "flags")
+
+
+def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
+    """Put the videos of one patient's loops into blocks; the same for all tasks.
+
+    Parameters
+    ----------
+    samples : SampleSet
+        Values are `SectorVideo`.
+    config : FeaturizeBlock
+        Nothing of it is needed: the size of the videos is decided before they are decoded.
+
+    Returns
+    -------
+    FeatureSet
+        One row a loop. Blocks:
+
+        `video` uint8 (n, max_frames, side, side): grey levels of the sector, 0 outside of it and
+        after the loop's end.
+        `times` float32 (n, max_frames): ms from the first frame, NaN after the end.
+        `timing` float32: `TIMING`; `mm_per_px` is of the small picture, NaN where unknown.
+        `clinical` float32: `CLINICAL`, NaN where unknown; the same for all loops of a study.
+    """
+    values: list[SectorVideo] = list(samples.values)
+    videos = np.stack([video.frames for video in values])
+    frames = _numbered("frame", videos.shape[1])
+    timing = [(video.n_frames, video.frame_rate_hz, video.mm_per_px) for video in values]
+    known = samples.table.reindex(columns=[name for name, _ in CLINICAL])
+    columns = [name for name in _CARRIED if name in samples.table.columns]
+    return FeatureSet(
+        samples.table[columns],
+        {
+            "video": FeatureBlock(videos, ("frame", "row", "column"), frames, ("1",)),
+            "times": FeatureBlock(
+                np.stack([video.times_ms for video in values]), ("frame",), frames, ("ms",)
+            ),
+            "timing": _tabular(timing, TIMING),
+            "clinical": _tabular(known.to_numpy(dtype=np.float64, na_value=np.nan), CLINICAL),
+        },
+    )
+
+
+def _numbered(what: str, n: int) -> tuple[str, ...]:
+    return tuple(f"{what}_{number}" for number in range(1, n + 1))
+
+
+def _tabular(rows: Any, named: tuple[tuple[str, str], ...]) -> FeatureBlock:
+    names, units = zip(*named, strict=True)
+    values: NDArray[np.float32] = np.asarray(rows, dtype=np.float32)
+    return FeatureBlock(values, ("measure",), names, units)

@@ -1,0 +1,211 @@
+"""Load: echo loops by study, paired with their CMR, from a table, a folder or files."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.api import (
+    Cohort,
+    CohortTable,
+    ConfigError,
+    DataError,
+    SampleSet,
+)
+from cardio_core.ultrasound import find_loops
+from cardio_echo_cmr.findings.labels.outcome import outcome_sentence
+from cardio_echo_cmr.findings.labels.support import (
+    require_a_study,
+    require_named_views,
+    unsupported_models,
+)
+from cardio_echo_cmr.findings.labels.targets import targets_of
+from cardio_echo_cmr.findings.tasks import VIEW
+from cardio_echo_cmr.readers import echonet_folder as echonet
+from cardio_echo_cmr.readers.table_studies import studies_of_table, study_of_row
+from cardio_echo_cmr.studies.pairing import one_row_an_echo, pair_with_cmr
+from cardio_echo_cmr.studies.study import Clip, EchoStudy, open_clip, samples_table, stated_rate
+from cardio_echo_cmr.views.names import UNKNOWN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardio_core.api import Context
+    from cardio_echo_cmr.findings.config import LoadBlock
+    from cardio_echo_cmr.studies.pairing import Paired
+
+
+def load(config: LoadBlock, ctx: Context) -> Cohort:
+    """Find echo loops, pair their studies with CMRs, and label them.
+
+    An input is a cohort table, or a folder with one, that names clips in `path_echo_a4c`, `_a2c`,
+    `_plax`, `_other`, or in `path_echo` where nobody named the view. Or it is a folder in
+    EchoNet's layout: its videos are A4C; with a ``cohort.csv`` beside ``FileList.csv`` whose
+    `study_id` is the FileName it has CMR labels, without one it serves predict mode only. There an
+    input may also be a file or a folder of loops; those are numbered.
+
+    Returns
+    -------
+    Cohort
+        One row a clip. Targets are by study, for `view` by recording; left out by design are
+        studies too far from their CMR.
+
+    Raises
+    ------
+    ConfigError
+        A table without the columns that the task needs, or a folder that cannot label it.
+    DataError
+        No loop, no study at the timepoint or near enough to its CMR, loops of one view only where
+        views are to be told apart, or ids of studies that would give two loops one id.
+    """
+    found = [_found(path, config, ctx) for path in ctx.inputs]
+    studies, notes = _named([study for part in found for study in part.studies], ctx)
+    notes += [note for part in found for note in part.notes]
+    _require_ids_of_their_own(studies)
+    at, elsewhen = _at_timepoint(studies, config.timepoint)
+    paired = _paired(at, config, ctx)
+    kept = list(paired.kept)
+    excluded = elsewhen | paired.left_out
+    require_a_study(studies, kept, excluded)
+    with_views = config.views == "table" and ctx.task.name != VIEW.name
+    if with_views and ctx.mode == "fit":
+        require_named_views(kept)
+    # Nobody has tested a view that the table leaves open: only for new patients it is predicted.
+    unnamed = UNKNOWN if ctx.mode == "fit" else ""
+    table = samples_table(kept, with_views=with_views, unnamed=unnamed)
+    clips = tuple(clip for study in kept for clip in study.clips)
+    clinical = _clinical(found, kept)
+    targets, unsupported = None, {}
+    if ctx.mode == "fit":
+        targets, about = targets_of(clinical, kept, config, ctx)
+        notes += [*paired.notes, *about]
+        named = np.array([clip.view for clip in clips], dtype=np.str_)
+        unsupported = unsupported_models(table, named, targets, ctx.task, config)
+    return Cohort(
+        SampleSet.opening(table, clips, open_clip),
+        {name: clip.paths for name, clip in zip(table.index, clips, strict=True)},
+        targets,
+        clinical if ctx.mode == "fit" else None,
+        notes=tuple(dict.fromkeys(note for note in notes if note)),
+        unsupported=unsupported,
+        outcome=outcome_sentence(ctx.task, config) if ctx.mode == "fit" else "",
+        excluded=excluded,
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What one input holds."""
+
+    studies: list[EchoStudy]
+    table: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found:
+    table = CohortTable.find(path)
+    if echonet.is_echonet_folder(path):
+        return _from_echonet(path, table, ctx)
+    if table is not None:
+        studies = studies_of_table(table, config.frame_rate_hz)
+        lacking = len(table.rows) - len(studies)
+        note = f"{lacking} of {len(table.rows)} rows of {table.name} name no clip."
+        return _Found(studies, table.rows, (note if lacking else "",))
+    if ctx.mode == "fit":
+        raise DataError(
+            f"{path.name}: expected a cohort table, a folder with cohort.csv, or one with "
+            f"{echonet.FILE_LIST} and {echonet.VIDEOS}; found none"
+        )
+    files = find_loops(path)
+    if not files:
+        raise DataError(
+            f"{path.name}: expected ultrasound loops (DICOM, AVI, MP4, NPY, NPZ, HDF5), found "
+            "none; give the folder that holds them, or a file"
+        )
+    clips = [Clip(file, "", stated_rate(file, config.frame_rate_hz)) for file in files]
+    return _Found([EchoStudy("", "", (clip,)) for clip in clips])
+
+
+def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Found:
+    found = echonet.read_echonet_folder(folder)
+    if table is not None:
+        rows = table.rows
+        bare = [study_of_row(str(name), row, ()) for name, row in rows.iterrows()]
+        own = echonet.of_table(found, rows)
+        studies = echonet.with_cohort_table(own, bare, table.name)
+        lacking = len(rows) - len(studies)
+        note = f"{lacking} of {len(rows)} rows of {table.name} have no usable video."
+        notes = (echonet.NOTE, note if lacking else "", own.others_note(found, table.name))
+        _set_aside(own, ctx)
+        return _Found(studies, rows, notes)
+    if ctx.mode == "fit" and ctx.task.name != VIEW.name:
+        raise ConfigError(
+            f"{folder.name}: expected CMR labels, found LVEF only; put a cohort.csv beside "
+            f"{echonet.FILE_LIST} with study_id = FileName, patient_id and the CMR's columns, and "
+            "take views from it with load.views=table and needs.view.skip=true"
+        )
+    _set_aside(found, ctx)
+    return _Found(echonet.echonet_studies(found), None, (echonet.NOTE,))
+
+
+def _set_aside(found: echonet.EchoNetFolder, ctx: Context) -> None:
+    """Quarantine what cannot be used, numbered: names of files can hold the names of people."""
+    for number, one in enumerate(found.unusable, start=1):
+        ctx.quarantine(f"unusable-{number}", one.reason)
+
+
+def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], list[str]]:
+    """Give studies without a table running numbers: names of files can hold names of people."""
+    if all(study.study_id for study in studies):
+        return studies, []
+    # Beside a table, a number must not be anybody's id: two people would become one.
+    taken = {name for study in studies for name in (study.study_id, study.patient_id)}
+    numbers = (str(n) for n in count(1) if str(n) not in taken)
+    made = [
+        study if study.study_id else replace(study, study_id=name, patient_id=name)
+        for study, name in ((one, "" if one.study_id else next(numbers)) for one in studies)
+    ]
+    listed = f"Videos of {echonet.FILE_LIST} are numbered in its order, each a patient."
+    return made, [CohortTable.NUMBERED if ctx.mode == "predict" else listed]
+
+
+def _require_ids_of_their_own(studies: list[EchoStudy]) -> None:
+    n_loops = Counter(name for study in studies for name in study.recording_ids)
+    twice = next((name for name, n in n_loops.items() if n > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"study_id: expected ids that give every loop one of its own (ID, or ID-1, ID-2 where "
+            f"a study has several), found {twice!r} for two; name one of the studies otherwise"
+        )
+
+
+def _at_timepoint(
+    studies: list[EchoStudy], timepoint: str
+) -> tuple[list[EchoStudy], dict[str, tuple[str, ...]]]:
+    kept: list[EchoStudy] = []
+    others: list[EchoStudy] = []
+    for study in studies:
+        said = (study.texts.get("timepoint") or "baseline").strip().lower()
+        (kept if timepoint in ("any", said) else others).append(study)
+    left_out = tuple(name for study in others for name in study.recording_ids)
+    return kept, {f"not at {timepoint}": left_out} if left_out else {}
+
+
+def _paired(studies: list[EchoStudy], config: LoadBlock, ctx: Context) -> Paired:
+    if ctx.mode == "fit" and ctx.task.name != VIEW.name:
+        return pair_with_cmr(studies, config.max_days_to_cmr)
+    return one_row_an_echo(studies)
+
+
+def _clinical(found: list[_Found], kept: list[EchoStudy]) -> pd.DataFrame | None:
+    """Return the rows of the tables whose studies are kept; None where there is no table."""
+    tables = [part.table for part in found if part.table is not None]
+    if not tables:
+        return None
+    table = pd.concat(tables)
+    return table[table.index.isin([study.study_id for study in kept])]

@@ -1,0 +1,153 @@
+"""Preprocess: decode every loop once, keep its sector and nothing else, and make it small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.api import DataError, SampleSet
+from cardio_core.ultrasound import nameless, sector_mask
+from cardio_echo_cmr.clips.square import SectorCutter, square_around
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context
+    from cardio_core.ultrasound import Loop
+    from cardio_echo_cmr.findings.config import PreprocessBlock
+
+_TRIANGLE = (
+    "leave the clip out, or keep a fixed triangle, print included, with preprocess.triangle=true"
+)
+LOW_RATE_HZ = 25.0
+"""Loops with fewer frames a second are flagged: resampled to 30, frames stand twice."""
+
+
+@dataclass(frozen=True, eq=False)
+class SectorVideo:
+    """One loop as the networks see it.
+
+    Attributes
+    ----------
+    frames : ndarray of uint8, shape (max_frames, side, side)
+        The first frames at their own rate, 0 outside the sector and after the loop's end.
+    times_ms : ndarray of float32, shape (max_frames,)
+        From the first frame; NaN after the end.
+    n_frames : int
+        How many of them are the loop's.
+    frame_rate_hz : float
+        Of the loop.
+    mm_per_px : float
+        Size of a small pixel; NaN where the loop does not say it.
+    flags : tuple of str
+        What a reader of the results should know.
+    """
+
+    frames: NDArray[np.uint8]
+    times_ms: NDArray[np.float32]
+    n_frames: int
+    frame_rate_hz: float
+    mm_per_px: float
+    flags: tuple[str, ...]
+
+
+def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
+    """Make one small video of every loop of a patient.
+
+    Parameters
+    ----------
+    samples : SampleSet
+        One row a recording; values are opened to `Loop`.
+    config : PreprocessBlock
+        Size of the videos, and what to do where no sector is found.
+    ctx : Context
+        Quarantines a loop that cannot be used, with its reason, which names no file.
+
+    Returns
+    -------
+    SampleSet
+        Values are `SectorVideo`; the ids are the recordings', and the table is theirs with
+        `flags`.
+
+    Raises
+    ------
+    DataError
+        None of the patient's loops can be used.
+    """
+    values: list[SectorVideo] = []
+    kept: list[str] = []
+    for recording_id, loop in samples.opened(ctx.quarantine):
+        try:
+            video = sector_video(loop, config)
+        except DataError as error:
+            ctx.quarantine(recording_id, nameless(str(error), Path(loop.name)))
+            continue
+        values.append(video)
+        kept.append(recording_id)
+    if not values:
+        raise DataError("none of the patient's loops can be used")
+    table = samples.table.set_index("recording_id", drop=False).loc[kept]
+    table.index = pd.Index(kept, name="sample_id")
+    held: NDArray[Any] = np.empty(len(values), dtype=object)
+    held[:] = values
+    return SampleSet(table.assign(flags=["; ".join(video.flags) for video in values]), held)
+
+
+def sector_video(loop: Loop, config: PreprocessBlock) -> SectorVideo:
+    """Cut a loop to its sector, frame by frame, in the memory of a few frames.
+
+    A look at 32 frames or a few more finds the sector; then every frame that is kept is decoded
+    once, and no other.
+
+    Raises
+    ------
+    DataError
+        Colour Doppler, fewer frames than `min_frames`, no sector or an unclear one, or a frame
+        that cannot be decoded.
+    """
+    _require_usable(loop, config.min_frames)
+    mask, flags = sector_mask(loop, triangle=config.triangle, otherwise=_TRIANGLE)
+    square = square_around(mask, loop.mm_per_pixel)
+    cut = SectorCutter(mask, square, config.side)
+    n_frames = min(loop.n_frames, config.max_frames)
+    frames = np.zeros((config.max_frames, config.side, config.side), dtype=np.uint8)
+    for place, frame in zip(frames[:n_frames], loop.frames(0, n_frames), strict=True):
+        place[...] = cut(frame)
+    times_ms = np.full(config.max_frames, np.nan, dtype=np.float32)
+    times_ms[:n_frames] = loop.frame_times_ms[:n_frames]
+    return SectorVideo(
+        frames=frames,
+        times_ms=times_ms,
+        n_frames=n_frames,
+        frame_rate_hz=loop.frame_rate_hz,
+        mm_per_px=square.mm_per_px(config.side),
+        flags=tuple(dict.fromkeys((*loop.flags, *flags, *_own_flags(loop, n_frames)))),
+    )
+
+
+def _require_usable(loop: Loop, min_frames: int) -> None:
+    if loop.colour_doppler:
+        raise DataError(
+            f"{loop.name}: expected a grey B-mode loop, found colour Doppler; "
+            "choose the clip without colour"
+        )
+    if loop.n_frames < min_frames:
+        raise DataError(
+            f"{loop.name}: expected at least {min_frames} frames, found {loop.n_frames}; "
+            "export the whole loop"
+        )
+
+
+def _own_flags(loop: Loop, n_frames: int) -> list[str]:
+    flags = []
+    if n_frames < loop.n_frames:
+        flags.append(f"the first {n_frames} of {loop.n_frames} frames are used")
+    if loop.frame_rate_hz < LOW_RATE_HZ:
+        flags.append(f"{loop.frame_rate_hz:.3g} frames a second, fewer than {LOW_RATE_HZ:g}")
+    if loop.mm_per_pixel is None:
+        flags.append("size of a pixel not known, taken for square")
+    return flags

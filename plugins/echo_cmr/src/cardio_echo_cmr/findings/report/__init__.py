@@ -1,0 +1,1 @@
+"""What the evaluation adds to the default: the paper's tables, figures and intervals."""

@@ -1,0 +1,208 @@
+"""The report of a finding: areas by what is drawn, errors, agreement, and the paper's tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cardio_core.api import DataError, Scored
+from cardio_echo_cmr.drawing.results import bland_altman, intervals_figure, roc_by_view, scatter
+from cardio_echo_cmr.published.paper_tables import (
+    TITLES,
+    characteristics_beside,
+    published_aucs,
+    published_findings,
+    table_1,
+    table_2,
+)
+from cardio_echo_cmr.results.intervals import auc_intervals, interval_rows, width_sentences
+from cardio_echo_cmr.results.measured import agreement, number_errors, training_means
+from cardio_echo_cmr.results.tested import video_rows
+from cardio_echo_cmr.studies.described import described_studies, finding_flags, first_studies
+from cardio_echo_cmr.views.names import VIEWS
+from cardio_echo_cmr.views.present import missing_sentence, views_of_studies, views_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cardio_core.api import Scope, Target
+    from cardio_echo_cmr.findings.report.parts import Parts
+
+OWN_SEGMENTS = ", its segments"
+BY_DEFAULT = ("mae", "r2", "pearson_r2")
+"""Errors that the default evaluation reports already."""
+
+By = dict[tuple[str, str], dict[str, Any]]
+"""What is known of a model, by target and model."""
+
+
+def report_findings(parts: Parts) -> None:
+    """Add what the paper reports of a finding: intervals, errors, agreement, tables, figures.
+
+    Parameters
+    ----------
+    parts : Parts
+        Of a task at unit study; changed in place.
+    """
+    binary: By = {}
+    numbers: By = {}
+    for target in parts.ctx.task.targets:
+        if target.name not in parts.predictions.frames:
+            continue
+        studies = parts.predictions.tested(target)
+        if target.kind == "binary":
+            binary |= _binary(parts, target, studies)
+        else:
+            numbers |= _numbers(parts, target, studies)
+    finding = parts.ctx.task.name
+    if binary or numbers:
+        parts.tables["table-2"] = table_2(binary, numbers, finding)
+    parts.tables["published"] = published_findings()
+    parts.tables["published-areas"] = published_aucs().reset_index()
+    if binary:
+        parts.notes += width_sentences(parts.tables["intervals"])
+        _compared_intervals(parts, finding)
+        _roc(parts, binary, finding)
+    _views_present(parts)
+    _table_1(parts)
+
+
+def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
+    found: By = {}
+    for model, rows in studies.groupby("model", sort=False):
+        own: dict[str, Any] = {}
+        videos = video_rows(parts.predictions, target, parts.cohort, rows)
+        for unit, table in (("study", rows), ("video", videos)):
+            if table.empty:
+                continue
+            estimates, notes = auc_intervals(table, unit, parts.config, parts.ctx.seed)
+            scope = parts.scope(target.name, str(model))
+            where = scope if unit == "study" else replace(scope, subgroup="each video")
+            parts.add([one for one in estimates if one.name != "auc_delong"], where)
+            parts.say(target.name, f"{model}, {unit} rows", notes)
+            made = interval_rows(estimates, table, target.name, str(model), unit)
+            parts.append("intervals", made)
+            prefix = "" if unit == "study" else "video:"
+            own |= {prefix + one.name: one for one in estimates}
+        if own:
+            found[(target.name, str(model))] = own | {"rows": rows}
+    return found
+
+
+def _numbers(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
+    found: By = {}
+    panels = []
+    constant = training_means(parts.predictions, target, parts.targets, parts.cohort)
+    for model, rows in studies.groupby("model", sort=False):
+        estimates, notes = number_errors(rows, constant, parts.config, parts.ctx.seed)
+        scope = parts.scope(target.name, str(model))
+        parts.add([one for one in estimates if one.name not in BY_DEFAULT], scope)
+        parts.say(target.name, str(model), notes)
+        own: dict[str, Any] = {one.name: one for one in estimates}
+        found[(target.name, str(model))] = own
+        title = TITLES.get(str(model).removesuffix("_value"), str(model))
+        panels.append((str(model), title, rows, _lines(own, target.unit)))
+        _agreement(parts, target, str(model), title, rows, scope)
+    if panels:
+        short = target.name.rpartition("_")[0].upper()
+        parts.figures[f"scatter-{target.name}"] = scatter(panels, name=short, unit=target.unit)
+    return found
+
+
+def _lines(own: dict[str, Any], unit: str) -> list[str]:
+    lines = []
+    if "mae" in own:
+        beside = own.get("mae_training_mean")
+        text = f"MAE {own['mae'].value:.3g} {unit}"
+        lines.append(text + ("" if beside is None else f" (constant {beside.value:.3g})"))
+    if "r2" in own:
+        lines.append(f"R² {own['r2'].value:.2f}")
+    if "pearson_r2" in own:
+        lines.append(f"r² {own['pearson_r2'].value:.2f}")
+    return lines
+
+
+def _agreement(
+    parts: Parts, target: Target, model: str, title: str, rows: pd.DataFrame, scope: Scope
+) -> None:
+    try:
+        found = agreement(rows, parts.config.level)
+    except DataError as error:
+        parts.say(target.name, model, [f"no limits of agreement. {error}"])
+        return
+    parts.add(found.estimates, scope)
+    if Scored.clusters_of(rows) is not None:
+        parts.say(target.name, model, ["limits of agreement for repeated measures: patients have "
+                                       "several studies."])  # fmt: skip
+    short = target.name.rpartition("_")[0].upper()
+    parts.figures[f"bland-altman-{model}"] = bland_altman(
+        found, name=short, unit=target.unit, title=title
+    )
+
+
+def _compared_intervals(parts: Parts, finding: str) -> None:
+    table = parts.tables.get("intervals")
+    if table is None or table.empty:
+        return
+    kept = table[table["method"].str.contains("percentile")]
+    overall = parts.ctx.task.targets[0].name
+    label = [
+        TITLES.get(model, model) + ("" if target == overall else OWN_SEGMENTS)
+        for target, model in zip(kept["target"], kept["model"], strict=True)
+    ]
+    paper = {}
+    for row in published_aucs().reset_index().to_dict("records"):
+        model = str(row["row"])
+        if row["finding"] == finding:
+            own = TITLES[model] + ("" if model == "fused" else OWN_SEGMENTS)
+            paper[own] = (float(row["auc"]), float(row["low"]), float(row["high"]))
+    parts.figures["intervals"] = intervals_figure(kept.assign(label=label), paper)
+
+
+def _roc(parts: Parts, binary: By, finding: str) -> None:
+    """Draw every model at its own label: a view at its segments, the others at any segment."""
+    curves = []
+    overall = parts.ctx.task.targets[0].name
+    for (target, model), own in binary.items():
+        views_own = f"{overall}_{model}"
+        first = views_own if (views_own, model) in binary else overall
+        rows = own["rows"]
+        if target != first or rows["y"].nunique() < 2:
+            continue
+        label = TITLES.get(model, model)
+        curves.append((model, label, rows, own.get("auc_patient_bootstrap")))
+    curves.sort(key=lambda curve: list(TITLES).index(curve[0]) if curve[0] in TITLES else 99)
+    if curves:
+        parts.figures["roc-by-view"] = roc_by_view(
+            curves, title=f"{finding.upper()} at CMR; intervals draw patients"
+        )
+
+
+def _views_present(parts: Parts) -> None:
+    target = parts.ctx.task.targets[0]
+    if target.name not in parts.predictions.frames:
+        return
+    views = views_of_studies(parts.predictions, target, parts.cohort)
+    if not set(views.columns) & set(VIEWS):
+        return
+    parts.tables["views-present"] = views_table(views, parts.predictions, target, parts.config)
+    parts.notes.append(missing_sentence(views))
+
+
+def _table_1(parts: Parts) -> None:
+    first = first_studies(parts.cohort, parts.people)
+    flags = finding_flags(parts.cohort, parts.targets, parts.ctx.task)
+    beside = characteristics_beside(flags.reindex(first))
+    if len(beside):
+        parts.tables["table-1-beside-the-paper"] = beside
+    label = flags[parts.ctx.task.targets[0].name]
+    if len(first) < len(flags):
+        parts.notes.append(
+            f"Table 1 and the shares beside the paper's describe {len(first)} persons by the first "
+            f"study of each, of {len(flags)} studies: tests and limits for independent persons."
+        )
+    try:
+        described = described_studies(parts.cohort).reindex(first)
+        parts.tables["table-1"] = table_1(described, label, parts.config)
+    except DataError as error:
+        parts.notes.append(f"Table 1 is left out: {error}")

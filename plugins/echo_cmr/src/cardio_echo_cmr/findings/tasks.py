@@ -1,0 +1,111 @@
+"""What this plugin predicts, and the models that are compared."""
+
+from __future__ import annotations
+
+from cardio_core.api import Model, Need, Target, Task
+from cardio_echo_cmr.views.names import OTHER, VIEW_TITLES, VIEWS
+
+SEGMENTAL = {"wma": "Wall motion abnormality", "lge": "Late gadolinium enhancement"}
+"""Findings that the CMR gives by segment of the AHA model."""
+
+MAPPED = {"t1": ("t1_ms", "ms"), "t2": ("t2_ms", "ms"), "ecv": ("ecv_pct", "%")}
+"""Findings that the CMR measures: column of the cohort table and its unit."""
+
+_NO_YES = ("no", "yes")
+_NEEDS_VIEW = (Need("view", "same", for_new=True, optional=True),)
+_FAMILY, _FOLDER = "loops", "cardio_echo_cmr.findings"
+
+VIEW = Task(
+    name="view",
+    title="View of an echo loop",
+    unit="recording",
+    targets=(Target("view", "multiclass", (*VIEWS, OTHER)),),
+    models=(Model("resnet", "ResNet on eight frames"),),
+    family=_FAMILY,
+    folder=_FOLDER,
+)
+
+
+def _baselines(targets: tuple[str, ...]) -> tuple[Model, ...]:
+    """Return the models to be beaten; a study without the measurement has no score."""
+    return (
+        Model("lvef", "LVEF alone", baseline=True, partial=True, targets=targets),
+        Model("age_sex", "Age and sex", baseline=True, partial=True, targets=targets),
+    )
+
+
+def _networks(named: dict[str, tuple[str, ...]], fused: str, suffix: str = "") -> tuple[Model, ...]:
+    """Return a model for each view, and the one that fuses them.
+
+    Parameters
+    ----------
+    named : dict of str to tuple of str
+        Targets by view; inner folds score the first.
+    fused : str
+        Target of the fused model.
+    suffix : str
+        What distinguishes these models from others of the task.
+    """
+    views = tuple(
+        Model(
+            f"{view}{suffix}",
+            f"R(2+1)D-18, {VIEW_TITLES[view]}" + (", value" if suffix else ""),
+            partial=True,
+            targets=targets,
+        )
+        for view, targets in named.items()
+    )
+    all_views = Model(
+        f"fused{suffix}",
+        "R(2+1)D-18, views fused" + (", value" if suffix else ""),
+        targets=(fused,),
+        fuses=tuple(model.name for model in views),
+    )
+    return (all_views, *views)  # first, because it leads the report
+
+
+def _segmental(name: str) -> Task:
+    """Return the task of a finding by segment: anywhere, and in the segments that a view shows."""
+    return Task(
+        name=name,
+        title=f"{SEGMENTAL[name]} at CMR from echo loops",
+        unit="study",
+        targets=(
+            Target(name, "binary", _NO_YES),
+            *(Target(f"{name}_{view}", "binary", _NO_YES) for view in VIEWS),
+        ),
+        models=(
+            *_networks({view: (f"{name}_{view}", name) for view in VIEWS}, name),
+            *_baselines((name,)),
+        ),
+        needs=_NEEDS_VIEW,
+        family=_FAMILY,
+        folder=_FOLDER,
+    )
+
+
+def _mapped(name: str) -> Task:
+    """Return the task of a measured finding: raised or not, and its value."""
+    value, unit = MAPPED[name]
+    high = f"{name}_high"
+    return Task(
+        name=name,
+        title=f"{name.upper()} at CMR from echo loops",
+        unit="study",
+        targets=(Target(high, "binary", _NO_YES), Target(value, "continuous", unit=unit)),
+        models=(
+            *_networks(dict.fromkeys(VIEWS, (high,)), high),
+            *_networks(dict.fromkeys(VIEWS, (value,)), value, "_value"),
+            *_baselines((high, value)),
+        ),
+        needs=_NEEDS_VIEW,
+        family=_FAMILY,
+        folder=_FOLDER,
+    )
+
+
+TASKS = (
+    *(_segmental(name) for name in SEGMENTAL),
+    *(_mapped(name) for name in MAPPED),
+    VIEW,
+)

@@ -1,0 +1,1 @@
+"""The networks, what they are given, and how a fitted one is used again."""

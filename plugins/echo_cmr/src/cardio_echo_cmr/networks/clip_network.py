@@ -1,0 +1,209 @@
+"""A fitted video network as an artifact: weights, and what is needed to use it again."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cardio_core.api import DataError
+from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, scored_starts
+from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of
+from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
+from cardio_echo_cmr.networks.weight_files import start_from_file
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureSet, ModelArtifact
+
+ABOUT = "model.json"
+LARGEST_LOGIT = 30.0
+"""Beyond it a probability is 0 or 1 in 64 bits."""
+
+SCRATCH = "NOT PRETRAINED: started from random weights; train.weights names a file to start from."
+
+
+class ClipNetwork(nn.Module):
+    """R(2+1)D-18 with one output, on grey clips.
+
+    The network is called ``m``, as in the released weights, so that a fitted artifact and a
+    released file have the same names.
+    """
+
+    def __init__(self, width_mult: float = 1.0) -> None:
+        super().__init__()
+        self.m = R2Plus1D18(1, width_mult)
+
+    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Return one logit or standardised value a clip, shape (n,); see `Clips.batch`."""
+        clips = inputs["clip"].expand(-1, 3, -1, -1, -1)
+        value: Tensor = self.m(clips, inputs["n_frames"])
+        return value[:, 0]
+
+
+def fresh_network(width_mult: float, weights: str | None, seed: int) -> tuple[ClipNetwork, str]:
+    """Return a network before training, and in a sentence where its weights come from.
+
+    Parameters
+    ----------
+    width_mult : float
+        Of the channels.
+    weights : str or None
+        A local safetensors file to start from; None starts at random.
+    seed : int
+        Of the random weights.
+
+    Raises
+    ------
+    DataError
+        If the file of weights does not fit.
+    """
+    torch.manual_seed(seed)
+    network = ClipNetwork(width_mult)
+    if weights is None:
+        return network, SCRATCH
+    return network, start_from_file(network.m, Path(weights).expanduser())
+
+
+def write_about(
+    artifact: ModelArtifact,
+    *,
+    width_mult: float,
+    form: ClipForm,
+    grey: Grey,
+    side: int,
+    view: str,
+    least_view: float,
+    target: str,
+    scale: tuple[float, float] | None,
+) -> None:
+    """Write what a network was fitted on and for.
+
+    Parameters
+    ----------
+    artifact : ModelArtifact
+    width_mult, form, grey
+        What it is built from and shown.
+    side : int
+        Pixels of a frame's side.
+    view, target : str
+        What it looks at, and the target that it was fitted to.
+    least_view : float
+        From which probability on a video counts as one of the view.
+    scale : tuple of float, or None
+        Mean and SD of a continuous target in training; None for a binary one.
+    """
+    artifact.write_json(
+        ABOUT,
+        {
+            "network": {"width_mult": width_mult},
+            "clip": asdict(form),
+            "grey": asdict(grey),
+            "side": side,
+            "view": view,
+            "least_view_probability": least_view,
+            "target": target,
+            "scale": None if scale is None else list(scale),
+        },
+    )
+
+
+def open_network(artifact: ModelArtifact) -> ClipNetwork:
+    """Return the fitted network in evaluation mode."""
+    network = ClipNetwork(**artifact.read_json(ABOUT)["network"])
+    artifact.load_network(network)
+    return network.eval()
+
+
+def form_in(artifact: ModelArtifact) -> ClipForm:
+    """Return the form of clips that a network was fitted on."""
+    return ClipForm(**artifact.read_json(ABOUT)["clip"])
+
+
+def least_view_in(artifact: ModelArtifact) -> float:
+    """Return from which probability on a video counts as one of the network's view."""
+    return float(artifact.read_json(ABOUT)["least_view_probability"])
+
+
+def clips_for(artifact: ModelArtifact, features: FeatureSet, n_clips: int) -> Clips:
+    """Return clips of usable videos as the artifact's network expects them.
+
+    Raises
+    ------
+    DataError
+        If the videos are of another size than those it was fitted on.
+    """
+    about = artifact.read_json(ABOUT)
+    require_side(features, about["side"])
+    form = form_in(artifact)
+    starts = scored_starts(form, np.asarray(features["times"].values), n_clips)
+    return clips_of(features, form, Grey(**about["grey"]), starts)
+
+
+def require_side(features: FeatureSet, side: int) -> None:
+    """Raise DataError where videos are of another size than those that a network was fitted on.
+
+    Parameters
+    ----------
+    features : FeatureSet
+    side : int
+        Pixels of a frame's side.
+    """
+    found = int(features["video"].values.shape[-1])
+    if found != side:
+        raise DataError(
+            f"videos: expected frames of {side} pixels, as the network was fitted on, found "
+            f"{found}; use the preprocess block of the run that made it"
+        )
+
+
+def score_videos(
+    artifact: ModelArtifact, features: FeatureSet, ctx: Context, *, n_clips: int, batch_size: int
+) -> NDArray[np.float64]:
+    """Return one score a video: a probability, or a value in the target's unit.
+
+    Parameters
+    ----------
+    artifact : ModelArtifact
+    features : FeatureSet
+        Any videos.
+    ctx : Context
+        Device.
+    n_clips : int
+        Of each video, in ``honest``.
+    batch_size : int
+        Clips at once.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        From the mean logit, or value, of a video's clips; NaN where the form of the clips cannot
+        use the video.
+    """
+    scores = np.full(len(features), np.nan)
+    usable = np.flatnonzero(is_usable(form_in(artifact), np.asarray(features["times"].values)))
+    if usable.size == 0:
+        return scores
+    clips = clips_for(artifact, features.view(usable), n_clips)
+    found: NDArray[Any] = ctx.score_with(open_network(artifact), clips, batch_size=batch_size)
+    means = np.bincount(clips.who, found.astype(np.float64)) / np.bincount(clips.who)
+    scale = artifact.read_json(ABOUT)["scale"]
+    scores[usable] = to_probability(means) if scale is None else scale[0] + scale[1] * means
+    return scores
+
+
+def to_probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities, never quite 0 or 1.
+
+    Examples
+    --------
+    >>> to_probability(np.array([0.0, np.log(3.0)])).round(2).tolist()
+    [0.5, 0.75]
+    """
+    made: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT)))
+    return made

@@ -1,0 +1,1 @@
+"""The paper's numbers, its own arithmetic, and a run beside them."""

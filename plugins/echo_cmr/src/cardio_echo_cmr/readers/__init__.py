@@ -1,0 +1,1 @@
+"""Cohort tables and folders in EchoNet's layout, read to studies."""

@@ -1,0 +1,87 @@
+"""Studies of a cohort table: clips by view, what is known of the patient, days to the CMR."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardio_core.api import CohortTable, ConfigError
+from cardio_core.ultrasound import find_loops
+from cardio_echo_cmr.studies.study import TEXTS, Clip, EchoStudy, stated_rate
+from cardio_echo_cmr.views.names import CLIPS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAYS = "days_echo_to_cmr"
+_FOLLOW_UP = "follow-up"
+
+
+def studies_of_table(table: CohortTable, frame_rate_hz: float | None) -> list[EchoStudy]:
+    """Return a study for each row that names clips; a folder or a ``;``-list is several.
+
+    Parameters
+    ----------
+    table : CohortTable
+    frame_rate_hz : float or None
+        Of formats that do not say it.
+
+    Raises
+    ------
+    ConfigError
+        The table has no column of clips.
+    """
+    columns = {name: view for name, view in CLIPS.items() if name in table.rows.columns}
+    if not columns:
+        raise ConfigError(
+            f"{table.name}: expected a column of clips ({', '.join(CLIPS)}), found none; add one"
+        )
+    studies = [
+        study_of_row(str(study_id), row, _clips(row, columns, frame_rate_hz))
+        for study_id, row in table.rows.iterrows()
+    ]
+    return [study for study in studies if study.clips]
+
+
+def study_of_row(study_id: str, row: pd.Series[Any], clips: tuple[Clip, ...]) -> EchoStudy:
+    """Return the study that a row of a cohort table tells of, with these clips.
+
+    LVEF is that of the row's own time: `lvef_fu_pct` where `timepoint` is follow-up, else
+    `lvef_bl_pct`.
+    """
+    texts = {name: CohortTable.text(row, name) for name in TEXTS}
+    at_follow_up = (texts["timepoint"] or "").strip().lower() == _FOLLOW_UP
+    sex = {"M": 1.0, "F": 0.0}.get(CohortTable.text(row, "sex") or "", float("nan"))
+    return EchoStudy(
+        study_id,
+        str(row["patient_id"]),
+        clips,
+        texts,
+        {
+            "lvef_pct": _number(row, "lvef_fu_pct" if at_follow_up else "lvef_bl_pct"),
+            "age_y": _number(row, "age_y"),
+            "sex_male": sex,
+        },
+        _number(row, DAYS) if DAYS in row.index else None,
+    )
+
+
+def _clips(
+    row: pd.Series[Any], columns: dict[str, str], frame_rate_hz: float | None
+) -> tuple[Clip, ...]:
+    return tuple(
+        Clip(loop, view, stated_rate(loop, frame_rate_hz))
+        for column, view in columns.items()
+        for path in row[column]
+        for loop in _inside(path)
+    )
+
+
+def _inside(path: Path) -> tuple[Path, ...]:
+    return find_loops(path) if path.is_dir() else (path,)
+
+
+def _number(row: pd.Series[Any], name: str) -> float:
+    value = row.get(name)
+    return float("nan") if value is None or pd.isna(value) else float(value)

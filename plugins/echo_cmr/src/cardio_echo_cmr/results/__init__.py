@@ -1,0 +1,1 @@
+"""What predictions are worth: areas and errors with intervals, and the learning curve."""

@@ -1,0 +1,139 @@
+"""The interval of an AUC by what is drawn: videos or studies as if independent, and patients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardio_core import stats
+from cardio_core.api import DataError, Scored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cardio_core.api import EvaluateBlock
+    from cardio_core.stats import Estimate
+
+COLUMNS = (
+    "target", "model", "rows_are", "drawn", "method", "auc", "low", "high", "width", "n_rows",
+    "n_patients", "n_redrawn",
+)  # fmt: skip
+
+
+def auc_intervals(
+    rows: pd.DataFrame, unit: str, config: EvaluateBlock, seed: int
+) -> tuple[list[Estimate], list[str]]:
+    """Return one AUC with the intervals of rows and of patients, drawn from the same rows.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns y (0, 1), score, subject_id: one model's, as of `Scored.tested`.
+    unit : str
+        What a row is: ``"study"`` or ``"video"``.
+    config : EvaluateBlock
+        Level and number of resamples.
+    seed : int
+
+    Returns
+    -------
+    list of Estimate
+        ``auc_UNIT_bootstrap`` draws rows as if they were independent. ``auc_patient_bootstrap``
+        (2.5th to 97.5th percentile of a 95 % interval) and ``auc_patient_bootstrap_bca`` draw
+        whole patients; resamples of one class are drawn again. ``auc_delong`` is DeLong's,
+        clustered by patient where patients have several rows (Obuchowski).
+    list of str
+        What could not be computed, and why.
+
+    References
+    ----------
+    Obuchowski NA. Biometrics 1997;53:567. Efron B. J Am Stat Assoc 1987;82:171 (BCa).
+
+    Examples
+    --------
+    >>> from cardio_core.api import EvaluateBlock
+    >>> rows = pd.DataFrame({"y": [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1],
+    ...                      "score": [.1, .2, .7, .8, .4, .4, .3, .3, .2, .3, .9, .8],
+    ...                      "subject_id": list("aabbccddeeff")})
+    >>> found, _ = auc_intervals(rows, "video", EvaluateBlock(n_resamples=200), 0)
+    >>> [(one.name, one.n, one.unit) for one in found[:2]]
+    [('auc_video_bootstrap', 12, 'video'), ('auc_patient_bootstrap', 6, 'patient')]
+    """
+    drawn: dict[str, Any] = {
+        "n_resamples": config.n_resamples, "seed": seed, "level": config.level,
+    }  # fmt: skip
+    y, score, people = rows["y"], rows["score"], rows["subject_id"]
+    clusters = Scored.clusters_of(rows)
+    asked: dict[str, Callable[[], Estimate]] = {
+        f"auc_{unit}_bootstrap": lambda: stats.bootstrap_auc(y, score, unit=unit, **drawn),
+        "auc_patient_bootstrap": lambda: stats.bootstrap_auc(y, score, clusters=people, **drawn),
+        "auc_patient_bootstrap_bca": lambda: stats.bootstrap_auc(
+            y, score, clusters=people, interval="bca", **drawn
+        ),
+        "auc_delong": lambda: stats.auc(
+            y, score, clusters=clusters, level=config.level, unit=unit if clusters is None else None
+        ),
+    }
+    found: list[Estimate] = []
+    notes: list[str] = []
+    for name, compute in asked.items():
+        try:
+            found.append(compute().replace(name=name, n_patients=int(people.nunique())))
+        except DataError as error:
+            notes.append(f"{name}: not computed. {error}")
+    return found, notes
+
+
+def interval_rows(
+    found: list[Estimate], rows: pd.DataFrame, target: str, model: str, unit: str
+) -> pd.DataFrame:
+    """Return the estimates of :func:`auc_intervals` as rows of table ``intervals``."""
+    return pd.DataFrame(
+        [
+            {
+                "target": target, "model": model, "rows_are": unit, "drawn": one.unit,
+                "method": one.method, "auc": one.value, "low": one.low, "high": one.high,
+                "width": width_of(one), "n_rows": len(rows),
+                "n_patients": one.n_patients, "n_redrawn": int(one.extra.get("n_redrawn", 0)),
+            }
+            for one in found
+        ],
+        columns=list(COLUMNS),
+    )  # fmt: skip
+
+
+def width_of(found: Estimate) -> float:
+    """Return the width of an interval, NaN without one."""
+    if found.low is None or found.high is None:
+        return float("nan")
+    return found.high - found.low
+
+
+def width_sentences(table: pd.DataFrame) -> list[str]:
+    """Say how much wider the intervals are when patients are drawn, for videos and for studies.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Table ``intervals``.
+    """
+    said = []
+    bootstraps = table[table["method"].str.contains("percentile")]
+    for unit, own in bootstraps.groupby("rows_are", sort=False):
+        own = own[own["n_rows"] > own["n_patients"]]
+        if own.empty:
+            continue
+        width = own.pivot_table(
+            index=["target", "model"], columns=own["drawn"] == "patient", values="width"
+        )
+        width = width.reindex(columns=[False, True]).dropna()
+        if width.empty:
+            continue
+        rows = {"study": "studies"}.get(str(unit), f"{unit}s")
+        said.append(
+            f"Intervals of AUCs over {rows}: drawing {rows} as if they were independent gives a "
+            f"width of {width[False].median():.3f} (median of {len(width)}), drawing patients "
+            f"{width[True].median():.3f}. The latter counts."
+        )
+    return said

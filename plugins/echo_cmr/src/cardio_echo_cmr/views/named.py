@@ -1,0 +1,142 @@
+"""Whether loops were given their right view, with those that nobody may name counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core import stats
+from cardio_core.api import Scored
+from cardio_echo_cmr.views.names import LEAST_PROBABILITY, UNKNOWN
+
+if TYPE_CHECKING:
+    from cardio_core.api import EvaluateBlock, Target
+    from cardio_core.stats import Estimate
+
+
+def named_views(
+    predictions: Scored, target: Target, *, least: float = LEAST_PROBABILITY
+) -> pd.DataFrame:
+    """Return the view that every tested loop is given, or ``unknown``.
+
+    Parameters
+    ----------
+    predictions : Scored
+    target : Target
+        Multiclass.
+    least : float
+        Probability that the likeliest view must reach.
+
+    Returns
+    -------
+    DataFrame
+        Columns model, unit_id, subject_id, y_true, named, and probability, that of the likeliest
+        view. Probabilities are averaged over repeats.
+    """
+    frame = predictions.frames[target.name]
+    known = frame[frame["y_true"].notna() & frame["unit_id"].notna()]
+    columns = [f"score:{name}" for name in target.classes]
+    by = known.groupby(["model", "unit_id"], sort=False)
+    rows = by.agg({"subject_id": "first", "y_true": "first", **dict.fromkeys(columns, "mean")})
+    scores = rows[columns].to_numpy(float)
+    best = scores.max(axis=1)
+    names = np.array(target.classes, dtype=object)[scores.argmax(axis=1)]
+    # A mean of probabilities carries rounding: exactly the least is enough.
+    enough = best >= least - 1e-9
+    rows = rows.assign(named=np.where(enough, names, UNKNOWN), probability=best)
+    return rows.drop(columns=columns).reset_index()
+
+
+def confusion(rows: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+    """Return loops by true view (rows) and given view (columns, ``unknown`` last)."""
+    counts = pd.crosstab(rows["y_true"], rows["named"])
+    table = counts.reindex(index=list(classes), columns=[*classes, UNKNOWN], fill_value=0)
+    table.index.name, table.columns.name = "true view", None
+    return table
+
+
+def by_view(rows: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+    """Return of every view how many loops are named rightly, wrongly, and not at all.
+
+    Returns
+    -------
+    DataFrame
+        Columns view, n, n_right, n_wrong, n_unknown, right (share of all, those unknown counted as
+        wrong), unknown (share), and ppv, the share of loops given this name that deserve it; NaN
+        where there is nothing to divide by.
+    """
+    counts = confusion(rows, classes).to_numpy(int)
+    made = []
+    for position, name in enumerate(classes):
+        n, right = int(counts[position].sum()), int(counts[position, position])
+        n_unknown, n_named = int(counts[position, -1]), int(counts[:, position].sum())
+        made.append(
+            {
+                "view": name, "n": n, "n_right": right, "n_wrong": n - right - n_unknown,
+                "n_unknown": n_unknown, "right": right / n if n else np.nan,
+                "unknown": n_unknown / n if n else np.nan,
+                "ppv": right / n_named if n_named else np.nan,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(made)
+
+
+def view_accuracy(rows: pd.DataFrame, config: EvaluateBlock, seed: int) -> list[Estimate]:
+    """Return accuracy with the unknown counted as wrong, the share unknown, and that of the rest.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As of :func:`named_views`, of one model.
+    config : EvaluateBlock
+    seed : int
+
+    Returns
+    -------
+    list of Estimate
+        ``accuracy_with_unknown``, ``unknown_share`` and, where a loop has a name,
+        ``accuracy_of_named``. Whole patients are drawn; where every loop is alike, which no
+        resample can change, the interval is Clopper and Pearson's over patients.
+    """
+    right = (rows["named"] == rows["y_true"]).to_numpy(float)
+    named = (rows["named"] != UNKNOWN).to_numpy(float)
+    asked = {
+        "accuracy_with_unknown": (right, np.ones_like(right)),
+        "unknown_share": (1 - named, np.ones_like(right)),
+    }
+    if named.any():
+        asked["accuracy_of_named"] = (right, named)
+    return [_share(rows, hit, of, name, config, seed) for name, (hit, of) in asked.items()]
+
+
+def _share(
+    rows: pd.DataFrame,
+    hit: np.ndarray[Any, Any],
+    of: np.ndarray[Any, Any],
+    name: str,
+    config: EvaluateBlock,
+    seed: int,
+) -> Estimate:
+    counted = of > 0
+    value = float(hit[counted].mean())
+    clusters = Scored.clusters_of(rows)
+    if value in (0.0, 1.0):
+        n = rows.loc[counted, "subject_id"].nunique()
+        alike: Estimate = stats.proportion(
+            int(value) * n, n, method="clopper-pearson", level=config.level, name=name,
+            unit="patient",
+        )  # fmt: skip
+        return alike.replace(note="all loops are alike; n counts patients")
+    drawn: list[Estimate] = stats.bootstrap_sums(
+        np.column_stack([hit, of]), _ratio, (name,), clusters=clusters,
+        n_resamples=config.n_resamples, seed=seed, level=config.level,
+        unit="recording" if clusters is None else "patient",
+    )  # fmt: skip
+    return drawn[0]
+
+
+def _ratio(sums: Any) -> Any:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return sums[..., :1] / sums[..., 1:]

@@ -1,0 +1,1 @@
+"""One cardiac cycle of a loop."""

@@ -1,0 +1,1 @@
+"""Septal flash and its pretraining on phantoms: the hooks of both tasks."""

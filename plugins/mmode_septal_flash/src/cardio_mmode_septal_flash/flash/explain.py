@@ -1,0 +1,227 @@
+"""Explain: what spoke for septal flash in every tested study, and where that lies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cardio_core.api import Explanation, FeatureSet
+from cardio_mmode_septal_flash.drawing.study import StudyCase, StudyView, study_figure
+from cardio_mmode_septal_flash.flash.models import model_of
+from cardio_mmode_septal_flash.flash.network import open_network, pictures_for
+from cardio_mmode_septal_flash.localisation import measures
+from cardio_mmode_septal_flash.localisation.place import Place, places_of, scores_of
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.heat_maps import maps_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, ModelArtifact, Predictions
+    from cardio_mmode_septal_flash.flash.config import ExplainBlock
+    from cardio_mmode_septal_flash.networks.pictures import Pictures
+
+RULE = (
+    "every tested study's map is scored (table localisation-studies); drawn are, of every fold, "
+    "those that can be judged and that the network is surest of, for and against, chosen without "
+    "looking at the label"
+)
+RANDOM, CENTRE = "random_weights", "centre_prior"
+
+_N_PRIOR = 64
+
+
+def explain(
+    model: ModelArtifact,
+    features: FeatureSet,
+    predictions: Predictions,
+    config: ExplainBlock,
+    ctx: Context,
+) -> Explanation:
+    """Map the evidence for septal flash in all tested studies of a fold, and draw a few.
+
+    Returns
+    -------
+    Explanation
+        Cases with the heat map (``heat``, 0 to 1, at its own resolution) and its localisation
+        scores; the first carries those of the whole fold, and of the controls: maps of networks
+        with random weights, and a bump in the middle. Of new recordings all are drawn, without
+        controls. Regressions explain themselves.
+    """
+    if model_of(ctx).kind != "network":
+        return Explanation()
+    pictures = pictures_for(model, features, ctx)
+    places = places_of(features, model_of(ctx).cycle_share)
+    network = open_network(model)
+    threshold = float(model.read_json("model.json")["iou_threshold"])
+    heats: dict[str, NDArray[Any]] = {
+        method: maps_of(network, pictures, method) for method in config.methods
+    }
+    first = heats[config.methods[0]]
+    # New recordings have nothing that a control could be compared over.
+    new = ctx.mode == "predict"
+    controls = {} if new else _controls(first, network, pictures, config, ctx)
+    studies = _all_scores(features, heats | controls, places, threshold)
+
+    def view(sample_id: str) -> StudyView:
+        i = int(features.table.index.get_loc(sample_id))  # type: ignore[arg-type]
+        own: dict[str, NDArray[Any]] = {method: heats[method][i] for method in config.methods}
+        return _view(features, i, own, places[i], ctx)
+
+    cases: list[StudyCase] = []
+    probability = _probabilities(features, predictions, ctx)
+    judged = np.array([bool(row["judged"]) for row in studies[: len(features)]], dtype=bool)
+    if new:
+        drawn = {i: _said(probability[i], judged[i]) for i in range(len(features))}
+    else:
+        drawn = {
+            i: (f"surest {word} flash; its probability {probability[i]:.2f}",
+                f"{word} flash: {probability[i]:.2f}")
+            for i, word in _chosen(probability, judged, config.n_cases).items()
+        }  # fmt: skip
+    for i, (title, short) in drawn.items():
+        sample_id = str(features.table.index[i])
+        cases.append(
+            StudyCase(
+                sample_id=sample_id,
+                title=title,
+                arrays={"heat": first[i]},
+                scores=_known(scores_of(first[i], places[i], threshold)),
+                draw=study_figure(view(sample_id), title=short),
+            )
+        )
+    whole: dict[str, Any] = {"tested": studies, "view": view, "n_drawn": config.n_cases}
+    if cases:
+        cases[0] = replace(cases[0], **whole)
+    elif len(features):
+        sample_id = str(features.table.index[0])
+        cases = [StudyCase(sample_id, "heat map", arrays={"heat": first[0]}, **whole)]
+    return Explanation(tuple(cases), RULE)
+
+
+def random_network(like: FlashDenseNet, seed: int) -> FlashDenseNet:
+    """Return a network of the same shape which has learnt nothing.
+
+    Examples
+    --------
+    >>> made = random_network(FlashDenseNet(width_mult=0.125), 0)
+    >>> made.width_mult, made.training
+    (0.125, False)
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        made = FlashDenseNet(
+            like.classifier.out_features, stem=like.stem, width_mult=like.width_mult
+        )
+    return made.eval()
+
+
+def _controls(
+    first: NDArray[np.float32],
+    network: FlashDenseNet,
+    pictures: Pictures,
+    config: ExplainBlock,
+    ctx: Context,
+) -> dict[str, NDArray[Any]]:
+    """Return maps that no label has touched, by name, each shape (n, rows', columns')."""
+    bump = measures.centre_prior(_N_PRIOR, _N_PRIOR)
+    made: dict[str, NDArray[Any]] = {CENTRE: np.repeat(bump[None], len(first), axis=0)}
+    for number in range(config.n_random):
+        other = random_network(network, ctx.seed_of(f"random weights {number}"))
+        made[f"{RANDOM}:{number}"] = maps_of(other, pictures, config.methods[0])
+    return made
+
+
+def _all_scores(
+    features: FeatureSet,
+    heats: Mapping[str, NDArray[np.floating[Any]]],
+    places: list[Place],
+    threshold: float,
+) -> tuple[dict[str, Any], ...]:
+    table = features.table
+    drawn = next(iter(heats.values()))
+    silent = pd.Series("", index=table.index)
+    flags = table.get("flags", silent).fillna("").astype(str).to_list()
+    rows = []
+    for method, maps in heats.items():
+        for i, (heat, place) in enumerate(zip(maps, places, strict=True)):
+            row = {
+                "sample_id": str(table.index[i]),
+                "study_id": str(table["study_id"].iloc[i]),
+                "patient_id": str(table["patient_id"].iloc[i]),
+                "method": method.partition(":")[0],
+                "judged": FeatureSet.NO_VERDICT not in flags[i],
+                **scores_of(heat, place, threshold),
+                "threshold": threshold,
+                "n_cells": heat.shape[1],
+            }
+            if method.startswith(RANDOM):
+                row["correlation"] = measures.correlation(heat, drawn[i])
+            rows.append(row)
+    return tuple(rows)
+
+
+def _view(
+    features: FeatureSet,
+    i: int,
+    heats: Mapping[str, NDArray[np.floating[Any]]],
+    place: Place,
+    ctx: Context,
+) -> StudyView:
+    def one(name: str) -> NDArray[Any]:
+        return np.asarray(features[name].values[[i]][0])
+
+    return StudyView(
+        frame=one("frame"),
+        septum_px=one("septum"),
+        line_px=one("line"),
+        picture=one(model_of(ctx).picture),
+        heats=heats,
+        duration_ms=place.window.duration_ms,
+        top_mm=place.top_mm,
+        bottom_mm=place.bottom_mm,
+        mvc_ms=place.window.begin_ms,
+        avo_ms=place.window.end_ms,
+        from_r=not place.by_motion,
+    )
+
+
+def _probabilities(
+    features: FeatureSet, predictions: Predictions, ctx: Context
+) -> NDArray[np.float64]:
+    """Return the predicted probability of every sample, by whatever unit it was tested."""
+    names = features.table.index if predictions.level == "sample" else features.table["study_id"]
+    scores = np.asarray(predictions.scores[ctx.task.targets[0].name], np.float64)
+    of = dict(zip(predictions.ids, scores, strict=True))
+    return np.array([of[str(name)] for name in names])
+
+
+def _chosen(
+    probability: NDArray[np.float64], judged: NDArray[np.bool_], n_cases: int
+) -> dict[int, str]:
+    """Return positions of the surest samples that can be judged, with what they are sure of."""
+    ranked = np.argsort(probability, kind="stable")
+    ranked = ranked[judged[ranked]]
+    n = min(n_cases, len(ranked) // 2)
+    surest_for, surest_against = ranked[::-1][:n], ranked[:n]
+    return {int(i): "for" for i in surest_for} | {int(i): "against" for i in surest_against}
+
+
+def _said(probability: float, judged: bool) -> tuple[str, str]:
+    """Return the long and the short title of a new recording's picture."""
+    if not judged:
+        return (
+            "no verdict; the septum, its M-mode and the map are shown to be checked",
+            "no verdict",
+        )
+    return f"probability of a flash {probability:.2f}", f"flash: {probability:.2f}"
+
+
+def _known(scores: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in scores.items() if np.isfinite(value)}

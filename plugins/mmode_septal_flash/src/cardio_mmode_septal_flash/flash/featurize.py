@@ -1,0 +1,182 @@
+"""Featurize: pictures for the network, the end-diastolic frame, times, and the septum's motion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from cardio_core.api import FeatureBlock, FeatureSet
+from cardio_mmode_septal_flash.mmode.picture import crop, resize
+from cardio_mmode_septal_flash.motion.excursion import MEASURES, N_TRACE, septal_motion
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import SampleSet
+    from cardio_mmode_septal_flash.flash.config import FeaturizeBlock
+    from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy, StudyMModes
+    from cardio_mmode_septal_flash.flash.study import Study
+    from cardio_mmode_septal_flash.motion.excursion import SeptalMotion
+
+FRAME_PIXELS = 256
+"""Rows and columns of a kept frame, whatever the loop's."""
+
+TIMING = (
+    ("rr_ms", "ms"),
+    ("mvc_ms", "ms"),
+    ("avo_ms", "ms"),
+    ("frame_rate_hz", "Hz"),
+    ("mm_per_row", "mm"),
+    ("cycle_from_motion", "1"),
+    ("septum_confidence", "1"),
+    ("frame_mm_per_pixel", "mm"),
+)
+"""Names and units of the block `timing`."""
+
+
+def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
+    """Turn the lines of one patient's loops into blocks of features.
+
+    Returns
+    -------
+    FeatureSet
+        One row a line; the table carries `variant` (0 is the unshifted one), `shift`, `timepoint`
+        and `flags`. Blocks:
+
+        `mmode` uint8 (n, n_pixels, n_pixels): rows along the line, 30 mm into the right ventricle
+        on top; columns are one cycle from the R peak. `picture` and `picture_crop` uint8
+        (n, size, size): the same for the network, whole and cropped to the first half of rows and
+        columns.
+        `frame` uint8 (n, 256, 256): the end-diastolic frame, cut to its sector and black outside of
+        it, in square pixels.
+        `septum` float32 (n, 62, 2) and `line` float32 (n, 2, 2): (row, column) in that frame.
+        `timing` float32: `TIMING`; valves NaN where unknown, or where the cycle comes from motion;
+        confidence NaN where a person drew the septum.
+        `motion` float32: `motion.excursion.MEASURES`; `trace` float32 (n, 100): displacement
+        in mm over the cycle. Both are the study's, measured on all its lines.
+    """
+    values: list[LineOfStudy] = list(samples.values)
+    motions = _motions(values)
+    framed = {id(one.study): _framed(one.study.study) for one in values}
+    mmodes = np.stack([one.study.mmodes[one.place] for one in values])
+    frames, septa, lines = [], [], []
+    for one in values:
+        frame, place_px, _ = framed[id(one.study)]
+        study, line = one.study.study, one.study.lines[one.place]
+        frames.append(frame)
+        septa.append(place_px(study.septum.points_px))
+        lines.append(place_px(line.places_px(2, study.volume.mm_per_pixel)))
+    own = [motions[id(one.study)] for one in values]
+    columns = [name for name in samples.table.columns if name not in ("mvc_ms", "avo_ms")]
+    blocks = {
+        "mmode": _picture(mmodes),
+        "picture": _picture(resize(mmodes, config.size)),
+        "picture_crop": _picture(resize(crop(mmodes), config.size), until=0.5),
+        "frame": FeatureBlock(
+            np.stack(frames), ("row", "column"), _numbered("row", FRAME_PIXELS), ("1",)
+        ),
+        "septum": FeatureBlock(
+            _float(septa), ("point", "axis"), _numbered("point", len(septa[0])), ("px",)
+        ),
+        "line": FeatureBlock(_float(lines), ("end", "axis"), ("rv", "lv"), ("px",)),
+        "timing": _tabular(_timing(samples, values, framed), TIMING),
+        "motion": _tabular(_float([one.measures() for one in own]), MEASURES),
+        "trace": FeatureBlock(
+            _float([one.trace_mm for one in own]),
+            ("time",),
+            tuple(str(n) for n in range(N_TRACE)),
+            ("mm",),
+            extents={"time": (0.0, 1.0, "RR")},
+        ),
+    }
+    return FeatureSet(samples.table[columns], blocks)
+
+
+def _motions(values: list[LineOfStudy]) -> dict[int, SeptalMotion]:
+    """Measure every study once."""
+    measured: dict[int, SeptalMotion] = {}
+    for one in values:
+        made = one.study
+        if id(made) not in measured:
+            line = made.lines[0]
+            n_rows = made.mmodes.shape[1]
+            measured[id(made)] = septal_motion(
+                made.mmodes,
+                line.mm_per_row(n_rows),
+                made.study.cycle.rr_ms,
+                from_mm=line.from_mm,
+            )
+    return measured
+
+
+def _framed(study: Study) -> tuple[NDArray[np.uint8], Any, float]:
+    """Return the end-diastolic frame of the sector, how pixels map into it, and its pixels' mm."""
+    rows, columns = (np.flatnonzero(study.sector.any(axis=axis)) for axis in (1, 0))
+    first = np.array([rows[0], columns[0]], dtype=np.float64)
+    spacing = np.asarray(study.volume.mm_per_pixel)
+    size_mm = (np.array([rows[-1], columns[-1]]) - first + 1) * spacing
+    mm = float(size_mm.max()) / FRAME_PIXELS
+    window = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    # What is printed beside the sector may be a name.
+    cut = np.where(study.sector[window], study.volume.frames[study.ed_frame][window], 0)
+    height, width = (max(round(side / mm), 1) for side in size_mm)
+    how = cv2.INTER_AREA if min(spacing) < mm else cv2.INTER_LINEAR
+    frame = np.zeros((FRAME_PIXELS, FRAME_PIXELS), dtype=np.uint8)
+    frame[:height, :width] = cv2.resize(
+        np.ascontiguousarray(cut), (width, height), interpolation=how
+    )
+
+    def place_px(points_px: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Map (row, column) of the loop's pixels; centres of pixels lie at half of them."""
+        placed: NDArray[np.float64] = (points_px - first + 0.5) * spacing / mm - 0.5
+        return placed
+
+    return frame, place_px, mm
+
+
+def _timing(
+    samples: SampleSet, values: list[LineOfStudy], framed: dict[int, Any]
+) -> NDArray[np.float32]:
+    known = samples.table.reindex(columns=["mvc_ms", "avo_ms"]).to_numpy(np.float32)
+    rows = []
+    for one, valves in zip(values, known, strict=True):
+        made: StudyMModes = one.study
+        cycle, septum = made.study.cycle, made.study.septum
+        # Without R peaks nothing says when the valves move.
+        mvc_ms, avo_ms = (np.nan, np.nan) if cycle.from_motion else valves
+        sure = np.nan if septum.confidence is None else septum.confidence
+        rows.append(
+            (
+                cycle.rr_ms,
+                mvc_ms,
+                avo_ms,
+                made.study.frame_rate_hz,
+                made.lines[one.place].mm_per_row(made.mmodes.shape[1]),
+                float(cycle.from_motion),
+                sure,
+                framed[id(made)][2],
+            )
+        )
+    return _float(rows)
+
+
+def _picture(pictures: NDArray[np.uint8], until: float = 1.0) -> FeatureBlock:
+    rows = _numbered("row", pictures.shape[1])
+    return FeatureBlock(
+        pictures, ("depth", "time"), rows, ("1",), extents={"time": (0.0, until, "RR")}
+    )
+
+
+def _numbered(what: str, n: int) -> tuple[str, ...]:
+    return tuple(f"{what}_{number}" for number in range(1, n + 1))
+
+
+def _tabular(values: NDArray[np.float32], named: tuple[tuple[str, str], ...]) -> FeatureBlock:
+    names, units = zip(*named, strict=True)
+    return FeatureBlock(values, ("measure",), names, units)
+
+
+def _float(rows: Any) -> NDArray[np.float32]:
+    return np.asarray(rows, dtype=np.float32)

@@ -1,0 +1,193 @@
+"""Load: apical loops from a cohort table, a folder or files, with septum, R peaks and labels."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardio_core.api import NUMBERED, Cohort, CohortTable, DataError, SampleSet, Targets
+from cardio_core.ultrasound import find_loops, sidecar_of
+from cardio_mmode_septal_flash.flash.models import LOOPS, PATHS, R_PEAKS, SEPTUM
+from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context
+    from cardio_mmode_septal_flash.flash.config import LoadBlock
+
+LABEL = "sf_label"
+TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
+EVENTS = ("mvc_ms", "avo_ms")
+
+SEPTUM_SUFFIX = ".septum.json"
+"""A septum beside ``a.dcm`` is ``a.septum.json``."""
+
+_SILENT = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".npy")
+
+
+def load(config: LoadBlock, ctx: Context) -> Cohort:
+    """Find apical four-chamber loops.
+
+    A cohort table names them in `path_echo_a4c`, their septum in `path_septum`, R peaks in
+    `path_rpeaks`, and the reader's answer in `sf_label`. In predict mode an input may also be a
+    file, or a folder of them; those are numbered. A septum that nothing names is looked for beside
+    its loop, as ``<name of the loop>.septum.json``. In predict mode ``--septum FILE`` and
+    ``--rpeaks FILE`` come before all of these.
+
+    Returns
+    -------
+    Cohort
+        Targets by study. The table carries `timepoint`, and `mvc_ms` and `avo_ms` after the R peak
+        (NaN where unknown).
+
+    Raises
+    ------
+    ConfigError
+        A table without a column of loops or, in fit mode, of labels.
+    DataError
+        No loop, or in fit mode no cohort table.
+    """
+    found = [_found(path, config, ctx) for path in ctx.inputs]
+    entries = [replace(one, files=_given(one.files, ctx)) for part, _ in found for one in part]
+    notes: list[str] = []
+    if any(not entry.named for entry in entries):
+        entries, notes = _numbered(entries), [NUMBERED]
+    kept = [entry for entry in entries if _at(entry, config.timepoint)]
+    left_out = tuple(entry.recording_id for entry in entries if not _at(entry, config.timepoint))
+    targets, clinical = None, None
+    if ctx.mode == "fit":
+        clinical = pd.concat([table.rows for _, table in found if table is not None])
+        labels = clinical[[LABEL]].astype("Float64").astype(float)
+        labels.columns = [ctx.task.targets[0].name]
+        targets = Targets("study", labels[labels.index.isin([e.study_id for e in kept])])
+    return Cohort(
+        SampleSet.opening(_table(kept), [entry.files for entry in kept], open_loop),
+        {entry.recording_id: entry.files.paths for entry in kept},
+        targets,
+        clinical,
+        notes=tuple(notes),
+        outcome="septal flash as a reader saw it in the loop." if ctx.mode == "fit" else "",
+        excluded={f"not at {config.timepoint}": left_out} if left_out else {},
+    )
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One loop: its ids, its files, and what the table says of its study."""
+
+    recording_id: str
+    study_id: str
+    patient_id: str
+    files: LoopFiles
+    about: dict[str, Any]
+    named: bool
+
+
+def _found(path: Path, config: LoadBlock, ctx: Context) -> tuple[list[_Entry], CohortTable | None]:
+    """Return the loops that one input holds, and the table that names them."""
+    table = CohortTable.find(path, PATHS)
+    if table is not None:
+        table.require(LOOPS, *((LABEL,) if ctx.mode == "fit" else ()))
+        return [
+            _Entry(recording_id, str(study), str(row["patient_id"]), files, _about(row), True)
+            for study, row in table.rows.iterrows()
+            for recording_id, files in _loops_of(str(study), row, config)
+        ], table
+    if ctx.mode == "fit":
+        raise DataError(
+            f"{path.name}: expected a cohort table, or a folder with cohort.csv, that names loops "
+            f"in {LOOPS} and says in {LABEL} who has a septal flash; found none"
+        )
+    files = find_loops(path)
+    if not files:
+        raise DataError(
+            f"{path.name}: expected ultrasound loops (DICOM, AVI, MP4, NPY, NPZ, HDF5), found "
+            "none; give the folder that holds them, or a file"
+        )
+    nothing = dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan"))
+    return [
+        _Entry("", "", "", _files(file, None, None, config), nothing, False) for file in files
+    ], None
+
+
+def _loops_of(study_id: str, row: pd.Series[Any], config: LoadBlock) -> list[tuple[str, LoopFiles]]:
+    """Return the loops behind a row, each with its id in the run and the files that belong to it.
+
+    Names of files can hold the names of people, so the id is the study's.
+    """
+    loops = [file for path in row[LOOPS] for file in _inside(path)]
+    cells = {name: tuple(row.get(name, ()) or ()) for name in (SEPTUM, R_PEAKS)}
+    made = []
+    for number, loop in enumerate(loops):
+        septum, r_peaks = (_partner(cells[name], number, loops) for name in (SEPTUM, R_PEAKS))
+        name = study_id if len(loops) == 1 else f"{study_id}-{number + 1}"
+        made.append((name, _files(loop, septum, r_peaks, config)))
+    return made
+
+
+def _inside(path: Path) -> tuple[Path, ...]:
+    return find_loops(path) if path.is_dir() else (path,)
+
+
+def _partner(cell: tuple[Path, ...], number: int, loops: list[Path]) -> Path | None:
+    """Return the file of a cell that belongs to a loop: of the same name, else the same place."""
+    # What follows the loop's name are suffixes; a number would belong to another dotted name.
+    own = re.compile(re.escape(sidecar_of(loops[number]).stem) + r"(\.[^.\d][^.]*)*")
+    of_name = [path for path in cell if own.fullmatch(path.name)]
+    if of_name:
+        return of_name[0]
+    return cell[number] if len(cell) == len(loops) else None
+
+
+def _files(loop: Path, septum: Path | None, r_peaks: Path | None, config: LoadBlock) -> LoopFiles:
+    beside = sidecar_of(loop).with_suffix(SEPTUM_SUFFIX)
+    silent = loop.suffix.lower() in _SILENT
+    return LoopFiles(
+        loop,
+        septum or (beside if beside.is_file() else None),
+        r_peaks,
+        config.frame_rate_hz if silent else None,
+    )
+
+
+def _given(files: LoopFiles, ctx: Context) -> LoopFiles:
+    """Put what the command line gives beside the one loop before what was found."""
+    return replace(
+        files,
+        septum=ctx.beside("septum") or files.septum,
+        r_peaks=ctx.beside("rpeaks") or files.r_peaks,
+    )
+
+
+def _about(row: pd.Series[Any]) -> dict[str, Any]:
+    texts: dict[str, Any] = {name: CohortTable.text(row, name) for name in TEXTS}
+    return texts | {name: float(row.get(name, float("nan"))) for name in EVENTS}
+
+
+def _at(entry: _Entry, timepoint: str) -> bool:
+    said = (entry.about["timepoint"] or "baseline").strip().lower()
+    return timepoint in ("any", said)
+
+
+def _numbered(entries: list[_Entry]) -> list[_Entry]:
+    """Give loops without a table running numbers: names of files can hold the names of people."""
+    return [
+        entry
+        if entry.named
+        else replace(entry, recording_id=str(n), study_id=str(n), patient_id=str(n))
+        for n, entry in enumerate(entries, start=1)
+    ]
+
+
+def _table(entries: list[_Entry]) -> pd.DataFrame:
+    ids = [entry.recording_id for entry in entries]
+    named: dict[str, list[Any]] = {
+        "recording_id": ids,
+        "study_id": [entry.study_id for entry in entries],
+        "patient_id": [entry.patient_id for entry in entries],
+    }
+    named |= {name: [entry.about[name] for entry in entries] for name in (*TEXTS, *EVENTS)}
+    return pd.DataFrame(named, index=pd.Index(ids, name="sample_id"))

@@ -1,0 +1,101 @@
+"""What this plugin predicts, the models that are compared, and how each of them is fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from cardio_core.api import Model, Need, RandomSamples, Target, Task
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context
+
+LOOPS, SEPTUM, R_PEAKS = "path_echo_a4c", "path_septum", "path_rpeaks"
+PATHS = (LOOPS, SEPTUM, R_PEAKS)
+"""Columns of the cohort table that name files of this plugin."""
+
+EARLIER = "phantom_flash"
+
+_FOLDER = "cardio_mmode_septal_flash.flash"
+_TARGETS = (Target("septal_flash", "binary", ("no", "yes")),)
+_NETWORKS = (
+    # First, because it leads the report: the flash takes a twentieth of the whole M-mode's pixels.
+    Model("densenet_crop", "DenseNet121 on the cropped M-mode"),
+    Model("densenet", "DenseNet121 on the M-mode"),
+)
+
+PHANTOM_FLASH = Task(
+    name=EARLIER,
+    title="Septal flash on phantoms: the pretraining where there are no other weights",
+    unit="study",
+    targets=_TARGETS,
+    models=_NETWORKS,
+    folder=_FOLDER,
+)
+
+SEPTAL_FLASH = Task(
+    name="septal_flash",
+    title="Septal flash in an apical four-chamber loop",
+    unit="study",
+    targets=_TARGETS,
+    models=(
+        *_NETWORKS,
+        Model("densenet_scratch", "DenseNet121 on the M-mode, from scratch"),
+        Model("excursion", "Early inward excursion of the septum", baseline=True),
+        Model("motion", "Time course of the septal excursion", baseline=True),
+    ),
+    needs=(Need(EARLIER, "other"),),
+    plans={
+        "random_studies": RandomSamples(
+            overlap="studies are split at random, so a patient's baseline and follow-up may stand "
+            "on both sides, and their shifted copies validate the network",
+            test_share=0.2,
+        ),
+    },
+    folder=_FOLDER,
+)
+
+
+@dataclass(frozen=True)
+class FlashModel:
+    """How one model is fitted.
+
+    Attributes
+    ----------
+    kind : {"network", "excursion", "course"}
+        A DenseNet on pictures, a regression on the early inward excursion, or one on everything
+        that was measured of the septum's course.
+    crop : bool
+        Whether the network sees the crop around the septum and the first half of the cycle.
+    pretrained : bool
+        Whether it starts from other weights, where the task needs some.
+    """
+
+    kind: Literal["network", "excursion", "course"]
+    crop: bool = False
+    pretrained: bool = False
+
+    @property
+    def picture(self) -> str:
+        """The block of features that the network sees."""
+        return "picture_crop" if self.crop else "picture"
+
+    @property
+    def cycle_share(self) -> float:
+        """The part of the RR interval that the picture spans."""
+        return 0.5 if self.crop else 1.0
+
+
+MODELS = {
+    "densenet": FlashModel("network", pretrained=True),
+    "densenet_crop": FlashModel("network", crop=True, pretrained=True),
+    "densenet_scratch": FlashModel("network"),
+    "excursion": FlashModel("excursion"),
+    "motion": FlashModel("course"),
+}
+"""By the name under which the tasks declare them."""
+
+
+def model_of(ctx: Context) -> FlashModel:
+    """Return how the model that the context names is fitted."""
+    return MODELS[str(ctx.model)]

@@ -1,0 +1,130 @@
+"""A fitted DenseNet as an artifact: weights, mean picture, and what is needed to open it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
+
+from cardio_core.api import DataError
+from cardio_mmode_septal_flash.flash.models import EARLIER, model_of
+from cardio_mmode_septal_flash.networks.backbone_files import OWN, start_from_file
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.pictures import Pictures
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context, FeatureSet, ModelArtifact
+    from cardio_mmode_septal_flash.flash.config import TrainBlock
+
+MEAN = "mean.safetensors"
+LARGEST_LOGIT = 30.0
+"""Beyond it a probability is 0 or 1 in 64 bits."""
+
+SCRATCH = (
+    "NOT PRETRAINED: started from random weights; the published network started from RadImageNet"
+)
+
+
+def settings_of(config: TrainBlock) -> dict[str, Any]:
+    """Return what a network is built from, ready for JSON."""
+    return {"stem": config.stem, "width_mult": config.width_mult}
+
+
+def fresh_network(
+    config: TrainBlock, shown: dict[str, Any], ctx: Context
+) -> tuple[FlashDenseNet, tuple[str, ...]]:
+    """Return a network before training, and in a sentence where its weights come from.
+
+    Parameters
+    ----------
+    config : TrainBlock
+        Width and stem.
+    shown : dict
+        Of `shown_of`: what it will see.
+    ctx : Context
+        Model, seed, and the earlier task's artifact or a file that stands in for it.
+
+    Raises
+    ------
+    DataError
+        If the earlier network saw other pictures or is of another width.
+    """
+    torch.manual_seed(ctx.seed_of("weights"))
+    network = FlashDenseNet(2, **settings_of(config))
+    with torch.no_grad():
+        # What a heat map weighs its channels by is then learnt, and not the start's chance.
+        network.classifier.weight.zero_()
+    if not model_of(ctx).pretrained or ctx.task.name == EARLIER:
+        return network, (SCRATCH + ".",)
+    earlier = ctx.need(EARLIER, str(ctx.model))
+    if earlier.path.is_file():
+        return network, (start_from_file(network, earlier.path, ctx),)
+    about = earlier.read_json("model.json")
+    own = {"network": settings_of(config), "shown": shown}
+    if own != {key: about[key] for key in own}:
+        raise DataError(
+            f"model {ctx.model}: the network of {EARLIER} is {about['network']} on "
+            f"{about['shown']}, and this model is {own['network']} on {own['shown']}; give both "
+            "tasks the same featurize.size, train.width_mult and train.stem "
+            f"(needs.{EARLIER}.settings)"
+        )
+    theirs = open_network(earlier)
+    state = {k: v for k, v in theirs.state_dict().items() if not k.startswith(OWN)}
+    network.load_state_dict(state, strict=False)
+    return network, (
+        f"PRETRAINED ON PHANTOMS ({EARLIER}, model {ctx.model}), not on RadImageNet as published: "
+        f"{len(state)} tensors copied. Give a local file with needs.{EARLIER}.instead=FILE.",
+    )
+
+
+def shown_of(features: FeatureSet, ctx: Context) -> dict[str, Any]:
+    """Return what a network is shown: which picture, how large."""
+    name = model_of(ctx).picture
+    return {"picture": name, "size": int(features[name].values.shape[-1])}
+
+
+def open_network(artifact: ModelArtifact) -> FlashDenseNet:
+    """Return the fitted network in evaluation mode."""
+    network = FlashDenseNet(2, **artifact.read_json("model.json")["network"])
+    artifact.load_network(network)
+    return network.eval()
+
+
+def write_mean(artifact: ModelArtifact, mean: NDArray[np.float32]) -> None:
+    """Write the mean picture of training into the artifact."""
+    save_file({"mean": mean}, str(artifact.path / MEAN))
+
+
+def pictures_for(artifact: ModelArtifact, features: FeatureSet, ctx: Context) -> Pictures:
+    """Return pictures as the artifact's network expects them.
+
+    Raises
+    ------
+    DataError
+        If they are of another size than it was fitted on.
+    """
+    about, own = artifact.read_json("model.json")["shown"], shown_of(features, ctx)
+    if about != own:
+        raise DataError(
+            f"model {ctx.model}: the network was fitted on {about}, found {own}; use the featurize "
+            "block of the run that made it"
+        )
+    mean = load_file(str(artifact.path / MEAN))["mean"]
+    return Pictures(features[own["picture"]].values, mean)
+
+
+def to_probability(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the softmax probability of the second of two classes, never quite 0 or 1.
+
+    Examples
+    --------
+    >>> to_probability(np.array([[0.0, 0.0], [1.0, 1.0 + np.log(3.0)]])).round(2).tolist()
+    [0.5, 0.75]
+    """
+    odds = np.asarray(logits[:, 1], np.float64) - np.asarray(logits[:, 0], np.float64)
+    made: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(odds, -LARGEST_LOGIT, LARGEST_LOGIT)))
+    return made

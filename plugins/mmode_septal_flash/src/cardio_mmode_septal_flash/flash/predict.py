@@ -1,0 +1,40 @@
+"""Predict: the probability of septal flash of every study."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import Column, Predictions
+from cardio_mmode_septal_flash.flash.models import model_of
+from cardio_mmode_septal_flash.flash.network import open_network, pictures_for, to_probability
+from cardio_mmode_septal_flash.flash.regression import score_regression
+
+if TYPE_CHECKING:
+    from cardio_core.api import Context, FeatureSet, ModelArtifact
+    from cardio_mmode_septal_flash.flash.config import PredictBlock
+
+
+def predict(
+    model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
+) -> Predictions:
+    """Score every sample; a study of several loops is scored by their mean logit.
+
+    What was measured of the septum's motion stands beside the scores as named columns.
+    """
+    if model_of(ctx).kind == "network":
+        pictures = pictures_for(model, features, ctx)
+        logits = ctx.score_with(open_network(model), pictures, batch_size=config.batch_size)
+        scores = to_probability(logits)
+    else:
+        scores = score_regression(model, features, ctx)
+    motion = features["motion"]
+    values = np.asarray(motion.in_units(), np.float64)
+    units = motion.units if len(motion.units) > 1 else motion.units * len(motion.names)
+    columns = {
+        name: Column(values[:, place], unit)
+        for place, (name, unit) in enumerate(zip(motion.names, units, strict=True))
+    }
+    ids = tuple(str(name) for name in features.table.index)
+    return Predictions(ids, {ctx.task.targets[0].name: scores}, "sample", columns)

@@ -1,0 +1,140 @@
+"""Preprocess: from a loop to the M-mode of its septum, and of the lines beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.api import DataError, SampleSet
+from cardio_core.ultrasound import nameless
+from cardio_mmode_septal_flash.flash.study import prepare_study
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from numpy.typing import NDArray
+
+    from cardio_core.api import Context
+    from cardio_mmode_septal_flash.flash.config import PreprocessBlock
+    from cardio_mmode_septal_flash.flash.study import Study
+    from cardio_mmode_septal_flash.mmode.axis import ScanLine
+
+
+@dataclass(frozen=True, eq=False)
+class StudyMModes:
+    """The M-modes of one loop, shared by the samples that are minted from it.
+
+    Attributes
+    ----------
+    mmodes : ndarray of uint8, shape (n_lines, n_rows, n_columns)
+        By line, the unshifted one first.
+    shifts : tuple of int
+        Of the lines, in points of the septum.
+    lines : tuple of ScanLine
+        The lines.
+    study : Study
+        Where they come from.
+    """
+
+    mmodes: NDArray[np.uint8]
+    shifts: tuple[int, ...]
+    lines: tuple[ScanLine, ...]
+    study: Study
+
+
+@dataclass(frozen=True)
+class LineOfStudy:
+    """One sample: a line of a study.
+
+    Attributes
+    ----------
+    study : StudyMModes
+        All lines of the loop.
+    place : int
+        Which of them; 0 is the unshifted one.
+    """
+
+    study: StudyMModes
+    place: int
+
+
+def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
+    """Mint one sample for every line across the septum of every loop.
+
+    Sample ``recording#0`` is the line on the point between `first_point` and `last_point`; the
+    shifted ones, in fit mode, are variants 1 and up: they train, and never validate or test. In
+    predict mode there is the unshifted line only, whose motion is measured on all of them alike.
+
+    Returns
+    -------
+    SampleSet
+        Values are `LineOfStudy`. The table carries `time_s` (begin of the cycle in the loop),
+        `variant`, `shift`, `mvc_ms`, `avo_ms`, `timepoint` and `flags`.
+
+    Raises
+    ------
+    DataError
+        None of the patient's loops can be used.
+    """
+    values: list[LineOfStudy] = []
+    rows: list[dict[str, Any]] = []
+    parents = samples.table.set_index("recording_id").to_dict("index")
+    for recording_id, opened in samples.opened(ctx.quarantine):
+        try:
+            study = prepare_study(opened.loop, opened.septum, config)
+            made = reslice_study(study, config, _device(ctx))
+        except DataError as error:
+            ctx.quarantine(recording_id, nameless(str(error), Path(opened.loop.name)))
+            continue
+        kept = made.shifts if ctx.mode == "fit" else made.shifts[:1]
+        for place, shift in enumerate(kept):
+            values.append(LineOfStudy(made, place))
+            rows.append(_row(recording_id, parents[recording_id], study, place, shift))
+    if not values:
+        raise DataError("none of the patient's loops can be used")
+    table = pd.DataFrame(rows).set_index("sample_id")
+    held = np.empty(len(values), dtype=object)
+    held[:] = values
+    return SampleSet(table, held)
+
+
+def reslice_study(study: Study, config: PreprocessBlock, device: str = "cpu") -> StudyMModes:
+    """Return the M-modes of all lines of a study, by the engine that the configuration names."""
+    lines = list(study.lines.values())
+    shape: dict[str, Any] = {
+        "n_rows": config.n_pixels,
+        "n_columns": config.n_pixels,
+        "interpolation": config.interpolation,
+    }
+    if config.engine == "vtk":
+        from cardio_mmode_septal_flash.mmode.reslice_vtk import reslice_vtk
+
+        mmodes = reslice_vtk(study.volume, lines, **shape)
+    else:
+        from cardio_mmode_septal_flash.mmode.reslice_torch import reslice_torch
+
+        (mmodes,) = reslice_torch([study.volume], [lines], **shape, device=device)
+    return StudyMModes(mmodes, tuple(study.lines), tuple(lines), study)
+
+
+def _device(ctx: Context) -> str:
+    return "cpu" if ctx.device is None else ctx.device.torch_name
+
+
+def _row(
+    recording_id: str, parent: dict[Hashable, Any], study: Study, place: int, shift: int
+) -> dict[str, Any]:
+    carried = ("study_id", "patient_id", "timepoint", "mvc_ms", "avo_ms")
+    return {
+        "sample_id": f"{recording_id}#{place}",
+        "recording_id": recording_id,
+        **{name: parent[name] for name in carried if name in parent},
+        "time_s": study.cycle.start_ms / 1000.0,
+        "variant": place,
+        "shift": shift,
+        "flags": "; ".join(dict.fromkeys(study.flags)),
+    }

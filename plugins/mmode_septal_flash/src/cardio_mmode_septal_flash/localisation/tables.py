@@ -1,0 +1,164 @@
+"""What heat maps are worth over a cohort: with flash against without, and against controls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core import stats
+from cardio_core.api import DataError, Metric, Scope
+from cardio_mmode_septal_flash.localisation.place import SCORES
+
+if TYPE_CHECKING:
+    from cardio_core.api import EvaluateBlock, Explanation
+    from cardio_core.stats import Estimate
+
+KEYS = ["model", "method", "study_id"]
+ENRICHED = 2.0
+CONTROLS = ("random_weights", "centre_prior")
+
+
+def scored_studies(explanation: Explanation, tested: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a model, method and study: its localisation scores beside its outcome.
+
+    A study that several folds tested, or several random networks mapped, has the mean.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        Whose `tested` rows are the scores.
+    tested : DataFrame
+        As of `flash.evaluate.judged_studies`.
+    """
+    mapped = explanation.tested()
+    if mapped.empty:
+        return mapped
+    table = mapped.drop(columns=["sample_id", "patient_id"])
+    means = table.groupby(KEYS, sort=False).mean(numeric_only=True).reset_index()
+    about = tested[["model", "study_id", "subject_id", "y", "score", "outcome"]]
+    return means.merge(about, on=["model", "study_id"], how="inner")
+
+
+def localisation_tables(
+    scored: pd.DataFrame, scope: Scope, config: EvaluateBlock, seed: int
+) -> tuple[dict[str, pd.DataFrame], list[Metric], list[str]]:
+    """Summarise the scores of all models.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``localisation-studies``: the scores themselves. ``localisation``: of each model and method,
+        the true positives' means with intervals that draw patients, the bound that the map's
+        resolution sets to the temporal IoU, and the share enriched twofold or more; controls, which
+        know of no outcome, over all studies. ``localisation-flash-or-not``: each score with flash
+        against without, by Mann and Whitney.
+    list of Metric
+        Enrichment, and the share of true positives enriched twofold.
+    list of str
+    """
+    if not len(scored):
+        return {}, [], []
+    summaries, contrasts, metrics, notes = [], [], [], []
+    for (model, method), own in scored.groupby(["model", "method"], sort=False):
+        control = method in CONTROLS
+        group = "all studies" if control else "true positives"
+        chosen = own if control else own[own["outcome"] == "true positive"]
+        chosen = chosen[chosen["enrichment"].notna()]
+        place = Scope(task=scope.task, target=scope.target, model=str(model),
+                      subgroup=f"{group}, {method}")  # fmt: skip
+        if not len(chosen):
+            notes.append(
+                f"Localisation of {model}, {method}: none of the {group} has a map and known valve "
+                "times."
+            )
+        else:
+            row, found = _summary(chosen, config, seed)
+            summaries.append({"model": model, "method": method, "of": group} | row)
+            metrics += [Metric(estimate, place) for estimate in found]
+        if not control:
+            contrasts += [
+                {"model": model, "method": method} | row for row in _contrasts(own, config, seed)
+            ]
+    tables = {"localisation-studies": scored}
+    if summaries:
+        tables["localisation"] = pd.DataFrame(summaries)
+    if contrasts:
+        tables["localisation-flash-or-not"] = pd.DataFrame(contrasts)
+    return tables, metrics, notes
+
+
+def _summary(
+    chosen: pd.DataFrame, config: EvaluateBlock, seed: int
+) -> tuple[dict[str, Any], list[Estimate]]:
+    enrichment = _mean(chosen, "enrichment", config, seed)
+    n_enriched = int((chosen["enrichment"] >= ENRICHED).sum())
+    share = stats.proportion(
+        n_enriched, len(chosen), method="clopper-pearson", level=config.level,
+        name="enriched_twofold", unit="study",
+    )  # fmt: skip
+    row: dict[str, Any] = {
+        "n": len(chosen),
+        "enrichment": enrichment.value,
+        "low": enrichment.low,
+        "high": enrichment.high,
+        "enriched_twofold": share.value,
+        "twofold_low": share.low,
+        "twofold_high": share.high,
+    }
+    for name in ("energy", "pointing_hit", "temporal_iou", "iou_bound", "distance_mm", "entropy",
+                 "gini", "threshold", "correlation"):  # fmt: skip
+        known = chosen[name].dropna() if name in chosen else pd.Series(dtype=float)
+        row[name] = float(known.mean()) if len(known) else None
+    return row, [enrichment, share]
+
+
+def _mean(chosen: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> Estimate:
+    """Return the mean of a score; without an interval where there are fewer than five patients."""
+    values = chosen[name].to_numpy(float)
+    n_patients = chosen["subject_id"].nunique()
+    if n_patients < 5:
+        return stats.Estimate(
+            name, float(values.mean()), method="mean", n=len(values), unit="study",
+            n_patients=n_patients, note="fewer than five patients: no interval",
+        )  # fmt: skip
+    found: Estimate = stats.bootstrap(
+        _average, values, clusters=chosen["subject_id"].to_numpy(str), level=config.level,
+        n_resamples=config.n_resamples, seed=seed, name=name,
+    )  # fmt: skip
+    return found
+
+
+def _average(values: np.ndarray[Any, Any]) -> float:
+    return float(np.mean(values))
+
+
+def _contrasts(own: pd.DataFrame, config: EvaluateBlock, seed: int) -> list[dict[str, Any]]:
+    rows = []
+    for name, meaning in SCORES.items():
+        known = own[own[name].notna()]
+        with_flash = known.loc[known["y"] == 1, name].to_numpy(float)
+        without = known.loc[known["y"] == 0, name].to_numpy(float)
+        if min(len(with_flash), len(without)) == 0:
+            continue
+        row: dict[str, Any] = {
+            "score": name,
+            "what": meaning,
+            "n_flash": len(with_flash),
+            "median_flash": float(np.median(with_flash)),
+            "n_without": len(without),
+            "median_without": float(np.median(without)),
+        }
+        try:
+            test = stats.mann_whitney(with_flash, without, unit="study")
+            row |= {"superiority": test.value, "p": test.p_value}
+            drawn = stats.bootstrap_auc(
+                known["y"], known[name], clusters=known["subject_id"], level=config.level,
+                n_resamples=config.n_resamples, seed=seed,
+            )  # fmt: skip
+            row |= {"low": drawn.low, "high": drawn.high}
+        except DataError as error:
+            row["why_not"] = str(error)
+        rows.append(row)
+    return rows

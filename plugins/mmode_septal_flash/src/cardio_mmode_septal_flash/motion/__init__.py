@@ -1,0 +1,1 @@
+"""How far and when the septum moves inward, measured in M-modes."""

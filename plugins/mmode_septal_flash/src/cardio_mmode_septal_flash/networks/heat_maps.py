@@ -1,0 +1,139 @@
+"""What spoke for septal flash: Grad-CAM++, LayerCAM and occlusion, for many pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from cardio_core.api import grad_cam_maps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+    from cardio_mmode_septal_flash.networks.pictures import Pictures
+
+Method = Literal["grad_cam_pp", "layer_cam", "occlusion"]
+
+FLASH = 1
+"""The logit that is explained."""
+
+N_PATCHES = 16
+"""Places along each side at which a patch of an eighth of it is covered."""
+
+_AT_ONCE = 16
+
+
+def maps_of(network: FlashDenseNet, pictures: Pictures, method: Method) -> NDArray[np.float32]:
+    """Return the heat map of every picture, shape (n, rows', columns'), each from 0 to 1."""
+    parts = []
+    for start in range(0, len(pictures), _AT_ONCE):
+        chosen = np.arange(start, min(start + _AT_ONCE, len(pictures)))
+        inputs = pictures.batch(chosen, None)["inputs"]
+        parts.append(heat_maps(network, inputs, method).detach())
+    return np.asarray(torch.cat(parts).numpy(), np.float32)
+
+
+def heat_maps(network: FlashDenseNet, pictures: torch.Tensor, method: Method) -> torch.Tensor:
+    """Return one map a picture, each between 0 and 1.
+
+    Parameters
+    ----------
+    network : FlashDenseNet
+        Used, and left, in evaluation mode.
+    pictures : Tensor, shape (n, 1, rows, columns)
+        As the network takes them.
+    method : {"grad_cam_pp", "layer_cam", "occlusion"}
+        See the functions of that name.
+
+    Returns
+    -------
+    Tensor, shape (n, rows', columns')
+        Of the method's own resolution, less its smallest value and divided by its largest; all 0
+        where nothing spoke for flash.
+    """
+    network.eval()
+    made = {"grad_cam_pp": grad_cam_pp, "layer_cam": layer_cam, "occlusion": occlusion}[method]
+    return to_unit(made(network, pictures))
+
+
+def grad_cam_pp(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
+    """Return Grad-CAM++ of the last feature maps, after norm and ReLU: 8 x 8 for 256 x 256.
+
+    Notes
+    -----
+    Chattopadhay et al., WACV 2018; see `cardio_core.api.grad_cam_maps`. The score is the logit
+    before the softmax.
+
+    Examples
+    --------
+    >>> from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+    >>> grad_cam_pp(FlashDenseNet(width_mult=0.125).eval(), torch.rand(2, 1, 64, 64)).shape
+    torch.Size([2, 2, 2])
+    """
+    with torch.no_grad():
+        maps = network.maps(pictures)
+    return grad_cam_maps(maps, network.head, _flash(pictures))
+
+
+def layer_cam(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
+    """Return LayerCAM at an eighth of the picture: 32 x 32 for 256 x 256.
+
+    Notes
+    -----
+    Jiang et al., IEEE Trans Image Process 2021;30:5875, equations 5 to 7: every cell is weighted by
+    its own positive gradient.
+    """
+    with torch.no_grad():
+        early = network.early(pictures)
+    leaf = early.detach().requires_grad_()
+    chosen = network.late(leaf)[:, FLASH].sum()
+    (gradient,) = torch.autograd.grad(chosen, leaf)
+    return functional.relu((functional.relu(gradient) * leaf.detach()).sum(dim=1))
+
+
+def occlusion(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
+    """Return how far the logit falls when a patch shows the mean picture, 16 x 16.
+
+    A patch is an eighth of the picture's side, with its centre in the cell or as near as the border
+    allows. Where the logit rises the map is 0.
+
+    Notes
+    -----
+    Zeiler and Fergus, ECCV 2014.
+    """
+    n, _, rows, columns = pictures.shape
+    high, wide = rows // 8, columns // 8
+    fall = torch.zeros(n, N_PATCHES, N_PATCHES)
+    with torch.no_grad():
+        whole = network(pictures)[:, FLASH]
+        for row in range(N_PATCHES):
+            top = min(max(round((row + 0.5) / N_PATCHES * rows - high / 2), 0), rows - high)
+            for column in range(N_PATCHES):
+                left = round((column + 0.5) / N_PATCHES * columns - wide / 2)
+                left = min(max(left, 0), columns - wide)
+                covered = pictures.clone()
+                covered[:, :, top : top + high, left : left + wide] = 0
+                fall[:, row, column] = whole - network(covered)[:, FLASH]
+    return functional.relu(fall)
+
+
+def to_unit(maps: torch.Tensor) -> torch.Tensor:
+    """Scale each map from 0 to 1; an empty map stays empty, a flat one becomes 1.
+
+    Examples
+    --------
+    >>> to_unit(torch.tensor([[[1.0, 3.0]], [[2.0, 2.0]], [[0.0, 0.0]]])).flatten().tolist()
+    [0.0, 1.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    low, high = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
+    span = high - low
+    scaled = (maps - low) / torch.where(span > 0, span, torch.ones_like(span))
+    return torch.where(span > 0, scaled, (high > 0).to(maps.dtype).expand_as(maps))
+
+
+def _flash(pictures: torch.Tensor) -> torch.Tensor:
+    return torch.full((len(pictures),), FLASH, dtype=torch.int64)

@@ -1,0 +1,1 @@
+"""The paper beside a run, and its own arithmetic."""

@@ -1,0 +1,104 @@
+"""A run beside Saiz-Vivo et al. 2023, and the paper's own arithmetic."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cardio_core import stats
+from cardio_core.api import Metric, Scope
+
+if TYPE_CHECKING:
+    from cardio_core.api import EvaluateBlock
+    from cardio_core.stats import Estimate
+
+PAPER = "Saiz-Vivo 2023"
+PUBLISHED = {"full M-mode": (24, 29), "cropped M-mode": (29, 29)}
+"""Right answers and test sequences of Table 1."""
+
+
+def accuracy_rows(
+    tested: pd.DataFrame, scope: Scope, config: EvaluateBlock
+) -> tuple[pd.DataFrame, list[Metric]]:
+    """Return every model's accuracy with Clopper and Pearson's interval beside the paper's.
+
+    Returns
+    -------
+    DataFrame
+        Columns who, k, n, accuracy, low, high; the paper's two come first.
+    list of Metric
+        ``accuracy_exact`` of each model.
+    """
+    rows = [
+        _row(f"{PAPER}, {what}", stats.proportion(k, n, method="clopper-pearson",
+                                                  level=config.level), k)
+        for what, (k, n) in PUBLISHED.items()
+    ]  # fmt: skip
+    metrics = []
+    for model, own in tested.groupby("model", sort=False):
+        k = int((own["y"] == own["decided"]).sum())
+        found = stats.proportion(
+            k, len(own), method="clopper-pearson", level=config.level, name="accuracy_exact",
+            unit="study",
+        )  # fmt: skip
+        paired = own["subject_id"].duplicated().any()
+        if paired:
+            found = found.replace(
+                n_patients=int(own["subject_id"].nunique()),
+                note="as if the studies of one patient were independent, as published; accuracy "
+                "has an interval that draws patients",
+            )
+        rows.append(_row(str(model), found, k))
+        metrics.append(Metric(found, Scope(task=scope.task, target=scope.target, model=str(model))))
+    return pd.DataFrame(rows), metrics
+
+
+def _row(who: str, found: Estimate, k: int) -> dict[str, Any]:
+    return {"who": who, "k": k, "n": found.n, "accuracy": found.value, "low": found.low,
+            "high": found.high}  # fmt: skip
+
+
+def crop_against_full(tested: pd.DataFrame) -> list[str]:
+    """Return a sentence on whether the crop is right more often, by McNemar's exact test."""
+    right = {
+        str(model): (own["y"] == own["decided"]).astype(int).set_axis(own["study_id"])
+        for model, own in tested.groupby("model", sort=False)
+    }
+    if not {"densenet", "densenet_crop"} <= right.keys():
+        return []
+    both = pd.concat(
+        [right["densenet_crop"], right["densenet"]], axis=1, keys=["crop", "full"], join="inner"
+    )
+    found = stats.paired_proportions(both["crop"], both["full"], unit="study")
+    only_crop, only_full = int(found.extra["b"]), int(found.extra["c"])
+    return [
+        f"Of {found.n} studies the crop alone is right in {only_crop} and the full M-mode alone in "
+        f"{only_full}: McNemar's exact p {_p(found.p_value)}. In {PAPER} it is 5 against 0, "
+        f"p {_p(stats.mcnemar(5, 0).p_value)}."
+    ]
+
+
+def _p(value: float | None) -> str:
+    return "is unknown" if value is None else "< .0001" if value < 1e-4 else f"= {value:.4f}"
+
+
+def published_table() -> pd.DataFrame:
+    """Return what the paper's numbers show when they are recomputed.
+
+    Returns
+    -------
+    DataFrame
+        Columns where, name, verdict, finding.
+    """
+    place = resources.files(__package__) / "published.yaml"
+    with resources.as_file(place) as path:
+        findings = stats.run_checks(stats.read_published(path))
+    return pd.DataFrame(
+        [
+            {"where": one.where, "name": one.name, "verdict": one.finding.verdict,
+             "finding": one.statement()}
+            for one in findings
+        ]
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Whether a model treats groups of patients alike, and what other patients would change."""

@@ -1,0 +1,175 @@
+"""The audit: whether a model ranks, decides and calibrates alike in every group of patients.
+
+Labels that are wrong in one group show as a smaller AUC there, and a scanner that reads otherwise
+as probabilities that are too high or too low. Neither is seen in the numbers of the whole cohort.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cardio_core import stats
+from cardio_core.api import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cardio_core.stats import Estimate
+
+BANDS_OF_BMI = (25.0, 30.0)
+"""kg/m²; overweight and obesity of the World Health Organization."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """One model and factor, audited.
+
+    Attributes
+    ----------
+    groups : DataFrame
+        A line a group: column, group, n, events, and each metric and gap with its interval.
+    gaps : DataFrame
+        A line a gap: column, group, reference, metric, gap, low, high, p, p_holm, flagged.
+    estimates : dict of (column, group) to dict of str to Estimate
+        The four metrics of each group.
+    notes : tuple of str
+        What could not be audited, and why.
+    """
+
+    groups: pd.DataFrame
+    gaps: pd.DataFrame
+    estimates: Mapping[tuple[str, str], Mapping[str, Estimate]]
+    notes: tuple[str, ...]
+
+
+def groups_of(people: pd.DataFrame) -> dict[str, pd.Series[str]]:
+    """Return the groups that a cohort table offers, by column.
+
+    Parameters
+    ----------
+    people : DataFrame
+        The cohort table, one line a patient. BMI is cut at 25 and 30 kg/m², age in tertiles.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"sex": ["F", "M"], "bmi": [24.0, 31.0]}, index=["a", "b"])
+    >>> {name: list(groups) for name, groups in groups_of(people).items()}
+    {'sex': ['F', 'M'], 'BMI band': ['below 25', '30 and more']}
+    """
+    found = {}
+    for name in ("sex", "race_ethnicity", "site_id", "scanner_id"):
+        if name in people.columns and people[name].notna().any():
+            found[name] = people[name].astype("string")
+    if "bmi" in people.columns and people["bmi"].notna().any():
+        low, high = BANDS_OF_BMI
+        names = [f"below {low:g}", f"{low:g} to {high:g}", f"{high:g} and more"]
+        found["BMI band"] = _cut(people["bmi"], [low, high], names)
+    if "age_y" in people.columns and people["age_y"].notna().any():
+        low, high = np.nanquantile(people["age_y"].astype(float), [1 / 3, 2 / 3])
+        names = [f"below {low:.0f} y", f"{low:.0f} to {high:.0f} y", f"{high:.0f} y and more"]
+        found["age tertile"] = _cut(people["age_y"], [low, high], names)
+    return found
+
+
+def audit(
+    tested: pd.DataFrame,
+    groups: Mapping[str, pd.Series[str]],
+    *,
+    clusters: np.ndarray | None = None,
+    min_per_class: int = 10,
+    flag_level: float = 0.05,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Audit:
+    """Compare the groups of every column.
+
+    Parameters
+    ----------
+    tested : DataFrame
+        Columns y (1, 0) and score, indexed by patient.
+    groups : mapping of str to Series
+        The group of each patient, by column, indexed by patient.
+    clusters : ndarray, optional
+        Person of each tested patient; whole persons are resampled.
+    min_per_class : int
+        A group with fewer patients of either class is named, not compared.
+    flag_level : float
+        A gap is flagged where its p-value, adjusted by Holm over all gaps of this audit, is below.
+    n_resamples, seed : int
+        Of the bootstrap.
+    level : float
+        Of the printed intervals, which are not adjusted.
+
+    Notes
+    -----
+    Rates are at the threshold of the base rate of all tested patients, one for all groups. The
+    p-value of a gap is the normal one, with the standard error that the bootstrap interval implies.
+    """
+    threshold = stats.Threshold(float(tested["y"].mean()), "base rate of all tested patients")
+    tables, gaps, notes = [], [], []
+    estimates: dict[tuple[str, str], dict[str, Estimate]] = {}
+    for column, group in groups.items():
+        try:
+            made = stats.subgroup_audit(
+                tested["y"], tested["score"], group.reindex(tested.index).to_numpy(object),
+                threshold=threshold, clusters=clusters, min_per_class=min_per_class,
+                n_resamples=n_resamples, seed=seed, level=level, name=column,
+            )  # fmt: skip
+        except DataError as error:
+            notes.append(f"{column}: {error}")
+            continue
+        tables.append(made.to_frame().rename(columns={column: "group"}).assign(column=column))
+        for estimate in made.estimates:
+            metric, _, inside = estimate.name.rstrip("]").partition("[")
+            if metric.endswith("_gap"):
+                gaps.append(_gap(column, metric.removesuffix("_gap"), inside, estimate, level))
+            else:
+                estimates.setdefault((column, inside), {})[metric] = estimate
+    return Audit(
+        pd.concat(tables, ignore_index=True).pipe(_column_first) if tables else pd.DataFrame(),
+        _flagged(gaps, flag_level),
+        estimates,
+        tuple(notes),
+    )
+
+
+def _gap(
+    column: str, metric: str, inside: str, estimate: Estimate, level: float
+) -> dict[str, object]:
+    from scipy.special import ndtr, ndtri
+
+    group, _, reference = inside.partition(" - ")
+    low, high = float(estimate.low or 0.0), float(estimate.high or 0.0)
+    error = (high - low) / (2 * float(ndtri(0.5 + level / 2)))
+    p = 2 * float(ndtr(-abs(estimate.value) / error)) if error > 0 else 1.0
+    return {
+        "column": column, "group": group, "reference": reference, "metric": metric,
+        "gap": estimate.value, "low": low, "high": high, "p": p,
+    }  # fmt: skip
+
+
+def _flagged(gaps: Sequence[Mapping[str, object]], flag_level: float) -> pd.DataFrame:
+    table = pd.DataFrame(
+        gaps, columns=["column", "group", "reference", "metric", "gap", "low", "high", "p"]
+    )
+    if not len(table):
+        return table.assign(p_holm=[], flagged=[])
+    adjusted = stats.holm(table["p"].to_numpy(float))
+    return table.assign(p_holm=adjusted, flagged=adjusted < flag_level)
+
+
+def _cut(values: pd.Series[float], edges: Sequence[float], names: Sequence[str]) -> pd.Series[str]:
+    made = pd.cut(
+        values.astype(float), [-np.inf, *edges, np.inf], right=False, labels=list(names),
+        duplicates="raise",
+    )  # fmt: skip
+    return made.astype("string")
+
+
+def _column_first(table: pd.DataFrame) -> pd.DataFrame:
+    return table[["column", *(name for name in table.columns if name != "column")]]

@@ -1,0 +1,94 @@
+"""A sheet a study: the sampled wall on its slices, the polar maps, and the phase histogram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import Case, canvas
+from cardio_spect_polar.drawing.histogram import binned_histogram_figure
+from cardio_spect_polar.drawing.polar_maps import study_maps
+from cardio_spect_polar.drawing.sheet import study_sheet
+from cardio_spect_polar.drawing.slices import slices_with_wall
+from cardio_spect_polar.phase.sampling.qc_view import QcView
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_core.api import FeatureSet
+
+RULE = (
+    "of every fold, the studies whose wall was found with the least confidence, and those of the "
+    "largest and the smallest phase SD: look whether the dots lie on the wall"
+)
+
+
+def study_cases(features: FeatureSet, n_cases: int) -> list[Case]:
+    """Return sheets of the studies that a reader should check first.
+
+    Parameters
+    ----------
+    features : FeatureSet
+        Of one fold's tested patients.
+    n_cases : int
+        How many: in turn the least confident wall, the largest and the smallest phase SD.
+
+    Returns
+    -------
+    list of Case
+        With the scores `psd_deg`, `pbw_deg`, `lvef_spect_pct` and `wall_confidence`.
+    """
+    values = _indices(features)
+    ranked = np.stack([
+        np.argsort(values["wall_confidence"], kind="stable"),
+        np.argsort(-values["psd_deg"], kind="stable"),
+        np.argsort(values["psd_deg"], kind="stable"),
+    ])  # fmt: skip
+    chosen = list(dict.fromkeys(int(i) for i in ranked.T.ravel()))[:n_cases]
+    flags = features.table["flags"].fillna("").astype(str).to_list()
+    return [_case(features, values, i, flags[i]) for i in chosen]
+
+
+def _case(
+    features: FeatureSet, values: dict[str, NDArray[np.float64]], position: int, flags: str
+) -> Case:
+    shown = ("psd_deg", "pbw_deg", "lvef_spect_pct", "wall_confidence")
+    scores = {name: float(values[name][position]) for name in shown}
+    title = (
+        f"phase SD {scores['psd_deg']:.1f}°, bandwidth {scores['pbw_deg']:.0f}°, "
+        f"EF {scores['lvef_spect_pct']:.0f} %, wall found with confidence "
+        f"{scores['wall_confidence']:.2f}"
+    )
+    title += f"; {flags}" if flags else ""
+    return Case(
+        sample_id=str(features.table.index[position]),
+        title=title,
+        arrays={
+            name: features[name].in_units([position])[0]
+            for name in ("phase", "perfusion", "thickening")
+        },
+        scores=scores,
+        draw=_sheet(features, position, scores),
+    )
+
+
+def _sheet(features: FeatureSet, position: int, scores: dict[str, float]) -> canvas.Draw:
+    def one(name: str) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = np.asarray(features[name].values[[position]])[0]
+        return found
+
+    view = QcView(one("qc_counts"), one("qc_voxel"), one("qc_points"))  # type: ignore[arg-type]
+    z, y, x = (float(step) for step in view.voxel_mm)
+    slices = slices_with_wall(view.counts.astype(np.float32), (z, y, x), view.geometry())
+    maps = study_maps(one("phase"), one("perfusion"), one("thickening"))
+    histogram = binned_histogram_figure(
+        one("histogram"), psd_deg=scores["psd_deg"], pbw_deg=scores["pbw_deg"]
+    )
+    return study_sheet(slices, maps, histogram)
+
+
+def _indices(features: FeatureSet) -> dict[str, NDArray[np.float64]]:
+    block = features["indices"]
+    values = np.asarray(block.in_units(), np.float64)
+    return {name: values[:, place] for place, name in enumerate(block.names)}

@@ -1,0 +1,1 @@
+"""What `evaluate` adds for `risk_factor`: the comparison and its figures."""

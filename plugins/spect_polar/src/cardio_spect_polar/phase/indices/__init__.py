@@ -1,0 +1,1 @@
+"""What is measured of the phases: spread, delays, scar and thickening."""

@@ -1,0 +1,93 @@
+"""Delays between segments: the free wall against the septum, and the latest viable segment."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_spect_polar.phase.indices.perfusion import VIABLE_PCT
+from cardio_spect_polar.polar.angles import signed_deg
+from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+
+def lateral_delay_deg(segment_phase: ArrayLike) -> float:
+    """Return how much later the free wall of the left ventricle thickens than its septum.
+
+    Parameters
+    ----------
+    segment_phase : array-like, shape (17,)
+        Degrees; NaN is left out.
+
+    Returns
+    -------
+    float
+        Circular mean of segments 5, 6, 11, 12 and 16 minus that of 2, 3, 8, 9 and 14, in
+        [-180, 180); NaN where either wall is unknown.
+
+    Examples
+    --------
+    >>> phases = np.full(17, 120.0)
+    >>> phases[[4, 5, 10, 11, 15]] = 170
+    >>> round(lateral_delay_deg(phases), 6)
+    50.0
+    """
+    phase = np.asarray(segment_phase, np.float64)
+    return _apart(_mean_deg(phase, LATERAL), _mean_deg(phase, SEPTAL))
+
+
+def latest_viable_segment(
+    segment_phase: ArrayLike, segment_perfusion: ArrayLike, *, viable_pct: float = VIABLE_PCT
+) -> tuple[int, float]:
+    """Return the segment that thickens last among those that are not scar.
+
+    Parameters
+    ----------
+    segment_phase : array-like, shape (17,)
+        Degrees.
+    segment_perfusion : array-like, shape (17,)
+        Percent; a segment is viable from `viable_pct` on.
+
+    Returns
+    -------
+    segment : int
+        1 to 17; 0 where no segment is viable.
+    delay_deg : float
+        Its phase beyond the circular mean of all viable segments, [-180, 180); NaN where none
+        is. Absolute phases depend on the convention (peak or onset), this does not.
+
+    Examples
+    --------
+    >>> phases = np.full(17, 120.0)
+    >>> phases[[4, 5]] = [200, 180]
+    >>> perfusion = np.full(17, 80.0)
+    >>> perfusion[4] = 30
+    >>> latest_viable_segment(phases, perfusion)[0]
+    6
+    """
+    phase = np.asarray(segment_phase, np.float64)
+    viable = np.isfinite(phase) & (np.asarray(segment_perfusion, np.float64) >= viable_pct)
+    if not viable.any():
+        return 0, math.nan
+    numbers = np.flatnonzero(viable) + 1
+    late = signed_deg(phase[viable] - _mean_deg(phase, numbers))
+    last = int(np.argmax(np.round(late, 9)))
+    return int(numbers[last]), float(late[last])
+
+
+def _mean_deg(phase: NDArray[np.float64], numbers: Sequence[int] | NDArray[np.int64]) -> float:
+    known = phase[np.asarray(numbers) - 1]
+    known = known[np.isfinite(known)]
+    if not known.size:
+        return math.nan
+    return float(np.degrees(np.angle(np.exp(1j * np.radians(known)).sum())))
+
+
+def _apart(late: float, early: float) -> float:
+    return float(signed_deg(late - early)) if math.isfinite(late - early) else math.nan

@@ -1,0 +1,184 @@
+"""Everything the sampled wall says: maps, indices and segments of one study."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
+from cardio_spect_polar.phase.cycle.uncertainty import phase_uncertainty
+from cardio_spect_polar.phase.indices.delays import lateral_delay_deg, latest_viable_segment
+from cardio_spect_polar.phase.indices.dyssynchrony import INDEX_UNITS, phase_indices
+from cardio_spect_polar.phase.indices.perfusion import (
+    VIABLE_PCT,
+    perfusion_pct,
+    scar_pct,
+    thickening_pct,
+)
+from cardio_spect_polar.polar.raster import polar_grid, raster
+from cardio_spect_polar.polar.segments import segment_means, segments_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_spect_polar.phase.cycle.harmonics import Harmonic
+    from cardio_spect_polar.phase.cycle.uncertainty import PhaseUncertainty
+    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+
+Weighting = Literal["samples", "area", "pixels"]
+
+_RELIABLE = ("psd_deg", "pbw_deg", "entropy", "circular_sd_deg")
+
+SUMMARY_UNITS = (
+    {name: unit for name, unit in INDEX_UNITS.items() if name != "n"}
+    | {f"reliable_{name}": INDEX_UNITS[name] for name in _RELIABLE}
+    | {"unreliable_pct": "%", "delay_deg": "deg", "latest_viable_deg": "deg", "scar_pct": "%"}
+)
+"""Unit of each index of a summary, in their order."""
+
+
+@dataclass(frozen=True)
+class WallSummary:
+    """One study in numbers.
+
+    Attributes
+    ----------
+    phase, perfusion, thickening : ndarray of float32
+        Polar maps, (24, 72) or (128, 128) with NaN outside: degrees [0, 360), %, %.
+    indices : dict of str to float
+        By name; `SUMMARY_UNITS` holds the units. Names that begin with ``reliable_`` leave out
+        samples whose amplitude is below twice its error or whose perfusion is below 50 %; NaN
+        where fewer than two remain. ``unreliable_pct`` is their share.
+    segment_phase, segment_perfusion : ndarray, shape (17,)
+        Circular means in degrees, and means in %. NaN where a segment holds no sample.
+    latest_segment : int
+        The latest viable segment, 1 to 17; 0 where none is viable.
+    sample_phase, sample_perfusion : ndarray, shape (n_rings, n_rays)
+        Of the samples themselves, for the figures.
+    harmonic : Harmonic
+    uncertainty : PhaseUncertainty
+    """
+
+    phase: NDArray[np.float32]
+    perfusion: NDArray[np.float32]
+    thickening: NDArray[np.float32]
+    indices: dict[str, float]
+    segment_phase: NDArray[np.float64]
+    segment_perfusion: NDArray[np.float64]
+    latest_segment: int
+    sample_phase: NDArray[np.float64]
+    sample_perfusion: NDArray[np.float64]
+    harmonic: Harmonic
+    uncertainty: PhaseUncertainty
+
+
+def summarise(
+    curves: NDArray[np.float64],
+    geometry: WallGeometry,
+    *,
+    n_harmonics: Literal[1, 3] = 1,
+    convention: Literal["peak", "onset"] = "peak",
+    weighting: Weighting = "samples",
+    form: Literal["grid", "raster"] = "grid",
+    name: str = "phases",
+) -> WallSummary:
+    """Return maps, indices and segment values of one study.
+
+    Parameters
+    ----------
+    curves : ndarray, shape (n_slots, n_rings, n_rays)
+        Counts of a `SampledWall`, gating already corrected; at least 6 slots.
+    geometry : WallGeometry
+        Where they were taken.
+    n_harmonics : {1, 3}
+        Three find the onset from three harmonics; phases of the peak are the first's in both.
+    convention : {"peak", "onset"}
+        Phase of the largest thickening, or of its onset (with one harmonic, 90 degrees
+        earlier). Spread does not change between them with one harmonic.
+    weighting : {"samples", "area", "pixels"}
+        What counts in indices and scar: each sample alike, its wall area, or its area of the
+        polar map.
+    form : {"grid", "raster"}
+        24 x 72 polar grid, or 128 x 128 picture.
+    name : str
+        What messages call the study.
+
+    Returns
+    -------
+    WallSummary
+
+    Raises
+    ------
+    DataError
+        Too few slots, no counts, or flat curves.
+    """
+    harmonic = first_harmonic(curves, n_harmonics)
+    uncertainty = phase_uncertainty(curves)
+    phase = harmonic.phase_deg if convention == "peak" else harmonic.onset_deg
+    perfusion = perfusion_pct(curves)
+    thickening = thickening_pct(harmonic.mean, harmonic.amplitude)
+    weights = sample_weights(geometry, weighting)
+
+    found = phase_indices(phase, weights=weights, sigma_deg=uncertainty.sigma_deg, name=name)
+    indices = {key: value for key, value in found.as_dict().items() if key != "n"}
+    trusted = ~uncertainty.weak(harmonic.amplitude) & (perfusion >= VIABLE_PCT)
+    indices |= _reliable_indices(np.where(trusted, phase, np.nan), weights)
+    indices["unreliable_pct"] = 100 * float(np.mean(~trusted))
+
+    angle = np.arange(phase.shape[1]) * 360 / phase.shape[1]
+    segments = segments_of(geometry.arc[:, None], angle)
+    segment_phase = segment_means(phase, segments, weights=geometry.area_mm2, circular=True)
+    segment_perfusion = segment_means(perfusion, segments, weights=geometry.area_mm2)
+    latest, late_deg = latest_viable_segment(segment_phase, segment_perfusion)
+    indices["delay_deg"] = lateral_delay_deg(segment_phase)
+    indices["latest_viable_deg"] = late_deg
+    indices["scar_pct"] = scar_pct(perfusion, weights=weights)
+
+    draw_map = polar_grid if form == "grid" else raster
+    others = draw_map(np.stack([perfusion, thickening]), geometry.arc).astype(np.float32)
+    # float32 rounds 359.99999999 up to 360.
+    circle = draw_map(phase, geometry.arc, circular=True).astype(np.float32) % np.float32(360)
+    return WallSummary(
+        phase=circle,
+        perfusion=others[0],
+        thickening=others[1],
+        indices={key: indices[key] for key in SUMMARY_UNITS},
+        segment_phase=segment_phase,
+        segment_perfusion=segment_perfusion,
+        latest_segment=latest,
+        sample_phase=phase,
+        sample_perfusion=perfusion,
+        harmonic=harmonic,
+        uncertainty=uncertainty,
+    )
+
+
+def sample_weights(geometry: WallGeometry, weighting: Weighting) -> NDArray[np.float64] | None:
+    """Return what each sample counts, shape (n_rings, n_rays); None where all count alike.
+
+    Parameters
+    ----------
+    geometry : WallGeometry
+    weighting : {"samples", "area", "pixels"}
+        ``pixels`` is the area of the polar map between the borders halfway to the next rings.
+    """
+    if weighting == "samples":
+        return None
+    if weighting == "area":
+        return geometry.area_mm2
+    arc = geometry.arc
+    borders = np.concatenate([[0.0], (arc[1:] + arc[:-1]) / 2, [max(1.0, float(arc[-1]))]])
+    rays = geometry.area_mm2.shape[1]
+    return np.repeat(np.diff(borders**2)[:, None] / rays, rays, axis=1)
+
+
+def _reliable_indices(
+    phase: NDArray[np.float64], weights: NDArray[np.float64] | None
+) -> dict[str, float]:
+    if np.isfinite(phase).sum() < 2:
+        return {f"reliable_{name}": math.nan for name in _RELIABLE}
+    found = phase_indices(phase, weights=weights).as_dict()
+    return {f"reliable_{name}": found[name] for name in _RELIABLE}

@@ -1,0 +1,115 @@
+"""From a gated stack to the sampled wall, in one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import DataError
+from cardio_spect_polar.phase.sampling.curves import Mode, sample_wall
+from cardio_spect_polar.phase.sampling.gating import check_gating, check_slots, heart_box
+from cardio_spect_polar.phase.sampling.volumes import volumes
+from cardio_spect_polar.phase.ventricle.find_wall import find_wall
+from cardio_spect_polar.phase.ventricle.orientation import canonical
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_spect_polar.phase.sampling.gating import GatingReport
+    from cardio_spect_polar.phase.sampling.volumes import Volumes
+    from cardio_spect_polar.phase.ventricle.find_wall import Wall
+    from cardio_spect_polar.phase.ventricle.orientation import Canonical
+    from cardio_spect_polar.phase.ventricle.wall import SampledWall
+    from cardio_spect_polar.readers.gated import GatedStack
+
+
+@dataclass(frozen=True)
+class SampledHeart:
+    """Everything that is known about a study before its phases.
+
+    Attributes
+    ----------
+    canonical : Canonical
+        The stack in canonical orientation, its counts corrected where beats were lost.
+    summed : ndarray of float32, shape (n_slices, n_rows, n_columns)
+        Mean over the time slots, canonical, in which the wall was found.
+    voxel_mm : tuple of float
+        Distance of slices, rows and columns in mm.
+    gating : GatingReport
+        Quality of the gating.
+    wall : Wall
+        Geometry, axis, base and apex; its mid-wall points are ``wall.geometry.points_mm``.
+    sampled : SampledWall
+        Curves over the cycle.
+    volumes : Volumes
+        Cavity volumes and ejection fraction.
+    flags : tuple of str
+        All that the report should say.
+    """
+
+    canonical: Canonical
+    summed: NDArray[np.float32]
+    voxel_mm: tuple[float, float, float]
+    gating: GatingReport
+    wall: Wall
+    sampled: SampledWall
+    volumes: Volumes
+    flags: tuple[str, ...]
+
+
+def sample_heart(
+    stack: GatedStack, *, mode: Mode = "tracked", correct_drop_off: bool = True
+) -> SampledHeart:
+    """Find the left ventricle in a stack and sample its wall, unattended.
+
+    Parameters
+    ----------
+    stack : GatedStack
+        As a reader returns it; an operator's base and apex in it are followed.
+    mode : {"tracked", "independent"}
+        See `sample_wall`.
+    correct_drop_off : bool
+        Whether to undo the loss of counts in late slots.
+
+    Returns
+    -------
+    SampledHeart
+
+    Raises
+    ------
+    DataError
+        With the reason, if the stack holds no left ventricle that can be measured or its gating
+        cannot be trusted.
+    """
+    check_slots(stack.counts)
+    turned = canonical(stack)
+    summed = turned.counts.mean(axis=0)
+    wall = find_wall(
+        summed,
+        turned.voxel_mm,
+        base_mm=turned.base_mm,
+        apex_mm=turned.apex_mm,
+        heart=turned.heart,
+    )
+    corrected, gating = check_gating(
+        turned.counts,
+        box=heart_box(summed.shape, turned.voxel_mm, wall.geometry),
+        rejected_share=stack.rejected_share,
+        correct=correct_drop_off,
+    )
+    if gating.failures:
+        raise DataError(f"gating cannot be trusted: {'; '.join(gating.failures)}; acquire again")
+    flags = (*turned.flags, *gating.flags, *wall.flags)
+    turned = replace(turned, counts=corrected)
+    return SampledHeart(
+        canonical=turned,
+        summed=summed,
+        voxel_mm=turned.voxel_mm,
+        gating=gating,
+        wall=wall,
+        sampled=sample_wall(corrected, turned.voxel_mm, wall.geometry, mode=mode),
+        volumes=volumes(corrected, turned.voxel_mm, wall.geometry),
+        flags=flags,
+    )

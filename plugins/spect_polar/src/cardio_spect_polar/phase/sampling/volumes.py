@@ -1,0 +1,248 @@
+"""Volumes of the cavity, and the ejection fraction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from cardio_spect_polar.phase.sampling.curves import brightest_counts, wall_profiles
+from cardio_spect_polar.phase.ventricle.rays import rays_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_spect_polar.phase.sampling.curves import WallProfiles
+    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+
+SURFACE_SD = 0.65
+"""Endocardium and epicardium lie at this share of the profile's standard deviation (Germano)."""
+
+THICKNESS_POWER = 1.5
+"""Thickness grows faster than counts: their recovery flattens (0.8 of a power at 10 mm)."""
+
+SLAB_SHARE = 0.5
+"""How far thickness from the spread of variance over the cycle replaces that from 0.65 SD."""
+
+SLAB_BIAS = 0.8
+"""Squared thickness from that spread is too large by a quarter on the digital ventricle."""
+
+WINDOW_MM = 16.0
+FAINT_SHARE = 0.4
+SMOOTH_RAYS = 2.0
+SMOOTH_RINGS = 1.0
+N_HARMONICS = 3
+N_FINE = 64
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """The cavity over the cycle.
+
+    Attributes
+    ----------
+    curve_ml : ndarray, shape (n_slots,)
+        Volume in each time slot.
+    edv_ml, esv_ml : float
+        Largest and smallest volume of the smooth curve through `curve_ml`.
+    ef_pct : float
+        Ejection fraction, 0 to 100.
+    """
+
+    curve_ml: NDArray[np.float64]
+    edv_ml: float
+    esv_ml: float
+    ef_pct: float
+
+
+def volumes(
+    counts: NDArray[np.floating],
+    voxel_mm: tuple[float, float, float],
+    geometry: WallGeometry,
+) -> Volumes:
+    """Measure the cavity in every time slot.
+
+    On each ray an asymmetric Gaussian is fitted to the counts across the wall. Half the thickness
+    of the wall is 0.65 of its standard deviation (Germano 1995), averaged over the cycle; it
+    follows the counts within the cycle, which partial volume makes a measure of thickness. Three
+    corrections were needed for an error of the ejection fraction below 5 points on the digital
+    ventricle (without them it was -4 points on average and up to 7):
+
+    - Blur draws the ridge of a curved wall inwards; a factor of r^(1/2) on the cylinder and r on
+      the sphere undoes it.
+    - The share of the variance that is thickness, rather than resolution, shows in how the
+      variance grows with the squared counts from slot to slot: a slab's variance is T²/12. Half of
+      the squared thickness comes from there.
+    - A slot averages the volume over its duration; the harmonics are divided by sinc(k/N), and the
+      extremes taken from the curve through them.
+
+    The surface is smoothed a little over neighbouring rays and rings, and the cavity summed: discs
+    along the cylinder, sectors of the sphere in the apical cap.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (n_slots, n_slices, n_rows, n_columns)
+        Counts in canonical orientation.
+    voxel_mm : tuple of float
+        Distance of slices, rows and columns in mm.
+    geometry : WallGeometry
+        The wall, on rays as `lay_rays` lays them.
+
+    Returns
+    -------
+    Volumes
+
+    References
+    ----------
+    Germano G et al. Automatic quantification of ejection fraction from gated myocardial perfusion
+    SPECT. J Nucl Med 1995; 36: 2138-2147.
+    """
+    profiles = wall_profiles(counts, voxel_mm, geometry, window_mm=WINDOW_MM)
+    rays, radius_mm = rays_of(geometry)
+    bright = brightest_counts(profiles)
+    flat = _without_curvature(profiles, radius_mm, rays.n_cap)
+    peak_mm, inner_sd_mm = fit_side(flat)
+    _, outer_sd_mm = fit_side(flat, outer=True)
+    smooth = _smooth(bright)
+    relative = smooth / np.maximum(smooth.mean(axis=-1, keepdims=True), 1e-12)
+    half_mm = SURFACE_SD * np.sqrt((inner_sd_mm**2).mean(axis=-1, keepdims=True))
+    half_mm = half_mm * _slab_factor(
+        (inner_sd_mm**2 + outer_sd_mm**2) / 2, relative, SURFACE_SD**2 * (inner_sd_mm**2).mean()
+    )
+    middle_mm = _smooth(radius_mm[..., None] + peak_mm)
+    endocardium = np.maximum(middle_mm - half_mm * relative**THICKNESS_POWER, 0.0)
+    curve = cavity_ml(endocardium, rays.origins[:, 0], rays.n_cap)
+    fine = without_gate_averaging(curve)
+    edv, esv = float(fine.max()), max(float(fine.min()), 0.0)
+    return Volumes(curve, edv, esv, 100 * (edv - esv) / edv if edv > 0 else 0.0)
+
+
+def _smooth(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Smooth over neighbouring rays and rings."""
+    around = gaussian_filter1d(values.astype(np.float64), SMOOTH_RAYS, axis=1, mode="wrap")
+    return np.asarray(gaussian_filter1d(around, SMOOTH_RINGS, axis=0, mode="nearest"))
+
+
+def _without_curvature(
+    profiles: WallProfiles, radius_mm: NDArray[np.floating], n_cap: int
+) -> WallProfiles:
+    """Undo what curvature does to a blurred wall: (R/r)^(1/2) on a cylinder, R/r on a sphere."""
+    power = np.where(np.arange(len(radius_mm)) < n_cap, 1.0, 0.5)[:, None, None]
+    away = np.maximum(radius_mm[..., None] + profiles.offset_mm, 1.0)
+    factor = (away / np.maximum(radius_mm, 1.0)[..., None]) ** power
+    return replace(profiles, counts=profiles.counts * factor[..., None].astype(np.float32))
+
+
+def _slab_factor(
+    variance: NDArray[np.floating], bright: NDArray[np.floating], usual_mm2: float
+) -> float:
+    """Return by how much half the wall's thickness differs from its usual share of the SD."""
+    per_slot = variance.mean(axis=(0, 1)), (bright**2).mean(axis=(0, 1))
+    x = per_slot[1] - per_slot[1].mean()
+    spread = float(x @ x)
+    slope = float(x @ per_slot[0]) / spread if spread > 1e-12 else 0.0
+    squared = SLAB_BIAS * 12 * slope / 4
+    return float(
+        np.sqrt(np.clip(1 - SLAB_SHARE + SLAB_SHARE * squared / max(usual_mm2, 1e-9), 0.5, 2.0))
+    )
+
+
+def without_gate_averaging(curve_ml: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the curve at 64 times through three harmonics, undoing the average over each slot.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> slots = (np.arange(8) + 0.5) / 8
+    >>> averaged = 100 + 40 * np.sinc(1 / 8) * np.cos(2 * np.pi * slots)
+    >>> bool(abs(without_gate_averaging(averaged).max() - 140) < 0.2)
+    True
+    """
+    n_slots = len(curve_ml)
+    harmonics = np.fft.rfft(curve_ml)[: N_HARMONICS + 1]
+    harmonics = harmonics / np.sinc(np.arange(len(harmonics)) / n_slots)
+    return np.asarray(np.fft.irfft(harmonics, N_FINE) * (N_FINE / n_slots))
+
+
+def fit_side(
+    profiles: WallProfiles, *, outer: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Fit one half of an asymmetric Gaussian to each profile, in closed form.
+
+    The logarithm of a Gaussian is a parabola; its one coefficient, with the peak given, is a
+    weighted mean over the steps between the peak and 40 % of it.
+
+    Parameters
+    ----------
+    profiles : WallProfiles
+        Counts along the rays.
+    outer : bool
+        Fit the side away from the cavity rather than the inner one.
+
+    Returns
+    -------
+    peak_mm : ndarray, shape (n_rings, N_RAYS, n_slots)
+        Where the counts peak, from the mid-wall, positive outwards.
+    sd_mm : ndarray, shape (n_rings, N_RAYS, n_slots)
+        Standard deviation of that side.
+    """
+    counts = np.where(profiles.allowed[..., None], profiles.counts, -np.inf)
+    n_steps = counts.shape[2]
+    step_mm = float(profiles.offset_mm[0, 0, 1] - profiles.offset_mm[0, 0, 0])
+    top = counts.argmax(axis=2)[:, :, None]
+    highest = np.maximum(np.take_along_axis(counts, top, 2), 1e-12)
+    away = (np.arange(n_steps)[:, None] - top) * (1 if outer else -1)
+    share = counts / highest
+    # A step counts while everything between it and the peak is bright.
+    faint = np.where((away > 0) & (share < FAINT_SHARE), away, n_steps).min(axis=2)[:, :, None]
+    used = (away > 0) & (away < faint)
+    share = np.where(used, share, 1.0)
+    d2 = np.where(used, (away * step_mm) ** 2, 0.0)
+    fall = -np.log(np.clip(share, FAINT_SHARE, 1.0))
+    weight = share**2 * d2
+    variance = (weight * d2).sum(axis=2) / np.maximum(2 * (weight * fall).sum(axis=2), 1e-9)
+    known = used.sum(axis=2) >= 3
+    sd = np.sqrt(np.clip(variance, step_mm**2, WINDOW_MM**2))
+    typical = float(np.median(sd[known])) if known.any() else step_mm
+    peak_mm = np.take_along_axis(profiles.offset_mm[..., None], top, 2)[:, :, 0]
+    return peak_mm, np.where(known, np.minimum(sd, 2 * typical), typical)
+
+
+def cavity_ml(
+    radius_mm: NDArray[np.floating], origins: NDArray[np.floating], n_cap: int
+) -> NDArray[np.float64]:
+    """Sum the volume within a surface given by its radii.
+
+    Parameters
+    ----------
+    radius_mm : ndarray, shape (n_rings, n_rays, ...)
+        Radii from the rings' origins.
+    origins : ndarray, shape (n_rings, 3)
+        Points on the axis; those of the cap coincide.
+    n_cap : int
+        Rings of the hemisphere.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        Volume in mL.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> levels = np.array([[0.0], [0.0], [0.0], [-10.0]]) * [1.0, 0.0, 0.0]
+    >>> made = cavity_ml(np.full((4, 40), 30.0), levels, 2)
+    >>> bool(np.isclose(made, (2 / 3 * np.pi * 30**3 + np.pi * 30**2 * 15) / 1000))
+    True
+    """
+    azimuth = 2 * np.pi / radius_mm.shape[1]
+    edges = np.cos(np.arange(n_cap + 1) / n_cap * np.pi / 2)
+    solid = azimuth * (edges[:-1] - edges[1:])
+    cap = np.tensordot(solid, (radius_mm[:n_cap] ** 3).sum(axis=1), axes=1) / 3
+    height = float(np.linalg.norm(origins[n_cap + 1] - origins[n_cap]))
+    areas = 0.5 * azimuth * (radius_mm[n_cap:] ** 2).sum(axis=1)
+    # The sphere begins in the middle of the first disc.
+    discs = (areas.sum(axis=0) - 0.5 * areas[0]) * height
+    return np.asarray((cap + discs) / 1000.0)

@@ -1,0 +1,159 @@
+"""Slices from base to apex, whatever order the file has, and never turned round in silence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import DataError
+from cardio_spect_polar.phase.ventricle.heart import find_heart
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from cardio_spect_polar.phase.ventricle.heart import Heart
+    from cardio_spect_polar.readers.gated import GatedStack
+
+CLEAR_TAPERING = 0.35
+"""Tapering of this size contradicts a header; on the digital ventricle it was 0.6 or more."""
+
+MIN_SLICES = 8
+MIN_SIDE = 16
+MIN_LENGTH_MM = 50.0
+"""The least that can hold a left ventricle."""
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """A gated stack in canonical orientation.
+
+    Attributes
+    ----------
+    counts : ndarray of float32, shape (n_slots, n_slices, n_rows, n_columns)
+        Slices from base to apex, rows from anterior to inferior, columns from the septum to the
+        lateral wall.
+    voxel_mm : tuple of float
+        Distance of slices, rows and columns in mm.
+    reversed : bool
+        Whether the file's order of slices was turned round.
+    base_mm, apex_mm : float or None
+        The operator's limits along the canonical stack, in mm from the centre of its first slice.
+    heart : Heart
+        The left ventricle, in canonical order; its `tapering` says how clearly the cavity closes
+        towards the last slice: about +1 where it does, -1 where the stack seems to run the other
+        way.
+    flags : tuple of str
+        What the report should say.
+    """
+
+    counts: NDArray[np.float32]
+    voxel_mm: tuple[float, float, float]
+    reversed: bool
+    base_mm: float | None
+    apex_mm: float | None
+    heart: Heart
+    flags: tuple[str, ...] = ()
+
+
+def canonical(stack: GatedStack) -> Canonical:
+    """Order the slices from base to apex.
+
+    The header decides where it speaks; where the tapering of the cavity clearly contradicts it,
+    the header is still followed and the conflict is flagged. Where the header is silent, the
+    tapering decides, and that is flagged as well.
+
+    Parameters
+    ----------
+    stack : GatedStack
+        As a reader returns it.
+
+    Returns
+    -------
+    Canonical
+
+    Raises
+    ------
+    DataError
+        If the stack is too small to hold a left ventricle, holds values that are not finite, or
+        no heart is found in it.
+    """
+    counts = np.asarray(stack.counts, dtype=np.float32)
+    check_stack(counts, stack.voxel_mm)
+    summed = counts.mean(axis=0)
+    heart = find_heart(summed, stack.voxel_mm)
+    tapering = heart.tapering
+    flags = list(stack.flags)
+    if stack.apex_first is None:
+        turn = tapering < 0
+        flags.append(
+            "the header does not say where the apex is: "
+            f"taken to be at the {'first' if turn else 'last'} slice, where the cavity closes"
+        )
+        if abs(tapering) < CLEAR_TAPERING:
+            flags.append("the cavity closes at neither end clearly: check the orientation")
+    else:
+        turn = stack.apex_first
+        if abs(tapering) >= CLEAR_TAPERING and (tapering < 0) != turn:
+            flags.append(
+                "the header puts the apex at the end where the cavity is open: "
+                "the header was followed; set apex_first in a sidecar if it is wrong"
+            )
+    base_mm, apex_mm = stack.base_mm, stack.apex_mm
+    if turn:
+        last_mm = (counts.shape[1] - 1) * stack.voxel_mm[0]
+        base_mm = None if base_mm is None else last_mm - base_mm
+        apex_mm = None if apex_mm is None else last_mm - apex_mm
+        counts = counts[:, ::-1]
+        heart = heart.turned(counts.shape[1])
+    return Canonical(
+        counts=np.ascontiguousarray(counts),
+        voxel_mm=stack.voxel_mm,
+        reversed=turn,
+        base_mm=base_mm,
+        apex_mm=apex_mm,
+        heart=heart,
+        flags=tuple(flags),
+    )
+
+
+def check_stack(counts: NDArray[np.floating], voxel_mm: tuple[float, float, float]) -> None:
+    """Refuse a stack that cannot hold a gated left ventricle.
+
+    Raises
+    ------
+    DataError
+        With the reason.
+    """
+    if counts.ndim != 4:
+        raise DataError(
+            "expected counts of slots x slices x rows x columns, found "
+            f"{counts.ndim} dimensions: hand over a gated stack"
+        )
+    n_slices, n_rows, n_columns = counts.shape[1:]
+    if n_slices < MIN_SLICES:
+        raise DataError(
+            f"expected at least {MIN_SLICES} short-axis slices, found {n_slices}: "
+            "reconstruct the whole left ventricle"
+        )
+    if min(n_rows, n_columns) < MIN_SIDE:
+        raise DataError(
+            f"expected slices of at least {MIN_SIDE} x {MIN_SIDE}, found {n_rows} x {n_columns}"
+        )
+    if not np.isfinite(counts).all():
+        raise DataError(
+            f"expected finite counts, found {int((~np.isfinite(counts)).sum())} that are NaN or "
+            "infinite: export the study again"
+        )
+    if not all(0.5 <= mm <= 20.0 for mm in voxel_mm):
+        found = " x ".join(f"{mm:g}" for mm in voxel_mm)
+        raise DataError(
+            f"expected voxels of 0.5 to 20 mm, found {found} mm: give voxel_mm in a sidecar"
+        )
+    sides_mm = np.array([n_slices, n_rows, n_columns]) * np.array(voxel_mm)
+    if sides_mm.min() < MIN_LENGTH_MM:
+        raise DataError(
+            f"expected a stack of at least {MIN_LENGTH_MM:g} mm each way, found "
+            f"{' x '.join(f'{mm:.0f}' for mm in sides_mm)} mm: check the voxel size"
+        )

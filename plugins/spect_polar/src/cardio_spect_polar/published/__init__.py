@@ -1,0 +1,1 @@
+"""What the papers printed, recomputed; and their tables for any patients."""

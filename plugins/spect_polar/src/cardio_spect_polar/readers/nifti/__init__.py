@@ -1,0 +1,1 @@
+"""NIfTI volumes: which is which gate, axis and distance."""

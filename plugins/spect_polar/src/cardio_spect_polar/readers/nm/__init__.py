@@ -1,0 +1,1 @@
+"""DICOM NM images, element by element."""

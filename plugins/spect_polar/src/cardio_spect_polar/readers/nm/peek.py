@@ -1,0 +1,73 @@
+"""What a header says before anything is decoded: whether to read the file as gated slices."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pydicom
+from pydicom.uid import MediaStorageDirectoryStorage, NuclearMedicineImageStorage
+
+from cardio_spect_polar.readers.nm.geometry import is_long_axis
+from cardio_spect_polar.readers.nm.read import GATED_SLICES, image_kind, state_of_dataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cardio_spect_polar.readers.gated import State
+
+_TAGS = (
+    "SOPClassUID",
+    "StudyInstanceUID",
+    "ImageType",
+    "DetectorInformationSequence",
+    "SeriesDescription",
+    "ImageID",
+    "ProtocolName",
+    "AcquisitionContextSequence",
+)
+
+
+@dataclass(frozen=True)
+class Peek:
+    """What a header says.
+
+    Attributes
+    ----------
+    is_nuclear : bool
+        Whether it is an NM image, or a DICOM file too damaged to say.
+    is_gated_slices : bool
+        Whether it is a gated reconstruction, and not of long-axis slices.
+    study : str
+        Identifier of the examination, for comparison only: it goes to no output.
+    state : {"stress", "rest"} or None
+        What the patient was at.
+    """
+
+    is_nuclear: bool
+    is_gated_slices: bool = False
+    study: str = ""
+    state: State | None = None
+
+
+def peek(path: Path) -> Peek:
+    """Look at the header of a file of any kind; nothing is raised and no pixel is read."""
+    with path.open("rb") as file:
+        marked = file.read(132)[128:] == b"DICM"
+    if not marked:
+        return Peek(is_nuclear=path.suffix.lower() in {".dcm", ".dicom"})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dataset: Any = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*_TAGS])
+            if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+                return Peek(is_nuclear=False)
+            return Peek(
+                dataset.get("SOPClassUID") in {None, NuclearMedicineImageStorage},
+                image_kind(dataset) == GATED_SLICES and not is_long_axis(dataset),
+                str(dataset.get("StudyInstanceUID") or ""),
+                state_of_dataset(dataset),
+            )
+    except Exception:  # it is refused, with its reason, where it is read
+        return Peek(is_nuclear=True)

@@ -1,0 +1,254 @@
+"""DICOM NM images: gated short-axis reconstructions (RECON GATED TOMO).
+
+References
+----------
+DICOM PS3.3 A.5 (NM Image), C.8.4 (its modules), C.7.6.16 to C.7.6.18; PS3.16 CID 3102.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pydicom
+from pydicom.uid import DeflatedExplicitVRLittleEndian, NuclearMedicineImageStorage
+
+from cardio_core.api import DataError
+from cardio_spect_polar.readers.checks import (
+    MAX_VALUES,
+    MIN_SLOTS,
+    require_counts,
+    require_shape,
+    require_size,
+    slot_flags,
+)
+from cardio_spect_polar.readers.gated import GatedStack
+from cardio_spect_polar.readers.nm.frames import frame_numbers
+from cardio_spect_polar.readers.nm.gating import Gating, read_gating
+from cardio_spect_polar.readers.nm.geometry import (
+    read_apex_first,
+    read_directions,
+    read_voxel_mm,
+    require_short_axis,
+)
+from cardio_spect_polar.readers.nm.pixels import decode, rescaled
+from cardio_spect_polar.readers.reorientation.reorient import turn
+from cardio_spect_polar.readers.reorientation.shell import Body
+from cardio_spect_polar.readers.sidecar import Sidecar
+from cardio_spect_polar.readers.state import state_of_code, state_of_words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from cardio_spect_polar.readers.gated import State
+
+_AGAIN = "export the study again"
+GATED_SLICES = "RECON GATED TOMO"
+"""The image type of a gated reconstruction."""
+
+_GATED = f"a gated reconstruction ({GATED_SLICES})"
+
+
+def read_nm(
+    path: Path,
+    *,
+    sidecar: Sidecar | None = None,
+    min_slots: int = MIN_SLOTS,
+    max_values: int = MAX_VALUES,
+) -> GatedStack:
+    """Read a gated short-axis stack from a DICOM NM image.
+
+    Parameters
+    ----------
+    path : Path
+        A DICOM file (part 10: with preamble and ``DICM``).
+    sidecar : Sidecar, optional
+        What is known beside the file; outranks its header.
+    min_slots : int
+        Fewest time slots that are accepted; 6 at least.
+    max_values : int
+        Limit on frames × rows × columns, checked on the header.
+
+    Returns
+    -------
+    GatedStack
+        Frames put in order by their vectors, rescaled. Of several RR intervals the one with most
+        beats is read, and a flag says so. What the header leaves out is None.
+
+    Raises
+    ------
+    DataError
+        No DICOM, no NM image, projections, transaxial or long-axis slices, frames that do not
+        make up one stack, no geometry, pixel data shorter than claimed or not decodable, too few
+        slots or slices, lost frames, counts that are no numbers. The message names the file and
+        no content of its header.
+    """
+    dataset = _read_dataset(path, max_values)
+    try:
+        with warnings.catch_warnings():  # pydicom's warnings may quote values
+            warnings.simplefilter("ignore")
+            return _read_stack(dataset, path.name, sidecar or Sidecar(), min_slots, max_values)
+    except DataError:
+        raise
+    except Exception:  # elements of a wrong type or multiplicity; texts may quote values
+        raise DataError.unusable(
+            path.name, "a complete NM image module", "elements of a wrong kind", _AGAIN
+        ) from None
+
+
+def _read_dataset(path: Path, max_values: int) -> Any:
+    """Read the file's elements; no pixel is decoded yet."""
+    if not path.is_file():
+        raise DataError.unusable(path.name, "a file", "none", "check the path")
+    with path.open("rb") as file:
+        if file.read(132)[128:] != b"DICM":
+            raise DataError.unusable(
+                path.name,
+                "a DICOM file, with DICM at byte 128",
+                "another kind of file",
+                "give it the suffix of its own format, or export it as DICOM",
+            )
+    if path.stat().st_size > max_values * 5:  # 32 bits a voxel, and a header
+        raise DataError.unusable(
+            path.name,
+            f"at most {max_values} voxels in all frames",
+            f"a file of {path.stat().st_size} bytes",
+            "crop it to the heart",
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            meta = pydicom.filereader.read_file_meta_info(path)
+            if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+                # Its size in memory is not known before it is inflated.
+                raise DataError.unusable(
+                    path.name, "a transfer syntax that is not deflated", "a deflated one", _AGAIN
+                )
+            dataset = pydicom.dcmread(path)
+            sop_class = dataset.get("SOPClassUID")
+    except DataError:
+        raise
+    except Exception:
+        raise DataError.unusable(
+            path.name, "a readable DICOM file", "a damaged one", _AGAIN
+        ) from None
+    if sop_class != NuclearMedicineImageStorage:
+        raise DataError.unusable(
+            path.name,
+            "a nuclear medicine image",
+            "another class of DICOM object",
+            "choose the gated short-axis series of this study, not a screenshot of it",
+        )
+    return dataset
+
+
+def _read_stack(
+    dataset: Any, name: str, sidecar: Sidecar, min_slots: int, max_values: int
+) -> GatedStack:
+    """Check the header, decode the frames, and put them in order."""
+    _require_gated_slices(dataset, name)
+    n_frames = int(dataset.get("NumberOfFrames") or 0)
+    require_size(name, n_frames, int(dataset.Rows), int(dataset.Columns), max_values)
+    flags = () if sidecar.long_axis else require_short_axis(dataset, name)
+    numbers = frame_numbers(dataset, name, n_frames)
+    n_rr_intervals, n_slots, n_slices = numbers.shape
+    require_shape(name, n_slots, n_slices, int(dataset.Rows), int(dataset.Columns), min_slots)
+    voxel_mm = sidecar.voxel_mm or read_voxel_mm(dataset, name)
+    frames = decode(dataset, name, n_frames)
+    gating = read_gating(dataset, n_rr_intervals, n_slots)
+    chosen, rr_flags = _interval_with_most_beats(gating, frames, numbers)
+    counts = rescaled(dataset, name, frames[numbers[chosen]])
+    require_counts(name, counts)
+    if sidecar.long_axis:
+        turned = turn(
+            Body(counts, voxel_mm, read_directions(dataset, name)), name, sidecar.long_axis
+        )
+        counts, voxel_mm, flags = turned.counts, turned.voxel_mm, turned.flags
+        sidecar = replace(sidecar, apex_first=False, base_mm=None, apex_mm=None)
+    apex_first, apex_flags = read_apex_first(dataset)
+    if sidecar.apex_first is not None:
+        apex_first, apex_flags = sidecar.apex_first, ()
+    rejected_share = sidecar.rejected_share
+    return GatedStack(
+        counts=counts,
+        voxel_mm=voxel_mm,
+        apex_first=apex_first,
+        state=sidecar.state or state_of_dataset(dataset),
+        rr_ms=sidecar.rr_ms or gating[chosen].rr_ms,
+        rejected_share=gating[chosen].rejected_share if rejected_share is None else rejected_share,
+        base_mm=sidecar.base_mm,
+        apex_mm=sidecar.apex_mm,
+        flags=(
+            *flags,
+            *slot_flags(n_slots),
+            *rr_flags,
+            *gating[chosen].flags,
+            *apex_flags,
+            *sidecar.flags,
+        ),
+    )
+
+
+def image_kind(dataset: Any) -> str:
+    """Return the third value of the image type, which tells the kinds of NM images apart."""
+    values = dataset.get("ImageType") or []
+    return str(values[2]).strip().upper() if len(values) > 2 else ""
+
+
+def _require_gated_slices(dataset: Any, name: str) -> None:
+    """Refuse every other kind of NM image, each with what to do about it."""
+    kind = image_kind(dataset)
+    if kind == GATED_SLICES:
+        return
+    if kind == "GATED TOMO":
+        raise DataError.unusable(
+            name, _GATED, "gated projections", "reconstruct and reorient first"
+        )
+    if kind == "TOMO":
+        raise DataError.unusable(
+            name, _GATED, "projections without gating", "choose the gated study of this patient"
+        )
+    if kind == "RECON TOMO":
+        raise DataError.unusable(
+            name, _GATED, "a reconstruction without gating", "choose the gated short-axis series"
+        )
+    found = "an image type of another kind" if kind else "no image type"
+    raise DataError.unusable(name, _GATED, found, "choose the gated short-axis series")
+
+
+def _interval_with_most_beats(
+    gating: tuple[Gating, ...], frames: NDArray[Any], numbers: NDArray[np.intp]
+) -> tuple[int, tuple[str, ...]]:
+    """Choose one RR interval: by its accepted beats, or by its counts where they are unknown."""
+    n_rr_intervals = len(gating)
+    if n_rr_intervals == 1:
+        return 0, ()
+    beats = [item.n_accepted for item in gating]
+    if None not in beats:
+        chosen = max(range(n_rr_intervals), key=lambda index: beats[index] or 0)
+        why = "the one with most beats"
+    else:
+        sums = [frames[part.ravel()].sum(dtype=np.float64) for part in numbers]
+        chosen, why = int(np.argmax(sums)), "the one with most counts, as beats are unknown"
+    return chosen, (f"RR interval {chosen + 1} of {n_rr_intervals} read: {why}",)
+
+
+def state_of_dataset(dataset: Any) -> State | None:
+    """Tell stress from rest: by the acquisition context's code, else by the series' name."""
+    for item in dataset.get("AcquisitionContextSequence") or []:
+        for value in item.get("ConceptCodeSequence") or []:
+            state = state_of_code(
+                str(value.get("CodingSchemeDesignator")), str(value.get("CodeValue"))
+            )
+            if state is not None:
+                return state
+    return state_of_words(
+        " ".join(
+            str(dataset.get(keyword) or "")
+            for keyword in ("SeriesDescription", "ImageID", "ProtocolName")
+        )
+    )

@@ -1,0 +1,1 @@
+"""Slices along the axes of the body, turned to the short axis."""

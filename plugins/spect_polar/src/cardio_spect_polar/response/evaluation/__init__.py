@@ -1,0 +1,1 @@
+"""What `evaluate` adds for `crt_response`, table by table."""

@@ -1,0 +1,73 @@
+"""What `crt_response` predicts, the models that are compared, and what each one looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cardio_core.api import Model, Resubstitution, Target, Task
+
+CRT_RESPONSE = Task(
+    name="crt_response",
+    title="Response to cardiac resynchronization therapy from gated SPECT",
+    unit="patient",
+    folder="cardio_spect_polar.response",
+    targets=(Target("response", "binary", ("no", "yes")),),
+    models=(
+        Model("clinical_autoencoder", "Clinical variables and autoencoder features"),
+        Model("autoencoder", "Autoencoder features"),
+        Model("clinical", "Clinical variables", baseline=True),
+        Model("clinical_psd", "Clinical variables and phase SD"),
+        Model("clinical_pbw", "Clinical variables and phase bandwidth"),
+        Model("pca", "Principal components of the phase map", baseline=True),
+        Model("psd", "Phase SD", baseline=True),
+        Model("pbw", "Phase bandwidth", baseline=True),
+        Model("indices", "Phase SD, bandwidth and entropy", baseline=True),
+        Model("delay", "Delay of the lateral wall and latest viable segment", baseline=True),
+        Model("qrs_duration", "QRS duration", baseline=True),
+    ),
+    uses_unlabelled=True,
+    plans={
+        "apparent": Resubstitution(
+            overlap="autoencoder, screening and regression see every patient they are tested on"
+        ),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What enters one model's regression.
+
+    Attributes
+    ----------
+    clinical : bool
+        The covariates of `train.covariates`.
+    indices : tuple of str
+        Columns of the block `indices`.
+    columns : tuple of str
+        Columns of the block `clinical`.
+    codes : {"", "autoencoder", "pca"}
+        Codes of the phase map, screened before they enter.
+    """
+
+    clinical: bool = False
+    indices: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    codes: Literal["", "autoencoder", "pca"] = ""
+
+
+RECIPES = {
+    "clinical_autoencoder": Recipe(clinical=True, indices=("psd_deg",), codes="autoencoder"),
+    "autoencoder": Recipe(codes="autoencoder"),
+    "clinical": Recipe(clinical=True),
+    "clinical_psd": Recipe(clinical=True, indices=("psd_deg",)),
+    "clinical_pbw": Recipe(clinical=True, indices=("pbw_deg",)),
+    "pca": Recipe(codes="pca"),
+    "psd": Recipe(indices=("psd_deg",)),
+    "pbw": Recipe(indices=("pbw_deg",)),
+    "indices": Recipe(indices=("psd_deg", "pbw_deg", "entropy")),
+    "delay": Recipe(indices=("delay_deg", "latest_viable_deg")),
+    "qrs_duration": Recipe(columns=("qrs_ms",)),
+}
+"""By the name under which the task declares them."""

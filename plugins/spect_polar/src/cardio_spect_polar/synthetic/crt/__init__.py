@@ -1,0 +1,1 @@
+"""The CRT cohort: patients, their table, and their studies."""

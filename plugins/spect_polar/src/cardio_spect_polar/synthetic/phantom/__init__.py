@@ -1,0 +1,1 @@
+"""The digital left ventricle, its image by a gamma camera, and the truth about both."""

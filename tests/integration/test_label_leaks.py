@@ -1,0 +1,263 @@
+"""A plugin that smuggles labels to its features is refused, or fails the contract and is told why.
+
+Each leak is the toy with one function changed. Without the guard each would rank perfectly.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardio_core.errors import ContractError
+from cardio_core.testing import Sizes
+from cardio_core.testing.case import TaskCase, own_cache
+from cardio_core.testing.leaks import (
+    OF_LEAKS,
+    features_do_not_depend_on_what_lies_beside_a_recording,
+    what_a_recording_yields_is_the_same_in_a_reordered_cohort,
+    what_a_recording_yields_is_the_same_in_half_of_the_cohort,
+)
+from cardio_core.testing.verdict import judge
+from cardio_core.types.samples import Opened, SampleSet
+
+
+@pytest.fixture
+def toy(installed):
+    """The modules of the toy that leaks change."""
+    from cardio_toy import bumps, recordings
+
+    return {"bumps": bumps, "recordings": recordings}
+
+
+@pytest.fixture
+def case(installed, tmp_path):
+    with own_cache(tmp_path / "cache"):
+        (tmp_path / "work").mkdir()
+        yield TaskCase("toy", "mean_class", tmp_path / "work", Sizes(n_patients=6))
+
+
+def label_of(recording: str, table: Path) -> float:
+    with table.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return next(float(row["x_ill"]) for row in rows if recording in row["path_ecg"])
+
+
+def change_load(toy, monkeypatch, change):
+    """Let `load` change the cohort that it returns."""
+    load = toy["recordings"].load_recordings
+
+    def changed(config, ctx):
+        return change(load(config, ctx), ctx)
+
+    monkeypatch.setattr(toy["recordings"], "load_recordings", changed)
+
+
+def with_column(name, values_of):
+    """Return a change of `load` that adds a column to the sample table."""
+
+    def change(cohort, ctx):
+        samples = cohort.samples
+        table = samples.table.assign(**{name: values_of(cohort, ctx)})
+        return replace(cohort, samples=SampleSet(table, samples.values))
+
+    return change
+
+
+def test_the_toy_as_it_is_has_no_leak(case):
+    for check in OF_LEAKS:
+        verdict = judge(check, case)
+        assert verdict.passed, verdict.said
+
+
+def test_preprocess_finds_no_source_in_its_values(toy, case, monkeypatch, run_toy, tmp_path):
+    def leaky(samples, ctx):
+        return label_of("C00r0", samples.values.sources[0].with_name("cohort.csv"))
+
+    monkeypatch.setattr(toy["bumps"], "open_all", leaky)
+    with pytest.raises(Exception, match="values have no 'sources'; the core opens them"):
+        run_toy(tmp_path / "run", data=(case.data,))
+    verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
+    assert not verdict.passed
+    assert "values have no 'sources'" in verdict.said
+    assert "test_label_leaks.py" in verdict.said
+
+
+@dataclass(frozen=True)
+class WithPath:
+    values_mv: np.ndarray
+    rate_hz: float
+    path: Path
+
+
+@dataclass(frozen=True)
+class WithHiddenPath:
+    values_mv: np.ndarray
+    rate_hz: float
+    _path: Path
+
+
+@pytest.mark.parametrize("as_what", [Path, str])
+def test_a_value_that_shows_a_path_is_refused(
+    toy, case, monkeypatch, run_toy, cardio, tmp_path, as_what
+):
+    opened = toy["recordings"].open_trace
+
+    def with_path(path):
+        return WithPath(opened(path).values_mv, 25.0, as_what(path))
+
+    monkeypatch.setattr(toy["recordings"], "open_trace", with_path)
+    with pytest.raises(ContractError, match=r"the value\.path shows a path"):
+        run_toy(tmp_path / "run", data=(case.data,))
+    said = cardio("data", "check", case.data, "--plugin", "toy")
+    assert said.exit_code == 1
+    assert "the value.path shows a path" in said.stderr
+
+
+def test_a_value_may_keep_its_file_to_itself(toy, case, monkeypatch):
+    opened = toy["recordings"].open_trace
+
+    def lazily(path):
+        return WithHiddenPath(opened(path).values_mv, 25.0, path)
+
+    monkeypatch.setattr(toy["recordings"], "open_trace", lazily)
+    assert len(case.features) == 6
+
+
+@pytest.mark.parametrize("as_what", [lambda path: path, str, lambda path: (str(path),)])
+def test_a_path_in_the_sample_table_is_refused(
+    toy, case, monkeypatch, run_toy, cardio, tmp_path, as_what
+):
+    def paths(cohort, ctx):
+        return [as_what(path) for path in cohort.samples.values.sources]
+
+    change_load(toy, monkeypatch, with_column("file", paths))
+    reason = "hook load: column 'file' of the sample table holds a path"
+    with pytest.raises(ContractError, match=reason):
+        run_toy(tmp_path / "run", data=(case.data,))
+    said = cardio("data", "check", case.data, "--plugin", "toy")
+    assert said.exit_code == 1
+    assert reason in said.stderr
+
+
+def test_the_context_of_preprocess_and_featurize_holds_no_folder(toy, case, monkeypatch):
+    seen = []
+    open_all = toy["bumps"].open_all
+
+    def look(samples, ctx):
+        seen.append(ctx)
+        return open_all(samples, ctx)
+
+    monkeypatch.setattr(toy["bumps"], "open_all", look)
+    assert case.features
+    paths = [value for ctx in seen for value in vars(ctx).values() if isinstance(value, Path)]
+    assert seen
+    assert paths == []
+    assert all(not ctx._inputs and not ctx._beside and not ctx._needs for ctx in seen)
+    for ask in (lambda ctx: ctx.inputs, lambda ctx: ctx.out, lambda ctx: ctx.beside("septum")):
+        with pytest.raises(ContractError):
+            ask(seen[0])
+
+
+@pytest.mark.parametrize("which", [0, -1], ids=["first", "last"])
+def test_a_preprocess_that_opens_the_table_whose_folder_load_kept_fails(
+    toy, case, monkeypatch, which
+):
+    kept = []
+
+    def keep(cohort, ctx):
+        kept.append(ctx.inputs[0])
+        return cohort
+
+    open_all = toy["bumps"].open_all
+
+    def leaky(samples, ctx):
+        label = label_of(samples.table["recording_id"].iloc[0], kept[which] / "cohort.csv")
+        minted = open_all(samples, ctx)
+        values = [replace(one, values_mv=one.values_mv + 5 * label) for one in minted.values]
+        return SampleSet(minted.table, values)
+
+    change_load(toy, monkeypatch, keep)
+    monkeypatch.setattr(toy["bumps"], "open_all", leaky)
+    verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
+    assert not verdict.passed
+    assert "FileNotFoundError" in verdict.said
+    assert "may read what Cohort.files names and nothing else" in verdict.said
+
+
+@pytest.mark.parametrize("carefully", [False, True], ids=["opens it", "only if it is there"])
+def test_an_opener_that_reads_the_table_beside_the_recording_fails(
+    toy, case, monkeypatch, carefully
+):
+    opened = toy["recordings"].open_trace
+
+    def leaky(path):
+        trace, table = opened(path), path.with_name("cohort.csv")
+        label = 0.0 if carefully and not table.exists() else label_of(path.stem, table)
+        return replace(trace, values_mv=trace.values_mv + 5 * label)
+
+    monkeypatch.setattr(toy["recordings"], "open_trace", leaky)
+    verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
+    assert not verdict.passed
+    assert "in empty folders, under other names and without a table" in verdict.said
+    assert ("other numbers" if carefully else "FileNotFoundError") in verdict.said
+
+
+def test_features_that_come_from_the_name_of_a_file_fail(toy, case, monkeypatch):
+    opened = toy["recordings"].open_trace
+
+    def leaky(path):
+        trace = opened(path)
+        return replace(trace, values_mv=trace.values_mv + path.stem.startswith("C01"))
+
+    monkeypatch.setattr(toy["recordings"], "open_trace", leaky)
+    verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
+    assert not verdict.passed
+    assert "patient C01, block 'shape': other numbers" in verdict.said
+
+
+def test_a_load_that_stores_a_mean_over_the_cohort_in_the_sample_table_fails(
+    toy, case, monkeypatch
+):
+    def mean_severity(cohort, ctx):
+        return float(cohort.table["x_severity"].mean())
+
+    change_load(toy, monkeypatch, with_column("level", mean_severity))
+    verdict = judge(what_a_recording_yields_is_the_same_in_half_of_the_cohort, case)
+    assert not verdict.passed
+    assert "column 'level' of the sample table is another for recording 'C00r0'" in verdict.said
+    assert "where half of the cohort is absent; fit what needs the whole cohort" in verdict.said
+
+
+def shifted(path, opened, by):
+    trace = opened(path)
+    return replace(trace, values_mv=trace.values_mv + by)
+
+
+def test_a_load_that_stores_a_mean_over_the_cohort_in_the_opener_fails(toy, case, monkeypatch):
+    def change(cohort, ctx):
+        mean = float(cohort.table["x_severity"].mean())
+        opener = partial(shifted, opened=cohort.samples.values.open, by=mean)
+        values = Opened(cohort.samples.values.sources, opener)
+        return replace(cohort, samples=SampleSet(cohort.samples.table, values))
+
+    change_load(toy, monkeypatch, change)
+    verdict = judge(what_a_recording_yields_is_the_same_in_half_of_the_cohort, case)
+    assert not verdict.passed
+    assert "block 'shape': other numbers when made where half of the cohort is" in verdict.said
+
+
+def test_a_load_that_stores_the_place_in_the_table_fails(toy, case, monkeypatch):
+    def place(cohort, ctx):
+        return pd.factorize(cohort.samples.table["patient_id"])[0]
+
+    change_load(toy, monkeypatch, with_column("place", place))
+    verdict = judge(what_a_recording_yields_is_the_same_in_a_reordered_cohort, case)
+    assert not verdict.passed
+    assert "column 'place' of the sample table is another" in verdict.said
+    assert "where the cohort table is in another order" in verdict.said

@@ -1,0 +1,171 @@
+"""`cardio plugins new`: what it makes installs, keeps the contract and runs as it is."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from cardio_core.cli.plugins_new import new_plugin
+from cardio_core.testing import PluginContract
+
+ROOT = Path(__file__).parents[2]
+UNITS = ("patient", "study", "recording", "event")
+KINDS = ("binary", "multiclass", "continuous")
+VARIANTS = list(product(UNITS, KINDS))
+QUICK = ("train.fit.epochs=2", "protocols.honest.k=2", "evaluate.n_resamples=100")
+
+
+@pytest.fixture(scope="module")
+def newcomer(install: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plugin as it is made without options, installed."""
+    return install(new_plugin("new-comer", tmp_path_factory.mktemp("new")))
+
+
+@pytest.mark.usefixtures("newcomer")
+class TestContract(PluginContract):
+    plugin = "new_comer"
+    tasks = ("finding",)
+    sets = {"finding": QUICK}  # noqa: RUF012
+    n_patients = 12
+
+
+def test_the_plan_of_the_house_is_in_the_new_folder(tmp_path):
+    package = new_plugin("a", tmp_path) / "src" / "cardio_a"
+    hooks = {f"{name}.py" for name in ("load", "preprocess", "featurize", "train", "predict")}
+    assert hooks | {"config.py", "models.py"} <= {p.name for p in (package / "finding").iterdir()}
+    folders = {path.name for path in package.iterdir() if path.is_dir()}
+    assert folders == {"finding", "signal", "readers", "networks", "synthetic", "configs"}
+    assert [path.name for path in package.glob("configs/*.yaml")] == ["default.yaml"]
+
+
+@pytest.mark.parametrize(("unit", "kind"), VARIANTS)
+def test_every_unit_and_kind_is_written_under_its_name(tmp_path, unit, kind):
+    made = new_plugin("ppg-rhythm", tmp_path, unit=unit, kind=kind)
+    assert made.name == "ppg-rhythm"
+    for path in filter(Path.is_file, made.rglob("*")):
+        text = path.read_text(encoding="utf-8")
+        assert "my_modality" not in text + str(path.relative_to(tmp_path))
+        assert "my-modality" not in text
+        if path.suffix == ".py":
+            ast.parse(text)
+            assert max(map(len, text.splitlines())) <= 100
+    models = (made / "src/cardio_ppg_rhythm/finding/models.py").read_text(encoding="utf-8")
+    assert f'unit="{unit}"' in models
+    assert f'Target("finding", "{kind}"' in models
+    project = (made / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'name = "cardio-ppg-rhythm"' in project
+    assert 'ppg_rhythm = "cardio_ppg_rhythm.plugin"' in project
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("PPG", "expected a name of small letters and digits"),
+        ("1st", "expected a name of small letters and digits"),
+        ("a__b", "expected a name of small letters and digits"),
+        ("../a", "expected a name of small letters and digits"),
+        ("core", "a package cardio_core is installed already"),
+        ("toy", "a package cardio_toy is installed already"),
+        ("there", "there: expected no such folder, found one"),
+    ],
+)
+def test_a_name_that_cannot_be_taken_exits_with_2_and_one_line(
+    cardio, tmp_path, monkeypatch, name, words
+):
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    said = cardio("plugins", "new", name)
+    assert said.exit_code == 2
+    assert words in said.stderr
+    assert said.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+
+
+def test_the_command_says_what_to_do_next(cardio, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = cardio("plugins", "new", "ppg-rhythm", "--unit", "event", "--kind", "continuous")
+    assert said.exit_code == 0
+    for words in ("pip install ./ppg-rhythm", "check ppg_rhythm", "run --plugin ppg_rhythm"):
+        assert words in said.stdout
+
+
+def test_without_a_published_evaluation_both_runs_honest_alone_and_says_so(
+    cardio, newcomer, tmp_path
+):
+    sets = [word for one in QUICK for word in ("--set", one)]
+    said = cardio(
+        "run", "--plugin", "new_comer", "--smoke", "--out", tmp_path / "run", "--executor",
+        "local:1", "--device", "cpu", "--set", "n_synthetic=12", "--set", "models=[regression]",
+        *sets,
+    )  # fmt: skip
+    assert said.exit_code == 0, said.stderr
+    assert "Protocol: honest alone; protocols.paper is not configured." in said.stdout
+    assert "Configuration: default; there is no smoke." in said.stdout
+    manifest = json.loads((tmp_path / "run/manifest.json").read_text(encoding="utf-8"))
+    assert manifest["protocols"] == ["honest"]
+    assert "honest alone" in (tmp_path / "run/report.html").read_text(encoding="utf-8")
+
+
+def test_a_published_evaluation_that_nobody_described_is_refused_in_one_line(
+    cardio, newcomer, tmp_path
+):
+    said = cardio("run", "--plugin", "new_comer", "--protocol", "paper", "--out", tmp_path / "run")
+    assert said.exit_code == 2
+    assert "expected protocols.paper in the configuration, found honest" in said.stderr
+    assert said.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("unit", "kind"), VARIANTS)
+def test_every_unit_and_kind_passes_the_tests_that_it_was_made_with(install, tmp_path, unit, kind):
+    made = new_plugin(f"{unit}-{kind}", tmp_path, unit=unit, kind=kind)
+    path = os.pathsep.join([str(install(made)), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"],
+        cwd=made, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.slow
+def test_from_wheels_in_an_empty_folder_and_a_new_environment(tmp_path):
+    """Third-party packages are those of this environment; everything of ours is from wheels."""
+
+    def say(*words: object, **more: str) -> str:
+        done = subprocess.run(
+            [str(word) for word in words], cwd=tmp_path, env=own | more, capture_output=True,
+            text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    own = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
+    wheel = ["-m", "pip", "wheel", "-q", "--no-index", "--no-deps", "--no-build-isolation",
+             "--wheel-dir", "wheels"]  # fmt: skip
+    say(sys.executable, *wheel, ROOT / "core")
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / "bin" / "python"
+    site = say(python, "-c", "import site; print(site.getsitepackages()[0])").strip()
+    theirs = [path for path in sys.path if path.endswith("site-packages")]
+    (Path(site) / "theirs.pth").write_text("\n".join(theirs) + "\n", encoding="utf-8")
+    put = ["-m", "pip", "install", "-q", "--no-index", "--no-deps", "--ignore-installed"]
+    say(python, *put, *(tmp_path / "wheels").glob("cardio_core-*.whl"))
+    where = say(python, "-c", "import cardio_core; print(cardio_core.__file__)").strip()
+    assert where.startswith(site)
+    cardio = tmp_path / "env" / "bin" / "cardio"
+    alone = {"CARDIO_PLUGINS": "ppg_rhythm", "CARDIO_CACHE": str(tmp_path / "cache")}
+    say(cardio, "plugins", "new", "ppg_rhythm")
+    say(python, *put, "--no-build-isolation", "./ppg_rhythm")
+    say(cardio, "plugins", "check", "ppg_rhythm", **alone)
+    said = say(cardio, "run", "--plugin", "ppg_rhythm", "--out", "run", **alone)
+    assert "Report:" in said
+    assert (tmp_path / "run" / "report.html").stat().st_size > 10_000

@@ -1,0 +1,73 @@
+"""`cardio plugins check`: verdicts for people and programs, without pytest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from cardio_core.testing.checking import OF_TASK
+from cardio_core.testing.contract import PluginContract, PluginTruth
+from cardio_core.testing.says import OF_INFO
+from cardio_core.testing.truth import OF_TRUTH
+from cardio_core.testing.verdict import name_of
+
+SMALL = ("--task", "mean_class", "--patients", "8", "--set", "inner.k=0", "--set",
+         "protocols.honest.k=2", "--set", "models=[ridge]")  # fmt: skip
+
+
+def test_a_plugin_that_keeps_its_contract_passes_where_there_is_no_pytest(installed, tmp_path):
+    code = "import sys; sys.modules['pytest'] = None; from cardio_core.cli.main import main; main()"
+    said = subprocess.run(
+        [sys.executable, "-c", code, "plugins", "check", "toy", *SMALL, "--json"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(installed), *sys.path])},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stderr
+    answer = json.loads(said.stdout)
+    assert (answer["plugin"], answer["passed"], answer["n_failed"]) == ("toy", True, 0)
+    assert [(row["task"], row["name"]) for row in answer["verdicts"]] == [
+        *((None, name_of(check)) for check in OF_INFO),
+        *(("mean_class", name_of(check)) for check in OF_TASK),
+    ]
+    assert all(row["passed"] and row["said"].endswith(".") for row in answer["verdicts"])
+    assert "... running the task" in said.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plugin_that_breaks_it_fails_with_a_sentence_a_check(cardio):
+    said = cardio("plugins", "check", "wrong_type", *SMALL)
+    assert said.exit_code == 1
+    assert said.stdout.count("hook featurize: returned a ndarray, not a FeatureSet") == 1
+    assert "\n     not checked, for the same reason\n" in said.stdout
+    assert "ok " in said.stdout
+    assert "... task mean_class" in said.stdout
+    assert "Error: wrong_type fails" in said.stderr
+    assert said.stderr.count("\n") == 1
+
+
+def test_a_plugin_that_cannot_be_opened_and_a_task_that_it_lacks_are_named_in_a_line(cardio):
+    for words, reason in (
+        (("crashing_import",), "cannot be imported"),
+        (("toy", "--task", "mean_clas"), "has no task 'mean_clas'"),
+    ):
+        said = cardio("plugins", "check", *words)
+        assert said.exit_code == 2
+        assert reason in said.stderr
+        assert said.stderr.count("\n") == 1
+
+
+def test_the_classes_of_pytest_have_one_test_a_check_and_no_other():
+    for suite, checks in ((PluginContract, (*OF_INFO, *OF_TASK)), (PluginTruth, OF_TRUTH)):
+        tests = {name for name in dir(suite) if name.startswith("test_")}
+        assert tests == {f"test_{check.__name__}" for check in checks}
+        assert all(getattr(suite, name).__doc__ for name in tests)
+
+
+def test_every_check_says_in_a_sentence_why_it_is_made():
+    for check in (*OF_INFO, *OF_TASK, *OF_TRUTH):
+        assert check.__doc__.split("\n\n")[0].strip().endswith(".")

@@ -1,0 +1,1 @@
+"""The science of the toy: bumps, which it calls beats."""

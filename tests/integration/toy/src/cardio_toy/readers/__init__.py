@@ -1,0 +1,1 @@
+"""Files of the toy, read into its own type."""
