@@ -56,8 +56,9 @@ def test_a_path_is_found_wherever_it_can_be_read(there):
 
 def test_what_shows_no_path_is_let_through(there):
     absent = str(there.with_name("nobody.csv"))
-    for value in (None, 3.0, "cohort.csv", "AV/block", absent, np.zeros(5), Plain(_file=there),
-                  [""], Trace(np.zeros(2), {"unit": "mV/s"}), np.array(["I", "II"]), b"x"):  # fmt: skip
+    values = (None, 3.0, "cohort.csv", "AV/block", absent, np.zeros(5), Plain(_file=there), [""],
+              Trace(np.zeros(2), {"unit": "mV/s"}), np.array(["I", "II"]), b"x")  # fmt: skip
+    for value in values:
         assert list(paths_in(value, "v")) == []
 
 
