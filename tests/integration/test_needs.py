@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -113,6 +114,19 @@ def test_other_patients_hand_over_their_final_model(beats_run, third_run):
     assert ours[body].shape == theirs[body].shape
     # Two epochs of fine-tuning leave the body close to where it came from.
     assert np.corrcoef(ours[body].ravel(), theirs[body].ravel())[0, 1] > 0.9
+
+
+def test_protocols_that_split_alike_draw_alike(run_toy, clinic, beats_run, tmp_path):
+    """The network's random streams are those of its fold, whichever protocol asks."""
+    run = run_toy(tmp_path / "run", task="third", data=(clinic,), needs_from={"beats": beats_run})
+    table = pd.read_csv(run / "predictions.csv")
+    keys = ["sample_id", "fold", "model", "class"]
+    honest, paper = (
+        table[table["protocol"] == name].set_index(keys)["score"] for name in ("honest", "paper")
+    )
+    assert len(honest) == len(paper) > 0
+    pd.testing.assert_series_equal(honest, paper)
+    assert honest.nunique() > len(honest) / 4  # a network that scored everybody alike shows nothing
 
 
 def test_scores_of_beats_become_scores_of_patients(third_run):

@@ -127,10 +127,14 @@ class Context:
         return self._beside.get(name)
 
     def rng(self, name: str) -> np.random.Generator:
-        """Return the random generator of that name: same seed, place and name, same numbers."""
+        """Return the random generator of that name: same seed, place and name, same numbers.
+
+        A place is a model on a fold. The protocol is no part of it: where both split alike, they
+        draw alike, so that no difference between them is one of chance.
+        """
         import numpy as np
 
-        place = (self.protocol, self.fold, self.model, name)
+        place = (self.fold, self.model, name)
         digest = hashlib.sha256(repr((self.seed, place)).encode()).digest()
         return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
 
