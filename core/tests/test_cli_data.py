@@ -15,7 +15,7 @@ from cardio_core.cli.data import data
 from cardio_core.errors import ConfigError, PluginError
 from cardio_core.io import fetch as fetching
 from cardio_core.io.fetch import Fetched
-from cardio_core.types.info import PluginInfo, Tool
+from cardio_core.types.info import PluginInfo
 
 
 def cardio_data(*arguments: str) -> Result:
@@ -92,7 +92,7 @@ def plugin_that_finds_peaks(monkeypatch) -> None:
     module.rpeaks = rpeaks
     monkeypatch.setitem(sys.modules, "a_detector", module)
     info = PluginInfo(
-        "a", "A", (1, 0), (), "t", "m:C", "m", "m:f", tools=(Tool("rpeaks", "a_detector:rpeaks"),)
+        "a", "A", (1, 0), (), "t", "m:C", "m", "m:f", tools={"rpeaks": "a_detector:rpeaks"}
     )
     broken = registry.Found("z", "cardio-z", "1", None, "cannot be imported")
     found = registry.Found("a", "cardio-a", "1", info)

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cardio_core import registry
-from cardio_core.cli import doctor as doctors
 from cardio_core.cli.doctor import doctor, examine
+from cardio_core.registry.requirements import requirements
 
 
 def run(*arguments: str) -> Result:
@@ -58,8 +58,8 @@ def test_a_missing_extra_is_named_with_the_local_line_that_gets_it(monkeypatch):
 
 
 def test_a_package_that_a_plugin_reaches_through_an_extra_of_the_core_counts_as_its_own():
-    required, _ = doctors._requirements("cardio-ecg-transfer")
-    assert {"cardio-core", "torch", "safetensors", "wfdb"} <= set(required)
+    required = {one.name for one in requirements("cardio-ecg-transfer")}
+    assert {"cardio-core", "torch", "safetensors", "wfdb"} <= required
 
 
 def test_a_broken_plugin_is_listed_with_its_reason_and_is_no_failure(monkeypatch):
@@ -68,6 +68,35 @@ def test_a_broken_plugin_is_listed_with_its_reason_and_is_no_failure(monkeypatch
     result = run()
     assert "bad 0.3  broken: cannot be imported: no module" in result.output
     assert result.exit_code == 0
+
+
+def test_every_fault_of_a_plugin_stands_on_a_line_with_its_cure_below(monkeypatch):
+    reason = "plugin 'bad' (cardio-bad): INFO.name is 'b'; make them equal"
+    more = ('requires a>=2, found 1; pip install "a>=2"',)
+    broken = registry.Found("bad", "cardio-bad", "0.3", None, reason, more)
+    monkeypatch.setattr(registry, "list_plugins", lambda: iter([broken]))
+    lines = run().output.splitlines()
+    first = lines.index("  bad 0.3  broken: INFO.name is 'b'")
+    assert lines[first + 1 : first + 4] == [
+        "      -> make them equal",
+        "      and: requires a>=2, found 1",
+        '      -> pip install "a>=2"',
+    ]
+
+
+def test_an_allow_list_is_named_because_it_hides_plugins(monkeypatch):
+    monkeypatch.setenv("CARDIO_PLUGINS", "ecg_transfer")
+    assert "CARDIO_PLUGINS hides all but: ecg_transfer" in run().output
+
+
+def test_a_torch_that_does_not_load_is_said_and_is_no_failure(monkeypatch):
+    def refuse() -> None:
+        raise OSError("libtorch.so: cannot open shared object file")
+
+    monkeypatch.setattr("cardio_core.compute.inventory.torch_or_none", refuse)
+    result = run()
+    assert result.exit_code == 0
+    assert "libtorch.so: cannot open shared object file" in result.output
 
 
 def test_no_plugin_at_all_says_how_to_get_one_from_the_checkout(monkeypatch):

@@ -54,7 +54,7 @@ class Context:
     device : Device or None
         Where networks run.
     cache : Path or None
-        Directory for derived files that may be made again.
+        Directory for derived files that may be made again; None in `preprocess` and `featurize`.
     epochs : int or None
         Number of epochs that inner folds chose, for a fit without validation.
     strict : bool
@@ -285,7 +285,7 @@ class Context:
     def score_with(self, network: nn.Module, examples: Examples, *, batch_size: int = 256) -> Any:
         """Run a network over examples in batches on this context's device."""
         from cardio_core.compute.devices import choose_device
-        from cardio_core.training.engine import predict
+        from cardio_core.training.prediction import predict
 
         device = self.device or choose_device("cpu")
         return predict(network, examples, device=device, batch_size=batch_size, log=self.log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def examine() -> dict[str, Any]:
         "machine": _machine(),
         "extras": _extras(),
         "plugins": _plugins(),
+        "allowed": os.environ.get("CARDIO_PLUGINS"),
         "cache": {"folder": str(cache), "size_mb": _size_mb(cache)},
         "data": {
             "folder": os.environ.get("CARDIO_DATA"),
@@ -57,15 +59,21 @@ def _core() -> dict[str, Any]:
     """Say whether every required package is there, and whether the runner can be imported."""
     from importlib import import_module, metadata
 
-    required, _ = _requirements("cardio-core")
-    missing = [name for name in required if not _version(name)]
-    problem = None
-    if not missing:
+    from cardio_core.registry.requirements import is_installed, requirements, unmet
+
+    required = list(requirements("cardio-core"))
+    missing = [one.name for one in required if not is_installed(one.name)]
+    problem = next((said for one in required if (said := unmet(one))), None)
+    if not problem:
         try:
             import_module("cardio_core.runner.run")
         except Exception as error:  # whatever it is, the user must see it
-            problem = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return {"version": metadata.version("cardio-core"), "missing": missing, "problem": problem}
+            problem = _said(error)
+    return {
+        "version": metadata.version("cardio-core"),
+        "missing": missing,
+        "problem": None if missing else problem,
+    }
 
 
 def _machine() -> list[dict[str, str]]:
@@ -73,76 +81,46 @@ def _machine() -> list[dict[str, str]]:
         from cardio_core.compute.inventory import describe_devices
 
         rows = describe_devices()
-    except ImportError as error:
-        return [{"name": "devices", "found": "unknown", "remedy": str(error)}]
+    except Exception as error:  # a torch that does not load raises anything
+        return [{"name": "devices", "found": "unknown", "remedy": _said(error)}]
     return [{"name": row.name, "found": row.found, "remedy": row.remedy} for row in rows]
 
 
 def _extras() -> list[dict[str, Any]]:
-    _, extras = _requirements("cardio-core")
-    return [
-        {
-            "name": name,
-            "present": [package for package in packages if _version(package)],
-            "missing": [package for package in packages if not _version(package)],
-            "remedy": f'pip install "./core[{name}]"',
-        }
-        for name, packages in extras.items()
-    ]
-
-
-def _plugins() -> list[dict[str, Any]]:
-    from cardio_core.registry import list_plugins
+    from cardio_core.registry.requirements import extras_of, requirements, unmet
 
     rows = []
-    for plugin in list_plugins():
-        required, _ = _requirements(plugin.distribution)
+    for name in extras_of("cardio-core"):
+        wanted = list(requirements("cardio-core", [name]))
         rows.append(
             {
-                "name": plugin.name,
-                "version": plugin.version,
-                "broken": plugin.reason or None,
-                "missing": [name for name in required if not _version(name)],
+                "name": name,
+                "present": [one.name for one in wanted if not unmet(one)],
+                "missing": [one.name for one in wanted if unmet(one)],
+                "remedy": f'pip install "./core[{name}]"',
             }
         )
     return rows
 
 
-def _requirements(distribution: str) -> tuple[list[str], dict[str, list[str]]]:
-    """Return the names of the packages that a distribution requires, and those of its extras.
+def _plugins() -> list[dict[str, Any]]:
+    from cardio_core.registry import list_plugins
 
-    Where it requires another distribution with extras, ``cardio-core[train]``, their packages are
-    among the required ones.
-    """
-    import re
-    from importlib import metadata
-
-    required: list[str] = []
-    extras: dict[str, list[str]] = {}
-    try:
-        lines = metadata.requires(distribution) or []
-    except metadata.PackageNotFoundError:
-        lines = []
-    for line in lines:
-        name, _, rest = line.partition(";")[0].partition("[")
-        with_extras = rest.partition("]")[0]
-        name = re.split(r"[^\w.-]", name.strip(), maxsplit=1)[0]
-        extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)['\"]", line)
-        packages = extras.setdefault(extra[1], []) if extra else required
-        packages.append(name)
-        wanted = [item.strip() for item in with_extras.split(",") if item.strip()]
-        offered = _requirements(name)[1] if wanted else {}
-        packages += [package for item in wanted for package in offered.get(item, [])]
-    return required, extras
+    return [
+        {
+            "name": plugin.name,
+            "version": plugin.version,
+            "distribution": plugin.distribution,
+            "title": plugin.info.title if plugin.info else None,
+            "broken": plugin.reason or None,
+            "more": list(plugin.more),
+        }
+        for plugin in list_plugins()
+    ]
 
 
-def _version(distribution: str) -> str | None:
-    from importlib import metadata
-
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _size_mb(folder: Path) -> float:
@@ -164,12 +142,11 @@ def _lines(findings: dict[str, Any]) -> list[str]:
     lines += [_line(row["name"], row["found"], row["remedy"]) for row in findings["machine"]]
     lines += ["", "Plugins"]
     for plugin in findings["plugins"]:
-        missing = plugin["missing"] and f"{', '.join(plugin['missing'])} not installed"
-        problem = plugin["broken"] or missing
-        state = f"broken: {problem}" if problem else "ready"
-        lines.append(f"  {plugin['name']} {plugin['version']}  {state}")
+        lines += _of_plugin(plugin)
     if not findings["plugins"]:
         lines.append("  none; install one from the checkout: pip install ./plugins/NAME")
+    if findings["allowed"] is not None:
+        lines.append(f"  CARDIO_PLUGINS hides all but: {findings['allowed'] or 'none'}")
     lines += ["", "Optional"]
     for extra in findings["extras"]:
         have = "present" if not extra["missing"] else f"missing: {', '.join(extra['missing'])}"
@@ -181,6 +158,21 @@ def _lines(findings: dict[str, Any]) -> list[str]:
         place += " (no such folder)"
     found = f"; holds {', '.join(data['found'])}" if data["found"] else ""
     return [*lines, f"CARDIO_DATA  {place}{found}"]
+
+
+def _of_plugin(plugin: dict[str, Any]) -> list[str]:
+    """Return a plugin's line; if it is broken, each fault below it, and below that what to do."""
+    head = f"  {plugin['name']} {plugin['version']}"
+    if not plugin["broken"]:
+        return [f"{head}  ready: {plugin['title']}"]
+    whose = f"plugin {plugin['name']!r} ({plugin['distribution']})"
+    faults = [plugin["broken"].removeprefix(whose).lstrip(": "), *plugin["more"]]
+    lines = []
+    for n, fault in enumerate(faults):
+        what, _, cure = fault.partition("; ")
+        lines.append(f"      and: {what}" if n else f"{head}  broken: {what}")
+        lines += [f"      {part}" for part in textwrap.wrap(f"-> {cure}", 94)] if cure else []
+    return lines
 
 
 def _line(name: str, found: str, remedy: str) -> str:

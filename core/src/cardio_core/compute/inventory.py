@@ -45,7 +45,9 @@ def describe_devices() -> list[Finding]:
     torch = torch_or_none()
     if torch is None:
         return [*findings, Finding("torch", "none", INSTALL_TORCH)]
-    findings.append(Finding("torch", f"{torch.__version__}, {torch.get_num_threads()} threads"))
+    n_threads = torch.get_num_threads()
+    threads = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
+    findings.append(Finding("torch", f"{torch.__version__}, {threads}"))
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     for index in range(n_gpus):
         gpu = torch.cuda.get_device_properties(index)

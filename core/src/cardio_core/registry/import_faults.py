@@ -43,42 +43,44 @@ def in_configs(package: str) -> Iterator[str]:
 def in_imports(roots: Iterable[Root]) -> Iterator[str]:
     """Yield imports that would fail, in these modules and those of the plugin that they import."""
     todo, seen = list(roots), set()
+    others: dict[str, bool] = {"cardio_core": True}
     while todo:
         root = todo.pop()
-        if root in seen:
-            continue
+        source = read(root[0]) if root not in seen else None
         seen.add(root)
-        source = read(root[0])
         if source is None:
             continue
         own = source.name.partition(".")[0]
         for line, module, name in source.imported_with_it(root[1]):
-            problem = _problem(module, name, own)
-            if problem:
-                yield f"{place_of(source, line)} {problem}"
-            elif module.partition(".")[0] == own:
+            top = module.partition(".")[0]
+            problem = None
+            if top == own:
                 parts = module.split(".")
                 todo += [(".".join(parts[: n + 1]), "") for n in range(len(parts))]
                 todo.append((f"{module}.{name}", ""))
+                problem = _own_problem(module, name)
+            elif module == api.__name__ and name not in ("", "*", *api.__all__):
+                problem = (
+                    f"imports {name!r}, which {module} does not offer; {_hint(name, api.__all__)}"
+                    "docs/writing_a_plugin.md lists what it does"
+                )
+            elif top not in sys.stdlib_module_names:
+                if top not in others:
+                    others[top] = locate(top) is not None
+                if not others[top]:
+                    problem = (
+                        f"imports {top}, which is not installed; install it, or the plugin again "
+                        "with it"
+                    )
+            if problem:
+                yield f"{place_of(source, line)} {problem}"
 
 
-def _problem(module: str, name: str, own: str) -> str | None:
-    """Say why importing a name from a module would fail; None if it will not, or who knows."""
-    top = module.partition(".")[0]
-    if module == api.__name__:
-        if name in ("", "*") or name in api.__all__:
-            return None
-        return (
-            f"imports {name!r}, which {module} does not offer; {_hint(name, api.__all__)}"
-            "docs/writing_a_plugin.md lists what it does"
-        )
-    if top not in (own, "cardio_core"):
-        if top in sys.stdlib_module_names or locate(top):
-            return None
-        return f"imports {top}, which is not installed; install it, or the plugin again with it"
+def _own_problem(module: str, name: str) -> str | None:
+    """Say why importing a name from a module of the plugin would fail; None if it will not."""
     if locate(module) is None:
         return f"imports {module}, which does not exist; mend the name"
-    source = read(module) if name not in ("", "*") and top == own else None
+    source = read(module) if name not in ("", "*") else None
     if source is None or source.names is None or name in source.names or locate(f"{module}.{name}"):
         return None
     hint = _hint(name, source.names)

@@ -42,12 +42,17 @@ def extras_of(distribution: str) -> list[str]:
     return metadata.metadata(distribution).get_all("Provides-Extra") or []
 
 
+def is_installed(distribution: str) -> bool:
+    """Whether there is any version of a distribution."""
+    try:
+        return bool(metadata.version(distribution))
+    except metadata.PackageNotFoundError:
+        return False
+
+
 def unmet(one: Requirement) -> str | None:
     """Say what is wrong with one requirement and what to do; None if it is met."""
-    try:
-        found = metadata.version(one.name)
-    except metadata.PackageNotFoundError:
-        found = ""
+    found = metadata.version(one.name) if is_installed(one.name) else ""
     if found and one.specifier.contains(found, prereleases=True):
         return None
     what = f"{one.name}{one.specifier}"

@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import score_columns
-from cardio_core.stats.classification.proportions import proportion
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Kind, Target
 
@@ -149,6 +148,8 @@ class Conformal:
         """
         target = Target(self.target, self.kind, self.classes)
         scored = patient_scores(frame, target)
+        from cardio_core.stats.classification.proportions import proportion
+
         found = proportion(
             int((scored.largest <= self.quantile).sum()),
             len(scored.largest),

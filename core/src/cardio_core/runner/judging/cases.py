@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from cardio_core.io.atomic import replacing, write_json
-from cardio_core.report.figures import save_svg
 from cardio_core.types.report import Case
 
 FOLDER = "explanations"
@@ -38,6 +37,8 @@ def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any
         "scores": dict(case.scores),
     }
     if case.draw is not None:
+        from cardio_core.report.figures import save_svg
+
         picture = file_in(out / FOLDER, stem, "svg")
         save_svg(case.draw, picture)
         about["figure"] = f"{FOLDER}/{picture.name}"

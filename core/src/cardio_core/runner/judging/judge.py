@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cardio_core.config import RunConfig
 from cardio_core.evaluation.aggregate import score_columns
-from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
 from cardio_core.evaluation.conformal.sets import Conformal
-from cardio_core.evaluation.default import default_evaluate
 from cardio_core.evaluation.parts import noting
 from cardio_core.io.atomic import read_json, replacing, write_json
 from cardio_core.registry import Plugin
-from cardio_core.report.figures import save_svg
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.runner.fitting.stored import open_artifact, read_predictions
@@ -27,6 +25,9 @@ from cardio_core.runner.session import Session
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions, Scored
 from cardio_core.types.report import Case, EvaluationReport, Explanation
+
+if TYPE_CHECKING:
+    from cardio_core.evaluation.conformal.coverage import Calibrated
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     `models/final` are. What the data do not allow is a note and not the end: of an explanation, the
     cases of that fold are missing; of the plugin's own evaluation, the default one stands instead.
     """
+    from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
+    from cardio_core.evaluation.default import default_evaluate
+
     plugin, config = session.setup.plugin, arm.config
     ctx = session.ctx.replace(protocol=arm.protocol)
     notes: list[str] = []
@@ -100,6 +104,8 @@ def _explain_all(
 
 def write_judged(out: Path, protocol: str, judged: Judged) -> None:
     """Write metrics, tables, figures and explanations of one protocol."""
+    from cardio_core.report.figures import save_svg
+
     metrics = [*judged.report.metrics, *judged.calibrated.metrics]
     rows = [metric.to_dict() | {"protocol": protocol} for metric in metrics]
     notes = [*judged.report.notes, *judged.calibrated.notes]

@@ -21,7 +21,6 @@ from cardio_core.evaluation.parts import noting
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import resolve
 from cardio_core.runner.calls import call
-from cardio_core.runner.fitting.fuse import apply_fusion
 from cardio_core.runner.fitting.stored import open_artifact, open_decisions
 from cardio_core.runner.judging.cases import write_case
 from cardio_core.runner.judging.judge import open_rule
@@ -131,6 +130,8 @@ def predict_new(
         folder = run / "models" / "final" / name
         place = ctx.replace(model=name, fold="final", _needs=open_kept_needs(run))
         if task.model(name).fuses:  # the core's own: no plugin predicts or explains it
+            from cardio_core.runner.fitting.fuse import apply_fusion
+
             own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
         else:
             given = {"model": open_artifact(folder), "features": prepared.features}
