@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -151,7 +152,9 @@ def test_from_wheels_in_an_empty_folder_and_a_new_environment(tmp_path):
     own = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
     wheel = ["-m", "pip", "wheel", "-q", "--no-index", "--no-deps", "--no-build-isolation",
              "--wheel-dir", "wheels"]  # fmt: skip
-    say(sys.executable, *wheel, ROOT / "core")
+    ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+    shutil.copytree(ROOT / "core", tmp_path / "core", ignore=ignored)
+    say(sys.executable, *wheel, "./core")
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / "bin" / "python"
     site = say(python, "-c", "import site; print(site.getsitepackages()[0])").strip()
@@ -164,7 +167,8 @@ def test_from_wheels_in_an_empty_folder_and_a_new_environment(tmp_path):
     cardio = tmp_path / "env" / "bin" / "cardio"
     alone = {"CARDIO_PLUGINS": "ppg_rhythm", "CARDIO_CACHE": str(tmp_path / "cache")}
     say(cardio, "plugins", "new", "ppg_rhythm")
-    say(python, *put, "--no-build-isolation", "./ppg_rhythm")
+    say(sys.executable, *wheel, "./ppg_rhythm")
+    say(python, *put, *(tmp_path / "wheels").glob("cardio_ppg_rhythm-*.whl"))
     say(cardio, "plugins", "check", "ppg_rhythm", **alone)
     said = say(cardio, "run", "--plugin", "ppg_rhythm", "--out", "run", **alone)
     assert "Report:" in said

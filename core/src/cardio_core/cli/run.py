@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     "--from", "needs_from", multiple=True, metavar="TASK=RUN", help="Finished run of a needed task."
 )
 @click.option(
-    "--protocol", type=click.Choice(["both", "paper", "honest"]), default="both", show_default=True
+    "--protocol",
+    type=click.Choice(["both", "paper", "honest"]),
+    default="both",
+    show_default=True,
+    help="both is honest, and paper where the configuration has one.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--devices", "n_devices", type=click.IntRange(1), default=1, show_default=True)

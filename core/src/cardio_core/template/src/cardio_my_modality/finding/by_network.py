@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from torch.nn import functional
 
-from cardio_core.api import ArrayExamples, Context, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import ArrayExamples, Context, Examples, FeatureSet, ModelArtifact, Targets
 from cardio_my_modality.finding.columns import numbers
 from cardio_my_modality.finding.config import TrainBlock
 from cardio_my_modality.networks.small import SmallNetwork
@@ -23,7 +23,7 @@ def fit_network(
 ) -> ModelArtifact:
     """Fit the network; a validation set, where there is one, chooses the epoch."""
 
-    def examples(features: FeatureSet) -> ArrayExamples:
+    def examples(features: FeatureSet) -> Examples:
         return ArrayExamples(features["shape"].values, numbers(features, targets, ctx))
 
     torch.manual_seed(ctx.seed_of("weights"))
