@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -359,7 +360,8 @@ def test_ctrl_c_while_a_plugin_is_imported_stops_the_command(plant):
 
 def test_a_broken_plugin_is_described_with_the_traceback_on_request(plant, start_cardio):
     plant({"plugin.py": "1 / 0"})
-    process = start_cardio("--debug", "plugins", "info", "planted")
+    path = os.pathsep.join(filter(None, sys.path))
+    process = start_cardio("--debug", "plugins", "info", "planted", PYTHONPATH=path)
     stderr = process.communicate(timeout=180)[1]
     assert process.returncode == 2
     assert "ZeroDivisionError" in stderr

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 
 from cardio_core import hookspecs
-from cardio_core.registry import hook_faults, import_faults
+from cardio_core.registry.hook_faults import in_folder, in_module, missing
+from cardio_core.registry.import_faults import in_configs, in_imports, in_references
 from cardio_core.registry.reading import locate
 from cardio_core.registry.requirements import requirements, unmet
 from cardio_core.types.info import PluginInfo
@@ -28,19 +29,19 @@ def faults(module: ModuleType, info: PluginInfo, distribution: str) -> list[str]
         found.append(f"INFO.default_task is {info.default_task!r}, which is none of its tasks")
     folders = dict.fromkeys(task.folder for task in info.tasks if task.folder)
     try:
-        found += hook_faults.in_module(module, info.tasks)
+        found += in_module(module, info.tasks)
         for folder in folders:
             users = [task for task in info.tasks if task.folder == folder]
-            found += hook_faults.in_folder(folder, module, users)
+            found += in_folder(folder, module, users)
         placed = [task for task in info.tasks if not task.folder or locate(task.folder)]
-        found += hook_faults.missing(module, placed)
+        found += missing(module, placed)
         named = _references(module, info)
-        found += import_faults.in_references(named)
-        found += import_faults.in_configs(info.configs)
+        found += in_references(named)
+        found += in_configs(info.configs)
         roots = [(f"{folder}.{hook}", hook) for folder in folders for hook in hookspecs.HOOKS]
         roots += [(module.__name__, h) for h in hookspecs.HOOKS if hasattr(module, h)]
         roots += [(reference.partition(":")[0], "") for reference in named.values()]
-        found += import_faults.in_imports(roots)
+        found += in_imports(roots)
     except SyntaxError as error:
         found.append(f"{error.filename} line {error.lineno} is no Python ({error.msg}); mend it")
     return list(dict.fromkeys(found))
