@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_TELL_TORCH = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
-
 
 @dataclass(frozen=True, slots=True)
 class TorchBuild:
@@ -55,9 +53,11 @@ def thread_count() -> int:
         return int(torch.get_num_threads())
     import joblib
 
-    told = (os.environ.get(name, "").partition(",")[0] for name in _TELL_TORCH)
-    limits = [int(number) for number in told if number.isdecimal() and int(number)]
-    return min([max(1, int(joblib.cpu_count(only_physical_cores=True))), *limits])
+    cores = max(1, int(joblib.cpu_count(only_physical_cores=True)))
+    # In torch, what MKL is told outranks what OpenMP is told.
+    said = os.environ.get("MKL_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    told = said.partition(",")[0]
+    return min(int(told), cores) if told.isdecimal() and int(told) else cores
 
 
 def _cuda_driver_loads() -> bool:
