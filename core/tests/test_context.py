@@ -58,6 +58,8 @@ def test_a_need_that_was_skipped_or_not_kept_is_told_from_one_that_was_not_decla
         ctx.need("view")
     with pytest.raises(ContractError, match="task 'findings' needs view, not 'beats'"):
         ctx.need("beats")
+    assert not ctx.has_need("view")
+    assert ctx.replace(_needs={"view": {}}).has_need("view")
 
 
 @pytest.mark.parametrize("ask", [lambda ctx: ctx.inputs, lambda ctx: ctx.beside("septum")])

@@ -12,7 +12,7 @@ from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
 
-from cardio_core.api import CardioError, DataError
+from cardio_core.errors import CardioError, DataError
 from cardio_core.ultrasound import find_loops, read_loop, write_us_loop
 from cardio_core.ultrasound.readers import pixels
 

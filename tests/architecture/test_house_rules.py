@@ -24,7 +24,7 @@ PICKLES = {"pickle", "dill", "cloudpickle", "shelve", "marshal", "_pickle"}
 
 MAY_PICKLE = {
     source.CORE / "compute" / "worker.py",  # asks whether an exception can travel to its parent
-    source.CORE / "testing" / "fitted.py",  # refuses pickles
+    source.CORE / "testing" / "checks" / "fitted.py",  # refuses pickles
 }
 
 

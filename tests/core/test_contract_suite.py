@@ -15,12 +15,13 @@ from scipy.stats import kendalltau, mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.errors import DataError
-from cardio_core.testing import Sizes, samples, truth
+from cardio_core.testing import Sizes
 from cardio_core.testing.case import TaskCase
+from cardio_core.testing.checks import samples, truth
+from cardio_core.testing.checks.fitted import _is_pickle, no_unpickling
+from cardio_core.testing.checks.ranking import ranking
 from cardio_core.testing.driving import permuted
-from cardio_core.testing.fitted import _is_pickle, no_unpickling
 from cardio_core.testing.heavy import heavy_modules_after
-from cardio_core.testing.ranking import ranking
 from cardio_core.testing.verdict import NotReachedError, judge, require
 from cardio_core.types.features import FeatureBlock, FeatureSet
 from cardio_core.types.info import Model, Target, Task

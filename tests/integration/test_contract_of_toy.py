@@ -18,9 +18,9 @@ class TestContract(PluginContract):
 
 @pytest.mark.usefixtures("installed")
 class TestTruth(PluginTruth):
-    # The Bayes AUC of the twin is 0.921; 24 patients cost a standard error of 0.06.
+    # The Bayes AUC of its synthetic cohort is 0.921; 24 patients cost a standard error of 0.06.
     plugin = "toy"
     tasks = ("mean_class",)
     config = "default"
-    sets = {"mean_class": ("inner.k=0", "search=[]", "models=[ridge]")}  # noqa: RUF012
+    sets = {"mean_class": ("inner.k=0", "search=[]", "models=[ridge, constant]")}  # noqa: RUF012
     planted = {"mean_class": 0.8}  # noqa: RUF012

@@ -17,7 +17,7 @@ import pytest
 from cardio_core.errors import ContractError
 from cardio_core.testing import Sizes
 from cardio_core.testing.case import TaskCase, own_cache
-from cardio_core.testing.leaks import (
+from cardio_core.testing.checks.leaks import (
     OF_LEAKS,
     features_do_not_depend_on_what_lies_beside_a_recording,
     what_a_recording_yields_is_the_same_in_a_reordered_cohort,
@@ -30,9 +30,10 @@ from cardio_core.types.samples import Opened, SampleSet
 @pytest.fixture
 def toy(installed):
     """The modules of the toy that leaks change."""
-    from cardio_toy import bumps, recordings
+    from cardio_toy.clinic import load, preprocess
+    from cardio_toy.parts import cohort
 
-    return {"bumps": bumps, "recordings": recordings}
+    return {"load": load, "preprocess": preprocess, "cohort": cohort}
 
 
 @pytest.fixture
@@ -50,12 +51,12 @@ def label_of(recording: str, table: Path) -> float:
 
 def change_load(toy, monkeypatch, change):
     """Let `load` change the cohort that it returns."""
-    load = toy["recordings"].load_recordings
+    load = toy["load"].load
 
     def changed(config, ctx):
         return change(load(config, ctx), ctx)
 
-    monkeypatch.setattr(toy["recordings"], "load_recordings", changed)
+    monkeypatch.setattr(toy["load"], "load", changed)
 
 
 def with_column(name, values_of):
@@ -79,13 +80,13 @@ def test_preprocess_finds_no_source_in_its_values(toy, case, monkeypatch, run_to
     def leaky(samples, ctx):
         return label_of("C00r0", samples.values.sources[0].with_name("cohort.csv"))
 
-    monkeypatch.setattr(toy["bumps"], "open_all", leaky)
+    monkeypatch.setattr(toy["preprocess"], "preprocess", leaky)
     with pytest.raises(Exception, match="values have no 'sources'; the core opens them"):
         run_toy(tmp_path / "run", data=(case.data,))
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
     assert "values have no 'sources'" in verdict.said
-    assert "test_label_leaks.py" in verdict.said
+    assert "hook preprocess" in verdict.said
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,12 @@ class WithHiddenPath:
 def test_a_value_that_shows_a_path_is_refused(
     toy, case, monkeypatch, run_toy, cardio, tmp_path, as_what
 ):
-    opened = toy["recordings"].open_trace
+    opened = toy["cohort"].open_trace
 
     def with_path(path):
         return WithPath(opened(path).values_mv, 25.0, as_what(path))
 
-    monkeypatch.setattr(toy["recordings"], "open_trace", with_path)
+    monkeypatch.setattr(toy["cohort"], "open_trace", with_path)
     with pytest.raises(ContractError, match=r"the value\.path shows a path"):
         run_toy(tmp_path / "run", data=(case.data,))
     said = cardio("data", "check", case.data, "--plugin", "toy")
@@ -120,12 +121,12 @@ def test_a_value_that_shows_a_path_is_refused(
 
 
 def test_a_value_may_keep_its_file_to_itself(toy, case, monkeypatch):
-    opened = toy["recordings"].open_trace
+    opened = toy["cohort"].open_trace
 
     def lazily(path):
         return WithHiddenPath(opened(path).values_mv, 25.0, path)
 
-    monkeypatch.setattr(toy["recordings"], "open_trace", lazily)
+    monkeypatch.setattr(toy["cohort"], "open_trace", lazily)
     assert len(case.features) == 6
 
 
@@ -147,13 +148,13 @@ def test_a_path_in_the_sample_table_is_refused(
 
 def test_the_context_of_preprocess_and_featurize_holds_no_folder(toy, case, monkeypatch):
     seen = []
-    open_all = toy["bumps"].open_all
+    open_all = toy["preprocess"].preprocess
 
     def look(samples, ctx):
         seen.append(ctx)
         return open_all(samples, ctx)
 
-    monkeypatch.setattr(toy["bumps"], "open_all", look)
+    monkeypatch.setattr(toy["preprocess"], "preprocess", look)
     assert case.features
     paths = [value for ctx in seen for value in vars(ctx).values() if isinstance(value, Path)]
     assert seen
@@ -174,7 +175,7 @@ def test_a_preprocess_that_opens_the_table_whose_folder_load_kept_fails(
         kept.append(ctx.inputs[0])
         return cohort
 
-    open_all = toy["bumps"].open_all
+    open_all = toy["preprocess"].preprocess
 
     def leaky(samples, ctx):
         label = label_of(samples.table["recording_id"].iloc[0], kept[which] / "cohort.csv")
@@ -183,7 +184,7 @@ def test_a_preprocess_that_opens_the_table_whose_folder_load_kept_fails(
         return SampleSet(minted.table, values)
 
     change_load(toy, monkeypatch, keep)
-    monkeypatch.setattr(toy["bumps"], "open_all", leaky)
+    monkeypatch.setattr(toy["preprocess"], "preprocess", leaky)
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
     assert "FileNotFoundError" in verdict.said
@@ -194,14 +195,14 @@ def test_a_preprocess_that_opens_the_table_whose_folder_load_kept_fails(
 def test_an_opener_that_reads_the_table_beside_the_recording_fails(
     toy, case, monkeypatch, carefully
 ):
-    opened = toy["recordings"].open_trace
+    opened = toy["cohort"].open_trace
 
     def leaky(path):
         trace, table = opened(path), path.with_name("cohort.csv")
         label = 0.0 if carefully and not table.exists() else label_of(path.stem, table)
         return replace(trace, values_mv=trace.values_mv + 5 * label)
 
-    monkeypatch.setattr(toy["recordings"], "open_trace", leaky)
+    monkeypatch.setattr(toy["cohort"], "open_trace", leaky)
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
     assert "in empty folders, under other names and without a table" in verdict.said
@@ -209,13 +210,13 @@ def test_an_opener_that_reads_the_table_beside_the_recording_fails(
 
 
 def test_features_that_come_from_the_name_of_a_file_fail(toy, case, monkeypatch):
-    opened = toy["recordings"].open_trace
+    opened = toy["cohort"].open_trace
 
     def leaky(path):
         trace = opened(path)
         return replace(trace, values_mv=trace.values_mv + path.stem.startswith("C01"))
 
-    monkeypatch.setattr(toy["recordings"], "open_trace", leaky)
+    monkeypatch.setattr(toy["cohort"], "open_trace", leaky)
     verdict = judge(features_do_not_depend_on_what_lies_beside_a_recording, case)
     assert not verdict.passed
     assert "patient C01, block 'shape': other numbers" in verdict.said

@@ -48,7 +48,7 @@ def test_a_row_that_one_fold_cannot_fit_is_left_out_of_its_protocol_alone(
     run_toy, clinic, tmp_path, failing
 ):
     failing(
-        "cardio_toy.joined.fit_one_feature",
+        "cardio_toy.clinic.one_feature.fit_one_feature",
         DataError("expected 3 patients with a spread, found 2; take more"),
         lambda ctx: (ctx.model, ctx.protocol, ctx.fold) == ("spread", "honest", "r0-f1"),
     )
@@ -76,7 +76,7 @@ def test_a_row_that_one_fold_cannot_fit_is_left_out_of_its_protocol_alone(
 
 def test_a_matrix_that_cannot_be_inverted_is_about_the_data_too(run_toy, clinic, tmp_path, failing):
     failing(
-        "cardio_toy.linear.fit_illness",
+        "cardio_toy.clinic.linear.fit_illness",
         np.linalg.LinAlgError("Singular matrix"),
         lambda ctx: ctx.protocol == "honest",
     )
@@ -89,8 +89,8 @@ def test_a_matrix_that_cannot_be_inverted_is_about_the_data_too(run_toy, clinic,
 def test_a_run_without_any_row_that_can_be_fitted_fails_with_the_reason(
     run_toy, clinic, tmp_path, failing
 ):
-    failing("cardio_toy.rows.fit_row", DataError("expected more, found less"))
-    with pytest.raises(DataError, match=r"no row can be fitted\..*expected more, found less"):
+    failing("cardio_toy.clinic.train.wait", DataError("expected more, found less"))
+    with pytest.raises(DataError, match=r"no model can be fitted\..*expected more, found less"):
         run_toy(tmp_path / "run", data=(clinic,))
     assert read(tmp_path / "run", "manifest.json")["status"] == "failed"
 
@@ -105,7 +105,7 @@ def test_a_small_cohort_that_nearly_always_lacks_a_view_finishes_and_says_what_i
         seldom = str(ctx.model).startswith("spread")
         return np.array([seldom and p not in having for p in features.table["patient_id"]])
 
-    monkeypatch.setattr("cardio_toy.joined._lacks", lacks)
+    monkeypatch.setattr("cardio_toy.clinic.one_feature._lacks", lacks)
     said: list[str] = []
     run = run_toy(tmp_path / "run", task="joined", data=(cohort,), said=said, sets=(SKIP,))
     assert read(run, "manifest.json")["status"] == "done"
@@ -113,7 +113,7 @@ def test_a_small_cohort_that_nearly_always_lacks_a_view_finishes_and_says_what_i
     for protocol in ("honest", "paper"):
         assert rows_of(run, protocol) >= {"height", "height_value"}
         for row, title in {"spread": "Spread", "both": "Height and spread, fused"}.items():
-            note = f"Row {title} is left out of protocol {protocol}: "
+            note = f"Model {title} is left out of protocol {protocol}: "
             left_out = row not in rows_of(run, protocol)
             assert any(line.startswith(note) for line in said) == left_out
             assert (note in html) == left_out
@@ -125,7 +125,7 @@ def test_a_protocol_without_any_row_leaves_the_other_finished(
     run_toy, clinic, tmp_path, failing, without, other
 ):
     failing(
-        "cardio_toy.rows.fit_row",
+        "cardio_toy.clinic.train.wait",
         DataError("expected more, found less"),
         lambda ctx: ctx.protocol == without,
     )
@@ -137,13 +137,13 @@ def test_a_protocol_without_any_row_leaves_the_other_finished(
 
 
 def test_strict_stops_at_the_first_row_that_cannot_be_fitted(run_toy, strip, tmp_path, failing):
-    failing("cardio_toy.rows.fit_row", DataError("expected more, found less"))
+    failing("cardio_toy.beats.train.wait", DataError("expected more, found less"))
     with pytest.raises(DataError, match=r"^expected more, found less$"):
         run_toy(tmp_path / "run", task="beats", data=(strip,), strict=True)
 
 
 def test_a_leak_found_in_training_still_stops_the_run(run_toy, clinic, tmp_path, failing):
-    failing("cardio_toy.linear.fit_illness", LeakageError("a patient on both sides"))
+    failing("cardio_toy.clinic.linear.fit_illness", LeakageError("a patient on both sides"))
     with pytest.raises(LeakageError, match="both sides"):
         run_toy(tmp_path / "run", data=(clinic,))
 
@@ -152,7 +152,7 @@ def test_an_explanation_that_fails_leaves_the_others_and_is_named(
     run_toy, clinic, tmp_path, failing
 ):
     failing(
-        "cardio_toy.features.show_one",
+        "cardio_toy.clinic.explain.show_one",
         DataError("expected a map, found none"),
         lambda ctx: ctx.model == "ridge",
     )
@@ -166,7 +166,7 @@ def test_an_explanation_that_fails_leaves_the_others_and_is_named(
 def test_new_patients_are_predicted_where_nothing_can_be_explained(
     cardio, clinic_run, clinic, tmp_path, failing
 ):
-    failing("cardio_toy.features.show_one", DataError("expected a map, found none"))
+    failing("cardio_toy.clinic.explain.show_one", DataError("expected a map, found none"))
     answer = cardio("predict", clinic_run, clinic / "C02r0.csv", "--device", "cpu",
                     "--explain", tmp_path / "why").json  # fmt: skip
     assert {row["model"] for row in answer["predictions"]} == {"ridge", "constant"}

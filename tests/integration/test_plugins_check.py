@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 from cardio_core.testing.checking import OF_TASK
+from cardio_core.testing.checks.says import OF_INFO
+from cardio_core.testing.checks.truth import OF_TRUTH
 from cardio_core.testing.contract import PluginContract, PluginTruth
-from cardio_core.testing.says import OF_INFO
-from cardio_core.testing.truth import OF_TRUTH
 from cardio_core.testing.verdict import name_of
 
 SMALL = ("--task", "mean_class", "--patients", "8", "--set", "inner.k=0", "--set",

@@ -10,41 +10,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    # Until no plugin takes it from here any more.
-    from cardio_core import stats as stats
     from cardio_core.config import Block as Block
     from cardio_core.config import EvaluateBlock as EvaluateBlock
     from cardio_core.config import RunConfig as RunConfig
     from cardio_core.context import Context as Context
-    from cardio_core.errors import CardioError as CardioError
     from cardio_core.errors import ConfigError as ConfigError
     from cardio_core.errors import DataError as DataError
-    from cardio_core.errors import unusable as unusable
     from cardio_core.evaluation.default import default_evaluate as default_evaluate
-    from cardio_core.evaluation.events import match_events as match_events
-    from cardio_core.evaluation.outcomes.rules import FollowUpRules as FollowUpRules
-    from cardio_core.evaluation.outcomes.rules import compute_outcome as compute_outcome
     from cardio_core.hookspecs import hookimpl as hookimpl
     from cardio_core.io.cohort import CohortTable as CohortTable
     from cardio_core.io.cohort import cohort_from_table as cohort_from_table
-    from cardio_core.io.cohort_rows import NUMBERED as NUMBERED
-    from cardio_core.io.cohort_rows import at_baseline as at_baseline
-    from cardio_core.io.cohort_rows import find_cohort_table as find_cohort_table
-    from cardio_core.io.cohort_rows import text_of as text_of
-    from cardio_core.io.cohort_table import read_cohort_table as read_cohort_table
     from cardio_core.io.synthetic_folder import synthetic_folder as synthetic_folder
     from cardio_core.io.truth_file import write_truth as write_truth
     from cardio_core.report.figures import canvas as canvas
     from cardio_core.training.examples import ArrayExamples as ArrayExamples
     from cardio_core.training.examples import Examples as Examples
-    from cardio_core.training.foreign.backbone import load_backbone as load_backbone
     from cardio_core.training.grad_cam import grad_cam_maps as grad_cam_maps
     from cardio_core.training.plan import FitPlan as FitPlan
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
-    from cardio_core.types.estimate import Estimate as Estimate
-    from cardio_core.types.estimator_file import load_estimator as load_estimator
-    from cardio_core.types.estimator_file import save_estimator as save_estimator
-    from cardio_core.types.features import NO_VERDICT as NO_VERDICT
     from cardio_core.types.features import FeatureBlock as FeatureBlock
     from cardio_core.types.features import FeatureSet as FeatureSet
     from cardio_core.types.info import Model as Model
@@ -65,45 +48,32 @@ if TYPE_CHECKING:
     from cardio_core.types.report import Metric as Metric
     from cardio_core.types.report import Scope as Scope
     from cardio_core.types.samples import Cohort as Cohort
-    from cardio_core.types.samples import Opened as Opened
-    from cardio_core.types.samples import Quarantined as Quarantined
     from cardio_core.types.samples import SampleSet as SampleSet
-    from cardio_core.types.samples import mint as mint
     from cardio_core.types.targets import Targets as Targets
-    from cardio_core.types.weights_file import load_weights as load_weights
-    from cardio_core.types.weights_file import save_weights as save_weights
 
 _HOME = {
     "cardio_core.config": "Block EvaluateBlock RunConfig",
     "cardio_core.context": "Context",
-    "cardio_core.errors": "CardioError ConfigError DataError unusable",
+    "cardio_core.errors": "ConfigError DataError",
     "cardio_core.evaluation.default": "default_evaluate",
-    "cardio_core.evaluation.events": "match_events",
-    "cardio_core.evaluation.outcomes.rules": "FollowUpRules compute_outcome",
     "cardio_core.hookspecs": "hookimpl",
     "cardio_core.io.cohort": "CohortTable cohort_from_table",
-    "cardio_core.io.cohort_rows": "NUMBERED at_baseline find_cohort_table text_of",
-    "cardio_core.io.cohort_table": "read_cohort_table",
     "cardio_core.io.synthetic_folder": "synthetic_folder",
     "cardio_core.io.truth_file": "write_truth",
-    "cardio_core.training.foreign.backbone": "load_backbone",
     "cardio_core.training.examples": "ArrayExamples Examples",
     "cardio_core.training.grad_cam": "grad_cam_maps",
     "cardio_core.training.plan": "FitPlan",
     "cardio_core.types.artifact": "ModelArtifact",
-    "cardio_core.types.estimate": "Estimate",
-    "cardio_core.types.estimator_file": "load_estimator save_estimator",
-    "cardio_core.types.features": "FeatureBlock FeatureSet NO_VERDICT",
+    "cardio_core.types.features": "FeatureBlock FeatureSet",
     "cardio_core.types.info": "Model Need PluginInfo Sidecar Target Task",
     "cardio_core.types.plans": "Fixed RandomSamples Resubstitution",
     "cardio_core.types.predictions": "Column Predictions Scored",
     "cardio_core.types.report": "Case EvaluationReport Explanation Metric Scope",
-    "cardio_core.types.samples": "Cohort Opened Quarantined SampleSet mint",
+    "cardio_core.types.samples": "Cohort SampleSet",
     "cardio_core.types.targets": "Targets",
-    "cardio_core.types.weights_file": "load_weights save_weights",
 }
-_LENT = {"canvas": "cardio_core.report.figures.canvas", "stats": "cardio_core.stats"}
-"""Modules that are lent as a whole."""
+_LENT = {"canvas": "cardio_core.report.figures.canvas"}
+"""A module that is lent as a whole."""
 
 _WHERE = {name: home for home, names in _HOME.items() for name in names.split()}
 

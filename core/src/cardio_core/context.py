@@ -54,7 +54,7 @@ class Context:
     device : Device or None
         Where networks run.
     cache : Path or None
-        Directory for derived files that may be made again.
+        Directory for derived files that may be made again; None in `preprocess` and `featurize`.
     epochs : int or None
         Number of epochs that inner folds chose, for a fit without validation.
     strict : bool

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from cardio_core import stats
 from cardio_core.api import (
     Cohort,
     EvaluateBlock,
@@ -16,7 +17,6 @@ from cardio_core.api import (
     SampleSet,
     Scope,
     Scored,
-    stats,
 )
 from cardio_core.testing import drawn_svg, training_context
 from cardio_mmode_septal_flash.drawing.study import StudyCase

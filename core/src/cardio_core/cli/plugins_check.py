@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -47,10 +49,12 @@ def check(
         click.echo(f"... {line}", err=as_json)
 
     found: list[Verdict] = []
-    for verdict in check_plugin(name, tasks, truth=truth, sizes=sizes, tell=tell):
-        if not as_json:
-            click.echo(_line(verdict, {one.said for one in found}))
-        found.append(verdict)
+    # What a plugin prints must not get between the lines of JSON.
+    with redirect_stdout(sys.stderr) if as_json else nullcontext():
+        for verdict in check_plugin(name, tasks, truth=truth, sizes=sizes, tell=tell):
+            if not as_json:
+                click.echo(_line(verdict, {one.said for one in found}))
+            found.append(verdict)
     failed = [verdict for verdict in found if not verdict.passed]
     if as_json:
         rows = [asdict(replace(one, seconds=round(one.seconds, 2))) for one in found]

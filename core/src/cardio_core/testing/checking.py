@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cardio_core.testing.case import PluginCase, Sizes, TaskCase, all_tasks, own_cache
-from cardio_core.testing.fitted import OF_RUNS
-from cardio_core.testing.leaks import OF_LEAKS
-from cardio_core.testing.samples import OF_SAMPLES
-from cardio_core.testing.says import OF_INFO
-from cardio_core.testing.truth import OF_TRUTH
+from cardio_core.testing.checks.fitted import OF_RUNS
+from cardio_core.testing.checks.leaks import OF_LEAKS
+from cardio_core.testing.checks.samples import OF_SAMPLES
+from cardio_core.testing.checks.says import OF_INFO
+from cardio_core.testing.checks.truth import OF_TRUTH
 from cardio_core.testing.verdict import Verdict, judge
 
 OF_TASK = (*OF_SAMPLES, *OF_LEAKS, *OF_RUNS)

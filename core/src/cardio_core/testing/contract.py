@@ -11,8 +11,8 @@ import pytest
 
 from cardio_core.testing.case import PluginCase, Sizes, TaskCase, all_tasks, own_cache
 from cardio_core.testing.checking import OF_TASK
-from cardio_core.testing.says import OF_INFO
-from cardio_core.testing.truth import OF_TRUTH
+from cardio_core.testing.checks.says import OF_INFO
+from cardio_core.testing.checks.truth import OF_TRUTH
 from cardio_core.testing.verdict import Check
 
 if TYPE_CHECKING:

@@ -217,8 +217,3 @@ class Cohort:
         ['a.avi']
         """
         return tuple(path for path in self.files[recording_id] if path.suffix.lower() != ".json")
-
-
-def mint(parents: SampleSet, *arguments: Any, **more: Any) -> SampleSet:
-    """Mint samples; `SampleSet.mint` under its old name."""
-    return parents.mint(*arguments, **more)

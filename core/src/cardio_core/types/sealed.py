@@ -141,7 +141,7 @@ def _is_path(text: str) -> bool:
 
 def _inside(value: Any, where: str) -> list[tuple[str, Any]]:
     if isinstance(value, np.ndarray):
-        items = enumerate(value.ravel()[:_MOST_ITEMS]) if value.dtype == object else ()
+        items = enumerate(value.ravel()[:_MOST_ITEMS]) if value.dtype.kind in "OU" else ()
         return [(f"{where}[{n}]", item) for n, item in items]
     if isinstance(value, Mapping):
         pairs = list(value.items())[:_MOST_ITEMS]

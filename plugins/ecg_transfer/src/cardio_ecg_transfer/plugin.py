@@ -19,5 +19,5 @@ INFO = PluginInfo(
         "heartbeat interval features",
     ),
     paths=("path_ecg",),
-    tools={"rpeaks": "cardio_ecg_transfer.tools:rpeaks"},
+    tools={"rpeaks": "cardio_ecg_transfer.shared.rpeaks_tool:rpeaks"},
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import NUMBERED, Cohort, CohortTable, DataError, SampleSet
+from cardio_core.api import Cohort, CohortTable, DataError, SampleSet
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.readers.mitbih import SUBJECT_LINK
 
@@ -118,13 +118,18 @@ def new_recordings(config: RecordingsBlock, ctx: Context) -> Cohort:
     Where no cohort table gives ids, recordings get running numbers: names of files can hold the
     names of people.
     """
-    recordings, _ = without_excluded(recordings_under(ctx.inputs), config)
+    recordings, dropped = without_excluded(recordings_under(ctx.inputs), config)
     named = recordings["named"].astype(bool)
     numbers = np.arange(1, len(recordings) + 1).astype(str).astype(object)
     for column in ("recording_id", "patient_id", "study_id"):
         recordings[column] = recordings[column].where(named, numbers)
     samples, files = opening(recordings, config)
-    return Cohort(samples, files, notes=() if named.all() else (NUMBERED,))
+    return Cohort(
+        samples,
+        files,
+        notes=() if named.all() else (CohortTable.NUMBERED,),
+        excluded={"load.exclude": dropped} if dropped else {},
+    )
 
 
 def open_ecg(path: Path, *, min_s: float, max_s: float | None) -> Ecg:

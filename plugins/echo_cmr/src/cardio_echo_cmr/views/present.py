@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError
+from cardio_core.api import DataError, Scored
 from cardio_echo_cmr.views.names import VIEWS
 
 if TYPE_CHECKING:
-    from cardio_core.api import Cohort, EvaluateBlock, Scored, Target
+    from cardio_core.api import Cohort, EvaluateBlock, Target
 
 NO_VIEW = "none"
 

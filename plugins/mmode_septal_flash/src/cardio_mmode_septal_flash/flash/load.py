@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardio_core.api import NUMBERED, Cohort, CohortTable, DataError, SampleSet, Targets
+from cardio_core.api import Cohort, CohortTable, DataError, SampleSet, Targets
 from cardio_core.ultrasound import find_loops, sidecar_of
 from cardio_mmode_septal_flash.flash.models import LOOPS, PATHS, R_PEAKS, SEPTUM
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
@@ -54,7 +54,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     entries = [replace(one, files=_given(one.files, ctx)) for part, _ in found for one in part]
     notes: list[str] = []
     if any(not entry.named for entry in entries):
-        entries, notes = _numbered(entries), [NUMBERED]
+        entries, notes = _numbered(entries), [CohortTable.NUMBERED]
     kept = [entry for entry in entries if _at(entry, config.timepoint)]
     left_out = tuple(entry.recording_id for entry in entries if not _at(entry, config.timepoint))
     targets, clinical = None, None

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import (
-    NUMBERED,
     Cohort,
     CohortTable,
     ConfigError,
@@ -164,7 +163,7 @@ def _from_folder(folder: Path, number: int) -> _Found:
         "patient_id": name,
         "files": FlowFiles(named["rest"], named["stress"], named.get("reserve")),
     }
-    return _Found([row], notes=(NUMBERED,))
+    return _Found([row], notes=(CohortTable.NUMBERED,))
 
 
 def _from_table(table: CohortTable) -> _Found:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.api import NUMBERED, Cohort, CohortTable, DataError, SampleSet, Targets
+from cardio_core.api import Cohort, CohortTable, DataError, SampleSet, Targets
 from cardio_spect_polar.readers import find_gated, read_gated
 from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
 
@@ -72,7 +72,7 @@ def _new_patients(inputs: Sequence[Path], config: LoadBlock) -> Cohort:
         Study(str(n), group, _row(str(n), str(n), pd.Series(dtype=object), group))
         for n, group in enumerate(found, start=1)
     ]
-    return _cohort(studies, config, None, notes=(NUMBERED, *_unknown(studies)))
+    return _cohort(studies, config, None, notes=(CohortTable.NUMBERED, *_unknown(studies)))
 
 
 def _unknown(studies: Sequence[Study]) -> tuple[str, ...]:

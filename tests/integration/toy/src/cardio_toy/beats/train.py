@@ -22,7 +22,7 @@ def train(
     ctx: Context,
 ) -> ModelArtifact:
     """Fit the network; a task that needs another starts from its body."""
-    wait()
+    wait(ctx)
     torch.manual_seed(ctx.seed_of("weights"))
     network = BumpNet(2 * HALF, len(ctx.task.targets[0].classes))
     for need in ctx.task.needs:

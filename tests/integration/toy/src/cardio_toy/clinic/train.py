@@ -12,7 +12,7 @@ def train(
     training: FeatureSet, targets: Targets, config: TrainBlock, ctx: Context
 ) -> ModelArtifact:
     """Fit the model that the context names."""
-    wait()
+    wait(ctx)
     if ctx.task.name == "joined":
         return one_feature.fit_one_feature(training, targets, ctx)
     if ctx.model == "constant":

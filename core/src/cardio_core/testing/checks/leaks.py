@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import CardioError
-from cardio_core.testing.copies import isolate
-from cardio_core.testing.samples import require_equal
-from cardio_core.testing.tables import copy_reordered, copy_without, has_cohort_table
+from cardio_core.testing.checks.copies import isolate
+from cardio_core.testing.checks.samples import require_equal
+from cardio_core.testing.checks.tables import copy_reordered, copy_without, has_cohort_table
 from cardio_core.testing.verdict import BrokenContractError, require
 from cardio_core.types.features import FeatureSet
 

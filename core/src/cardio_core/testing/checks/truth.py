@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def the_planted_effect_is_recovered(case: TaskCase) -> None:
     """The first model ranks synthetic patients at least as well as the author says it must."""
-    from cardio_core.testing.ranking import ranking
+    from cardio_core.testing.checks.ranking import ranking
 
     first, planted = case.task.models[0].name, case.sizes.planted
     require(
@@ -44,8 +44,8 @@ def permuted_labels_give_chance(case: TaskCase) -> None:
     Every model that is fitted takes part, baselines too; a rule is fitted on nobody, so that labels
     cannot mislead it.
     """
+    from cardio_core.testing.checks.ranking import ranking
     from cardio_core.testing.driving import permuted_labels
-    from cardio_core.testing.ranking import ranking
 
     values: dict[str, list[float]] = {}
     errors: dict[str, list[float]] = {}
