@@ -49,7 +49,7 @@ def more(text: str) -> dict[str, str | None]:
 FAULTS: dict[str, tuple[Mapping[str, str | None], tuple[str, ...]]] = {
     "exits": (
         {"plugin.py": "import sys\nsys.exit('no licence')"},
-        ("cannot be imported: SystemExit: no licence; cardio --debug plugins info NAME",),
+        ("cannot be imported: SystemExit: no licence; cardio --debug plugins info planted",),
     ),
     "raises_something_odd": (
         {"plugin.py": "class Odd(BaseException): ...\nraise Odd('far\\nout')"},
@@ -74,7 +74,7 @@ FAULTS: dict[str, tuple[Mapping[str, str | None], tuple[str, ...]]] = {
     ),
     "wrong_types": (
         info("api=(2, 0)", "api=2"),
-        ("has an INFO of wrong types: TypeError: ", "docs/writing_a_plugin.md"),
+        ("has an INFO of wrong types: TypeError: ", "plugins info planted shows where"),
     ),
     "no_tasks": (
         info("tasks=(TASK,)", "tasks=()"),
