@@ -229,8 +229,8 @@ def test_what_is_read_of_the_installed_torch_is_what_torch_says():
     assert build.version == torch.__version__
     assert (build.gpus == "cuda") == (torch.version.cuda is not None)
     code = "from cardio_core.compute.torch_build import thread_count as n; print(n())"
-    for told in ("1", "2", "900", ""):
-        environment = os.environ | {"OMP_NUM_THREADS": told}
+    for omp, mkl in (("1", ""), ("2", ""), ("900", ""), ("", ""), ("2", "1"), ("1", "2")):
+        environment = os.environ | {"OMP_NUM_THREADS": omp, "MKL_NUM_THREADS": mkl}
         own = [
             subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True,
                            text=True, check=True).stdout

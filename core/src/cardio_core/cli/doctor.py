@@ -171,7 +171,11 @@ def _of_plugin(plugin: dict[str, Any]) -> list[str]:
     for n, fault in enumerate(faults):
         what, _, cure = fault.partition("; ")
         lines.append(f"      and: {what}" if n else f"{head}  broken: {what}")
-        lines += [f"      {part}" for part in textwrap.wrap(f"-> {cure}", 94)] if cure else []
+        lines += (
+            [f"      {part}" for part in textwrap.wrap(f"-> {cure}", 94, subsequent_indent="   ")]
+            if cure
+            else []
+        )
     return lines
 
 

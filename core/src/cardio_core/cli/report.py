@@ -16,7 +16,7 @@ def report(run: Path) -> None:
     from cardio_core.report.build import build_report
     from cardio_core.runner.manifest import Manifest
 
-    Manifest.open(run)
     if not (run / "metrics.json").is_file():
         raise ConfigError(f"{run}: no finished run directory (it has no metrics.json)")
+    Manifest.open(run)
     click.echo(f"Report: {build_report(run)}")

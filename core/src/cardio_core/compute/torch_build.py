@@ -54,7 +54,9 @@ def thread_count() -> int:
     import joblib
 
     cores = max(1, int(joblib.cpu_count(only_physical_cores=True)))
-    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    # In torch, what MKL is told outranks what OpenMP is told.
+    said = os.environ.get("MKL_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    told = said.partition(",")[0]
     return min(int(told), cores) if told.isdecimal() and int(told) else cores
 
 

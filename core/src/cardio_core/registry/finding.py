@@ -144,7 +144,9 @@ def _plugin_module(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
         raise
     except BaseException as error:  # a stranger's import may raise anything, an exit among it
         _guard_api(point, declared_api(point.module) or hookspecs.API_VERSION)
-        raise PluginError(f"{_where(point)} cannot be imported: {_why(error)}") from error
+        raise PluginError(
+            f"{_where(point)} cannot be imported: {_why(error, point.name)}"
+        ) from error
     info = getattr(module, "INFO", None)
     if not isinstance(info, PluginInfo):
         raise PluginError(
@@ -156,8 +158,7 @@ def _plugin_module(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
         return module, _completed(info, module.__name__.partition(".")[0])
     except (TypeError, AttributeError, IndexError) as error:
         raise PluginError(
-            f"{_where(point)} has an INFO of wrong types: {_why(error)}; compare it with "
-            "docs/writing_a_plugin.md"
+            f"{_where(point)} has an INFO of wrong types: {_why(error, point.name)}"
         ) from error
 
 
@@ -228,12 +229,12 @@ def _where(point: metadata.EntryPoint) -> str:
     return f"plugin {point.name!r} ({_origin(point)[0]})"
 
 
-def _why(error: BaseException) -> str:
+def _why(error: BaseException, name: str) -> str:
     """Return what an import raised, in one line, and what to do."""
     said = f"{type(error).__name__}: {' '.join(str(error).split())}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"{said}; install {error.name.partition('.')[0]}, or the plugin again with it"
-    return f"{said}; cardio --debug plugins info NAME shows where"
+    return f"{said}; cardio --debug plugins info {name} shows where"
 
 
 def _dotted(version: tuple[int, int]) -> str:
