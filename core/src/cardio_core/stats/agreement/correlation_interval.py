@@ -80,10 +80,7 @@ def correlation(
     value = float(one @ other / math.sqrt((one @ one) * (other @ other)))
     name = "pearson_r" if method == "pearson" else "spearman_rho"
     estimate = Estimate(
-        name,
-        max(-1.0, min(1.0, value)),
-        n_dropped=n_rows - n,
-        **unit_count(n, None, unit),
+        name, max(-1.0, min(1.0, value)), n_dropped=n_rows - n, **unit_count(n, None, unit)
     )
     if abs(value) > 1 - 1e-12:
         return estimate.replace(

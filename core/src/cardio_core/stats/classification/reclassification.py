@@ -20,12 +20,7 @@ WARNING = (
 
 
 def reclassification_index(
-    labels: ArrayLike,
-    old: ArrayLike,
-    new: ArrayLike,
-    *,
-    level: float = 0.95,
-    unit: str = "row",
+    labels: ArrayLike, old: ArrayLike, new: ArrayLike, *, level: float = 0.95, unit: str = "row"
 ) -> dict[str, Estimate]:
     """Return the continuous net reclassification index and the IDI.
 

@@ -213,12 +213,7 @@ def _cells(truth: Bools, called: Bools) -> Floats:
 
 
 def _by_cluster(
-    sample: ScoredSample,
-    cells: Floats,
-    n_resamples: int,
-    seed: int,
-    level: float,
-    unit: str | None,
+    sample: ScoredSample, cells: Floats, n_resamples: int, seed: int, level: float, unit: str | None
 ) -> dict[str, Estimate]:
     assert sample.clusters is not None  # noqa: S101 - for mypy
     sums = cluster_sums(cells, sample.clusters)

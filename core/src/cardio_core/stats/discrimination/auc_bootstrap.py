@@ -232,10 +232,7 @@ def _by_first_score(sample: ScoredSample) -> ScoredSample:
 
 
 def replicate_aucs(
-    sample: ScoredSample,
-    strata: tuple[Ints, ...] | None,
-    n_resamples: int,
-    seed: int,
+    sample: ScoredSample, strata: tuple[Ints, ...] | None, n_resamples: int, seed: int
 ) -> Replicates:
     """Return the AUC of every score on the same resamples of rows, or of clusters.
 

@@ -146,11 +146,7 @@ def _bootstrapped(
         method=f"{estimate.unit} bootstrap, percentile, {n_resamples} resamples",
         seed=seed,
         note="" if np.ptp(replicates) > 0 else "every resample gives the same value",
-        extra={
-            **estimate.extra,
-            "se": float(replicates.std(ddof=1)),
-            "n_redrawn": drawn.n_redrawn,
-        },
+        extra={**estimate.extra, "se": float(replicates.std(ddof=1)), "n_redrawn": drawn.n_redrawn},
     )
 
 

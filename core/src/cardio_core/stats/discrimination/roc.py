@@ -102,13 +102,7 @@ def _with_interval(
     else:
         limits, method = wald_limits(value, se, level, within=(0.0, 1.0)), found.method
     return Estimate(
-        "auc",
-        value,
-        *limits,
-        level,
-        method,
-        p_value=two_sided_p(z),
-        extra={"se": se, "z": z},
+        "auc", value, *limits, level, method, p_value=two_sided_p(z), extra={"se": se, "z": z}
     )
 
 

@@ -119,10 +119,7 @@ def _feasible_prevalences(
     """
     low, high = 0.0, 1.0
     # each condition reads constant + slope * q <= 0
-    conditions = (
-        (spec[0] - acc[1], sens[0] - spec[0]),
-        (acc[0] - spec[1], spec[1] - sens[1]),
-    )
+    conditions = ((spec[0] - acc[1], sens[0] - spec[0]), (acc[0] - spec[1], spec[1] - sens[1]))
     for constant, slope in conditions:
         if abs(slope) < 1e-12:
             if constant > 1e-9:

@@ -113,8 +113,7 @@ class LargerThan(Check):
         good = self.first.value > self.second.value
         word = "exceeds" if good else "does not exceed"
         return Finding(
-            "agrees" if good else "doubt",
-            f"{self.first} {word} {self.second} ({self.second_is}).",
+            "agrees" if good else "doubt", f"{self.first} {word} {self.second} ({self.second_is})."
         )
 
 

@@ -190,11 +190,7 @@ def _draw(labels: Floats, rows_of: list[Ints], rng: np.random.Generator) -> tupl
 
 
 def _evaluate(
-    matrix: Floats,
-    labels: Floats,
-    rows: Ints,
-    fit: Fit,
-    metric: Callable[[Floats, Floats], float],
+    matrix: Floats, labels: Floats, rows: Ints, fit: Fit, metric: Callable[[Floats, Floats], float]
 ) -> _Resample:
     predict = fit(matrix[rows], labels[rows])
     everybody = predict(matrix)
