@@ -11,7 +11,6 @@ from scipy.special import chdtri, nctdtrit, stdtr, stdtrit
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import normal_quantile
-from cardio_core.stats.foundation.units import unit_count
 from cardio_core.stats.foundation.validate import (
     Floats,
     Ints,
@@ -21,6 +20,7 @@ from cardio_core.stats.foundation.validate import (
     numeric_column,
     require_clusters,
     same_length,
+    unit_count,
 )
 from cardio_core.types.estimate import Estimate
 

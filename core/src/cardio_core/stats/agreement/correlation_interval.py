@@ -11,8 +11,12 @@ from scipy.special import stdtr
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import normal_quantile
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import checked_level, numeric_column, same_length
+from cardio_core.stats.foundation.validate import (
+    checked_level,
+    numeric_column,
+    same_length,
+    unit_count,
+)
 from cardio_core.types.estimate import Estimate
 
 

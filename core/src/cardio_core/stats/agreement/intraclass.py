@@ -7,8 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import fdtrc, fdtri
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, checked_level
+from cardio_core.stats.foundation.validate import Floats, checked_level, unit_count
 from cardio_core.types.estimate import Estimate
 
 

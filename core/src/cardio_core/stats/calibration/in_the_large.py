@@ -12,7 +12,6 @@ from scipy.special import expit, logit
 
 from cardio_core.errors import DataError
 from cardio_core.stats.calibration.calibration_error import expected_calibration_error
-from cardio_core.stats.classification.confusion import ratio
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
 from cardio_core.stats.foundation.newton import maximise
 from cardio_core.stats.foundation.probabilities import (
@@ -20,8 +19,13 @@ from cardio_core.stats.foundation.probabilities import (
     require_overlap,
     require_variation,
 )
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, ScoredSample, checked_level
+from cardio_core.stats.foundation.validate import (
+    Floats,
+    ScoredSample,
+    checked_level,
+    ratio,
+    unit_count,
+)
 from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums, cluster_sums
 from cardio_core.types.estimate import Estimate
 

@@ -10,8 +10,13 @@ from numpy.typing import ArrayLike
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import normal_quantile
 from cardio_core.stats.foundation.probabilities import probability_sample, require_variation
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, ScoredSample, checked_level, group_sums
+from cardio_core.stats.foundation.validate import (
+    Floats,
+    ScoredSample,
+    checked_level,
+    group_sums,
+    unit_count,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cardio_core.stats.classification.class_statistics import ClassStatistics
-from cardio_core.stats.classification.proportions import f1_limits, proportion, wilson_limits
-from cardio_core.stats.foundation.intervals import percentile_limits
+from cardio_core.stats.classification.proportions import f1_score, proportion, wilson_limits
+from cardio_core.stats.foundation.intervals import bootstrapped
 from cardio_core.stats.foundation.validate import MIN_CLUSTERS, Floats
 from cardio_core.stats.resampling.sums_bootstrap import replicate_sums
 from cardio_core.types.estimate import Estimate
@@ -53,21 +53,13 @@ class Source:
         counts = self.statistics.counts(self.cells.sum(axis=0))[position]
         if self.clustered:
             return self._by_cluster(position, name, value, counts)
-        if counts is not None:
-            return self._of_independent_events(name, value, *counts)
-        estimate = Estimate(name, value, n=int(self.cells.sum()), unit=self.unit)
-        return self._with_percentiles(estimate, position)
-
-    def _of_independent_events(self, name: str, value: float, k: int, n: int) -> Estimate:
-        if not name.startswith("f1"):
-            return proportion(k, n, level=self.level, name=name, unit=self.unit)
-        n_right = k // 2
-        low, high = f1_limits(n_right, n - k, self.level)
-        method = "Wilson of TP/(TP+FP+FN), transformed"
-        return Estimate(
-            name, value, low, high, self.level, method, n=n - n_right, unit=self.unit,
-            extra={"k": n_right},
-        )  # fmt: skip
+        if counts is None:
+            estimate = Estimate(name, value, n=int(self.cells.sum()), unit=self.unit)
+            return self._with_percentiles(estimate, position)
+        k, n = counts
+        if name.startswith("f1"):
+            return f1_score(k // 2, n - k, level=self.level, name=name, unit=self.unit)
+        return proportion(k, n, level=self.level, name=name, unit=self.unit)
 
     def _by_cluster(
         self, position: int, name: str, value: float, counts: tuple[int, int] | None
@@ -100,18 +92,9 @@ class Source:
             return estimate.replace(
                 method="point estimate", note="resamples do not vary: no interval"
             )
-        low, high = percentile_limits(replicates, self.level)
-        return estimate.replace(
-            low=low,
-            high=high,
-            level=self.level,
-            method=f"{self.unit} bootstrap, percentile, {self.n_resamples} resamples",
-            seed=self.seed,
-            extra={
-                **estimate.extra,
-                "se": float(replicates.std(ddof=1)),
-                "n_undefined": self.n_resamples - replicates.size,
-            },
+        n_undefined = self.n_resamples - replicates.size
+        return bootstrapped(
+            estimate, replicates, self.level, self.seed, self.n_resamples, n_undefined=n_undefined
         )
 
     def _resampled(self, in_all: Floats) -> Floats:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from cardio_core.stats.classification.confusion import (
-    accuracy_counts,
-    class_rates,
-    kappa_of_tables,
-    ratio,
-)
-from cardio_core.stats.foundation.validate import Floats, Ints
+from cardio_core.stats.foundation.validate import Floats, Ints, ratio
 
 CLASS_RATES = ("sensitivity", "ppv", "f1", "fpr")
 MACRO_RATES = ("sensitivity", "ppv", "f1")
@@ -57,7 +52,7 @@ class ClassStatistics:
         """
         confusion = self._table(cells)
         rates = {
-            name: ratio(*parts) for name, parts in class_rates(confusion, self.forgiven).items()
+            name: ratio(*parts) for name, parts in _class_rates(confusion, self.forgiven).items()
         }
         of_class = np.stack([rates[name] for name in CLASS_RATES], axis=-1)
         averaged = list(self.averaged)
@@ -68,15 +63,15 @@ class ClassStatistics:
             for name in MACRO_RATES
         ]
         overall = np.stack(
-            [*macro, ratio(*accuracy_counts(confusion)), kappa_of_tables(confusion)], -1
+            [*macro, ratio(*_accuracy_counts(confusion)), _kappa_of_tables(confusion)], -1
         )
         return np.concatenate([of_class.reshape(*overall.shape[:-1], -1), overall], axis=-1)
 
     def counts(self, cells: Floats) -> list[tuple[int, int] | None]:
         """Return numerator and denominator of each statistic that is a ratio of counts."""
         confusion = self._table(cells)
-        rates = class_rates(confusion, self.forgiven)
-        rates["accuracy"] = accuracy_counts(confusion)
+        rates = _class_rates(confusion, self.forgiven)
+        rates["accuracy"] = _accuracy_counts(confusion)
         found: list[tuple[int, int] | None] = []
         for label, name in self.keys:
             if name not in rates:
@@ -98,7 +93,7 @@ class ClassStatistics:
         ndarray of int64, shape (n_statistics,)
             For a macro average, the fewest of the classes averaged.
         """
-        rates = class_rates(self._table(cells_of_cluster), self.forgiven)
+        rates = _class_rates(self._table(cells_of_cluster), self.forgiven)
         held = {name: np.count_nonzero(parts[1], axis=0) for name, parts in rates.items()}
         averaged = list(self.averaged)
         macro = [int(held[name][averaged].min()) if averaged else 0 for name in MACRO_RATES]
@@ -108,3 +103,44 @@ class ClassStatistics:
     def _table(self, cells: Floats) -> Floats:
         side = self.n_classes + 1
         return cells.reshape(*cells.shape[:-1], side, side)
+
+
+def _class_rates(
+    confusion: Floats, forgiven: Sequence[tuple[int, int]]
+) -> dict[str, tuple[Floats, Floats]]:
+    """Return numerator and denominator of each rate, both of shape (..., n_classes).
+
+    Rows of `confusion` are the reference and columns the prediction; the last row holds false
+    detections, the last column missed events. ``sensitivity`` is TP/(TP+FN), ``ppv`` TP/(TP+FP),
+    ``f1`` 2TP/(2TP+FP+FN) and ``fpr`` FP/(FP+TN), where every event of another class, or of none,
+    is a negative. Forgiven calls are no false positives of the class called, nor negatives; they
+    still cost the reference class its sensitivity.
+    """
+    true_positive = np.diagonal(confusion, axis1=-2, axis2=-1)[..., :-1]
+    in_reference = confusion.sum(axis=-1)[..., :-1]
+    in_prediction = confusion.sum(axis=-2)[..., :-1]
+    in_all = confusion.sum(axis=(-2, -1))[..., None]
+    for reference, called in forgiven:
+        pardon = np.zeros(in_prediction.shape[-1])
+        pardon[called] = 1.0
+        excused = confusion[..., reference, called][..., None] * pardon
+        in_prediction = in_prediction - excused
+        in_all = in_all - excused
+    return {
+        "sensitivity": (true_positive, in_reference),
+        "ppv": (true_positive, in_prediction),
+        "f1": (2 * true_positive, in_reference + in_prediction),
+        "fpr": (in_prediction - true_positive, in_all - in_reference),
+    }
+
+
+def _accuracy_counts(confusion: Floats) -> tuple[Floats, Floats]:
+    """Return events with the right class, and all events, missed and false ones included."""
+    return np.trace(confusion, axis1=-2, axis2=-1), confusion.sum(axis=(-2, -1))
+
+
+def _kappa_of_tables(confusion: Floats) -> Floats:
+    """Return Cohen's kappa (Educ Psychol Meas 1960;20:37), NaN where chance would agree fully."""
+    right, n = _accuracy_counts(confusion)
+    by_chance = np.einsum("...i,...i->...", confusion.sum(axis=-1), confusion.sum(axis=-2))
+    return ratio(right * n - by_chance, n**2 - by_chance)

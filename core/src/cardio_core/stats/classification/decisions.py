@@ -7,10 +7,8 @@ import math
 import numpy as np
 
 from cardio_core.errors import DataError
-from cardio_core.stats.classification.confusion import ratio
-from cardio_core.stats.classification.proportions import f1_limits, proportion, wilson_limits
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, checked_level
+from cardio_core.stats.classification.proportions import f1_score, proportion, wilson_limits
+from cardio_core.stats.foundation.validate import Floats, checked_level, ratio, unit_count
 from cardio_core.types.estimate import Estimate
 
 DECISION_RATES = (
@@ -116,15 +114,7 @@ def confusion_metrics(
         if n
     }
     if tp + fp + fn:
-        found["f1"] = Estimate(
-            "f1",
-            2 * tp / (2 * tp + fp + fn),
-            *f1_limits(tp, fp + fn, level),
-            level,
-            "Wilson of TP/(TP+FP+FN), transformed",
-            extra={"k": tp},
-            **unit_count(tp + fp + fn, None, unit),
-        )
+        found["f1"] = f1_score(tp, fp + fn, level=level, name="f1", unit=unit)
     if tp + fn and tn + fp:
         found |= _sums(found["sensitivity"], found["specificity"], level, unit)
     return {name: each.replace(threshold_source=threshold_source) for name, each in found.items()}

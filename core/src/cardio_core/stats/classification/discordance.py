@@ -10,8 +10,12 @@ from scipy.special import bdtr
 from cardio_core.errors import DataError
 from cardio_core.stats.classification.proportions import clopper_pearson_limits
 from cardio_core.stats.foundation.intervals import wald_limits
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import binary_column, checked_level, same_length
+from cardio_core.stats.foundation.validate import (
+    binary_column,
+    checked_level,
+    same_length,
+    unit_count,
+)
 from cardio_core.types.estimate import Estimate
 
 Tail = Literal["exact", "mid-p"]

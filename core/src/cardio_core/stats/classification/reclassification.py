@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, checked_level, scored_sample
+from cardio_core.stats.foundation.validate import Floats, checked_level, scored_sample, unit_count
 from cardio_core.types.estimate import Estimate
 
 WARNING = (

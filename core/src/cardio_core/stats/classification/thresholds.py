@@ -14,8 +14,7 @@ from cardio_core.stats.classification.decisions import (
     decision_rates,
 )
 from cardio_core.stats.discrimination.roc import roc_curve
-from cardio_core.stats.foundation.intervals import percentile_limits
-from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.intervals import bootstrapped
 from cardio_core.stats.foundation.validate import (
     Bools,
     Floats,
@@ -24,6 +23,7 @@ from cardio_core.stats.foundation.validate import (
     checked_level,
     require_clusters,
     scored_sample,
+    unit_count,
 )
 from cardio_core.stats.resampling.sums_bootstrap import cluster_sums, replicate_sums
 from cardio_core.types.estimate import Estimate
@@ -231,17 +231,13 @@ def _by_cluster(
             note = f"the same in every resample of {counted['unit']}s: no interval"
             found[name] = estimate.replace(method="point estimate", note=note)
             continue
-        low, high = percentile_limits(replicates, level)
-        found[name] = estimate.replace(
-            low=low,
-            high=high,
-            level=level,
-            method=f"{counted['unit']} bootstrap, percentile, {n_resamples} resamples",
-            seed=seed,
-            extra={
-                "se": float(replicates.std(ddof=1)),
-                "n_rows": sample.n,
-                "n_undefined": n_resamples - replicates.size,
-            },
+        found[name] = bootstrapped(
+            estimate,
+            replicates,
+            level,
+            seed,
+            n_resamples,
+            n_rows=sample.n,
+            n_undefined=n_resamples - replicates.size,
         )
     return found

@@ -11,8 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.intervals import normal_quantile, percentile_limits
-from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.intervals import bootstrapped, normal_quantile
 from cardio_core.stats.foundation.validate import (
     Bools,
     Floats,
@@ -21,6 +20,7 @@ from cardio_core.stats.foundation.validate import (
     checked_level,
     require_clusters,
     scored_sample,
+    unit_count,
 )
 from cardio_core.stats.resampling.draws import CELLS_PER_BLOCK, Units, resample
 from cardio_core.types.estimate import Estimate
@@ -97,7 +97,7 @@ def pr_auc(
         **unit_count(sample.n, sample.n_clusters, unit),
     )
     if (method or ("logit" if clusters is None else "bootstrap")) == "bootstrap":
-        return _bootstrapped(estimate, sample, ranked, n_units, n_resamples, seed)
+        return _bootstrapped(estimate, sample, ranked, n_units, n_resamples, seed, level)
     if clusters is not None:
         raise DataError("method: the logit interval ignores clusters; use method='bootstrap'")
     return _with_logit_limits(estimate, sample.n_positive, level)
@@ -128,6 +128,7 @@ def _bootstrapped(
     n_units: int,
     n_resamples: int,
     seed: int,
+    level: float,
 ) -> Estimate:
     if sample.clusters is not None:
         require_clusters(n_units, estimate.unit)
@@ -139,15 +140,11 @@ def _bootstrapped(
         cells_per_block=CELLS_PER_BLOCK * n_units // sample.n,
     )
     replicates = drawn.values[:, 0]
-    low, high = percentile_limits(replicates, estimate.level or 0.95)
-    return estimate.replace(
-        low=low,
-        high=high,
-        method=f"{estimate.unit} bootstrap, percentile, {n_resamples} resamples",
-        seed=seed,
-        note="" if np.ptp(replicates) > 0 else "every resample gives the same value",
-        extra={**estimate.extra, "se": float(replicates.std(ddof=1)), "n_redrawn": drawn.n_redrawn},
+    estimate = bootstrapped(
+        estimate, replicates, level, seed, n_resamples, n_redrawn=drawn.n_redrawn
     )
+    note = "" if np.ptp(replicates) > 0 else "every resample gives the same value"
+    return estimate.replace(note=note)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.stats.discrimination.placements import placements
-from cardio_core.stats.foundation.validate import Bools, Floats, Ints, group_sums
+from cardio_core.stats.foundation.validate import Bools, Floats, Ints, group_sums, ratio
 
 MAX_CLUSTERS_IN_FORM = 2048
 """Largest matrix of pairs that is held: 2048² floats are 32 MiB."""
@@ -87,7 +87,7 @@ class RankedRows:
             n_positive = positive_at_value.sum(axis=1)
             twice_below = 2 * np.cumsum(at_value, axis=1) - at_value
             twice_pairs = np.einsum("ij,ij->i", twice_below, positive_at_value)
-        return _share(twice_pairs - n_positive**2, 2 * n_positive * (total - n_positive))
+        return ratio(twice_pairs - n_positive**2, 2 * n_positive * (total - n_positive))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class ClusterPairs:
             pairs = pairs.astype(np.float64)
         below = np.matmul(counts, pairs, dtype=pairs.dtype, casting="same_kind")
         twice_pairs = np.einsum("ij,ij->i", below, counts)
-        return _share(twice_pairs, 2 * (counts @ self.n_positive) * (counts @ self.n_negative))
+        return ratio(twice_pairs, 2 * (counts @ self.n_positive) * (counts @ self.n_negative))
 
 
 def quadratic_form_is_cheaper(n_rows: int, n_clusters: int, n_resamples: int) -> bool:
@@ -168,12 +168,6 @@ def cluster_jackknife(positive: Bools, score: Floats, clusters: Ints | None) -> 
 
     Units without which a class is empty are left out of the result.
 
-    Parameters
-    ----------
-    positive : ndarray of bool, shape (n,)
-    score : ndarray of float64, shape (n,)
-    clusters : ndarray of int64, shape (n,), or None
-
     Returns
     -------
     ndarray of float64, shape (n_units,)
@@ -191,7 +185,7 @@ def cluster_jackknife(positive: Bools, score: Floats, clusters: Ints | None) -> 
         lost = group_sums(pairs_of_row, clusters) - _pairs_within(positive, score, clusters)
         positives = group_sums(positive, clusters)
         negatives = group_sums(~positive, clusters)
-    left_out = _share(in_all - lost, (n_positive - positives) * (n_negative - negatives))
+    left_out = ratio(in_all - lost, (n_positive - positives) * (n_negative - negatives))
     return left_out[~np.isnan(left_out)]
 
 
@@ -208,9 +202,3 @@ def _pairs_within(positive: Bools, score: Floats, clusters: Ints) -> Floats:
     first_value = np.searchsorted(cluster_of_value, cluster_of_value)
     below = negative_before - negative_before[first_value]
     return group_sums(positive_at_value * (below + negative_at_value / 2), cluster_of_value)
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    share = np.full(part.shape, np.nan)
-    np.divide(part, whole, out=share, where=whole > 0)
-    return share

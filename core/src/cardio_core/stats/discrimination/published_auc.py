@@ -9,8 +9,7 @@ from scipy.special import ndtr
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import normal_quantile, wald_limits
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import checked_level
+from cardio_core.stats.foundation.validate import checked_level, unit_count
 from cardio_core.types.estimate import Estimate
 
 

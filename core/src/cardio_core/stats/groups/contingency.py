@@ -11,8 +11,7 @@ from scipy.stats import chi2 as chi2_distribution
 from scipy.stats import hypergeom
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats
+from cardio_core.stats.foundation.validate import Floats, unit_count
 from cardio_core.stats.groups.fisher_freeman_halton import fisher_freeman_halton
 from cardio_core.types.estimate import Estimate
 

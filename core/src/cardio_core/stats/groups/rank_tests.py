@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import kruskal, mannwhitneyu
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.validate import unit_count
 from cardio_core.stats.groups.means import known_values
 from cardio_core.types.estimate import Estimate
 

@@ -9,8 +9,7 @@ import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.columns import Design, terms_of
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats
+from cardio_core.stats.foundation.validate import Floats, unit_count
 from cardio_core.types.estimate import Estimate
 
 

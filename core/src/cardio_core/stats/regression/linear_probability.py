@@ -10,7 +10,7 @@ import pandas as pd
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.columns import design_of
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
-from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.validate import unit_count
 from cardio_core.types.estimate import Estimate
 
 

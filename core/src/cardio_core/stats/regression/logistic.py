@@ -14,8 +14,7 @@ from cardio_core.errors import DataError
 from cardio_core.stats.foundation.columns import Design, design_of
 from cardio_core.stats.foundation.intervals import normal_quantile, two_sided_p
 from cardio_core.stats.foundation.newton import log_likelihood, maximise
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Bools, Floats, Ints, checked_level
+from cardio_core.stats.foundation.validate import Bools, Floats, Ints, checked_level, unit_count
 from cardio_core.stats.regression.firth import fit_firth, separated_terms
 from cardio_core.stats.regression.profile_likelihood import logistic_profile, profile_limits
 from cardio_core.types.estimate import Estimate

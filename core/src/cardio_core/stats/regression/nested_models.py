@@ -12,7 +12,7 @@ from cardio_core.errors import DataError
 from cardio_core.stats.discrimination.roc import auc
 from cardio_core.stats.foundation.columns import design_of
 from cardio_core.stats.foundation.display import ResultTable, p_text
-from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.validate import unit_count
 from cardio_core.stats.regression.logistic import LogisticModel, fit_design
 from cardio_core.types.estimate import Estimate
 
