@@ -13,35 +13,6 @@ from cardio_core.stats.foundation.validate import Floats, unit_count
 from cardio_core.types.estimate import Estimate
 
 
-def inflation_factors(matrix: Floats, terms: Sequence[str]) -> Floats:
-    """Return 1/(1 - R²) of each column regressed on the others.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, k)
-        Without intercept.
-    terms : sequence of str
-        Names of the columns, for the error.
-
-    Raises
-    ------
-    DataError
-        A column that the others determine completely.
-    """
-    centred = matrix - matrix.mean(axis=0)
-    spread = np.sqrt((centred**2).mean(axis=0))
-    for term, sd in zip(terms, spread, strict=True):
-        if sd == 0:
-            raise DataError(f"predictor {term!r}: expected values that vary, found a constant")
-    correlation = (centred / spread).T @ (centred / spread) / len(matrix)
-    if np.linalg.matrix_rank(correlation, tol=1e-10) < len(terms):
-        raise DataError(
-            f"variance inflation: expected predictors that are not sums of each other, found "
-            f"collinear ones among {', '.join(terms)}; leave one out"
-        )
-    return np.asarray(np.diag(np.linalg.inv(correlation)), dtype=np.float64)
-
-
 def vif(table: pd.DataFrame, features: Sequence[str]) -> list[Estimate]:
     """Return the variance inflation factor of each predictor, on complete rows.
 
@@ -86,6 +57,17 @@ def _estimates(matrix: Floats, terms: Sequence[str], n_dropped: int, unit: str) 
             f"variance inflation: expected more rows than the {len(terms)} predictors, found "
             f"{len(matrix)} complete ones; take fewer predictors"
         )
+    centred = matrix - matrix.mean(axis=0)
+    spread = np.sqrt((centred**2).mean(axis=0))
+    for term, sd in zip(terms, spread, strict=True):
+        if sd == 0:
+            raise DataError(f"predictor {term!r}: expected values that vary, found a constant")
+    correlation = (centred / spread).T @ (centred / spread) / len(matrix)
+    if np.linalg.matrix_rank(correlation, tol=1e-10) < len(terms):
+        raise DataError(
+            f"variance inflation: expected predictors that are not sums of each other, found "
+            f"collinear ones among {', '.join(terms)}; leave one out"
+        )
     return [
         Estimate(
             f"vif[{term}]",
@@ -94,5 +76,5 @@ def _estimates(matrix: Floats, terms: Sequence[str], n_dropped: int, unit: str) 
             **unit_count(len(matrix), None, unit),
             n_dropped=n_dropped,
         )
-        for term, value in zip(terms, inflation_factors(matrix, terms), strict=True)
+        for term, value in zip(terms, np.diag(np.linalg.inv(correlation)), strict=True)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -14,6 +15,44 @@ from cardio_core.stats.foundation.newton import maximise
 from cardio_core.stats.foundation.validate import Floats
 
 MAX_WIDENINGS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """A fit on standardised columns; the intercept stands last.
+
+    Attributes
+    ----------
+    beta : ndarray, shape (k + 1,)
+    covariance : ndarray, shape (k + 1, k + 1)
+        Inverse Fisher information at the estimate.
+    low, high : ndarray, shape (k,)
+        Profile-likelihood limits.
+    p_value : ndarray, shape (k,)
+        Of the likelihood-ratio test.
+    """
+
+    beta: Floats
+    covariance: Floats
+    low: Floats
+    high: Floats
+    p_value: Floats
+
+
+def with_limits(
+    beta: Floats,
+    covariance: Floats,
+    maximum: float,
+    profile_of: Callable[[int], Callable[[float], float]],
+    level: float,
+) -> Coefficients:
+    """Add limits and tests to a fit of log-likelihood `maximum`, from the profile of each term."""
+    low, high, p_value = (np.empty(len(beta) - 1) for _ in range(3))
+    for term in range(len(beta) - 1):
+        profile, se = profile_of(term), float(np.sqrt(covariance[term, term]))
+        low[term], high[term] = profile_limits(profile, float(beta[term]), se, maximum, level)
+        p_value[term] = chi2.sf(max(0.0, 2 * (maximum - profile(0.0))), 1)
+    return Coefficients(beta, covariance, low, high, p_value)
 
 
 def logistic_profile(
