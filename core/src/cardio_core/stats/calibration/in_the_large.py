@@ -302,15 +302,13 @@ def _coefficient(
         covariance = m / (m - 1) * covariance @ (scores.T @ scores) @ covariance
         method += ", cluster-robust"
     value, se = float(beta[-1]), float(np.sqrt(covariance[-1, -1]))
-    low, high = wald_limits(value, se, checked_level(level))
     extra = {"se": se, "n_rows": float(sample.n)}
     if matrix.shape[1] > 1:
         extra["intercept"] = float(beta[0])
     return Estimate(
         name,
         value,
-        low,
-        high,
+        *wald_limits(value, se, checked_level(level)),
         level,
         method,
         p_value=two_sided_p((value - ideal) / se),

@@ -38,17 +38,9 @@ class ClassStatistics:
         return [*of_class, *((None, name) for name in OVERALL)]
 
     def values(self, cells: Floats) -> Floats:
-        """Return every statistic, NaN where undefined.
+        """Return every statistic of flattened confusion tables, shape (..., n_statistics).
 
-        Parameters
-        ----------
-        cells : ndarray, shape (..., (n_classes + 1)²)
-            Flattened confusion tables.
-
-        Returns
-        -------
-        ndarray of float64, shape (..., n_statistics)
-            A macro average is undefined where a class that it averages is.
+        NaN where undefined; so is a macro average where a class that it averages is.
         """
         confusion = self._table(cells)
         rates = {
@@ -82,16 +74,9 @@ class ClassStatistics:
         return found
 
     def holders(self, cells_of_cluster: Floats) -> Ints:
-        """Return in how many clusters each statistic has something to count.
+        """Return in how many clusters, the rows, each statistic has something to count.
 
-        Parameters
-        ----------
-        cells_of_cluster : ndarray, shape (n_clusters, (n_classes + 1)²)
-
-        Returns
-        -------
-        ndarray of int64, shape (n_statistics,)
-            For a macro average, the fewest of the classes averaged.
+        For a macro average, the fewest of the classes averaged.
         """
         rates = _class_rates(self._table(cells_of_cluster), self.forgiven)
         held = {name: np.count_nonzero(parts[1], axis=0) for name, parts in rates.items()}

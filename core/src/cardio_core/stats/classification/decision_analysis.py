@@ -70,12 +70,10 @@ def net_benefit(
     """
     sample = probability_sample(labels, probabilities, clusters, unit)
     value, se, treat_all = _at(sample, threshold)
-    low, high = wald_limits(value, se, checked_level(level))
     return Estimate(
         "net_benefit",
         value,
-        low,
-        high,
+        *wald_limits(value, se, checked_level(level)),
         level,
         "Vickers-Elkin; normal limits",
         n_dropped=sample.n_dropped,

@@ -12,29 +12,14 @@ from cardio_core.stats.foundation.validate import Floats, checked_level, ratio, 
 from cardio_core.types.estimate import Estimate
 
 DECISION_RATES = (
-    "sensitivity",
-    "specificity",
-    "ppv",
-    "npv",
-    "accuracy",
-    "f1",
-    "balanced_accuracy",
-    "youden",
-)
+    "sensitivity", "specificity", "ppv", "npv", "accuracy", "f1", "balanced_accuracy", "youden",
+)  # fmt: skip
 
 
 def decision_rates(cells: Floats) -> Floats:
-    """Return every rate of two-by-two tables.
+    """Return the ``DECISION_RATES`` of tables, NaN where a denominator is 0, shape (..., 8).
 
-    Parameters
-    ----------
-    cells : ndarray, shape (..., 4)
-        True positives, false negatives, true negatives, false positives.
-
-    Returns
-    -------
-    ndarray of float64, shape (..., 8)
-        In the order of ``DECISION_RATES``; NaN where a denominator is 0.
+    `cells`, shape (..., 4): true positives, false negatives, true negatives, false positives.
     """
     tp, fn, tn, fp = np.moveaxis(np.asarray(cells, dtype=np.float64), -1, 0)
     sensitivity, specificity = ratio(tp, tp + fn), ratio(tn, tn + fp)

@@ -57,12 +57,10 @@ def mcnemar(b: int, c: int, *, tail: Tail = "exact", level: float = 0.95) -> Est
     n = b + c
     if n == 0:
         raise DataError("mcnemar: expected discordant pairs, found none; the methods agree")
-    low, high = clopper_pearson_limits(b, n, checked_level(level))
     return Estimate(
         "discordant_share",
         b / n,
-        low,
-        high,
+        *clopper_pearson_limits(b, n, checked_level(level)),
         level,
         f"McNemar, {tail}; Clopper-Pearson",
         n=n,
@@ -118,12 +116,10 @@ def paired_proportions(
     share_a, share_b = (only_a + 0.5) / (n + 2), (only_b + 0.5) / (n + 2)
     centre = share_a - share_b
     se = ((share_a + share_b - centre**2) / (n + 2)) ** 0.5
-    low, high = wald_limits(centre, se, checked_level(level), within=(-1.0, 1.0))
     return Estimate(
         "proportion_difference",
         (only_a - only_b) / n,
-        low,
-        high,
+        *wald_limits(centre, se, checked_level(level), within=(-1.0, 1.0)),
         level,
         f"Agresti-Min interval; McNemar, {tail}",
         p_value=_p_value(only_a, only_b, tail) if only_a + only_b else 1.0,

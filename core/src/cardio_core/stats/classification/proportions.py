@@ -65,12 +65,10 @@ def proportion(
     if not 0 <= k <= n:
         raise DataError(f"{name}: expected a count between 0 and {n}, found {k}")
     limits = wilson_limits if method == "wilson" else clopper_pearson_limits
-    low, high = limits(k, n, checked_level(level))
     return Estimate(
         name,
         k / n,
-        low,
-        high,
+        *limits(k, n, checked_level(level)),
         level,
         "Wilson" if method == "wilson" else "Clopper-Pearson",
         **unit_count(n, None, unit),

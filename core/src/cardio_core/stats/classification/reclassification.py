@@ -75,12 +75,10 @@ def reclassification_index(
     checked_level(level)
     found = {}
     for name, ((value, se), n) in parts.items():
-        low, high = wald_limits(value, se, level)
         found[name] = Estimate(
             name,
             value,
-            low,
-            high,
+            *wald_limits(value, se, level),
             level,
             "Pencina, Wald",
             p_value=two_sided_p(value / se) if se > 0 else None,

@@ -235,30 +235,18 @@ def _replicate_aucs(
     sample: ScoredSample, strata: tuple[Ints, ...] | None, n_resamples: int, seed: int
 ) -> Replicates:
     """Return the AUC of every score on the same resamples, shape (n_resamples, n_scores)."""
-    if sample.clusters is None:
-        units, clusters = Units(sample.n, strata), None
-    else:
-        units, clusters = Units(sample.n_clusters, strata), sample.clusters
+    clusters, units = sample.clusters, Units(sample.n_clusters or sample.n, strata)
+    parts: list[RankedRows] | list[ClusterPairs]
     if clusters is not None and quadratic_form_is_cheaper(sample.n, units.n, n_resamples):
-        forms = [
-            ClusterPairs.of(sample.positive, score, clusters, units.n) for score in sample.scores
-        ]
-        return resample(
-            lambda counts: _columns([form.aucs(counts) for form in forms]),
-            units,
-            n_resamples,
-            seed,
-            cells_per_block=CELLS_PER_PRODUCT,
-        )
-    ranked = [RankedRows.of(sample.positive, score, clusters) for score in sample.scores]
+        cells_per_block = CELLS_PER_PRODUCT
+        parts = [ClusterPairs.of(sample.positive, s, clusters, units.n) for s in sample.scores]
+    else:
+        cells_per_block = CELLS_PER_BLOCK * units.n // max(units.n, sample.n)
+        parts = [RankedRows.of(sample.positive, score, clusters) for score in sample.scores]
     return resample(
-        lambda counts: _columns([rows.aucs(counts) for rows in ranked]),
+        lambda counts: np.stack([part.aucs(counts) for part in parts], axis=1),
         units,
         n_resamples,
         seed,
-        cells_per_block=CELLS_PER_BLOCK * units.n // max(units.n, sample.n),
+        cells_per_block=cells_per_block,
     )
-
-
-def _columns(parts: list[Floats]) -> Floats:
-    return np.stack(parts, axis=1)

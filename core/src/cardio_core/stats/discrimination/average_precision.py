@@ -82,7 +82,7 @@ def pr_auc(
     """
     sample = scored_sample(labels, scores, clusters=clusters)
     ranked = _FallingRows.of(sample.positive, sample.scores[0], sample.clusters)
-    n_units = sample.n if sample.clusters is None else sample.n_clusters
+    n_units = sample.n_clusters or sample.n
     value = float(ranked.values(np.ones((1, n_units)))[0])
     estimate = Estimate(
         "average_precision",

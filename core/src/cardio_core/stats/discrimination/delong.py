@@ -150,12 +150,10 @@ def delong_paired(
     se = float(np.sqrt(max(0.0, contrast @ found.covariance @ contrast)))
     difference = float(found.aucs[0] - found.aucs[1])
     sample = found.sample
-    low, high = wald_limits(difference, se, checked_level(level), within=(-1.0, 1.0))
     estimate = Estimate(
         "auc_difference",
         difference,
-        low,
-        high,
+        *wald_limits(difference, se, checked_level(level), within=(-1.0, 1.0)),
         level,
         f"{found.method}, paired",
         **unit_count(sample.n, sample.n_clusters, unit),

@@ -53,18 +53,8 @@ class RankedRows:
         )
 
     def aucs(self, counts: Floats) -> Floats:
-        """Return the AUC under each vector of unit counts, NaN where a class is absent.
+        """Return the AUC of each row of unit counts, NaN where a class is absent.
 
-        Parameters
-        ----------
-        counts : ndarray of float64, shape (n_resamples, n_units)
-
-        Returns
-        -------
-        ndarray of float64, shape (n_resamples,)
-
-        Notes
-        -----
         With ``C`` the running total of all counts over the values v, ``t_v`` the count and ``p_v``
         the positive count at v, and ``P`` the positives in all, the rightly ranked pairs are
         ``Σ p_v (C_v − t_v / 2) − P² / 2``: everything below a positive, less the positives
@@ -134,16 +124,7 @@ class ClusterPairs:
         )
 
     def aucs(self, counts: Floats) -> Floats:
-        """Return the AUC under each vector of cluster counts, NaN where a class is absent.
-
-        Parameters
-        ----------
-        counts : ndarray of float64, shape (n_resamples, n_clusters)
-
-        Returns
-        -------
-        ndarray of float64, shape (n_resamples,)
-        """
+        """Return the AUC of each row of cluster counts, NaN where a class is absent."""
         pairs = self.twice_pairs
         if pairs.dtype == np.float32 and counts.max() > MAX_COUNT_IN_SINGLE:
             pairs = pairs.astype(np.float64)
@@ -167,10 +148,6 @@ def cluster_jackknife(positive: Bools, score: Floats, clusters: Ints | None) -> 
     """Return the AUC with each row, or each cluster, left out once.
 
     Units without which a class is empty are left out of the result.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_units,)
     """
     n = positive.size
     n_positive = int(np.count_nonzero(positive))

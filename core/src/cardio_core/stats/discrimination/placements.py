@@ -13,18 +13,6 @@ def placements(positive: Bools, score: Floats) -> Floats:
     A positive row gets the share of negatives below it (a tie counts one half), ``V10``; a
     negative row the share of positives above it, ``V01``. The mean of either is the AUC.
 
-    Parameters
-    ----------
-    positive : ndarray of bool, shape (n,)
-        Both classes present.
-    score : ndarray of float64, shape (n,)
-        Without missing values.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        Between 0 and 1.
-
     Notes
     -----
     Sorting each class once and searching it in the other's order costs O(n log n).

@@ -86,12 +86,13 @@ def check_acc_identity(
         (max(0.0, spec - h_spec), min(1.0, spec + h_spec)),
     )
     implied = None
+    low, high = feasible or (None, None)
     if sens != spec:
         implied = Estimate(
             "implied_prevalence",
             (acc - spec) / (sens - spec),
-            None if feasible is None else feasible[0],
-            None if feasible is None else feasible[1],
+            low,
+            high,
             method="accuracy identity; the range is that of rounding",
         )
     expected = at_prevalence = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,14 +120,3 @@ def _tables(
 def _within(values: Floats, number: Printed) -> Bools:
     slack = 1e-9 * max(1.0, abs(number.value))
     return np.asarray((values >= number.low - slack) & (values <= number.high + slack))
-
-
-def names_of(samples: Sequence[SampleFound]) -> str:
-    """Say which samples were found, for a sentence.
-
-    Examples
-    --------
-    >>> names_of([SampleFound(103, 69, {})])
-    'n = 103 with 69 events'
-    """
-    return "; ".join(f"n = {sample.n} with {sample.n_events} events" for sample in samples)

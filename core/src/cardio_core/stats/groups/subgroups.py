@@ -125,7 +125,7 @@ def subgroup_audit(
     sample, names, n_dropped = _grouped(labels, scores, groups, clusters)
     unit = "row" if clusters is None else "patient"
     codes = np.arange(sample.n) if sample.clusters is None else sample.clusters
-    n_units = sample.n if sample.clusters is None else sample.n_clusters
+    n_units = sample.n_clusters or sample.n
     if sample.clusters is not None:
         require_clusters(n_units, unit)
     prepared = [

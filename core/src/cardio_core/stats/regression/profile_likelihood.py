@@ -58,18 +58,10 @@ def with_limits(
 def logistic_profile(
     matrix: Floats, outcome: Floats, term: int, fitted: Floats
 ) -> Callable[[float], float]:
-    """Return the profile log-likelihood of one coefficient.
+    """Return the profile log-likelihood of the coefficient of column `term` of `matrix`.
 
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, k)
-        With the intercept's column.
-    outcome : ndarray of 0 and 1, shape (n,)
-    term : int
-        Column whose coefficient is held; all others are maximised over.
-    fitted : ndarray, shape (k,)
-        Coefficients of the whole model. Each point starts from the nearest one that is known, so
-        that it can be reached.
+    Each point starts from the nearest one that is known, `fitted` being the first, so that it can
+    be reached.
     """
     others = np.delete(matrix, term, axis=1)
     held = matrix[:, term]
