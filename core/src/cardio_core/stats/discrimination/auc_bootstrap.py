@@ -12,9 +12,9 @@ from cardio_core.stats.discrimination.pair_counts import (
     ClusterPairs,
     RankedRows,
     cluster_jackknife,
+    midrank_auc,
     quadratic_form_is_cheaper,
 )
-from cardio_core.stats.discrimination.placements import midrank_auc
 from cardio_core.stats.discrimination.published_auc import newcombe_auc
 from cardio_core.stats.foundation.intervals import BootstrapInterval, bootstrap_limits, two_sided_p
 from cardio_core.stats.foundation.validate import (

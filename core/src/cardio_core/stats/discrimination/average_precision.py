@@ -16,7 +16,6 @@ from cardio_core.stats.foundation.validate import (
     Bools,
     Floats,
     Ints,
-    ScoredSample,
     checked_level,
     require_clusters,
     scored_sample,
@@ -97,7 +96,21 @@ def pr_auc(
         **unit_count(sample.n, sample.n_clusters, unit),
     )
     if (method or ("logit" if clusters is None else "bootstrap")) == "bootstrap":
-        return _bootstrapped(estimate, sample, ranked, n_units, n_resamples, seed, level)
+        if sample.clusters is not None:
+            require_clusters(n_units, estimate.unit)
+        drawn = resample(
+            lambda counts: ranked.values(counts)[:, None],
+            Units(n_units),
+            n_resamples,
+            seed,
+            cells_per_block=CELLS_PER_BLOCK * n_units // sample.n,
+        )
+        replicates = drawn.values[:, 0]
+        note = "" if np.ptp(replicates) > 0 else "every resample gives the same value"
+        return bootstrapped(
+            estimate.replace(note=note), replicates, level, seed, n_resamples,
+            n_redrawn=drawn.n_redrawn,
+        )  # fmt: skip
     if clusters is not None:
         raise DataError("method: the logit interval ignores clusters; use method='bootstrap'")
     return _with_logit_limits(estimate, sample.n_positive, level)
@@ -119,32 +132,6 @@ def _with_logit_limits(estimate: Estimate, n_positive: int, level: float) -> Est
         high=float(expit(centre + half_width)),
         method="logit interval (Boyd 2013)",
     )
-
-
-def _bootstrapped(
-    estimate: Estimate,
-    sample: ScoredSample,
-    ranked: _FallingRows,
-    n_units: int,
-    n_resamples: int,
-    seed: int,
-    level: float,
-) -> Estimate:
-    if sample.clusters is not None:
-        require_clusters(n_units, estimate.unit)
-    drawn = resample(
-        lambda counts: ranked.values(counts)[:, None],
-        Units(n_units),
-        n_resamples,
-        seed,
-        cells_per_block=CELLS_PER_BLOCK * n_units // sample.n,
-    )
-    replicates = drawn.values[:, 0]
-    estimate = bootstrapped(
-        estimate, replicates, level, seed, n_resamples, n_redrawn=drawn.n_redrawn
-    )
-    note = "" if np.ptp(replicates) > 0 else "every resample gives the same value"
-    return estimate.replace(note=note)
 
 
 @dataclass(frozen=True, slots=True)

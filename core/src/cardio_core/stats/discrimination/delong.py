@@ -10,10 +10,12 @@ from scipy.special import stdtr, stdtrit
 from scipy.stats import rankdata
 
 from cardio_core.errors import DataError
-from cardio_core.stats.discrimination.placements import placements
+from cardio_core.stats.discrimination.pair_counts import placements
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
 from cardio_core.stats.foundation.validate import (
+    Bools,
     Floats,
+    Ints,
     ScoredSample,
     checked_level,
     group_sums,
@@ -93,7 +95,7 @@ def delong_covariance(
         covariance = _independent(sample, component)
     else:
         require_clusters(sample.n_clusters, unit or "patient")
-        covariance = _clustered(sample, component)
+        covariance = _clustered(sample, component, sample.clusters)
     return DelongCovariance(_areas(sample, component), covariance, sample)
 
 
@@ -275,11 +277,10 @@ def _independent(sample: ScoredSample, component: Floats) -> Floats:
     return np.atleast_2d(covariance)
 
 
-def _clustered(sample: ScoredSample, component: Floats) -> Floats:
+def _clustered(sample: ScoredSample, component: Floats, clusters: Ints) -> Floats:
     """Obuchowski's covariance: placements are summed over each cluster before they are squared."""
-    assert sample.clusters is not None  # noqa: S101 - for mypy
-    v10, n_with_positive = _cluster_sums(sample, component, of_positive=True)
-    v01, n_with_negative = _cluster_sums(sample, component, of_positive=False)
+    v10, n_with_positive = _cluster_sums(component, clusters, sample.positive)
+    v01, n_with_negative = _cluster_sums(component, clusters, ~sample.positive)
     if min(n_with_positive, n_with_negative) < 2:
         raise DataError(
             f"clusters: expected each class in at least 2, found class 1 in {n_with_positive} and "
@@ -292,13 +293,9 @@ def _clustered(sample: ScoredSample, component: Floats) -> Floats:
     return s10 / n_positive + s01 / n_negative + (s11 + s11.T) / (n_positive * n_negative)
 
 
-def _cluster_sums(
-    sample: ScoredSample, component: Floats, *, of_positive: bool
-) -> tuple[Floats, int]:
+def _cluster_sums(component: Floats, clusters: Ints, rows: Bools) -> tuple[Floats, int]:
     """Sum the centred placements of one class over each cluster; count clusters that hold it."""
-    assert sample.clusters is not None  # noqa: S101 - for mypy
-    rows = sample.positive if of_positive else ~sample.positive
-    clusters = sample.clusters[rows]
+    n_clusters, clusters = int(clusters.max()) + 1, clusters[rows]
     centred = component[:, rows] - component[:, rows].mean(axis=1, keepdims=True)
-    sums = np.stack([group_sums(of_score, clusters, sample.n_clusters) for of_score in centred])
+    sums = np.stack([group_sums(of_score, clusters, n_clusters) for of_score in centred])
     return sums, int(np.unique(clusters).size)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cardio_core.stats.discrimination.delong import DelongCovariance, delong_covariance
+from cardio_core.stats.discrimination.delong import delong_covariance
 from cardio_core.stats.discrimination.published_auc import newcombe_auc
 from cardio_core.stats.foundation.intervals import logit_limits, two_sided_p, wald_limits
 from cardio_core.stats.foundation.validate import Floats, checked_level, scored_sample, unit_count
@@ -72,7 +72,22 @@ def auc(
     """
     found = delong_covariance(labels, scores, clusters=clusters, unit=unit)
     sample = found.sample
-    estimate = _with_interval(found, checked_level(level), interval)
+    value, variance = float(found.aucs[0]), float(found.covariance[0, 0])
+    checked_level(level)
+    if variance <= 0 or value in (0.0, 1.0):
+        estimate = newcombe_auc(value, *sample.units_of_each_class, level=level).replace(
+            note="DeLong's variance is 0 here; the interval is Newcombe's instead"
+        )
+    else:
+        se = variance**0.5
+        z = (value - 0.5) / se
+        if interval == "logit":
+            limits, method = logit_limits(value, se, level), f"{found.method}, logit interval"
+        else:
+            limits, method = wald_limits(value, se, level, within=(0.0, 1.0)), found.method
+        estimate = Estimate(
+            "auc", value, *limits, level, method, p_value=two_sided_p(z), extra={"se": se, "z": z}
+        )
     return estimate.replace(
         **unit_count(sample.n, sample.n_clusters, unit),
         n_dropped=sample.n_dropped,
@@ -82,25 +97,6 @@ def auc(
             "n_positive": sample.n_positive,
             "n_negative": sample.n - sample.n_positive,
         },
-    )
-
-
-def _with_interval(
-    found: DelongCovariance, level: float, interval: Literal["plain", "logit"]
-) -> Estimate:
-    value, variance = float(found.aucs[0]), float(found.covariance[0, 0])
-    if variance <= 0 or value in (0.0, 1.0):
-        return newcombe_auc(value, *found.sample.units_of_each_class, level=level).replace(
-            note="DeLong's variance is 0 here; the interval is Newcombe's instead"
-        )
-    se = variance**0.5
-    z = (value - 0.5) / se
-    if interval == "logit":
-        limits, method = logit_limits(value, se, level), f"{found.method}, logit interval"
-    else:
-        limits, method = wald_limits(value, se, level, within=(0.0, 1.0)), found.method
-    return Estimate(
-        "auc", value, *limits, level, method, p_value=two_sided_p(z), extra={"se": se, "z": z}
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from cardio_core.stats.forensics.check import Check, Finding
-from cardio_core.stats.forensics.printed import PrintedNumber
+from cardio_core.stats.forensics.check import Check, Finding, PrintedNumber
 
 
 class SameNumber(Check):

@@ -13,8 +13,7 @@ from cardio_core.stats.classification.proportions import (
     proportion,
 )
 from cardio_core.stats.forensics.accuracy_identity import check_acc_identity
-from cardio_core.stats.forensics.check import Check, Finding
-from cardio_core.stats.forensics.printed import PrintedNumber
+from cardio_core.stats.forensics.check import Check, Finding, PrintedNumber
 from cardio_core.stats.forensics.summaries import grim
 from cardio_core.stats.foundation.display import p_text
 

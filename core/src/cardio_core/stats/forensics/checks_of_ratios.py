@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from cardio_core.stats.forensics.check import Check, Finding, Part
-from cardio_core.stats.forensics.printed import PrintedNumber
+from cardio_core.stats.forensics.check import Check, Finding, Part, PrintedNumber
 from cardio_core.stats.forensics.summaries import (
     linear_probability_se,
     se_from_or_ci,

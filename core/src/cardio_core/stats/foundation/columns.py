@@ -227,14 +227,7 @@ class Design:
 
 
 def terms_of(table: pd.DataFrame, name: str) -> tuple[Floats, tuple[str, ...]]:
-    """Return a predictor as columns of numbers, with a label each.
-
-    Returns
-    -------
-    matrix : ndarray, shape (n_rows, n_terms)
-        NaN in every column where the value is missing.
-    terms : tuple of str
-    """
+    """Return a predictor as columns, shape (n_rows, n_terms), with a label each; NaN is missing."""
     column = column_named(table, name)
     if not column.notna().any():
         raise DataError(

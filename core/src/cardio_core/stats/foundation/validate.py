@@ -80,19 +80,7 @@ def binary_column(values: ArrayLike, name: str) -> Floats:
 
 
 def group_codes(values: ArrayLike, name: str) -> Ints:
-    """Number the groups 0, 1, ... in the order in which they first occur; -1 where missing.
-
-    Parameters
-    ----------
-    values : array-like, shape (n,)
-        Patient, record or group identifiers of any type.
-    name : str
-        What to call the column in an error.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-    """
+    """Number identifiers of any type 0, 1, ... as they first occur; -1 where missing."""
     import pandas as pd
 
     series = pd.Series(values)

@@ -74,11 +74,9 @@ def mann_whitney(
     u, p = mannwhitneyu(
         known_1, known_0, use_continuity=continuity, method="exact" if exact else "asymptotic"
     )
-    kind = (
-        "exact"
-        if exact
-        else "normal approximation" + (" with continuity correction" if continuity else "")
-    )
+    kind = "exact" if exact else "normal approximation"
+    if continuity and not exact:
+        kind += " with continuity correction"
     return Estimate(
         name,
         float(u) / (known_1.size * known_0.size),

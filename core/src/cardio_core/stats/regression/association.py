@@ -11,7 +11,7 @@ from cardio_core.stats.discrimination.roc import auc
 from cardio_core.stats.foundation.columns import Design, binary_outcome, design_of
 from cardio_core.stats.foundation.display import BLANK, ResultTable, number_text, p_text, ratio_text
 from cardio_core.stats.foundation.validate import Floats
-from cardio_core.stats.regression.collinearity import design_vif
+from cardio_core.stats.regression.collinearity import inflation_factors
 from cardio_core.stats.regression.logistic import IntervalKind, LogisticModel, Method, fit_scales
 from cardio_core.stats.regression.nested_models import model_chi2
 from cardio_core.types.estimate import Estimate
@@ -131,7 +131,7 @@ def multivariable(
     per_unit, per_sd = fit_scales(
         design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
     )
-    inflation = design_vif(design, unit=unit)
+    inflation = inflation_factors(design.matrix, design.terms, design.n_dropped, unit)
     summary, notes = _fit_notes(per_unit, design.outcome, level, unit)
     ci = f"({level * 100:g} % CI)"
     return ResultTable(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.columns import Design, terms_of
+from cardio_core.stats.foundation.columns import terms_of
 from cardio_core.stats.foundation.validate import Floats, unit_count
 from cardio_core.types.estimate import Estimate
 
@@ -43,15 +43,13 @@ def vif(table: pd.DataFrame, features: Sequence[str]) -> list[Estimate]:
     matrix = np.column_stack([columns for columns, _ in encoded])
     terms = [term for _, names in encoded for term in names]
     known = ~np.isnan(matrix).any(axis=1)
-    return _estimates(matrix[known], terms, int(np.count_nonzero(~known)), "row")
+    return inflation_factors(matrix[known], terms, int(np.count_nonzero(~known)), "row")
 
 
-def design_vif(design: Design, *, unit: str = "row") -> list[Estimate]:
-    """Return the variance inflation factors of a regression's predictors."""
-    return _estimates(design.matrix, design.terms, design.n_dropped, unit)
-
-
-def _estimates(matrix: Floats, terms: Sequence[str], n_dropped: int, unit: str) -> list[Estimate]:
+def inflation_factors(
+    matrix: Floats, terms: Sequence[str], n_dropped: int, unit: str
+) -> list[Estimate]:
+    """Return 1/(1 - R²) of each column of `matrix`, without intercept, regressed on the others."""
     if len(matrix) <= len(terms):
         raise DataError(
             f"variance inflation: expected more rows than the {len(terms)} predictors, found "

@@ -147,19 +147,6 @@ def fit_logistic(
     (2.23, 0.91, 5.47, 0.08)
     """
     design = design_of(table, target, features, event=event)
-    return fit_design(design, method=method, interval=interval, per=per, level=level, unit=unit)
-
-
-def fit_design(
-    design: Design,
-    *,
-    method: Method = "auto",
-    interval: IntervalKind = "profile",
-    per: Scale = "unit",
-    level: float = 0.95,
-    unit: str = "row",
-) -> LogisticModel:
-    """Fit a design that has been built already; see :func:`fit_logistic`."""
     (model,) = fit_scales(design, (per,), method=method, interval=interval, level=level, unit=unit)
     return model
 
@@ -173,7 +160,7 @@ def fit_scales(
     level: float = 0.95,
     unit: str = "row",
 ) -> list[LogisticModel]:
-    """Fit once, and report the odds ratios on each scale; see :func:`fit_logistic`."""
+    """Fit a design once, and report the odds ratios on each scale; see :func:`fit_logistic`."""
     checked_level(level)
     standard, centre, spread = _standardised(design)
     separated = separated_terms(standard, design.outcome)

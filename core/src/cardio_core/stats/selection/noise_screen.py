@@ -9,7 +9,7 @@ import numpy as np
 
 from cardio_core.errors import DataError
 from cardio_core.stats.classification.proportions import wilson_limits
-from cardio_core.stats.discrimination.placements import midrank_auc
+from cardio_core.stats.discrimination.pair_counts import midrank_auc
 from cardio_core.stats.foundation.newton import maximise
 from cardio_core.stats.foundation.validate import Bools, Floats
 from cardio_core.types.estimate import Estimate
