@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from cardio_core.errors import DataError
 from cardio_core.stats.forensics.accuracy_identity import check_acc_identity
+from cardio_core.stats.forensics.check import printed
 from cardio_core.stats.forensics.p_value_origin import (
     PrintedGroup,
     candidates_from_counts,
     candidates_from_means,
 )
-from cardio_core.stats.forensics.printed import printed
 from cardio_core.stats.forensics.runner import (
     PaperFinding,
     checked_estimates,

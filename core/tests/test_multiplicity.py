@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.errors import DataError
-from cardio_core.stats.discrimination.placements import midrank_auc
+from cardio_core.stats.discrimination.pair_counts import midrank_auc
 from cardio_core.stats.selection.max_t import max_t_screen
 from cardio_core.stats.selection.multiplicity import (
     adjust_p_values,

@@ -106,8 +106,8 @@ if TYPE_CHECKING:
     from cardio_core.stats.forensics.accuracy_identity import (
         check_acc_identity as check_acc_identity,
     )
-    from cardio_core.stats.forensics.printed import Printed as Printed
-    from cardio_core.stats.forensics.printed import printed as printed
+    from cardio_core.stats.forensics.check import Printed as Printed
+    from cardio_core.stats.forensics.check import printed as printed
     from cardio_core.stats.forensics.runner import read_published as read_published
     from cardio_core.stats.forensics.runner import run_checks as run_checks
     from cardio_core.stats.forensics.summaries import grim as grim
@@ -193,7 +193,7 @@ _HOMES = {
     ),
     "discrimination.roc": "RocCurve auc roc_curve",
     "forensics.accuracy_identity": "AccuracyIdentity check_acc_identity",
-    "forensics.printed": "Printed printed",
+    "forensics.check": "Printed printed",
     "forensics.runner": "read_published run_checks",
     "forensics.summaries": (
         "grim interval_level linear_probability_se se_from_or_ci smallest_logistic_se"

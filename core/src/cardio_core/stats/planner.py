@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable
 
 from scipy.special import ndtr
@@ -26,10 +27,7 @@ def _smallest(enough: Callable[[int], bool], start: int) -> int:
             raise DataError(
                 f"planner: no study of up to {MAX_PATIENTS:,} patients reaches this; ask for less"
             )
-    low = start
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle + 1, high)
+    high = bisect_left(range(high), True, lo=start, key=enough)
     # whole patients a class make the width uneven by one or two patients
     while high > start and enough(high - 1):
         high -= 1

@@ -222,8 +222,9 @@ def write_result(
     html_file: Path | None,
     svg_file: Path | None = None,
     figure: Draw | None = None,
+    text: str | None = None,
 ) -> None:
-    """Print a result as text or JSON, and write the files that were asked for."""
+    """Print a result as `text` (its table by default) or JSON; write the files asked for."""
     import json
 
     from cardio_core.io.atomic import write_text
@@ -240,7 +241,7 @@ def write_result(
         rows = [estimate.to_dict() for estimate in table.estimates]
         click.echo(json.dumps(rows, indent=2, allow_nan=False))
     else:
-        click.echo(table.to_text())
+        click.echo(table.to_text() if text is None else text)
 
 
 def page_of(table: ResultTable, figure: Draw | None = None) -> str:

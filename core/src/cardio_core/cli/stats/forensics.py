@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cardio_core import stats
 from cardio_core.cli.stats.files import FILE, output_options, write_result
 
 if TYPE_CHECKING:
@@ -29,48 +30,26 @@ def forensics(file: Path, everything: bool, **output: Any) -> None:
 
     Exits with 0 whatever is found. docs/forensics/papers.yaml is an example.
     """
-    from cardio_core.stats.forensics.runner import (
-        checked_estimates,
-        of_verdict,
-        read_published,
-        run_checks,
-    )
-    from cardio_core.stats.foundation.display import ResultTable
+    from cardio_core.stats.forensics.runner import checked_estimates, of_verdict
 
-    findings = run_checks(read_published(file))
+    findings = stats.run_checks(stats.read_published(file))
     rows = tuple(
         (verdict, found.paper, found.where, found.name, found.statement())
         for verdict in HEADINGS
         for found in of_verdict(findings, verdict)
     )
-    table = ResultTable(
+    table = stats.ResultTable(
         f"Published numbers in {file.name}",
         ("verdict", "paper", "where", "what", "finding"),
         rows,
         (),
         tuple(checked_estimates(findings)),
     )
-    if output["as_json"]:
-        write_result(table, **output)
-        return
-    counts = []
+    lines, counts = [], []
     for verdict, heading in HEADINGS.items():
         found = of_verdict(findings, verdict)
         counts.append(f"{len(found)} {heading.lower()}")
         if found and (verdict != "agrees" or everything):
-            click.echo(f"{heading} ({len(found)})")
-            for finding in found:
-                click.echo(f"- {finding.sentence()}")
-            click.echo()
-    click.echo(f"{len(findings)} checks: {', '.join(counts)}.")
-    _files_only(table, output)
-
-
-def _files_only(table: Any, output: dict[str, Any]) -> None:
-    from cardio_core.cli.stats.files import page_of
-    from cardio_core.io.atomic import write_text
-
-    if output["csv_file"] is not None:
-        write_text(output["csv_file"], table.to_frame().to_csv(index=False))
-    if output["html_file"] is not None:
-        write_text(output["html_file"], page_of(table))
+            lines += [f"{heading} ({len(found)})", *(f"- {each.sentence()}" for each in found), ""]
+    lines.append(f"{len(findings)} checks: {', '.join(counts)}.")
+    write_result(table, text="\n".join(lines), **output)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cardio_core import stats
 from cardio_core.cli.stats.files import LEVEL, output_options, result_table, write_result
 
 
@@ -24,9 +25,7 @@ def planner_auc(
     area: float, prevalence: float, half_width: float, level: float, **output: Any
 ) -> None:
     """Plan for an AUC whose interval is narrow enough."""
-    from cardio_core.stats.planner import n_for_auc
-
-    found = n_for_auc(area, prevalence=prevalence, half_width=half_width, level=level)
+    found = stats.n_for_auc(area, prevalence=prevalence, half_width=half_width, level=level)
     n_positive, n_negative = found.extra["n_positive"], found.extra["n_negative"]
     notes = [f"{n_positive:.0f} patients with and {n_negative:.0f} without the outcome."]
     write_result(result_table("Patients for an AUC", [found], notes), **output)
@@ -39,9 +38,7 @@ def planner_auc(
 @output_options(figure=False)
 def planner_proportion(proportion: float, half_width: float, level: float, **output: Any) -> None:
     """Plan for a sensitivity, specificity or prevalence."""
-    from cardio_core.stats.planner import n_for_proportion
-
-    found = n_for_proportion(proportion, half_width=half_width, level=level)
+    found = stats.n_for_proportion(proportion, half_width=half_width, level=level)
     write_result(result_table("Patients for a proportion", [found]), **output)
 
 
@@ -65,14 +62,12 @@ def planner_compare(
     **output: Any,
 ) -> None:
     """Plan for telling two AUCs apart on the same patients."""
-    from cardio_core.stats.planner import n_for_paired_auc, power_paired_auc
-
     common: dict[str, float] = {
         "correlation": correlation, "prevalence": prevalence, "alpha": alpha,
     }  # fmt: skip
     found = (
-        n_for_paired_auc(auc_a, auc_b, power=power, **common)
+        stats.n_for_paired_auc(auc_a, auc_b, power=power, **common)
         if n_patients is None
-        else power_paired_auc(auc_a, auc_b, n=n_patients, **common)
+        else stats.power_paired_auc(auc_a, auc_b, n=n_patients, **common)
     )
     write_result(result_table("Two AUCs on the same patients", [found]), **output)

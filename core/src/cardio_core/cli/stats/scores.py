@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cardio_core import stats
 from cardio_core.cli.stats.files import (
     EVENT,
     FILE,
@@ -54,20 +55,17 @@ def roc(
     """
     from cardio_core.report.figures.curves import roc as draw_roc
     from cardio_core.report.figures.curves import roc_of
-    from cardio_core.stats.discrimination.auc_bootstrap import bootstrap_auc
-    from cardio_core.stats.discrimination.average_precision import pr_auc
-    from cardio_core.stats.discrimination.roc import auc
 
     outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
     common: dict[str, Any] = {**sample, "level": level}
-    area = auc(outcome, values, **common)
+    area = stats.auc(outcome, values, **common)
     estimates = [area]
     notes = []
     try:
-        estimates.append(bootstrap_auc(outcome, values, seed=seed, interval="bca", **common))
+        estimates.append(stats.bootstrap_auc(outcome, values, seed=seed, interval="bca", **common))
     except DataError as refusal:
         notes.append(f"No bootstrap: {refusal}.")
-    estimates.append(pr_auc(outcome, values, seed=seed, **common))
+    estimates.append(stats.pr_auc(outcome, values, seed=seed, **common))
     if threshold is not None:
         found, warning = _at_threshold(outcome, values, threshold, common, seed)
         estimates += found
@@ -88,25 +86,19 @@ def roc(
 def _at_threshold(
     outcome: Any, values: Any, threshold: str, common: dict[str, Any], seed: int
 ) -> tuple[list[Any], list[str]]:
-    from cardio_core.stats.classification.thresholds import (
-        Threshold,
-        threshold_metrics,
-        youden_threshold,
-    )
-
     if threshold == "youden":
-        chosen = youden_threshold(outcome, values, source="these rows")
+        chosen = stats.youden_threshold(outcome, values, source="these rows")
         warning = [
             "The threshold was chosen on the rows it is judged on: the rates are optimistic."
         ]
     else:
         try:
-            chosen, warning = Threshold(float(threshold), "fixed"), []
+            chosen, warning = stats.Threshold(float(threshold), "fixed"), []
         except ValueError:
             raise ConfigError(
                 f"--threshold: expected a number or youden, found {threshold!r}"
             ) from None
-    found = threshold_metrics(outcome, values, chosen, seed=seed, **common)
+    found = stats.threshold_metrics(outcome, values, chosen, seed=seed, **common)
     note = f"Positive: score at or above {chosen.value:g} ({chosen.source})."
     return list(found.values()), [note, *warning]
 
@@ -133,9 +125,7 @@ def compare(
     """Compare scores on the rows where all of them are known, by paired DeLong tests."""
     from cardio_core.report.figures.curves import roc as draw_roc
     from cardio_core.report.figures.curves import roc_of
-    from cardio_core.stats.discrimination.delong import delong_paired
-    from cardio_core.stats.discrimination.roc import auc
-    from cardio_core.stats.selection.multiplicity import holm
+    from cardio_core.stats.foundation.display import p_text
 
     names = columns_of(scores)
     if len(names) < 2:
@@ -148,12 +138,12 @@ def compare(
     common: dict[str, Any] = {"clusters": clusters, "unit": sample["unit"], "level": level}
     n_dropped = int((~kept).sum())
     areas = [
-        auc(outcome, column, **common).replace(name=f"auc[{name}]", n_dropped=n_dropped)
+        stats.auc(outcome, column, **common).replace(name=f"auc[{name}]", n_dropped=n_dropped)
         for name, column in zip(names, values, strict=True)
     ]
     pairs = list(combinations(range(len(names)), 2))
     differences = [
-        delong_paired(outcome, values[i], values[j], **common).replace(
+        stats.delong_paired(outcome, values[i], values[j], **common).replace(
             name=f"auc_difference[{names[i]} - {names[j]}]", n_dropped=n_dropped
         )
         for i, j in pairs
@@ -163,9 +153,9 @@ def compare(
         "p of an AUC: against one half.",
     ]
     if len(pairs) > 1:
-        adjusted = holm([d.p_value if d.p_value is not None else 1.0 for d in differences])
+        adjusted = stats.holm([d.p_value if d.p_value is not None else 1.0 for d in differences])
         differences = [
-            d.replace(note=f"p adjusted for {len(pairs)} comparisons (Holm): {_p(p)}")
+            d.replace(note=f"p adjusted for {len(pairs)} comparisons (Holm): {p_text(p)}")
             for d, p in zip(differences, adjusted, strict=True)
         ]
     made = result_table(f"Scores for {target}", [*areas, *differences], notes)
@@ -177,12 +167,6 @@ def compare(
         ]
         figure = draw_roc(curves, title=f"Scores for {target}")
     write_result(made, figure=figure, **output)
-
-
-def _p(p: float) -> str:
-    from cardio_core.stats.foundation.display import p_text
-
-    return p_text(float(p))
 
 
 def _complete(columns: list[Any], clusters: Any) -> Any:
@@ -214,10 +198,9 @@ def calibration(
 ) -> None:
     """Ask whether probabilities mean what they say."""
     from cardio_core.report.figures.reliability import calibration as draw_calibration
-    from cardio_core.stats.calibration.in_the_large import calibration_metrics
 
     outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
-    found = calibration_metrics(outcome, values, **sample, level=level, seed=seed)
+    found = stats.calibration_metrics(outcome, values, **sample, level=level, seed=seed)
     if not found.estimates:
         raise DataError("; ".join(dict.fromkeys(found.refused.values())))
     notes = [f"{label_of(name)}: not given; {why}." for name, why in found.refused.items()]
@@ -250,9 +233,6 @@ def agreement(
     import numpy as np
 
     from cardio_core.report.figures.bland_altman import bland_altman
-    from cardio_core.stats.agreement.bland_altman import limits_of_agreement
-    from cardio_core.stats.agreement.intraclass import intraclass_correlations
-    from cardio_core.stats.agreement.regression_error import regression_errors
     from cardio_core.stats.foundation.columns import column_named, numbers
 
     table = read_table(file)
@@ -260,11 +240,11 @@ def agreement(
     clusters = None if patient is None else column_named(table, patient).to_numpy(dtype=object)
     known = _complete([first, second], clusters)
     repeated = clusters is not None and len(set(clusters[known])) < int(known.sum())
-    found = limits_of_agreement(
+    found = stats.limits_of_agreement(
         first, second, subjects=clusters if repeated else None, level=level,
         unit="patient" if patient else None,
     )  # fmt: skip
-    errors = regression_errors(first, second, clusters=clusters, level=level, seed=seed)
+    errors = stats.regression_errors(first, second, clusters=clusters, level=level, seed=seed)
     # the bias is there already, with its exact interval
     estimates = [*found.estimates, *(e for name, e in errors.items() if name != "bias")]
     notes = [f"Differences are {measured} minus {reference}."]
@@ -272,7 +252,7 @@ def agreement(
         notes.append("No intraclass correlation: some patients have several rows.")
     else:
         both = np.column_stack([first, second])[known]
-        single = intraclass_correlations(
+        single = stats.intraclass_correlations(
             both, level=level, unit="row" if patient is None else "patient"
         )
         estimates += [

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cardio_core import stats
 from cardio_core.cli.stats.files import (
     EVENT,
     FILE,
     LEVEL,
     TARGET,
+    Command,
     columns_of,
     output_options,
     read_table,
@@ -86,10 +89,7 @@ def table1(
     **output: Any,
 ) -> None:
     """Describe the columns of FILE by group, with tests that the notes name."""
-    from cardio_core.stats.groups.baseline_rows import TableOneChoices
-    from cardio_core.stats.groups.baseline_table import table_one
-
-    choices = TableOneChoices(
+    choices = stats.TableOneChoices(
         continuous_test=test,
         categorical_test=categorical_test,
         yates=yates,
@@ -103,52 +103,35 @@ def table1(
     table = read_table(file, one_row_each=patient)
     if patient is not None and not columns:
         table = table.drop(columns=patient)
-    made = table_one(table, by, columns_of(columns) or None, choices=choices)
+    made = stats.table_one(table, by, columns_of(columns) or None, choices=choices)
     write_result(made, **output)
 
 
+def _regression(command: Command) -> Command:
+    """Add what both regressions take."""
+    for option in (LEVEL, METHOD, INTERVAL, EVENT, PATIENT, FEATURES, TARGET, FILE):
+        command = option(command)
+    return command
+
+
 @click.command()
-@FILE
-@TARGET
-@FEATURES
-@PATIENT
-@EVENT
-@INTERVAL
-@METHOD
-@LEVEL
+@_regression
 @output_options(figure=True)
-def univariable(
-    file: Path,
-    target: str,
-    features: tuple[str, ...],
-    patient: str | None,
-    event: str | None,
-    interval: Any,
-    method: Any,
-    level: float,
-    **output: Any,
-) -> None:
+def univariable(**given: Any) -> None:
     """Regress TARGET on one column at a time: odds ratios per unit and per SD."""
-    from cardio_core.stats.regression import association
-
-    made = association.univariable(
-        read_table(file, one_row_each=patient), target, columns_of(features), event=event,
-        interval=interval, method=method, level=level, unit=unit_of(patient),
-    )  # fmt: skip
-    write_result(made, figure=_forest(made), **output)
+    _regress(stats.univariable, **given)
 
 
 @click.command()
-@FILE
-@TARGET
-@FEATURES
-@PATIENT
-@EVENT
-@INTERVAL
-@METHOD
-@LEVEL
+@_regression
 @output_options(figure=True)
-def multivariable(
+def multivariable(**given: Any) -> None:
+    """Regress TARGET on all columns together, on the rows where all are known."""
+    _regress(stats.multivariable, **given)
+
+
+def _regress(
+    table_of: Callable[..., stats.ResultTable],
     file: Path,
     target: str,
     features: tuple[str, ...],
@@ -159,10 +142,7 @@ def multivariable(
     level: float,
     **output: Any,
 ) -> None:
-    """Regress TARGET on all columns together, on the rows where all are known."""
-    from cardio_core.stats.regression import association
-
-    made = association.multivariable(
+    made = table_of(
         read_table(file, one_row_each=patient), target, columns_of(features), event=event,
         interval=interval, method=method, level=level, unit=unit_of(patient),
     )  # fmt: skip
@@ -205,10 +185,8 @@ def incremental(
     **output: Any,
 ) -> None:
     """Ask what further columns add to a model, on rows where all are known."""
-    from cardio_core.stats.regression import nested_models
-
     steps = [columns_of([text]) for text in add]
-    made = nested_models.incremental(
+    made = stats.incremental(
         read_table(file, one_row_each=patient), target, columns_of(base), *steps, event=event,
         level=level, unit=unit_of(patient),
     )  # fmt: skip

@@ -11,7 +11,6 @@ from scipy.special import chdtri, nctdtrit, stdtr, stdtrit
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import normal_quantile
-from cardio_core.stats.foundation.units import unit_count
 from cardio_core.stats.foundation.validate import (
     Floats,
     Ints,
@@ -21,6 +20,7 @@ from cardio_core.stats.foundation.validate import (
     numeric_column,
     require_clusters,
     same_length,
+    unit_count,
 )
 from cardio_core.types.estimate import Estimate
 
@@ -195,10 +195,7 @@ def _repeated(difference: Floats, groups: Ints, multiple: float, level: float) -
     low, high = math.sqrt(max(0.0, variance - reach(tail))), math.sqrt(variance + reach(1 - tail))
     half_width = float(stdtrit(n - 1, 1 - tail)) * math.sqrt(between / n)
     error = normal_quantile(level) * math.sqrt(between / n)
-    inner, outer = (
-        math.hypot(error, multiple * (sd - low)),
-        math.hypot(error, multiple * (high - sd)),
-    )
+    inner, outer = (math.hypot(error, multiple * gap) for gap in (sd - low, high - sd))
     lower, upper = bias - multiple * sd, bias + multiple * sd
     return [
         (bias, bias - half_width, bias + half_width),

@@ -11,8 +11,12 @@ from scipy.special import stdtr
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import normal_quantile
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import checked_level, numeric_column, same_length
+from cardio_core.stats.foundation.validate import (
+    checked_level,
+    numeric_column,
+    same_length,
+    unit_count,
+)
 from cardio_core.types.estimate import Estimate
 
 
@@ -80,10 +84,7 @@ def correlation(
     value = float(one @ other / math.sqrt((one @ one) * (other @ other)))
     name = "pearson_r" if method == "pearson" else "spearman_rho"
     estimate = Estimate(
-        name,
-        max(-1.0, min(1.0, value)),
-        n_dropped=n_rows - n,
-        **unit_count(n, None, unit),
+        name, max(-1.0, min(1.0, value)), n_dropped=n_rows - n, **unit_count(n, None, unit)
     )
     if abs(value) > 1 - 1e-12:
         return estimate.replace(

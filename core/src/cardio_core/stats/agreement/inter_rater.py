@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, checked_level
+from cardio_core.stats.foundation.validate import Floats, checked_level, unit_count
 from cardio_core.types.estimate import Estimate
 
 Weights = Literal["linear", "quadratic"]
@@ -84,12 +83,10 @@ def cohen_kappa(
     k = len(classes)
     table = np.bincount(codes[0] * k + codes[1], minlength=k * k).reshape(k, k) / len(a)
     value, se, se_null, observed = _kappa(table, _agreement(k, weights), len(a))
-    low, high = wald_limits(value, se, checked_level(level), within=(-1.0, 1.0))
     return Estimate(
         "kappa" if weights is None else "weighted_kappa",
         value,
-        low,
-        high,
+        *wald_limits(value, se, checked_level(level), within=(-1.0, 1.0)),
         level,
         "Cohen" + (f", {weights} weights" if weights else "") + "; Fleiss-Cohen-Everitt error",
         p_value=two_sided_p(value / se_null) if se_null > 0 else None,

@@ -7,8 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import fdtrc, fdtri
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, checked_level
+from cardio_core.stats.foundation.validate import Floats, checked_level, unit_count
 from cardio_core.types.estimate import Estimate
 
 
@@ -120,11 +119,15 @@ def _forms(squares: dict[str, float], n: int, k: int, level: float) -> list[Form
         average = [1 - 1 / each for each in (f, low_f, high_f)]
         found.append((f"icc_{form}_1", single[0], single[1], single[2], *test))
         found.append((f"icc_{form}_k", average[0], average[1], average[2], *test))
-    return sorted([*found, *_two_way_random(squares, n, k, tail)], key=lambda one: one[0][::-1])
+    return sorted(
+        [*found, *_two_way_random(squares, n, k, tail, test)], key=lambda one: one[0][::-1]
+    )
 
 
-def _two_way_random(squares: dict[str, float], n: int, k: int, tail: float) -> list[Form]:
-    """Form 2; its interval is Satterthwaite's, since three mean squares enter."""
+def _two_way_random(
+    squares: dict[str, float], n: int, k: int, tail: float, test: tuple[float, dict[str, float]]
+) -> list[Form]:
+    """Form 2, with form 3's test; the interval is Satterthwaite's: three mean squares enter."""
     rows, columns, error = squares["rows"], squares["columns"], squares["error"]
     single = (rows - error) / (rows + (k - 1) * error + k * (columns - error) / n)
     ratio_f = columns / error
@@ -139,10 +142,6 @@ def _two_way_random(squares: dict[str, float], n: int, k: int, tail: float) -> l
     shared = k * columns + (k * n - k - n) * error
     low = n * (rows - upper_f * error) / (upper_f * shared + n * rows)
     high = n * (lower_f * rows - error) / (shared + n * lower_f * rows)
-    f = rows / error
-    df2 = (n - 1) * (k - 1)
-    test = (float(fdtrc(n - 1, df2, f)), {"f": f, "df1": float(n - 1), "df2": float(df2)})
-
     found: list[Form] = [("icc_2_1", single, low, high, *test)]
     if 1 + (k - 1) * low > 0:
         average = [k * icc / (1 + (k - 1) * icc) for icc in (single, low, high)]

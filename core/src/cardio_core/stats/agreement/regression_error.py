@@ -8,8 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
-from cardio_core.stats.classification.confusion import ratio
-from cardio_core.stats.foundation.validate import Floats, group_codes, numeric_column, same_length
+from cardio_core.stats.foundation.validate import (
+    Floats,
+    group_codes,
+    numeric_column,
+    ratio,
+    same_length,
+)
 from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums
 from cardio_core.types.estimate import Estimate
 

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import percentile_limits
 from cardio_core.stats.foundation.probabilities import probability_sample
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, checked_level
+from cardio_core.stats.foundation.validate import Floats, checked_level, unit_count
 from cardio_core.stats.resampling.sums_bootstrap import cluster_sums, replicate_sums
 from cardio_core.types.estimate import Estimate
 

@@ -12,7 +12,6 @@ from scipy.special import expit, logit
 
 from cardio_core.errors import DataError
 from cardio_core.stats.calibration.calibration_error import expected_calibration_error
-from cardio_core.stats.classification.confusion import ratio
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
 from cardio_core.stats.foundation.newton import maximise
 from cardio_core.stats.foundation.probabilities import (
@@ -20,8 +19,13 @@ from cardio_core.stats.foundation.probabilities import (
     require_overlap,
     require_variation,
 )
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, ScoredSample, checked_level
+from cardio_core.stats.foundation.validate import (
+    Floats,
+    ScoredSample,
+    checked_level,
+    ratio,
+    unit_count,
+)
 from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums, cluster_sums
 from cardio_core.types.estimate import Estimate
 
@@ -298,15 +302,13 @@ def _coefficient(
         covariance = m / (m - 1) * covariance @ (scores.T @ scores) @ covariance
         method += ", cluster-robust"
     value, se = float(beta[-1]), float(np.sqrt(covariance[-1, -1]))
-    low, high = wald_limits(value, se, checked_level(level))
     extra = {"se": se, "n_rows": float(sample.n)}
     if matrix.shape[1] > 1:
         extra["intercept"] = float(beta[0])
     return Estimate(
         name,
         value,
-        low,
-        high,
+        *wald_limits(value, se, checked_level(level)),
         level,
         method,
         p_value=two_sided_p((value - ideal) / se),

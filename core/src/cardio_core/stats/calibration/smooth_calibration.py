@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +11,13 @@ from numpy.typing import ArrayLike
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import normal_quantile
 from cardio_core.stats.foundation.probabilities import probability_sample, require_variation
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, ScoredSample, checked_level, group_sums
+from cardio_core.stats.foundation.validate import (
+    Floats,
+    ScoredSample,
+    checked_level,
+    group_sums,
+    unit_count,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,12 @@ def calibration_curve(
 
 def _smoothing_weights(predicted: Floats, point: float, n_near: int) -> tuple[slice, Floats]:
     """Return the rows near a point and the weights whose sum over their labels is the curve."""
-    first = _first_of_nearest(predicted, point, n_near)
+    # the window of n_near sorted predictions whose farthest is nearest
+    first = bisect_left(
+        range(predicted.size - n_near),
+        True,
+        key=lambda i: bool(point - predicted[i] <= predicted[i + n_near] - point),
+    )
     reach = max(point - predicted[first], predicted[first + n_near - 1] - point)
     rows = slice(
         int(np.searchsorted(predicted, point - reach, "left")),
@@ -141,18 +152,6 @@ def _smoothing_weights(predicted: Floats, point: float, n_near: int) -> tuple[sl
     if spread < 1e-12 * reach**2 * total:
         return rows, tricube / total
     return rows, tricube / total - tricube * (away - centre) * centre / spread
-
-
-def _first_of_nearest(predicted: Floats, point: float, n_near: int) -> int:
-    """Find the window of `n_near` sorted predictions whose farthest is nearest."""
-    low, high = 0, predicted.size - n_near
-    while low < high:
-        middle = (low + high) // 2
-        if point - predicted[middle] > predicted[middle + n_near] - point:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def _error(

@@ -1,4 +1,4 @@
-"""Counts of reference against predicted classes, and the rates that follow from them."""
+"""Reference and predicted class of each event, as numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.validate import Floats, Ints
+from cardio_core.stats.foundation.validate import Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,77 +78,3 @@ def _codes(labels: ArrayLike, classes: Sequence[Hashable], name: str) -> Ints:
             "map it to a class or leave the event out"
         )
     return np.where(codes < 0, len(classes), codes)
-
-
-def class_rates(
-    confusion: Floats, forgiven: Sequence[tuple[int, int]] = ()
-) -> dict[str, tuple[Floats, Floats]]:
-    """Return numerator and denominator of each rate of each class.
-
-    Parameters
-    ----------
-    confusion : ndarray, shape (..., n_classes + 1, n_classes + 1)
-        Rows reference, columns prediction; the last row holds false detections, the last column
-        missed events.
-    forgiven : sequence of (int, int)
-        Pairs of a reference class and the class it was called: such calls are no false positives
-        of that class, nor negatives. They still cost the reference class its sensitivity.
-
-    Returns
-    -------
-    dict of str to (ndarray, ndarray), each of shape (..., n_classes)
-        ``sensitivity`` TP/(TP+FN), ``ppv`` TP/(TP+FP), ``f1`` 2TP/(2TP+FP+FN) and ``fpr``
-        FP/(FP+TN), where every event of another class, or of none, is a negative.
-    """
-    true_positive = np.diagonal(confusion, axis1=-2, axis2=-1)[..., :-1]
-    in_reference = confusion.sum(axis=-1)[..., :-1]
-    in_prediction = confusion.sum(axis=-2)[..., :-1]
-    in_all = confusion.sum(axis=(-2, -1))[..., None]
-    for reference, called in forgiven:
-        pardon = np.zeros(in_prediction.shape[-1])
-        pardon[called] = 1.0
-        excused = confusion[..., reference, called][..., None] * pardon
-        in_prediction = in_prediction - excused
-        in_all = in_all - excused
-    return {
-        "sensitivity": (true_positive, in_reference),
-        "ppv": (true_positive, in_prediction),
-        "f1": (2 * true_positive, in_reference + in_prediction),
-        "fpr": (in_prediction - true_positive, in_all - in_reference),
-    }
-
-
-def accuracy_counts(confusion: Floats) -> tuple[Floats, Floats]:
-    """Return events with the right class, and all events, missed and false ones included."""
-    return np.trace(confusion, axis1=-2, axis2=-1), confusion.sum(axis=(-2, -1))
-
-
-def kappa_of_tables(confusion: Floats) -> Floats:
-    """Return Cohen's kappa, NaN where chance alone would agree fully.
-
-    Parameters
-    ----------
-    confusion : ndarray, shape (..., k, k)
-
-    Returns
-    -------
-    ndarray of float64, shape (...)
-
-    References
-    ----------
-    Cohen J. Educ Psychol Meas 1960;20:37.
-    """
-    n = confusion.sum(axis=(-2, -1))
-    observed = np.trace(confusion, axis1=-2, axis2=-1)
-    by_chance = np.einsum("...i,...i->...", confusion.sum(axis=-1), confusion.sum(axis=-2))
-    return ratio(observed * n - by_chance, n**2 - by_chance)
-
-
-def ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """Divide, with NaN where the denominator is 0."""
-    numerator, denominator = np.broadcast_arrays(
-        np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
-    )
-    quotient = np.full(numerator.shape, np.nan)
-    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
-    return quotient

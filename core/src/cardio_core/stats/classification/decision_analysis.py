@@ -9,11 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
-from cardio_core.stats.classification.linearised import mean_and_se
 from cardio_core.stats.foundation.intervals import wald_limits
 from cardio_core.stats.foundation.probabilities import probability_sample
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, ScoredSample, checked_level
+from cardio_core.stats.foundation.validate import (
+    Floats,
+    Ints,
+    ScoredSample,
+    checked_level,
+    group_sums,
+    unit_count,
+)
 from cardio_core.types.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -65,12 +70,10 @@ def net_benefit(
     """
     sample = probability_sample(labels, probabilities, clusters, unit)
     value, se, treat_all = _at(sample, threshold)
-    low, high = wald_limits(value, se, checked_level(level))
     return Estimate(
         "net_benefit",
         value,
-        low,
-        high,
+        *wald_limits(value, se, checked_level(level)),
         level,
         "Vickers-Elkin; normal limits",
         n_dropped=sample.n_dropped,
@@ -131,5 +134,19 @@ def _at(sample: ScoredSample, threshold: float) -> tuple[float, float, float]:
             f"threshold: expected a probability strictly between 0 and 1, found {threshold}"
         )
     worth: Floats = np.where(sample.positive, 1.0, -threshold / (1 - threshold))
-    value, se = mean_and_se(worth * (sample.scores[0] >= threshold), sample.clusters)
+    value, se = _mean_and_se(worth * (sample.scores[0] >= threshold), sample.clusters)
     return value, se, float(worth.mean())
+
+
+def _mean_and_se(values: Floats, clusters: Ints | None) -> tuple[float, float]:
+    """Return the mean over rows and its standard error.
+
+    With clusters the mean is a ratio of two random totals, linearised: the error comes from the
+    cluster totals of the deviations (Cochran WG. Sampling Techniques, 3rd ed., equation 9A.11).
+    """
+    mean = float(values.mean())
+    deviations = values - mean
+    if clusters is not None:
+        deviations = group_sums(deviations, clusters)
+    m = deviations.size
+    return mean, float(np.sqrt(m / (m - 1) * np.sum(deviations**2)) / values.size)

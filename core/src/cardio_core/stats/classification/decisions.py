@@ -7,36 +7,19 @@ import math
 import numpy as np
 
 from cardio_core.errors import DataError
-from cardio_core.stats.classification.confusion import ratio
-from cardio_core.stats.classification.proportions import f1_limits, proportion, wilson_limits
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, checked_level
+from cardio_core.stats.classification.proportions import f1_score, proportion, wilson_limits
+from cardio_core.stats.foundation.validate import Floats, checked_level, ratio, unit_count
 from cardio_core.types.estimate import Estimate
 
 DECISION_RATES = (
-    "sensitivity",
-    "specificity",
-    "ppv",
-    "npv",
-    "accuracy",
-    "f1",
-    "balanced_accuracy",
-    "youden",
-)
+    "sensitivity", "specificity", "ppv", "npv", "accuracy", "f1", "balanced_accuracy", "youden",
+)  # fmt: skip
 
 
 def decision_rates(cells: Floats) -> Floats:
-    """Return every rate of two-by-two tables.
+    """Return the ``DECISION_RATES`` of tables, NaN where a denominator is 0, shape (..., 8).
 
-    Parameters
-    ----------
-    cells : ndarray, shape (..., 4)
-        True positives, false negatives, true negatives, false positives.
-
-    Returns
-    -------
-    ndarray of float64, shape (..., 8)
-        In the order of ``DECISION_RATES``; NaN where a denominator is 0.
+    `cells`, shape (..., 4): true positives, false negatives, true negatives, false positives.
     """
     tp, fn, tn, fp = np.moveaxis(np.asarray(cells, dtype=np.float64), -1, 0)
     sensitivity, specificity = ratio(tp, tp + fn), ratio(tn, tn + fp)
@@ -116,15 +99,7 @@ def confusion_metrics(
         if n
     }
     if tp + fp + fn:
-        found["f1"] = Estimate(
-            "f1",
-            2 * tp / (2 * tp + fp + fn),
-            *f1_limits(tp, fp + fn, level),
-            level,
-            "Wilson of TP/(TP+FP+FN), transformed",
-            extra={"k": tp},
-            **unit_count(tp + fp + fn, None, unit),
-        )
+        found["f1"] = f1_score(tp, fp + fn, level=level, name="f1", unit=unit)
     if tp + fn and tn + fp:
         found |= _sums(found["sensitivity"], found["specificity"], level, unit)
     return {name: each.replace(threshold_source=threshold_source) for name, each in found.items()}

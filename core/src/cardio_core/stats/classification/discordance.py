@@ -10,8 +10,12 @@ from scipy.special import bdtr
 from cardio_core.errors import DataError
 from cardio_core.stats.classification.proportions import clopper_pearson_limits
 from cardio_core.stats.foundation.intervals import wald_limits
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import binary_column, checked_level, same_length
+from cardio_core.stats.foundation.validate import (
+    binary_column,
+    checked_level,
+    same_length,
+    unit_count,
+)
 from cardio_core.types.estimate import Estimate
 
 Tail = Literal["exact", "mid-p"]
@@ -53,12 +57,10 @@ def mcnemar(b: int, c: int, *, tail: Tail = "exact", level: float = 0.95) -> Est
     n = b + c
     if n == 0:
         raise DataError("mcnemar: expected discordant pairs, found none; the methods agree")
-    low, high = clopper_pearson_limits(b, n, checked_level(level))
     return Estimate(
         "discordant_share",
         b / n,
-        low,
-        high,
+        *clopper_pearson_limits(b, n, checked_level(level)),
         level,
         f"McNemar, {tail}; Clopper-Pearson",
         n=n,
@@ -114,12 +116,10 @@ def paired_proportions(
     share_a, share_b = (only_a + 0.5) / (n + 2), (only_b + 0.5) / (n + 2)
     centre = share_a - share_b
     se = ((share_a + share_b - centre**2) / (n + 2)) ** 0.5
-    low, high = wald_limits(centre, se, checked_level(level), within=(-1.0, 1.0))
     return Estimate(
         "proportion_difference",
         (only_a - only_b) / n,
-        low,
-        high,
+        *wald_limits(centre, se, checked_level(level), within=(-1.0, 1.0)),
         level,
         f"Agresti-Min interval; McNemar, {tail}",
         p_value=_p_value(only_a, only_b, tail) if only_a + only_b else 1.0,

@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
-from cardio_core.stats.classification.class_intervals import Source
-from cardio_core.stats.classification.class_statistics import ClassStatistics
+from cardio_core.stats.classification.class_statistics import ClassStatistics, Source
 from cardio_core.stats.classification.confusion import LabelledEvents, labelled_events
 from cardio_core.stats.foundation.validate import (
-    Bools,
     Floats,
-    Ints,
     checked_level,
     group_codes,
     same_length,
@@ -129,16 +126,14 @@ def per_class_table(
     (1, 1)
     """
     events = labelled_events(reference, predicted, classes)
-    grouping = _grouping(events, clusters, patients, cluster_unit)
-    cells = grouping.sums_of_cells(events)
+    cells, resampled, common = _cells(events, clusters, patients, cluster_unit)
     averaged, note = _averaged(events.classes, cells.sum(axis=0), average_over)
     pardons = _pardons(events.classes, forgiven or {})
     statistics = ClassStatistics(len(events.classes), averaged, tuple(pardons))
     source = Source(
-        cells, statistics, checked_level(level), n_resamples, seed, grouping.unit or unit,
-        clustered=grouping.unit is not None,
+        cells, statistics, checked_level(level), n_resamples, seed, resampled or unit,
+        clustered=resampled is not None,
     )  # fmt: skip
-    common = {"n_patients": grouping.n_patients, "n_dropped": grouping.n_dropped}
     by_class: dict[str, dict[str, Estimate]] = {name: {} for name in (*events.classes, "all")}
     undefined = []
     for position, (label, rate) in enumerate(statistics.keys):
@@ -185,37 +180,16 @@ def _pardon_note(
     return f"{', '.join(excused)} called so not counted" if excused else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Grouping:
-    """Which events are resampled together, and how many patients stand behind them."""
-
-    codes: Ints | None
-    known: Bools
-    unit: str | None
-    n_patients: int | None
-
-    @property
-    def n_dropped(self) -> int:
-        return int(np.count_nonzero(~self.known))
-
-    def sums_of_cells(self, events: LabelledEvents) -> Floats:
-        """Count events in each cell of the confusion table, a row for each cluster."""
-        n_cells = (len(events.classes) + 1) ** 2
-        cells = events.cells[self.known]
-        if self.codes is None:
-            return np.bincount(cells, minlength=n_cells)[None, :].astype(np.float64)
-        clusters = np.unique(self.codes[self.known], return_inverse=True)[1]
-        n_clusters = int(clusters.max()) + 1
-        counted = np.bincount(clusters * n_cells + cells, minlength=n_clusters * n_cells)
-        return counted.reshape(n_clusters, n_cells).astype(np.float64)
-
-
-def _grouping(
+def _cells(
     events: LabelledEvents,
     clusters: ArrayLike | None,
     patients: ArrayLike | None,
     cluster_unit: str | None,
-) -> _Grouping:
+) -> tuple[Floats, str | None, dict[str, int | None]]:
+    """Count events in each cell of the confusion table, a row for each cluster.
+
+    Beside it: what a cluster is, and the patients and dropped events behind every estimate.
+    """
     patient_codes = None if patients is None else group_codes(patients, "patients")
     codes = patient_codes if clusters is None else group_codes(clusters, "clusters")
     same_length(reference=events.reference, clusters=codes, patients=patient_codes)
@@ -225,13 +199,21 @@ def _grouping(
             known &= column >= 0
     if not known.any():
         raise DataError("clusters: expected an identifier for every event, found none")
+    n_cells, cells = (len(events.classes) + 1) ** 2, events.cells[known]
+    common: dict[str, int | None] = {
+        "n_patients": None, "n_dropped": int(np.count_nonzero(~known)),
+    }  # fmt: skip
     if codes is None:
-        return _Grouping(None, known, None, None)
+        return np.bincount(cells, minlength=n_cells)[None, :].astype(np.float64), None, common
     unit = cluster_unit or ("patient" if clusters is None else "record")
     if patient_codes is None and unit == "patient":
         patient_codes = codes
-    n_patients = None if patient_codes is None else int(np.unique(patient_codes[known]).size)
-    return _Grouping(codes, known, unit, n_patients)
+    if patient_codes is not None:
+        common["n_patients"] = int(np.unique(patient_codes[known]).size)
+    cluster = np.unique(codes[known], return_inverse=True)[1]
+    n_clusters = int(cluster.max()) + 1
+    counted = np.bincount(cluster * n_cells + cells, minlength=n_clusters * n_cells)
+    return counted.reshape(n_clusters, n_cells).astype(np.float64), unit, common
 
 
 def _averaged(

@@ -9,8 +9,7 @@ from scipy.special import bdtr, betaincinv
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import normal_quantile
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import checked_level
+from cardio_core.stats.foundation.validate import checked_level, unit_count
 from cardio_core.types.estimate import Estimate
 
 
@@ -66,12 +65,10 @@ def proportion(
     if not 0 <= k <= n:
         raise DataError(f"{name}: expected a count between 0 and {n}, found {k}")
     limits = wilson_limits if method == "wilson" else clopper_pearson_limits
-    low, high = limits(k, n, checked_level(level))
     return Estimate(
         name,
         k / n,
-        low,
-        high,
+        *limits(k, n, checked_level(level)),
         level,
         "Wilson" if method == "wilson" else "Clopper-Pearson",
         **unit_count(n, None, unit),
@@ -90,22 +87,24 @@ def wilson_limits(k: float, n: float, level: float) -> tuple[float, float]:
     return low, high
 
 
-def f1_limits(n_right: float, n_wrong: float, level: float) -> tuple[float, float]:
-    """Return limits of ``F1 = 2 TP / (2 TP + FP + FN)`` for independent events.
+def f1_score(n_right: int, n_wrong: int, *, level: float, name: str, unit: str) -> Estimate:
+    """Return ``F1 = 2 TP / (2 TP + FP + FN)`` of independent events, ``n_wrong`` being FP + FN.
 
-    Given how many events are neither true negatives, TP is binomial among them; F1 rises with
-    that share ``q`` as ``2 q / (1 + q)``, so Wilson's limits of `q` carry over.
-
-    Parameters
-    ----------
-    n_right : float
-        TP.
-    n_wrong : float
-        FP + FN.
-    level : float
+    Given how many events are no true negatives, TP is binomial among them; F1 rises with that
+    share ``q`` as ``2 q / (1 + q)``, so Wilson's limits of `q` carry over.
     """
-    low, high = wilson_limits(n_right, n_right + n_wrong, level)
-    return 2 * low / (1 + low), 2 * high / (1 + high)
+    n = n_right + n_wrong
+    low, high = (2 * share / (1 + share) for share in wilson_limits(n_right, n, level))
+    return Estimate(
+        name,
+        2 * n_right / (n_right + n),
+        low,
+        high,
+        level,
+        "Wilson of TP/(TP+FP+FN), transformed",
+        extra={"k": n_right},
+        **unit_count(n, None, unit),
+    )
 
 
 def clopper_pearson_limits(k: float, n: float, level: float) -> tuple[float, float]:

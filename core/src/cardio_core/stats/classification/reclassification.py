@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, checked_level, scored_sample
+from cardio_core.stats.foundation.validate import Floats, checked_level, scored_sample, unit_count
 from cardio_core.types.estimate import Estimate
 
 WARNING = (
@@ -20,12 +19,7 @@ WARNING = (
 
 
 def reclassification_index(
-    labels: ArrayLike,
-    old: ArrayLike,
-    new: ArrayLike,
-    *,
-    level: float = 0.95,
-    unit: str = "row",
+    labels: ArrayLike, old: ArrayLike, new: ArrayLike, *, level: float = 0.95, unit: str = "row"
 ) -> dict[str, Estimate]:
     """Return the continuous net reclassification index and the IDI.
 
@@ -81,12 +75,10 @@ def reclassification_index(
     checked_level(level)
     found = {}
     for name, ((value, se), n) in parts.items():
-        low, high = wald_limits(value, se, level)
         found[name] = Estimate(
             name,
             value,
-            low,
-            high,
+            *wald_limits(value, se, level),
             level,
             "Pencina, Wald",
             p_value=two_sided_p(value / se) if se > 0 else None,

@@ -14,16 +14,14 @@ from cardio_core.stats.classification.decisions import (
     decision_rates,
 )
 from cardio_core.stats.discrimination.roc import roc_curve
-from cardio_core.stats.foundation.intervals import percentile_limits
-from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.intervals import bootstrapped
 from cardio_core.stats.foundation.validate import (
     Bools,
-    Floats,
     ScoredSample,
     binary_column,
-    checked_level,
     require_clusters,
     scored_sample,
+    unit_count,
 )
 from cardio_core.stats.resampling.sums_bootstrap import cluster_sums, replicate_sums
 from cardio_core.types.estimate import Estimate
@@ -194,59 +192,38 @@ def _rates(
     level: float,
     unit: str | None,
 ) -> dict[str, Estimate]:
-    cells = _cells(sample.positive, called)
+    truth = sample.positive
+    cells = [truth & called, truth & ~called, ~truth & ~called, ~truth & called]
     if sample.clusters is None:
-        tp, fn, tn, fp = (int(count) for count in cells.sum(axis=0))
+        tp, fn, tn, fp = (int(np.count_nonzero(cell)) for cell in cells)
         found = confusion_metrics(tp=tp, fn=fn, tn=tn, fp=fp, level=level, unit=unit or "row")
     else:
         require_clusters(sample.n_clusters, unit or "patient")
-        found = _by_cluster(sample, cells, n_resamples, seed, checked_level(level), unit)
+        sums = cluster_sums(np.stack(cells, axis=1).astype(np.float64), sample.clusters)
+        values = decision_rates(sums.sum(axis=0))
+        drawn = replicate_sums(sums, decision_rates, n_resamples, seed).values
+        counted = unit_count(sample.n, sample.n_clusters, unit)
+        found = {}
+        for name, value, replicates in zip(DECISION_RATES, values, drawn.T, strict=True):
+            if np.isnan(value):
+                continue
+            estimate = Estimate(name, float(value), **counted)
+            replicates = replicates[~np.isnan(replicates)]
+            if np.ptp(replicates) == 0:
+                note = f"the same in every resample of {counted['unit']}s: no interval"
+                found[name] = estimate.replace(method="point estimate", note=note)
+                continue
+            n_undefined = n_resamples - replicates.size
+            found[name] = bootstrapped(
+                estimate,
+                replicates,
+                level,
+                seed,
+                n_resamples,
+                n_rows=sample.n,
+                n_undefined=n_undefined,
+            )
     return {
         name: each.replace(threshold_source=source, n_dropped=sample.n_dropped)
         for name, each in found.items()
     }
-
-
-def _cells(truth: Bools, called: Bools) -> Floats:
-    cells = [truth & called, truth & ~called, ~truth & ~called, ~truth & called]
-    return np.stack(cells, axis=1).astype(np.float64)
-
-
-def _by_cluster(
-    sample: ScoredSample,
-    cells: Floats,
-    n_resamples: int,
-    seed: int,
-    level: float,
-    unit: str | None,
-) -> dict[str, Estimate]:
-    assert sample.clusters is not None  # noqa: S101 - for mypy
-    sums = cluster_sums(cells, sample.clusters)
-    values = decision_rates(sums.sum(axis=0))
-    drawn = replicate_sums(sums, decision_rates, n_resamples, seed).values
-    counted = unit_count(sample.n, sample.n_clusters, unit)
-    found = {}
-    for position, name in enumerate(DECISION_RATES):
-        if np.isnan(values[position]):
-            continue
-        replicates = drawn[:, position]
-        replicates = replicates[~np.isnan(replicates)]
-        estimate = Estimate(name, float(values[position]), **counted)
-        if np.ptp(replicates) == 0:
-            note = f"the same in every resample of {counted['unit']}s: no interval"
-            found[name] = estimate.replace(method="point estimate", note=note)
-            continue
-        low, high = percentile_limits(replicates, level)
-        found[name] = estimate.replace(
-            low=low,
-            high=high,
-            level=level,
-            method=f"{counted['unit']} bootstrap, percentile, {n_resamples} resamples",
-            seed=seed,
-            extra={
-                "se": float(replicates.std(ddof=1)),
-                "n_rows": sample.n,
-                "n_undefined": n_resamples - replicates.size,
-            },
-        )
-    return found

@@ -12,9 +12,9 @@ from cardio_core.stats.discrimination.pair_counts import (
     ClusterPairs,
     RankedRows,
     cluster_jackknife,
+    midrank_auc,
     quadratic_form_is_cheaper,
 )
-from cardio_core.stats.discrimination.placements import midrank_auc
 from cardio_core.stats.discrimination.published_auc import newcombe_auc
 from cardio_core.stats.foundation.intervals import BootstrapInterval, bootstrap_limits, two_sided_p
 from cardio_core.stats.foundation.validate import (
@@ -24,6 +24,7 @@ from cardio_core.stats.foundation.validate import (
     checked_level,
     require_clusters,
     scored_sample,
+    unit_count,
 )
 from cardio_core.stats.resampling.draws import (
     CELLS_PER_BLOCK,
@@ -167,19 +168,20 @@ class _Drawn:
     def estimate(
         self, name: str, value: float, replicates: Floats, jackknife: Floats | None, level: float
     ) -> Estimate:
-        n = self.sample.n if self.sample.clusters is None else self.sample.n_clusters
+        sample = self.sample
         kind = "percentile" if jackknife is None else "BCa"
         within = ", stratified by class" if self.stratify else ""
         method = f"{self.unit} bootstrap{within}, {kind}, {len(replicates)} resamples"
+        limits: tuple[float | None, float | None] = (value, value)
         note = ""
         if np.ptp(replicates) > 0:
             limits = bootstrap_limits(replicates, value, jackknife, checked_level(level))
         elif name == "auc":
-            fallback = newcombe_auc(value, *_units_of_each_class(self.sample), level=level)
-            limits, method = _limits(fallback), fallback.method
+            fallback = newcombe_auc(value, *sample.units_of_each_class, level=level)
+            limits, method = (fallback.low, fallback.high), fallback.method
             note = "every resample gives the same area; the interval is Newcombe's instead"
         else:
-            limits, note = (value, value), "every resample gives the same difference"
+            note = "every resample gives the same difference"
         return Estimate(
             name,
             value,
@@ -187,14 +189,12 @@ class _Drawn:
             level,
             method,
             note=note,
-            n=n,
-            unit=self.unit,
-            n_patients=n if self.unit == "patient" else None,
-            n_dropped=self.sample.n_dropped,
+            **unit_count(sample.n, sample.n_clusters, self.unit),
+            n_dropped=sample.n_dropped,
             seed=self.seed,
             extra={
                 "se": float(replicates.std(ddof=1)),
-                "n_rows": self.sample.n,
+                "n_rows": sample.n,
                 "n_redrawn": self.replicates.n_redrawn,
             },
         )
@@ -218,7 +218,7 @@ def _draw(
         strata = strata_of_units(sample.positive.astype(np.int64), sample.clusters)
         if min(members.size for members in strata) < 2:
             raise DataError("bootstrap: expected at least 2 units of each class to stratify by it")
-    replicates = replicate_aucs(sample, strata, n_resamples, seed)
+    replicates = _replicate_aucs(sample, strata, n_resamples, seed)
     aucs = tuple(midrank_auc(sample.positive, score) for score in sample.scores)
     return _Drawn(sample, aucs, replicates, unit, stratify, seed)
 
@@ -231,64 +231,22 @@ def _by_first_score(sample: ScoredSample) -> ScoredSample:
     return replace(sample, positive=sample.positive[order], scores=sample.scores[:, order])
 
 
-def replicate_aucs(
-    sample: ScoredSample,
-    strata: tuple[Ints, ...] | None,
-    n_resamples: int,
-    seed: int,
+def _replicate_aucs(
+    sample: ScoredSample, strata: tuple[Ints, ...] | None, n_resamples: int, seed: int
 ) -> Replicates:
-    """Return the AUC of every score on the same resamples of rows, or of clusters.
-
-    Parameters
-    ----------
-    sample : ScoredSample
-    strata : tuple of ndarray, or None
-        Units to be drawn among themselves.
-    n_resamples, seed : int
-
-    Returns
-    -------
-    Replicates
-        `values` of shape (n_resamples, n_scores).
-    """
-    if sample.clusters is None:
-        units, clusters = Units(sample.n, strata), None
-    else:
-        units, clusters = Units(sample.n_clusters, strata), sample.clusters
+    """Return the AUC of every score on the same resamples, shape (n_resamples, n_scores)."""
+    clusters, units = sample.clusters, Units(sample.n_clusters or sample.n, strata)
+    parts: list[RankedRows] | list[ClusterPairs]
     if clusters is not None and quadratic_form_is_cheaper(sample.n, units.n, n_resamples):
-        forms = [
-            ClusterPairs.of(sample.positive, score, clusters, units.n) for score in sample.scores
-        ]
-        return resample(
-            lambda counts: _columns([form.aucs(counts) for form in forms]),
-            units,
-            n_resamples,
-            seed,
-            cells_per_block=CELLS_PER_PRODUCT,
-        )
-    ranked = [RankedRows.of(sample.positive, score, clusters) for score in sample.scores]
+        cells_per_block = CELLS_PER_PRODUCT
+        parts = [ClusterPairs.of(sample.positive, s, clusters, units.n) for s in sample.scores]
+    else:
+        cells_per_block = CELLS_PER_BLOCK * units.n // max(units.n, sample.n)
+        parts = [RankedRows.of(sample.positive, score, clusters) for score in sample.scores]
     return resample(
-        lambda counts: _columns([rows.aucs(counts) for rows in ranked]),
+        lambda counts: np.stack([part.aucs(counts) for part in parts], axis=1),
         units,
         n_resamples,
         seed,
-        cells_per_block=CELLS_PER_BLOCK * units.n // max(units.n, sample.n),
+        cells_per_block=cells_per_block,
     )
-
-
-def _units_of_each_class(sample: ScoredSample) -> tuple[int, int]:
-    if sample.clusters is None:
-        return sample.n_positive, sample.n - sample.n_positive
-    return (
-        int(np.unique(sample.clusters[sample.positive]).size),
-        int(np.unique(sample.clusters[~sample.positive]).size),
-    )
-
-
-def _limits(estimate: Estimate) -> tuple[float, float]:
-    assert estimate.low is not None and estimate.high is not None  # noqa: S101 - for mypy
-    return estimate.low, estimate.high
-
-
-def _columns(parts: list[Floats]) -> Floats:
-    return np.stack(parts, axis=1)

@@ -11,16 +11,15 @@ from numpy.typing import ArrayLike
 from scipy.special import expit, logit
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.intervals import normal_quantile, percentile_limits
-from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.intervals import bootstrapped, normal_quantile
 from cardio_core.stats.foundation.validate import (
     Bools,
     Floats,
     Ints,
-    ScoredSample,
     checked_level,
     require_clusters,
     scored_sample,
+    unit_count,
 )
 from cardio_core.stats.resampling.draws import CELLS_PER_BLOCK, Units, resample
 from cardio_core.types.estimate import Estimate
@@ -82,7 +81,7 @@ def pr_auc(
     """
     sample = scored_sample(labels, scores, clusters=clusters)
     ranked = _FallingRows.of(sample.positive, sample.scores[0], sample.clusters)
-    n_units = sample.n if sample.clusters is None else sample.n_clusters
+    n_units = sample.n_clusters or sample.n
     value = float(ranked.values(np.ones((1, n_units)))[0])
     estimate = Estimate(
         "average_precision",
@@ -97,7 +96,21 @@ def pr_auc(
         **unit_count(sample.n, sample.n_clusters, unit),
     )
     if (method or ("logit" if clusters is None else "bootstrap")) == "bootstrap":
-        return _bootstrapped(estimate, sample, ranked, n_units, n_resamples, seed)
+        if sample.clusters is not None:
+            require_clusters(n_units, estimate.unit)
+        drawn = resample(
+            lambda counts: ranked.values(counts)[:, None],
+            Units(n_units),
+            n_resamples,
+            seed,
+            cells_per_block=CELLS_PER_BLOCK * n_units // sample.n,
+        )
+        replicates = drawn.values[:, 0]
+        note = "" if np.ptp(replicates) > 0 else "every resample gives the same value"
+        return bootstrapped(
+            estimate.replace(note=note), replicates, level, seed, n_resamples,
+            n_redrawn=drawn.n_redrawn,
+        )  # fmt: skip
     if clusters is not None:
         raise DataError("method: the logit interval ignores clusters; use method='bootstrap'")
     return _with_logit_limits(estimate, sample.n_positive, level)
@@ -118,39 +131,6 @@ def _with_logit_limits(estimate: Estimate, n_positive: int, level: float) -> Est
         low=float(expit(centre - half_width)),
         high=float(expit(centre + half_width)),
         method="logit interval (Boyd 2013)",
-    )
-
-
-def _bootstrapped(
-    estimate: Estimate,
-    sample: ScoredSample,
-    ranked: _FallingRows,
-    n_units: int,
-    n_resamples: int,
-    seed: int,
-) -> Estimate:
-    if sample.clusters is not None:
-        require_clusters(n_units, estimate.unit)
-    drawn = resample(
-        lambda counts: ranked.values(counts)[:, None],
-        Units(n_units),
-        n_resamples,
-        seed,
-        cells_per_block=CELLS_PER_BLOCK * n_units // sample.n,
-    )
-    replicates = drawn.values[:, 0]
-    low, high = percentile_limits(replicates, estimate.level or 0.95)
-    return estimate.replace(
-        low=low,
-        high=high,
-        method=f"{estimate.unit} bootstrap, percentile, {n_resamples} resamples",
-        seed=seed,
-        note="" if np.ptp(replicates) > 0 else "every resample gives the same value",
-        extra={
-            **estimate.extra,
-            "se": float(replicates.std(ddof=1)),
-            "n_redrawn": drawn.n_redrawn,
-        },
     )
 
 

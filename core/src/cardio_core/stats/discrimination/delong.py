@@ -6,20 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import stdtr
+from scipy.special import stdtr, stdtrit
 from scipy.stats import rankdata
 
 from cardio_core.errors import DataError
-from cardio_core.stats.discrimination.placements import placements
+from cardio_core.stats.discrimination.pair_counts import placements
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
-from cardio_core.stats.foundation.units import unit_count
 from cardio_core.stats.foundation.validate import (
+    Bools,
     Floats,
+    Ints,
     ScoredSample,
     checked_level,
     group_sums,
     require_clusters,
     scored_sample,
+    unit_count,
 )
 from cardio_core.types.estimate import Estimate
 
@@ -93,7 +95,7 @@ def delong_covariance(
         covariance = _independent(sample, component)
     else:
         require_clusters(sample.n_clusters, unit or "patient")
-        covariance = _clustered(sample, component)
+        covariance = _clustered(sample, component, sample.clusters)
     return DelongCovariance(_areas(sample, component), covariance, sample)
 
 
@@ -149,7 +151,23 @@ def delong_paired(
     contrast = np.array([1.0, -1.0])
     se = float(np.sqrt(max(0.0, contrast @ found.covariance @ contrast)))
     difference = float(found.aucs[0] - found.aucs[1])
-    estimate = _difference_estimate(found, difference, se, checked_level(level), unit)
+    sample = found.sample
+    estimate = Estimate(
+        "auc_difference",
+        difference,
+        *wald_limits(difference, se, checked_level(level), within=(-1.0, 1.0)),
+        level,
+        f"{found.method}, paired",
+        **unit_count(sample.n, sample.n_clusters, unit),
+        n_dropped=sample.n_dropped,
+        extra={
+            "auc_a": float(found.aucs[0]),
+            "auc_b": float(found.aucs[1]),
+            "se": se,
+            "n_rows": sample.n,
+            "n_positive": sample.n_positive,
+        },
+    )
     if se > 0:
         z = difference / se
         return estimate.replace(p_value=two_sided_p(z), extra={**estimate.extra, "z": z})
@@ -159,15 +177,11 @@ def delong_paired(
             "0, found 0; DeLong does not apply to perfect separation, use mcnemar at a threshold"
         )
     note = "both scores rank every case and control alike"
-    if not _same_ranking(*found.sample.scores):
+    if not np.array_equal(*(rankdata(score) for score in sample.scores)):
         # equal on these rows only, both at an area of 0 or 1: a width of 0 would claim certainty
         estimate = estimate.replace(low=None, high=None, level=None)
         note += ", but not every row: DeLong's variance is 0, no interval"
     return estimate.replace(p_value=1.0, note=note, extra={**estimate.extra, "z": 0.0})
-
-
-def _same_ranking(score_a: Floats, score_b: Floats) -> bool:
-    return bool(np.array_equal(rankdata(score_a), rankdata(score_b)))
 
 
 def delong_unpaired(
@@ -222,7 +236,7 @@ def delong_unpaired(
     )
     se = total**0.5
     t = difference / se
-    half_width = float(_t_quantile(checked_level(level), df)) * se
+    half_width = float(stdtrit(df, 0.5 + checked_level(level) / 2)) * se
     return Estimate(
         "auc_difference",
         difference,
@@ -239,39 +253,6 @@ def delong_unpaired(
             "se": se,
             "t": t,
             "df": df,
-        },
-    )
-
-
-def _t_quantile(level: float, df: float) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(df, 0.5 + level / 2))
-
-
-def _difference_estimate(
-    found: DelongCovariance, difference: float, se: float, level: float, unit: str | None
-) -> Estimate:
-    sample = found.sample
-    low, high = wald_limits(difference, se, level, within=(-1.0, 1.0))
-    clustered = sample.clusters is not None
-    unit = unit or ("patient" if clustered else "row")
-    n = sample.n_clusters if clustered else sample.n
-    return Estimate(
-        "auc_difference",
-        difference,
-        low,
-        high,
-        level,
-        f"{found.method}, paired",
-        **unit_count(n, None, unit),
-        n_dropped=sample.n_dropped,
-        extra={
-            "auc_a": float(found.aucs[0]),
-            "auc_b": float(found.aucs[1]),
-            "se": se,
-            "n_rows": sample.n,
-            "n_positive": sample.n_positive,
         },
     )
 
@@ -296,11 +277,10 @@ def _independent(sample: ScoredSample, component: Floats) -> Floats:
     return np.atleast_2d(covariance)
 
 
-def _clustered(sample: ScoredSample, component: Floats) -> Floats:
+def _clustered(sample: ScoredSample, component: Floats, clusters: Ints) -> Floats:
     """Obuchowski's covariance: placements are summed over each cluster before they are squared."""
-    assert sample.clusters is not None  # noqa: S101 - for mypy
-    v10, n_with_positive = _cluster_sums(sample, component, of_positive=True)
-    v01, n_with_negative = _cluster_sums(sample, component, of_positive=False)
+    v10, n_with_positive = _cluster_sums(component, clusters, sample.positive)
+    v01, n_with_negative = _cluster_sums(component, clusters, ~sample.positive)
     if min(n_with_positive, n_with_negative) < 2:
         raise DataError(
             f"clusters: expected each class in at least 2, found class 1 in {n_with_positive} and "
@@ -313,13 +293,9 @@ def _clustered(sample: ScoredSample, component: Floats) -> Floats:
     return s10 / n_positive + s01 / n_negative + (s11 + s11.T) / (n_positive * n_negative)
 
 
-def _cluster_sums(
-    sample: ScoredSample, component: Floats, *, of_positive: bool
-) -> tuple[Floats, int]:
+def _cluster_sums(component: Floats, clusters: Ints, rows: Bools) -> tuple[Floats, int]:
     """Sum the centred placements of one class over each cluster; count clusters that hold it."""
-    assert sample.clusters is not None  # noqa: S101 - for mypy
-    rows = sample.positive if of_positive else ~sample.positive
-    clusters = sample.clusters[rows]
+    n_clusters, clusters = int(clusters.max()) + 1, clusters[rows]
     centred = component[:, rows] - component[:, rows].mean(axis=1, keepdims=True)
-    sums = np.stack([group_sums(of_score, clusters, sample.n_clusters) for of_score in centred])
+    sums = np.stack([group_sums(of_score, clusters, n_clusters) for of_score in centred])
     return sums, int(np.unique(clusters).size)

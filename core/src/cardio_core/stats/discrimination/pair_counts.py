@@ -12,8 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.stats.discrimination.placements import placements
-from cardio_core.stats.foundation.validate import Bools, Floats, Ints, group_sums
+from cardio_core.stats.foundation.validate import Bools, Floats, Ints, group_sums, ratio
 
 MAX_CLUSTERS_IN_FORM = 2048
 """Largest matrix of pairs that is held: 2048² floats are 32 MiB."""
@@ -53,18 +52,8 @@ class RankedRows:
         )
 
     def aucs(self, counts: Floats) -> Floats:
-        """Return the AUC under each vector of unit counts, NaN where a class is absent.
+        """Return the AUC of each row of unit counts, NaN where a class is absent.
 
-        Parameters
-        ----------
-        counts : ndarray of float64, shape (n_resamples, n_units)
-
-        Returns
-        -------
-        ndarray of float64, shape (n_resamples,)
-
-        Notes
-        -----
         With ``C`` the running total of all counts over the values v, ``t_v`` the count and ``p_v``
         the positive count at v, and ``P`` the positives in all, the rightly ranked pairs are
         ``Σ p_v (C_v − t_v / 2) − P² / 2``: everything below a positive, less the positives
@@ -87,7 +76,7 @@ class RankedRows:
             n_positive = positive_at_value.sum(axis=1)
             twice_below = 2 * np.cumsum(at_value, axis=1) - at_value
             twice_pairs = np.einsum("ij,ij->i", twice_below, positive_at_value)
-        return _share(twice_pairs - n_positive**2, 2 * n_positive * (total - n_positive))
+        return ratio(twice_pairs - n_positive**2, 2 * n_positive * (total - n_positive))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,22 +123,13 @@ class ClusterPairs:
         )
 
     def aucs(self, counts: Floats) -> Floats:
-        """Return the AUC under each vector of cluster counts, NaN where a class is absent.
-
-        Parameters
-        ----------
-        counts : ndarray of float64, shape (n_resamples, n_clusters)
-
-        Returns
-        -------
-        ndarray of float64, shape (n_resamples,)
-        """
+        """Return the AUC of each row of cluster counts, NaN where a class is absent."""
         pairs = self.twice_pairs
         if pairs.dtype == np.float32 and counts.max() > MAX_COUNT_IN_SINGLE:
             pairs = pairs.astype(np.float64)
         below = np.matmul(counts, pairs, dtype=pairs.dtype, casting="same_kind")
         twice_pairs = np.einsum("ij,ij->i", below, counts)
-        return _share(twice_pairs, 2 * (counts @ self.n_positive) * (counts @ self.n_negative))
+        return ratio(twice_pairs, 2 * (counts @ self.n_positive) * (counts @ self.n_negative))
 
 
 def quadratic_form_is_cheaper(n_rows: int, n_clusters: int, n_resamples: int) -> bool:
@@ -167,16 +147,6 @@ def cluster_jackknife(positive: Bools, score: Floats, clusters: Ints | None) -> 
     """Return the AUC with each row, or each cluster, left out once.
 
     Units without which a class is empty are left out of the result.
-
-    Parameters
-    ----------
-    positive : ndarray of bool, shape (n,)
-    score : ndarray of float64, shape (n,)
-    clusters : ndarray of int64, shape (n,), or None
-
-    Returns
-    -------
-    ndarray of float64, shape (n_units,)
     """
     n = positive.size
     n_positive = int(np.count_nonzero(positive))
@@ -191,7 +161,7 @@ def cluster_jackknife(positive: Bools, score: Floats, clusters: Ints | None) -> 
         lost = group_sums(pairs_of_row, clusters) - _pairs_within(positive, score, clusters)
         positives = group_sums(positive, clusters)
         negatives = group_sums(~positive, clusters)
-    left_out = _share(in_all - lost, (n_positive - positives) * (n_negative - negatives))
+    left_out = ratio(in_all - lost, (n_positive - positives) * (n_negative - negatives))
     return left_out[~np.isnan(left_out)]
 
 
@@ -210,7 +180,47 @@ def _pairs_within(positive: Bools, score: Floats, clusters: Ints) -> Floats:
     return group_sums(positive_at_value * (below + negative_at_value / 2), cluster_of_value)
 
 
-def _share(part: Floats, whole: Floats) -> Floats:
-    share = np.full(part.shape, np.nan)
-    np.divide(part, whole, out=share, where=whole > 0)
-    return share
+def placements(positive: Bools, score: Floats) -> Floats:
+    """Return DeLong's structural components, one for each row, in the order of the rows.
+
+    A positive row gets the share of negatives below it (a tie counts one half), ``V10``; a
+    negative row the share of positives above it, ``V01``. The mean of either is the AUC.
+
+    Notes
+    -----
+    Sorting each class once and searching it in the other's order costs O(n log n).
+
+    References
+    ----------
+    DeLong ER, DeLong DM, Clarke-Pearson DL. Biometrics 1988;44:837, equations 4 and 5.
+    Sun X, Xu W. IEEE Signal Process Lett 2014;21:1389 (the fast form).
+    """
+    rows_positive = np.flatnonzero(positive)
+    rows_negative = np.flatnonzero(~positive)
+    of_positive, of_negative = score[rows_positive], score[rows_negative]
+    order_positive, order_negative = np.argsort(of_positive), np.argsort(of_negative)
+    sorted_positive, sorted_negative = of_positive[order_positive], of_negative[order_negative]
+    component = np.empty(score.size)
+    component[rows_positive[order_positive]] = (
+        _twice_below(sorted_negative, sorted_positive) / 2.0 / sorted_negative.size
+    )
+    component[rows_negative[order_negative]] = (
+        1.0 - _twice_below(sorted_positive, sorted_negative) / 2.0 / sorted_positive.size
+    )
+    return component
+
+
+def midrank_auc(positive: Bools, score: Floats) -> float:
+    """Return the area under the ROC curve: the share of pairs ranked rightly, a tie one half.
+
+    It is never flipped: a score that runs the wrong way has an area below one half.
+    """
+    sorted_negative = np.sort(score[~positive])
+    sorted_positive = np.sort(score[positive])
+    twice = int(_twice_below(sorted_negative, sorted_positive).sum())
+    return twice / (2 * sorted_negative.size * sorted_positive.size)
+
+
+def _twice_below(reference: Floats, values: Floats) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    """Count, for each of the sorted values, references below it plus references up to it."""
+    return np.searchsorted(reference, values, "left") + np.searchsorted(reference, values, "right")

@@ -9,8 +9,7 @@ from scipy.special import ndtr
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import normal_quantile, wald_limits
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import checked_level
+from cardio_core.stats.foundation.validate import checked_level, unit_count
 from cardio_core.types.estimate import Estimate
 
 
@@ -55,13 +54,13 @@ def hanley_mcneil(
     _check(auc, n_positive, n_negative)
     if auc in (0.0, 1.0):
         raise DataError(f"auc: the Hanley-McNeil error is 0 at {auc:g}; use newcombe_auc")
-    se = math.sqrt(_variance(auc, n_positive, n_negative))
-    low, high = wald_limits(auc, se, checked_level(level), within=(0.0, 1.0))
+    q1, q2 = _excess(auc)
+    variance = auc * (1 - auc) + (n_positive - 1) * q1 + (n_negative - 1) * q2
+    se = math.sqrt(variance / (n_positive * n_negative))
     return Estimate(
         "auc",
         auc,
-        low,
-        high,
+        *wald_limits(auc, se, checked_level(level), within=(0.0, 1.0)),
         level,
         "Hanley-McNeil",
         **unit_count(n_positive + n_negative, None, unit),
@@ -201,12 +200,6 @@ def _check(auc: float, n_positive: int, n_negative: int) -> None:
 def _excess(auc: float) -> tuple[float, float]:
     """Return Q1 − θ² and Q2 − θ² for exponential scores."""
     return auc / (2 - auc) - auc**2, 2 * auc**2 / (1 + auc) - auc**2
-
-
-def _variance(auc: float, n_positive: int, n_negative: int) -> float:
-    q1, q2 = _excess(auc)
-    numerator = auc * (1 - auc) + (n_positive - 1) * q1 + (n_negative - 1) * q2
-    return numerator / (n_positive * n_negative)
 
 
 def _newcombe_variance(auc: float, n_positive: int, n_negative: int) -> float:

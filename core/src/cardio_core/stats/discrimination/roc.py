@@ -8,10 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cardio_core.stats.discrimination.delong import DelongCovariance, delong_covariance
+from cardio_core.stats.discrimination.delong import delong_covariance
 from cardio_core.stats.discrimination.published_auc import newcombe_auc
 from cardio_core.stats.foundation.intervals import logit_limits, two_sided_p, wald_limits
-from cardio_core.stats.foundation.validate import Floats, checked_level, scored_sample
+from cardio_core.stats.foundation.validate import Floats, checked_level, scored_sample, unit_count
 from cardio_core.types.estimate import Estimate
 
 
@@ -72,13 +72,24 @@ def auc(
     """
     found = delong_covariance(labels, scores, clusters=clusters, unit=unit)
     sample = found.sample
-    n = sample.n if sample.clusters is None else sample.n_clusters
-    unit = unit or ("row" if sample.clusters is None else "patient")
-    estimate = _with_interval(found, checked_level(level), interval)
+    value, variance = float(found.aucs[0]), float(found.covariance[0, 0])
+    checked_level(level)
+    if variance <= 0 or value in (0.0, 1.0):
+        estimate = newcombe_auc(value, *sample.units_of_each_class, level=level).replace(
+            note="DeLong's variance is 0 here; the interval is Newcombe's instead"
+        )
+    else:
+        se = variance**0.5
+        z = (value - 0.5) / se
+        if interval == "logit":
+            limits, method = logit_limits(value, se, level), f"{found.method}, logit interval"
+        else:
+            limits, method = wald_limits(value, se, level, within=(0.0, 1.0)), found.method
+        estimate = Estimate(
+            "auc", value, *limits, level, method, p_value=two_sided_p(z), extra={"se": se, "z": z}
+        )
     return estimate.replace(
-        n=n,
-        unit=unit,
-        n_patients=n if unit == "patient" else None,
+        **unit_count(sample.n, sample.n_clusters, unit),
         n_dropped=sample.n_dropped,
         extra={
             **estimate.extra,
@@ -87,39 +98,6 @@ def auc(
             "n_negative": sample.n - sample.n_positive,
         },
     )
-
-
-def _with_interval(
-    found: DelongCovariance, level: float, interval: Literal["plain", "logit"]
-) -> Estimate:
-    value, variance = float(found.aucs[0]), float(found.covariance[0, 0])
-    if variance <= 0 or value in (0.0, 1.0):
-        return _degenerate(found, value, level)
-    se = variance**0.5
-    z = (value - 0.5) / se
-    if interval == "logit":
-        limits, method = logit_limits(value, se, level), f"{found.method}, logit interval"
-    else:
-        limits, method = wald_limits(value, se, level, within=(0.0, 1.0)), found.method
-    return Estimate(
-        "auc",
-        value,
-        *limits,
-        level,
-        method,
-        p_value=two_sided_p(z),
-        extra={"se": se, "z": z},
-    )
-
-
-def _degenerate(found: DelongCovariance, value: float, level: float) -> Estimate:
-    sample = found.sample
-    n_positive, n_negative = sample.n_positive, sample.n - sample.n_positive
-    if sample.clusters is not None:
-        n_positive = int(np.unique(sample.clusters[sample.positive]).size)
-        n_negative = int(np.unique(sample.clusters[~sample.positive]).size)
-    estimate = newcombe_auc(value, n_positive, n_negative, level=level)
-    return estimate.replace(note="DeLong's variance is 0 here; the interval is Newcombe's instead")
 
 
 @dataclass(frozen=True, slots=True)

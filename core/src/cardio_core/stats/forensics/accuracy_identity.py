@@ -86,12 +86,13 @@ def check_acc_identity(
         (max(0.0, spec - h_spec), min(1.0, spec + h_spec)),
     )
     implied = None
+    low, high = feasible or (None, None)
     if sens != spec:
         implied = Estimate(
             "implied_prevalence",
             (acc - spec) / (sens - spec),
-            None if feasible is None else feasible[0],
-            None if feasible is None else feasible[1],
+            low,
+            high,
             method="accuracy identity; the range is that of rounding",
         )
     expected = at_prevalence = None
@@ -119,10 +120,7 @@ def _feasible_prevalences(
     """
     low, high = 0.0, 1.0
     # each condition reads constant + slope * q <= 0
-    conditions = (
-        (spec[0] - acc[1], sens[0] - spec[0]),
-        (acc[0] - spec[1], spec[1] - sens[1]),
-    )
+    conditions = ((spec[0] - acc[1], sens[0] - spec[0]), (acc[0] - spec[1], spec[1] - sens[1]))
     for constant, slope in conditions:
         if abs(slope) < 1e-12:
             if constant > 1e-9:

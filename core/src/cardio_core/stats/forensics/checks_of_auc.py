@@ -13,8 +13,7 @@ from cardio_core.stats.discrimination.published_auc import (
     hanley_mcneil,
     hanley_mcneil_effective_n,
 )
-from cardio_core.stats.forensics.check import Check, Finding, Part
-from cardio_core.stats.forensics.printed import PrintedNumber
+from cardio_core.stats.forensics.check import Check, Finding, Part, PrintedNumber
 
 
 class BinormalAuc(Check):

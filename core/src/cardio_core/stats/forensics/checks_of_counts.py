@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from cardio_core.stats.forensics.check import Check, Finding
-from cardio_core.stats.forensics.printed import PrintedNumber
+from cardio_core.stats.forensics.check import Check, Finding, PrintedNumber
 
 
 class SameNumber(Check):
@@ -113,8 +112,7 @@ class LargerThan(Check):
         good = self.first.value > self.second.value
         word = "exceeds" if good else "does not exceed"
         return Finding(
-            "agrees" if good else "doubt",
-            f"{self.first} {word} {self.second} ({self.second_is}).",
+            "agrees" if good else "doubt", f"{self.first} {word} {self.second} ({self.second_is})."
         )
 
 

@@ -7,10 +7,13 @@ from typing import Literal
 
 from cardio_core.stats.classification.decisions import confusion_metrics
 from cardio_core.stats.classification.discordance import mcnemar
-from cardio_core.stats.classification.proportions import binomial_all_correct, proportion
+from cardio_core.stats.classification.proportions import (
+    binomial_all_correct,
+    clopper_pearson_limits,
+    proportion,
+)
 from cardio_core.stats.forensics.accuracy_identity import check_acc_identity
-from cardio_core.stats.forensics.check import Check, Finding
-from cardio_core.stats.forensics.printed import PrintedNumber
+from cardio_core.stats.forensics.check import Check, Finding, PrintedNumber
 from cardio_core.stats.forensics.summaries import grim
 from cardio_core.stats.foundation.display import p_text
 
@@ -260,11 +263,10 @@ class Counted(Check):
             for place, text in self.shares_pct.items()
             if not text.holds(100 * found.value)
         }
+        low, high = clopper_pearson_limits(self.k, self.n, 0.95)
         text = (
-            f"{self.k}/{self.n} is {100 * found.value:.2f} % (exact interval {100 * found.low:.1f} "
-            f"to {100 * found.high:.1f})"
-            if found.low is not None and found.high is not None
-            else f"{self.k}/{self.n} is {100 * found.value:.2f} %"
+            f"{self.k}/{self.n} is {100 * found.value:.2f} % (exact interval {100 * low:.1f} "
+            f"to {100 * high:.1f})"
         )
         if wrong:
             text += "; wrong: " + ", ".join(f"{text} in {place}" for place, text in wrong.items())

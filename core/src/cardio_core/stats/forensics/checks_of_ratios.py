@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from cardio_core.stats.forensics.check import Check, Finding, Part
-from cardio_core.stats.forensics.printed import PrintedNumber
+from cardio_core.stats.forensics.check import Check, Finding, Part, PrintedNumber
 from cardio_core.stats.forensics.summaries import (
     linear_probability_se,
     se_from_or_ci,
     smallest_logistic_se,
 )
-from cardio_core.stats.forensics.table_search import PrintedOddsRatio, names_of, search_2x2
+from cardio_core.stats.forensics.table_search import PrintedOddsRatio, search_2x2
 from cardio_core.stats.groups.contingency import odds_ratio_2x2
 
 
@@ -99,7 +98,8 @@ class OddsRatioSearch(Check):
             if (self.n_stated is None or sample.n == self.n_stated)
             and (self.n_events_stated is None or sample.n_events == self.n_events_stated)
         ]
-        text = f"{tried}, only {names_of(samples)} gives the odds ratios of {names} together"
+        found = "; ".join(f"n = {each.n} with {each.n_events} events" for each in samples)
+        text = f"{tried}, only {found} gives the odds ratios of {names} together"
         majority = max(samples, key=lambda sample: sample.n_events)
         cells = "; ".join(
             f"{name} {' or '.join(f'{a}|{b}' for a, b in pairs)}"

@@ -11,52 +11,22 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from cardio_core.errors import DataError
+from cardio_core.stats.forensics import checks_of_auc as auc
+from cardio_core.stats.forensics import checks_of_counts as counts
+from cardio_core.stats.forensics import checks_of_performance as performance
+from cardio_core.stats.forensics import checks_of_ratios as ratios
+from cardio_core.stats.forensics import checks_of_tests as tests
 from cardio_core.stats.forensics.check import Finding, Part, Verdict
-from cardio_core.stats.forensics.checks_of_auc import (
-    AucInterval,
-    BinormalAuc,
-    ConstantMae,
-    Quantiles,
-)
-from cardio_core.stats.forensics.checks_of_counts import (
-    Arithmetic,
-    AtMost,
-    LargerThan,
-    Nyquist,
-    Resolution,
-    SameNumber,
-    WindowLength,
-)
-from cardio_core.stats.forensics.checks_of_performance import (
-    Accuracy,
-    AllCorrect,
-    AtLeast,
-    Counted,
-    Discordant,
-    FoldSpread,
-    Share,
-    SimpleRule,
-)
-from cardio_core.stats.forensics.checks_of_ratios import (
-    CountsOddsRatio,
-    OddsRatioSearch,
-    RatioOrDifference,
-)
-from cardio_core.stats.forensics.checks_of_tests import (
-    Chi2P,
-    CountsP,
-    MeansP,
-    NoneSignificant,
-    Screening,
-)
 from cardio_core.types.estimate import Estimate
 
 AnyCheck = Annotated[
-    CountsP | MeansP | Chi2P | Screening | NoneSignificant
-    | CountsOddsRatio | OddsRatioSearch | RatioOrDifference
-    | Accuracy | Share | AtLeast | SimpleRule | FoldSpread | BinormalAuc | AucInterval | Quantiles
-    | ConstantMae | Discordant | AllCorrect | Counted
-    | SameNumber | Arithmetic | AtMost | LargerThan | Nyquist | WindowLength | Resolution,
+    tests.CountsP | tests.MeansP | tests.Chi2P | tests.Screening | tests.NoneSignificant
+    | ratios.CountsOddsRatio | ratios.OddsRatioSearch | ratios.RatioOrDifference
+    | performance.Accuracy | performance.Share | performance.AtLeast | performance.SimpleRule
+    | performance.FoldSpread | auc.BinormalAuc | auc.AucInterval | auc.Quantiles | auc.ConstantMae
+    | performance.Discordant | performance.AllCorrect | performance.Counted
+    | counts.SameNumber | counts.Arithmetic | counts.AtMost | counts.LargerThan | counts.Nyquist
+    | counts.WindowLength | counts.Resolution,
     Field(discriminator="check"),
 ]  # fmt: skip
 """Every kind of check; the field ``check`` says which."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scipy.special import ndtr
 
 from cardio_core.errors import DataError
-from cardio_core.stats.forensics.printed import Printed
+from cardio_core.stats.forensics.check import Printed
 from cardio_core.stats.foundation.intervals import normal_quantile
 from cardio_core.stats.foundation.validate import checked_level
 from cardio_core.types.estimate import Estimate
@@ -102,7 +102,7 @@ def grim(mean: Printed, n: int) -> Grim:
     --------
     A specificity of .038 is no share of 25 patients, but one of 26:
 
-    >>> from cardio_core.stats.forensics.printed import printed
+    >>> from cardio_core.stats.forensics.check import printed
     >>> found = grim(printed("0.038"), 25)
     >>> found.possible, found.denominators
     (False, (26,))

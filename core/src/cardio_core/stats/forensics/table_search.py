@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
 
 from cardio_core.errors import DataError
-from cardio_core.stats.forensics.printed import Printed
+from cardio_core.stats.forensics.check import Printed
 from cardio_core.stats.foundation.intervals import normal_quantile
 from cardio_core.stats.foundation.validate import Bools, Floats
 
@@ -69,7 +69,7 @@ def search_2x2(
 
     Examples
     --------
-    >>> from cardio_core.stats.forensics.printed import printed
+    >>> from cardio_core.stats.forensics.check import printed
     >>> row = PrintedOddsRatio(*map(printed, ("6.00", "0.81", "44.35", "0.079")))
     >>> [(s.n, s.n_events, s.tables["x"]) for s in search_2x2({"x": row}, (19, 20))]
     [(20, 8, ((6, 4),)), (20, 10, ((6, 2), (8, 4))), (20, 12, ((8, 2),))]
@@ -120,14 +120,3 @@ def _tables(
 def _within(values: Floats, number: Printed) -> Bools:
     slack = 1e-9 * max(1.0, abs(number.value))
     return np.asarray((values >= number.low - slack) & (values <= number.high + slack))
-
-
-def names_of(samples: Sequence[SampleFound]) -> str:
-    """Say which samples were found, for a sentence.
-
-    Examples
-    --------
-    >>> names_of([SampleFound(103, 69, {})])
-    'n = 103 with 69 events'
-    """
-    return "; ".join(f"n = {sample.n} with {sample.n_events} events" for sample in samples)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
@@ -153,17 +153,8 @@ def binary_outcome(table: pd.DataFrame, name: str, event: str | None = None) -> 
 def require_one_row_each(table: pd.DataFrame, patient: str) -> None:
     """Refuse a table in which a patient has several rows, or a row has no patient.
 
-    Parameters
-    ----------
-    table : DataFrame
-    patient : str
-        Column that says whose row it is.
-
-    Raises
-    ------
-    DataError
-        With what to do: the tests of a Table 1 and of a logistic regression take rows as
-        independent, and no form of theirs for repeated rows is offered.
+    The tests of a Table 1 and of a logistic regression take rows as independent, and no form of
+    theirs for repeated rows is offered.
 
     Examples
     --------
@@ -227,27 +218,16 @@ class Design:
     def only(self, features: Sequence[str]) -> Design:
         """Return the design with these features only, on the same rows."""
         keep = [index for index, feature in enumerate(self.features) if feature in features]
-        return Design(
-            self.matrix[:, keep],
-            self.outcome,
-            tuple(self.terms[index] for index in keep),
-            tuple(self.features[index] for index in keep),
-            self.target,
-            self.event,
-            self.rows,
-            self.n_dropped,
+        return replace(
+            self,
+            matrix=self.matrix[:, keep],
+            terms=tuple(self.terms[index] for index in keep),
+            features=tuple(self.features[index] for index in keep),
         )
 
 
 def terms_of(table: pd.DataFrame, name: str) -> tuple[Floats, tuple[str, ...]]:
-    """Return a predictor as columns of numbers, with a label each.
-
-    Returns
-    -------
-    matrix : ndarray, shape (n_rows, n_terms)
-        NaN in every column where the value is missing.
-    terms : tuple of str
-    """
+    """Return a predictor as columns, shape (n_rows, n_terms), with a label each; NaN is missing."""
     column = column_named(table, name)
     if not column.notna().any():
         raise DataError(

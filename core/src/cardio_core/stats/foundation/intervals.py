@@ -8,7 +8,8 @@ import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.validate import Floats
+from cardio_core.stats.foundation.validate import Floats, checked_level
+from cardio_core.types.estimate import Estimate
 
 BootstrapInterval = Literal["percentile", "bca"]
 
@@ -55,27 +56,11 @@ def percentile_limits(replicates: Floats, level: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def bca_limits(
+def _bca_limits(
     replicates: Floats, value: float, jackknife: Floats, level: float
 ) -> tuple[float, float]:
     """Return the bias-corrected and accelerated interval.
 
-    Parameters
-    ----------
-    replicates : ndarray, shape (n_resamples,)
-    value : float
-        The statistic on the data themselves.
-    jackknife : ndarray, shape (n_units,)
-        The statistic with each resampled unit left out once.
-    level : float
-
-    Raises
-    ------
-    DataError
-        All replicates on one side of `value`: the bias correction is infinite.
-
-    References
-    ----------
     Efron B. Better bootstrap confidence intervals. J Am Stat Assoc 1987;82:171, equations 2.3
     and 6.6. Ties with `value` count one half, so that a discrete statistic is not called biased.
     """
@@ -88,12 +73,12 @@ def bca_limits(
     bias = ndtri(share_below)
     tails = ndtri([0.5 - level / 2, 0.5 + level / 2])
     shifted = bias + tails
-    adjusted = ndtr(bias + shifted / (1 - acceleration(jackknife) * shifted))
+    adjusted = ndtr(bias + shifted / (1 - _acceleration(jackknife) * shifted))
     low, high = np.quantile(replicates, adjusted)
     return float(low), float(high)
 
 
-def acceleration(jackknife: Floats) -> float:
+def _acceleration(jackknife: Floats) -> float:
     """Return Efron's acceleration: the skewness of the jackknife values, over six."""
     deviation = jackknife.mean() - jackknife
     spread = float(np.sum(deviation**2))
@@ -105,7 +90,37 @@ def acceleration(jackknife: Floats) -> float:
 def bootstrap_limits(
     replicates: Floats, value: float, jackknife: Floats | None, level: float
 ) -> tuple[float, float]:
-    """Return the BCa interval where `jackknife` is given, else the percentile interval."""
+    """Return BCa limits where `jackknife` (each unit left out once) is given, else percentiles.
+
+    Raises
+    ------
+    DataError
+        All replicates on one side of `value`: the bias correction of BCa is infinite.
+    """
     if jackknife is None:
         return percentile_limits(replicates, level)
-    return bca_limits(replicates, value, jackknife, level)
+    return _bca_limits(replicates, value, jackknife, level)
+
+
+def bootstrapped(
+    estimate: Estimate,
+    replicates: Floats,
+    level: float,
+    seed: int,
+    n_resamples: int,
+    *,
+    jackknife: Floats | None = None,
+    within: str = "",
+    **extra: float,
+) -> Estimate:
+    """Give an estimate the interval of its replicates, their SD as ``se``, and a method."""
+    low, high = bootstrap_limits(replicates, estimate.value, jackknife, checked_level(level))
+    kind = "percentile" if jackknife is None else "BCa"
+    return estimate.replace(
+        low=low,
+        high=high,
+        level=level,
+        method=f"{estimate.unit} bootstrap{within}, {kind}, {n_resamples} resamples",
+        seed=seed,
+        extra={**estimate.extra, "se": float(replicates.std(ddof=1)), **extra},
+    )

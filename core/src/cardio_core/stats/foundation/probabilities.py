@@ -12,16 +12,7 @@ from cardio_core.stats.foundation.validate import ScoredSample, require_clusters
 def probability_sample(
     labels: ArrayLike, probabilities: ArrayLike, clusters: ArrayLike | None, unit: str | None
 ) -> ScoredSample:
-    """Keep complete rows and check that the scores are probabilities.
-
-    Parameters
-    ----------
-    labels : array-like of 0 and 1, shape (n,)
-    probabilities : array-like, shape (n,)
-        Between 0 and 1.
-    clusters : array-like, shape (n,), or None
-    unit : str or None
-        What a cluster is.
+    """Keep complete rows and check that the scores are probabilities, between 0 and 1.
 
     Raises
     ------

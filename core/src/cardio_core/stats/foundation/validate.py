@@ -1,8 +1,9 @@
-"""What every statistic asks of its columns: numbers, two classes, equal lengths."""
+"""What every statistic asks of its columns, and what it says about them in an estimate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,19 +80,7 @@ def binary_column(values: ArrayLike, name: str) -> Floats:
 
 
 def group_codes(values: ArrayLike, name: str) -> Ints:
-    """Number the groups 0, 1, ... in the order in which they first occur; -1 where missing.
-
-    Parameters
-    ----------
-    values : array-like, shape (n,)
-        Patient, record or group identifiers of any type.
-    name : str
-        What to call the column in an error.
-
-    Returns
-    -------
-    ndarray of int64, shape (n,)
-    """
+    """Number identifiers of any type 0, 1, ... as they first occur; -1 where missing."""
     import pandas as pd
 
     series = pd.Series(values)
@@ -157,6 +146,16 @@ class ScoredSample:
     def n_positive(self) -> int:
         """Number of rows of class 1."""
         return int(np.count_nonzero(self.positive))
+
+    @property
+    def units_of_each_class(self) -> tuple[int, int]:
+        """Rows, or the clusters that hold rows, of class 1 and of class 0."""
+        if self.clusters is None:
+            return self.n_positive, self.n - self.n_positive
+        n_positive, n_negative = (
+            np.unique(self.clusters[rows]).size for rows in (self.positive, ~self.positive)
+        )
+        return n_positive, n_negative
 
 
 def scored_sample(
@@ -231,18 +230,44 @@ def require_clusters(n_clusters: int, unit: str) -> None:
 
 
 def group_sums(values: Floats | Bools, groups: Ints, n_groups: int = 0) -> Floats:
-    """Add `values` within each group.
+    """Add `values` within each group, numbered from 0 to at least ``n_groups - 1``."""
+    return np.bincount(groups, weights=values, minlength=n_groups).astype(np.float64, copy=False)
+
+
+def ratio(numerator: Floats, denominator: Floats) -> Floats:
+    """Divide, with NaN where the denominator is 0."""
+    numerator, denominator = np.broadcast_arrays(
+        np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    )
+    quotient = np.full(numerator.shape, np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
+    return quotient
+
+
+class UnitCount(TypedDict):
+    """The fields of an estimate that describe its sample."""
+
+    n: int
+    unit: str
+    n_patients: int | None
+
+
+def unit_count(n_rows: int, n_clusters: int | None, unit: str | None) -> UnitCount:
+    """Count clusters where there are any, else rows.
 
     Parameters
     ----------
-    values : ndarray, shape (n,)
-    groups : ndarray of int64, shape (n,)
-        From 0 upwards.
-    n_groups : int
-        Length of the result, if longer than the largest group says.
+    n_rows : int
+    n_clusters : int or None
+        None (or 0) where rows are independent.
+    unit : str or None
+        What is independent; ``"row"`` without clusters and ``"patient"`` with, by default.
 
-    Returns
-    -------
-    ndarray of float64, shape (n_groups,)
+    Examples
+    --------
+    >>> unit_count(900, 60, None)
+    {'n': 60, 'unit': 'patient', 'n_patients': 60}
     """
-    return np.bincount(groups, weights=values, minlength=n_groups).astype(np.float64, copy=False)
+    n = n_clusters or n_rows
+    unit = unit or ("patient" if n_clusters else "row")
+    return {"n": n, "unit": unit, "n_patients": n if unit == "patient" else None}

@@ -215,7 +215,8 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
 
     found, notes = _tested(compute, name)
     missing = str(int((labels[everybody] == "").sum()))
-    tail = (missing, p_text(found.p_value if found else None), _categorical_label(found))
+    label = ("Fisher" if "Fisher" in found.method else "chi2") if found else BLANK
+    tail = (missing, p_text(found.p_value if found else None), label)
     totals = counts.sum(axis=0)
     all_counts = np.column_stack([counts.sum(axis=1), counts])
     all_totals = np.append(totals.sum(), totals)
@@ -231,12 +232,6 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
             (f"  {level}", *share, "", "", "") for level, share in zip(levels, shares, strict=True)
         ]
     return Described(rows, [found] if found else [], notes)
-
-
-def _categorical_label(found: Estimate | None) -> str:
-    if found is None:
-        return BLANK
-    return "Fisher" if "Fisher" in found.method else "chi2"
 
 
 def _level_labels(table: pd.DataFrame, name: str) -> np.ndarray:

@@ -88,11 +88,12 @@ def table_one(
         estimates += described.estimates
     if not rows:
         raise DataError(f"table 1 by {by}: expected a column to describe, found none")
+    skip_notes = [f"Not described, {why}: {', '.join(them)}." for why, them in skipped.items()]
     return ResultTable(
         f"Table 1 by {by}",
         _heading(table, by, groups),
         tuple(rows),
-        tuple(_footnotes(groups, choices, estimates, by) + notes + _skip_notes(skipped)),
+        (*_footnotes(groups, choices, estimates, by), *notes, *skip_notes),
         tuple(estimates),
     )
 
@@ -142,22 +143,16 @@ def _footnotes(
     }[choices.categorical_test]
     if choices.categorical_test != "fisher":
         categorical += ", Fisher's exact where an expected count is below 5"
+    n = len(estimates)
+    counted = "" if n else "No p-values. "
+    if n > 1:
+        counted = f"{n} p-values, not corrected for their number. "
     notes = [
         f"Continuous: {continuous}; SD divided by n{' - 1' if choices.ddof else ''}. "
         f"Categorical: {categorical}.",
-        f"{_counted(len(estimates))}Percentages are of known values; [n] is the number of known "
+        f"{counted}Percentages are of known values; [n] is the number of known "
         "values where some are missing.",
     ]
     if groups.n_dropped:
         notes.append(f"{groups.n_dropped} rows without {by} were dropped.")
     return notes
-
-
-def _counted(n_p_values: int) -> str:
-    if n_p_values > 1:
-        return f"{n_p_values} p-values, not corrected for their number. "
-    return "" if n_p_values else "No p-values. "
-
-
-def _skip_notes(skipped: dict[str, list[str]]) -> list[str]:
-    return [f"Not described, {reason}: {', '.join(names)}." for reason, names in skipped.items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,8 +10,8 @@ from scipy.stats import chi2 as chi2_distribution
 from scipy.stats import hypergeom
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats
+from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
+from cardio_core.stats.foundation.validate import Floats, unit_count
 from cardio_core.stats.groups.fisher_freeman_halton import fisher_freeman_halton
 from cardio_core.types.estimate import Estimate
 
@@ -20,7 +19,7 @@ MIN_EXPECTED = 5.0
 """Cochran's rule: below this expected count the chi-square distribution is no approximation."""
 
 
-def counts_table(table: ArrayLike, name: str = "table") -> Floats:
+def counts_table(table: ArrayLike) -> Floats:
     """Return a table of counts as floats.
 
     Raises
@@ -30,12 +29,12 @@ def counts_table(table: ArrayLike, name: str = "table") -> Floats:
     """
     counts = np.asarray(table, dtype=np.float64)
     if counts.ndim != 2 or min(counts.shape) < 2:
-        raise DataError(f"{name}: expected counts in rows and columns, found shape {counts.shape}")
+        raise DataError(f"table: expected counts in rows and columns, found shape {counts.shape}")
     if not np.all(np.isfinite(counts)) or (counts < 0).any() or (counts != np.round(counts)).any():
-        raise DataError(f"{name}: expected counts of 0 or more, found {counts.ravel().tolist()}")
+        raise DataError(f"table: expected counts of 0 or more, found {counts.ravel().tolist()}")
     if (counts.sum(axis=0) == 0).any() or (counts.sum(axis=1) == 0).any():
         raise DataError(
-            f"{name}: expected a count in every row and column, found an empty one in "
+            "table: expected a count in every row and column, found an empty one in "
             f"{counts.astype(int).tolist()}; leave it out"
         )
     return counts
@@ -170,15 +169,12 @@ def chi2_rxc(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> Estim
     df = (counts.shape[0] - 1) * (counts.shape[1] - 1)
     statistic = float(((counts - expected) ** 2 / expected).sum())
     p = float(chi2_distribution.sf(statistic, df))
-    extra = {"p_chi2": p, "df": float(df)}
-    estimate = {}
+    extra, drawn = {"p_chi2": p, "df": float(df)}, None
     if expected.min() < MIN_EXPECTED:
         exact = fisher_freeman_halton(counts, seed=seed)
-        extra["p_fisher"] = exact.value
-        estimate = {"seed": exact.seed}
-    return _valid_or_fisher(
-        counts, statistic, f"Pearson's chi-square, {df} df", extra, unit
-    ).replace(**estimate)
+        extra["p_fisher"], drawn = exact.value, exact.seed
+    label = f"Pearson's chi-square, {df} df"
+    return _valid_or_fisher(counts, statistic, label, extra, unit).replace(seed=drawn)
 
 
 def _valid_or_fisher(
@@ -191,11 +187,15 @@ def _valid_or_fisher(
     if smallest < MIN_EXPECTED:
         method, p = "Fisher's exact test", extra["p_fisher"]
         note = f"Chi-square is not valid: the smallest expected count is {smallest:.2f}, below 5."
-    n = int(counts.sum())
-    arguments: dict[str, Any] = {
-        **unit_count(n, None, unit), "p_value": p, "note": note, "extra": extra,
-    }  # fmt: skip
-    return Estimate("chi2", statistic, method=method, **arguments)
+    return Estimate(
+        "chi2",
+        statistic,
+        method=method,
+        **unit_count(int(counts.sum()), None, unit),
+        p_value=p,
+        note=note,
+        extra=extra,
+    )
 
 
 def fisher_p(counts: Floats) -> float:
@@ -285,8 +285,6 @@ def odds_ratio_2x2(table: ArrayLike, *, level: float = 0.95, unit: str = "patien
     >>> round(e.value, 2), round(e.low, 2), round(e.high, 2), round(e.p_value, 3)
     (2.23, 0.91, 5.47, 0.08)
     """
-    from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
-
     counts = counts_table(table)
     if counts.shape != (2, 2) or (counts == 0).any():
         raise DataError(

@@ -18,17 +18,8 @@ N_SIMULATED = 100_000
 def fisher_freeman_halton(counts: Floats, *, seed: int = 0) -> Estimate:
     """Return the p of all tables with the same margins that are no more likely than this one.
 
-    Parameters
-    ----------
-    counts : ndarray, shape (n_rows, n_columns)
-        Counts without an empty row or column.
-    seed : int
-        Used where the tables are too many to list.
-
-    Returns
-    -------
-    Estimate
-        ``seed`` is None where the p is exact.
+    `counts` has no empty row or column; `seed` is used where the tables are too many to list, and
+    that of the estimate is None where p is exact.
 
     Notes
     -----

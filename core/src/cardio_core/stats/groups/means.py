@@ -13,8 +13,7 @@ from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats, checked_level, numeric_column
+from cardio_core.stats.foundation.validate import Floats, checked_level, numeric_column, unit_count
 from cardio_core.types.estimate import Estimate
 
 TTest = Literal["student", "welch"]

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import kruskal, mannwhitneyu
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.validate import unit_count
 from cardio_core.stats.groups.means import known_values
 from cardio_core.types.estimate import Estimate
 
@@ -74,11 +74,9 @@ def mann_whitney(
     u, p = mannwhitneyu(
         known_1, known_0, use_continuity=continuity, method="exact" if exact else "asymptotic"
     )
-    kind = (
-        "exact"
-        if exact
-        else "normal approximation" + (" with continuity correction" if continuity else "")
-    )
+    kind = "exact" if exact else "normal approximation"
+    if continuity and not exact:
+        kind += " with continuity correction"
     return Estimate(
         name,
         float(u) / (known_1.size * known_0.size),

@@ -26,13 +26,13 @@ from cardio_core.stats.resampling.draws import Units, resample
 from cardio_core.stats.resampling.sums_bootstrap import defined
 from cardio_core.types.estimate import Estimate
 
-METRICS = ("auc", "tpr", "fpr", "observed_minus_predicted")
 HEADINGS = {
     "auc": "AUC",
     "tpr": "TPR",
     "fpr": "FPR",
     "observed_minus_predicted": "observed - predicted",
 }
+METRICS = tuple(HEADINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def subgroup_audit(
     sample, names, n_dropped = _grouped(labels, scores, groups, clusters)
     unit = "row" if clusters is None else "patient"
     codes = np.arange(sample.n) if sample.clusters is None else sample.clusters
-    n_units = sample.n if sample.clusters is None else sample.n_clusters
+    n_units = sample.n_clusters or sample.n
     if sample.clusters is not None:
         require_clusters(n_units, unit)
     prepared = [
@@ -274,7 +274,7 @@ def _as_table(
                 f"{group.label}: too small to score ({group.n} rows of {group.n_patients} "
                 f"patients, {group.n_events} events)."
             )
-    headings = tuple(HEADINGS[metric] for metric in METRICS)
+    headings = HEADINGS.values()
     return ResultTable(
         f"Subgroup audit by {name}",
         (name, "rows", "patients", "events", *headings, *(f"gap {text}" for text in headings)),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.stats.discrimination.roc import auc
-from cardio_core.stats.foundation.columns import binary_outcome, design_of
+from cardio_core.stats.foundation.columns import Design, binary_outcome, design_of
 from cardio_core.stats.foundation.display import BLANK, ResultTable, number_text, p_text, ratio_text
 from cardio_core.stats.foundation.validate import Floats
-from cardio_core.stats.regression.collinearity import design_vif
+from cardio_core.stats.regression.collinearity import inflation_factors
 from cardio_core.stats.regression.logistic import IntervalKind, LogisticModel, Method, fit_scales
 from cardio_core.stats.regression.nested_models import model_chi2
 from cardio_core.types.estimate import Estimate
@@ -56,23 +56,15 @@ def univariable(
             design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
         )
         estimates += [*per_unit.odds_ratios, *per_sd.odds_ratios]
-        for index, (one, other) in enumerate(
-            zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)
-        ):
-            sd = float(design.matrix[:, index].std(ddof=1))
-            scaled = one.value != other.value
-            rows.append(
-                (
-                    design.terms[index],
-                    f"{design.n} ({design.n_events})",
-                    ratio_text(one),
-                    number_text(sd) if scaled else BLANK,
-                    ratio_text(other) if scaled else BLANK,
-                    _p_wald(one, per_unit),
-                    p_text(one.extra["p_likelihood_ratio"]),
-                    "Firth" if per_unit.method == "firth" else "",
-                )
+        rows += [
+            (
+                term,
+                f"{design.n} ({design.n_events})",
+                *cells,
+                "Firth" if per_unit.method == "firth" else "",
             )
+            for term, cells in _ratios(design, per_unit, per_sd)
+        ]
         if per_unit.note:
             said = per_unit.note
             notes[said if said.startswith(feature) else f"{feature}: {said}"] = None
@@ -93,9 +85,19 @@ def univariable(
     )  # fmt: skip
 
 
-def _p_wald(estimate: Estimate, model: LogisticModel) -> str:
-    """Print the Wald p of an unpenalised fit; Firth's estimates are too skew for it."""
-    return BLANK if model.method == "firth" else p_text(estimate.extra["p_wald"])
+def _ratios(
+    design: Design, per_unit: LogisticModel, per_sd: LogisticModel
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Print each term's odds ratio per unit, SD, odds ratio per SD, Wald and likelihood-ratio p."""
+    ratios = zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)
+    for term, column, (one, other) in zip(design.terms, design.matrix.T, ratios, strict=True):
+        by_sd = (BLANK, BLANK)
+        if one.value != other.value:
+            by_sd = (number_text(float(column.std(ddof=1))), ratio_text(other))
+        # Firth's estimates are too skew for a Wald p
+        p_wald = BLANK if per_unit.method == "firth" else p_text(one.extra["p_wald"])
+        p = p_text(one.extra["p_likelihood_ratio"])
+        yield term, (ratio_text(one), *by_sd, p_wald, p)
 
 
 def multivariable(
@@ -129,30 +131,16 @@ def multivariable(
     per_unit, per_sd = fit_scales(
         design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
     )
-    inflation = design_vif(design, unit=unit)
-    rows = []
-    for index, (one, other) in enumerate(
-        zip(per_unit.odds_ratios, per_sd.odds_ratios, strict=True)
-    ):
-        scaled = one.value != other.value
-        sd = float(design.matrix[:, index].std(ddof=1))
-        rows.append(
-            (
-                design.terms[index],
-                ratio_text(one),
-                number_text(sd) if scaled else BLANK,
-                ratio_text(other) if scaled else BLANK,
-                _p_wald(one, per_unit),
-                p_text(one.extra["p_likelihood_ratio"]),
-                f"{inflation[index].value:.2f}",
-            )
-        )
+    inflation = inflation_factors(design.matrix, design.terms, design.n_dropped, unit)
     summary, notes = _fit_notes(per_unit, design.outcome, level, unit)
     ci = f"({level * 100:g} % CI)"
     return ResultTable(
         f"Multivariable logistic regression of {target} = {design.event}",
         ("Variable", f"OR per unit {ci}", "SD", f"OR per SD {ci}", "p Wald", "p LR", "VIF"),
-        tuple(rows),
+        tuple(
+            (term, *cells, f"{vif.value:.2f}")
+            for (term, cells), vif in zip(_ratios(design, per_unit, per_sd), inflation, strict=True)
+        ),
         (
             f"{design.n} {unit}s with every column known, {design.n_events} events; "
             f"{design.n_dropped} dropped for missing values. {interval.capitalize()} intervals.",

@@ -8,39 +8,9 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.columns import Design, terms_of
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Floats
+from cardio_core.stats.foundation.columns import terms_of
+from cardio_core.stats.foundation.validate import Floats, unit_count
 from cardio_core.types.estimate import Estimate
-
-
-def inflation_factors(matrix: Floats, terms: Sequence[str]) -> Floats:
-    """Return 1/(1 - R²) of each column regressed on the others.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, k)
-        Without intercept.
-    terms : sequence of str
-        Names of the columns, for the error.
-
-    Raises
-    ------
-    DataError
-        A column that the others determine completely.
-    """
-    centred = matrix - matrix.mean(axis=0)
-    spread = np.sqrt((centred**2).mean(axis=0))
-    for term, sd in zip(terms, spread, strict=True):
-        if sd == 0:
-            raise DataError(f"predictor {term!r}: expected values that vary, found a constant")
-    correlation = (centred / spread).T @ (centred / spread) / len(matrix)
-    if np.linalg.matrix_rank(correlation, tol=1e-10) < len(terms):
-        raise DataError(
-            f"variance inflation: expected predictors that are not sums of each other, found "
-            f"collinear ones among {', '.join(terms)}; leave one out"
-        )
-    return np.asarray(np.diag(np.linalg.inv(correlation)), dtype=np.float64)
 
 
 def vif(table: pd.DataFrame, features: Sequence[str]) -> list[Estimate]:
@@ -73,19 +43,28 @@ def vif(table: pd.DataFrame, features: Sequence[str]) -> list[Estimate]:
     matrix = np.column_stack([columns for columns, _ in encoded])
     terms = [term for _, names in encoded for term in names]
     known = ~np.isnan(matrix).any(axis=1)
-    return _estimates(matrix[known], terms, int(np.count_nonzero(~known)), "row")
+    return inflation_factors(matrix[known], terms, int(np.count_nonzero(~known)), "row")
 
 
-def design_vif(design: Design, *, unit: str = "row") -> list[Estimate]:
-    """Return the variance inflation factors of a regression's predictors."""
-    return _estimates(design.matrix, design.terms, design.n_dropped, unit)
-
-
-def _estimates(matrix: Floats, terms: Sequence[str], n_dropped: int, unit: str) -> list[Estimate]:
+def inflation_factors(
+    matrix: Floats, terms: Sequence[str], n_dropped: int, unit: str
+) -> list[Estimate]:
+    """Return 1/(1 - R²) of each column of `matrix`, without intercept, regressed on the others."""
     if len(matrix) <= len(terms):
         raise DataError(
             f"variance inflation: expected more rows than the {len(terms)} predictors, found "
             f"{len(matrix)} complete ones; take fewer predictors"
+        )
+    centred = matrix - matrix.mean(axis=0)
+    spread = np.sqrt((centred**2).mean(axis=0))
+    for term, sd in zip(terms, spread, strict=True):
+        if sd == 0:
+            raise DataError(f"predictor {term!r}: expected values that vary, found a constant")
+    correlation = (centred / spread).T @ (centred / spread) / len(matrix)
+    if np.linalg.matrix_rank(correlation, tol=1e-10) < len(terms):
+        raise DataError(
+            f"variance inflation: expected predictors that are not sums of each other, found "
+            f"collinear ones among {', '.join(terms)}; leave one out"
         )
     return [
         Estimate(
@@ -95,5 +74,5 @@ def _estimates(matrix: Floats, terms: Sequence[str], n_dropped: int, unit: str) 
             **unit_count(len(matrix), None, unit),
             n_dropped=n_dropped,
         )
-        for term, value in zip(terms, inflation_factors(matrix, terms), strict=True)
+        for term, value in zip(terms, np.diag(np.linalg.inv(correlation)), strict=True)
     ]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize, root
-from scipy.stats import chi2
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.newton import log_likelihood
 from cardio_core.stats.foundation.validate import Bools, Floats
-from cardio_core.stats.regression.profile_likelihood import profile_limits
+from cardio_core.stats.regression.profile_likelihood import Coefficients, with_limits
 
 TOLERANCE = 1e-5
 MAX_STEPS = 500
@@ -21,31 +19,6 @@ NO_FIT = (
     "Firth's method: expected a converging fit, found none; take fewer predictors, or a column "
     "less skew (its logarithm)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FirthFit:
-    """A penalised fit; the last coefficient is the intercept.
-
-    Attributes
-    ----------
-    beta : ndarray, shape (k + 1,)
-    covariance : ndarray, shape (k + 1, k + 1)
-        Inverse Fisher information at the estimate.
-    low, high : ndarray, shape (k,)
-        Profile-penalised limits.
-    p_value : ndarray, shape (k,)
-        Of the penalised likelihood-ratio test.
-    log_likelihood : float
-        Penalised.
-    """
-
-    beta: Floats
-    covariance: Floats
-    low: Floats
-    high: Floats
-    p_value: Floats
-    log_likelihood: float
 
 
 def separated_terms(matrix: Floats, outcome: Floats) -> Bools:
@@ -79,7 +52,7 @@ def separated_terms(matrix: Floats, outcome: Floats) -> Bools:
     return ~np.asarray(found.is_finite, dtype=np.bool_)[:-1]
 
 
-def fit_firth(matrix: Floats, outcome: Floats, level: float) -> FirthFit:
+def fit_firth(matrix: Floats, outcome: Floats, level: float) -> Coefficients:
     """Maximise the likelihood times the square root of the information's determinant.
 
     Parameters
@@ -95,6 +68,15 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> FirthFit:
     DataError
         The fit does not converge.
 
+    Examples
+    --------
+    A separated column has a finite coefficient:
+
+    >>> import numpy as np
+    >>> fit = fit_firth(np.array([[-1.0], [-1], [1], [1]]), np.array([0.0, 0, 1, 1]), 0.95)
+    >>> round(float(fit.beta[0]), 4) == round(float(np.log(5)), 4)  # half an event in each cell
+    True
+
     Notes
     -----
     firthmodels finds the maximum. Its Newton steps use the unpenalised information and close in
@@ -108,48 +90,6 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> FirthFit:
     Firth D. Bias reduction of maximum likelihood estimates. Biometrika 1993;80:27.
     Heinze G, Schemper M. A solution to the problem of separation in logistic regression.
     Stat Med 2002;21:2409.
-    """
-    beta, covariance, maximum = firth_estimate(matrix, outcome)
-    full = np.column_stack([matrix, np.ones(len(matrix))])
-    low, high, p_value = (np.empty(matrix.shape[1]) for _ in range(3))
-    for term in range(matrix.shape[1]):
-        profile = firth_profile(full, outcome, term, beta)
-        se = float(np.sqrt(covariance[term, term]))
-        low[term], high[term] = profile_limits(profile, float(beta[term]), se, maximum, level)
-        p_value[term] = chi2.sf(max(0.0, 2 * (maximum - profile(0.0))), 1)
-    return FirthFit(beta, covariance, low, high, p_value, maximum)
-
-
-def firth_estimate(matrix: Floats, outcome: Floats) -> tuple[Floats, Floats, float]:
-    """Return the coefficients of Firth's method without limits, for predictions.
-
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, k)
-        Standardised columns, without intercept.
-    outcome : ndarray of 0 and 1, shape (n,)
-
-    Returns
-    -------
-    beta : ndarray, shape (k + 1,)
-        The intercept last.
-    covariance : ndarray, shape (k + 1, k + 1)
-    log_likelihood : float
-        Penalised.
-
-    Raises
-    ------
-    DataError
-        The fit does not converge.
-
-    Examples
-    --------
-    A separated column has a finite coefficient:
-
-    >>> import numpy as np
-    >>> beta, _, _ = firth_estimate(np.array([[-1.0], [-1], [1], [1]]), np.array([0.0, 0, 1, 1]))
-    >>> round(float(beta[0]), 4) == round(float(np.log(5)), 4)  # half an event in each cell
-    True
     """
     from firthmodels import FirthLogisticRegression
 
@@ -168,7 +108,10 @@ def firth_estimate(matrix: Floats, outcome: Floats) -> tuple[Floats, Floats, flo
     score, information, maximum = _penalised(full, outcome, beta)
     if not np.abs(score).max() < 1e-6:
         raise DataError(NO_FIT)
-    return beta, np.asarray(np.linalg.inv(information), dtype=np.float64), maximum
+    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
+    return with_limits(
+        beta, covariance, maximum, lambda term: _profile(full, outcome, term, beta), level
+    )
 
 
 def firth_with_ridge(full: Floats, outcome: Floats, ridge: Floats) -> Floats:
@@ -231,20 +174,10 @@ def _polished(full: Floats, outcome: Floats, near: Floats) -> Floats:
     return np.asarray(found.x if better else near, dtype=np.float64)
 
 
-def firth_profile(
-    full: Floats, outcome: Floats, term: int, start: Floats
-) -> Callable[[float], float]:
-    """Return the profile of the penalised log-likelihood of one coefficient.
+def _profile(full: Floats, outcome: Floats, term: int, start: Floats) -> Callable[[float], float]:
+    """Return the profile of the penalised log-likelihood of one coefficient, from `start`.
 
-    Parameters
-    ----------
-    full : ndarray, shape (n, k)
-        With the intercept's column.
-    outcome : ndarray of 0 and 1, shape (n,)
-    term : int
-        Column whose coefficient is held. The penalty stays that of all k columns, which is why
-        the column cannot simply become an offset.
-    start : ndarray, shape (k,)
+    The penalty stays that of all columns, which is why the column cannot become an offset.
     """
     free = np.arange(full.shape[1]) != term
     known = {float(start[term]): start[free]}

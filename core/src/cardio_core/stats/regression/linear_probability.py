@@ -10,7 +10,7 @@ import pandas as pd
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.columns import design_of
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
-from cardio_core.stats.foundation.units import unit_count
+from cardio_core.stats.foundation.validate import unit_count
 from cardio_core.types.estimate import Estimate
 
 
@@ -89,13 +89,11 @@ def risk_difference(
                 f"risk difference of {term!r}: expected an outcome that is not fitted perfectly, "
                 "found one that is; use Firth's logistic regression"
             )
-        low, high = wald_limits(value, se, level)
         estimates.append(
             Estimate(
                 f"risk_difference[{term}]",
                 value,
-                low,
-                high,
+                *wald_limits(value, se, level),
                 level,
                 "linear probability model, HC3 standard errors",
                 **unit_count(design.n, None, unit),

@@ -14,10 +14,13 @@ from cardio_core.errors import DataError
 from cardio_core.stats.foundation.columns import Design, design_of
 from cardio_core.stats.foundation.intervals import normal_quantile, two_sided_p
 from cardio_core.stats.foundation.newton import log_likelihood, maximise
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.foundation.validate import Bools, Floats, Ints, checked_level
+from cardio_core.stats.foundation.validate import Floats, Ints, checked_level, unit_count
 from cardio_core.stats.regression.firth import fit_firth, separated_terms
-from cardio_core.stats.regression.profile_likelihood import logistic_profile, profile_limits
+from cardio_core.stats.regression.profile_likelihood import (
+    Coefficients,
+    logistic_profile,
+    with_limits,
+)
 from cardio_core.types.estimate import Estimate
 
 Method = Literal["auto", "ml", "firth"]
@@ -83,17 +86,6 @@ class LogisticModel:
         return 2 * (len(self.terms) + 1) - 2 * self.log_likelihood
 
 
-@dataclass(frozen=True, slots=True)
-class _Coefficients:
-    """What either method gives, on standardised columns; the intercept stands last."""
-
-    beta: Floats
-    covariance: Floats
-    low: Floats
-    high: Floats
-    p_value: Floats
-
-
 def fit_logistic(
     table: pd.DataFrame,
     target: str,
@@ -155,19 +147,6 @@ def fit_logistic(
     (2.23, 0.91, 5.47, 0.08)
     """
     design = design_of(table, target, features, event=event)
-    return fit_design(design, method=method, interval=interval, per=per, level=level, unit=unit)
-
-
-def fit_design(
-    design: Design,
-    *,
-    method: Method = "auto",
-    interval: IntervalKind = "profile",
-    per: Scale = "unit",
-    level: float = 0.95,
-    unit: str = "row",
-) -> LogisticModel:
-    """Fit a design that has been built already; see :func:`fit_logistic`."""
     (model,) = fit_scales(design, (per,), method=method, interval=interval, level=level, unit=unit)
     return model
 
@@ -181,7 +160,7 @@ def fit_scales(
     level: float = 0.95,
     unit: str = "row",
 ) -> list[LogisticModel]:
-    """Fit once, and report the odds ratios on each scale; see :func:`fit_logistic`."""
+    """Fit a design once, and report the odds ratios on each scale; see :func:`fit_logistic`."""
     checked_level(level)
     standard, centre, spread = _standardised(design)
     separated = separated_terms(standard, design.outcome)
@@ -208,14 +187,15 @@ def fit_scales(
             f"{n_rare / len(design.terms):.1f} rows of the rarer class a coefficient, "
             "fewer than 10: unstable."
         )
-    fit = _maximum_likelihood(standard, design, level) if used == "ml" else None
-    if fit is None:
-        firth = fit_firth(standard, design.outcome, level)
-        fit = _Coefficients(firth.beta, firth.covariance, firth.low, firth.high, firth.p_value)
+    fit = (
+        _maximum_likelihood(standard, design, level)
+        if used == "ml"
+        else fit_firth(standard, design.outcome, level)
+    )
     full = np.column_stack([standard, np.ones(design.n)])
     note = " ".join(notes)
-    sd_or_one = np.where(_two_valued(design), 1.0, spread)
-    steps: dict[Scale, Floats] = {"unit": np.ones(len(spread)), "sd": sd_or_one}
+    two_valued = [np.unique(column).size == 2 for column in design.matrix.T]
+    steps = {"unit": np.ones(len(spread)), "sd": np.where(two_valued, 1.0, spread)}
     odds_ratios = [
         _odds_ratios(design, fit, steps[per] / spread, used, interval, level, unit, note, per)
         for per in scales
@@ -242,10 +222,6 @@ def fit_scales(
     return [replace(model, odds_ratios=found) for found in odds_ratios]
 
 
-def _two_valued(design: Design) -> Bools:
-    return np.array([np.unique(column).size == 2 for column in design.matrix.T], dtype=np.bool_)
-
-
 def _standardised(design: Design) -> tuple[Floats, Floats, Floats]:
     """Centre and scale the columns, so that units do not decide about convergence."""
     if design.n <= len(design.terms) + 1:
@@ -264,7 +240,7 @@ def _standardised(design: Design) -> tuple[Floats, Floats, Floats]:
     return standard, centre, spread
 
 
-def _maximum_likelihood(standard: Floats, design: Design, level: float) -> _Coefficients:
+def _maximum_likelihood(standard: Floats, design: Design, level: float) -> Coefficients:
     from statsmodels.discrete.discrete_model import Logit
 
     full = np.column_stack([standard, np.ones(design.n)])
@@ -277,24 +253,18 @@ def _maximum_likelihood(standard: Floats, design: Design, level: float) -> _Coef
         )  # fmt: skip
     beta, maximum = np.asarray(fit.params), float(fit.llf)
     covariance = np.asarray(fit.cov_params())
-    se = np.sqrt(np.diag(covariance))
-    low, high, p_value = (np.empty(len(design.terms)) for _ in range(3))
-    for index in range(len(design.terms)):
-        profile = logistic_profile(full, design.outcome, index, beta)
-        low[index], high[index] = profile_limits(profile, beta[index], se[index], maximum, level)
-        p_value[index] = _chi2_p(2 * (maximum - profile(0.0)))
-    return _Coefficients(beta, covariance, low, high, p_value)
-
-
-def _chi2_p(statistic: float) -> float:
-    from scipy.stats import chi2
-
-    return float(chi2.sf(max(statistic, 0.0), 1))
+    return with_limits(
+        beta,
+        covariance,
+        maximum,
+        lambda term: logistic_profile(full, design.outcome, term, beta),
+        level,
+    )
 
 
 def _odds_ratios(
     design: Design,
-    fit: _Coefficients,
+    fit: Coefficients,
     factor: Floats,
     used: str,
     interval: IntervalKind,
@@ -307,11 +277,9 @@ def _odds_ratios(
     se = np.sqrt(np.diag(fit.covariance))
     z = normal_quantile(level)
     label = "logistic regression" if used == "ml" else "Firth's penalised logistic regression"
-    kind = (
-        ("Wald" if interval == "wald" else "profile likelihood")
-        if used == "ml"
-        else ("Wald" if interval == "wald" else "profile penalised likelihood")
-    )
+    kind = "Wald" if interval == "wald" else "profile likelihood"
+    if used == "firth" and interval == "profile":
+        kind = "profile penalised likelihood"
     estimates = []
     for index, term in enumerate(design.terms):
         step = factor[index]

@@ -12,8 +12,8 @@ from cardio_core.errors import DataError
 from cardio_core.stats.discrimination.roc import auc
 from cardio_core.stats.foundation.columns import design_of
 from cardio_core.stats.foundation.display import ResultTable, p_text
-from cardio_core.stats.foundation.units import unit_count
-from cardio_core.stats.regression.logistic import LogisticModel, fit_design
+from cardio_core.stats.foundation.validate import unit_count
+from cardio_core.stats.regression.logistic import LogisticModel, fit_scales
 from cardio_core.types.estimate import Estimate
 
 
@@ -135,7 +135,7 @@ def incremental(
     features = list(base)
     for added in ([], *additions):
         features = features + list(added)
-        model = fit_design(design.only(features), method="ml", level=level, unit=unit)
+        (model,) = fit_scales(design.only(features), ("unit",), method="ml", level=level, unit=unit)
         label = ", ".join(base) if previous is None else "+ " + ", ".join(added)
         over_null = model_chi2(model, unit=unit).replace(name=f"model_chi2[{label}]")
         area = auc(design.outcome, model.fitted, level=level, unit=unit).replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -16,21 +17,51 @@ from cardio_core.stats.foundation.validate import Floats
 MAX_WIDENINGS = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """A fit on standardised columns; the intercept stands last.
+
+    Attributes
+    ----------
+    beta : ndarray, shape (k + 1,)
+    covariance : ndarray, shape (k + 1, k + 1)
+        Inverse Fisher information at the estimate.
+    low, high : ndarray, shape (k,)
+        Profile-likelihood limits.
+    p_value : ndarray, shape (k,)
+        Of the likelihood-ratio test.
+    """
+
+    beta: Floats
+    covariance: Floats
+    low: Floats
+    high: Floats
+    p_value: Floats
+
+
+def with_limits(
+    beta: Floats,
+    covariance: Floats,
+    maximum: float,
+    profile_of: Callable[[int], Callable[[float], float]],
+    level: float,
+) -> Coefficients:
+    """Add limits and tests to a fit of log-likelihood `maximum`, from the profile of each term."""
+    low, high, p_value = (np.empty(len(beta) - 1) for _ in range(3))
+    for term in range(len(beta) - 1):
+        profile, se = profile_of(term), float(np.sqrt(covariance[term, term]))
+        low[term], high[term] = profile_limits(profile, float(beta[term]), se, maximum, level)
+        p_value[term] = chi2.sf(max(0.0, 2 * (maximum - profile(0.0))), 1)
+    return Coefficients(beta, covariance, low, high, p_value)
+
+
 def logistic_profile(
     matrix: Floats, outcome: Floats, term: int, fitted: Floats
 ) -> Callable[[float], float]:
-    """Return the profile log-likelihood of one coefficient.
+    """Return the profile log-likelihood of the coefficient of column `term` of `matrix`.
 
-    Parameters
-    ----------
-    matrix : ndarray, shape (n, k)
-        With the intercept's column.
-    outcome : ndarray of 0 and 1, shape (n,)
-    term : int
-        Column whose coefficient is held; all others are maximised over.
-    fitted : ndarray, shape (k,)
-        Coefficients of the whole model. Each point starts from the nearest one that is known, so
-        that it can be reached.
+    Each point starts from the nearest one that is known, `fitted` being the first, so that it can
+    be reached.
     """
     others = np.delete(matrix, term, axis=1)
     held = matrix[:, term]

@@ -71,13 +71,7 @@ class Replicates:
 
 
 def strata_of_units(stratum_of_row: Ints, unit_of_row: Ints | None) -> tuple[Ints, ...]:
-    """Return the units of each stratum; a unit must lie in one stratum with all its rows.
-
-    Parameters
-    ----------
-    stratum_of_row : ndarray of int64, shape (n,)
-    unit_of_row : ndarray of int64, shape (n,), or None
-        Cluster of each row; None where rows are the units.
+    """Return the units of each stratum; a cluster must lie in one stratum with all its rows.
 
     Raises
     ------

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.intervals import BootstrapInterval, bootstrap_limits
+from cardio_core.stats.foundation.intervals import BootstrapInterval, bootstrapped
 from cardio_core.stats.foundation.validate import (
     Bools,
     Floats,
     Ints,
-    checked_level,
     group_codes,
     require_clusters,
     same_length,
+    unit_count,
 )
 from cardio_core.stats.resampling.draws import Units, resample, strata_of_units
 from cardio_core.types.estimate import Estimate
@@ -127,27 +127,23 @@ def bootstrap(
         left_out = np.array([evaluate(row) for row in 1 - np.eye(n_units)])
         jackknife = left_out[~np.isnan(left_out)]
     replicates = drawn.values[:, 0]
-    low, high = bootstrap_limits(replicates, value, jackknife, checked_level(level))
-    within = "" if strata is None else ", stratified"
-    kind = "percentile" if jackknife is None else "BCa"
-    return Estimate(
+    estimate = Estimate(
         name,
         value,
-        low,
-        high,
-        level,
-        f"{unit} bootstrap{within}, {kind}, {n_resamples} resamples",
-        n=n_units,
-        unit=unit,
-        n_patients=n_units if unit == "patient" else None,
+        **unit_count(n_units, None, unit),
         n_dropped=n_rows - rows.size,
-        seed=seed,
         note="" if np.ptp(replicates) > 0 else "every resample gives the same value",
-        extra={
-            "se": float(replicates.std(ddof=1)),
-            "n_rows": rows.size,
-            "n_redrawn": drawn.n_redrawn,
-        },
+    )
+    return bootstrapped(
+        estimate,
+        replicates,
+        level,
+        seed,
+        n_resamples,
+        jackknife=jackknife,
+        within="" if strata is None else ", stratified",
+        n_rows=rows.size,
+        n_redrawn=drawn.n_redrawn,
     )
 
 

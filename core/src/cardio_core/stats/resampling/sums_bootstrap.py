@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.intervals import BootstrapInterval, bootstrap_limits
+from cardio_core.stats.foundation.intervals import BootstrapInterval, bootstrapped
 from cardio_core.stats.foundation.validate import (
     Floats,
     Ints,
-    checked_level,
     group_codes,
     group_sums,
     require_clusters,
     same_length,
+    unit_count,
 )
 from cardio_core.stats.resampling.draws import Replicates, Units, resample
 from cardio_core.types.estimate import Estimate
@@ -88,6 +88,7 @@ def bootstrap_sums(
     if codes is not None:
         known &= codes >= 0
         codes = np.unique(codes[known], return_inverse=True)[1]
+    n_known = int(np.count_nonzero(known))
     unit = unit or ("row" if clusters is None else "patient")
     sums = table[known] if codes is None else cluster_sums(table[known], codes)
     if codes is not None:
@@ -95,68 +96,43 @@ def bootstrap_sums(
     value = statistic(sums.sum(axis=0))
     undefined = [name for name, found in zip(names, value, strict=True) if np.isnan(found)]
     if undefined:
-        raise DataError(f"{', '.join(undefined)}: undefined on these {int(known.sum())} rows")
+        raise DataError(f"{', '.join(undefined)}: undefined on these {n_known} rows")
     drawn = replicate_sums(sums, statistic, n_resamples, seed)
     jackknife = statistic(sums.sum(axis=0) - sums) if interval == "bca" else None
-    kind = "percentile" if jackknife is None else "BCa"
     estimates = []
     for column, name in enumerate(names):
         replicates = defined(drawn.values[:, column], name)
         left_out = None if jackknife is None else defined(jackknife[:, column], name)
+        estimate = Estimate(
+            name,
+            float(value[column]),
+            **unit_count(len(sums), None, unit),
+            n_dropped=n_rows - n_known,
+        )
         estimates.append(
-            Estimate(
-                name,
-                float(value[column]),
-                *bootstrap_limits(replicates, float(value[column]), left_out, checked_level(level)),
+            bootstrapped(
+                estimate,
+                replicates,
                 level,
-                f"{unit} bootstrap, {kind}, {n_resamples} resamples",
-                n=len(sums),
-                unit=unit,
-                n_patients=len(sums) if unit == "patient" else None,
-                n_dropped=n_rows - int(known.sum()),
-                seed=seed,
-                extra={
-                    "se": float(replicates.std(ddof=1)),
-                    "n_rows": int(known.sum()),
-                    "n_undefined": n_resamples - replicates.size,
-                },
+                seed,
+                n_resamples,
+                jackknife=left_out,
+                n_rows=n_known,
+                n_undefined=n_resamples - replicates.size,
             )
         )
     return estimates
 
 
 def cluster_sums(rows: Floats, clusters: Ints) -> Floats:
-    """Add the rows of each cluster.
-
-    Parameters
-    ----------
-    rows : ndarray of float64, shape (n, n_sums)
-    clusters : ndarray of int64, shape (n,)
-        From 0 to ``n_clusters - 1``.
-
-    Returns
-    -------
-    ndarray of float64, shape (n_clusters, n_sums)
-    """
+    """Add the rows, shape (n, n_sums), of each cluster 0 to ``n_clusters - 1``."""
     return np.stack([group_sums(column, clusters) for column in rows.T], axis=1)
 
 
 def replicate_sums(
     sums: Floats, statistic: SumStatistic, n_resamples: int, seed: int
 ) -> Replicates:
-    """Return the statistics on resampled units; undefined ones stay NaN.
-
-    Parameters
-    ----------
-    sums : ndarray of float64, shape (n_units, n_sums)
-    statistic : callable
-    n_resamples, seed : int
-
-    Returns
-    -------
-    Replicates
-        `values` of shape (n_resamples, n_statistics).
-    """
+    """Return the statistics on resampled units, a row a resample; undefined ones stay NaN."""
     return resample(
         lambda counts: statistic(counts @ sums), Units(len(sums)), n_resamples, seed, redraw=False
     )

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardio_core.errors import DataError
-from cardio_core.stats.discrimination.placements import midrank_auc
+from cardio_core.stats.classification.proportions import wilson_limits
+from cardio_core.stats.discrimination.pair_counts import midrank_auc
 from cardio_core.stats.foundation.newton import maximise
 from cardio_core.stats.foundation.validate import Bools, Floats
 from cardio_core.types.estimate import Estimate
@@ -213,8 +214,6 @@ def _between_runs(name: str, values: Sequence[float], level: float, method: str)
 
 
 def _share(name: str, reached: Sequence[bool], method: str) -> Estimate:
-    from cardio_core.stats.classification.proportions import wilson_limits
-
     k, n = sum(reached), len(reached)
     low, high = wilson_limits(k, n, 0.95)
     return Estimate(name, k / n, low, high, 0.95, f"{method}; Wilson", extra={"n_runs": float(n)})

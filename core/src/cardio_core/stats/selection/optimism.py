@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
-from cardio_core.stats.discrimination.placements import midrank_auc
+from cardio_core.stats.discrimination.pair_counts import midrank_auc
 from cardio_core.stats.foundation.validate import (
     Floats,
     Ints,
@@ -31,15 +30,6 @@ MAX_REDRAWS = 100
 def auc_of(outcome: Floats, scores: Floats) -> float:
     """Return the AUC, the default figure of merit."""
     return midrank_auc(outcome == 1, scores)
-
-
-@dataclass(frozen=True, slots=True)
-class _Resample:
-    """What one resample gives."""
-
-    apparent: float
-    original: float
-    left_out: float | None
 
 
 def optimism_bootstrap(
@@ -117,17 +107,18 @@ def optimism_bootstrap(
         rows, redrawn = _draw(labels, rows_of, rng)
         n_redrawn += redrawn
         resamples.append(_evaluate(matrix, labels, rows, fit, metric))
-    optimism = float(np.mean([r.apparent - r.original for r in resamples]))
-    left_out = [r.left_out for r in resamples if r.left_out is not None]
+    left_out = [outside for _, _, outside in resamples if outside is not None]
     if not left_out:
         raise DataError("optimism: expected resamples that leave patients out, found none")
+    on_resample, on_all, _ = zip(*resamples, strict=True)
+    optimism = float(np.mean(np.subtract(on_resample, on_all)))
     outside = float(np.mean(left_out))
     corrected = (
         apparent - optimism
         if correction == "harrell"
         else _point_632_plus(apparent, outside, no_information)
     )
-    low, high = np.quantile([r.apparent for r in resamples], [0.5 - level / 2, 0.5 + level / 2])
+    low, high = np.quantile(on_resample, [0.5 - level / 2, 0.5 + level / 2])
     shift = corrected - apparent
     label = "Harrell's optimism bootstrap" if correction == "harrell" else ".632+ bootstrap"
     return Estimate(
@@ -190,17 +181,14 @@ def _draw(labels: Floats, rows_of: list[Ints], rng: np.random.Generator) -> tupl
 
 
 def _evaluate(
-    matrix: Floats,
-    labels: Floats,
-    rows: Ints,
-    fit: Fit,
-    metric: Callable[[Floats, Floats], float],
-) -> _Resample:
+    matrix: Floats, labels: Floats, rows: Ints, fit: Fit, metric: Callable[[Floats, Floats], float]
+) -> tuple[float, float, float | None]:
+    """Return the metric on the resample, on everybody, and on those left out if of both classes."""
     predict = fit(matrix[rows], labels[rows])
     everybody = predict(matrix)
     outside = np.setdiff1d(np.arange(labels.size), rows)
     both = 0 < labels[outside].sum() < outside.size
-    return _Resample(
+    return (
         float(metric(labels[rows], everybody[rows])),
         float(metric(labels, everybody)),
         float(metric(labels[outside], everybody[outside])) if both else None,
