@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.parts import Parts, noting
 from cardio_core.evaluation.pooling import pooled, unit_of
 from cardio_core.report.figures import roc, roc_of
@@ -16,9 +17,6 @@ from cardio_core.stats.classification.decisions import DECISION_RATES
 from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
-
-if TYPE_CHECKING:
-    from cardio_core.config import EvaluateBlock
 
 
 def binary_metrics(

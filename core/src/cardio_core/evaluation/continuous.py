@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.errors import DataError
 from cardio_core.evaluation.parts import Parts
 from cardio_core.evaluation.pooling import unit_of
@@ -14,9 +13,6 @@ from cardio_core.stats.agreement.regression_error import regression_errors
 from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
-
-if TYPE_CHECKING:
-    from cardio_core.config import EvaluateBlock
 
 
 def continuous_metrics(

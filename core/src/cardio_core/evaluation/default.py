@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.binary import binary_metrics, compare_models
 from cardio_core.evaluation.continuous import continuous_metrics
 from cardio_core.evaluation.multiclass import multiclass_metrics
 from cardio_core.evaluation.parts import Parts, noting
 from cardio_core.evaluation.pooling import pooled
 from cardio_core.types.info import Target, Task
+from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Scope
-
-if TYPE_CHECKING:
-    from cardio_core.config import EvaluateBlock
-    from cardio_core.types.predictions import Scored
 
 KINDS = {
     "binary": binary_metrics,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cardio_core.context import Context
 from cardio_core.hookspecs import hookimpl
-
-if TYPE_CHECKING:
-    from cardio_core.context import Context
-    from cardio_core.types.predictions import Scored
-    from cardio_core.types.report import EvaluationReport, Explanation
+from cardio_core.types.predictions import Scored
+from cardio_core.types.report import EvaluationReport, Explanation
 
 
 @hookimpl(trylast=True)

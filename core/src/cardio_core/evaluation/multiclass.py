@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.parts import Parts, noting
 from cardio_core.evaluation.pooling import unit_of
 from cardio_core.report.figures import confusion_matrix
@@ -14,9 +14,6 @@ from cardio_core.stats import auc, per_class_table
 from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
-
-if TYPE_CHECKING:
-    from cardio_core.config import EvaluateBlock
 
 NEEDS_THRESHOLD = ("sensitivity", "ppv", "f1", "fpr")
 

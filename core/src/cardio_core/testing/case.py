@@ -7,18 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 from unittest import mock
 
+from cardio_core.registry import Plugin
+from cardio_core.runner.request import Protocols, RunRequest
+from cardio_core.testing.driving import Bench
 from cardio_core.testing.verdict import NotReachedError
-
-if TYPE_CHECKING:
-    from cardio_core.registry import Plugin
-    from cardio_core.runner.request import Protocols, RunRequest
-    from cardio_core.testing.driving import Bench
-    from cardio_core.types.features import FeatureSet
-    from cardio_core.types.info import PluginInfo, Task
-    from cardio_core.types.samples import Cohort
+from cardio_core.types.features import FeatureSet
+from cardio_core.types.info import PluginInfo, Task
+from cardio_core.types.samples import Cohort
 
 Made = TypeVar("Made")
 

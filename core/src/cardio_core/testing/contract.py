@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from cardio_core.runner.request import Protocols
 from cardio_core.testing.case import PluginCase, Sizes, TaskCase, all_tasks, own_cache
 from cardio_core.testing.checking import OF_TASK
 from cardio_core.testing.checks.says import OF_INFO
 from cardio_core.testing.checks.truth import OF_TRUTH
 from cardio_core.testing.verdict import Check
-
-if TYPE_CHECKING:
-    from cardio_core.runner.request import Protocols
 
 
 def _as_tests(

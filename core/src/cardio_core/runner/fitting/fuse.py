@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.decision import Decision, choose, plain
@@ -19,16 +20,10 @@ from cardio_core.evaluation.fusion.rule import (
 )
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.store import load_table, save_table
+from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.runner.preparing.truth import labels_of
 from cardio_core.types.artifact import ModelArtifact
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.runner.fitting.jobs import FoldJob
-    from cardio_core.types.info import Target
+from cardio_core.types.info import Target
 
 ON_TESTED = (
     "Fusion weights are fitted on the tested patients themselves, as published: its scores are too "

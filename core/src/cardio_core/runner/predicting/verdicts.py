@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from cardio_core.types.features import NO_VERDICT, flags_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SAID = ("scores", "decided", "value", "set", "interval")
 """What a prediction says of its target."""

@@ -7,16 +7,14 @@ import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 from unittest import mock
 
 import numpy as np
 
+from cardio_core.testing.case import TaskCase
 from cardio_core.testing.verdict import BrokenContractError, require
-
-if TYPE_CHECKING:
-    from cardio_core.testing.case import TaskCase
-    from cardio_core.types.features import FeatureSet
+from cardio_core.types.features import FeatureSet
 
 EXPECTED = (
     "manifest.json", "config.yaml", "splits.json", "predictions.csv", "metrics.json",

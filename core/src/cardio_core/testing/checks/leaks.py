@@ -10,24 +10,21 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core.errors import CardioError
+from cardio_core.testing.case import TaskCase
 from cardio_core.testing.checks.copies import isolate
 from cardio_core.testing.checks.samples import require_equal
 from cardio_core.testing.checks.tables import copy_reordered, copy_without, has_cohort_table
+from cardio_core.testing.driving import Bench
 from cardio_core.testing.verdict import BrokenContractError, require
 from cardio_core.types.features import FeatureSet
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.testing.case import TaskCase
-    from cardio_core.testing.driving import Bench
-    from cardio_core.types.samples import Cohort
+from cardio_core.types.samples import Cohort
 
 _FEW = 2
 

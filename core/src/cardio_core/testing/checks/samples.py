@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from cardio_core.testing.case import TaskCase
 from cardio_core.testing.verdict import require
-
-if TYPE_CHECKING:
-    from cardio_core.testing.case import TaskCase
-    from cardio_core.types.features import FeatureSet
+from cardio_core.types.features import FeatureSet
 
 ALLOWED = {
     "recording_id", "study_id", "patient_id", "site_id", "subject_link", "scanner_id", "timepoint",

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cardio_core.errors import ConfigError
 from cardio_core.hookspecs import HOOKS
+from cardio_core.testing.case import PluginCase
 from cardio_core.testing.heavy import heavy_modules_after
 from cardio_core.testing.verdict import BrokenContractError, require
-
-if TYPE_CHECKING:
-    from cardio_core.testing.case import PluginCase
-    from cardio_core.types.info import Target, Task
+from cardio_core.types.info import Target, Task
 
 
 def the_plugin_module_imports_nothing_heavy(case: PluginCase) -> None:

@@ -6,16 +6,13 @@ Over the whole pipeline, under the honest protocol.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cardio_core.testing.case import TaskCase
 from cardio_core.testing.verdict import require
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.testing.case import TaskCase
 
 
 def the_planted_effect_is_recovered(case: TaskCase) -> None:

@@ -11,12 +11,9 @@ Fischler MA, Bolles RC. Random sample consensus. Commun ACM 1981; 24: 381-395.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _N_DRAWS = 1500
 _NEAR_PX = 1.5

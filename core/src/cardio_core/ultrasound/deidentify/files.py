@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cardio_core.errors import CardioError, ConfigError, DataError
 from cardio_core.io.atomic import whole_directory
@@ -22,15 +23,11 @@ from cardio_core.ultrasound.deidentify.pixels import kept_frames, look_inside
 from cardio_core.ultrasound.deidentify.sector_mask import clear_sector
 from cardio_core.ultrasound.deidentify.sheet import Sheet, require_png
 from cardio_core.ultrasound.deidentify.write import write_dicom, write_facts, write_npy
+from cardio_core.ultrasound.loops.loop import Loop
 from cardio_core.ultrasound.loops.nameless import nameless
 from cardio_core.ultrasound.loops.stated import sidecar_of
 from cardio_core.ultrasound.readers.find import find_loops
 from cardio_core.ultrasound.readers.read import is_dicom, read_loop
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cardio_core.ultrasound.loops.loop import Loop
 
 _ANY_RATE_HZ = 30.0
 

@@ -16,16 +16,13 @@ import hashlib
 import hmac
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cardio_core.ultrasound.loops.loop import Box, Loop
 from cardio_core.ultrasound.loops.timing import irregular
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.ultrasound.loops.loop import Box, Loop
 
 NUMBERS = (
     "DepthOfScanField",

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
 
 from cardio_core.io.atomic import replacing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from cardio_core.ultrasound.deidentify.header import Source
+from cardio_core.ultrasound.deidentify.header import Source
 
 _COLUMNS = ("source", "patient_id", "name", "patient", "reason")
 

@@ -7,10 +7,11 @@ marks that never change.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_core.ultrasound.deidentify.tissue import (
@@ -21,13 +22,7 @@ from cardio_core.ultrasound.deidentify.tissue import (
     high_and_spread,
 )
 from cardio_core.ultrasound.loops.colour import grey_of_rgb
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.loop import Loop
 
 GREY_SPREAD = 3
 """Channels that differ by no more, in levels, are grey: JPEG rounds its colours."""

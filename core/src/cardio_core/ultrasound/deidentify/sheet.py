@@ -6,18 +6,14 @@ originals.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import replacing
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 MAX_ROWS = 40
 """Loops on a sheet; the first ones are shown."""

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_core.ultrasound.loops.colour import BRIGHT, SATURATED, grey_of_rgb
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import Box
+from cardio_core.ultrasound.loops.loop import Box
 
 _DARK = 6
 _MOVES = 4

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.io.atomic import replacing, write_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.loop import Loop
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
 

@@ -7,16 +7,13 @@ DICOM PS3.3 C.7.6.3.1.2 (photometric interpretation), C.7.6.3.1.5 (palettes); IT
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import Box
+from cardio_core.ultrasound.loops.loop import Box
 
 SATURATED = 0.6
 """Saturation (max − min) / max from which a pixel is coloured; sepia and blue maps of B-mode lie

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError, unusable
+from cardio_core.ultrasound.loops.loop import RSource, TimeSource
 from cardio_core.ultrasound.loops.timing import (
     checked_r_times,
     checked_times,
@@ -17,13 +20,6 @@ from cardio_core.ultrasound.loops.timing import (
     no_times,
     times_of_rate,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import RSource, TimeSource
 
 Rate = float | Literal["container"] | None
 

@@ -10,18 +10,14 @@ DICOM PS3.3 C.7.6.5 (Cine), C.7.6.6 (Multi-frame: frame increment pointer).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import unusable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import TimeSource
+from cardio_core.ultrasound.loops.loop import TimeSource
 
 MIN_RATE_HZ, MAX_RATE_HZ = 1.0, 2000.0
 """Rates outside are impossible for ultrasound; seconds written for milliseconds come out here."""

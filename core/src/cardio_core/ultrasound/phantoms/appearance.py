@@ -7,17 +7,12 @@ the heart, noise that the compensation lifts with depth, and log compression.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.ultrasound.phantoms.speckle import draw_scatterers
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.phantoms.sector import Sector
-    from cardio_core.ultrasound.phantoms.speckle import PointSpread, SpeckleImager
+from cardio_core.ultrasound.phantoms.sector import Sector
+from cardio_core.ultrasound.phantoms.speckle import PointSpread, SpeckleImager, draw_scatterers
 
 _SOUND_MM_PER_US = 1.54
 _N_SLIDERS = 8

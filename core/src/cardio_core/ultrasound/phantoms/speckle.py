@@ -17,18 +17,14 @@ autocovariance of fully developed speckle). Meunier and Bertrand, IEEE Trans Med
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import ArrayLike, NDArray
-
-    from cardio_core.ultrasound.phantoms.sector import Sector
+from cardio_core.ultrasound.phantoms.sector import Sector
 
 _SIGMA = 1.0 / (2.0 * math.sqrt(2.0 * math.log(2.0)))
 """Standard deviation of a Gaussian of full width at half maximum 1."""

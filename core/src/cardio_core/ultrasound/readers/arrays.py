@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import unusable
 from cardio_core.ultrasound.loops.colour import (
@@ -15,15 +18,8 @@ from cardio_core.ultrasound.loops.colour import (
     spread_over,
 )
 from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.stated import Stated
 from cardio_core.ultrasound.readers.checks import require_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.stated import Stated
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,11 @@ offset table).
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Sequence
+from typing import BinaryIO
 
 from cardio_core.errors import unusable
 from cardio_core.ultrasound.readers.codestream import starts_frame
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Place = tuple[int, int]
 """First byte in the file, and length."""

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import unusable
 from cardio_core.ultrasound.loops.loop import Box
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 TWO_DIMENSIONAL, TISSUE, COLOUR_FLOW, CENTIMETRES = 1, 1, 2, 3
 """RegionSpatialFormat, RegionDataType and PhysicalUnits codes (C.8.5.5.1.1, 1.2, 1.15)."""
