@@ -13,8 +13,6 @@ from cardio_core.types.report import EvaluationReport, Explanation
 @hookimpl(trylast=True)
 def explain() -> Explanation:
     """Explain nothing."""
-    from cardio_core.types.report import Explanation
-
     return Explanation()
 
 

@@ -15,8 +15,6 @@ from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
 
-NEEDS_THRESHOLD = ("sensitivity", "ppv", "f1", "fpr")
-
 
 def multiclass_metrics(
     parts: Parts,

@@ -19,9 +19,6 @@ from cardio_core.report.figures.canvas import (
     colour_of,
     quiet_axes,
 )
-from cardio_core.types.report import Metric
-
-_WORDS = {"sensitivity": "sensitivity (Se)", "ppv": "positive predictivity (+P)", "f1": "F1"}
 
 
 @dataclass(frozen=True)
@@ -101,78 +98,6 @@ def forest(
         _key(figure, axes_row[0], series, title)
 
     return draw
-
-
-def class_forest(
-    metrics: Sequence[Metric],
-    *,
-    names: Sequence[str] = ("sensitivity", "ppv"),
-    title: str = "",
-) -> Draw:
-    """Draw per-class metrics with their intervals, honest beside paper.
-
-    Parameters
-    ----------
-    metrics : sequence of Metric
-        Of one model and target; those without a class, of single folds or of other names are
-        left out.
-    names : sequence of str
-        Metrics, one panel each.
-    """
-    rows = [
-        ForestRow(
-            str(metric.scope.class_name),
-            metric.scope.protocol or "",
-            metric.estimate.value,
-            metric.estimate.low,
-            metric.estimate.high,
-            _WORDS.get(name, name),
-        )
-        for name in names
-        for metric in metrics
-        if metric.scope.class_name is not None
-        and _bare_name(metric) == name
-        and metric.scope.fold in (None, "pooled")
-    ]
-    return forest(rows, title=title)
-
-
-def model_forest(
-    metrics: Sequence[Metric], *, name: str = "auc", reference: float | None = 0.5, title: str = ""
-) -> Draw:
-    """Draw one metric of every model with its interval, honest beside paper.
-
-    Parameters
-    ----------
-    metrics : sequence of Metric
-        Of one target; those of single classes or folds, of subgroups or of other names are left
-        out.
-    name : str
-        The metric.
-    reference : float, optional
-        Value of no effect.
-    """
-    rows = [
-        ForestRow(
-            metric.scope.model or "",
-            metric.scope.protocol or "",
-            metric.estimate.value,
-            metric.estimate.low,
-            metric.estimate.high,
-            _WORDS.get(name, name.upper() if name == "auc" else name.replace("_", " ")),
-        )
-        for metric in metrics
-        if metric.estimate.name == name
-        and metric.scope.class_name is None
-        and metric.scope.subgroup is None
-        and metric.scope.versus is None
-        and metric.scope.fold in (None, "pooled")
-    ]
-    return forest(rows, reference=reference, title=title, numbers=True)
-
-
-def _bare_name(metric: Metric) -> str:
-    return metric.estimate.name.removesuffix(f"_{metric.scope.class_name}")
 
 
 def _panel(

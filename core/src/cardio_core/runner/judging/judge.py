@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cardio_core.config import RunConfig
 from cardio_core.evaluation.aggregate import score_columns
-from cardio_core.evaluation.conformal.coverage import Calibrated
 from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.parts import noting
 from cardio_core.io.atomic import read_json, replacing, write_json
@@ -25,6 +25,9 @@ from cardio_core.runner.session import Session
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions, Scored
 from cardio_core.types.report import Case, EvaluationReport, Explanation
+
+if TYPE_CHECKING:
+    from cardio_core.evaluation.conformal.coverage import Calibrated
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,6 @@ class Sheet:
             return
         left = _rgb(before)
         left[mask & ~ndimage.binary_erosion(mask)] = _OUTLINE
-        gap = np.zeros((_GAP_PX, _GAP_PX, 3), np.uint8)
         pictures = [_sized(left), _sized(_rgb(after))]
         gap = np.zeros((pictures[0].shape[0], 2 * _GAP_PX, 3), np.uint8)
         row = np.concatenate([pictures[0], gap, pictures[1]], axis=1)
