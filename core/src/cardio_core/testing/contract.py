@@ -17,12 +17,10 @@ from cardio_core.testing.checks.truth import OF_TRUTH
 from cardio_core.testing.verdict import Check
 
 
-def _as_tests(
-    checks: Iterable[Check], *, of_task: bool
-) -> Callable[[type[_OfOnePlugin]], type[Any]]:
+def _as_tests(checks: Iterable[Check], *, of_task: bool) -> Callable[[type[Any]], type[Any]]:
     """Give a class one test a check, named after it."""
 
-    def add(suite: type[_OfOnePlugin]) -> type[Any]:
+    def add(suite: type[Any]) -> type[Any]:
         for check in checks:
             setattr(suite, f"test_{check.__name__}", _test_of(check, of_task))
         return suite
@@ -45,17 +43,7 @@ def _test_of(check: Check, of_task: bool) -> Callable[..., None]:
 
 
 class _OfOnePlugin:
-    """What both suites share: which plugin, which tasks, at which size.
-
-    Attributes
-    ----------
-    plugin : str
-        Entry-point name of an installed plugin.
-    tasks : tuple of str
-        Tasks to test; empty means all of them.
-    config, sets, n_patients
-        As of `Sizes`.
-    """
+    """What both suites share: which plugin, which of its tasks (none named: all), which size."""
 
     plugin: str
     tasks: tuple[str, ...] = ()

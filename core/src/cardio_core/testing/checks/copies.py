@@ -107,7 +107,7 @@ def _moved(values: Any, recordings: Sequence[Recording]) -> Any:
         for name, part in parts.items()
         if isinstance(part, tuple | list) and len(part) == len(recordings)
     }
-    if any(True for name, part in parts.items() if name not in aligned for _ in paths_of(part)):
+    if any(any(paths_of(part)) for name, part in parts.items() if name not in aligned):
         return values
     return replace(values, **{name: _moved(part, recordings) for name, part in aligned.items()})
 
@@ -159,12 +159,5 @@ def replaced(source: Any, change: Callable[[Path], Path]) -> Any:
 
 
 def _suffix(file: Path) -> str:
-    """Return the suffix by which a reader knows the format.
-
-    Examples
-    --------
-    >>> _suffix(Path("p1.5.csv")), _suffix(Path("p1.nii.gz"))
-    ('.csv', '.nii.gz')
-    """
-    last = file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:]
-    return "".join(last)
+    """Return the suffix by which a reader knows the format: ``.csv``, ``.nii.gz``."""
+    return "".join(file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:])

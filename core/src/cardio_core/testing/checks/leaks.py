@@ -31,7 +31,7 @@ _FEW = 2
 
 def features_do_not_depend_on_who_else_is_there(case: TaskCase) -> None:
     """One patient alone has the features that he has in a cohort."""
-    last = dict(list(case.features.items())[-1:])
+    last = dict([*case.features.items()][-1:])
     _require_features(case.bench, case.bench.load(), last, "made alone")
 
 
@@ -48,9 +48,8 @@ def features_do_not_depend_on_what_lies_beside_a_recording(case: TaskCase) -> No
     nowhere.mkdir()
     bench = case.bench.over(copy)
     cohort = bench.load()
-    _require_same_rows(
-        cohort, case.cohort, list(case.cohort.samples.table.index), "loaded elsewhere"
-    )
+    everybody = list(case.cohort.samples.table.index)
+    _require_same_rows(cohort, case.cohort, everybody, "loaded elsewhere")
     alone = isolate(cohort, copy, case.empty("alone"), case.checked)
     hidden = case.data.rename(case.empty("hidden"))
     try:
