@@ -19,9 +19,8 @@ from cardio_core.ultrasound.deidentify.tissue import (
     coloured_print,
     cursor_lines,
     disk,
-    high_and_spread,
 )
-from cardio_core.ultrasound.loops.colour import grey_of_rgb
+from cardio_core.ultrasound.loops.colour import grey_of_rgb, high_and_spread
 from cardio_core.ultrasound.loops.loop import Loop
 
 GREY_SPREAD = 3
@@ -61,12 +60,8 @@ class Kept:
 def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
     """Look at every frame for colours and for print inside the sector.
 
-    Parameters
-    ----------
-    loop : Loop
-        Decoded once, frame by frame.
-    sector : ndarray of bool, shape (n_rows, n_columns)
-        Nothing outside is kept.
+    The loop is decoded once, frame by frame; nothing outside `sector`, shape (n_rows, n_columns),
+    is kept.
 
     Raises
     ------
@@ -97,10 +92,8 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
 def kept_frames(loop: Loop, kept: Kept) -> Iterator[NDArray[np.uint8]]:
     """Yield every frame, 0 outside what is kept.
 
-    Yields
-    ------
-    ndarray of uint8, shape (n_rows, n_columns), or (n_rows, n_columns, 3) where `kept` has colours
-        One frame is in memory at a time.
+    Frames are uint8, shape (n_rows, n_columns), or (n_rows, n_columns, 3) where `kept` has colours;
+    one is in memory at a time.
 
     Examples
     --------

@@ -19,12 +19,8 @@ _OVERLAP = 0.1
 def clear_sector(loop: Loop, *, otherwise: str = _BY_HAND) -> FittedSector:
     """Return the sector of a loop, or refuse one that its outline mostly disagrees with.
 
-    Parameters
-    ----------
-    loop : Loop
-        32 frames over its length are looked at.
-    otherwise : str
-        What to do without one, for the refusal.
+    32 frames over its length are looked at. `otherwise` says in a refusal what to do without a
+    sector.
 
     Raises
     ------

@@ -19,14 +19,8 @@ _PIXEL_DATA = (0x7FE0, 0x0010)
 def write_dicom(path: Path, header: Any, frames: Iterable[NDArray[np.uint8]]) -> None:
     """Write a header and its frames; one frame is in memory at a time.
 
-    Parameters
-    ----------
-    path : Path
-        Whole or not there.
-    header : pydicom.Dataset
-        Explicit VR little endian, without pixel data.
-    frames : iterable of ndarray of uint8
-        As many and as large as the header says.
+    The file is whole or not there. The header is explicit VR little endian, without pixel data;
+    frames are uint8, as many and as large as it says.
     """
     n_bytes = header.NumberOfFrames * header.Rows * header.Columns * header.SamplesPerPixel
     with replacing(path) as temporary:

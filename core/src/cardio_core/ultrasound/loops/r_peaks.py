@@ -45,19 +45,8 @@ def read_r_peaks(
 ) -> tuple[NDArray[np.float64] | None, RSource | None, tuple[str, ...]]:
     """Find the R peaks of a DICOM loop, from the best source that there is.
 
-    Parameters
-    ----------
-    dataset : pydicom.Dataset
-        The header.
-    name : str
-        The file's name.
-    stated : Stated
-        What the caller or the JSON says, which goes first.
-
-    Returns
-    -------
-    tuple
-        Times in ms from the first frame or None, their source or None, and flags.
+    What is `stated` goes first. Returned are times in ms from the first frame, their source (None
+    twice where there is none), and flags.
 
     Raises
     ------

@@ -66,18 +66,7 @@ class Look:
 class Appearance:
     """Turn complex envelopes into grey levels; all that is drawn is drawn once, for a whole loop.
 
-    Parameters
-    ----------
-    look : Look
-        Levels.
-    sector : Sector
-        The field of view.
-    spread : PointSpread
-        The resolution.
-    imager : SpeckleImager
-        Whose envelopes they are.
-    rng : numpy.random.Generator
-        Draws the sliders, the shadows, the haze and the noise.
+    `rng` draws the sliders, the shadows, the haze and the noise.
 
     Examples
     --------

@@ -203,17 +203,9 @@ class SpeckleImager:
     ) -> NDArray[np.complex64]:
         """Return the complex envelope at one moment.
 
-        Parameters
-        ----------
-        position_mm : ndarray, shape (n, 2)
-            x and z of the scatterers; those outside the grid do not count.
-        amplitude : ndarray, shape (n,)
-            Their reflectivity, of either sign.
-
-        Returns
-        -------
-        ndarray, shape (n_ranges, n_beams)
-            The envelope; its magnitude is what a scanner shows.
+        `position_mm`, shape (n, 2), has x and z of the scatterers, those outside the grid do not
+        count; `amplitude`, shape (n,), their reflectivity, of either sign. The magnitude of what is
+        returned, shape (n_ranges, n_beams), is what a scanner shows.
         """
         grid = self._gridded(position_mm, amplitude)
         grid = fft.ifft(fft.fft(grid, axis=0) * self._along, axis=0)

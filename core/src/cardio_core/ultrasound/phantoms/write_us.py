@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.errors import ConfigError
+from cardio_core.ultrasound.readers.checks import not_installed
 
 Photometric = Literal["YBR_FULL_422", "YBR_FULL", "RGB", "MONOCHROME2", "PALETTE COLOR"]
 Compression = Literal["rle", "jpeg"]
@@ -120,10 +120,7 @@ def write_us_loop(
     try:
         from pydicom.dataset import Dataset
     except ImportError:
-        raise ConfigError(
-            "writing DICOM needs pydicom, which is not installed; "
-            'pip install "./core[dicom]" in the cardio checkout'
-        ) from None
+        raise not_installed("writing DICOM", "pydicom", "dicom") from None
     _check(frames, photometric, compression)
     dataset = _identified(path, Dataset)
     _add_pixels(dataset, _as_samples(frames, photometric), photometric, compression)
@@ -255,10 +252,7 @@ def _jpeg(frame: NDArray[np.uint8]) -> bytes:
     try:
         from PIL import Image
     except ImportError:
-        raise ConfigError(
-            "writing JPEG needs Pillow, which is not installed; "
-            'pip install "./core[dicom]" in the cardio checkout'
-        ) from None
+        raise not_installed("writing JPEG", "Pillow", "dicom") from None
     buffer = io.BytesIO()
     # subsampling 1 is 4:2:2
     Image.fromarray(frame).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=1)

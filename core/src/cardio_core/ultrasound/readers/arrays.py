@@ -111,14 +111,8 @@ class NpyFrames:
 def read_npy_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
     """Open a loop that is stored as one NPY array.
 
-    Parameters
-    ----------
-    path : Path
-        uint8, shape (n_frames, rows, columns) or (n_frames, rows, columns, 3) for RGB.
-    stated : Stated
-        Must say the frame rate or times.
-    max_bytes : int
-        Limit on the size, checked on the header.
+    It holds uint8, shape (n_frames, rows, columns), or (n_frames, rows, columns, 3) for RGB;
+    `stated` must say the frame rate or times. `max_bytes` limits the size, checked on the header.
 
     Raises
     ------

@@ -63,20 +63,9 @@ _AGAIN = "export the loop again"
 def read_dicom_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
     """Open a DICOM loop: header, places of the frames, and a look at a few of them.
 
-    Parameters
-    ----------
-    path : Path
-        A DICOM file (part 10: with preamble and ``DICM``).
-    stated : Stated
-        What is said about it elsewhere.
-    max_bytes : int
-        Limit on the decoded size, checked on the header.
-
-    Returns
-    -------
-    Loop
-        Frames raw, RLE, JPEG, JPEG-LS or JPEG 2000, of every photometric interpretation of the
-        US image module.
+    The file has a preamble and ``DICM`` (part 10); its frames are raw, RLE, JPEG, JPEG-LS or JPEG
+    2000, of every photometric interpretation of the US image module. `max_bytes` limits the decoded
+    size, checked on the header.
 
     Raises
     ------

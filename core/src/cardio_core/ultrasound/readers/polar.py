@@ -81,21 +81,9 @@ class PolarFrames:
 def read_polar_loop(path: Path, stated: Stated, spacing_mm: float, max_bytes: int) -> Loop:
     """Open a loop of beams, and make its scan conversion.
 
-    Parameters
-    ----------
-    path : Path
-        NPZ or HDF5 with the arrays that the module lists. HDF5 needs the extra ``[hdf5]``.
-    stated : Stated
-        Goes before the file's own times.
-    spacing_mm : float
-        Of the isotropic pixels.
-    max_bytes : int
-        Limit on the beams and on the converted frames, checked before they are read.
-
-    Returns
-    -------
-    Loop
-        `mm_per_pixel` is the spacing, `sector` is known.
+    HDF5 needs the extra ``[hdf5]``. What is `stated` goes before the file's own times; `spacing_mm`
+    is that of the isotropic pixels; `max_bytes` limits the beams and the converted frames, checked
+    before they are read.
 
     Raises
     ------

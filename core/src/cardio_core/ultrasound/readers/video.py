@@ -69,14 +69,8 @@ class VideoFrames:
 def read_video_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
     """Open a video: decode it once to count its frames, as containers miscount them.
 
-    Parameters
-    ----------
-    path : Path
-        AVI, MP4 or what else OpenCV reads.
-    stated : Stated
-        Must say the frame rate or times, or ``"container"``.
-    max_bytes : int
-        Limit on the decoded size, checked on the container's claim.
+    `stated` must say the frame rate or times, or ``"container"``. `max_bytes` limits the decoded
+    size, checked on the container's claim.
 
     Raises
     ------
