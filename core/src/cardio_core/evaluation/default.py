@@ -26,9 +26,22 @@ def default_evaluate(
 ) -> EvaluationReport:
     """Report every target of every model, pooled out of fold and fold by fold.
 
-    Metrics have their place; there are tables by model, and figures. Where a patient has several
-    rows every interval is clustered by patient. What cannot be computed is named in a note, never
-    NaN. `seed` is that of the resampling.
+    Parameters
+    ----------
+    predictions : Scored
+        Out-of-fold predictions beside the truth.
+    task : Task
+        Whose targets.
+    config : EvaluateBlock
+        Level of the intervals and number of resamples.
+    seed : int
+        Of the resampling.
+
+    Returns
+    -------
+    EvaluationReport
+        Metrics with their place; tables by model; figures. Where a patient has several rows every
+        interval is clustered by patient. What cannot be computed is named in a note, never NaN.
     """
     parts = Parts(list(predictions.notes))
     if predictions.fusions is not None:

@@ -113,16 +113,8 @@ class PluginCase:
 class TaskCase(PluginCase):
     """One task of a plugin on its synthetic cohort, with everything that checks look at.
 
-    Parameters
-    ----------
-    name, task : str
-        Plugin and task.
-    folder : Path
-        An empty folder to work in.
-    sizes : Sizes
-        How large.
-    tell : callable, optional
-        Takes a line of progress before something that takes long.
+    It works in `folder`, which is empty; `tell` takes a line of progress before something that
+    takes long.
     """
 
     def __init__(

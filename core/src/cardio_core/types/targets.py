@@ -65,8 +65,13 @@ class Targets:
     def stratum(self, samples: pd.DataFrame, targets: Sequence[str]) -> np.ndarray[Any, Any]:
         """Return what folds are stratified by: the first target, and NA where none is known.
 
-        A sample without the first target but with another is labelled, too, and makes a stratum of
-        its own.
+        Parameters
+        ----------
+        samples : DataFrame
+            A sample table.
+        targets : sequence of str
+            The task's targets. A sample without the first but with another is labelled, too, and
+            makes a stratum of its own.
 
         Examples
         --------

@@ -20,13 +20,8 @@ Floats = NDArray[np.float64]
 class Curve:
     """One curve.
 
-    Attributes
-    ----------
-    label : str
-        Written in the curve's colour.
-    x, y : ndarray, shape (n_points,)
-    band_x, band_low, band_high : ndarray, shape (n_grid,), or None
-        Pointwise limits of `y`.
+    `label` is written in the curve's colour; `x` and `y` have the shape (n_points,), the band,
+    pointwise limits of `y`, (n_grid,) or is None.
     """
 
     label: str
@@ -50,18 +45,10 @@ def roc_of(
 ) -> Curve:
     """Return the ROC curve of a score with its band, ready to be drawn.
 
-    Parameters
-    ----------
-    label : str
-        Name of the model.
-    labels : array-like of 0 and 1, shape (n,)
-    scores : array-like, shape (n,)
-    estimate : Estimate, optional
-        The AUC that is written beside the label.
-    clusters : array-like, shape (n,), optional
-        Patient of every row: whole patients are then resampled for the band.
-    level, n_resamples, seed
-        Of the band.
+    Labels are 0 and 1; labels, scores and clusters have the shape (n,). `estimate` is the AUC that
+    is written beside the label (the name of the model). `clusters` has the patient of every row:
+    whole patients are then resampled for the band, whose `level`, `n_resamples` and `seed` these
+    are.
     """
     from cardio_core.evaluation.roc_band import roc_band
     from cardio_core.stats import roc_curve
@@ -76,13 +63,7 @@ def roc_of(
 def roc(curves: Sequence[Curve], *, title: str = "", band: str = "95 % band, pointwise") -> Draw:
     """Draw ROC curves with the diagonal of chance.
 
-    Parameters
-    ----------
-    curves : sequence of Curve
-        x is 1 − specificity, y is sensitivity.
-    title : str
-    band : str
-        What the bands are; written where there is one.
+    `band` says what the bands are; written where there is one.
     """
 
     def draw(figure: Figure) -> None:

@@ -25,16 +25,9 @@ from cardio_core.report.figures.canvas import (
 class ForestRow:
     """One point of a forest plot.
 
-    Attributes
-    ----------
-    label : str
-        Row: a class, a model.
-    series : str
-        Which of the points of that row: a protocol.
-    value, low, high : float
-        Estimate and limits; None where there is no interval.
-    panel : str
-        Which of the panels; its heading is the axis label.
+    `label` is the row (a class, a model), `series` which of the points of that row (a protocol),
+    `panel` which of the panels; its heading is the axis label. Limits are None where there is no
+    interval.
     """
 
     label: str
@@ -55,22 +48,10 @@ def forest(
 ) -> Draw:
     """Draw estimates with intervals, one line a label, one panel a metric.
 
-    Parameters
-    ----------
-    rows : sequence of ForestRow
-        Labels, series and panels are drawn in the order in which they first occur.
-    limits : (float, float), optional
-        Of the axis; None leaves them to the data.
-    reference : float, optional
-        Value of no effect, drawn as a dashed line (0.5 for an AUC, 0 for a difference).
-    title : str
-    numbers : bool
-        Whether the estimates are written to the right of each panel.
-
-    Returns
-    -------
-    callable
-        ``draw(figure)``.
+    Labels, series and panels are drawn in the order in which they first occur. `limits` are those
+    of the axis, None leaves them to the data; `reference` is the value of no effect, drawn as a
+    dashed line (0.5 for an AUC, 0 for a difference); with `numbers` the estimates are written to
+    the right of each panel.
     """
     labels = list(dict.fromkeys(row.label for row in rows))
     series = list(dict.fromkeys(row.series for row in rows))

@@ -21,17 +21,9 @@ from cardio_core.types.samples import Cohort, SampleSet
 def isolate(cohort: Cohort, data: Path, folder: Path, patients: Collection[str]) -> Cohort:
     """Take a data folder apart and return some of its patients over what is left.
 
-    Parameters
-    ----------
-    cohort : Cohort
-        As `load` made it of `data`.
-    data : Path
-        A copy of a data folder. Removed is what belongs to no recording of these patients, any
-        table among it, and every recording that is moved.
-    folder : Path
-        A new folder; each recording that is moved gets one of its own in it.
-    patients : collection of str
-        Who is kept.
+    `data` is a copy of a data folder. Removed is what belongs to no recording of these patients,
+    any table among it, and every recording that is moved: into a folder of its own in the new
+    `folder`.
     """
     owners = cohort.samples.table["patient_id"].isin(list(patients)).to_numpy()
     samples = cohort.samples.take(owners.nonzero()[0])
@@ -51,12 +43,8 @@ def isolate(cohort: Cohort, data: Path, folder: Path, patients: Collection[str])
 class Recording:
     """The files of one recording, and the folder that they may be copied into.
 
-    Attributes
-    ----------
-    files : tuple of Path
-        Resolved; what is no file is passed over.
-    folder : Path
-        Exists once the recording has been moved.
+    Files are resolved, what is no file is passed over; the folder exists once the recording has
+    been moved.
     """
 
     files: tuple[Path, ...]

@@ -47,8 +47,15 @@ class ScanConversion:
     def __call__(self, beams: NDArray[Any]) -> NDArray[np.uint8]:
         """Convert one frame.
 
-        Beams are grey levels from 0 to 255, shape (n_beams, n_depths); the image is 0 outside the
-        sector.
+        Parameters
+        ----------
+        beams : ndarray, shape (n_beams, n_depths)
+            Grey levels, 0 to 255.
+
+        Returns
+        -------
+        ndarray of uint8, shape (rows, columns)
+            0 outside the sector.
         """
         values = self.weights @ beams.reshape(-1).astype(np.float32)
         image: NDArray[np.uint8] = np.clip(np.rint(values), 0, 255).astype(np.uint8)

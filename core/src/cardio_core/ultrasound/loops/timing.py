@@ -32,7 +32,7 @@ STATE_IT = "state the rate with frame_rate_hz, or in the JSON beside the file"
 def times_of_rate(name: str, n_frames: int, frame_rate_hz: float) -> NDArray[np.float64]:
     """Return equal times for a stated rate.
 
-    In ms from the first frame, shape (n_frames,).
+    From 1 to 2000 Hz; times are in ms from the first frame, shape (n_frames,).
 
     Raises
     ------
