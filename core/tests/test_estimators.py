@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
@@ -15,7 +16,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from cardio_core.errors import DataError
-from cardio_core.types.estimator_file import load_estimator, save_estimator
+from cardio_core.types.estimator_file import load_estimator
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -31,13 +32,13 @@ ESTIMATORS = {
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_an_estimator_predicts_after_reading_what_it_predicted_before(name, tmp_path):
     fitted = make_pipeline(SimpleImputer(), StandardScaler(), ESTIMATORS[name]).fit(X, Y)
-    save_estimator(fitted, tmp_path / "model.skops")
+    skops.io.dump(fitted, tmp_path / "model.skops")
     again = load_estimator(tmp_path / "model.skops")
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
 
 
 def test_a_type_that_is_not_on_the_list_is_refused_by_name(tmp_path):
-    save_estimator(FunctionTransformer(print).fit(X), tmp_path / "model.skops")
+    skops.io.dump(FunctionTransformer(print).fit(X), tmp_path / "model.skops")
     with pytest.raises(DataError, match=r"of known types, found builtins\.print"):
         load_estimator(tmp_path / "model.skops")
 
@@ -52,7 +53,7 @@ def test_a_file_of_another_kind_is_refused(content, tmp_path):
 @pytest.mark.parametrize("field", ["left_child", "feature"])
 def test_a_tree_that_points_outside_itself_is_refused(field, tmp_path):
     whole = tmp_path / "whole.skops"
-    save_estimator(RandomForestClassifier(1, random_state=0).fit(X, Y), whole)
+    skops.io.dump(RandomForestClassifier(1, random_state=0).fit(X, Y), whole)
     damaged = tmp_path / "damaged.skops"
     with zipfile.ZipFile(whole) as source, zipfile.ZipFile(damaged, "w") as target:
         for name in source.namelist():

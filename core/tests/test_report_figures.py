@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import ndtri
-from sklearn.metrics import precision_recall_curve
 
 from cardio_core.errors import DataError
 from cardio_core.evaluation.roc_band import roc_band
@@ -20,21 +19,15 @@ from cardio_core.report import figures
 from cardio_core.report.figures import (
     ForestRow,
     calibration,
-    class_forest,
     confusion_matrix,
     forest,
     learning_curve,
-    model_forest,
-    precision_recall,
-    precision_recall_of,
     roc,
     roc_of,
     save_svg,
-    score_distribution,
     svg_text,
 )
 from cardio_core.types.estimate import Estimate
-from cardio_core.types.report import Metric, Scope
 
 RNG = np.random.default_rng(7)
 LABELS = (RNG.random(80) < 0.4).astype(int)
@@ -54,18 +47,12 @@ def texts(draw):
     return [unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg_text(draw))]
 
 
-def metric(name, value, **scope):
-    return Metric(Estimate(name, value, value - 0.1, value + 0.05, 0.95, n=9), Scope(**scope))
-
-
 EVERY = {
     "confusion": confusion_matrix(CONFUSION, unit="beat"),
     "forest": forest([ForestRow("V", "honest", 0.8, 0.7, 0.9), ForestRow("V", "paper", 0.9)]),
     "roc": roc([roc_of("net", LABELS, SCORES, n_resamples=50)]),
-    "recall": precision_recall([precision_recall_of("net", LABELS, SCORES)], prevalence=0.4),
     "calibration": calibration(LABELS, SCORES),
     "learning": learning_curve(HISTORY, best_epoch=2),
-    "scores": score_distribution({"0": SCORES[LABELS == 0], "1": SCORES[LABELS == 1]}),
 }  # fmt: skip
 
 
@@ -125,28 +112,12 @@ def test_a_class_that_never_occurs_stays_white_and_is_counted_as_none():
     assert sum(text.endswith(" %") for text in found) == 2
 
 
-def test_the_class_forest_takes_pooled_classes_of_the_wanted_metrics_only():
-    metrics = [
-        metric("sensitivity", 0.81, protocol="honest", class_name="V"),
-        metric("ppv_V", 0.82, protocol="honest", class_name="V"),
-        metric("sensitivity", 0.83, protocol="paper", class_name="S", fold="pooled"),
-        metric("sensitivity", 0.84, protocol="honest", class_name="F", fold="r0-f1"),
-        metric("f1", 0.85, protocol="honest", class_name="N"),
-        metric("accuracy", 0.86, protocol="honest"),
+def test_a_forest_prints_each_estimate_with_its_interval():
+    rows = [
+        ForestRow("net", "honest", 0.75, 0.65, 0.8, "AUC"),
+        ForestRow("net", "paper", 0.85, 0.75, 0.9, "AUC"),
     ]
-    found = texts(class_forest(metrics))
-    assert {"V", "S", "sensitivity (Se)", "positive predictivity (+P)"} <= set(found)
-    assert not {"F", "N", "F1"} & set(found)
-
-
-def test_the_model_forest_prints_each_estimate_with_its_interval():
-    metrics = [
-        metric("auc", 0.75, protocol="honest", model="net"),
-        metric("auc", 0.85, protocol="paper", model="net"),
-        metric("auc", 0.6, protocol="honest", model="net", subgroup="sex=F"),
-        metric("auc", 0.2, protocol="honest", model="net", versus="qrs"),
-    ]
-    found = texts(model_forest(metrics))
+    found = texts(forest(rows, reference=0.5, numbers=True))
     numbers = [text for text in found if " to " in text]
     assert numbers == ["0.750 (0.650 to 0.800)", "0.850 (0.750 to 0.900)"]
     assert {"● honest", "○ paper (optimistic)", "AUC", "net"} <= set(found)
@@ -163,15 +134,6 @@ def test_the_roc_label_carries_the_estimate():
     found = texts(roc([roc_of("net", LABELS, SCORES, estimate=estimate, n_resamples=50)]))
     assert "net: AUC 0.812 (0.710 to 0.900)" in found
     assert {"1 − specificity", "sensitivity", "95 % band, pointwise"} <= set(found)
-
-
-def test_the_precision_recall_curve_agrees_with_sklearn():
-    scores = np.round(SCORES, 1)  # with ties
-    scores[:3] = np.nan  # and missing values
-    curve = precision_recall_of("net", LABELS, scores)
-    precision, recall, _ = precision_recall_curve(LABELS[3:], scores[3:])
-    np.testing.assert_allclose(curve.y, precision[:-1][::-1])
-    np.testing.assert_allclose(curve.x, recall[:-1][::-1])
 
 
 def test_the_roc_band_agrees_with_proc():
@@ -230,26 +192,3 @@ def test_a_learning_curve_without_validation_has_one_line():
 def test_a_history_without_epochs_or_values_is_refused(history):
     with pytest.raises(DataError, match="expected the columns epoch"):
         learning_curve(history)
-
-
-def test_the_distribution_of_scores_names_classes_counts_and_the_threshold():
-    draw = score_distribution(
-        {"responder": [0.5, 0.9, np.nan], "non-responder": [0.1]},
-        threshold=0.43,
-        threshold_source="inner folds",
-    )
-    found = " ".join(texts(draw))
-    for expected in (
-        "responder",
-        "n = 2",
-        "non-responder",
-        "n = 1",
-        "threshold 0.43 (inner folds)",
-    ):
-        assert expected in found
-
-
-def test_scores_that_are_all_equal_or_all_missing_do_not_break_the_figure():
-    assert texts(score_distribution({"a": [0.5, 0.5]}))
-    with pytest.raises(DataError, match="found none"):
-        score_distribution({"a": [np.nan]})

@@ -9,8 +9,6 @@ import click
 
 from cardio_core.errors import DataError
 
-BESIDE = "files beside the recording"
-
 
 class WithFilesBeside(click.Command):
     """A command that also takes ``--NAME FILE`` for names that only a plugin knows.

@@ -6,14 +6,11 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Any
 
 import click
 
 from cardio_core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from cardio_core.runner.request import Protocols
 
 
 @click.command()
@@ -55,61 +52,24 @@ if TYPE_CHECKING:
 @click.option("--smoke", is_flag=True, help="The plugin's smallest configuration.")
 @click.option("--dry-run", is_flag=True, help="Check everything, run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest when done.")
-def run(
-    plugin: str,
-    task: str | None,
-    data: tuple[Path, ...],
-    config: str | None,
-    sets: tuple[str, ...],
-    needs_from: tuple[str, ...],
-    protocol: str,
-    device: str,
-    n_devices: int,
-    precision: str,
-    seed: int,
-    executor: str,
-    out: Path | None,
-    resume: bool,
-    strict: bool,
-    smoke: bool,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     """Take raw recordings to an evaluation: load, features, folds, report."""
     from cardio_core.registry import require_installed
     from cardio_core.runner.request import RunRequest
 
     # A misspelt name must not first cost the import of everything else.
-    require_installed(plugin)
-    if smoke and config:
+    require_installed(asked["plugin"])
+    if asked["smoke"] and asked["config"]:
         raise ConfigError("--smoke is a configuration; leave out --config")
-    if resume and out is None:
+    if asked["resume"] and asked["out"] is None:
         raise ConfigError("--resume needs --out: the run directory to go on with")
 
     from cardio_core.runner.run import run as do
 
-    request = RunRequest(
-        plugin=plugin,
-        task=task,
-        data=data,
-        config=config,
-        sets=sets,
-        needs_from=_pairs(needs_from),
-        protocol=cast("Protocols", protocol),
-        device=device,
-        n_devices=n_devices,
-        precision=precision,
-        seed=seed,
-        executor=executor,
-        out=out,
-        resume=resume,
-        strict=strict,
-        smoke=smoke,
-        dry_run=dry_run,
-        command=shlex.join(["cardio", *sys.argv[1:]]),
-    )
+    command = shlex.join(["cardio", *sys.argv[1:]])
+    request = RunRequest(**asked, needs_from=_pairs(needs_from), command=command)
     where = do(request, lambda line: click.echo(line, err=as_json))
-    if as_json and not dry_run:
+    if as_json and not request.dry_run:
         manifest = json.loads((where / "manifest.json").read_text(encoding="utf-8"))
         click.echo(json.dumps(manifest, indent=2))
 

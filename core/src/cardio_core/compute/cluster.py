@@ -19,10 +19,7 @@ class DaskExecutor:
     The workers need this project installed and see the same files under the same paths. A device
     names one of the worker's own machine, so a list of one fits workers with one GPU each.
 
-    Parameters
-    ----------
-    address : str
-        Address of the scheduler: ``"tcp://host:8786"``.
+    `address` is that of the scheduler: ``"tcp://host:8786"``.
 
     Raises
     ------

@@ -61,18 +61,9 @@ class Device:
 def choose_device(request: str = "auto", precision: str = "32") -> Device:
     """Return the device that a request means on this machine.
 
-    Parameters
-    ----------
-    request : str
-        ``"auto"`` (the first GPU, else the CPU), ``"cpu"``, ``"cuda"`` or ``"cuda:INDEX"``.
-    precision : str
-        ``"32"``, ``"bf16"`` or ``"16"``. ``"16"`` needs a GPU: float16 on a CPU is refused.
-        ``"bf16"`` runs on a CPU, usually slower than ``"32"``, and the reason says so.
-
-    Returns
-    -------
-    Device
-        Its `reason` says what was taken and why.
+    The request is ``"auto"`` (the first GPU, else the CPU), ``"cpu"``, ``"cuda"`` or
+    ``"cuda:INDEX"``. Precision ``"16"`` needs a GPU: float16 on a CPU is refused. ``"bf16"`` runs
+    on a CPU, usually slower than ``"32"``, and the reason says so.
 
     Raises
     ------
@@ -101,18 +92,9 @@ def device_list(
 ) -> tuple[Device, ...]:
     """Return the devices over which folds are spread.
 
-    Parameters
-    ----------
-    request, precision : str
-        As in `choose_device`. ``"cuda:INDEX"`` names one GPU and so allows one device only.
-    n_devices : int
-        How many; 1 or more. On a CPU this is the number of worker processes, which share the
-        cores. ``"auto"`` takes the GPUs there are, and says so where there are fewer.
-
-    Returns
-    -------
-    tuple of Device
-        Each with its share of the CPU threads in `n_threads`, at least 1.
+    ``"cuda:INDEX"`` names one GPU and so allows one device only. On a CPU `n_devices` is the number
+    of worker processes, which share the cores. ``"auto"`` takes the GPUs there are, and says so
+    where there are fewer. Each device has its share of the CPU threads in `n_threads`, at least 1.
 
     Raises
     ------

@@ -106,10 +106,7 @@ class LocalExecutor(SerialExecutor):
     Workers start with the first `map` and stay until `close`, so that heavy imports are paid once.
     One worker is no worker: its jobs run in this process.
 
-    Parameters
-    ----------
-    n_workers : int or None
-        Number of processes; None takes one a device, or one a core where no devices are given.
+    None takes one worker a device, or one a core where no devices are given.
 
     Raises
     ------
@@ -173,10 +170,7 @@ class LocalExecutor(SerialExecutor):
 def parse_executor(text: str) -> Executor:
     """Return the executor that the command line means.
 
-    Parameters
-    ----------
-    text : str
-        ``"local"`` (one process a device), ``"local:N"`` or ``"dask:ADDRESS"``.
+    It is ``"local"`` (one process a device), ``"local:N"`` or ``"dask:ADDRESS"``.
 
     Raises
     ------

@@ -14,14 +14,8 @@ from cardio_core.compute.devices import INSTALL_TORCH, cpu_count, torch_or_none
 class Finding:
     """One thing that was looked for on this machine.
 
-    Attributes
-    ----------
-    name : str
-        ``"processor"``, ``"memory"``, ``"torch"`` or ``"gpu"`` (once for each GPU).
-    found : str
-        What is there, or ``"none"``.
-    remedy : str
-        How to get what is missing; empty where nothing is.
+    `name` is ``"processor"``, ``"memory"``, ``"torch"`` or ``"gpu"`` (once for each GPU); `remedy`
+    says how to get what is missing, empty where nothing is.
     """
 
     name: str

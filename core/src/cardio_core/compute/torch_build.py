@@ -16,12 +16,8 @@ from typing import Any
 class TorchBuild:
     """What torch was built for.
 
-    Attributes
-    ----------
-    version : str
-        ``"2.13.0+cpu"``.
-    gpus : {"cuda", "hip", None}
-        For which kind of GPU; None for a CPU build.
+    Version ``"2.13.0+cpu"``; `gpus` says for which kind of GPU, ``"cuda"`` or ``"hip"``; None for a
+    CPU build.
     """
 
     version: str

@@ -19,14 +19,8 @@ def run_job(
 ) -> Any:
     """Call a function with a job, on few threads, and let only exceptions out that can travel.
 
-    Parameters
-    ----------
-    function, job
-        What to call, with what; ``function(job, device)`` where there is a device.
-    device : Device or None
-        Where the job's networks run.
-    n_threads : int or None
-        Most CPU threads of numerical libraries in this process; None leaves them alone.
+    The function is called as ``function(job, device)`` where there is a device. `n_threads` is the
+    most CPU threads of numerical libraries in this process; None leaves them alone.
 
     Raises
     ------

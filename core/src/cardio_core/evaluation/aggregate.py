@@ -28,24 +28,12 @@ def prediction_frame(
 ) -> pd.DataFrame:
     """Return one row a unit with its ids and the scores of one target.
 
-    Parameters
-    ----------
-    predictions : Predictions
-        At any level at or below `unit`.
-    samples : DataFrame
-        The sample table that was predicted, with subject_id.
-    target : Target
-        Whose scores.
-    unit : str
-        Level at which the target is tested; ``"event"`` is tested at its samples.
-
-    Returns
-    -------
-    DataFrame
-        Columns unit_id, sample_id, recording_id, study_id, patient_id, subject_id, level, time_s
-        (NA above the sample), and the score columns. Probabilities are averaged as logits, which
-        keeps the mean between its members however confident one of them is; numbers as they are.
-        Members without a score (NaN) do not count; units without any are left out.
+    Predictions are at any level at or below `unit`, the level at which the target is tested
+    (``"event"`` is tested at its samples); `samples` is the sample table that was predicted, with
+    subject_id. Columns are unit_id, sample_id, recording_id, study_id, patient_id, subject_id,
+    level, time_s (NA above the sample), and the score columns. Probabilities are averaged as
+    logits, which keeps the mean between its members however confident one of them is; numbers as
+    they are. Members without a score (NaN) do not count; units without any are left out.
     """
     ids = list(predictions.ids)
     level = predictions.level

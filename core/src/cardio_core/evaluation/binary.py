@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.evaluation.parts import Parts, noting
+from cardio_core.config import EvaluateBlock
+from cardio_core.evaluation.parts import Asked, Parts, noting
 from cardio_core.evaluation.pooling import pooled, unit_of
 from cardio_core.report.figures import roc, roc_of
 from cardio_core.stats import auc, bootstrap_sums, decision_metrics, delong_paired
@@ -17,40 +18,29 @@ from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
 
-if TYPE_CHECKING:
-    from cardio_core.config import EvaluateBlock
 
-
-def binary_metrics(
-    parts: Parts,
-    frame: pd.DataFrame,
-    target: Target,
-    task: Task,
-    scope: Scope,
-    source: str,
-    config: EvaluateBlock,
-    seed: int,
-) -> None:
+def binary_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
     """Add AUC, Brier score, base rate, and the decided metrics with their threshold's source."""
+    target, scope, config = asked.target, asked.scope, asked.config
     known = frame[frame["y_true"].notna() & frame["unit_id"].notna()]
     positive = target.classes[1]
     truth = (known["y_true"] == positive).to_numpy(int)
     score = known[f"score:{positive}"].to_numpy(float)
     clusters = Scored.clusters_of(known)
-    unit = unit_of(known, task.unit)
+    unit = unit_of(known, asked.task.unit)
     about: dict[str, Any] = {"clusters": clusters, "level": config.level}
     area = auc(truth, score, unit=None if clusters is not None else unit, **about)
     parts.add([area], scope)
     drawn: dict[str, Any] = {
         "clusters": clusters,
         "n_resamples": config.n_resamples,
-        "seed": seed,
+        "seed": asked.seed,
         "level": config.level,
         "unit": "patient" if clusters is not None else unit,
     }
     rows = np.column_stack([np.ones(len(truth)), truth, (score - truth) ** 2])
     parts.add(bootstrap_sums(rows, _overall, ("base_rate", "brier"), **drawn), scope)
-    decided = decision_metrics(truth, known["predicted"] == positive, source=source, **drawn)
+    decided = decision_metrics(truth, known["predicted"] == positive, source=asked.source, **drawn)
     parts.add(decided.values(), scope)
     undefined = [name for name in DECISION_RATES if name not in decided]
     if undefined:

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.parts import Asked, Parts
 from cardio_core.evaluation.pooling import unit_of
 from cardio_core.stats.agreement.regression_error import regression_errors
-from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
-from cardio_core.types.report import Scope
-
-if TYPE_CHECKING:
-    from cardio_core.config import EvaluateBlock
 
 
-def continuous_metrics(
-    parts: Parts,
-    frame: pd.DataFrame,
-    target: Target,
-    task: Task,
-    scope: Scope,
-    source: str,
-    config: EvaluateBlock,
-    seed: int,
-) -> None:
+def continuous_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
     """Add MAE, that of always saying the median, R² = 1 - SSE/SST, and squared correlation."""
     known = frame[frame["y_true"].notna()]
     truth = known["y_true"].to_numpy(float)
@@ -39,12 +23,12 @@ def continuous_metrics(
         truth,
         known["score"].to_numpy(float),
         clusters=clusters,
-        n_resamples=config.n_resamples,
-        seed=seed,
-        level=config.level,
-        unit="patient" if clusters is not None else unit_of(known, task.unit),
+        n_resamples=asked.config.n_resamples,
+        seed=asked.seed,
+        level=asked.config.level,
+        unit="patient" if clusters is not None else unit_of(known, asked.task.unit),
     )
     parts.add(
         [found[name] for name in ("mae", "mae_constant", "r2", "pearson_r2") if name in found],
-        scope,
+        asked.scope,
     )

@@ -65,14 +65,8 @@ def choose(target: Target, frame: pd.DataFrame, y: Array) -> Decision:
     coordinate search; a class is moved only if macro-F1 gains more than half a binomial standard
     error of that class's recall, so that a handful of beats does not decide.
 
-    Parameters
-    ----------
-    target : Target
-        With its classes.
-    frame : DataFrame
-        Prediction frame of the inner folds.
-    y : ndarray of str, shape (n,)
-        True classes; rows with NA are left out.
+    The frame is a prediction frame of the inner folds, `y`, shape (n,), has the true classes; rows
+    with NA are left out.
     """
     known = ~pd.isna(y)
     frame, truth = frame[known], np.asarray(y)[known].astype(str)

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.binary import binary_metrics, compare_models
 from cardio_core.evaluation.continuous import continuous_metrics
 from cardio_core.evaluation.multiclass import multiclass_metrics
-from cardio_core.evaluation.parts import Parts, noting
+from cardio_core.evaluation.parts import Asked, Parts, noting
 from cardio_core.evaluation.pooling import pooled
-from cardio_core.types.info import Target, Task
+from cardio_core.types.info import Task
+from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Scope
 
-if TYPE_CHECKING:
-    from cardio_core.config import EvaluateBlock
-    from cardio_core.types.predictions import Scored
-
 KINDS = {
-    "binary": binary_metrics,
-    "multiclass": multiclass_metrics,
-    "continuous": continuous_metrics,
-}
+    "binary": binary_metrics, "multiclass": multiclass_metrics, "continuous": continuous_metrics,
+}  # fmt: skip
 
 
 def default_evaluate(
@@ -61,10 +56,9 @@ def default_evaluate(
         for model in frame["model"].unique():
             source = predictions.thresholds.get(f"{model}/{target.name}", "none")
             scope = Scope(task=task.name, target=target.name, model=str(model))
-            _judge(parts, pooled(frame, target, model), target, task, scope, source, config, seed)
-            _by_fold(
-                parts, frame[frame["model"] == model], target, task, scope, source, config, seed
-            )
+            asked = Asked(target, task, scope, source, config, seed)
+            _judge(parts, pooled(frame, target, model), asked)
+            _by_fold(parts, frame[frame["model"] == model], asked)
         if target.kind == "binary":
             compare_models(parts, frame, target, task, config)
     return EvaluationReport(
@@ -72,36 +66,19 @@ def default_evaluate(
     )
 
 
-def _by_fold(
-    parts: Parts,
-    frame: pd.DataFrame,
-    target: Target,
-    task: Task,
-    scope: Scope,
-    source: str,
-    config: EvaluateBlock,
-    seed: int,
-) -> None:
+def _by_fold(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
     """Add the metrics of each fold, without figures; one fold is the pooled result already."""
     if frame["fold"].nunique() < 2:
         return
     for fold, rows in frame.groupby("fold", sort=True):
-        here = replace(scope, repeat=int(rows["repeat"].iloc[0]), fold=str(fold))
+        here = replace(asked.scope, repeat=int(rows["repeat"].iloc[0]), fold=str(fold))
         own = Parts([])
-        _judge(own, rows.reset_index(drop=True), target, task, here, source, config, seed)
+        _judge(own, rows.reset_index(drop=True), replace(asked, scope=here))
         parts.metrics += own.metrics
 
 
-def _judge(
-    parts: Parts,
-    frame: pd.DataFrame,
-    target: Target,
-    task: Task,
-    scope: Scope,
-    source: str,
-    config: EvaluateBlock,
-    seed: int,
-) -> None:
+def _judge(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
+    scope, kind = asked.scope, asked.target.kind
     where = f"{scope.model}, fold {scope.fold}" if scope.fold else str(scope.model)
-    with noting(parts.notes, f"{target.name} of {where}: not computed."):
-        KINDS[target.kind](parts, frame, target, task, scope, source, config, seed)
+    with noting(parts.notes, f"{asked.target.name} of {where}: not computed."):
+        KINDS[kind](parts, frame, asked)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cardio_core.context import Context
 from cardio_core.hookspecs import hookimpl
-
-if TYPE_CHECKING:
-    from cardio_core.context import Context
-    from cardio_core.types.predictions import Scored
-    from cardio_core.types.report import EvaluationReport, Explanation
+from cardio_core.types.predictions import Scored
+from cardio_core.types.report import EvaluationReport, Explanation
 
 
 @hookimpl(trylast=True)
 def explain() -> Explanation:
     """Explain nothing."""
-    from cardio_core.types.report import Explanation
-
     return Explanation()
 
 

@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.evaluation.parts import Parts, noting
+from cardio_core.config import EvaluateBlock
+from cardio_core.evaluation.parts import Asked, Parts, noting
 from cardio_core.evaluation.pooling import unit_of
 from cardio_core.report.figures import confusion_matrix
 from cardio_core.stats import auc, per_class_table
-from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
 
-if TYPE_CHECKING:
-    from cardio_core.config import EvaluateBlock
 
-NEEDS_THRESHOLD = ("sensitivity", "ppv", "f1", "fpr")
-
-
-def multiclass_metrics(
-    parts: Parts,
-    frame: pd.DataFrame,
-    target: Target,
-    task: Task,
-    scope: Scope,
-    source: str,
-    config: EvaluateBlock,
-    seed: int,
-) -> None:
+def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
     """Add Se, +P, F1 and AUC of every class, macro averages, and the confusion matrix."""
-    clusters = Scored.clusters_of(frame)
+    target, scope, config = asked.target, asked.scope, asked.config
+    unit, clusters = unit_of(frame, asked.task.unit), Scored.clusters_of(frame)
     scored = [name for name in target.classes if name not in target.unscored]
     present = set(frame["y_true"].dropna())
     table = per_class_table(
@@ -42,26 +28,24 @@ def multiclass_metrics(
         clusters=clusters,
         patients=frame["subject_id"],
         n_resamples=config.n_resamples,
-        seed=seed,
+        seed=asked.seed,
         level=config.level,
         average_over=[name for name in scored if name in present],
-        unit=unit_of(frame, task.unit),
+        unit=unit,
         cluster_unit="patient",
     )
     for name, estimates in table.by_class.items():
         if name == "all":
-            parts.add(estimates.values(), scope, source)
+            parts.add(estimates.values(), scope, asked.source)
         else:
-            parts.add_class(dict(estimates), scope, name, source)
+            parts.add_class(dict(estimates), scope, name, asked.source)
     detected = frame[frame["unit_id"].notna() & frame["y_true"].notna()]
     for name in scored:
         _one_against_rest(parts, detected, name, scope, config)
     if scope.fold is None:
         parts.tables[f"confusion-{scope.model}"] = table.confusion
         parts.tables[f"by-class-{scope.model}"] = _printed(table.estimates)
-        parts.figures[f"confusion-{scope.model}"] = confusion_matrix(
-            table.confusion, unit=unit_of(frame, task.unit)
-        )
+        parts.figures[f"confusion-{scope.model}"] = confusion_matrix(table.confusion, unit=unit)
         if table.undefined:
             parts.notes.append(
                 f"{scope.model}: undefined, because a class does not occur or is never predicted: "
@@ -76,12 +60,8 @@ def _one_against_rest(
     if positive.nunique() < 2:
         return
     with noting(parts.notes, f"AUC of {name} against the rest: not computed."):
-        found = auc(
-            positive,
-            frame[f"score:{name}"],
-            clusters=Scored.clusters_of(frame),
-            level=config.level,
-        )
+        score, clusters = frame[f"score:{name}"], Scored.clusters_of(frame)
+        found = auc(positive, score, clusters=clusters, level=config.level)
         parts.add([found], replace(scope, class_name=name))
 
 

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.config import EvaluateBlock
 from cardio_core.errors import DataError
 from cardio_core.types.estimate import Estimate
+from cardio_core.types.info import Target, Task
 from cardio_core.types.report import Metric, Scope
 
 ABOUT_DATA = (DataError, np.linalg.LinAlgError)
@@ -23,14 +25,7 @@ ABOUT_DATA = (DataError, np.linalg.LinAlgError)
 def noting(notes: list[str], what: str, *, strict: bool = False) -> Iterator[None]:
     """Turn what the data do not allow into a note with its reason, so that the rest goes on.
 
-    Parameters
-    ----------
-    notes : list of str
-        Gets the note.
-    what : str
-        Which part is then missing, as the beginning of a sentence.
-    strict : bool
-        Raise instead.
+    `notes` gets the note, which begins with what is then missing; `strict` raises instead.
 
     Examples
     --------
@@ -69,6 +64,18 @@ class Parts:
         """Add the estimates of one class under their short names."""
         for short, estimate in by_class.items():
             self.add([estimate.replace(name=short)], replace(scope, class_name=name), source)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be reported of one model, in which place, and how; `source` is its threshold's."""
+
+    target: Target
+    task: Task
+    scope: Scope
+    source: str
+    config: EvaluateBlock
+    seed: int
 
 
 def _with_finite_limits(estimate: Estimate) -> Estimate:

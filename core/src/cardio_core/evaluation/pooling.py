@@ -14,15 +14,6 @@ def pooled(frame: pd.DataFrame, target: Target, model: str) -> pd.DataFrame:
     With one repeat that is every row as it is. With several, scores are averaged over the repeats
     and the decided class is the one decided most often (the first in the target's order on a tie),
     so that a unit counts once however often the folds were drawn.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        `Scored.frames[target.name]`.
-    target : Target
-        Whose scores.
-    model : str
-        Which row.
     """
     rows = frame[frame["model"] == model]
     if len(set(rows["repeat"])) <= 1:

@@ -27,23 +27,10 @@ def roc_band(
 ) -> tuple[Floats, Floats, Floats]:
     """Return the bootstrap interval of the sensitivity at every false-positive rate.
 
-    Parameters
-    ----------
-    labels : array-like of 0 and 1, shape (n,)
-        Rows in which anything is missing are left out.
-    scores : array-like, shape (n,)
-        More is more likely class 1.
-    clusters : array-like, shape (n,), optional
-        Patient of every row: whole patients are resampled.
-    level : float
-        Coverage at each point. The band as a whole covers less.
-    n_resamples, seed : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    fpr, low, high : ndarray, shape (101,)
-        Percentile limits of the sensitivity on an even grid of 1 − specificity.
+    Rows in which anything is missing are left out; a larger score is more likely class 1.
+    `clusters` has the patient of every row: whole patients are resampled. `level` is the coverage
+    at each point; the band as a whole covers less. The false-positive rates are an even grid of
+    101, low and high the percentile limits of the sensitivity there.
 
     Raises
     ------

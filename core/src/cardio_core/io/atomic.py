@@ -45,17 +45,8 @@ def read_json(path: Path) -> Any:
 def whole_directory(path: Path, fill: Callable[[Path], Any]) -> Any:
     """Fill a folder under a temporary name and rename it: it exists only when it is complete.
 
-    Parameters
-    ----------
-    path : Path
-        The folder to make; an unfinished leftover of an earlier attempt is thrown away.
-    fill : callable
-        Called with the temporary folder.
-
-    Returns
-    -------
-    Any
-        What `fill` returned.
+    An unfinished leftover of an earlier attempt is thrown away. `fill` is called with the temporary
+    folder; what it returned is returned.
     """
     temporary = path.with_name(f"{path.name}.partial-{os.getpid()}")
     for leftover in path.parent.glob(f"{path.name}.partial-*"):

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
+from cardio_core.context import Context
 from cardio_core.errors import ConfigError, DataError
 from cardio_core.evaluation.outcomes.rules import FollowUpRules, OutcomeColumn, compute_outcome
 from cardio_core.io.cohort_rows import NUMBERED, at_baseline, find_cohort_table, text_of
 from cardio_core.io.cohort_table import existing_paths, read_cohort_table
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_core.types.targets import Targets
-
-if TYPE_CHECKING:
-    from cardio_core.context import Context
 
 _TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
 

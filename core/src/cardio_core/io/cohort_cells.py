@@ -40,18 +40,7 @@ def cell_text(cell: object) -> str | None:
 def parse_cell(text: str, column: ColumnSpec, folder: Path) -> object:
     """Return the value of a cell that is not missing.
 
-    Parameters
-    ----------
-    text : str
-        The cell, without surrounding space.
-    column : ColumnSpec
-        What it must be.
-    folder : Path
-        Where relative paths start.
-
-    Returns
-    -------
-    str, int, float or tuple of Path
+    The text has no surrounding space; `folder` is where relative paths start.
 
     Raises
     ------

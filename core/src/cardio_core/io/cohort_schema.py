@@ -19,23 +19,11 @@ N_SEGMENTS = 17
 class ColumnSpec:
     """One column of the cohort table.
 
-    Attributes
-    ----------
-    name : str
-        Header in the file.
-    kind : {"text", "path", "number", "count", "flag", "code", "date"}
-        ``count`` is a whole number, ``flag`` 0 or 1, ``code`` one of `allowed`, ``date``
-        YYYY-MM-DD, ``path`` a file, a folder or several of them with ``;`` between.
-    sentence : str
-        What the column means.
-    unit : str
-        Unit of a number; empty where there is none.
-    allowed : tuple of str
-        The codes.
-    low, high : float or None
-        Numbers outside are impossible, not merely unusual.
-    required : bool
-        Whether every row must have a value.
+    `kind` says what a cell is: ``count`` a whole number, ``flag`` 0 or 1, ``code`` one of
+    `allowed`, ``date`` YYYY-MM-DD, ``path`` a file, a folder or several of them with ``;`` between.
+    `sentence` is what the column means; `unit` is empty where there is none; numbers outside of
+    `low` and `high` are impossible, not merely unusual; where `required`, every row must have a
+    value.
     """
 
     name: str

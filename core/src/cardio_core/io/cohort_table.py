@@ -75,15 +75,7 @@ def read_cohort_table(path: Path, paths: Collection[str] = ()) -> pd.DataFrame:
 def existing_paths(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Return the files behind one cell of a path column; a folder stands for the files in it.
 
-    Parameters
-    ----------
-    paths : iterable of Path
-        A cell of the table.
-
-    Returns
-    -------
-    tuple of Path
-        In the order of the cell; the files of a folder by name, hidden ones left out.
+    They are in the order of the cell; the files of a folder by name, hidden ones left out.
 
     Raises
     ------

@@ -15,30 +15,11 @@ from cardio_core.errors import ConfigError
 class PublicDataset:
     """One public data set, as far as it is fetched.
 
-    Attributes
-    ----------
-    name, version, title : str
-        Name on the command line and of the folder; the version that is fetched; its full name.
-    contents : str
-        What it holds, in one sentence.
-    size_mb : int
-        Size of the fetched files in megabytes.
-    licence : str
-        Its licence, by name.
-    cite : tuple of str
-        What its users are asked to cite.
-    plugin : str
-        The plugin that reads it.
-    page : str
-        Where its authors describe it.
-    files_url : str
-        Folder that holds the files and their ``SHA256SUMS.txt``.
-    witness : str
-        A file by which the data set is recognised.
-    left_out : tuple of str
-        Folders and files that no plugin reads and that are not fetched.
-    sums_digest : str or None
-        SHA-256 of ``SHA256SUMS.txt`` where it is known; pins every file of the data set.
+    `name` stands on the command line and is the folder's; `contents` says in one sentence what it
+    holds, of `size_mb` megabytes as far as it is fetched. `page` is where its authors describe it,
+    `files_url` the folder that holds the files and their ``SHA256SUMS.txt``. It is recognised by
+    the file `witness`; what no plugin reads is `left_out`. `sums_digest` is the SHA-256 of
+    ``SHA256SUMS.txt`` where it is known: it pins every file of the data set.
     """
 
     name: str

@@ -66,24 +66,9 @@ def fetch_dataset(
 ) -> Fetched:
     """Download a data set into ``parent/NAME``, or complete what is there.
 
-    Parameters
-    ----------
-    dataset : PublicDataset
-        What to fetch, and from where.
-    parent : Path
-        Folder of data sets; made if need be.
-    on_start : callable, optional
-        Takes the number of files.
-    on_file : callable, optional
-        Takes the name of each file that is there and right.
-    n_at_once : int
-        Files that are downloaded at the same time.
-    pause_s : float
-        Wait before a failed download is tried again; it doubles each time.
-
-    Returns
-    -------
-    Fetched
+    `on_start` takes the number of files, `on_file` the name of each file that is there and right.
+    `n_at_once` files are downloaded at the same time; a failed download is tried again after
+    `pause_s`, which doubles each time.
 
     Raises
     ------
@@ -130,10 +115,7 @@ def fetch_dataset(
 def read_sums(text: str) -> dict[str, str]:
     r"""Return the digests of a ``SHA256SUMS.txt`` by file name.
 
-    Parameters
-    ----------
-    text : str
-        Lines of a digest and a relative path, as ``sha256sum`` writes them.
+    Lines hold a digest and a relative path, as ``sha256sum`` writes them.
 
     Raises
     ------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import pluggy
 
 from cardio_core import hookspecs
 from cardio_core.errors import CardioError, ConfigError, PluginError
+from cardio_core.registry.naming import hint
 from cardio_core.registry.plugin import Plugin
 from cardio_core.registry.reading import declared_api, locate, read
 from cardio_core.registry.soundness import faults
@@ -94,16 +94,7 @@ def require_installed(name: str) -> metadata.EntryPoint:
 def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
     """Open one plugin with a fresh plugin manager.
 
-    Parameters
-    ----------
-    name : str
-        Entry-point name, ``"ecg_transfer"``.
-    defaults : module, optional
-        The core's default hooks, which stand behind the plugin's.
-
-    Returns
-    -------
-    Plugin
+    The core's default hooks, where `defaults` names their module, stand behind the plugin's.
 
     Raises
     ------
@@ -176,11 +167,10 @@ def _guard_api(point: metadata.EntryPoint, api: tuple[int, int]) -> None:
     core = hookspecs.API_VERSION
     if api[0] == core[0] and api[1] <= core[1]:
         return
-    about = (
-        f"{_where(point)} was written for API {_dotted(api)}, this core offers {_dotted(core)}; "
-    )
+    own, offered = (".".join(map(str, version)) for version in (api, core))
+    about = f"{_where(point)} was written for API {own}, this core offers {offered}; "
     if api > core:
-        raise PluginError(f"{about}upgrade cardio-core (API {_dotted(core)})")
+        raise PluginError(f"{about}upgrade cardio-core (API {offered})")
     raise PluginError(
         f"{about}move its hooks into a folder that Task(folder=...) names and say api={core}, as "
         "docs/writing_a_plugin.md shows, or go back to the cardio-core that it was written for"
@@ -211,11 +201,9 @@ def _with_config(task: Task, otherwise: str) -> Task:
 
 
 def _not_found(name: str, installed: list[str]) -> str:
-    near = difflib.get_close_matches(name, installed, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     have = ", ".join(installed) or "none"
     return (
-        f"no plugin {name!r} is installed; {hint}installed: {have}. "
+        f"no plugin {name!r} is installed; {hint(name, installed)}installed: {have}. "
         "Install one from its folder or wheel: pip install ./plugins/NAME"
     )
 
@@ -235,7 +223,3 @@ def _why(error: BaseException, name: str) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"{said}; install {error.name.partition('.')[0]}, or the plugin again with it"
     return f"{said}; cardio --debug plugins info {name} shows where"
-
-
-def _dotted(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"

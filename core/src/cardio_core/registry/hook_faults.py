@@ -10,6 +10,7 @@ from types import ModuleType
 
 from cardio_core import hookspecs
 from cardio_core.hookspecs import HOOKS, PROJECT, REQUIRED
+from cardio_core.registry.naming import hint
 from cardio_core.registry.reading import Source, locate, read, required_arguments
 from cardio_core.types.info import Task
 
@@ -44,9 +45,9 @@ def in_module(module: ModuleType, tasks: Collection[Task]) -> Iterator[str]:
         if is_marked(value) and name in HOOKS:
             yield from _wrong_arguments(name, needed, where)
         elif is_marked(value):
-            hint = f"did you mean {meant!r}? " if meant else ""
+            near = f"did you mean {meant!r}? " if meant else ""
             known = ", ".join(HOOKS)
-            yield f"{where} marks {name!r}, which is no hook; {hint}the hooks are {known}"
+            yield f"{where} marks {name!r}, which is no hook; {near}the hooks are {known}"
         elif name in HOOKS:
             yield (
                 f"{where} defines {name!r} without marking it, so it would never be called; write "
@@ -117,11 +118,9 @@ def _in_hook_file(source: Source, hook: str) -> Iterator[str]:
 def _wrong_arguments(hook: str, needed: Iterable[str], where: str) -> Iterator[str]:
     for name in needed:
         if name not in ARGUMENTS[hook]:
-            near = difflib.get_close_matches(name, ARGUMENTS[hook], n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
             yield (
                 f"{where}: {hook} asks for the argument {name!r}, which that hook does not have; "
-                f"{hint}it may take {', '.join(ARGUMENTS[hook])}"
+                f"{hint(name, ARGUMENTS[hook])}it may take {', '.join(ARGUMENTS[hook])}"
             )
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cardio_core import api
 from cardio_core.registry.hook_faults import place_of
+from cardio_core.registry.naming import hint
 from cardio_core.registry.reading import locate, read
-
-Root = tuple[str, str]
-"""A module that will be imported, and the function in it that will be called, or ""."""
 
 
 def in_references(named: dict[str, str]) -> Iterator[str]:
@@ -23,7 +20,7 @@ def in_references(named: dict[str, str]) -> Iterator[str]:
         if locate(module) is None:
             lack = f"there is no module {module}; "
         elif source and source.names is not None and name not in source.names:
-            lack = f"{place_of(source)} has no {name!r}; {_hint(name, source.names)}"
+            lack = f"{place_of(source)} has no {name!r}; {hint(name, source.names)}"
         else:
             continue
         yield f"{who} names {reference!r}, but {lack}write it, or mend the name"
@@ -40,8 +37,11 @@ def in_configs(package: str) -> Iterator[str]:
         )
 
 
-def in_imports(roots: Iterable[Root]) -> Iterator[str]:
-    """Yield imports that would fail, in these modules and those of the plugin that they import."""
+def in_imports(roots: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield imports that would fail, in these modules and those of the plugin that they import.
+
+    A root is a module that will be imported, and the function in it that will be called, or "".
+    """
     todo, seen = list(roots), set()
     others: dict[str, bool] = {"cardio_core": True}
     while todo:
@@ -61,7 +61,7 @@ def in_imports(roots: Iterable[Root]) -> Iterator[str]:
                 problem = _own_problem(module, name)
             elif module == api.__name__ and name not in ("", "*", *api.__all__):
                 problem = (
-                    f"imports {name!r}, which {module} does not offer; {_hint(name, api.__all__)}"
+                    f"imports {name!r}, which {module} does not offer; {hint(name, api.__all__)}"
                     "docs/writing_a_plugin.md lists what it does"
                 )
             elif top not in sys.stdlib_module_names:
@@ -83,10 +83,5 @@ def _own_problem(module: str, name: str) -> str | None:
     source = read(module) if name not in ("", "*") else None
     if source is None or source.names is None or name in source.names or locate(f"{module}.{name}"):
         return None
-    hint = _hint(name, source.names)
-    return f"imports {name!r}, which {place_of(source)} does not define; {hint}mend the name"
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
+    near = hint(name, source.names)
+    return f"imports {name!r}, which {place_of(source)} does not define; {near}mend the name"

@@ -61,7 +61,8 @@ class Plugin:
         others = [
             one
             for one in self.manager.get_plugins()
-            if one is not chosen and (chosen is not None or self._is_own(one))
+            if one is not chosen
+            and (chosen is not None or one is self.module or isinstance(one, _HookOfFolder))
         ]
         return self.manager.subset_hook_caller(hook, others)(**arguments)
 
@@ -70,9 +71,6 @@ class Plugin:
 
     def _in_folder(self, hook: str, task: Task) -> bool:
         return bool(task.folder) and locate(f"{task.folder}.{hook}") is not None
-
-    def _is_own(self, one: object) -> bool:
-        return one is self.module or isinstance(one, _HookOfFolder)
 
     def _registered(self, hook: str, folder: str) -> object:
         """Import the function that answers a hook and hand it to pluggy, which checks it."""

@@ -35,18 +35,9 @@ def locate(name: str) -> ModuleSpec | None:
 
 @dataclass(frozen=True)
 class Source:
-    """The source of one module.
+    """The source of one module, ``"cardio_ppg.rhythm.load"``, and its syntax.
 
-    Attributes
-    ----------
-    name : str
-        ``"cardio_ppg.rhythm.load"``.
-    tree : Module
-        Its syntax.
-    is_package : bool
-        Whether it is an ``__init__.py``.
-    is_dynamic : bool
-        Whether it may bind names that do not stand at its top level.
+    `is_dynamic` says whether it may bind names that do not stand at its top level.
     """
 
     name: str

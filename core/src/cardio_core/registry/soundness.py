@@ -13,16 +13,9 @@ from cardio_core.types.info import PluginInfo
 
 
 def faults(module: ModuleType, info: PluginInfo, distribution: str) -> list[str]:
-    """Return what would go wrong later, each fault with its cure in one line.
+    """Return what would go wrong later with a plugin module, each fault with its cure in one line.
 
-    Parameters
-    ----------
-    module : module
-        The plugin module.
-    info : PluginInfo
-        What it says of itself, completed.
-    distribution : str
-        Which brings it.
+    `info` is what it says of itself, completed; `distribution` brings it.
     """
     found = [said for one in requirements(distribution) if (said := unmet(one))]
     if info.default_task not in [task.name for task in info.tasks]:

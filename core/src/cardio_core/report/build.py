@@ -15,18 +15,8 @@ from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
 from cardio_core.report.headline import flow, honest_result, what_ran
-from cardio_core.report.pictures import (
-    MAX_CASES,
-    case_views,
-    figure_groups,
-    overview_pictures,
-)
-from cardio_core.report.results import (
-    comparisons,
-    fold_tables,
-    main_tables,
-    subgroup_tables,
-)
+from cardio_core.report.pictures import MAX_CASES, case_views, figure_groups, overview_pictures
+from cardio_core.report.results import comparisons, fold_tables, main_tables, subgroup_tables
 from cardio_core.report.run_files import RunFiles, read_run
 from cardio_core.report.splits_view import split_views
 from cardio_core.report.tables import Table, read_table
@@ -51,15 +41,8 @@ NO_OVERLAP = "it repeats the published procedure and its choices; no shared pati
 def build_report(run: Path) -> Path:
     """Write `report.html` into a run directory from the files that lie there.
 
-    Parameters
-    ----------
-    run : Path
-        With `manifest.json`; every other file may be missing.
-
-    Returns
-    -------
-    Path
-        The report: self-contained HTML. Equal files give an equal report.
+    Of the run directory only `manifest.json` is needed. The report is self-contained HTML; equal
+    files give an equal report.
 
     Raises
     ------

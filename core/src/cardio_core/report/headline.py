@@ -183,11 +183,7 @@ def _value(row: Row, with_class: bool) -> str:
 
 def _in_paper(row: Row, pooled: Sequence[Row]) -> Row | None:
     same = ("task", "target", "model", "class_name", "name")
-    return next(
-        (
-            other
-            for other in pooled
-            if other.get("protocol") == "paper" and all(other.get(k) == row.get(k) for k in same)
-        ),
-        None,
-    )
+    for other in pooled:
+        if other.get("protocol") == "paper" and all(other.get(k) == row.get(k) for k in same):
+            return other
+    return None

@@ -27,14 +27,8 @@ _PICTURE = re.compile(r"data:image/(png|jpeg);base64,", re.IGNORECASE)
 def inline_svg(text: str, prefix: str, label: str) -> Markup:
     """Return an SVG that is safe to stand in an HTML page beside others.
 
-    Parameters
-    ----------
-    text : str
-        An SVG file.
-    prefix : str
-        Put before every id and every reference to one; letters, digits and hyphens.
-    label : str
-        What a screen reader says.
+    `prefix` (letters, digits and hyphens) is put before every id and every reference to one;
+    `label` is what a screen reader says.
 
     Raises
     ------

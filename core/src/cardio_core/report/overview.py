@@ -14,15 +14,7 @@ MAX_MODELS = 3
 
 
 def overview(rows: Sequence[Row], titles: Mapping[str, str]) -> list[tuple[str, Draw]]:
-    """Return (title, draw) of the forest plots that the metrics allow.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        metrics.json.
-    titles : mapping of str to str
-        Titles of the models.
-    """
+    """Return (title, draw) of the forest plots that the metrics allow."""
     kept = [row for row in rows if is_pooled(row) and not row.get("versus")]
     kept = [row for row in kept if not row.get("subgroup")]
     order = protocols_of(kept)

@@ -146,11 +146,10 @@ def _subgroup(row: Row) -> str:
 
 
 def _by_target(rows: Sequence[Row], titles: Mapping[str, str], group: Any) -> list[SideBySide]:
-    targets = list(dict.fromkeys(str(row.get("target") or "") for row in rows))
-    return [
-        _side_by_side(t, [r for r in rows if str(r.get("target") or "") == t], titles, group)
-        for t in targets
-    ]
+    by_target: dict[str, list[Row]] = {}
+    for row in rows:
+        by_target.setdefault(str(row.get("target") or ""), []).append(row)
+    return [_side_by_side(target, own, titles, group) for target, own in by_target.items()]
 
 
 def _side_by_side(
@@ -213,19 +212,10 @@ def bare_name(row: Row) -> str:
 def cell(row: Row, notes: Footnotes, level: float | None = None) -> Cell:
     """Return an estimate as it is printed; its method becomes a footnote.
 
-    Parameters
-    ----------
-    row : mapping
-        One row of metrics.json.
-    notes : Footnotes
-        Of the table that it stands in.
-    level : float, optional
-        Coverage that the table's head already states.
+    `level` is the coverage that the table's head already states.
     """
     value, low, high = float(row["value"]), row.get("low"), row.get("high")
-    interval = ""
-    if low is not None and high is not None:
-        interval = f"{number(low)} to {number(high)}"
+    interval = "" if low is None or high is None else f"{number(low)} to {number(high)}"
     is_count = bare_name(row) in COUNTS
     return Cell(
         count(round(value)) if is_count else number(value),
@@ -311,15 +301,13 @@ def comparisons(
 
 def fold_tables(rows: Sequence[Row], titles: Mapping[str, str]) -> list[Folds]:
     """Return one table a protocol and target with a column a fold, their mean and their SD."""
-    inside = [row for row in rows if not is_pooled(row)]
-    keys = dict.fromkeys((str(r.get("protocol") or ""), str(r.get("target") or "")) for r in inside)
+    inside: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if not is_pooled(row):
+            key = str(row.get("protocol") or ""), str(row.get("target") or "")
+            inside.setdefault(key, []).append(row)
     tables = []
-    for protocol, target in keys:
-        here = [
-            r
-            for r in inside
-            if (str(r.get("protocol") or ""), str(r.get("target") or "")) == (protocol, target)
-        ]
+    for key, here in inside.items():
         folds = list(dict.fromkeys(str(row["fold"]) for row in here))
         places = list(dict.fromkeys(_place(row, titles) for row in here))
         lines = []
@@ -331,8 +319,7 @@ def fold_tables(rows: Sequence[Row], titles: Mapping[str, str]) -> list[Folds]:
             spread = number(statistics.stdev(values)) if len(values) > 1 else DASH
             shown = [number(of_fold.get(fold)) for fold in folds]
             lines.append((*place, *shown, number(statistics.fmean(values)), spread))
-        title = ", ".join(text for text in (protocol, target) if text)
-        tables.append(Folds(title, tuple(folds), tuple(lines)))
+        tables.append(Folds(", ".join(filter(None, key)), tuple(folds), tuple(lines)))
     return tables
 
 

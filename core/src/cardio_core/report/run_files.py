@@ -16,19 +16,8 @@ from cardio_core.io.atomic import read_json
 class RunFiles:
     """What a report is made of.
 
-    Attributes
-    ----------
-    run : Path
-        The run directory.
-    manifest : mapping
-    metrics : tuple of mapping
-        Flat rows: the fields of `Scope` and of `Estimate`.
-    splits : mapping of protocol to mapping
-    config : str
-        The YAML text.
-    tables, figures : tuple of Path
-    cases : tuple of mapping
-        The explanations' JSON files.
+    Rows of `metrics` are flat: the fields of `Scope` and of `Estimate`. Splits are by protocol,
+    `config` is the YAML text, cases are the explanations' JSON files.
     """
 
     run: Path

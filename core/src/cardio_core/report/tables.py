@@ -21,21 +21,9 @@ _P_COLUMNS = frozenset({"p", "p_value", "p-value", "p value", "p_adjusted"})
 class Table:
     """One table of the report.
 
-    Attributes
-    ----------
-    title, protocol : str
-        Protocol is empty where the file's name carries none.
-    file : str
-        Relative to the run directory.
-    head : tuple of str
-    numeric : tuple of bool
-        Columns that are flush right.
-    rows : tuple of tuple of str
-    note : str
-        What is not shown.
-    rounded : bool
-        Whether a number was rounded for print.
-    folded : bool
+    `protocol` is empty where the file's name carries none; `file` is relative to the run directory;
+    columns that are `numeric` are flush right; `note` says what is not shown, `rounded` whether a
+    number was rounded for print.
     """
 
     title: str

@@ -25,19 +25,8 @@ class Video:
 def video_in(run: Path, path: Path, title: str) -> Video:
     """Return a run's video as a page holds it.
 
-    Parameters
-    ----------
-    run : Path
-        The run directory; nothing outside it is read.
-    path : Path
-        A WebM file.
-    title : str
-        What a screen reader says.
-
-    Returns
-    -------
-    Video
-        With a ``data:`` address, so that the page needs no other file.
+    Nothing outside the run is read; the file must be WebM, `title` is what a screen reader says.
+    The result has a ``data:`` address, so that the page needs no other file.
     """
     if not path.resolve().is_relative_to(run.resolve()):
         return Video(title, path.name, "", "the video lies outside the run")

@@ -58,6 +58,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
     write_text(out / "config.yaml", text)
     info = setup.plugin.info
     device = setup.devices[0]
+    real = request.data and not any(map(is_synthetic, inputs))
     manifest = Manifest(path, {})
     manifest.update(
         status="running",
@@ -84,9 +85,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         packages=packages(),
         git_commit=git_commit(Path(__file__).parent),
         data={
-            "source": "real"
-            if request.data and not any(map(is_synthetic, inputs))
-            else "synthetic",
+            "source": "real" if real else "synthetic",
             "path_shown": ", ".join(path.name for path in inputs),
         },
         started=now(),

@@ -9,21 +9,10 @@ from cardio_core.errors import HookError
 
 
 def failed(package: str, title: str, error: BaseException) -> HookError:
-    """Return the one line for what a hook raised.
+    """Return the one line for what a hook raised; `title` says which hook was called.
 
-    Parameters
-    ----------
-    package : str
-        The plugin's package: the deepest frame in it is the place; in none, the deepest frame.
-    title : str
-        Who was called, ``"plugin 'ppg', hook train, model ridge"``.
-    error : BaseException
-        As it was caught.
-
-    Returns
-    -------
-    HookError
-        It pickles, whatever `error` carries. What is kept of it names no file of the data.
+    The place is the deepest frame in the plugin's package; in none, the deepest frame. The result
+    pickles, whatever `error` carries. What is kept of it names no file of the data.
 
     Examples
     --------

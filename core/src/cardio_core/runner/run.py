@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from cardio_core.compute.executors import parse_executor
 from cardio_core.context import LOG, Context
 from cardio_core.errors import HookError
+from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.places import cache_dir
 from cardio_core.io.truth_file import is_synthetic
 from cardio_core.runner.beginning import begin, default_out, log_to
 from cardio_core.runner.fitting.fit import fit_all
 from cardio_core.runner.fitting.jobs import FoldJob, jobs_of
 from cardio_core.runner.judging.collect import collect, write_csv
-from cardio_core.runner.judging.finish import finish
 from cardio_core.runner.judging.judge import judge, write_judged
+from cardio_core.runner.manifest import Manifest, now
 from cardio_core.runner.preparing.arms import Arm, make_arm
+from cardio_core.runner.preparing.features import load_cohort
 from cardio_core.runner.preparing.needs import (
     guard_unchanged,
     keep_for_new,
@@ -34,12 +37,7 @@ from cardio_core.types.predictions import Scored
 def run(request: RunRequest, echo: Echo) -> Path:
     """Do everything that a request asks for and return the run directory.
 
-    Parameters
-    ----------
-    request : RunRequest
-        What was asked for.
-    echo : callable
-        Takes each line that the user is to see.
+    `echo` takes each line that the user is to see.
 
     Raises
     ------
@@ -94,7 +92,7 @@ def _work(session: Session) -> None:
         jobs = fit_all(session, jobs)
     with session.manifest.stage("evaluation"):
         _judge_all(session, arms, jobs)
-    finish(session.out, session.manifest)
+    _finish(session.out, session.manifest)
     session.say(f"Report: {session.out / 'report.html'}")
 
 
@@ -107,6 +105,19 @@ def _judge_all(session: Session, arms: Sequence[Arm], jobs: Sequence[FoldJob]) -
         judged = judge(session, arm, tested, scored[arm.protocol])
         write_judged(session.out, arm.protocol, judged)
     write_csv(session.out / "predictions.csv", scored, session.setup.task)
+
+
+def _finish(out: Path, manifest: Manifest) -> None:
+    """Merge the protocols' metrics, build the report and close the manifest."""
+    from cardio_core.report.build import build_report
+
+    parts = [read_json(path) for path in sorted((out / "judged").glob("*.json"))]
+    write_json(out / "metrics.json", [row for part in parts for row in part["metrics"]])
+    notes = [*manifest.content["notes"], *(note for part in parts for note in part["notes"])]
+    manifest.update(status="done", finished=now(), notes=list(dict.fromkeys(notes)))
+    shutil.rmtree(out / "judged")
+    build_report(out)
+    manifest.add_outputs(out)
 
 
 def _said_of(error: BaseException) -> str:
@@ -126,16 +137,13 @@ def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
         echo(f"Synthetic data: {path.name} was made by code; its truth.json lies with it.")
     for line in plan_needs(request, setup.task, setup.config):
         echo(f"Need: {line}.")
-    title = next(t.title for t in setup.plugin.info.tasks if t.name == setup.task.name)
-    echo(f"Task: {setup.task.name} ({title}); protocols: {', '.join(setup.protocols)}.")
+    echo(f"Task: {setup.task.name} ({setup.task.title}); protocols: {', '.join(setup.protocols)}.")
     for line in setup.said:
         echo(line)
 
 
 def _dry_run(setup: Setup, ctx: Context, out: Path, echo: Echo) -> Path:
     """Load the headers and say what would run; write nothing."""
-    from cardio_core.runner.preparing.features import load_cohort
-
     config = setup.config.for_protocol(setup.protocols[0])
     cohort, _ = load_cohort(setup.plugin, config, ctx)
     table = cohort.samples.table

@@ -18,22 +18,8 @@ from cardio_core.runner.setup import Setup
 class Session:
     """One run between its beginning and its report.
 
-    Attributes
-    ----------
-    setup : Setup
-        The request made definite.
-    ctx : Context
-        What hooks are given, before protocol, fold and model are known.
-    executor : Executor
-        Does patients and fits, in this process or others.
-    manifest : Manifest
-        The run's `manifest.json`.
-    needs : tuple of Resolved
-        Earlier tasks, each with its finished run.
-    out : Path
-        The run directory.
-    say : callable
-        Takes each line that the user is to see.
+    `ctx` is what hooks are given before protocol, fold and model are known, `needs` are the earlier
+    tasks, each with its finished run, and `say` takes each line that the user is to see.
     """
 
     setup: Setup

@@ -19,8 +19,7 @@ from cardio_core.config import (
 )
 from cardio_core.errors import ConfigError
 from cardio_core.io.hashing import digest, package_digest
-from cardio_core.registry import Plugin, resolve
-from cardio_core.runner.opening import open_with_defaults
+from cardio_core.registry import Plugin, open_plugin, resolve
 from cardio_core.runner.request import RunRequest
 from cardio_core.splits import find_plan
 from cardio_core.types.info import Task
@@ -68,6 +67,13 @@ def set_up(request: RunRequest) -> Setup:
         )
     said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said, *alone, *left_out)
     return Setup(plugin, task, config, devices, protocols, models, said)
+
+
+def open_with_defaults(name: str) -> Plugin:
+    """Open one plugin; `explain` and `evaluate` fall back to the core's own."""
+    from cardio_core.evaluation import hooks
+
+    return open_plugin(name, defaults=hooks)
 
 
 def find_task(plugin: Plugin, name: str | None) -> Task:

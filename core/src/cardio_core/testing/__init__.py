@@ -14,13 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cardio_core.testing.alone import drawn_svg as drawn_svg
-    from cardio_core.testing.alone import training_context as training_context
     from cardio_core.testing.case import Sizes as Sizes
     from cardio_core.testing.checking import check_plugin as check_plugin
     from cardio_core.testing.contract import PluginContract as PluginContract
     from cardio_core.testing.contract import PluginTruth as PluginTruth
+    from cardio_core.testing.driving import drawn_svg as drawn_svg
     from cardio_core.testing.driving import run_plugin as run_plugin
+    from cardio_core.testing.driving import training_context as training_context
     from cardio_core.testing.verdict import Verdict as Verdict
 
 _HOME = {
@@ -29,9 +29,9 @@ _HOME = {
     "Sizes": "case",
     "Verdict": "verdict",
     "check_plugin": "checking",
-    "drawn_svg": "alone",
+    "drawn_svg": "driving",
     "run_plugin": "driving",
-    "training_context": "alone",
+    "training_context": "driving",
 }
 
 __all__ = sorted(_HOME)

@@ -7,20 +7,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 from unittest import mock
 
+from cardio_core.registry import Plugin, open_plugin, resolve
+from cardio_core.runner.request import Protocols, RunRequest
+from cardio_core.runner.run import run
+from cardio_core.runner.setup import open_with_defaults
+from cardio_core.testing.driving import Bench, patients_of, set_up_bench
 from cardio_core.testing.verdict import NotReachedError
-
-if TYPE_CHECKING:
-    from cardio_core.registry import Plugin
-    from cardio_core.runner.request import Protocols, RunRequest
-    from cardio_core.testing.driving import Bench
-    from cardio_core.types.features import FeatureSet
-    from cardio_core.types.info import PluginInfo, Task
-    from cardio_core.types.samples import Cohort
+from cardio_core.types.features import FeatureSet
+from cardio_core.types.info import PluginInfo, Task
+from cardio_core.types.samples import Cohort
 
 Made = TypeVar("Made")
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -93,26 +94,14 @@ class _Failed:
 
 
 class PluginCase:
-    """One plugin, opened as the runner opens it.
-
-    Attributes
-    ----------
-    name : str
-        Its entry point.
-    opened : Plugin
-        With the core's default hooks behind its own.
-    info : PluginInfo
-        What it says of itself.
-    """
+    """One plugin, by the name of its entry point, opened as the runner opens it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     @_Once
     def opened(self) -> Plugin:
-        """The plugin as the runner opens it."""
-        from cardio_core.runner.opening import open_with_defaults
-
+        """With the core's default hooks behind its own."""
         return open_with_defaults(self.name)
 
     @property
@@ -124,25 +113,12 @@ class PluginCase:
 class TaskCase(PluginCase):
     """One task of a plugin on its synthetic cohort, with everything that checks look at.
 
-    Parameters
-    ----------
-    name, task : str
-        Plugin and task.
-    folder : Path
-        An empty folder to work in.
-    sizes : Sizes
-        How large.
-    tell : callable, optional
-        Takes a line of progress before something that takes long.
+    It works in `folder`, which is empty; `tell` takes a line of progress before something that
+    takes long.
     """
 
     def __init__(
-        self,
-        name: str,
-        task: str,
-        folder: Path,
-        sizes: Sizes,
-        tell: Callable[[str], None] = lambda _: None,
+        self, name: str, task: str, folder: Path, sizes: Sizes, tell: Tell = lambda _: None
     ) -> None:
         super().__init__(name)
         self.task_name, self.folder, self.sizes, self.tell = task, folder.resolve(), sizes, tell
@@ -159,8 +135,6 @@ class TaskCase(PluginCase):
 
     def synthesize(self, task: str, *, n_patients: int, seed: int) -> Path:
         """Write a synthetic cohort into a new folder and return it."""
-        from cardio_core.registry import resolve
-
         folder = self.empty(f"data-{task}")
         folder.mkdir()
         resolve(self.info.synthesize)(folder, task=task, n_patients=n_patients, seed=seed)
@@ -175,8 +149,6 @@ class TaskCase(PluginCase):
     @_Once
     def request(self) -> RunRequest:
         """The request for a run of the task on its synthetic cohort."""
-        from cardio_core.runner.request import RunRequest
-
         return RunRequest(
             plugin=self.name,
             task=self.task_name,
@@ -191,8 +163,6 @@ class TaskCase(PluginCase):
     @_Once
     def bench(self) -> Bench:
         """The task, set up over its synthetic cohort, with nothing run yet."""
-        from cardio_core.testing.driving import set_up_bench
-
         return set_up_bench(self.request)
 
     @_Once
@@ -203,8 +173,6 @@ class TaskCase(PluginCase):
     @property
     def checked(self) -> list[str]:
         """The patients whose features are made again and again; a few are enough."""
-        from cardio_core.testing.driving import patients_of
-
         return patients_of(self.cohort)[: self.sizes.n_checked]
 
     @_Once
@@ -225,8 +193,6 @@ class TaskCase(PluginCase):
 
     def run(self, protocol: Protocols) -> Path:
         """Run the task into a new folder and return it."""
-        from cardio_core.runner.run import run
-
         request = replace(self.request, out=self.empty("run"), protocol=protocol)
         return run(request, lambda _: None)
 
@@ -240,6 +206,4 @@ def own_cache(folder: Path) -> Iterator[None]:
 
 def all_tasks(plugin: str) -> tuple[str, ...]:
     """Return the names of a plugin's tasks."""
-    from cardio_core.registry import open_plugin
-
     return tuple(task.name for task in open_plugin(plugin).info.tasks)

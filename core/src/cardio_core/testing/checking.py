@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from cardio_core.runner.setup import find_task
 from cardio_core.testing.case import PluginCase, Sizes, TaskCase, all_tasks, own_cache
 from cardio_core.testing.checks.fitted import OF_RUNS
 from cardio_core.testing.checks.leaks import OF_LEAKS
@@ -47,8 +48,6 @@ def check_plugin(
     ConfigError
         If it has no such task.
     """
-    from cardio_core.runner.setup import find_task
-
     plugin = PluginCase(name)
     chosen = [find_task(plugin.opened, task).name for task in tasks or all_tasks(name)]
     for check in OF_INFO:

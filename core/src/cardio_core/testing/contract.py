@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from cardio_core.runner.request import Protocols
 from cardio_core.testing.case import PluginCase, Sizes, TaskCase, all_tasks, own_cache
 from cardio_core.testing.checking import OF_TASK
 from cardio_core.testing.checks.says import OF_INFO
 from cardio_core.testing.checks.truth import OF_TRUTH
 from cardio_core.testing.verdict import Check
 
-if TYPE_CHECKING:
-    from cardio_core.runner.request import Protocols
 
-
-def _as_tests(
-    checks: Iterable[Check], *, of_task: bool
-) -> Callable[[type[_OfOnePlugin]], type[Any]]:
+def _as_tests(checks: Iterable[Check], *, of_task: bool) -> Callable[[type[Any]], type[Any]]:
     """Give a class one test a check, named after it."""
 
-    def add(suite: type[_OfOnePlugin]) -> type[Any]:
+    def add(suite: type[Any]) -> type[Any]:
         for check in checks:
             setattr(suite, f"test_{check.__name__}", _test_of(check, of_task))
         return suite
@@ -47,17 +43,7 @@ def _test_of(check: Check, of_task: bool) -> Callable[..., None]:
 
 
 class _OfOnePlugin:
-    """What both suites share: which plugin, which tasks, at which size.
-
-    Attributes
-    ----------
-    plugin : str
-        Entry-point name of an installed plugin.
-    tasks : tuple of str
-        Tasks to test; empty means all of them.
-    config, sets, n_patients
-        As of `Sizes`.
-    """
+    """What both suites share: which plugin, which of its tasks (none named: all), which size."""
 
     plugin: str
     tasks: tuple[str, ...] = ()

@@ -1,31 +1,37 @@
-"""Driving a plugin's hooks one at a time, as the runner does."""
+"""A plugin's hooks, driven as the runner does: one at a time, or in a whole run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import numpy as np
 
+from cardio_core.compute.devices import choose_device
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.stored import open_artifact
+from cardio_core.runner.preparing import arms
 from cardio_core.runner.preparing.features import Prepared, load_cohort, prepare
 from cardio_core.runner.preparing.patient import MadePatient, make_patient
 from cardio_core.runner.request import Protocols, RunRequest
+from cardio_core.runner.run import run
 from cardio_core.runner.setup import set_up
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Task
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import Targets
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -98,8 +104,6 @@ def run_plugin(
     needs_from : mapping of task to Path, optional
         Finished runs of needed tasks.
     """
-    from cardio_core.runner.run import run
-
     request = RunRequest(
         plugin=plugin,
         task=task,
@@ -143,7 +147,6 @@ def permuted_labels(seed: int) -> Iterator[None]:
     Whoever carries a label (patients, studies, recordings) gets that of another; the labels of
     events are shuffled over all events. Everything downstream of `load` is what it always is.
     """
-    from cardio_core.runner.preparing import arms
 
     def prepare_and_permute(*arguments: Any) -> Prepared:
         prepared = prepare(*arguments)
@@ -163,3 +166,43 @@ def permuted(targets: Targets, seed: int) -> Targets:
     dealt = table.copy()
     dealt[labels] = table[labels].to_numpy()[order]
     return replace(targets, table=dealt.astype(table.dtypes.to_dict()))
+
+
+def training_context(task: Task, model: str, out: Path | None = None, **others: Any) -> Context:
+    """Return the context in which `train` fits one model of one fold on the CPU.
+
+    Parameters
+    ----------
+    task : Task
+        What is being predicted.
+    model : str
+        Which of its models.
+    out : Path, optional
+        The directory that `train` fills.
+    **others
+        More of `Context`'s attributes.
+
+    Examples
+    --------
+    >>> from cardio_core.api import Model, Target, Task
+    >>> task = Task("t", "A task", "study", (Target("y", "binary", ("no", "yes")),),
+    ...             (Model("m", "A model"),))
+    >>> ctx = training_context(task, "m", seed=3)
+    >>> ctx.model, ctx.hook, ctx.seed, ctx.device.kind
+    ('m', 'train', 3, 'cpu')
+    """
+    places: dict[str, Any] = {"hook": "train", "protocol": "honest", "fold": "r0-f0", "_out": out}
+    return Context(task, model=model, device=choose_device("cpu"), **(places | others))
+
+
+def drawn_svg(draw: Callable[[Figure], None]) -> str:
+    """Return a figure of a report as the report would hold it.
+
+    Examples
+    --------
+    >>> "a word" in drawn_svg(lambda figure: figure.text(0.5, 0.5, "a word") and None)
+    True
+    """
+    from cardio_core.report.figures import svg_text
+
+    return svg_text(draw)

@@ -49,10 +49,7 @@ class Job:
 def attempt(job: Job, batch: BatchSize) -> EpochKeeper | None:
     """Train from the network's present weights; return None where memory ran out.
 
-    Returns
-    -------
-    EpochKeeper or None
-        History, and the file of the kept weights.
+    Returned are history, and the file of the kept weights.
 
     Raises
     ------

@@ -38,18 +38,8 @@ class EpochKeeper(Callback):
 
     Lightning's own checkpoints are pickles, so the weights are written here.
 
-    Parameters
-    ----------
-    out : Path
-        Folder of ``weights.safetensors`` and ``history.csv``.
-    n_epochs : int
-        Most epochs.
-    patience : int or None
-        Epochs without a better score before training stops.
-    validated : bool
-        Whether there is a validation set.
-    progress : callable or None
-        Told after each epoch.
+    `out` is the folder of ``weights.safetensors`` and ``history.csv``; training stops after
+    `patience` epochs without a better score; `progress` is told after each epoch.
     """
 
     def __init__(

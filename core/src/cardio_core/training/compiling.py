@@ -15,11 +15,8 @@ COMPILERS = ("g++", "clang++", "c++", "cl")
 def why_not_compiled(device: Device) -> str | None:
     """Return what torch.compile lacks on a device, as a clause; None where it can be used.
 
-    Parameters
-    ----------
-    device : Device
-        On a CPU torch writes C++ and needs a compiler (that of ``CXX``, or one on the path), on a
-        GPU it writes Triton and needs that package.
+    On a CPU torch writes C++ and needs a compiler (that of ``CXX``, or one on the path), on a GPU
+    it writes Triton and needs that package.
     """
     if sys.platform == "win32":
         return "torch.compile is not tried on Windows"

@@ -20,15 +20,8 @@ _ORDER, _AUGMENT = 0, 1
 class Request:
     """Which examples make up one batch, and everything that its making depends on.
 
-    Attributes
-    ----------
-    indices : ndarray of int64, shape (n,)
-        The examples.
-    seed : tuple of int or None
-        Seed of the augmentation; None augments nothing.
-    share : float
-        Weight of this batch's mean loss, so that batches accumulated to one effective batch give
-        its mean loss, also where the last of them is smaller.
+    No `seed` augments nothing. `share` is the weight of this batch's mean loss, so that batches
+    accumulated to one effective batch give its mean loss, also where the last of them is smaller.
     """
 
     indices: NDArray[np.int64]
@@ -50,18 +43,9 @@ class Batches(Dataset[tuple[Batch, float]]):
 class TrainingOrder(Sampler[Request]):
     """The batches of an epoch, drawn anew for each epoch from (seed, epoch).
 
-    Parameters
-    ----------
-    n_examples : int
-        Size of the training set.
-    batch : BatchSize
-        Batches are cut within effective batches: halving one never moves an example to another.
-    seed : int
-        0 or more.
-    draw : int or None
-        Examples an epoch, drawn with replacement; None takes each example once.
-    weights : array of shape (n_examples,) or None
-        Sampling weights, for `draw` only.
+    Batches are cut within effective batches: halving one never moves an example to another. `draw`
+    examples an epoch are drawn with replacement, by the sampling weights, shape (n_examples,),
+    where there are any; None takes each example once.
     """
 
     def __init__(
@@ -133,16 +117,8 @@ def make_loader(
 ) -> DataLoader[Any]:
     """Return a loader that yields (batch, share) in that order.
 
-    Parameters
-    ----------
-    examples : Examples
-        Where batches come from.
-    order : TrainingOrder or InOrder
-        Which batches.
-    n_workers : int
-        Processes that make batches; 0 makes them in this one.
-    pin : bool
-        Page-locked memory, for faster copies to a GPU.
+    `n_workers` processes make batches, 0 makes them in this one; `pin` takes page-locked memory,
+    for faster copies to a GPU.
     """
     import torch
 

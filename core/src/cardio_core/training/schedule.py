@@ -17,21 +17,9 @@ def learning_rate_factor(
 ) -> float:
     """Return the share of the peak learning rate at one optimizer step.
 
-    Parameters
-    ----------
-    schedule : {"none", "cosine", "onecycle"}
-        Constant; half a cosine from 1 to 0; or a cosine rise over the first 30 % and a fall.
-    step : int
-        Number of steps already taken, 0 or more. Beyond `n_steps` the last value is kept.
-    n_steps : int
-        Steps over which the course is laid out.
-    n_warmup : int
-        Steps of linear warm-up at the beginning, for ``"none"`` and ``"cosine"``.
-
-    Returns
-    -------
-    float
-        Between 0 and 1.
+    Constant; half a cosine from 1 to 0; or a cosine rise over the first 30 % and a fall, over
+    `n_steps`. `step` is the number of steps already taken; beyond `n_steps` the last value is kept.
+    `n_warmup` steps of linear warm-up are for ``"none"`` and ``"cosine"``.
 
     Examples
     --------

@@ -68,6 +68,8 @@ class ModelArtifact:
     def save_estimator(self, estimator: Any, name: str = ESTIMATOR) -> None:
         """Write a fitted scikit-learn estimator as skops: data, no pickle.
 
+        Functions and types of one's own in it are refused when it is read.
+
         Examples
         --------
         >>> import tempfile
@@ -77,9 +79,9 @@ class ModelArtifact:
         >>> artifact.load_estimator().predict([[2.0]])
         array([1])
         """
-        from cardio_core.types.estimator_file import save_estimator
+        import skops.io
 
-        save_estimator(estimator, self.path / name)
+        skops.io.dump(estimator, self.path / name)
 
     def load_estimator(self, name: str = ESTIMATOR) -> Any:
         """Read an estimator that `save_estimator` wrote.

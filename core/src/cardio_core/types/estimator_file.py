@@ -18,32 +18,8 @@ TRUSTED = (
 """Types beyond those that skops trusts by itself. Trees are checked after they are read."""
 
 
-def save_estimator(estimator: Any, path: Path) -> None:
-    """Write a fitted scikit-learn estimator.
-
-    Parameters
-    ----------
-    estimator : object
-        Of scikit-learn; functions and types of one's own are refused when it is read.
-    path : Path
-        A ``.skops`` file in the artifact's directory.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from sklearn.linear_model import LogisticRegression
-    >>> file = Path(tempfile.mkdtemp()) / "model.skops"
-    >>> save_estimator(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), file)
-    >>> load_estimator(file).predict([[2.0]])
-    array([1])
-    """
-    import skops.io
-
-    skops.io.dump(estimator, path)
-
-
 def load_estimator(path: Path) -> Any:
-    """Read an estimator that `save_estimator` wrote.
+    """Read an estimator that `ModelArtifact.save_estimator` wrote.
 
     Raises
     ------

@@ -53,8 +53,7 @@ class Pieces:
     def _piece(self, number: int) -> Array:
         if number not in self._open:
             piece = self._pieces[number]
-            opened = np.load(piece, mmap_mode="r") if isinstance(piece, Path) else piece
-            self._open[number] = opened
+            self._open[number] = np.load(piece, mmap_mode="r") if isinstance(piece, Path) else piece
         return self._open[number]
 
     def __len__(self) -> int:
@@ -117,9 +116,8 @@ class FeatureBlock:
 
     def in_units(self, positions: Any = slice(None)) -> Array:
         """Return rows as float32 in their units."""
-        return (
-            np.asarray(self.values[positions], dtype=np.float32) * self.scale + self.offset
-        ).astype(np.float32)
+        stored = np.asarray(self.values[positions], dtype=np.float32)
+        return (stored * self.scale + self.offset).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -210,13 +208,7 @@ def concatenate(parts: Sequence[FeatureSet]) -> FeatureSet:
 
 
 def flags_of(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Return what the stages flagged, by recording.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of a feature set; its column `flags`, where there is one, joins flags with ``"; "``.
-    """
+    """Return what the hooks flagged, by recording; column `flags` joins several with ``"; "``."""
     if "flags" not in table.columns:
         return {}
     by_recording = table.drop_duplicates("recording_id").set_index("recording_id")["flags"]

@@ -59,9 +59,7 @@ class Targets:
         ValueError
             For event targets, which the core first matches to samples.
         """
-        if self.unit == "event":
-            raise ValueError("events are matched to samples before they are asked for")
-        keys = samples.index if self.unit == "sample" else samples[KEY_OF_UNIT[self.unit]]
+        keys = self._keys(samples)
         return self.table[target].reindex(keys).to_numpy()
 
     def stratum(self, samples: pd.DataFrame, targets: Sequence[str]) -> np.ndarray[Any, Any]:
@@ -105,15 +103,16 @@ class Targets:
         own = self.stratum(samples, targets)
         if self.strata is None:
             return own
-        keys = samples.index if self.unit == "sample" else samples[KEY_OF_UNIT[self.unit]]
+        keys = self._keys(samples)
         strata = self.strata.reindex(keys).fillna("unknown").astype(object).to_numpy(object)
         strata[pd.isna(own)] = None
         return np.asarray(strata)
 
     def only(self, samples: pd.DataFrame) -> Targets:
         """Return the targets of these samples and of nobody else."""
+        return Targets(self.unit, self.table.loc[self.table.index.isin(self._keys(samples))])
+
+    def _keys(self, samples: pd.DataFrame) -> Any:
         if self.unit == "event":
             raise ValueError("events are matched to samples before they are asked for")
-        keys = samples.index if self.unit == "sample" else samples[KEY_OF_UNIT[self.unit]]
-        kept = self.table.loc[self.table.index.isin(keys)]
-        return Targets(self.unit, kept)
+        return samples.index if self.unit == "sample" else samples[KEY_OF_UNIT[self.unit]]

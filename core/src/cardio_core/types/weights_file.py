@@ -16,23 +16,12 @@ _N_NAMED = 3
 
 
 def save_weights(network: nn.Module, path: Path) -> str:
-    """Write all parameters and buffers of a network, whole or not at all.
+    """Write all parameters and buffers of a network, whole or not at all; return the SHA-256.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        On any device, in any memory layout; tied weights are stored once.
-    path : Path
-        The file to write; its folder is made.
-
-    Returns
-    -------
-    str
-        SHA-256 of the file, for `load_weights`.
+    The network may be on any device, in any memory layout; tied weights are stored once.
     """
     from safetensors.torch import save_model
 
-    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -47,14 +36,7 @@ def save_weights(network: nn.Module, path: Path) -> str:
 def load_weights(network: nn.Module, path: Path, digest: str | None = None) -> None:
     """Read the weights of a network in place, every one of them and no other.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Must have the very parameters and buffers of the file, in name and shape.
-    path : Path
-        A safetensors file.
-    digest : str or None
-        SHA-256 that the file must have; None accepts any.
+    `digest` is the SHA-256 that the file must have; None accepts any.
 
     Raises
     ------
@@ -64,7 +46,6 @@ def load_weights(network: nn.Module, path: Path, digest: str | None = None) -> N
     from safetensors import SafetensorError
     from safetensors.torch import load_model
 
-    path = Path(path)
     if not path.is_file():
         raise DataError(f"weights: expected a safetensors file at {path}, found none")
     if digest is not None and (found := weights_digest(path)) != digest:
@@ -87,7 +68,7 @@ def load_weights(network: nn.Module, path: Path, digest: str | None = None) -> N
 
 def weights_digest(path: Path) -> str:
     """Return the SHA-256 of a weights file."""
-    with Path(path).open("rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -28,8 +28,7 @@ def synth(plugin: str, out: Path, task: str | None, patients: int | None, seed: 
 
     from cardio_core.io.atomic import whole_directory
     from cardio_core.registry import resolve
-    from cardio_core.runner.opening import open_with_defaults
-    from cardio_core.runner.setup import find_task
+    from cardio_core.runner.setup import find_task, open_with_defaults
 
     opened = open_with_defaults(plugin)
     chosen = find_task(opened, task).name

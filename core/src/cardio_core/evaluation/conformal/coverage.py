@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,15 +28,9 @@ PROMISED = f"{100 * (1 - ALPHA):g} %"
 class Calibrated:
     """What was calibrated on the out-of-fold predictions of a run.
 
-    Attributes
-    ----------
-    rules : mapping of (model, target) to Conformal
-        Only where there are patients enough for `ALPHA`.
-    metrics : tuple of Metric
-        ``conformal_coverage`` fold against fold, and ``mean_set_size`` or
-        ``interval_half_width``.
-    notes : tuple of str
-        Which rules there are not, and why.
+    Rules are by model and target, only where there are patients enough for `ALPHA`. Metrics are
+    ``conformal_coverage`` fold against fold, and ``mean_set_size`` or ``interval_half_width``.
+    Notes say which rules there are not, and why.
     """
 
     rules: dict[tuple[str, str], Conformal]
@@ -54,20 +49,10 @@ def calibrate(
 ) -> Calibrated:
     """Calibrate a rule for each model and target of the honest protocol.
 
-    Parameters
-    ----------
-    scored : Scored
-        Out-of-fold predictions beside the truth.
-    task : Task
-    overlap : str, optional
-        The overlap that the split plan declares. Scores of patients who were trained on are too
-        good to calibrate on: nothing is calibrated then.
-    level, n_resamples, seed
-        Of the intervals around coverage and set size; the sets themselves hold ``1 - ALPHA``.
-
-    Returns
-    -------
-    Calibrated
+    Predictions are out of fold beside the truth. Where the split plan declares an overlap, scores
+    of patients who were trained on are too good to calibrate on, and nothing is calibrated.
+    `level`, `n_resamples` and `seed` are of the intervals around coverage and set size; the sets
+    themselves hold ``1 - ALPHA``.
 
     Notes
     -----
@@ -123,29 +108,17 @@ def _estimates(
             method=f"Wilson; {PROMISED} sets calibrated on the patients of the other folds",
             note="A patient is covered when every one of the rows is.",
         )
+    patients: Any = {"n": rule.n_patients, "unit": "patient", "n_patients": rule.n_patients}
     if target.kind == "continuous":
-        yield Estimate(
-            "interval_half_width",
-            rule.quantile,
-            method=f"quantile of the largest error of a patient, {PROMISED}; in {target.unit}",
-            n=rule.n_patients,
-            unit="patient",
-            n_patients=rule.n_patients,
-        )
+        method = f"quantile of the largest error of a patient, {PROMISED}; in {target.unit}"
+        yield Estimate("interval_half_width", rule.quantile, method=method, **patients)
         return
     known = patient_scores(frame, target).known
     size = rule.sets(known[score_columns(target)].to_numpy(float)).sum(axis=1)
     note = f"Of {len(target.classes)} classes, at {PROMISED} coverage."
     if np.ptp(size) == 0:
-        yield Estimate(
-            "mean_set_size",
-            float(size[0]),
-            method="the same for everybody",
-            n=rule.n_patients,
-            unit="patient",
-            n_patients=rule.n_patients,
-            note=note,
-        )
+        same = "the same for everybody"
+        yield Estimate("mean_set_size", float(size[0]), method=same, note=note, **patients)
         return
     (estimate,) = bootstrap_sums(
         np.column_stack([size, np.ones(len(size))]),

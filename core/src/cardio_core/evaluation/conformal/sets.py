@@ -60,7 +60,7 @@ class Conformal:
         """Why everything is covered, where it is; else empty."""
         if math.isfinite(self.quantile):
             return ""
-        needed = _fewest_patients(self.alpha)
+        needed = max(2, math.ceil(1 / self.alpha - 1 - 1e-9))
         return (
             f"{self.n_patients} patients are too few for alpha = {self.alpha:g}, which needs at "
             f"least {needed}: every value is covered, and nothing is learnt."
@@ -202,14 +202,8 @@ class Conformal:
 class PatientScores:
     """Nonconformity by patient, and the rows that it came from.
 
-    Attributes
-    ----------
-    largest : ndarray, shape (n_patients,)
-        The largest nonconformity of each patient's rows.
-    known : DataFrame
-        Rows with truth and score.
-    n_dropped : int
-        The other rows.
+    `largest`, shape (n_patients,), is the largest nonconformity of each patient's rows; `known` has
+    the rows with truth and score, `n_dropped` counts the others.
     """
 
     largest: Floats
@@ -284,12 +278,7 @@ def fit_conformal(frame: pd.DataFrame, target: Target, *, alpha: float = 0.1) ->
 def conformal_quantile(scores: ArrayLike, alpha: float) -> float:
     """Return the ``ceil((n + 1)(1 - alpha))``-th smallest score, infinite if n is too small.
 
-    Parameters
-    ----------
-    scores : array-like, shape (n,)
-        One nonconformity a patient.
-    alpha : float
-        Between 0 and 1.
+    Scores, shape (n,), are one nonconformity a patient; `alpha` lies between 0 and 1.
 
     Raises
     ------
@@ -311,18 +300,15 @@ def conformal_quantile(scores: ArrayLike, alpha: float) -> float:
         )
     if np.isnan(found[-1]):
         raise DataError("conformal calibration: expected a score of every patient, found NaN")
-    rank = _rank(found.size, alpha)
+    # (9 + 1)(1 - 0.3) is 7 in exact arithmetic and a little more or less in binary
+    rank = math.ceil((found.size + 1) * (1 - alpha) - 1e-9)
     return float(found[rank - 1]) if rank <= found.size else math.inf
 
 
 def patient_scores(frame: pd.DataFrame, target: Target) -> PatientScores:
     """Return the largest nonconformity of each patient's rows.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        As for :func:`fit_conformal`; rows without truth or score are dropped and counted.
-    target : Target
+    The frame is as for :func:`fit_conformal`; rows without truth or score are dropped and counted.
 
     Raises
     ------
@@ -357,15 +343,6 @@ def patient_scores(frame: pd.DataFrame, target: Target) -> PatientScores:
         scores = 1 - held[np.arange(len(held)), codes]
     largest = pd.Series(scores).groupby(known["subject_id"].to_numpy()).max()
     return PatientScores(largest.to_numpy(np.float64), known, len(frame) - len(known))
-
-
-def _rank(n: int, alpha: float) -> int:
-    # (9 + 1)(1 - 0.3) is 7 in exact arithmetic and a little more or less in binary
-    return math.ceil((n + 1) * (1 - alpha) - 1e-9)
-
-
-def _fewest_patients(alpha: float) -> int:
-    return max(2, math.ceil(1 / alpha - 1 - 1e-9))
 
 
 def _probabilities(given: ArrayLike, classes: tuple[str, ...], name: str) -> Floats:

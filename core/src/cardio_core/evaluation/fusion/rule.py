@@ -94,14 +94,8 @@ class FusionRule:
     def apply(self, table: SideBySide, target: Target, name: str) -> pd.DataFrame:
         """Return the fused prediction frame of units whose models stand side by side.
 
-        Parameters
-        ----------
-        table : SideBySide
-            Of the same models.
-        target : Target
-            Decides the score columns; a class is decided by the largest score.
-        name : str
-            For column `model`.
+        The table is of the same models; a class is decided by the largest score; `name` is for
+        column `model`.
         """
         fused = self.intercept + np.hstack(table.filled(self.filled)) @ np.array(self.weights)
         frame = table.rows.assign(model=name)
@@ -117,14 +111,9 @@ class FusionRule:
 class SideBySide:
     """Units beside the logits (or numbers) of every model.
 
-    Attributes
-    ----------
-    rows : DataFrame
-        One row a unit, as in the models' frames.
-    scores : ndarray, shape (n, n_models)
-        Logits of the second class, or numbers of a continuous target; NaN where a model is missing.
-    models : tuple of str
-        In alphabetical order.
+    `rows` has one row a unit, as in the models' frames. `scores`, shape (n, n_models), are logits
+    of the second class, or numbers of a continuous target; NaN where a model is missing. `models`
+    are in alphabetical order.
     """
 
     rows: pd.DataFrame
@@ -138,14 +127,8 @@ class SideBySide:
     def filled(self, by: tuple[float, ...] = ()) -> tuple[Floats, Floats]:
         """Return what is weighed: scores, filled where missing, and who is missing.
 
-        Parameters
-        ----------
-        by : tuple of float
-            Of each model, for where it is missing; 0 if empty.
-
-        Returns
-        -------
-        scores, missing : ndarray, shape (n, n_models)
+        Each of shape (n, n_models). `by` fills each model where it is missing, with 0 if it is
+        empty.
         """
         missing = np.isnan(self.scores)
         return np.where(missing, by or 0.0, self.scores), missing.astype(np.float64)
@@ -163,14 +146,7 @@ def side_by_side(
 ) -> SideBySide:
     """Put the frames of several models side by side, checking that they speak of the same units.
 
-    Parameters
-    ----------
-    frames : mapping of str to DataFrame
-        Prediction frames by model.
-    target : Target
-        Binary or continuous.
-    needed : tuple of str
-        Columns that every frame must have, beyond unit_id, subject_id and the scores.
+    `needed` are the columns that every frame must have, beyond unit_id, subject_id and the scores.
 
     Raises
     ------
@@ -268,14 +244,8 @@ def _require_agreement(own: pd.DataFrame, rows: pd.DataFrame, model: str) -> Non
 def fit_rule(fit: SideBySide, target: Target, where: str) -> FusionRule:
     """Fit the weights on units of known truth.
 
-    Parameters
-    ----------
-    fit : SideBySide
-        With y_true in its rows.
-    target : Target
-        Binary or continuous.
-    where : str
-        Where the rows come from, for messages: ``"fold r0-f1"``, ``"inner folds"``.
+    Rows carry y_true; `where` says in messages where they come from: ``"fold r0-f1"``, ``"inner
+    folds"``.
 
     Raises
     ------

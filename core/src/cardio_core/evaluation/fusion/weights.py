@@ -119,13 +119,8 @@ def fit_weights(
     seen = apart > max(faint / 100, 1e-12)
     directions = directions[:, seen] / apart[seen]
     centre, spread = missing[:, absent].mean(axis=0), missing[:, absent].std(axis=0)
-    full = np.column_stack(
-        [
-            rest @ directions,
-            (missing[:, absent] - centre) / spread,
-            np.ones(n),
-        ]
-    )
+    scaled = (missing[:, absent] - centre) / spread
+    full = np.column_stack([rest @ directions, scaled, np.ones(n)])
     # an absence is as far apart as one log odds
     strength = np.append(faint / apart[seen], [TELLS_NOTHING] * len(absent)) ** STEEPNESS
     ridge = np.append(n * strength * (1.0 if linear else 0.25), 0.0)

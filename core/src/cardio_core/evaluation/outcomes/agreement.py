@@ -25,20 +25,11 @@ Counts = NDArray[np.int_]
 class OutcomeAgreement:
     """Two definitions on the patients for whom both are known.
 
-    Attributes
-    ----------
-    first, second : str
-        Names of the outcomes.
-    n_both, n_first_only, n_second_only, n_neither : int
-        Responders by both, by one only, by none.
-    n_unknown : int
-        Patients left out because one of the two is NA.
-    agreement : Estimate
-        Share of equal answers.
-    kappa : Estimate or None
-        Cohen's kappa; None where a definition gives everybody the same answer, so that kappa is 0
-        or undefined whatever the other says. Without limits at complete agreement, where the
-        variance is 0 whatever n.
+    `n_both`, `n_first_only`, `n_second_only` and `n_neither` count responders; `n_unknown` the
+    patients left out because one of the two is NA. `agreement` is the share of equal answers.
+    `kappa`, Cohen's, is None where a definition gives everybody the same answer, so that kappa is 0
+    or undefined whatever the other says; it has no limits at complete agreement, where the variance
+    is 0 whatever n.
     """
 
     first: str
@@ -112,12 +103,7 @@ def _compare(
             f"outcomes {names[0]} and {names[1]}: expected rows with both, found none; drop one"
         )
     yes = (first.values[known] == 1).to_numpy(bool), (second.values[known] == 1).to_numpy(bool)
-    counts = np.array(
-        [
-            [np.sum(yes[0] & yes[1]), np.sum(yes[0] & ~yes[1])],
-            [np.sum(~yes[0] & yes[1]), np.sum(~yes[0] & ~yes[1])],
-        ]
-    )
+    counts = np.array([[np.sum(a & b) for b in (yes[1], ~yes[1])] for a in (yes[0], ~yes[0])])
     n_unknown = len(first.values) - n_known
     agreement = proportion(
         int(np.trace(counts)), n_known, level=level, name="agreement", unit=unit

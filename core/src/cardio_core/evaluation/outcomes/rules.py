@@ -58,7 +58,8 @@ def lvef5(lvef_bl_pct: ArrayLike, lvef_fu_pct: ArrayLike) -> Floats:
     array([ 0.,  1., nan])
     """
     before, after = _positive(lvef_bl_pct, "lvef_bl_pct"), _positive(lvef_fu_pct, "lvef_fu_pct")
-    return _more_than(after - before, 5)
+    change = after - before
+    return np.where(np.isnan(change), np.nan, (change > 5 + TOLERANCE).astype(float))
 
 
 def lvef5ge(lvef_bl_pct: ArrayLike, lvef_fu_pct: ArrayLike) -> Floats:
@@ -120,14 +121,8 @@ def composite_vision(
     >>> composite_vision([3, 3], [2, 3], [30, 30], [None, 31], same, same, [9, 9], [9, None])
     array([ 1., nan])
     """
-    parts = np.stack(
-        [
-            nyha1(nyha_bl, nyha_fu),
-            lvef5ge(lvef_bl_pct, lvef_fu_pct),
-            lvesv15(lvesv_bl_ml, lvesv_fu_ml),
-            mlhfq5(mlhfq_bl, mlhfq_fu),
-        ]
-    )
+    of_function = nyha1(nyha_bl, nyha_fu), lvef5ge(lvef_bl_pct, lvef_fu_pct)
+    parts = np.stack([*of_function, lvesv15(lvesv_bl_ml, lvesv_fu_ml), mlhfq5(mlhfq_bl, mlhfq_fu)])
     improved = (parts == 1).any(axis=0)
     unknown = np.isnan(parts).any(axis=0)
     return np.where(improved, 1.0, np.where(unknown, np.nan, 0.0))
@@ -140,10 +135,6 @@ def _positive(values: ArrayLike, name: str) -> Floats:
 
 def _at_least(change: Floats, limit: float) -> Floats:
     return np.where(np.isnan(change), np.nan, (change >= limit - TOLERANCE).astype(float))
-
-
-def _more_than(change: Floats, limit: float) -> Floats:
-    return np.where(np.isnan(change), np.nan, (change > limit + TOLERANCE).astype(float))
 
 
 @dataclass(frozen=True)

@@ -14,26 +14,20 @@ if TYPE_CHECKING:
     from cardio_core.report.figures.canvas import svg_text as svg_text
     from cardio_core.report.figures.confusion import confusion_matrix as confusion_matrix
     from cardio_core.report.figures.curves import Curve as Curve
-    from cardio_core.report.figures.curves import precision_recall as precision_recall
-    from cardio_core.report.figures.curves import precision_recall_of as precision_recall_of
     from cardio_core.report.figures.curves import roc as roc
     from cardio_core.report.figures.curves import roc_of as roc_of
     from cardio_core.report.figures.forest_plot import ForestRow as ForestRow
-    from cardio_core.report.figures.forest_plot import class_forest as class_forest
     from cardio_core.report.figures.forest_plot import forest as forest
-    from cardio_core.report.figures.forest_plot import model_forest as model_forest
     from cardio_core.report.figures.learning import learning_curve as learning_curve
     from cardio_core.report.figures.reliability import calibration as calibration
-    from cardio_core.report.figures.scores import score_distribution as score_distribution
 
 _HOME = {
     "reliability": ("calibration",),
     "canvas": ("Draw", "save_svg", "svg_text"),
     "confusion": ("confusion_matrix",),
-    "curves": ("Curve", "precision_recall", "precision_recall_of", "roc", "roc_of"),
-    "forest_plot": ("ForestRow", "class_forest", "forest", "model_forest"),
+    "curves": ("Curve", "roc", "roc_of"),
+    "forest_plot": ("ForestRow", "forest"),
     "learning": ("learning_curve",),
-    "scores": ("score_distribution",),
 }
 _WHERE = {name: home for home, names in _HOME.items() for name in names}
 

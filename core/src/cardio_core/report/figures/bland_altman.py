@@ -19,12 +19,7 @@ from cardio_core.stats.agreement.bland_altman import Agreement
 def bland_altman(found: Agreement, *, reference: str, measured: str, title: str = "") -> Draw:
     """Draw the differences with bias and limits, each with the band of its interval.
 
-    Parameters
-    ----------
-    found : Agreement
-    reference, measured : str
-        Names of the two methods.
-    title : str
+    `reference` and `measured` are the names of the two methods.
     """
 
     def draw(figure: Figure) -> None:

@@ -24,22 +24,10 @@ def confusion_matrix(
 ) -> Draw:
     """Draw a confusion matrix with counts and row shares.
 
-    Parameters
-    ----------
-    confusion : DataFrame of int
-        Rows reference, columns prediction. A row ``false`` (detections without a reference) and a
-        column ``missed`` (reference without a detection) may stand beside the classes.
-    unit : str
-        What was counted.
-    title : str
-    not_classes : tuple of str
-        Rows and columns that are no class, set apart by a line.
-
-    Returns
-    -------
-    callable
-        ``draw(figure)``. The shade is the share of its row, so that rare classes are seen; a row
-        without any count stays white.
+    Rows are the reference, columns the prediction. A row ``false`` (detections without a reference)
+    and a column ``missed`` (reference without a detection) may stand beside the classes: what is in
+    `not_classes` is set apart by a line. `unit` is what was counted. The shade is the share of its
+    row, so that rare classes are seen; a row without any count stays white.
     """
     counts = confusion.to_numpy(dtype=float)
     totals = counts.sum(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves, with bands where they are given."""
+"""ROC curves, with bands where they are given."""
 
 from __future__ import annotations
 
@@ -20,13 +20,8 @@ Floats = NDArray[np.float64]
 class Curve:
     """One curve.
 
-    Attributes
-    ----------
-    label : str
-        Written in the curve's colour.
-    x, y : ndarray, shape (n_points,)
-    band_x, band_low, band_high : ndarray, shape (n_grid,), or None
-        Pointwise limits of `y`.
+    `label` is written in the curve's colour; `x` and `y` have the shape (n_points,), the band,
+    pointwise limits of `y`, (n_grid,) or is None.
     """
 
     label: str
@@ -50,18 +45,10 @@ def roc_of(
 ) -> Curve:
     """Return the ROC curve of a score with its band, ready to be drawn.
 
-    Parameters
-    ----------
-    label : str
-        Name of the model.
-    labels : array-like of 0 and 1, shape (n,)
-    scores : array-like, shape (n,)
-    estimate : Estimate, optional
-        The AUC that is written beside the label.
-    clusters : array-like, shape (n,), optional
-        Patient of every row: whole patients are then resampled for the band.
-    level, n_resamples, seed
-        Of the band.
+    Labels are 0 and 1; labels, scores and clusters have the shape (n,). `estimate` is the AUC that
+    is written beside the label (the name of the model). `clusters` has the patient of every row:
+    whole patients are then resampled for the band, whose `level`, `n_resamples` and `seed` these
+    are.
     """
     from cardio_core.evaluation.roc_band import roc_band
     from cardio_core.stats import roc_curve
@@ -70,35 +57,13 @@ def roc_of(
     grid, low, high = roc_band(
         labels, scores, clusters=clusters, level=level, n_resamples=n_resamples, seed=seed
     )
-    return Curve(_with(label, "AUC", estimate), curve.fpr, curve.tpr, grid, low, high)
-
-
-def precision_recall_of(
-    label: str, labels: ArrayLike, scores: ArrayLike, *, estimate: Estimate | None = None
-) -> Curve:
-    """Return the precision-recall curve of a score, one point for each distinct threshold.
-
-    Parameters are those of `roc_of`; `estimate` is the average precision.
-    """
-    from cardio_core.stats import roc_curve
-    from cardio_core.stats.foundation.validate import scored_sample
-
-    curve, sample = roc_curve(labels, scores), scored_sample(labels, scores)
-    hits = curve.tpr[1:] * sample.n_positive
-    alarms = curve.fpr[1:] * (sample.n - sample.n_positive)
-    return Curve(_with(label, "AP", estimate), curve.tpr[1:], hits / (hits + alarms))
+    return Curve(_with_auc(label, estimate), curve.fpr, curve.tpr, grid, low, high)
 
 
 def roc(curves: Sequence[Curve], *, title: str = "", band: str = "95 % band, pointwise") -> Draw:
     """Draw ROC curves with the diagonal of chance.
 
-    Parameters
-    ----------
-    curves : sequence of Curve
-        x is 1 − specificity, y is sensitivity.
-    title : str
-    band : str
-        What the bands are; written where there is one.
+    `band` says what the bands are; written where there is one.
     """
 
     def draw(figure: Figure) -> None:
@@ -106,70 +71,31 @@ def roc(curves: Sequence[Curve], *, title: str = "", band: str = "95 % band, poi
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         for position, curve in enumerate(curves):
-            _curve(axes, curve, colour_of(position), step=False)
+            _curve(axes, curve, colour_of(position))
         quiet_axes(axes, x="1 − specificity", y="sensitivity", title=title)
-        _square(axes)
+        axes.set_xlim(-0.01, 1.01)
+        axes.set_ylim(-0.01, 1.01)
+        axes.set_aspect("equal")
         if any(curve.band_low is not None for curve in curves):
             axes.text(0.98, 0.03, band, ha="right", fontsize=TEXT_PT - 2, color=GREY)
-        _labels(axes, curves, x=0.98, bottom=0.09)
+        for line, (position, curve) in enumerate(reversed(list(enumerate(curves)))):
+            axes.text(0.98, 0.09 + 0.055 * line, curve.label, ha="right", fontsize=TEXT_PT,
+                      color=colour_of(position))  # fmt: skip
 
     return draw
 
 
-def precision_recall(curves: Sequence[Curve], *, prevalence: float, title: str = "") -> Draw:
-    """Draw precision-recall curves with the line of chance at the prevalence.
-
-    Parameters
-    ----------
-    curves : sequence of Curve
-        x is sensitivity (recall), y is positive predictivity (precision).
-    prevalence : float
-        Share of positives, 0 to 1.
-    title : str
-    """
-
-    def draw(figure: Figure) -> None:
-        figure.set_size_inches(4.6, 4.4)
-        axes = figure.add_subplot()
-        axes.axhline(prevalence, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-        axes.text(0.02, prevalence + 0.012, f"chance: prevalence {prevalence:.2f}",
-                  fontsize=TEXT_PT - 2, color=GREY)  # fmt: skip
-        for position, curve in enumerate(curves):
-            _curve(axes, curve, colour_of(position), step=True)
-        quiet_axes(axes, x="recall (sensitivity)", y="precision (+P)")
-        _square(axes)
-        # Inside, the curves would run through their names.
-        _labels(axes, curves, x=0.98, bottom=1.03)
-        if title:
-            figure.suptitle(title, x=0.01, ha="left", fontsize=TEXT_PT + 1, fontweight="bold")
-
-    return draw
-
-
-def _curve(axes: Axes, curve: Curve, colour: str, *, step: bool) -> None:
+def _curve(axes: Axes, curve: Curve, colour: str) -> None:
     if curve.band_x is not None and curve.band_low is not None and curve.band_high is not None:
         axes.fill_between(curve.band_x, curve.band_low, curve.band_high, color=colour,
                           alpha=0.15, linewidth=0)  # fmt: skip
-    style = "steps-pre" if step else "default"
-    axes.plot(curve.x, curve.y, color=colour, linewidth=1.6, drawstyle=style)
+    axes.plot(curve.x, curve.y, color=colour, linewidth=1.6)
 
 
-def _labels(axes: Axes, curves: Sequence[Curve], *, x: float, bottom: float) -> None:
-    for line, (position, curve) in enumerate(reversed(list(enumerate(curves)))):
-        axes.text(x, bottom + 0.055 * line, curve.label, ha="right", fontsize=TEXT_PT,
-                  color=colour_of(position))  # fmt: skip
-
-
-def _square(axes: Axes) -> None:
-    axes.set_xlim(-0.01, 1.01)
-    axes.set_ylim(-0.01, 1.01)
-    axes.set_aspect("equal")
-
-
-def _with(label: str, short: str, estimate: Estimate | None) -> str:
+def _with_auc(label: str, estimate: Estimate | None) -> str:
     if estimate is None:
         return label
-    text = f"{label}: {short} {estimate.value:.3f}"
+    text = f"{label}: AUC {estimate.value:.3f}"
     if estimate.low is not None and estimate.high is not None:
         text += f" ({estimate.low:.3f} to {estimate.high:.3f})"
     return text

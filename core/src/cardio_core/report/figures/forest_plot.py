@@ -19,25 +19,15 @@ from cardio_core.report.figures.canvas import (
     colour_of,
     quiet_axes,
 )
-from cardio_core.types.report import Metric
-
-_WORDS = {"sensitivity": "sensitivity (Se)", "ppv": "positive predictivity (+P)", "f1": "F1"}
 
 
 @dataclass(frozen=True)
 class ForestRow:
     """One point of a forest plot.
 
-    Attributes
-    ----------
-    label : str
-        Row: a class, a model.
-    series : str
-        Which of the points of that row: a protocol.
-    value, low, high : float
-        Estimate and limits; None where there is no interval.
-    panel : str
-        Which of the panels; its heading is the axis label.
+    `label` is the row (a class, a model), `series` which of the points of that row (a protocol),
+    `panel` which of the panels; its heading is the axis label. Limits are None where there is no
+    interval.
     """
 
     label: str
@@ -58,22 +48,10 @@ def forest(
 ) -> Draw:
     """Draw estimates with intervals, one line a label, one panel a metric.
 
-    Parameters
-    ----------
-    rows : sequence of ForestRow
-        Labels, series and panels are drawn in the order in which they first occur.
-    limits : (float, float), optional
-        Of the axis; None leaves them to the data.
-    reference : float, optional
-        Value of no effect, drawn as a dashed line (0.5 for an AUC, 0 for a difference).
-    title : str
-    numbers : bool
-        Whether the estimates are written to the right of each panel.
-
-    Returns
-    -------
-    callable
-        ``draw(figure)``.
+    Labels, series and panels are drawn in the order in which they first occur. `limits` are those
+    of the axis, None leaves them to the data; `reference` is the value of no effect, drawn as a
+    dashed line (0.5 for an AUC, 0 for a difference); with `numbers` the estimates are written to
+    the right of each panel.
     """
     labels = list(dict.fromkeys(row.label for row in rows))
     series = list(dict.fromkeys(row.series for row in rows))
@@ -101,78 +79,6 @@ def forest(
         _key(figure, axes_row[0], series, title)
 
     return draw
-
-
-def class_forest(
-    metrics: Sequence[Metric],
-    *,
-    names: Sequence[str] = ("sensitivity", "ppv"),
-    title: str = "",
-) -> Draw:
-    """Draw per-class metrics with their intervals, honest beside paper.
-
-    Parameters
-    ----------
-    metrics : sequence of Metric
-        Of one model and target; those without a class, of single folds or of other names are
-        left out.
-    names : sequence of str
-        Metrics, one panel each.
-    """
-    rows = [
-        ForestRow(
-            str(metric.scope.class_name),
-            metric.scope.protocol or "",
-            metric.estimate.value,
-            metric.estimate.low,
-            metric.estimate.high,
-            _WORDS.get(name, name),
-        )
-        for name in names
-        for metric in metrics
-        if metric.scope.class_name is not None
-        and _bare_name(metric) == name
-        and metric.scope.fold in (None, "pooled")
-    ]
-    return forest(rows, title=title)
-
-
-def model_forest(
-    metrics: Sequence[Metric], *, name: str = "auc", reference: float | None = 0.5, title: str = ""
-) -> Draw:
-    """Draw one metric of every model with its interval, honest beside paper.
-
-    Parameters
-    ----------
-    metrics : sequence of Metric
-        Of one target; those of single classes or folds, of subgroups or of other names are left
-        out.
-    name : str
-        The metric.
-    reference : float, optional
-        Value of no effect.
-    """
-    rows = [
-        ForestRow(
-            metric.scope.model or "",
-            metric.scope.protocol or "",
-            metric.estimate.value,
-            metric.estimate.low,
-            metric.estimate.high,
-            _WORDS.get(name, name.upper() if name == "auc" else name.replace("_", " ")),
-        )
-        for metric in metrics
-        if metric.estimate.name == name
-        and metric.scope.class_name is None
-        and metric.scope.subgroup is None
-        and metric.scope.versus is None
-        and metric.scope.fold in (None, "pooled")
-    ]
-    return forest(rows, reference=reference, title=title, numbers=True)
-
-
-def _bare_name(metric: Metric) -> str:
-    return metric.estimate.name.removesuffix(f"_{metric.scope.class_name}")
 
 
 def _panel(

@@ -27,19 +27,9 @@ def learning_curve(
 ) -> Draw:
     """Draw what `history.csv` recorded.
 
-    Parameters
-    ----------
-    history : DataFrame
-        Column ``epoch`` (1-based) and columns ``train_loss``, ``val_loss``, ``val_score`` as far
-        as they were recorded; empty columns are left out.
-    best_epoch : int, optional
-        The epoch that was taken, drawn as a line.
-    title : str
-
-    Returns
-    -------
-    callable
-        ``draw(figure)``: losses on the left, anything else of that kind on the right.
+    The history has the column ``epoch`` (1-based) and the columns ``train_loss``, ``val_loss``,
+    ``val_score`` as far as they were recorded; empty columns are left out. Losses are on the left,
+    anything else of that kind on the right; the epoch that was taken is a line.
 
     Raises
     ------

@@ -17,13 +17,8 @@ WIDEST = 1e4
 def ratio_forest(rows: Sequence[tuple[str, Estimate]], *, x: str, title: str = "") -> Draw:
     """Draw ratios with their intervals, one line each, around the line of no effect.
 
-    Parameters
-    ----------
-    rows : sequence of (label, Estimate)
-        Ratios above 0, each with an interval.
-    x : str
-        Name of the axis: ``"odds ratio per SD"``.
-    title : str
+    Rows are (label, estimate), ratios above 0, each with an interval; `x` names the axis: ``"odds
+    ratio per SD"``.
     """
 
     def draw(figure: Figure) -> None:

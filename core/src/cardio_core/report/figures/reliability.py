@@ -31,25 +31,11 @@ def calibration(
 ) -> Draw:
     """Draw observed shares in groups of equal size against the mean predicted probability.
 
-    Parameters
-    ----------
-    labels : array-like of 0 and 1, shape (n,)
-        Rows in which anything is missing are left out.
-    probabilities : array-like, shape (n,)
-        Predicted probability of class 1.
-    n_bins : int
-        Groups by quantiles of the prediction; tied predictions stay together, so there may be
-        fewer.
-    level : float
-        Coverage of Wilson's intervals, which take the rows as independent.
-    unit : str
-        What a row is.
-    title : str
-
-    Returns
-    -------
-    callable
-        ``draw(figure)``: above the groups, below how many of each class were predicted what.
+    Labels (0 and 1) and probabilities of class 1 have the shape (n,); rows in which anything is
+    missing are left out. There are `n_bins` groups by quantiles of the prediction; tied predictions
+    stay together, so there may be fewer. `level` is the coverage of Wilson's intervals, which take
+    the rows as independent; `unit` is what a row is. Above are the groups, below how many of each
+    class were predicted what.
 
     Raises
     ------

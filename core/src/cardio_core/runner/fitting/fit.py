@@ -20,9 +20,9 @@ from cardio_core.runner.fitting.fuse import fuse_fold
 from cardio_core.runner.fitting.jobs import Array, FoldJob
 from cardio_core.runner.fitting.left_out import note_unfitted, notes_on, unfitted, without
 from cardio_core.runner.fitting.stored import save_predictions, write_chosen
-from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.progress import Progress
 from cardio_core.runner.session import Session
+from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.artifact import ModelArtifact
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.decision import Decision, choose, plain
@@ -17,18 +18,13 @@ from cardio_core.evaluation.fusion.rule import (
     fit_rule,
     side_by_side,
 )
-from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.atomic import read_json
 from cardio_core.io.store import load_table, save_table
+from cardio_core.runner.fitting.jobs import FoldJob
+from cardio_core.runner.fitting.stored import write_chosen
 from cardio_core.runner.preparing.truth import labels_of
 from cardio_core.types.artifact import ModelArtifact
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.runner.fitting.jobs import FoldJob
-    from cardio_core.types.info import Target
+from cardio_core.types.info import Target
 
 ON_TESTED = (
     "Fusion weights are fitted on the tested patients themselves, as published: its scores are too "
@@ -75,17 +71,11 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
             save_table(folder / f"predictions-{target.name}.npz", kept)
         if target.kind != "continuous":
             decisions.append(_decide(rule, fitted_on, target, job))
-    seen = {person for place in members.values() for person in _seen(place)}
+    parts = [read_json(place / "artifact" / "seen.json") for place in members.values()]
+    seen = {person for part in parts for person in part["subjects"]}
     artifact.write_json("seen.json", {"subjects": sorted(seen)})
-    write_json(
-        folder / "chosen.json",
-        {
-            "candidate": {},
-            "epochs": None,
-            "decisions": [decision.to_dict() for decision in decisions],
-            "notes": list(dict.fromkeys(notes)),
-        },
-    )
+    notes = list(dict.fromkeys(notes))
+    write_chosen(folder, candidate={}, epochs=None, decisions=decisions, notes=notes)
 
 
 def apply_fusion(
@@ -130,12 +120,9 @@ def _inner(members: Mapping[str, Path], target: Target, job: FoldJob) -> dict[st
     for name, place in members.items():
         path = place / "inner" / f"predictions-{target.name}.npz"
         if not path.is_file():
-            rule = job.ctx.task.model(name).rule
-            do = (
-                "a rule has no inner folds and cannot be fused"
-                if rule
-                else "set inner.k to 1 or more"
-            )
+            do = "set inner.k to 1 or more"
+            if job.ctx.task.model(name).rule:
+                do = "a rule has no inner folds and cannot be fused"
             raise LeakageError(
                 f"{job.title}: expected predictions of inner folds of {name} to fit the weights "
                 f"on, found none; {do}"
@@ -153,7 +140,7 @@ def _with_truth(
     }
 
 
-Fused = tuple[FusionRule, "pd.DataFrame | None", "Sequence[str]"]
+Fused = tuple[FusionRule, pd.DataFrame | None, Sequence[str]]
 
 
 def _on_inner(
@@ -191,8 +178,3 @@ def _decide(
 
 def _known(rows: pd.DataFrame) -> NDArray[np.bool_]:
     return np.asarray(rows["y_true"].notna(), dtype=np.bool_)
-
-
-def _seen(place: Path) -> list[str]:
-    subjects: list[str] = read_json(place / "artifact" / "seen.json")["subjects"]
-    return subjects

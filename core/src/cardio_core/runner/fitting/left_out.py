@@ -6,13 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cardio_core.io.atomic import read_json, write_json
-
-if TYPE_CHECKING:
-    from cardio_core.runner.fitting.jobs import FoldJob
-    from cardio_core.types.info import Task
+from cardio_core.runner.fitting.jobs import FoldJob
+from cardio_core.types.info import Task
 
 UNFITTED = "unfitted.json"
 

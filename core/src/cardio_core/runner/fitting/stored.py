@@ -25,15 +25,9 @@ def write_chosen(
     notes: list[str],
 ) -> None:
     """Write what was chosen for a fit, and what it noted."""
-    write_json(
-        folder / "chosen.json",
-        {
-            "candidate": candidate,
-            "epochs": epochs,
-            "decisions": [decision.to_dict() for decision in decisions],
-            "notes": notes,
-        },
-    )
+    stored = [decision.to_dict() for decision in decisions]
+    chosen = {"candidate": candidate, "epochs": epochs, "decisions": stored, "notes": notes}
+    write_json(folder / "chosen.json", chosen)
 
 
 def open_artifact(folder: Path) -> ModelArtifact:

@@ -17,16 +17,7 @@ FOLDER = "explanations"
 def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any]:
     """Write one case into ``out/explanations`` and return what its JSON says.
 
-    Parameters
-    ----------
-    out : Path
-        Folder of the run, or of what is predicted.
-    stem : str
-        How the files are called; characters that file names should not have become dashes.
-    case : Case
-        What to write.
-    protocol : str
-        Of the model that made the prediction.
+    Files are called `stem`, with dashes for characters that file names should not have.
     """
     about: dict[str, Any] = {
         "sample_id": case.sample_id,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from cardio_core.config import RunConfig
@@ -17,6 +16,7 @@ from cardio_core.evaluation.parts import noting
 from cardio_core.io.atomic import read_json, replacing, write_json
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
+from cardio_core.runner.fitting.choose import original
 from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.runner.fitting.stored import open_artifact, read_predictions
 from cardio_core.runner.judging.cases import file_in, stem_of, write_case
@@ -115,7 +115,8 @@ def write_judged(out: Path, protocol: str, judged: Judged) -> None:
         write_json(rule_path(out, model, target), rule.to_dict())
     for name, table in judged.report.tables.items():
         with replacing(file_in(out / "tables", f"{protocol}-{name}", "csv")) as temporary:
-            table.to_csv(temporary, index=not _plain_index(table), float_format="%.6g")
+            index = not isinstance(table.index, pd.RangeIndex)
+            table.to_csv(temporary, index=index, float_format="%.6g")
     for name, draw in judged.report.figures.items():
         with noting(notes, f"Figure {name} is left out:"):
             save_svg(draw, file_in(out / "figures", f"{protocol}-{name}", "svg"))
@@ -127,22 +128,20 @@ def write_judged(out: Path, protocol: str, judged: Judged) -> None:
 
 
 def rule_path(run: Path, model: str, target: str) -> Path:
-    """Return where the conformal rule of one row and target lies in a run directory."""
+    """Return where the conformal rule of one model and target lies in a run directory."""
     return run / "conformal" / f"{stem_of(f'{model}-{target}')}.json"
 
 
 def open_rule(run: Path, model: str, target: str) -> Conformal | None:
-    """Return the conformal rule of one row and target, None where a run has none."""
+    """Return the conformal rule of one model and target, None where a run has none."""
     path = rule_path(run, model, target)
     return Conformal.from_dict(read_json(path)) if path.is_file() else None
 
 
 def _explain(plugin: Plugin, config: RunConfig, job: FoldJob) -> Explanation:
     """Hand the fold's model its own test samples and what it predicted for them."""
-    view = job.features.view(_tested(job))
-    predictions = said_of(
-        [(target, read_predictions(job.out, target)) for target in job.ctx.targets]
-    )
+    view = job.features.view(original(job.features.table, job.test))
+    predictions = said_of([(one, read_predictions(job.out, one)) for one in job.ctx.targets])
     if not predictions.ids:
         return Explanation()
     explanation: Explanation = call(
@@ -158,18 +157,10 @@ def _explain(plugin: Plugin, config: RunConfig, job: FoldJob) -> Explanation:
 
 
 def said_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
-    """Return a row's prediction frames as `explain` is given them: one table for all targets.
+    """Return a model's prediction frames as `explain` is given them: one table for all targets.
 
-    Parameters
-    ----------
-    frames : sequence of (Target, DataFrame)
-        Each with the units that the row could score; a partial row may score some of a unit's
-        targets.
-
-    Returns
-    -------
-    Predictions
-        Of every unit that has a score, at the frames' level; NaN where a target has none.
+    Of every unit that has a score, at the frames' level; NaN where a target has none, because a
+    partial model may score some of a unit's targets.
     """
     ids = tuple(dict.fromkeys(unit for _, frame in frames for unit in frame["unit_id"]))
     levels = [str(level) for _, frame in frames for level in frame["level"]]
@@ -180,14 +171,3 @@ def said_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
         place = {"binary": 1, "continuous": 0}.get(target.kind)
         scores[target.name] = values if place is None else values[:, place]
     return Predictions(ids, scores, levels[0] if levels else "sample")  # type: ignore[arg-type]
-
-
-def _tested(job: FoldJob) -> np.ndarray[tuple[int], np.dtype[np.int_]]:
-    table = job.features.table
-    if "variant" not in table.columns:
-        return job.test
-    return np.asarray(job.test[table["variant"].iloc[job.test].to_numpy() == 0])
-
-
-def _plain_index(table: object) -> bool:
-    return isinstance(table, pd.DataFrame) and isinstance(table.index, pd.RangeIndex)

@@ -25,12 +25,11 @@ from cardio_core.runner.fitting.stored import open_artifact, open_decisions
 from cardio_core.runner.judging.cases import write_case
 from cardio_core.runner.judging.judge import open_rule
 from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.predicting.verdicts import without_verdicts
 from cardio_core.runner.preparing.features import UnusableCohortError, prepare
 from cardio_core.runner.preparing.needs import open_kept_needs
 from cardio_core.runner.progress import Echo
-from cardio_core.runner.setup import members_first
+from cardio_core.runner.setup import members_first, open_with_defaults
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import PluginInfo, Target
 from cardio_core.types.predictions import Predictions

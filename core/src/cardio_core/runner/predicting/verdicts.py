@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from cardio_core.types.features import NO_VERDICT, flags_of
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SAID = ("scores", "decided", "value", "set", "interval")
 """What a prediction says of its target."""
@@ -19,18 +18,9 @@ def without_verdicts(
 ) -> list[dict[str, Any]]:
     """Empty the predictions that rest on a recording flagged ``no verdict: REASON``.
 
-    Parameters
-    ----------
-    rows : sequence of mapping
-        Predictions as `cardio predict` prints them.
-    table : DataFrame
-        Of the feature set that they were made from.
-
-    Returns
-    -------
-    list of dict
-        With `no_verdict`, the reason or None. Where there is a reason, scores, decided class,
-        value, set and interval are None.
+    Rows are as `cardio predict` prints them, `table` is of the feature set that they were made
+    from. What is returned has `no_verdict`, the reason or None; where there is a reason, scores,
+    decided class, value, set and interval are None.
 
     Examples
     --------

@@ -39,17 +39,13 @@ def make_arm(session: Session, protocol: Protocol) -> Arm:
     truth = bring_to_samples(targets, table, setup.task)
     block = config.protocols[protocol]
     y = truth.targets.fold_stratum(table, [target.name for target in setup.task.targets])
-    y = (
-        pd.Series(y, dtype=object).mask(truth.ignored, None).to_numpy()
-        if truth.ignored.any()
-        else y
-    )
+    if truth.ignored.any():
+        y = pd.Series(y, dtype=object).mask(truth.ignored, None).to_numpy()
     shared = splits_to_share(session.needs, set(table["patient_id"]))
-    plan = (
-        _own_folds(session, block, table, y, protocol)
-        if shared is None
-        else _shared_folds(shared, table, y, protocol)
-    )
+    if shared is None:
+        plan = _own_folds(session, block, table, y, protocol)
+    else:
+        plan = _shared_folds(shared, table, y, protocol)
     if setup.task.unit == "event" and plan.unit == "patient":
         plan = _with_false_detections(plan, table, truth)
     return Arm(protocol, config, prepared, truth, plan)

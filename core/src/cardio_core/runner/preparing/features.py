@@ -18,9 +18,9 @@ from cardio_core.io.hashing import digest, file_digest, package_digest
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
-from cardio_core.runner.opening import open_with_defaults
 from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.progress import Echo, Progress
+from cardio_core.runner.setup import open_with_defaults
 from cardio_core.splits import guard_duplicates, link_subjects
 from cardio_core.types.features import FeatureSet, concatenate
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
@@ -38,18 +38,8 @@ class UnusableCohortError(DataError):
 class Prepared:
     """A cohort with its features; the table of the features carries `subject_id`.
 
-    Attributes
-    ----------
-    cohort : Cohort
-        As `load` found it.
-    features : FeatureSet
-        Of everybody who can be used.
-    quarantined : tuple of Quarantined
-        Of all stages.
-    digest : str
-        Of all files.
-    own_files : tuple of str
-        SHA-256 of what `Cohort.own_files` returns, of all recordings, in order.
+    `quarantined` is of all hooks, `digest` of all files, `own_files` the SHA-256 of what
+    `Cohort.own_files` returns, of all recordings, in order.
     """
 
     cohort: Cohort
@@ -61,15 +51,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Digests:
-    """SHA-256 of the files of each recording.
-
-    Attributes
-    ----------
-    all_files : dict of recording_id to list of str
-        Everything that decides what is made of the recording.
-    own_files : dict of recording_id to list of str
-        What no other patient may have too.
-    """
+    """SHA-256 of each recording's files: all that decide about it, and those only it may have."""
 
     all_files: dict[str, list[str]]
     own_files: dict[str, list[str]]
@@ -117,10 +99,8 @@ def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort
             f"{n_found}; give them one at a time, or all in a cohort table"
         )
     digests = _digests(cohort)
-    subjects = dict(
-        zip(cohort.samples.table.index, link_subjects(cohort.samples.table), strict=True)
-    )
-    guard_duplicates(digests.own_files, subjects)
+    table = cohort.samples.table
+    guard_duplicates(digests.own_files, dict(zip(table.index, link_subjects(table), strict=True)))
     return cohort, digests
 
 
@@ -134,11 +114,7 @@ def _digests(cohort: Cohort) -> Digests:
 
 
 def prepare(
-    plugin: Plugin,
-    config: RunConfig,
-    ctx: Context,
-    executor: Executor,
-    echo: Echo | None,
+    plugin: Plugin, config: RunConfig, ctx: Context, executor: Executor, echo: Echo | None
 ) -> Prepared:
     """Load a cohort and make every patient's features, or find them in the cache."""
     cohort, digests = load_cohort(plugin, config, ctx)
@@ -188,11 +164,7 @@ def make_features(job: PatientJob, device: Any = None) -> None:
 
 
 def _jobs(
-    plugin: Plugin,
-    config: RunConfig,
-    ctx: Context,
-    cohort: Cohort,
-    digests: dict[str, list[str]],
+    plugin: Plugin, config: RunConfig, ctx: Context, cohort: Cohort, digests: dict[str, list[str]]
 ) -> list[PatientJob]:
     if ctx.cache is None:
         raise ValueError("features need a cache folder")
@@ -211,8 +183,7 @@ def _jobs(
     patients = cohort.samples.table["patient_id"].to_numpy()
     jobs = []
     for patient in sorted(set(patients)):
-        positions = np.flatnonzero(patients == patient)
-        samples = cohort.samples.take(positions)
+        samples = cohort.samples.take(np.flatnonzero(patients == patient))
         rows = samples.table.astype(str).to_dict("split")
         key = digest({**common, "rows": rows, "files": [digests[r] for r in samples.table.index]})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]

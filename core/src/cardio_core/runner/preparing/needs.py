@@ -44,12 +44,8 @@ class Resolved:
 
     def to_dict(self) -> dict[str, str]:
         """Return the entry of the manifest."""
-        return {
-            "task": self.need.task,
-            "from": self.place.name,
-            "said": self.said,
-            "identity": self.identity,
-        }
+        where = {"task": self.need.task, "from": self.place.name}
+        return where | {"said": self.said, "identity": self.identity}
 
 
 def plan_needs(request: RunRequest, task: Task, config: RunConfig) -> list[str]:
@@ -118,14 +114,8 @@ def guard_other(
 ) -> None:
     """Raise if a need of ``other`` patients shares a patient or a file with this cohort.
 
-    Parameters
-    ----------
-    resolved : Resolved
-        The need with its run.
-    digests, patients : set of str
-        Of this run's files, without the JSONs beside them; ids of its patients.
-    other_people : bool
-        The user's word that equal ids are of different people (``needs.TASK.other_people``).
+    `digests` are of this run's files, without the JSONs beside them. `other_people` is the user's
+    word that equal ids are of different people (``needs.TASK.other_people``).
     """
     if resolved.run is None:
         return
@@ -148,13 +138,6 @@ def guard_other(
 
 def splits_to_share(needs: Sequence[Resolved], patients: Collection[str]) -> dict[str, Any] | None:
     """Return the split plans by protocol that needs of the ``same`` patients prescribe, or None.
-
-    Parameters
-    ----------
-    needs : sequence of Resolved
-        All needs of the task.
-    patients : collection of str
-        Of this run's cohort.
 
     Raises
     ------

@@ -21,14 +21,8 @@ from cardio_core.types.sealed import sealed
 class MadePatient:
     """What was made of one patient's recordings.
 
-    Attributes
-    ----------
-    samples : SampleSet or None
-        What `preprocess` made; None where none of the recordings can be used.
-    features : FeatureSet or None
-        None where there is no sample, or none was asked for.
-    quarantined : tuple of Quarantined
-        One row a recording that was set aside.
+    `samples` is None where no recording can be used, `features` where there is no sample or none
+    was asked for; `quarantined` has one row a recording that was set aside.
     """
 
     samples: SampleSet | None
@@ -43,17 +37,11 @@ def make_patient(
 
     The hooks get values that the core opens one by one, and a context without inputs, needs, cache
     or a folder to fill: nothing from which the cohort table, and in it the label, could be found.
-
-    Parameters
-    ----------
-    plugin, config, ctx
-        As `load` was called with.
-    samples : SampleSet
-        The patient's rows of what `load` returned.
-    featurize : bool
-        Whether to go on after `preprocess`.
+    `samples` are the patient's rows of what `load` returned.
     """
-    own = _without_places(ctx)
+    own = ctx.replace(
+        cache=None, _out=None, _inputs=(), _beside={}, _needs={}, _tested={}, _quarantined=[]
+    )
     minted, features = None, None
     try:
         minted = call(plugin, "preprocess", own, config, samples=sealed(samples))
@@ -65,10 +53,3 @@ def make_patient(
     # The first reason is the recording's own; a later one may speak for the whole patient.
     rows = {row.recording_id: row for row in reversed(own._quarantined)}
     return MadePatient(minted, features, tuple(reversed(rows.values())))
-
-
-def _without_places(ctx: Context) -> Context:
-    """Return the context with every path taken out, and a quarantine of its own."""
-    return ctx.replace(
-        cache=None, _out=None, _inputs=(), _beside={}, _needs={}, _tested={}, _quarantined=[]
-    )

@@ -13,43 +13,27 @@ from cardio_core.types.info import Target, Task
 from cardio_core.types.targets import Targets
 
 Array = np.ndarray[Any, Any]
+Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
 class Truth:
-    """Targets as the folds need them.
+    """Targets as the folds need them: by sample where the task's unit is the event, else as loaded.
 
-    Attributes
-    ----------
-    targets : Targets
-        By sample where the task's unit is the event, else as loaded.
-    missed : DataFrame
-        Events that no sample matches: recording_id, time_s and the target columns.
-    ignored : ndarray of bool, one a sample
-        Samples in stretches in which nothing is scored.
+    `missed` are the events that no sample matches (recording_id, time_s and the target columns),
+    `ignored` says of each sample whether it lies in a stretch in which nothing is scored.
     """
 
     targets: Targets
     missed: pd.DataFrame
-    ignored: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    ignored: Bools
 
 
 def bring_to_samples(targets: Targets, samples: pd.DataFrame, task: Task) -> Truth:
     """Match event targets to minted samples, one to one, within the task's tolerance.
 
-    Parameters
-    ----------
-    targets : Targets
-        As `load` returned them.
-    samples : DataFrame
-        The sample table after `featurize`.
-    task : Task
-        With `event_tolerance_s`.
-
-    Returns
-    -------
-    Truth
-        An unmatched event is missed; an unmatched sample has no label and is a false detection.
+    `samples` is the sample table after `featurize`. An unmatched event is missed; an unmatched
+    sample has no label and is a false detection.
     """
     names = [target.name for target in task.targets]
     if targets.unit != "event":
@@ -79,8 +63,7 @@ def bring_to_samples(targets: Targets, samples: pd.DataFrame, task: Task) -> Tru
 def labels_of(frame: pd.DataFrame, target: Target, targets: Targets) -> Array:
     """Return the true values of a prediction frame's rows; classes by name, NA unlabelled."""
     table = frame.set_index("sample_id") if targets.unit == "sample" else frame
-    y = targets.of(table, target.name)
-    return named_classes(y, target)
+    return named_classes(targets.of(table, target.name), target)
 
 
 def named_classes(y: Array, target: Target) -> Array:
@@ -88,21 +71,15 @@ def named_classes(y: Array, target: Target) -> Array:
     if target.kind == "continuous":
         return np.asarray(y, dtype=float)
     series = pd.Series(y, dtype=object)
-    numeric = series.map(
-        lambda value: isinstance(value, int | float | np.number) and value == value
-    )
+    numeric = series.map(lambda one: isinstance(one, int | float | np.number) and one == one)
     if target.kind == "binary" and numeric.any():
         series[numeric] = series[numeric].map(lambda value: target.classes[int(value)])
     return np.asarray(series)
 
 
-def _inside(
-    table: pd.DataFrame, stretches: pd.DataFrame | None
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _inside(table: pd.DataFrame, stretches: pd.DataFrame | None) -> Bools:
     inside = np.zeros(len(table), bool)
-    if stretches is None:
-        return inside
-    for stretch in stretches.itertuples():
+    for stretch in () if stretches is None else stretches.itertuples():
         inside |= (
             (table["recording_id"] == stretch.recording_id)
             & (table["time_s"] >= stretch.start_s)

@@ -21,17 +21,9 @@ from cardio_core.types.samples import Cohort, SampleSet
 def isolate(cohort: Cohort, data: Path, folder: Path, patients: Collection[str]) -> Cohort:
     """Take a data folder apart and return some of its patients over what is left.
 
-    Parameters
-    ----------
-    cohort : Cohort
-        As `load` made it of `data`.
-    data : Path
-        A copy of a data folder. Removed is what belongs to no recording of these patients, any
-        table among it, and every recording that is moved.
-    folder : Path
-        A new folder; each recording that is moved gets one of its own in it.
-    patients : collection of str
-        Who is kept.
+    `data` is a copy of a data folder. Removed is what belongs to no recording of these patients,
+    any table among it, and every recording that is moved: into a folder of its own in the new
+    `folder`.
     """
     owners = cohort.samples.table["patient_id"].isin(list(patients)).to_numpy()
     samples = cohort.samples.take(owners.nonzero()[0])
@@ -51,12 +43,8 @@ def isolate(cohort: Cohort, data: Path, folder: Path, patients: Collection[str])
 class Recording:
     """The files of one recording, and the folder that they may be copied into.
 
-    Attributes
-    ----------
-    files : tuple of Path
-        Resolved; what is no file is passed over.
-    folder : Path
-        Exists once the recording has been moved.
+    Files are resolved, what is no file is passed over; the folder exists once the recording has
+    been moved.
     """
 
     files: tuple[Path, ...]
@@ -107,7 +95,7 @@ def _moved(values: Any, recordings: Sequence[Recording]) -> Any:
         for name, part in parts.items()
         if isinstance(part, tuple | list) and len(part) == len(recordings)
     }
-    if any(True for name, part in parts.items() if name not in aligned for _ in paths_of(part)):
+    if any(any(paths_of(part)) for name, part in parts.items() if name not in aligned):
         return values
     return replace(values, **{name: _moved(part, recordings) for name, part in aligned.items()})
 
@@ -159,12 +147,5 @@ def replaced(source: Any, change: Callable[[Path], Path]) -> Any:
 
 
 def _suffix(file: Path) -> str:
-    """Return the suffix by which a reader knows the format.
-
-    Examples
-    --------
-    >>> _suffix(Path("p1.5.csv")), _suffix(Path("p1.nii.gz"))
-    ('.csv', '.nii.gz')
-    """
-    last = file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:]
-    return "".join(last)
+    """Return the suffix by which a reader knows the format: ``.csv``, ``.nii.gz``."""
+    return "".join(file.suffixes[-2:] if file.suffix == ".gz" else file.suffixes[-1:])

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 import pickle
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 from unittest import mock
 
 import numpy as np
 
+from cardio_core.runner.calls import PICKLES
+from cardio_core.runner.predicting.new_patients import predict_new
+from cardio_core.testing.case import TaskCase
 from cardio_core.testing.verdict import BrokenContractError, require
-
-if TYPE_CHECKING:
-    from cardio_core.testing.case import TaskCase
-    from cardio_core.types.features import FeatureSet
+from cardio_core.types.features import FeatureSet, concatenate
 
 EXPECTED = (
     "manifest.json", "config.yaml", "splits.json", "predictions.csv", "metrics.json",
@@ -38,8 +39,6 @@ def a_run_ends_with_every_file_in_its_place(case: TaskCase) -> None:
 
 def models_hold_no_pickle(case: TaskCase) -> None:
     """Opening a pickle runs whatever its author wrote into it."""
-    from cardio_core.runner.calls import PICKLES
-
     for path in (case.finished / "models").rglob("*"):
         if path.is_file():
             by = "name" if path.suffix in PICKLES else "content" if _is_pickle(path) else ""
@@ -48,8 +47,6 @@ def models_hold_no_pickle(case: TaskCase) -> None:
 
 def new_patients_are_predicted_without_unpickling_anything(case: TaskCase) -> None:
     """`cardio predict` answers for patients whom the run has never seen."""
-    from cardio_core.runner.predicting.new_patients import predict_new
-
     new = case.synthesize(case.task_name, n_patients=3, seed=12345)
     finished = case.finished
     with no_unpickling():
@@ -65,8 +62,6 @@ def new_patients_are_predicted_without_unpickling_anything(case: TaskCase) -> No
 
 def a_prediction_does_not_depend_on_what_else_is_predicted(case: TaskCase) -> None:
     """Neither on the order nor on the company: models see one sample at a time."""
-    from cardio_core.types.features import concatenate
-
     together = concatenate(list(case.features.values()))
     first = next(iter(case.features.values()))
     backwards = together.view(np.arange(len(together))[::-1])
@@ -103,8 +98,6 @@ def no_unpickling() -> Iterator[None]:
 
 def _is_pickle(path: Path) -> bool:
     """Whether a file is a pickle, or an archive that holds one (torch's files do)."""
-    import zipfile
-
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             return any(name.endswith(".pkl") for name in archive.namelist())

@@ -10,31 +10,28 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import chdir
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core.errors import CardioError
+from cardio_core.testing.case import TaskCase
 from cardio_core.testing.checks.copies import isolate
 from cardio_core.testing.checks.samples import require_equal
 from cardio_core.testing.checks.tables import copy_reordered, copy_without, has_cohort_table
+from cardio_core.testing.driving import Bench
 from cardio_core.testing.verdict import BrokenContractError, require
 from cardio_core.types.features import FeatureSet
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.testing.case import TaskCase
-    from cardio_core.testing.driving import Bench
-    from cardio_core.types.samples import Cohort
+from cardio_core.types.samples import Cohort
 
 _FEW = 2
 
 
 def features_do_not_depend_on_who_else_is_there(case: TaskCase) -> None:
     """One patient alone has the features that he has in a cohort."""
-    last = dict(list(case.features.items())[-1:])
+    last = dict([*case.features.items()][-1:])
     _require_features(case.bench, case.bench.load(), last, "made alone")
 
 
@@ -51,9 +48,8 @@ def features_do_not_depend_on_what_lies_beside_a_recording(case: TaskCase) -> No
     nowhere.mkdir()
     bench = case.bench.over(copy)
     cohort = bench.load()
-    _require_same_rows(
-        cohort, case.cohort, list(case.cohort.samples.table.index), "loaded elsewhere"
-    )
+    everybody = list(case.cohort.samples.table.index)
+    _require_same_rows(cohort, case.cohort, everybody, "loaded elsewhere")
     alone = isolate(cohort, copy, case.empty("alone"), case.checked)
     hidden = case.data.rename(case.empty("hidden"))
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import kendalltau
 
 from cardio_core.testing.verdict import require
 from cardio_core.types.info import Target, Task
@@ -51,7 +52,10 @@ def ranking(run: Path, task: Task, model: str, protocol: str) -> Ranking:
     parts: list[Array] = []
     for name in _ranked_classes(target):
         rows = table if name is None else table[table["class"] == name]
-        folds = [_compared(fold, name) for _, fold in rows.groupby("fold")]
+        folds = [
+            _continuous(fold) if name is None else _binary(fold, name)
+            for _, fold in rows.groupby("fold")
+        ]
         known = [fold for fold in folds if fold is not None]
         parts += [np.array(known)] if known else []
     require(
@@ -72,11 +76,6 @@ def _ranked_classes(target: Target) -> tuple[str | None, ...]:
     return target.classes[1:] if target.kind == "binary" else target.classes
 
 
-def _compared(fold: pd.DataFrame, name: str | None) -> tuple[float, float, float] | None:
-    """Return concordance, its null variance and the number of pairs; None without a pair."""
-    return _continuous(fold) if name is None else _binary(fold, name)
-
-
 def _binary(fold: pd.DataFrame, name: str) -> tuple[float, float, float] | None:
     """Return AUC, its null variance (Mann and Whitney 1947) and the number of pairs."""
     positive = (fold["y_true"] == name).to_numpy()
@@ -90,8 +89,6 @@ def _binary(fold: pd.DataFrame, name: str) -> tuple[float, float, float] | None:
 
 def _continuous(fold: pd.DataFrame) -> tuple[float, float, float] | None:
     """Return Kendall's tau on the scale of an AUC, its null variance and the number of pairs."""
-    from scipy.stats import kendalltau
-
     n = len(fold)
     if n < 2:
         return None

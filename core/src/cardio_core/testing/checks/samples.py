@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from cardio_core.io.hashing import directory_digest
+from cardio_core.runner.request import RunRequest
+from cardio_core.testing.case import TaskCase
+from cardio_core.testing.driving import patients_of, set_up_bench
 from cardio_core.testing.verdict import require
-
-if TYPE_CHECKING:
-    from cardio_core.testing.case import TaskCase
-    from cardio_core.types.features import FeatureSet
+from cardio_core.types.features import FeatureSet
 
 ALLOWED = {
     "recording_id", "study_id", "patient_id", "site_id", "subject_link", "scanner_id", "timepoint",
@@ -22,8 +25,6 @@ def the_synthetic_cohort_is_the_same_for_the_same_seed_and_another_for_another(
     case: TaskCase,
 ) -> None:
     """Whoever repeats a synthetic run must get the same recordings."""
-    from cardio_core.io.hashing import directory_digest
-
     first, again, other = (
         directory_digest(case.synthesize(case.task_name, n_patients=4, seed=seed))
         for seed in (1, 1, 2)
@@ -35,8 +36,7 @@ def the_synthetic_cohort_is_the_same_for_the_same_seed_and_another_for_another(
 def the_synthetic_cohort_has_as_many_patients_as_were_asked_for(case: TaskCase) -> None:
     """Neither `load` nor `synthesize` loses anybody without saying so."""
     cohort, asked = case.cohort, case.sizes.n_patients
-    if cohort.quarantined:
-        one = cohort.quarantined[0]
+    for one in cohort.quarantined:
         require(False, f"load quarantines its own recording {one.recording_id}: {one.reason}")
     n_found = cohort.samples.table["patient_id"].nunique()
     said = (cohort.notes or cohort.excluded) and n_found < asked
@@ -48,9 +48,6 @@ def the_synthetic_cohort_has_as_many_patients_as_were_asked_for(case: TaskCase) 
 
 def synthetic_cohorts_of_a_task_and_of_what_it_needs_fit_together(case: TaskCase) -> None:
     """Needs of the same patients find them in their own cohort; of others, they find none."""
-    from cardio_core.runner.request import RunRequest
-    from cardio_core.testing.driving import patients_of, set_up_bench
-
     for need in case.task.needs:
         folder = case.synthesize(need.task, n_patients=case.sizes.n_patients, seed=0)
         request = RunRequest(case.name, need.task, (folder,), config="smoke", device="cpu")
@@ -66,8 +63,6 @@ def synthetic_cohorts_of_a_task_and_of_what_it_needs_fit_together(case: TaskCase
 
 def loading_changes_no_file(case: TaskCase) -> None:
     """Inputs are never modified, and nothing is written beside them."""
-    from cardio_core.io.hashing import directory_digest
-
     before = directory_digest(case.data)
     case.bench.features(case.bench.load(), case.checked[:1])
     require(directory_digest(case.data) == before, "the data folder changed; write nothing into it")
@@ -107,8 +102,6 @@ def features_do_not_depend_on_the_order_of_the_patients(case: TaskCase) -> None:
 
 def features_do_not_depend_on_the_order_of_a_patients_recordings(case: TaskCase) -> None:
     """Files are found in any order."""
-    from dataclasses import replace
-
     backwards = np.arange(len(case.cohort.samples))[::-1]
     turned = replace(case.cohort, samples=case.cohort.samples.take(backwards))
     again = case.bench.features(turned, case.checked)
@@ -166,12 +159,8 @@ def require_equal(
 
 def _tells(column: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> bool:
     """Whether a column and a label determine each other, without naming each sample apart."""
-    import pandas as pd
-
     pairs = pd.DataFrame({"column": pd.Series(column).astype(str), "y": pd.Series(y).astype(str)})
-    n_column, n_label = pairs["column"].nunique(), pairs["y"].nunique()
-    joint = len(pairs.drop_duplicates())
-    return 1 < n_label == n_column == joint
+    return 1 < pairs["y"].nunique() == pairs["column"].nunique() == len(pairs.drop_duplicates())
 
 
 OF_SAMPLES = (

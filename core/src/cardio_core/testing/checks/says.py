@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cardio_core.config import RunConfig, layers, named_configs, read_yaml, resolve_config
 from cardio_core.errors import ConfigError
 from cardio_core.hookspecs import HOOKS
+from cardio_core.registry import require_installed, resolve
+from cardio_core.splits import find_plan
+from cardio_core.testing.case import PluginCase
 from cardio_core.testing.heavy import heavy_modules_after
 from cardio_core.testing.verdict import BrokenContractError, require
-
-if TYPE_CHECKING:
-    from cardio_core.testing.case import PluginCase
-    from cardio_core.types.info import Target, Task
+from cardio_core.types.info import Target, Task
 
 
 def the_plugin_module_imports_nothing_heavy(case: PluginCase) -> None:
     """`cardio plugins list` opens every plugin module, so each must be cheap."""
-    from cardio_core.registry import require_installed
-
     module = require_installed(case.name).value.partition(":")[0]
     heavy = heavy_modules_after(f"import {module}")
     require(
@@ -105,9 +104,6 @@ def needs_name_tasks_and_run_in_no_circle(case: PluginCase) -> None:
 
 def what_info_names_can_be_imported(case: PluginCase) -> None:
     """The configuration, the synthetic cohort and the tools are found only when they are used."""
-    from cardio_core.config import RunConfig
-    from cardio_core.registry import resolve
-
     info = case.info
     for named in {info.config_of(task) for task in info.tasks}:
         require(issubclass(resolve(named), RunConfig), f"{named} is no RunConfig; derive it")
@@ -120,10 +116,6 @@ def what_info_names_can_be_imported(case: PluginCase) -> None:
 
 def every_named_configuration_is_valid_for_every_task(case: PluginCase) -> None:
     """A file that only one task can read stops whoever runs another."""
-    from cardio_core.config import layers, named_configs, resolve_config
-    from cardio_core.registry import resolve
-    from cardio_core.splits import find_plan
-
     info = case.info
     names = set(named_configs(info.configs))
     require("default" in names, f"{info.configs} lacks default.yaml; write it, empty if need be")
@@ -146,8 +138,6 @@ def every_named_configuration_is_valid_for_every_task(case: PluginCase) -> None:
 
 def configurations_name_no_task_that_does_not_exist(case: PluginCase) -> None:
     """A misspelt task in a file would be passed over silently."""
-    from cardio_core.config import named_configs, read_yaml
-
     known = {task.name for task in case.info.tasks}
     for name, text in named_configs(case.info.configs).items():
         strange = set(read_yaml(text, name).get("tasks") or {}) - known
@@ -156,9 +146,6 @@ def configurations_name_no_task_that_does_not_exist(case: PluginCase) -> None:
 
 def an_unknown_setting_is_refused(case: PluginCase) -> None:
     """A misspelt setting must not be ignored, at the top or in the block of any hook."""
-    from cardio_core.config import layers, resolve_config
-    from cardio_core.registry import resolve
-
     stranger: dict[str, Any] = {"no_such_setting": 1}
     stack = layers(case.info.configs, ["default"])
     for task in case.info.tasks:
@@ -178,8 +165,6 @@ def an_unknown_setting_is_refused(case: PluginCase) -> None:
 
 def every_setting_says_what_it_is(case: PluginCase) -> None:
     """A docstring on every block of the configuration is its documentation."""
-    from cardio_core.registry import resolve
-
     for task in case.info.tasks:
         config: Any = resolve(case.info.config_of(task))
         for hook in HOOKS:

@@ -24,17 +24,9 @@ def copy_without(
 ) -> None:
     """Copy a data folder, leaving out some people.
 
-    Parameters
-    ----------
-    data, target : Path
-        The folder, and a new one.
-    ids : collection of str
-        Ids of patients, studies and recordings; rows of any table that carry one in a column of
-        ids are left out.
-    files : collection of Path
-        Files that are left out, with the rows of any table that name one.
-    recordings : collection of Path
-        Every recording's files, which are no tables even where they are CSV files.
+    Rows of any table that carry one of `ids` (of patients, studies, recordings) in a column of ids
+    are left out, and `files`, with the rows that name one. `recordings` are every recording's
+    files, which are no tables even where they are CSV files.
     """
     gone = {file.relative_to(data) for file in files if file.is_relative_to(data)}
     names = {name for file in gone for name in _names_of(file)}
@@ -97,8 +89,6 @@ def _backwards(patients: Sequence[str]) -> list[int]:
 def _names_of(file: Path) -> Iterable[str]:
     """Return how a table may name a file; a bare number could be anything else.
 
-    Examples
-    --------
     >>> sorted(_names_of(Path("clips/x1.avi"))), sorted(_names_of(Path("100.dat")))
     (['clips/x1', 'clips/x1.avi', 'x1', 'x1.avi'], ['100.dat'])
     """

@@ -6,22 +6,19 @@ Over the whole pipeline, under the honest protocol.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cardio_core.testing.case import TaskCase
+from cardio_core.testing.checks.ranking import ranking
+from cardio_core.testing.driving import permuted_labels
 from cardio_core.testing.verdict import require
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.testing.case import TaskCase
 
 
 def the_planted_effect_is_recovered(case: TaskCase) -> None:
     """The first model ranks synthetic patients at least as well as the author says it must."""
-    from cardio_core.testing.checks.ranking import ranking
-
     first, planted = case.task.models[0].name, case.sizes.planted
     require(
         planted is None or case.task_name in planted,
@@ -44,9 +41,6 @@ def permuted_labels_give_chance(case: TaskCase) -> None:
     Every model that is fitted takes part, baselines too; a rule is fitted on nobody, so that labels
     cannot mislead it.
     """
-    from cardio_core.testing.checks.ranking import ranking
-    from cardio_core.testing.driving import permuted_labels
-
     values: dict[str, list[float]] = {}
     errors: dict[str, list[float]] = {}
     for seed in case.sizes.permutations:

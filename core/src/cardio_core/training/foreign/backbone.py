@@ -22,19 +22,9 @@ _COUNTER = "num_batches_tracked"
 def load_backbone(network: nn.Module, path: Path, *, own: tuple[str, ...] = OWN) -> list[str]:
     """Copy the convolutional part of a safetensors file with torchvision's keys into a network.
 
-    Parameters
-    ----------
-    network : torch.nn.Module
-        Changed in place, of the file's width. Its first convolution is called ``conv1``.
-    path : Path
-        A safetensors file. ``.pt`` and ``.pth`` files are converted beforehand.
-    own : tuple of str
-        Beginnings of the keys that are left as they are.
-
-    Returns
-    -------
-    list of str
-        The keys that were copied.
+    The network is changed in place, of the file's width; its first convolution is called ``conv1``.
+    Keys that begin as `own` says are left as they are. Returned are the keys that were copied.
+    ``.pt`` and ``.pth`` files are converted beforehand.
 
     Raises
     ------
@@ -47,11 +37,10 @@ def load_backbone(network: nn.Module, path: Path, *, own: tuple[str, ...] = OWN)
     try:
         state = load_file(path)
     except (OSError, SafetensorError) as error:
-        msg = (
+        raise DataError(
             f"{path.name}: expected a safetensors file of network weights, found {error}; "
             "convert other formats with `cardio data convert-weights FILE --trust`"
-        )
-        raise DataError(msg) from error
+        ) from error
     mapped = backbone_state(state, network, own=own)
     network.load_state_dict(mapped, strict=False)
     return sorted(mapped)
@@ -77,18 +66,16 @@ def backbone_state(
         if key.startswith(own) or key.endswith(_COUNTER):
             continue
         if key not in plain:
-            msg = f"weights: expected the key {key}, found none among {len(plain)}"
-            raise DataError(msg)
+            raise DataError(f"weights: expected the key {key}, found none among {len(plain)}")
         value = plain[key]
         if key == "conv1.weight" and value.shape[1] != present.shape[1]:
             n_channels = present.shape[1]
             value = value.mean(dim=1, keepdim=True).repeat(1, n_channels, 1, 1)
             value = value * (plain[key].shape[1] / n_channels)
         if value.shape != present.shape:
-            msg = (
+            raise DataError(
                 f"weights: expected {key} of shape {tuple(present.shape)}, found "
                 f"{tuple(value.shape)}; depth and width must agree"
             )
-            raise DataError(msg)
         mapped[key] = value
     return mapped

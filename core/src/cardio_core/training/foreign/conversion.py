@@ -18,18 +18,9 @@ NESTED = ("state_dict", "model_state_dict", "model")
 def convert_weights(path: Path, out: Path) -> int:
     """Copy the tensors of a ``torch.save`` file into a safetensors file.
 
-    Parameters
-    ----------
-    path : Path
-        A state dict, by itself or under one of `NESTED`. It is read with ``weights_only=True``:
-        anything but tensors and plain containers is refused.
-    out : Path
-        The file to write, whole or not at all; names are kept as they are.
-
-    Returns
-    -------
-    int
-        How many tensors were written.
+    The state dict stands by itself or under one of `NESTED`. It is read with ``weights_only=True``:
+    anything but tensors and plain containers is refused. The new file is whole or not there, with
+    the names as they are. Returned is how many tensors were written.
 
     Raises
     ------

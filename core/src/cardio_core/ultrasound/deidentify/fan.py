@@ -11,12 +11,9 @@ Fischler MA, Bolles RC. Random sample consensus. Commun ACM 1981; 24: 381-395.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _N_DRAWS = 1500
 _NEAR_PX = 1.5
@@ -67,19 +64,9 @@ class _Edge:
 def fit_fan(solid: NDArray[np.bool_], pixel_width: float, rng: np.random.Generator) -> Fan | None:
     """Fit a fan that opens downwards.
 
-    Parameters
-    ----------
-    solid : ndarray of bool, shape (n_rows, n_columns)
-        What belongs to the picture.
-    pixel_width : float
-        In heights of a pixel.
-    rng : numpy.random.Generator
-        Draws the samples.
-
-    Returns
-    -------
-    Fan or None
-        None where two edges do not meet above what lies between them.
+    `solid`, shape (n_rows, n_columns), is what belongs to the picture; `pixel_width` is in heights
+    of a pixel; `rng` draws the samples. None where two edges do not meet above what lies between
+    them.
 
     Examples
     --------

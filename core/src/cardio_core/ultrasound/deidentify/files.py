@@ -9,45 +9,26 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cardio_core.errors import CardioError, ConfigError, DataError
 from cardio_core.io.atomic import whole_directory
 from cardio_core.ultrasound.deidentify.header import Source, make_header, read_source
-from cardio_core.ultrasound.deidentify.mapping import write_mapping
+from cardio_core.ultrasound.deidentify.mapping import Job, write_mapping
 from cardio_core.ultrasound.deidentify.pixels import kept_frames, look_inside
 from cardio_core.ultrasound.deidentify.sector_mask import clear_sector
 from cardio_core.ultrasound.deidentify.sheet import Sheet, require_png
 from cardio_core.ultrasound.deidentify.write import write_dicom, write_facts, write_npy
+from cardio_core.ultrasound.loops.loop import Loop
 from cardio_core.ultrasound.loops.nameless import nameless
 from cardio_core.ultrasound.loops.stated import sidecar_of
 from cardio_core.ultrasound.readers.find import find_loops
 from cardio_core.ultrasound.readers.read import is_dicom, read_loop
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cardio_core.ultrasound.loops.loop import Loop
-
 _ANY_RATE_HZ = 30.0
-
-
-@dataclass(frozen=True, repr=False)
-class _Job:
-    """One file: its place in the order of paths, who it is about, and what it will be called."""
-
-    place: int
-    path: Path
-    source: Source
-    patient: str
-    number: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.patient}_{self.number:02d}"
 
 
 def deidentify_folder(
@@ -105,10 +86,10 @@ def deidentify_folder(
         for job in jobs:
             try:
                 done.append(_deidentify(job, folder, secret, shown))
-            except CardioError as error:
-                if not isinstance(error, DataError):
-                    raise
+            except DataError as error:
                 refused.append({"place": job.place, "reason": nameless(str(error), job.path)})
+            except CardioError:
+                raise
             except Exception as error:  # whatever a file provokes; its text may quote a name
                 refused.append({"place": job.place, "reason": _unforeseen(error)})
             if refused and refused[-1]["place"] == job.place:
@@ -158,7 +139,7 @@ def _check_places(source: Path, out: Path, mapping: Path | None, sheet: Path | N
         require_png(sheet)
 
 
-def _numbered(source: Path, key: bytes) -> list[_Job]:
+def _numbered(source: Path, key: bytes) -> list[Job]:
     """Give patients running numbers, in an order that says nothing about their names."""
     root = source if source.is_dir() else source.parent
     try:
@@ -181,11 +162,11 @@ def _numbered(source: Path, key: bytes) -> list[_Job]:
     jobs = []
     for place, (path, about, name) in enumerate(zip(paths, sources, who, strict=True), start=1):
         counts[name] = counts.get(name, 0) + 1
-        jobs.append(_Job(place, path, about, f"p{numbers[name]:04d}", counts[name]))
+        jobs.append(Job(place, path, about, f"p{numbers[name]:04d}", counts[name]))
     return jobs
 
 
-def _deidentify(job: _Job, folder: Path, key: bytes, sheet: Sheet | None) -> dict[str, Any]:
+def _deidentify(job: Job, folder: Path, key: bytes, sheet: Sheet | None) -> dict[str, Any]:
     """Write one loop; return what is said about it."""
     loop, timed = _opened(job.path)
     fitted = clear_sector(loop)

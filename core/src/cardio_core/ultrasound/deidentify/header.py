@@ -16,16 +16,13 @@ import hashlib
 import hmac
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from cardio_core.ultrasound.loops.loop import Box, Loop
 from cardio_core.ultrasound.loops.timing import irregular
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.ultrasound.loops.loop import Box, Loop
 
 NUMBERS = (
     "DepthOfScanField",
@@ -59,18 +56,9 @@ _MAX_NUMBER = 9999
 class Source:
     """What of a file's header is needed to keep patients and studies together.
 
-    Attributes
-    ----------
-    patient : str
-        What tells patients apart; empty where the header does not.
-    patient_id : str
-        The header's own, for a mapping file.
-    uids : dict of str to str
-        Study, series and object.
-    numbers : dict of str to float
-        The `NUMBERS` that are there.
-    lossy : bool
-        Whether the pixels were ever compressed with loss.
+    `patient` tells patients apart, empty where the header does not; `patient_id` is the header's
+    own, for a mapping file. `uids` are of study, series and object, `numbers` the `NUMBERS` that
+    are there. `lossy` says whether the pixels were ever compressed with loss.
     """
 
     patient: str
@@ -107,12 +95,7 @@ def read_source(path: Path) -> Source:
 def new_uid(key: bytes, *parts: str) -> str:
     """Derive an identifier one-way.
 
-    Parameters
-    ----------
-    key : bytes
-        Without it nobody can test whether an old identifier belongs to a new one.
-    *parts : str
-        What it is derived from.
+    Without `key` nobody can test whether an old identifier belongs to a new one.
 
     Examples
     --------
@@ -137,29 +120,11 @@ def make_header(
 ) -> Any:
     """Make the header of one loop, without pixel data.
 
-    Parameters
-    ----------
-    loop : Loop
-        Size, times, region, pixel size, R peaks and heart rate.
-    source : Source
-        Of the same file.
-    key : bytes
-        For new identifiers.
-    patient : str
-        The running number that replaces name and id.
-    number : int
-        Of the loop within the patient.
-    colour : bool
-        RGB instead of MONOCHROME2.
-    timed : bool
-        Whether the loop's times are known; else the header says none.
-    clean : bool
-        Whether print was looked for everywhere; else the header does not say that there is none.
-
-    Returns
-    -------
-    pydicom.FileDataset-like
-        Explicit VR little endian.
+    The header is explicit VR little endian. `source` is of the same file, `key` for new
+    identifiers, `patient` the running number that replaces name and id, `number` that of the loop
+    within the patient. With `colour` the pixels are RGB instead of MONOCHROME2; where the loop is
+    not `timed`, the header says no times; where print was not looked for everywhere, it is not
+    `clean`, and the header does not say that there is none.
     """
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
@@ -225,8 +190,6 @@ def _state_times(made: Any, loop: Loop, *, timed: bool) -> None:
 
 def _regions(dataset_type: Any, loop: Loop) -> list[Any]:
     """Describe the tissue region, and flow in the same place where the loop shows it."""
-    from cardio_core.ultrasound.loops.loop import Box
-
     if loop.region is None and loop.mm_per_pixel is None:
         return []
     box = loop.region or Box(0, loop.size[0], 0, loop.size[1])

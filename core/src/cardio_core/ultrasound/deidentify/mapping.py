@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 import csv
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from cardio_core.io.atomic import replacing
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from cardio_core.ultrasound.deidentify.header import Source
+from cardio_core.ultrasound.deidentify.header import Source
 
 _COLUMNS = ("source", "patient_id", "name", "patient", "reason")
 
 
-class Job(Protocol):
-    """A file, who it is about, and its new name."""
+@dataclass(frozen=True, repr=False)
+class Job:
+    """One file: its place in the order of paths, who it is about, and what it will be called."""
 
-    @property
-    def path(self) -> Path:
-        """The source."""
-
-    @property
-    def source(self) -> Source:
-        """What its header says."""
-
-    @property
-    def patient(self) -> str:
-        """The running number."""
+    place: int
+    path: Path
+    source: Source
+    patient: str
+    number: int
 
     @property
     def name(self) -> str:
         """The new name, without suffix."""
+        return f"{self.patient}_{self.number:02d}"
 
 
 def write_mapping(path: Path, root: Path, jobs: Sequence[tuple[Job, str | None]]) -> None:
     """Write a CSV with a row for every file; only its owner may read it.
 
-    Parameters
-    ----------
-    path : Path
-        Columns source (from `root`), patient_id (the header's own), name (empty where the file was
-        set aside), patient, and reason.
-    root : Path
-        The folder that was searched, or one file.
-    jobs : sequence of tuple
-        A job, and why it was set aside, or None.
+    Columns are source (from `root`, the folder or file that was searched), patient_id (the header's
+    own), name (empty where the file was set aside), patient, and reason: why a job was set aside.
     """
     folder = root if root.is_dir() else root.parent
     with replacing(path) as temporary:

@@ -7,10 +7,11 @@ marks that never change.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_core.ultrasound.deidentify.tissue import (
@@ -18,16 +19,9 @@ from cardio_core.ultrasound.deidentify.tissue import (
     coloured_print,
     cursor_lines,
     disk,
-    high_and_spread,
 )
-from cardio_core.ultrasound.loops.colour import grey_of_rgb
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.colour import grey_of_rgb, high_and_spread
+from cardio_core.ultrasound.loops.loop import Loop
 
 GREY_SPREAD = 3
 """Channels that differ by no more, in levels, are grey: JPEG rounds its colours."""
@@ -66,12 +60,8 @@ class Kept:
 def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
     """Look at every frame for colours and for print inside the sector.
 
-    Parameters
-    ----------
-    loop : Loop
-        Decoded once, frame by frame.
-    sector : ndarray of bool, shape (n_rows, n_columns)
-        Nothing outside is kept.
+    The loop is decoded once, frame by frame; nothing outside `sector`, shape (n_rows, n_columns),
+    is kept.
 
     Raises
     ------
@@ -102,10 +92,8 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
 def kept_frames(loop: Loop, kept: Kept) -> Iterator[NDArray[np.uint8]]:
     """Yield every frame, 0 outside what is kept.
 
-    Yields
-    ------
-    ndarray of uint8, shape (n_rows, n_columns), or (n_rows, n_columns, 3) where `kept` has colours
-        One frame is in memory at a time.
+    Frames are uint8, shape (n_rows, n_columns), or (n_rows, n_columns, 3) where `kept` has colours;
+    one is in memory at a time.
 
     Examples
     --------

@@ -6,20 +6,16 @@ it, the fit goes by what most of the outline agrees with.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError
 from cardio_core.ultrasound.deidentify.fan import fit_fan
 from cardio_core.ultrasound.deidentify.tissue import look_over, solid_picture
 from cardio_core.ultrasound.loops.loop import Box, Loop
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
 
 _N_FRAMES = 32
 _MIN_SHARE = 0.03

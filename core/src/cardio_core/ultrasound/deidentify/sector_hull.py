@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import Box
+from cardio_core.ultrasound.loops.loop import Box
 
 _DARK = 6
 _MIN_SHARE = 0.05

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError
-from cardio_core.ultrasound.deidentify.sector_fit import fit_sector
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.deidentify.sector_fit import FittedSector
-    from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.deidentify.sector_fit import FittedSector, fit_sector
+from cardio_core.ultrasound.loops.loop import Loop
 
 TRIANGLE_KEPT = "no clear sector found: a fixed triangle was kept, with whatever is printed in it"
 """Flag of a loop that was cut by the fixed triangle."""
@@ -25,12 +19,8 @@ _OVERLAP = 0.1
 def clear_sector(loop: Loop, *, otherwise: str = _BY_HAND) -> FittedSector:
     """Return the sector of a loop, or refuse one that its outline mostly disagrees with.
 
-    Parameters
-    ----------
-    loop : Loop
-        32 frames over its length are looked at.
-    otherwise : str
-        What to do without one, for the refusal.
+    32 frames over its length are looked at. `otherwise` says in a refusal what to do without a
+    sector.
 
     Raises
     ------

@@ -6,18 +6,15 @@ originals.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import replacing
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
+from cardio_core.ultrasound.readers.checks import not_installed
 
 MAX_ROWS = 40
 """Loops on a sheet; the first ones are shown."""
@@ -25,6 +22,8 @@ MAX_ROWS = 40
 _WIDTH_PX = 360
 _GAP_PX, _TITLE_PX = 6, 16
 _OUTLINE = (255, 200, 0)
+
+Picture = NDArray[np.uint8]
 
 
 class Sheet:
@@ -40,27 +39,20 @@ class Sheet:
     """
 
     def __init__(self) -> None:
-        self._rows: list[NDArray[np.uint8]] = []
+        self._rows: list[Picture] = []
 
-    def add(
-        self,
-        title: str,
-        before: NDArray[np.uint8],
-        after: NDArray[np.uint8],
-        mask: NDArray[np.bool_],
-    ) -> None:
+    def add(self, title: str, before: Picture, after: Picture, mask: NDArray[np.bool_]) -> None:
         """Add one loop; frames are grey (n_rows, n_columns) or RGB (n_rows, n_columns, 3)."""
         if len(self._rows) >= MAX_ROWS:
             return
         left = _rgb(before)
         left[mask & ~ndimage.binary_erosion(mask)] = _OUTLINE
-        gap = np.zeros((_GAP_PX, _GAP_PX, 3), np.uint8)
         pictures = [_sized(left), _sized(_rgb(after))]
         gap = np.zeros((pictures[0].shape[0], 2 * _GAP_PX, 3), np.uint8)
         row = np.concatenate([pictures[0], gap, pictures[1]], axis=1)
         self._rows.append(np.concatenate([_title(title, row.shape[1]), row]))
 
-    def picture(self) -> NDArray[np.uint8]:
+    def picture(self) -> Picture:
         """Return the sheet, RGB, shape (n_rows, n_columns, 3)."""
         space = np.zeros((_GAP_PX, 2 * (_WIDTH_PX + _GAP_PX), 3), np.uint8)
         return np.concatenate([part for row in self._rows for part in (row, space)])
@@ -89,24 +81,21 @@ def require_png(path: Path) -> None:
     try:
         import PIL  # noqa: F401
     except ImportError:
-        raise ConfigError(
-            "--sheet needs Pillow, which is not installed; "
-            'pip install "./core[dicom]" in the cardio checkout'
-        ) from None
+        raise not_installed("--sheet", "Pillow", "dicom") from None
 
 
-def _rgb(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _rgb(frame: Picture) -> Picture:
     return np.repeat(frame[..., None], 3, axis=-1) if frame.ndim == 2 else frame.copy()
 
 
-def _sized(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _sized(picture: Picture) -> Picture:
     from PIL import Image
 
     height = max(round(picture.shape[0] * _WIDTH_PX / picture.shape[1]), 1)
     return np.asarray(Image.fromarray(picture).resize((_WIDTH_PX, height)))
 
 
-def _title(text: str, width: int) -> NDArray[np.uint8]:
+def _title(text: str, width: int) -> Picture:
     from PIL import Image, ImageDraw, ImageFont
 
     page = Image.new("RGB", (width, _TITLE_PX))

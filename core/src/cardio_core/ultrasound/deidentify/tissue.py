@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
-from cardio_core.ultrasound.loops.colour import BRIGHT, SATURATED, grey_of_rgb
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import Box
+from cardio_core.ultrasound.loops.colour import BRIGHT, coloured, grey_of_rgb
+from cardio_core.ultrasound.loops.loop import Box
 
 _DARK = 6
 _MOVES = 4
@@ -77,43 +72,10 @@ class Seen:
         return np.asarray(self.high.astype(np.int16) - self.low > _MOVES)
 
 
-def high_and_spread(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return the highest channel of every pixel, and how far the lowest lies below it.
-
-    Examples
-    --------
-    >>> high, spread = high_and_spread(np.array([[[60, 230, 90]]], np.uint8))
-    >>> int(high[0, 0]), int(spread[0, 0])
-    (230, 170)
-    """
-    red, green, blue = (rgb[..., channel] for channel in range(3))
-    high = np.maximum(np.maximum(red, green), blue)
-    return high, high - np.minimum(np.minimum(red, green), blue)
-
-
-def coloured(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return the strongly coloured pixels of one RGB frame, shape (n_rows, n_columns).
-
-    Examples
-    --------
-    >>> coloured(np.array([[[60, 230, 90], [200, 190, 170]]], np.uint8)).tolist()
-    [[True, False]]
-    """
-    high, spread = high_and_spread(rgb)
-    return np.asarray((high >= BRIGHT) & (spread >= np.float32(SATURATED) * high))
-
-
 def coloured_print(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return coloured lines and letters with their blurred rims; areas, such as flow, are none.
 
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (n_rows, n_columns, 3)
-        One frame.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_rows, n_columns)
+    Of one RGB frame; the mask has the shape (n_rows, n_columns).
 
     Examples
     --------
@@ -147,16 +109,8 @@ def cursor_lines(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return upright lines of one bright level and of one or two pixels' width, with their rims.
 
     A cursor that runs along a trace is grey in grey loops, and in colour where two pixels share
-    their colour. Speckle has no such runs.
-
-    Parameters
-    ----------
-    grey : ndarray of uint8, shape (n_rows, n_columns)
-        One frame.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_rows, n_columns)
+    their colour. Speckle has no such runs. The frame and the mask have the shape (n_rows,
+    n_columns).
 
     Examples
     --------
@@ -198,17 +152,8 @@ def disk(radius: int) -> NDArray[np.bool_]:
 def solid_picture(seen: Seen, region: Box | None) -> NDArray[np.bool_]:
     """Return the largest lit thing that moves; lines and letters are gone.
 
-    Parameters
-    ----------
-    seen : Seen
-        What the loop showed.
-    region : Box or None
-        Nothing outside counts.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_rows, n_columns)
-        All False where there is no such thing. Holes are not filled.
+    Nothing outside `region` counts. The mask has the shape (n_rows, n_columns); it is all False
+    where there is no such thing. Holes are not filled.
     """
     lit = seen.lit
     if region is not None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.io.atomic import replacing, write_json
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.loop import Loop
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
 
@@ -23,14 +19,8 @@ _PIXEL_DATA = (0x7FE0, 0x0010)
 def write_dicom(path: Path, header: Any, frames: Iterable[NDArray[np.uint8]]) -> None:
     """Write a header and its frames; one frame is in memory at a time.
 
-    Parameters
-    ----------
-    path : Path
-        Whole or not there.
-    header : pydicom.Dataset
-        Explicit VR little endian, without pixel data.
-    frames : iterable of ndarray of uint8
-        As many and as large as the header says.
+    The file is whole or not there. The header is explicit VR little endian, without pixel data;
+    frames are uint8, as many and as large as it says.
     """
     n_bytes = header.NumberOfFrames * header.Rows * header.Columns * header.SamplesPerPixel
     with replacing(path) as temporary:

@@ -7,16 +7,13 @@ DICOM PS3.3 C.7.6.3.1.2 (photometric interpretation), C.7.6.3.1.5 (palettes); IT
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import Box
+from cardio_core.ultrasound.loops.loop import Box
 
 SATURATED = 0.6
 """Saturation (max − min) / max from which a pixel is coloured; sepia and blue maps of B-mode lie
@@ -83,20 +80,9 @@ def grey_or_rgb(
 ) -> NDArray[np.uint8]:
     """Return a decoded frame as asked for.
 
-    Parameters
-    ----------
-    frame : ndarray of uint8, shape (rows, columns) or (rows, columns, 3)
-        As the decoder returned it, colour by pixel.
-    photometric : str
-        What the decoder returned, which need not be what the header says.
-    colour : bool
-        RGB instead of grey.
-    palette : ndarray of uint8, shape (n_entries, 3), or None
-        RGB of every stored value from 0, where `photometric` is ``PALETTE COLOR``.
-
-    Returns
-    -------
-    ndarray of uint8, shape (rows, columns) or (rows, columns, 3)
+    Grey frames have the shape (rows, columns), others (rows, columns, 3), colour by pixel.
+    `photometric` is what the decoder returned, which need not be what the header says; `palette`
+    has the RGB of every stored value from 0, where that is ``PALETTE COLOR``.
 
     Examples
     --------
@@ -117,15 +103,8 @@ def grey_or_rgb(
 def read_palette(dataset: Any) -> NDArray[np.uint8]:
     """Read the palette of a PALETTE COLOR image as RGB, 8 bits.
 
-    Parameters
-    ----------
-    dataset : pydicom.Dataset
-        With its palettes, plain or segmented, of 8 or 16 bits.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n_values, 3)
-        RGB of every stored value from 0.
+    Of a data set with its palettes, plain or segmented, of 8 or 16 bits; shape (n_values, 3), RGB
+    of every stored value from 0.
     """
     from pydicom.pixels.processing import apply_color_lut
 
@@ -149,15 +128,37 @@ def spread_over(n_frames: int) -> range:
     return range(0, n_frames, max((n_frames - 1) // (_N_LOOKED_AT - 1), 1))
 
 
+def high_and_spread(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the highest channel of every pixel, and how far the lowest lies below it.
+
+    Examples
+    --------
+    >>> high, spread = high_and_spread(np.array([[[60, 230, 90]]], np.uint8))
+    >>> int(high[0, 0]), int(spread[0, 0])
+    (230, 170)
+    """
+    red, green, blue = (rgb[..., channel] for channel in range(3))
+    high = np.maximum(np.maximum(red, green), blue)
+    return high, high - np.minimum(np.minimum(red, green), blue)
+
+
+def coloured(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return the strongly coloured pixels of one RGB frame, shape (n_rows, n_columns).
+
+    Examples
+    --------
+    >>> coloured(np.array([[[60, 230, 90], [200, 190, 170]]], np.uint8)).tolist()
+    [[True, False]]
+    """
+    high, spread = high_and_spread(rgb)
+    return np.asarray((high >= BRIGHT) & (spread >= np.float32(SATURATED) * high))
+
+
 def coloured_share(rgb_frames: Iterable[NDArray[np.uint8]], region: Box | None) -> float:
     """Return the largest share of strongly coloured pixels in any of the frames.
 
-    Parameters
-    ----------
-    rgb_frames : iterable of ndarray of uint8, shape (rows, columns, 3)
-        A few frames spread over the loop.
-    region : Box or None
-        Where to look; None is the whole image.
+    Frames are RGB of shape (rows, columns, 3), a few spread over the loop; `region` says where to
+    look, None is the whole image.
 
     Examples
     --------
@@ -166,15 +167,8 @@ def coloured_share(rgb_frames: Iterable[NDArray[np.uint8]], region: Box | None) 
     >>> coloured_share([frame], None)
     0.2
     """
-    largest = 0.0
-    for rgb in rgb_frames:
-        seen = rgb if region is None else rgb[region.window]
-        red, green, blue = (seen[..., channel] for channel in range(3))
-        high = np.maximum(np.maximum(red, green), blue)
-        spread = high - np.minimum(np.minimum(red, green), blue)
-        coloured = (high >= BRIGHT) & (spread >= np.float32(SATURATED) * high)
-        largest = max(largest, float(coloured.mean()))
-    return largest
+    seen = (rgb if region is None else rgb[region.window] for rgb in rgb_frames)
+    return max((float(coloured(rgb).mean()) for rgb in seen), default=0.0)
 
 
 def is_colour_doppler(share: float, *, tagged: bool) -> bool:

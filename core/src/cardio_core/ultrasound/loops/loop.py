@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 TimeSource = Literal["FrameTime", "FrameTimeVector", "file", "json", "stated", "container"]
 RSource = Literal["stated", "json", "file", "RWaveTimeVector", "waveform", "curve"]

@@ -10,15 +10,13 @@ DICOM PS3.3 C.8.5.6 (US Image: R wave time vector), C.10.9 (waveforms), C.10.2 o
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import RSource
-    from cardio_core.ultrasound.loops.stated import Stated
+from cardio_core.ultrasound.loops.loop import RSource
+from cardio_core.ultrasound.loops.stated import Stated
 
 CURVE_GROUPS = tuple(range(0x5000, 0x5020, 2))
 """Repeating groups of the retired curve module."""
@@ -47,19 +45,8 @@ def read_r_peaks(
 ) -> tuple[NDArray[np.float64] | None, RSource | None, tuple[str, ...]]:
     """Find the R peaks of a DICOM loop, from the best source that there is.
 
-    Parameters
-    ----------
-    dataset : pydicom.Dataset
-        The header.
-    name : str
-        The file's name.
-    stated : Stated
-        What the caller or the JSON says, which goes first.
-
-    Returns
-    -------
-    tuple
-        Times in ms from the first frame or None, their source or None, and flags.
+    What is `stated` goes first. Returned are times in ms from the first frame, their source (None
+    twice where there is none), and flags.
 
     Raises
     ------

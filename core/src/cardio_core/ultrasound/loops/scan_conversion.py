@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError
 from cardio_core.ultrasound.loops.loop import BeamSector
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MAX_PIXELS = 2**22
 MAX_POINTS_A_SIDE = 8

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError, unusable
+from cardio_core.ultrasound.loops.loop import RSource, TimeSource
 from cardio_core.ultrasound.loops.timing import (
     checked_r_times,
     checked_times,
@@ -17,13 +20,6 @@ from cardio_core.ultrasound.loops.timing import (
     no_times,
     times_of_rate,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import RSource, TimeSource
 
 Rate = float | Literal["container"] | None
 
@@ -39,16 +35,9 @@ _KEYS = ("frame_rate_hz", "frame_times_ms", "mm_per_pixel", "r_times_ms")
 class Stated:
     """What the caller says, and what the JSON beside the file says where the caller is silent.
 
-    Attributes
-    ----------
-    frame_rate_hz : float, "container" or None
-        Rate of acquisition; ``"container"`` trusts a video's own.
-    frame_times_ms, r_times_ms : sequence of float or None
-        In ms from the first frame.
-    mm_per_pixel : tuple of float or None
-        Distance of rows, and of columns.
-    time_source, r_source : str
-        Who said it: ``stated`` or ``json``.
+    `frame_rate_hz` is that of acquisition; ``"container"`` trusts a video's own. Times are in ms
+    from the first frame, `mm_per_pixel` is the distance of rows, and of columns. `time_source` and
+    `r_source` say who said it: ``stated`` or ``json``.
     """
 
     frame_rate_hz: Rate = None
@@ -68,10 +57,7 @@ class Stated:
     ) -> tuple[NDArray[np.float64], TimeSource, tuple[str, ...]]:
         """Choose the times of the frames; what is stated goes before what the file says.
 
-        Returns
-        -------
-        tuple
-            Times in ms, their source, and flags.
+        Returned are times in ms, their source, and flags.
 
         Raises
         ------
@@ -118,20 +104,10 @@ def read_stated(
 ) -> Stated:
     """Put together what the caller states and what the JSON beside the file does.
 
-    The JSON is an object with any of ``frame_rate_hz`` (a number, or ``"container"`` for a
-    video), ``frame_times_ms``, ``mm_per_pixel`` ([row, column]) and ``r_times_ms``; other keys
-    belong to others.
-
-    Parameters
-    ----------
-    path : Path
-        The loop. The JSON of ``a.avi`` is ``a.json``, that of ``IM0001`` is ``IM0001.json``.
-    frame_rate_hz : float, "container" or None
-        As the caller states it.
-    r_times_ms : sequence of float or None
-        R peaks in ms from the first frame.
-    mm_per_pixel : tuple of float or None
-        Distance of rows, and of columns.
+    The JSON is an object with any of ``frame_rate_hz`` (a number, or ``"container"`` for a video),
+    ``frame_times_ms``, ``mm_per_pixel`` ([row, column]) and ``r_times_ms``; other keys belong to
+    others. The JSON of ``a.avi`` is ``a.json``, that of ``IM0001`` is ``IM0001.json``. Times are in
+    ms from the first frame; `mm_per_pixel` is the distance of rows, and of columns.
 
     Raises
     ------
@@ -147,12 +123,12 @@ def read_stated(
     >>> stated.frame_rate_hz, stated.r_times_ms, stated.r_source
     (50.0, (80.0, 920.0), 'json')
     """
-    beside = _json_beside(path)
+    file = sidecar_of(path)
+    beside = _read_object(file) if file.is_file() else {}
     values = {key: _value(beside, key, path) for key in _KEYS}
     caller_times = frame_rate_hz is not None
-    rate: Rate = frame_rate_hz if caller_times else values["frame_rate_hz"]
     return Stated(
-        frame_rate_hz=rate,
+        frame_rate_hz=frame_rate_hz if caller_times else values["frame_rate_hz"],
         frame_times_ms=None if caller_times else values["frame_times_ms"],
         mm_per_pixel=_spacing(path, mm_per_pixel or values["mm_per_pixel"]),
         r_times_ms=values["r_times_ms"] if r_times_ms is None else tuple(r_times_ms),
@@ -194,11 +170,6 @@ def read_r_times(path: Path) -> tuple[float, ...]:
 
 def _regularity(times: NDArray[np.float64]) -> tuple[str, ...]:
     return ("irregular frame times",) if irregular(times) else ()
-
-
-def _json_beside(path: Path) -> dict[str, Any]:
-    file = sidecar_of(path)
-    return _read_object(file) if file.is_file() else {}
 
 
 def _read_object(file: Path) -> dict[str, Any]:

@@ -10,18 +10,14 @@ DICOM PS3.3 C.7.6.5 (Cine), C.7.6.6 (Multi-frame: frame increment pointer).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import unusable
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import TimeSource
+from cardio_core.ultrasound.loops.loop import TimeSource
 
 MIN_RATE_HZ, MAX_RATE_HZ = 1.0, 2000.0
 """Rates outside are impossible for ultrasound; seconds written for milliseconds come out here."""
@@ -36,19 +32,7 @@ STATE_IT = "state the rate with frame_rate_hz, or in the JSON beside the file"
 def times_of_rate(name: str, n_frames: int, frame_rate_hz: float) -> NDArray[np.float64]:
     """Return equal times for a stated rate.
 
-    Parameters
-    ----------
-    name : str
-        The file's name.
-    n_frames : int
-        Frames of the loop.
-    frame_rate_hz : float
-        1 to 2000.
-
-    Returns
-    -------
-    ndarray, shape (n_frames,)
-        In ms from the first frame.
+    From 1 to 2000 Hz; times are in ms from the first frame, shape (n_frames,).
 
     Raises
     ------
@@ -122,20 +106,8 @@ def header_times(
 ) -> tuple[NDArray[np.float64], TimeSource] | None:
     """Read the times of a DICOM loop's frames.
 
-    Parameters
-    ----------
-    dataset : pydicom.Dataset
-        The header.
-    name : str
-        The file's name.
-    n_frames : int
-        Frames of the loop.
-
-    Returns
-    -------
-    tuple or None
-        Times in ms from the first frame, and the element that says them: the one that the frame
-        increment pointer names, else the vector, else FrameTime. None where there is neither.
+    Returned are times in ms from the first frame, and the element that says them: the one that the
+    frame increment pointer names, else the vector, else FrameTime. None where there is neither.
 
     Raises
     ------

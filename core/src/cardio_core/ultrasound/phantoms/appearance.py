@@ -7,17 +7,12 @@ the heart, noise that the compensation lifts with depth, and log compression.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.ultrasound.phantoms.speckle import draw_scatterers
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.phantoms.sector import Sector
-    from cardio_core.ultrasound.phantoms.speckle import PointSpread, SpeckleImager
+from cardio_core.ultrasound.phantoms.sector import Sector
+from cardio_core.ultrasound.phantoms.speckle import PointSpread, SpeckleImager, draw_scatterers
 
 _SOUND_MM_PER_US = 1.54
 _N_SLIDERS = 8
@@ -71,18 +66,7 @@ class Look:
 class Appearance:
     """Turn complex envelopes into grey levels; all that is drawn is drawn once, for a whole loop.
 
-    Parameters
-    ----------
-    look : Look
-        Levels.
-    sector : Sector
-        The field of view.
-    spread : PointSpread
-        The resolution.
-    imager : SpeckleImager
-        Whose envelopes they are.
-    rng : numpy.random.Generator
-        Draws the sliders, the shadows, the haze and the noise.
+    `rng` draws the sliders, the shadows, the haze and the noise.
 
     Examples
     --------

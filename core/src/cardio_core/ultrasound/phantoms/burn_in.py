@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 _WHITE, _GREEN, _CURSOR = (255, 255, 255), (60, 230, 90), (255, 210, 60)
 
@@ -19,12 +15,9 @@ _WHITE, _GREEN, _CURSOR = (255, 255, 255), (60, 230, 90), (255, 210, 60)
 class BurnIn:
     """A loop with print on it.
 
-    Attributes
-    ----------
-    frames : ndarray, shape (n_frames, n_rows, n_columns) or (..., 3), uint8
-        The loop.
-    text, trace : ndarray of bool, shape (n_rows, n_columns)
-        Which pixels the text, and the trace with its cursor, touch in any frame.
+    `frames` is uint8, shape (n_frames, n_rows, n_columns) or (..., 3); `text` and `trace`, shape
+    (n_rows, n_columns), say which pixels the text, and the trace with its cursor, touch in any
+    frame.
     """
 
     frames: NDArray[np.uint8]

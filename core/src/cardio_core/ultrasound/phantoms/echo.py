@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.ultrasound.phantoms.appearance import Appearance, Look
-from cardio_core.ultrasound.phantoms.sector import ScanConverter
+from cardio_core.ultrasound.phantoms.sector import ScanConverter, Sector
 from cardio_core.ultrasound.phantoms.speckle import PointSpread, SpeckleImager
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.phantoms.sector import Sector
 
 
 class EchoScanner:

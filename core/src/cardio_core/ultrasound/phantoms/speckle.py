@@ -17,18 +17,14 @@ autocovariance of fully developed speckle). Meunier and Bertrand, IEEE Trans Med
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import ArrayLike, NDArray
-
-    from cardio_core.ultrasound.phantoms.sector import Sector
+from cardio_core.ultrasound.phantoms.sector import Sector
 
 _SIGMA = 1.0 / (2.0 * math.sqrt(2.0 * math.log(2.0)))
 """Standard deviation of a Gaussian of full width at half maximum 1."""
@@ -207,17 +203,9 @@ class SpeckleImager:
     ) -> NDArray[np.complex64]:
         """Return the complex envelope at one moment.
 
-        Parameters
-        ----------
-        position_mm : ndarray, shape (n, 2)
-            x and z of the scatterers; those outside the grid do not count.
-        amplitude : ndarray, shape (n,)
-            Their reflectivity, of either sign.
-
-        Returns
-        -------
-        ndarray, shape (n_ranges, n_beams)
-            The envelope; its magnitude is what a scanner shows.
+        `position_mm`, shape (n, 2), has x and z of the scatterers, those outside the grid do not
+        count; `amplitude`, shape (n,), their reflectivity, of either sign. The magnitude of what is
+        returned, shape (n_ranges, n_beams), is what a scanner shows.
         """
         grid = self._gridded(position_mm, amplitude)
         grid = fft.ifft(fft.fft(grid, axis=0) * self._along, axis=0)

@@ -9,18 +9,15 @@ C.8.5.6 (US image); PS3.5 8.2.1 and 8.2.2 (JPEG, RLE), Annex A.4 (encapsulation)
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
+from cardio_core.ultrasound.readers.checks import not_installed
 
 Photometric = Literal["YBR_FULL_422", "YBR_FULL", "RGB", "MONOCHROME2", "PALETTE COLOR"]
 Compression = Literal["rle", "jpeg"]
@@ -123,10 +120,7 @@ def write_us_loop(
     try:
         from pydicom.dataset import Dataset
     except ImportError:
-        raise ConfigError(
-            "writing DICOM needs pydicom, which is not installed; "
-            'pip install "./core[dicom]" in the cardio checkout'
-        ) from None
+        raise not_installed("writing DICOM", "pydicom", "dicom") from None
     _check(frames, photometric, compression)
     dataset = _identified(path, Dataset)
     _add_pixels(dataset, _as_samples(frames, photometric), photometric, compression)
@@ -258,10 +252,7 @@ def _jpeg(frame: NDArray[np.uint8]) -> bytes:
     try:
         from PIL import Image
     except ImportError:
-        raise ConfigError(
-            "writing JPEG needs Pillow, which is not installed; "
-            'pip install "./core[dicom]" in the cardio checkout'
-        ) from None
+        raise not_installed("writing JPEG", "Pillow", "dicom") from None
     buffer = io.BytesIO()
     # subsampling 1 is 4:2:2
     Image.fromarray(frame).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=1)

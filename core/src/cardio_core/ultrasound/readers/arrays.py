@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import unusable
 from cardio_core.ultrasound.loops.colour import (
@@ -15,15 +18,8 @@ from cardio_core.ultrasound.loops.colour import (
     spread_over,
 )
 from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.stated import Stated
 from cardio_core.ultrasound.readers.checks import require_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.stated import Stated
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +111,8 @@ class NpyFrames:
 def read_npy_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
     """Open a loop that is stored as one NPY array.
 
-    Parameters
-    ----------
-    path : Path
-        uint8, shape (n_frames, rows, columns) or (n_frames, rows, columns, 3) for RGB.
-    stated : Stated
-        Must say the frame rate or times.
-    max_bytes : int
-        Limit on the size, checked on the header.
+    It holds uint8, shape (n_frames, rows, columns), or (n_frames, rows, columns, 3) for RGB;
+    `stated` must say the frame rate or times. `max_bytes` limits the size, checked on the header.
 
     Raises
     ------

@@ -12,8 +12,6 @@ MAX_FRAME_PIXELS = 2**24
 
 MIN_FRAMES = 2
 
-_IN_THE_CHECKOUT = "in the cardio checkout"
-
 
 def not_installed(what: str, package: str, extra: str) -> ConfigError:
     """Build the error for a package of an extra that is not installed.
@@ -25,7 +23,7 @@ def not_installed(what: str, package: str, extra: str) -> ConfigError:
     """  # noqa: E501
     return ConfigError(
         f"{what} needs {package}, which is not installed; "
-        f'pip install "./core[{extra}]" {_IN_THE_CHECKOUT}'
+        f'pip install "./core[{extra}]" in the cardio checkout'
     )
 
 
@@ -34,14 +32,7 @@ def require_size(
 ) -> None:
     """Check a header's claim before anything is decoded.
 
-    Parameters
-    ----------
-    name : str
-        The file's name.
-    n_frames, n_rows, n_columns, n_samples : int
-        What the header claims; 8 bits a sample.
-    max_bytes : int
-        Limit on their product.
+    `n_samples` are of 8 bits; `max_bytes` limits the product of all four numbers.
 
     Raises
     ------

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import struct
 import warnings
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import pydicom
@@ -25,21 +26,14 @@ from cardio_core.ultrasound.loops.colour import (
     read_palette,
     spread_over,
 )
-from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.loop import Box, Loop, TimeSource
 from cardio_core.ultrasound.loops.r_peaks import CURVE_ELEMENTS, CURVE_GROUPS, read_r_peaks
+from cardio_core.ultrasound.loops.stated import Stated
 from cardio_core.ultrasound.loops.timing import header_times
 from cardio_core.ultrasound.readers.checks import require_size
-from cardio_core.ultrasound.readers.frame_bytes import encapsulated_frames, native_frames
+from cardio_core.ultrasound.readers.frame_bytes import Place, encapsulated_frames, native_frames
 from cardio_core.ultrasound.readers.pixels import DicomFrames, PixelFormat, require_decoder
 from cardio_core.ultrasound.readers.regions import fitting_factor, reaches_outside, read_regions
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import BinaryIO
-
-    from cardio_core.ultrasound.loops.loop import Box, TimeSource
-    from cardio_core.ultrasound.loops.stated import Stated
-    from cardio_core.ultrasound.readers.frame_bytes import Place
 
 _RETIRED_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.3"
 _CLASSES = {UltrasoundMultiFrameImageStorage, _RETIRED_MULTI_FRAME}
@@ -69,20 +63,9 @@ _AGAIN = "export the loop again"
 def read_dicom_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
     """Open a DICOM loop: header, places of the frames, and a look at a few of them.
 
-    Parameters
-    ----------
-    path : Path
-        A DICOM file (part 10: with preamble and ``DICM``).
-    stated : Stated
-        What is said about it elsewhere.
-    max_bytes : int
-        Limit on the decoded size, checked on the header.
-
-    Returns
-    -------
-    Loop
-        Frames raw, RLE, JPEG, JPEG-LS or JPEG 2000, of every photometric interpretation of the
-        US image module.
+    The file has a preamble and ``DICM`` (part 10); its frames are raw, RLE, JPEG, JPEG-LS or JPEG
+    2000, of every photometric interpretation of the US image module. `max_bytes` limits the decoded
+    size, checked on the header.
 
     Raises
     ------

@@ -9,13 +9,11 @@ offset table).
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Sequence
+from typing import BinaryIO
 
 from cardio_core.errors import unusable
 from cardio_core.ultrasound.readers.codestream import starts_frame
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Place = tuple[int, int]
 """First byte in the file, and length."""
@@ -29,19 +27,8 @@ def native_frames(
 ) -> tuple[tuple[Place, ...], ...]:
     """Place the frames of uncompressed pixel data.
 
-    Parameters
-    ----------
-    name : str
-        The file's name.
-    start, n_bytes : int
-        Where the pixel data begins, and how many bytes of it the file really holds.
-    n_frames, frame_bytes : int
-        What the header claims.
-
-    Returns
-    -------
-    tuple
-        For every frame its one piece, as (first byte, length).
+    It begins at byte `start`, and the file really holds `n_bytes` of it; the header claims
+    `n_frames` of `frame_bytes` each. Each frame has one piece, as (first byte, length).
 
     Raises
     ------
@@ -68,23 +55,9 @@ def encapsulated_frames(
 ) -> tuple[tuple[Place, ...], ...]:
     """Place the frames of compressed pixel data.
 
-    Parameters
-    ----------
-    name : str
-        The file's name.
-    file : file object
-        At the first item, the basic offset table.
-    n_bytes : int
-        Size of the file.
-    n_frames : int
-        What the header claims.
-    extended : sequence of int
-        The extended offset table; empty where there is none.
-
-    Returns
-    -------
-    tuple
-        For every frame its fragments, as (first byte, length).
+    The file stands at the first item, the basic offset table, and is `n_bytes` long; `extended` is
+    the extended offset table, empty where there is none. Each frame has its fragments, as (first
+    byte, length).
 
     Raises
     ------

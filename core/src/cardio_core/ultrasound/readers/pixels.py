@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
@@ -26,15 +29,7 @@ from pydicom.uid import (
 from cardio_core.errors import DataError, unusable
 from cardio_core.ultrasound.loops.colour import grey_or_rgb
 from cardio_core.ultrasound.readers.codestream import Codestream, read_codestream
-from cardio_core.ultrasound.readers.frame_bytes import read_frame
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.readers.frame_bytes import Place
+from cardio_core.ultrasound.readers.frame_bytes import Place, read_frame
 
 _WITH_CODESTREAM = (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes)
 _AGAIN = "copy or export the file again"

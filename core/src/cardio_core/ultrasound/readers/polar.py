@@ -10,28 +10,22 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError, unusable
-from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.loop import Loop, RSource, TimeSource
 from cardio_core.ultrasound.loops.scan_conversion import ScanConversion, scan_conversion
+from cardio_core.ultrasound.loops.stated import Stated
 from cardio_core.ultrasound.loops.timing import checked_r_times, checked_times, times_of_rate
 from cardio_core.ultrasound.readers.arrays import array_place
 from cardio_core.ultrasound.readers.checks import not_installed, require_size
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import RSource, TimeSource
-    from cardio_core.ultrasound.loops.stated import Stated
 
 _MAX_SMALL_BYTES = 10_000_000
 _ASK = "write the arrays that the documentation lists"
@@ -87,21 +81,9 @@ class PolarFrames:
 def read_polar_loop(path: Path, stated: Stated, spacing_mm: float, max_bytes: int) -> Loop:
     """Open a loop of beams, and make its scan conversion.
 
-    Parameters
-    ----------
-    path : Path
-        NPZ or HDF5 with the arrays that the module lists. HDF5 needs the extra ``[hdf5]``.
-    stated : Stated
-        Goes before the file's own times.
-    spacing_mm : float
-        Of the isotropic pixels.
-    max_bytes : int
-        Limit on the beams and on the converted frames, checked before they are read.
-
-    Returns
-    -------
-    Loop
-        `mm_per_pixel` is the spacing, `sector` is known.
+    HDF5 needs the extra ``[hdf5]``. What is `stated` goes before the file's own times; `spacing_mm`
+    is that of the isotropic pixels; `max_bytes` limits the beams and the converted frames, checked
+    before they are read.
 
     Raises
     ------

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cardio_core.errors import unusable
-from cardio_core.ultrasound.loops.stated import read_stated
+from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.stated import Rate, Stated, read_stated
 from cardio_core.ultrasound.readers.checks import MAX_LOOP_BYTES, not_installed
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cardio_core.ultrasound.loops.loop import Loop
-    from cardio_core.ultrasound.loops.stated import Rate, Stated
 
 VIDEO_SUFFIXES = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm")
 POLAR_SUFFIXES = (".npz", ".h5", ".hdf5")

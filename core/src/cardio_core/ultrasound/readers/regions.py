@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import unusable
 from cardio_core.ultrasound.loops.loop import Box
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 TWO_DIMENSIONAL, TISSUE, COLOUR_FLOW, CENTIMETRES = 1, 1, 2, 3
 """RegionSpatialFormat, RegionDataType and PhysicalUnits codes (C.8.5.5.1.1, 1.2, 1.15)."""
@@ -34,12 +32,8 @@ _MOVING, _BRIGHT = 16, 32
 class Region:
     """One item of the sequence of ultrasound regions, as the header writes it.
 
-    Attributes
-    ----------
-    x0, y0, x1, y1 : int
-        First and last column and row, both inside.
-    mm_per_pixel : tuple of float or None
-        Distance of rows, and of columns; None where the units are not cm.
+    First and last column and row are both inside; `mm_per_pixel` is the distance of rows, and of
+    columns, None where the units are not cm.
     """
 
     x0: int
@@ -62,14 +56,9 @@ class Region:
 class Regions:
     """What the header says of all regions.
 
-    Attributes
-    ----------
-    tissue : Region or None
-        The largest two-dimensional tissue region.
-    colour_flow : bool
-        Whether a two-dimensional region of colour flow is declared.
-    flags : tuple of str
-        What a reader of the results should know.
+    `tissue` is the largest two-dimensional tissue region; `colour_flow` says whether a
+    two-dimensional region of colour flow is declared; `flags` what a reader of the results should
+    know.
     """
 
     tissue: Region | None
@@ -112,19 +101,7 @@ def fitting_factor(name: str, region: Region, frames: NDArray[np.uint8]) -> floa
     A factor fits where the scaled region lies inside the image, holds the picture (what moves,
     or in a still what is bright), and where the picture reaches over most of its depth.
 
-    Parameters
-    ----------
-    name : str
-        The file's name.
-    region : Region
-        Reaching outside the image.
-    frames : ndarray of uint8, shape (n, rows, columns)
-        A few grey frames, spread over the loop.
-
-    Returns
-    -------
-    float
-        One of `FACTORS`.
+    Frames, shape (n, rows, columns), are a few grey ones, spread over the loop.
 
     Raises
     ------

@@ -7,26 +7,21 @@ that the container's may be trusted, and the loop carries a flag.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.errors import unusable
 from cardio_core.ultrasound.loops.colour import coloured_share, grey_of_rgb, is_colour_doppler
-from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.loops.loop import Loop, TimeSource
+from cardio_core.ultrasound.loops.stated import Stated
 from cardio_core.ultrasound.loops.timing import times_of_rate
 from cardio_core.ultrasound.readers.checks import require_size
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound.loops.loop import TimeSource
-    from cardio_core.ultrasound.loops.stated import Stated
 
 _EVERY = 25
 _AGAIN = "copy or export the video again"
@@ -74,14 +69,8 @@ class VideoFrames:
 def read_video_loop(path: Path, stated: Stated, max_bytes: int) -> Loop:
     """Open a video: decode it once to count its frames, as containers miscount them.
 
-    Parameters
-    ----------
-    path : Path
-        AVI, MP4 or what else OpenCV reads.
-    stated : Stated
-        Must say the frame rate or times, or ``"container"``.
-    max_bytes : int
-        Limit on the decoded size, checked on the container's claim.
+    `stated` must say the frame rate or times, or ``"container"``. `max_bytes` limits the decoded
+    size, checked on the container's claim.
 
     Raises
     ------
