@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import ConfigError, FeatureBlock, FeatureSet
+from cardio_core.api import ConfigError, FeatureBlock, FeatureSet, SampleSet
+from cardio_ecg_transfer.beats.config import FeaturizeBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
 from cardio_ecg_transfer.signal.segments import time_extent
-from cardio_ecg_transfer.signal.spectrogram.own_record import own_record_pictures
+from cardio_ecg_transfer.signal.spectrogram.own_record import Kind, own_record_pictures
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import SampleSet
-    from cardio_ecg_transfer.beats.config import FeaturizeBlock
-    from cardio_ecg_transfer.signal.spectrogram.own_record import Kind
-    from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 
 def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Cohort, DataError, Targets
+from cardio_core.api import Cohort, Context, DataError, Targets
 from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 from cardio_ecg_transfer.readers.mitbih import AAMI_OF_SYMBOL, PACED
+from cardio_ecg_transfer.shared.config import RecordingsBlock
 from cardio_ecg_transfer.shared.recordings import (
     new_recordings,
     opening,
     recordings_under,
     without_excluded,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.api import Context
-    from cardio_ecg_transfer.shared.config import RecordingsBlock
 
 
 def load(config: RecordingsBlock, ctx: Context) -> Cohort:

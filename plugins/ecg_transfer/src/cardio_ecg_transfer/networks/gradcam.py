@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import torch
 from torch.nn import functional
 
 from cardio_core.api import grad_cam_maps
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cardio_ecg_transfer.networks.resnet import BeatResNet
+from cardio_ecg_transfer.networks.resnet import BeatResNet
 
 
 def grad_cam_pp(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import nn
 
 from cardio_core.api import ConfigError
-from cardio_ecg_transfer.networks.resnet import BeatResNet, freeze, hold_frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cardio_ecg_transfer.networks.resnet import Freeze
+from cardio_ecg_transfer.networks.resnet import BeatResNet, Freeze, freeze, hold_frozen
 
 Stem = Literal["shared", "twelve"]
 Pooling = Literal["attention", "mean"]

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.ecg import Ecg
 
 RATE_RANGE_HZ = (50.0, 50_000.0)
 """Below 50 Hz no QRS is resolved; above 50 kHz no surface ECG is recorded."""

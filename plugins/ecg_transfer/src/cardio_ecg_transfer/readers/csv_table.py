@@ -13,7 +13,7 @@ The first line names the sampling rate, the second the leads with their unit in 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,6 @@ import pandas as pd
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _RATE_LINE = re.compile(r"#\s*rate_hz\s*=\s*(?P<rate>[0-9.eE+-]+)\s*")
 _COLUMN = re.compile(r"\s*(?P<lead>[^\[\]]+?)\s*\[(?P<unit>[^\[\]]+)\]\s*")

@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
+from numpy.typing import NDArray
 from pydicom.uid import (
     AmbulatoryECGWaveformStorage,
     DeflatedExplicitVRLittleEndian,
@@ -33,11 +35,6 @@ from pydicom.waveforms.numpy_handler import multiplex_array
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 _ECG_CLASSES = {
     TwelveLeadECGWaveformStorage,

@@ -15,15 +15,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MAX_BYTES = 4_000_000
 """Largest file that is parsed: ten seconds of twelve leads at 500 Hz take 160,000 bytes, their

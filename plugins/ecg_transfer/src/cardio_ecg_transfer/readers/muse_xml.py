@@ -16,19 +16,15 @@ import base64
 import math
 import re
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import require_rate, require_size
 from cardio_ecg_transfer.readers.muse_fields import WaveformFields, collect_waveforms
 from cardio_ecg_transfer.signal.ecg import Ecg
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 _MV_PER_UNIT = {"MICROVOLTS": 1e-3, "MILLIVOLTS": 1.0}
 _COUNT = re.compile(r"[0-9]{1,10}")

@@ -14,17 +14,15 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import wfdb
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 # signal(5): bytes a sample, and the code that marks a missing one.
 _FORMATS: dict[str, tuple[float, int]] = {

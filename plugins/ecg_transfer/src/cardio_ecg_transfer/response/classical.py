@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
+from cardio_ecg_transfer.response.config import ClassicalBlock
+from cardio_ecg_transfer.response.models import Recipe
 from cardio_ecg_transfer.response.patients import measured, median_beats
 from cardio_ecg_transfer.signal.measurements.conduction import GUIDELINE_QRS_MS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet
-    from cardio_ecg_transfer.response.config import ClassicalBlock
-    from cardio_ecg_transfer.response.models import Recipe
 
 FILE = "classifier.skops"
 RESPONDS, RESPONDS_NOT = 0.999, 0.001

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from cardio_ecg_transfer.networks.patient_net import N_LEADS
+from cardio_core.api import Context, FeatureSet
+from cardio_ecg_transfer.networks.patient_net import N_LEADS, PatientNet
 from cardio_ecg_transfer.response.bags import bags_of
-
-if TYPE_CHECKING:
-    import torch
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet
-    from cardio_ecg_transfer.networks.patient_net import PatientNet
-
 
 PICTURES_AT_ONCE = 256
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cardio_core.api import DataError
-from cardio_ecg_transfer.response.models import EARLIER
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, ModelArtifact
-    from cardio_ecg_transfer.networks.resnet import BeatResNet
-    from cardio_ecg_transfer.response.models import Recipe
+from cardio_core.api import Context, DataError, ModelArtifact
+from cardio_ecg_transfer.networks.resnet import BeatResNet
+from cardio_ecg_transfer.response.models import EARLIER, Recipe
 
 
 def start_from_earlier(encoder: BeatResNet, recipe: Recipe, small_stem: bool, ctx: Context) -> str:

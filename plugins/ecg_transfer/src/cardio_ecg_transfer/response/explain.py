@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from cardio_core.api import Case, Explanation, grad_cam_maps
+from cardio_core.api import (
+    Case,
+    Context,
+    Explanation,
+    FeatureBlock,
+    FeatureSet,
+    ModelArtifact,
+    Predictions,
+    grad_cam_maps,
+)
 from cardio_ecg_transfer.drawing.spectrograms import column_centres, extent_of, twelve_leads
+from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.response.bags import bags_of
+from cardio_ecg_transfer.response.config import ExplainBlock
 from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.response.predict import open_patient_net
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureBlock, FeatureSet, ModelArtifact, Predictions
-    from cardio_ecg_transfer.networks.patient_net import PatientNet
-    from cardio_ecg_transfer.response.config import ExplainBlock
 
 RULE = (
     "of every fold, the patients whom the network is surest of, for and against response, chosen "

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import FeatureBlock, FeatureSet
+from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_ecg_transfer.response.preprocess import Beat
+from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.measure import GRID_EXTENT_MS, MEASUREMENTS
 from cardio_ecg_transfer.signal.segments import time_extent
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import SampleSet
-    from cardio_ecg_transfer.response.preprocess import Beat
-    from cardio_ecg_transfer.shared.config import PicturesBlock
 
 QRS_REACH_S = 0.08
 """Reach of the QRS around R in which its polarity is read."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, ConfigError, DataError, Targets
+from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, Targets
 from cardio_ecg_transfer.readers.ptbxl import DATABASE, read_ptbxl
+from cardio_ecg_transfer.response.config import LoadBlock
 from cardio_ecg_transfer.response.models import NEEDS_LBBB
 from cardio_ecg_transfer.shared.recordings import (
     new_recordings,
@@ -18,12 +19,6 @@ from cardio_ecg_transfer.shared.recordings import (
     recordings_of_table,
     without_excluded,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.api import Context
-    from cardio_ecg_transfer.response.config import LoadBlock
 
 TARGET = "response"
 TOLD_BY_LBBB = {

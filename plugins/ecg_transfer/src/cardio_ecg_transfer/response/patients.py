@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import FeatureSet, Targets
-
+from cardio_core.api import FeatureSet, Targets
 
 FLAGS = ("lbbb", "lbbb_esc", "rbbb")
 """Measurements that are 1 for yes and 0 for no."""

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
 from cardio_ecg_transfer.networks.augment import Augmentation
 from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.classical import fit_classifier, vectors_of
+from cardio_ecg_transfer.response.config import TrainBlock
 from cardio_ecg_transfer.response.deep_features import deep_vectors
 from cardio_ecg_transfer.response.encoder import start_from_earlier
-from cardio_ecg_transfer.response.models import RECIPES
+from cardio_ecg_transfer.response.models import RECIPES, Recipe
 from cardio_ecg_transfer.response.patients import responders
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_ecg_transfer.response.config import TrainBlock
-    from cardio_ecg_transfer.response.models import Recipe
 
 
 def train(

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError, SampleSet
+from cardio_ecg_transfer.shared.config import BeatsBlock
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.ready import make_ready
-from cardio_ecg_transfer.signal.segments import segment_beats
+from cardio_ecg_transfer.signal.ready import Ready, make_ready
+from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
 from cardio_ecg_transfer.signal.spectrogram.settings import M3_CONTEXT
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, SampleSet
-    from cardio_ecg_transfer.shared.config import BeatsBlock
-    from cardio_ecg_transfer.signal.ecg import Ecg
-    from cardio_ecg_transfer.signal.ready import Ready
-    from cardio_ecg_transfer.signal.segments import BeatSegments
-
-    Row = Mapping[Hashable, Any]
-    Beats = tuple[NDArray[Any], dict[str, NDArray[Any]]]
+Row = Mapping[Hashable, Any]
+Beats = tuple[NDArray[Any], dict[str, NDArray[Any]]]
 
 
 def mint_beats(

@@ -12,17 +12,13 @@ Kligfield P et al. Circulation 2007; 115: 1306-1324 (the ECG's band: drift below
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import fill_gaps
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
 
 FLAT_MV = 0.02
 FLAT_RUN_S = 1.0

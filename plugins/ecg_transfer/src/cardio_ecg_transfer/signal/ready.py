@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, high_pass, notch, resample
 from cardio_ecg_transfer.signal.leads.electrodes import electrode_flags
 from cardio_ecg_transfer.signal.quality import assess_quality
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
 
 
 @dataclass(frozen=True)

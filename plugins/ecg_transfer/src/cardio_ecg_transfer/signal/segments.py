@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.rr_features import checked_r_samples, local_rr_s, rr_features
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 Anchor = Literal["paper", "honest", "window_10s"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.patient import Mixing, Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
 from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RATE_HZ = 360.0
 DURATION_S = 60.0

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cardio_core import stats
 from cardio_core.api import write_truth
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
 from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
 from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
 
 RATE_HZ = 500.0
 DURATION_S = 10.0

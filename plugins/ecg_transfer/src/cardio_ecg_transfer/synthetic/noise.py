@@ -6,17 +6,12 @@ drawn per electrode therefore obeys Einthoven's law, as real noise does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
 from cardio_ecg_transfer.synthetic.dower import INDEPENDENT_LEADS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.synthetic.patient import Noise
+from cardio_ecg_transfer.synthetic.patient import Noise
 
 ELECTRODES = ("RA", "LA", "LL", "V1", "V2", "V3", "V4", "V5", "V6")
 

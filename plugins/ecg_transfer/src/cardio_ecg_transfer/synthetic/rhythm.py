@@ -8,14 +8,11 @@ a full compensatory pause; an atrial one resets the sinus node.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.synthetic.patient import PatientSpec
+from cardio_ecg_transfer.synthetic.patient import PatientSpec
 
 KINDS = ("conducted", "ventricular", "atrial", "fusion", "unclassifiable")
 

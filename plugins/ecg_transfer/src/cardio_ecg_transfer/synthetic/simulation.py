@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
@@ -21,9 +21,6 @@ from cardio_ecg_transfer.synthetic.noise import noise_in_leads
 from cardio_ecg_transfer.synthetic.patient import PatientSpec, rotation_matrix
 from cardio_ecg_transfer.synthetic.rhythm import Rhythm, draw_rhythm
 from cardio_ecg_transfer.synthetic.waves import BeatShape, QrsLimits, add_beat
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _CONDUCTED_SYMBOL = {"normal": "N", "lbbb": "L", "rbbb": "R", "paced": "/"}
 _FUSION_MIXING = (0.35, 0.65)

@@ -15,12 +15,9 @@ Sameni R et al. Multichannel ECG and noise modeling. EURASIP J Adv Signal Proces
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 WAVE_NAMES = ("p", "initial", "main", "late", "t_rise", "t_fall")
 _QRS = slice(1, 4)

@@ -7,21 +7,16 @@ DICOM PS3.3 A.34.3 (12-Lead ECG), C.10.9 (Waveform Module); PS3.16 CID 3001 (lea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage, generate_uid
 
+from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.synthetic.simulation import Truth
 from cardio_ecg_transfer.synthetic.write_wfdb import ADC_PER_MV, quantised
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
-    from cardio_ecg_transfer.synthetic.simulation import Truth
 
 _MDC_CODE = {
     **{"I": "2:1", "II": "2:2", "III": "2:61", "aVR": "2:62", "aVL": "2:63", "aVF": "2:64"},

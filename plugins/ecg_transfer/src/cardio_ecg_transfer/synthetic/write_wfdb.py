@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import wfdb
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
-    from cardio_ecg_transfer.synthetic.simulation import Truth
+from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.synthetic.simulation import Truth
 
 ADC_PER_MV = 200
 _COMMENT = "Synthetic: made by code, of no patient."

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.filters import require_rate
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 WINDOW_S = (-0.40, 0.56)
 """Extent around R: room for a PR interval of 340 ms and, at 60 beats a minute, a QT of 480 ms."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-    from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 
 MIN_WAVE_MV = 0.05
 """Smallest q, r or s that counts in a criterion; CSE's smallest wave, 0.02 mV, is noise here."""

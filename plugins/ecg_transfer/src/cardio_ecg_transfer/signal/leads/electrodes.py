@@ -30,20 +30,15 @@ Haisty WK et al. Am J Cardiol 1993; 71: 1490-1494 (right leg cable: a lead witho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.limb_leads import EINTHOVEN_LIMIT, einthoven_residual
 from cardio_ecg_transfer.signal.leads.names import PRECORDIAL_LEADS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
 
 _BEAT_S = (-0.36, 0.40)
 _QRS_S = (-0.06, 0.06)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.integrate import trapezoid
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-    from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 
 Matrix = Literal["kors", "inverse_dower"]
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import signal as sps
 from scipy.ndimage import median_filter, uniform_filter1d
 
 from cardio_ecg_transfer.signal.filters import qrs_band
+from cardio_ecg_transfer.signal.rpeaks.config import RPeakConfig
 
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.rpeaks.config import RPeakConfig
-
-    Heights = TypeVar("Heights", NDArray[np.float32], NDArray[np.float64])
+Heights = TypeVar("Heights", NDArray[np.float32], NDArray[np.float64])
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.rpeaks.config import RPeakConfig
+from cardio_ecg_transfer.signal.rpeaks.config import RPeakConfig
 
 
 def without_flat(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_ecg_transfer.signal.filters import (
     TARGET_RATE_HZ,
@@ -23,9 +23,6 @@ from cardio_ecg_transfer.signal.rpeaks.candidates import (
 from cardio_ecg_transfer.signal.rpeaks.cleaning import without_flat, without_spikes
 from cardio_ecg_transfer.signal.rpeaks.config import DEFAULT_CONFIG, RPeakConfig
 from cardio_ecg_transfer.signal.rpeaks.sequence import choose_beats
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["RPeakConfig", "RPeaks", "detect_r_peaks"]
 

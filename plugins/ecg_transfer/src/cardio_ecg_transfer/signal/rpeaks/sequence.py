@@ -12,18 +12,15 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from operator import add
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from cardio_ecg_transfer.signal.rpeaks.candidates import Candidates
+from cardio_ecg_transfer.signal.rpeaks.config import RPeakConfig
 
-    from cardio_ecg_transfer.signal.rpeaks.candidates import Candidates
-    from cardio_ecg_transfer.signal.rpeaks.config import RPeakConfig
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 _FORBIDDEN = -1e6
 _NO_NOISE = -4.0

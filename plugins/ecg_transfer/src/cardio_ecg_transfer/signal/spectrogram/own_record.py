@@ -6,20 +6,16 @@ the recording itself, without labels: its median picture and its median waveform
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_ecg_transfer.signal.segments import BeatSegments
 from cardio_ecg_transfer.signal.spectrogram.pictures import N_CODES, beat_spectrograms
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.segments import BeatSegments
-    from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 Kind = Literal["beat", "difference", "residual"]
 

@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.spectrogram.settings import StftPlan
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings, StftPlan
 
 POWER_FLOOR_MV2 = 1e-16
 """Power that stands for silence (-160 dB re 1 mV^2), so that a flat lead has a finite picture."""
