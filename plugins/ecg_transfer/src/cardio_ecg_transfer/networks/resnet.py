@@ -151,8 +151,7 @@ class BeatResNet(ResNet):
             logits = self.fc(self.dropout(pooled))
             return logits
         if side is None:
-            msg = f"ResNet with {self.n_side} side features was called without them"
-            raise ValueError(msg)
+            raise ValueError(f"ResNet with {self.n_side} side features was called without them")
         if self.training and self.picture_dropout > 0:
             kept = torch.rand(len(pooled), 1, device=pooled.device) >= self.picture_dropout
             pooled = pooled * kept

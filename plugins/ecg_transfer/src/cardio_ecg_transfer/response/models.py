@@ -89,7 +89,7 @@ CRT_RESPONSE = Task(
         "random_beats": RandomSamples(
             overlap="beats are split at random, so beats of every patient are in training and test",
             k=5,
-        ),
+        )
     },
     folder="cardio_ecg_transfer.response",
 )

@@ -158,8 +158,7 @@ def _spans(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return first sample and length of every beat's segment."""
     if anchor not in _SPAN:
-        msg = f"segment anchor: expected one of {', '.join(_SPAN)}, found {anchor!r}"
-        raise DataError(msg)
+        raise DataError(f"segment anchor: expected one of {', '.join(_SPAN)}, found {anchor!r}")
     begin, span = _SPAN[anchor]
     unit_s = np.ones_like(local) if anchor == "window_10s" else np.clip(local, *RR_LIMITS_S)
     start = beats + np.rint(begin * unit_s * rate_hz).astype(np.int64)
@@ -174,11 +173,10 @@ def _n_samples_in(signal_mv: NDArray[np.floating], beats: NDArray[np.int64]) -> 
         raise DataError(msg)
     n_samples = int(signal_mv.shape[1])
     if beats[0] < 0 or beats[-1] >= n_samples:
-        msg = (
+        raise DataError(
             f"segments: expected R peaks within 0 to {n_samples - 1}, found {beats[0]} to "
             f"{beats[-1]}; check that both have the same sampling rate"
         )
-        raise DataError(msg)
     return n_samples
 
 

@@ -137,12 +137,7 @@ class PatientSpec:
                     f"patient: expected {name} to be one of {', '.join(known)}, "
                     f"found {getattr(self, name)!r}; correct the specification"
                 )
-        shares = (
-            self.pvc_share,
-            self.pac_share,
-            self.fusion_share,
-            self.unclassifiable_share,
-        )
+        shares = (self.pvc_share, self.pac_share, self.fusion_share, self.unclassifiable_share)
         if min(shares) < 0 or sum(shares) > 0.9 or not 30 <= self.heart_rate_bpm <= 180:
             raise DataError(
                 "patient: expected shares of beats that add up to at most .9 and a rate of 30 to "

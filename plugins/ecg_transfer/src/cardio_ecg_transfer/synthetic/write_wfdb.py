@@ -70,11 +70,7 @@ def write_wfdb(
 
 
 def _write_annotations(
-    folder: Path,
-    record: str,
-    samples: NDArray[np.int64],
-    symbols: Sequence[str],
-    rhythm: str,
+    folder: Path, record: str, samples: NDArray[np.int64], symbols: Sequence[str], rhythm: str
 ) -> None:
     """Write the beats after a rhythm label at the first sample."""
     wfdb.wrann(

@@ -14,12 +14,7 @@ from cardio_ecg_transfer.signal.filters import (
     require_rate,
     resample,
 )
-from cardio_ecg_transfer.signal.rpeaks.candidates import (
-    above_mean,
-    around,
-    find_candidates,
-    swing,
-)
+from cardio_ecg_transfer.signal.rpeaks.candidates import above_mean, around, find_candidates, swing
 from cardio_ecg_transfer.signal.rpeaks.cleaning import without_flat, without_spikes
 from cardio_ecg_transfer.signal.rpeaks.config import DEFAULT_CONFIG, RPeakConfig
 from cardio_ecg_transfer.signal.rpeaks.sequence import choose_beats

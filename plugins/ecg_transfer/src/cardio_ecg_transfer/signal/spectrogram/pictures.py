@@ -191,13 +191,12 @@ def _check(
     """Refuse segments that do not fit their lengths, or hold values that are not finite."""
     room = segments_mv.shape[2] - 2 * settings.context_samples if segments_mv.ndim == 3 else -1
     if room < 0 or length.shape != segments_mv.shape[:1] or (length > room).any():
-        msg = (
+        raise DataError(
             f"spectrogram {settings.mode}: expected segments (n_beats, n_leads, n_samples) with "
             f"{settings.context_samples} samples of context and one length each, found shape "
             f"{segments_mv.shape} and {length.shape[0]} lengths up to {max(length, default=0)}; "
             "cut them with settings.context_samples"
         )
-        raise DataError(msg)
     if not np.isfinite(segments_mv).all():
         beat = int(np.argmax(~np.isfinite(segments_mv).all(axis=(1, 2))))
         msg = f"spectrogram: expected finite samples, found NaN or infinity in segment {beat}"
