@@ -48,8 +48,6 @@ class Truth:
         λ of `patient.Mixing`.
     prob_ventricular : ndarray, shape (n_beats,)
         The probability with which the label V was drawn, given everything visible.
-    leads : tuple of str
-        Of the recording.
     rhythm : str
         PhysioNet's rhythm code: ``(N``, ``(AFIB`` or ``(P``.
     """
@@ -63,7 +61,6 @@ class Truth:
     qrs_area_uvs: NDArray[np.float64]
     mixing: NDArray[np.float64]
     prob_ventricular: NDArray[np.float64]
-    leads: tuple[str, ...]
     rhythm: str
 
 
@@ -217,7 +214,6 @@ def _truth(
         qrs_area_uvs=per_beat([limit.area_uvs for limit in limits]),
         mixing=rhythm.mixing[inside],
         prob_ventricular=per_beat([probability for _, probability in drawn]),
-        leads=STANDARD_LEADS,
         rhythm="(P" if patient.conduction == "paced" else by_rhythm,
     )
 
