@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -18,6 +21,19 @@ wave is 20 µV (Eur Heart J 1985; 6: 815-825)."""
 
 MV_PER_UNIT = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3, "nV": 1e-6}
 """Units of potential, spelt as UCUM and WFDB spell them, and with either micro sign."""
+
+
+@contextmanager
+def readable(name: str, expected: str, found: str, do: str) -> Iterator[None]:
+    """Refuse what a library cannot read: its own errors and warnings may quote the file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except DataError:
+        raise
+    except Exception:  # of many kinds
+        raise DataError.unusable(name, expected, found, do) from None
 
 
 def require_size(name: str, n_leads: int, n_samples: int, max_values: int) -> None:

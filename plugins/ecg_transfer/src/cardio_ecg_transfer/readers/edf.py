@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from pathlib import Path
 
 import edfio
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
+from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, readable, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import is_lead_name, normalise_lead_name
 
@@ -60,17 +59,10 @@ def read_edf(path: Path, max_values: int) -> Ecg:
     if not path.is_file():
         raise DataError.unusable(path.name, "a file", "none", "check the path")
     _check_header(path)
-    try:
-        with warnings.catch_warnings():  # edfio's warnings may quote the header
-            warnings.simplefilter("ignore")
-            edf = edfio.read_edf(path, lazy_load_data=True, header_encoding="latin-1")
-            return _read_signals(edf, path.name, max_values)
-    except DataError:
-        raise
-    except Exception:  # fields of another kind; texts may quote them
-        raise DataError.unusable(
-            path.name, "an EDF header with a number where one belongs", "other text", _AGAIN
-        ) from None
+    expected = "an EDF header with a number where one belongs"
+    with readable(path.name, expected, "other text", _AGAIN):
+        edf = edfio.read_edf(path, lazy_load_data=True, header_encoding="latin-1")
+        return _read_signals(edf, path.name, max_values)
 
 
 def _check_header(path: Path) -> None:

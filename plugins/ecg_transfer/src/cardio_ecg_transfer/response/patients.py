@@ -66,10 +66,7 @@ def all_measured(features: FeatureSet) -> NDArray[np.float64]:
     for place, (name, unit) in enumerate(zip(block.names, block.units, strict=True)):
         if unit == "deg":
             radians = np.deg2rad(values[:, place])
-            sine, cosine = (
-                by_patient(features, np.sin(radians)),
-                by_patient(features, np.cos(radians)),
-            )
+            sine, cosine = (by_patient(features, part(radians)) for part in (np.sin, np.cos))
             means[:, place] = np.rad2deg(np.arctan2(sine, cosine))
         elif name in FLAGS:
             known = np.isfinite(means[:, place])

@@ -153,8 +153,7 @@ def rotation_matrix(turn_deg: tuple[float, float, float]) -> np.ndarray:
     >>> rotation_matrix((0.0, 0.0, 90.0)).round(6)[:, 0].tolist()
     [0.0, 1.0, 0.0]
     """
-    matrix: np.ndarray = Rotation.from_rotvec(turn_deg, degrees=True).as_matrix()
-    return matrix
+    return np.asarray(Rotation.from_rotvec(turn_deg, degrees=True).as_matrix())
 
 
 def draw_anatomy(rng: np.random.Generator) -> Anatomy:

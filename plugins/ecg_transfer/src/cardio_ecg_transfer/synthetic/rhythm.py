@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 
 from cardio_ecg_transfer.synthetic.patient import PatientSpec
 
-KINDS = ("conducted", "ventricular", "atrial", "fusion", "unclassifiable")
-
 _PRESSURE_HZ = 0.1
 _BREATHING_HZ = 0.25
 _AF_VARIATION = 0.22
@@ -36,7 +34,7 @@ class Rhythm:
     rr_s : ndarray, shape (n_beats,)
         The interval before it.
     kind : tuple of str
-        One of `KINDS`.
+        conducted, ventricular, atrial, fusion or unclassifiable.
     mixing : ndarray, shape (n_beats,)
         λ of `patient.Mixing`.
     """

@@ -166,8 +166,7 @@ def _f_waves(
     size = 1.0 + 0.4 * np.sin(2 * np.pi * 0.21 * t + phases[1])
     wave = size * (np.sin(angle) + 0.4 * np.sin(2 * angle + phases[2]))
     direction = rotation_matrix(patient.anatomy.turn_deg) @ np.array(_F_WAVE_MV)
-    f_waves: NDArray[np.float64] = patient.anatomy.gain * np.outer(direction, wave)
-    return f_waves
+    return np.asarray(patient.anatomy.gain * np.outer(direction, wave))
 
 
 def _add_spikes(

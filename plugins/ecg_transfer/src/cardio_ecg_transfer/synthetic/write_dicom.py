@@ -73,8 +73,7 @@ def median_beat(ecg: Ecg, truth: Truth) -> NDArray[np.float32]:
     r_samples = np.rint(truth.r_s * ecg.rate_hz).astype(int)
     inside = (r_samples + first >= 0) & (r_samples + last < ecg.signal_mv.shape[1])
     window = r_samples[inside, None] + np.arange(first, last)
-    median: NDArray[np.float32] = np.median(ecg.signal_mv[:, window], axis=1)
-    return median
+    return np.asarray(np.median(ecg.signal_mv[:, window], axis=1), np.float32)
 
 
 def _group(signal_mv: NDArray[np.float32], ecg: Ecg, label: str, originality: str) -> Dataset:

@@ -124,8 +124,9 @@ def electrode_flags(ecg: Ecg, r_samples: NDArray[np.int64]) -> tuple[str, ...]:
     flags += _limb_flags(beats)
     explained = {"II"} if any("left leg" in flag for flag in flags) else set()
     for lead in ("II", "MLII", "V5", "V6"):
-        if lead in beats and lead not in explained and beats[lead].inverted:
-            flags.append(_inverted(lead, beats[lead]))
+        beat = beats.get(lead)
+        if beat is not None and lead not in explained and beat.inverted:
+            flags.append(f"{lead} inverted: P {beat.p_mv:.2f} mV and QRS {beat.qrs_mv:.2f} mV")
     flags += _mirrored(waves, ecg.rate_hz)
     return tuple(flags)
 
@@ -210,11 +211,6 @@ def _limb_flags(beats: Mapping[str, AverageBeat]) -> list[str]:
                 f"{arm} arm and right leg exchanged? {lead} has a QRS of {beat.span_mv:.2f} mV"
             )
     return flags
-
-
-def _inverted(lead: str, beat: AverageBeat) -> str:
-    """Word the finding of a reversed lead."""
-    return f"{lead} inverted: P {beat.p_mv:.2f} mV and QRS {beat.qrs_mv:.2f} mV"
 
 
 def _mirrored(waves: Mapping[str, NDArray[np.float64]], rate_hz: float) -> list[str]:

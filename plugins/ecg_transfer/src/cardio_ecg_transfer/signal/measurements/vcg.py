@@ -65,8 +65,7 @@ def vectorcardiogram(beat: MedianBeat, matrix: Matrix = "kors") -> NDArray[np.fl
     Edenbrandt L, Pahlm O. Vectorcardiogram synthesized from a 12-lead ECG: superiority of the
     inverse Dower matrix. J Electrocardiol 1988; 21: 361-367.
     """
-    vector_mv: NDArray[np.float64] = MATRICES[matrix] @ beat.rows(INDEPENDENT_LEADS)
-    return vector_mv
+    return np.asarray(MATRICES[matrix] @ beat.rows(INDEPENDENT_LEADS))
 
 
 def qrs_area_uvs(beat: MedianBeat, qrs: QrsBounds, matrix: Matrix = "kors") -> float:

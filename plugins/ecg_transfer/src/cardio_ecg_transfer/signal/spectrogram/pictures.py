@@ -137,7 +137,7 @@ class _Block:
         device: torch.device,
         n_signals: int,
     ) -> None:
-        self._plan, self._floor_db, self._device = plan, settings.floor_db, device
+        self._plan, self._floor_db = plan, settings.floor_db
         self._margin = plan.window_samples // 2 - settings.context_samples
         n_bins = settings.n_bins(plan.n_fft, rate_hz)
         self._basis = fourier_basis(plan, settings.window, n_bins).to(device)

@@ -100,9 +100,8 @@ class SpectrogramSettings:
             window = min(512, n_samples)
             hop, n_fft = window - window // 2, window
         else:
-            window, hop, n_fft = {"M2": (64, 4, 512), "M3": (512, 4, 512), "M4": (512, 32, 512)}[
-                self.mode
-            ]
+            window, hop = {"M2": (64, 4), "M3": (512, 4), "M4": (512, 32)}[self.mode]
+            n_fft = 512
         covered = n_samples + 2 * (window // 2) - window
         return StftPlan(window, hop, n_fft, math.ceil(covered / hop) + 1)
 
