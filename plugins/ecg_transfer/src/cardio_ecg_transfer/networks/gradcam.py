@@ -50,13 +50,12 @@ def grad_cam_pp(
     with torch.no_grad():
         maps = network.maps(images)
     cams = grad_cam_maps(maps, lambda a: network.head(a, side), classes)
-    return enlarged(cams, images.shape[2:])
+    large = enlarged(cams, images.shape[2:])
+    return large / large.amax(dim=(1, 2), keepdim=True).clamp_min(torch.finfo(large.dtype).tiny)
 
 
 def enlarged(cams: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
-    """Return maps at the size of the picture, each divided by its largest value if it has one."""
-    large = functional.interpolate(
+    """Return maps, shape (n, rows, columns), at the size of the picture."""
+    return functional.interpolate(
         cams[:, None], size=list(size), mode="bilinear", align_corners=False
     )[:, 0]
-    largest = large.amax(dim=(1, 2), keepdim=True)
-    return large / largest.clamp_min(torch.finfo(large.dtype).tiny)

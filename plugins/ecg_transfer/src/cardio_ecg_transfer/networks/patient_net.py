@@ -11,9 +11,6 @@ from torch import nn
 from cardio_core.api import ConfigError
 from cardio_ecg_transfer.networks.resnet import BeatResNet, Freeze, freeze, hold_frozen
 
-Stem = Literal["shared", "twelve"]
-Pooling = Literal["attention", "mean"]
-
 N_LEADS = 12
 N_LEAD_CODE = 16
 N_INSTANCE = 64
@@ -85,8 +82,8 @@ class PatientNet(nn.Module):
         self,
         depth: int = 18,
         *,
-        stem: Stem = "shared",
-        pooling: Pooling = "attention",
+        stem: Literal["shared", "twelve"] = "shared",
+        pooling: Literal["attention", "mean"] = "attention",
         n_side: int = 0,
         width_mult: float = 1.0,
         small_stem: bool = False,

@@ -83,33 +83,24 @@ def require_usable(ecg: Ecg, name: str, min_duration_s: float) -> None:
             f"{ecg.duration_s:.1f} s",
             "record longer, or leave this file out",
         )
-    n_leads = ecg.signal_mv.shape[0]
-    spans = [_span_mv(lead) for lead in ecg.signal_mv]
-    if not all(span is None or math.isfinite(span) for span in spans):
+    n_leads = len(ecg.signal_mv)
+    if np.isinf(ecg.signal_mv).any():
         raise DataError.unusable(
             name, "finite potentials", "infinite ones", "export the recording again"
         )
-    measured = [span for span in spans if span is not None]
-    if not measured:
+    valid = [lead[~np.isnan(lead)] for lead in ecg.signal_mv]
+    spans = [float(lead.max()) - float(lead.min()) for lead in valid if lead.size]
+    if not spans:
         raise DataError.unusable(
             name,
             "samples",
             f"only missing values in all {n_leads} leads",
             "check the electrodes and export the recording again",
         )
-    if max(measured) < FLAT_MV:
+    if max(spans) < FLAT_MV:
         raise DataError.unusable(
             name,
             f"a lead that moves by at least {FLAT_MV:g} mV",
             f"flat lines in all {n_leads} leads",
             "check the electrodes and the units",
         )
-
-
-def _span_mv(lead: np.ndarray) -> float | None:
-    """Return largest minus smallest value in mV, or None where every sample is missing."""
-    valid = lead[~np.isnan(lead)]
-    if valid.size == 0:
-        return None
-    low, high = float(valid.min()), float(valid.max())
-    return high - low if math.isfinite(low) and math.isfinite(high) else math.inf

@@ -17,6 +17,7 @@ from cardio_core.api import (
     grad_cam_maps,
 )
 from cardio_ecg_transfer.drawing.spectrograms import column_centres, extent_of, twelve_leads
+from cardio_ecg_transfer.networks.gradcam import enlarged
 from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.config import ExplainBlock
@@ -132,9 +133,7 @@ def beat_maps(
         return sign * value[:, None]
 
     cams = grad_cam_maps(early, logit, torch.zeros(1, dtype=torch.int64))
-    large = torch.nn.functional.interpolate(
-        cams[:, None], size=list(images.shape[1:]), mode="bilinear", align_corners=False
-    )[:, 0]
+    large = enlarged(cams, images.shape[1:])
     large = large / large.max().clamp_min(torch.finfo(large.dtype).tiny)
     return np.asarray(large.expand(len(images), -1, -1).numpy(), np.float32)
 

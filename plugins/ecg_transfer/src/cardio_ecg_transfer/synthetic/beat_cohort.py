@@ -96,7 +96,8 @@ def write_beat_cohort(
     truths = {}
     for name in record_names(n_patients):
         patient = replace(_draw_patient(name, seed, certain), mixing=mixing)
-        ecg, truth = simulate(patient, duration_s, RATE_HZ, _stream_seed(seed, name))
+        own_seed = int(np.random.SeedSequence([seed, int(name)]).generate_state(1)[0])
+        ecg, truth = simulate(patient, duration_s, RATE_HZ, own_seed)
         write_wfdb(folder, name, _two_leads(ecg, name), truth, fmt="212")
         truths[name] = truth
     names = sorted(truths)
@@ -114,11 +115,6 @@ def write_beat_cohort(
             "records": {name: _facts(truths[name]) for name in names},
         },
     )
-
-
-def _stream_seed(seed: int, name: str) -> int:
-    """Return a seed of this record's own."""
-    return int(np.random.SeedSequence([seed, int(name)]).generate_state(1)[0])
 
 
 def _draw_patient(name: str, seed: int, certain: bool) -> PatientSpec:

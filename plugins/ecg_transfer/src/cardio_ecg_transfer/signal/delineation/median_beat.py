@@ -71,16 +71,6 @@ class MedianBeat:
         nearest = self.r_index + round(time_ms * self.rate_hz / 1000.0)
         return int(min(max(nearest, 0), self.signal_mv.shape[1] - 1))
 
-    def lead(self, name: str) -> NDArray[np.float64]:
-        """Return one lead, shape (n_samples,).
-
-        Raises
-        ------
-        DataError
-            If the recording has no such lead.
-        """
-        return np.asarray(self.rows((name,))[0])
-
     def rows(self, names: tuple[str, ...]) -> NDArray[np.float64]:
         """Return leads by name, shape (len(names), n_samples).
 

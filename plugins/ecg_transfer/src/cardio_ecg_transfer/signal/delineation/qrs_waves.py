@@ -111,7 +111,7 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
     >>> [round(peak, 1) for peak in waves.peaks_mv], waves.peaks_ms, waves.is_qs_or_rs
     ([0.3, -1.0], (16.0, 46.0), True)
     """
-    whole = gaussian_filter1d(beat.lead(lead), _SMOOTHING_MS * beat.rate_hz / 2000)
+    whole = gaussian_filter1d(beat.rows((lead,))[0], _SMOOTHING_MS * beat.rate_hz / 2000)
     low, high = (beat.index(qrs.on_ms + edge) for edge in _BASELINE_MS)
     first, last = beat.index(qrs.on_ms), beat.index(qrs.off_ms)
     inside = whole[first : last + 1] - whole[low : high + 1].mean()

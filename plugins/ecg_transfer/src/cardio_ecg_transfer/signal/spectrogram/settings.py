@@ -8,8 +8,6 @@ from typing import Literal
 
 from cardio_core.api import DataError
 
-Mode = Literal["M1", "M2", "M3", "M4"]
-
 M3_CONTEXT = 256
 """Samples kept on both sides of a segment, for windows that reach over its edges (mode M3)."""
 
@@ -65,7 +63,7 @@ class SpectrogramSettings:
     101
     """
 
-    mode: Mode = "M2"
+    mode: Literal["M1", "M2", "M3", "M4"] = "M2"
     window: Literal["hann", "hamming"] = "hann"
     max_hz: float = 60.0
     floor_db: float = 80.0
