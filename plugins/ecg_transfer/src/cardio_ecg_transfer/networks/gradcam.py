@@ -41,7 +41,6 @@ def grad_cam_pp(
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.networks.resnet import BeatResNet
     >>> net = BeatResNet(18, n_input_channels=1, width_mult=0.125)
     >>> grad_cam_pp(net, torch.rand(2, 1, 64, 64), torch.tensor([0, 3])).shape
     torch.Size([2, 64, 64])

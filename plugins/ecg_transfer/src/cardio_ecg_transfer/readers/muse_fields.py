@@ -132,7 +132,13 @@ class _Collector:
 
     def start(self, tag: str, _attributes: dict[str, str]) -> None:
         if not self._path and tag != ROOT:
-            raise self._another_kind(tag)
+            local = tag.rpartition("}")[2]
+            raise DataError.unusable(
+                self._name,
+                f"a MUSE file, XML with the root {ROOT}",
+                f"the root {local}" if _PLAIN_TAG.fullmatch(local) else "another root",
+                "export the ECG from MUSE, or as DICOM",
+            )
         parents = self._path[1:]
         self._path.append(tag)
         self._n_elements += 1
@@ -181,14 +187,3 @@ class _Collector:
             raise DataError.unusable(
                 self._name, f"at most {_MAX_LEADS} leads", "more of them", _AGAIN
             )
-
-    def _another_kind(self, tag: str) -> DataError:
-        """Name the root of the other kind, unless it is no plain name."""
-        local = tag.rpartition("}")[2]
-        found = f"the root {local}" if _PLAIN_TAG.fullmatch(local) else "another root"
-        return DataError.unusable(
-            self._name,
-            f"a MUSE file, XML with the root {ROOT}",
-            found,
-            "export the ECG from MUSE, or as DICOM",
-        )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
 from cardio_ecg_transfer.response.config import ClassicalBlock
 from cardio_ecg_transfer.response.models import Recipe
-from cardio_ecg_transfer.response.patients import measured, median_beats
+from cardio_ecg_transfer.response.patients import by_patient, measured
 from cardio_ecg_transfer.signal.measurements.conduction import GUIDELINE_QRS_MS
 
 FILE = "classifier.skops"
@@ -45,11 +45,10 @@ def score_classifier(model: ModelArtifact, vectors: NDArray[np.float64]) -> NDAr
 
 def vectors_of(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
     """Return what a model that learns no features looks at, shape (n_patients, n_features)."""
-    return (
-        median_beats(features)
-        if recipe.kind == "median_beat"
-        else measured(features, recipe.columns)
-    )
+    if recipe.kind != "median_beat":
+        return measured(features, recipe.columns)
+    beats = by_patient(features, features["median_beat"].in_units())
+    return beats.reshape(len(beats), -1)
 
 
 def score_rule(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:

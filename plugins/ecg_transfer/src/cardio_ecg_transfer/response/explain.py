@@ -160,7 +160,6 @@ def part_shares(maps: NDArray[np.float32], block: FeatureBlock) -> dict[str, flo
 
     Examples
     --------
-    >>> from cardio_core.api import FeatureBlock
     >>> block = FeatureBlock(np.zeros((1, 12, 2, 12)), ("lead", "frequency", "time"),
     ...                      TWELVE, ("dB",), extents={"time": (-0.35, 0.85, "RR")})
     >>> maps = np.zeros((12, 2, 12), np.float32)

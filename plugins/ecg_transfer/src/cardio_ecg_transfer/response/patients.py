@@ -48,12 +48,6 @@ def by_patient(features: FeatureSet, values: NDArray[np.floating]) -> NDArray[np
     return np.stack(rows)
 
 
-def median_beats(features: FeatureSet) -> NDArray[np.float64]:
-    """Return the twelve median beats of each patient side by side, in mV."""
-    beats = by_patient(features, features["median_beat"].in_units())
-    return beats.reshape(len(beats), -1)
-
-
 def all_measured(features: FeatureSet) -> NDArray[np.float64]:
     """Return every measurement of each patient, shape (n_patients, n_measurements).
 

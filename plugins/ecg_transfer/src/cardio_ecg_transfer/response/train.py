@@ -31,14 +31,13 @@ def train(
     """Fit the model that the context names and leave it in its directory."""
     recipe = RECIPES[str(ctx.model)]
     response = responders(training, targets, ctx.task.targets[0].name)
-    if recipe.kind != "rule":
-        _check_classes(response, ctx)
-    if recipe.kind == "network":
-        return _train_network(training, validation, targets, recipe, config, ctx)
     if recipe.kind == "rule":
         artifact = ModelArtifact(ctx.out)
         artifact.write_json("rule.json", {"columns": list(recipe.columns)})
         return artifact
+    _check_classes(response, ctx)
+    if recipe.kind == "network":
+        return _train_network(training, validation, targets, recipe, config, ctx)
     notes: tuple[str, ...] = ()
     if recipe.kind == "deep_features":
         network, notes = _fresh_network(recipe, config, ctx)

@@ -114,7 +114,6 @@ def assess_quality(ecg: Ecg) -> tuple[LeadQuality, ...]:
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.signal.ecg import Ecg
     >>> t = np.arange(5000) / 500
     >>> mv = np.float32([np.sin(2 * np.pi * 50 * t), np.zeros(5000)])
     >>> first, second = assess_quality(Ecg(mv, 500.0, ("II", "V1")))

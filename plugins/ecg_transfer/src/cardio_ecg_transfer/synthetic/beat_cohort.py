@@ -66,30 +66,12 @@ def record_names(n_patients: int) -> tuple[str, ...]:
 
 
 def write_beat_cohort(
-    folder: Path,
-    n_patients: int = N_PATIENTS,
-    seed: int = 0,
-    *,
-    difficulty: str = "easy",
-    null: bool = False,
-    duration_s: float = DURATION_S,
+    folder: Path, n_patients: int, seed: int, *, difficulty: str, null: bool, duration_s: float
 ) -> None:
-    """Write records, RECORDS, cohort.csv and truth.json.
+    """Write records, RECORDS, cohort.csv and truth.json into an existing folder; see `synthesize`.
 
-    Parameters
-    ----------
-    folder : Path
-        Must exist.
-    n_patients : int
-        How many records; the first ones are the same whatever their number.
-    seed : int
-        With the record's number the only source of chance.
-    difficulty : {'easy', 'medium', 'impossible'}
-        See `MIXINGS`. Unclassifiable beats occur in easy cohorts only: their label is certain.
-    null : bool
-        Draw the label V independently of the recording.
-    duration_s : float
-        Length of a record.
+    The first records are the same whatever their number: seed and record's number are the only
+    sources of chance. Unclassifiable beats occur in easy cohorts only: their label is certain.
     """
     mixing = NULL_MIXING if null else MIXINGS[difficulty]
     certain = difficulty == "easy" and not null

@@ -59,27 +59,12 @@ def response_index(qrs_ms: float, qrs_area_uvs: float) -> float:
 
 
 def write_crt_cohort(
-    folder: Path,
-    n_patients: int = N_PATIENTS,
-    seed: int = 0,
-    *,
-    difficulty: str = "medium",
-    null: bool = False,
+    folder: Path, n_patients: int, seed: int, *, difficulty: str, null: bool
 ) -> None:
-    """Write ecg/*, cohort.csv and truth.json.
+    """Write ecg/*, cohort.csv and truth.json into an existing folder; see `synthesize`.
 
-    Parameters
-    ----------
-    folder : Path
-        Must exist.
-    n_patients : int
-        How many; the first ones are the same whatever their number.
-    seed : int
-        With the patient's number the only source of chance.
-    difficulty : {'easy', 'medium', 'impossible'}
-        See `SLOPES`.
-    null : bool
-        Draw the response independently of the ECG: a Bayes AUC of exactly .5.
+    The first patients are the same whatever their number: seed and patient's number are the only
+    sources of chance.
     """
     slope = 0.0 if null else SLOPES[difficulty]
     (folder / "ecg").mkdir()

@@ -90,10 +90,6 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
     lead : str
         Which.
 
-    Returns
-    -------
-    QrsWaves
-
     Raises
     ------
     DataError
@@ -101,8 +97,6 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-    >>> from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
     >>> ms = np.arange(-200, 280) * 2.0
     >>> rs_mv = 0.3 * np.exp(-0.5 * ((ms + 20) / 6) ** 2) - np.exp(-0.5 * ((ms - 10) / 9) ** 2)
     >>> rs_mv = rs_mv[None].astype(np.float32)

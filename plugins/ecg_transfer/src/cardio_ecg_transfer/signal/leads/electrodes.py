@@ -103,7 +103,6 @@ def electrode_flags(ecg: Ecg, r_samples: NDArray[np.int64]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.signal.ecg import Ecg
     >>> t = np.arange(5000) / 500
     >>> beat = np.exp(-(((t % 1) - 0.5) / 0.012) ** 2) + 0.1 * np.exp(
     ...     -(((t % 1) - 0.34) / 0.03) ** 2

@@ -76,10 +76,6 @@ def conduction(beat: MedianBeat, qrs: QrsBounds, sex: Sex | None = None) -> Cond
     sex : {"M", "F"}, optional
         Where it is unknown, the stricter limit for men is taken.
 
-    Returns
-    -------
-    Conduction
-
     Raises
     ------
     DataError

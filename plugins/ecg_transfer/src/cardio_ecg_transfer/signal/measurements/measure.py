@@ -96,10 +96,6 @@ def measure(
     sex : {"M", "F"}, optional
         For the limit of Strauss's criterion; without it the men's holds.
 
-    Returns
-    -------
-    Measurements
-
     Raises
     ------
     DataError
@@ -120,10 +116,6 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
         With I, II and V1 to V6 at least, by any usual spelling; 250 Hz or more.
     sex : {"M", "F"}, optional
         See `measure`.
-
-    Returns
-    -------
-    Measurements
 
     Raises
     ------

@@ -99,8 +99,6 @@ def qrs_area_uvs(beat: MedianBeat, qrs: QrsBounds, matrix: Matrix = "kors") -> f
     --------
     A beat whose only vector is a Gaussian along x, 1 mV high and 10 ms wide: √(2π)·10 µV·s.
 
-    >>> from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-    >>> from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
     >>> x_mv = np.exp(-0.5 * (np.arange(-200, 280) * 2.0 / 10) ** 2)
     >>> leads_mv = np.outer(np.linalg.pinv(MATRICES["kors"])[:, 0], x_mv).astype(np.float32)
     >>> beat = MedianBeat(leads_mv, 500.0, 200, INDEPENDENT_LEADS, 10, 0, 1.0, 0 * leads_mv)

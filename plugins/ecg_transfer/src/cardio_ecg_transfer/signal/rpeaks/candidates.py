@@ -60,10 +60,6 @@ def find_candidates(signal_mv: NDArray[np.float64], rate_hz: float) -> Candidate
         Without baseline wander and noise above 40 Hz.
     rate_hz : float
         Its sampling rate.
-
-    Returns
-    -------
-    Candidates
     """
     envelope = shannon_envelope(signal_mv, rate_hz)
     samples, _ = sps.find_peaks(envelope, distance=max(1, _CANDIDATE_DISTANCE_S * rate_hz))

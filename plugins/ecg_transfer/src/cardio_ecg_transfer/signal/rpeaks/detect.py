@@ -84,7 +84,6 @@ def detect_r_peaks(signal_mv: ArrayLike, rate_hz: float) -> RPeaks:
 
     Examples
     --------
-    >>> import numpy as np
     >>> time_s = np.arange(0, 10, 1 / 500)
     >>> ecg_mv = sum(np.exp(-0.5 * ((time_s - r_s) / 0.012) ** 2) for r_s in np.arange(0.5, 10))
     >>> detect_r_peaks(ecg_mv, 500).times_s.round(2).tolist()

@@ -111,10 +111,7 @@ def _rhythm(time_s: Floats, beats: NDArray[np.int64]) -> tuple[Floats, Floats]:
     rr_s, middle_s = np.diff(beat_s), 0.5 * (beat_s[1:] + beat_s[:-1])
     usual_s = _running(middle_s, middle_s, rr_s)
     spread = _running(time_s, middle_s, np.abs(np.log(rr_s / usual_s)))
-    return (
-        np.interp(time_s, middle_s, usual_s),
-        _IRREGULARITY / (_IRREGULARITY + spread),
-    )
+    return (np.interp(time_s, middle_s, usual_s), _IRREGULARITY / (_IRREGULARITY + spread))
 
 
 def _running(time_s: Floats, known_s: Floats, values: Floats) -> Floats:

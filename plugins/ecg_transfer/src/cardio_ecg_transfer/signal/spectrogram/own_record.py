@@ -92,7 +92,6 @@ def own_record_pictures(
     Examples
     --------
     >>> from cardio_ecg_transfer.signal.segments import segment_beats
-    >>> from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
     >>> peaks = np.arange(200, 3600, 300)
     >>> ecg_mv = np.zeros((1, 3600), np.float32)
     >>> ecg_mv[0, peaks] = 1.0
