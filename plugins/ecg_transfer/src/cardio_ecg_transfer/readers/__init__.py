@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from cardio_core.api import DataError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -106,6 +108,8 @@ def _reader_for(path: Path) -> Callable[[Path, int], Ecg]:
         home, name = "csv_table", "read_csv"
     else:
         home, name = "wfdb_record", "read_wfdb"
+    if home != "wfdb_record" and not path.is_file():
+        raise DataError.unusable(path.name, "a file", "none", "check the path")
     module = import_module(f"cardio_ecg_transfer.readers.{home}")
     return cast("Callable[[Path, int], Ecg]", getattr(module, name))
 

@@ -46,12 +46,13 @@ def require_size(name: str, n_leads: int, n_samples: int, max_values: int) -> No
             "export the recording again",
         )
     if n_leads * n_samples > max_values:
-        raise DataError.unusable(
-            name,
-            f"at most {max_values} values (leads × samples)",
-            f"{n_leads} × {n_samples} claimed by the header",
-            "cut the recording into shorter ones",
-        )
+        raise too_large(name, max_values, f"{n_leads} × {n_samples} claimed by the header")
+
+
+def too_large(name: str, max_values: int, found: str) -> DataError:
+    """Word the refusal of more than may be decoded."""
+    expected = f"at most {max_values} values (leads × samples)"
+    return DataError.unusable(name, expected, found, "cut the recording into shorter ones")
 
 
 def require_rate(name: str, rate_hz: float) -> None:

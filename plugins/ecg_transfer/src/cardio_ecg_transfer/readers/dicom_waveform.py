@@ -32,7 +32,13 @@ from pydicom.uid import (
 from pydicom.waveforms.numpy_handler import multiplex_array
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, readable, require_rate, require_size
+from cardio_ecg_transfer.readers.checks import (
+    MV_PER_UNIT,
+    readable,
+    require_rate,
+    require_size,
+    too_large,
+)
 from cardio_ecg_transfer.signal.ecg import Ecg
 
 _ECG_CLASSES = {
@@ -90,8 +96,6 @@ def read_dicom(path: Path, max_values: int) -> Ecg:
 
 def _read_dataset(path: Path, max_values: int) -> Any:
     """Read the file's elements; no sample is decoded yet."""
-    if not path.is_file():
-        raise DataError.unusable(path.name, "a file", "none", "check the path")
     with path.open("rb") as file:
         if file.read(132)[128:] != b"DICM":
             raise DataError.unusable(
@@ -100,13 +104,9 @@ def _read_dataset(path: Path, max_values: int) -> Any:
                 "another kind of file",
                 "give it the suffix of its own format, or export it as DICOM",
             )
-    if path.stat().st_size > max_values * 8:
-        raise DataError.unusable(
-            path.name,
-            f"at most {max_values} values (leads × samples)",
-            f"a file of {path.stat().st_size} bytes",
-            "cut the recording into shorter ones",
-        )
+    n_bytes = path.stat().st_size
+    if n_bytes > max_values * 8:
+        raise too_large(path.name, max_values, f"a file of {n_bytes} bytes")
     with readable(path.name, "a readable DICOM file", "a damaged one", _AGAIN):
         meta = pydicom.filereader.read_file_meta_info(path)
         if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:

@@ -56,8 +56,6 @@ def read_edf(path: Path, max_values: int) -> Ecg:
         discontinuous (EDF+D) recording; no ECG signal; a unit other than V, mV, uV or nV; ECG
         signals of different rates; an empty digital or physical range.
     """
-    if not path.is_file():
-        raise DataError.unusable(path.name, "a file", "none", "check the path")
     _check_header(path)
     expected = "an EDF header with a number where one belongs"
     with readable(path.name, expected, "other text", _AGAIN):

@@ -73,11 +73,9 @@ def collect_waveforms(path: Path) -> list[WaveformFields]:
     Raises
     ------
     DataError
-        No file, an empty or too large one, XML that is not well formed, declarations inside the
+        An empty or too large one, XML that is not well formed, declarations inside the
         file, another kind of XML, more leads or a deeper nesting than any recording has.
     """
-    if not path.is_file():
-        raise DataError.unusable(path.name, "a file", "none", "check the path")
     n_bytes = path.stat().st_size
     if not 0 < n_bytes <= MAX_BYTES:
         found = f"{n_bytes} bytes" if n_bytes else "an empty file"

@@ -14,9 +14,8 @@ from cardio_ecg_transfer.networks.augment import Augmentation
 from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.networks.resnet import BeatResNet
 from cardio_ecg_transfer.response.bags import bags_of
-from cardio_ecg_transfer.response.classical import fit_classifier, vectors_of
+from cardio_ecg_transfer.response.classical import deep_vectors, fit_classifier, vectors_of
 from cardio_ecg_transfer.response.config import TrainBlock
-from cardio_ecg_transfer.response.deep_features import deep_vectors
 from cardio_ecg_transfer.response.models import EARLIER, RECIPES, Recipe
 from cardio_ecg_transfer.response.patients import responders
 

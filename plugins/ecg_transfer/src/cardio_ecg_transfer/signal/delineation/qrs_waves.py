@@ -67,8 +67,7 @@ class QrsWaves:
     @property
     def r_peak_ms(self) -> float:
         """Time from the global onset to the tallest upward peak, NaN if there is none."""
-        upward = [(peak, at) for peak, at in zip(self.peaks_mv, self.peaks_ms, strict=True)]
-        tallest = max(upward, default=(0.0, np.nan))
+        tallest = max(zip(self.peaks_mv, self.peaks_ms, strict=True), default=(0.0, np.nan))
         return tallest[1] if tallest[0] > 0 else float("nan")
 
     @property
