@@ -99,7 +99,7 @@ def test_beats_that_resemble_no_other_are_refused():
 def test_a_lead_that_is_not_there_is_named():
     beat = median_beat(recording(PEAKS), RATE_HZ, PEAKS, ("II", "V2"))
     with pytest.raises(DataError, match="found no V1 among II, V2"):
-        beat.lead("V1")
+        beat.rows(("V1",))
 
 
 def test_names_that_do_not_fit_the_rows_are_refused():

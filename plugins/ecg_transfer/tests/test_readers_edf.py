@@ -17,7 +17,8 @@ from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec
 from cardio_ecg_transfer.synthetic.simulation import simulate
-from cardio_ecg_transfer.synthetic.write_edf import write_edf
+
+from .write_edf import write_edf
 
 N_RECORDS = 10
 PATIENT = "4711 F 01-JAN-1950 Doe_Jane"

@@ -21,8 +21,9 @@ from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec
 from cardio_ecg_transfer.synthetic.simulation import simulate
-from cardio_ecg_transfer.synthetic.write_edf import write_edf
-from cardio_ecg_transfer.synthetic.write_muse import STORED_LEADS, write_muse
+
+from .write_edf import write_edf
+from .write_muse import STORED_LEADS, write_muse
 
 N_SAMPLES = 5000
 HEAD = '<?xml version="1.0" encoding="ISO-8859-1"?>\n<!DOCTYPE RestingECG SYSTEM "restecg.dtd">\n'

@@ -11,7 +11,7 @@ from scipy.signal import find_peaks, periodogram
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.limb_leads import einthoven_residual
-from cardio_ecg_transfer.synthetic.dower import DOWER, INDEPENDENT_LEADS, leads_from_vector
+from cardio_ecg_transfer.synthetic.dower import DOWER, INDEPENDENT_LEADS, twelve_leads
 from cardio_ecg_transfer.synthetic.patient import Anatomy, Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
 
@@ -51,7 +51,7 @@ def test_the_matrix_is_the_printed_one() -> None:
 
 
 def test_a_unit_vector_appears_in_each_lead_as_its_coefficient() -> None:
-    twelve = leads_from_vector(np.eye(3))
+    twelve = twelve_leads(DOWER)
     one, two = np.array(PRINTED["I"]), np.array(PRINTED["II"])
     expected = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
     expected += [np.array(PRINTED[f"V{n}"]) for n in range(1, 7)]

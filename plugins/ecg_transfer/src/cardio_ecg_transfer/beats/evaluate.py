@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
-from cardio_core.api import EvaluationReport, default_evaluate
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, EvaluateBlock, Scored
+from cardio_core.api import Context, EvaluateBlock, EvaluationReport, Scored, default_evaluate
 
 COSTED = ("N", "S", "V", "F")
 

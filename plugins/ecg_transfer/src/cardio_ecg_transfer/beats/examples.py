@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from cardio_core.api import FeatureBlock, FeatureSet
 from cardio_ecg_transfer.networks.augment import Augmentation, augment_images, augment_side
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import FeatureBlock, FeatureSet
 
 NO_AUGMENTATION = Augmentation()
 DB_PER_UNIT = 10.0

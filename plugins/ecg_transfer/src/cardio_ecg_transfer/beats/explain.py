@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from cardio_core.api import Case, Explanation
+from cardio_core.api import (
+    Case,
+    Context,
+    Explanation,
+    FeatureBlock,
+    FeatureSet,
+    ModelArtifact,
+    Predictions,
+)
+from cardio_ecg_transfer.beats.config import ExplainBlock
 from cardio_ecg_transfer.beats.predict import beats_of, open_network
 from cardio_ecg_transfer.drawing.spectrograms import column_centres, extent_of, one_lead
 from cardio_ecg_transfer.networks.gradcam import grad_cam_pp
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureBlock, FeatureSet, ModelArtifact, Predictions
-    from cardio_ecg_transfer.beats.config import ExplainBlock
 
 RULE = (
     "for each predicted class, the beats that the model is surest of and least sure of, chosen "

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import ConfigError, FeatureBlock, FeatureSet
+from cardio_core.api import ConfigError, FeatureBlock, FeatureSet, SampleSet
+from cardio_ecg_transfer.beats.config import FeaturizeBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
 from cardio_ecg_transfer.signal.segments import time_extent
-from cardio_ecg_transfer.signal.spectrogram.own_record import own_record_pictures
+from cardio_ecg_transfer.signal.spectrogram.own_record import Kind, own_record_pictures
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import SampleSet
-    from cardio_ecg_transfer.beats.config import FeaturizeBlock
-    from cardio_ecg_transfer.signal.spectrogram.own_record import Kind
-    from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 
 def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
@@ -45,25 +38,23 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     ]
     pictures = np.concatenate([one[0] for one in parts])
     loudness = np.concatenate([one[1] for one in parts])
-    rhythm = table[[name for name, _ in RR_FEATURES]].to_numpy(np.float32)
+    names, units = zip(*RR_FEATURES, strict=True)
+    rhythm = table[list(names)].to_numpy(np.float32)
+    leads = range(np.asarray(samples.values[:1]).shape[2])
+    loud = tuple(f"{what}:{lead}" for what in ("beat", "residual") for lead in leads)
     blocks = {
         "pictures": FeatureBlock(
             pictures,
             ("channel", "frequency", "time"),
-            tuple(f"{kind}:{lead}" for kind in config.kinds for lead in range(_n_leads(samples))),
+            tuple(f"{kind}:{lead}" for kind in config.kinds for lead in leads),
             ("dB",),
             extents={
                 "frequency": (0.0, config.max_hz, "Hz"),
                 "time": time_extent(table["r_offset"] / table["length"]),
             },
         ),
-        "loudness": FeatureBlock(loudness, ("lead",), _loudness_names(samples), ("dB",)),
-        "rhythm": FeatureBlock(
-            rhythm,
-            ("interval",),
-            tuple(name for name, _ in RR_FEATURES),
-            tuple(unit for _, unit in RR_FEATURES),
-        ),
+        "loudness": FeatureBlock(loudness, ("lead",), loud, ("dB",)),
+        "rhythm": FeatureBlock(rhythm, ("interval",), names, units),
     }
     kept = table[["recording_id", "study_id", "patient_id", "time_s", "flags"]]
     return FeatureSet(kept, blocks)
@@ -87,12 +78,3 @@ def _recording(
     pictures = own_record_pictures(segments, residual, length, TARGET_RATE_HZ, settings, kinds)
     loudness = np.concatenate([pictures.gain_db, pictures.residual_gain_db], axis=1)
     return pictures.images, loudness.astype(np.float32)
-
-
-def _n_leads(samples: SampleSet) -> int:
-    return int(np.asarray(samples.values[:1]).shape[2])
-
-
-def _loudness_names(samples: SampleSet) -> tuple[str, ...]:
-    leads = range(_n_leads(samples))
-    return tuple(f"{what}:{lead}" for what in ("beat", "residual") for lead in leads)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Cohort, DataError, Targets
+from cardio_core.api import Cohort, Context, DataError, Targets
 from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 from cardio_ecg_transfer.readers.mitbih import AAMI_OF_SYMBOL, PACED
+from cardio_ecg_transfer.shared.config import RecordingsBlock
 from cardio_ecg_transfer.shared.recordings import (
     new_recordings,
     opening,
     recordings_under,
     without_excluded,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.api import Context
-    from cardio_ecg_transfer.shared.config import RecordingsBlock
 
 
 def load(config: RecordingsBlock, ctx: Context) -> Cohort:
@@ -79,8 +74,10 @@ def beat_events(
     DataError
         If there are no annotations beside the record.
     """
+    import wfdb
+
     samples, symbols = read_wfdb_annotations(path)
-    times = samples / _rate_of(path)
+    times = samples / float(wfdb.rdheader(str(path.with_suffix(""))).fs)
     inside = times <= (max_s or np.inf)
     names = np.array([AAMI_OF_SYMBOL.get(symbol) for symbol in symbols], dtype=object)
     beat = np.array([name is not None for name in names]) & inside
@@ -106,12 +103,6 @@ def _check_annotated(path: Path, config: RecordingsBlock) -> None:
         f"{path.name}: expected beat annotations ({path.stem}.atr) beside it, found none; "
         "a recording without them can be predicted, not trained on"
     )
-
-
-def _rate_of(path: Path) -> float:
-    import wfdb
-
-    return float(wfdb.rdheader(str(path.with_suffix(""))).fs)
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

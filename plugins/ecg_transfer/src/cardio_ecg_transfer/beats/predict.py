@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from cardio_core.api import Predictions
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
 from cardio_ecg_transfer.beats.examples import Beats, side_features
 from cardio_ecg_transfer.networks.resnet import BeatResNet
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_ecg_transfer.shared.config import PredictBlock
+from cardio_ecg_transfer.shared.config import PredictBlock
 
 
 def open_network(model: ModelArtifact) -> BeatResNet:

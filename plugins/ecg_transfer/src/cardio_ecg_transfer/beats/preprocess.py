@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import DataError
-from cardio_ecg_transfer.shared.minting import cut_beats, mint_beats
+from cardio_core.api import Context, DataError, SampleSet
+from cardio_ecg_transfer.beats.config import PreprocessBlock
+from cardio_ecg_transfer.shared.minting import Beats, Row, cut_beats, mint_beats
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
 from cardio_ecg_transfer.signal.spectrogram.own_record import residual_segments
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, SampleSet
-    from cardio_ecg_transfer.beats.config import PreprocessBlock
-    from cardio_ecg_transfer.shared.minting import Beats, Row
-    from cardio_ecg_transfer.signal.ecg import Ecg
 
 LIMB_LEADS = ("MLII", "II")
 CHEST_LEADS = ("V1", "V5", "V2", "V4")

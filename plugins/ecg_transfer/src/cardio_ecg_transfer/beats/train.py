@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from cardio_core.api import ModelArtifact
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
+from cardio_ecg_transfer.beats.config import TrainBlock
 from cardio_ecg_transfer.beats.epoch_draw import drawing_weights, log_prior_ratio
 from cardio_ecg_transfer.beats.examples import Beats, side_features
 from cardio_ecg_transfer.beats.models import DEPTHS
 from cardio_ecg_transfer.networks.augment import Augmentation
 from cardio_ecg_transfer.networks.losses import inverse_sqrt_frequency, prior_adjusted_cross_entropy
 from cardio_ecg_transfer.networks.resnet import BeatResNet
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_ecg_transfer.beats.config import TrainBlock
 
 
 def train(

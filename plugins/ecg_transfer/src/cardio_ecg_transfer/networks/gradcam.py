@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import torch
 from torch.nn import functional
 
 from cardio_core.api import grad_cam_maps
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cardio_ecg_transfer.networks.resnet import BeatResNet
+from cardio_ecg_transfer.networks.resnet import BeatResNet
 
 
 def grad_cam_pp(
@@ -45,7 +41,6 @@ def grad_cam_pp(
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.networks.resnet import BeatResNet
     >>> net = BeatResNet(18, n_input_channels=1, width_mult=0.125)
     >>> grad_cam_pp(net, torch.rand(2, 1, 64, 64), torch.tensor([0, 3])).shape
     torch.Size([2, 64, 64])
@@ -54,13 +49,12 @@ def grad_cam_pp(
     with torch.no_grad():
         maps = network.maps(images)
     cams = grad_cam_maps(maps, lambda a: network.head(a, side), classes)
-    return enlarged(cams, images.shape[2:])
+    large = enlarged(cams, images.shape[2:])
+    return large / large.amax(dim=(1, 2), keepdim=True).clamp_min(torch.finfo(large.dtype).tiny)
 
 
 def enlarged(cams: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
-    """Return maps at the size of the picture, each divided by its largest value if it has one."""
-    large = functional.interpolate(
+    """Return maps, shape (n, rows, columns), at the size of the picture."""
+    return functional.interpolate(
         cams[:, None], size=list(size), mode="bilinear", align_corners=False
     )[:, 0]
-    largest = large.amax(dim=(1, 2), keepdim=True)
-    return large / largest.clamp_min(torch.finfo(large.dtype).tiny)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import nn
 
 from cardio_core.api import ConfigError
-from cardio_ecg_transfer.networks.resnet import BeatResNet, freeze, hold_frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cardio_ecg_transfer.networks.resnet import Freeze
-
-Stem = Literal["shared", "twelve"]
-Pooling = Literal["attention", "mean"]
+from cardio_ecg_transfer.networks.resnet import BeatResNet, Freeze, freeze, hold_frozen
 
 N_LEADS = 12
 N_LEAD_CODE = 16
@@ -89,8 +82,8 @@ class PatientNet(nn.Module):
         self,
         depth: int = 18,
         *,
-        stem: Stem = "shared",
-        pooling: Pooling = "attention",
+        stem: Literal["shared", "twelve"] = "shared",
+        pooling: Literal["attention", "mean"] = "attention",
         n_side: int = 0,
         width_mult: float = 1.0,
         small_stem: bool = False,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 import torch
 from monai.networks.nets.resnet import ResNet, ResNetBlock, ResNetBottleneck
 from torch import nn
 
 from cardio_core.api import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 Freeze = Literal["none", "stem+layer1", "all"]
 
@@ -153,8 +151,7 @@ class BeatResNet(ResNet):
             logits = self.fc(self.dropout(pooled))
             return logits
         if side is None:
-            msg = f"ResNet with {self.n_side} side features was called without them"
-            raise ValueError(msg)
+            raise ValueError(f"ResNet with {self.n_side} side features was called without them")
         if self.training and self.picture_dropout > 0:
             kept = torch.rand(len(pooled), 1, device=pooled.device) >= self.picture_dropout
             pooled = pooled * kept

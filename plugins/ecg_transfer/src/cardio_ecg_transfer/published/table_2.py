@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from cardio_core.api import Metric, Task
-    from cardio_core.stats import Estimate
+from cardio_core.api import DataError, Metric, Task
+from cardio_core.stats import Estimate
 
 RATES = ("accuracy", "sensitivity", "specificity")
 COLUMNS = ("auc", *RATES)

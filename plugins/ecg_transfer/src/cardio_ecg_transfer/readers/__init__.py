@@ -11,6 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from cardio_core.api import DataError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,32 +70,28 @@ def read_ecg(
     (('I', 'II'), 10.0)
     >>> folder.cleanup()
     """
+    from cardio_ecg_transfer.readers.checks import require_usable
+    from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads, in_standard_order
+    from cardio_ecg_transfer.signal.leads.names import PRECORDIAL_LEADS, canonical_leads
+
     path = Path(path)
     ecg = _reader_for(path)(path, max_values)
-    checks = import_module("cardio_ecg_transfer.readers.checks")
-    names = import_module("cardio_ecg_transfer.signal.leads.names")
-    checks.require_usable(ecg, path.name, min_duration_s)
-    leads, repeated = names.canonical_leads(ecg.leads)
-    return _with_derived_leads(replace(ecg, leads=leads, flags=ecg.flags + repeated))
+    require_usable(ecg, path.name, min_duration_s)
+    leads, repeated = canonical_leads(ecg.leads)
+    ecg = replace(ecg, leads=leads, flags=ecg.flags + repeated)
+    if not {"I", "II", *PRECORDIAL_LEADS} <= set(leads):
+        return ecg
+    full = derive_limb_leads(ecg)
+    return ecg if full is ecg else in_standard_order(full)
 
 
 def read_wfdb_annotations(
     path: str | Path, extension: str = "atr"
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Read the annotations of a WFDB record; see `readers.wfdb_record.read_annotations`."""
-    module = import_module("cardio_ecg_transfer.readers.wfdb_record")
-    return cast(
-        "tuple[NDArray[np.int64], tuple[str, ...]]", module.read_annotations(path, extension)
-    )
+    from cardio_ecg_transfer.readers.wfdb_record import read_annotations
 
-
-def _with_derived_leads(ecg: Ecg) -> Ecg:
-    """Complete twelve leads that were stored as eight, as MUSE stores them."""
-    leads = import_module("cardio_ecg_transfer.signal.leads.limb_leads")
-    if not {"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"} <= set(ecg.leads):
-        return ecg
-    full = leads.derive_limb_leads(ecg)
-    return ecg if full is ecg else cast("Ecg", leads.in_standard_order(full))
+    return read_annotations(path, extension)
 
 
 def _reader_for(path: Path) -> Callable[[Path, int], Ecg]:
@@ -110,6 +108,8 @@ def _reader_for(path: Path) -> Callable[[Path, int], Ecg]:
         home, name = "csv_table", "read_csv"
     else:
         home, name = "wfdb_record", "read_wfdb"
+    if home != "wfdb_record" and not path.is_file():
+        raise DataError.unusable(path.name, "a file", "none", "check the path")
     module = import_module(f"cardio_ecg_transfer.readers.{home}")
     return cast("Callable[[Path, int], Ecg]", getattr(module, name))
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.ecg import Ecg
 
 RATE_RANGE_HZ = (50.0, 50_000.0)
 """Below 50 Hz no QRS is resolved; above 50 kHz no surface ECG is recorded."""
@@ -23,6 +23,19 @@ MV_PER_UNIT = {"V": 1e3, "mV": 1.0, "uV": 1e-3, "µV": 1e-3, "μV": 1e-3, "nV": 
 """Units of potential, spelt as UCUM and WFDB spell them, and with either micro sign."""
 
 
+@contextmanager
+def readable(name: str, expected: str, found: str, do: str) -> Iterator[None]:
+    """Refuse what a library cannot read: its own errors and warnings may quote the file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except DataError:
+        raise
+    except Exception:  # of many kinds
+        raise DataError.unusable(name, expected, found, do) from None
+
+
 def require_size(name: str, n_leads: int, n_samples: int, max_values: int) -> None:
     """Refuse a claim of nothing, or of more than may be decoded."""
     if n_leads < 1 or n_samples < 1:
@@ -33,12 +46,13 @@ def require_size(name: str, n_leads: int, n_samples: int, max_values: int) -> No
             "export the recording again",
         )
     if n_leads * n_samples > max_values:
-        raise DataError.unusable(
-            name,
-            f"at most {max_values} values (leads × samples)",
-            f"{n_leads} × {n_samples} claimed by the header",
-            "cut the recording into shorter ones",
-        )
+        raise too_large(name, max_values, f"{n_leads} × {n_samples} claimed by the header")
+
+
+def too_large(name: str, max_values: int, found: str) -> DataError:
+    """Word the refusal of more than may be decoded."""
+    expected = f"at most {max_values} values (leads × samples)"
+    return DataError.unusable(name, expected, found, "cut the recording into shorter ones")
 
 
 def require_rate(name: str, rate_hz: float) -> None:
@@ -70,33 +84,24 @@ def require_usable(ecg: Ecg, name: str, min_duration_s: float) -> None:
             f"{ecg.duration_s:.1f} s",
             "record longer, or leave this file out",
         )
-    n_leads = ecg.signal_mv.shape[0]
-    spans = [_span_mv(lead) for lead in ecg.signal_mv]
-    if not all(span is None or math.isfinite(span) for span in spans):
+    n_leads = len(ecg.signal_mv)
+    if np.isinf(ecg.signal_mv).any():
         raise DataError.unusable(
             name, "finite potentials", "infinite ones", "export the recording again"
         )
-    measured = [span for span in spans if span is not None]
-    if not measured:
+    valid = [lead[~np.isnan(lead)] for lead in ecg.signal_mv]
+    spans = [float(lead.max()) - float(lead.min()) for lead in valid if lead.size]
+    if not spans:
         raise DataError.unusable(
             name,
             "samples",
             f"only missing values in all {n_leads} leads",
             "check the electrodes and export the recording again",
         )
-    if max(measured) < FLAT_MV:
+    if max(spans) < FLAT_MV:
         raise DataError.unusable(
             name,
             f"a lead that moves by at least {FLAT_MV:g} mV",
             f"flat lines in all {n_leads} leads",
             "check the electrodes and the units",
         )
-
-
-def _span_mv(lead: np.ndarray) -> float | None:
-    """Return largest minus smallest value in mV, or None where every sample is missing."""
-    valid = lead[~np.isnan(lead)]
-    if valid.size == 0:
-        return None
-    low, high = float(valid.min()), float(valid.max())
-    return high - low if math.isfinite(low) and math.isfinite(high) else math.inf

@@ -13,17 +13,14 @@ The first line names the sampling rate, the second the leads with their unit in 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
+from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size, too_large
 from cardio_ecg_transfer.signal.ecg import Ecg
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _RATE_LINE = re.compile(r"#\s*rate_hz\s*=\s*(?P<rate>[0-9.eE+-]+)\s*")
 _COLUMN = re.compile(r"\s*(?P<lead>[^\[\]]+?)\s*\[(?P<unit>[^\[\]]+)\]\s*")
@@ -49,19 +46,12 @@ def read_csv(path: Path, max_values: int) -> Ecg:
     Raises
     ------
     DataError
-        No file, no rate line, a column without lead or unit, a cell that is no number, a line
+        No rate line, a column without lead or unit, a cell that is no number, a line
         with too many or too few cells, a table that is too large.
     """
-    if not path.is_file():
-        raise DataError.unusable(path.name, "a file", "none", "check the path")
     n_bytes = path.stat().st_size
     if n_bytes > max_values * _MAX_BYTES_A_VALUE:
-        raise DataError.unusable(
-            path.name,
-            f"at most {max_values} values (leads × samples)",
-            f"{n_bytes} bytes",
-            "cut the recording into shorter ones",
-        )
+        raise too_large(path.name, max_values, f"{n_bytes} bytes")
     rate_hz, leads, factors = _read_head(path)
     table = _read_cells(path, len(leads))
     require_size(path.name, len(leads), len(table), max_values)

@@ -16,11 +16,12 @@ DICOM PS3.3 C.10.9 (Waveform Module), A.34.3 to A.34.5 (ECG objects); PS3.16 CID
 from __future__ import annotations
 
 import math
-import warnings
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
+from numpy.typing import NDArray
 from pydicom.uid import (
     AmbulatoryECGWaveformStorage,
     DeflatedExplicitVRLittleEndian,
@@ -31,13 +32,14 @@ from pydicom.uid import (
 from pydicom.waveforms.numpy_handler import multiplex_array
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
+from cardio_ecg_transfer.readers.checks import (
+    MV_PER_UNIT,
+    readable,
+    require_rate,
+    require_size,
+    too_large,
+)
 from cardio_ecg_transfer.signal.ecg import Ecg
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 _ECG_CLASSES = {
     TwelveLeadECGWaveformStorage,
@@ -87,22 +89,13 @@ def read_dicom(path: Path, max_values: int) -> Ecg:
         No DICOM, no ECG, no recorded group, no unit of potential, fewer samples than claimed.
     """
     dataset = _read_dataset(path, max_values)
-    try:
-        with warnings.catch_warnings():  # pydicom's warnings may quote values
-            warnings.simplefilter("ignore")
-            return _read_groups(dataset, path.name, max_values)
-    except DataError:
-        raise
-    except Exception:  # elements of a wrong type or multiplicity; texts may quote values
-        raise DataError.unusable(
-            path.name, "a complete waveform module", "elements of a wrong kind", _AGAIN
-        ) from None
+    # Elements of a wrong type or multiplicity fail wherever they are used.
+    with readable(path.name, "a complete waveform module", "elements of a wrong kind", _AGAIN):
+        return _read_groups(dataset, path.name, max_values)
 
 
 def _read_dataset(path: Path, max_values: int) -> Any:
     """Read the file's elements; no sample is decoded yet."""
-    if not path.is_file():
-        raise DataError.unusable(path.name, "a file", "none", "check the path")
     with path.open("rb") as file:
         if file.read(132)[128:] != b"DICM":
             raise DataError.unusable(
@@ -111,30 +104,18 @@ def _read_dataset(path: Path, max_values: int) -> Any:
                 "another kind of file",
                 "give it the suffix of its own format, or export it as DICOM",
             )
-    if path.stat().st_size > max_values * 8:
-        raise DataError.unusable(
-            path.name,
-            f"at most {max_values} values (leads × samples)",
-            f"a file of {path.stat().st_size} bytes",
-            "cut the recording into shorter ones",
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            meta = pydicom.filereader.read_file_meta_info(path)
-            if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-                # Its size in memory is not known before it is inflated.
-                raise DataError.unusable(
-                    path.name, "an uncompressed transfer syntax", "a deflated one", _AGAIN
-                )
-            dataset = pydicom.dcmread(path)
-            sop_class = dataset.get("SOPClassUID")
-    except DataError:
-        raise
-    except Exception:
-        raise DataError.unusable(
-            path.name, "a readable DICOM file", "a damaged one", _AGAIN
-        ) from None
+    n_bytes = path.stat().st_size
+    if n_bytes > max_values * 8:
+        raise too_large(path.name, max_values, f"a file of {n_bytes} bytes")
+    with readable(path.name, "a readable DICOM file", "a damaged one", _AGAIN):
+        meta = pydicom.filereader.read_file_meta_info(path)
+        if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+            # Its size in memory is not known before it is inflated.
+            raise DataError.unusable(
+                path.name, "an uncompressed transfer syntax", "a deflated one", _AGAIN
+            )
+        dataset = pydicom.dcmread(path)
+        sop_class = dataset.get("SOPClassUID")
     if sop_class not in _ECG_CLASSES:
         raise DataError.unusable(
             path.name,
@@ -158,18 +139,23 @@ def _read_groups(dataset: Any, name: str, max_values: int) -> Ecg:
     flags = []
     if len(chosen) < len(recorded):
         flags.append(f"{len(chosen)} of {len(recorded)} recorded groups read")
-    signals: list[NDArray[np.float32] | None] = []
-    leads: list[str] = []
+    channels: list[tuple[str, NDArray[np.float32] | None]] = []
     swap = not dataset.original_encoding[1]
     for i in chosen:
         raw = multiplex_array(dataset, i, as_raw=True)
         raw = raw.byteswap() if swap else raw
         for channel, definition in enumerate(groups[i].ChannelDefinitionSequence):
-            lead = _lead_name(definition) or f"channel {len(leads) + 1}"
-            signals.append(_channel_mv(groups[i], definition, raw[:, channel], name))
-            leads.append(lead)
-    rate_hz = float(groups[chosen[0]].SamplingFrequency)
-    return _without_other_channels(signals, leads, rate_hz, flags, name)
+            lead = _lead_name(definition) or f"channel {len(channels) + 1}"
+            channels.append((lead, _channel_mv(groups[i], definition, raw[:, channel], name)))
+    kept = [(lead, lead_mv) for lead, lead_mv in channels if lead_mv is not None]
+    if not kept:
+        raise DataError.unusable(
+            name, "channels in V, mV, uV or nV (UCUM)", "none", "correct the units"
+        )
+    if len(kept) < len(channels):
+        flags.append(f"{len(channels) - len(kept)} channels left out: no potentials")
+    leads, signals = zip(*kept, strict=True)
+    return Ecg(np.stack(signals), float(groups[chosen[0]].SamplingFrequency), leads, tuple(flags))
 
 
 def _is_recorded(group: Any) -> bool:
@@ -280,22 +266,3 @@ def _padding_value(group: Any) -> int | None:
         dtype = np.dtype(_SAMPLE_TYPES[kind])
         return int(np.frombuffer(value[: dtype.itemsize], dtype)[0])
     return int(value)
-
-
-def _without_other_channels(
-    signals: list[NDArray[np.float32] | None],
-    leads: list[str],
-    rate_hz: float,
-    flags: list[str],
-    name: str,
-) -> Ecg:
-    """Keep the potentials, and say how many other channels were left out."""
-    kept = [(lead, mv) for lead, mv in zip(leads, signals, strict=True) if mv is not None]
-    if not kept:
-        raise DataError.unusable(
-            name, "channels in V, mV, uV or nV (UCUM)", "none", "correct the units"
-        )
-    if len(kept) < len(leads):
-        flags.append(f"{len(leads) - len(kept)} channels left out: no potentials")
-    signal_mv = np.stack([mv for _, mv in kept])
-    return Ecg(signal_mv, rate_hz, tuple(lead for lead, _ in kept), tuple(flags))

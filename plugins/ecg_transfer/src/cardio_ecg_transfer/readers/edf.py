@@ -15,21 +15,16 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import edfio
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
+from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, readable, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import is_lead_name, normalise_lead_name
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 _HEAD = 256
 _VERSION = b"0       "
@@ -61,20 +56,11 @@ def read_edf(path: Path, max_values: int) -> Ecg:
         discontinuous (EDF+D) recording; no ECG signal; a unit other than V, mV, uV or nV; ECG
         signals of different rates; an empty digital or physical range.
     """
-    if not path.is_file():
-        raise DataError.unusable(path.name, "a file", "none", "check the path")
     _check_header(path)
-    try:
-        with warnings.catch_warnings():  # edfio's warnings may quote the header
-            warnings.simplefilter("ignore")
-            edf = edfio.read_edf(path, lazy_load_data=True, header_encoding="latin-1")
-            return _read_signals(edf, path.name, max_values)
-    except DataError:
-        raise
-    except Exception:  # fields of another kind; texts may quote them
-        raise DataError.unusable(
-            path.name, "an EDF header with a number where one belongs", "other text", _AGAIN
-        ) from None
+    expected = "an EDF header with a number where one belongs"
+    with readable(path.name, expected, "other text", _AGAIN):
+        edf = edfio.read_edf(path, lazy_load_data=True, header_encoding="latin-1")
+        return _read_signals(edf, path.name, max_values)
 
 
 def _check_header(path: Path) -> None:

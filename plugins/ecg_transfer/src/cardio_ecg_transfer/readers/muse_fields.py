@@ -15,15 +15,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, ParseError
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MAX_BYTES = 4_000_000
 """Largest file that is parsed: ten seconds of twelve leads at 500 Hz take 160,000 bytes, their
@@ -76,11 +73,9 @@ def collect_waveforms(path: Path) -> list[WaveformFields]:
     Raises
     ------
     DataError
-        No file, an empty or too large one, XML that is not well formed, declarations inside the
+        An empty or too large one, XML that is not well formed, declarations inside the
         file, another kind of XML, more leads or a deeper nesting than any recording has.
     """
-    if not path.is_file():
-        raise DataError.unusable(path.name, "a file", "none", "check the path")
     n_bytes = path.stat().st_size
     if not 0 < n_bytes <= MAX_BYTES:
         found = f"{n_bytes} bytes" if n_bytes else "an empty file"
@@ -135,7 +130,13 @@ class _Collector:
 
     def start(self, tag: str, _attributes: dict[str, str]) -> None:
         if not self._path and tag != ROOT:
-            raise self._another_kind(tag)
+            local = tag.rpartition("}")[2]
+            raise DataError.unusable(
+                self._name,
+                f"a MUSE file, XML with the root {ROOT}",
+                f"the root {local}" if _PLAIN_TAG.fullmatch(local) else "another root",
+                "export the ECG from MUSE, or as DICOM",
+            )
         parents = self._path[1:]
         self._path.append(tag)
         self._n_elements += 1
@@ -184,14 +185,3 @@ class _Collector:
             raise DataError.unusable(
                 self._name, f"at most {_MAX_LEADS} leads", "more of them", _AGAIN
             )
-
-    def _another_kind(self, tag: str) -> DataError:
-        """Name the root of the other kind, unless it is no plain name."""
-        local = tag.rpartition("}")[2]
-        found = f"the root {local}" if _PLAIN_TAG.fullmatch(local) else "another root"
-        return DataError.unusable(
-            self._name,
-            f"a MUSE file, XML with the root {ROOT}",
-            found,
-            "export the ECG from MUSE, or as DICOM",
-        )

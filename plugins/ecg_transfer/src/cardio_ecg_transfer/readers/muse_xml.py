@@ -16,19 +16,15 @@ import base64
 import math
 import re
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.checks import require_rate, require_size
 from cardio_ecg_transfer.readers.muse_fields import WaveformFields, collect_waveforms
 from cardio_ecg_transfer.signal.ecg import Ecg
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 _MV_PER_UNIT = {"MICROVOLTS": 1e-3, "MILLIVOLTS": 1.0}
 _COUNT = re.compile(r"[0-9]{1,10}")
@@ -80,7 +76,13 @@ def read_muse(path: Path, max_values: int) -> Ecg:
         signals.append(_lead_mv(fields, place, path.name, flags))
         if fields.get("LeadOff", "").upper() == "TRUE":
             flags.append(f"{place} marked as off by the recorder")
-        _check_length(signals, index, path.name)
+        if signals[index].size != signals[0].size:
+            raise DataError.unusable(
+                path.name,
+                f"{signals[0].size} samples in every lead, as in the first",
+                f"{signals[index].size} in lead {index + 1}",
+                _AGAIN,
+            )
     require_size(path.name, len(signals), signals[0].size, max_values)
     names = (fields.get("LeadID") or f"channel {i + 1}" for i, fields in enumerate(leads))
     return Ecg(np.stack(signals), rate_hz, tuple(names), tuple(flags))
@@ -173,14 +175,3 @@ def _samples(text: str, place: str, name: str) -> bytes:
             name, "16-bit samples as base64 (WaveFormData)", f"{found} in {place}", _AGAIN
         )
     return samples
-
-
-def _check_length(signals: list[NDArray[np.float32]], index: int, name: str) -> None:
-    """Refuse a lead that is longer or shorter than the first."""
-    if signals[index].size != signals[0].size:
-        raise DataError.unusable(
-            name,
-            f"{signals[0].size} samples in every lead, as in the first",
-            f"{signals[index].size} in lead {index + 1}",
-            _AGAIN,
-        )

@@ -5,15 +5,12 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections import Counter
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cardio_core.api import ConfigError, DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DATABASE = "ptbxl_database.csv"
 STATEMENTS = "scp_statements.csv"

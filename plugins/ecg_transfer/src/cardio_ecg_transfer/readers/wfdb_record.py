@@ -14,17 +14,15 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import wfdb
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, require_rate, require_size
+from cardio_ecg_transfer.readers.checks import MV_PER_UNIT, readable, require_rate, require_size
 from cardio_ecg_transfer.signal.ecg import Ecg
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 # signal(5): bytes a sample, and the code that marks a missing one.
 _FORMATS: dict[str, tuple[float, int]] = {
@@ -113,14 +111,10 @@ def read_annotations(
     content = file.read_bytes()
     if len(content) % 2 or not content.endswith(b"\0\0"):
         raise DataError.unusable(file.name, "a zero word at the end", "a file cut short", _AGAIN)
-    try:
+    with readable(file.name, "annotations in MIT format", "something else", _AGAIN):
         annotation = wfdb.rdann(str(base), extension)
         samples = np.asarray(annotation.sample, dtype=np.int64)
         symbols = tuple(str(symbol) for symbol in annotation.symbol)
-    except Exception:  # wfdb raises many kinds, and their texts may quote the file
-        raise DataError.unusable(
-            file.name, "annotations in MIT format", "something else", _AGAIN
-        ) from None
     if samples.size and (samples[0] < 0 or np.any(np.diff(samples) < 0)):
         raise DataError.unusable(
             file.name, "annotations in order of time", "times that go back", _AGAIN
@@ -203,12 +197,8 @@ def _number(text: str) -> float:
 
 def _parse_header(path: Path) -> Any:
     """Let wfdb parse the header, and fill in the optional fields of each signal."""
-    try:
+    with readable(path.name, "a WFDB header", "lines that cannot be parsed", _AGAIN):
         header = wfdb.rdheader(str(path.with_suffix("")))
-    except Exception:  # the parser's own messages may quote the header
-        raise DataError.unusable(
-            path.name, "a WFDB header", "lines that cannot be parsed", _AGAIN
-        ) from None
     for field, default in (("skew", 0), ("byte_offset", 0), ("samps_per_frame", 1)):
         values = [value or default for value in getattr(header, field) or [None] * header.n_sig]
         setattr(header, field, values)
@@ -261,33 +251,21 @@ def _check_size(
     Formats that pack several samples may end in a padded group, hence the four bytes of slack.
     """
     n_expected = math.ceil(n_samples * n_leads * bytes_a_sample)
+    expected = f"{n_expected} bytes ({n_leads} leads × {n_samples} samples)"
     if n_bytes < n_expected:
-        raise DataError.unusable(
-            name,
-            f"{n_expected} bytes ({n_leads} leads × {n_samples} samples)",
-            f"{n_bytes}: the file is cut short",
-            _AGAIN,
-        )
+        raise DataError.unusable(name, expected, f"{n_bytes}: the file is cut short", _AGAIN)
     if n_bytes > n_expected + 4:
-        raise DataError.unusable(
-            name,
-            f"{n_expected} bytes ({n_leads} leads × {n_samples} samples)",
-            f"{n_bytes}: the header names too few leads or samples",
-            "correct the header",
-        )
+        found = f"{n_bytes}: the header names too few leads or samples"
+        raise DataError.unusable(name, expected, found, "correct the header")
 
 
 def _decode(header: Any, path: Path, *, ignore_skew: bool = True) -> NDArray[np.int32]:
     """Decode the samples, shape (n_samples, n_leads), and compare their checksums."""
-    try:
+    with readable(path.name, "samples in the header's format", "others", _AGAIN):
         record = wfdb.rdrecord(
             str(path.with_suffix("")), physical=False, return_res=32, ignore_skew=ignore_skew
         )
         digital: NDArray[np.int32] = record.d_signal
-    except Exception:
-        raise DataError.unusable(
-            path.name, "samples in the header's format", "others", _AGAIN
-        ) from None
     if ignore_skew:
         sums = digital.sum(axis=0, dtype=np.int64)
         for index, claimed in enumerate(header.checksum or []):

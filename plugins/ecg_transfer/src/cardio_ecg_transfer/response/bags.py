@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from cardio_core.api import FeatureSet
 from cardio_ecg_transfer.networks.augment import Augmentation, augment_images
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import FeatureSet
 
 NO_AUGMENTATION = Augmentation()
 SIDE_BLOCKS = ("gain", "polarity")

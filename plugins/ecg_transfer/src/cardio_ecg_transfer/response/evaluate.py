@@ -70,9 +70,7 @@ def table_1(predictions: Scored, cohort: Cohort, ctx: Context) -> pd.DataFrame:
     choices = stats.TableOneChoices(
         continuous_test="welch", categorical_test="chi2", yates=False, ddof=1
     )
-    made = stats.table_one(table, target.name, described, choices=choices)
-    frame_of_text: pd.DataFrame = made.to_frame()
-    return frame_of_text
+    return stats.table_one(table, target.name, described, choices=choices).to_frame()
 
 
 def figure_2(cases: Sequence[Case]) -> dict[str, Callable[[Figure], None]]:

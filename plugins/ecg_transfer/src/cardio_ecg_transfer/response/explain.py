@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from cardio_core.api import Case, Explanation, grad_cam_maps
+from cardio_core.api import (
+    Case,
+    Context,
+    Explanation,
+    FeatureBlock,
+    FeatureSet,
+    ModelArtifact,
+    Predictions,
+    grad_cam_maps,
+)
 from cardio_ecg_transfer.drawing.spectrograms import column_centres, extent_of, twelve_leads
+from cardio_ecg_transfer.networks.gradcam import enlarged
+from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.response.bags import bags_of
+from cardio_ecg_transfer.response.config import ExplainBlock
 from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.response.predict import open_patient_net
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureBlock, FeatureSet, ModelArtifact, Predictions
-    from cardio_ecg_transfer.networks.patient_net import PatientNet
-    from cardio_ecg_transfer.response.config import ExplainBlock
 
 RULE = (
     "of every fold, the patients whom the network is surest of, for and against response, chosen "
@@ -129,9 +133,7 @@ def beat_maps(
         return sign * value[:, None]
 
     cams = grad_cam_maps(early, logit, torch.zeros(1, dtype=torch.int64))
-    large = torch.nn.functional.interpolate(
-        cams[:, None], size=list(images.shape[1:]), mode="bilinear", align_corners=False
-    )[:, 0]
+    large = enlarged(cams, images.shape[1:])
     large = large / large.max().clamp_min(torch.finfo(large.dtype).tiny)
     return np.asarray(large.expand(len(images), -1, -1).numpy(), np.float32)
 
@@ -158,7 +160,6 @@ def part_shares(maps: NDArray[np.float32], block: FeatureBlock) -> dict[str, flo
 
     Examples
     --------
-    >>> from cardio_core.api import FeatureBlock
     >>> block = FeatureBlock(np.zeros((1, 12, 2, 12)), ("lead", "frequency", "time"),
     ...                      TWELVE, ("dB",), extents={"time": (-0.35, 0.85, "RR")})
     >>> maps = np.zeros((12, 2, 12), np.float32)

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import FeatureBlock, FeatureSet
+from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.measure import GRID_EXTENT_MS, MEASUREMENTS
 from cardio_ecg_transfer.signal.segments import time_extent
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import SampleSet
-    from cardio_ecg_transfer.response.preprocess import Beat
-    from cardio_ecg_transfer.shared.config import PicturesBlock
 
 QRS_REACH_S = 0.08
 """Reach of the QRS around R in which its polarity is read."""
@@ -42,6 +35,11 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
     length = table["length"].to_numpy(np.int64)
     made = beat_spectrograms(segments, length, TARGET_RATE_HZ, settings)
     offset = table["r_offset"].to_numpy(np.int64) + settings.context_samples
+    names, units = zip(*MEASUREMENTS, strict=True)
+    measured = np.stack([beat.measured for beat in beats])
+    # A bundle branch block that a reader named outranks our own.
+    lbbb, read = names.index("lbbb"), table["lbbb_read"].to_numpy(float)
+    measured[:, lbbb] = np.where(np.isnan(read), measured[:, lbbb], read)
     blocks = {
         "pictures": FeatureBlock(
             made.images,
@@ -64,12 +62,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             ("mV",),
             extents={"time": (*GRID_EXTENT_MS, "ms")},
         ),
-        "measurements": FeatureBlock(
-            _measured(beats, table["lbbb_read"].to_numpy(float)),
-            ("measurement",),
-            tuple(name for name, _ in MEASUREMENTS),
-            tuple(unit for _, unit in MEASUREMENTS),
-        ),
+        "measurements": FeatureBlock(measured, ("measurement",), names, units),
     }
     return FeatureSet(table[["recording_id", "study_id", "patient_id", "time_s", "flags"]], blocks)
 
@@ -85,11 +78,3 @@ def _polarity(segments: NDArray[np.float32], r_offset: NDArray[np.int64]) -> NDA
         top, bottom = qrs.max(axis=1), -qrs.min(axis=1)
         found[beat] = (top - bottom) / np.maximum(top + bottom, 1e-6)
     return found
-
-
-def _measured(beats: list[Beat], lbbb_read: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return the measurements; a bundle branch block that a reader named outranks our own."""
-    values = np.stack([beat.measured for beat in beats])
-    place = [name for name, _ in MEASUREMENTS].index("lbbb")
-    values[:, place] = np.where(np.isnan(lbbb_read), values[:, place], lbbb_read)
-    return values

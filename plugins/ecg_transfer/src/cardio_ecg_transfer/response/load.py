@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, ConfigError, DataError, Targets
+from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, Targets
 from cardio_ecg_transfer.readers.ptbxl import DATABASE, read_ptbxl
+from cardio_ecg_transfer.response.config import LoadBlock
 from cardio_ecg_transfer.response.models import NEEDS_LBBB
 from cardio_ecg_transfer.shared.recordings import (
+    COLUMNS,
     new_recordings,
     opening,
     recordings_of_table,
     without_excluded,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.api import Context
-    from cardio_ecg_transfer.response.config import LoadBlock
 
 TARGET = "response"
 TOLD_BY_LBBB = {
@@ -73,7 +69,12 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     found = [_found(path, config, ctx) for path in ctx.inputs]
     if ctx.mode == "predict" and not any(found):
         return new_recordings(config, ctx)
-    parts = [_known(path, part) for path, part in zip(ctx.inputs, found, strict=True)]
+    parts = [part for part in found if part is not None]
+    if len(parts) < len(found):
+        raise DataError(
+            f"{ctx.inputs[found.index(None)].name}: expected a cohort table, a folder with "
+            f"cohort.csv, or a PTB-XL folder with {DATABASE}; found nothing that says who responded"
+        )
     recordings = pd.concat([part.recordings for part in parts], ignore_index=True)
     recordings, excluded = without_excluded(recordings, config)
     notes = [note for part in parts for note in part.notes]
@@ -150,15 +151,6 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> Found | None:
     return None if table is None else _from_table(table, config, ctx)
 
 
-def _known(path: Path, part: Found | None) -> Found:
-    if part is None:
-        raise DataError(
-            f"{path.name}: expected a cohort table, a folder with cohort.csv, or a PTB-XL folder "
-            f"with {DATABASE}; found nothing that says who responded"
-        )
-    return part
-
-
 def _from_ptbxl(path: Path, config: LoadBlock, ctx: Context) -> Found:
     if ctx.mode == "fit" and config.label is None:
         raise ConfigError(
@@ -166,18 +158,8 @@ def _from_ptbxl(path: Path, config: LoadBlock, ctx: Context) -> Found:
             "to be predicted, --set load.label=CD for conduction disturbances"
         )
     table, notes = read_ptbxl(path, config.label if ctx.mode == "fit" else None)
-    recordings = pd.DataFrame(
-        {
-            "recording_id": table["recording_id"],
-            "study_id": table["recording_id"],
-            "patient_id": table["patient_id"],
-            "subject_link": table["subject_link"],
-            "site_id": None,
-            "path": table["path"],
-            "sex": table["sex"],
-            "lbbb_read": np.nan,
-        }
-    )
+    table = table.assign(study_id=table["recording_id"], site_id=None, lbbb_read=np.nan)
+    recordings = table[[*COLUMNS, "sex", "lbbb_read"]]
     if "label" not in table.columns:
         return Found(recordings, None, None, tuple(notes))
     clinical = table[["patient_id", "sex", "age_y"]].set_index(table["recording_id"])

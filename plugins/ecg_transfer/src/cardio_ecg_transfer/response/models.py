@@ -7,8 +7,6 @@ from typing import Literal
 
 from cardio_core.api import Model, Need, RandomSamples, Target, Task
 
-Kind = Literal["network", "deep_features", "median_beat", "measurements", "rule"]
-
 EARLIER = "aami_beats"
 
 
@@ -32,7 +30,7 @@ class Recipe:
         The measurements that it uses.
     """
 
-    kind: Kind
+    kind: Literal["network", "deep_features", "median_beat", "measurements", "rule"]
     estimator: Literal["logistic", "svm", "forest", ""] = ""
     pretrained: bool = False
     depth: Literal[18, 50, 101] | None = None
@@ -89,7 +87,7 @@ CRT_RESPONSE = Task(
         "random_beats": RandomSamples(
             overlap="beats are split at random, so beats of every patient are in training and test",
             k=5,
-        ),
+        )
     },
     folder="cardio_ecg_transfer.response",
 )

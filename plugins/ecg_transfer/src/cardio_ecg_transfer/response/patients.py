@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import FeatureSet, Targets
-
+from cardio_core.api import FeatureSet, Targets
 
 FLAGS = ("lbbb", "lbbb_esc", "rbbb")
 """Measurements that are 1 for yes and 0 for no."""
@@ -53,12 +48,6 @@ def by_patient(features: FeatureSet, values: NDArray[np.floating]) -> NDArray[np
     return np.stack(rows)
 
 
-def median_beats(features: FeatureSet) -> NDArray[np.float64]:
-    """Return the twelve median beats of each patient side by side, in mV."""
-    beats = by_patient(features, features["median_beat"].in_units())
-    return beats.reshape(len(beats), -1)
-
-
 def all_measured(features: FeatureSet) -> NDArray[np.float64]:
     """Return every measurement of each patient, shape (n_patients, n_measurements).
 
@@ -71,10 +60,7 @@ def all_measured(features: FeatureSet) -> NDArray[np.float64]:
     for place, (name, unit) in enumerate(zip(block.names, block.units, strict=True)):
         if unit == "deg":
             radians = np.deg2rad(values[:, place])
-            sine, cosine = (
-                by_patient(features, np.sin(radians)),
-                by_patient(features, np.cos(radians)),
-            )
+            sine, cosine = (by_patient(features, part(radians)) for part in (np.sin, np.cos))
             means[:, place] = np.rad2deg(np.arctan2(sine, cosine))
         elif name in FLAGS:
             known = np.isfinite(means[:, place])

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import Column, Predictions
+from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
 from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.response.bags import bags_of
-from cardio_ecg_transfer.response.classical import score_classifier, score_rule, vectors_of
-from cardio_ecg_transfer.response.deep_features import deep_vectors
+from cardio_ecg_transfer.response.classical import (
+    deep_vectors,
+    score_classifier,
+    score_rule,
+    vectors_of,
+)
 from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.response.patients import all_measured, patients_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_ecg_transfer.shared.config import PredictBlock
+from cardio_ecg_transfer.shared.config import PredictBlock
 
 LARGEST_LOGIT = 30.0
 """Beyond it a probability is 0 or 1 in 64 bits."""

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError
-from cardio_ecg_transfer.shared.minting import cut_beats, mint_beats
+from cardio_core.api import Context, DataError, SampleSet
+from cardio_ecg_transfer.response.config import PreprocessBlock
+from cardio_ecg_transfer.shared.minting import Beats, Row, cut_beats, mint_beats
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.limb_leads import in_standard_order
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
+from cardio_ecg_transfer.signal.measurements.conduction import Sex
 from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, measure
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, SampleSet
-    from cardio_ecg_transfer.response.config import PreprocessBlock
-    from cardio_ecg_transfer.shared.minting import Beats, Row
-    from cardio_ecg_transfer.signal.ecg import Ecg
-    from cardio_ecg_transfer.signal.measurements.conduction import Sex
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
 from cardio_ecg_transfer.networks.augment import Augmentation
 from cardio_ecg_transfer.networks.patient_net import PatientNet
+from cardio_ecg_transfer.networks.resnet import BeatResNet
 from cardio_ecg_transfer.response.bags import bags_of
-from cardio_ecg_transfer.response.classical import fit_classifier, vectors_of
-from cardio_ecg_transfer.response.deep_features import deep_vectors
-from cardio_ecg_transfer.response.encoder import start_from_earlier
-from cardio_ecg_transfer.response.models import RECIPES
+from cardio_ecg_transfer.response.classical import deep_vectors, fit_classifier, vectors_of
+from cardio_ecg_transfer.response.config import TrainBlock
+from cardio_ecg_transfer.response.models import EARLIER, RECIPES, Recipe
 from cardio_ecg_transfer.response.patients import responders
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_ecg_transfer.response.config import TrainBlock
-    from cardio_ecg_transfer.response.models import Recipe
 
 
 def train(
@@ -36,19 +30,19 @@ def train(
     """Fit the model that the context names and leave it in its directory."""
     recipe = RECIPES[str(ctx.model)]
     response = responders(training, targets, ctx.task.targets[0].name)
-    if recipe.kind != "rule":
-        _check_classes(response, ctx)
-    if recipe.kind == "network":
-        return _train_network(training, validation, targets, recipe, config, ctx)
     if recipe.kind == "rule":
         artifact = ModelArtifact(ctx.out)
         artifact.write_json("rule.json", {"columns": list(recipe.columns)})
         return artifact
+    _check_classes(response, ctx)
+    if recipe.kind == "network":
+        return _train_network(training, validation, targets, recipe, config, ctx)
     notes: tuple[str, ...] = ()
     if recipe.kind == "deep_features":
-        network, said = _fresh_network(training, recipe, config, ctx)
-        _write_network(network, config, recipe, ctx)
-        vectors, notes = deep_vectors(network, training, config.response.n_beats_scored, ctx), said
+        network, notes = _fresh_network(recipe, config, ctx)
+        ModelArtifact(ctx.out).save_network(network)
+        _describe(config, recipe, ctx)
+        vectors = deep_vectors(network, training, config.response.n_beats_scored, ctx)
     else:
         vectors = vectors_of(training, recipe)
     fitted = fit_classifier(vectors, response, recipe, config.classical, ctx)
@@ -74,7 +68,7 @@ def _train_network(
     ctx: Context,
 ) -> ModelArtifact:
     block, target = config.response, ctx.task.targets[0].name
-    network, said = _fresh_network(training, recipe, config, ctx)
+    network, said = _fresh_network(recipe, config, ctx)
     response = responders(training, targets, target)
     bags, _ = bags_of(
         training,
@@ -113,7 +107,7 @@ def _train_network(
 
 
 def _fresh_network(
-    training: FeatureSet, recipe: Recipe, config: TrainBlock, ctx: Context
+    recipe: Recipe, config: TrainBlock, ctx: Context
 ) -> tuple[PatientNet, tuple[str, ...]]:
     """Return a network before training, and what was said of its start."""
     torch.manual_seed(ctx.seed_of("weights"))
@@ -121,6 +115,45 @@ def _fresh_network(
     if not recipe.pretrained:
         return network, ()
     return network, (start_from_earlier(network.encoder, recipe, config.small_stem, ctx),)
+
+
+def start_from_earlier(encoder: BeatResNet, recipe: Recipe, small_stem: bool, ctx: Context) -> str:
+    """Copy the earlier task's encoder into this one, and say in one sentence what was copied.
+
+    Raises
+    ------
+    DataError
+        If the earlier encoder saw other pictures than this one will, or its depth or width
+        differ; the message says what to run.
+    """
+    earlier = ctx.need(EARLIER, recipe.earlier_model)
+    stands_in = earlier.path.is_file()
+    if not stands_in:
+        _check_pictures(earlier, small_stem)
+    file = earlier.path if stands_in else earlier.path / "weights.safetensors"
+    try:
+        copied = ctx.load_backbone(encoder, file)
+    except DataError as error:
+        raise DataError(
+            f"{error}; give both tasks the same depth and width (train.depth, train.width_mult, "
+            f"and needs.{EARLIER}.settings.train likewise; a file of ImageNet weights has width 1)"
+        ) from error
+    source = f"the file {file.name}" if stands_in else f"{EARLIER}, model {recipe.earlier_model}"
+    return f"encoder from {source}: {len(copied)} tensors copied"
+
+
+def _check_pictures(earlier: ModelArtifact, small_stem: bool) -> None:
+    """Refuse an encoder that was trained on pictures of several leads or of another kind."""
+    about = earlier.read_json("model.json")
+    channels, stem = about["channels"], bool(about["network"]["small_stem"])
+    if channels == ["own:0"] and stem == small_stem:
+        return
+    raise DataError(
+        f"the encoder of {EARLIER} was trained on {len(channels)} channel(s) "
+        f"({', '.join(channels)}; small_stem={stem}), and this task shows it single leads of kind "
+        f"own with small_stem={small_stem}; let this run make {EARLIER} "
+        f"(--set needs.{EARLIER}.data=FOLDER), which sets it up alike"
+    )
 
 
 def network_settings(recipe: Recipe, config: TrainBlock) -> dict[str, Any]:
@@ -157,8 +190,3 @@ def _describe(config: TrainBlock, recipe: Recipe, ctx: Context) -> None:
             "side": config.response.side and recipe.kind == "network",
         },
     )
-
-
-def _write_network(network: PatientNet, config: TrainBlock, recipe: Recipe, ctx: Context) -> None:
-    ModelArtifact(ctx.out).save_network(network)
-    _describe(config, recipe, ctx)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from cardio_core.api import Block, FitPlan
-
-if TYPE_CHECKING:
-    from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 
 class RecordingsBlock(Block):
@@ -40,10 +38,7 @@ class PicturesBlock(Block):
 
     def settings(self) -> SpectrogramSettings:
         """Return the settings of the pictures."""
-        from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
-
-        names = PicturesBlock.model_fields
-        return SpectrogramSettings(**self.model_dump(include=set(names)))
+        return SpectrogramSettings(**self.model_dump(include=set(PicturesBlock.model_fields)))
 
 
 class AugmentationBlock(Block):

@@ -1,29 +1,45 @@
-"""From recordings to their beats: cut each recording, and mint what was cut as samples."""
+"""From recordings to their beats: make each ready, cut it, and mint what was cut as samples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.ready import make_ready
-from cardio_ecg_transfer.signal.segments import segment_beats
+from cardio_core.api import Context, DataError, SampleSet
+from cardio_ecg_transfer.shared.config import BeatsBlock
+from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, high_pass, notch, resample
+from cardio_ecg_transfer.signal.leads.electrodes import electrode_flags
+from cardio_ecg_transfer.signal.quality import assess_quality
+from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
 from cardio_ecg_transfer.signal.spectrogram.settings import M3_CONTEXT
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Row = Mapping[Hashable, Any]
+Beats = tuple[NDArray[Any], dict[str, NDArray[Any]]]
 
-    from cardio_core.api import Context, SampleSet
-    from cardio_ecg_transfer.shared.config import BeatsBlock
-    from cardio_ecg_transfer.signal.ecg import Ecg
-    from cardio_ecg_transfer.signal.ready import Ready
-    from cardio_ecg_transfer.signal.segments import BeatSegments
 
-    Row = Mapping[Hashable, Any]
-    Beats = tuple[NDArray[Any], dict[str, NDArray[Any]]]
+@dataclass(frozen=True)
+class Ready:
+    """A recording at the working rate, with its beats found.
+
+    Attributes
+    ----------
+    signal_mv : ndarray of float32, shape (n_chosen_leads, n_samples)
+        At 360 Hz, filtered as configured; NaN where the recording has no value.
+    peaks : ndarray of int64, shape (n_peaks,)
+        R peaks as samples at 360 Hz.
+    flags : tuple of str
+        Of the file, the leads' quality, and the electrodes.
+    """
+
+    signal_mv: NDArray[np.float32]
+    peaks: NDArray[np.int64]
+    flags: tuple[str, ...]
 
 
 def mint_beats(
@@ -78,7 +94,7 @@ def cut_beats(
     DataError
         If fewer than three beats are found, or a chosen lead is flat.
     """
-    ready = make_ready(ecg, chosen, high_pass_hz=config.high_pass_hz, notch_hz=config.notch_hz)
+    ready = _make_ready(ecg, chosen, config)
     cut = segment_beats(
         ready.signal_mv, ready.peaks, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
     )
@@ -90,3 +106,33 @@ def cut_beats(
         "flags": np.full(len(peaks), "; ".join(ready.flags)),
     }
     return ready, cut, columns
+
+
+def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock) -> Ready:
+    """Resample and filter the chosen leads of a recording, and find its beats in all leads."""
+    resampled, valid = resample(ecg.signal_mv, ecg.rate_hz)
+    peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
+    if peaks.samples.size < 3:
+        raise DataError(
+            f"expected beats, found {peaks.samples.size} in {ecg.duration_s:.0f} s; "
+            "check that the recording is an ECG in mV"
+        )
+    quality = assess_quality(ecg)
+    flat = [quality[i].lead for i in chosen if quality[i].is_flat]
+    if flat:
+        raise DataError(
+            f"expected a signal in every lead that becomes a picture, found {flat[0]} flat; "
+            "check the electrode, or leave the recording out"
+        )
+    flags = (
+        *ecg.flags,
+        *(flag for lead in quality for flag in lead.flags()),
+        *electrode_flags(ecg, peaks.samples),
+    )
+    if config.high_pass_hz is not None:
+        resampled = high_pass(resampled, TARGET_RATE_HZ, config.high_pass_hz)
+    if config.notch_hz is not None:
+        resampled = notch(resampled, TARGET_RATE_HZ, config.notch_hz)
+    signal = np.where(valid, resampled, np.nan).astype(np.float32)
+    at_360 = np.unique(np.rint(peaks.times_s * TARGET_RATE_HZ).astype(np.int64))
+    return Ready(signal[chosen], at_360[at_360 < signal.shape[1]], flags)

@@ -6,19 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, DataError, SampleSet
+from cardio_core.api import Cohort, CohortTable, Context, DataError, SampleSet
 from cardio_ecg_transfer.readers import read_ecg
 from cardio_ecg_transfer.readers.mitbih import SUBJECT_LINK
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context
-    from cardio_ecg_transfer.shared.config import RecordingsBlock
-    from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.shared.config import RecordingsBlock
+from cardio_ecg_transfer.signal.ecg import Ecg
 
 SUFFIXES = {".dcm", ".xml", ".edf", ".bdf", ".csv"}
 """Of recordings beside WFDB's; BDF among them so that it is quarantined by name."""

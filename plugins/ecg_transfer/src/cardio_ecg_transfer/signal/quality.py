@@ -12,17 +12,13 @@ Kligfield P et al. Circulation 2007; 115: 1306-1324 (the ECG's band: drift below
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import fill_gaps
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
 
 FLAT_MV = 0.02
 FLAT_RUN_S = 1.0
@@ -91,10 +87,10 @@ class LeadQuality:
         if self.is_flat:
             return (f"{self.lead} flat",)
         found = []
-        for share, word in (("missing", "missing"), ("flat", "flat"), ("clipped", "clipped")):
+        for share in ("missing", "flat", "clipped"):
             value = getattr(self, f"{share}_share")
             if value > LIMITS[f"{share}_share"]:
-                found.append(f"{self.lead} {word} for {value:.1%} of the time")
+                found.append(f"{self.lead} {share} for {value:.1%} of the time")
         for name, word in (("wander", "wanders by"), ("noise", "noise"), ("mains", "mains")):
             value = getattr(self, f"{name}_mv")
             if value > LIMITS[f"{name}_mv"]:
@@ -118,7 +114,6 @@ def assess_quality(ecg: Ecg) -> tuple[LeadQuality, ...]:
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.signal.ecg import Ecg
     >>> t = np.arange(5000) / 500
     >>> mv = np.float32([np.sin(2 * np.pi * 50 * t), np.zeros(5000)])
     >>> first, second = assess_quality(Ecg(mv, 500.0, ("II", "V1")))
@@ -141,12 +136,13 @@ def _assess_lead(lead: str, signal_mv: NDArray[np.float32], rate_hz: float) -> L
     flat = _flat_samples(bridged, rate_hz) & ~missing
     clipped = _clipped_samples(signal_mv, rate_hz) & ~flat
     mains_mv, without_mains = _mains(bridged, rate_hz)
+    slow = sosfiltfilt(butter(2, 0.5, "lowpass", fs=rate_hz, output="sos"), bridged)
     return LeadQuality(
         lead=lead,
         missing_share=missing_share,
         flat_share=float(flat.mean()),
         clipped_share=float(clipped.mean()),
-        wander_mv=_wander_mv(bridged, rate_hz),
+        wander_mv=float(np.std(slow)),
         noise_mv=_noise_mv(without_mains, rate_hz),
         mains_mv=mains_mv,
     )
@@ -193,12 +189,6 @@ def _clipped_samples(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[
         if abs(rail - middle) > 0.1 * span:
             clipped |= _in_long_runs(signal_mv == rail, n_min)
     return clipped
-
-
-def _wander_mv(signal_mv: NDArray[np.float64], rate_hz: float) -> float:
-    """Return the root mean square below 0.5 Hz."""
-    sos = butter(2, 0.5, "lowpass", fs=rate_hz, output="sos")
-    return float(np.std(sosfiltfilt(sos, signal_mv)))
 
 
 def _mains(signal_mv: NDArray[np.float64], rate_hz: float) -> tuple[float, NDArray[np.float64]]:

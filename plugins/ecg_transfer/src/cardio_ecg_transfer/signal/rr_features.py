@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 RR_FEATURES: tuple[tuple[str, str], ...] = (
     ("pre_rr_s", "s"),
@@ -177,17 +173,15 @@ def checked_r_samples(r_samples: ArrayLike) -> NDArray[np.int64]:
     """
     beats = np.asarray(r_samples, dtype=np.int64)
     if beats.ndim != 1 or beats.size < 2:
-        msg = (
+        raise DataError(
             f"RR intervals: expected at least 2 R peaks in one row, found shape {beats.shape}; "
             "leave the recording out or check its R-peak detection"
         )
-        raise DataError(msg)
     steps = np.diff(beats)
     if (steps <= 0).any():
         at = int(np.argmax(steps <= 0))
-        msg = (
+        raise DataError(
             f"RR intervals: expected increasing R peaks, found {beats[at]} then {beats[at + 1]} "
             f"at beat {at + 1}; sort them and drop doubles"
         )
-        raise DataError(msg)
     return beats

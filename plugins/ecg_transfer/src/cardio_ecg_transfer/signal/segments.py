@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.rr_features import checked_r_samples, local_rr_s, rr_features
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 Anchor = Literal["paper", "honest", "window_10s"]
 
@@ -160,8 +158,7 @@ def _spans(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return first sample and length of every beat's segment."""
     if anchor not in _SPAN:
-        msg = f"segment anchor: expected one of {', '.join(_SPAN)}, found {anchor!r}"
-        raise DataError(msg)
+        raise DataError(f"segment anchor: expected one of {', '.join(_SPAN)}, found {anchor!r}")
     begin, span = _SPAN[anchor]
     unit_s = np.ones_like(local) if anchor == "window_10s" else np.clip(local, *RR_LIMITS_S)
     start = beats + np.rint(begin * unit_s * rate_hz).astype(np.int64)
@@ -176,11 +173,10 @@ def _n_samples_in(signal_mv: NDArray[np.floating], beats: NDArray[np.int64]) -> 
         raise DataError(msg)
     n_samples = int(signal_mv.shape[1])
     if beats[0] < 0 or beats[-1] >= n_samples:
-        msg = (
+        raise DataError(
             f"segments: expected R peaks within 0 to {n_samples - 1}, found {beats[0]} to "
             f"{beats[-1]}; check that both have the same sampling rate"
         )
-        raise DataError(msg)
     return n_samples
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 
@@ -21,9 +21,6 @@ from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.patient import Mixing, Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
 from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RATE_HZ = 360.0
 DURATION_S = 60.0
@@ -69,37 +66,20 @@ def record_names(n_patients: int) -> tuple[str, ...]:
 
 
 def write_beat_cohort(
-    folder: Path,
-    n_patients: int = N_PATIENTS,
-    seed: int = 0,
-    *,
-    difficulty: str = "easy",
-    null: bool = False,
-    duration_s: float = DURATION_S,
+    folder: Path, n_patients: int, seed: int, *, difficulty: str, null: bool, duration_s: float
 ) -> None:
-    """Write records, RECORDS, cohort.csv and truth.json.
+    """Write records, RECORDS, cohort.csv and truth.json into an existing folder; see `synthesize`.
 
-    Parameters
-    ----------
-    folder : Path
-        Must exist.
-    n_patients : int
-        How many records; the first ones are the same whatever their number.
-    seed : int
-        With the record's number the only source of chance.
-    difficulty : {'easy', 'medium', 'impossible'}
-        See `MIXINGS`. Unclassifiable beats occur in easy cohorts only: their label is certain.
-    null : bool
-        Draw the label V independently of the recording.
-    duration_s : float
-        Length of a record.
+    The first records are the same whatever their number: seed and record's number are the only
+    sources of chance. Unclassifiable beats occur in easy cohorts only: their label is certain.
     """
     mixing = NULL_MIXING if null else MIXINGS[difficulty]
     certain = difficulty == "easy" and not null
     truths = {}
     for name in record_names(n_patients):
         patient = replace(_draw_patient(name, seed, certain), mixing=mixing)
-        ecg, truth = simulate(patient, duration_s, RATE_HZ, _stream_seed(seed, name))
+        own_seed = int(np.random.SeedSequence([seed, int(name)]).generate_state(1)[0])
+        ecg, truth = simulate(patient, duration_s, RATE_HZ, own_seed)
         write_wfdb(folder, name, _two_leads(ecg, name), truth, fmt="212")
         truths[name] = truth
     names = sorted(truths)
@@ -117,11 +97,6 @@ def write_beat_cohort(
             "records": {name: _facts(truths[name]) for name in names},
         },
     )
-
-
-def _stream_seed(seed: int, name: str) -> int:
-    """Return a seed of this record's own."""
-    return int(np.random.SeedSequence([seed, int(name)]).generate_state(1)[0])
 
 
 def _draw_patient(name: str, seed: int, certain: bool) -> PatientSpec:

@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cardio_core import stats
 from cardio_core.api import write_truth
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
 from cardio_ecg_transfer.synthetic.simulation import Truth, simulate
 from cardio_ecg_transfer.synthetic.write_dicom import write_dicom
 from cardio_ecg_transfer.synthetic.write_wfdb import write_wfdb
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
 
 RATE_HZ = 500.0
 DURATION_S = 10.0
@@ -62,27 +59,12 @@ def response_index(qrs_ms: float, qrs_area_uvs: float) -> float:
 
 
 def write_crt_cohort(
-    folder: Path,
-    n_patients: int = N_PATIENTS,
-    seed: int = 0,
-    *,
-    difficulty: str = "medium",
-    null: bool = False,
+    folder: Path, n_patients: int, seed: int, *, difficulty: str, null: bool
 ) -> None:
-    """Write ecg/*, cohort.csv and truth.json.
+    """Write ecg/*, cohort.csv and truth.json into an existing folder; see `synthesize`.
 
-    Parameters
-    ----------
-    folder : Path
-        Must exist.
-    n_patients : int
-        How many; the first ones are the same whatever their number.
-    seed : int
-        With the patient's number the only source of chance.
-    difficulty : {'easy', 'medium', 'impossible'}
-        See `SLOPES`.
-    null : bool
-        Draw the response independently of the ECG: a Bayes AUC of exactly .5.
+    The first patients are the same whatever their number: seed and patient's number are the only
+    sources of chance.
     """
     slope = 0.0 if null else SLOPES[difficulty]
     (folder / "ecg").mkdir()

@@ -8,12 +8,8 @@ leads. Clin Cardiol 1980; 3: 87-95.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 INDEPENDENT_LEADS = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -54,24 +50,3 @@ def twelve_leads(eight_mv: NDArray[np.float64]) -> NDArray[np.float64]:
     one, two = eight_mv[0], eight_mv[1]
     limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
     return np.concatenate([np.stack(limb), eight_mv[2:]])
-
-
-def leads_from_vector(vector_mv: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Project the heart's vector on the twelve leads.
-
-    Parameters
-    ----------
-    vector_mv : ndarray, shape (3, n_samples)
-        x, y, z as Frank's leads give them, in mV.
-
-    Returns
-    -------
-    ndarray, shape (12, n_samples)
-        In mV, in the order of `signal.leads.names.STANDARD_LEADS`.
-
-    Examples
-    --------
-    >>> leads_from_vector(np.eye(3)[:, :1])[6].tolist()  # V1 looks away from the left
-    [-0.515]
-    """
-    return twelve_leads(DOWER @ vector_mv)

@@ -6,17 +6,12 @@ drawn per electrode therefore obeys Einthoven's law, as real noise does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
 from cardio_ecg_transfer.synthetic.dower import INDEPENDENT_LEADS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.synthetic.patient import Noise
+from cardio_ecg_transfer.synthetic.patient import Noise
 
 ELECTRODES = ("RA", "LA", "LL", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -102,8 +97,7 @@ def _muscle(
     sos = butter(2, band, "bandpass", fs=rate_hz, output="sos")
     phase = rng.uniform(0.0, 2 * np.pi, (shape[0], 1))
     swelling = 1.0 + 0.5 * np.sin(2 * np.pi * 0.07 * t + phase)
-    white: NDArray[np.float64] = sosfiltfilt(sos, rng.normal(size=shape))
-    return white * swelling
+    return np.asarray(sosfiltfilt(sos, rng.normal(size=shape)) * swelling)
 
 
 def _mains(
@@ -112,8 +106,7 @@ def _mains(
     """A sine of the mains' frequency, of a size and phase of its own at each electrode."""
     phase = rng.uniform(0.0, 2 * np.pi, (shape[0], 1))
     height = rng.uniform(0.3, 1.0, (shape[0], 1))
-    hum: NDArray[np.float64] = height * np.sin(2 * np.pi * mains_hz * t + phase)
-    return hum
+    return np.asarray(height * np.sin(2 * np.pi * mains_hz * t + phase))
 
 
 def _motion(
@@ -121,7 +114,7 @@ def _motion(
 ) -> NDArray[np.float64]:
     """Now and then one electrode moves: noise in the QRS's band, for about a second."""
     sos = butter(2, _MOTION_HZ, "bandpass", fs=rate_hz, output="sos")
-    rumble: NDArray[np.float64] = sosfiltfilt(sos, rng.normal(size=shape))
+    rumble = sosfiltfilt(sos, rng.normal(size=shape))
     envelope = np.zeros(shape)
     n_events = max(1, int(rng.poisson(_MOTION_PER_S * t[-1])))
     for electrode, start_s, length_s in zip(
@@ -131,4 +124,4 @@ def _motion(
         strict=True,
     ):
         envelope[electrode] += np.exp(-0.5 * ((t - start_s) / (length_s / 2)) ** 2)
-    return rumble * envelope
+    return np.asarray(rumble * envelope)

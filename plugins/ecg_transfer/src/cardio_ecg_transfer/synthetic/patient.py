@@ -137,12 +137,7 @@ class PatientSpec:
                     f"patient: expected {name} to be one of {', '.join(known)}, "
                     f"found {getattr(self, name)!r}; correct the specification"
                 )
-        shares = (
-            self.pvc_share,
-            self.pac_share,
-            self.fusion_share,
-            self.unclassifiable_share,
-        )
+        shares = (self.pvc_share, self.pac_share, self.fusion_share, self.unclassifiable_share)
         if min(shares) < 0 or sum(shares) > 0.9 or not 30 <= self.heart_rate_bpm <= 180:
             raise DataError(
                 "patient: expected shares of beats that add up to at most .9 and a rate of 30 to "
@@ -158,8 +153,7 @@ def rotation_matrix(turn_deg: tuple[float, float, float]) -> np.ndarray:
     >>> rotation_matrix((0.0, 0.0, 90.0)).round(6)[:, 0].tolist()
     [0.0, 1.0, 0.0]
     """
-    matrix: np.ndarray = Rotation.from_rotvec(turn_deg, degrees=True).as_matrix()
-    return matrix
+    return np.asarray(Rotation.from_rotvec(turn_deg, degrees=True).as_matrix())
 
 
 def draw_anatomy(rng: np.random.Generator) -> Anatomy:

@@ -8,16 +8,11 @@ a full compensatory pause; an atrial one resets the sinus node.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.synthetic.patient import PatientSpec
-
-KINDS = ("conducted", "ventricular", "atrial", "fusion", "unclassifiable")
+from cardio_ecg_transfer.synthetic.patient import PatientSpec
 
 _PRESSURE_HZ = 0.1
 _BREATHING_HZ = 0.25
@@ -39,7 +34,7 @@ class Rhythm:
     rr_s : ndarray, shape (n_beats,)
         The interval before it.
     kind : tuple of str
-        One of `KINDS`.
+        conducted, ventricular, atrial, fusion or unclassifiable.
     mixing : ndarray, shape (n_beats,)
         λ of `patient.Mixing`.
     """

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
@@ -21,9 +21,6 @@ from cardio_ecg_transfer.synthetic.noise import noise_in_leads
 from cardio_ecg_transfer.synthetic.patient import PatientSpec, rotation_matrix
 from cardio_ecg_transfer.synthetic.rhythm import Rhythm, draw_rhythm
 from cardio_ecg_transfer.synthetic.waves import BeatShape, QrsLimits, add_beat
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _CONDUCTED_SYMBOL = {"normal": "N", "lbbb": "L", "rbbb": "R", "paced": "/"}
 _FUSION_MIXING = (0.35, 0.65)
@@ -51,8 +48,6 @@ class Truth:
         λ of `patient.Mixing`.
     prob_ventricular : ndarray, shape (n_beats,)
         The probability with which the label V was drawn, given everything visible.
-    leads : tuple of str
-        Of the recording.
     rhythm : str
         PhysioNet's rhythm code: ``(N``, ``(AFIB`` or ``(P``.
     """
@@ -66,7 +61,6 @@ class Truth:
     qrs_area_uvs: NDArray[np.float64]
     mixing: NDArray[np.float64]
     prob_ventricular: NDArray[np.float64]
-    leads: tuple[str, ...]
     rhythm: str
 
 
@@ -172,8 +166,7 @@ def _f_waves(
     size = 1.0 + 0.4 * np.sin(2 * np.pi * 0.21 * t + phases[1])
     wave = size * (np.sin(angle) + 0.4 * np.sin(2 * angle + phases[2]))
     direction = rotation_matrix(patient.anatomy.turn_deg) @ np.array(_F_WAVE_MV)
-    f_waves: NDArray[np.float64] = patient.anatomy.gain * np.outer(direction, wave)
-    return f_waves
+    return np.asarray(patient.anatomy.gain * np.outer(direction, wave))
 
 
 def _add_spikes(
@@ -220,7 +213,6 @@ def _truth(
         qrs_area_uvs=per_beat([limit.area_uvs for limit in limits]),
         mixing=rhythm.mixing[inside],
         prob_ventricular=per_beat([probability for _, probability in drawn]),
-        leads=STANDARD_LEADS,
         rhythm="(P" if patient.conduction == "paced" else by_rhythm,
     )
 

@@ -15,15 +15,11 @@ Sameni R et al. Multichannel ECG and noise modeling. EURASIP J Adv Signal Proces
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-WAVE_NAMES = ("p", "initial", "main", "late", "t_rise", "t_fall")
-_QRS = slice(1, 4)
+_QRS = slice(1, 4)  # of the waves
 
 QRS_LIMIT_MV = 0.02
 """QRS lasts while its vector is longer than this: the CSE working party's smallest wave."""
@@ -31,7 +27,7 @@ QRS_LIMIT_MV = 0.02
 
 @dataclass(frozen=True)
 class BeatShape:
-    """Six Gaussian waves, in the order of `WAVE_NAMES`.
+    """Six Gaussian waves: P; the QRS's first, main and late forces; T's rise and fall.
 
     Attributes
     ----------

@@ -7,21 +7,16 @@ DICOM PS3.3 A.34.3 (12-Lead ECG), C.10.9 (Waveform Module); PS3.16 CID 3001 (lea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, TwelveLeadECGWaveformStorage, generate_uid
 
+from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.synthetic.simulation import Truth
 from cardio_ecg_transfer.synthetic.write_wfdb import ADC_PER_MV, quantised
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
-    from cardio_ecg_transfer.synthetic.simulation import Truth
 
 _MDC_CODE = {
     **{"I": "2:1", "II": "2:2", "III": "2:61", "aVR": "2:62", "aVL": "2:63", "aVF": "2:64"},
@@ -78,8 +73,7 @@ def median_beat(ecg: Ecg, truth: Truth) -> NDArray[np.float32]:
     r_samples = np.rint(truth.r_s * ecg.rate_hz).astype(int)
     inside = (r_samples + first >= 0) & (r_samples + last < ecg.signal_mv.shape[1])
     window = r_samples[inside, None] + np.arange(first, last)
-    median: NDArray[np.float32] = np.median(ecg.signal_mv[:, window], axis=1)
-    return median
+    return np.asarray(np.median(ecg.signal_mv[:, window], axis=1), np.float32)
 
 
 def _group(signal_mv: NDArray[np.float32], ecg: Ecg, label: str, originality: str) -> Dataset:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import wfdb
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
-    from cardio_ecg_transfer.synthetic.simulation import Truth
+from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.synthetic.simulation import Truth
 
 ADC_PER_MV = 200
 _COMMENT = "Synthetic: made by code, of no patient."
@@ -70,22 +65,11 @@ def write_wfdb(
     )
     if truth is not None:
         samples = np.minimum(np.rint(truth.r_s * ecg.rate_hz), ecg.signal_mv.shape[1] - 1)
-        _write_annotations(folder, record, samples.astype(np.int64), truth.symbols, truth.rhythm)
-
-
-def _write_annotations(
-    folder: Path,
-    record: str,
-    samples: NDArray[np.int64],
-    symbols: Sequence[str],
-    rhythm: str,
-) -> None:
-    """Write the beats after a rhythm label at the first sample."""
-    wfdb.wrann(
-        record,
-        "atr",
-        np.concatenate([[0], samples]),
-        ["+", *symbols],
-        aux_note=[rhythm, *[""] * len(symbols)],
-        write_dir=str(folder),
-    )
+        wfdb.wrann(
+            record,
+            "atr",
+            np.concatenate([[0], samples.astype(np.int64)]),
+            ["+", *truth.symbols],
+            aux_note=[truth.rhythm, *[""] * len(truth.symbols)],
+            write_dir=str(folder),
+        )

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.filters import require_rate
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 WINDOW_S = (-0.40, 0.56)
 """Extent around R: room for a PR interval of 340 ms and, at 60 beats a minute, a QT of 480 ms."""
@@ -73,16 +70,6 @@ class MedianBeat:
         """Return the sample nearest to a time relative to R, within the beat."""
         nearest = self.r_index + round(time_ms * self.rate_hz / 1000.0)
         return int(min(max(nearest, 0), self.signal_mv.shape[1] - 1))
-
-    def lead(self, name: str) -> NDArray[np.float64]:
-        """Return one lead, shape (n_samples,).
-
-        Raises
-        ------
-        DataError
-            If the recording has no such lead.
-        """
-        return np.asarray(self.rows((name,))[0])
 
     def rows(self, names: tuple[str, ...]) -> NDArray[np.float64]:
         """Return leads by name, shape (len(names), n_samples).

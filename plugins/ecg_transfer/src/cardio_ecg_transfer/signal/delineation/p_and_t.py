@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import spatial_velocity
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-    from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds, spatial_velocity
 
 # Thresholds for P waves were set on PTB-XL's 353 recordings: their report on those is in-sample.
 _SMOOTHING_MS = 8.0

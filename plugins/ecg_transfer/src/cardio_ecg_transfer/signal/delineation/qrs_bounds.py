@@ -15,17 +15,13 @@ Comput Biomed Res 1994; 27: 45-60 (thresholds on the slope, outwards from the QR
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 
 SMOOTHING_MS = 4.0
 """Standard deviation of the Gaussian low-pass: -6 dB at 47 Hz."""

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-    from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 
 MIN_WAVE_MV = 0.05
 """Smallest q, r or s that counts in a criterion; CSE's smallest wave, 0.02 mV, is noise here."""
@@ -70,8 +67,7 @@ class QrsWaves:
     @property
     def r_peak_ms(self) -> float:
         """Time from the global onset to the tallest upward peak, NaN if there is none."""
-        upward = [(peak, at) for peak, at in zip(self.peaks_mv, self.peaks_ms, strict=True)]
-        tallest = max(upward, default=(0.0, np.nan))
+        tallest = max(zip(self.peaks_mv, self.peaks_ms, strict=True), default=(0.0, np.nan))
         return tallest[1] if tallest[0] > 0 else float("nan")
 
     @property
@@ -93,10 +89,6 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
     lead : str
         Which.
 
-    Returns
-    -------
-    QrsWaves
-
     Raises
     ------
     DataError
@@ -104,8 +96,6 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-    >>> from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
     >>> ms = np.arange(-200, 280) * 2.0
     >>> rs_mv = 0.3 * np.exp(-0.5 * ((ms + 20) / 6) ** 2) - np.exp(-0.5 * ((ms - 10) / 9) ** 2)
     >>> rs_mv = rs_mv[None].astype(np.float32)
@@ -114,7 +104,7 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
     >>> [round(peak, 1) for peak in waves.peaks_mv], waves.peaks_ms, waves.is_qs_or_rs
     ([0.3, -1.0], (16.0, 46.0), True)
     """
-    whole = gaussian_filter1d(beat.lead(lead), _SMOOTHING_MS * beat.rate_hz / 2000)
+    whole = gaussian_filter1d(beat.rows((lead,))[0], _SMOOTHING_MS * beat.rate_hz / 2000)
     low, high = (beat.index(qrs.on_ms + edge) for edge in _BASELINE_MS)
     first, last = beat.index(qrs.on_ms), beat.index(qrs.off_ms)
     inside = whole[first : last + 1] - whole[low : high + 1].mean()

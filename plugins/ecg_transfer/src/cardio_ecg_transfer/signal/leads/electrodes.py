@@ -30,20 +30,15 @@ Haisty WK et al. Am J Cardiol 1993; 71: 1490-1494 (right leg cable: a lead witho
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.limb_leads import EINTHOVEN_LIMIT, einthoven_residual
 from cardio_ecg_transfer.signal.leads.names import PRECORDIAL_LEADS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
 
 _BEAT_S = (-0.36, 0.40)
 _QRS_S = (-0.06, 0.06)
@@ -108,7 +103,6 @@ def electrode_flags(ecg: Ecg, r_samples: NDArray[np.int64]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from cardio_ecg_transfer.signal.ecg import Ecg
     >>> t = np.arange(5000) / 500
     >>> beat = np.exp(-(((t % 1) - 0.5) / 0.012) ** 2) + 0.1 * np.exp(
     ...     -(((t % 1) - 0.34) / 0.03) ** 2
@@ -129,8 +123,9 @@ def electrode_flags(ecg: Ecg, r_samples: NDArray[np.int64]) -> tuple[str, ...]:
     flags += _limb_flags(beats)
     explained = {"II"} if any("left leg" in flag for flag in flags) else set()
     for lead in ("II", "MLII", "V5", "V6"):
-        if lead in beats and lead not in explained and beats[lead].inverted:
-            flags.append(_inverted(lead, beats[lead]))
+        beat = beats.get(lead)
+        if beat is not None and lead not in explained and beat.inverted:
+            flags.append(f"{lead} inverted: P {beat.p_mv:.2f} mV and QRS {beat.qrs_mv:.2f} mV")
     flags += _mirrored(waves, ecg.rate_hz)
     return tuple(flags)
 
@@ -215,11 +210,6 @@ def _limb_flags(beats: Mapping[str, AverageBeat]) -> list[str]:
                 f"{arm} arm and right leg exchanged? {lead} has a QRS of {beat.span_mv:.2f} mV"
             )
     return flags
-
-
-def _inverted(lead: str, beat: AverageBeat) -> str:
-    """Word the finding of a reversed lead."""
-    return f"{lead} inverted: P {beat.p_mv:.2f} mV and QRS {beat.qrs_mv:.2f} mV"
 
 
 def _mirrored(waves: Mapping[str, NDArray[np.float64]], rate_hz: float) -> list[str]:

@@ -18,12 +18,7 @@ import numpy as np
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.leads.names import standard_order
 
-_FROM_I_AND_II = {
-    "III": (-1.0, 1.0),
-    "aVR": (-0.5, -0.5),
-    "aVL": (1.0, -0.5),
-    "aVF": (-0.5, 1.0),
-}
+_FROM_I_AND_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
 EINTHOVEN_LIMIT = 0.1
 """Share of the limb leads' size above which I + III ≠ II is named. Rounding of three leads, each
@@ -78,9 +73,7 @@ def in_standard_order(ecg: Ecg) -> Ecg:
     """
     order = standard_order(ecg.leads)
     return replace(
-        ecg,
-        signal_mv=ecg.signal_mv[list(order)],
-        leads=tuple(ecg.leads[i] for i in order),
+        ecg, signal_mv=ecg.signal_mv[list(order)], leads=tuple(ecg.leads[i] for i in order)
     )
 
 

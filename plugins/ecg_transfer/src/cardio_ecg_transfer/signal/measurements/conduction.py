@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import QrsWaves, qrs_waves
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-    from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 
 Sex = Literal["M", "F"]
 
@@ -78,10 +75,6 @@ def conduction(beat: MedianBeat, qrs: QrsBounds, sex: Sex | None = None) -> Cond
         Its QRS.
     sex : {"M", "F"}, optional
         Where it is unknown, the stricter limit for men is taken.
-
-    Returns
-    -------
-    Conduction
 
     Raises
     ------

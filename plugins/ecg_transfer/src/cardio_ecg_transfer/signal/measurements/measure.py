@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from cardio_ecg_transfer.signal.delineation.median_beat import median_beat
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
 from cardio_ecg_transfer.signal.delineation.p_and_t import find_p, find_t
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import delineate_qrs
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds, delineate_qrs
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import fill_gaps, high_pass
 from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS, canonical_leads
-from cardio_ecg_transfer.signal.measurements.conduction import conduction
+from cardio_ecg_transfer.signal.measurements.conduction import Sex, conduction
 from cardio_ecg_transfer.signal.measurements.vcg import qrs_area_uvs
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-    from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-    from cardio_ecg_transfer.signal.ecg import Ecg
-    from cardio_ecg_transfer.signal.measurements.conduction import Sex
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
 
@@ -103,10 +96,6 @@ def measure(
     sex : {"M", "F"}, optional
         For the limit of Strauss's criterion; without it the men's holds.
 
-    Returns
-    -------
-    Measurements
-
     Raises
     ------
     DataError
@@ -127,10 +116,6 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
         With I, II and V1 to V6 at least, by any usual spelling; 250 Hz or more.
     sex : {"M", "F"}, optional
         See `measure`.
-
-    Returns
-    -------
-    Measurements
 
     Raises
     ------

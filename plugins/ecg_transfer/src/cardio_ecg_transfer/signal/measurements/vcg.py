@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.integrate import trapezoid
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
-    from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 
 Matrix = Literal["kors", "inverse_dower"]
 
@@ -67,8 +65,7 @@ def vectorcardiogram(beat: MedianBeat, matrix: Matrix = "kors") -> NDArray[np.fl
     Edenbrandt L, Pahlm O. Vectorcardiogram synthesized from a 12-lead ECG: superiority of the
     inverse Dower matrix. J Electrocardiol 1988; 21: 361-367.
     """
-    vector_mv: NDArray[np.float64] = MATRICES[matrix] @ beat.rows(INDEPENDENT_LEADS)
-    return vector_mv
+    return np.asarray(MATRICES[matrix] @ beat.rows(INDEPENDENT_LEADS))
 
 
 def qrs_area_uvs(beat: MedianBeat, qrs: QrsBounds, matrix: Matrix = "kors") -> float:
@@ -102,8 +99,6 @@ def qrs_area_uvs(beat: MedianBeat, qrs: QrsBounds, matrix: Matrix = "kors") -> f
     --------
     A beat whose only vector is a Gaussian along x, 1 mV high and 10 ms wide: √(2π)·10 µV·s.
 
-    >>> from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
-    >>> from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
     >>> x_mv = np.exp(-0.5 * (np.arange(-200, 280) * 2.0 / 10) ** 2)
     >>> leads_mv = np.outer(np.linalg.pinv(MATRICES["kors"])[:, 0], x_mv).astype(np.float32)
     >>> beat = MedianBeat(leads_mv, 500.0, 200, INDEPENDENT_LEADS, 10, 0, 1.0, 0 * leads_mv)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import signal as sps
 from scipy.ndimage import median_filter, uniform_filter1d
 
 from cardio_ecg_transfer.signal.filters import qrs_band
 
-if TYPE_CHECKING:
-    from typing import TypeVar
+_CHEBYSHEV_ORDER = 2  # of the low-pass prototype of the 6 to 18 Hz band
+_ENVELOPE_S = 0.12  # Hann window that smooths the Shannon energy
+_CANDIDATE_DISTANCE_S = 0.15  # two candidates lie at least so far apart
+HALF_COMPLEX_S = 0.075  # a deflection is measured within this time of its candidate
+# Running means that are taken off first: about a QRS complex, and about its upstroke.
+TALL_S = 0.16
+_SHARP_S = 0.06
+# The usual beat: a running median of so many blocks' maxima, each block of this length.
+_LEVEL_BLOCK_S = 2.0
+_LEVEL_N_BLOCKS = 9
+_SMALLEST_SHARE = 0.1  # weaker deflections, as a share of the usual beat, are no candidates
+_SMALLEST_MV = 0.01  # a lead whose usual deflection is lower shows no beats
 
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.rpeaks.config import RPeakConfig
-
-    Heights = TypeVar("Heights", NDArray[np.float32], NDArray[np.float64])
+Heights = TypeVar("Heights", NDArray[np.float32], NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -39,17 +46,12 @@ class Candidates:
     tall: NDArray[np.float64]
     sharp: NDArray[np.float64]
 
-    def __len__(self) -> int:
-        return self.time_s.size
-
     def only(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Candidates:
         """Keep some of them."""
         return Candidates(self.time_s[chosen], self.tall[chosen], self.sharp[chosen])
 
 
-def find_candidates(
-    signal_mv: NDArray[np.float64], rate_hz: float, config: RPeakConfig
-) -> Candidates:
+def find_candidates(signal_mv: NDArray[np.float64], rate_hz: float) -> Candidates:
     """Find what could be a beat.
 
     Parameters
@@ -58,55 +60,46 @@ def find_candidates(
         Without baseline wander and noise above 40 Hz.
     rate_hz : float
         Its sampling rate.
-    config : RPeakConfig
-
-    Returns
-    -------
-    Candidates
     """
-    envelope = shannon_envelope(signal_mv, rate_hz, config)
-    samples, _ = sps.find_peaks(envelope, distance=max(1, config.candidate_distance_s * rate_hz))
+    envelope = shannon_envelope(signal_mv, rate_hz)
+    samples, _ = sps.find_peaks(envelope, distance=max(1, _CANDIDATE_DISTANCE_S * rate_hz))
     time_s = samples / rate_hz
-    half = round(config.half_complex_s * rate_hz)
-    tall_mv = swing(above_mean(signal_mv, rate_hz, config.tall_s), samples, half)
-    sharp_mv = swing(above_mean(signal_mv, rate_hz, config.sharp_s), samples, half)
-    tall = _relative(tall_mv, time_s, config)
-    sharp = _relative(sharp_mv, time_s, config)
+    half = round(HALF_COMPLEX_S * rate_hz)
+    tall_mv = swing(above_mean(signal_mv, rate_hz, TALL_S), samples, half)
+    sharp_mv = swing(above_mean(signal_mv, rate_hz, _SHARP_S), samples, half)
+    tall = _relative(tall_mv, time_s)
+    sharp = _relative(sharp_mv, time_s)
     found = Candidates(time_s, tall, sharp)
-    return found.only((tall > config.smallest_share) & (sharp > 0))
+    return found.only((tall > _SMALLEST_SHARE) & (sharp > 0))
 
 
-def shannon_envelope(
-    signal_mv: NDArray[np.float64], rate_hz: float, config: RPeakConfig
-) -> NDArray[np.float64]:
+def shannon_envelope(signal_mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     """Smooth Shannon energy of the normalised slope in the QRS band, summed over leads.
 
     The slope is divided by its local level and by the square root of e. Up to there ``-d2 ln d2``
     rises with ``d2``, so that a tall beat is never lower than a small one; it still lifts small
     beats more than the square does.
     """
-    slope = np.diff(qrs_band(signal_mv, rate_hz, config.chebyshev_order), axis=-1, append=0.0)
+    slope = np.diff(qrs_band(signal_mv, rate_hz, _CHEBYSHEV_ORDER), axis=-1, append=0.0)
     slope[:, -1] = 0.0
     slope = slope.astype(np.float32)  # half the time for the logarithm and the transform
     energy = np.zeros(slope.shape[-1], dtype=np.float32)
     for lead in slope:
-        square = np.square(lead / _slope_level(np.abs(lead), rate_hz, config))
+        square = np.square(lead / _slope_level(np.abs(lead), rate_hz))
         np.minimum(square, 1.0, out=square)
         square /= np.float32(np.e)
         energy -= square * np.log(square + np.float32(1e-12))
-    window = np.hanning(round(config.envelope_s * rate_hz) + 2)[1:-1].astype(np.float32)
+    window = np.hanning(round(_ENVELOPE_S * rate_hz) + 2)[1:-1].astype(np.float32)
     return np.asarray(sps.oaconvolve(energy, window / window.sum(), mode="same"))
 
 
-def _slope_level(
-    slope: NDArray[np.float32], rate_hz: float, config: RPeakConfig
-) -> NDArray[np.float32]:
+def _slope_level(slope: NDArray[np.float32], rate_hz: float) -> NDArray[np.float32]:
     """Usual height of the slope at each sample: straight lines between the centres of blocks."""
-    n_block = round(config.level_block_s * rate_hz)
+    n_block = round(_LEVEL_BLOCK_S * rate_hz)
     n_blocks = -(-slope.size // n_block)
     padded = np.zeros(n_blocks * n_block, dtype=np.float32)
     padded[: slope.size] = slope
-    usual = _usual(padded.reshape(n_blocks, n_block).max(axis=1), config)
+    usual = _usual(padded.reshape(n_blocks, n_block).max(axis=1))
     # Half a block of the first and last level at either end, a ramp for every block between.
     usual = np.concatenate([usual[:1], usual, usual[-1:]])
     ramp = (np.arange(n_block) / n_block).astype(np.float32)
@@ -115,28 +108,26 @@ def _slope_level(
     return np.maximum(level.ravel()[start : start + slope.size], np.float32(1e-9))
 
 
-def _relative(
-    size_mv: NDArray[np.float64], time_s: NDArray[np.float64], config: RPeakConfig
-) -> NDArray[np.float64]:
+def _relative(size_mv: NDArray[np.float64], time_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """Size divided by the usual size of a beat, mean over the leads that show any beat."""
     if not time_s.size:
         return np.zeros(0)
-    block = (time_s // config.level_block_s).astype(np.int64)
-    centre_s = (np.arange(block[-1] + 1) + 0.5) * config.level_block_s
+    block = (time_s // _LEVEL_BLOCK_S).astype(np.int64)
+    centre_s = (np.arange(block[-1] + 1) + 0.5) * _LEVEL_BLOCK_S
     total, n_usable = np.zeros(time_s.size), np.zeros(time_s.size)
     for size in size_mv:
         highest = np.zeros(block[-1] + 1)
         np.maximum.at(highest, block, size)
-        level = np.interp(time_s, centre_s, _usual(highest, config))
-        usable = level >= config.smallest_mv
-        total += np.where(usable, size / np.maximum(level, config.smallest_mv), 0.0)
+        level = np.interp(time_s, centre_s, _usual(highest))
+        usable = level >= _SMALLEST_MV
+        total += np.where(usable, size / np.maximum(level, _SMALLEST_MV), 0.0)
         n_usable += usable
     return total / np.maximum(n_usable, 1)
 
 
-def _usual(highest: Heights, config: RPeakConfig) -> Heights:
+def _usual(highest: Heights) -> Heights:
     """Running median of block maxima: no single artefact or pause moves it."""
-    level = median_filter(highest, min(config.level_n_blocks, highest.size), mode="mirror")
+    level = median_filter(highest, min(_LEVEL_N_BLOCKS, highest.size), mode="mirror")
     return np.asarray(np.maximum(level, 0.2 * np.median(level)), dtype=highest.dtype)
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter, minimum_filter1d
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+_FLAT_S = 0.1  # exactly equal samples for this long are no signal
+_SPIKE_RATE_HZ = 400.0  # from here on spikes are narrower than the tip of an R wave
+_SPIKE_S = 0.012  # of the running median that a spike stands out from ...
+_SPIKE_AROUND_S = 0.06  # ... by more than all that remains within this time of it
 
-    from cardio_ecg_transfer.signal.rpeaks.config import RPeakConfig
 
-
-def without_flat(
-    signal_mv: NDArray[np.float64], rate_hz: float, config: RPeakConfig
-) -> NDArray[np.float64]:
+def without_flat(signal_mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     """Mark stretches of exactly equal samples as missing: the amplifier was off or saturated.
 
     Their borders are steps, which would look like a QRS complex.
@@ -26,15 +23,13 @@ def without_flat(
         NaN where missing.
     rate_hz : float
         Sampling rate.
-    config : RPeakConfig
-        Its ``flat_s`` says from which duration on.
 
     Returns
     -------
     ndarray of float64, shape (n_leads, n_samples)
         A copy with NaN in flat stretches, or the given array if there are none.
     """
-    n_least = max(2, round(config.flat_s * rate_hz))
+    n_least = max(2, round(_FLAT_S * rate_hz))
     cleaned = signal_mv
     for i, lead in enumerate(signal_mv):
         starts = np.append(0, np.flatnonzero(lead[1:] != lead[:-1]) + 1)
@@ -46,9 +41,7 @@ def without_flat(
     return cleaned
 
 
-def without_spikes(
-    signal_mv: NDArray[np.float64], rate_hz: float, config: RPeakConfig
-) -> NDArray[np.float64]:
+def without_spikes(signal_mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.float64]:
     """Replace pacing spikes that overtop their surroundings by the running median.
 
     A spike lasts 2 ms or less and exceeds the running median by its whole height, a QRS complex
@@ -59,20 +52,17 @@ def without_spikes(
     signal_mv : ndarray, shape (n_leads, n_samples)
         Without NaN.
     rate_hz : float
-        Sampling rate. Below ``spike_rate_hz`` nothing is done: the anti-alias filter has made a
-        spike as wide as the tip of an R wave.
-    config : RPeakConfig
-        ``spike_s`` is the length of the median; a spike is higher than all that remains within
-        ``spike_around_s``.
+        Sampling rate. Below 400 Hz nothing is done: the anti-alias filter has made a spike as wide
+        as the tip of an R wave.
 
     Returns
     -------
     ndarray of float64, shape (n_leads, n_samples)
     """
-    if rate_hz < config.spike_rate_hz:
+    if rate_hz < _SPIKE_RATE_HZ:
         return signal_mv
-    n_window = 2 * int(0.5 * config.spike_s * rate_hz) + 1
+    n_window = 2 * int(0.5 * _SPIKE_S * rate_hz) + 1
     smooth = median_filter(signal_mv, (1, n_window), mode="nearest")
-    n_around = 2 * round(config.spike_around_s * rate_hz) + 1
+    n_around = 2 * round(_SPIKE_AROUND_S * rate_hz) + 1
     remaining = maximum_filter1d(smooth, n_around) - minimum_filter1d(smooth, n_around)
     return np.where(np.abs(signal_mv - smooth) > remaining, smooth, signal_mv)

@@ -1,11 +1,14 @@
-"""Multi-lead R-peak detection: Chebyshev band, Shannon energy, best sequence, fiducial point."""
+"""Multi-lead R-peak detection: Chebyshev band, Shannon energy, best sequence, fiducial point.
+
+One set of parameters, chosen on DS1 of MIT-BIH, serves every source.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_ecg_transfer.signal.filters import (
     TARGET_RATE_HZ,
@@ -15,21 +18,19 @@ from cardio_ecg_transfer.signal.filters import (
     resample,
 )
 from cardio_ecg_transfer.signal.rpeaks.candidates import (
+    HALF_COMPLEX_S,
+    TALL_S,
     above_mean,
     around,
     find_candidates,
     swing,
 )
 from cardio_ecg_transfer.signal.rpeaks.cleaning import without_flat, without_spikes
-from cardio_ecg_transfer.signal.rpeaks.config import DEFAULT_CONFIG, RPeakConfig
 from cardio_ecg_transfer.signal.rpeaks.sequence import choose_beats
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-__all__ = ["RPeakConfig", "RPeaks", "detect_r_peaks"]
-
 _ECG_BAND_HZ = (0.5, 40.0)
+_FIDUCIAL_S = 0.08  # the R peak is the largest deflection within this time of the candidate ...
+_FIDUCIAL_SHIFT_S = 0.014  # ... moved by at most this to the extremum of the unsharpened signal
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,7 @@ class RPeaks:
     lead: int
 
 
-def detect_r_peaks(
-    signal_mv: ArrayLike, rate_hz: float, *, config: RPeakConfig = DEFAULT_CONFIG
-) -> RPeaks:
+def detect_r_peaks(signal_mv: ArrayLike, rate_hz: float) -> RPeaks:
     """Find the R peaks of a recording in all of its leads together.
 
     Parameters
@@ -65,8 +64,6 @@ def detect_r_peaks(
         Potentials in millivolt; NaN where missing. A lead that shows no beats has no say.
     rate_hz : float
         Sampling rate; more than 80 Hz.
-    config : RPeakConfig, optional
-        One set of parameters serves all sources.
 
     Returns
     -------
@@ -87,7 +84,6 @@ def detect_r_peaks(
 
     Examples
     --------
-    >>> import numpy as np
     >>> time_s = np.arange(0, 10, 1 / 500)
     >>> ecg_mv = sum(np.exp(-0.5 * ((time_s - r_s) / 0.012) ** 2) for r_s in np.arange(0.5, 10))
     >>> detect_r_peaks(ecg_mv, 500).times_s.round(2).tolist()
@@ -95,38 +91,38 @@ def detect_r_peaks(
     """
     given_mv = np.atleast_2d(np.asarray(signal_mv, dtype=np.float64))
     require_rate(rate_hz)
-    bridged_mv, present = fill_gaps(without_flat(given_mv, rate_hz, config))
-    clean_mv = np.where(present, without_spikes(bridged_mv, rate_hz, config), np.nan)
+    bridged_mv, present = fill_gaps(without_flat(given_mv, rate_hz))
+    clean_mv = np.where(present, without_spikes(bridged_mv, rate_hz), np.nan)
     resampled_mv, valid = resample(clean_mv, rate_hz)
     filtered_mv = band_pass(resampled_mv, TARGET_RATE_HZ, _ECG_BAND_HZ)
-    candidates = find_candidates(filtered_mv, TARGET_RATE_HZ, config)
-    beats = candidates.only(choose_beats(candidates, config))
+    candidates = find_candidates(filtered_mv, TARGET_RATE_HZ)
+    beats = candidates.only(choose_beats(candidates))
     near = np.rint(beats.time_s * TARGET_RATE_HZ).astype(np.int64)
     near = near[valid[:, near].any(axis=0)]
     if near.size == 0:
         return RPeaks(near, np.zeros(0), np.zeros(0, np.int8), 0)
-    half = round(config.half_complex_s * TARGET_RATE_HZ)
+    half = round(HALF_COMPLEX_S * TARGET_RATE_HZ)
     lead = int(np.argmax(np.median(swing(filtered_mv, near, half), axis=1)))
-    peaks, polarity = _place(filtered_mv[lead], near, config)
+    peaks, polarity = _place(filtered_mv[lead], near)
     samples = np.rint(peaks * (rate_hz / TARGET_RATE_HZ)).astype(np.int64)
     samples = np.minimum(samples, given_mv.shape[-1] - 1)
     return RPeaks(samples, samples / rate_hz, polarity, lead)
 
 
 def _place(
-    signal_mv: NDArray[np.float64], near: NDArray[np.int64], config: RPeakConfig
+    signal_mv: NDArray[np.float64], near: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Move each beat to its R peak; say whether that points up or down.
 
     The running mean is taken off first, so that the upstroke of a paced or ectopic complex wins
     over the slower wave that follows it.
     """
-    half = round(config.fiducial_s * TARGET_RATE_HZ)
-    complexes = around(above_mean(signal_mv, TARGET_RATE_HZ, config.tall_s), near, half)
+    half = round(_FIDUCIAL_S * TARGET_RATE_HZ)
+    complexes = around(above_mean(signal_mv, TARGET_RATE_HZ, TALL_S), near, half)
     largest = np.abs(complexes).argmax(axis=1)
     sign = np.sign(np.take_along_axis(complexes, largest[:, np.newaxis], axis=1))
     rough = near + largest - half
-    half = round(config.fiducial_shift_s * TARGET_RATE_HZ)
+    half = round(_FIDUCIAL_SHIFT_S * TARGET_RATE_HZ)
     fine = rough + (around(signal_mv, rough, half) * sign).argmax(axis=1) - half
     peaks, first = np.unique(np.clip(fine, 0, signal_mv.size - 1), return_index=True)
     return peaks, sign[first, 0].astype(np.int8)

@@ -10,27 +10,43 @@ again from these beats, until nothing changes.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from operator import add
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from cardio_ecg_transfer.signal.rpeaks.candidates import Candidates
 
-    from cardio_ecg_transfer.signal.rpeaks.candidates import Candidates
-    from cardio_ecg_transfer.signal.rpeaks.config import RPeakConfig
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 _FORBIDDEN = -1e6
 _NO_NOISE = -4.0
 
+# Strengths are relative to the usual beat of the surroundings; ratios of strengths and of intervals
+# act through their logarithms, so that a weight is a price per natural log unit.
+_SHARP_SHARE = 0.6  # weight of sharpness in the strength; height has the rest
+# A beat before anything is learnt; low, since small beats between tall ectopic ones must take part.
+_FIRST_THRESHOLD = 0.2
+_N_ROUNDS = 8  # at most; it ends once the beats no longer change
+_N_BEATS = 11  # in the running medians of signal level, noise level and RR interval
+_NOISE_EXPONENT = 0.55  # threshold: noise level to this power; 0.5 is half-way to the signal in dB
+_LOWEST_THRESHOLD = 0.3  # for recordings without noise
+_LARGEST_WORTH, _SMALLEST_WORTH = 2.0, -1.0  # no more certain above; dropped at once below
+_N_PREDECESSORS = 6  # candidates tried as the beat before; earlier ones count as a pause
+_REFRACTORY_S = 0.2  # no two beats are closer
+# An RR interval longer than this times the usual costs the weight, up to the limit: search-back.
+_LATE_RATIO, _LATE_WEIGHT, _LATE_LIMIT = 1.5, 1.5, 2.0
+_EARLY_RATIO, _EARLY_WEIGHT = 0.75, 0.5  # the same for shorter intervals
+_IRREGULARITY = 0.1  # spread of log RR that halves these prices: fibrillation has no usual interval
+# So soon after a beat, less than this share of its sharpness is probably its T wave, and pays.
+_T_WAVE_S, _T_WAVE_RATIO, _T_WAVE_WEIGHT = 0.36, 0.7, 2.5
+# So soon after a beat, strength above this share of it pays: the earlier was probably a P wave.
+_CLOSE_S, _CLOSE_RATIO, _CLOSE_WEIGHT = 0.28, 0.3, 2.0
 
-@dataclass(frozen=True)
-class _Evidence:
+
+class _Evidence(NamedTuple):
     """Candidates in logarithms, with what is usual around each; all of shape (n_candidates,)."""
 
     time_s: Floats
@@ -42,24 +58,11 @@ class _Evidence:
     usual_sharp: Floats
 
     def only(self, chosen: NDArray[np.int64]) -> _Evidence:
-        return _Evidence(
-            self.time_s[chosen],
-            self.strength[chosen],
-            self.sharp[chosen],
-            self.worth[chosen],
-            self.usual_rr_s[chosen],
-            self.regular[chosen],
-            self.usual_sharp[chosen],
-        )
+        return _Evidence._make(part[chosen] for part in self)
 
 
-def choose_beats(candidates: Candidates, config: RPeakConfig) -> NDArray[np.int64]:
+def choose_beats(candidates: Candidates) -> NDArray[np.int64]:
     """Choose the beats among the candidates.
-
-    Parameters
-    ----------
-    candidates : Candidates
-    config : RPeakConfig
 
     Returns
     -------
@@ -67,78 +70,73 @@ def choose_beats(candidates: Candidates, config: RPeakConfig) -> NDArray[np.int6
         Indices of the candidates that are beats, ascending.
     """
     sharp = np.log(candidates.sharp)
-    strength = (1 - config.sharp_share) * np.log(candidates.tall) + config.sharp_share * sharp
-    beats = np.flatnonzero(strength > np.log(config.first_threshold))
-    for _ in range(config.n_rounds):
+    strength = (1 - _SHARP_SHARE) * np.log(candidates.tall) + _SHARP_SHARE * sharp
+    beats = np.flatnonzero(strength > np.log(_FIRST_THRESHOLD))
+    for _ in range(_N_ROUNDS):
         if beats.size < 2:
             break
-        worth = _worth(candidates.time_s, strength, beats, config)
-        usual_rr_s, regular = _rhythm(candidates.time_s, beats, config)
-        usual_sharp = _running(candidates.time_s, candidates.time_s[beats], sharp[beats], config)
+        worth = _worth(candidates.time_s, strength, beats)
+        usual_rr_s, regular = _rhythm(candidates.time_s, beats)
+        usual_sharp = _running(candidates.time_s, candidates.time_s[beats], sharp[beats])
         evidence = _Evidence(
             candidates.time_s, strength, sharp, worth, usual_rr_s, regular, usual_sharp
         )
-        kept = np.flatnonzero(worth > config.smallest_worth)
-        better = kept[_best_sequence(evidence.only(kept), config)] if kept.size else kept
+        kept = np.flatnonzero(worth > _SMALLEST_WORTH)
+        better = kept[_best_sequence(evidence.only(kept))] if kept.size else kept
         if np.array_equal(better, beats):
             break
         beats = better
     return beats
 
 
-def _worth(
-    time_s: Floats, strength: Floats, beats: NDArray[np.int64], config: RPeakConfig
-) -> Floats:
+def _worth(time_s: Floats, strength: Floats, beats: NDArray[np.int64]) -> Floats:
     """Log strength above a threshold between the levels of noise and signal.
 
     The signal level is the running median of the beats; the noise level that of the strongest
     deflection between two beats, which is the T wave in a clean recording.
     """
-    relative = strength - _running(time_s, time_s[beats], strength[beats], config)
+    relative = strength - _running(time_s, time_s[beats], strength[beats])
     others = relative.copy()
     others[beats] = _NO_NOISE
     starts = beats if beats[0] == 0 else np.append(0, beats)
     noise = np.maximum(np.maximum.reduceat(others, starts), _NO_NOISE)
-    threshold = config.noise_exponent * _running(time_s, time_s[starts], noise, config)
-    threshold = np.clip(threshold, np.log(config.lowest_threshold), 0.0)
-    return np.minimum(relative - threshold, config.largest_worth)
+    threshold = _NOISE_EXPONENT * _running(time_s, time_s[starts], noise)
+    threshold = np.clip(threshold, np.log(_LOWEST_THRESHOLD), 0.0)
+    return np.minimum(relative - threshold, _LARGEST_WORTH)
 
 
-def _rhythm(time_s: Floats, beats: NDArray[np.int64], config: RPeakConfig) -> tuple[Floats, Floats]:
+def _rhythm(time_s: Floats, beats: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """Usual RR interval in seconds and regularity (1 = regular) at each candidate."""
     beat_s = time_s[beats]
     rr_s, middle_s = np.diff(beat_s), 0.5 * (beat_s[1:] + beat_s[:-1])
-    usual_s = _running(middle_s, middle_s, rr_s, config)
-    spread = _running(time_s, middle_s, np.abs(np.log(rr_s / usual_s)), config)
-    return (
-        np.interp(time_s, middle_s, usual_s),
-        config.irregularity / (config.irregularity + spread),
-    )
+    usual_s = _running(middle_s, middle_s, rr_s)
+    spread = _running(time_s, middle_s, np.abs(np.log(rr_s / usual_s)))
+    return (np.interp(time_s, middle_s, usual_s), _IRREGULARITY / (_IRREGULARITY + spread))
 
 
-def _running(time_s: Floats, known_s: Floats, values: Floats, config: RPeakConfig) -> Floats:
-    smooth = median_filter(values, min(config.n_beats, values.size), mode="mirror")
+def _running(time_s: Floats, known_s: Floats, values: Floats) -> Floats:
+    smooth = median_filter(values, min(_N_BEATS, values.size), mode="mirror")
     return np.asarray(np.interp(time_s, known_s, smooth))
 
 
-def _best_sequence(evidence: _Evidence, config: RPeakConfig) -> NDArray[np.int64]:
+def _best_sequence(evidence: _Evidence) -> NDArray[np.int64]:
     """Indices of the sequence with the largest sum of worths and gains."""
-    n_back = min(config.n_predecessors, evidence.time_s.size)
-    late = -config.late_weight * evidence.regular
+    n_back = min(_N_PREDECESSORS, evidence.time_s.size)
+    late = -_LATE_WEIGHT * evidence.regular
     since_start_s = evidence.time_s - evidence.time_s[0]
     until_end_s = evidence.time_s[-1] - evidence.time_s
     # The beat before the recording began may have left its T wave behind.
-    t_wave = _t_wave(evidence.usual_sharp - evidence.sharp, evidence.time_s, config)
+    t_wave = _t_wave(evidence.usual_sharp - evidence.sharp, evidence.time_s)
     return _follow(
         worth=evidence.worth,
-        gain=_gain(evidence, n_back, config),
-        first=late * _lateness(since_start_s, evidence.usual_rr_s, config) - t_wave,
-        last=late * _lateness(until_end_s, evidence.usual_rr_s, config),
-        pause=late * config.late_limit,
+        gain=_gain(evidence, n_back),
+        first=late * _lateness(since_start_s, evidence.usual_rr_s) - t_wave,
+        last=late * _lateness(until_end_s, evidence.usual_rr_s),
+        pause=late * _LATE_LIMIT,
     )
 
 
-def _gain(evidence: _Evidence, n_back: int, config: RPeakConfig) -> Floats:
+def _gain(evidence: _Evidence, n_back: int) -> Floats:
     """Gain, never positive, of a beat whose predecessor lies k + 1 candidates before.
 
     Shape (n_candidates, n_back).
@@ -150,28 +148,28 @@ def _gain(evidence: _Evidence, n_back: int, config: RPeakConfig) -> Floats:
     rr_s = np.maximum(evidence.time_s[here] - evidence.time_s[before], 1e-3)
     usual_s = 0.5 * (evidence.usual_rr_s[here] + evidence.usual_rr_s[before])
 
-    late = _lateness(rr_s, usual_s, config)
-    early = np.maximum(np.log(config.early_ratio * usual_s / rr_s), 0.0)
-    rhythm = evidence.regular[here] * (config.late_weight * late + config.early_weight * early)
+    late = _lateness(rr_s, usual_s)
+    early = np.maximum(np.log(_EARLY_RATIO * usual_s / rr_s), 0.0)
+    rhythm = evidence.regular[here] * (_LATE_WEIGHT * late + _EARLY_WEIGHT * early)
 
-    t_wave = _t_wave(evidence.sharp[before] - evidence.sharp[here], rr_s, config)
+    t_wave = _t_wave(evidence.sharp[before] - evidence.sharp[here], rr_s)
     growth = evidence.strength[here] - evidence.strength[before]
-    close = np.clip(growth - np.log(config.close_ratio), 0.0, 1.0) * (rr_s < config.close_s)
+    close = np.clip(growth - np.log(_CLOSE_RATIO), 0.0, 1.0) * (rr_s < _CLOSE_S)
 
-    gain = -rhythm - t_wave - config.close_weight * close
-    gain[missing | (rr_s < config.refractory_s)] = _FORBIDDEN
+    gain = -rhythm - t_wave - _CLOSE_WEIGHT * close
+    gain[missing | (rr_s < _REFRACTORY_S)] = _FORBIDDEN
     return np.asarray(gain)
 
 
-def _t_wave(blunting: Floats, rr_s: Floats, config: RPeakConfig) -> Floats:
+def _t_wave(blunting: Floats, rr_s: Floats) -> Floats:
     """Price of a deflection that is blunter than the complex before it, by log units."""
-    price = config.t_wave_weight * np.clip(blunting + np.log(config.t_wave_ratio), 0.0, 1.0)
-    return np.where(rr_s < config.t_wave_s, price, 0.0)
+    price = _T_WAVE_WEIGHT * np.clip(blunting + np.log(_T_WAVE_RATIO), 0.0, 1.0)
+    return np.where(rr_s < _T_WAVE_S, price, 0.0)
 
 
-def _lateness(rr_s: Floats, usual_rr_s: Floats, config: RPeakConfig) -> Floats:
-    late = np.log(np.maximum(rr_s, 1e-3) / (usual_rr_s * config.late_ratio))
-    return np.clip(late, 0.0, config.late_limit)
+def _lateness(rr_s: Floats, usual_rr_s: Floats) -> Floats:
+    late = np.log(np.maximum(rr_s, 1e-3) / (usual_rr_s * _LATE_RATIO))
+    return np.clip(late, 0.0, _LATE_LIMIT)
 
 
 def _follow(

@@ -6,20 +6,16 @@ the recording itself, without labels: its median picture and its median waveform
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_ecg_transfer.signal.segments import BeatSegments
 from cardio_ecg_transfer.signal.spectrogram.pictures import N_CODES, beat_spectrograms
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.segments import BeatSegments
-    from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
 
 Kind = Literal["beat", "difference", "residual"]
 
@@ -96,7 +92,6 @@ def own_record_pictures(
     Examples
     --------
     >>> from cardio_ecg_transfer.signal.segments import segment_beats
-    >>> from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
     >>> peaks = np.arange(200, 3600, 300)
     >>> ecg_mv = np.zeros((1, 3600), np.float32)
     >>> ecg_mv[0, peaks] = 1.0

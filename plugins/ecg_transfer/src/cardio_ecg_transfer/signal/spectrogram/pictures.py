@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.spectrogram.settings import StftPlan
+from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings, StftPlan
 
 POWER_FLOOR_MV2 = 1e-16
 """Power that stands for silence (-160 dB re 1 mV^2), so that a flat lead has a finite picture."""
@@ -142,7 +137,7 @@ class _Block:
         device: torch.device,
         n_signals: int,
     ) -> None:
-        self._plan, self._floor_db, self._device = plan, settings.floor_db, device
+        self._plan, self._floor_db = plan, settings.floor_db
         self._margin = plan.window_samples // 2 - settings.context_samples
         n_bins = settings.n_bins(plan.n_fft, rate_hz)
         self._basis = fourier_basis(plan, settings.window, n_bins).to(device)
@@ -196,13 +191,12 @@ def _check(
     """Refuse segments that do not fit their lengths, or hold values that are not finite."""
     room = segments_mv.shape[2] - 2 * settings.context_samples if segments_mv.ndim == 3 else -1
     if room < 0 or length.shape != segments_mv.shape[:1] or (length > room).any():
-        msg = (
+        raise DataError(
             f"spectrogram {settings.mode}: expected segments (n_beats, n_leads, n_samples) with "
             f"{settings.context_samples} samples of context and one length each, found shape "
             f"{segments_mv.shape} and {length.shape[0]} lengths up to {max(length, default=0)}; "
             "cut them with settings.context_samples"
         )
-        raise DataError(msg)
     if not np.isfinite(segments_mv).all():
         beat = int(np.argmax(~np.isfinite(segments_mv).all(axis=(1, 2))))
         msg = f"spectrogram: expected finite samples, found NaN or infinity in segment {beat}"

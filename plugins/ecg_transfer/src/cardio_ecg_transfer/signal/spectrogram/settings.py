@@ -8,8 +8,6 @@ from typing import Literal
 
 from cardio_core.api import DataError
 
-Mode = Literal["M1", "M2", "M3", "M4"]
-
 M3_CONTEXT = 256
 """Samples kept on both sides of a segment, for windows that reach over its edges (mode M3)."""
 
@@ -65,7 +63,7 @@ class SpectrogramSettings:
     101
     """
 
-    mode: Mode = "M2"
+    mode: Literal["M1", "M2", "M3", "M4"] = "M2"
     window: Literal["hann", "hamming"] = "hann"
     max_hz: float = 60.0
     floor_db: float = 80.0
@@ -100,9 +98,8 @@ class SpectrogramSettings:
             window = min(512, n_samples)
             hop, n_fft = window - window // 2, window
         else:
-            window, hop, n_fft = {"M2": (64, 4, 512), "M3": (512, 4, 512), "M4": (512, 32, 512)}[
-                self.mode
-            ]
+            window, hop = {"M2": (64, 4), "M3": (512, 4), "M4": (512, 32)}[self.mode]
+            n_fft = 512
         covered = n_samples + 2 * (window // 2) - window
         return StftPlan(window, hop, n_fft, math.ceil(covered / hop) + 1)
 

@@ -7,18 +7,14 @@ Kemp B et al. Electroencephalogr Clin Neurophysiol 1992; 82: 391-393; EDF+, 2.1.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import edfio
 import numpy as np
 
 from cardio_core.api import DataError
+from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.synthetic.write_wfdb import ADC_PER_MV, quantised
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
 
 _DIGITAL = (-32768, 32767)
 

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import base64
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
+from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.synthetic.simulation import Truth
 from cardio_ecg_transfer.synthetic.write_dicom import median_beat
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_ecg_transfer.signal.ecg import Ecg
-    from cardio_ecg_transfer.synthetic.simulation import Truth
 
 UV_PER_BIT = 4.88
 """Step of the converter: what carts write."""
