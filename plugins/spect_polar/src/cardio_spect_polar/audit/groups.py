@@ -6,19 +6,15 @@ as probabilities that are too high or too low. Neither is seen in the numbers of
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from cardio_core.stats import Estimate
+from cardio_core.stats import Estimate
 
 BANDS_OF_BMI = (25.0, 30.0)
 """kg/m²; overweight and obesity of the World Health Organization."""

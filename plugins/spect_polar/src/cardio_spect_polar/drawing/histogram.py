@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import canvas
 from cardio_spect_polar.drawing.style import resize
 from cardio_spect_polar.phase.cycle.histogram import phase_histogram, unwrapped
-from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices, smallest_arc
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
-
-    from cardio_spect_polar.phase.indices.dyssynchrony import PhaseIndices
+from cardio_spect_polar.phase.indices.dyssynchrony import PhaseIndices, phase_indices, smallest_arc
 
 
 def histogram_figure(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.style import resize
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -130,7 +126,7 @@ def _bracket(axes: Axes, model: Increment, place: int, height: float, drop: floa
         )
 
 
-def increments_of(rows: pd.DataFrame, note: str) -> Callable[[Figure], None]:
+def increments_of(rows: pd.DataFrame, note: str) -> canvas.Draw:
     """Draw a bar a model, each joined to the one that it was tested against.
 
     Parameters

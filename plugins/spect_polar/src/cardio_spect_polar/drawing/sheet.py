@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.figure import Figure
 
 from cardio_core.api import canvas
 from cardio_spect_polar.drawing.style import resize
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 
 _WIDTH_IN = 8.6
 _HEIGHTS_IN = (3.4, 3.6, 2.9)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import Case, canvas
+from cardio_core.api import Case, FeatureSet, canvas
 from cardio_spect_polar.drawing.histogram import binned_histogram_figure
 from cardio_spect_polar.drawing.polar_maps import study_maps
 from cardio_spect_polar.drawing.sheet import study_sheet
 from cardio_spect_polar.drawing.slices import slices_with_wall
 from cardio_spect_polar.phase.sampling.qc_view import QcView
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import FeatureSet
 
 RULE = (
     "of every fold, the studies whose wall was found with the least confidence, and those of the "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
@@ -13,10 +13,6 @@ from cardio_spect_polar.drawing.style import CHANGE_COLOURS, circular_mean_deg, 
 from cardio_spect_polar.polar.angles import signed_deg
 from cardio_spect_polar.polar.raster import raster_coordinates
 from cardio_spect_polar.polar.segments import segment_means, segments_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
 
 
 def traverse_maps(

@@ -6,27 +6,22 @@ for all factors; layers 3 and 4 and a head of one logit are tuned for each.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import ArrayExamples, DataError, ModelArtifact
+from cardio_core.api import ArrayExamples, Context, DataError, FeatureSet, ModelArtifact, Targets
+from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.labels import labels_of
 from cardio_spect_polar.flow.models import map_of
 from cardio_spect_polar.flow.pictures import Pictures
 from cardio_spect_polar.flow.step_one import N_OUTPUTS, open_step_one
 from cardio_spect_polar.networks.flow_resnet import FlowResNet, Tail, Trunk
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_spect_polar.flow.config import TrainBlock
 
 TRUNK = "trunk.safetensors"
 LARGEST_LOGIT = 30.0

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_spect_polar.polar.segments import segments_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LARGEST = {"rest": 2.0, "stress": 5.0, "reserve": 5.0}
 """What full brightness stands for: ml/min/g, and 1 for the reserve."""

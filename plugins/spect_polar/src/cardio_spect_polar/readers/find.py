@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nibabel
 
 from cardio_core.api import DataError
+from cardio_spect_polar.readers.gated import State
 from cardio_spect_polar.readers.nifti.gate_names import group_gates, stem_of
 from cardio_spect_polar.readers.nm.peek import Peek, peek
 from cardio_spect_polar.readers.sidecar import read_sidecar
 from cardio_spect_polar.readers.state import state_of_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from cardio_spect_polar.readers.gated import State
 
 _MASK = re.compile(r"(?<![a-z])(masks?|labels?|seg|segmentation|gt)(?![a-z])", re.IGNORECASE)
 

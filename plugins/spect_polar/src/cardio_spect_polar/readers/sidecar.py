@@ -18,15 +18,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import require_voxel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_spect_polar.readers.gated import State
+from cardio_spect_polar.readers.gated import State
 
 _MAX_BYTES = 100_000
 _NUMBERS = {

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import MIN_SLOTS
 from cardio_spect_polar.readers.find import GatedFiles, gated_files
+from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.readers.nifti.read import read_nifti
 from cardio_spect_polar.readers.nm.read import read_nm
 from cardio_spect_polar.readers.sidecar import read_sidecar
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cardio_spect_polar.readers.gated import GatedStack
 
 
 def read_study(

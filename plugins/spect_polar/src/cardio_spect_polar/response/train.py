@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
+from cardio_spect_polar.response.config import TrainBlock
 from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
-from cardio_spect_polar.response.models import RECIPES
+from cardio_spect_polar.response.models import RECIPES, Recipe
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, responders
-from cardio_spect_polar.response.regression import fit_regression
+from cardio_spect_polar.response.regression import Floats, fit_regression
 from cardio_spect_polar.response.screening import Screen, screen_codes
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_spect_polar.response.config import TrainBlock
-    from cardio_spect_polar.response.models import Recipe
-    from cardio_spect_polar.response.regression import Floats
 
 MODEL, SCREEN = "model.json", "screen.json"
 

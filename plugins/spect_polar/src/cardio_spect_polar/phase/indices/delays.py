@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_spect_polar.phase.indices.perfusion import VIABLE_PCT
 from cardio_spect_polar.polar.angles import signed_deg
 from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike, NDArray
 
 
 def lateral_delay_deg(segment_phase: ArrayLike) -> float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.cycle.histogram import (
@@ -17,9 +17,6 @@ from cardio_spect_polar.phase.cycle.histogram import (
     unwrapped,
 )
 from cardio_spect_polar.polar.angles import signed_deg, wrapped_deg
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 SHARE = 0.95
 """Share of the samples that the bandwidth holds."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
-from cardio_spect_polar.phase.cycle.uncertainty import phase_uncertainty
+from cardio_spect_polar.phase.cycle.harmonics import Harmonic, first_harmonic
+from cardio_spect_polar.phase.cycle.uncertainty import PhaseUncertainty, phase_uncertainty
 from cardio_spect_polar.phase.indices.delays import lateral_delay_deg, latest_viable_segment
 from cardio_spect_polar.phase.indices.dyssynchrony import INDEX_UNITS, phase_indices
 from cardio_spect_polar.phase.indices.perfusion import (
@@ -18,15 +19,9 @@ from cardio_spect_polar.phase.indices.perfusion import (
     scar_pct,
     thickening_pct,
 )
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 from cardio_spect_polar.polar.raster import polar_grid, raster
 from cardio_spect_polar.polar.segments import segment_means, segments_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.cycle.harmonics import Harmonic
-    from cardio_spect_polar.phase.cycle.uncertainty import PhaseUncertainty
-    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
 Weighting = Literal["samples", "area", "pixels"]
 

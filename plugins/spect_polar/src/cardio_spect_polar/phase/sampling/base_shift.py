@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.sampling.curves import sample_wall
+from cardio_spect_polar.phase.sampling.curves import Mode, sample_wall
+from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart
 from cardio_spect_polar.phase.ventricle.find_wall import find_wall
-
-if TYPE_CHECKING:
-    from cardio_spect_polar.phase.sampling.curves import Mode
-    from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart
-    from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.phase.ventricle.wall import SampledWall
 
 
 def with_base_moved(heart: SampledHeart, n_slices: float, *, mode: Mode) -> SampledWall | None:

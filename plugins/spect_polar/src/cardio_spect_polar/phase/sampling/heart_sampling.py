@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.sampling.curves import Mode, sample_wall
-from cardio_spect_polar.phase.sampling.gating import check_gating, check_slots, heart_box
-from cardio_spect_polar.phase.sampling.volumes import volumes
-from cardio_spect_polar.phase.ventricle.find_wall import find_wall
-from cardio_spect_polar.phase.ventricle.orientation import canonical
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.sampling.gating import GatingReport
-    from cardio_spect_polar.phase.sampling.volumes import Volumes
-    from cardio_spect_polar.phase.ventricle.find_wall import Wall
-    from cardio_spect_polar.phase.ventricle.orientation import Canonical
-    from cardio_spect_polar.phase.ventricle.wall import SampledWall
-    from cardio_spect_polar.readers.gated import GatedStack
+from cardio_spect_polar.phase.sampling.gating import (
+    GatingReport,
+    check_gating,
+    check_slots,
+    heart_box,
+)
+from cardio_spect_polar.phase.sampling.volumes import Volumes, volumes
+from cardio_spect_polar.phase.ventricle.find_wall import Wall, find_wall
+from cardio_spect_polar.phase.ventricle.orientation import Canonical, canonical
+from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.readers.gated import GatedStack
 
 
 @dataclass(frozen=True)

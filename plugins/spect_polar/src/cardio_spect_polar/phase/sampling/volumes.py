@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from cardio_spect_polar.phase.sampling.curves import brightest_counts, wall_profiles
+from cardio_spect_polar.phase.sampling.curves import WallProfiles, brightest_counts, wall_profiles
 from cardio_spect_polar.phase.ventricle.rays import rays_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.sampling.curves import WallProfiles
-    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
 SURFACE_SD = 0.65
 """Endocardium and epicardium lie at this share of the profile's standard deviation (Germano)."""

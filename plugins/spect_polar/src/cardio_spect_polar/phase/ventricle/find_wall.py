@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.ventricle.extent import Extent, find_extent
-from cardio_spect_polar.phase.ventricle.heart import find_heart
+from cardio_spect_polar.phase.ventricle.heart import Heart, find_heart
 from cardio_spect_polar.phase.ventricle.interpolate import trilinear
 from cardio_spect_polar.phase.ventricle.long_axis import MAX_TILT_DEG, LongAxis, fit_long_axis
 from cardio_spect_polar.phase.ventricle.mid_wall import trace_mid_wall
-from cardio_spect_polar.phase.ventricle.rays import lay_rays, wall_on_rays
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.heart import Heart
-    from cardio_spect_polar.phase.ventricle.rays import Rays
-    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.phase.ventricle.rays import Rays, lay_rays, wall_on_rays
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
 LENGTH_MM = (35.0, 170.0)
 RADIUS_MM = (8.0, 65.0)

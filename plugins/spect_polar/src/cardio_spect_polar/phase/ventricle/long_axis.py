@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_spect_polar.phase.ventricle.heart import Heart
 from cardio_spect_polar.phase.ventricle.interpolate import trilinear
 from cardio_spect_polar.phase.ventricle.ridge import trace_ridges
 from cardio_spect_polar.phase.ventricle.wall import N_RAYS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.heart import Heart
 
 HUBER_MM = 1.5
 N_ROUNDS = 8

@@ -14,12 +14,9 @@ head; qform and sform codes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _ALIGNED = 0.95
 _TO_APEX = np.array([-1.0, 1.0, -1.0]) / 3**0.5

@@ -11,11 +11,14 @@ NIfTI-1 data format (https://nifti.nimh.nih.gov/nifti-1); nibabel.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import (
@@ -38,12 +41,6 @@ from cardio_spect_polar.readers.reorientation.reorient import turn
 from cardio_spect_polar.readers.reorientation.shell import Body
 from cardio_spect_polar.readers.sidecar import Sidecar
 from cardio_spect_polar.readers.state import state_of_path, state_of_words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 MAX_SLOTS = 32
 """More time slots than any gated SPECT has: the time axis is another one."""

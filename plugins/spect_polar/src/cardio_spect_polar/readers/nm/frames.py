@@ -8,15 +8,13 @@ C.8.4.15 (slices).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import numbered
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _POINTER = (0x00540060, 0x00540070, 0x00540080)
 _VECTORS = (

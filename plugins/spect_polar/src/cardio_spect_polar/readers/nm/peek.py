@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pydicom
 from pydicom.uid import MediaStorageDirectoryStorage, NuclearMedicineImageStorage
 
+from cardio_spect_polar.readers.gated import State
 from cardio_spect_polar.readers.nm.geometry import is_long_axis
 from cardio_spect_polar.readers.nm.read import GATED_SLICES, image_kind, state_of_dataset
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_spect_polar.readers.gated import State
 
 _TAGS = (
     "SOPClassUID",

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
+from numpy.typing import NDArray
 from pydicom.uid import DeflatedExplicitVRLittleEndian, NuclearMedicineImageStorage
 
 from cardio_core.api import DataError
@@ -24,7 +26,7 @@ from cardio_spect_polar.readers.checks import (
     require_size,
     slot_flags,
 )
-from cardio_spect_polar.readers.gated import GatedStack
+from cardio_spect_polar.readers.gated import GatedStack, State
 from cardio_spect_polar.readers.nm.frames import frame_numbers
 from cardio_spect_polar.readers.nm.gating import Gating, read_gating
 from cardio_spect_polar.readers.nm.geometry import (
@@ -38,13 +40,6 @@ from cardio_spect_polar.readers.reorientation.reorient import turn
 from cardio_spect_polar.readers.reorientation.shell import Body
 from cardio_spect_polar.readers.sidecar import Sidecar
 from cardio_spect_polar.readers.state import state_of_code, state_of_words
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.readers.gated import State
 
 _AGAIN = "export the study again"
 GATED_SLICES = "RECON GATED TOMO"

@@ -14,16 +14,12 @@ SPECT images. J Nucl Med 1995; 36: 1107-1114 (an ellipsoid fitted to the mid-wal
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage, optimize
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 LEFT, BACK, HEAD = np.eye(3)
 """The axes of the patient, as DICOM has them."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,12 +29,8 @@ from cardio_spect_polar.synthetic.crt.patients import (
 )
 from cardio_spect_polar.synthetic.crt.table import table_row
 from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
+from cardio_spect_polar.synthetic.phantom.truth import Truth
 from cardio_spect_polar.synthetic.write_nm import write_nm
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_spect_polar.synthetic.phantom.truth import Truth
 
 N_PATIENTS = 100
 OUTLIER = 12

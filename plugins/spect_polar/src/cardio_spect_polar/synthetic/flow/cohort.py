@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core import stats
 from cardio_core.api import write_truth
@@ -19,11 +21,6 @@ from cardio_spect_polar.synthetic.flow.patients import (
     draw_flow,
     posterior,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 N_PATIENTS = 240
 GROUPS = {"A": 0.5, "B": 0.35, "C": 0.15}

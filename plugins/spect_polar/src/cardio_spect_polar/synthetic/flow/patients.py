@@ -7,16 +7,12 @@ can exceed is known.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 TRAITS = ("sex", "smoking", "hypertension", "dyslipidaemia", "diabetes")
 """1 is male for sex, and having it for the others."""

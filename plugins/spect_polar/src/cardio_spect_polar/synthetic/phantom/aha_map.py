@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 _ARC_EDGES = (-np.inf, 0.1, 0.4, 0.7, np.inf)
 """Cap, apical, mid and basal thirds: the cap is the last tenth."""

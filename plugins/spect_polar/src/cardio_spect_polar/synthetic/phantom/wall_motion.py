@@ -17,18 +17,13 @@ limited to leave 1 mm.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from cardio_spect_polar.synthetic.phantom.aha_map import over_wall
-from cardio_spect_polar.synthetic.phantom.ventricle import wall_beat
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, wall_beat
 
 _LEAST_CAVITY_MM = 1.0
 PERFUSION_EDGE_DEG = 6.0
