@@ -46,14 +46,8 @@ def traverse_maps(
                          words=[_signed(value) for value in change])  # fmt: skip
         colour_bar(figure, image, rooms[3], "later with the feature (°)")
         if title:
-            figure.suptitle(
-                title,
-                x=0.01,
-                ha="left",
-                fontsize=canvas.TEXT_PT + 1,
-                fontweight="bold",
-                color=canvas.INK,
-            )
+            figure.suptitle(title, x=0.01, ha="left", fontsize=canvas.TEXT_PT + 1,
+                            fontweight="bold", color=canvas.INK)  # fmt: skip
 
     return draw
 
