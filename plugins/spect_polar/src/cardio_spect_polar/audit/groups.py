@@ -119,7 +119,9 @@ def audit(
         except DataError as error:
             notes.append(f"{column}: {error}")
             continue
-        tables.append(made.to_frame().rename(columns={column: "group"}).assign(column=column))
+        table = made.to_frame().rename(columns={column: "group"})
+        table.insert(0, "column", column)
+        tables.append(table)
         for estimate in made.estimates:
             metric, _, inside = estimate.name.rstrip("]").partition("[")
             if metric.endswith("_gap"):
@@ -127,7 +129,7 @@ def audit(
             else:
                 estimates.setdefault((column, inside), {})[metric] = estimate
     return Audit(
-        pd.concat(tables, ignore_index=True).pipe(_column_first) if tables else pd.DataFrame(),
+        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(),
         _flagged(gaps, flag_level),
         estimates,
         tuple(notes),
@@ -165,7 +167,3 @@ def _cut(values: pd.Series[float], edges: Sequence[float], names: Sequence[str])
         duplicates="raise",
     )  # fmt: skip
     return made.astype("string")
-
-
-def _column_first(table: pd.DataFrame) -> pd.DataFrame:
-    return table[["column", *(name for name in table.columns if name != "column")]]

@@ -50,7 +50,7 @@ def train_step_one(
         loss=two_part_loss(config.huber_delta, config.impaired_weight),
     )
     artifact = ModelArtifact(ctx.out, None, (*notes, *fitted.notes))
-    artifact.write_json("model.json", {"network": settings, "map": map_of(ctx)} | _seen(training))
+    artifact.write_json("model.json", {"network": settings, "map": map_of(ctx)} | seen_in(training))
     return artifact
 
 
@@ -117,6 +117,7 @@ def _start_from_file(network: FlowResNet, file: Path, config: TrainBlock, ctx: C
     return f"step one started from the file {file.name}: {len(copied)} tensors"
 
 
-def _seen(training: FeatureSet) -> dict[str, Any]:
+def seen_in(training: FeatureSet) -> dict[str, Any]:
+    """Return size (pixels) and unit of the pictures that a network was trained on."""
     block = training.blocks["picture_rest"]
     return {"size": int(block.values.shape[-1]), "unit": block.units[0]}

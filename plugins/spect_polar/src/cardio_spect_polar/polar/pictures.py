@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from cardio_spect_polar.polar.raster import raster_coordinates
 from cardio_spect_polar.polar.segments import segments_of
 
 LARGEST = {"rest": 2.0, "stress": 5.0, "reserve": 5.0}
@@ -68,11 +69,7 @@ def to_bytes(picture: NDArray[np.float64], largest: float | None) -> NDArray[np.
 @lru_cache(maxsize=4)
 def _places(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return arc, angle (degrees) and whether a pixel lies on the disc, each (size, size)."""
-    along = (np.arange(size) + 0.5) / size * 2 - 1
-    down, right = np.meshgrid(along, along, indexing="ij")
-    arc = np.hypot(down, right)
-    # A ray at the angle a runs along (-cos a, -sin a) in rows and columns.
-    angle_deg = np.degrees(np.arctan2(-right, -down)) % 360.0
+    arc, angle_deg = raster_coordinates(size)
     return np.minimum(arc, 1.0), angle_deg, arc <= 1.0
 
 

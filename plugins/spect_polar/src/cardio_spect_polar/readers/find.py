@@ -175,8 +175,7 @@ def _state(path: Path, sidecar: Path) -> State | None:
 def _is_one_volume(path: Path) -> bool:
     """Tell a volume from a file that holds all gates, by its header."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             shape: tuple[int, ...] = nibabel.load(path).shape  # type: ignore[attr-defined]
     except Exception:  # a damaged file belongs to the gates that it is named like
         return True

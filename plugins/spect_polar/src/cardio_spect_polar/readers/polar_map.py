@@ -74,11 +74,6 @@ class PolarMap:
     values: NDArray[np.float64]
     unit: Unit | None = None
 
-    @property
-    def is_segmental(self) -> bool:
-        """Whether the map has one value for every AHA segment."""
-        return self.values.ndim == 1
-
 
 def read_polar_map(path: Path) -> PolarMap:
     r"""Read a numeric polar map.
@@ -131,9 +126,8 @@ def read_polar_map(path: Path) -> PolarMap:
 
 def _read_npy(path: Path) -> NDArray[np.float64]:
     """Read an array without unpickling; its size is checked before it is read."""
-    array: NDArray[Any] | None = None
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: NDArray[Any] | None = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError, SyntaxError):
         array = None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
@@ -193,8 +187,7 @@ def _in_segment_order(name: str, pairs: NDArray[np.float64]) -> NDArray[np.float
 def _read_dicom(path: Path) -> NDArray[np.float64]:
     """Read a single grey frame whose rescale slope makes numbers of it."""
     try:
-        with warnings.catch_warnings():  # pydicom's warnings may quote values
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):  # pydicom's warnings may quote values
             dataset: Any = pydicom.dcmread(path)
             if int(dataset.SamplesPerPixel) != 1 or "PALETTE" in str(
                 dataset.PhotometricInterpretation

@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from cardio_core.api import Cohort, CohortTable, Context, DataError, SampleSet, Targets
-from cardio_spect_polar.readers import GatedFiles, find_gated, read_gated
+from cardio_spect_polar.readers.find import GatedFiles, find_gated
+from cardio_spect_polar.readers.study import read_gated
 from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
 from cardio_spect_polar.response.config import LoadBlock
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -51,13 +51,9 @@ class Regression:
         logit = filled @ np.array(self.coefficients) + self.intercept
         return np.asarray(1 / (1 + np.exp(-np.clip(logit, -LARGEST_LOGIT, LARGEST_LOGIT))))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it ready for JSON."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Regression:
-        """Read what `to_dict` wrote."""
+        """Read what `dataclasses.asdict` made of it, through JSON."""
         lists = {name: tuple(stored[name]) for name in ("columns", "medians", "coefficients")}
         return cls(**(stored | lists))
 

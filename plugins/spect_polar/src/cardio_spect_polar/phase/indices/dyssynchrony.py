@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,10 +68,6 @@ class PhaseIndices:
     kurtosis_of_bins: float
     psd_corrected_deg: float
     n: int
-
-    def as_dict(self) -> dict[str, float]:
-        """Return the indices by name."""
-        return asdict(self)
 
 
 INDEX_UNITS = {

@@ -115,13 +115,11 @@ def _wall_along(
     radii_mm: NDArray[np.floating],
 ) -> tuple[NDArray[np.float32], float]:
     """Return the largest counts near the expected radius (level, ray), and their usual level."""
-    _, anterior, septal = axis.frame()
-    angle = 2 * np.pi * np.arange(N_RAYS) / N_RAYS
-    around = np.cos(angle)[:, None] * anterior + np.sin(angle)[:, None] * septal
     known = np.linspace(0.0, length_mm, len(radii_mm))
     expected = np.interp(along, known, radii_mm)
     offsets = np.arange(-WINDOW_MM, WINDOW_MM + STEP_MM, STEP_MM)
     radius = np.maximum(expected[:, None] + offsets, 0.0)
+    around = axis.around(N_RAYS)
     points = axis.at(along)[:, None, None] + around[None, :, None] * radius[:, None, :, None]
     wall = _counts_or_zero(summed, voxel_mm, points).max(axis=-1)
     core = (along > 0.1 * length_mm) & (along < 0.6 * length_mm)
@@ -142,9 +140,7 @@ def _apex(
     half of the wall's usual counts, or of the apex's own where a defect makes it fainter. Where the
     apex cannot be seen at all, points up to 20 mm from the axis are asked.
     """
-    _, anterior, septal = axis.frame()
-    angle = 2 * np.pi * np.arange(16) / 16
-    around = np.cos(angle)[:, None] * anterior + np.sin(angle)[:, None] * septal
+    around = axis.around(16)
     ways = along[along >= start_mm]
     for core_mm in (CORE_MM, 2 * CORE_MM):
         radius = np.arange(0.0, core_mm + 1.0, 2.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +44,6 @@ class Wall:
         Ends of the ventricle as distances along the axis.
     base_z_mm, apex_z_mm : float
         The same ends as distances along the stack, from the centre of its first slice.
-    radius_mm : ndarray, shape (n_rings, N_RAYS)
-        Mid-wall radius from the rays' origins.
-    brightness : ndarray, shape (n_rings, N_RAYS)
-        Summed counts at the mid-wall as a share of the wall's usual counts.
     heart : Heart
         The rings in which it was found.
     confidence : float
@@ -62,8 +58,6 @@ class Wall:
     apex_mm: float
     base_z_mm: float
     apex_z_mm: float
-    radius_mm: NDArray[np.float64]
-    brightness: NDArray[np.float64]
     heart: Heart
     confidence: float
     flags: tuple[str, ...]
@@ -131,8 +125,6 @@ def find_wall(
         apex_mm=extent.apex_mm,
         base_z_mm=base_z,
         apex_z_mm=apex_z,
-        radius_mm=radius_mm,
-        brightness=brightness,
         heart=heart,
         confidence=visible * min(1.0, heart.contrast / 0.4),
         flags=tuple(flags),
@@ -142,11 +134,10 @@ def find_wall(
 def _overruled(
     extent: Extent, axis: LongAxis, base_mm: float | None, apex_mm: float | None
 ) -> Extent:
-    return Extent(
+    return replace(
+        extent,
         base_mm=extent.base_mm if base_mm is None else axis.along_of_z(base_mm),
         apex_mm=extent.apex_mm if apex_mm is None else axis.along_of_z(apex_mm),
-        level=extent.level,
-        flags=extent.flags,
     )
 
 

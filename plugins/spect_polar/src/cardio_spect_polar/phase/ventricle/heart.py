@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +52,11 @@ class Heart:
 
     def turned(self, n_slices: int) -> Heart:
         """Return the same heart in the stack of `n_slices` turned round."""
-        return Heart(
+        return replace(
+            self,
             slices=n_slices - 1 - self.slices[::-1],
             centres_mm=self.centres_mm[::-1],
             radii_mm=self.radii_mm[::-1],
-            contrast=self.contrast,
             tapering=-self.tapering,
         )
 

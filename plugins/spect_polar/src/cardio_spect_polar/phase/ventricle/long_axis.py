@@ -39,13 +39,15 @@ class LongAxis:
         points: NDArray[np.float64] = np.asarray(self.point_mm) + along * np.asarray(self.direction)
         return points
 
-    def frame(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return unit vectors along the axis, and across it towards anterior and septum."""
+    def around(self, n: int) -> NDArray[np.float64]:
+        """Return unit vectors across the axis, shape (n, 3): anterior first, then to the septum."""
         along = np.asarray(self.direction, dtype=float)
         anterior = np.array([0.0, -1.0, 0.0]) + along[1] * along
         anterior /= np.linalg.norm(anterior)
         septal = np.cross(anterior, along)
-        return along, anterior, septal * (-1.0 if septal[2] > 0 else 1.0)
+        septal = septal * (-1.0 if septal[2] > 0 else 1.0)
+        angle = 2 * np.pi * np.arange(n) / n
+        return np.asarray(np.cos(angle)[:, None] * anterior + np.sin(angle)[:, None] * septal)
 
     @property
     def tilt_deg(self) -> float:

@@ -56,14 +56,8 @@ def axes_by_name(names: tuple[str, str, str]) -> Axes:
     """
     plain = [name.removeprefix("-") for name in names]
     at_slice, at_row, at_column = (plain.index(what) for what in ("slice", "row", "column"))
-    return Axes(
-        (at_slice, at_row, at_column),
-        (
-            names[at_slice].startswith("-"),
-            names[at_row].startswith("-"),
-            names[at_column].startswith("-"),
-        ),
-    )
+    slices, rows, columns = (names[at].startswith("-") for at in (at_slice, at_row, at_column))
+    return Axes((at_slice, at_row, at_column), (slices, rows, columns))
 
 
 def axes_by_affine(affine: NDArray[np.float64] | None, shape: tuple[int, int, int]) -> Axes:

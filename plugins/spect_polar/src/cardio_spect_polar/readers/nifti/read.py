@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import (
-    MAX_VALUES,
     MIN_SLOTS,
     require_counts,
     require_shape,
@@ -56,7 +55,6 @@ def read_nifti(
     voxel_mm: tuple[float, float, float] | None = None,
     sidecar: Sidecar | None = None,
     min_slots: int = MIN_SLOTS,
-    max_values: int = MAX_VALUES,
 ) -> GatedStack:
     """Read a gated short-axis stack from NIfTI files.
 
@@ -71,8 +69,6 @@ def read_nifti(
         What is known beside the file; outranks the header and `voxel_mm`.
     min_slots : int
         Fewest time slots that are accepted; 6 at least.
-    max_values : int
-        Limit on the voxels of all gates, checked on the header.
 
     Returns
     -------
@@ -90,10 +86,9 @@ def read_nifti(
     name = files[0].name
     images = [_open(path) for path in files]
     try:
-        with warnings.catch_warnings():  # nibabel's warnings may quote values
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):  # nibabel's warnings may quote values
             shape, n_slots = _shape(images, name)
-            require_size(name, n_slots * shape[2], shape[1], shape[0], max_values)
+            require_size(name, n_slots * shape[2], shape[1], shape[0])
             return _read_stack(
                 images, files, shape, n_slots, voxel_mm, sidecar or Sidecar(), min_slots
             )
@@ -157,8 +152,7 @@ def _open(path: Path) -> Any:
     if not path.is_file():
         raise DataError.unusable(path.name, "a file", "none", "check the path")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             image: Any = nibabel.load(path)
             is_nifti = isinstance(image, nibabel.nifti1.Nifti1Pair)
     except Exception:  # nibabel's texts may quote the header
@@ -227,8 +221,7 @@ def _load_gates(
 def _load(image: Any, path: Path) -> NDArray[np.float32]:
     """Read the voxels of one file."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
     except Exception:
         raise DataError.unusable(

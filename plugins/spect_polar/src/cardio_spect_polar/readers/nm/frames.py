@@ -50,11 +50,8 @@ def frame_numbers(dataset: Any, name: str, n_frames: int) -> NDArray[np.intp]:
         with no frame or with two.
     """
     pointer = dataset.get("FrameIncrementPointer")
-    tags = (
-        tuple(int(tag) for tag in pointer)
-        if isinstance(pointer, (list, tuple)) or hasattr(pointer, "__iter__")
-        else (() if pointer is None else (int(pointer),))
-    )
+    pointers = pointer if hasattr(pointer, "__iter__") else [] if pointer is None else [pointer]
+    tags = tuple(int(tag) for tag in pointers)
     if tags != _POINTER:
         raise DataError.unusable(
             name,

@@ -55,8 +55,7 @@ def peek(path: Path) -> Peek:
     if not marked:
         return Peek(is_nuclear=path.suffix.lower() in {".dcm", ".dicom"})
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             dataset: Any = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*_TAGS])
             if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
                 return Peek(is_nuclear=False)

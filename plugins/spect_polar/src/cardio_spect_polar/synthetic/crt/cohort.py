@@ -8,12 +8,12 @@ the cohort table are then made to fit the label, so that the response has to be 
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from cardio_core import stats
 from cardio_core.api import write_truth
@@ -83,10 +83,8 @@ def write_crt_cohort(
     slope = 0.0 if null else SLOPES[difficulty]
     (folder / "spect").mkdir()
     patients = [_write(folder, number, seed, slope) for number in range(1, n_patients + 1)]
-    with (folder / "cohort.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.DictWriter(stream, list(patients[0].row), lineterminator="\n")
-        table.writeheader()
-        table.writerows(patient.row for patient in patients)
+    table = pd.DataFrame([patient.row for patient in patients], dtype=object)
+    table.to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
     analysed = [patient for patient in patients if _analysed(patient)]
     write_truth(
         folder / "truth.json",

@@ -158,19 +158,17 @@ def motion(
     return _inner(at.k1_per_mm, at.k2_per_mm, at.h0_mm, thickness), thickness
 
 
-def cavity_ml(
-    ventricle: Ventricle, time_rr: NDArray[np.float64], n_latitudes: int = 24, n_angles: int = 36
-) -> NDArray[np.float64]:
+def cavity_ml(ventricle: Ventricle, time_rr: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the cavity's volume in ml at every time.
 
     Numerical integration over the endocardium (Gauss-Legendre along the meridian, midpoints
     around) of the exact volume between the long axis and the moving endocardium.
     """
-    latitude, weight = latitudes(n_latitudes)
-    at = mesh(ventricle, latitude, angles(n_angles))
+    latitude, weight = latitudes(24)
+    at = mesh(ventricle, latitude, angles(36))
     inner, _ = motion(at, ventricle, time_rr)
     depth = at.volume_mm(inner) - at.volume_mm(-1.0 / at.k2_per_mm)
-    area = area_mm2(ventricle, latitude, weight, n_angles)
+    area = area_mm2(ventricle, latitude, weight, 36)
     volume: NDArray[np.float64] = (depth * area[:, None]).sum(axis=(1, 2)) / 1000.0
     return volume
 
