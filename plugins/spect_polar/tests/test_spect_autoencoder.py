@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
+from spect_convergence import fit_to_convergence
 from spect_phase_maps import Planted, cells_of, example_patients, smooth_maps
 
 from cardio_core.api import Context, DataError
@@ -22,7 +23,6 @@ from cardio_spect_polar.networks.circular_autoencoder import CHECK_EVERY, fit_se
 from cardio_spect_polar.networks.paper_autoencoder import (
     PaperAutoencoder,
     fit_as_published,
-    fit_to_convergence,
     rank_limit_mse,
 )
 from cardio_spect_polar.plugin import CRT_RESPONSE

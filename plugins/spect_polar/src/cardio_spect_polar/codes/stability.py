@@ -41,10 +41,6 @@ def stability_of(codes: Sequence[Floats]) -> Stability:
         Of the same patients in the same order; the first fit is the reference. A code that has no
         match, because another fit has fewer codes, counts as |r| = 0 there.
 
-    Returns
-    -------
-    Stability
-
     Notes
     -----
     One-to-one matching that maximises the sum of |r| (Hungarian method; Kuhn, Nav Res Logist Q

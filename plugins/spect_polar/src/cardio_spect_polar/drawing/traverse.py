@@ -85,7 +85,6 @@ def segment_change_deg(low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
 
 
 def _pixels(shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return segment and relative area of each pixel of a map."""
     n_rows, n_columns = shape
     if n_rows == n_columns:
         radius, angle = raster_coordinates(n_rows)

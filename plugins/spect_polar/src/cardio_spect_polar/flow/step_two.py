@@ -110,8 +110,7 @@ def score_step_two(
 def to_probability(logits: Any) -> NDArray[np.float64]:
     """Return probabilities of logits, never quite 0 or 1."""
     bounded = np.clip(np.asarray(logits, np.float64), -LARGEST_LOGIT, LARGEST_LOGIT)
-    made: NDArray[np.float64] = 1 / (1 + np.exp(-bounded))
-    return made
+    return np.asarray(1 / (1 + np.exp(-bounded)))
 
 
 def balanced_loss(

@@ -62,8 +62,7 @@ def to_bytes(picture: NDArray[np.float64], largest: float | None) -> NDArray[np.
     top = largest if largest is not None else float(known.max())
     if top <= 0:
         return np.zeros(picture.shape, np.uint8)
-    made: NDArray[np.uint8] = np.rint(np.clip(known / top, 0, 1) * 255).astype(np.uint8)
-    return made
+    return np.asarray(np.rint(np.clip(known / top, 0, 1) * 255).astype(np.uint8))
 
 
 @lru_cache(maxsize=4)

@@ -101,7 +101,6 @@ def _interpolated(
     angle_deg: NDArray[np.float64],
     circular: bool,
 ) -> NDArray[np.float64]:
-    """Interpolate linearly along arc and angle, in all maps at once."""
     table, place = np.asarray(values, np.float64), np.asarray(arc, np.float64)
     if table.ndim < 2 or place.shape != table.shape[-2:-1]:
         raise DataError(

@@ -153,7 +153,6 @@ def _studies(paths: Iterable[Path], folder: Path, *, chosen: bool = False) -> It
 def _study(
     folder: Path, stem: str, files: tuple[Path, ...], gates: tuple[int, ...] = ()
 ) -> GatedFiles:
-    """Describe one study."""
     parent = files[0].parent
     sidecar = parent / f"{stem or parent.name}.json"
     place = parent.relative_to(folder) if parent.is_relative_to(folder) else Path()

@@ -180,8 +180,7 @@ def _in_segment_order(name: str, pairs: NDArray[np.float64]) -> NDArray[np.float
         raise DataError.unusable(
             name, f"segments 1 to {N_SEGMENTS}, each once", "others", "correct the first column"
         )
-    ordered: NDArray[np.float64] = pairs[np.argsort(numbers), 1]
-    return ordered
+    return np.asarray(pairs[np.argsort(numbers), 1])
 
 
 def _read_dicom(path: Path) -> NDArray[np.float64]:
@@ -218,7 +217,6 @@ def _read_dicom(path: Path) -> NDArray[np.float64]:
 
 
 def _checked(name: str, values: NDArray[np.float64], unit: Unit | None) -> NDArray[np.float64]:
-    """Check shape and range."""
     if values.ndim == 2 and values.size == N_SEGMENTS and 1 in values.shape:
         values = values.ravel()
     is_grid = values.ndim == 2 and values.shape[0] >= MIN_RINGS and values.shape[1] >= MIN_ANGLES

@@ -109,7 +109,6 @@ def read_sidecar(path: Path) -> Sidecar:
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    """Parse the file as one JSON object."""
     values: Any = None
     if path.stat().st_size <= _MAX_BYTES:
         try:
@@ -124,7 +123,6 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 
 def _number(name: str, key: str, value: Any, limits: tuple[float, float]) -> float:
-    """Check one number against its limits."""
     low, high = limits
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not (is_number and math.isfinite(value) and low <= value <= high):
@@ -135,7 +133,6 @@ def _number(name: str, key: str, value: Any, limits: tuple[float, float]) -> flo
 
 
 def _voxel_mm(name: str, value: Any) -> tuple[float, float, float]:
-    """Check the three distances."""
     if not isinstance(value, list) or len(value) != 3:
         raise DataError.unusable(
             name, "voxel_mm as [slice, row, column]", "another value", "correct it"
@@ -148,7 +145,6 @@ def _voxel_mm(name: str, value: Any) -> tuple[float, float, float]:
 
 
 def _long_axis(name: str, value: Any) -> tuple[float, float]:
-    """Check the two angles."""
     if not isinstance(value, list) or len(value) != 2:
         raise DataError.unusable(
             name, "long_axis as 'find' or [azimuth, elevation]", "another value", "correct it"
@@ -158,7 +154,6 @@ def _long_axis(name: str, value: Any) -> tuple[float, float]:
 
 
 def _axes(name: str, value: Any) -> tuple[str, str, str]:
-    """Check that the axes name column, row and slice once each."""
     texts = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
     if sorted(text.removeprefix("-") for text in texts) != sorted(_AXES):
         raise DataError.unusable(

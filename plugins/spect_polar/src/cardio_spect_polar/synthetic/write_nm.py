@@ -200,7 +200,6 @@ def _radiopharmaceutical() -> Dataset:
 
 
 def _state(state: State) -> Dataset:
-    """Say stress or rest as an item of the acquisition context."""
     values = {
         "rest": _code("128975004", "Resting State"),
         "stress": _code("109091", "Cardiac Stress State", "DCM"),

@@ -60,10 +60,6 @@ def first_harmonic(curves: ArrayLike, n_harmonics: Literal[1, 3] = 1) -> Harmoni
         Three give onset and relaxation from the curve of three harmonics; phase and amplitude
         are those of the first one in both cases.
 
-    Returns
-    -------
-    Harmonic
-
     Raises
     ------
     DataError

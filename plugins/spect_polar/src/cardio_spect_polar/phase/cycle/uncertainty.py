@@ -49,10 +49,6 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     curves : array-like, shape (n_slots, n_rings, n_rays)
         Counts; at least 6 slots. Rays go once around.
 
-    Returns
-    -------
-    PhaseUncertainty
-
     Raises
     ------
     DataError

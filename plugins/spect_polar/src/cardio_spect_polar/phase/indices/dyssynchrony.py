@@ -100,10 +100,6 @@ def phase_indices(
     name : str
         What the message calls the phases.
 
-    Returns
-    -------
-    PhaseIndices
-
     Raises
     ------
     DataError

@@ -93,10 +93,6 @@ def summarise(
     form : {"grid", "raster"}
         24 x 72 polar grid, or 128 x 128 picture.
 
-    Returns
-    -------
-    WallSummary
-
     Raises
     ------
     DataError

@@ -70,10 +70,6 @@ def sample_heart(
     correct_drop_off : bool
         Whether to undo the loss of counts in late slots.
 
-    Returns
-    -------
-    SampledHeart
-
     Raises
     ------
     DataError

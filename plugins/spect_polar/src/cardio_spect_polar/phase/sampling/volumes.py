@@ -85,10 +85,6 @@ def volumes(
     geometry : WallGeometry
         The wall, on rays as `lay_rays` lays them.
 
-    Returns
-    -------
-    Volumes
-
     References
     ----------
     Germano G et al. Automatic quantification of ejection fraction from gated myocardial perfusion
@@ -115,7 +111,6 @@ def volumes(
 
 
 def _smooth(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Smooth over neighbouring rays and rings."""
     around = gaussian_filter1d(values.astype(np.float64), SMOOTH_RAYS, axis=1, mode="wrap")
     return np.asarray(gaussian_filter1d(around, SMOOTH_RINGS, axis=0, mode="nearest"))
 

@@ -69,10 +69,6 @@ def find_extent(
     radii_mm : ndarray, shape (n,)
         Mid-wall radius on the way.
 
-    Returns
-    -------
-    Extent
-
     Raises
     ------
     DataError

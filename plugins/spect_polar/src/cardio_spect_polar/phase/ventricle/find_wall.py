@@ -85,10 +85,6 @@ def find_wall(
     heart : Heart, optional
         What `find_heart` finds in the volume, where that is known already.
 
-    Returns
-    -------
-    Wall
-
     Raises
     ------
     DataError

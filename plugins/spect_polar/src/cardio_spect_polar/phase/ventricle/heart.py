@@ -76,10 +76,6 @@ def find_heart(summed: NDArray[np.floating], voxel_mm: tuple[float, float, float
     voxel_mm : tuple of float
         Distance of slices, rows and columns in mm.
 
-    Returns
-    -------
-    Heart
-
     Raises
     ------
     DataError

@@ -36,8 +36,7 @@ class LongAxis:
     def at(self, along_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return points at distances along the axis, shape (..., 3)."""
         along = np.asarray(along_mm, dtype=np.float64)[..., None]
-        points: NDArray[np.float64] = np.asarray(self.point_mm) + along * np.asarray(self.direction)
-        return points
+        return np.asarray(np.asarray(self.point_mm) + along * np.asarray(self.direction))
 
     def around(self, n: int) -> NDArray[np.float64]:
         """Return unit vectors across the axis, shape (n, 3): anterior first, then to the septum."""

@@ -64,10 +64,6 @@ def canonical(stack: GatedStack) -> Canonical:
     stack : GatedStack
         As a reader returns it.
 
-    Returns
-    -------
-    Canonical
-
     Raises
     ------
     DataError

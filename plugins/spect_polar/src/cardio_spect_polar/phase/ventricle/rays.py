@@ -59,10 +59,6 @@ def lay_rays(axis: LongAxis, base_mm: float, apex_mm: float, spacing_mm: float) 
     spacing_mm : float
         Distance of neighbouring rings, about; the slice thickness.
 
-    Returns
-    -------
-    Rays
-
     Examples
     --------
     >>> from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
@@ -94,10 +90,6 @@ def wall_on_rays(rays: Rays, radius_mm: NDArray[np.floating]) -> WallGeometry:
         The rays.
     radius_mm : ndarray, shape (n_rings, N_RAYS)
         Distance of the mid-wall from the rays' origins.
-
-    Returns
-    -------
-    WallGeometry
     """
     points = rays.points(radius_mm)
     ahead = rays.directions[0].mean(axis=0)

@@ -108,8 +108,7 @@ def _directions(affine: NDArray[np.float64] | None) -> NDArray[np.float64] | Non
     lengths = np.linalg.norm(columns, axis=1)
     if lengths.min() <= 0:
         return None
-    directions: NDArray[np.float64] = columns / lengths[:, None]
-    return directions
+    return np.asarray(columns / lengths[:, None])
 
 
 def _oblique(directions: NDArray[np.float64]) -> Axes:

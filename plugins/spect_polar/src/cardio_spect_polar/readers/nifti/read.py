@@ -107,7 +107,6 @@ def _read_stack(
     sidecar: Sidecar,
     min_slots: int,
 ) -> GatedStack:
-    """Find axes and distances, read the voxels, and put them in order."""
     name = files[0].name
     image = images[0]
     affine = affine_of(image)
@@ -171,7 +170,6 @@ def _open(path: Path) -> Any:
 
 
 def _shape(images: list[Any], name: str) -> tuple[tuple[int, int, int], int]:
-    """Return the shape of one gate, and how many gates there are."""
     shapes = {_without_ones(image.shape) for image in images}
     if len(shapes) > 1:
         raise DataError.unusable(name, "gates of one shape", f"{len(shapes)} shapes", _AGAIN)
@@ -219,7 +217,6 @@ def _load_gates(
 
 
 def _load(image: Any, path: Path) -> NDArray[np.float32]:
-    """Read the voxels of one file."""
     try:
         with warnings.catch_warnings(action="ignore"):
             return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))

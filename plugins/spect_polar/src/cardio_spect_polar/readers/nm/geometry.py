@@ -139,7 +139,6 @@ def read_apex_first(dataset: Any) -> tuple[bool | None, tuple[str, ...]]:
 
 
 def _view_code(dataset: Any) -> tuple[str, str] | None:
-    """Return scheme and value of the first detector's view code."""
     view = next(iter(_detector(dataset).get("ViewCodeSequence") or []), None)
     if view is None:
         return None

@@ -146,7 +146,6 @@ def _analysed(patient: Patient) -> bool:
 
 
 def _facts(patient: Patient) -> dict[str, Any]:
-    """Return what is known of a patient, ready for JSON."""
     truth, ventricle = patient.truth, patient.heart.ventricle
     return {
         "response": int(patient.response),

@@ -128,8 +128,7 @@ def posterior(flow: TrueFlow, effects: Effects | None = None) -> NDArray[np.floa
         + (len(TERRITORIES) - n_stenosed) * np.log(1 - p_stenosis)
     )
     joint = np.exp(log_joint - log_joint.max(axis=1, keepdims=True))
-    made: NDArray[np.float64] = (joint / joint.sum(axis=1, keepdims=True)) @ combinations
-    return made
+    return np.asarray((joint / joint.sum(axis=1, keepdims=True)) @ combinations)
 
 
 def _flow_of(

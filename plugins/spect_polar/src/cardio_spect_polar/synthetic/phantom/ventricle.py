@@ -123,8 +123,7 @@ def wall_beat(time_rr: ArrayLike, end_systole_rr: float) -> NDArray[np.float64]:
     """
     time = np.mod(np.asarray(time_rr, dtype=float), 1.0) - end_systole_rr
     turn = np.where(time < 0, time / end_systole_rr, np.minimum(time / RELAXATION_RR, 1.0))
-    beat: NDArray[np.float64] = 0.5 * (1.0 + np.cos(np.pi * turn))
-    return beat
+    return np.asarray(0.5 * (1.0 + np.cos(np.pi * turn)))
 
 
 def lbbb_delay(septum_rr: float = -0.05, lateral_rr: float = 0.10) -> tuple[float, ...]:

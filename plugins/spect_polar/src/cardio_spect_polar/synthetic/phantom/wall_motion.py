@@ -72,8 +72,7 @@ class Mesh:
         """Return the volume from the endocardium to x per area of the endocardium."""
         k1, k2 = self.k1_per_mm, self.k2_per_mm
         # Horner's rule: powers of large arrays are slow.
-        total: NDArray[np.float64] = x_mm * (1 + x_mm * ((k1 + k2) / 2 + x_mm * (k1 * k2 / 3)))
-        return total
+        return np.asarray(x_mm * (1 + x_mm * ((k1 + k2) / 2 + x_mm * (k1 * k2 / 3))))
 
 
 def mesh(
@@ -169,8 +168,7 @@ def cavity_ml(ventricle: Ventricle, time_rr: NDArray[np.float64]) -> NDArray[np.
     inner, _ = motion(at, ventricle, time_rr)
     depth = at.volume_mm(inner) - at.volume_mm(-1.0 / at.k2_per_mm)
     area = area_mm2(ventricle, latitude, weight, 36)
-    volume: NDArray[np.float64] = (depth * area[:, None]).sum(axis=(1, 2)) / 1000.0
-    return volume
+    return np.asarray((depth * area[:, None]).sum(axis=(1, 2)) / 1000.0)
 
 
 def latitudes(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -193,8 +191,7 @@ def area_mm2(
     """Return the endocardial area at end-diastole that a node of the mesh stands for."""
     long, short = ventricle.length_mm, ventricle.radius_mm
     stretch = np.hypot(short * np.sin(latitude), long * np.cos(latitude))
-    area: NDArray[np.float64] = short * np.cos(latitude) * stretch * weight * 2 * np.pi / n_angles
-    return area
+    return np.asarray(short * np.cos(latitude) * stretch * weight * 2 * np.pi / n_angles)
 
 
 def _arc(ventricle: Ventricle, latitude: NDArray[np.float64]) -> NDArray[np.float64]:
