@@ -45,9 +45,7 @@ def study_maps(phase: ArrayLike, perfusion: ArrayLike, thickening: ArrayLike) ->
     return draw
 
 
-def flow_maps(
-    maps: Mapping[str, tuple[ArrayLike, str, tuple[float, float]]],
-) -> canvas.Draw:
+def flow_maps(maps: Mapping[str, tuple[ArrayLike, str, tuple[float, float]]]) -> canvas.Draw:
     """Return a function that draws polar maps beside each other, each with its own scale.
 
     Parameters

@@ -11,15 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import (
-    Cohort,
-    CohortTable,
-    ConfigError,
-    Context,
-    DataError,
-    SampleSet,
-    Targets,
-)
+from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, SampleSet, Targets
 from cardio_spect_polar.flow.config import LoadBlock
 from cardio_spect_polar.flow.models import N_SEGMENTS, RISK_FACTORS
 from cardio_spect_polar.polar.flow_maps import FlowFiles, ReserveRules, open_maps, segments_of_map

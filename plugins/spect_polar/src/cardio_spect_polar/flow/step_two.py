@@ -63,8 +63,7 @@ def train_step_two(
         )
         notes += fitted.notes
     artifact.write_json(
-        "model.json",
-        {"network": about["network"], "map": map_of(ctx), "constants": constants},
+        "model.json", {"network": about["network"], "map": map_of(ctx), "constants": constants}
     )
     return ModelArtifact(artifact.path, None, tuple(dict.fromkeys(notes)))
 
@@ -113,9 +112,7 @@ def to_probability(logits: Any) -> NDArray[np.float64]:
     return np.asarray(1 / (1 + np.exp(-bounded)))
 
 
-def balanced_loss(
-    prevalence: float,
-) -> Callable[[torch.Tensor, dict[str, Any]], torch.Tensor]:
+def balanced_loss(prevalence: float) -> Callable[[torch.Tensor, dict[str, Any]], torch.Tensor]:
     """Return the log loss with classes weighted alike, for logits of the cohort's prevalence.
 
     Weights that balance the classes move the best logit by the log odds of the prevalence. The
@@ -161,12 +158,7 @@ def _open_tail(artifact: ModelArtifact, settings: dict[str, Any], target: str) -
 
 
 def _maps_of(
-    trunk: Trunk,
-    features: FeatureSet,
-    name: str,
-    ctx: Context,
-    batch_size: int,
-    gain: float = 1.0,
+    trunk: Trunk, features: FeatureSet, name: str, ctx: Context, batch_size: int, gain: float = 1.0
 ) -> NDArray[np.float32]:
     pictures = Pictures(features[f"picture_{name}"].values, gain=gain)
     return np.asarray(ctx.score_with(trunk, pictures, batch_size=batch_size), np.float32)

@@ -81,11 +81,7 @@ class FittedCodes:
 
 
 def fit_codes(
-    kind: str,
-    training: Maps,
-    validation: Maps | None,
-    settings: AutoencoderBlock,
-    ctx: Context,
+    kind: str, training: Maps, validation: Maps | None, settings: AutoencoderBlock, ctx: Context
 ) -> FittedCodes:
     """Fit the codes of one model on its training maps, labelled or not.
 
@@ -152,11 +148,7 @@ def _principal(training: Maps, settings: AutoencoderBlock) -> FittedCodes:
 
 
 def _autoencoder(
-    training: Maps,
-    validation: Maps | None,
-    settings: AutoencoderBlock,
-    ctx: Context,
-    seed: int,
+    training: Maps, validation: Maps | None, settings: AutoencoderBlock, ctx: Context, seed: int
 ) -> FittedCodes:
     if settings.kind == "rotated":
         return _rotated(training, validation, settings, ctx, seed)
@@ -180,11 +172,7 @@ def _autoencoder(
 
 
 def _rotated(
-    training: Maps,
-    validation: Maps | None,
-    settings: AutoencoderBlock,
-    ctx: Context,
-    seed: int,
+    training: Maps, validation: Maps | None, settings: AutoencoderBlock, ctx: Context, seed: int
 ) -> FittedCodes:
     cells = known_cells(training)
     vectors = vectors_of(training, cells, "circle")

@@ -110,9 +110,7 @@ def _harmonics(values: NDArray[np.float64], n_harmonics: int) -> NDArray[np.comp
     return np.asarray(np.tensordot(kernel, values, axes=1))
 
 
-def _landmarks(
-    waves: NDArray[np.complex128],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _landmarks(waves: NDArray[np.complex128]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the upward mean crossing and the maximum of a curve of harmonics, in degrees."""
     order = np.arange(1, len(waves) + 1)
     grid = np.arange(0.0, 360.0, _STEP_DEG)

@@ -53,9 +53,7 @@ class Volumes:
 
 
 def volumes(
-    counts: NDArray[np.floating],
-    voxel_mm: tuple[float, float, float],
-    geometry: WallGeometry,
+    counts: NDArray[np.floating], voxel_mm: tuple[float, float, float], geometry: WallGeometry
 ) -> Volumes:
     """Measure the cavity in every time slot.
 

@@ -153,9 +153,7 @@ def _apex(
 
 
 def _counts_or_zero(
-    summed: NDArray[np.floating],
-    voxel_mm: tuple[float, float, float],
-    points: NDArray[np.floating],
+    summed: NDArray[np.floating], voxel_mm: tuple[float, float, float], points: NDArray[np.floating]
 ) -> NDArray[np.float32]:
     """Interpolate; half a voxel outside the stack there is nothing."""
     at = points / np.array(voxel_mm)

@@ -157,9 +157,7 @@ def _rings(
     return ring, centre, rows, columns
 
 
-def _strongest_stretch(
-    gain: NDArray[np.float32],
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _strongest_stretch(gain: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return slices and cells (row, column, radius) of the way of largest total gain.
 
     From slice to slice a way moves by at most one cell in each of row, column and radius; it may

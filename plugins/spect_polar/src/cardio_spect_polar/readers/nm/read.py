@@ -55,10 +55,7 @@ _OTHER_KINDS = {
 
 
 def read_nm(
-    path: Path,
-    *,
-    sidecar: Sidecar | None = None,
-    min_slots: int = MIN_SLOTS,
+    path: Path, *, sidecar: Sidecar | None = None, min_slots: int = MIN_SLOTS
 ) -> GatedStack:
     """Read a gated short-axis stack from a DICOM NM image.
 

@@ -52,11 +52,7 @@ class Injected:
 
 
 def write_flow_cohort(
-    folder: Path,
-    n_patients: int = N_PATIENTS,
-    seed: int = 0,
-    *,
-    injected: Injected | None = None,
+    folder: Path, n_patients: int = N_PATIENTS, seed: int = 0, *, injected: Injected | None = None
 ) -> None:
     """Write maps/*, cohort.csv and truth.json.
 

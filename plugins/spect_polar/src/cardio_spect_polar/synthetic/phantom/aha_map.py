@@ -14,11 +14,7 @@ _PER_RING = {1: 4, 2: 6, 3: 6}
 
 
 def over_wall(
-    values: ArrayLike,
-    angle_deg: ArrayLike,
-    arc: ArrayLike,
-    *,
-    edge_deg: float = 20.0,
+    values: ArrayLike, angle_deg: ArrayLike, arc: ArrayLike, *, edge_deg: float = 20.0
 ) -> NDArray[np.float64]:
     """Spread the values of the AHA segments over the wall with soft borders.
 

@@ -82,9 +82,7 @@ def draw_camera(rng: np.random.Generator, **fixed: Any) -> Camera:
 
 
 def image(
-    ventricle: Ventricle,
-    rng: np.random.Generator | None = None,
-    camera: Camera | None = None,
+    ventricle: Ventricle, rng: np.random.Generator | None = None, camera: Camera | None = None
 ) -> tuple[NDArray[np.float64], tuple[float, float, float], Truth]:
     """Image a ventricle.
 

@@ -29,10 +29,7 @@ class Cloud:
 
 
 def spread(
-    cloud: Cloud,
-    shape: tuple[int, int, int],
-    voxel_mm: tuple[float, float, float],
-    sigma_mm: float,
+    cloud: Cloud, shape: tuple[int, int, int], voxel_mm: tuple[float, float, float], sigma_mm: float
 ) -> NDArray[np.float64]:
     """Blur a cloud with a Gaussian and read it at the voxel centres.
 

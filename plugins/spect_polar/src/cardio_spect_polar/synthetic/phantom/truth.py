@@ -170,10 +170,7 @@ def _known_wall(
     wall = mesh(ventricle, np.linspace(np.pi / 2, 0.0, _N_MERIDIAN), angle)
     inner, thickness = motion(wall, ventricle, (np.arange(32) + 0.5) / 32)
     x = (inner + thickness / 2).mean(axis=0)
-    meridian = (
-        wall.foot_mm[0] + x * wall.normal[0],
-        wall.foot_mm[1] + x * wall.normal[1],
-    )
+    meridian = (wall.foot_mm[0] + x * wall.normal[0], wall.foot_mm[1] + x * wall.normal[1])
     steps = np.hypot(*(np.diff(part, axis=0) for part in meridian))
     length = steps.sum(axis=0)
     origin, polar = _rings(float(meridian[1][0].mean()), slice_mm)

@@ -183,10 +183,7 @@ def angles(n: int) -> NDArray[np.float64]:
 
 
 def area_mm2(
-    ventricle: Ventricle,
-    latitude: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    n_angles: int,
+    ventricle: Ventricle, latitude: NDArray[np.float64], weight: NDArray[np.float64], n_angles: int
 ) -> NDArray[np.float64]:
     """Return the endocardial area at end-diastole that a node of the mesh stands for."""
     long, short = ventricle.length_mm, ventricle.radius_mm
@@ -206,10 +203,7 @@ def _arc(ventricle: Ventricle, latitude: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def _inner(
-    k1: NDArray[np.float64],
-    k2: NDArray[np.float64],
-    h0: float,
-    thickness: NDArray[np.float64],
+    k1: NDArray[np.float64], k2: NDArray[np.float64], h0: float, thickness: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Solve for the endocardium that keeps the wall's volume (module docstring)."""
     mean, product = (k1 + k2) / 2, k1 * k2
