@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
@@ -105,11 +106,13 @@ def test_a_scanner_shift_keeps_the_reference_and_reports_every_gain(cohort):
 
 
 def test_a_drawn_roc_curve_has_the_area_that_is_written_beside_it(cohort):
-    from cardio_spect_polar.drawing.flow_curves import _curve
+    from cardio_spect_polar.drawing.flow_curves import roc_by_map
 
     y, p, _ = cohort
     for score in (p, np.round(p, 1)):  # without ties and with many
-        fpr, tpr = _curve(y, score)
+        figure = Figure()
+        roc_by_map({"rest": {"resnet": (y, score, "")}}, title="smoking")(figure)
+        fpr, tpr = figure.axes[0].lines[1].get_data()
         assert np.trapezoid(tpr, fpr) == pytest.approx(roc_auc_score(y, score), abs=1e-12)
 
 

@@ -10,8 +10,11 @@ from scipy.ndimage import gaussian_filter
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.indices.summary import summarise
-from cardio_spect_polar.phase.sampling.base_shift import with_base_moved
-from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
+from cardio_spect_polar.phase.sampling.heart_sampling import (
+    SampledHeart,
+    sample_heart,
+    with_base_moved,
+)
 from cardio_spect_polar.phase.ventricle.find_wall import find_wall
 from cardio_spect_polar.phase.ventricle.long_axis import LongAxis, fit_circles, fit_line
 from cardio_spect_polar.phase.ventricle.orientation import canonical

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from spect_convergence import fit_to_convergence
 from spect_phase_maps import smooth_maps
 
 from cardio_spect_polar.codes.vectors import known_cells, vectors_of
-from cardio_spect_polar.networks.paper_autoencoder import fit_as_published, fit_to_convergence
+from cardio_spect_polar.networks.paper_autoencoder import fit_as_published
 
 STORED = Path(__file__).parent / "stored" / "spect_published_gap.json"
 N_MAPS, N_STEPS = 104, 1000

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers import find_gated, read_gated
+from cardio_spect_polar.readers.find import find_gated
+from cardio_spect_polar.readers.study import read_gated
 
 if TYPE_CHECKING:
     from pathlib import Path

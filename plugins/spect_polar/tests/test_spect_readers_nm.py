@@ -25,8 +25,9 @@ from pydicom.uid import (
 )
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers import find_gated, read_gated
+from cardio_spect_polar.readers.find import find_gated
 from cardio_spect_polar.readers.nm.read import read_nm
+from cardio_spect_polar.readers.study import read_gated
 from cardio_spect_polar.synthetic.write_nm import write_nm
 
 if TYPE_CHECKING:

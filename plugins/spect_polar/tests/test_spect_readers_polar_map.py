@@ -13,7 +13,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from cardio_core.api import DataError
-from cardio_spect_polar.readers import read_polar_map
+from cardio_spect_polar.readers.polar_map import read_polar_map
 
 SEGMENTS = np.round(np.linspace(0.6, 1.4, 17), 3)
 GRID = np.round(np.random.default_rng(0).uniform(0.5, 3.5, (24, 72)), 4)
@@ -74,7 +74,7 @@ def test_seventeen_segments_are_read_from_a_row_a_column_or_pairs(
     path.write_text(content, encoding="utf-8")
     read = read_polar_map(path)
     np.testing.assert_allclose(read.values, SEGMENTS, rtol=0)
-    assert (read.unit, read.is_segmental) == (unit, True)
+    assert (read.unit, read.values.ndim) == (unit, 1)
 
 
 def test_a_grid_is_read_ring_by_ring(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_grid_is_read_ring_by_ring(tmp_path: Path) -> None:
     for name in ("a.csv", "b.npy", "c.npy"):
         read = read_polar_map(tmp_path / name)
         np.testing.assert_allclose(read.values, GRID, rtol=1e-6)
-        assert not read.is_segmental
+        assert read.values.ndim == 2
 
 
 def test_empty_cells_are_missing_values(tmp_path: Path) -> None:

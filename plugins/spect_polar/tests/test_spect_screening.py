@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -165,4 +166,4 @@ def test_one_class_is_refused():
 def test_a_regression_comes_back_from_json():
     table, y = columns()
     found = fit_regression(table.assign(same=1.0), y, RegressionBlock())
-    assert Regression.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    assert Regression.from_dict(json.loads(json.dumps(asdict(found)))) == found

@@ -6,19 +6,15 @@ as probabilities that are too high or too low. Neither is seen in the numbers of
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from cardio_core.stats import Estimate
+from cardio_core.stats import Estimate
 
 BANDS_OF_BMI = (25.0, 30.0)
 """kg/m²; overweight and obesity of the World Health Organization."""
@@ -123,7 +119,9 @@ def audit(
         except DataError as error:
             notes.append(f"{column}: {error}")
             continue
-        tables.append(made.to_frame().rename(columns={column: "group"}).assign(column=column))
+        table = made.to_frame().rename(columns={column: "group"})
+        table.insert(0, "column", column)
+        tables.append(table)
         for estimate in made.estimates:
             metric, _, inside = estimate.name.rstrip("]").partition("[")
             if metric.endswith("_gap"):
@@ -131,7 +129,7 @@ def audit(
             else:
                 estimates.setdefault((column, inside), {})[metric] = estimate
     return Audit(
-        pd.concat(tables, ignore_index=True).pipe(_column_first) if tables else pd.DataFrame(),
+        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(),
         _flagged(gaps, flag_level),
         estimates,
         tuple(notes),
@@ -169,7 +167,3 @@ def _cut(values: pd.Series[float], edges: Sequence[float], names: Sequence[str])
         duplicates="raise",
     )  # fmt: skip
     return made.astype("string")
-
-
-def _column_first(table: pd.DataFrame) -> pd.DataFrame:
-    return table[["column", *(name for name in table.columns if name != "column")]]

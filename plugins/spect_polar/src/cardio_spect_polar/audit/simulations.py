@@ -6,15 +6,11 @@ training patients and its probabilities stay what they were.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 STRENGTHS = (0.0, 1.0, 2.0)
 PREVALENCES = (0.1, 0.25, 0.5, 0.75)

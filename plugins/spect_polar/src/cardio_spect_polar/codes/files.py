@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -11,9 +12,6 @@ from cardio_core.api import DataError, ModelArtifact
 from cardio_spect_polar.codes.linear import Codes
 from cardio_spect_polar.codes.paper import PaperCodes
 from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NUMBERS, NETWORK = "codes.safetensors", "network.safetensors"
 

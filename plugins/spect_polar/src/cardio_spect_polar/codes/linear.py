@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from cardio_spect_polar.codes.vectors import phases_of, vectors_of
+from cardio_spect_polar.codes.vectors import Channels, phases_of, vectors_of
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cardio_spect_polar.codes.vectors import Channels
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 RANK_TOLERANCE = 1e-8
 

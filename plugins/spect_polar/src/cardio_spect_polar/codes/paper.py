@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_spect_polar.codes.vectors import phases_of, vectors_of
+from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

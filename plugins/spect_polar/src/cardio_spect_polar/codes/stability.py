@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -29,13 +25,11 @@ class Stability:
     subspace_r : float
         Mean canonical correlation between the first fit's codes and each other's: whether the
         space is found again, whatever its axes.
-    n_fits : int
     """
 
     mean_r: Floats
     least_r: Floats
     subspace_r: float
-    n_fits: int
 
 
 def stability_of(codes: Sequence[Floats]) -> Stability:
@@ -46,10 +40,6 @@ def stability_of(codes: Sequence[Floats]) -> Stability:
     codes : sequence of ndarray, shape (n, k_i)
         Of the same patients in the same order; the first fit is the reference. A code that has no
         match, because another fit has fewer codes, counts as |r| = 0 there.
-
-    Returns
-    -------
-    Stability
 
     Notes
     -----
@@ -66,14 +56,14 @@ def stability_of(codes: Sequence[Floats]) -> Stability:
     first, *others = codes
     k = first.shape[1]
     if not others:
-        return Stability(np.ones(k), np.ones(k), 1.0, 1)
+        return Stability(np.ones(k), np.ones(k), 1.0)
     found = np.zeros((len(others), k))
     for number, other in enumerate(others):
         size = np.abs(correlations(first, other))
         rows, columns = linear_sum_assignment(-size)
         found[number, rows] = size[rows, columns]
     subspace = float(np.mean([_canonical_correlations(first, other).mean() for other in others]))
-    return Stability(found.mean(axis=0), found.min(axis=0), subspace, len(codes))
+    return Stability(found.mean(axis=0), found.min(axis=0), subspace)
 
 
 def correlations(a: Floats, b: Floats) -> Floats:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.cycle.histogram import SMOOTHING_DEG, phase_histogram, smooth_circle
 from cardio_spect_polar.polar.angles import signed_deg
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 Channels = Literal["degrees", "circle"]
 

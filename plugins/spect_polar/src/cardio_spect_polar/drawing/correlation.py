@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.polar_axes import colour_bar
 from cardio_spect_polar.drawing.style import CHANGE_COLOURS, MISSING, resize
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike
-
 
 _WRITTEN = 16
 """Up to so many variables every coefficient is written in its cell."""

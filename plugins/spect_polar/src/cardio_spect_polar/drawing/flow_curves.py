@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from sklearn.metrics import roc_curve
 
 from cardio_core.api import canvas
 from cardio_spect_polar.drawing.style import resize
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
 
 STYLES = {
     "resnet": (canvas.BLUE, "-", "network"),
@@ -34,7 +31,10 @@ def roc_by_map(
         The risk factor.
     """
     made = {
-        name: {kind: (_curve(y, score), text) for kind, (y, score, text) in kinds.items()}
+        name: {
+            kind: (roc_curve(y, score, drop_intermediate=False)[:2], text)
+            for kind, (y, score, text) in kinds.items()
+        }
         for name, kinds in curves.items()
     }
 
@@ -80,14 +80,3 @@ def gap_forest(gaps: Sequence[Mapping[str, Any]], *, title: str) -> canvas.Draw:
         axes.set_title(title, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
 
     return draw
-
-
-def _curve(y: ArrayLike, score: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return false and true positive rates, from no call to everybody called."""
-    truth, value = np.asarray(y) == 1, np.asarray(score, float)
-    order = np.argsort(-value, kind="stable")
-    last = np.append(np.flatnonzero(np.diff(value[order])), truth.size - 1)
-    true, false = (np.cumsum(part[order])[last] for part in (truth, ~truth))
-    return np.append(0.0, false / max((~truth).sum(), 1)), np.append(
-        0.0, true / max(truth.sum(), 1)
-    )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.style import resize
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -46,9 +42,7 @@ class Increment:
     p: float | None = None
 
 
-def increments_figure(
-    models: Sequence[Increment], *, note: str = "", title: str = ""
-) -> canvas.Draw:
+def increments_figure(models: Sequence[Increment], *, note: str = "") -> canvas.Draw:
     """Return a function that draws a bar of chi-square for each model, its AUC written over it.
 
     Parameters
@@ -57,7 +51,6 @@ def increments_figure(
         From left to right; brackets join the models that are tested against each other.
     note : str
         Written below: the protocol, n.
-    title : str
 
     Raises
     ------
@@ -96,10 +89,6 @@ def increments_figure(
         axes.spines["left"].set_bounds(0, 1.12 * top)
         if note:
             axes.set_xlabel(note, fontsize=canvas.SMALL_PT, color=canvas.INK, loc="left")
-        if title:
-            axes.set_title(
-                title, loc="left", fontsize=canvas.TEXT_PT + 1, fontweight="bold", color=canvas.INK
-            )
 
     return draw
 
@@ -118,19 +107,12 @@ def _bracket(axes: Axes, model: Increment, place: int, height: float, drop: floa
               color=canvas.INK, linewidth=0.7, clip_on=False)  # fmt: skip
     if model.p is not None:
         words = "p < .001" if model.p < 0.001 else f"p = {model.p:.3f}".replace("0.", ".", 1)
-        axes.annotate(
-            words,
-            ((over + place) / 2, height),
-            xytext=(0, 1),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=canvas.SMALL_PT,
-            color=canvas.INK,
-        )
+        axes.annotate(words, ((over + place) / 2, height), xytext=(0, 1),
+                      textcoords="offset points", ha="center", va="bottom",
+                      fontsize=canvas.SMALL_PT, color=canvas.INK)  # fmt: skip
 
 
-def increments_of(rows: pd.DataFrame, note: str) -> Callable[[Figure], None]:
+def increments_of(rows: pd.DataFrame, note: str) -> canvas.Draw:
     """Draw a bar a model, each joined to the one that it was tested against.
 
     Parameters

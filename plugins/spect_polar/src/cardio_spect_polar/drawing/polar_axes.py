@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.style import HALO, MISSING, PHASE_COLOURS
 from cardio_spect_polar.polar.angles import signed_deg
 from cardio_spect_polar.polar.raster import raster, raster_coordinates
 from cardio_spect_polar.polar.segments import CAP, N_SEGMENTS, segments_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
 
 _SIZE = 200
 _RINGS = (CAP, CAP + (1 - CAP) / 3, CAP + 2 * (1 - CAP) / 3)

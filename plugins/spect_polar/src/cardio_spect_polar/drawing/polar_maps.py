@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from cardio_core.api import canvas
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
 from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, circular_mean_deg, resize
 from cardio_spect_polar.polar.segments import N_SEGMENTS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike
-
-
-def study_maps(
-    phase: ArrayLike, perfusion: ArrayLike, thickening: ArrayLike, *, title: str = ""
-) -> canvas.Draw:
+def study_maps(phase: ArrayLike, perfusion: ArrayLike, thickening: ArrayLike) -> canvas.Draw:
     """Return a function that draws the three polar maps of a study beside each other.
 
     Parameters
@@ -31,7 +25,6 @@ def study_maps(
         the mean phase: earlier walls are blue, later ones orange.
     perfusion, thickening : array-like
         Percent.
-    title : str
     """
     angles = np.asarray(phase, np.float64)
     thick = np.asarray(thickening, np.float64)
@@ -39,7 +32,7 @@ def study_maps(
     highest = max(20.0, float(np.ceil(np.percentile(known, 99) / 20) * 20)) if known.size else 20.0
 
     def draw(figure: Figure) -> None:
-        resize(figure, 8.4, 3.75 if title else 3.6)
+        resize(figure, 8.4, 3.6)
         first, second, third = figure.subplots(1, 3)
         phase_bar(figure, phase_map(first, angles, circular_mean_deg(angles), "phase"), first)
         image = draw_map(second, perfusion, colours=AMOUNT_COLOURS, norm=Normalize(0, 100),
@@ -48,52 +41,29 @@ def study_maps(
         image = draw_map(third, thick, colours=AMOUNT_COLOURS, norm=Normalize(0, highest),
                          title="thickening")  # fmt: skip
         colour_bar(figure, image, third, "thickening (%)")
-        _head(figure, title)
 
     return draw
 
 
-def polar_figure(
-    values: ArrayLike, *, unit: str, limits: tuple[float, float], label: str = "", title: str = ""
-) -> canvas.Draw:
-    """Return a function that draws one polar map of a quantity.
-
-    Parameters
-    ----------
-    values : array-like
-        A polar grid, a picture or 17 segments, of which each is then written down; NaN is grey.
-    unit : str
-        Such as ``"ml/min/g"``; empty for a pure number.
-    limits : (float, float)
-        Values of the first and the last colour; what lies beyond takes theirs.
-    label : str
-        The quantity.
-    title : str
-    """
-    return flow_maps({label: (values, unit, limits)}, title=title)
-
-
-def flow_maps(
-    maps: Mapping[str, tuple[ArrayLike, str, tuple[float, float]]], *, title: str = ""
-) -> canvas.Draw:
+def flow_maps(maps: Mapping[str, tuple[ArrayLike, str, tuple[float, float]]]) -> canvas.Draw:
     """Return a function that draws polar maps beside each other, each with its own scale.
 
     Parameters
     ----------
     maps : mapping of name to (values, unit, limits)
-        Each as for `polar_figure`: ``{"rest flow": (rest, "ml/min/g", (0, 2)), ...}``.
-    title : str
+        Values are a polar grid, a picture or 17 segments, of which each is then written down; NaN
+        is grey. The unit, such as ``"ml/min/g"``, is empty for a pure number. The limits are the
+        values of the first and the last colour; what lies beyond takes theirs.
     """
 
     def draw(figure: Figure) -> None:
-        resize(figure, max(3.0, 2.8 * len(maps)), 3.75 if title else 3.6)
+        resize(figure, max(3.0, 2.8 * len(maps)), 3.6)
         rooms = figure.subplots(1, len(maps), squeeze=False)[0]
         for axes, (name, (values, unit, limits)) in zip(rooms, maps.items(), strict=True):
             image = draw_map(axes, values, colours=AMOUNT_COLOURS, norm=Normalize(*limits),
                              title=name, words=_numbers(values))  # fmt: skip
             label = " ".join(part for part in (name, f"({unit})" if unit else "") if part)
             colour_bar(figure, image, axes, label, extend=_beyond(values, limits))
-        _head(figure, title)
 
     return draw
 
@@ -114,9 +84,3 @@ def _beyond(values: ArrayLike, limits: tuple[float, float]) -> str:
         return "neither"
     below, above = known.min() < limits[0], known.max() > limits[1]
     return {(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[(below, above)]
-
-
-def _head(figure: Figure, title: str) -> None:
-    if title:
-        figure.suptitle(title, x=0.01, ha="left", fontsize=canvas.TEXT_PT + 1, fontweight="bold",
-                        color=canvas.INK)  # fmt: skip

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.style import SHADE, resize
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
 _MARGIN_MM = 22.0
 _LETTER: dict[str, Any] = {
-    "fontsize": canvas.SMALL_PT,
-    "color": "white",
-    "ha": "center",
-    "va": "center",
-}
+    "fontsize": canvas.SMALL_PT, "color": "white", "ha": "center", "va": "center",
+}  # fmt: skip
 
 
 def slices_with_wall(
@@ -31,7 +25,6 @@ def slices_with_wall(
     geometry: WallGeometry,
     *,
     n_slices: int = 10,
-    title: str = "",
 ) -> canvas.Draw:
     """Return a function that draws two long-axis cuts and short-axis slices with the wall.
 
@@ -46,7 +39,6 @@ def slices_with_wall(
         Its mid-wall points are drawn as dots on the slice next to each.
     n_slices : int
         At most so many short-axis slices are drawn, equally spaced from the apex to the base.
-    title : str
 
     Raises
     ------
@@ -69,7 +61,7 @@ def slices_with_wall(
 
     def draw(figure: Figure) -> None:
         n_columns = -(-len(shown) // 2)
-        resize(figure, 2.1 + 1.25 * n_columns, 3.6 if title else 3.3)
+        resize(figure, 2.1 + 1.25 * n_columns, 3.3)
         rooms = figure.add_gridspec(2, n_columns + 1, width_ratios=[1.45] + [1.0] * n_columns)
         for row, (axis, name, ends) in enumerate(
             ((2, "vertical long axis", ("base", "apex", "ant.", "inf.")),
@@ -84,29 +76,15 @@ def slices_with_wall(
             near = np.abs(points[:, 0] - z) <= 0.5
             _picture(axes, volume[z], points[near][:, [2, 1]], box[2], box[1],
                      step[1] / step[2], brightest)  # fmt: skip
-            axes.set_title(
-                f"{max(0.0, apex_mm - z * step[0]):.0f} mm",
-                fontsize=canvas.SMALL_PT,
-                color=canvas.INK,
-                pad=2,
-            )
+            distance = f"{max(0.0, apex_mm - z * step[0]):.0f} mm"
+            axes.set_title(distance, fontsize=canvas.SMALL_PT, color=canvas.INK, pad=2)
             if number == 0:
                 _letters(axes, "sept.", "lat.", "ant.", "inf.")
-        if title:
-            figure.suptitle(
-                title,
-                x=0.01,
-                ha="left",
-                fontsize=canvas.TEXT_PT + 1,
-                fontweight="bold",
-                color=canvas.INK,
-            )
-        figure.supxlabel(
-            "short-axis slices by distance from the apical end of the wall, apex "
-            "first; dots: sampled mid-wall",
-            fontsize=canvas.SMALL_PT,
-            color=canvas.INK,
+        words = (
+            "short-axis slices by distance from the apical end of the wall, apex first; dots: "
+            "sampled mid-wall"
         )
+        figure.supxlabel(words, fontsize=canvas.SMALL_PT, color=canvas.INK)
 
     return draw
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from cardio_core.api import Case, canvas
+from cardio_core.api import Case, FeatureSet, canvas
 from cardio_spect_polar.drawing.histogram import binned_histogram_figure
 from cardio_spect_polar.drawing.polar_maps import study_maps
-from cardio_spect_polar.drawing.sheet import study_sheet
 from cardio_spect_polar.drawing.slices import slices_with_wall
+from cardio_spect_polar.drawing.style import resize
 from cardio_spect_polar.phase.sampling.qc_view import QcView
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import FeatureSet
-
+_WIDTH_IN = 8.6
+_HEIGHTS_IN = (3.4, 3.6, 2.9)
 RULE = (
     "of every fold, the studies whose wall was found with the least confidence, and those of the "
     "largest and the smallest phase SD: look whether the dots lie on the wall"
@@ -86,6 +85,24 @@ def _sheet(features: FeatureSet, position: int, scores: dict[str, float]) -> can
         one("histogram"), psd_deg=scores["psd_deg"], pbw_deg=scores["pbw_deg"]
     )
     return study_sheet(slices, maps, histogram)
+
+
+def study_sheet(slices: canvas.Draw, maps: canvas.Draw, histogram: canvas.Draw) -> canvas.Draw:
+    """Return a function that draws three figures of one study below each other.
+
+    Parameters
+    ----------
+    slices, maps, histogram : callable
+        As `slices_with_wall`, `study_maps` and `binned_histogram_figure` return them.
+    """
+
+    def draw(figure: Figure) -> None:
+        resize(figure, _WIDTH_IN, sum(_HEIGHTS_IN))
+        rooms: Any = figure.subfigures(3, 1, height_ratios=_HEIGHTS_IN, hspace=0.02)
+        for part, room in zip((slices, maps, histogram), rooms, strict=True):
+            part(room)
+
+    return draw
 
 
 def _indices(features: FeatureSet) -> dict[str, NDArray[np.float64]]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
 
 from cardio_core.api import canvas
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MISSING = "#b8b8b8"
 

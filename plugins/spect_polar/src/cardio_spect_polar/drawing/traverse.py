@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
@@ -13,10 +13,6 @@ from cardio_spect_polar.drawing.style import CHANGE_COLOURS, circular_mean_deg, 
 from cardio_spect_polar.polar.angles import signed_deg
 from cardio_spect_polar.polar.raster import raster_coordinates
 from cardio_spect_polar.polar.segments import segment_means, segments_of
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from numpy.typing import ArrayLike, NDArray
 
 
 def traverse_maps(
@@ -50,14 +46,8 @@ def traverse_maps(
                          words=[_signed(value) for value in change])  # fmt: skip
         colour_bar(figure, image, rooms[3], "later with the feature (°)")
         if title:
-            figure.suptitle(
-                title,
-                x=0.01,
-                ha="left",
-                fontsize=canvas.TEXT_PT + 1,
-                fontweight="bold",
-                color=canvas.INK,
-            )
+            figure.suptitle(title, x=0.01, ha="left", fontsize=canvas.TEXT_PT + 1,
+                            fontweight="bold", color=canvas.INK)  # fmt: skip
 
     return draw
 
@@ -95,7 +85,6 @@ def segment_change_deg(low: ArrayLike, high: ArrayLike) -> NDArray[np.float64]:
 
 
 def _pixels(shape: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return segment and relative area of each pixel of a map."""
     n_rows, n_columns = shape
     if n_rows == n_columns:
         radius, angle = raster_coordinates(n_rows)

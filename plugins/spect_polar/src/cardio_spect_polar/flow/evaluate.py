@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.api import DataError, EvaluationReport, Metric, Scope, default_evaluate
+from cardio_core.api import (
+    Cohort,
+    Context,
+    DataError,
+    EvaluationReport,
+    Explanation,
+    Metric,
+    Scope,
+    Scored,
+    Target,
+    default_evaluate,
+)
 from cardio_spect_polar.audit.groups import audit, groups_of
 from cardio_spect_polar.audit.simulations import (
     disagreeing_readers,
@@ -15,16 +26,11 @@ from cardio_spect_polar.audit.simulations import (
     referral_bias,
     scanner_shift,
 )
+from cardio_spect_polar.flow.config import EvaluateBlock
 from cardio_spect_polar.flow.evaluation.comparison import more_metrics, network_versus_logistic
 from cardio_spect_polar.flow.evaluation.figures import figures_of
 from cardio_spect_polar.flow.evaluation.tested import clusters_of, tested_patients
 from cardio_spect_polar.published.yeung_2022 import published_table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cardio_core.api import Cohort, Context, Explanation, Scored, Target
-    from cardio_spect_polar.flow.config import EvaluateBlock
 
 CIRCULAR = (
     "SANITY CHECK, circular: these targets are computed from the maps that go in. The network on "

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from cardio_core.api import Case, ConfigError, Explanation, grad_cam_maps
+from cardio_core.api import (
+    Case,
+    ConfigError,
+    Context,
+    Explanation,
+    FeatureBlock,
+    FeatureSet,
+    ModelArtifact,
+    Predictions,
+    grad_cam_maps,
+)
+from cardio_spect_polar.flow.config import ExplainBlock
 from cardio_spect_polar.flow.models import N_SEGMENTS, kind_of, map_of
 from cardio_spect_polar.polar.pictures import segment_picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureBlock, FeatureSet, ModelArtifact, Predictions
-    from cardio_spect_polar.flow.config import ExplainBlock
 
 CONTOURS: dict[str, Any] = {
     "levels": [0.25, 0.5, 0.75],

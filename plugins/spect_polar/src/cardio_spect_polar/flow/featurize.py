@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import FeatureBlock, FeatureSet
+from cardio_core.api import Context, FeatureBlock, FeatureSet, SampleSet
+from cardio_spect_polar.flow.config import FeaturizeBlock
 from cardio_spect_polar.flow.models import MAPS, N_SEGMENTS
-from cardio_spect_polar.polar.flow_maps import segments_of_map
+from cardio_spect_polar.polar.flow_maps import FlowMaps, segments_of_map
 from cardio_spect_polar.polar.pictures import LARGEST, disc, to_bytes
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, SampleSet
-    from cardio_spect_polar.flow.config import FeaturizeBlock
-    from cardio_spect_polar.polar.flow_maps import FlowMaps
 
 UNITS = {"rest": "ml/min/g", "stress": "ml/min/g", "reserve": "1"}
 

@@ -5,27 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import (
-    Cohort,
-    CohortTable,
-    ConfigError,
-    DataError,
-    SampleSet,
-    Targets,
-)
+from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, SampleSet, Targets
+from cardio_spect_polar.flow.config import LoadBlock
 from cardio_spect_polar.flow.models import N_SEGMENTS, RISK_FACTORS
 from cardio_spect_polar.polar.flow_maps import FlowFiles, ReserveRules, open_maps, segments_of_map
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.api import Context
-    from cardio_spect_polar.flow.config import LoadBlock
 
 PATHS = ("path_polarmap_rest", "path_polarmap_stress", "path_polarmap_reserve")
 COLUMN_OF = {

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import ModelArtifact
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
+from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.labels import labels_of
 from cardio_spect_polar.flow.models import N_SEGMENTS, map_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_spect_polar.flow.config import TrainBlock
 
 
 def fit_regressions(

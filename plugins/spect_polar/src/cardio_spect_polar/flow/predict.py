@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import Column, Predictions
+from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
+from cardio_spect_polar.flow.config import PredictBlock
 from cardio_spect_polar.flow.models import MAPS, N_SEGMENTS, kind_of, map_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_spect_polar.flow.config import PredictBlock
 
 
 def predict(

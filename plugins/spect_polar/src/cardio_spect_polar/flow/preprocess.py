@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from cardio_core.api import SampleSet
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context
-    from cardio_spect_polar.flow.config import PreprocessBlock
+from cardio_core.api import Context, SampleSet
+from cardio_spect_polar.flow.config import PreprocessBlock
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:

@@ -6,25 +6,20 @@ network what polar maps look like, and its own results a sanity check.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
+from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.models import N_SEGMENTS, map_of
 from cardio_spect_polar.flow.pictures import Pictures
 from cardio_spect_polar.networks.flow_resnet import FlowResNet
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_spect_polar.flow.config import TrainBlock
 
 N_OUTPUTS = N_SEGMENTS + 1
 SEGMENTS = tuple(f"mfr_{n:02d}" for n in range(1, N_SEGMENTS + 1))
@@ -55,7 +50,7 @@ def train_step_one(
         loss=two_part_loss(config.huber_delta, config.impaired_weight),
     )
     artifact = ModelArtifact(ctx.out, None, (*notes, *fitted.notes))
-    artifact.write_json("model.json", {"network": settings, "map": map_of(ctx)} | _seen(training))
+    artifact.write_json("model.json", {"network": settings, "map": map_of(ctx)} | seen_in(training))
     return artifact
 
 
@@ -122,6 +117,7 @@ def _start_from_file(network: FlowResNet, file: Path, config: TrainBlock, ctx: C
     return f"step one started from the file {file.name}: {len(copied)} tensors"
 
 
-def _seen(training: FeatureSet) -> dict[str, Any]:
+def seen_in(training: FeatureSet) -> dict[str, Any]:
+    """Return size (pixels) and unit of the pictures that a network was trained on."""
     block = training.blocks["picture_rest"]
     return {"size": int(block.values.shape[-1]), "unit": block.units[0]}

@@ -6,27 +6,22 @@ for all factors; layers 3 and 4 and a head of one logit are tuned for each.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from operator import methodcaller
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import ArrayExamples, DataError, ModelArtifact
+from cardio_core.api import ArrayExamples, Context, DataError, FeatureSet, ModelArtifact, Targets
+from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.labels import labels_of
 from cardio_spect_polar.flow.models import map_of
 from cardio_spect_polar.flow.pictures import Pictures
-from cardio_spect_polar.flow.step_one import N_OUTPUTS, open_step_one
+from cardio_spect_polar.flow.step_one import N_OUTPUTS, open_step_one, seen_in
 from cardio_spect_polar.networks.flow_resnet import FlowResNet, Tail, Trunk
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_spect_polar.flow.config import TrainBlock
 
 TRUNK = "trunk.safetensors"
 LARGEST_LOGIT = 30.0
@@ -64,26 +59,19 @@ def train_step_two(
             None,
             plan=config.fit,
             loss=balanced_loss(prevalence),
-            parameter_groups=None if rate is None else partial(_groups, rate=rate),
+            parameter_groups=None if rate is None else methodcaller("parameter_groups", rate),
         )
         notes += fitted.notes
     artifact.write_json(
-        "model.json",
-        {"network": about["network"], "map": map_of(ctx), "constants": constants},
+        "model.json", {"network": about["network"], "map": map_of(ctx), "constants": constants}
     )
     return ModelArtifact(artifact.path, None, tuple(dict.fromkeys(notes)))
-
-
-def _groups(tail: Tail, rate: float) -> Sequence[dict[str, Any]]:
-    return tail.parameter_groups(rate)
 
 
 def open_step_two(artifact: ModelArtifact, target: str) -> tuple[Trunk, Tail]:
     """Return the trunk and one factor's tail in evaluation mode."""
     settings = artifact.read_json("model.json")["network"]
-    trunk = Trunk(FlowResNet(N_OUTPUTS, **settings))
-    artifact.load_network(trunk, TRUNK)
-    return trunk.eval(), _open_tail(artifact, settings, target)
+    return _open_trunk(artifact, settings), _open_tail(artifact, settings, target)
 
 
 def score_step_two(
@@ -105,8 +93,7 @@ def score_step_two(
     """
     about = artifact.read_json("model.json")
     settings, constants = about["network"], about["constants"]
-    trunk = Trunk(FlowResNet(N_OUTPUTS, **settings))
-    artifact.load_network(trunk, TRUNK)
+    trunk = _open_trunk(artifact, settings)
     maps = _maps_of(trunk, features, map_of(ctx), ctx, batch_size, gain)
     scores = {}
     for target in ctx.task.targets:
@@ -122,13 +109,10 @@ def score_step_two(
 def to_probability(logits: Any) -> NDArray[np.float64]:
     """Return probabilities of logits, never quite 0 or 1."""
     bounded = np.clip(np.asarray(logits, np.float64), -LARGEST_LOGIT, LARGEST_LOGIT)
-    made: NDArray[np.float64] = 1 / (1 + np.exp(-bounded))
-    return made
+    return np.asarray(1 / (1 + np.exp(-bounded)))
 
 
-def balanced_loss(
-    prevalence: float,
-) -> Callable[[torch.Tensor, dict[str, Any]], torch.Tensor]:
+def balanced_loss(prevalence: float) -> Callable[[torch.Tensor, dict[str, Any]], torch.Tensor]:
     """Return the log loss with classes weighted alike, for logits of the cohort's prevalence.
 
     Weights that balance the classes move the best logit by the log odds of the prevalence. The
@@ -161,6 +145,12 @@ def _fresh_tail(earlier: ModelArtifact, prevalence: float, ctx: Context, target:
     return tail
 
 
+def _open_trunk(artifact: ModelArtifact, settings: dict[str, Any]) -> Trunk:
+    trunk = Trunk(FlowResNet(N_OUTPUTS, **settings))
+    artifact.load_network(trunk, TRUNK)
+    return trunk.eval()
+
+
 def _open_tail(artifact: ModelArtifact, settings: dict[str, Any], target: str) -> Tail:
     tail = Tail(FlowResNet(N_OUTPUTS, **settings))
     artifact.load_network(tail, f"{target}/weights.safetensors")
@@ -168,12 +158,7 @@ def _open_tail(artifact: ModelArtifact, settings: dict[str, Any], target: str) -
 
 
 def _maps_of(
-    trunk: Trunk,
-    features: FeatureSet,
-    name: str,
-    ctx: Context,
-    batch_size: int,
-    gain: float = 1.0,
+    trunk: Trunk, features: FeatureSet, name: str, ctx: Context, batch_size: int, gain: float = 1.0
 ) -> NDArray[np.float32]:
     pictures = Pictures(features[f"picture_{name}"].values, gain=gain)
     return np.asarray(ctx.score_with(trunk, pictures, batch_size=batch_size), np.float32)
@@ -181,8 +166,7 @@ def _maps_of(
 
 def _check_pictures(about: dict[str, Any], training: FeatureSet, ctx: Context) -> None:
     """Refuse a network of step one that was trained on pictures of another size or scaling."""
-    block = training["picture_rest"]
-    own = {"size": int(block.values.shape[-1]), "unit": block.units[0]}
+    own = seen_in(training)
     if own != {key: about[key] for key in own}:
         raise DataError(
             f"model {ctx.model}: step one saw pictures of {about['size']} pixels in "

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
+from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.models import kind_of
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
-    from cardio_spect_polar.flow.config import TrainBlock
 
 
 def train(

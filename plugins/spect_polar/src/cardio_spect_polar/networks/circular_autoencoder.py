@@ -5,17 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 CHECK_EVERY = 10
 """Steps between two looks at the validation maps; the epoch of the core's inner folds."""
@@ -31,8 +26,6 @@ class SeedFits:
     decoders : ndarray, shape (n_seeds, k, d)
     losses : ndarray, shape (n_seeds,)
         Mean of 1 - cos(error) over the training maps, 0 to 2, at the last step.
-    validation_losses : ndarray, shape (n_seeds,) or None
-        Of the validation maps, at the best step.
     best_epoch : int
         Checks of `CHECK_EVERY` steps that were done, or that validation preferred.
     """
@@ -40,7 +33,6 @@ class SeedFits:
     encoders: Floats
     decoders: Floats
     losses: Floats
-    validation_losses: Floats | None
     best_epoch: int
 
 
@@ -84,7 +76,6 @@ def fit_seeds(
     weight_decay: float = 1e-2,
     seed: int = 0,
     device: str = "cpu",
-    progress: Callable[[int], None] | None = None,
 ) -> SeedFits:
     """Fit the linear autoencoder from several initial weights in one go.
 
@@ -108,8 +99,6 @@ def fit_seeds(
     learning_rate, weight_decay : float
     seed : int
     device : str
-    progress : callable, optional
-        Told each finished epoch.
 
     Returns
     -------
@@ -169,8 +158,6 @@ def fit_seeds(
             losses(points, truth, some_cells()).sum().backward()  # type: ignore[no-untyped-call]
             descent.step()
         epoch += 1
-        if progress is not None:
-            progress(epoch)
         if held is not None and held_points is not None:
             with torch.no_grad():
                 found = losses(held_points, held)
@@ -186,7 +173,6 @@ def fit_seeds(
         axes.T @ (first @ second) / scale,
         (third @ fourth) @ axes * scale,
         last.cpu().double().numpy(),
-        None if best is None else best.cpu().double().numpy(),
         best_epoch,
     )
 

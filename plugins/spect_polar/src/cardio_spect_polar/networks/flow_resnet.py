@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from monai.networks.nets.resnet import ResNet, ResNetBottleneck
 from torch import nn
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 RESIDUAL = ("layer1", "layer2", "layer3", "layer4")
 TUNED_FROM = 2

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.polar.segments import N_SEGMENTS, segment_means, segments_of
 from cardio_spect_polar.readers.polar_map import read_polar_map
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import ArrayLike, NDArray
 
 MAX_RESERVE = 6.0
 MAX_FLOW = 15.0

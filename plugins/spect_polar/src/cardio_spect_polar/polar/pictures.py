@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_spect_polar.polar.raster import raster_coordinates
 from cardio_spect_polar.polar.segments import segments_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 LARGEST = {"rest": 2.0, "stress": 5.0, "reserve": 5.0}
 """What full brightness stands for: ml/min/g, and 1 for the reserve."""
@@ -64,18 +62,13 @@ def to_bytes(picture: NDArray[np.float64], largest: float | None) -> NDArray[np.
     top = largest if largest is not None else float(known.max())
     if top <= 0:
         return np.zeros(picture.shape, np.uint8)
-    made: NDArray[np.uint8] = np.rint(np.clip(known / top, 0, 1) * 255).astype(np.uint8)
-    return made
+    return np.asarray(np.rint(np.clip(known / top, 0, 1) * 255).astype(np.uint8))
 
 
 @lru_cache(maxsize=4)
 def _places(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
     """Return arc, angle (degrees) and whether a pixel lies on the disc, each (size, size)."""
-    along = (np.arange(size) + 0.5) / size * 2 - 1
-    down, right = np.meshgrid(along, along, indexing="ij")
-    arc = np.hypot(down, right)
-    # A ray at the angle a runs along (-cos a, -sin a) in rows and columns.
-    angle_deg = np.degrees(np.arctan2(-right, -down)) % 360.0
+    arc, angle_deg = raster_coordinates(size)
     return np.minimum(arc, 1.0), angle_deg, arc <= 1.0
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.polar.angles import wrapped_deg
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 
 def polar_grid(
@@ -103,7 +101,6 @@ def _interpolated(
     angle_deg: NDArray[np.float64],
     circular: bool,
 ) -> NDArray[np.float64]:
-    """Interpolate linearly along arc and angle, in all maps at once."""
     table, place = np.asarray(values, np.float64), np.asarray(arc, np.float64)
     if table.ndim < 2 or place.shape != table.shape[-2:-1]:
         raise DataError(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_spect_polar.polar.angles import wrapped_deg
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 N_SEGMENTS = 17
 

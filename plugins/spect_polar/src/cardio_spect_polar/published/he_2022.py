@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core import stats
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import OUTCOME, STYLES, table_1, univariable_rows
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 NAMES = {
     "ACE inhibitor or ARB": "acei_arb", "ACEI": "acei_arb", "CAD": "cad", "CKD": "ckd",

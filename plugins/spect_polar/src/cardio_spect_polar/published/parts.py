@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import pandas as pd
 
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from cardio_core.api import Metric
+from cardio_core.api import Metric, canvas
 
 
 @dataclass
@@ -28,6 +23,6 @@ class Added:
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    figures: dict[str, Callable[[Figure], None]] = field(default_factory=dict)
+    figures: dict[str, canvas.Draw] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 OUTCOME = "response"
 """Column of who responded: 1 or 0."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MAX_VALUES = 64_000_000
 """Most voxels that are decoded, of all frames: 16 slots of 128³ make 34 million."""
@@ -36,22 +32,20 @@ fullest slice in the other time slots."""
 _AGAIN = "export the study again"
 
 
-def require_size(
-    name: str, n_frames: int, n_rows: int, n_columns: int, max_values: int = MAX_VALUES
-) -> None:
+def require_size(name: str, n_frames: int, n_rows: int, n_columns: int) -> None:
     """Refuse a claim of nothing, or of more than may be decoded, before anything is.
 
     Raises
     ------
     DataError
-        No frame, row or column; more than `max_values` voxels.
+        No frame, row or column; more than `MAX_VALUES` voxels.
     """
     claimed = f"{n_frames} frames of {n_rows} × {n_columns} claimed by the header"
     if min(n_frames, n_rows, n_columns) < 1:
         raise DataError.unusable(name, "at least one frame, row and column", claimed, _AGAIN)
-    if n_frames * n_rows * n_columns > max_values:
+    if n_frames * n_rows * n_columns > MAX_VALUES:
         raise DataError.unusable(
-            name, f"at most {max_values} voxels in all frames", claimed, "crop it to the heart"
+            name, f"at most {MAX_VALUES} voxels in all frames", claimed, "crop it to the heart"
         )
 
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nibabel
 
 from cardio_core.api import DataError
+from cardio_spect_polar.readers.gated import State
 from cardio_spect_polar.readers.nifti.gate_names import group_gates, stem_of
 from cardio_spect_polar.readers.nm.peek import Peek, peek
 from cardio_spect_polar.readers.sidecar import read_sidecar
 from cardio_spect_polar.readers.state import state_of_path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from cardio_spect_polar.readers.gated import State
 
 _MASK = re.compile(r"(?<![a-z])(masks?|labels?|seg|segmentation|gt)(?![a-z])", re.IGNORECASE)
 
@@ -157,7 +153,6 @@ def _studies(paths: Iterable[Path], folder: Path, *, chosen: bool = False) -> It
 def _study(
     folder: Path, stem: str, files: tuple[Path, ...], gates: tuple[int, ...] = ()
 ) -> GatedFiles:
-    """Describe one study."""
     parent = files[0].parent
     sidecar = parent / f"{stem or parent.name}.json"
     place = parent.relative_to(folder) if parent.is_relative_to(folder) else Path()
@@ -179,8 +174,7 @@ def _state(path: Path, sidecar: Path) -> State | None:
 def _is_one_volume(path: Path) -> bool:
     """Tell a volume from a file that holds all gates, by its header."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             shape: tuple[int, ...] = nibabel.load(path).shape  # type: ignore[attr-defined]
     except Exception:  # a damaged file belongs to the gates that it is named like
         return True

@@ -20,17 +20,14 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pydicom
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 Unit = Literal["ml/min/g", "1", "%", "deg"]
 
@@ -76,11 +73,6 @@ class PolarMap:
 
     values: NDArray[np.float64]
     unit: Unit | None = None
-
-    @property
-    def is_segmental(self) -> bool:
-        """Whether the map has one value for every AHA segment."""
-        return self.values.ndim == 1
 
 
 def read_polar_map(path: Path) -> PolarMap:
@@ -134,9 +126,8 @@ def read_polar_map(path: Path) -> PolarMap:
 
 def _read_npy(path: Path) -> NDArray[np.float64]:
     """Read an array without unpickling; its size is checked before it is read."""
-    array: NDArray[Any] | None = None
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: NDArray[Any] | None = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError, SyntaxError):
         array = None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf":
@@ -189,15 +180,13 @@ def _in_segment_order(name: str, pairs: NDArray[np.float64]) -> NDArray[np.float
         raise DataError.unusable(
             name, f"segments 1 to {N_SEGMENTS}, each once", "others", "correct the first column"
         )
-    ordered: NDArray[np.float64] = pairs[np.argsort(numbers), 1]
-    return ordered
+    return np.asarray(pairs[np.argsort(numbers), 1])
 
 
 def _read_dicom(path: Path) -> NDArray[np.float64]:
     """Read a single grey frame whose rescale slope makes numbers of it."""
     try:
-        with warnings.catch_warnings():  # pydicom's warnings may quote values
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):  # pydicom's warnings may quote values
             dataset: Any = pydicom.dcmread(path)
             if int(dataset.SamplesPerPixel) != 1 or "PALETTE" in str(
                 dataset.PhotometricInterpretation
@@ -228,7 +217,6 @@ def _read_dicom(path: Path) -> NDArray[np.float64]:
 
 
 def _checked(name: str, values: NDArray[np.float64], unit: Unit | None) -> NDArray[np.float64]:
-    """Check shape and range."""
     if values.ndim == 2 and values.size == N_SEGMENTS and 1 in values.shape:
         values = values.ravel()
     is_grid = values.ndim == 2 and values.shape[0] >= MIN_RINGS and values.shape[1] >= MIN_ANGLES

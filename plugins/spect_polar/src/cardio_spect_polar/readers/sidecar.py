@@ -18,15 +18,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import require_voxel
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_spect_polar.readers.gated import State
+from cardio_spect_polar.readers.gated import State
 
 _MAX_BYTES = 100_000
 _NUMBERS = {
@@ -112,7 +109,6 @@ def read_sidecar(path: Path) -> Sidecar:
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    """Parse the file as one JSON object."""
     values: Any = None
     if path.stat().st_size <= _MAX_BYTES:
         try:
@@ -127,7 +123,6 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 
 def _number(name: str, key: str, value: Any, limits: tuple[float, float]) -> float:
-    """Check one number against its limits."""
     low, high = limits
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not (is_number and math.isfinite(value) and low <= value <= high):
@@ -138,7 +133,6 @@ def _number(name: str, key: str, value: Any, limits: tuple[float, float]) -> flo
 
 
 def _voxel_mm(name: str, value: Any) -> tuple[float, float, float]:
-    """Check the three distances."""
     if not isinstance(value, list) or len(value) != 3:
         raise DataError.unusable(
             name, "voxel_mm as [slice, row, column]", "another value", "correct it"
@@ -151,7 +145,6 @@ def _voxel_mm(name: str, value: Any) -> tuple[float, float, float]:
 
 
 def _long_axis(name: str, value: Any) -> tuple[float, float]:
-    """Check the two angles."""
     if not isinstance(value, list) or len(value) != 2:
         raise DataError.unusable(
             name, "long_axis as 'find' or [azimuth, elevation]", "another value", "correct it"
@@ -161,7 +154,6 @@ def _long_axis(name: str, value: Any) -> tuple[float, float]:
 
 
 def _axes(name: str, value: Any) -> tuple[str, str, str]:
-    """Check that the axes name column, row and slice once each."""
     texts = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
     if sorted(text.removeprefix("-") for text in texts) != sorted(_AXES):
         raise DataError.unusable(

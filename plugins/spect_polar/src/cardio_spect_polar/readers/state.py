@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_spect_polar.readers.gated import State
+from cardio_spect_polar.readers.gated import State
 
 _STRESS = re.compile(r"(?<![a-z])(stress|str|exercise|vasodilator)(?![a-z])", re.IGNORECASE)
 _REST = re.compile(r"(?<![a-z])(rest|resting|rst)(?![a-z])", re.IGNORECASE)

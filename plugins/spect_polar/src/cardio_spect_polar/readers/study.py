@@ -2,42 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import MIN_SLOTS
 from cardio_spect_polar.readers.find import GatedFiles, gated_files
+from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.readers.nifti.read import read_nifti
 from cardio_spect_polar.readers.nm.read import read_nm
 from cardio_spect_polar.readers.sidecar import read_sidecar
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from cardio_spect_polar.readers.gated import GatedStack
-
-
-def read_study(
+def read_gated(
     files: GatedFiles | Path | Sequence[Path],
     *,
     voxel_mm: tuple[float, float, float] | None = None,
-    min_slots: int | None = None,
+    min_slots: int = MIN_SLOTS,
 ) -> GatedStack:
-    """Read one gated study; `readers.read_gated` documents it."""
-    if isinstance(files, GatedFiles):
-        study = files
-    else:
-        study = gated_files([files] if isinstance(files, Path) else files)
+    """Read one gated short-axis study, with the sidecar beside it.
+
+    Parameters
+    ----------
+    files : GatedFiles, Path or sequence of Path
+        What `find_gated` found; or a DICOM or NIfTI file, the NIfTI files of the gates, or a
+        folder that holds one study.
+    voxel_mm : tuple of float, optional
+        Distance of slices, rows and columns in mm, used where a NIfTI header's is a dummy.
+    min_slots : int
+        Fewest time slots that are accepted; 6 at least.
+
+    Returns
+    -------
+    GatedStack
+        Counts as they are in the file, put in order. A state that only a name tells is filled in.
+
+    Raises
+    ------
+    DataError
+        The study is missing, damaged, contradicts itself, or is no gated short-axis stack. The
+        message names the file and no content of its header.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from cardio_spect_polar.readers.find import find_gated
+    >>> from cardio_spect_polar.synthetic.write_nm import write_nm
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     counts = np.random.default_rng(0).poisson(60, (8, 12, 16, 16))
+    ...     write_nm(Path(folder) / "p1_rest.dcm", counts, (6.4, 6.4, 6.4))
+    ...     (study,) = find_gated(Path(folder))
+    ...     stack = read_gated(study)
+    >>> study.id, stack.state, stack.voxel_mm
+    ('p1_rest', 'rest', (6.4, 6.4, 6.4))
+    """
+    paths = [files] if isinstance(files, Path) else files
+    study = paths if isinstance(paths, GatedFiles) else gated_files(paths)
     _require_all_gates(study)
     sidecar = read_sidecar(study.sidecar)
-    least = MIN_SLOTS if min_slots is None else min_slots
     first = study.files[0]
     if first.name.lower().endswith((".nii", ".nii.gz")):
-        stack = read_nifti(study.files, voxel_mm=voxel_mm, sidecar=sidecar, min_slots=least)
+        stack = read_nifti(study.files, voxel_mm=voxel_mm, sidecar=sidecar, min_slots=min_slots)
     else:
-        stack = read_nm(first, sidecar=sidecar, min_slots=least)
+        stack = read_nm(first, sidecar=sidecar, min_slots=min_slots)
     if stack.state is None and study.state is not None:
         stack = replace(stack, state=study.state)
     return stack

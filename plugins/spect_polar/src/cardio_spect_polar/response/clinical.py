@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
 CLINICAL: tuple[tuple[str, str], ...] = (
-    ("age_y", "y"),
-    ("male", "1"),
-    ("smoking", "1"),
-    ("nyha_bl", "1"),
-    ("ischemic_aetiology", "1"),
-    ("cad", "1"),
-    ("htn", "1"),
-    ("dm", "1"),
-    ("ckd", "1"),
-    ("acei_arb", "1"),
-    ("betablocker", "1"),
-    ("spironolactone", "1"),
-    ("digoxin", "1"),
-    ("diuretic", "1"),
-    ("qrs_ms", "ms"),
-    ("lbbb", "1"),
-    ("lvef_bl_pct", "%"),
-    ("lvesv_bl_ml", "mL"),
+    ("age_y", "y"), ("male", "1"), ("smoking", "1"), ("nyha_bl", "1"), ("ischemic_aetiology", "1"),
+    ("cad", "1"), ("htn", "1"), ("dm", "1"), ("ckd", "1"), ("acei_arb", "1"),
+    ("betablocker", "1"), ("spironolactone", "1"), ("digoxin", "1"), ("diuretic", "1"),
+    ("qrs_ms", "ms"), ("lbbb", "1"), ("lvef_bl_pct", "%"), ("lvesv_bl_ml", "mL"),
     ("lvedv_bl_ml", "mL"),
-)
+)  # fmt: skip
 """Name and unit; ``male`` and ``lbbb`` are read off the columns `sex` and `qrs_morph`."""
 
 
@@ -48,14 +31,8 @@ def clinical_values(row: pd.Series[Any]) -> dict[str, float]:
     for name, _ in CLINICAL:
         column, one = special.get(name, (name, None))
         value = row.get(column)
-        if value is None or _is_missing(value):
+        if pd.isna(value):
             found[name] = float("nan")
         else:
             found[name] = float(value) if one is None else float(str(value) == one)
     return found
-
-
-def _is_missing(value: Any) -> bool:
-    import pandas as pd
-
-    return bool(pd.isna(value)) if np.ndim(value) == 0 else False

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cardio_core.api import DataError, EvaluationReport, default_evaluate
+from cardio_core.api import (
+    Cohort,
+    Context,
+    DataError,
+    EvaluationReport,
+    Explanation,
+    Scored,
+    Targets,
+    default_evaluate,
+)
 from cardio_spect_polar.published.he_2022 import published_parts
 from cardio_spect_polar.published.tables import STYLES, table_1
+from cardio_spect_polar.response.config import EvaluateBlock
 from cardio_spect_polar.response.evaluation.checks import base_parts, calibration_parts
 from cardio_spect_polar.response.evaluation.code_tables import code_tables
 from cardio_spect_polar.response.evaluation.honest_tables import honest_parts
 from cardio_spect_polar.response.evaluation.paper_tables import paper_parts
 from cardio_spect_polar.response.evaluation.patient_table import patient_table
-
-if TYPE_CHECKING:
-    from cardio_core.api import Cohort, Context, Explanation, Scored, Targets
-    from cardio_spect_polar.response.config import EvaluateBlock
 
 
 def evaluate(

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from cardio_core.api import Case, Explanation
+from cardio_core.api import Case, Context, Explanation, FeatureSet, ModelArtifact, Predictions
 from cardio_spect_polar.drawing import study_sheets
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
 from cardio_spect_polar.polar.segments import SEGMENT_NAMES
+from cardio_spect_polar.response.config import ExplainBlock
 from cardio_spect_polar.response.fit_codes import FittedCodes
-from cardio_spect_polar.response.models import RECIPES
+from cardio_spect_polar.response.models import RECIPES, Recipe
 from cardio_spect_polar.response.patients import phase_maps
 from cardio_spect_polar.response.train import SCREEN, code_name
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
-    from cardio_spect_polar.response.config import ExplainBlock
-    from cardio_spect_polar.response.models import Recipe
 
 RULE = (
     "under the models with codes, of every fold, the codes that entered the regression, strongest "

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from cardio_core.api import DataError, FeatureBlock, FeatureSet
+from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet, SampleSet
 from cardio_spect_polar.phase.cycle.histogram import phase_histogram
 from cardio_spect_polar.phase.indices.summary import SUMMARY_UNITS, WallSummary, summarise
 from cardio_spect_polar.phase.sampling.qc_view import N_RINGS, N_SLICES, qc_view
+from cardio_spect_polar.phase.ventricle.wall import SampledWall
 from cardio_spect_polar.polar.segments import SEGMENT_NAMES
 from cardio_spect_polar.response.clinical import CLINICAL
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cardio_core.api import Context, SampleSet
-    from cardio_spect_polar.phase.ventricle.wall import SampledWall
-    from cardio_spect_polar.response.config import FeaturizeBlock
-    from cardio_spect_polar.response.preprocess import Heart
+from cardio_spect_polar.response.config import FeaturizeBlock
+from cardio_spect_polar.response.preprocess import Heart
 
 VOLUME_UNITS = {
     "lvedv_spect_ml": "mL", "lvesv_spect_ml": "mL", "lvef_spect_pct": "%", "wall_confidence": "1",

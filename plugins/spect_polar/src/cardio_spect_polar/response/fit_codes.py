@@ -8,28 +8,23 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_core.api import Context
 from cardio_spect_polar.codes.files import open_codes, save_codes
-from cardio_spect_polar.codes.linear import canonical, principal_components
+from cardio_spect_polar.codes.linear import Codes, canonical, principal_components
 from cardio_spect_polar.codes.paper import PaperCodes
 from cardio_spect_polar.codes.stability import stability_of
-from cardio_spect_polar.codes.vectors import known_cells, vectors_of
+from cardio_spect_polar.codes.vectors import Channels, known_cells, vectors_of
 from cardio_spect_polar.networks.circular_autoencoder import fit_seeds
 from cardio_spect_polar.networks.paper_autoencoder import fit_as_published
+from cardio_spect_polar.response.config import AutoencoderBlock
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context
-    from cardio_spect_polar.codes.linear import Codes
-    from cardio_spect_polar.codes.vectors import Channels
-    from cardio_spect_polar.response.config import AutoencoderBlock
-
-    Floats = NDArray[np.float64]
-    Maps = NDArray[np.float32]
+Floats = NDArray[np.float64]
+Maps = NDArray[np.float32]
 
 ABOUT = "codes.json"
 
@@ -86,11 +81,7 @@ class FittedCodes:
 
 
 def fit_codes(
-    kind: str,
-    training: Maps,
-    validation: Maps | None,
-    settings: AutoencoderBlock,
-    ctx: Context,
+    kind: str, training: Maps, validation: Maps | None, settings: AutoencoderBlock, ctx: Context
 ) -> FittedCodes:
     """Fit the codes of one model on its training maps, labelled or not.
 
@@ -157,11 +148,7 @@ def _principal(training: Maps, settings: AutoencoderBlock) -> FittedCodes:
 
 
 def _autoencoder(
-    training: Maps,
-    validation: Maps | None,
-    settings: AutoencoderBlock,
-    ctx: Context,
-    seed: int,
+    training: Maps, validation: Maps | None, settings: AutoencoderBlock, ctx: Context, seed: int
 ) -> FittedCodes:
     if settings.kind == "rotated":
         return _rotated(training, validation, settings, ctx, seed)
@@ -185,11 +172,7 @@ def _autoencoder(
 
 
 def _rotated(
-    training: Maps,
-    validation: Maps | None,
-    settings: AutoencoderBlock,
-    ctx: Context,
-    seed: int,
+    training: Maps, validation: Maps | None, settings: AutoencoderBlock, ctx: Context, seed: int
 ) -> FittedCodes:
     cells = known_cells(training)
     vectors = vectors_of(training, cells, "circle")

@@ -7,18 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, DataError, SampleSet, Targets
-from cardio_spect_polar.readers import find_gated, read_gated
+from cardio_core.api import Cohort, CohortTable, Context, DataError, SampleSet, Targets
+from cardio_spect_polar.readers.find import GatedFiles, find_gated
+from cardio_spect_polar.readers.study import read_gated
 from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context
-    from cardio_spect_polar.readers import GatedFiles
-    from cardio_spect_polar.response.config import LoadBlock
+from cardio_spect_polar.response.config import LoadBlock
 
 TARGET = "response"
 COLUMN = "path_spect"

@@ -30,7 +30,7 @@ CRT_RESPONSE = Task(
     plans={
         "apparent": Resubstitution(
             overlap="autoencoder, screening and regression see every patient they are tested on"
-        ),
+        )
     },
 )
 

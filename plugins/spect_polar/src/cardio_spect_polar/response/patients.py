@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError
+from cardio_core.api import DataError, FeatureSet, Targets
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import FeatureSet, Targets
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 BLOCKS = ("indices", "clinical")
 """Blocks of one number a patient and name; a name in both is taken from the first."""

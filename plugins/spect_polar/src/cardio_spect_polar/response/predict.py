@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Column, Predictions
+from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
+from cardio_spect_polar.response.config import PredictBlock
 from cardio_spect_polar.response.fit_codes import FittedCodes
 from cardio_spect_polar.response.models import RECIPES
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, units_of
 from cardio_spect_polar.response.regression import Regression
 from cardio_spect_polar.response.train import MODEL, code_name
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_spect_polar.response.config import PredictBlock
 
 
 def predict(

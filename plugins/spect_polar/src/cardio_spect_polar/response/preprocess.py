@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from cardio_core.api import DataError, SampleSet
-from cardio_spect_polar.phase.sampling.base_shift import with_base_moved
-from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context
-    from cardio_spect_polar.phase.ventricle.wall import SampledWall
-    from cardio_spect_polar.response.config import PreprocessBlock
+from cardio_core.api import Context, DataError, SampleSet
+from cardio_spect_polar.phase.sampling.heart_sampling import (
+    SampledHeart,
+    sample_heart,
+    with_base_moved,
+)
+from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.response.config import PreprocessBlock
 
 
 @dataclass(frozen=True)

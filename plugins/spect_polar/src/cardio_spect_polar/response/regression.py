@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core import stats
 from cardio_core.api import DataError
+from cardio_spect_polar.response.config import RegressionBlock
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.response.config import RegressionBlock
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 LARGEST_LOGIT = 30.0
 """Beyond it a probability is 0 or 1 in 64 bits."""
@@ -54,13 +51,9 @@ class Regression:
         logit = filled @ np.array(self.coefficients) + self.intercept
         return np.asarray(1 / (1 + np.exp(-np.clip(logit, -LARGEST_LOGIT, LARGEST_LOGIT))))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return it ready for JSON."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Regression:
-        """Read what `to_dict` wrote."""
+        """Read what `dataclasses.asdict` made of it, through JSON."""
         lists = {name: tuple(stored[name]) for name in ("columns", "medians", "coefficients")}
         return cls(**(stored | lists))
 

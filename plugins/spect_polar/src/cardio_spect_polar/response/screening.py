@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core import stats
 from cardio_core.api import DataError
+from cardio_spect_polar.response.config import ScreenBlock
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.response.config import ScreenBlock
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ def screen_codes(
         codes[:, varying], outcome, n_permutations=settings.n_permutations, seed=seed
     )
     alone = (
-        [_univariable_p(codes[:, i], outcome) for i in varying]
+        [1.0 if (p := univariable_p(codes[:, i], outcome)) is None else p for i in varying]
         if settings.by == "p"
         else [estimate.extra["p_unadjusted"] for estimate in found]
     )
@@ -105,11 +100,11 @@ def screen_codes(
     return Screen(table, entered, min(passed, n_entered))
 
 
-def _univariable_p(values: Floats, outcome: Floats) -> float:
-    """Return the likelihood-ratio p of one column."""
+def univariable_p(values: Floats, outcome: Floats) -> float | None:
+    """Return the likelihood-ratio p of one column, shape (n,); None where it cannot be fitted."""
     table = pd.DataFrame({"value": values, "outcome": outcome})
     try:
         model = stats.fit_logistic(table, "outcome", ["value"])
     except DataError:
-        return 1.0
+        return None
     return float(model.odds_ratios[0].extra["p_likelihood_ratio"])

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
+from cardio_spect_polar.response.config import TrainBlock
 from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
-from cardio_spect_polar.response.models import RECIPES
+from cardio_spect_polar.response.models import RECIPES, Recipe
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, responders
-from cardio_spect_polar.response.regression import fit_regression
-from cardio_spect_polar.response.screening import Screen, screen_codes
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_spect_polar.response.config import TrainBlock
-    from cardio_spect_polar.response.models import Recipe
-    from cardio_spect_polar.response.regression import Floats
+from cardio_spect_polar.response.regression import Floats, fit_regression
+from cardio_spect_polar.response.screening import Screen, screen_codes, univariable_p
 
 MODEL, SCREEN = "model.json", "screen.json"
 
@@ -74,7 +68,7 @@ def train(
     if regression.left_out:
         reasons = ", ".join(f"{name} ({why})" for name, why in regression.left_out.items())
         notes.append(f"left out of the regression: {reasons}.")
-    artifact.write_json(MODEL, {"regression": regression.to_dict()})
+    artifact.write_json(MODEL, {"regression": asdict(regression)})
     return ModelArtifact(artifact.path, best_epoch, tuple(notes))
 
 
@@ -112,12 +106,9 @@ def _screened(
     for name in config.covariates:
         if name in kept_anyway or table[name].nunique(dropna=True) < 2:
             continue
-        one = table[[name]].assign(response=outcome)
-        try:
-            model = stats.fit_logistic(one, "response", [name])
-        except DataError:
-            continue
-        p_values[name] = float(model.odds_ratios[0].extra["p_likelihood_ratio"])
+        p = univariable_p(table[name].to_numpy(np.float64), outcome)
+        if p is not None:
+            p_values[name] = p
     small = [name for name, p in p_values.items() if p < config.screen.alpha]
     if not small and p_values:
         small = [min(p_values, key=lambda name: p_values[name])]

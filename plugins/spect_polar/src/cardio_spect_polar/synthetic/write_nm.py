@@ -9,18 +9,14 @@ Reconstruction); PS3.16 CID 26 (views), CID 3102 (rest and stress).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, NuclearMedicineImageStorage, generate_uid
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.readers.gated import State
+from cardio_spect_polar.readers.gated import State
 
 _DATE, _TIME = "20000101", "000000"
 _LARGEST = 32767
@@ -204,7 +200,6 @@ def _radiopharmaceutical() -> Dataset:
 
 
 def _state(state: State) -> Dataset:
-    """Say stress or rest as an item of the acquisition context."""
     values = {
         "rest": _code("128975004", "Resting State"),
         "stress": _code("109091", "Cardiac Stress State", "DCM"),

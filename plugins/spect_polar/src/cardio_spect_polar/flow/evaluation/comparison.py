@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError
+from cardio_core.api import DataError, Scored, Task
 from cardio_core.stats import Estimate
 from cardio_spect_polar.flow.evaluation.tested import clusters_of, tested_patients
 from cardio_spect_polar.flow.models import MAPS, RISK_FACTORS
-
-if TYPE_CHECKING:
-    from cardio_core.api import Scored, Task
 
 
 def network_versus_logistic(predictions: Scored, task: Task, level: float) -> pd.DataFrame:

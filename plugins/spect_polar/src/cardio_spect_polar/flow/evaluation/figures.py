@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
 
+from cardio_core.api import Scored, Task, canvas
 from cardio_spect_polar.audit.simulations import area
 from cardio_spect_polar.drawing.flow_curves import gap_forest, roc_by_map
 from cardio_spect_polar.flow.evaluation.tested import tested_patients
 from cardio_spect_polar.flow.models import MAPS
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pandas as pd
-    from matplotlib.figure import Figure
-
-    from cardio_core.api import Scored, Task
-
 MOST_GAPS = 20
 
 
-def figures_of(
-    predictions: Scored, task: Task, gaps: pd.DataFrame
-) -> dict[str, Callable[[Figure], None]]:
+def figures_of(predictions: Scored, task: Task, gaps: pd.DataFrame) -> dict[str, canvas.Draw]:
     """Return one ROC figure a factor and one of the audit's largest gaps."""
-    made: dict[str, Callable[[Figure], None]] = {}
+    made: dict[str, canvas.Draw] = {}
     for target in task.targets:
         curves: dict[str, dict[str, tuple[pd.Series[int], pd.Series[float], str]]] = {}
         for name in MAPS:

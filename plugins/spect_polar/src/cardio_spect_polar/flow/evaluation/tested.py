@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from cardio_core.api import Scored, Target
+from cardio_core.api import Scored, Target
 
 
 def tested_patients(predictions: Scored, target: Target, model: str) -> pd.DataFrame:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.polar.angles import wrapped_deg
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 MIN_SLOTS = {1: 3, 3: 8}
 """Fewest time slots for one harmonic and for three."""
@@ -61,10 +59,6 @@ def first_harmonic(curves: ArrayLike, n_harmonics: Literal[1, 3] = 1) -> Harmoni
     n_harmonics : {1, 3}
         Three give onset and relaxation from the curve of three harmonics; phase and amplitude
         are those of the first one in both cases.
-
-    Returns
-    -------
-    Harmonic
 
     Raises
     ------
@@ -116,9 +110,7 @@ def _harmonics(values: NDArray[np.float64], n_harmonics: int) -> NDArray[np.comp
     return np.asarray(np.tensordot(kernel, values, axes=1))
 
 
-def _landmarks(
-    waves: NDArray[np.complex128],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _landmarks(waves: NDArray[np.complex128]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the upward mean crossing and the maximum of a curve of harmonics, in degrees."""
     order = np.arange(1, len(waves) + 1)
     grid = np.arange(0.0, 360.0, _STEP_DEG)

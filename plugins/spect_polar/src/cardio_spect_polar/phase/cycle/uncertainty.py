@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import uniform_filter
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 MIN_SLOTS = 6
 """Two harmonics and the mean take five degrees of freedom."""
@@ -51,10 +48,6 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     ----------
     curves : array-like, shape (n_slots, n_rings, n_rays)
         Counts; at least 6 slots. Rays go once around.
-
-    Returns
-    -------
-    PhaseUncertainty
 
     Raises
     ------

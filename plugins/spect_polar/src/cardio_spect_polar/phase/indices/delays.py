@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_spect_polar.phase.indices.perfusion import VIABLE_PCT
 from cardio_spect_polar.polar.angles import signed_deg
 from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import ArrayLike, NDArray
 
 
 def lateral_delay_deg(segment_phase: ArrayLike) -> float:
@@ -43,7 +39,7 @@ def lateral_delay_deg(segment_phase: ArrayLike) -> float:
 
 
 def latest_viable_segment(
-    segment_phase: ArrayLike, segment_perfusion: ArrayLike, *, viable_pct: float = VIABLE_PCT
+    segment_phase: ArrayLike, segment_perfusion: ArrayLike
 ) -> tuple[int, float]:
     """Return the segment that thickens last among those that are not scar.
 
@@ -52,7 +48,7 @@ def latest_viable_segment(
     segment_phase : array-like, shape (17,)
         Degrees.
     segment_perfusion : array-like, shape (17,)
-        Percent; a segment is viable from `viable_pct` on.
+        Percent; a segment is viable from 50 on.
 
     Returns
     -------
@@ -72,7 +68,7 @@ def latest_viable_segment(
     6
     """
     phase = np.asarray(segment_phase, np.float64)
-    viable = np.isfinite(phase) & (np.asarray(segment_perfusion, np.float64) >= viable_pct)
+    viable = np.isfinite(phase) & (np.asarray(segment_perfusion, np.float64) >= VIABLE_PCT)
     if not viable.any():
         return 0, math.nan
     numbers = np.flatnonzero(viable) + 1

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.cycle.histogram import (
@@ -17,9 +17,6 @@ from cardio_spect_polar.phase.cycle.histogram import (
     unwrapped,
 )
 from cardio_spect_polar.polar.angles import signed_deg, wrapped_deg
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 SHARE = 0.95
 """Share of the samples that the bandwidth holds."""
@@ -72,10 +69,6 @@ class PhaseIndices:
     psd_corrected_deg: float
     n: int
 
-    def as_dict(self) -> dict[str, float]:
-        """Return the indices by name."""
-        return asdict(self)
-
 
 INDEX_UNITS = {
     "psd_deg": "deg", "pbw_deg": "deg", "pbw_central_deg": "deg", "entropy": "1",
@@ -106,10 +99,6 @@ def phase_indices(
         Standard error of each phase, of the same shape, for `psd_corrected_deg`; NaN is left out.
     name : str
         What the message calls the phases.
-
-    Returns
-    -------
-    PhaseIndices
 
     Raises
     ------

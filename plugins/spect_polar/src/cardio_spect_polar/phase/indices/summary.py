@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
 from cardio_spect_polar.phase.cycle.uncertainty import phase_uncertainty
@@ -18,15 +19,9 @@ from cardio_spect_polar.phase.indices.perfusion import (
     scar_pct,
     thickening_pct,
 )
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 from cardio_spect_polar.polar.raster import polar_grid, raster
 from cardio_spect_polar.polar.segments import segment_means, segments_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.cycle.harmonics import Harmonic
-    from cardio_spect_polar.phase.cycle.uncertainty import PhaseUncertainty
-    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
 Weighting = Literal["samples", "area", "pixels"]
 
@@ -56,10 +51,8 @@ class WallSummary:
         Circular means in degrees, and means in %. NaN where a segment holds no sample.
     latest_segment : int
         The latest viable segment, 1 to 17; 0 where none is viable.
-    sample_phase, sample_perfusion : ndarray, shape (n_rings, n_rays)
+    sample_phase : ndarray, shape (n_rings, n_rays)
         Of the samples themselves, for the figures.
-    harmonic : Harmonic
-    uncertainty : PhaseUncertainty
     """
 
     phase: NDArray[np.float32]
@@ -70,9 +63,6 @@ class WallSummary:
     segment_perfusion: NDArray[np.float64]
     latest_segment: int
     sample_phase: NDArray[np.float64]
-    sample_perfusion: NDArray[np.float64]
-    harmonic: Harmonic
-    uncertainty: PhaseUncertainty
 
 
 def summarise(
@@ -83,7 +73,6 @@ def summarise(
     convention: Literal["peak", "onset"] = "peak",
     weighting: Weighting = "samples",
     form: Literal["grid", "raster"] = "grid",
-    name: str = "phases",
 ) -> WallSummary:
     """Return maps, indices and segment values of one study.
 
@@ -103,12 +92,6 @@ def summarise(
         polar map.
     form : {"grid", "raster"}
         24 x 72 polar grid, or 128 x 128 picture.
-    name : str
-        What messages call the study.
-
-    Returns
-    -------
-    WallSummary
 
     Raises
     ------
@@ -122,8 +105,8 @@ def summarise(
     thickening = thickening_pct(harmonic.mean, harmonic.amplitude)
     weights = sample_weights(geometry, weighting)
 
-    found = phase_indices(phase, weights=weights, sigma_deg=uncertainty.sigma_deg, name=name)
-    indices = {key: value for key, value in found.as_dict().items() if key != "n"}
+    found = phase_indices(phase, weights=weights, sigma_deg=uncertainty.sigma_deg)
+    indices = {key: value for key, value in asdict(found).items() if key != "n"}
     trusted = ~uncertainty.weak(harmonic.amplitude) & (perfusion >= VIABLE_PCT)
     indices |= _reliable_indices(np.where(trusted, phase, np.nan), weights)
     indices["unreliable_pct"] = 100 * float(np.mean(~trusted))
@@ -150,9 +133,6 @@ def summarise(
         segment_perfusion=segment_perfusion,
         latest_segment=latest,
         sample_phase=phase,
-        sample_perfusion=perfusion,
-        harmonic=harmonic,
-        uncertainty=uncertainty,
     )
 
 
@@ -180,5 +160,5 @@ def _reliable_indices(
 ) -> dict[str, float]:
     if np.isfinite(phase).sum() < 2:
         return {f"reliable_{name}": math.nan for name in _RELIABLE}
-    found = phase_indices(phase, weights=weights).as_dict()
+    found = asdict(phase_indices(phase, weights=weights))
     return {f"reliable_{name}": found[name] for name in _RELIABLE}

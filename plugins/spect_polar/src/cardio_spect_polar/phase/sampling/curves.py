@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_spect_polar.phase.ventricle.interpolate import trilinear
 from cardio_spect_polar.phase.ventricle.rays import rays_of
-from cardio_spect_polar.phase.ventricle.wall import SampledWall
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.phase.ventricle.wall import SampledWall, WallGeometry
 
 Mode = Literal["tracked", "independent"]
 
@@ -63,10 +59,6 @@ def sample_wall(
         ``independent`` looks, without that average, anywhere between one voxel and 1.5 mean radii
         of the ring from the axis, as the paper's text has it. Both stop where the mean counts rise
         again behind a valley: there another organ begins, or the opposite wall.
-
-    Returns
-    -------
-    SampledWall
 
     References
     ----------
@@ -167,15 +159,7 @@ def _smoothing(offset_mm: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _up_to_valleys(mean: NDArray[np.floating], top: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return which steps lie between the valleys on both sides of the wall.
-
-    Parameters
-    ----------
-    mean : ndarray, shape (n_rings, n_rays, n_steps)
-        Mean counts over the slots.
-    top : ndarray of int, shape (n_rings, n_rays)
-        Step of the wall's ridge.
-    """
+    """Return which steps lie between the valleys on both sides of the ridge, at step `top`."""
     steps = np.arange(mean.shape[-1])
     here = np.take_along_axis(mean, top[..., None], -1)
     rise = RISE_SHARE * np.abs(here)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
 MIN_SLOTS = 6
 """Readers take 8 unasked; fewer than 6 leave no residual from which noise can be told."""
@@ -33,30 +29,21 @@ class GatingReport:
 
     Attributes
     ----------
-    n_slots : int
-        Time slots of the cycle.
-    slot_counts : ndarray, shape (n_slots,)
-        Counts of each slot in the heart's box, before any correction.
     drop_off : float
         Counts of the last slot / mean of all but the last two; 1 where no beats are lost.
     corrected : bool
         Whether slots were rescaled.
     scale : ndarray, shape (n_slots,)
         Factors that were applied; ones where nothing was corrected.
-    rejected_share : float or None
-        Rejected / all beats, where the file says so.
     failures : tuple of str
         Why the gating cannot be trusted; empty where it can.
     flags : tuple of str
         What the report should say.
     """
 
-    n_slots: int
-    slot_counts: NDArray[np.float64]
     drop_off: float
     corrected: bool
     scale: NDArray[np.float64]
-    rejected_share: float | None
     failures: tuple[str, ...]
     flags: tuple[str, ...]
 
@@ -192,12 +179,9 @@ def check_gating(
     if lossy and correct:
         corrected = corrected * scale.astype(np.float32)[:, None, None, None]
     return corrected, GatingReport(
-        n_slots=n_slots,
-        slot_counts=slot_counts,
         drop_off=drop_off,
         corrected=lossy and correct,
         scale=scale,
-        rejected_share=rejected_share,
         failures=tuple(failures),
         flags=tuple(flags),
     )

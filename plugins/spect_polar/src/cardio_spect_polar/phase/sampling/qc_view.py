@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from cardio_spect_polar.phase.ventricle.wall import N_RAYS, WallGeometry
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 N_SLICES = 16
 N_PIXELS = 48

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from cardio_spect_polar.phase.sampling.curves import brightest_counts, wall_profiles
+from cardio_spect_polar.phase.sampling.curves import WallProfiles, brightest_counts, wall_profiles
 from cardio_spect_polar.phase.ventricle.rays import rays_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.sampling.curves import WallProfiles
-    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
 SURFACE_SD = 0.65
 """Endocardium and epicardium lie at this share of the profile's standard deviation (Germano)."""
@@ -58,9 +53,7 @@ class Volumes:
 
 
 def volumes(
-    counts: NDArray[np.floating],
-    voxel_mm: tuple[float, float, float],
-    geometry: WallGeometry,
+    counts: NDArray[np.floating], voxel_mm: tuple[float, float, float], geometry: WallGeometry
 ) -> Volumes:
     """Measure the cavity in every time slot.
 
@@ -90,10 +83,6 @@ def volumes(
     geometry : WallGeometry
         The wall, on rays as `lay_rays` lays them.
 
-    Returns
-    -------
-    Volumes
-
     References
     ----------
     Germano G et al. Automatic quantification of ejection fraction from gated myocardial perfusion
@@ -120,7 +109,6 @@ def volumes(
 
 
 def _smooth(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Smooth over neighbouring rays and rings."""
     around = gaussian_filter1d(values.astype(np.float64), SMOOTH_RAYS, axis=1, mode="wrap")
     return np.asarray(gaussian_filter1d(around, SMOOTH_RINGS, axis=0, mode="nearest"))
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.ventricle.interpolate import trilinear
+from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
 from cardio_spect_polar.phase.ventricle.wall import N_RAYS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
 
 EDGE_SHARE = 0.5
 RAYS_SHARE = 0.6
@@ -73,10 +69,6 @@ def find_extent(
     radii_mm : ndarray, shape (n,)
         Mid-wall radius on the way.
 
-    Returns
-    -------
-    Extent
-
     Raises
     ------
     DataError
@@ -119,13 +111,11 @@ def _wall_along(
     radii_mm: NDArray[np.floating],
 ) -> tuple[NDArray[np.float32], float]:
     """Return the largest counts near the expected radius (level, ray), and their usual level."""
-    _, anterior, septal = axis.frame()
-    angle = 2 * np.pi * np.arange(N_RAYS) / N_RAYS
-    around = np.cos(angle)[:, None] * anterior + np.sin(angle)[:, None] * septal
     known = np.linspace(0.0, length_mm, len(radii_mm))
     expected = np.interp(along, known, radii_mm)
     offsets = np.arange(-WINDOW_MM, WINDOW_MM + STEP_MM, STEP_MM)
     radius = np.maximum(expected[:, None] + offsets, 0.0)
+    around = axis.around(N_RAYS)
     points = axis.at(along)[:, None, None] + around[None, :, None] * radius[:, None, :, None]
     wall = _counts_or_zero(summed, voxel_mm, points).max(axis=-1)
     core = (along > 0.1 * length_mm) & (along < 0.6 * length_mm)
@@ -146,9 +136,7 @@ def _apex(
     half of the wall's usual counts, or of the apex's own where a defect makes it fainter. Where the
     apex cannot be seen at all, points up to 20 mm from the axis are asked.
     """
-    _, anterior, septal = axis.frame()
-    angle = 2 * np.pi * np.arange(16) / 16
-    around = np.cos(angle)[:, None] * anterior + np.sin(angle)[:, None] * septal
+    around = axis.around(16)
     ways = along[along >= start_mm]
     for core_mm in (CORE_MM, 2 * CORE_MM):
         radius = np.arange(0.0, core_mm + 1.0, 2.0)
@@ -165,9 +153,7 @@ def _apex(
 
 
 def _counts_or_zero(
-    summed: NDArray[np.floating],
-    voxel_mm: tuple[float, float, float],
-    points: NDArray[np.floating],
+    summed: NDArray[np.floating], voxel_mm: tuple[float, float, float], points: NDArray[np.floating]
 ) -> NDArray[np.float32]:
     """Interpolate; half a voxel outside the stack there is nothing."""
     at = points / np.array(voxel_mm)

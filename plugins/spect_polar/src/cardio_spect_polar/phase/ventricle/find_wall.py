@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.ventricle.extent import Extent, find_extent
-from cardio_spect_polar.phase.ventricle.heart import find_heart
+from cardio_spect_polar.phase.ventricle.heart import Heart, find_heart
 from cardio_spect_polar.phase.ventricle.interpolate import trilinear
 from cardio_spect_polar.phase.ventricle.long_axis import MAX_TILT_DEG, LongAxis, fit_long_axis
 from cardio_spect_polar.phase.ventricle.mid_wall import trace_mid_wall
-from cardio_spect_polar.phase.ventricle.rays import lay_rays, wall_on_rays
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.heart import Heart
-    from cardio_spect_polar.phase.ventricle.rays import Rays
-    from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.phase.ventricle.rays import Rays, lay_rays, wall_on_rays
+from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
 LENGTH_MM = (35.0, 170.0)
 RADIUS_MM = (8.0, 65.0)
@@ -50,10 +44,6 @@ class Wall:
         Ends of the ventricle as distances along the axis.
     base_z_mm, apex_z_mm : float
         The same ends as distances along the stack, from the centre of its first slice.
-    radius_mm : ndarray, shape (n_rings, N_RAYS)
-        Mid-wall radius from the rays' origins.
-    brightness : ndarray, shape (n_rings, N_RAYS)
-        Summed counts at the mid-wall as a share of the wall's usual counts.
     heart : Heart
         The rings in which it was found.
     confidence : float
@@ -68,8 +58,6 @@ class Wall:
     apex_mm: float
     base_z_mm: float
     apex_z_mm: float
-    radius_mm: NDArray[np.float64]
-    brightness: NDArray[np.float64]
     heart: Heart
     confidence: float
     flags: tuple[str, ...]
@@ -96,10 +84,6 @@ def find_wall(
         they outrank the automatic ones.
     heart : Heart, optional
         What `find_heart` finds in the volume, where that is known already.
-
-    Returns
-    -------
-    Wall
 
     Raises
     ------
@@ -137,8 +121,6 @@ def find_wall(
         apex_mm=extent.apex_mm,
         base_z_mm=base_z,
         apex_z_mm=apex_z,
-        radius_mm=radius_mm,
-        brightness=brightness,
         heart=heart,
         confidence=visible * min(1.0, heart.contrast / 0.4),
         flags=tuple(flags),
@@ -148,11 +130,10 @@ def find_wall(
 def _overruled(
     extent: Extent, axis: LongAxis, base_mm: float | None, apex_mm: float | None
 ) -> Extent:
-    return Extent(
+    return replace(
+        extent,
         base_mm=extent.base_mm if base_mm is None else axis.along_of_z(base_mm),
         apex_mm=extent.apex_mm if apex_mm is None else axis.along_of_z(apex_mm),
-        level=extent.level,
-        flags=extent.flags,
     )
 
 

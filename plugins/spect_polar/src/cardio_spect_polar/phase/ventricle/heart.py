@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, maximum_filter
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 RADII_MM = np.arange(14.0, 57.0, 4.0)
 """Mid-wall radii that are tried; a dilated ventricle of 38 mm is well inside."""
@@ -55,11 +52,11 @@ class Heart:
 
     def turned(self, n_slices: int) -> Heart:
         """Return the same heart in the stack of `n_slices` turned round."""
-        return Heart(
+        return replace(
+            self,
             slices=n_slices - 1 - self.slices[::-1],
             centres_mm=self.centres_mm[::-1],
             radii_mm=self.radii_mm[::-1],
-            contrast=self.contrast,
             tapering=-self.tapering,
         )
 
@@ -78,10 +75,6 @@ def find_heart(summed: NDArray[np.floating], voxel_mm: tuple[float, float, float
         Counts of all time slots together.
     voxel_mm : tuple of float
         Distance of slices, rows and columns in mm.
-
-    Returns
-    -------
-    Heart
 
     Raises
     ------
@@ -164,9 +157,7 @@ def _rings(
     return ring, centre, rows, columns
 
 
-def _strongest_stretch(
-    gain: NDArray[np.float32],
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _strongest_stretch(gain: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return slices and cells (row, column, radius) of the way of largest total gain.
 
     From slice to slice a way moves by at most one cell in each of row, column and radius; it may

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 def trilinear(

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_spect_polar.phase.ventricle.heart import Heart
 from cardio_spect_polar.phase.ventricle.interpolate import trilinear
 from cardio_spect_polar.phase.ventricle.ridge import trace_ridges
 from cardio_spect_polar.phase.ventricle.wall import N_RAYS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.heart import Heart
 
 HUBER_MM = 1.5
 N_ROUNDS = 8
@@ -40,16 +36,17 @@ class LongAxis:
     def at(self, along_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return points at distances along the axis, shape (..., 3)."""
         along = np.asarray(along_mm, dtype=np.float64)[..., None]
-        points: NDArray[np.float64] = np.asarray(self.point_mm) + along * np.asarray(self.direction)
-        return points
+        return np.asarray(np.asarray(self.point_mm) + along * np.asarray(self.direction))
 
-    def frame(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return unit vectors along the axis, and across it towards anterior and septum."""
+    def around(self, n: int) -> NDArray[np.float64]:
+        """Return unit vectors across the axis, shape (n, 3): anterior first, then to the septum."""
         along = np.asarray(self.direction, dtype=float)
         anterior = np.array([0.0, -1.0, 0.0]) + along[1] * along
         anterior /= np.linalg.norm(anterior)
         septal = np.cross(anterior, along)
-        return along, anterior, septal * (-1.0 if septal[2] > 0 else 1.0)
+        septal = septal * (-1.0 if septal[2] > 0 else 1.0)
+        angle = 2 * np.pi * np.arange(n) / n
+        return np.asarray(np.cos(angle)[:, None] * anterior + np.sin(angle)[:, None] * septal)
 
     @property
     def tilt_deg(self) -> float:

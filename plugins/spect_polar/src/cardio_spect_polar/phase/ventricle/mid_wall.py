@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from cardio_spect_polar.phase.ventricle.interpolate import trilinear
+from cardio_spect_polar.phase.ventricle.rays import Rays
 from cardio_spect_polar.phase.ventricle.ridge import trace_ridges
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.rays import Rays
 
 STEP_MM = 1.0
 PRIOR_SHARE = 0.5

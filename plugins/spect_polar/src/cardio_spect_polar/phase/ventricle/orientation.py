@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_spect_polar.phase.ventricle.heart import find_heart
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.heart import Heart
-    from cardio_spect_polar.readers.gated import GatedStack
+from cardio_spect_polar.phase.ventricle.heart import Heart, find_heart
+from cardio_spect_polar.readers.gated import GatedStack
 
 CLEAR_TAPERING = 0.35
 """Tapering of this size contradicts a header; on the digital ventricle it was 0.6 or more."""
@@ -68,10 +63,6 @@ def canonical(stack: GatedStack) -> Canonical:
     ----------
     stack : GatedStack
         As a reader returns it.
-
-    Returns
-    -------
-    Canonical
 
     Raises
     ------

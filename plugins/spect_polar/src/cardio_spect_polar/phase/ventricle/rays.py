@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
 from cardio_spect_polar.phase.ventricle.wall import N_RAYS, WallGeometry
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
 
 CYLINDER_SHARE = 2 / 3
 """The cylinder ends here on the way from the base to the apex; the hemisphere begins."""
@@ -63,10 +59,6 @@ def lay_rays(axis: LongAxis, base_mm: float, apex_mm: float, spacing_mm: float) 
     spacing_mm : float
         Distance of neighbouring rings, about; the slice thickness.
 
-    Returns
-    -------
-    Rays
-
     Examples
     --------
     >>> from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
@@ -74,9 +66,7 @@ def lay_rays(axis: LongAxis, base_mm: float, apex_mm: float, spacing_mm: float) 
     >>> rays.n_cap, len(rays.directions)
     (6, 18)
     """
-    along, anterior, septal = axis.frame()
-    azimuth = 2 * np.pi * np.arange(N_RAYS) / N_RAYS
-    around = np.cos(azimuth)[:, None] * anterior + np.sin(azimuth)[:, None] * septal
+    along, around = np.asarray(axis.direction), axis.around(N_RAYS)
     length_mm = apex_mm - base_mm
     n_cylinder = max(MIN_CYLINDER_RINGS, int(CYLINDER_SHARE * length_mm / spacing_mm))
     levels = base_mm + (np.arange(n_cylinder)[::-1] + 0.5) * spacing_mm
@@ -100,18 +90,10 @@ def wall_on_rays(rays: Rays, radius_mm: NDArray[np.floating]) -> WallGeometry:
         The rays.
     radius_mm : ndarray, shape (n_rings, N_RAYS)
         Distance of the mid-wall from the rays' origins.
-
-    Returns
-    -------
-    WallGeometry
     """
     points = rays.points(radius_mm)
-    tip = (
-        rays.origins[0]
-        + rays.directions[0].mean(axis=0)
-        / np.linalg.norm(rays.directions[0].mean(axis=0))
-        * radius_mm[0].mean()
-    )
+    ahead = rays.directions[0].mean(axis=0)
+    tip = rays.origins[0] + ahead / np.linalg.norm(ahead) * radius_mm[0].mean()
     end = points[-1] + 0.5 * (points[-1] - points[-2])
     edges = np.concatenate(
         [np.broadcast_to(tip, (1, N_RAYS, 3)), 0.5 * (points[1:] + points[:-1]), end[None]]

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 
 def trace_ridges(
-    strength: NDArray[np.floating],
-    *,
-    max_jump: int = 2,
-    stiffness: float = 0.05,
+    strength: NDArray[np.floating], *, max_jump: int = 2, stiffness: float = 0.05
 ) -> NDArray[np.intp]:
     """Choose one step on each ray so that strength is high and neighbouring rays agree.
 

@@ -14,12 +14,9 @@ head; qform and sform codes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _ALIGNED = 0.95
 _TO_APEX = np.array([-1.0, 1.0, -1.0]) / 3**0.5
@@ -59,14 +56,8 @@ def axes_by_name(names: tuple[str, str, str]) -> Axes:
     """
     plain = [name.removeprefix("-") for name in names]
     at_slice, at_row, at_column = (plain.index(what) for what in ("slice", "row", "column"))
-    return Axes(
-        (at_slice, at_row, at_column),
-        (
-            names[at_slice].startswith("-"),
-            names[at_row].startswith("-"),
-            names[at_column].startswith("-"),
-        ),
-    )
+    slices, rows, columns = (names[at].startswith("-") for at in (at_slice, at_row, at_column))
+    return Axes((at_slice, at_row, at_column), (slices, rows, columns))
 
 
 def axes_by_affine(affine: NDArray[np.float64] | None, shape: tuple[int, int, int]) -> Axes:
@@ -117,8 +108,7 @@ def _directions(affine: NDArray[np.float64] | None) -> NDArray[np.float64] | Non
     lengths = np.linalg.norm(columns, axis=1)
     if lengths.min() <= 0:
         return None
-    directions: NDArray[np.float64] = columns / lengths[:, None]
-    return directions
+    return np.asarray(columns / lengths[:, None])
 
 
 def _oblique(directions: NDArray[np.float64]) -> Axes:

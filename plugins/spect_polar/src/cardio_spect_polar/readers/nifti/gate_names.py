@@ -12,13 +12,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
 
 from cardio_spect_polar.readers.state import state_of_words, without_state
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
 
 _GATE = re.compile(
     r"[ ._-]*(?<![a-z])(?:gate|g|frame|fr|f|slot|bin|phase|time|t)[ ._-]*(?P<gate>\d{1,3})(?!\d)",

@@ -11,15 +11,17 @@ NIfTI-1 data format (https://nifti.nimh.nih.gov/nifti-1); nibabel.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import (
-    MAX_VALUES,
     MIN_SLOTS,
     require_counts,
     require_shape,
@@ -39,12 +41,6 @@ from cardio_spect_polar.readers.reorientation.shell import Body
 from cardio_spect_polar.readers.sidecar import Sidecar
 from cardio_spect_polar.readers.state import state_of_path, state_of_words
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
 MAX_SLOTS = 32
 """More time slots than any gated SPECT has: the time axis is another one."""
 
@@ -59,7 +55,6 @@ def read_nifti(
     voxel_mm: tuple[float, float, float] | None = None,
     sidecar: Sidecar | None = None,
     min_slots: int = MIN_SLOTS,
-    max_values: int = MAX_VALUES,
 ) -> GatedStack:
     """Read a gated short-axis stack from NIfTI files.
 
@@ -74,8 +69,6 @@ def read_nifti(
         What is known beside the file; outranks the header and `voxel_mm`.
     min_slots : int
         Fewest time slots that are accepted; 6 at least.
-    max_values : int
-        Limit on the voxels of all gates, checked on the header.
 
     Returns
     -------
@@ -93,10 +86,9 @@ def read_nifti(
     name = files[0].name
     images = [_open(path) for path in files]
     try:
-        with warnings.catch_warnings():  # nibabel's warnings may quote values
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):  # nibabel's warnings may quote values
             shape, n_slots = _shape(images, name)
-            require_size(name, n_slots * shape[2], shape[1], shape[0], max_values)
+            require_size(name, n_slots * shape[2], shape[1], shape[0])
             return _read_stack(
                 images, files, shape, n_slots, voxel_mm, sidecar or Sidecar(), min_slots
             )
@@ -115,7 +107,6 @@ def _read_stack(
     sidecar: Sidecar,
     min_slots: int,
 ) -> GatedStack:
-    """Find axes and distances, read the voxels, and put them in order."""
     name = files[0].name
     image = images[0]
     affine = affine_of(image)
@@ -160,8 +151,7 @@ def _open(path: Path) -> Any:
     if not path.is_file():
         raise DataError.unusable(path.name, "a file", "none", "check the path")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             image: Any = nibabel.load(path)
             is_nifti = isinstance(image, nibabel.nifti1.Nifti1Pair)
     except Exception:  # nibabel's texts may quote the header
@@ -180,7 +170,6 @@ def _open(path: Path) -> Any:
 
 
 def _shape(images: list[Any], name: str) -> tuple[tuple[int, int, int], int]:
-    """Return the shape of one gate, and how many gates there are."""
     shapes = {_without_ones(image.shape) for image in images}
     if len(shapes) > 1:
         raise DataError.unusable(name, "gates of one shape", f"{len(shapes)} shapes", _AGAIN)
@@ -228,10 +217,8 @@ def _load_gates(
 
 
 def _load(image: Any, path: Path) -> NDArray[np.float32]:
-    """Read the voxels of one file."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
     except Exception:
         raise DataError.unusable(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import require_voxel
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.readers.nifti.axes import Axes
-    from cardio_spect_polar.readers.sidecar import Sidecar
+from cardio_spect_polar.readers.nifti.axes import Axes
+from cardio_spect_polar.readers.sidecar import Sidecar
 
 _MM = {"meter": 1000.0, "micron": 0.001}
 

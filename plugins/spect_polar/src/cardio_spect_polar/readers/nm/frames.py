@@ -8,15 +8,13 @@ C.8.4.15 (slices).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import numbered
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _POINTER = (0x00540060, 0x00540070, 0x00540080)
 _VECTORS = (
@@ -52,11 +50,8 @@ def frame_numbers(dataset: Any, name: str, n_frames: int) -> NDArray[np.intp]:
         with no frame or with two.
     """
     pointer = dataset.get("FrameIncrementPointer")
-    tags = (
-        tuple(int(tag) for tag in pointer)
-        if isinstance(pointer, (list, tuple)) or hasattr(pointer, "__iter__")
-        else (() if pointer is None else (int(pointer),))
-    )
+    pointers = pointer if hasattr(pointer, "__iter__") else [] if pointer is None else [pointer]
+    tags = tuple(int(tag) for tag in pointers)
     if tags != _POINTER:
         raise DataError.unusable(
             name,

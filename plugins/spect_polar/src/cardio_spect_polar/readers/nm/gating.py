@@ -71,7 +71,6 @@ def read_gating(dataset: Any, n_rr_intervals: int, n_slots: int) -> tuple[Gating
 
 
 def _interval(item: Any, n_slots: int) -> Gating:
-    """Read one item of the data information sequence."""
     flags = []
     frame_ms = _number(item, "FrameTime")
     nominal_ms = _number(item, "NominalInterval")

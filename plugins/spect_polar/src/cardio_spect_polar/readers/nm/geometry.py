@@ -10,15 +10,13 @@ the back, z to the head).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import require_voxel
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _SHORT_AXIS = {("SCT", "103340004"), ("SRT", "G-A186"), ("SNM3", "G-A186"), ("99SDM", "G-A186")}
 _LONG_AXES = {
@@ -141,7 +139,6 @@ def read_apex_first(dataset: Any) -> tuple[bool | None, tuple[str, ...]]:
 
 
 def _view_code(dataset: Any) -> tuple[str, str] | None:
-    """Return scheme and value of the first detector's view code."""
     view = next(iter(_detector(dataset).get("ViewCodeSequence") or []), None)
     if view is None:
         return None

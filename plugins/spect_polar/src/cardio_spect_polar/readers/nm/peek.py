@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pydicom
 from pydicom.uid import MediaStorageDirectoryStorage, NuclearMedicineImageStorage
 
+from cardio_spect_polar.readers.gated import State
 from cardio_spect_polar.readers.nm.geometry import is_long_axis
 from cardio_spect_polar.readers.nm.read import GATED_SLICES, image_kind, state_of_dataset
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_spect_polar.readers.gated import State
 
 _TAGS = (
     "SOPClassUID",
@@ -58,8 +55,7 @@ def peek(path: Path) -> Peek:
     if not marked:
         return Peek(is_nuclear=path.suffix.lower() in {".dcm", ".dicom"})
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             dataset: Any = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*_TAGS])
             if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
                 return Peek(is_nuclear=False)

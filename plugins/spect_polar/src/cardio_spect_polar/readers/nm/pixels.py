@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import UID
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from pydicom.uid import UID
 
 _PIXEL_DATA = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _AGAIN = "export the study again"

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
+from numpy.typing import NDArray
 from pydicom.uid import DeflatedExplicitVRLittleEndian, NuclearMedicineImageStorage
 
 from cardio_core.api import DataError
@@ -24,7 +26,7 @@ from cardio_spect_polar.readers.checks import (
     require_size,
     slot_flags,
 )
-from cardio_spect_polar.readers.gated import GatedStack
+from cardio_spect_polar.readers.gated import GatedStack, State
 from cardio_spect_polar.readers.nm.frames import frame_numbers
 from cardio_spect_polar.readers.nm.gating import Gating, read_gating
 from cardio_spect_polar.readers.nm.geometry import (
@@ -39,26 +41,21 @@ from cardio_spect_polar.readers.reorientation.shell import Body
 from cardio_spect_polar.readers.sidecar import Sidecar
 from cardio_spect_polar.readers.state import state_of_code, state_of_words
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.readers.gated import State
-
 _AGAIN = "export the study again"
 GATED_SLICES = "RECON GATED TOMO"
 """The image type of a gated reconstruction."""
 
-_GATED = f"a gated reconstruction ({GATED_SLICES})"
+_CHOOSE = "choose the gated short-axis series"
+_OTHER_KINDS = {
+    "GATED TOMO": ("gated projections", "reconstruct and reorient first"),
+    "TOMO": ("projections without gating", "choose the gated study of this patient"),
+    "RECON TOMO": ("a reconstruction without gating", _CHOOSE),
+    "": ("no image type", _CHOOSE),
+}
 
 
 def read_nm(
-    path: Path,
-    *,
-    sidecar: Sidecar | None = None,
-    min_slots: int = MIN_SLOTS,
-    max_values: int = MAX_VALUES,
+    path: Path, *, sidecar: Sidecar | None = None, min_slots: int = MIN_SLOTS
 ) -> GatedStack:
     """Read a gated short-axis stack from a DICOM NM image.
 
@@ -70,8 +67,6 @@ def read_nm(
         What is known beside the file; outranks its header.
     min_slots : int
         Fewest time slots that are accepted; 6 at least.
-    max_values : int
-        Limit on frames × rows × columns, checked on the header.
 
     Returns
     -------
@@ -87,11 +82,10 @@ def read_nm(
         slots or slices, lost frames, counts that are no numbers. The message names the file and
         no content of its header.
     """
-    dataset = _read_dataset(path, max_values)
+    dataset = _read_dataset(path)
     try:
-        with warnings.catch_warnings():  # pydicom's warnings may quote values
-            warnings.simplefilter("ignore")
-            return _read_stack(dataset, path.name, sidecar or Sidecar(), min_slots, max_values)
+        with warnings.catch_warnings(action="ignore"):  # pydicom's warnings may quote values
+            return _read_stack(dataset, path.name, sidecar or Sidecar(), min_slots)
     except DataError:
         raise
     except Exception:  # elements of a wrong type or multiplicity; texts may quote values
@@ -100,7 +94,7 @@ def read_nm(
         ) from None
 
 
-def _read_dataset(path: Path, max_values: int) -> Any:
+def _read_dataset(path: Path) -> Any:
     """Read the file's elements; no pixel is decoded yet."""
     if not path.is_file():
         raise DataError.unusable(path.name, "a file", "none", "check the path")
@@ -112,16 +106,15 @@ def _read_dataset(path: Path, max_values: int) -> Any:
                 "another kind of file",
                 "give it the suffix of its own format, or export it as DICOM",
             )
-    if path.stat().st_size > max_values * 5:  # 32 bits a voxel, and a header
+    if path.stat().st_size > MAX_VALUES * 5:  # 32 bits a voxel, and a header
         raise DataError.unusable(
             path.name,
-            f"at most {max_values} voxels in all frames",
+            f"at most {MAX_VALUES} voxels in all frames",
             f"a file of {path.stat().st_size} bytes",
             "crop it to the heart",
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             meta = pydicom.filereader.read_file_meta_info(path)
             if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
                 # Its size in memory is not known before it is inflated.
@@ -146,13 +139,11 @@ def _read_dataset(path: Path, max_values: int) -> Any:
     return dataset
 
 
-def _read_stack(
-    dataset: Any, name: str, sidecar: Sidecar, min_slots: int, max_values: int
-) -> GatedStack:
+def _read_stack(dataset: Any, name: str, sidecar: Sidecar, min_slots: int) -> GatedStack:
     """Check the header, decode the frames, and put them in order."""
     _require_gated_slices(dataset, name)
     n_frames = int(dataset.get("NumberOfFrames") or 0)
-    require_size(name, n_frames, int(dataset.Rows), int(dataset.Columns), max_values)
+    require_size(name, n_frames, int(dataset.Rows), int(dataset.Columns))
     flags = () if sidecar.long_axis else require_short_axis(dataset, name)
     numbers = frame_numbers(dataset, name, n_frames)
     n_rr_intervals, n_slots, n_slices = numbers.shape
@@ -202,22 +193,9 @@ def image_kind(dataset: Any) -> str:
 def _require_gated_slices(dataset: Any, name: str) -> None:
     """Refuse every other kind of NM image, each with what to do about it."""
     kind = image_kind(dataset)
-    if kind == GATED_SLICES:
-        return
-    if kind == "GATED TOMO":
-        raise DataError.unusable(
-            name, _GATED, "gated projections", "reconstruct and reorient first"
-        )
-    if kind == "TOMO":
-        raise DataError.unusable(
-            name, _GATED, "projections without gating", "choose the gated study of this patient"
-        )
-    if kind == "RECON TOMO":
-        raise DataError.unusable(
-            name, _GATED, "a reconstruction without gating", "choose the gated short-axis series"
-        )
-    found = "an image type of another kind" if kind else "no image type"
-    raise DataError.unusable(name, _GATED, found, "choose the gated short-axis series")
+    if kind != GATED_SLICES:
+        found, do = _OTHER_KINDS.get(kind, ("an image type of another kind", _CHOOSE))
+        raise DataError.unusable(name, f"a gated reconstruction ({GATED_SLICES})", found, do)
 
 
 def _interval_with_most_beats(

@@ -13,9 +13,10 @@ SPECT images. J Nucl Med 1995; 36: 1107-1114 (an ellipsoid fitted to the mid-wal
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_core.api import DataError
@@ -24,15 +25,10 @@ from cardio_spect_polar.readers.reorientation.shell import (
     HEAD,
     LEFT,
     USUAL_APEX,
+    Body,
     find_shell,
     short_axes,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import DataError
-    from cardio_spect_polar.readers.reorientation.shell import Body
 
 WIDEST_DEG = 60.0
 """Farthest from the usual direction that a long axis may be found."""

@@ -14,16 +14,12 @@ SPECT images. J Nucl Med 1995; 36: 1107-1114 (an ellipsoid fitted to the mid-wal
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage, optimize
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
 
 LEFT, BACK, HEAD = np.eye(3)
 """The axes of the patient, as DICOM has them."""
@@ -98,8 +94,7 @@ class Shell:
         out = np.linalg.norm(offset - along[:, None] * self.apex, axis=1)
         share = np.hypot(along / self.length_mm, out / self.radius_mm)
         size = np.hypot(along, out) / np.maximum(share, 1e-6)
-        off: NDArray[np.float64] = np.hypot((share - 1.0) * size, np.minimum(along, 0.0))
-        return off
+        return np.asarray(np.hypot((share - 1.0) * size, np.minimum(along, 0.0)))
 
 
 def short_axes(apex: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -158,9 +153,7 @@ def _bright_parts(summed: NDArray[np.float64], voxel_ml: float) -> Iterator[NDAr
 
 
 def _positions(body: Body, index: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Return the positions of voxels in mm."""
-    positions: NDArray[np.float64] = (index * body.voxel_mm) @ body.directions
-    return positions
+    return np.asarray((index * body.voxel_mm) @ body.directions)
 
 
 def _guess(
@@ -229,8 +222,7 @@ def _sampled(
         + (out * np.sin(angle))[..., None] * columns
     )
     index = (places @ body.directions.T) / body.voxel_mm
-    sampled: NDArray[np.float64] = ndimage.map_coordinates(summed, index.T, order=1).ravel()
-    return sampled
+    return np.asarray(ndimage.map_coordinates(summed, index.T, order=1).ravel())
 
 
 def _contrast(body: Body, summed: NDArray[np.float64], shell: Shell) -> float:

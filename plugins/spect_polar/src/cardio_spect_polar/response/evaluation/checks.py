@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError, Metric, Scope
+from cardio_core.api import Context, DataError, Metric, Scope, Scored
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import OUTCOME
+from cardio_spect_polar.response.config import EvaluateBlock
 from cardio_spect_polar.response.evaluation.patient_table import scores_of
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, Scored
-    from cardio_spect_polar.response.config import EvaluateBlock
 
 MOVED = (("psd_deg", "phase SD"), ("pbw_deg", "bandwidth"))
 WHERE = (("in", "one slice nearer to the apex"), ("out", "one slice further from the apex"))

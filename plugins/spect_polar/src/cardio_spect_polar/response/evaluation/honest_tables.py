@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core import stats
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError, Scored
 from cardio_spect_polar.drawing.correlation import correlation_figure
 from cardio_spect_polar.drawing.increments import increments_of
 from cardio_spect_polar.published.parts import Added
@@ -20,19 +21,11 @@ from cardio_spect_polar.published.tables import (
     incremental_rows,
     univariable_rows,
 )
-from cardio_spect_polar.response.config import RegressionBlock
+from cardio_spect_polar.response.config import EvaluateBlock, RegressionBlock
 from cardio_spect_polar.response.evaluation.patient_table import scores_of
 from cardio_spect_polar.response.regression import fit_regression
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, Scored
-    from cardio_spect_polar.response.config import EvaluateBlock
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 STYLE = STYLES["honest"]
 BASES = ("clinical", "qrs_duration", "clinical_psd")

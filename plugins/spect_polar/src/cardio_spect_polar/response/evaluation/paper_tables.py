@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core import stats
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError, Scored
 from cardio_spect_polar.drawing.correlation import correlation_figure
 from cardio_spect_polar.drawing.increments import increments_of
 from cardio_spect_polar.published.parts import Added
@@ -22,19 +23,11 @@ from cardio_spect_polar.published.tables import (
     univariable_rows,
     without_collinear,
 )
-from cardio_spect_polar.response.config import RegressionBlock
+from cardio_spect_polar.response.config import EvaluateBlock, RegressionBlock
 from cardio_spect_polar.response.evaluation.patient_table import codes_of, measurement_names
 from cardio_spect_polar.response.regression import fit_regression
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, Scored
-    from cardio_spect_polar.response.config import EvaluateBlock
-
-    Floats = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 STYLE = STYLES["paper"]
 CODES_FROM = ("clinical_autoencoder", "autoencoder")

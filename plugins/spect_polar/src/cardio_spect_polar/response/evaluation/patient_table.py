@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
+from cardio_core.api import Scored, Target
 from cardio_spect_polar.published.tables import OUTCOME
 from cardio_spect_polar.response.models import RECIPES
-
-if TYPE_CHECKING:
-    from cardio_core.api import Scored, Target
 
 CODE = r"^(ae|pc)_\d+$"
 """Names of codes, which belong to one fit."""

@@ -8,11 +8,12 @@ the cohort table are then made to fit the label, so that the response has to be 
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from cardio_core import stats
 from cardio_core.api import write_truth
@@ -28,12 +29,8 @@ from cardio_spect_polar.synthetic.crt.patients import (
 )
 from cardio_spect_polar.synthetic.crt.table import table_row
 from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
+from cardio_spect_polar.synthetic.phantom.truth import Truth
 from cardio_spect_polar.synthetic.write_nm import write_nm
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_spect_polar.synthetic.phantom.truth import Truth
 
 N_PATIENTS = 100
 OUTLIER = 12
@@ -86,10 +83,8 @@ def write_crt_cohort(
     slope = 0.0 if null else SLOPES[difficulty]
     (folder / "spect").mkdir()
     patients = [_write(folder, number, seed, slope) for number in range(1, n_patients + 1)]
-    with (folder / "cohort.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.DictWriter(stream, list(patients[0].row), lineterminator="\n")
-        table.writeheader()
-        table.writerows(patient.row for patient in patients)
+    table = pd.DataFrame([patient.row for patient in patients], dtype=object)
+    table.to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
     analysed = [patient for patient in patients if _analysed(patient)]
     write_truth(
         folder / "truth.json",
@@ -151,7 +146,6 @@ def _analysed(patient: Patient) -> bool:
 
 
 def _facts(patient: Patient) -> dict[str, Any]:
-    """Return what is known of a patient, ready for JSON."""
     truth, ventricle = patient.truth, patient.heart.ventricle
     return {
         "response": int(patient.response),

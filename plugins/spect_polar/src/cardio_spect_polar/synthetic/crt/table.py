@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from cardio_spect_polar.synthetic.crt.patients import Heart
-    from cardio_spect_polar.synthetic.phantom.truth import Truth
+from cardio_spect_polar.synthetic.crt.patients import Heart
+from cardio_spect_polar.synthetic.phantom.truth import Truth
 
 _WIDE_MS, _LBBB_DELAY_RR = 130.0, 0.10
 _LOST = 1 / 16

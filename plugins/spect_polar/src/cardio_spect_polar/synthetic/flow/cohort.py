@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core import stats
 from cardio_core.api import write_truth
@@ -14,16 +16,10 @@ from cardio_spect_polar.synthetic.flow.maps import Scanner, measured, true_maps
 from cardio_spect_polar.synthetic.flow.patients import (
     TERRITORIES,
     TRAITS,
-    Effects,
     TrueFlow,
     draw_flow,
     posterior,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 N_PATIENTS = 240
 GROUPS = {"A": 0.5, "B": 0.35, "C": 0.15}
@@ -56,12 +52,7 @@ class Injected:
 
 
 def write_flow_cohort(
-    folder: Path,
-    n_patients: int = N_PATIENTS,
-    seed: int = 0,
-    *,
-    injected: Injected | None = None,
-    effects: Effects | None = None,
+    folder: Path, n_patients: int = N_PATIENTS, seed: int = 0, *, injected: Injected | None = None
 ) -> None:
     """Write maps/*, cohort.csv and truth.json.
 
@@ -75,8 +66,6 @@ def write_flow_cohort(
         The only source of chance.
     injected : Injected, optional
         Biases; by default both.
-    effects : Effects, optional
-        What risk factors do to flow.
 
     Notes
     -----
@@ -86,7 +75,7 @@ def write_flow_cohort(
     """
     injected = injected or Injected()
     rng = np.random.default_rng([seed, n_patients])
-    flow = draw_flow(n_patients, rng, effects)
+    flow = draw_flow(n_patients, rng)
     people = [_person(number, flow.traits[number], rng) for number in range(n_patients)]
     noisy = np.array([person["race_ethnicity"] == "B" for person in people])
     wrong = noisy & (rng.uniform(size=n_patients) < injected.label_noise)
@@ -99,11 +88,9 @@ def write_flow_cohort(
         person |= _write_maps(folder, person["patient_id"], number, flow, Scanner(gain), own)
         person["sex"] = "FM"[recorded[number, 0]]
         person |= {c: int(recorded[number, TRAITS.index(t)]) for t, c in COLUMN_OF.items()}
-    with (folder / "cohort.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.DictWriter(stream, list(people[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(people)
-    _write_truth(folder, seed, people, flow, noisy, wrong, injected, effects)
+    table = pd.DataFrame(people, dtype=object)
+    table.to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
+    _write_truth(folder, seed, people, flow, noisy, wrong, injected)
 
 
 def _person(number: int, traits: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
@@ -153,9 +140,8 @@ def _write_truth(
     noisy: NDArray[np.bool_],
     wrong: NDArray[np.bool_],
     injected: Injected,
-    effects: Effects | None,
 ) -> None:
-    true = posterior(flow, effects)
+    true = posterior(flow)
     seen = true.copy()
     place, q = TRAITS.index("diabetes"), injected.label_noise
     seen[noisy, place] = true[noisy, place] * (1 - q) + (1 - true[noisy, place]) * q

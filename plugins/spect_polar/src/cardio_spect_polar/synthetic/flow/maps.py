@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from cardio_spect_polar.polar.segments import segments_of
 from cardio_spect_polar.synthetic.flow.patients import TERRITORIES, TrueFlow
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 N_RINGS, N_ANGLES = 24, 72
 

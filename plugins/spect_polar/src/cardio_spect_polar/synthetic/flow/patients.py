@@ -7,16 +7,12 @@ can exceed is known.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 TRAITS = ("sex", "smoking", "hypertension", "dyslipidaemia", "diabetes")
 """1 is male for sex, and having it for the others."""
@@ -132,8 +128,7 @@ def posterior(flow: TrueFlow, effects: Effects | None = None) -> NDArray[np.floa
         + (len(TERRITORIES) - n_stenosed) * np.log(1 - p_stenosis)
     )
     joint = np.exp(log_joint - log_joint.max(axis=1, keepdims=True))
-    made: NDArray[np.float64] = (joint / joint.sum(axis=1, keepdims=True)) @ combinations
-    return made
+    return np.asarray((joint / joint.sum(axis=1, keepdims=True)) @ combinations)
 
 
 def _flow_of(

@@ -9,11 +9,12 @@ staircase, and partial volume as the camera has it. Each piece keeps its volume 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_spect_polar.synthetic.phantom.pose import Pose
 from cardio_spect_polar.synthetic.phantom.spread import Cloud
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
 from cardio_spect_polar.synthetic.phantom.wall_motion import (
     Mesh,
     angles,
@@ -22,12 +23,6 @@ from cardio_spect_polar.synthetic.phantom.wall_motion import (
     mesh,
     motion,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.synthetic.phantom.pose import Pose
-    from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
 
 _PER_SD = 1.1
 """Largest distance of neighbouring pieces in standard deviations of the point spread."""

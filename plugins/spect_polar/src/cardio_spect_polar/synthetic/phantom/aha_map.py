@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 _ARC_EDGES = (-np.inf, 0.1, 0.4, 0.7, np.inf)
 """Cap, apical, mid and basal thirds: the cap is the last tenth."""
+_EDGE_ARC = 0.04
 _FIRST = {1: 13, 2: 7, 3: 1}
 _PER_RING = {1: 4, 2: 6, 3: 6}
 
 
 def over_wall(
-    values: ArrayLike,
-    angle_deg: ArrayLike,
-    arc: ArrayLike,
-    *,
-    edge_deg: float = 20.0,
-    edge_arc: float = 0.04,
+    values: ArrayLike, angle_deg: ArrayLike, arc: ArrayLike, *, edge_deg: float = 20.0
 ) -> NDArray[np.float64]:
     """Spread the values of the AHA segments over the wall with soft borders.
 
@@ -37,8 +29,8 @@ def over_wall(
         0 anterior, 90 septal, 180 inferior, 270 lateral.
     arc : array_like
         Share of the arc length from the apex (0) to the base (1); broadcast with `angle_deg`.
-    edge_deg, edge_arc : float
-        Standard deviation of the blur in angle and in arc length.
+    edge_deg : float
+        Standard deviation of the blur in angle; in arc length it is .04.
 
     Returns
     -------
@@ -57,7 +49,7 @@ def over_wall(
     along = np.asarray(arc, dtype=float)
     if np.all(of_segment == of_segment[0]):
         return np.full(np.broadcast_shapes(angle.shape, along.shape), of_segment[0])
-    below = [ndtr((along - edge) / edge_arc) for edge in _ARC_EDGES]
+    below = [ndtr((along - edge) / _EDGE_ARC) for edge in _ARC_EDGES]
     spread = of_segment[16] * (below[0] - below[1])
     for ring, first in _FIRST.items():
         width = 360.0 / _PER_RING[ring]

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.synthetic.phantom.activity import gut, heart, right_ventricle
 from cardio_spect_polar.synthetic.phantom.pose import Pose, n_slices_for, pose
 from cardio_spect_polar.synthetic.phantom.spread import spread
 from cardio_spect_polar.synthetic.phantom.truth import Truth, truth_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
 
 
 @dataclass(frozen=True)
@@ -85,9 +82,7 @@ def draw_camera(rng: np.random.Generator, **fixed: Any) -> Camera:
 
 
 def image(
-    ventricle: Ventricle,
-    rng: np.random.Generator | None = None,
-    camera: Camera | None = None,
+    ventricle: Ventricle, rng: np.random.Generator | None = None, camera: Camera | None = None
 ) -> tuple[NDArray[np.float64], tuple[float, float, float], Truth]:
     """Image a ventricle.
 

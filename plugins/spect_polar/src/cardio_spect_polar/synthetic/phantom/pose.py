@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
 
 _OUTSIDE_MM = 30.0
 """Room beyond base and apex in a stack that is as long as the heart asks."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _STEP = 0.4
 """Fine grid in standard deviations: the error is then below 1e-3 of the maximum."""
@@ -32,10 +29,7 @@ class Cloud:
 
 
 def spread(
-    cloud: Cloud,
-    shape: tuple[int, int, int],
-    voxel_mm: tuple[float, float, float],
-    sigma_mm: float,
+    cloud: Cloud, shape: tuple[int, int, int], voxel_mm: tuple[float, float, float], sigma_mm: float
 ) -> NDArray[np.float64]:
     """Blur a cloud with a Gaussian and read it at the voxel centres.
 

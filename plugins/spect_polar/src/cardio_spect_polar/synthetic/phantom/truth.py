@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_spect_polar.phase.ventricle.wall import N_RAYS, WallGeometry
 from cardio_spect_polar.polar.segments import segment_means, segments_of
 from cardio_spect_polar.synthetic.phantom.aha_map import over_wall
 from cardio_spect_polar.synthetic.phantom.pose import Pose
-from cardio_spect_polar.synthetic.phantom.ventricle import wall_beat
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, wall_beat
 from cardio_spect_polar.synthetic.phantom.wall_motion import (
     PERFUSION_EDGE_DEG,
     cavity_ml,
@@ -19,11 +19,6 @@ from cardio_spect_polar.synthetic.phantom.wall_motion import (
     motion,
     muscle_at,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
 
 _N_TIMES = 16
 _N_FINE = 4096
@@ -175,10 +170,7 @@ def _known_wall(
     wall = mesh(ventricle, np.linspace(np.pi / 2, 0.0, _N_MERIDIAN), angle)
     inner, thickness = motion(wall, ventricle, (np.arange(32) + 0.5) / 32)
     x = (inner + thickness / 2).mean(axis=0)
-    meridian = (
-        wall.foot_mm[0] + x * wall.normal[0],
-        wall.foot_mm[1] + x * wall.normal[1],
-    )
+    meridian = (wall.foot_mm[0] + x * wall.normal[0], wall.foot_mm[1] + x * wall.normal[1])
     steps = np.hypot(*(np.diff(part, axis=0) for part in meridian))
     length = steps.sum(axis=0)
     origin, polar = _rings(float(meridian[1][0].mean()), slice_mm)

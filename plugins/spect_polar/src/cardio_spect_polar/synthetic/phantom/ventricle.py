@@ -9,14 +9,12 @@ seventeen segments become a smooth map).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 N_SEGMENTS = 17
 RELAXATION_RR = 0.37
@@ -103,9 +101,7 @@ class Ventricle:
             )
 
 
-def wall_beat(
-    time_rr: ArrayLike, end_systole_rr: float, relaxation_rr: float = RELAXATION_RR
-) -> NDArray[np.float64]:
+def wall_beat(time_rr: ArrayLike, end_systole_rr: float) -> NDArray[np.float64]:
     """Return g: a raised cosine from 0 at the R wave to 1 at end-systole and back to 0.
 
     Parameters
@@ -114,8 +110,6 @@ def wall_beat(
         Times in shares of the RR interval; g repeats every interval.
     end_systole_rr : float
         Its peak.
-    relaxation_rr : float
-        From the peak back to 0.
 
     Returns
     -------
@@ -128,9 +122,8 @@ def wall_beat(
     [0.0, 0.5, 1.0, 0.5, 0.0]
     """
     time = np.mod(np.asarray(time_rr, dtype=float), 1.0) - end_systole_rr
-    turn = np.where(time < 0, time / end_systole_rr, np.minimum(time / relaxation_rr, 1.0))
-    beat: NDArray[np.float64] = 0.5 * (1.0 + np.cos(np.pi * turn))
-    return beat
+    turn = np.where(time < 0, time / end_systole_rr, np.minimum(time / RELAXATION_RR, 1.0))
+    return np.asarray(0.5 * (1.0 + np.cos(np.pi * turn)))
 
 
 def lbbb_delay(septum_rr: float = -0.05, lateral_rr: float = 0.10) -> tuple[float, ...]:

@@ -17,18 +17,13 @@ limited to leave 1 mm.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from cardio_spect_polar.synthetic.phantom.aha_map import over_wall
-from cardio_spect_polar.synthetic.phantom.ventricle import wall_beat
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, wall_beat
 
 _LEAST_CAVITY_MM = 1.0
 PERFUSION_EDGE_DEG = 6.0
@@ -77,8 +72,7 @@ class Mesh:
         """Return the volume from the endocardium to x per area of the endocardium."""
         k1, k2 = self.k1_per_mm, self.k2_per_mm
         # Horner's rule: powers of large arrays are slow.
-        total: NDArray[np.float64] = x_mm * (1 + x_mm * ((k1 + k2) / 2 + x_mm * (k1 * k2 / 3)))
-        return total
+        return np.asarray(x_mm * (1 + x_mm * ((k1 + k2) / 2 + x_mm * (k1 * k2 / 3))))
 
 
 def mesh(
@@ -163,21 +157,18 @@ def motion(
     return _inner(at.k1_per_mm, at.k2_per_mm, at.h0_mm, thickness), thickness
 
 
-def cavity_ml(
-    ventricle: Ventricle, time_rr: NDArray[np.float64], n_latitudes: int = 24, n_angles: int = 36
-) -> NDArray[np.float64]:
+def cavity_ml(ventricle: Ventricle, time_rr: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the cavity's volume in ml at every time.
 
     Numerical integration over the endocardium (Gauss-Legendre along the meridian, midpoints
     around) of the exact volume between the long axis and the moving endocardium.
     """
-    latitude, weight = latitudes(n_latitudes)
-    at = mesh(ventricle, latitude, angles(n_angles))
+    latitude, weight = latitudes(24)
+    at = mesh(ventricle, latitude, angles(36))
     inner, _ = motion(at, ventricle, time_rr)
     depth = at.volume_mm(inner) - at.volume_mm(-1.0 / at.k2_per_mm)
-    area = area_mm2(ventricle, latitude, weight, n_angles)
-    volume: NDArray[np.float64] = (depth * area[:, None]).sum(axis=(1, 2)) / 1000.0
-    return volume
+    area = area_mm2(ventricle, latitude, weight, 36)
+    return np.asarray((depth * area[:, None]).sum(axis=(1, 2)) / 1000.0)
 
 
 def latitudes(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -192,16 +183,12 @@ def angles(n: int) -> NDArray[np.float64]:
 
 
 def area_mm2(
-    ventricle: Ventricle,
-    latitude: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    n_angles: int,
+    ventricle: Ventricle, latitude: NDArray[np.float64], weight: NDArray[np.float64], n_angles: int
 ) -> NDArray[np.float64]:
     """Return the endocardial area at end-diastole that a node of the mesh stands for."""
     long, short = ventricle.length_mm, ventricle.radius_mm
     stretch = np.hypot(short * np.sin(latitude), long * np.cos(latitude))
-    area: NDArray[np.float64] = short * np.cos(latitude) * stretch * weight * 2 * np.pi / n_angles
-    return area
+    return np.asarray(short * np.cos(latitude) * stretch * weight * 2 * np.pi / n_angles)
 
 
 def _arc(ventricle: Ventricle, latitude: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -216,10 +203,7 @@ def _arc(ventricle: Ventricle, latitude: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def _inner(
-    k1: NDArray[np.float64],
-    k2: NDArray[np.float64],
-    h0: float,
-    thickness: NDArray[np.float64],
+    k1: NDArray[np.float64], k2: NDArray[np.float64], h0: float, thickness: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Solve for the endocardium that keeps the wall's volume (module docstring)."""
     mean, product = (k1 + k2) / 2, k1 * k2
