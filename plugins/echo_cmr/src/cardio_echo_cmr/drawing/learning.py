@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from cardio_core.api import canvas
 from cardio_echo_cmr.drawing.style import colour_of
 from cardio_echo_cmr.published.paper_tables import TITLES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 
 def learning_figure(table: pd.DataFrame, *, y: str, chance: float | None = 0.5) -> canvas.Draw:

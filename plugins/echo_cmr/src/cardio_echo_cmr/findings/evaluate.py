@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cardio_core.api import EvaluationReport, default_evaluate
+from cardio_core.api import (
+    Cohort,
+    Context,
+    EvaluationReport,
+    Explanation,
+    Scored,
+    Targets,
+    default_evaluate,
+)
 from cardio_echo_cmr.drawing.segments import segments_figure
+from cardio_echo_cmr.findings.config import EvaluateBlock
 from cardio_echo_cmr.findings.report.finding import report_findings
 from cardio_echo_cmr.findings.report.parts import Parts
 from cardio_echo_cmr.findings.report.view import report_views
 from cardio_echo_cmr.segments.scores import segment_tables
-
-if TYPE_CHECKING:
-    from cardio_core.api import Cohort, Context, Explanation, Scored, Targets
-    from cardio_echo_cmr.findings.config import EvaluateBlock
 
 
 def evaluate(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from cardio_core.api import Context, FeatureSet, ModelArtifact
 from cardio_echo_cmr.clips.cutting import STEP_MS, cut_clips, is_usable, middle_starts
 from cardio_echo_cmr.clips.heat_volume import at_frames, heat_volumes, segment_heat
 from cardio_echo_cmr.clips.occlusion import Segments, segments_of
@@ -22,15 +25,8 @@ from cardio_echo_cmr.networks.clip_network import (
     least_view_in,
     open_network,
 )
+from cardio_echo_cmr.networks.examples import Clips
 from cardio_echo_cmr.networks.occluded_clips import outputs_without
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_echo_cmr.networks.examples import Clips
 
 RANDOM, AREA = "random_weights", "area"
 """Controls: occlusion of networks which have learnt nothing, and the size of the segment."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,12 @@ from cardio_core.api import (
     Cohort,
     CohortTable,
     ConfigError,
+    Context,
     DataError,
     SampleSet,
 )
 from cardio_core.ultrasound import find_loops
+from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.labels.outcome import outcome_sentence
 from cardio_echo_cmr.findings.labels.support import (
     require_a_study,
@@ -28,16 +30,9 @@ from cardio_echo_cmr.findings.labels.targets import targets_of
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.readers import echonet_folder as echonet
 from cardio_echo_cmr.readers.table_studies import studies_of_table, study_of_row
-from cardio_echo_cmr.studies.pairing import one_row_an_echo, pair_with_cmr
+from cardio_echo_cmr.studies.pairing import Paired, one_row_an_echo, pair_with_cmr
 from cardio_echo_cmr.studies.study import Clip, EchoStudy, open_clip, samples_table, stated_rate
 from cardio_echo_cmr.views.names import UNKNOWN
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.api import Context
-    from cardio_echo_cmr.findings.config import LoadBlock
-    from cardio_echo_cmr.studies.pairing import Paired
 
 
 def load(config: LoadBlock, ctx: Context) -> Cohort:

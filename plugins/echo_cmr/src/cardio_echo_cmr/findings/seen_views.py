@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError, FeatureSet
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.findings.view_classifier import score_views
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, OTHER, UNKNOWN, VIEWS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet
 
 _SCORE = "score:"
 _CLASSES = [f"{_SCORE}{name}" for name in (*VIEWS, OTHER)]

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, middle_starts
 from cardio_echo_cmr.findings.baseline import N_LEAST, fit_baseline
+from cardio_echo_cmr.findings.config import TrainBlock
 from cardio_echo_cmr.findings.models import codes_of, recipe_of
 from cardio_echo_cmr.findings.seen_views import counted, views_of
 from cardio_echo_cmr.findings.view_classifier import train_view
 from cardio_echo_cmr.networks.clip_network import fresh_network, write_about
 from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of, grey_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import torch
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Target, Targets
-    from cardio_echo_cmr.findings.config import TrainBlock
-
-    Labelled = tuple[FeatureSet, NDArray[np.float64]]
+Labelled = tuple[FeatureSet, NDArray[np.float64]]
 
 
 PAPER = {

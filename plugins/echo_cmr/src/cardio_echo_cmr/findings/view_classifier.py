@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
 from cardio_echo_cmr.clips.cutting import n_recorded
+from cardio_echo_cmr.findings.config import TrainBlock
 from cardio_echo_cmr.findings.models import codes_of
 from cardio_echo_cmr.networks.clip_network import ABOUT, require_side
 from cardio_echo_cmr.networks.examples import Frames, Grey, grey_of
 from cardio_echo_cmr.networks.view_resnet import ViewResNet, mean_probability
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_echo_cmr.findings.config import TrainBlock
 
 
 def train_view(

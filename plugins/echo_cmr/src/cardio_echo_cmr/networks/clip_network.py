@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, scored_starts
 from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of
 from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
 from cardio_echo_cmr.networks.weight_files import start_from_file
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
 
 ABOUT = "model.json"
 LARGEST_LOGIT = 30.0

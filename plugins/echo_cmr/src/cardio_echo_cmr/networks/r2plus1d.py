@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cardio_echo_cmr.networks.folded_conv import SpaceConv3d, TimeConv3d
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PLANES = (64, 128, 256, 512)
 """Channels of the four stages."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cardio_core.api import EvaluateBlock
-    from cardio_core.stats import Estimate
+from cardio_core.api import EvaluateBlock
+from cardio_core.stats import Estimate
 
 PAPER = "Sahashi 2024"
 TESTED_PATIENTS, TESTED_STUDIES = 138, 233

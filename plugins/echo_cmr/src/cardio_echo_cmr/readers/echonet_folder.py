@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pandas as pd
 
 from cardio_core.api import DataError
 from cardio_echo_cmr.studies.study import Clip, EchoStudy
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
 
 FILE_LIST, VIDEOS = "FileList.csv", "Videos"
 VIEW = "a4c"

@@ -7,17 +7,15 @@ more. Folds and tested patients stay the same, so that points of the curve can b
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 FUSED = ("fused", "fused_value")
 METRIC = "auc_patient_bootstrap"

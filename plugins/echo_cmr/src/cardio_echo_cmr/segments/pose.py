@@ -8,14 +8,11 @@ is at the left and the anterior wall above.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_echo_cmr.segments.wall import Wall
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 DEPTH_MM = {"a4c": 145.0, "a2c": 145.0, "plax": 140.0, "other": 125.0}
 VIEWS = tuple(DEPTH_MM)

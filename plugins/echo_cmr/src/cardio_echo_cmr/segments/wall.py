@@ -13,16 +13,12 @@ Cerqueira et al., Circulation 2002;105:539-542 (the 17 segments).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import ArrayLike, NDArray
 
 _BASE, _MID, _CAP = 0.347, 0.72, 1.195
 """Eccentric angles where the basal, the mid and the apical third end; beyond is the apex."""

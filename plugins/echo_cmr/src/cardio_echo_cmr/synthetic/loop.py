@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
-from cardio_echo_cmr.synthetic.beat import contraction, inflow, outflow
+from cardio_echo_cmr.segments.pose import Geometry
+from cardio_echo_cmr.synthetic.beat import Beat, contraction, inflow, outflow
+from cardio_echo_cmr.synthetic.motion import Ventricle
 from cardio_echo_cmr.synthetic.tissue import BLOOD_DB, reflectivity_db
 from cardio_echo_cmr.synthetic.valves import leaflets
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_echo_cmr.segments.pose import Geometry
-    from cardio_echo_cmr.synthetic.beat import Beat
-    from cardio_echo_cmr.synthetic.motion import Ventricle
 
 SPREAD = PointSpread(axial_mm=0.6, lateral_deg=(2.0, 3.0))
 """Coarse within what a cardiac probe does: half of the time goes into beams and scatterers."""

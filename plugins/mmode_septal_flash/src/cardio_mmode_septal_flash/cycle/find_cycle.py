@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError, FeatureSet
+from cardio_core.ultrasound import Loop
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound import Loop
 
 MIN_RATE_HZ, JUDGED_FROM_HZ = 25.0, 50.0
 """Below the first nothing is made of a loop; below the second a flash of 60 ms is three frames or

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from cardio_core.api import Case, canvas
 from cardio_mmode_septal_flash.drawing.style import HEAT, METHODS, SHADE
 from cardio_mmode_septal_flash.localisation.measures import temporal_profile, upsampled
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
 
 _FRAME_IN, _PANEL_IN, _HEIGHT_IN = 2.3, 3.1, 3.1
 _N_DRAWN = 128

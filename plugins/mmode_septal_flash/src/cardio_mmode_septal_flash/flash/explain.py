@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
-from cardio_core.api import Explanation, FeatureSet
+from cardio_core.api import Context, Explanation, FeatureSet, ModelArtifact, Predictions
 from cardio_mmode_septal_flash.drawing.study import StudyCase, StudyView, study_figure
+from cardio_mmode_septal_flash.flash.config import ExplainBlock
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.network import open_network, pictures_for
 from cardio_mmode_septal_flash.localisation import measures
 from cardio_mmode_septal_flash.localisation.place import Place, places_of, scores_of
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.networks.heat_maps import maps_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, ModelArtifact, Predictions
-    from cardio_mmode_septal_flash.flash.config import ExplainBlock
-    from cardio_mmode_septal_flash.networks.pictures import Pictures
+from cardio_mmode_septal_flash.networks.pictures import Pictures
 
 RULE = (
     "every tested study's map is scored (table localisation-studies); drawn are, of every fold, "

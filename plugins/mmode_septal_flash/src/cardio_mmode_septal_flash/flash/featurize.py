@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import FeatureBlock, FeatureSet
+from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_mmode_septal_flash.flash.config import FeaturizeBlock
+from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy, StudyMModes
+from cardio_mmode_septal_flash.flash.study import Study
 from cardio_mmode_septal_flash.mmode.picture import crop, resize
-from cardio_mmode_septal_flash.motion.excursion import MEASURES, N_TRACE, septal_motion
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import SampleSet
-    from cardio_mmode_septal_flash.flash.config import FeaturizeBlock
-    from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy, StudyMModes
-    from cardio_mmode_septal_flash.flash.study import Study
-    from cardio_mmode_septal_flash.motion.excursion import SeptalMotion
+from cardio_mmode_septal_flash.motion.excursion import (
+    MEASURES,
+    N_TRACE,
+    SeptalMotion,
+    septal_motion,
+)
 
 FRAME_PIXELS = 256
 """Rows and columns of a kept frame, whatever the loop's."""

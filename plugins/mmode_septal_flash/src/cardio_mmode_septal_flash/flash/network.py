@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
+from cardio_mmode_septal_flash.flash.config import TrainBlock
 from cardio_mmode_septal_flash.flash.models import EARLIER, model_of
 from cardio_mmode_septal_flash.networks.backbone_files import OWN, start_from_file
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.networks.pictures import Pictures
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_mmode_septal_flash.flash.config import TrainBlock
 
 MEAN = "mean.safetensors"
 LARGEST_LOGIT = 30.0

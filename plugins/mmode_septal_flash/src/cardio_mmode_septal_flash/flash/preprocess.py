@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError, SampleSet
+from cardio_core.api import Context, DataError, SampleSet
 from cardio_core.ultrasound import nameless
-from cardio_mmode_septal_flash.flash.study import prepare_study
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context
-    from cardio_mmode_septal_flash.flash.config import PreprocessBlock
-    from cardio_mmode_septal_flash.flash.study import Study
-    from cardio_mmode_septal_flash.mmode.axis import ScanLine
+from cardio_mmode_septal_flash.flash.config import PreprocessBlock
+from cardio_mmode_septal_flash.flash.study import Study, prepare_study
+from cardio_mmode_septal_flash.mmode.axis import ScanLine
 
 
 @dataclass(frozen=True, eq=False)

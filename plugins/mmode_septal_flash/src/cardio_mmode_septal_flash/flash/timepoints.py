@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core import stats
-from cardio_core.api import DataError, Metric, Scope
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import EvaluateBlock
-    from cardio_core.stats import Estimate
+from cardio_core.api import DataError, EvaluateBlock, Metric, Scope
+from cardio_core.stats import Estimate
 
 EVERYBODY, WITHIN, ALONE = "all studies", "within a timepoint", "the timepoint alone"
 

@@ -7,17 +7,14 @@ empty map or where the window lies outside the picture; nothing here knows a lab
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+Floats = NDArray[np.float64]
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 TOLERANCE_MS = 20.0
 """How far outside the window a peak may point and still hit."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError, Metric, Scope
+from cardio_core.api import DataError, EvaluateBlock, Explanation, Metric, Scope
+from cardio_core.stats import Estimate
 from cardio_mmode_septal_flash.localisation.place import SCORES
-
-if TYPE_CHECKING:
-    from cardio_core.api import EvaluateBlock, Explanation
-    from cardio_core.stats import Estimate
 
 KEYS = ["model", "method", "study_id"]
 ENRICHED = 2.0

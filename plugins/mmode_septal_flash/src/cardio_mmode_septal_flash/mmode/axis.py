@@ -8,14 +8,11 @@ ventricle. Directions are taken in mm, so that pixels may be oblong.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MIN_REACH_MM = 15.0
 """A line that leaves the sector before it has gone this far into the left ventricle shows none."""

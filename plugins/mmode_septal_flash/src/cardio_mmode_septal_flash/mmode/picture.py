@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 PAPER_CROP, PAPER_PIXELS = 250, 500
 """Rows and columns 0 to 249 of 500: around the septum, and the first half of the cycle."""

@@ -6,23 +6,17 @@ columns; the picture is that of `reslice_vtk`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise, product
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from cardio_mmode_septal_flash.mmode.taps import taps
+from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.mmode.axis import ScanLine
+from cardio_mmode_septal_flash.mmode.taps import Interpolation, taps
 from cardio_mmode_septal_flash.mmode.time import time_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
-    from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    from cardio_mmode_septal_flash.mmode.taps import Interpolation
 
 _EDGE = 1e-6
 _CPU_LINES = 2

@@ -7,24 +7,20 @@ Saiz-Vivo et al. 2023: the plane spanned by the scan line and time, resliced fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkImagingCore import vtkImageReslice
 
+from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.mmode.axis import ScanLine
+from cardio_mmode_septal_flash.mmode.taps import Interpolation
 from cardio_mmode_septal_flash.mmode.time import time_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
-    from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    from cardio_mmode_septal_flash.mmode.taps import Interpolation
 
 # VTK's helpers are not typed.
 _to_vtk: Any = numpy_to_vtk

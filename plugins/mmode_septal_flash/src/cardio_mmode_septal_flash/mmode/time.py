@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.mmode.taps import Interpolation, taps
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 
 
 def column_times_ms(rr_ms: float, n_columns: int) -> NDArray[np.float64]:

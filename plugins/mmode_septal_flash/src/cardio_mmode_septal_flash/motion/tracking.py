@@ -9,13 +9,10 @@ correlated with their mean. What does not move with the wall, a shadow across it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 STEP_MM = 0.25
 BAND_MM = 22.0

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 import torch
 from monai.networks.nets.densenet import DenseNet
 from torch import nn
-
-if TYPE_CHECKING:
-    from typing import Any
 
 Stem = Literal["repeated", "one"]
 

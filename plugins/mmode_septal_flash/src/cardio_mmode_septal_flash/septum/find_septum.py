@@ -8,9 +8,8 @@ where the left ventricle's cavity ends.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_mmode_septal_flash.septum.polyline import Septum, resample
@@ -24,9 +23,6 @@ from cardio_mmode_septal_flash.septum.ridge import (
     ridge_score,
     to_millimetres,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 SURE = 0.5
 """Below this confidence a found septum is flagged."""

@@ -5,14 +5,10 @@ All of it works on pictures of 1 mm pixels, in which the septum runs roughly fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 WALL_MM = (-3, 3)
 RV_MM, LV_MM = (-15, -7), (7, 17)

@@ -9,12 +9,9 @@ left ventricle to the right and the right ventricle to the left, as echocardiogr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 N_POINTS = 62
 """Points of the septum's polyline, from base to apex."""

@@ -12,12 +12,9 @@ bundle branch block: early inward motion, rebound in ejection).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 _MITRAL_OPENS_AFTER_MS = 75.0
 _FALL_MS = 240.0

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.septal_flash import LoopSpec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TIMEPOINTS = ("baseline", "follow-up")
 

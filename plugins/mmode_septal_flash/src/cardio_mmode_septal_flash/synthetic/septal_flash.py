@@ -8,9 +8,9 @@ Speckle is that of point scatterers which move with the tissue
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
 from cardio_mmode_septal_flash.synthetic.anatomy import (
@@ -19,13 +19,9 @@ from cardio_mmode_septal_flash.synthetic.anatomy import (
     reflectivity_db,
     wall_place,
 )
+from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.motion import tissue_modes
 from cardio_mmode_septal_flash.synthetic.valves import leaflets, pacing_lead
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 
 SECTOR = Sector(depth_mm=130.0, half_angle_deg=36.0, n_rows=256, n_columns=272, spacing_mm=0.58)
 """Field of view of every loop, with room below for an ECG trace."""

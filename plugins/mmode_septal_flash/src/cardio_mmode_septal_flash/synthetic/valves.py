@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
+from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
 
 _PER_MM2 = 6.0
 """Ten in a resolution cell at the range of the valves."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from cardio_core.api import Task
+from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.tasks import MAPPED, SEGMENTAL, VIEW
-
-if TYPE_CHECKING:
-    from cardio_core.api import Task
-    from cardio_echo_cmr.findings.config import LoadBlock
 
 _MEASURED = {"t1": "native T1", "t2": "T2", "ecv": "extracellular volume"}
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
 
-from cardio_core.api import ConfigError, DataError
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cardio_core.api import ConfigError, DataError, Target, Targets, Task
+from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.models import MEASURED
 from cardio_echo_cmr.findings.tasks import VIEW
+from cardio_echo_cmr.studies.study import EchoStudy
 from cardio_echo_cmr.views.names import VIEW_TITLES, VIEWS
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Target, Targets, Task
-    from cardio_echo_cmr.findings.config import LoadBlock
-    from cardio_echo_cmr.studies.study import EchoStudy
 
 _WHAT = {"lvef": "LVEF", "age_sex": "age and sex"}
 

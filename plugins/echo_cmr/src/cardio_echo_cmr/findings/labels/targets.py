@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from cardio_core.api import DataError, Targets
+from cardio_core.api import Context, DataError, Targets
+from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.labels.cutoffs import mapped_labels
 from cardio_echo_cmr.findings.labels.support import require_two_views
 from cardio_echo_cmr.findings.tasks import MAPPED, SEGMENTAL, VIEW
 from cardio_echo_cmr.segments.labels import segment_labels, unjudged_note
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context
-    from cardio_echo_cmr.findings.config import LoadBlock
-    from cardio_echo_cmr.studies.study import EchoStudy
+from cardio_echo_cmr.studies.study import EchoStudy
 
 
 def targets_of(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cardio_core.api import DataError, Scored
+import pandas as pd
+
+from cardio_core.api import DataError, Scope, Scored, Target
 from cardio_echo_cmr.drawing.results import bland_altman, intervals_figure, roc_by_view, scatter
+from cardio_echo_cmr.findings.report.parts import Parts
 from cardio_echo_cmr.published.paper_tables import (
     TITLES,
     characteristics_beside,
@@ -21,12 +24,6 @@ from cardio_echo_cmr.results.tested import video_rows
 from cardio_echo_cmr.studies.described import described_studies, finding_flags, first_studies
 from cardio_echo_cmr.views.names import VIEWS
 from cardio_echo_cmr.views.present import missing_sentence, views_of_studies, views_table
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from cardio_core.api import Scope, Target
-    from cardio_echo_cmr.findings.report.parts import Parts
 
 OWN_SEGMENTS = ", its segments"
 BY_DEFAULT = ("mae", "r2", "pearson_r2")

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from cardio_core.api import Metric, Scope
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from cardio_core.api import Cohort, Context, Scored, Targets
-    from cardio_core.stats import Estimate
-    from cardio_echo_cmr.findings.config import EvaluateBlock
+from cardio_core.api import Cohort, Context, Metric, Scope, Scored, Targets
+from cardio_core.stats import Estimate
+from cardio_echo_cmr.findings.config import EvaluateBlock
 
 
 @dataclass

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from cardio_core.api import DataError
 from cardio_echo_cmr.drawing.results import view_confusion
+from cardio_echo_cmr.findings.report.parts import Parts
 from cardio_echo_cmr.views.named import by_view, confusion, named_views, view_accuracy
-
-if TYPE_CHECKING:
-    from cardio_echo_cmr.findings.report.parts import Parts
 
 
 def report_views(parts: Parts) -> None:
