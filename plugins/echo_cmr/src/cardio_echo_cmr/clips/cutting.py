@@ -61,8 +61,7 @@ class ClipForm:
 
 def n_recorded(times_ms: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
     """Return how many frames each video has, from times that are NaN after its end."""
-    counted: NDArray[np.int64] = np.isfinite(times_ms).sum(axis=1).astype(np.int64)
-    return counted
+    return np.asarray(np.isfinite(times_ms).sum(axis=1).astype(np.int64))
 
 
 def is_usable(form: ClipForm, times_ms: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:

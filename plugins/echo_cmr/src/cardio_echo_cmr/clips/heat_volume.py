@@ -146,5 +146,4 @@ def segment_heat(
     """
     over_time = np.asarray(heat, np.float64).mean(axis=0)
     weights = np.asarray(masks, np.float64)
-    made: NDArray[np.float64] = (weights * over_time).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
-    return made
+    return np.asarray((weights * over_time).sum(axis=(1, 2)) / weights.sum(axis=(1, 2)))

@@ -82,20 +82,20 @@ class Explained:
         found = outputs_without(self.network, self.clips, self.segments.masks[:0], ctx)
         return self.scale * found[:, 0]
 
-    def heats(self, ctx: Context, network: ClipNetwork | None = None) -> NDArray[np.float32]:
+    def heats(self, ctx: Context) -> NDArray[np.float32]:
         """Return the heat of every clip, shape (n, times', rows', columns')."""
         device = ctx.device.torch_name if ctx.device is not None else "cpu"
-        mapped = network or self.network
         parts = []
         try:
-            mapped.to(device)
+            self.network.to(device)
             for start in range(0, len(self.clips), _AT_ONCE):
                 chosen = np.arange(start, min(start + _AT_ONCE, len(self.clips)))
                 inputs = self.clips.batch(chosen, None)["inputs"]
                 clips = inputs["clip"].to(device).expand(-1, 3, -1, -1, -1)
-                parts.append(heat_volumes(mapped.m, clips, inputs["n_frames"].to(device)).cpu())
+                n_frames = inputs["n_frames"].to(device)
+                parts.append(heat_volumes(self.network.m, clips, n_frames).cpu())
         finally:
-            mapped.to("cpu")
+            self.network.to("cpu")
         return np.asarray(torch.cat(parts).numpy(), np.float32)
 
     def full_heat(self, heat: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -172,8 +172,7 @@ def random_network(width_mult: float, seed: int) -> ClipNetwork:
 
 
 def segment_rows(
-    explained: Explained,
-    values: Mapping[str, NDArray[np.floating[Any]]],
+    explained: Explained, values: Mapping[str, NDArray[np.floating[Any]]]
 ) -> Iterator[dict[str, Any]]:
     """Yield what each segment of each video was worth, by each method.
 

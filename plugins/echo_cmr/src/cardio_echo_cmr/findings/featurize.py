@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import FeatureBlock, FeatureSet
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import SampleSet
-    from cardio_echo_cmr.findings.config import FeaturizeBlock
-    from cardio_echo_cmr.findings.preprocess import SectorVideo
+from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_echo_cmr.findings.config import FeaturizeBlock
+from cardio_echo_cmr.findings.preprocess import SectorVideo
 
 TIMING = (("n_frames", "1"), ("frame_rate_hz", "Hz"), ("mm_per_px", "mm"))
 """Names and units of the block `timing`."""

@@ -10,23 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import (
-    Cohort,
-    CohortTable,
-    ConfigError,
-    Context,
-    DataError,
-    SampleSet,
-)
+from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, SampleSet
 from cardio_core.ultrasound import find_loops
 from cardio_echo_cmr.findings.config import LoadBlock
-from cardio_echo_cmr.findings.labels.outcome import outcome_sentence
 from cardio_echo_cmr.findings.labels.support import (
     require_a_study,
     require_named_views,
     unsupported_models,
 )
-from cardio_echo_cmr.findings.labels.targets import targets_of
+from cardio_echo_cmr.findings.labels.targets import outcome_sentence, targets_of
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.readers import echonet_folder as echonet
 from cardio_echo_cmr.readers.table_studies import studies_of_table, study_of_row

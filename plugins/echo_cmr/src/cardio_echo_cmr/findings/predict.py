@@ -75,10 +75,6 @@ def _score_own(
     own = np.flatnonzero(shown == recipe_of(ctx).view)
     if own.size:
         scores[own] = score_videos(
-            model,
-            features.view(own),
-            ctx,
-            n_clips=config.n_clips,
-            batch_size=config.batch_size,
+            model, features.view(own), ctx, n_clips=config.n_clips, batch_size=config.batch_size
         )
     return scores

@@ -18,11 +18,7 @@ _CLASSES = [f"{_SCORE}{name}" for name in (*VIEWS, OTHER)]
 
 
 def views_of(
-    features: FeatureSet,
-    ctx: Context,
-    *,
-    least_probability: float = LEAST_PROBABILITY,
-    batch_size: int = 64,
+    features: FeatureSet, ctx: Context, *, least_probability: float = LEAST_PROBABILITY
 ) -> NDArray[np.str_]:
     """Return the view of every video, shape (n,): one of the classes of the task, or unknown.
 
@@ -36,16 +32,13 @@ def views_of(
         in training and testing, those of its final model for new patients.
     least_probability : float
         The most probable view must reach it.
-    batch_size : int
-        Videos at once, for new patients.
 
     Raises
     ------
     DataError
         New videos of which nobody says the view, where the run did without the task ``view``.
     """
-    table = view_scores(features, ctx, batch_size=batch_size)
-    return views_by(table, features, least_probability)
+    return views_by(view_scores(features, ctx), features, least_probability)
 
 
 def view_scores(features: FeatureSet, ctx: Context, *, batch_size: int = 64) -> pd.DataFrame:
@@ -53,8 +46,10 @@ def view_scores(features: FeatureSet, ctx: Context, *, batch_size: int = 64) -> 
 
     Parameters
     ----------
-    features, ctx, batch_size
+    features, ctx
         As for `views_of`, and what is raised.
+    batch_size : int
+        Videos at once, for new patients.
 
     Returns
     -------

@@ -87,8 +87,7 @@ def score_views(
     artifact.load_network(network)
     frames = frames_of(features, about["n_frames"], Grey(**about["grey"]))
     logits = ctx.score_with(network.eval(), frames, batch_size=batch_size)
-    made: NDArray[np.float64] = mean_probability(torch.from_numpy(logits)).numpy()
-    return made
+    return mean_probability(torch.from_numpy(logits)).numpy()
 
 
 def frames_of(

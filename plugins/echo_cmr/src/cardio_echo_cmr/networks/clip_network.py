@@ -201,5 +201,4 @@ def to_probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> to_probability(np.array([0.0, np.log(3.0)])).round(2).tolist()
     [0.5, 0.75]
     """
-    made: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT)))
-    return made
+    return 1 / (1 + np.exp(-np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT)))

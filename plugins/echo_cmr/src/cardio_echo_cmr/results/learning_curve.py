@@ -21,9 +21,7 @@ FUSED = ("fused", "fused_value")
 METRIC = "auc_patient_bootstrap"
 
 
-def curve_table(
-    runs: Sequence[Path], target: str, *, protocol: str = "honest", metric: str = METRIC
-) -> pd.DataFrame:
+def curve_table(runs: Sequence[Path], target: str, *, protocol: str = "honest") -> pd.DataFrame:
     """Return one point a run and model, by the number of patients that it was trained on.
 
     Parameters
@@ -31,10 +29,8 @@ def curve_table(
     runs : sequence of Path
         Finished run directories of one task which differ in ``train.max_patients``.
     target : str
-        Whose metric.
+        Whose `METRIC`, pooled over folds.
     protocol : str
-    metric : str
-        Name of the estimate, pooled over folds.
 
     Returns
     -------
@@ -63,11 +59,11 @@ def curve_table(
         limit = _setting(run, "max_patients")
         found = [
             one for one in json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-            if (one["name"], one["target"], one["protocol"]) == (metric, target, protocol)
+            if (one["name"], one["target"], one["protocol"]) == (METRIC, target, protocol)
             and one["fold"] is None and one["subgroup"] is None and one["versus"] is None
         ]  # fmt: skip
         if not found:
-            raise DataError(f"{run}: expected {metric} of {target}, found none; finish the run")
+            raise DataError(f"{run}: expected {METRIC} of {target}, found none; finish the run")
         if limit is not None and int(limit) < n_training:
             found = [one for one in found if one["model"] not in FUSED]
         n_trained = n_training if limit is None else min(int(limit), n_training)

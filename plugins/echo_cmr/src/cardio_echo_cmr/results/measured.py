@@ -45,8 +45,7 @@ def training_means(
         others = truth[~np.isin(subjects, own["subject_id"].unique())]
         units = own["unit_id"].dropna().unique()
         said.append(pd.Series(others.mean() if len(others) else np.nan, index=units))
-    means: pd.Series[float] = pd.concat(said).groupby(level=0, sort=False).mean()
-    return means
+    return pd.concat(said).groupby(level=0, sort=False).mean()
 
 
 def number_errors(

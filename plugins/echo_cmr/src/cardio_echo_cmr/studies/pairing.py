@@ -48,10 +48,6 @@ def pair_with_cmr(studies: Sequence[EchoStudy], max_days: int) -> Paired:
     max_days : int
         30 in the paper.
 
-    Returns
-    -------
-    Paired
-
     Raises
     ------
     DataError

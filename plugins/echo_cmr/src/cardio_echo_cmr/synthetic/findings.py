@@ -18,11 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-TERRITORIES = {
-    "lad": (1, 2, 7, 8, 13, 14, 17),
-    "rca": (3, 4, 9, 10, 15),
-    "lcx": (5, 6, 11, 12, 16),
-}
+TERRITORIES = {"lad": (1, 2, 7, 8, 13, 14, 17), "rca": (3, 4, 9, 10, 15), "lcx": (5, 6, 11, 12, 16)}
 """Segments that a coronary artery usually feeds."""
 
 WMA_PREVALENCE = 0.5

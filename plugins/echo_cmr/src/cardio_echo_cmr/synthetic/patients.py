@@ -98,12 +98,7 @@ def draw_studies(person: Person, rng: np.random.Generator) -> Iterator[Study]:
 
 
 def _draw_loop(
-    view: str,
-    person: Person,
-    size: float,
-    wall_mm: float,
-    hr_bpm: float,
-    rng: np.random.Generator,
+    view: str, person: Person, size: float, wall_mm: float, hr_bpm: float, rng: np.random.Generator
 ) -> LoopSpec:
     usual = default_geometry(view, size=size)
     x_mm, z_mm = usual.anchor_mm

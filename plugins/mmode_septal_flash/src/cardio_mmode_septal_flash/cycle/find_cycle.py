@@ -84,10 +84,6 @@ def find_cycle(loop: Loop) -> Cycle:
         Without: the distance at which frames repeat themselves, from the darkest picture, as blood
         is dark; a loop that repeats nothing is taken as one cycle if it is as long as one.
 
-    Returns
-    -------
-    Cycle
-
     Raises
     ------
     DataError

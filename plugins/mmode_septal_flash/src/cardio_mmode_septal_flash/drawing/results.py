@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cardio_core.api import canvas
-from cardio_mmode_septal_flash.drawing.style import METHODS
+from cardio_mmode_septal_flash.drawing.study import METHODS
 
 COLOURS = {
     "true positive": canvas.BLUE,

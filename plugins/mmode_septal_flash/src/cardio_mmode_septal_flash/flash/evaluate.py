@@ -133,8 +133,7 @@ def table_1(tested: pd.DataFrame, predictions: Scored, cohort: Cohort) -> pd.Dat
         continuous_test="welch", categorical_test="fisher", yates=False, ddof=1, unit="study"
     )
     table = described[named].assign(flash=truth.map({0: "without flash", 1: "with flash"}))
-    made: pd.DataFrame = stats.table_one(table, "flash", named, choices=choices).to_frame()
-    return made
+    return stats.table_one(table, "flash", named, choices=choices).to_frame()
 
 
 def _no_verdict(n_unjudged: int, n: int) -> list[str]:

@@ -82,12 +82,13 @@ def explain(
         }  # fmt: skip
     for i, (title, short) in drawn.items():
         sample_id = str(features.table.index[i])
+        found = scores_of(first[i], places[i], threshold)
         cases.append(
             StudyCase(
                 sample_id=sample_id,
                 title=title,
                 arrays={"heat": first[i]},
-                scores=_known(scores_of(first[i], places[i], threshold)),
+                scores={name: one for name, one in found.items() if np.isfinite(one)},
                 draw=study_figure(view(sample_id), title=short),
             )
         )
@@ -216,7 +217,3 @@ def _said(probability: float, judged: bool) -> tuple[str, str]:
             "no verdict",
         )
     return f"probability of a flash {probability:.2f}", f"flash: {probability:.2f}"
-
-
-def _known(scores: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in scores.items() if np.isfinite(value)}

@@ -122,5 +122,4 @@ def to_probability(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     [0.5, 0.75]
     """
     odds = np.asarray(logits[:, 1], np.float64) - np.asarray(logits[:, 0], np.float64)
-    made: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(odds, -LARGEST_LOGIT, LARGEST_LOGIT)))
-    return made
+    return 1 / (1 + np.exp(-np.clip(odds, -LARGEST_LOGIT, LARGEST_LOGIT)))

@@ -74,13 +74,14 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     DataError
         None of the patient's loops can be used.
     """
+    device = "cpu" if ctx.device is None else ctx.device.torch_name
     values: list[LineOfStudy] = []
     rows: list[dict[str, Any]] = []
     parents = samples.table.set_index("recording_id").to_dict("index")
     for recording_id, opened in samples.opened(ctx.quarantine):
         try:
             study = prepare_study(opened.loop, opened.septum, config)
-            made = reslice_study(study, config, _device(ctx))
+            made = reslice_study(study, config, device)
         except DataError as error:
             ctx.quarantine(recording_id, nameless(str(error), Path(opened.loop.name)))
             continue
@@ -113,10 +114,6 @@ def reslice_study(study: Study, config: PreprocessBlock, device: str = "cpu") ->
 
         (mmodes,) = reslice_torch([study.volume], [lines], **shape, device=device)
     return StudyMModes(mmodes, tuple(study.lines), tuple(lines), study)
-
-
-def _device(ctx: Context) -> str:
-    return "cpu" if ctx.device is None else ctx.device.torch_name
 
 
 def _row(

@@ -69,10 +69,6 @@ def prepare_study(loop: Loop, drawn: Septum | None, config: PreprocessBlock) -> 
     config : PreprocessBlock
         Points of the tangent, reach, shifts.
 
-    Returns
-    -------
-    Study
-
     Raises
     ------
     DataError

@@ -14,11 +14,7 @@ EVERYBODY, WITHIN, ALONE = "all studies", "within a timepoint", "the timepoint a
 
 
 def within_timepoints(
-    tested: pd.DataFrame,
-    timepoints: pd.Series[str],
-    scope: Scope,
-    config: EvaluateBlock,
-    seed: int,
+    tested: pd.DataFrame, timepoints: pd.Series[str], scope: Scope, config: EvaluateBlock, seed: int
 ) -> tuple[pd.DataFrame, list[Metric], list[str]]:
     """Compare the AUC over all studies with the AUCs within each timepoint.
 
@@ -112,11 +108,10 @@ def _auc(
     config: EvaluateBlock,
 ) -> Estimate:
     paired = len(set(clusters)) < len(clusters)
-    found: Estimate = stats.auc(
+    return stats.auc(
         y, score, clusters=clusters if paired else None, level=config.level,
         unit=None if paired else "study",
     )  # fmt: skip
-    return found
 
 
 def _row(scope: Scope, among: str, y: NDArray[np.int_], found: Estimate) -> dict[str, object]:

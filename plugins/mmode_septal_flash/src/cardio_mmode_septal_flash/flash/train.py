@@ -117,10 +117,7 @@ def _own_validation(
 
 
 def threshold_of(
-    network: FlashDenseNet,
-    mean: NDArray[np.float32],
-    labelled: Labelled,
-    ctx: Context,
+    network: FlashDenseNet, mean: NDArray[np.float32], labelled: Labelled, ctx: Context
 ) -> tuple[float, int]:
     """Return the temporal IoU's threshold, chosen on these studies with flash, and their number.
 

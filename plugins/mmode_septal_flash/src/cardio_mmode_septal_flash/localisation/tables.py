@@ -120,11 +120,10 @@ def _mean(chosen: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> 
             name, float(values.mean()), method="mean", n=len(values), unit="study",
             n_patients=n_patients, note="fewer than five patients: no interval",
         )  # fmt: skip
-    found: Estimate = stats.bootstrap(
+    return stats.bootstrap(
         _average, values, clusters=chosen["subject_id"].to_numpy(str), level=config.level,
         n_resamples=config.n_resamples, seed=seed, name=name,
     )  # fmt: skip
-    return found
 
 
 def _average(values: np.ndarray[Any, Any]) -> float:

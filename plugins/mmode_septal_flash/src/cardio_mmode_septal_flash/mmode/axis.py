@@ -54,8 +54,7 @@ class ScanLine:
         """
         at_mm = np.linspace(self.from_mm, self.to_mm, n_rows)
         per_mm = np.asarray(self.normal) / np.asarray(mm_per_pixel)
-        places: NDArray[np.float64] = np.asarray(self.centre_px) + at_mm[:, None] * per_mm
-        return places
+        return np.asarray(np.asarray(self.centre_px) + at_mm[:, None] * per_mm)
 
 
 def scan_line(

@@ -78,10 +78,7 @@ def with_contrast(pictures: NDArray[np.floating], factor: float) -> NDArray[np.f
     [[[80.0, 120.0]]]
     """
     mean = pictures.mean(axis=(-2, -1), keepdims=True)
-    changed: NDArray[np.float32] = np.clip(mean + factor * (pictures - mean), 0.0, 255.0).astype(
-        np.float32
-    )
-    return changed
+    return np.asarray(np.clip(mean + factor * (pictures - mean), 0.0, 255.0).astype(np.float32))
 
 
 def draw_contrast(rng: np.random.Generator, limit: float = 2.0) -> float:

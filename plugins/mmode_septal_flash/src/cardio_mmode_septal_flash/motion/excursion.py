@@ -87,10 +87,6 @@ def septal_motion(
     from_mm : float
         Place of row 0 along the line.
 
-    Returns
-    -------
-    SeptalMotion
-
     Notes
     -----
     Displacement is that of the wall's middle along the line. No motion from column to column is

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from cardio_core.api import grad_cam_maps
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
-    from cardio_mmode_septal_flash.networks.pictures import Pictures
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.pictures import Pictures
 
 Method = Literal["grad_cam_pp", "layer_cam", "occlusion"]
 

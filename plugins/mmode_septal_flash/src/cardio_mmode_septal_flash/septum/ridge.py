@@ -122,10 +122,7 @@ def best_path(score: NDArray[np.float64], bend: float = _BEND) -> NDArray[np.int
 
 
 def centred(
-    picture: NDArray[np.float32],
-    rows: NDArray[np.intp],
-    path: NDArray[np.float64],
-    floor: float,
+    picture: NDArray[np.float32], rows: NDArray[np.intp], path: NDArray[np.float64], floor: float
 ) -> NDArray[np.float64]:
     """Move a path to the middle between the two edges of the wall that it lies on.
 

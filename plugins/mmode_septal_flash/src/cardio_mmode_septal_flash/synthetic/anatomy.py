@@ -202,8 +202,7 @@ def _ellipse_depth(
     """Return the first-order distance to an ellipse about (0, 0), negative inside."""
     rho = np.maximum(np.hypot(across / half_across, along / half_along), 1e-3)
     steepness = np.maximum(np.hypot(across / half_across**2, along / half_along**2), 1e-6)
-    depth: NDArray[np.float64] = (rho - 1.0) * rho / steepness
-    return depth
+    return (rho - 1.0) * rho / steepness
 
 
 def _texture_db(

@@ -123,11 +123,7 @@ def _write_study(
     ecg = ecg_mv(spec.beat.since_r(at_ms, spec.lead_in_ms), spec.beat)
     below = SECTOR.box_px()[2] + 2
     printed = burn_in(
-        frames,
-        ("SYNTHETIC", "A4C"),
-        ecg_mv=ecg,
-        font_px=10,
-        trace_rows=(below, SECTOR.n_rows - 2),
+        frames, ("SYNTHETIC", "A4C"), ecg_mv=ecg, font_px=10, trace_rows=(below, SECTOR.n_rows - 2)
     )
     first_row, first_column, last_row, last_column = SECTOR.box_px()
     write_us_loop(

@@ -145,7 +145,7 @@ class SeptumTruth:
     displacement_mm: NDArray[np.float64]
 
 
-def septum_truth(spec: LoopSpec, sector: Sector = SECTOR) -> SeptumTruth:
+def septum_truth(spec: LoopSpec) -> SeptumTruth:
     """Return the septum's true place and motion in the pictures of a recording."""
     rest = spec.anatomy.septum(1200)
     moved = _moved(spec, rest)
@@ -162,16 +162,14 @@ def septum_truth(spec: LoopSpec, sector: Sector = SECTOR) -> SeptumTruth:
     centre = polyline[MMODE_POINT]
     crossing = np.array([_crossing_mm(line - centre, tangent, normal) for line in moved])
     return SeptumTruth(
-        sector.pixel_of(polyline),
-        sector.pixel_of(centre),
+        SECTOR.pixel_of(polyline),
+        SECTOR.pixel_of(centre),
         normal[::-1].copy(),
         crossing - crossing[spec.ed_frame],
     )
 
 
-def septal_flash_loop(
-    spec: LoopSpec, rng: np.random.Generator, *, sector: Sector = SECTOR
-) -> NDArray[np.uint8]:
+def septal_flash_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return the frames of a recording.
 
     Parameters
@@ -180,8 +178,6 @@ def septal_flash_loop(
         What is recorded.
     rng : numpy.random.Generator
         Draws scatterers, noise and artefacts.
-    sector : Sector
-        The field of view.
 
     Returns
     -------
@@ -191,7 +187,7 @@ def septal_flash_loop(
     spread = PointSpread()
     # What is drawn for one thing is the same whatever else is there.
     tissue_rng, leaflet_rng, lead_rng, scanner_rng = rng.spawn(4)
-    heart = spec.anatomy.to_heart(draw_scatterers(sector, spread, tissue_rng))
+    heart = spec.anatomy.to_heart(draw_scatterers(SECTOR, spread, tissue_rng))
     level = reflectivity_db(spec.anatomy, heart, murky=spec.murky) + _glance_db(spec, heart)
     heart, level = _thinned(heart, level, tissue_rng)
     strands = [leaflets(spec.anatomy, leaflet_rng)]
@@ -205,7 +201,7 @@ def septal_flash_loop(
     rest = spec.anatomy.to_body(heart).astype(np.float32)
     amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
     look = Look(contrast=0.75, noise_db=-24.0, haze_db=6.0) if spec.murky else Look()
-    scanner = EchoScanner(sector, scanner_rng, spread=spread, look=look)
+    scanner = EchoScanner(SECTOR, scanner_rng, spread=spread, look=look)
     return scanner.frames(advect(rest, turned, spec.weights()), amplitude)
 
 

@@ -19,9 +19,7 @@ _WHAT = {"lvef": "LVEF", "age_sex": "age and sex"}
 
 
 def require_a_study(
-    studies: Sequence[EchoStudy],
-    kept: Sequence[EchoStudy],
-    excluded: Mapping[str, Collection[str]],
+    studies: Sequence[EchoStudy], kept: Sequence[EchoStudy], excluded: Mapping[str, Collection[str]]
 ) -> None:
     """Raise DataError where studies were found and every one of them was left out.
 
@@ -64,11 +62,7 @@ def require_two_views(views: Collection[str]) -> None:
 
 
 def unsupported_models(
-    samples: pd.DataFrame,
-    named: NDArray[np.str_],
-    targets: Targets,
-    task: Task,
-    config: LoadBlock,
+    samples: pd.DataFrame, named: NDArray[np.str_], targets: Targets, task: Task, config: LoadBlock
 ) -> dict[str, str]:
     """Return the models of a task that have nothing to work on, each with the reason.
 
