@@ -61,7 +61,10 @@ def view_scores(features: FeatureSet, ctx: Context, *, batch_size: int = 64) -> 
     unnamed = np.flatnonzero(_named(features) == "")
     if unnamed.size:
         asked = features.view(unnamed)
-        table = _out_of_fold(asked, ctx) if ctx.mode == "fit" else _scored(asked, ctx, batch_size)
+        if ctx.mode == "fit":
+            table = ctx.out_of_fold(VIEW.name).reindex(asked.table["recording_id"])
+        else:
+            table = _scored(asked, ctx, batch_size)
         found[unnamed] = table.reindex(columns=_CLASSES).to_numpy(np.float64)
     return pd.DataFrame(found, index=features.table.index, columns=_CLASSES)
 
@@ -120,10 +123,6 @@ def counted(views: NDArray[np.str_]) -> str:
     """
     found = Counter(views.tolist())
     return ", ".join(f"{name} {found[name]}" for name in (*VIEWS, OTHER, UNKNOWN))
-
-
-def _out_of_fold(features: FeatureSet, ctx: Context) -> pd.DataFrame:
-    return ctx.out_of_fold(VIEW.name).reindex(features.table["recording_id"])
 
 
 def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame:

@@ -114,7 +114,9 @@ def _train_network(
     training, codes = fitted_on
     target = ctx.targets[0]
     form, grey = _form(config), grey_of(training)
-    scale = _scale(codes) if target.kind == "continuous" else None
+    scale = None
+    if target.kind == "continuous":  # mean and SD; 1 where all values are the same
+        scale = (float(codes.mean()), float(codes.std()) or 1.0)
     network, start = fresh_network(config.width_mult, config.weights, ctx.seed_of("weights"))
     score, notes = _score(target, scale, checked)
     done = ctx.fit(
@@ -208,11 +210,6 @@ def _clips(
     wanted = codes if scale is None else (codes - scale[0]) / scale[1]
     starts = middle_starts(form, np.asarray(features["times"].values))
     return clips_of(features, form, grey, starts, wanted.astype(np.float32))
-
-
-def _scale(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return mean and SD of the training videos' values; 1 where they are all the same."""
-    return float(values.mean()), float(values.std()) or 1.0
 
 
 def _check(codes: NDArray[np.float64], target: Target, note: str, ctx: Context) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from cardio_core import stats
 from cardio_core.api import DataError
@@ -56,7 +57,8 @@ def curve_table(runs: Sequence[Path], target: str, *, protocol: str = "honest") 
                 f"{run}: expected the tested patients of {runs[0]}, found others; give runs of one "
                 "cohort, plan and seed"
             )
-        limit = _setting(run, "max_patients")
+        settings = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
+        limit = settings["train"]["max_patients"]
         found = [
             one for one in json.loads((run / "metrics.json").read_text(encoding="utf-8"))
             if (one["name"], one["target"], one["protocol"]) == (METRIC, target, protocol)
@@ -128,12 +130,6 @@ def _split(run: Path, protocol: str) -> tuple[set[str], int]:
     folds = plans[protocol]["folds"]
     tested = {str(patient) for fold in folds for patient in fold["test"]}
     return tested, int(np.median([len(fold["train"]) for fold in folds]))
-
-
-def _setting(run: Path, name: str) -> Any:
-    import yaml
-
-    return yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))["train"][name]
 
 
 def _scores(run: Path, target: str, protocol: str) -> pd.DataFrame:

@@ -160,7 +160,9 @@ def septum_truth(spec: LoopSpec) -> SeptumTruth:
     towards_lv = spec.anatomy.to_body([0.0, 0.6 * spec.anatomy.length_mm]) - polyline[MMODE_POINT]
     normal *= np.sign(normal @ towards_lv)
     centre = polyline[MMODE_POINT]
-    crossing = np.array([_crossing_mm(line - centre, tangent, normal) for line in moved])
+    # How far along the normal the line from base to apex crosses it, frame by frame.
+    away = moved - centre
+    crossing = np.array([np.interp(0.0, one @ tangent, one @ normal) for one in away])
     return SeptumTruth(
         SECTOR.pixel_of(polyline),
         SECTOR.pixel_of(centre),
@@ -224,13 +226,6 @@ def _moved(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]
     modes = spec.anatomy.turn(tissue_modes(spec.anatomy, heart_mm))
     weights = spec.weights()[:, : len(modes)]
     return spec.anatomy.to_body(heart_mm) + np.tensordot(weights, modes, axes=1)
-
-
-def _crossing_mm(
-    line_mm: NDArray[np.float64], tangent: NDArray[np.float64], normal: NDArray[np.float64]
-) -> float:
-    """Return how far along `normal` a line from base to apex crosses it."""
-    return float(np.interp(0.0, line_mm @ tangent, line_mm @ normal))
 
 
 def _glance_db(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
