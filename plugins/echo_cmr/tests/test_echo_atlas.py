@@ -15,7 +15,7 @@ from cardio_echo_cmr.segments.atlas import geometry_map, segment_map
 from cardio_echo_cmr.segments.labels import SEGMENTS_OF_VIEW
 from cardio_echo_cmr.segments.pose import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
 from cardio_echo_cmr.synthetic.beat import Beat
-from cardio_echo_cmr.synthetic.loop import LoopSpec, at_rest, echo_loop, sector_of
+from cardio_echo_cmr.synthetic.loop import LoopSpec, echo_loop, sector_of
 from cardio_echo_cmr.synthetic.motion import Ventricle
 from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
 
@@ -84,7 +84,10 @@ def test_wall_that_is_thinned_in_the_picture_lies_where_the_map_says(view: str) 
     def picture(thinned: int | None) -> np.ndarray:
         share = {segment: 0.5 if segment == thinned else 1.0 for segment in range(1, 18)}
         ventricle = Ventricle(geometry.wall, thickness=share)
-        spec = at_rest(LoopSpec(geometry, ventricle, Beat(60.0), sector, look=look))
+        # One frame, at end diastole.
+        spec = LoopSpec(
+            geometry, ventricle, Beat(60.0), sector, n_frames=1, breath_mm=0.0, look=look
+        )
         frame = echo_loop(spec, np.random.default_rng(5))[0]
         return square(padded_by_dark(frame).astype(np.float32), in_padded(spec))
 

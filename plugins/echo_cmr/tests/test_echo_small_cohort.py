@@ -6,10 +6,10 @@ import json
 
 import pandas as pd
 import pytest
-from cardio_echo_cmr.tasks import TASKS
 
 from cardio_core.testing import run_plugin
-from cardio_echo_cmr.synthetic import synthesize_task
+from cardio_echo_cmr.findings.tasks import TASKS
+from cardio_echo_cmr.synthetic import synthesize
 
 HAVING = ("p001", "p006", "p009")
 
@@ -21,7 +21,7 @@ def test_a_view_that_is_nearly_always_missing_ends_no_run(tmp_path, monkeypatch,
     monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
     cohort = tmp_path / "cohort"
     cohort.mkdir()
-    synthesize_task(cohort, task=task, n_patients=14, seed=0)
+    synthesize(cohort, task=task, n_patients=14, seed=0)
     table = pd.read_csv(cohort / "cohort.csv", dtype=str)
     table.loc[~table["patient_id"].isin(HAVING), "path_echo_plax"] = None
     table.to_csv(cohort / "cohort.csv", index=False)
@@ -37,7 +37,7 @@ def test_a_view_that_is_nearly_always_missing_ends_no_run(tmp_path, monkeypatch,
     for protocol, own in predicted.groupby("protocol"):
         for model in about.models:
             absent = model.name not in set(own["model"])
-            named = f"Row {model.title} is left out"
+            named = f"Model {model.title} is left out"
             assert absent == (f"{named} of protocol {protocol}:" in said or f"{named}:" in said)
     if least == 5:  # of the parasternal loops' findings fewer than five studies say either
         assert "plax" not in set(predicted["model"])

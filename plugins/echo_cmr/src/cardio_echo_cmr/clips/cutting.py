@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 STEP_MS = 1000 / 30
 """Time between frames of ``honest`` clips of period 1: 30 frames a second."""
@@ -63,8 +61,7 @@ class ClipForm:
 
 def n_recorded(times_ms: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
     """Return how many frames each video has, from times that are NaN after its end."""
-    counted: NDArray[np.int64] = np.isfinite(times_ms).sum(axis=1).astype(np.int64)
-    return counted
+    return np.asarray(np.isfinite(times_ms).sum(axis=1).astype(np.int64))
 
 
 def is_usable(form: ClipForm, times_ms: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_core.api import grad_cam_maps
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 FRAME_STRIDE, PIXEL_STRIDE = 8, 16
 """Frames and pixels of a clip between neighbouring cells of R(2+1)D's last feature maps."""
@@ -148,5 +146,4 @@ def segment_heat(
     """
     over_time = np.asarray(heat, np.float64).mean(axis=0)
     weights = np.asarray(masks, np.float64)
-    made: NDArray[np.float64] = (weights * over_time).sum(axis=(1, 2)) / weights.sum(axis=(1, 2))
-    return made
+    return np.asarray((weights * over_time).sum(axis=(1, 2)) / weights.sum(axis=(1, 2)))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_echo_cmr.segments.atlas import segment_map
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 GROWN = 2 / 112
 """How far a segment is grown on all sides, as a share of the picture's side: patients' hearts do

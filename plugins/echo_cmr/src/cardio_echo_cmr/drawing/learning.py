@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from cardio_core.api import canvas
 from cardio_echo_cmr.drawing.style import colour_of
 from cardio_echo_cmr.published.paper_tables import TITLES
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
-
-def learning_figure(table: pd.DataFrame, *, y: str, chance: float | None = 0.5) -> canvas.Draw:
+def learning_figure(table: pd.DataFrame, *, y: str) -> canvas.Draw:
     """Return a function that draws each model's metric against the patients it was trained on.
 
     Parameters
@@ -23,9 +19,7 @@ def learning_figure(table: pd.DataFrame, *, y: str, chance: float | None = 0.5) 
     table : DataFrame
         As of `learning_curve.curve_table`.
     y : str
-        Name of the metric.
-    chance : float or None
-        Drawn as a line.
+        Name of the metric, of which .5 is chance.
     """
 
     def draw(figure: Figure) -> None:
@@ -40,8 +34,7 @@ def learning_figure(table: pd.DataFrame, *, y: str, chance: float | None = 0.5) 
             axes.plot(at, own["value"], "o-", color=colour, markersize=4, linewidth=1.3,
                       label=TITLES.get(str(model), str(model)))  # fmt: skip
             axes.vlines(at, own["low"], own["high"], color=colour, linewidth=1.1, alpha=0.7)
-        if chance is not None:
-            axes.axhline(chance, color=canvas.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.axhline(0.5, color=canvas.GREY, linewidth=0.8, linestyle=(0, (4, 3)))
         sizes = np.unique(table["n_trained"])
         axes.set_xscale("log")
         axes.set_xticks(sizes, [f"{size:g}" for size in sizes])

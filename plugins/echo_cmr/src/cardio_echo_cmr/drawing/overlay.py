@@ -9,15 +9,13 @@ import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import ConfigError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 SIDE = 336
 """Pixels of a side of the overlay: three for each of the small picture."""

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from cardio_core import stats
 from cardio_core.api import canvas
+from cardio_core.stats import Estimate
 from cardio_echo_cmr.drawing.style import colour_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from cardio_core.stats import Estimate
 
 PLURAL = {"study": "studies", "video": "videos", "patient": "patients"}
 PANELS_A_ROW = 3

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pandas as pd
+from matplotlib.figure import Figure
 
 from cardio_core.api import canvas
 from cardio_echo_cmr.drawing.style import colour_of
 from cardio_echo_cmr.published.paper_tables import TITLES
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
-
 
 METHODS = {
     "occlusion": "occlusion", "grad_cam_pp": "Grad-CAM++",

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from cardio_core.api import canvas
 from cardio_echo_cmr.clips.heat_volume import time_curve
+from cardio_echo_cmr.clips.occlusion import Segments
 from cardio_echo_cmr.drawing.overlay import overlay_frames
 from cardio_echo_cmr.segments.atlas import SEGMENT_NAMES
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from cardio_echo_cmr.clips.occlusion import Segments
 
 N_SHOWN = 8
 _SIZE_IN = (8.6, 7.0)

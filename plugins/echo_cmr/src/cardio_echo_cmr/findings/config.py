@@ -9,8 +9,6 @@ from pydantic import Field
 from cardio_core.api import Block, FitPlan, RunConfig
 from cardio_core.api import EvaluateBlock as CoreEvaluateBlock
 
-ClipForm = Literal["paper", "echonet", "honest"]
-
 
 class CutoffsBlock(Block):
     """From which value on a measurement of the CMR counts as raised."""
@@ -78,7 +76,7 @@ class TrainBlock(Block):
     """The networks, their clips, and how they are fitted."""
 
     width_mult: float = Field(1.0, gt=0, le=1, description="of the channels of R(2+1)D-18")
-    clip: ClipForm = Field(
+    clip: Literal["paper", "echonet", "honest"] = Field(
         "honest",
         description="as the paper's code cut them, as EchoNet-Dynamic does, or resampled by time",
     )

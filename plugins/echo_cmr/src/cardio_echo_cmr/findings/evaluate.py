@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cardio_core.api import EvaluationReport, default_evaluate
+from cardio_core.api import (
+    Cohort,
+    Context,
+    DataError,
+    EvaluationReport,
+    Explanation,
+    Scored,
+    Targets,
+    default_evaluate,
+)
+from cardio_echo_cmr.drawing.results import view_confusion
 from cardio_echo_cmr.drawing.segments import segments_figure
-from cardio_echo_cmr.findings.report.finding import report_findings
-from cardio_echo_cmr.findings.report.parts import Parts
-from cardio_echo_cmr.findings.report.view import report_views
+from cardio_echo_cmr.findings.config import EvaluateBlock
+from cardio_echo_cmr.findings.report import Parts, report_findings
 from cardio_echo_cmr.segments.scores import segment_tables
-
-if TYPE_CHECKING:
-    from cardio_core.api import Cohort, Context, Explanation, Scored, Targets
-    from cardio_echo_cmr.findings.config import EvaluateBlock
+from cardio_echo_cmr.views.named import by_view, confusion, named_views, view_accuracy
 
 
 def evaluate(
@@ -40,15 +44,11 @@ def evaluate(
         Level of the intervals and number of resamples.
     ctx : Context
         Which task.
-
-    Returns
-    -------
-    EvaluationReport
     """
     report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
     parts = Parts(predictions, targets, cohort, config, ctx)
     if ctx.task.name == "view":
-        report_views(parts)
+        _report_views(parts)
     else:
         report_findings(parts)
         made, metrics, notes = segment_tables(
@@ -67,3 +67,26 @@ def evaluate(
         {**report.figures, **parts.figures},
         list(dict.fromkeys([*report.notes, *parts.notes])),
     )
+
+
+def _report_views(parts: Parts) -> None:
+    """Add which loops were given their right view, the unknown counted."""
+    target = parts.ctx.task.targets[0]
+    if target.name not in parts.predictions.frames:
+        return
+    rows = named_views(parts.predictions, target, least=parts.config.min_view_probability)
+    for model, own in rows.groupby("model", sort=False):
+        table = confusion(own, target.classes)
+        parts.tables[f"views-named-{model}"] = table
+        parts.tables[f"views-by-name-{model}"] = by_view(own, target.classes)
+        parts.figures[f"views-named-{model}"] = view_confusion(table, title="Views named")
+        scope = parts.scope(target.name, str(model))
+        try:
+            parts.add(view_accuracy(own, parts.config, parts.ctx.seed), scope)
+        except DataError as error:
+            parts.say(target.name, str(model), [f"accuracy with the unknown: {error}"])
+        n_unknown = int(table["unknown"].sum())
+        parts.notes.append(
+            f"{n_unknown} of {len(own)} loops have no view of enough probability: they count as "
+            "wrong in accuracy_with_unknown, and the findings do without them."
+        )

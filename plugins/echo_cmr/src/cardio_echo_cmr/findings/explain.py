@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import Case, Explanation
+from cardio_core.api import Case, Context, Explanation, FeatureSet, ModelArtifact, Predictions
 from cardio_echo_cmr.drawing.overlay import overlay_frames, webm_bytes, webm_codec
 from cardio_echo_cmr.drawing.sheet import ClipView, clip_sheet
+from cardio_echo_cmr.findings.config import ExplainBlock
 from cardio_echo_cmr.findings.explained import (
     AREA,
     RANDOM,
@@ -23,14 +26,6 @@ from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.tasks import SEGMENTAL
 from cardio_echo_cmr.networks.clip_network import ABOUT
 from cardio_echo_cmr.segments.scores import DROP
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
-    from cardio_echo_cmr.findings.config import ExplainBlock
 
 RULE = (
     "of every fold the studies that a network is surest of, for and against (of values: the "

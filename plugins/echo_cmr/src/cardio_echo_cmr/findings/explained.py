@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from cardio_core.api import Context, FeatureSet, ModelArtifact
 from cardio_echo_cmr.clips.cutting import STEP_MS, cut_clips, is_usable, middle_starts
 from cardio_echo_cmr.clips.heat_volume import at_frames, heat_volumes, segment_heat
 from cardio_echo_cmr.clips.occlusion import Segments, segments_of
@@ -22,15 +25,8 @@ from cardio_echo_cmr.networks.clip_network import (
     least_view_in,
     open_network,
 )
+from cardio_echo_cmr.networks.examples import Clips
 from cardio_echo_cmr.networks.occluded_clips import outputs_without
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_echo_cmr.networks.examples import Clips
 
 RANDOM, AREA = "random_weights", "area"
 """Controls: occlusion of networks which have learnt nothing, and the size of the segment."""
@@ -86,20 +82,20 @@ class Explained:
         found = outputs_without(self.network, self.clips, self.segments.masks[:0], ctx)
         return self.scale * found[:, 0]
 
-    def heats(self, ctx: Context, network: ClipNetwork | None = None) -> NDArray[np.float32]:
+    def heats(self, ctx: Context) -> NDArray[np.float32]:
         """Return the heat of every clip, shape (n, times', rows', columns')."""
         device = ctx.device.torch_name if ctx.device is not None else "cpu"
-        mapped = network or self.network
         parts = []
         try:
-            mapped.to(device)
+            self.network.to(device)
             for start in range(0, len(self.clips), _AT_ONCE):
                 chosen = np.arange(start, min(start + _AT_ONCE, len(self.clips)))
                 inputs = self.clips.batch(chosen, None)["inputs"]
                 clips = inputs["clip"].to(device).expand(-1, 3, -1, -1, -1)
-                parts.append(heat_volumes(mapped.m, clips, inputs["n_frames"].to(device)).cpu())
+                n_frames = inputs["n_frames"].to(device)
+                parts.append(heat_volumes(self.network.m, clips, n_frames).cpu())
         finally:
-            mapped.to("cpu")
+            self.network.to("cpu")
         return np.asarray(torch.cat(parts).numpy(), np.float32)
 
     def full_heat(self, heat: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -176,8 +172,7 @@ def random_network(width_mult: float, seed: int) -> ClipNetwork:
 
 
 def segment_rows(
-    explained: Explained,
-    values: Mapping[str, NDArray[np.floating[Any]]],
+    explained: Explained, values: Mapping[str, NDArray[np.floating[Any]]]
 ) -> Iterator[dict[str, Any]]:
     """Yield what each segment of each video was worth, by each method.
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import FeatureBlock, FeatureSet
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import SampleSet
-    from cardio_echo_cmr.findings.config import FeaturizeBlock
-    from cardio_echo_cmr.findings.preprocess import SectorVideo
+from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_echo_cmr.findings.config import FeaturizeBlock
+from cardio_echo_cmr.findings.preprocess import SectorVideo
 
 TIMING = (("n_frames", "1"), ("frame_rate_hz", "Hz"), ("mm_per_px", "mm"))
 """Names and units of the block `timing`."""
@@ -47,7 +43,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     """
     values: list[SectorVideo] = list(samples.values)
     videos = np.stack([video.frames for video in values])
-    frames = _numbered("frame", videos.shape[1])
+    frames = tuple(f"frame_{number}" for number in range(1, videos.shape[1] + 1))
     timing = [(video.n_frames, video.frame_rate_hz, video.mm_per_px) for video in values]
     known = samples.table.reindex(columns=[name for name, _ in CLINICAL])
     columns = [name for name in _CARRIED if name in samples.table.columns]
@@ -62,10 +58,6 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
             "clinical": _tabular(known.to_numpy(dtype=np.float64, na_value=np.nan), CLINICAL),
         },
     )
-
-
-def _numbered(what: str, n: int) -> tuple[str, ...]:
-    return tuple(f"{what}_{number}" for number in range(1, n + 1))
 
 
 def _tabular(rows: Any, named: tuple[tuple[str, str], ...]) -> FeatureBlock:

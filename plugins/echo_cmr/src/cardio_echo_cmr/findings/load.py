@@ -5,39 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import (
-    Cohort,
-    CohortTable,
-    ConfigError,
-    DataError,
-    SampleSet,
-)
+from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, SampleSet
 from cardio_core.ultrasound import find_loops
-from cardio_echo_cmr.findings.labels.outcome import outcome_sentence
+from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.labels.support import (
     require_a_study,
     require_named_views,
     unsupported_models,
 )
-from cardio_echo_cmr.findings.labels.targets import targets_of
+from cardio_echo_cmr.findings.labels.targets import outcome_sentence, targets_of
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.readers import echonet_folder as echonet
 from cardio_echo_cmr.readers.table_studies import studies_of_table, study_of_row
 from cardio_echo_cmr.studies.pairing import one_row_an_echo, pair_with_cmr
 from cardio_echo_cmr.studies.study import Clip, EchoStudy, open_clip, samples_table, stated_rate
 from cardio_echo_cmr.views.names import UNKNOWN
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_core.api import Context
-    from cardio_echo_cmr.findings.config import LoadBlock
-    from cardio_echo_cmr.studies.pairing import Paired
 
 
 def load(config: LoadBlock, ctx: Context) -> Cohort:
@@ -68,7 +55,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     notes += [note for part in found for note in part.notes]
     _require_ids_of_their_own(studies)
     at, elsewhen = _at_timepoint(studies, config.timepoint)
-    paired = _paired(at, config, ctx)
+    with_cmr = ctx.mode == "fit" and ctx.task.name != VIEW.name
+    paired = pair_with_cmr(at, config.max_days_to_cmr) if with_cmr else one_row_an_echo(at)
     kept = list(paired.kept)
     excluded = elsewhen | paired.left_out
     require_a_study(studies, kept, excluded)
@@ -194,12 +182,6 @@ def _at_timepoint(
         (kept if timepoint in ("any", said) else others).append(study)
     left_out = tuple(name for study in others for name in study.recording_ids)
     return kept, {f"not at {timepoint}": left_out} if left_out else {}
-
-
-def _paired(studies: list[EchoStudy], config: LoadBlock, ctx: Context) -> Paired:
-    if ctx.mode == "fit" and ctx.task.name != VIEW.name:
-        return pair_with_cmr(studies, config.max_days_to_cmr)
-    return one_row_an_echo(studies)
 
 
 def _clinical(found: list[_Found], kept: list[EchoStudy]) -> pd.DataFrame | None:

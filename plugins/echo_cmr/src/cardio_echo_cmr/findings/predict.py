@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from cardio_core.api import Column, Predictions
+from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
 from cardio_echo_cmr.findings.baseline import score_baseline
+from cardio_echo_cmr.findings.config import PredictBlock
 from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.seen_views import view_scores, views_by
 from cardio_echo_cmr.findings.view_classifier import score_views
 from cardio_echo_cmr.networks.clip_network import least_view_in, score_videos
 from cardio_echo_cmr.results.tested import VIDEO
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_echo_cmr.findings.config import PredictBlock
 
 
 def predict(
@@ -81,10 +75,6 @@ def _score_own(
     own = np.flatnonzero(shown == recipe_of(ctx).view)
     if own.size:
         scores[own] = score_videos(
-            model,
-            features.view(own),
-            ctx,
-            n_clips=config.n_clips,
-            batch_size=config.batch_size,
+            model, features.view(own), ctx, n_clips=config.n_clips, batch_size=config.batch_size
         )
     return scores

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError, SampleSet
-from cardio_core.ultrasound import nameless, sector_mask
+from cardio_core.api import Context, DataError, SampleSet
+from cardio_core.ultrasound import Loop, nameless, sector_mask
 from cardio_echo_cmr.clips.square import SectorCutter, square_around
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context
-    from cardio_core.ultrasound import Loop
-    from cardio_echo_cmr.findings.config import PreprocessBlock
+from cardio_echo_cmr.findings.config import PreprocessBlock
 
 _TRIANGLE = (
     "leave the clip out, or keep a fixed triangle, print included, with preprocess.triangle=true"

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError, FeatureSet
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.findings.view_classifier import score_views
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, OTHER, UNKNOWN, VIEWS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet
 
 _SCORE = "score:"
 _CLASSES = [f"{_SCORE}{name}" for name in (*VIEWS, OTHER)]
 
 
 def views_of(
-    features: FeatureSet,
-    ctx: Context,
-    *,
-    least_probability: float = LEAST_PROBABILITY,
-    batch_size: int = 64,
+    features: FeatureSet, ctx: Context, *, least_probability: float = LEAST_PROBABILITY
 ) -> NDArray[np.str_]:
     """Return the view of every video, shape (n,): one of the classes of the task, or unknown.
 
@@ -41,16 +32,13 @@ def views_of(
         in training and testing, those of its final model for new patients.
     least_probability : float
         The most probable view must reach it.
-    batch_size : int
-        Videos at once, for new patients.
 
     Raises
     ------
     DataError
         New videos of which nobody says the view, where the run did without the task ``view``.
     """
-    table = view_scores(features, ctx, batch_size=batch_size)
-    return views_by(table, features, least_probability)
+    return views_by(view_scores(features, ctx), features, least_probability)
 
 
 def view_scores(features: FeatureSet, ctx: Context, *, batch_size: int = 64) -> pd.DataFrame:
@@ -58,8 +46,10 @@ def view_scores(features: FeatureSet, ctx: Context, *, batch_size: int = 64) -> 
 
     Parameters
     ----------
-    features, ctx, batch_size
+    features, ctx
         As for `views_of`, and what is raised.
+    batch_size : int
+        Videos at once, for new patients.
 
     Returns
     -------
@@ -71,7 +61,10 @@ def view_scores(features: FeatureSet, ctx: Context, *, batch_size: int = 64) -> 
     unnamed = np.flatnonzero(_named(features) == "")
     if unnamed.size:
         asked = features.view(unnamed)
-        table = _out_of_fold(asked, ctx) if ctx.mode == "fit" else _scored(asked, ctx, batch_size)
+        if ctx.mode == "fit":
+            table = ctx.out_of_fold(VIEW.name).reindex(asked.table["recording_id"])
+        else:
+            table = _scored(asked, ctx, batch_size)
         found[unnamed] = table.reindex(columns=_CLASSES).to_numpy(np.float64)
     return pd.DataFrame(found, index=features.table.index, columns=_CLASSES)
 
@@ -130,10 +123,6 @@ def counted(views: NDArray[np.str_]) -> str:
     """
     found = Counter(views.tolist())
     return ", ".join(f"{name} {found[name]}" for name in (*VIEWS, OTHER, UNKNOWN))
-
-
-def _out_of_fold(features: FeatureSet, ctx: Context) -> pd.DataFrame:
-    return ctx.out_of_fold(VIEW.name).reindex(features.table["recording_id"])
 
 
 def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame:

@@ -35,17 +35,7 @@ def _baselines(targets: tuple[str, ...]) -> tuple[Model, ...]:
 
 
 def _networks(named: dict[str, tuple[str, ...]], fused: str, suffix: str = "") -> tuple[Model, ...]:
-    """Return a model for each view, and the one that fuses them.
-
-    Parameters
-    ----------
-    named : dict of str to tuple of str
-        Targets by view; inner folds score the first.
-    fused : str
-        Target of the fused model.
-    suffix : str
-        What distinguishes these models from others of the task.
-    """
+    """Return a model for each view, whose inner folds score its first target, and their fusion."""
     views = tuple(
         Model(
             f"{view}{suffix}",
@@ -104,8 +94,4 @@ def _mapped(name: str) -> Task:
     )
 
 
-TASKS = (
-    *(_segmental(name) for name in SEGMENTAL),
-    *(_mapped(name) for name in MAPPED),
-    VIEW,
-)
+TASKS = (*(_segmental(name) for name in SEGMENTAL), *(_mapped(name) for name in MAPPED), VIEW)

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, middle_starts
 from cardio_echo_cmr.findings.baseline import N_LEAST, fit_baseline
+from cardio_echo_cmr.findings.config import TrainBlock
 from cardio_echo_cmr.findings.models import codes_of, recipe_of
 from cardio_echo_cmr.findings.seen_views import counted, views_of
 from cardio_echo_cmr.findings.view_classifier import train_view
 from cardio_echo_cmr.networks.clip_network import fresh_network, write_about
 from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of, grey_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import torch
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Target, Targets
-    from cardio_echo_cmr.findings.config import TrainBlock
-
-    Labelled = tuple[FeatureSet, NDArray[np.float64]]
+Labelled = tuple[FeatureSet, NDArray[np.float64]]
 
 
 PAPER = {
@@ -119,7 +114,9 @@ def _train_network(
     training, codes = fitted_on
     target = ctx.targets[0]
     form, grey = _form(config), grey_of(training)
-    scale = _scale(codes) if target.kind == "continuous" else None
+    scale = None
+    if target.kind == "continuous":  # mean and SD; 1 where all values are the same
+        scale = (float(codes.mean()), float(codes.std()) or 1.0)
     network, start = fresh_network(config.width_mult, config.weights, ctx.seed_of("weights"))
     score, notes = _score(target, scale, checked)
     done = ctx.fit(
@@ -213,11 +210,6 @@ def _clips(
     wanted = codes if scale is None else (codes - scale[0]) / scale[1]
     starts = middle_starts(form, np.asarray(features["times"].values))
     return clips_of(features, form, grey, starts, wanted.astype(np.float32))
-
-
-def _scale(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return mean and SD of the training videos' values; 1 where they are all the same."""
-    return float(values.mean()), float(values.std()) or 1.0
 
 
 def _check(codes: NDArray[np.float64], target: Target, note: str, ctx: Context) -> None:

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import DataError, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
 from cardio_echo_cmr.clips.cutting import n_recorded
+from cardio_echo_cmr.findings.config import TrainBlock
 from cardio_echo_cmr.findings.models import codes_of
 from cardio_echo_cmr.networks.clip_network import ABOUT, require_side
 from cardio_echo_cmr.networks.examples import Frames, Grey, grey_of
 from cardio_echo_cmr.networks.view_resnet import ViewResNet, mean_probability
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_echo_cmr.findings.config import TrainBlock
 
 
 def train_view(
@@ -91,8 +87,7 @@ def score_views(
     artifact.load_network(network)
     frames = frames_of(features, about["n_frames"], Grey(**about["grey"]))
     logits = ctx.score_with(network.eval(), frames, batch_size=batch_size)
-    made: NDArray[np.float64] = mean_probability(torch.from_numpy(logits)).numpy()
-    return made
+    return mean_probability(torch.from_numpy(logits)).numpy()
 
 
 def frames_of(

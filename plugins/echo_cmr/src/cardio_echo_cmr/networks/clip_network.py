@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, scored_starts
 from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of
 from cardio_echo_cmr.networks.r2plus1d import R2Plus1D18
 from cardio_echo_cmr.networks.weight_files import start_from_file
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
 
 ABOUT = "model.json"
 LARGEST_LOGIT = 30.0
@@ -205,5 +201,4 @@ def to_probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> to_probability(np.array([0.0, np.log(3.0)])).round(2).tolist()
     [0.5, 0.75]
     """
-    made: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT)))
-    return made
+    return 1 / (1 + np.exp(-np.clip(logits, -LARGEST_LOGIT, LARGEST_LOGIT)))

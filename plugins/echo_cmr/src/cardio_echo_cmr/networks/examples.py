@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from cardio_core.api import FeatureSet
 from cardio_echo_cmr.clips.cutting import (
     ClipForm,
     cut_clips,
@@ -15,13 +18,6 @@ from cardio_echo_cmr.clips.cutting import (
     random_crop,
     random_starts,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import FeatureSet
 
 VIEW_SHIFT = 0.04
 """Of a frame's side: how far frames are shifted at most when the view is learnt."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_core.api import Context
 from cardio_echo_cmr.clips.occlusion import occluded, smoothed
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context
-    from cardio_echo_cmr.networks.clip_network import ClipNetwork
-    from cardio_echo_cmr.networks.examples import Clips
+from cardio_echo_cmr.networks.clip_network import ClipNetwork
+from cardio_echo_cmr.networks.examples import Clips
 
 BATCH_SIZE = 8
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from cardio_echo_cmr.networks.folded_conv import SpaceConv3d, TimeConv3d
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PLANES = (64, 128, 256, 512)
 """Channels of the four stages."""
@@ -96,8 +91,8 @@ class R2Plus1D18(nn.Module):
             How many frames of each clip are recorded, 1 or more; the others, at its end, are left
             out of the average over time. None averages over all.
         """
-        pooled: Tensor = self.fc(masked_average(maps, n_frames))
-        return pooled
+        made: Tensor = self.fc(masked_average(maps, n_frames))
+        return made
 
     def forward(self, clips: Tensor, n_frames: Tensor | None = None) -> Tensor:
         """Return the outputs of clips, shape (n, n_classes); see `maps` and `head`."""
@@ -151,9 +146,7 @@ class _Block(nn.Module):
         super().__init__()
         mid = mid_planes(n_in, n_out)
         self.conv1 = nn.Sequential(
-            _space_then_time(n_in, mid, n_out, stride),
-            nn.BatchNorm3d(n_out),
-            nn.ReLU(inplace=True),
+            _space_then_time(n_in, mid, n_out, stride), nn.BatchNorm3d(n_out), nn.ReLU(inplace=True)
         )
         self.conv2 = nn.Sequential(_space_then_time(n_out, mid, n_out), nn.BatchNorm3d(n_out))
         self.downsample: nn.Sequential | None = None
@@ -168,13 +161,12 @@ class _Block(nn.Module):
 
 
 def _space_then_time(n_in: int, mid: int, n_out: int, stride: int = 1) -> nn.Sequential:
-    layers: Sequence[nn.Module] = (
+    return nn.Sequential(
         SpaceConv3d(n_in, mid, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False),
         nn.BatchNorm3d(mid),
         nn.ReLU(inplace=True),
         TimeConv3d(mid, n_out, (3, 1, 1), (stride, 1, 1), (1, 0, 0), bias=False),
     )
-    return nn.Sequential(*layers)
 
 
 def _stage(n_in: int, n_out: int, stride: int) -> nn.Sequential:

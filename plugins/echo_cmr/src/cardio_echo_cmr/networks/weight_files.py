@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import torch
+from torch import nn
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
-    import torch
-    from torch import nn
 
 PREFIXES = ("module.", "m.", "model.")
 """What wrappers put before torchvision's names; the released networks say ``m.``."""

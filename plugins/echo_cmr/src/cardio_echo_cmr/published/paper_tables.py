@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from cardio_core.api import EvaluateBlock
-    from cardio_core.stats import Estimate
+from cardio_core.api import EvaluateBlock
+from cardio_core.stats import Estimate
 
 PAPER = "Sahashi 2024"
 TESTED_PATIENTS, TESTED_STUDIES = 138, 233
@@ -170,7 +167,9 @@ def table_2(
             found = own["auc_patient_bootstrap"]
             row |= {"n": int(found.extra["n_rows"]), "n_patients": found.n_patients}
         row |= _limits(own.get("video:auc_patient_bootstrap"), "video_auc")
-        if target in _labels_of(finding, model) and (finding, model) in areas:
+        # Of a view the paper printed the area of the view's own label.
+        printed = finding if model == "fused" else f"{finding}_{model}"
+        if target == printed and (finding, model) in areas:
             paper = areas[(finding, model)]
             row |= {f"paper_{name}": paper[name] for name in ("auc", "low", "high", "effective_n")}
         rows.append(row)
@@ -190,11 +189,6 @@ def table_2(
     made = pd.DataFrame(rows).dropna(axis=1, how="all")
     counts = [name for name in ("n", "n_patients") if name in made.columns]
     return made.astype(dict.fromkeys(counts, "Int64"))
-
-
-def _labels_of(finding: str, model: str) -> tuple[str, ...]:
-    """Return the target of which the paper printed this model's area: a view's own label."""
-    return (finding,) if model == "fused" else (f"{finding}_{model}",)
 
 
 def _limits(found: Estimate | None, name: str) -> dict[str, float]:
@@ -227,5 +221,4 @@ def table_1(table: pd.DataFrame, label: pd.Series[Any], config: EvaluateBlock) -
         continuous_test="welch", categorical_test="fisher", yates=False, ddof=1, unit="patient"
     )
     described = table[named].assign(finding=group.reindex(table.index))
-    made: pd.DataFrame = stats.table_one(described, "finding", named, choices=choices).to_frame()
-    return made
+    return stats.table_one(described, "finding", named, choices=choices).to_frame()

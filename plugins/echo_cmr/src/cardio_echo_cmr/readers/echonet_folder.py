@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pandas as pd
 
 from cardio_core.api import DataError
 from cardio_echo_cmr.studies.study import Clip, EchoStudy
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pandas as pd
 
 FILE_LIST, VIDEOS = "FileList.csv", "Videos"
 VIEW = "a4c"
@@ -116,17 +113,17 @@ def read_echonet_folder(folder: Path) -> EchoNetFolder:
     unusable: list[Unusable] = []
     for number, row in enumerate(rows, start=2):
         name = _stem(row["FileName"])
-        rate = _positive(row["FPS"])
+        rate, ef = _number(row["FPS"]), _number(row.get("EF"))
         where = f"{FILE_LIST}, row {number}"
         if name not in files:
             reason = f"{where}: expected its video in {VIDEOS}, found none; copy it there"
             unusable.append(Unusable(name, reason))
-        elif rate is None:
+        elif not 0 < rate < float("inf"):
             reason = f"{where}: expected frames a second as FPS, found none; fill it in"
             unusable.append(Unusable(name, reason))
         else:
             clip = Clip(files[name], VIEW, rate)
-            videos.append(EchoNetVideo(name, clip, _percent(row.get("EF"))))
+            videos.append(EchoNetVideo(name, clip, ef if 0 <= ef <= 100 else float("nan")))
     listed = {_stem(row["FileName"]) for row in rows}
     unusable += [
         Unusable(
@@ -231,16 +228,6 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _stem(name: str) -> str:
     name = name.strip()
     return name[:-4] if name.lower().endswith(_SUFFIXES) else name
-
-
-def _positive(text: str | None) -> float | None:
-    number = _number(text)
-    return number if 0 < number < float("inf") else None
-
-
-def _percent(text: str | None) -> float:
-    number = _number(text)
-    return number if 0 <= number <= 100 else float("nan")
 
 
 def _number(text: str | None) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,9 +11,6 @@ from cardio_core.api import CohortTable, ConfigError
 from cardio_core.ultrasound import find_loops
 from cardio_echo_cmr.studies.study import TEXTS, Clip, EchoStudy, stated_rate
 from cardio_echo_cmr.views.names import CLIPS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DAYS = "days_echo_to_cmr"
 _FOLLOW_UP = "follow-up"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError, Scored
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cardio_core.api import EvaluateBlock
-    from cardio_core.stats import Estimate
+from cardio_core.api import DataError, EvaluateBlock, Scored
+from cardio_core.stats import Estimate
 
 COLUMNS = (
     "target", "model", "rows_are", "drawn", "method", "auc", "low", "high", "width", "n_rows",

@@ -7,25 +7,22 @@ more. Folds and tested patients stay the same, so that points of the curve can b
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from cardio_core import stats
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 FUSED = ("fused", "fused_value")
 METRIC = "auc_patient_bootstrap"
 
 
-def curve_table(
-    runs: Sequence[Path], target: str, *, protocol: str = "honest", metric: str = METRIC
-) -> pd.DataFrame:
+def curve_table(runs: Sequence[Path], target: str, *, protocol: str = "honest") -> pd.DataFrame:
     """Return one point a run and model, by the number of patients that it was trained on.
 
     Parameters
@@ -33,10 +30,8 @@ def curve_table(
     runs : sequence of Path
         Finished run directories of one task which differ in ``train.max_patients``.
     target : str
-        Whose metric.
+        Whose `METRIC`, pooled over folds.
     protocol : str
-    metric : str
-        Name of the estimate, pooled over folds.
 
     Returns
     -------
@@ -62,14 +57,15 @@ def curve_table(
                 f"{run}: expected the tested patients of {runs[0]}, found others; give runs of one "
                 "cohort, plan and seed"
             )
-        limit = _setting(run, "max_patients")
+        settings = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
+        limit = settings["train"]["max_patients"]
         found = [
             one for one in json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-            if (one["name"], one["target"], one["protocol"]) == (metric, target, protocol)
+            if (one["name"], one["target"], one["protocol"]) == (METRIC, target, protocol)
             and one["fold"] is None and one["subgroup"] is None and one["versus"] is None
         ]  # fmt: skip
         if not found:
-            raise DataError(f"{run}: expected {metric} of {target}, found none; finish the run")
+            raise DataError(f"{run}: expected {METRIC} of {target}, found none; finish the run")
         if limit is not None and int(limit) < n_training:
             found = [one for one in found if one["model"] not in FUSED]
         n_trained = n_training if limit is None else min(int(limit), n_training)
@@ -134,12 +130,6 @@ def _split(run: Path, protocol: str) -> tuple[set[str], int]:
     folds = plans[protocol]["folds"]
     tested = {str(patient) for fold in folds for patient in fold["test"]}
     return tested, int(np.median([len(fold["train"]) for fold in folds]))
-
-
-def _setting(run: Path, name: str) -> Any:
-    import yaml
-
-    return yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))["train"][name]
 
 
 def _scores(run: Path, target: str, protocol: str) -> pd.DataFrame:

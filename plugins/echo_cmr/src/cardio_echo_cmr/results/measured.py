@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError, Scored
-
-if TYPE_CHECKING:
-    from cardio_core.api import Cohort, EvaluateBlock, Target, Targets
-    from cardio_core.stats import Estimate
-
+from cardio_core.api import Cohort, DataError, EvaluateBlock, Scored, Target, Targets
+from cardio_core.stats import Estimate
 
 KNOWN = ("mae", "r2", "pearson_r2", "rmse")
 """Errors that are reported of a model, beside those of the constant predictor."""
@@ -49,8 +45,7 @@ def training_means(
         others = truth[~np.isin(subjects, own["subject_id"].unique())]
         units = own["unit_id"].dropna().unique()
         said.append(pd.Series(others.mean() if len(others) else np.nan, index=units))
-    means: pd.Series[float] = pd.concat(said).groupby(level=0, sort=False).mean()
-    return means
+    return pd.concat(said).groupby(level=0, sort=False).mean()
 
 
 def number_errors(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
-if TYPE_CHECKING:
-    from cardio_core.api import Cohort, Scored, Target
+from cardio_core.api import Cohort, Scored, Target
 
 VIDEO = "video:"
 """Named columns of the predictions which begin so hold the score of a video for a target."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_echo_cmr.segments.pose import DEPTH_MM, HALF_ANGLE_DEG, VIEWS, default_geometry
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_echo_cmr.segments.pose import Geometry
+from cardio_echo_cmr.segments.pose import (
+    DEPTH_MM,
+    HALF_ANGLE_DEG,
+    VIEWS,
+    Geometry,
+    default_geometry,
+)
 
 SEGMENT_NAMES = (
     "basal anterior", "basal anteroseptal", "basal inferoseptal",

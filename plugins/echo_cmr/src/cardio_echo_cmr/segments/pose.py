@@ -8,14 +8,11 @@ is at the left and the anterior wall above.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_echo_cmr.segments.wall import Wall
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
 
 DEPTH_MM = {"a4c": 145.0, "a2c": 145.0, "plax": 140.0, "other": 125.0}
 VIEWS = tuple(DEPTH_MM)
@@ -70,14 +67,12 @@ class Geometry:
         [12.0, 105.0]
         """
         away = np.asarray(heart_mm, dtype=np.float64) - self._anchor_heart()
-        body: NDArray[np.float64] = self.turn(away) + np.asarray(self.anchor_mm)
-        return body
+        return np.asarray(self.turn(away) + np.asarray(self.anchor_mm))
 
     def to_heart(self, body_mm: ArrayLike) -> NDArray[np.float64]:
         """Turn (x, z) into (u, v), both along the last axis."""
         away = np.asarray(body_mm, dtype=np.float64) - np.asarray(self.anchor_mm)
-        heart: NDArray[np.float64] = away @ self._axes().T + self._anchor_heart()
-        return heart
+        return np.asarray(away @ self._axes().T + self._anchor_heart())
 
     def turn(self, vector: NDArray[np.floating]) -> NDArray[np.float64]:
         """Turn vectors (du, dv) into (dx, dz)."""
@@ -91,8 +86,7 @@ class Geometry:
         """Return (x, z) of the unit vectors of u and of v, a row each."""
         angle = np.radians(self.tilt_deg)
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        axes: NDArray[np.float64] = np.array(_AXES[self.view]) @ turn
-        return axes
+        return np.asarray(np.array(_AXES[self.view]) @ turn)
 
 
 def default_geometry(view: str, *, size: float = 1.0) -> Geometry:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError, Explanation, Metric, Scope
+from cardio_core.api import Case, Cohort, DataError, EvaluateBlock, Explanation, Metric, Scope
 from cardio_core.stats import Estimate
 from cardio_echo_cmr.segments.labels import N_SEGMENTS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from cardio_core.api import Case, Cohort, EvaluateBlock
 
 DROP = "drop:"
 """Scores of a drawn case that begin so are of one segment; all tested videos have theirs in its

@@ -13,16 +13,12 @@ Cerqueira et al., Circulation 2002;105:539-542 (the 17 segments).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import ArrayLike, NDArray
 
 _BASE, _MID, _CAP = 0.347, 0.72, 1.195
 """Eccentric angles where the basal, the mid and the apical third end; beyond is the apex."""
@@ -42,6 +38,7 @@ SEGMENTS_ALONG = {
 """
 
 _N_GRID = 512
+_SMOOTH_MM = 4.0  # SD of the Gaussian that smooths the borders along the wall
 
 
 @dataclass(frozen=True)
@@ -110,8 +107,7 @@ class Wall:
         outward = np.stack([cosine / self.half_width_mm, -sine / self.length_mm], axis=-1)
         outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
         middle = np.stack([self.half_width_mm * cosine, self.length_mm * (1.0 - sine)], axis=-1)
-        shifted: NDArray[np.float64] = middle + np.asarray(depth_mm)[..., None] * outward
-        return shifted
+        return middle + np.asarray(depth_mm)[..., None] * outward
 
     def place(self, heart_mm: NDArray[np.float64]) -> WallPlace:
         """Return where points (u, v) lie; below the base an open wall goes straight on.
@@ -151,7 +147,7 @@ class Wall:
         return float(self.borders[index : index + 2].mean())
 
     def profile(
-        self, of_segment: Mapping[int, float], smooth_mm: float = 4.0
+        self, of_segment: Mapping[int, float]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return a value along the wall that passes smoothly from segment to segment.
 
@@ -159,8 +155,6 @@ class Wall:
         ----------
         of_segment : mapping of int to float
             The value of every AHA segment; wall without a segment takes the nearest one's.
-        smooth_mm : float
-            Standard deviation of the Gaussian that smooths the borders, along the wall.
 
         Returns
         -------
@@ -180,7 +174,7 @@ class Wall:
         names = _nearest_named(self.segment_at(eccentric))
         steps = np.array([of_segment[int(name)] for name in names])
         value = ndimage.gaussian_filter1d(
-            steps, smooth_mm * _N_GRID / arc[-1], mode="wrap" if self.is_ring else "nearest"
+            steps, _SMOOTH_MM * _N_GRID / arc[-1], mode="wrap" if self.is_ring else "nearest"
         )
         return eccentric, np.asarray(value, dtype=np.float64)
 
@@ -190,8 +184,7 @@ def _nearest_named(names: NDArray[np.uint8]) -> NDArray[np.uint8]:
     nearest = ndimage.distance_transform_edt(
         names == 0, return_distances=False, return_indices=True
     )
-    named: NDArray[np.uint8] = names[nearest[0]]
-    return named
+    return np.asarray(names[nearest[0]])
 
 
 def fade(beyond_mm: NDArray[np.float64], over_mm: float) -> NDArray[np.float64]:

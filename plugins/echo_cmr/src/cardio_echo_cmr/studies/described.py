@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from cardio_core.api import Cohort, Targets, Task
+from cardio_core.api import Cohort, Targets, Task
 
 CLINICAL = (
     "age_y", "sex", "bmi", "race_ethnicity", "htn", "dyslipidaemia", "dm", "cad", "ckd", "smoking",

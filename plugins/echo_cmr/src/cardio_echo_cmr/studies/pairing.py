@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from cardio_echo_cmr.studies.study import EchoStudy
+from cardio_echo_cmr.studies.study import EchoStudy
 
 NEARER = "another CMR is nearer to this echo"
 UNDATED = "days between echo and CMR unknown"
@@ -51,10 +47,6 @@ def pair_with_cmr(studies: Sequence[EchoStudy], max_days: int) -> Paired:
         Rows of the cohort table.
     max_days : int
         30 in the paper.
-
-    Returns
-    -------
-    Paired
 
     Raises
     ------

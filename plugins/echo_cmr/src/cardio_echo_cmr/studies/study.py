@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import nameless, read_loop, sidecar_of
-
-if TYPE_CHECKING:
-    from cardio_core.ultrasound import Loop
+from cardio_core.ultrasound import Loop, nameless, read_loop, sidecar_of
 
 TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
 MEASURES = ("lvef_pct", "age_y", "sex_male")

@@ -7,10 +7,7 @@ finds, `patients` who is recorded, and `cohort` writes files. Nothing heavy is i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 
 def synthesize(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -20,14 +21,8 @@ from cardio_core.ultrasound import TracedEcg, burn_in, write_us_loop
 from cardio_echo_cmr.segments.pose import VIEWS
 from cardio_echo_cmr.synthetic.beat import ecg_mv
 from cardio_echo_cmr.synthetic.findings import WMA_PREVALENCE
-from cardio_echo_cmr.synthetic.loop import echo_loop
-from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from cardio_echo_cmr.synthetic.loop import LoopSpec
-    from cardio_echo_cmr.synthetic.patients import Person, Study
+from cardio_echo_cmr.synthetic.loop import LoopSpec, echo_loop
+from cardio_echo_cmr.synthetic.patients import Person, Study, draw_person, draw_studies
 
 N_PATIENTS = 100
 PATIENTS_A_PROCESS = 4

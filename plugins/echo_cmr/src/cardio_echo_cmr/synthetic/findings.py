@@ -18,11 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-TERRITORIES = {
-    "lad": (1, 2, 7, 8, 13, 14, 17),
-    "rca": (3, 4, 9, 10, 15),
-    "lcx": (5, 6, 11, 12, 16),
-}
+TERRITORIES = {"lad": (1, 2, 7, 8, 13, 14, 17), "rca": (3, 4, 9, 10, 15), "lcx": (5, 6, 11, 12, 16)}
 """Segments that a coronary artery usually feeds."""
 
 WMA_PREVALENCE = 0.5
@@ -109,7 +105,9 @@ def draw_findings(rng: np.random.Generator, difficulty: str = "medium") -> Findi
         segment: float(rng.uniform(*(_ABNORMAL if segment in wma else _NORMAL)[difficulty]))
         for segment in range(1, 18)
     }
-    lvef_pct = _lvef_pct(amplitude) + float(rng.normal(0.0, _EF_NOISE_PCT))
+    lost = 1.0 - float(np.mean(list(amplitude.values())))
+    usual_pct = _EF_USUAL_PCT - _EF_PER_AMPLITUDE_PCT * lost
+    lvef_pct = usual_pct + float(rng.normal(0.0, _EF_NOISE_PCT))
     lvef_pct = round(float(np.clip(lvef_pct, *_EF_RANGE_PCT)), 1)
     thickness = _draw_thickness(rng, wma)
     score = lge_score(thickness, lvef_pct)
@@ -137,11 +135,6 @@ def lge_probability(score: float, difficulty: str) -> float:
     """Return how probable a label of scar is."""
     intercept, slope = _LGE_LOGISTIC[difficulty]
     return float(1.0 / (1.0 + np.exp(-(intercept + slope * score))))
-
-
-def _lvef_pct(amplitude: dict[int, float]) -> float:
-    lost = 1.0 - float(np.mean(list(amplitude.values())))
-    return _EF_USUAL_PCT - _EF_PER_AMPLITUDE_PCT * lost
 
 
 def _draw_thickness(rng: np.random.Generator, wma: tuple[int, ...]) -> dict[int, float]:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
-from cardio_echo_cmr.synthetic.beat import contraction, inflow, outflow
+from cardio_echo_cmr.segments.pose import Geometry
+from cardio_echo_cmr.synthetic.beat import Beat, contraction, inflow, outflow
+from cardio_echo_cmr.synthetic.motion import Ventricle
 from cardio_echo_cmr.synthetic.tissue import BLOOD_DB, reflectivity_db
-from cardio_echo_cmr.synthetic.valves import leaflets
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_echo_cmr.segments.pose import Geometry
-    from cardio_echo_cmr.synthetic.beat import Beat
-    from cardio_echo_cmr.synthetic.motion import Ventricle
+from cardio_echo_cmr.synthetic.valves import LEAFLET_DB, leaflets
 
 SPREAD = PointSpread(axial_mm=0.6, lateral_deg=(2.0, 3.0))
 """Coarse within what a cardiac probe does: half of the time goes into beams and scatterers."""
@@ -121,7 +116,7 @@ def echo_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
     still = np.zeros_like(heart)
     opens = [np.concatenate([still, part]) for part in (strands.inflow_mm, strands.outflow_mm)]
     heart = np.concatenate([heart, strands.heart_mm])
-    level = np.concatenate([level, np.full(len(strands.heart_mm), strands.level_db)])
+    level = np.concatenate([level, np.full(len(strands.heart_mm), LEAFLET_DB)])
     systole = geometry.turn(ventricle.systole(heart))
     breath = np.broadcast_to([0.0, 1.0], systole.shape)
     modes = np.stack([systole, breath, *(geometry.turn(part) for part in opens)])
@@ -129,11 +124,6 @@ def echo_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
     amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
     scanner = EchoScanner(spec.sector, scanner_rng, spread=SPREAD, look=spec.look)
     return scanner.frames(advect(rest, modes.astype(np.float32), spec.weights()), amplitude)
-
-
-def at_rest(spec: LoopSpec) -> LoopSpec:
-    """Return the same recording of one frame at end diastole."""
-    return replace(spec, n_frames=1, breath_mm=0.0, beat=replace(spec.beat, first_r_ms=0.0))
 
 
 def _thinned(

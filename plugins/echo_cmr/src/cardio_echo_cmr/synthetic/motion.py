@@ -12,17 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_echo_cmr.segments.wall import Wall, fade
+from cardio_echo_cmr.segments.wall import Wall, WallPlace, fade
 from cardio_echo_cmr.synthetic.chambers import chambers
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_echo_cmr.segments.wall import WallPlace
 
 ENDOCARDIUM, EPICARDIUM = 0.24, 0.08
 """Inward motion at amplitude 1, as a share of half the ventricle's width."""

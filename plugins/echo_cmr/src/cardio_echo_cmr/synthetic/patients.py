@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from cardio_echo_cmr.synthetic.beat import Beat
 from cardio_echo_cmr.synthetic.findings import Findings, draw_findings
 from cardio_echo_cmr.synthetic.loop import LoopSpec, sector_of
 from cardio_echo_cmr.synthetic.motion import Ventricle
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 SECOND_STUDY_SHARE, LACKS_A_VIEW_SHARE, LATE_CMR_SHARE = 0.4, 0.08, 0.04
 
@@ -101,12 +98,7 @@ def draw_studies(person: Person, rng: np.random.Generator) -> Iterator[Study]:
 
 
 def _draw_loop(
-    view: str,
-    person: Person,
-    size: float,
-    wall_mm: float,
-    hr_bpm: float,
-    rng: np.random.Generator,
+    view: str, person: Person, size: float, wall_mm: float, hr_bpm: float, rng: np.random.Generator
 ) -> LoopSpec:
     usual = default_geometry(view, size=size)
     x_mm, z_mm = usual.anchor_mm

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_echo_cmr.segments.wall import fade
+from cardio_echo_cmr.segments.wall import Wall, fade
 from cardio_echo_cmr.synthetic.chambers import chambers
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_echo_cmr.segments.wall import Wall
-    from cardio_echo_cmr.synthetic.motion import Ventricle
+from cardio_echo_cmr.synthetic.motion import Ventricle
 
 BLOOD_DB = -38.0
 _AROUND_DB, _LUNG_DB, _PERICARDIUM_DB, _PAPILLARY_DB = -17.0, -26.0, 5.0, -1.0

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_echo_cmr.segments.wall import Wall
+from cardio_echo_cmr.segments.wall import Wall
 
 _PER_MM2 = 6.0
 """About ten in a resolution cell at the range of the valves."""
 
-_LEAFLET_MM, _LEAFLET_DB = 1.8, 2.0
+_LEAFLET_MM, LEAFLET_DB = 1.8, 2.0
 
 
 @dataclass(frozen=True)
@@ -28,14 +25,11 @@ class Leaflets:
         Places (u, v), valves closed.
     inflow_mm, outflow_mm : ndarray, shape (n, 2)
         From closed to open, of the mitral and tricuspid, and of the aortic valve.
-    level_db : float
-        Relative to myocardium.
     """
 
     heart_mm: NDArray[np.float64]
     inflow_mm: NDArray[np.float64]
     outflow_mm: NDArray[np.float64]
-    level_db: float = _LEAFLET_DB
 
 
 def leaflets(wall: Wall, rng: np.random.Generator) -> Leaflets:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import Scored
+from cardio_core.api import EvaluateBlock, Scored, Target
+from cardio_core.stats import Estimate
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, UNKNOWN
-
-if TYPE_CHECKING:
-    from cardio_core.api import EvaluateBlock, Target
-    from cardio_core.stats import Estimate
 
 
 def named_views(

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError, Scored
+from cardio_core.api import Cohort, DataError, EvaluateBlock, Scored, Target
 from cardio_echo_cmr.views.names import VIEWS
-
-if TYPE_CHECKING:
-    from cardio_core.api import Cohort, EvaluateBlock, Target
 
 NO_VIEW = "none"
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError, FeatureSet
+from cardio_core.ultrasound import Loop
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound import Loop
 
 MIN_RATE_HZ, JUDGED_FROM_HZ = 25.0, 50.0
 """Below the first nothing is made of a loop; below the second a flash of 60 ms is three frames or
@@ -88,10 +84,6 @@ def find_cycle(loop: Loop) -> Cycle:
         Without: the distance at which frames repeat themselves, from the darkest picture, as blood
         is dark; a loop that repeats nothing is taken as one cycle if it is as long as one.
 
-    Returns
-    -------
-    Cycle
-
     Raises
     ------
     DataError
@@ -125,7 +117,8 @@ septal flash',))
     start_ms, rr_ms = _by_motion(loop) if interval is None else interval
     if from_motion:
         flags += (FROM_MOTION,)
-    n_frames = int(((loop.frame_times_ms >= start_ms) & _before(loop, start_ms + rr_ms)).sum())
+    times = loop.frame_times_ms
+    n_frames = int(((times >= start_ms) & (times < start_ms + rr_ms)).sum())
     if n_frames < MIN_FRAMES:
         raise DataError(
             f"{loop.name}: expected at least {MIN_FRAMES} frames in a cycle, found {n_frames}; "
@@ -173,10 +166,6 @@ def cut_cycle(loop: Loop, cycle: Cycle, mm_per_pixel: tuple[float, float]) -> Cy
     frames = loop.stack(first, stop, step)
     from_start = times[first:stop:step] - cycle.start_ms
     return CycleVolume(frames, from_start, cycle.rr_ms, mm_per_pixel)
-
-
-def _before(loop: Loop, end_ms: float) -> NDArray[np.bool_]:
-    return np.asarray(loop.frame_times_ms < end_ms, dtype=np.bool_)
 
 
 def _r_to_r(loop: Loop) -> tuple[float, float] | None:

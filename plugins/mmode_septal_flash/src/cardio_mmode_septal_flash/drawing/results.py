@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from cardio_core.api import canvas
-from cardio_mmode_septal_flash.drawing.style import METHODS
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
+from cardio_mmode_septal_flash.drawing.study import METHODS
 
 COLOURS = {
     "true positive": canvas.BLUE,

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from cardio_core.api import Case, canvas
-from cardio_mmode_septal_flash.drawing.style import HEAT, METHODS, SHADE
 from cardio_mmode_septal_flash.localisation.measures import temporal_profile, upsampled
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+HEAT = "inferno"
+METHODS = {
+    "grad_cam_pp": "Grad-CAM++",
+    "layer_cam": "LayerCAM",
+    "occlusion": "occlusion",
+    "centre_prior": "centre prior",
+    "random_weights": "random weights",
+}
 
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
+SHADE = {"facecolor": "black", "alpha": 0.5, "linewidth": 0, "pad": 1.0}
+"""Keeps white letters readable on light ground, and text in the file: a stroke makes it paths."""
 
 _FRAME_IN, _PANEL_IN, _HEIGHT_IN = 2.3, 3.1, 3.1
 _N_DRAWN = 128

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from cardio_core import stats
-from cardio_core.api import DataError, EvaluationReport, Scope, default_evaluate
+from cardio_core.api import (
+    Case,
+    Cohort,
+    Context,
+    DataError,
+    EvaluateBlock,
+    EvaluationReport,
+    Explanation,
+    Metric,
+    Scope,
+    Scored,
+    Target,
+    Targets,
+    default_evaluate,
+)
 from cardio_mmode_septal_flash.drawing.results import accuracy_figure, enrichment_figure
 from cardio_mmode_septal_flash.drawing.study import StudyCase, heat_sheet
 from cardio_mmode_septal_flash.flash.models import EARLIER
@@ -18,23 +33,6 @@ from cardio_mmode_septal_flash.published.tables import (
     crop_against_full,
     published_table,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from matplotlib.figure import Figure
-
-    from cardio_core.api import (
-        Case,
-        Cohort,
-        Context,
-        EvaluateBlock,
-        Explanation,
-        Metric,
-        Scored,
-        Target,
-        Targets,
-    )
 
 CLINICAL = (
     "age_y", "sex", "timepoint", "hr_bpm", "qrs_ms", "lvef_bl_pct", "lvesv_bl_ml", "lvedv_bl_ml",
@@ -135,8 +133,7 @@ def table_1(tested: pd.DataFrame, predictions: Scored, cohort: Cohort) -> pd.Dat
         continuous_test="welch", categorical_test="fisher", yates=False, ddof=1, unit="study"
     )
     table = described[named].assign(flash=truth.map({0: "without flash", 1: "with flash"}))
-    made: pd.DataFrame = stats.table_one(table, "flash", named, choices=choices).to_frame()
-    return made
+    return stats.table_one(table, "flash", named, choices=choices).to_frame()
 
 
 def _no_verdict(n_unjudged: int, n: int) -> list[str]:

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
-from cardio_core.api import Explanation, FeatureSet
+from cardio_core.api import Context, Explanation, FeatureSet, ModelArtifact, Predictions
 from cardio_mmode_septal_flash.drawing.study import StudyCase, StudyView, study_figure
+from cardio_mmode_septal_flash.flash.config import ExplainBlock
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.network import open_network, pictures_for
 from cardio_mmode_septal_flash.localisation import measures
 from cardio_mmode_septal_flash.localisation.place import Place, places_of, scores_of
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.networks.heat_maps import maps_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, ModelArtifact, Predictions
-    from cardio_mmode_septal_flash.flash.config import ExplainBlock
-    from cardio_mmode_septal_flash.networks.pictures import Pictures
+from cardio_mmode_septal_flash.networks.pictures import Pictures
 
 RULE = (
     "every tested study's map is scored (table localisation-studies); drawn are, of every fold, "
@@ -87,12 +82,13 @@ def explain(
         }  # fmt: skip
     for i, (title, short) in drawn.items():
         sample_id = str(features.table.index[i])
+        found = scores_of(first[i], places[i], threshold)
         cases.append(
             StudyCase(
                 sample_id=sample_id,
                 title=title,
                 arrays={"heat": first[i]},
-                scores=_known(scores_of(first[i], places[i], threshold)),
+                scores={name: one for name, one in found.items() if np.isfinite(one)},
                 draw=study_figure(view(sample_id), title=short),
             )
         )
@@ -221,7 +217,3 @@ def _said(probability: float, judged: bool) -> tuple[str, str]:
             "no verdict",
         )
     return f"probability of a flash {probability:.2f}", f"flash: {probability:.2f}"
-
-
-def _known(scores: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in scores.items() if np.isfinite(value)}

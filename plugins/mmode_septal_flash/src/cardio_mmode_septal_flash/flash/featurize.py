@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import FeatureBlock, FeatureSet
+from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_mmode_septal_flash.flash.config import FeaturizeBlock
+from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy, StudyMModes
+from cardio_mmode_septal_flash.flash.study import Study
 from cardio_mmode_septal_flash.mmode.picture import crop, resize
-from cardio_mmode_septal_flash.motion.excursion import MEASURES, N_TRACE, septal_motion
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import SampleSet
-    from cardio_mmode_septal_flash.flash.config import FeaturizeBlock
-    from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy, StudyMModes
-    from cardio_mmode_septal_flash.flash.study import Study
-    from cardio_mmode_septal_flash.motion.excursion import SeptalMotion
+from cardio_mmode_septal_flash.motion.excursion import (
+    MEASURES,
+    N_TRACE,
+    SeptalMotion,
+    septal_motion,
+)
 
 FRAME_PIXELS = 256
 """Rows and columns of a kept frame, whatever the loop's."""
@@ -103,10 +103,7 @@ def _motions(values: list[LineOfStudy]) -> dict[int, SeptalMotion]:
             line = made.lines[0]
             n_rows = made.mmodes.shape[1]
             measured[id(made)] = septal_motion(
-                made.mmodes,
-                line.mm_per_row(n_rows),
-                made.study.cycle.rr_ms,
-                from_mm=line.from_mm,
+                made.mmodes, line.mm_per_row(n_rows), made.study.cycle.rr_ms, from_mm=line.from_mm
             )
     return measured
 
@@ -130,8 +127,7 @@ def _framed(study: Study) -> tuple[NDArray[np.uint8], Any, float]:
 
     def place_px(points_px: NDArray[np.floating]) -> NDArray[np.float64]:
         """Map (row, column) of the loop's pixels; centres of pixels lie at half of them."""
-        placed: NDArray[np.float64] = (points_px - first + 0.5) * spacing / mm - 0.5
-        return placed
+        return np.asarray((points_px - first + 0.5) * spacing / mm - 0.5)
 
     return frame, place_px, mm
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, DataError, SampleSet, Targets
+from cardio_core.api import Cohort, CohortTable, Context, DataError, SampleSet, Targets
 from cardio_core.ultrasound import find_loops, sidecar_of
+from cardio_mmode_septal_flash.flash.config import LoadBlock
 from cardio_mmode_septal_flash.flash.models import LOOPS, PATHS, R_PEAKS, SEPTUM
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context
-    from cardio_mmode_septal_flash.flash.config import LoadBlock
 
 LABEL = "sf_label"
 TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")

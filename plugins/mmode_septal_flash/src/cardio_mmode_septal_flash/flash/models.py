@@ -50,7 +50,7 @@ SEPTAL_FLASH = Task(
             overlap="studies are split at random, so a patient's baseline and follow-up may stand "
             "on both sides, and their shifted copies validate the network",
             test_share=0.2,
-        ),
+        )
     },
     folder=_FOLDER,
 )

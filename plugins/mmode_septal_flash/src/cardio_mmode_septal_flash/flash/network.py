@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
+from cardio_mmode_septal_flash.flash.config import TrainBlock
 from cardio_mmode_septal_flash.flash.models import EARLIER, model_of
 from cardio_mmode_septal_flash.networks.backbone_files import OWN, start_from_file
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.networks.pictures import Pictures
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_mmode_septal_flash.flash.config import TrainBlock
 
 MEAN = "mean.safetensors"
 LARGEST_LOGIT = 30.0
@@ -126,5 +122,4 @@ def to_probability(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     [0.5, 0.75]
     """
     odds = np.asarray(logits[:, 1], np.float64) - np.asarray(logits[:, 0], np.float64)
-    made: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(odds, -LARGEST_LOGIT, LARGEST_LOGIT)))
-    return made
+    return 1 / (1 + np.exp(-np.clip(odds, -LARGEST_LOGIT, LARGEST_LOGIT)))

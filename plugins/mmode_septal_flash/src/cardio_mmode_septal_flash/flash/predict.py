@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from cardio_core.api import Column, Predictions
+from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
+from cardio_mmode_septal_flash.flash.config import PredictBlock
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.network import open_network, pictures_for, to_probability
 from cardio_mmode_septal_flash.flash.regression import score_regression
-
-if TYPE_CHECKING:
-    from cardio_core.api import Context, FeatureSet, ModelArtifact
-    from cardio_mmode_septal_flash.flash.config import PredictBlock
 
 
 def predict(

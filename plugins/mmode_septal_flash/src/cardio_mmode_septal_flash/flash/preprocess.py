@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError, SampleSet
+from cardio_core.api import Context, DataError, SampleSet
 from cardio_core.ultrasound import nameless
-from cardio_mmode_septal_flash.flash.study import prepare_study
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context
-    from cardio_mmode_septal_flash.flash.config import PreprocessBlock
-    from cardio_mmode_septal_flash.flash.study import Study
-    from cardio_mmode_septal_flash.mmode.axis import ScanLine
+from cardio_mmode_septal_flash.flash.config import PreprocessBlock
+from cardio_mmode_septal_flash.flash.study import Study, prepare_study
+from cardio_mmode_septal_flash.mmode.axis import ScanLine
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,13 +74,14 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     DataError
         None of the patient's loops can be used.
     """
+    device = "cpu" if ctx.device is None else ctx.device.torch_name
     values: list[LineOfStudy] = []
     rows: list[dict[str, Any]] = []
     parents = samples.table.set_index("recording_id").to_dict("index")
     for recording_id, opened in samples.opened(ctx.quarantine):
         try:
             study = prepare_study(opened.loop, opened.septum, config)
-            made = reslice_study(study, config, _device(ctx))
+            made = reslice_study(study, config, device)
         except DataError as error:
             ctx.quarantine(recording_id, nameless(str(error), Path(opened.loop.name)))
             continue
@@ -119,10 +114,6 @@ def reslice_study(study: Study, config: PreprocessBlock, device: str = "cpu") ->
 
         (mmodes,) = reslice_torch([study.volume], [lines], **shape, device=device)
     return StudyMModes(mmodes, tuple(study.lines), tuple(lines), study)
-
-
-def _device(ctx: Context) -> str:
-    return "cpu" if ctx.device is None else ctx.device.torch_name
 
 
 def _row(

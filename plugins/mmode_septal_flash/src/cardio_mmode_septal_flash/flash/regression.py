@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_core.api import ModelArtifact
+from cardio_core.api import Context, FeatureSet, ModelArtifact
 from cardio_mmode_septal_flash.flash.models import model_of
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context, FeatureSet
 
 FILE = "regression.skops"
 EXCURSION = "excursion_mm"

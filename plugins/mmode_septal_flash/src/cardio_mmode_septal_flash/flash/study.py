@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import sector_hull
-from cardio_mmode_septal_flash.cycle.find_cycle import cut_cycle, find_cycle, withheld
-from cardio_mmode_septal_flash.mmode.axis import centre_index, scan_line, shifted_lines
+from cardio_core.ultrasound import Loop, sector_hull
+from cardio_mmode_septal_flash.cycle.find_cycle import Cycle, cut_cycle, find_cycle, withheld
+from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.flash.config import PreprocessBlock
+from cardio_mmode_septal_flash.mmode.axis import ScanLine, centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.side import side_of_lv
 from cardio_mmode_septal_flash.septum.find_septum import find_septum
-from cardio_mmode_septal_flash.septum.polyline import require_inside
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.ultrasound import Loop
-    from cardio_mmode_septal_flash.cycle.find_cycle import Cycle
-    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
-    from cardio_mmode_septal_flash.flash.config import PreprocessBlock
-    from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    from cardio_mmode_septal_flash.septum.polyline import Septum
+from cardio_mmode_septal_flash.septum.polyline import Septum, require_inside
 
 FOUND = "septum found in the pictures"
 ELSEWHEN = "septum drawn at another moment than end-diastole"
@@ -76,10 +68,6 @@ def prepare_study(loop: Loop, drawn: Septum | None, config: PreprocessBlock) -> 
         As a person drew it; where nobody did, it is looked for in the pictures.
     config : PreprocessBlock
         Points of the tangent, reach, shifts.
-
-    Returns
-    -------
-    Study
 
     Raises
     ------

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core import stats
-from cardio_core.api import DataError, Metric, Scope
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import EvaluateBlock
-    from cardio_core.stats import Estimate
+from cardio_core.api import DataError, EvaluateBlock, Metric, Scope
+from cardio_core.stats import Estimate
 
 EVERYBODY, WITHIN, ALONE = "all studies", "within a timepoint", "the timepoint alone"
 
 
 def within_timepoints(
-    tested: pd.DataFrame,
-    timepoints: pd.Series[str],
-    scope: Scope,
-    config: EvaluateBlock,
-    seed: int,
+    tested: pd.DataFrame, timepoints: pd.Series[str], scope: Scope, config: EvaluateBlock, seed: int
 ) -> tuple[pd.DataFrame, list[Metric], list[str]]:
     """Compare the AUC over all studies with the AUCs within each timepoint.
 
@@ -118,11 +108,10 @@ def _auc(
     config: EvaluateBlock,
 ) -> Estimate:
     paired = len(set(clusters)) < len(clusters)
-    found: Estimate = stats.auc(
+    return stats.auc(
         y, score, clusters=clusters if paired else None, level=config.level,
         unit=None if paired else "study",
     )  # fmt: skip
-    return found
 
 
 def _row(scope: Scope, among: str, y: NDArray[np.int_], found: Estimate) -> dict[str, object]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import ModelArtifact
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
+from cardio_mmode_septal_flash.flash.config import TrainBlock
 from cardio_mmode_septal_flash.flash.labels import check_classes, known_labels, originals
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.network import fresh_network, settings_of, shown_of, write_mean
@@ -15,18 +18,12 @@ from cardio_mmode_septal_flash.flash.regression import fit_regression
 from cardio_mmode_septal_flash.localisation import measures
 from cardio_mmode_septal_flash.localisation.place import N_COLUMNS, places_of
 from cardio_mmode_septal_flash.mmode.picture import mean_picture
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.networks.heat_maps import maps_of
 from cardio_mmode_septal_flash.networks.pictures import Pictures
 
-if TYPE_CHECKING:
-    import torch
-    from numpy.typing import NDArray
+Labelled = tuple[FeatureSet, NDArray[np.int64]]
 
-    from cardio_core.api import Context, FeatureSet, Targets
-    from cardio_mmode_septal_flash.flash.config import TrainBlock
-    from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
-
-    Labelled = tuple[FeatureSet, NDArray[np.int64]]
 
 N_FOR_THRESHOLD = 64
 AUGMENTED = (
@@ -120,10 +117,7 @@ def _own_validation(
 
 
 def threshold_of(
-    network: FlashDenseNet,
-    mean: NDArray[np.float32],
-    labelled: Labelled,
-    ctx: Context,
+    network: FlashDenseNet, mean: NDArray[np.float32], labelled: Labelled, ctx: Context
 ) -> tuple[float, int]:
     """Return the temporal IoU's threshold, chosen on these studies with flash, and their number.
 

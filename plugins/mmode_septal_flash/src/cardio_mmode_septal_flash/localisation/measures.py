@@ -7,21 +7,19 @@ empty map or where the window lies outside the picture; nothing here knows a lab
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+Floats = NDArray[np.float64]
 
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 TOLERANCE_MS = 20.0
 """How far outside the window a peak may point and still hit."""
 
+_N_LARGE = 512
 THRESHOLDS = np.arange(1, 20) / 20
 """Shares of a profile's largest value among which one is chosen."""
 
@@ -80,8 +78,7 @@ def temporal_profile(heat: NDArray[np.floating]) -> Floats:
     >>> temporal_profile(np.array([[1.0, 0.0], [2.0, 5.0]])).tolist()
     [3.0, 5.0]
     """
-    profile: Floats = np.asarray(heat, np.float64).sum(axis=0)
-    return profile
+    return np.asarray(np.asarray(heat, np.float64).sum(axis=0))
 
 
 def energy_in_window(profile: NDArray[np.floating], window: Window) -> float:
@@ -129,9 +126,7 @@ def peak_ms(profile: NDArray[np.floating], duration_ms: float) -> float:
     return float((largest.mean() + 0.5) * duration_ms / profile.size)
 
 
-def points_into(
-    profile: NDArray[np.floating], window: Window, tolerance_ms: float = TOLERANCE_MS
-) -> float:
+def points_into(profile: NDArray[np.floating], window: Window) -> float:
     """Return 1 where the peak lies in the window or within the tolerance of it, else 0.
 
     Examples
@@ -143,7 +138,7 @@ def points_into(
     peak = peak_ms(profile, window.duration_ms)
     if peak != peak or not window.known:
         return float("nan")
-    return float(window.begin_ms - tolerance_ms <= peak <= window.end_ms + tolerance_ms)
+    return float(window.begin_ms - TOLERANCE_MS <= peak <= window.end_ms + TOLERANCE_MS)
 
 
 def temporal_iou(profile: NDArray[np.floating], window: Window, threshold: float) -> float:
@@ -196,7 +191,7 @@ def best_threshold(profiles: Sequence[NDArray[np.floating]], windows: Sequence[W
     return float(best[(best.size - 1) // 2])
 
 
-def iou_bound(window: Window, n_cells: int, n_columns: int = 512) -> float:
+def iou_bound(window: Window, n_cells: int) -> float:
     """Return the best temporal IoU that one hot cell can reach, whichever cell and threshold.
 
     Parameters
@@ -205,8 +200,6 @@ def iou_bound(window: Window, n_cells: int, n_columns: int = 512) -> float:
         The truth.
     n_cells : int
         Columns of the map before it is drawn large: 8 for Grad-CAM++ on 256 pixels.
-    n_columns : int
-        Columns after.
 
     Notes
     -----
@@ -220,8 +213,8 @@ def iou_bound(window: Window, n_cells: int, n_columns: int = 512) -> float:
     """
     if not window.known:
         return float("nan")
-    cells = upsampled(np.eye(n_cells), n_cells, n_columns)
-    inside = window.weights(n_columns)
+    cells = upsampled(np.eye(n_cells), n_cells, _N_LARGE)
+    inside = window.weights(_N_LARGE)
     shares = np.linspace(0.02, 0.98, 49)
     hot = cells[:, None, :] >= shares[:, None] * cells.max(axis=1)[:, None, None]
     both = hot @ inside

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cardio_core.api import FeatureSet
 from cardio_mmode_septal_flash.localisation import measures
 from cardio_mmode_septal_flash.localisation.measures import Window
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_core.api import FeatureSet
 
 N_COLUMNS = 256
 """Maps are scored at this size, whatever their own."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError, Metric, Scope
+from cardio_core.api import DataError, EvaluateBlock, Explanation, Metric, Scope
+from cardio_core.stats import Estimate
 from cardio_mmode_septal_flash.localisation.place import SCORES
-
-if TYPE_CHECKING:
-    from cardio_core.api import EvaluateBlock, Explanation
-    from cardio_core.stats import Estimate
 
 KEYS = ["model", "method", "study_id"]
 ENRICHED = 2.0
@@ -123,11 +120,10 @@ def _mean(chosen: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> 
             name, float(values.mean()), method="mean", n=len(values), unit="study",
             n_patients=n_patients, note="fewer than five patients: no interval",
         )  # fmt: skip
-    found: Estimate = stats.bootstrap(
+    return stats.bootstrap(
         _average, values, clusters=chosen["subject_id"].to_numpy(str), level=config.level,
         n_resamples=config.n_resamples, seed=seed, name=name,
     )  # fmt: skip
-    return found
 
 
 def _average(values: np.ndarray[Any, Any]) -> float:

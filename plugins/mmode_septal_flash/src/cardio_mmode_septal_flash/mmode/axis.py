@@ -8,14 +8,11 @@ ventricle. Directions are taken in mm, so that pixels may be oblong.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 MIN_REACH_MM = 15.0
 """A line that leaves the sector before it has gone this far into the left ventricle shows none."""
@@ -57,8 +54,7 @@ class ScanLine:
         """
         at_mm = np.linspace(self.from_mm, self.to_mm, n_rows)
         per_mm = np.asarray(self.normal) / np.asarray(mm_per_pixel)
-        places: NDArray[np.float64] = np.asarray(self.centre_px) + at_mm[:, None] * per_mm
-        return places
+        return np.asarray(np.asarray(self.centre_px) + at_mm[:, None] * per_mm)
 
 
 def scan_line(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 PAPER_CROP, PAPER_PIXELS = 250, 500
 """Rows and columns 0 to 249 of 500: around the septum, and the first half of the cycle."""
@@ -82,10 +78,7 @@ def with_contrast(pictures: NDArray[np.floating], factor: float) -> NDArray[np.f
     [[[80.0, 120.0]]]
     """
     mean = pictures.mean(axis=(-2, -1), keepdims=True)
-    changed: NDArray[np.float32] = np.clip(mean + factor * (pictures - mean), 0.0, 255.0).astype(
-        np.float32
-    )
-    return changed
+    return np.asarray(np.clip(mean + factor * (pictures - mean), 0.0, 255.0).astype(np.float32))
 
 
 def draw_contrast(rng: np.random.Generator, limit: float = 2.0) -> float:

@@ -6,23 +6,16 @@ columns; the picture is that of `reslice_vtk`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise, product
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from cardio_mmode_septal_flash.mmode.taps import taps
-from cardio_mmode_septal_flash.mmode.time import time_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
-    from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    from cardio_mmode_septal_flash.mmode.taps import Interpolation
+from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.mmode.axis import ScanLine
+from cardio_mmode_septal_flash.mmode.time import Interpolation, taps, time_weights
 
 _EDGE = 1e-6
 _CPU_LINES = 2
@@ -134,14 +127,9 @@ def _cut_off(grey: torch.Tensor, pictures: torch.Tensor) -> None:
 
 
 def _along(by_tap: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Return grey levels along lines in every frame, shape (n_places, n_frames), plus a half.
+    """Return grey levels, (n_places, n_frames), of taps, (n_frames, n_taps, n_places), plus a half.
 
     Half a grey level, so that cutting off the fraction rounds: the weights of a column sum to 1.
-
-    Parameters
-    ----------
-    by_tap : tensor of float32, shape (n_frames, n_taps, n_places)
-    weight : tensor of float32, shape (n_taps, n_places)
     """
     along = by_tap[:, 0] * weight[0]
     for tap in range(1, len(weight)):

@@ -7,24 +7,19 @@ Saiz-Vivo et al. 2023: the plane spanned by the scan line and time, resliced fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkImagingCore import vtkImageReslice
 
-from cardio_mmode_septal_flash.mmode.time import time_weights
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.cycle.volume import CycleVolume
-    from cardio_mmode_septal_flash.mmode.axis import ScanLine
-    from cardio_mmode_septal_flash.mmode.taps import Interpolation
+from cardio_mmode_septal_flash.cycle.volume import CycleVolume
+from cardio_mmode_septal_flash.mmode.axis import ScanLine
+from cardio_mmode_septal_flash.mmode.time import Interpolation, time_weights
 
 # VTK's helpers are not typed.
 _to_vtk: Any = numpy_to_vtk
@@ -68,8 +63,7 @@ class VtkVolume:
         n_frames = len(self._volume.frames)
         by_frame = self._reslice(line, n_rows, n_frames, 1.0, interpolation)
         columns = by_frame @ time_weights(self._volume, n_columns)
-        made: NDArray[np.uint8] = np.floor(columns + 0.5).astype(np.uint8)
-        return made
+        return np.asarray(np.floor(columns + 0.5).astype(np.uint8))
 
     def _reslice(
         self, line: ScanLine, n_rows: int, n_columns: int, step: float, how: Interpolation
@@ -89,8 +83,7 @@ class VtkVolume:
             reslice.SetInterpolationModeToCubic()
         reslice.Update()
         scalars = _to_numpy(reslice.GetOutput().GetPointData().GetScalars())
-        picture: NDArray[np.uint8] = scalars.reshape(n_rows, n_columns).copy()
-        return picture
+        return np.asarray(scalars.reshape(n_rows, n_columns).copy())
 
     def _axes(self, line: ScanLine) -> Any:
         """Return the output's axes in the volume: x is time, y the line, z square to both."""

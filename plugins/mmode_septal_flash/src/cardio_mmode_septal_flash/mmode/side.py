@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.mmode.axis import ScanLine
+from cardio_mmode_septal_flash.mmode.axis import ScanLine
 
 MIRRORED = "mirrored view: left ventricle to the left of the septum"
 UNSURE = "the septum's shape and the ventricles' widths disagree on the side of the left ventricle"

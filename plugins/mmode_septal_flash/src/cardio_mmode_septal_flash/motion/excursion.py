@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_mmode_septal_flash.motion.tracking import track_septum
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 N_TRACE = 100
 """Samples of a trace, from the R peak to one sample before the next."""
@@ -89,10 +86,6 @@ def septal_motion(
         Length of the cycle.
     from_mm : float
         Place of row 0 along the line.
-
-    Returns
-    -------
-    SeptalMotion
 
     Notes
     -----

@@ -9,13 +9,10 @@ correlated with their mean. What does not move with the wall, a shadow across it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 STEP_MM = 0.25
 BAND_MM = 22.0
@@ -73,10 +70,6 @@ def track_septum(
     from_mm : float
         Place of row 0 along the line.
 
-    Returns
-    -------
-    SeptalPath
-
     Examples
     --------
     >>> row_mm = np.linspace(-30, 60, 301)[:, None]
@@ -102,10 +95,7 @@ def track_septum(
 
 
 def _columns(
-    mmode: NDArray[np.floating] | NDArray[np.uint8],
-    mm_per_row: float,
-    rr_ms: float,
-    from_mm: float,
+    mmode: NDArray[np.floating] | NDArray[np.uint8], mm_per_row: float, rr_ms: float, from_mm: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return grey levels by time and place around the centre, and the times."""
     n_columns = mmode.shape[1]

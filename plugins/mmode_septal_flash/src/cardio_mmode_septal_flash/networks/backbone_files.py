@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from cardio_core.api import DataError
+from cardio_core.api import Context, DataError
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Context
 
 OWN = ("classifier.",)
 """The last layer is the task's own."""

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 import torch
 from monai.networks.nets.densenet import DenseNet
 from torch import nn
-
-if TYPE_CHECKING:
-    from typing import Any
 
 Stem = Literal["repeated", "one"]
 
@@ -83,8 +80,8 @@ class FlashDenseNet(DenseNet):
 
     def head(self, maps: torch.Tensor) -> torch.Tensor:
         """Return the logits, shape (n, n_outputs), of the last feature maps."""
-        logits: torch.Tensor = self.classifier(maps.mean(dim=(2, 3)))
-        return logits
+        made: torch.Tensor = self.classifier(maps.mean(dim=(2, 3)))
+        return made
 
     def early(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return feature maps at an eighth of the picture, after a ReLU: 32 x 32 of 256 x 256."""
@@ -93,8 +90,7 @@ class FlashDenseNet(DenseNet):
             x = self.features.get_submodule(name)(x)
         second = self.features.get_submodule("transition2")
         x = second.get_submodule("norm")(self.features.get_submodule("denseblock2")(x))
-        made: torch.Tensor = torch.relu(x)
-        return made
+        return torch.relu(x)
 
     def late(self, maps: torch.Tensor) -> torch.Tensor:
         """Return the logits from the feature maps of `early`."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from cardio_core.api import grad_cam_maps
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
-    from cardio_mmode_septal_flash.networks.pictures import Pictures
+from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.pictures import Pictures
 
 Method = Literal["grad_cam_pp", "layer_cam", "occlusion"]
 
@@ -76,7 +73,8 @@ def grad_cam_pp(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
     """
     with torch.no_grad():
         maps = network.maps(pictures)
-    return grad_cam_maps(maps, network.head, _flash(pictures))
+    flash = torch.full((len(pictures),), FLASH, dtype=torch.int64)
+    return grad_cam_maps(maps, network.head, flash)
 
 
 def layer_cam(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
@@ -133,7 +131,3 @@ def to_unit(maps: torch.Tensor) -> torch.Tensor:
     span = high - low
     scaled = (maps - low) / torch.where(span > 0, span, torch.ones_like(span))
     return torch.where(span > 0, scaled, (high > 0).to(maps.dtype).expand_as(maps))
-
-
-def _flash(pictures: torch.Tensor) -> torch.Tensor:
-    return torch.full((len(pictures),), FLASH, dtype=torch.int64)

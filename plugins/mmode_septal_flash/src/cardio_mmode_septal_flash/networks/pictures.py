@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cardio_mmode_septal_flash.mmode.picture import draw_contrast, with_contrast
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 GREY_SD = 57.4
 """Grey levels in one unit of input: 255 times the mean SD of ImageNet's channels."""

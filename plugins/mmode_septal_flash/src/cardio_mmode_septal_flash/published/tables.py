@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import Metric, Scope
-
-if TYPE_CHECKING:
-    from cardio_core.api import EvaluateBlock
-    from cardio_core.stats import Estimate
+from cardio_core.api import EvaluateBlock, Metric, Scope
+from cardio_core.stats import Estimate
 
 PAPER = "Saiz-Vivo 2023"
 PUBLISHED = {"full M-mode": (24, 29), "cropped M-mode": (29, 29)}

@@ -8,17 +8,14 @@ may be left out.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_mmode_septal_flash.septum.polyline import N_POINTS, Septum, resample
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 MIN_POINTS = 20
 """The line is read off points 10 and 20 of 62; fewer drawn points than this do not say how the

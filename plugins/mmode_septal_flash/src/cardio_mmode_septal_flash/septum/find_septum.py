@@ -8,9 +8,8 @@ where the left ventricle's cavity ends.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_mmode_septal_flash.septum.polyline import Septum, resample
@@ -24,9 +23,6 @@ from cardio_mmode_septal_flash.septum.ridge import (
     ridge_score,
     to_millimetres,
 )
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 SURE = 0.5
 """Below this confidence a found septum is flagged."""
@@ -88,7 +84,8 @@ def find_septum(
     inside = to_millimetres(sector[None].astype(np.uint8) * 255, mm_per_pixel)[0] > 127
     mean, spread = small.mean(axis=0), small.std(axis=0)
     floor = FLOOR_SHARE * float(np.percentile(mean[inside], 95))
-    top, depth = _extent(inside)
+    filled = np.flatnonzero(inside.any(axis=1))
+    top, depth = int(filled[0]), int(filled[-1] - filled[0])
     rows = top + np.arange(int(_SEARCH[0] * depth), int(_SEARCH[1] * depth) + 1)
     path = best_path(ridge_score(mean, inside, floor)[rows])
     near = max(1, round(_AROUND_ED * len(small)))
@@ -128,12 +125,6 @@ def _tip_on_top(inside: NDArray[np.bool_]) -> float:
     third = len(widths) // 3
     share = float(widths[:third].mean() / widths[-third:].mean())
     return float(np.clip((1.0 - share) / _NARROWER, 0.0, 1.0))
-
-
-def _extent(inside: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return the sector's first row and its depth in rows."""
-    rows = np.flatnonzero(inside.any(axis=1))
-    return int(rows[0]), int(rows[-1] - rows[0])
 
 
 def _beside(

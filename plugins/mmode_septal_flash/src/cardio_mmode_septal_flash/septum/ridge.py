@@ -5,14 +5,10 @@ All of it works on pictures of 1 mm pixels, in which the septum runs roughly fro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 WALL_MM = (-3, 3)
 RV_MM, LV_MM = (-15, -7), (7, 17)
@@ -126,10 +122,7 @@ def best_path(score: NDArray[np.float64], bend: float = _BEND) -> NDArray[np.int
 
 
 def centred(
-    picture: NDArray[np.float32],
-    rows: NDArray[np.intp],
-    path: NDArray[np.float64],
-    floor: float,
+    picture: NDArray[np.float32], rows: NDArray[np.intp], path: NDArray[np.float64], floor: float
 ) -> NDArray[np.float64]:
     """Move a path to the middle between the two edges of the wall that it lies on.
 

@@ -7,10 +7,7 @@ imported here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 _SEED_OF_OTHERS = 20_000
 """Phantoms for pretraining are drawn with seeds that no cohort has: they are other patients."""

@@ -9,12 +9,9 @@ left ventricle to the right and the right ventricle to the left, as echocardiogr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 N_POINTS = 62
 """Points of the septum's polyline, from base to apex."""
@@ -205,8 +202,7 @@ def _ellipse_depth(
     """Return the first-order distance to an ellipse about (0, 0), negative inside."""
     rho = np.maximum(np.hypot(across / half_across, along / half_along), 1e-3)
     steepness = np.maximum(np.hypot(across / half_across**2, along / half_along**2), 1e-6)
-    depth: NDArray[np.float64] = (rho - 1.0) * rho / steepness
-    return depth
+    return (rho - 1.0) * rho / steepness
 
 
 def _texture_db(

@@ -12,12 +12,9 @@ bundle branch block: early inward motion, rebound in ejection).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 _MITRAL_OPENS_AFTER_MS = 75.0
 _FALL_MS = 240.0
@@ -73,8 +70,7 @@ class Beat:
         early, late = rr - 130.0, rr + self.mvc_ms
         a_wave = 0.8 * np.maximum(_bump(t, early, late), _bump(t + rr, early, late))
         between = 0.35 * _rise(t, opens, opens + 60.0) * (1.0 - _rise(t, rr - 20.0, rr))
-        open_share: NDArray[np.float64] = np.maximum(np.maximum(e_wave, a_wave), between)
-        return open_share
+        return np.maximum(np.maximum(e_wave, a_wave), between)
 
     def atrial_kick(self, since_r_ms: ArrayLike) -> NDArray[np.float64]:
         """Return the course of the base's pull towards the atria before the R peak, 0 to 1."""
@@ -85,8 +81,7 @@ class Beat:
         """Return the course of systolic motion: 0, monotone to 1 at valve closure, back to 0."""
         t = np.asarray(since_r_ms, dtype=np.float64)
         back = min(self.avc_ms + _FALL_MS, self.rr_ms - 5.0)
-        course: NDArray[np.float64] = _rise(t, onset_ms, self.avc_ms) - _rise(t, self.avc_ms, back)
-        return course
+        return _rise(t, onset_ms, self.avc_ms) - _rise(t, self.avc_ms, back)
 
 
 @dataclass(frozen=True)
@@ -128,12 +123,11 @@ class SeptalMotion:
         [0.0, 4.0, 0.0, -1.5, 0.0]
         """
         t = np.asarray(since_r_ms, dtype=np.float64)
-        inward: NDArray[np.float64] = (
+        return (
             self.flash_mm * _bump(t, self.onset_ms, self.end_ms)
             - self.rebound_mm * _bump(t, self.end_ms, beat.avc_ms)
             + self.systolic_mm * beat.contraction(t, self.systolic_onset_ms)
         )
-        return inward
 
 
 def ecg_mv(since_r_ms: ArrayLike, beat: Beat) -> NDArray[np.float64]:

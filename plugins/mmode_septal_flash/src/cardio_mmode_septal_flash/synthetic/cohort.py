@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import csv
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core import stats
 from cardio_core.api import write_truth
@@ -25,11 +27,6 @@ from cardio_mmode_septal_flash.synthetic.septal_flash import (
     septal_flash_loop,
     septum_truth,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 N_PATIENTS = 100
 DIFFICULTIES = ("easy", "medium", "impossible")
@@ -126,11 +123,7 @@ def _write_study(
     ecg = ecg_mv(spec.beat.since_r(at_ms, spec.lead_in_ms), spec.beat)
     below = SECTOR.box_px()[2] + 2
     printed = burn_in(
-        frames,
-        ("SYNTHETIC", "A4C"),
-        ecg_mv=ecg,
-        font_px=10,
-        trace_rows=(below, SECTOR.n_rows - 2),
+        frames, ("SYNTHETIC", "A4C"), ecg_mv=ecg, font_px=10, trace_rows=(below, SECTOR.n_rows - 2)
     )
     first_row, first_column, last_row, last_column = SECTOR.box_px()
     write_us_loop(

@@ -6,16 +6,15 @@ in the blood, so that the map of places is one to one at all amplitudes used her
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from cardio_mmode_septal_flash.synthetic.anatomy import MMODE_POINT, rv_depth_mm, wall_place
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
+from cardio_mmode_septal_flash.synthetic.anatomy import (
+    MMODE_POINT,
+    Anatomy,
+    rv_depth_mm,
+    wall_place,
+)
 
 MODES = ("septum", "lateral", "base", "rv", "breath", "valves")
 """Septum and lateral wall inward; base towards the apex; free wall of the right ventricle inward;

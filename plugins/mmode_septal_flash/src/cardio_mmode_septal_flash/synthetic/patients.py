@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.septal_flash import LoopSpec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 TIMEPOINTS = ("baseline", "follow-up")
 
@@ -155,11 +152,7 @@ def draw_beat_and_flash(flash_mm: float, rng: np.random.Generator) -> tuple[Beat
 
 
 def _draw_loop(
-    anatomy: Anatomy,
-    flash_mm: float,
-    paced: bool,
-    difficulty: str,
-    rng: np.random.Generator,
+    anatomy: Anatomy, flash_mm: float, paced: bool, difficulty: str, rng: np.random.Generator
 ) -> LoopSpec:
     beat, septum = draw_beat_and_flash(flash_mm, rng)
     lateral_mm, base_mm = rng.uniform(4.0, 7.0), rng.uniform(5.0, 9.0)
@@ -168,7 +161,6 @@ def _draw_loop(
         beat,
         septum,
         rate_hz=round(float(rng.uniform(40.0, 90.0)), 1),
-        n_beats=1,
         lead_in_ms=float(rng.uniform(10.0, 60.0)),
         lateral_mm=float(lateral_mm),
         lateral_onset_ms=float(rng.uniform(30.0, 80.0)),

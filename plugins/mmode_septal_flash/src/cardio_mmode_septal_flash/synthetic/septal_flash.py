@@ -8,9 +8,9 @@ Speckle is that of point scatterers which move with the tissue
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
 from cardio_mmode_septal_flash.synthetic.anatomy import (
@@ -19,13 +19,9 @@ from cardio_mmode_septal_flash.synthetic.anatomy import (
     reflectivity_db,
     wall_place,
 )
+from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.motion import tissue_modes
 from cardio_mmode_septal_flash.synthetic.valves import leaflets, pacing_lead
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 
 SECTOR = Sector(depth_mm=130.0, half_angle_deg=36.0, n_rows=256, n_columns=272, spacing_mm=0.58)
 """Field of view of every loop, with room below for an ECG trace."""
@@ -149,7 +145,7 @@ class SeptumTruth:
     displacement_mm: NDArray[np.float64]
 
 
-def septum_truth(spec: LoopSpec, sector: Sector = SECTOR) -> SeptumTruth:
+def septum_truth(spec: LoopSpec) -> SeptumTruth:
     """Return the septum's true place and motion in the pictures of a recording."""
     rest = spec.anatomy.septum(1200)
     moved = _moved(spec, rest)
@@ -164,18 +160,18 @@ def septum_truth(spec: LoopSpec, sector: Sector = SECTOR) -> SeptumTruth:
     towards_lv = spec.anatomy.to_body([0.0, 0.6 * spec.anatomy.length_mm]) - polyline[MMODE_POINT]
     normal *= np.sign(normal @ towards_lv)
     centre = polyline[MMODE_POINT]
-    crossing = np.array([_crossing_mm(line - centre, tangent, normal) for line in moved])
+    # How far along the normal the line from base to apex crosses it, frame by frame.
+    away = moved - centre
+    crossing = np.array([np.interp(0.0, one @ tangent, one @ normal) for one in away])
     return SeptumTruth(
-        sector.pixel_of(polyline),
-        sector.pixel_of(centre),
+        SECTOR.pixel_of(polyline),
+        SECTOR.pixel_of(centre),
         normal[::-1].copy(),
         crossing - crossing[spec.ed_frame],
     )
 
 
-def septal_flash_loop(
-    spec: LoopSpec, rng: np.random.Generator, *, sector: Sector = SECTOR
-) -> NDArray[np.uint8]:
+def septal_flash_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Return the frames of a recording.
 
     Parameters
@@ -184,8 +180,6 @@ def septal_flash_loop(
         What is recorded.
     rng : numpy.random.Generator
         Draws scatterers, noise and artefacts.
-    sector : Sector
-        The field of view.
 
     Returns
     -------
@@ -195,7 +189,7 @@ def septal_flash_loop(
     spread = PointSpread()
     # What is drawn for one thing is the same whatever else is there.
     tissue_rng, leaflet_rng, lead_rng, scanner_rng = rng.spawn(4)
-    heart = spec.anatomy.to_heart(draw_scatterers(sector, spread, tissue_rng))
+    heart = spec.anatomy.to_heart(draw_scatterers(SECTOR, spread, tissue_rng))
     level = reflectivity_db(spec.anatomy, heart, murky=spec.murky) + _glance_db(spec, heart)
     heart, level = _thinned(heart, level, tissue_rng)
     strands = [leaflets(spec.anatomy, leaflet_rng)]
@@ -209,7 +203,7 @@ def septal_flash_loop(
     rest = spec.anatomy.to_body(heart).astype(np.float32)
     amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
     look = Look(contrast=0.75, noise_db=-24.0, haze_db=6.0) if spec.murky else Look()
-    scanner = EchoScanner(sector, scanner_rng, spread=spread, look=look)
+    scanner = EchoScanner(SECTOR, scanner_rng, spread=spread, look=look)
     return scanner.frames(advect(rest, turned, spec.weights()), amplitude)
 
 
@@ -232,13 +226,6 @@ def _moved(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]
     modes = spec.anatomy.turn(tissue_modes(spec.anatomy, heart_mm))
     weights = spec.weights()[:, : len(modes)]
     return spec.anatomy.to_body(heart_mm) + np.tensordot(weights, modes, axes=1)
-
-
-def _crossing_mm(
-    line_mm: NDArray[np.float64], tangent: NDArray[np.float64], normal: NDArray[np.float64]
-) -> float:
-    """Return how far along `normal` a line from base to apex crosses it."""
-    return float(np.interp(0.0, line_mm @ tangent, line_mm @ normal))
 
 
 def _glance_db(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
+from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
 
 _PER_MM2 = 6.0
 """Ten in a resolution cell at the range of the valves."""
@@ -89,10 +86,9 @@ def pacing_lead(anatomy: Anatomy, rng: np.random.Generator) -> Strands:
 def _bezier(points: NDArray[np.float64], share: ArrayLike) -> NDArray[np.float64]:
     """Return places on the cubic Bézier curve of four points, shares from 0 to 1."""
     t = np.asarray(share, dtype=np.float64)[:, None]
-    curve: NDArray[np.float64] = (
+    return np.asarray(
         (1 - t) ** 3 * points[0]
         + 3 * (1 - t) ** 2 * t * points[1]
         + 3 * (1 - t) * t**2 * points[2]
         + t**3 * points[3]
     )
-    return curve

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core.api import ConfigError
+from cardio_echo_cmr.findings.config import LoadBlock, ScannerCutoffsBlock
 from cardio_echo_cmr.findings.tasks import MAPPED
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from cardio_echo_cmr.findings.config import LoadBlock, ScannerCutoffsBlock
 
 _EXACT = 1e-9
 """Relative rounding within which a value is its cut-off."""

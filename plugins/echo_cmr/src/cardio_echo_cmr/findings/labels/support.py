@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
 
-from cardio_core.api import ConfigError, DataError
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cardio_core.api import ConfigError, DataError, Target, Targets, Task
+from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.models import MEASURED
 from cardio_echo_cmr.findings.tasks import VIEW
+from cardio_echo_cmr.studies.study import EchoStudy
 from cardio_echo_cmr.views.names import VIEW_TITLES, VIEWS
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
-
-    from cardio_core.api import Target, Targets, Task
-    from cardio_echo_cmr.findings.config import LoadBlock
-    from cardio_echo_cmr.studies.study import EchoStudy
 
 _WHAT = {"lvef": "LVEF", "age_sex": "age and sex"}
 
 
 def require_a_study(
-    studies: Sequence[EchoStudy],
-    kept: Sequence[EchoStudy],
-    excluded: Mapping[str, Collection[str]],
+    studies: Sequence[EchoStudy], kept: Sequence[EchoStudy], excluded: Mapping[str, Collection[str]]
 ) -> None:
     """Raise DataError where studies were found and every one of them was left out.
 
@@ -69,11 +62,7 @@ def require_two_views(views: Collection[str]) -> None:
 
 
 def unsupported_models(
-    samples: pd.DataFrame,
-    named: NDArray[np.str_],
-    targets: Targets,
-    task: Task,
-    config: LoadBlock,
+    samples: pd.DataFrame, named: NDArray[np.str_], targets: Targets, task: Task, config: LoadBlock
 ) -> dict[str, str]:
     """Return the models of a task that have nothing to work on, each with the reason.
 

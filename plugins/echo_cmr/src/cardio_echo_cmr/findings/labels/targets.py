@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
-from cardio_core.api import DataError, Targets
+from cardio_core.api import Context, DataError, Targets, Task
+from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.labels.cutoffs import mapped_labels
 from cardio_echo_cmr.findings.labels.support import require_two_views
 from cardio_echo_cmr.findings.tasks import MAPPED, SEGMENTAL, VIEW
 from cardio_echo_cmr.segments.labels import segment_labels, unjudged_note
+from cardio_echo_cmr.studies.study import EchoStudy
 
-if TYPE_CHECKING:
-    from cardio_core.api import Context
-    from cardio_echo_cmr.findings.config import LoadBlock
-    from cardio_echo_cmr.studies.study import EchoStudy
+_MEASURED = {"t1": "native T1", "t2": "T2", "ecv": "extracellular volume"}
 
 
 def targets_of(
@@ -71,3 +70,30 @@ def strata_of(clinical: pd.DataFrame | None, config: LoadBlock) -> pd.Series[str
         return None
     words = {name: own.map({0: f"no {name}", 1: name}) for name, own in found.items()}
     return pd.DataFrame(words).dropna().agg(", ".join, axis=1)
+
+
+def outcome_sentence(task: Task, config: LoadBlock) -> str:
+    """Say what the targets are.
+
+    Examples
+    --------
+    >>> from cardio_echo_cmr.findings.config import LoadBlock
+    >>> from cardio_echo_cmr.findings.tasks import TASKS
+    >>> named = {task.name: task for task in TASKS}
+    >>> print(outcome_sentence(named["lge"], LoadBlock()))
+    late gadolinium enhancement in any of 17 segments, or in those that a view shows, at the \
+nearest CMR within 30 days of the echo.
+    >>> print(outcome_sentence(named["t2"], LoadBlock()))
+    T2 and whether it is raised (58 ms or more) at the nearest CMR within 30 days of the echo.
+    """
+    if task.name == VIEW.name:
+        return "the view of a loop as the cohort table names it."
+    when = f"at the nearest CMR within {config.max_days_to_cmr} days of the echo"
+    if task.name in SEGMENTAL:
+        finding = SEGMENTAL[task.name].lower()
+        return f"{finding} in any of 17 segments, or in those that a view shows, {when}."
+    column, unit = MAPPED[task.name]
+    cut = f"{getattr(config.cutoffs, column):g} {unit} or more"
+    by_scanner = any(getattr(rule, column) is not None for rule in config.scanner_cutoffs)
+    other = "; other cut-offs by scanner" if by_scanner else ""
+    return f"{_MEASURED[task.name]} and whether it is raised ({cut}{other}) {when}."
