@@ -237,10 +237,8 @@ def n_for_paired_auc(
 def _check_pair(
     auc_a: float, auc_b: float, correlation: float, prevalence: float, alpha: float
 ) -> None:
-    for value, name in (
-        (auc_a, "auc_a"), (auc_b, "auc_b"), (prevalence, "prevalence"), (alpha, "alpha"),
-    ):  # fmt: skip
-        _fraction(value, name)
+    _fraction(auc_a, "auc_a"), _fraction(auc_b, "auc_b")
+    _fraction(prevalence, "prevalence"), _fraction(alpha, "alpha")
     if auc_a == auc_b or not -1 <= correlation < 1:
         raise DataError(
             "planner: expected two different AUCs and a correlation from -1 to below 1, found "

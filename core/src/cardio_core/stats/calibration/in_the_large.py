@@ -143,15 +143,8 @@ def calibration_in_the_large(
     True
     """
     sample = probability_sample(labels, probabilities, clusters, unit)
-    estimate = _coefficient(
-        sample,
-        "calibration_in_the_large",
-        np.ones((sample.n, 1)),
-        _log_odds(sample),
-        0,
-        level,
-        unit,
-    )
+    name, matrix = "calibration_in_the_large", np.ones((sample.n, 1))
+    estimate = _coefficient(sample, name, matrix, _log_odds(sample), 0, level, unit)
     return estimate.replace(
         extra={
             **estimate.extra,

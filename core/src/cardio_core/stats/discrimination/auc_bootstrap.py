@@ -96,7 +96,7 @@ def bootstrap_auc(
     """
     drawn = _draw(labels, (scores,), clusters, stratify, n_resamples, seed, unit)
     jackknife = drawn.jackknife(0) if interval == "bca" else None
-    return drawn.estimate("auc", drawn.aucs[0], drawn.values[:, 0], jackknife, level)
+    return drawn.estimate("auc", drawn.aucs[0], drawn.replicates.values[:, 0], jackknife, level)
 
 
 def bootstrap_auc_difference(
@@ -138,7 +138,7 @@ def bootstrap_auc_difference(
     """
     drawn = _draw(labels, (score_a, score_b), clusters, stratify, n_resamples, seed, unit)
     difference = drawn.aucs[0] - drawn.aucs[1]
-    replicates = drawn.values[:, 0] - drawn.values[:, 1]
+    replicates = drawn.replicates.values[:, 0] - drawn.replicates.values[:, 1]
     jackknife = drawn.jackknife(0) - drawn.jackknife(1) if interval == "bca" else None
     estimate = drawn.estimate("auc_difference", difference, replicates, jackknife, level)
     se = estimate.extra["se"]
@@ -156,10 +156,6 @@ class _Drawn:
     unit: str
     stratify: bool
     seed: int
-
-    @property
-    def values(self) -> Floats:
-        return self.replicates.values
 
     def jackknife(self, position: int) -> Floats:
         sample = self.sample

@@ -199,13 +199,8 @@ def scored_sample(
         codes = None if codes is None else np.unique(codes[known], return_inverse=True)[1]
     positive = truth == 1
     require_both_classes(positive)
-    return ScoredSample(
-        positive,
-        np.stack(columns),
-        codes,
-        0 if codes is None else int(codes.max()) + 1,
-        n_rows - n_known,
-    )
+    n_clusters = 0 if codes is None else int(codes.max()) + 1
+    return ScoredSample(positive, np.stack(columns), codes, n_clusters, n_rows - n_known)
 
 
 def require_both_classes(positive: Bools) -> None:

@@ -14,7 +14,7 @@ from cardio_core.stats.foundation.columns import column_named, kind_of, numbers
 from cardio_core.stats.foundation.display import BLANK, number_text, p_text
 from cardio_core.stats.foundation.validate import Floats, Ints
 from cardio_core.stats.groups.contingency import chi2_2x2, chi2_rxc, fisher_exact
-from cardio_core.stats.groups.means import anova, ttest
+from cardio_core.stats.groups.means import TTest, anova, ttest
 from cardio_core.stats.groups.rank_tests import kruskal_wallis, mann_whitney
 from cardio_core.types.estimate import Estimate
 
@@ -119,11 +119,8 @@ def groups_of(table: pd.DataFrame, by: str) -> Groups:
                 f"column {by!r}: expected at least 2 rows in every group, found 1 in {label!r}; "
                 "merge it with another group or leave it out"
             )
-    return Groups(
-        tuple(label for label, _ in found),
-        tuple(members for _, members in found),
-        int(len(column) - len(known)),
-    )
+    labels, rows = zip(*found, strict=True)
+    return Groups(labels, rows, int(len(column) - len(known)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,23 +151,20 @@ def _measurements(
     cells = [_measured(sample, choices.ddof, ranked, spread) for sample in (everybody, *samples)]
     kind = "median (quartiles)" if ranked else "mean ± SD"
 
+    test: TTest = "welch" if choices.continuous_test == "welch" else "student"
+
     def compute() -> Estimate:
+        if by_rank and len(samples) == 2:
+            return mann_whitney(*samples, unit=choices.unit)
         if by_rank:
-            return (
-                mann_whitney(*samples, unit=choices.unit)
-                if len(samples) == 2
-                else kruskal_wallis(samples, unit=choices.unit)
-            )
-        test: Literal["student", "welch"] = (
-            "welch" if choices.continuous_test == "welch" else "student"
-        )
+            return kruskal_wallis(samples, unit=choices.unit)
         if len(samples) == 2:
             return ttest(*samples, test=test, unit=choices.unit)
         return anova(samples, test=test, unit=choices.unit)
 
-    label = "rank" if by_rank else ("Welch" if choices.continuous_test == "welch" else "Student")
     found, notes = _tested(compute, name)
     p = p_text(found.p_value if found else None)
+    label = "rank" if by_rank else test.capitalize()
     missing = str(int(np.isnan(everybody).sum()))
     row = (f"{name}, {kind}", *cells, missing, p, label if found else BLANK)
     return Described([row], [found] if found else [], notes)

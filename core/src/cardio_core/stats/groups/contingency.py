@@ -187,15 +187,8 @@ def _valid_or_fisher(
     if smallest < MIN_EXPECTED:
         method, p = "Fisher's exact test", extra["p_fisher"]
         note = f"Chi-square is not valid: the smallest expected count is {smallest:.2f}, below 5."
-    return Estimate(
-        "chi2",
-        statistic,
-        method=method,
-        **unit_count(int(counts.sum()), None, unit),
-        p_value=p,
-        note=note,
-        extra=extra,
-    )
+    counted = unit_count(int(counts.sum()), None, unit)
+    return Estimate("chi2", statistic, method=method, **counted, p_value=p, note=note, extra=extra)
 
 
 def fisher_p(counts: Floats) -> float:

@@ -224,30 +224,25 @@ def _estimates(
 ) -> dict[str, Estimate]:
     found: dict[str, Estimate] = {}
     home = scored.index(against)
+
+    def add(name: str, value: float, drawn: Floats, n: int) -> None:
+        low, high = percentile_limits(defined(drawn, name), level)
+        found[name] = common.replace(
+            name=name, value=float(value), low=low, high=high, level=level, n=n
+        )
+
     for index, group in enumerate(scored):
+        n = group.n_patients if common.unit == "patient" else group.n
         for offset, metric in enumerate(METRICS):
             if metric == "observed_minus_predicted" and not calibrated:
                 continue
             own, other = 4 * index + offset, 4 * home + offset
-            size = {"n": group.n_patients if common.unit == "patient" else group.n}
-            found[f"{metric}[{group.label}]"] = _one(
-                f"{metric}[{group.label}]", observed[own], replicates[:, own], level, common
-            ).replace(**size)
+            add(f"{metric}[{group.label}]", observed[own], replicates[:, own], n)
             if group is not against:
-                key = f"{metric}_gap[{group.label} - {against.label}]"
-                found[key] = _one(
-                    key,
-                    observed[own] - observed[other],
-                    replicates[:, own] - replicates[:, other],
-                    level,
-                    common,
-                ).replace(**size)
+                name = f"{metric}_gap[{group.label} - {against.label}]"
+                gap = replicates[:, own] - replicates[:, other]
+                add(name, observed[own] - observed[other], gap, n)
     return found
-
-
-def _one(name: str, value: float, replicates: Floats, level: float, common: Estimate) -> Estimate:
-    low, high = percentile_limits(defined(replicates, name), level)
-    return common.replace(name=name, value=float(value), low=low, high=high, level=level)
 
 
 def _as_table(

@@ -58,12 +58,8 @@ def likelihood_ratio_test(
             f"{reduced.target} on {', '.join(reduced.terms)} and {full.target} on "
             f"{', '.join(full.terms)}; compare them by cross-validated AUC"
         )
-    return _gain(
-        full.log_likelihood - reduced.log_likelihood,
-        len(full.terms) - len(reduced.terms),
-        full,
-        unit,
-    )
+    gain = full.log_likelihood - reduced.log_likelihood
+    return _gain(gain, len(full.terms) - len(reduced.terms), full, unit)
 
 
 def model_chi2(model: LogisticModel, *, unit: str = "row") -> Estimate:

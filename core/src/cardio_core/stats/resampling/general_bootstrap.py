@@ -89,11 +89,8 @@ def bootstrap(
     columns = data if isinstance(data, tuple) else (data,)
     unit_codes = None if clusters is None else group_codes(clusters, "clusters")
     stratum_codes = None if strata is None else group_codes(strata, "strata")
-    n_rows = same_length(
-        **{f"data {i}": np.empty(len(c)) for i, c in enumerate(columns)},
-        clusters=unit_codes,
-        strata=stratum_codes,
-    )
+    lengths = {f"data {i}": np.empty(len(c)) for i, c in enumerate(columns)}
+    n_rows = same_length(**lengths, clusters=unit_codes, strata=stratum_codes)
     known = _complete(columns, unit_codes, stratum_codes)
     rows = np.flatnonzero(known)
     if rows.size == 0:

@@ -99,16 +99,12 @@ def bootstrap_sums(
         raise DataError(f"{', '.join(undefined)}: undefined on these {n_known} rows")
     drawn = replicate_sums(sums, statistic, n_resamples, seed)
     jackknife = statistic(sums.sum(axis=0) - sums) if interval == "bca" else None
+    counted = unit_count(len(sums), None, unit)
     estimates = []
     for column, name in enumerate(names):
         replicates = defined(drawn.values[:, column], name)
         left_out = None if jackknife is None else defined(jackknife[:, column], name)
-        estimate = Estimate(
-            name,
-            float(value[column]),
-            **unit_count(len(sums), None, unit),
-            n_dropped=n_rows - n_known,
-        )
+        estimate = Estimate(name, float(value[column]), **counted, n_dropped=n_rows - n_known)
         estimates.append(
             bootstrapped(
                 estimate,

@@ -122,14 +122,8 @@ def screening_noise(
     ]
     honest = [run.cross_validated_auc for run in runs if run.cross_validated_auc is not None]
     if honest:
-        described.append(
-            _between_runs(
-                "cross_validated_auc",
-                honest,
-                level,
-                f"screening inside {n_folds} folds, {len(honest)} simulated studies",
-            )
-        )
+        method = f"screening inside {n_folds} folds, {len(honest)} simulated studies"
+        described.append(_between_runs("cross_validated_auc", honest, level, method))
     return [
         estimate.replace(n=n_events + n_others, unit="patient", seed=seed) for estimate in described
     ]
