@@ -106,7 +106,7 @@ class LocalExecutor(SerialExecutor):
     Workers start with the first `map` and stay until `close`, so that heavy imports are paid once.
     One worker is no worker: its jobs run in this process.
 
-    None takes one worker a device, or one a core where no devices are given.
+    Without `n_workers` there is one process a device, or one a core where no devices are given.
 
     Raises
     ------

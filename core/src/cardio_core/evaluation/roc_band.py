@@ -27,7 +27,8 @@ def roc_band(
 ) -> tuple[Floats, Floats, Floats]:
     """Return the bootstrap interval of the sensitivity at every false-positive rate.
 
-    Rows in which anything is missing are left out; a larger score is more likely class 1.
+    Labels are 0 and 1; all have the shape (n,). Rows in which anything is missing are left out; a
+    larger score is more likely class 1.
     `clusters` has the patient of every row: whole patients are resampled. `level` is the coverage
     at each point; the band as a whole covers less. The false-positive rates are an even grid of
     101, low and high the percentile limits of the sensitivity there.

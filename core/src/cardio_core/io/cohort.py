@@ -203,11 +203,7 @@ def _with_sidecar(file: Path) -> tuple[Path, ...]:
 
 
 def _targets(
-    table: pd.DataFrame,
-    where: str,
-    named: Mapping[str, str],
-    samples: pd.DataFrame,
-    ctx: Context,
+    table: pd.DataFrame, where: str, named: Mapping[str, str], samples: pd.DataFrame, ctx: Context
 ) -> Targets | None:
     unit = ctx.task.unit
     if unit in ("event", "sample"):

@@ -152,10 +152,7 @@ def _person() -> Iterable[ColumnSpec]:
 def _ecg() -> Iterable[ColumnSpec]:
     yield ColumnSpec("qrs_ms", "number", "QRS duration.", "ms", low=0, high=1000)
     yield ColumnSpec(
-        "qrs_morph",
-        "code",
-        "QRS morphology.",
-        allowed=("LBBB", "RBBB", "IVCD", "paced", "narrow"),
+        "qrs_morph", "code", "QRS morphology.", allowed=("LBBB", "RBBB", "IVCD", "paced", "narrow")
     )
     yield ColumnSpec(
         "lbbb_criterion",

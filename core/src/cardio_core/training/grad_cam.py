@@ -9,9 +9,7 @@ from torch.nn import functional
 
 
 def grad_cam_maps(
-    maps: torch.Tensor,
-    logits_of: Callable[[torch.Tensor], torch.Tensor],
-    classes: torch.Tensor,
+    maps: torch.Tensor, logits_of: Callable[[torch.Tensor], torch.Tensor], classes: torch.Tensor
 ) -> torch.Tensor:
     """Return the Grad-CAM++ maps at the size of the feature maps, not yet scaled to 1.
 

@@ -138,13 +138,9 @@ class TrainingModule(LightningModule):
         n_steps = plan.epochs * self._steps_per_epoch
         n_warmup = round(plan.warmup_epochs * self._steps_per_epoch)
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer,
-            lambda step: learning_rate_factor(plan.schedule, step, n_steps, n_warmup),
+            optimizer, lambda step: learning_rate_factor(plan.schedule, step, n_steps, n_warmup)
         )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def _moving_average(network: nn.Module, decay: float | None) -> Any:

@@ -90,11 +90,7 @@ def predict(
 
 
 def _attempt(
-    network: nn.Module,
-    examples: Examples,
-    indices: Any,
-    device: Device,
-    use_channels_last: bool,
+    network: nn.Module, examples: Examples, indices: Any, device: Device, use_channels_last: bool
 ) -> Any:
     """Return the outputs of one batch on the CPU, or None where memory ran out."""
     half = _AUTOCAST.get(device.precision)

@@ -10,10 +10,7 @@ _RISE, _START, _END = 0.3, 1 / 25, 1 / 25e4
 
 
 def learning_rate_factor(
-    schedule: Literal["none", "cosine", "onecycle"],
-    step: int,
-    n_steps: int,
-    n_warmup: int = 0,
+    schedule: Literal["none", "cosine", "onecycle"], step: int, n_steps: int, n_warmup: int = 0
 ) -> float:
     """Return the share of the peak learning rate at one optimizer step.
 

@@ -13,9 +13,7 @@ from cardio_core.errors import ConfigError, DataError
 @click.command("convert-weights")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--trust",
-    is_flag=True,
-    help="You know where FILE comes from. Without this nothing is read.",
+    "--trust", is_flag=True, help="You know where FILE comes from. Without this nothing is read."
 )
 @click.option(
     "--out",

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from cardio_core.report.figures.canvas import (
-    BLUE,
-    GREY,
-    INK,
-    TEXT_PT,
-    VERMILION,
-    Draw,
-    quiet_axes,
-)
+from cardio_core.report.figures.canvas import BLUE, GREY, INK, TEXT_PT, VERMILION, Draw, quiet_axes
 from cardio_core.stats.agreement.bland_altman import Agreement
 
 

@@ -8,14 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
-from cardio_core.report.figures.canvas import (
-    BLUE,
-    GREY,
-    TEXT_PT,
-    VERMILION,
-    Draw,
-    quiet_axes,
-)
+from cardio_core.report.figures.canvas import BLUE, GREY, TEXT_PT, VERMILION, Draw, quiet_axes
 from cardio_core.stats.classification.proportions import proportion
 from cardio_core.stats.foundation.validate import Bools, Floats, scored_sample
 

@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.decision import Decision, choose, plain
 from cardio_core.evaluation.fusion.fuse import fuse
-from cardio_core.evaluation.fusion.rule import (
-    FusionRule,
-    MismatchError,
-    fit_rule,
-    side_by_side,
-)
+from cardio_core.evaluation.fusion.rule import FusionRule, MismatchError, fit_rule, side_by_side
 from cardio_core.io.atomic import read_json
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.fitting.jobs import FoldJob

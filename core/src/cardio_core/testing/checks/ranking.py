@@ -59,8 +59,7 @@ def ranking(run: Path, task: Task, model: str, protocol: str) -> Ranking:
         known = [fold for fold in folds if fold is not None]
         parts += [np.array(known)] if known else []
     require(
-        parts,
-        f"no fold of {model} holds two units of different {target.name}; take more patients",
+        parts, f"no fold of {model} holds two units of different {target.name}; take more patients"
     )
     n_pairs = sum(float(part[:, 2].sum()) for part in parts)
     value = sum(float(part[:, 2] @ part[:, 0]) for part in parts) / n_pairs

@@ -21,8 +21,7 @@ def the_plugin_module_imports_nothing_heavy(case: PluginCase) -> None:
     module = require_installed(case.name).value.partition(":")[0]
     heavy = heavy_modules_after(f"import {module}")
     require(
-        not heavy,
-        f"importing {module} loads {', '.join(heavy)}; move these imports into functions",
+        not heavy, f"importing {module} loads {', '.join(heavy)}; move these imports into functions"
     )
 
 

@@ -14,12 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cardio_core.ultrasound.deidentify.tissue import (
-    brush_px,
-    coloured_print,
-    cursor_lines,
-    disk,
-)
+from cardio_core.ultrasound.deidentify.tissue import brush_px, coloured_print, cursor_lines, disk
 from cardio_core.ultrasound.loops.colour import grey_of_rgb, high_and_spread
 from cardio_core.ultrasound.loops.loop import Loop
 

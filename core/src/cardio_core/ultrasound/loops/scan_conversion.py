@@ -191,12 +191,7 @@ def _bilinear(
     first = beam_0 * depths.size + sample_0
     columns = np.concatenate([first, first + 1, first + depths.size, first + depths.size + 1])
     values = np.concatenate(
-        [
-            (1 - across) * (1 - down),
-            (1 - across) * down,
-            across * (1 - down),
-            across * down,
-        ]
+        [(1 - across) * (1 - down), (1 - across) * down, across * (1 - down), across * down]
     ).astype(np.float32)
     shape = (z.size, angles.size * depths.size)
     return csr_array((values, (np.tile(pixels, 4), columns)), shape=shape)

@@ -111,11 +111,7 @@ class Appearance:
         return grey(np.abs(seen), self.look)
 
     def _reverberation(
-        self,
-        sector: Sector,
-        spread: PointSpread,
-        imager: SpeckleImager,
-        rng: np.random.Generator,
+        self, sector: Sector, spread: PointSpread, imager: SpeckleImager, rng: np.random.Generator
     ) -> NDArray[np.complex64]:
         """Return what is in every frame at the same place."""
         look = self.look

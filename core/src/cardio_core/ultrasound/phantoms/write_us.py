@@ -161,11 +161,7 @@ def _check(frames: NDArray[np.uint8], photometric: str, compression: str | None)
 def _identified(path: Path, dataset_type: Any) -> Any:
     """Begin a data set with the modules of patient, study, series and equipment."""
     from pydicom.dataset import FileMetaDataset
-    from pydicom.uid import (
-        ExplicitVRLittleEndian,
-        UltrasoundMultiFrameImageStorage,
-        generate_uid,
-    )
+    from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage, generate_uid
 
     dataset = dataset_type()
     dataset.file_meta = FileMetaDataset()
