@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from cardio_core.api import DataError
 from cardio_spect_polar.polar.angles import wrapped_deg
 
+Floats = NDArray[np.float64]
+
 
 def polar_grid(
     values: ArrayLike,
@@ -18,7 +20,7 @@ def polar_grid(
     n_angles: int = 72,
     *,
     circular: bool = False,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return the map on a polar grid.
 
     Parameters
@@ -58,9 +60,7 @@ def polar_grid(
     return _interpolated(values, arc, where, direction, circular)
 
 
-def raster(
-    values: ArrayLike, arc: ArrayLike, size: int = 128, *, circular: bool = False
-) -> NDArray[np.float64]:
+def raster(values: ArrayLike, arc: ArrayLike, size: int = 128, *, circular: bool = False) -> Floats:
     """Return the map as a square picture: anterior on top, the septum on the left.
 
     Parameters
@@ -87,7 +87,7 @@ def raster(
     return np.where(radius <= 1, found, np.nan)
 
 
-def raster_coordinates(size: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def raster_coordinates(size: int) -> tuple[Floats, Floats]:
     """Return radius (1 at the rim) and angle in degrees of each pixel's middle."""
     middle = (np.arange(size) + 0.5) * 2 / size - 1
     down, right = np.meshgrid(middle, middle, indexing="ij")
@@ -95,12 +95,8 @@ def raster_coordinates(size: int) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def _interpolated(
-    values: ArrayLike,
-    arc: ArrayLike,
-    radius: NDArray[np.float64],
-    angle_deg: NDArray[np.float64],
-    circular: bool,
-) -> NDArray[np.float64]:
+    values: ArrayLike, arc: ArrayLike, radius: Floats, angle_deg: Floats, circular: bool
+) -> Floats:
     table, place = np.asarray(values, np.float64), np.asarray(arc, np.float64)
     if table.ndim < 2 or place.shape != table.shape[-2:-1]:
         raise DataError(
@@ -139,9 +135,7 @@ def _interpolated(
     return np.where(share > 0, found, np.nan)
 
 
-def _with_apex(
-    numbers: NDArray[Any], place: NDArray[np.float64]
-) -> tuple[NDArray[Any], NDArray[np.float64]]:
+def _with_apex(numbers: NDArray[Any], place: Floats) -> tuple[NDArray[Any], Floats]:
     """Put a ring at the apex itself: the mean of the first one, where all rays meet."""
     if place[0] <= 0:
         return numbers, place

@@ -11,6 +11,8 @@ from scipy.ndimage import gaussian_filter1d
 from cardio_spect_polar.polar.segments import segments_of
 from cardio_spect_polar.synthetic.flow.patients import TERRITORIES, TrueFlow
 
+Floats = NDArray[np.float64]
+
 N_RINGS, N_ANGLES = 24, 72
 
 SEGMENTS_OF_TERRITORY = {
@@ -44,7 +46,7 @@ class Scanner:
     apex_recovery: float = 0.85
 
 
-def grid_places() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def grid_places() -> tuple[Floats, Floats]:
     """Return arc (0 at the apex, 1 at the base) and angle (degrees) of every pixel of the grid.
 
     Examples
@@ -59,9 +61,7 @@ def grid_places() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return grid[0], grid[1]
 
 
-def true_maps(
-    flow: TrueFlow, patient: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def true_maps(flow: TrueFlow, patient: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Return one patient's flow at rest and at stress, shape (24, 72), ml/min/g, noise-free.
 
     Rest and stress share their texture, whose mean is 1, so that the mean flow is the drawn one.
@@ -82,9 +82,7 @@ def true_maps(
     return rest, rest * reserve
 
 
-def measured(
-    flow: NDArray[np.float64], scanner: Scanner, rng: np.random.Generator
-) -> NDArray[np.float64]:
+def measured(flow: Floats, scanner: Scanner, rng: np.random.Generator) -> Floats:
     """Return a map as the scanner gives it, ml/min/g, never negative."""
     arc, _ = grid_places()
     recovery = 1 - (1 - scanner.apex_recovery) * np.clip(1 - arc / 0.3, 0, 1)
@@ -93,9 +91,7 @@ def measured(
     return scanner.gain * _blurred(counts / scanner.counts_per_flow, scanner)
 
 
-def _blurred(values: NDArray[np.float64], scanner: Scanner) -> NDArray[np.float64]:
+def _blurred(values: Floats, scanner: Scanner) -> Floats:
     along_rings = gaussian_filter1d(values, scanner.blur_rings, axis=0, mode="nearest")
-    made: NDArray[np.float64] = gaussian_filter1d(
-        along_rings, scanner.blur_angles, axis=1, mode="wrap"
-    )
+    made: Floats = gaussian_filter1d(along_rings, scanner.blur_angles, axis=1, mode="wrap")
     return made

@@ -24,6 +24,8 @@ from cardio_spect_polar.synthetic.phantom.wall_motion import (
     motion,
 )
 
+Floats = NDArray[np.float64]
+
 _PER_SD = 1.1
 """Largest distance of neighbouring pieces in standard deviations of the point spread."""
 _LEAST_LATITUDES, _LEAST_ANGLES = 28, 48
@@ -79,12 +81,7 @@ def _resolution(ventricle: Ventricle, sigma_mm: float) -> tuple[int, int]:
 
 
 def _pieces(
-    wall: Mesh,
-    at: Pose,
-    start_mm: NDArray[np.float64],
-    depth_mm: NDArray[np.float64],
-    activity: NDArray[np.float64],
-    n_depths: int,
+    wall: Mesh, at: Pose, start_mm: Floats, depth_mm: Floats, activity: Floats, n_depths: int
 ) -> Cloud:
     """Cut what lies along the normals from `start_mm` into pieces, at every time.
 
@@ -129,7 +126,7 @@ def gut(
     shape: tuple[int, int, int],
     voxel_mm: tuple[float, float, float],
     sigma_mm: float,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return the activity of the blob under the inferior wall: a Gaussian, blurred exactly."""
     if ventricle.gut_activity == 0:
         return np.zeros(shape)

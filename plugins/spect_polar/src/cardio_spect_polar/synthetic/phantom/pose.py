@@ -10,6 +10,8 @@ from scipy.spatial.transform import Rotation
 
 from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
 
+Floats = NDArray[np.float64]
+
 _OUTSIDE_MM = 30.0
 """Room beyond base and apex in a stack that is as long as the heart asks."""
 
@@ -26,17 +28,12 @@ class Pose:
         Unit vectors from base to apex, and across.
     """
 
-    base_mm: NDArray[np.float64]
-    axis: NDArray[np.float64]
-    anterior: NDArray[np.float64]
-    septal: NDArray[np.float64]
+    base_mm: Floats
+    axis: Floats
+    anterior: Floats
+    septal: Floats
 
-    def place(
-        self,
-        radius_mm: NDArray[np.float64],
-        depth_mm: NDArray[np.float64],
-        angle_deg: NDArray[np.float64],
-    ) -> NDArray[np.float64]:
+    def place(self, radius_mm: Floats, depth_mm: Floats, angle_deg: Floats) -> Floats:
         """Return the points at a distance from the axis, from the base and at an angle.
 
         The arguments broadcast; the result has one more axis of (z, y, x) in mm.
@@ -49,9 +46,7 @@ class Pose:
             + (radius_mm * np.sin(angle))[..., None] * self.septal
         )
 
-    def locate(
-        self, points_mm: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def locate(self, points_mm: Floats) -> tuple[Floats, Floats, Floats]:
         """Return distance from the axis, from the base plane, and the angle in degrees."""
         away = points_mm - self.base_mm
         depth, front, left = away @ self.axis, away @ self.anterior, away @ self.septal

@@ -20,6 +20,8 @@ from cardio_spect_polar.synthetic.phantom.wall_motion import (
     muscle_at,
 )
 
+Floats = NDArray[np.float64]
+
 _N_TIMES = 16
 _N_FINE = 4096
 _N_MERIDIAN = 181
@@ -69,14 +71,14 @@ class Truth:
     ventricle: Ventricle
     pose: Pose
     geometry: WallGeometry
-    phase_deg: NDArray[np.float64]
+    phase_deg: Floats
     segments: NDArray[np.int64]
-    segment_phase_deg: NDArray[np.float64]
-    segment_perfusion: NDArray[np.float64]
+    segment_phase_deg: Floats
+    segment_perfusion: Floats
     psd_deg: float
     pbw_deg: float
     scar_pct: float
-    volume_ml: NDArray[np.float64]
+    volume_ml: Floats
     edv_ml: float
     esv_ml: float
     ef_pct: float
@@ -84,16 +86,14 @@ class Truth:
     base_mm: float
     apex_mm: float
 
-    def phase_at(self, points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    def phase_at(self, points_mm: Floats) -> Floats:
         """Return the true phase of the wall nearest to points (z, y, x), shape (..., 3)."""
         arc, angle = self.arc_and_angle(points_mm)
         delay = over_wall(self.ventricle.delay_rr, angle, arc)
-        phase: NDArray[np.float64] = (beat_phase_deg(self.ventricle) + 360.0 * delay) % 360.0
+        phase: Floats = (beat_phase_deg(self.ventricle) + 360.0 * delay) % 360.0
         return phase
 
-    def arc_and_angle(
-        self, points_mm: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def arc_and_angle(self, points_mm: Floats) -> tuple[Floats, Floats]:
         """Return arc (share from the apex) and angle in degrees of the wall nearest to points."""
         radius, depth, angle = self.pose.locate(points_mm)
         latitude = np.linspace(np.pi / 2, 0.0, _N_MERIDIAN)
@@ -103,7 +103,7 @@ class Truth:
         away = (radius[..., None] - r[:, 0]) ** 2 + (depth[..., None] - s[:, 0]) ** 2
         return at.arc[np.argmin(away, axis=-1), 0], angle
 
-    def centre_at(self, z_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    def centre_at(self, z_mm: Floats) -> Floats:
         """Return (y, x) in mm of the long axis at heights along the stack, shape (..., 2)."""
         along = (z_mm - self.pose.base_mm[0]) / self.pose.axis[0]
         return np.asarray(self.pose.base_mm[1:] + along[..., None] * self.pose.axis[1:])
@@ -164,7 +164,7 @@ def truth_of(ventricle: Ventricle, at: Pose, slice_mm: float, n_slots: int) -> T
 
 def _known_wall(
     ventricle: Ventricle, at: Pose, slice_mm: float
-) -> tuple[WallGeometry, NDArray[np.float64], NDArray[np.float64], float]:
+) -> tuple[WallGeometry, Floats, Floats, float]:
     """Sample the mean middle of the wall; also the arc and angle of each sample, and the tip."""
     angle = np.arange(N_RAYS) * 360.0 / N_RAYS
     wall = mesh(ventricle, np.linspace(np.pi / 2, 0.0, _N_MERIDIAN), angle)
@@ -187,7 +187,7 @@ def _known_wall(
     return geometry, arc, np.broadcast_to(angle, r.shape), tip
 
 
-def _rings(tip_mm: float, slice_mm: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _rings(tip_mm: float, slice_mm: float) -> tuple[Floats, Floats]:
     """Return depth of the origin and polar angle in radians of every ring, from apex to base."""
     n_cylinder = max(int(_CYLINDER * tip_mm / slice_mm), 2)
     cylinder = (np.arange(n_cylinder)[::-1] + 0.5) * slice_mm
@@ -199,11 +199,8 @@ def _rings(tip_mm: float, slice_mm: float) -> tuple[NDArray[np.float64], NDArray
 
 
 def _meet(
-    meridian: tuple[NDArray[np.float64], NDArray[np.float64]],
-    arc: NDArray[np.float64],
-    origin: NDArray[np.float64],
-    polar: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    meridian: tuple[Floats, Floats], arc: Floats, origin: Floats, polar: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Return radius, depth and arc where the rays meet the meridians, (n_rings, n_angles)."""
     radius, depth = meridian
     side = (
@@ -215,7 +212,7 @@ def _meet(
     share = -low / (high - low)
     last, column = after[:, 0], np.arange(radius.shape[1])
 
-    def between(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def between(values: Floats) -> Floats:
         start, end = values[last - 1, column], values[last, column]
         return np.asarray(start + share * (end - start))
 
@@ -223,15 +220,13 @@ def _meet(
     return between(radius), between(depth), between(along)
 
 
-def _area(
-    radius: NDArray[np.float64], arc: NDArray[np.float64], length_mm: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _area(radius: Floats, arc: Floats, length_mm: Floats) -> Floats:
     """Return the area of every sample: from halfway to its neighbours, apex and base included."""
     edge = np.concatenate([0 * arc[:1], (arc[1:] + arc[:-1]) / 2, 0 * arc[:1] + 1.0])
     return np.asarray(np.diff(edge, axis=0) * length_mm * radius * 2 * np.pi / N_RAYS)
 
 
-def _bandwidth(shift_deg: NDArray[np.float64]) -> float:
+def _bandwidth(shift_deg: Floats) -> float:
     """Return the width of the smallest arc with 95 % of phases that span less than the circle."""
     ordered = np.sort(shift_deg)
     n_within = int(np.ceil(_WITHIN * ordered.size))

@@ -25,6 +25,8 @@ from scipy.special import ndtr
 from cardio_spect_polar.synthetic.phantom.aha_map import over_wall
 from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, wall_beat
 
+Floats = NDArray[np.float64]
+
 _LEAST_CAVITY_MM = 1.0
 PERFUSION_EDGE_DEG = 6.0
 _ARC_TABLE = 2001
@@ -56,28 +58,26 @@ class Mesh:
         1 where the wall takes up tracer, 0 in the membranous septum.
     """
 
-    angle_deg: NDArray[np.float64]
-    arc: NDArray[np.float64]
-    foot_mm: tuple[NDArray[np.float64], NDArray[np.float64]]
-    normal: tuple[NDArray[np.float64], NDArray[np.float64]]
-    k1_per_mm: NDArray[np.float64]
-    k2_per_mm: NDArray[np.float64]
+    angle_deg: Floats
+    arc: Floats
+    foot_mm: tuple[Floats, Floats]
+    normal: tuple[Floats, Floats]
+    k1_per_mm: Floats
+    k2_per_mm: Floats
     h0_mm: float
-    thickening: NDArray[np.float64]
-    delay_rr: NDArray[np.float64]
-    perfusion: NDArray[np.float64]
-    muscle: NDArray[np.float64]
+    thickening: Floats
+    delay_rr: Floats
+    perfusion: Floats
+    muscle: Floats
 
-    def volume_mm(self, x_mm: NDArray[np.float64]) -> NDArray[np.float64]:
+    def volume_mm(self, x_mm: Floats) -> Floats:
         """Return the volume from the endocardium to x per area of the endocardium."""
         k1, k2 = self.k1_per_mm, self.k2_per_mm
         # Horner's rule: powers of large arrays are slow.
         return np.asarray(x_mm * (1 + x_mm * ((k1 + k2) / 2 + x_mm * (k1 * k2 / 3))))
 
 
-def mesh(
-    ventricle: Ventricle, latitude: NDArray[np.float64], angle_deg: NDArray[np.float64]
-) -> Mesh:
+def mesh(ventricle: Ventricle, latitude: Floats, angle_deg: Floats) -> Mesh:
     """Lay a mesh on the endocardium.
 
     Parameters
@@ -116,9 +116,7 @@ def mesh(
     )
 
 
-def muscle_at(
-    ventricle: Ventricle, depth_mm: NDArray[np.float64], angle_deg: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def muscle_at(ventricle: Ventricle, depth_mm: Floats, angle_deg: Floats) -> Floats:
     """Return 1 where the wall takes up tracer, 0 in the membranous septum, soft in between.
 
     The septum begins `short_septum_mm` below the base plane at 90 degrees, and less so, as the
@@ -132,9 +130,7 @@ def muscle_at(
     return np.asarray(ndtr(3.0 * (depth / np.maximum(begins, 1e-6) - 1.0)), dtype=float)
 
 
-def motion(
-    at: Mesh, ventricle: Ventricle, time_rr: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def motion(at: Mesh, ventricle: Ventricle, time_rr: Floats) -> tuple[Floats, Floats]:
     """Return where the endocardium is, and how thick the wall is, at every time.
 
     Parameters
@@ -157,7 +153,7 @@ def motion(
     return _inner(at.k1_per_mm, at.k2_per_mm, at.h0_mm, thickness), thickness
 
 
-def cavity_ml(ventricle: Ventricle, time_rr: NDArray[np.float64]) -> NDArray[np.float64]:
+def cavity_ml(ventricle: Ventricle, time_rr: Floats) -> Floats:
     """Return the cavity's volume in ml at every time.
 
     Numerical integration over the endocardium (Gauss-Legendre along the meridian, midpoints
@@ -171,27 +167,25 @@ def cavity_ml(ventricle: Ventricle, time_rr: NDArray[np.float64]) -> NDArray[np.
     return np.asarray((depth * area[:, None]).sum(axis=(1, 2)) / 1000.0)
 
 
-def latitudes(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def latitudes(n: int) -> tuple[Floats, Floats]:
     """Return Gauss-Legendre nodes and weights from base (0) to apex (π/2)."""
     node, weight = np.polynomial.legendre.leggauss(n)
     return (node + 1) * np.pi / 4, weight * np.pi / 4
 
 
-def angles(n: int) -> NDArray[np.float64]:
+def angles(n: int) -> Floats:
     """Return the midpoints of n equal angles in degrees."""
     return (np.arange(n) + 0.5) * 360.0 / n
 
 
-def area_mm2(
-    ventricle: Ventricle, latitude: NDArray[np.float64], weight: NDArray[np.float64], n_angles: int
-) -> NDArray[np.float64]:
+def area_mm2(ventricle: Ventricle, latitude: Floats, weight: Floats, n_angles: int) -> Floats:
     """Return the endocardial area at end-diastole that a node of the mesh stands for."""
     long, short = ventricle.length_mm, ventricle.radius_mm
     stretch = np.hypot(short * np.sin(latitude), long * np.cos(latitude))
     return np.asarray(short * np.cos(latitude) * stretch * weight * 2 * np.pi / n_angles)
 
 
-def _arc(ventricle: Ventricle, latitude: NDArray[np.float64]) -> NDArray[np.float64]:
+def _arc(ventricle: Ventricle, latitude: Floats) -> Floats:
     """Return the arc length from the apex along the middle of the wall, base = 1."""
     long, short = ventricle.length_mm, ventricle.radius_mm
     u = np.linspace(0.0, np.pi / 2, _ARC_TABLE)
@@ -202,22 +196,20 @@ def _arc(ventricle: Ventricle, latitude: NDArray[np.float64]) -> NDArray[np.floa
     return np.asarray(1.0 - np.interp(latitude, u, from_base / from_base[-1]))
 
 
-def _inner(
-    k1: NDArray[np.float64], k2: NDArray[np.float64], h0: float, thickness: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _inner(k1: Floats, k2: Floats, h0: float, thickness: Floats) -> Floats:
     """Solve for the endocardium that keeps the wall's volume (module docstring)."""
     mean, product = (k1 + k2) / 2, k1 * k2
     kept = h0 + mean * h0**2 + product * h0**3 / 3
     linear = 2 * mean + product * thickness
     constant = 1 + mean * thickness + product * thickness**2 / 3 - kept / thickness
     # The root near 0, in the form that does not cancel.
-    root: NDArray[np.float64] = (
+    root: Floats = (
         -2 * constant / (linear + np.sqrt(np.maximum(linear**2 - 4 * product * constant, 0.0)))
     )
     return root
 
 
-def _limit(k1: NDArray[np.float64], k2: NDArray[np.float64], h0: float) -> NDArray[np.float64]:
+def _limit(k1: Floats, k2: Floats, h0: float) -> Floats:
     """Return the thickening that leaves the least cavity on the long axis."""
     low, high = np.zeros(k1.shape), np.full(k1.shape, 5.0)
     for _ in range(40):
