@@ -14,8 +14,13 @@ from matplotlib.figure import Figure
 from cardio_core import stats
 from cardio_core.api import canvas
 from cardio_core.stats import Estimate
-from cardio_echo_cmr.drawing.style import colour_of
 from cardio_echo_cmr.published.paper_tables import TITLES
+
+COLOURS = {
+    "a4c": canvas.BLUE, "a2c": canvas.GREEN, "plax": canvas.ORANGE, "fused": canvas.INK,
+    "lvef": canvas.PURPLE, "age_sex": canvas.GREY,
+}  # fmt: skip
+"""The models of values have the colour of their view."""
 
 PLURAL = {"study": "studies", "video": "videos", "patient": "patients"}
 PANELS_A_ROW = 3
@@ -24,6 +29,11 @@ METHODS = {
     "occlusion": "occlusion", "grad_cam_pp": "Grad-CAM++",
     "random_weights": "random weights (control)", "area": "size of the segment (control)",
 }  # fmt: skip
+
+
+def colour_of(model: str) -> str:
+    """Return the colour of a model."""
+    return COLOURS.get(model.removesuffix("_value"), canvas.SKY)
 
 
 def roc_by_view(

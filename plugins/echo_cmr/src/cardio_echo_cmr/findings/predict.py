@@ -13,7 +13,7 @@ from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.seen_views import view_scores, views_by
 from cardio_echo_cmr.findings.view_classifier import score_views
 from cardio_echo_cmr.networks.clip_network import least_view_in, score_videos
-from cardio_echo_cmr.results.tested import VIDEO
+from cardio_echo_cmr.results.intervals import VIDEO
 
 
 def predict(
