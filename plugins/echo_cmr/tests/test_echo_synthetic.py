@@ -61,6 +61,15 @@ def loop_of(view: str, amplitude: dict[int, float], thickness: dict[int, float])
     return echo_loop(spec, np.random.default_rng(2))
 
 
+def wall_point(wall: Wall, eccentric: np.ndarray, depth_mm: float) -> np.ndarray:
+    """Return places (u, v) at a distance from the middle of the wall, outward positive."""
+    cosine, sine = np.cos(eccentric), np.sin(eccentric)
+    outward = np.stack([cosine / wall.half_width_mm, -sine / wall.length_mm], axis=-1)
+    outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
+    middle = np.stack([wall.half_width_mm * cosine, wall.length_mm * (1.0 - sine)], axis=-1)
+    return middle + depth_mm * outward
+
+
 def wall_depths_mm(frame: np.ndarray, view: str, segment: int) -> tuple[float, float]:
     """Find endocardium and epicardium of the middle of a segment in a picture, inward negative.
 
@@ -68,9 +77,10 @@ def wall_depths_mm(frame: np.ndarray, view: str, segment: int) -> tuple[float, f
     of cavity and wall.
     """
     geometry, sector = default_geometry(view), sector_of(DEPTH_MM[view], HALF_ANGLE_DEG)
-    angle = geometry.wall.centre(segment) + np.linspace(-0.1, 0.1, 24)
+    at = geometry.wall.segments.index(segment)
+    angle = geometry.wall.borders[at : at + 2].mean() + np.linspace(-0.1, 0.1, 24)
     depth_mm = np.arange(-17.0, 8.0, 0.25)
-    lines = np.stack([geometry.wall.point(angle, np.full(24, d)) for d in depth_mm])
+    lines = np.stack([wall_point(geometry.wall, angle, d) for d in depth_mm])
     rows, columns = np.moveaxis(sector.pixel_of(geometry.to_body(lines)), -1, 0)
     smooth = ndimage.gaussian_filter(frame.astype(float), 1.0)
     profile = ndimage.map_coordinates(smooth, [rows, columns], order=1).mean(axis=1)
@@ -122,7 +132,7 @@ def test_tissue_keeps_its_volume_within_a_twentieth() -> None:
     heart = Ventricle(ring)
 
     def area(at: float) -> float:
-        circle = ring.point(angle, np.full(angle.size, at))
+        circle = wall_point(ring, angle, at)
         now = circle + heart.systole(circle)
         return float(np.pi * np.hypot(*(now - [0.0, ring.length_mm]).T).mean() ** 2)
 

@@ -14,7 +14,7 @@ from cardio_core.ultrasound import read_loop, sector_hull
 from cardio_mmode_septal_flash.cycle.find_cycle import cut_cycle, find_cycle
 from cardio_mmode_septal_flash.mmode.axis import scan_line
 from cardio_mmode_septal_flash.mmode.side import MIRRORED, side_of_lv
-from cardio_mmode_septal_flash.readers.septum import read_septum
+from cardio_mmode_septal_flash.readers.loop import read_septum
 from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
 from cardio_mmode_septal_flash.septum.polyline import require_inside, resample
 from cardio_mmode_septal_flash.synthetic.septal_flash import SECTOR

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cardio_core.api import canvas
-from cardio_echo_cmr.drawing.style import colour_of
+from cardio_echo_cmr.drawing.results import colour_of
 from cardio_echo_cmr.published.paper_tables import TITLES
 
 

@@ -12,8 +12,7 @@ from cardio_core.api import (
     Targets,
     default_evaluate,
 )
-from cardio_echo_cmr.drawing.results import view_confusion
-from cardio_echo_cmr.drawing.segments import segments_figure
+from cardio_echo_cmr.drawing.results import segments_figure, view_confusion
 from cardio_echo_cmr.findings.config import EvaluateBlock
 from cardio_echo_cmr.findings.report import Parts, report_findings
 from cardio_echo_cmr.segments.scores import segment_tables

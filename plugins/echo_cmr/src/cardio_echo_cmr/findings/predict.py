@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
 from cardio_echo_cmr.findings.baseline import score_baseline
@@ -13,7 +11,7 @@ from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.seen_views import view_scores, views_by
 from cardio_echo_cmr.findings.view_classifier import score_views
 from cardio_echo_cmr.networks.clip_network import least_view_in, score_videos
-from cardio_echo_cmr.results.tested import VIDEO
+from cardio_echo_cmr.results.intervals import VIDEO
 
 
 def predict(
@@ -49,32 +47,20 @@ def predict(
     if recipe.kind == "regression":
         return Predictions(ids, score_baseline(model, features, ctx), "sample")
     views = view_scores(features, ctx, batch_size=config.batch_size)
-    found = _score_own(model, features, views, config, ctx)
+    found = np.full(len(features), np.nan)
+    own = np.flatnonzero(views_by(views, features, least_view_in(model)) == recipe.view)
+    if own.size:
+        found[own] = score_videos(
+            model, features.view(own), ctx, n_clips=config.n_clips, batch_size=config.batch_size
+        )
     columns = {
         f"{VIDEO}{target.name}": Column(found.copy(), target.unit or "1") for target in ctx.targets
     }
     if ctx.mode == "predict":  # a reader should see why a new video has no score
         columns |= {
-            f"view:{str(name).partition(':')[2]}": Column(own.to_numpy(np.float64), "1")
-            for name, own in views.items()
+            f"view:{str(name).partition(':')[2]}": Column(score.to_numpy(np.float64), "1")
+            for name, score in views.items()
         }
     return Predictions(
         ids, {target.name: found.copy() for target in ctx.targets}, "sample", columns
     )
-
-
-def _score_own(
-    model: ModelArtifact,
-    features: FeatureSet,
-    views: pd.DataFrame,
-    config: PredictBlock,
-    ctx: Context,
-) -> NDArray[np.float64]:
-    scores = np.full(len(features), np.nan)
-    shown = views_by(views, features, least_view_in(model))
-    own = np.flatnonzero(shown == recipe_of(ctx).view)
-    if own.size:
-        scores[own] = score_videos(
-            model, features.view(own), ctx, n_clips=config.n_clips, batch_size=config.batch_size
-        )
-    return scores

@@ -20,9 +20,13 @@ from cardio_echo_cmr.published.paper_tables import (
     table_1,
     table_2,
 )
-from cardio_echo_cmr.results.intervals import auc_intervals, interval_rows, width_sentences
+from cardio_echo_cmr.results.intervals import (
+    auc_intervals,
+    interval_rows,
+    video_rows,
+    width_sentences,
+)
 from cardio_echo_cmr.results.measured import agreement, number_errors, training_means
-from cardio_echo_cmr.results.tested import video_rows
 from cardio_echo_cmr.studies.described import described_studies, finding_flags, first_studies
 from cardio_echo_cmr.views.names import VIEWS
 from cardio_echo_cmr.views.present import missing_sentence, views_of_studies, views_table

@@ -22,7 +22,6 @@ from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of, grey_of
 
 Labelled = tuple[FeatureSet, NDArray[np.float64]]
 
-
 PAPER = {
     "width_mult": 1.0, "choose_epochs": True, "epochs": 50, "batch_size": 10,
     "learning_rate": 1e-3, "optimizer": "adamw", "weight_decay": 0.01, "schedule": "none",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -72,12 +71,8 @@ def _clips(
         Clip(loop, view, stated_rate(loop, frame_rate_hz))
         for column, view in columns.items()
         for path in row[column]
-        for loop in _inside(path)
+        for loop in (find_loops(path) if path.is_dir() else (path,))
     )
-
-
-def _inside(path: Path) -> tuple[Path, ...]:
-    return find_loops(path) if path.is_dir() else (path,)
 
 
 def _number(row: pd.Series[Any], name: str) -> float:

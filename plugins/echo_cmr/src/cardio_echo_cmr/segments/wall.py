@@ -94,21 +94,6 @@ class Wall:
         """Eccentric angles between which they lie, one more than segments."""
         return np.asarray(_RING_BORDERS if self.is_ring else _LONG_BORDERS)
 
-    def point(self, eccentric: ArrayLike, depth_mm: ArrayLike = 0.0) -> NDArray[np.float64]:
-        """Return places (u, v) at a distance from the middle of the wall, outward positive.
-
-        Examples
-        --------
-        >>> Wall("a4c").point(np.pi / 2).round(6).tolist()  # the apex
-        [0.0, 0.0]
-        """
-        angle = np.asarray(eccentric, dtype=np.float64)
-        cosine, sine = np.cos(angle), np.sin(angle)
-        outward = np.stack([cosine / self.half_width_mm, -sine / self.length_mm], axis=-1)
-        outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
-        middle = np.stack([self.half_width_mm * cosine, self.length_mm * (1.0 - sine)], axis=-1)
-        return middle + np.asarray(depth_mm)[..., None] * outward
-
     def place(self, heart_mm: NDArray[np.float64]) -> WallPlace:
         """Return where points (u, v) lie; below the base an open wall goes straight on.
 
@@ -140,11 +125,6 @@ class Wall:
         between = np.searchsorted(self.borders, np.asarray(eccentric), side="right") - 1
         index = np.clip(between, 0, len(self.segments) - 1)
         return np.asarray(self.segments, np.uint8)[index]
-
-    def centre(self, segment: int) -> float:
-        """Return the eccentric angle of the middle of a segment."""
-        index = self.segments.index(segment)
-        return float(self.borders[index : index + 2].mean())
 
     def profile(
         self, of_segment: Mapping[int, float]

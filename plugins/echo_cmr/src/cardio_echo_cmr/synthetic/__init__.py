@@ -1,6 +1,6 @@
 """The synthetic cohort: echo loops made by code, with known motion and thickness of segments.
 
-`chambers` and `valves` say what is around the left ventricle of `segments`, `tissue` how bright it
+`chambers` says what is around the left ventricle of `segments`, `tissue` how bright it
 is, `beat` and `motion` how all of it moves, `loop` makes pictures, `findings` draws what the CMR
 finds, `patients` who is recorded, and `cohort` writes files. Nothing heavy is imported here.
 """

@@ -6,13 +6,13 @@ and burned in beside the sector's tip, and a green ECG trace below the sector.
 
 from __future__ import annotations
 
-import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 
 from cardio_core import stats
@@ -66,10 +66,7 @@ def write_cmr_cohort(
     rows = [row for one in written for row in one.rows]
     studies = {study: facts for one in written for study, facts in one.studies.items()}
     chances = [one.person.findings.lge_probability for one in written for _ in one.rows]
-    with (folder / "cohort.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
     truth = {
         "kind": "echo_cmr",
         "seed": seed,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
 from cardio_echo_cmr.segments.pose import Geometry
 from cardio_echo_cmr.synthetic.beat import Beat, contraction, inflow, outflow
+from cardio_echo_cmr.synthetic.chambers import LEAFLET_DB, leaflets
 from cardio_echo_cmr.synthetic.motion import Ventricle
 from cardio_echo_cmr.synthetic.tissue import BLOOD_DB, reflectivity_db
-from cardio_echo_cmr.synthetic.valves import LEAFLET_DB, leaflets
 
 SPREAD = PointSpread(axial_mm=0.6, lateral_deg=(2.0, 3.0))
 """Coarse within what a cardiac probe does: half of the time goes into beams and scatterers."""

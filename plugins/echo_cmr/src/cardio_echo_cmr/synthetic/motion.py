@@ -64,7 +64,7 @@ class Ventricle:
         Examples
         --------
         >>> heart = Ventricle(Wall("a4c"))
-        >>> heart.across(heart.wall.place(heart.wall.point([0.1], -4.75))).round(2).tolist()
+        >>> heart.across(heart.wall.place(np.array([[23.25, 82.0]]))).round(2).tolist()
         [1.0]
         """
         share = np.interp(place.eccentric, *self._thickness_along)

@@ -31,7 +31,6 @@ FROM_MOTION = "cycle=motion"
 _SMALL = 48
 _REPEATS = 0.75
 
-
 UNJUDGED = {
     TOO_LOW: TOO_LOW,
     FROM_MOTION: "without R peaks the cycle is found in the motion, and its times are unknown",

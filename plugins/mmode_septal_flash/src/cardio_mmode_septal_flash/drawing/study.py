@@ -98,13 +98,8 @@ class StudyCase(Case):
     n_drawn: int = 0
 
 
-def study_figure(view: StudyView, *, title: str = "") -> canvas.Draw:
-    """Return a function that draws one study: figure 1 of the paper, and the heat maps."""
-    return heat_sheet([(title, view)])
-
-
 def heat_sheet(studies: Sequence[tuple[str, StudyView]]) -> canvas.Draw:
-    """Return a function that draws studies below each other (figures 2 and 3 of the paper).
+    """Return a function that draws studies below each other (figures 1 to 3 of the paper).
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, Explanation, FeatureSet, ModelArtifact, Predictions
-from cardio_mmode_septal_flash.drawing.study import StudyCase, StudyView, study_figure
+from cardio_mmode_septal_flash.drawing.study import StudyCase, StudyView, heat_sheet
 from cardio_mmode_septal_flash.flash.config import ExplainBlock
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.network import open_network, pictures_for
@@ -89,7 +89,7 @@ def explain(
                 title=title,
                 arrays={"heat": first[i]},
                 scores={name: one for name, one in found.items() if np.isfinite(one)},
-                draw=study_figure(view(sample_id), title=short),
+                draw=heat_sheet([(short, view(sample_id))]),
             )
         )
     whole: dict[str, Any] = {"tested": studies, "view": view, "n_drawn": config.n_cases}

@@ -16,6 +16,7 @@ from cardio_mmode_septal_flash.flash.models import LOOPS, PATHS, R_PEAKS, SEPTUM
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
 
 LABEL = "sf_label"
+IDS = ("recording_id", "study_id", "patient_id")
 TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
 EVENTS = ("mvc_ms", "avo_ms")
 
@@ -50,19 +51,21 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     found = [_found(path, config, ctx) for path in ctx.inputs]
     entries = [replace(one, files=_given(one.files, ctx)) for part, _ in found for one in part]
     notes: list[str] = []
-    if any(not entry.named for entry in entries):
+    if any(not entry.about["study_id"] for entry in entries):
         entries, notes = _numbered(entries), [CohortTable.NUMBERED]
     kept = [entry for entry in entries if _at(entry, config.timepoint)]
-    left_out = tuple(entry.recording_id for entry in entries if not _at(entry, config.timepoint))
+    left_out = tuple(e.about["recording_id"] for e in entries if not _at(e, config.timepoint))
+    table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS])
+    table.index = pd.Index(table["recording_id"], name="sample_id")
     targets, clinical = None, None
     if ctx.mode == "fit":
-        clinical = pd.concat([table.rows for _, table in found if table is not None])
+        clinical = pd.concat([named.rows for _, named in found if named is not None])
         labels = clinical[[LABEL]].astype("Float64").astype(float)
         labels.columns = [ctx.task.targets[0].name]
-        targets = Targets("study", labels[labels.index.isin([e.study_id for e in kept])])
+        targets = Targets("study", labels[labels.index.isin(table["study_id"])])
     return Cohort(
-        SampleSet.opening(_table(kept), [entry.files for entry in kept], open_loop),
-        {entry.recording_id: entry.files.paths for entry in kept},
+        SampleSet.opening(table, [entry.files for entry in kept], open_loop),
+        {entry.about["recording_id"]: entry.files.paths for entry in kept},
         targets,
         clinical,
         notes=tuple(notes),
@@ -73,14 +76,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One loop: its ids, its files, and what the table says of its study."""
+    """One loop: its files, and its ids and what else the table says of it by column."""
 
-    recording_id: str
-    study_id: str
-    patient_id: str
     files: LoopFiles
     about: dict[str, Any]
-    named: bool
 
 
 def _found(path: Path, config: LoadBlock, ctx: Context) -> tuple[list[_Entry], CohortTable | None]:
@@ -89,10 +88,11 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> tuple[list[_Entry], C
     if table is not None:
         table.require(LOOPS, *((LABEL,) if ctx.mode == "fit" else ()))
         return [
-            _Entry(recording_id, str(study), str(row["patient_id"]), files, _about(row), True)
+            _Entry(files, dict(zip(IDS, (name, str(study), str(row["patient_id"])), strict=True))
+                   | _about(row))
             for study, row in table.rows.iterrows()
-            for recording_id, files in _loops_of(str(study), row, config)
-        ], table
+            for name, files in _loops_of(str(study), row, config)
+        ], table  # fmt: skip
     if ctx.mode == "fit":
         raise DataError(
             f"{path.name}: expected a cohort table, or a folder with cohort.csv, that names loops "
@@ -104,10 +104,8 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> tuple[list[_Entry], C
             f"{path.name}: expected ultrasound loops (DICOM, AVI, MP4, NPY, NPZ, HDF5), found "
             "none; give the folder that holds them, or a file"
         )
-    nothing = dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan"))
-    return [
-        _Entry("", "", "", _files(file, None, None, config), nothing, False) for file in files
-    ], None
+    nothing = dict.fromkeys(IDS, "") | dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan"))
+    return [_Entry(_files(file, None, None, config), nothing) for file in files], None
 
 
 def _loops_of(study_id: str, row: pd.Series[Any], config: LoadBlock) -> list[tuple[str, LoopFiles]]:
@@ -173,18 +171,7 @@ def _numbered(entries: list[_Entry]) -> list[_Entry]:
     """Give loops without a table running numbers: names of files can hold the names of people."""
     return [
         entry
-        if entry.named
-        else replace(entry, recording_id=str(n), study_id=str(n), patient_id=str(n))
+        if entry.about["study_id"]
+        else replace(entry, about=entry.about | dict.fromkeys(IDS, str(n)))
         for n, entry in enumerate(entries, start=1)
     ]
-
-
-def _table(entries: list[_Entry]) -> pd.DataFrame:
-    ids = [entry.recording_id for entry in entries]
-    named: dict[str, list[Any]] = {
-        "recording_id": ids,
-        "study_id": [entry.study_id for entry in entries],
-        "patient_id": [entry.patient_id for entry in entries],
-    }
-    named |= {name: [entry.about[name] for entry in entries] for name in (*TEXTS, *EVENTS)}
-    return pd.DataFrame(named, index=pd.Index(ids, name="sample_id"))

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
 from cardio_mmode_septal_flash.flash.config import TrainBlock
-from cardio_mmode_septal_flash.flash.labels import check_classes, known_labels, originals
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.network import fresh_network, settings_of, shown_of, write_mean
 from cardio_mmode_septal_flash.flash.regression import fit_regression
@@ -23,7 +22,6 @@ from cardio_mmode_septal_flash.networks.heat_maps import maps_of
 from cardio_mmode_septal_flash.networks.pictures import Pictures
 
 Labelled = tuple[FeatureSet, NDArray[np.int64]]
-
 
 N_FOR_THRESHOLD = 64
 AUGMENTED = (
@@ -144,3 +142,54 @@ def threshold_of(
         for heat in maps_of(network, Pictures(shown, mean), "grad_cam_pp")
     ]
     return measures.best_threshold(profiles, [places[i].window for i in known]), len(known)
+
+
+def known_labels(
+    features: FeatureSet, targets: Targets, ctx: Context
+) -> tuple[FeatureSet, NDArray[np.int64]]:
+    """Return the samples with a label, and their labels: 1 with septal flash, 0 without.
+
+    Shifted copies of a study stay only beside its original. Where a plan splits samples, a tested
+    study's copies would otherwise be trained on.
+    """
+    target = ctx.task.targets[0]
+    y = np.asarray(targets.of(features.table, target.name), dtype=object)
+    code = np.array([_code(value, target.classes) for value in y], dtype=np.float64)
+    positions = np.flatnonzero(np.isfinite(code) & with_original(features))
+    return features.view(positions), code[positions].astype(np.int64)
+
+
+def check_classes(features: FeatureSet, labels: NDArray[np.int64], ctx: Context) -> None:
+    """Raise where a class has fewer than two training studies: nothing can be learnt from that.
+
+    Raises
+    ------
+    DataError
+    """
+    first = originals(features)
+    n_with, n = int(labels[first].sum()), int(first.sum())
+    if min(n_with, n - n_with) < 2:
+        raise DataError(
+            f"model {ctx.model}: expected two or more training studies with and without septal "
+            f"flash, found {n_with} with and {n - n_with} without; take fewer folds "
+            "(protocols.honest.k, inner.k=0) or more patients"
+        )
+
+
+def originals(features: FeatureSet) -> NDArray[np.bool_]:
+    """Return which samples are no shifted copies, shape (n_samples,)."""
+    if "variant" not in features.table.columns:
+        return np.ones(len(features), dtype=bool)
+    return np.asarray(features.table["variant"].to_numpy() == 0)
+
+
+def with_original(features: FeatureSet) -> NDArray[np.bool_]:
+    """Return which samples belong to a recording whose original is among them."""
+    recordings = features.table["recording_id"].to_numpy(str)
+    return np.asarray(np.isin(recordings, recordings[originals(features)]))
+
+
+def _code(value: object, classes: tuple[str, ...]) -> float:
+    if isinstance(value, str):
+        return float(classes.index(value)) if value in classes else float("nan")
+    return float("nan") if value is None else float(value)  # type: ignore[arg-type]

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-
 TOLERANCE_MS = 20.0
 """How far outside the window a peak may point and still hit."""
 

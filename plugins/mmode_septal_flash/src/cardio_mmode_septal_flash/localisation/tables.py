@@ -121,13 +121,9 @@ def _mean(chosen: pd.DataFrame, name: str, config: EvaluateBlock, seed: int) -> 
             n_patients=n_patients, note="fewer than five patients: no interval",
         )  # fmt: skip
     return stats.bootstrap(
-        _average, values, clusters=chosen["subject_id"].to_numpy(str), level=config.level,
-        n_resamples=config.n_resamples, seed=seed, name=name,
+        lambda drawn: float(np.mean(drawn)), values, clusters=chosen["subject_id"].to_numpy(str),
+        level=config.level, n_resamples=config.n_resamples, seed=seed, name=name,
     )  # fmt: skip
-
-
-def _average(values: np.ndarray[Any, Any]) -> float:
-    return float(np.mean(values))
 
 
 def _contrasts(own: pd.DataFrame, config: EvaluateBlock, seed: int) -> list[dict[str, Any]]:

@@ -81,18 +81,6 @@ def with_contrast(pictures: NDArray[np.floating], factor: float) -> NDArray[np.f
     return np.asarray(np.clip(mean + factor * (pictures - mean), 0.0, 255.0).astype(np.float32))
 
 
-def draw_contrast(rng: np.random.Generator, limit: float = 2.0) -> float:
-    """Draw a contrast between 1/limit and limit, log-uniformly.
-
-    Examples
-    --------
-    >>> draws = [draw_contrast(np.random.default_rng(seed)) for seed in range(200)]
-    >>> 0.5 <= min(draws) < 0.55, 1.9 < max(draws) <= 2.0
-    (True, True)
-    """
-    return float(limit ** rng.uniform(-1.0, 1.0))
-
-
 def mean_picture(pictures: NDArray[np.uint8], block: int = 64) -> NDArray[np.float32]:
     """Return the mean of training pictures, to be subtracted from all.
 

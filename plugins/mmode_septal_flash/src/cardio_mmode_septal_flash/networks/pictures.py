@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cardio_mmode_septal_flash.mmode.picture import draw_contrast, with_contrast
+from cardio_mmode_septal_flash.mmode.picture import with_contrast
 
 GREY_SD = 57.4
 """Grey levels in one unit of input: 255 times the mean SD of ImageNet's channels."""
@@ -47,7 +47,8 @@ class Pictures:
         """
         shown = np.asarray(self.pictures[indices], dtype=np.float32)
         if rng is not None and self.contrast > 1:
-            factors = [draw_contrast(rng, self.contrast) for _ in indices]
+            # Log-uniform.
+            factors = [float(self.contrast ** rng.uniform(-1.0, 1.0)) for _ in indices]
             shown = np.concatenate(
                 [with_contrast(one[None], f) for one, f in zip(shown, factors, strict=True)]
             )

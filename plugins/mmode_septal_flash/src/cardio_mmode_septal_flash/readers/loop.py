@@ -1,14 +1,29 @@
-"""A loop and what belongs to it: its septum and its R peaks."""
+"""A loop and what belongs to it: its R peaks, and the septum that a person drew.
+
+The septum's file is JSON: ``{"points_px": [[row, column], ...], "frame": n}``, base first, in
+pixels of the whole picture counted from 0 at the centre of the first pixel, at frame ``n`` counted
+from 0, which may be left out.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_core.ultrasound import Loop, nameless, read_loop, read_r_times, sidecar_of
-from cardio_mmode_septal_flash.readers.septum import read_septum
-from cardio_mmode_septal_flash.septum.polyline import Septum
+from cardio_mmode_septal_flash.septum.polyline import N_POINTS, Septum, resample
+
+MIN_POINTS = 20
+"""The line is read off points 10 and 20 of 62; fewer drawn points than this do not say how the
+septum runs between them."""
+
+_MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -69,3 +84,85 @@ def open_loop(files: LoopFiles) -> OpenedLoop:
             "choose the clip without colour"
         )
     return OpenedLoop(loop, septum)
+
+
+def read_septum(path: Path, mm_per_pixel: tuple[float, float]) -> Septum:
+    """Read a septum that a person drew.
+
+    Parameters
+    ----------
+    path : Path
+        The JSON file.
+    mm_per_pixel : tuple of float
+        Distance of rows, and of columns, of the loop it belongs to.
+
+    Returns
+    -------
+    Septum
+        Resampled to 62 equidistant points; flagged where its first point is above its last, as the
+        base lies below the apex in the view that everything here expects.
+
+    Raises
+    ------
+    DataError
+        No such file, another content, or fewer than 20 points.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> file = Path(tempfile.mkdtemp()) / "septum.json"
+    >>> _ = file.write_text(json.dumps({"points_px": [[90 - i, 40] for i in range(30)]}))
+    >>> read_septum(file, (0.5, 0.5)).points_px[[0, -1]].tolist()
+    [[90.0, 40.0], [61.0, 40.0]]
+    """
+    content = _object(path)
+    points = _points(content.get("points_px"), path.name)
+    frame = content.get("frame")
+    if frame is not None and (not isinstance(frame, int) or isinstance(frame, bool) or frame < 0):
+        raise DataError(
+            f"{path.name}: expected frame as a number from 0, found another value; correct it"
+        )
+    upside_down = points[0, 0] < points[-1, 0]
+    flags = ("septum runs downwards: is its first point at the base?",) if upside_down else ()
+    return Septum(resample(points, mm_per_pixel), frame, flags=flags)
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ValueError
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise DataError(
+            f"{path.name}: expected a septum's JSON, found no such file; check the path"
+        ) from None
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or "points_px" not in content:
+        raise DataError(
+            f'{path.name}: expected {{"points_px": [[row, column], ...]}}, found something else; '
+            "write it so, base first"
+        )
+    return content
+
+
+def _points(value: Any, name: str) -> NDArray[np.float64]:
+    try:
+        points = np.array(value, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        points = np.empty(0)
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise DataError(
+            f"{name}: expected points_px as pairs of finite numbers (row, column), found something "
+            "else; correct the file"
+        )
+    if len(points) < MIN_POINTS:
+        raise DataError(
+            f"{name}: expected at least {MIN_POINTS} points from base to apex, found "
+            f"{len(points)}, too few to tell the septum's direction between points 10 and 20 of "
+            f"{N_POINTS}; draw it with {N_POINTS}"
+        )
+    if not np.hypot(*np.ptp(points, axis=0)) > 1:
+        raise DataError(f"{name}: expected a line, found one place; draw the septum again")
+    return points

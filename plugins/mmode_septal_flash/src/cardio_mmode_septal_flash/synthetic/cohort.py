@@ -8,12 +8,12 @@ first pixel, at frame ``n`` counted from 0, the end-diastolic one. The R peaks' 
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core import stats
@@ -90,10 +90,7 @@ def write_septal_flash_cohort(
             rows.append(_row(study, person))
             studies.append(study)
             facts[study.study_id] = _facts(study, septum)
-    with (folder / "cohort.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
     within = {
         timepoint: stats.bayes_auc([s.probability for s in studies if s.timepoint == timepoint])
         for timepoint in TIMEPOINTS
@@ -121,11 +118,14 @@ def _write_study(
     length_ms = 1000.0 * float(spec.time_s[-1])
     at_ms = np.arange(0.0, length_ms, 1000.0 / _ECG_RATE_HZ)
     ecg = ecg_mv(spec.beat.since_r(at_ms, spec.lead_in_ms), spec.beat)
-    below = SECTOR.box_px()[2] + 2
-    printed = burn_in(
-        frames, ("SYNTHETIC", "A4C"), ecg_mv=ecg, font_px=10, trace_rows=(below, SECTOR.n_rows - 2)
-    )
     first_row, first_column, last_row, last_column = SECTOR.box_px()
+    printed = burn_in(
+        frames,
+        ("SYNTHETIC", "A4C"),
+        ecg_mv=ecg,
+        font_px=10,
+        trace_rows=(last_row + 2, SECTOR.n_rows - 2),
+    )
     write_us_loop(
         folder / "loops" / f"{study.study_id}.dcm",
         printed.frames,

@@ -29,7 +29,6 @@ SECTOR = Sector(depth_mm=130.0, half_angle_deg=36.0, n_rows=256, n_columns=272, 
 _TANGENT = (9, 19)
 """Points 10 and 20, counted from 1, between which the septum's tangent is taken."""
 
-
 _KICK = 0.25
 """Pull of the atria on the base, as a share of its systolic motion."""
 
