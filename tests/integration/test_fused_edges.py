@@ -57,7 +57,7 @@ def test_a_new_patient_without_the_view_of_a_row_gets_the_others_and_the_fused_r
     assert rows == {
         ("height", "ill"), ("both", "ill"), ("height_value", "severity"), ("both_value", "severity")
     }  # fmt: skip
-    assert "Spread: no recording has what this row works on." in answer["notes"]
+    assert "Spread: no recording has what this model works on." in answer["notes"]
     number = {row["model"]: row.get("value") for row in answer["predictions"]}
     rule = read(joined_alone, "models/final/both_value/artifact/fusion-severity.json")
     height, spread, _, missing = rule["weights"]  # of the two rows, and of their absence

@@ -362,7 +362,7 @@ def test_a_broken_plugin_is_described_with_the_traceback_on_request(plant, start
     plant({"plugin.py": "1 / 0"})
     path = os.pathsep.join(filter(None, sys.path))
     process = start_cardio("--debug", "plugins", "info", "planted", PYTHONPATH=path)
-    stderr = process.communicate(timeout=180)[1]
+    stderr = process.communicate(timeout=HUNG_AFTER_S)[1]
     assert process.returncode == 2
     assert "ZeroDivisionError" in stderr
     assert "plugin.py" in stderr
