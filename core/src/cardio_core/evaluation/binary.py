@@ -57,7 +57,7 @@ def binary_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
 def compare_models(
     parts: Parts, frame: pd.DataFrame, target: Target, task: Task, config: EvaluateBlock
 ) -> None:
-    """Add the paired DeLong comparison of every two rows on the units they share."""
+    """Add the paired DeLong comparison of every two models on the units they share."""
     models = list(frame["model"].unique())
     positive = target.classes[1]
     column = f"score:{positive}"

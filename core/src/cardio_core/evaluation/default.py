@@ -50,7 +50,7 @@ def default_evaluate(
             parts.tables[f"fusion-weights-{name}"] = shown
     for target in task.targets:
         if target.name not in predictions.frames:
-            parts.notes.append(f"{target.name}: no row that was run predicts it.")
+            parts.notes.append(f"{target.name}: no model that was run predicts it.")
             continue
         frame = predictions.frames[target.name]
         for model in frame["model"].unique():
