@@ -74,6 +74,7 @@ def test_opening_a_run_for_prediction_imports_no_statistics_and_no_figures():
     "family",
     [
         "cardio_ecg_transfer.response",
+        "cardio_echo_cmr.findings",
         "cardio_mmode_septal_flash.flash",
         "cardio_spect_polar.response",
     ],
