@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cardio_core.testing.heavy import heavy_modules_after
 
 NETWORKS = {"torch", "lightning", "monai", "skops", "safetensors"}
@@ -66,3 +68,17 @@ def test_a_run_of_classical_models_imports_no_torch(write_twin, tmp_path):
 def test_opening_a_run_for_prediction_imports_no_statistics_and_no_figures():
     loaded = heavy_modules_after("import cardio_core.runner.predicting.new_patients")
     assert set(loaded) == {"numpy", "pandas", "pydantic"}
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        "cardio_ecg_transfer.response",
+        "cardio_echo_cmr.findings",
+        "cardio_mmode_septal_flash.flash",
+        "cardio_spect_polar.response",
+    ],
+)
+def test_hooks_of_families_with_classical_models_import_no_torch(family):
+    hooks = f"import {family}.train, {family}.predict"
+    assert not {"torch", "lightning", "monai", "matplotlib"} & set(heavy_modules_after(hooks))

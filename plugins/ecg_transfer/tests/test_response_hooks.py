@@ -213,8 +213,8 @@ def test_angles_are_averaged_on_the_circle_and_flags_by_majority():
 def test_an_encoder_that_saw_other_pictures_is_refused(tmp_path):
     from cardio_core.api import ModelArtifact
     from cardio_ecg_transfer.networks.resnet import BeatResNet
+    from cardio_ecg_transfer.response.by_network import start_from_earlier
     from cardio_ecg_transfer.response.models import RECIPES
-    from cardio_ecg_transfer.response.train import start_from_earlier
 
     earlier = ModelArtifact(tmp_path)
     about = {"channels": ["beat:0", "beat:1"], "network": {"small_stem": True}}

@@ -11,10 +11,11 @@ import torch
 from cardio_core.api import DataError, ModelArtifact
 from cardio_core.testing import training_context
 from cardio_mmode_septal_flash.flash.config import PredictBlock, TrainBlock
+from cardio_mmode_septal_flash.flash.labels import known_labels
 from cardio_mmode_septal_flash.flash.models import PHANTOM_FLASH, SEPTAL_FLASH
 from cardio_mmode_septal_flash.flash.network import MEAN, open_network
 from cardio_mmode_septal_flash.flash.predict import predict
-from cardio_mmode_septal_flash.flash.train import known_labels, train
+from cardio_mmode_septal_flash.flash.train import train
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.networks.pictures import GREY_SD, Pictures
 

@@ -1,27 +1,19 @@
-"""Models without a network to train: classifiers on fixed features, and published rules.
-
-What a pretrained encoder says of an ECG before any fine-tuning is a fixed feature, too.
-"""
+"""Models without a network to train: classifiers on fixed features, and published rules."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
-from cardio_ecg_transfer.networks.patient_net import N_LEADS, PatientNet
-from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.config import ClassicalBlock
 from cardio_ecg_transfer.response.models import Recipe
 from cardio_ecg_transfer.response.patients import by_patient, measured
 from cardio_ecg_transfer.signal.measurements.conduction import GUIDELINE_QRS_MS
 
 FILE = "classifier.skops"
-PICTURES_AT_ONCE = 256
 RESPONDS, RESPONDS_NOT = 0.999, 0.001
 """Scores of a rule, which has no probabilities of its own."""
 
@@ -57,50 +49,6 @@ def vectors_of(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
         return measured(features, recipe.columns)
     beats = by_patient(features, features["median_beat"].in_units())
     return beats.reshape(len(beats), -1)
-
-
-def deep_vectors(
-    network: PatientNet, features: FeatureSet, n_beats: int, ctx: Context
-) -> NDArray[np.float64]:
-    """Return the encoder's features, averaged over beats and kept apart by lead.
-
-    Parameters
-    ----------
-    network : PatientNet
-        Its encoder is used, in evaluation mode.
-    features : FeatureSet
-        With `pictures`.
-    n_beats : int
-        Beats of each patient.
-    ctx : Context
-        Whose device is used.
-
-    Returns
-    -------
-    ndarray, shape (n_patients, n_leads * n_pooled)
-        With the twelve-channel stem there is one part, not twelve.
-    """
-    bags, _ = bags_of(features, n_drawn=n_beats, side=False)
-    vectors = ctx.score_with(
-        _Averaged(network.eval()), bags, batch_size=max(1, PICTURES_AT_ONCE // (12 * n_beats))
-    )
-    return np.asarray(vectors, dtype=np.float64)
-
-
-class _Averaged(nn.Module):
-    """The encoder with the mean over beats behind it."""
-
-    def __init__(self, network: PatientNet) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, bags: dict[str, Any]) -> torch.Tensor:
-        """Return one vector a patient."""
-        pooled = self.network.pooled_pictures(bags["images"])
-        n_parts = N_LEADS if self.network.stem == "shared" else 1
-        n_bags, n_instances, n_pooled = pooled.shape
-        by_beat = pooled.reshape(n_bags, n_instances // n_parts, n_parts * n_pooled)
-        return by_beat.mean(dim=1)
 
 
 def score_rule(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:

@@ -9,8 +9,6 @@ from cardio_echo_cmr.findings.baseline import score_baseline
 from cardio_echo_cmr.findings.config import PredictBlock
 from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.seen_views import view_scores, views_by
-from cardio_echo_cmr.findings.view_classifier import score_views
-from cardio_echo_cmr.networks.clip_network import least_view_in, score_videos
 from cardio_echo_cmr.results.intervals import VIDEO
 
 
@@ -42,10 +40,14 @@ def predict(
     ids = tuple(str(name) for name in features.table.index)
     recipe = recipe_of(ctx)
     if recipe.kind == "view":
+        from cardio_echo_cmr.findings.view_classifier import score_views  # torch only where needed
+
         scores = score_views(model, features, ctx, batch_size=config.batch_size)
         return Predictions(ids, {ctx.targets[0].name: scores}, "sample")
     if recipe.kind == "regression":
         return Predictions(ids, score_baseline(model, features, ctx), "sample")
+    from cardio_echo_cmr.networks.clip_network import least_view_in, score_videos
+
     views = view_scores(features, ctx, batch_size=config.batch_size)
     found = np.full(len(features), np.nan)
     own = np.flatnonzero(views_by(views, features, least_view_in(model)) == recipe.view)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, FeatureSet
 from cardio_echo_cmr.findings.tasks import VIEW
-from cardio_echo_cmr.findings.view_classifier import score_views
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, OTHER, UNKNOWN, VIEWS
 
 _SCORE = "score:"
@@ -132,5 +131,7 @@ def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame
             f"path_echo_plax, path_echo_other), found {len(features)} loops without one, and this "
             "run skipped the task view; name them there, or make a run with that task"
         )
+    from cardio_echo_cmr.findings.view_classifier import score_views  # torch only where needed
+
     scores = score_views(ctx.need(VIEW.name), features, ctx, batch_size=batch_size)
     return pd.DataFrame(scores, columns=_CLASSES)

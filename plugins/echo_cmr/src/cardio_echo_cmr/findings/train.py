@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, middle_starts
@@ -16,9 +14,9 @@ from cardio_echo_cmr.findings.baseline import N_LEAST, fit_baseline
 from cardio_echo_cmr.findings.config import TrainBlock
 from cardio_echo_cmr.findings.models import codes_of, recipe_of
 from cardio_echo_cmr.findings.seen_views import counted, views_of
-from cardio_echo_cmr.findings.view_classifier import train_view
-from cardio_echo_cmr.networks.clip_network import fresh_network, write_about
-from cardio_echo_cmr.networks.examples import Clips, Grey, clips_of, grey_of
+
+if TYPE_CHECKING:
+    from cardio_echo_cmr.networks.examples import Clips, Grey
 
 Labelled = tuple[FeatureSet, NDArray[np.float64]]
 
@@ -41,6 +39,8 @@ def train(
     recipe = recipe_of(ctx)
     training = some_patients(training, targets, config.max_patients, ctx)
     if recipe.kind == "view":
+        from cardio_echo_cmr.findings.view_classifier import train_view  # torch only where needed
+
         return train_view(training, validation, targets, config, ctx)
     if recipe.kind == "regression":
         return fit_baseline(training, targets, config.logistic_c, ctx)
@@ -110,24 +110,30 @@ def own_videos(
 def _train_network(
     fitted_on: Labelled, checked: Labelled | None, said: str, config: TrainBlock, ctx: Context
 ) -> ModelArtifact:
+    # torch only where needed
+    from cardio_echo_cmr.networks import clip_network
+    from cardio_echo_cmr.networks.examples import grey_of
+
     training, codes = fitted_on
     target = ctx.targets[0]
     form, grey = _form(config), grey_of(training)
     scale = None
     if target.kind == "continuous":  # mean and SD; 1 where all values are the same
         scale = (float(codes.mean()), float(codes.std()) or 1.0)
-    network, start = fresh_network(config.width_mult, config.weights, ctx.seed_of("weights"))
+    network, start = clip_network.fresh_network(
+        config.width_mult, config.weights, ctx.seed_of("weights")
+    )
     score, notes = _score(target, scale, checked)
     done = ctx.fit(
         network,
         _clips(fitted_on, form, grey, scale),
         None if checked is None else _clips(checked, form, grey, scale),
         plan=config.fit,
-        loss=squared_error if scale else binary_cross_entropy,
+        loss=clip_network.squared_error if scale else clip_network.binary_cross_entropy,
         score=score,
     )
     artifact = ModelArtifact(ctx.out)
-    write_about(
+    clip_network.write_about(
         artifact,
         width_mult=config.width_mult,
         form=form,
@@ -159,16 +165,6 @@ def unlike_the_paper(config: TrainBlock) -> tuple[str, ...]:
     own = config.fit.model_dump() | config.model_dump() | {"batch_size": config.fit.effective_batch}
     other = [f"{name} {own[name]} ({value})" for name, value in PAPER.items() if own[name] != value]
     return (f"Not the paper's training: {', '.join(other)}.",) if other else ()
-
-
-def binary_cross_entropy(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
-    """Return the mean binary cross entropy of logits."""
-    return functional.binary_cross_entropy_with_logits(logits, batch["targets"])
-
-
-def squared_error(values: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
-    """Return the mean squared error of standardised values."""
-    return functional.mse_loss(values, batch["targets"])
 
 
 def area(logits: NDArray[np.float32], wanted: NDArray[np.float32]) -> float:
@@ -205,6 +201,8 @@ def _clips(
     labelled: Labelled, form: ClipForm, grey: Grey, scale: tuple[float, float] | None
 ) -> Clips:
     """Return one clip a video; in training its start is drawn anew each time."""
+    from cardio_echo_cmr.networks.examples import clips_of
+
     features, codes = labelled
     wanted = codes if scale is None else (codes - scale[0]) / scale[1]
     starts = middle_starts(form, np.asarray(features["times"].values))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, scored_starts
@@ -64,6 +65,16 @@ def fresh_network(width_mult: float, weights: str | None, seed: int) -> tuple[Cl
     if weights is None:
         return network, SCRATCH
     return network, start_from_file(network.m, Path(weights).expanduser())
+
+
+def binary_cross_entropy(logits: Tensor, batch: dict[str, Any]) -> Tensor:
+    """Return the mean binary cross entropy of logits."""
+    return functional.binary_cross_entropy_with_logits(logits, batch["targets"])
+
+
+def squared_error(values: Tensor, batch: dict[str, Any]) -> Tensor:
+    """Return the mean squared error of standardised values."""
+    return functional.mse_loss(values, batch["targets"])
 
 
 def write_about(

@@ -1,4 +1,4 @@
-"""A fitted DenseNet as an artifact: weights, mean picture, and what is needed to open it again."""
+"""A DenseNet: fitted, kept as an artifact with its mean picture, and opened again."""
 
 from __future__ import annotations
 
@@ -8,14 +8,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
+from torch.nn import functional
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
 from cardio_mmode_septal_flash.flash.config import TrainBlock
+from cardio_mmode_septal_flash.flash.labels import Labelled, originals
 from cardio_mmode_septal_flash.flash.models import EARLIER, model_of
+from cardio_mmode_septal_flash.localisation import measures
+from cardio_mmode_septal_flash.localisation.place import N_COLUMNS, places_of
+from cardio_mmode_septal_flash.mmode.picture import mean_picture
 from cardio_mmode_septal_flash.networks.backbone_files import OWN, start_from_file
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
+from cardio_mmode_septal_flash.networks.heat_maps import maps_of
 from cardio_mmode_septal_flash.networks.pictures import Pictures
 
+N_FOR_THRESHOLD = 64
 MEAN = "mean.safetensors"
 LARGEST_LOGIT = 30.0
 """Beyond it a probability is 0 or 1 in 64 bits."""
@@ -23,6 +30,79 @@ LARGEST_LOGIT = 30.0
 SCRATCH = (
     "NOT PRETRAINED: started from random weights; the published network started from RadImageNet"
 )
+
+
+def fit_network(
+    fitted_on: Labelled,
+    checked: Labelled | None,
+    said: tuple[str, ...],
+    config: TrainBlock,
+    ctx: Context,
+) -> ModelArtifact:
+    """Fit the network; studies that check it, where there are some, choose the epoch."""
+    training, labels = fitted_on
+    shown = shown_of(training, ctx)
+    pictures = training[shown["picture"]].values
+    mean = mean_picture(pictures)  # type: ignore[arg-type]
+    network, start = fresh_network(config, shown, ctx)
+    done = ctx.fit(
+        network,
+        Pictures(pictures, mean, labels, config.contrast),
+        None
+        if checked is None
+        else Pictures(checked[0][shown["picture"]].values, mean, checked[1]),
+        plan=config.fit,
+        loss=cross_entropy,
+    )
+    artifact = ModelArtifact(ctx.out)
+    write_mean(artifact, mean)
+    threshold, n_used = threshold_of(done.network, mean, checked or fitted_on, ctx)
+    artifact.write_json(
+        "model.json",
+        {
+            "network": settings_of(config),
+            "shown": shown,
+            "iou_threshold": threshold,
+            "iou_threshold_from": f"{n_used} {'validation' if checked else 'training'} studies",
+        },
+    )
+    best = done.best_epoch if checked is not None else None
+    return ModelArtifact(artifact.path, best, (*start, *said, *done.notes))
+
+
+def cross_entropy(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+    """Return the mean cross entropy of two logits a picture."""
+    return functional.cross_entropy(logits, batch["targets"])
+
+
+def threshold_of(
+    network: FlashDenseNet, mean: NDArray[np.float32], labelled: Labelled, ctx: Context
+) -> tuple[float, int]:
+    """Return the temporal IoU's threshold, chosen on these studies with flash, and their number.
+
+    Parameters
+    ----------
+    network : FlashDenseNet
+        Fitted.
+    mean : ndarray
+        Mean picture of training.
+    labelled : FeatureSet and labels
+        Validation studies, or training studies where none validate; never tested ones.
+    ctx : Context
+        Model.
+    """
+    features, labels = labelled
+    chosen = np.flatnonzero(originals(features) & (labels == 1))
+    places = places_of(features.view(chosen), model_of(ctx).cycle_share)
+    known = [i for i, place in enumerate(places) if place.window.known][:N_FOR_THRESHOLD]
+    if not known:
+        return 0.5, 0
+    shown = features.view(chosen[known])[model_of(ctx).picture].values
+    profiles = [
+        measures.temporal_profile(measures.upsampled(heat, N_COLUMNS, N_COLUMNS))
+        for heat in maps_of(network, Pictures(shown, mean), "grad_cam_pp")
+    ]
+    return measures.best_threshold(profiles, [places[i].window for i in known]), len(known)
 
 
 def settings_of(config: TrainBlock) -> dict[str, Any]:

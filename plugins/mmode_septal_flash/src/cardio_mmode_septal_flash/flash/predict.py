@@ -7,7 +7,6 @@ import numpy as np
 from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
 from cardio_mmode_septal_flash.flash.config import PredictBlock
 from cardio_mmode_septal_flash.flash.models import model_of
-from cardio_mmode_septal_flash.flash.network import open_network, pictures_for, to_probability
 from cardio_mmode_septal_flash.flash.regression import score_regression
 
 
@@ -19,6 +18,13 @@ def predict(
     What was measured of the septum's motion stands beside the scores as named columns.
     """
     if model_of(ctx).kind == "network":
+        # torch only where needed
+        from cardio_mmode_septal_flash.flash.network import (
+            open_network,
+            pictures_for,
+            to_probability,
+        )
+
         pictures = pictures_for(model, features, ctx)
         logits = ctx.score_with(open_network(model), pictures, batch_size=config.batch_size)
         scores = to_probability(logits)

@@ -11,7 +11,6 @@ from safetensors.numpy import load_file, save_file
 from cardio_core.api import DataError, ModelArtifact
 from cardio_spect_polar.codes.linear import Codes
 from cardio_spect_polar.codes.paper import PaperCodes
-from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
 
 NUMBERS, NETWORK = "codes.safetensors", "network.safetensors"
 
@@ -57,6 +56,9 @@ def open_codes(folder: Path, about: dict[str, Any]) -> Codes | PaperCodes:
     stored = load_file(path)
     cells = stored["cells"].astype(np.bool_)
     if about["kind"] == "paper":
+        # torch only where needed
+        from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
+
         network = PaperAutoencoder(
             about["n_cells"], about["hidden"], about["n_features"], about["relu"]
         )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from cardio_spect_polar.codes.vectors import phases_of, vectors_of
-from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
+
+if TYPE_CHECKING:
+    from cardio_spect_polar.networks.paper_autoencoder import PaperAutoencoder
 
 Floats = NDArray[np.float64]
 
@@ -39,12 +41,16 @@ class PaperCodes:
 
     def encode(self, phase_deg: ArrayLike) -> Floats:
         """Return the codes of maps, shape (n, k)."""
+        import torch  # only where the published codes are used
+
         maps = torch.tensor(vectors_of(phase_deg, self.cells, "degrees"), dtype=torch.float32)
         with torch.no_grad():
             return np.asarray(self.network.encoder(maps).double().numpy())
 
     def map_of(self, codes: ArrayLike) -> Floats:
         """Return the phase map of one set of codes in degrees from the peak, NaN if unused."""
+        import torch
+
         wanted = torch.tensor(np.asarray(codes)[np.newaxis], dtype=torch.float32)
         with torch.no_grad():
             vector = self.network.decoder(wanted).double().numpy()

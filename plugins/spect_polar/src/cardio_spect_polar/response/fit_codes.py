@@ -19,8 +19,6 @@ from cardio_spect_polar.codes.linear import Codes, canonical, principal_componen
 from cardio_spect_polar.codes.paper import PaperCodes
 from cardio_spect_polar.codes.stability import stability_of
 from cardio_spect_polar.codes.vectors import Channels, known_cells, vectors_of
-from cardio_spect_polar.networks.circular_autoencoder import fit_seeds
-from cardio_spect_polar.networks.paper_autoencoder import fit_as_published
 from cardio_spect_polar.response.config import AutoencoderBlock
 
 Floats = NDArray[np.float64]
@@ -152,6 +150,9 @@ def _autoencoder(
 ) -> FittedCodes:
     if settings.kind == "rotated":
         return _rotated(training, validation, settings, ctx, seed)
+    # torch only where needed
+    from cardio_spect_polar.networks.paper_autoencoder import fit_as_published
+
     cells = known_cells(training)
     maps = vectors_of(training, cells, "degrees")
     network, found = fit_as_published(
@@ -174,6 +175,8 @@ def _autoencoder(
 def _rotated(
     training: Maps, validation: Maps | None, settings: AutoencoderBlock, ctx: Context, seed: int
 ) -> FittedCodes:
+    from cardio_spect_polar.networks.circular_autoencoder import fit_seeds
+
     cells = known_cells(training)
     vectors = vectors_of(training, cells, "circle")
     fits = fit_seeds(
