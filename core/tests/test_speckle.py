@@ -1,4 +1,4 @@
-"""The physics of the echo twins, held against the theory of speckle and against scipy."""
+"""The physics of the echo phantoms, held against the theory of speckle and against scipy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The toy plugin and its broken twins, installed for real, and ways to run them.
+"""The toy plugin and its broken kin, installed for real, and ways to run them.
 
 With ``CARDIO_TEST_NOISE=SEED`` every score of the toy differs by up to 1e-7, as on another
 processor (see the toy's `another_processor.py`): no test here may hang on such digits.
@@ -134,8 +134,8 @@ def run_toy(installed: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def write_twin(installed: Path) -> Callable[..., Path]:
-    """Write the toy's twin into a folder."""
+def write_cohort(installed: Path) -> Callable[..., Path]:
+    """Write the toy's synthetic cohort into a folder."""
 
     def call(folder: Path, task: str, **settings: Any) -> Path:
         folder.mkdir(parents=True)
@@ -155,9 +155,9 @@ SPOILED = {
 
 
 @pytest.fixture(scope="session")
-def clinic(write_twin: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clinic(write_cohort: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """24 good patients; two of them have a bad recording as well, and one more has nothing else."""
-    folder = write_twin(tmp_path_factory.mktemp("data") / "clinic", "mean_class")
+    folder = write_cohort(tmp_path_factory.mktemp("data") / "clinic", "mean_class")
     for name, text in SPOILED.items():
         (folder / f"{name}.csv").write_text(text)
     table = folder / "cohort.csv"
@@ -178,9 +178,9 @@ def clinic_run(
 
 
 @pytest.fixture(scope="session")
-def strip(write_twin: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def strip(write_cohort: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Recordings with annotated beats, of other people than the clinic's."""
-    return write_twin(tmp_path_factory.mktemp("data") / "strip", "beats")
+    return write_cohort(tmp_path_factory.mktemp("data") / "strip", "beats")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Each broken twin is named with its fault, in one line, and never kills the command line."""
+"""Each broken plugin is named with its fault, in one line, and never kills the command line."""
 
 from __future__ import annotations
 
@@ -75,9 +75,9 @@ def test_running_one_exits_with_2_before_anything_starts(cardio, tmp_path, name,
 
 
 @pytest.fixture(scope="module")
-def few(write_twin: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few(write_cohort: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Enough patients to reach the hook that breaks."""
-    return write_twin(tmp_path_factory.mktemp("data") / "few", "mean_class", n_patients=4)
+    return write_cohort(tmp_path_factory.mktemp("data") / "few", "mean_class", n_patients=4)
 
 
 def run_on(few, out, name, executor="local:1"):

@@ -1,4 +1,4 @@
-"""The honest protocol, end to end, on twins whose best possible AUC is known.
+"""The honest protocol, end to end, on synthetic cohorts whose best possible AUC is known.
 
 Severity differs by `effect` standard deviations between the ill and the healthy, so the Bayes AUC
 is Phi(effect / sqrt(2)). With ``CARDIO_STORE=1`` the slow test of this file
@@ -34,11 +34,11 @@ def pooled_auc(run: Path) -> dict[str, float]:
     )
 
 
-def one(run_toy, write_twin, folder: Path, effect: float, seed: int) -> dict[str, float]:
-    twin = write_twin(
-        folder / "twin", "mean_class", n_patients=N_PATIENTS, seed=seed, effect=effect
+def one(run_toy, write_cohort, folder: Path, effect: float, seed: int) -> dict[str, float]:
+    made = write_cohort(
+        folder / "made", "mean_class", n_patients=N_PATIENTS, seed=seed, effect=effect
     )
-    run = run_toy(folder / "run", data=(twin,), protocol="honest", seed=seed, sets=SETTINGS)
+    run = run_toy(folder / "run", data=(made,), protocol="honest", seed=seed, sets=SETTINGS)
     metric = pooled_auc(run)
     return {"seed": seed, **{key: round(metric[key], 6) for key in ("value", "low", "high")}}
 
@@ -62,15 +62,15 @@ def test_the_stored_runs_cover_the_truth(effect):
 
 
 @pytest.mark.parametrize("effect", [0.0, 2.0])
-def test_a_seed_run_today_gives_what_is_stored(run_toy, write_twin, tmp_path, effect):
+def test_a_seed_run_today_gives_what_is_stored(run_toy, write_cohort, tmp_path, effect):
     stored = json.loads(STORED.read_text())["runs"][str(effect)][3]
-    assert one(run_toy, write_twin, tmp_path, effect, 3) == pytest.approx(stored, abs=2e-3)
+    assert one(run_toy, write_cohort, tmp_path, effect, 3) == pytest.approx(stored, abs=2e-3)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("effect", EFFECTS)
-def test_twenty_seeds_cover_the_truth(run_toy, write_twin, tmp_path, effect):
-    rows = [one(run_toy, write_twin, tmp_path / str(seed), effect, seed) for seed in SEEDS]
+def test_twenty_seeds_cover_the_truth(run_toy, write_cohort, tmp_path, effect):
+    rows = [one(run_toy, write_cohort, tmp_path / str(seed), effect, seed) for seed in SEEDS]
     if os.environ.get("CARDIO_STORE"):
         kept = json.loads(STORED.read_text()) if STORED.exists() else {"runs": {}}
         kept |= {

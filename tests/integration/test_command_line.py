@@ -77,23 +77,27 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(cardio, clinic, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_on_the_twin_says_so_in_the_first_line(cardio, tmp_path):
+def test_a_run_on_the_synthetic_cohort_says_so_in_the_first_line(cardio, tmp_path):
     said = cardio("run", "--plugin", "toy", "--out", tmp_path / "run", "--dry-run")
     assert said.stdout.splitlines()[0].startswith("Synthetic data")
 
 
-def test_a_twin_that_is_given_as_data_is_not_taken_for_patients(run_toy, clinic, tmp_path):
-    twin = tmp_path / "twin"
-    shutil.copytree(clinic, twin)
-    (twin / "truth.json").write_text('{"kind": "toy", "seed": 1}')
+def test_a_synthetic_cohort_that_is_given_as_data_is_not_taken_for_patients(
+    run_toy, clinic, tmp_path
+):
+    made = tmp_path / "made"
+    shutil.copytree(clinic, made)
+    (made / "truth.json").write_text('{"kind": "toy", "seed": 1}')
     lines: list[str] = []
-    run = run_toy(tmp_path / "run", data=(twin,), protocol="honest", said=lines)
-    assert lines[0].startswith("Synthetic data: twin was made by code")
+    run = run_toy(tmp_path / "run", data=(made,), protocol="honest", said=lines)
+    assert lines[0].startswith("Synthetic data: made was made by code")
     assert json.loads((run / "manifest.json").read_text())["data"]["source"] == "synthetic"
     assert "SYNTHETIC DATA" in (run / "report.html").read_text()
 
 
-def test_the_twin_is_written_where_it_is_asked_for_and_the_same_each_time(cardio, tmp_path):
+def test_the_synthetic_cohort_is_written_where_it_is_asked_for_and_the_same_each_time(
+    cardio, tmp_path
+):
     for name in ("a", "b"):
         said = cardio("data", "synth", "toy", "--out", tmp_path / name, "--patients", 3)
         assert said.exit_code == 0
@@ -102,7 +106,7 @@ def test_the_twin_is_written_where_it_is_asked_for_and_the_same_each_time(cardio
     assert len((tmp_path / "a/cohort.csv").read_text().splitlines()) == 4
 
 
-def test_the_twin_never_replaces_somebodys_folder(cardio, tmp_path):
+def test_the_synthetic_cohort_never_replaces_somebodys_folder(cardio, tmp_path):
     (tmp_path / "mine.txt").write_text("precious")
     said = cardio("data", "synth", "toy", "--out", tmp_path)
     assert said.exit_code == 2

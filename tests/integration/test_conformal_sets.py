@@ -11,9 +11,9 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def newcomers(write_twin, tmp_path_factory):
+def newcomers(write_cohort, tmp_path_factory):
     """Patients whom no run has seen."""
-    return write_twin(tmp_path_factory.mktemp("new") / "new", "mean_class", n_patients=12, seed=9)
+    return write_cohort(tmp_path_factory.mktemp("new") / "new", "mean_class", n_patients=12, seed=9)
 
 
 def rule(run, name):

@@ -78,7 +78,7 @@ def _inner_table(run: Path, place: Path):
     x = pd.DataFrame(logit).sort_index()
     x["missing"] = x["spread"].isna().astype(float)
     number = x.index.str.extract(r"C(\d+)", expand=False).astype(int)
-    return x.fillna(0.0), (number % 2).to_numpy(float)  # odd patients of the twin are ill
+    return x.fillna(0.0), (number % 2).to_numpy(float)  # odd patients of the cohort are ill
 
 
 def test_the_weights_of_every_fold_stand_in_a_table(joined_run):

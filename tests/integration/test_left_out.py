@@ -97,9 +97,9 @@ def test_a_run_without_any_row_that_can_be_fitted_fails_with_the_reason(
 
 @pytest.mark.parametrize("having", [("C04",), ("C04", "C07"), ("C01", "C04", "C07", "C08")])
 def test_a_small_cohort_that_nearly_always_lacks_a_view_finishes_and_says_what_is_left_out(
-    run_toy, write_twin, tmp_path, monkeypatch, having
+    run_toy, write_cohort, tmp_path, monkeypatch, having
 ):
-    cohort = write_twin(tmp_path / "cohort", "mean_class", n_patients=14)
+    cohort = write_cohort(tmp_path / "cohort", "mean_class", n_patients=14)
 
     def lacks(features, ctx):
         seldom = str(ctx.model).startswith("spread")

@@ -64,9 +64,9 @@ def test_a_run_with_another_seed_takes_the_folds_of_the_run_that_it_starts_from(
 
 
 def test_patients_whom_the_earlier_run_never_split_are_refused(
-    run_toy, write_twin, clinic_run, tmp_path
+    run_toy, write_cohort, clinic_run, tmp_path
 ):
-    others = write_twin(tmp_path / "more", "mean_class", n_patients=30)
+    others = write_cohort(tmp_path / "more", "mean_class", n_patients=30)
     with pytest.raises(LeakageError, match="never saw 6 of this run's patients"):
         run_toy(
             tmp_path / "run", task="second", data=(others,), protocol="honest",
@@ -82,9 +82,9 @@ def test_a_protocol_that_the_earlier_run_lacks_is_named(run_toy, clinic, tmp_pat
 
 
 def test_without_a_run_the_needed_task_is_made_first_and_its_run_is_kept(
-    run_toy, write_twin, tmp_path
+    run_toy, write_cohort, tmp_path
 ):
-    data = write_twin(tmp_path / "data", "mean_class")
+    data = write_cohort(tmp_path / "data", "mean_class")
     said: list[str] = []
     run = run_toy(
         tmp_path / "run", task="second", data=(data,), protocol="honest", said=said,
@@ -200,7 +200,7 @@ def test_the_needed_task_is_made_with_the_settings_that_this_task_asks_for(third
 
 @pytest.fixture(scope="module")
 def third_made_run(run_toy, clinic, tmp_path_factory) -> Path:
-    """`third`, which makes `beats` first, on its twin."""
+    """`third`, which makes `beats` first, on its synthetic cohort."""
     return run_toy(
         tmp_path_factory.mktemp("runs") / "made", task="third", data=(clinic,), protocol="honest",
         sets=(

@@ -8,9 +8,11 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def newcomers(write_twin, tmp_path_factory):
+def newcomers(write_cohort, tmp_path_factory):
     """Three patients whom no run has seen, and a file that is no recording."""
-    folder = write_twin(tmp_path_factory.mktemp("new") / "new", "mean_class", n_patients=3, seed=7)
+    folder = write_cohort(
+        tmp_path_factory.mktemp("new") / "new", "mean_class", n_patients=3, seed=7
+    )
     (folder / "letter.csv").write_text("Dear colleague\n")
     return folder
 

@@ -174,7 +174,7 @@ def test_an_event_that_no_sample_matches_counts_as_missed(strip, beats_run):
     rows = table[(table["protocol"] == "honest") & (table["class"] == "wide")]
     assert len(rows[rows["y_true"].notna()]) == len(tested)
     missed = rows[rows["y_true"].notna() & rows["score"].isna()]
-    # The twin hides one annotated beat at the end of every recording.
+    # The synthetic cohort hides one annotated beat at the end of every recording.
     assert len(missed) == tested["recording_id"].nunique()
     assert set(missed["level"]) == {"event"}
     sensitivity = next(

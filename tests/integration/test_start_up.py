@@ -54,8 +54,8 @@ def test_predicting_by_a_network_imports_torch_and_nothing_that_trains(beats_run
     assert not loaded & {"lightning", "monai", "skops", "matplotlib", "statsmodels"}
 
 
-def test_a_run_of_classical_models_imports_no_torch(write_twin, tmp_path):
-    data: Path = write_twin(tmp_path / "few", "mean_class", n_patients=4)
+def test_a_run_of_classical_models_imports_no_torch(write_cohort, tmp_path):
+    data: Path = write_cohort(tmp_path / "few", "mean_class", n_patients=4)
     loaded = loaded_after(
         "run", "--plugin", "toy", "--data", data, "--out", tmp_path / "run", "--device", "cpu",
         "--executor", "local:1", "--protocol", "honest", "--set", "protocols.honest.k=2",

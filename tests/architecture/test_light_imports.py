@@ -79,7 +79,7 @@ def test_the_line_of_a_lazy_command_agrees_with_its_own_help():
 
 
 @pytest.mark.parametrize("package", source.PLUGINS.values(), ids=lambda path: path.name)
-def test_the_front_door_of_a_plugin_imports_nothing_heavy(package):
+def test_the_module_of_a_plugin_imports_nothing_heavy(package):
     assert heavy_modules_after(f"import {package.name}.plugin") == []
 
 
