@@ -48,7 +48,7 @@ def test_lbbb_alone_reaches_what_the_counts_of_table_1_say(lbbb_report):
 
 
 def test_the_published_model_resnet_50_is_refused_and_our_own_holds(lbbb_report):
-    table = table_2(lbbb_report.metrics, CRT_RESPONSE).set_index(["source", "row"])
+    table = table_2(lbbb_report.metrics, CRT_RESPONSE).set_index(["source", "model"])
     refused = table[table["identity"].str.startswith("REFUSED")]
     assert list(refused.index) == [("He et al. 2023", "ResNet-50, transfer")]
     assert table.loc[("this run", "LBBB"), "identity"] == "holds"

@@ -70,7 +70,7 @@ def table_2(metrics: Sequence[Metric], task: Task) -> pd.DataFrame:
         pooled = {m.estimate.name: m.estimate for m in own if m.scope.fold is None}
         if not set(RATES) <= set(pooled):
             continue
-        row = {"row": task.model(str(model)).title, "source": "this run"}
+        row = {"model": task.model(str(model)).title, "source": "this run"}
         for name in COLUMNS:
             folds = [
                 m.estimate.value
@@ -113,7 +113,7 @@ def _published(model: Published) -> dict[str, str]:
     else:
         verdict = "possible"
     return {
-        "row": model.title,
+        "model": model.title,
         "source": "He et al. 2023",
         **{f"{name}, mean ± SD": f"{getattr(model, name):.3f}" for name in RATES},
         "identity": verdict,

@@ -46,7 +46,7 @@ def evaluate(
     figures = {**report.figures, **figure_2(explanation.cases)}
     notes.append(
         "Table 2: accuracy = prevalence × sensitivity + (1 - prevalence) × specificity was "
-        "checked on every row; published rows that break it are marked REFUSED."
+        "checked for every model; published ones that break it are marked REFUSED."
     )
     return EvaluationReport(report.metrics, tables, figures, notes)
 
