@@ -15,7 +15,7 @@ def older(clinic_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "older"
     shutil.copytree(clinic_run, run)
     manifest = json.loads((run / "manifest.json").read_text())
-    assert manifest["api"] == [2, 0]
+    assert manifest["api"] == [2, 1]
     manifest |= {"api": [1, 0], "core_version": "0.0.9", "git_commit": "0123456789abcdef"}
     (run / "manifest.json").write_text(json.dumps(manifest))
     return run

@@ -25,7 +25,7 @@ def test_the_manifest_says_what_was_run_on_what(clinic_run):
     manifest = read(clinic_run, "manifest.json")
     assert manifest["status"] == "done"
     assert (manifest["plugin"], manifest["plugin_version"]) == ("toy", "0.2.0")
-    assert (manifest["task"], manifest["api"]) == ("mean_class", [2, 0])
+    assert (manifest["task"], manifest["api"]) == ("mean_class", [2, 1])
     assert manifest["protocols"] == ["honest", "paper"]
     assert manifest["data"]["source"] == "real"
     # 24 good patients with 8 second recordings, and 4 bad recordings, one found at load.

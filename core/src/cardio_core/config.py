@@ -83,6 +83,25 @@ class NeedBlock(Block):
     )
 
 
+class OutcomeBlock(Block):
+    """A column of the cohort table that is predicted in place of the task's own target.
+
+    `column` and `positive` are asked for; the rest is settled when the table is read, and kept with
+    the run, so that new patients need no table.
+    """
+
+    column: str | None = Field(None, description="column of the table; None is the task's")
+    positive: str | None = Field(
+        None, description="the value that is predicted, against all others"
+    )
+    kind: Literal["binary", "multiclass", "continuous"] | None = Field(
+        None, description="what the column is; None lets its values say"
+    )
+    classes: tuple[str, ...] = Field(
+        (), description="classes, a binary outcome's positive one last"
+    )
+
+
 class EvaluateBlock(Block):
     """Settings of the default evaluation."""
 
@@ -104,6 +123,13 @@ class RunConfig(Block):
     explain: Block = Block()
     evaluate: EvaluateBlock = EvaluateBlock()
     models: tuple[str, ...] = Field((), description="models to fit; empty means all of the task")
+    primary: str | None = Field(
+        None, description="model whose result is the answer; None is the task's own choice"
+    )
+    outcome: OutcomeBlock = OutcomeBlock()
+    covariates: tuple[str, ...] = Field(
+        (), description="columns of the cohort table for subgroups and the clinical model"
+    )
     protocols: dict[Protocol, ProtocolBlock] = Field(
         {"honest": ProtocolBlock()},
         description="honest, and paper where there is a published evaluation to repeat",

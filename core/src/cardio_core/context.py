@@ -59,6 +59,9 @@ class Context:
         Number of epochs that inner folds chose, for a fit without validation.
     strict : bool
         Whether the first bad recording stops the run.
+    outcome : str or None
+        Column of the cohort table that the user wants predicted in place of the task's own target;
+        `load` then returns no targets but the table, from which the core takes them.
     """
 
     task: Task
@@ -72,6 +75,7 @@ class Context:
     cache: Path | None = None
     epochs: int | None = None
     strict: bool = False
+    outcome: str | None = None
     progress: Callable[[str], None] | None = None
     _out: Path | None = None
     _inputs: tuple[Path, ...] = ()

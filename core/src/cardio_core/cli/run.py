@@ -22,6 +22,18 @@ from cardio_core.errors import ConfigError
     type=click.Path(path_type=Path),
     help="Folder in a known layout, or a cohort table. Without it: the synthetic cohort.",
 )
+@click.option("--outcome", metavar="COLUMN", help="Column of the cohort table to predict.")
+@click.option("--positive", metavar="VALUE", help="The value of that column that is predicted.")
+@click.option(
+    "--primary", metavar="MODEL", help="The model whose result is the answer, declared beforehand."
+)
+@click.option(
+    "--covariate",
+    "covariates",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column of the cohort table for subgroups and the clinical model.",
+)
 @click.option("--config", help="default, cpu, full, smoke, or a YAML file.")
 @click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
 @click.option(

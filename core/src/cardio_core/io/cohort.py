@@ -206,7 +206,7 @@ def _targets(
     table: pd.DataFrame, where: str, named: Mapping[str, str], samples: pd.DataFrame, ctx: Context
 ) -> Targets | None:
     unit = ctx.task.unit
-    if unit in ("event", "sample"):
+    if unit in ("event", "sample") or ctx.outcome is not None:
         return None
     found = {}
     for target in ctx.task.targets:

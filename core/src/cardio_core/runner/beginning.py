@@ -40,6 +40,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         "task": setup.task.name,
         "protocols": setup.protocols,
         "models": setup.models,
+        "primary": setup.primary,
         "seed": request.seed,
     }
     if path.exists():
@@ -74,6 +75,11 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         protocols=list(setup.protocols),
         models=list(setup.models),
         model_titles={model.name: model.title for model in setup.task.models},
+        baselines=[model.name for model in setup.task.models if model.baseline],
+        primary=setup.primary,
+        targets=[vars(target) for target in setup.task.targets],
+        outcome_column=setup.config.outcome.column,
+        words=dict(info.words),
         config_digest=digest(asked),
         seed=request.seed,
         device={

@@ -92,7 +92,7 @@ def _check_cohort(cohort: Cohort, ctx: Context) -> str | None:
         )
     if ctx.mode == "predict" and cohort.targets is not None:
         return "returned targets in predict mode"
-    if ctx.mode == "fit" and cohort.targets is None:
+    if ctx.mode == "fit" and cohort.targets is None and ctx.outcome is None:
         return "returned no targets in fit mode"
     return None
 

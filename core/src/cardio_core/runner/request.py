@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Protocols = Literal["both", "paper", "honest"]
 
@@ -37,3 +37,18 @@ class RunRequest:
     dry_run: bool = False
     command: str = ""
     for_need: bool = False
+    outcome: str | None = None
+    positive: str | None = None
+    primary: str | None = None
+    covariates: tuple[str, ...] = ()
+
+    def settings(self) -> dict[str, Any]:
+        """Return the options that stand for settings, as a tree of the configuration."""
+        outcome = {"column": self.outcome, "positive": self.positive}
+        asked = {key: value for key, value in outcome.items() if value is not None}
+        tree: dict[str, Any] = {"outcome": asked} if asked else {}
+        if self.primary is not None:
+            tree["primary"] = self.primary
+        if self.covariates:
+            tree["covariates"] = list(self.covariates)
+        return tree

@@ -26,6 +26,7 @@ from cardio_core.runner.preparing.needs import (
     plan_needs,
     resolve_needs,
 )
+from cardio_core.runner.preparing.outcome import with_outcome
 from cardio_core.runner.preparing.record import record
 from cardio_core.runner.progress import Echo
 from cardio_core.runner.request import RunRequest
@@ -50,8 +51,10 @@ def run(request: RunRequest, echo: Echo) -> Path:
     out = request.out or default_out(setup)
     cache = cache_dir()
     inputs = find_data(setup, request, cache)
+    setup = with_outcome(setup, inputs)
     ctx = Context(
         setup.task,
+        outcome=setup.config.outcome.column,
         seed=request.seed,
         device=setup.devices[0],
         cache=cache,

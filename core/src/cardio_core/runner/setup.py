@@ -13,6 +13,7 @@ from cardio_core.config import (
     Protocol,
     RunConfig,
     layers,
+    merge,
     named_configs,
     parse_sets,
     resolve_config,
@@ -31,6 +32,8 @@ class Setup:
 
     Attributes
     ----------
+    primary : str
+        The model whose result is the answer: declared before anything is known of the results.
     said : tuple of str
         What the user is told before the run starts: device, configuration, data.
     """
@@ -41,6 +44,7 @@ class Setup:
     devices: tuple[Device, ...]
     protocols: tuple[Protocol, ...]
     models: tuple[str, ...]
+    primary: str
     said: tuple[str, ...]
 
 
@@ -66,7 +70,8 @@ def set_up(request: RunRequest) -> Setup:
             "evaluation; leave it at inner"
         )
     said = (f"Device: {devices[0].name}; {devices[0].reason}.", *said, *alone, *left_out)
-    return Setup(plugin, task, config, devices, protocols, models, said)
+    primary = primary_of(task, config, models)
+    return Setup(plugin, task, config, devices, protocols, models, primary, said)
 
 
 def open_with_defaults(name: str) -> Plugin:
@@ -131,7 +136,8 @@ def _configure(
     if request.for_need and chosen is not None and Path(chosen).is_file():
         source, tree = stack[-1]
         stack[-1] = (source, {"tasks": tree.get("tasks") or {}})
-    config = resolve_config(model, stack, task=task.name, sets=parse_sets(request.sets))
+    sets = merge(parse_sets(request.sets), request.settings())
+    config = resolve_config(model, stack, task=task.name, sets=sets)
     return config, tuple(said)
 
 
@@ -166,6 +172,29 @@ def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, 
     chosen = tuple(name for name in known if not config.models or name in config.models)
     models = without_hollow_fusions(task, chosen)
     return models, why_hollow(task, chosen, models)
+
+
+def primary_of(task: Task, config: RunConfig, models: tuple[str, ...]) -> str:
+    """Return the model whose result is the answer: the declared one, else the task's own choice.
+
+    Without either it is the first model that fuses others, else the first that is no baseline.
+
+    Raises
+    ------
+    ConfigError
+        If the declared model is not among those that are run.
+    """
+    if config.primary is not None:
+        if config.primary not in models:
+            raise ConfigError(
+                f"--primary {config.primary}: expected one of the models that are run, "
+                f"{', '.join(models)}"
+            )
+        return config.primary
+    fused = [name for name in models if task.model(name).fuses]
+    others = [name for name in models if not task.model(name).baseline]
+    own = [task.primary] if task.primary in models else []
+    return (*own, *fused, *others, *models)[0]
 
 
 def why_hollow(task: Task, chosen: Iterable[str], kept: Iterable[str]) -> tuple[str, ...]:

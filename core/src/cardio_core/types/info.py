@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from cardio_core.types.plans import Plan
@@ -60,6 +60,9 @@ class Model:
         Models whose predictions this one fuses. The core fits it, on predictions of inner folds; a
         model that is fused but not run is left out of the fusion. Where a fold has too few to
         settle the weights, this one is left out of that protocol, and the report says so.
+    kinds : tuple of {"binary", "multiclass", "continuous"}
+        Kinds of an outcome of the user's own (a column of the cohort table) on which this model can
+        be trained; empty for one that only makes sense for the task's own target.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Model:
     targets: tuple[str, ...] = ()
     partial: bool = False
     fuses: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ("binary",)
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,13 @@ class Task:
         The package in which this task's hooks live, ``"cardio_ppg.rhythm"``: a file a hook, named
         after it, with a function of that name. Several tasks may share one. A hook that the plugin
         module itself implements comes before a file.
+    primary : str
+        The model whose result is the answer unless the user declares another. Empty is the first
+        that fuses others, else the first that is no baseline.
+    any_outcome : bool
+        Whether a column of the cohort table may be predicted in place of the one target, with
+        ``--outcome COLUMN``. The core then makes the targets; `load` returns none (see
+        `Context.outcome`) but the table.
     """
 
     name: str
@@ -142,6 +153,8 @@ class Task:
     config: str = ""
     family: str = ""
     folder: str = ""
+    primary: str = ""
+    any_outcome: bool = False
 
     @property
     def source(self) -> str:
@@ -160,6 +173,11 @@ class Task:
     def model(self, name: str) -> Model:
         """Return the model of that name."""
         return next(model for model in self.models if model.name == name)
+
+    def predicting(self, target: Target) -> Task:
+        """Return this task with another target in place of its own."""
+        models = tuple(replace(model, targets=()) for model in self.models)
+        return replace(self, targets=(target,), models=models)
 
 
 @dataclass(frozen=True)
@@ -209,6 +227,10 @@ class PluginInfo:
         What it lends to `cardio data`, by name: ``"package.module:function"``.
     sidecars : tuple of Sidecar
         Files that `cardio predict` takes beside one recording.
+    words : mapping of str to str
+        What a reader is shown in place of an identifier (a feature, a column of a table, a metric):
+        ``{"psd_deg": "Phase SD (°)"}``. Columns of the cohort table and the core's own metrics have
+        their words already.
     """
 
     name: str
@@ -223,6 +245,7 @@ class PluginInfo:
     paths: tuple[str, ...] = ()
     tools: Mapping[str, str] = field(default_factory=dict)
     sidecars: tuple[Sidecar, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def task(self, name: str) -> Task:
         """Return the task of that name; KeyError if there is none."""

@@ -18,6 +18,8 @@ _SHOWN = 60
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--plugin", required=True, help="Name of the plugin that reads the data.")
 @click.option("--task", help="One of the plugin's tasks; its default task without this.")
+@click.option("--outcome", metavar="COLUMN", help="Column of the cohort table to predict.")
+@click.option("--positive", metavar="VALUE", help="The value of that column that is predicted.")
 @click.option("--config", help="default, cpu, full, smoke, or a YAML file.")
 @click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -25,6 +27,8 @@ def check(
     path: Path,
     plugin: str,
     task: str | None,
+    outcome: str | None,
+    positive: str | None,
     config: str | None,
     sets: tuple[str, ...],
     as_json: bool,
@@ -36,7 +40,8 @@ def check(
     from cardio_core.registry import require_installed
 
     require_installed(plugin)
-    answer = check_data(path, plugin, task, config, sets, quiet=as_json)
+    asked = {"outcome": outcome, "positive": positive}
+    answer = check_data(path, plugin, task, config, sets, quiet=as_json, **asked)
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     else:
@@ -55,6 +60,8 @@ def check_data(
     sets: tuple[str, ...],
     *,
     quiet: bool,
+    outcome: str | None = None,
+    positive: str | None = None,
 ) -> dict[str, Any]:
     """Return what of the recordings under a path a plugin can use, as `cardio data check` says it.
 
@@ -68,16 +75,20 @@ def check_data(
     from cardio_core.context import Context
     from cardio_core.io.places import cache_dir
     from cardio_core.runner.preparing.features import UnusableCohortError, load_cohort
+    from cardio_core.runner.preparing.outcome import with_outcome
     from cardio_core.runner.preparing.patient import make_patient
     from cardio_core.runner.progress import Progress
     from cardio_core.runner.request import RunRequest
     from cardio_core.runner.setup import find_data, set_up
     from cardio_core.types.samples import Quarantined
 
-    request = RunRequest(plugin, task, (path,), config, sets, device="cpu")
+    asked: dict[str, Any] = {"outcome": outcome, "positive": positive}
+    request = RunRequest(plugin, task, (path,), config, sets, device="cpu", **asked)
     setup = set_up(request)
     inputs = find_data(setup, request, cache_dir())
-    ctx = Context(setup.task, cache=cache_dir(), _inputs=inputs)
+    setup = with_outcome(setup, inputs)
+    predicted = setup.config.outcome.column
+    ctx = Context(setup.task, cache=cache_dir(), outcome=predicted, _inputs=inputs)
     stages = setup.config.for_protocol(setup.protocols[0])
     usable: list[dict[str, Any]] = []
     notes: tuple[str, ...] = ()

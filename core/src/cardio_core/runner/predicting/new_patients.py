@@ -28,6 +28,7 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.predicting.verdicts import without_verdicts
 from cardio_core.runner.preparing.features import UnusableCohortError, prepare
 from cardio_core.runner.preparing.needs import open_kept_needs
+from cardio_core.runner.preparing.outcome import asked_task
 from cardio_core.runner.progress import Echo
 from cardio_core.runner.setup import members_first, open_with_defaults
 from cardio_core.types.features import flags_of
@@ -89,11 +90,13 @@ def predict_new(
     model: Any = resolve(plugin.info.config_of(task))
     config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
     protocol = manifest["protocols"][0]
+    task = asked_task(task, config)
     config = config.for_protocol(protocol)
     devices = device_list(device, 1, manifest["device"]["precision"])
     ctx = Context(
         task,
         mode="predict",
+        outcome=config.outcome.column,
         protocol=protocol,
         seed=manifest["seed"],
         device=devices[0],

@@ -18,6 +18,7 @@ from cardio_core.io.hashing import digest, file_digest, package_digest
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
+from cardio_core.runner.preparing.outcome import give_outcome
 from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.setup import open_with_defaults
@@ -82,6 +83,8 @@ def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort
     """
     ctx = ctx.replace(_quarantined=[])
     cohort: Cohort = call(plugin, "load", ctx, config)
+    if ctx.mode == "fit" and config.outcome.column is not None:
+        cohort = give_outcome(cohort, config.outcome, ctx.task)
     cohort = replace(cohort, quarantined=(*cohort.quarantined, *ctx._quarantined))
     if not len(cohort.samples):
         why = f"; the first problem: {cohort.quarantined[0].reason}" if cohort.quarantined else ""

@@ -12,7 +12,7 @@ from cardio_core.io.hashing import digest
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.needs import guard_other
 from cardio_core.runner.session import Session
-from cardio_core.runner.setup import why_hollow, without_hollow_fusions
+from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
 from cardio_core.types.features import flag_counts
 
 
@@ -90,8 +90,9 @@ def _supported(session: Session, arms: Sequence[Arm]) -> Session:
         raise ConfigError(f"this cohort supports none of the models asked for. {' '.join(notes)}")
     models = without_hollow_fusions(setup.task, supported)
     session.note([*notes, *why_hollow(setup.task, supported, models)])
-    session.manifest.update(models=list(models))
-    return replace(session, setup=replace(setup, models=models))
+    primary = primary_of(setup.task, setup.config, models)
+    session.manifest.update(models=list(models), primary=primary)
+    return replace(session, setup=replace(setup, models=models, primary=primary))
 
 
 def _guard_needs(session: Session, arm: Arm) -> None:

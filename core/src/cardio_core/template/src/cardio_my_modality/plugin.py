@@ -6,7 +6,7 @@ from cardio_my_modality.finding.models import FINDING
 INFO = PluginInfo(
     name="my_modality",
     title="Findings in pulse traces",
-    api=(2, 0),
+    api=(2, 1),
     tasks=(FINDING,),
     paths=("path_trace",),
 )

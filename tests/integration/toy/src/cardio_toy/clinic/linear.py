@@ -19,14 +19,14 @@ def fit_illness(
 ) -> ModelArtifact:
     """Fit a penalised logistic regression on standardised features."""
     x, mean, sd = _standardised(training["shape"].in_units())
-    y = targets.of(training.table, "ill").astype(int)
+    y = targets.of(training.table, ctx.targets[0].name).astype(int)
     fitted = LogisticRegression(C=config.strength).fit(x, y)
     return _written(ctx, mean, sd, fitted.coef_[0], float(fitted.intercept_[0]))
 
 
 def fit_constant(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact:
     """Give everybody the prevalence."""
-    share = targets.of(training.table, "ill").astype(float).mean()
+    share = targets.of(training.table, ctx.targets[0].name).astype(float).mean()
     zeros = np.zeros(training["shape"].values.shape[1])
     return _written(ctx, zeros, zeros + 1, zeros, float(np.log(share / (1 - share))))
 
@@ -48,7 +48,7 @@ def score_linear(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Pr
     x = features["shape"].in_units().astype(float)
     earlier = about["earlier"]
     illness = _linear(x, earlier or about)
-    scores = {"ill": 1 / (1 + np.exp(-illness))}
+    scores = {ctx.targets[0].name: 1 / (1 + np.exp(-illness))}
     if earlier:
         scores["severity"] = _linear(_with_earlier(x, earlier), about)
     columns = {"height": Column(x[:, 0], "mV")}

@@ -20,6 +20,7 @@ MEAN_CLASS = Task(
     plans={"apparent": APPARENT},
     family="clinic",
     folder="cardio_toy.clinic",
+    any_outcome=True,
 )
 SECOND = Task(
     name="second",

@@ -36,7 +36,7 @@ def find_recordings(config: LoadBlock, ctx: Context) -> Cohort:
         for name, path in zip(samples.index, paths, strict=True)
     }
     targets = None
-    if ctx.mode == "fit":
+    if ctx.mode == "fit" and ctx.outcome is None:
         if clinical is None:
             raise DataError("expected a folder with cohort.csv, found single files without labels")
         targets = _targets(ctx, clinical)
