@@ -13,8 +13,8 @@ from cardio_core.registry import list_plugins
 from cardio_core.testing.limits import HUNG_AFTER_S
 
 CANNOT_BE_OPENED = {
-    "another_major": r"written for API 3.0, this core offers 2.0; upgrade cardio-core",
-    "newer_minor": r"written for API 2.99, this core offers 2.0; upgrade cardio-core",
+    "another_major": r"written for API 3.0, this core offers 2.1; upgrade cardio-core",
+    "newer_minor": r"written for API 2.99, this core offers 2.1; upgrade cardio-core",
     "crashing_import": r"ModuleNotFoundError: No module named 'a_package_that_nobody_has'",
     "without_info": r"has no constant INFO of type PluginInfo in cardio_broken.without_info",
 }

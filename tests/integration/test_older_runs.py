@@ -39,7 +39,7 @@ def test_it_is_refused_with_what_to_do(cardio, older, clinic, tmp_path, words):
                     for word in words))  # fmt: skip
     assert said.exit_code == 2
     assert said.stderr.endswith(
-        f"{older}: this run was made under API 1.0, this core offers 2.0; run its command again "
+        f"{older}: this run was made under API 1.0, this core offers 2.1; run its command again "
         "(manifest.json names it), or open it with the core that made it (cardio-core 0.0.9, "
         "commit 0123456789)\n"
     )

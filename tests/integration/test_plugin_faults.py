@@ -66,12 +66,12 @@ FAULTS: dict[str, tuple[Mapping[str, str | None], tuple[str, ...]]] = {
     ),
     "old_api": (
         info("api=(2, 0)", "api=(1, 0)"),
-        ("was written for API 1.0, this core offers 2.0; move its hooks into a folder that",
+        ("was written for API 1.0, this core offers 2.1; move its hooks into a folder that",
          "Task(folder=...)", "docs/writing_a_plugin.md", "go back to the cardio-core that"),
     ),
     "old_api_and_old_names": (
         {"plugin.py": "from cardio_core.api import gone\nINFO = PluginInfo(api=(1, 0))"},
-        ("was written for API 1.0, this core offers 2.0; ", "Task(folder=...)"),
+        ("was written for API 1.0, this core offers 2.1; ", "Task(folder=...)"),
     ),
     "wrong_types": (
         info("api=(2, 0)", "api=2"),
