@@ -213,7 +213,7 @@ def _targets(
         places = [named[target.name]] if target.name in named else [target.name, f"x_{target.name}"]
         column = next((name for name in places if name in table.columns), None)
         if column is None:
-            raise ConfigError(f"{where}: expected a column {places[-1]}, found none; add it")
+            raise ConfigError(f"{where}: expected a column {places[0]}, found none; add it")
         found[target.name] = table[column]
     values = pd.DataFrame(found)
     if unit == "patient":

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.io.cohort_schema import ColumnSpec
+from cardio_core.io.cohorts.column import ColumnSpec
 
-MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "<NA>", "NULL", "null", "None"})
-"""Cells that mean that a value is missing."""
+MISSING = frozenset(
+    {"", "na", "n/a", "#n/a", "n.a.", "nan", "<na>", "nat", "null", ".", "-", "–",
+     "unknown", "?"}
+)  # fmt: skip
+"""Cells that mean that a value is missing, in small letters. Not "none", which is a grade."""
+
+PYTHONS_NONE = "None"
 
 SEPARATOR = ";"
 """Stands between the paths of one cell."""
@@ -34,13 +40,34 @@ def cell_text(cell: object) -> str | None:
     if isinstance(cell, date):  # pandas' timestamps are dates too
         return cell.isoformat()[:10]
     text = str(cell).strip()
-    return None if text in MISSING else text
+    return None if text == PYTHONS_NONE or text.casefold() in MISSING else text
 
 
-def parse_cell(text: str, column: ColumnSpec, folder: Path) -> object:
+def number_of(text: str, decimal_comma: bool = False) -> float | None:
+    """Return the finite number that a cell says, None where it says something else.
+
+    Examples
+    --------
+    >>> number_of("12.5"), number_of("12,5"), number_of("12,5", decimal_comma=True)
+    (12.5, None, 12.5)
+    """
+    plain = text.replace("\u2212", "-")
+    if decimal_comma and re.fullmatch(r"[+-]?\d*,\d+", plain):
+        plain = plain.replace(",", ".")
+    try:
+        value = float(plain.replace("_", "?"))  # Python alone reads 1_000 as a number
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def parse_cell(
+    text: str, column: ColumnSpec, folder: Path, *, decimal_comma: bool = False
+) -> object:
     """Return the value of a cell that is not missing.
 
-    The text has no surrounding space; `folder` is where relative paths start.
+    The text has no surrounding space; `folder` is where relative paths start; `decimal_comma` says
+    whether ``12,5`` is a number.
 
     Raises
     ------
@@ -56,7 +83,7 @@ def parse_cell(text: str, column: ColumnSpec, folder: Path) -> object:
         case "path":
             return _paths(text, folder)
         case "number" | "count" | "flag":
-            return _number(text, column)
+            return _number(text, column, decimal_comma)
         case "code":
             return _code(text, column)
         case "date":
@@ -65,21 +92,31 @@ def parse_cell(text: str, column: ColumnSpec, folder: Path) -> object:
 
 
 def _paths(text: str, folder: Path) -> tuple[Path, ...]:
-    parts = [part.strip() for part in text.split(SEPARATOR)]
-    return tuple((folder / part).absolute() for part in parts if part)
+    parts = [part.strip().strip('"') for part in text.split(SEPARATOR)]
+    return tuple(_path(part, folder) for part in parts if part)
 
 
-def _number(text: str, column: ColumnSpec) -> float | int:
+def _path(text: str, folder: Path) -> Path:
+    """Return a path as this computer writes it: ``~`` is home, a backslash divides."""
+    if "\\" in text and not (folder / text).exists():
+        text = text.replace("\\", "/")
+    try:
+        return (folder / Path(text).expanduser()).absolute()
+    except RuntimeError:  # the home of somebody unknown
+        return (folder / text).absolute()
+
+
+_FLAGS = {"yes": 1, "y": 1, "true": 1, "no": 0, "n": 0, "false": 0}
+
+
+def _number(text: str, column: ColumnSpec, decimal_comma: bool) -> float | int:
     expected = "0, 1 or NA" if column.kind == "flag" else "a number"
     expected += f" in {column.unit}" if column.unit else ""
-    try:
-        value = float(text.replace("_", "?"))  # Python alone reads 1_000 as a number
-    except ValueError:
-        comma = text.replace(",", ".").replace(".", "", 1).lstrip("+-").isdigit()
-        found = "a decimal comma; write a point" if comma else "text; correct it or leave it empty"
-        raise BadCellError(f"expected {expected}, found {found}") from None
-    if not math.isfinite(value):
-        raise BadCellError(f"expected {expected}, found an infinite one")
+    if column.kind == "flag" and text.casefold() in _FLAGS:
+        return _FLAGS[text.casefold()]
+    value = number_of(text, decimal_comma)
+    if value is None:
+        raise BadCellError(f"expected {expected}, found {_instead_of_number(text, column)}")
     if column.kind == "flag" and value not in (0, 1):
         raise BadCellError(f"expected {expected}, found another number")
     if column.kind == "count" and not value.is_integer():
@@ -93,10 +130,31 @@ def _number(text: str, column: ColumnSpec) -> float | int:
     return value if column.kind == "number" else int(value)
 
 
+def _instead_of_number(text: str, column: ColumnSpec) -> str:
+    if text.lower().lstrip("+-") in {"inf", "infinity"}:
+        return "an infinite one; correct it or leave it empty"
+    if text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit():
+        return "a decimal comma; write a point"
+    if "," in text and text.replace(",", "").replace(".", "").lstrip("+-").isdigit():
+        return "marks of thousands; write the digits and one decimal point"
+    if text[:1] in "<>≤≥~":
+        return "a limit (< or >), not a value; write the value or leave it empty"
+    if column.unit and re.fullmatch(r"[+-]?\d+([.,]\d+)?\s*\D+", text):
+        return "a number with a unit behind it; write the number alone"
+    if text.startswith("#"):
+        return "an error of the spreadsheet's formula; correct it or leave it empty"
+    return "text; correct it or leave it empty"
+
+
 def _code(text: str, column: ColumnSpec) -> str:
-    if text in column.allowed:
-        return text
-    lowered = {code.lower(): code for code in column.allowed}
+    lowered = {code.lower(): code for code in column.allowed} | dict(column.aliases)
+    if text.lower() in lowered:
+        return lowered[text.lower()]
+    if column.aliases and text in {"0", "1", "2"}:
+        raise BadCellError(
+            f"expected {' or '.join(column.allowed)}, found a number, which does not say who is "
+            f"who; write {' or '.join(column.allowed)}"
+        )
     near = difflib.get_close_matches(text.lower(), lowered, n=1)
     hint = f"did you mean {lowered[near[0]]}?" if near else "recode it or leave it empty"
     raise BadCellError(f"expected one of {', '.join(column.allowed)}, found another text; {hint}")

@@ -8,6 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.errors import DataError
+from cardio_core.io.cohort_schema import COLUMNS
+from cardio_core.io.cohorts.headers import near
+from cardio_core.io.cohorts.raw_cells import WORKBOOKS, header_of
+
 BASELINE = "baseline"
 
 NUMBERED = (
@@ -16,14 +21,20 @@ NUMBERED = (
 )
 """Note of a `predict` without a cohort table: names of files can hold the names of people."""
 
-_TABLES = (".csv", ".parquet", ".pq")
+_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 _NAMES = ("cohort.csv", "cohort.parquet")
 
 
 def find_cohort_table(path: Path) -> Path | None:
     r"""Return the cohort table that a path is, or that lies in a folder; None if there is none.
 
-    A CSV is one if its first line has the column `patient_id`.
+    A text file is one if its first line has the column `patient_id`, or two others that every
+    cohort table may have: then it lacks the patients, and reading it says so.
+
+    Raises
+    ------
+    DataError
+        If the path is a workbook.
 
     Examples
     --------
@@ -37,12 +48,19 @@ def find_cohort_table(path: Path) -> Path | None:
     """
     if path.is_dir():
         return next((path / name for name in _NAMES if (path / name).is_file()), None)
-    if path.suffix.lower() not in _TABLES or not path.is_file():
+    suffix = path.suffix.lower()
+    if suffix in WORKBOOKS and path.is_file():
+        raise DataError(
+            f"{path.name}: expected a CSV or Parquet table, found a workbook; save its sheet as "
+            "CSV UTF-8"
+        )
+    if suffix not in _TABLES or not path.is_file():
         return None
-    if path.suffix.lower() != ".csv":
+    if suffix in {".parquet", ".pq"}:
         return path
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return path if "patient_id" in file.readline() else None
+    names = header_of(path, COLUMNS)
+    like = [name for name in names if name in COLUMNS or near(name, ("patient_id",))]
+    return path if "patient_id" in names or len(like) > 1 else None
 
 
 def at_baseline(table: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:

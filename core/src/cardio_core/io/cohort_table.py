@@ -6,18 +6,57 @@ the row, as a spreadsheet counts it (the header is row 1), and the column.
 
 from __future__ import annotations
 
-import csv
-import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.io.cohort_cells import BadCellError, cell_text, parse_cell
-from cardio_core.io.cohort_schema import COLUMNS, FREE_PREFIX, ColumnSpec
+from cardio_core.io.cohort_schema import COLUMNS, ColumnSpec
+from cardio_core.io.cohorts.headers import near
+from cardio_core.io.cohorts.own_columns import read_own
+from cardio_core.io.cohorts.places import existing_paths
+from cardio_core.io.cohorts.problems import CohortTableError, Problem
+from cardio_core.io.cohorts.raw_cells import RawTable, read_raw
 
-_FIRST_ROW = 2
+__all__ = ["EXAMPLE", "Inspected", "existing_paths", "forgiving", "inspect_cohort_table",
+           "read_cohort_table"]  # fmt: skip
+
+EXAMPLE = "EXAMPLE"
+"""Patients whose id begins like this are rows of a template, not patients."""
+
+_FORGIVING: ContextVar[bool] = ContextVar("forgiving", default=False)
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A cohort table with everything that is wrong with it.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        As `read_cohort_table` returns it; bad cells are missing, rows that belong to nobody or
+        repeat a study are left out.
+    numbers : dict of str to int
+        The row in the file of each study.
+    own : tuple of str
+        Columns that no rule knows.
+    problems : tuple of Problem
+        In the order of the rows; those of the whole file first.
+    notes : tuple of str
+        What was taken for granted.
+    """
+
+    rows: pd.DataFrame
+    numbers: dict[str, int]
+    own: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
 
 
 def read_cohort_table(path: Path, paths: Collection[str] = ()) -> pd.DataFrame:
@@ -26,7 +65,8 @@ def read_cohort_table(path: Path, paths: Collection[str] = ()) -> pd.DataFrame:
     Parameters
     ----------
     path : Path
-        A CSV file (UTF-8, comma separated) or a Parquet file (``.parquet``, ``.pq``).
+        A CSV file (separated by commas, semicolons or tabs) or a Parquet file (``.parquet``,
+        ``.pq``).
     paths : collection of str
         Columns ``path_...`` of a plugin's own that name recordings, beyond those of the schema.
 
@@ -37,15 +77,17 @@ def read_cohort_table(path: Path, paths: Collection[str] = ()) -> pd.DataFrame:
         columns that the file has, in its order. Text, codes and dates are ``string``, numbers
         ``float64``, counts and flags ``Int64``; path columns hold a tuple of absolute paths,
         empty where there is none, whose existence is not checked here (`existing_paths` does).
-        Missing values are NA, or NaN for numbers; NA is never 0. Columns ``x_...`` are numbers
-        where every cell is one, else text. Without `study_id` the studies of a patient are
-        numbered: ``"P1-1"``, ``"P1-2"``.
+        Missing values are NA, or NaN for numbers; NA is never 0. Columns of the cohort's own are
+        numbers where every cell is one, else text. Without `study_id` the studies of a patient
+        are numbered: ``"P1-1"``, ``"P1-2"``.
 
     Raises
     ------
+    CohortTableError
+        A `DataError` in one line with everything that is wrong: a missing patient, a study that
+        stands twice, cells of the wrong type, code or range.
     DataError
-        With one line: an unreadable or empty file, an unknown or repeated column, a missing
-        patient, a study that stands twice, or a cell of the wrong type, code or range.
+        An unreadable or empty file, a repeated column, no column `patient_id`.
 
     Examples
     --------
@@ -56,101 +98,71 @@ def read_cohort_table(path: Path, paths: Collection[str] = ()) -> pd.DataFrame:
     >>> table.index.tolist(), table["lvesv_bl_ml"].tolist(), table["dm"].isna().tolist()
     (['P1-1', 'P2-1'], [181.5, nan], [False, True])
     """
-    raw = _read_raw(path)
-    where = path.name
-    own = {name: ColumnSpec(name, "path", "Recordings of a plugin.") for name in paths}
-    known = {**own, **COLUMNS}
-    _check_header(raw, where, known)
-    checked = {}
-    for name in raw.columns:
-        column = known.get(str(name))
-        checked[name] = (
-            _own(raw[name]) if column is None else _checked(raw[name], column, path.parent, where)
-        )
-    table = pd.DataFrame(checked, columns=raw.columns)
-    study_ids = _study_ids(table, where)
-    return table.drop(columns="study_id", errors="ignore").set_index(study_ids)
+    found = inspect_cohort_table(path, paths)
+    if found.problems and not _FORGIVING.get():
+        raise CohortTableError(path.name, found.problems)
+    return found.rows.copy()
 
 
-def existing_paths(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the files behind one cell of a path column; a folder stands for the files in it.
+@contextmanager
+def forgiving() -> Iterator[None]:
+    """Read cohort tables as far as they can be read, so that all that is wrong can be listed."""
+    token = _FORGIVING.set(True)
+    try:
+        yield
+    finally:
+        _FORGIVING.reset(token)
 
-    They are in the order of the cell; the files of a folder by name, hidden ones left out.
+
+def inspect_cohort_table(path: Path, paths: Collection[str] = ()) -> Inspected:
+    """Read a cohort table as far as it can be read, and collect everything that is wrong.
 
     Raises
     ------
     DataError
-        If a path does not exist, or a folder is empty. The message carries the file's name.
+        If it cannot be read at all: no table, a repeated column, no column `patient_id`.
     """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(
-                item for item in path.iterdir() if item.is_file() and item.name[0] != "."
-            )
-            if not inside:
-                raise DataError(
-                    f"folder {path.name}: expected files, found none; fill it or drop it"
-                )
-            found += inside
-        elif path.exists():
-            found.append(path)
-        else:
-            raise DataError(
-                f"{path.name}: no such file; relative paths are looked for beside the cohort table"
-            )
-    return tuple(found)
-
-
-def _read_raw(path: Path) -> pd.DataFrame:
     if not path.is_file():
-        raise DataError(f"{path.name}: no such file; expected a cohort table (CSV or Parquet)")
-    parquet = path.suffix in {".parquet", ".pq"}
-    try:
-        raw = _read_parquet(path) if parquet else _read_csv(path)
-    except (ValueError, OSError, csv.Error) as error:
-        kind = "Parquet" if parquet else "comma-separated UTF-8"
-        raise DataError(
-            f"{path.name}: expected a {kind} table, found something else "
-            f"({type(error).__name__}); export it again"
-        ) from None
-    if not len(raw):
-        raise DataError(f"{path.name}: expected a header and one row a study, found no row")
-    return raw
+        return _inspect(path, tuple(paths), ())
+    state = path.stat()
+    return _inspect(path, tuple(paths), (state.st_mtime_ns, state.st_size))
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = list(csv.reader(file, strict=True))
-    header, rows = ([name.strip() for name in lines[0]], lines[1:]) if lines else ([], [])
-    while rows and not any(cell.strip() for cell in rows[-1]):
-        rows.pop()
-    for number, row in enumerate(rows, start=_FIRST_ROW):
-        if len(row) != len(header):
-            raise DataError(
-                f"{path.name}, row {number}: expected {len(header)} cells as in the header, found "
-                f"{len(row)}; quote cells that contain a comma, remove empty rows"
-            )
-    return pd.DataFrame(rows, columns=pd.Index(header, dtype=object), dtype=object)
+@lru_cache(maxsize=8)
+def _inspect(path: Path, paths: tuple[str, ...], state: tuple[int, ...]) -> Inspected:
+    """Inspect a file once as long as it stays as it is: a run asks for its table several times."""
+    own_paths = {name: ColumnSpec(name, "path", "Recordings of a plugin.") for name in paths}
+    known = {**own_paths, **COLUMNS}
+    raw = read_raw(path, known)
+    _check_header(raw, path.name, known)
+    problems = list(raw.problems)
+    checked = {}
+    for name in raw.cells.columns:
+        column = known.get(str(name))
+        if column is None:
+            checked[name] = read_own(raw.cells[name], decimal_comma=raw.decimal_comma)
+        else:
+            checked[name] = _checked(raw, column, path.parent, problems)
+    table = pd.DataFrame(checked, columns=raw.cells.columns)
+    numbers = pd.Series(raw.numbers, dtype="int64")
+    bad = _rows_of_nobody(raw, table, problems)
+    bad |= _repeated_rows(raw, bad, problems)
+    kept = ~pd.Series([place in bad for place in range(len(table))], dtype=bool)
+    table, numbers = table[kept].reset_index(drop=True), numbers[kept].reset_index(drop=True)
+    ids, again = _study_ids(table, numbers, problems)
+    table, ids, numbers = table[~again], ids[~again], numbers[~again]
+    rows = table.drop(columns="study_id", errors="ignore").set_index(ids)
+    return Inspected(
+        rows,
+        dict(zip(ids, numbers.tolist(), strict=True)),
+        tuple(str(name) for name in raw.cells.columns if str(name) not in known),
+        tuple(sorted(problems, key=lambda one: one.row or 0)),
+        raw.notes,
+    )
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path).reset_index(drop=True)
-    except ImportError:
-        raise DataError(
-            f"{path.name}: reading Parquet needs pyarrow, which is not installed; install the "
-            "parquet extra of cardio-core, or save the table as CSV"
-        ) from None
-
-
-def _check_header(raw: pd.DataFrame, where: str, known: Collection[str]) -> None:
-    names = [str(name) for name in raw.columns]
-    if len(names) == 1 and any(mark in names[0] for mark in ";\t"):
-        raise DataError(
-            f"{where}: expected columns separated by commas, found another separator; "
-            "export the table with commas and decimal points"
-        )
+def _check_header(raw: RawTable, where: str, known: Collection[str]) -> None:
+    names = [str(name) for name in raw.cells.columns]
     if not any(name in known for name in names):
         # The names are not repeated: a file without a header shows its first patient here.
         raise DataError(
@@ -159,58 +171,78 @@ def _check_header(raw: pd.DataFrame, where: str, known: Collection[str]) -> None
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(f"{where}: column {twice!r} stands twice; keep one")
-    for name in names:
-        if name in known or name.startswith(FREE_PREFIX):
-            continue
-        lowered = {one.lower(): one for one in known}
-        near = difflib.get_close_matches(name.lower(), lowered, n=1)
-        hint = f"did you mean {lowered[near[0]]!r}? If not, " if near else ""
-        raise DataError(
-            f"{where}: unknown column {name!r}; {hint}call a column of your own "
-            f"{FREE_PREFIX + name!r} or leave it out"
-        )
     if "patient_id" not in names:
+        meant = [name for name in names if near(name, ("patient_id",))]
+        hint = f"; rename {meant[0]!r} if it names the patient" if meant else ""
         raise DataError(
-            f"{where}: no column 'patient_id'; every row needs the patient it belongs to"
+            f"{where}: no column 'patient_id'; every row needs the patient it belongs to{hint}"
         )
 
 
-def _checked(cells: pd.Series, column: ColumnSpec, folder: Path, where: str) -> pd.Series:
+def _checked(raw: RawTable, column: ColumnSpec, folder: Path, problems: list[Problem]) -> pd.Series:
     values: list[object] = []
-    for row, cell in enumerate(cells, start=_FIRST_ROW):
+    for row, cell in zip(raw.numbers, raw.cells[column.name], strict=True):
         text = cell_text(cell)
+        value = None
         try:
             if text is None and column.required:
                 raise BadCellError("expected a value, found none")
-            values.append(None if text is None else parse_cell(text, column, folder))
+            if text is not None:
+                value = parse_cell(text, column, folder, decimal_comma=raw.decimal_comma)
         except BadCellError as error:
-            raise DataError(f"{where}, row {row}, column {column.name!r}: {error}") from None
+            problems.append(Problem(str(error), row, column.name, text or ""))
+        values.append(value)
     if column.kind == "path":
         return pd.Series([value or () for value in values], dtype=object)
     dtypes = {"number": "float64", "count": "Int64", "flag": "Int64"}
     return pd.Series(values, dtype=dtypes.get(column.kind, "string"))
 
 
-def _own(cells: pd.Series) -> pd.Series:
-    """Return a cohort's own column: numbers where every cell is one, else text."""
-    texts = pd.Series([cell_text(cell) for cell in cells], dtype="string")
-    # A leading zero belongs to a code (a ward, a postal code), not to a number.
-    coded = texts.str.match(r"[+-]?0\d").fillna(False).any()
-    numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
-    return texts if coded or (numbers.isna() & texts.notna()).any() else numbers
+def _rows_of_nobody(raw: RawTable, table: pd.DataFrame, problems: list[Problem]) -> set[int]:
+    """Return the rows without a patient, and those of a template; the latter are a problem."""
+    patients = table["patient_id"]
+    examples = patients.str.upper().str.startswith(EXAMPLE).fillna(False)
+    problems += [
+        Problem("this is the example of the template; delete the row", raw.numbers[place])
+        for place in examples.to_numpy().nonzero()[0]
+    ]
+    return set((patients.isna() | examples).to_numpy().nonzero()[0].tolist())
 
 
-def _study_ids(table: pd.DataFrame, where: str) -> pd.Series:
+def _repeated_rows(raw: RawTable, bad: set[int], problems: list[Problem]) -> set[int]:
+    """Return the rows that say the same as an earlier one, word by word."""
+    first: dict[tuple[str, ...], int] = {}
+    again = set()
+    for place, row in enumerate(raw.cells.itertuples(index=False)):
+        key = tuple(cell_text(cell) or "" for cell in row)
+        if place in bad:
+            continue
+        if len(key) > 1 and any(key[1:]) and key in first:
+            again.add(place)
+            problems.append(
+                Problem(f"says the same as row {first[key]}; delete one", raw.numbers[place])
+            )
+        first.setdefault(key, raw.numbers[place])
+    return again
+
+
+def _study_ids(
+    table: pd.DataFrame, rows: pd.Series, problems: list[Problem]
+) -> tuple[pd.Series, pd.Series]:
+    """Return the id of each study, and which rows repeat the id of an earlier one."""
     number = table.groupby("patient_id").cumcount() + 1
     running = table["patient_id"] + "-" + number.astype("string")
     given = table["study_id"] if "study_id" in table.columns else running
     ids = given.fillna(running)
     again = ids.duplicated()
-    if again.any():
-        second = int(again.to_numpy().argmax())
+    for second in again.to_numpy().nonzero()[0]:
         first = int((ids == ids.iloc[second]).to_numpy().argmax())
-        raise DataError(
-            f"{where}, rows {first + _FIRST_ROW} and {second + _FIRST_ROW}: one study_id for both; "
-            "give each study its own, or leave the column out to have them numbered"
+        problems.append(
+            Problem(
+                f"rows {rows.iloc[first]} and {rows.iloc[second]} have one study_id; give each "
+                "study its own, or leave the column out to have them numbered",
+                int(rows.iloc[second]),
+                "study_id",
+            )
         )
-    return ids.astype(object).rename("study_id")
+    return ids.astype(object).rename("study_id"), again

@@ -139,6 +139,9 @@ class Task:
         Whether a column of the cohort table may be predicted in place of the one target, with
         ``--outcome COLUMN``. The core then makes the targets; `load` returns none (see
         `Context.outcome`) but the table.
+    columns : mapping of str to str
+        Columns of a cohort table that this task reads beyond `patient_id`, each with what it is
+        read for, in the order of the table that `cardio data template` writes.
     """
 
     name: str
@@ -155,6 +158,7 @@ class Task:
     folder: str = ""
     primary: str = ""
     any_outcome: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> str:

@@ -14,6 +14,7 @@ from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError, ContractError, DataError
 from cardio_core.io.atomic import read_json, whole_directory, write_json
+from cardio_core.io.cohorts.telling import notes_on_tables
 from cardio_core.io.hashing import digest, file_digest, package_digest
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
@@ -85,7 +86,12 @@ def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort
     cohort: Cohort = call(plugin, "load", ctx, config)
     if ctx.mode == "fit" and config.outcome.column is not None:
         cohort = give_outcome(cohort, config.outcome, ctx.task)
-    cohort = replace(cohort, quarantined=(*cohort.quarantined, *ctx._quarantined))
+    notes = notes_on_tables(ctx._inputs, plugin.info, used=_asked(config))
+    cohort = replace(
+        cohort,
+        quarantined=(*cohort.quarantined, *ctx._quarantined),
+        notes=(*cohort.notes, *notes),
+    )
     if not len(cohort.samples):
         why = f"; the first problem: {cohort.quarantined[0].reason}" if cohort.quarantined else ""
         where = ", ".join(path.name for path in ctx.replace(hook="load").inputs)
@@ -105,6 +111,12 @@ def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort
     table = cohort.samples.table
     guard_duplicates(digests.own_files, dict(zip(table.index, link_subjects(table), strict=True)))
     return cohort, digests
+
+
+def _asked(config: RunConfig) -> tuple[str, ...]:
+    """Return the columns of the cohort's own that somebody asked for."""
+    outcome = config.outcome.column
+    return (*config.covariates, *((outcome,) if outcome is not None else ()))
 
 
 def _digests(cohort: Cohort) -> Digests:

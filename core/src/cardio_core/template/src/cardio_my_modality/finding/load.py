@@ -5,5 +5,5 @@ from cardio_my_modality.readers.trace import check_trace, read_trace
 
 
 def load(ctx: Context) -> Cohort:
-    """Find the traces in the column `path_trace` and what is to be predicted in `x_finding`."""
+    """Find the traces in the column `path_trace` and what is to be predicted in `finding`."""
     return cohort_from_table(ctx, path="path_trace", opener=read_trace, check=check_trace)

@@ -31,7 +31,7 @@ def synthesize(out: Path, *, task: str, n_patients: int | None = None, seed: int
         severity = EFFECT * finding + rng.normal(size=np.shape(finding))
         _write_trace(folder / f"{patient}.csv", tops_s, 0.08 * np.exp(0.12 * severity), rng)
         rows.append({"patient_id": patient, "study_id": f"{patient}-a",
-                     "path_trace": f"{patient}.csv", "x_finding": label})  # fmt: skip
+                     "path_trace": f"{patient}.csv", "finding": label})  # fmt: skip
         truth[patient] = severity
     pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False)
     write_truth(folder / "truth.json", {"kind": "pulses", "seed": seed, "severity": truth})

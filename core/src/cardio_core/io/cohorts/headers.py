@@ -1,0 +1,77 @@
+"""The header of a cohort table: names as people write them, and what they may have meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterable
+
+_MEANT = {
+    "patient_id": ("patient", "id", "subject", "subject_id", "case", "case_id", "pid", "mrn"),
+    "age_y": ("age", "age_years", "alter"),
+    "sex": ("gender", "male", "female"),
+    "lvef_bl_pct": ("ef", "lvef", "ejection_fraction"),
+    "dm": ("diabetes", "diabetes_mellitus"),
+    "htn": ("hypertension",),
+    "qrs_ms": ("qrs", "qrs_duration"),
+    "hr_bpm": ("hr", "heart_rate"),
+    "study_date": ("date",),
+    "path_ecg": ("ecg", "file", "path", "filename"),
+}
+"""Words that stand for a column although they are spelt otherwise."""
+
+
+def as_known(name: str, known: Collection[str]) -> str:
+    """Return a name as the schema spells it where only case, blanks or hyphens differ.
+
+    Examples
+    --------
+    >>> as_known("Patient ID", {"patient_id"}), as_known("Albumin", {"patient_id"})
+    ('patient_id', 'Albumin')
+    """
+    if name in known:
+        return name
+    spelt = {_plain(one): one for one in known}
+    return spelt.get(_plain(name), name)
+
+
+def near(name: str, known: Collection[str]) -> str:
+    """Return the known column that a name may have meant, or nothing.
+
+    Examples
+    --------
+    >>> near("lvesv_bl", {"lvesv_bl_ml", "dm"}), near("Diabetes", {"dm"}), near("ward", {"dm"})
+    ('lvesv_bl_ml', 'dm', '')
+    """
+    plain = _plain(name.removeprefix("x_"))
+    for column, words in _MEANT.items():
+        if plain in words and column in known:
+            return column
+    spelt = {_plain(one): one for one in known}
+    found = difflib.get_close_matches(plain, spelt, n=1, cutoff=0.75)
+    return spelt[found[0]] if found else ""
+
+
+def told_of(names: Iterable[str], known: Collection[str]) -> str:
+    """Return one sentence about columns that no rule knows, or nothing where there is none.
+
+    Examples
+    --------
+    >>> told_of(["ward", "lvesv_bl"], {"lvesv_bl_ml"}).partition(". ")[0]
+    "2 columns are the cohort's own: ward, lvesv_bl (did you mean lvesv_bl_ml?)"
+    """
+    own = list(names)
+    if not own:
+        return ""
+    listed = [f"{name} (did you mean {near(name, known)}?)" if near(name, known) else name
+              for name in own]  # fmt: skip
+    one = len(own) == 1
+    return (
+        f"{len(own)} column{' is' if one else 's are'} the cohort's own: {', '.join(listed)}. "
+        f"Nothing reads {'it' if one else 'them'} unless --outcome or --covariate names "
+        f"{'it' if one else 'them'}."
+    )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
