@@ -129,6 +129,15 @@ FAULTS: dict[str, tuple[Mapping[str, str | None], tuple[str, ...]]] = {
         {"rhythm/explian.py": "def explain(model, features, ctx): ..."},
         ("PACKAGE/rhythm/explian.py is named nearly like the hook 'explain'",),
     ),
+    "wrong_argument_of_a_sheet": (
+        {"rhythm/sheet.py": "def sheet(figure, signal): ..."},
+        ("PACKAGE/rhythm/sheet.py line 1: sheet asks for the argument 'signal', which that hook "
+         "does not have; it may take figure, recording, samples, features",),
+    ),
+    "misspelt_sheet": (
+        {"rhythm/sheets.py": "def sheet(figure, recording): ..."},
+        ("PACKAGE/rhythm/sheets.py is named nearly like the hook 'sheet'",),
+    ),
     "hook_file_without_its_function": (
         {"rhythm/explain.py": "def show(model): ..."},
         ("PACKAGE/rhythm/explain.py has no function 'explain'; name its function so: "

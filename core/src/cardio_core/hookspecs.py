@@ -8,6 +8,8 @@ block of the plugin's configuration that carries the hook's name.
 What sees what: `preprocess` and `featurize` are called with one patient at a time and are fitted on
 nobody. Whatever is fitted across patients lives in `train`. Targets reach `train` (of the patients
 it trains and validates on) and `evaluate`, and no other hook.
+
+Beside the hooks a task's folder may hold ``sheet.py``, found and checked in the same way.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from cardio_core.context import Context
     from cardio_core.types.artifact import ModelArtifact
     from cardio_core.types.features import FeatureSet
@@ -106,5 +110,17 @@ def evaluate(
     """
 
 
+def sheet(figure: Figure, recording: Any, samples: SampleSet, features: FeatureSet) -> None:
+    """Draw one recording as a person checks it by eye: `cardio measure` writes the sheet.
+
+    No hook of a run, and optional: without ``sheet.py`` in the task's folder the core draws what
+    the recording holds, and its measurements. `figure` is empty, with constrained layout, and may
+    be resized; the core adds the recording's id and its flags. `recording` is what the opener of
+    `load` returns; `samples` is what `preprocess` made of it and `features` what `featurize` made
+    of those: the rows of this one recording. What is raised here costs the sheet alone.
+    """
+
+
 HOOKS = ("load", "preprocess", "featurize", "train", "predict", "explain", "evaluate")
 REQUIRED = ("load", "preprocess", "featurize", "train", "predict")
+SHEET = "sheet"

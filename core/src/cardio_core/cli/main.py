@@ -57,6 +57,10 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     lazy={
         "run": ("cardio_core.cli.run:run", "From raw recordings to a report, in one go."),
+        "measure": (
+            "cardio_core.cli.measure:measure",
+            "What can be measured in recordings: no labels, no model.",
+        ),
         "predict": ("cardio_core.cli.predict:predict", "New recordings through a finished run."),
         "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),
         "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),

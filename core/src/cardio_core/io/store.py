@@ -29,6 +29,7 @@ def save_features(folder: Path, features: FeatureSet) -> None:
             "scale": block.scale,
             "offset": block.offset,
             "extents": dict(block.extents),
+            "titles": block.titles,
         }
     write_json(folder / "blocks.json", description)
 
@@ -44,6 +45,7 @@ def load_features(folder: Path) -> FeatureSet:
             about["scale"],
             about["offset"],
             {axis: tuple(extent) for axis, extent in about["extents"].items()},
+            None if about.get("titles") is None else tuple(about["titles"]),
         )
         for name, about in read_json(folder / "blocks.json").items()
     }

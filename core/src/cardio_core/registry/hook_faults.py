@@ -9,12 +9,17 @@ from collections.abc import Collection, Iterable, Iterator
 from types import ModuleType
 
 from cardio_core import hookspecs
-from cardio_core.hookspecs import HOOKS, PROJECT, REQUIRED
+from cardio_core.hookspecs import HOOKS, PROJECT, REQUIRED, SHEET
 from cardio_core.registry.naming import hint
 from cardio_core.registry.reading import Source, locate, read, required_arguments
 from cardio_core.types.info import Task
 
-ARGUMENTS = {hook: tuple(inspect.signature(getattr(hookspecs, hook)).parameters) for hook in HOOKS}
+IN_FOLDERS = (*HOOKS, SHEET)
+"""What a file of a task's folder may answer."""
+
+ARGUMENTS = {
+    name: tuple(inspect.signature(getattr(hookspecs, name)).parameters) for name in IN_FOLDERS
+}
 _NEAR = 0.75
 """How much alike two names are of which one may be the other, misspelt (difflib's ratio)."""
 
@@ -67,10 +72,10 @@ def in_folder(folder: str, module: ModuleType, tasks: Collection[Task]) -> Itera
         source = read(f"{folder}.{file.name}")
         if source is None:
             continue
-        if file.name in HOOKS:
+        if file.name in IN_FOLDERS:
             yield from _in_hook_file(source, file.name)
             continue
-        meant = _meant(file.name)
+        meant = _meant(file.name, IN_FOLDERS)
         alike = {file.name, meant} & set(source.functions)
         needed = [required_arguments(source.functions[name]) for name in alike]
         if any(_is_misspelt(meant, one, module, tasks) for one in needed):
@@ -124,8 +129,8 @@ def _wrong_arguments(hook: str, needed: Iterable[str], where: str) -> Iterator[s
             )
 
 
-def _meant(name: str) -> str:
-    return next(iter(difflib.get_close_matches(name, HOOKS, n=1, cutoff=_NEAR)), "")
+def _meant(name: str, known: Collection[str] = HOOKS) -> str:
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=_NEAR)), "")
 
 
 def _is_misspelt(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -39,6 +41,29 @@ class Plugin:
         if self._in_module(hook):
             return getattr(self.module, hook)
         return resolve(f"{task.folder}.{hook}:{hook}") if self._in_folder(hook, task) else None
+
+    def sheet(self, task: Task) -> Callable[..., Any] | None:
+        """Return what draws a recording's sheet for a task; None where the core's own does.
+
+        The function takes what `hookspecs.sheet` has by keyword, and passes on what the plugin's
+        own one asks for.
+
+        Raises
+        ------
+        PluginError
+            If the file cannot be imported or lacks the function.
+        """
+        if not self._in_folder(hookspecs.SHEET, task):
+            return None
+        function = resolve(f"{task.folder}.{hookspecs.SHEET}:{hookspecs.SHEET}")
+        taken = inspect.signature(function).parameters.values()
+        names = {one.name for one in taken}
+        everything = any(one.kind is one.VAR_KEYWORD for one in taken)
+
+        def draw(**arguments: Any) -> Any:
+            return function(**{k: v for k, v in arguments.items() if everything or k in names})
+
+        return draw
 
     def call(self, hook: str, task: Task, **arguments: Any) -> Any:
         """Call the plugin's hook for a task, or the core's default where the plugin has none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from cardio_core import hookspecs
-from cardio_core.registry.hook_faults import in_folder, in_module, missing
+from cardio_core.registry.hook_faults import IN_FOLDERS, in_folder, in_module, missing
 from cardio_core.registry.import_faults import in_configs, in_imports, in_references
 from cardio_core.registry.reading import locate
 from cardio_core.registry.requirements import requirements, unmet
@@ -31,7 +31,7 @@ def faults(module: ModuleType, info: PluginInfo, distribution: str) -> list[str]
         named = _references(module, info)
         found += in_references(named)
         found += in_configs(info.configs)
-        roots = [(f"{folder}.{hook}", hook) for folder in folders for hook in hookspecs.HOOKS]
+        roots = [(f"{folder}.{name}", name) for folder in folders for name in IN_FOLDERS]
         roots += [(module.__name__, h) for h in hookspecs.HOOKS if hasattr(module, h)]
         roots += [(reference.partition(":")[0], "") for reference in named.values()]
         found += in_imports(roots)

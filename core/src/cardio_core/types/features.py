@@ -94,6 +94,10 @@ class FeatureBlock:
     extents : mapping of str to (float, float, str)
         For axes that are a scale: value at its first edge, at its last edge, and unit, so that a
         picture can be drawn with its axes: ``{"frequency": (0.0, 60.0, "Hz")}``.
+    titles : tuple of str or None
+        What `cardio measure` calls each name, in medicine's words and without the unit; ``""``
+        leaves one out, and one that ends with ``"?"`` is answered yes or no (1 or 0). None: a block
+        of one axis without extents is listed under the words of its names. ``()``: no measurement.
     """
 
     values: Pieces | Array
@@ -103,12 +107,15 @@ class FeatureBlock:
     scale: float = 1.0
     offset: float = 0.0
     extents: Mapping[str, tuple[float, float, str]] = field(default_factory=dict)
+    titles: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if len(self.axes) != len(self.values.shape) - 1:
             raise ValueError(f"axes {self.axes} do not name the shape {self.values.shape}")
         if len(self.units) not in (1, len(self.names)) or not all(self.units):
             raise ValueError(f"every feature needs a unit; {self.names} have {self.units}")
+        if self.titles and (len(self.titles) != len(self.names) or len(self.axes) != 1):
+            raise ValueError(f"titles go with the names of one axis; {self.names}: {self.titles}")
 
     def take(self, positions: Any) -> FeatureBlock:
         """Return the rows at these positions, read into memory."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cardio_core.io.atomic import write_text
+
+if TYPE_CHECKING:
+    from cardio_core.types.features import FeatureSet
 
 Draw = Callable[[Figure], None]
 """Draws on an empty figure; may set its size; touches nothing else."""
@@ -27,6 +30,7 @@ PROTOCOL_COLOURS = {"honest": BLUE, "paper": VERMILION}
 
 TEXT_PT, SMALL_PT = 9.0, 7.5
 SIZE_IN = (6.2, 4.0)
+_ROW_PT, _MOST_ROWS = 13.0, 34
 
 _RC: Any = {
     # Text stays text: it can be searched, and takes the font of the page it stands on.
@@ -119,3 +123,63 @@ def save_svg(draw: Draw, path: Path, size: tuple[float, float] = SIZE_IN) -> Non
     Parameters are those of `svg_text`; `path` is the file.
     """
     write_text(path, svg_text(draw, size))
+
+
+def png_bytes(draw: Draw, size: tuple[float, float] = SIZE_IN, dpi: int = 110) -> bytes:
+    """Draw on an empty figure and return it as PNG, without date or version.
+
+    Parameters are those of `svg_text`, and the resolution.
+    """
+    with mpl.rc_context(_RC):
+        figure = Figure(figsize=size, layout="constrained", dpi=dpi)
+        draw(figure)
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def write_measurements(
+    axes: Axes, features: FeatureSet, titles: Sequence[str] | None = None
+) -> None:
+    """Write a recording's measurements into axes, as a table: title, value, unit.
+
+    Parameters
+    ----------
+    axes : Axes
+        Emptied of its frame.
+    features : FeatureSet
+        Of one recording, as a plugin's ``sheet`` is given it.
+    titles : sequence of str, optional
+        Which, by the words of `FeatureBlock.titles` without a question mark, in this order; all
+        without.
+
+    Raises
+    ------
+    KeyError
+        If a title is none of the recording's.
+    """
+    from cardio_core.report.measured.values import measured_of
+
+    known = {one.title: one for one in measured_of(features)}
+    chosen = known.values() if titles is None else [known[title] for title in titles]
+    write_rows(axes, [(one.title, one.text, one.unit) for one in chosen])
+
+
+def write_rows(axes: Axes, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Write (title, value, unit) below each other; an empty value is said to be not found.
+
+    More rows than fit are counted in a last line.
+    """
+    axes.set_axis_off()
+    shown = list(rows) if len(rows) <= _MOST_ROWS else list(rows)[: _MOST_ROWS - 1]
+    if len(shown) < len(rows):
+        shown.append((f"and {len(rows) - len(shown)} more in the table", " ", ""))
+    for n, (title, value, unit) in enumerate(shown, start=1):
+        texts = ((0.0, title, "left"), (0.76, value or "not found", "right"),
+                 (0.79, unit if value else "", "left"))  # fmt: skip
+        for x, text, side in texts:
+            axes.annotate(
+                text, (x, 1.0), xycoords="axes fraction", xytext=(0, -_ROW_PT * n),
+                textcoords="offset points", ha=side, va="baseline", fontsize=SMALL_PT,
+                color=INK if value else GREY, annotation_clip=False,
+            ).set_in_layout(False)  # fmt: skip

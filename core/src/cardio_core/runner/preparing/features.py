@@ -70,17 +70,15 @@ class PatientJob:
     folder: Path
 
 
-def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort, Digests]:
-    """Call `load` and return the cohort with the digests of each recording's files.
+def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
+    """Call `load` and return the cohort with everything that was quarantined.
 
     Raises
     ------
-    DataError
+    UnusableCohortError
         If nothing usable was found.
     ConfigError
         If a file was given beside several recordings.
-    LeakageError
-        If an identical file stands under two patients.
     """
     ctx = ctx.replace(_quarantined=[])
     cohort: Cohort = call(plugin, "load", ctx, config)
@@ -107,6 +105,22 @@ def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort
             f"--{next(iter(ctx._beside))}: expected one recording, whose file it is, found "
             f"{n_found}; give them one at a time, or all in a cohort table"
         )
+    return cohort
+
+
+def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort, Digests]:
+    """Call `load` and return the cohort with the digests of each recording's files.
+
+    Raises
+    ------
+    DataError
+        If nothing usable was found.
+    ConfigError
+        If a file was given beside several recordings.
+    LeakageError
+        If an identical file stands under two patients.
+    """
+    cohort = load_recordings(plugin, config, ctx)
     digests = _digests(cohort)
     table = cohort.samples.table
     guard_duplicates(digests.own_files, dict(zip(table.index, link_subjects(table), strict=True)))

@@ -16,6 +16,7 @@ def featurize(samples: SampleSet) -> FeatureSet:
         axes=("measure",),
         names=("height", "width", "rate"),
         units=("1", "s", "1/min"),
+        titles=("Height of a pulse", "Width of a pulse", "Pulse rate"),
     )
     shape = FeatureBlock(
         (pulses / pulses.max(axis=1, keepdims=True))[:, None].astype(np.float16),

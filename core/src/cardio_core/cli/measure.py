@@ -1,0 +1,83 @@
+"""`cardio measure`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cardio_core.errors import DataError
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--plugin", required=True, help="Name of an installed plugin.")
+@click.option("--task", help="One of the plugin's tasks; its default task without this.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for the results.  [default: measurements/...]",
+)
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="Write which id is which file to this CSV; names of files can hold names of people.",
+)
+@click.option("--no-sheets", is_flag=True, help="Measure only; draw no sheet a recording.")
+@click.option("--config", help="default, cpu, full, smoke, or a YAML file.")
+@click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
+@click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    help="local (every core), local:N, dask:ADDRESS.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the measurements as JSON, too.")
+def measure(
+    inputs: tuple[Path, ...], plugin: str, no_sheets: bool, as_json: bool, **asked: Any
+) -> None:
+    """Measure recordings: no labels, no model.
+
+    INPUT is a file, a folder (searched to its ends) or a cohort table, which needs no outcome.
+    Writes measurements.csv (one line a recording, as soon as it is measured), sheets to check by
+    eye, and measurements.html. Recordings are numbered, unless a cohort table names them. Exits
+    with 3 if nothing could be measured.
+    """
+    from cardio_core.registry import require_installed
+
+    require_installed(plugin)
+
+    from cardio_core.runner.measuring.measure import PAGE, TABLE, MeasureRequest
+    from cardio_core.runner.measuring.measure import measure as do
+
+    n_printed = 0
+
+    def print_line(line: dict[str, Any]) -> None:
+        nonlocal n_printed
+        begin = ",\n" if n_printed else '{\n"recordings": [\n'
+        click.echo(f"{begin}{json.dumps(line, allow_nan=False)}", nl=False)
+        n_printed += 1
+
+    request = MeasureRequest(plugin, inputs, sheets=not no_sheets, **asked)
+    done = do(request, lambda line: click.echo(line, err=True), print_line if as_json else None)
+    refused = done.n_recordings - done.n_measured
+    if as_json:
+        about = {"plugin": done.plugin, "task": done.task, "out": str(done.out),
+                 "n_recordings": done.n_recordings, "n_measured": done.n_measured,
+                 "n_refused": refused, "notes": list(done.notes)}  # fmt: skip
+        rest = json.dumps(about, indent=0)[2:]
+        click.echo(("\n],\n" if n_printed else '{\n"recordings": [],\n') + rest)
+    if not done.n_measured:
+        raise DataError(
+            f"none of {done.n_recordings or len(inputs)} recording(s) could be measured; the "
+            f"first: {done.first_reason}"
+        )
+    counted = [f"{done.n_measured} measured"]
+    counted += [f"{refused} refused"] if refused else []
+    counted += [f"{done.n_flagged} flagged"] if done.n_flagged else []
+    for line in done.notes:
+        click.echo(line, err=True)
+    click.echo(f"{', '.join(counted)}: {done.out / TABLE}", err=as_json)
+    click.echo(f"To check by eye: {done.out / PAGE}", err=as_json)

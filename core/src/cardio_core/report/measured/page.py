@@ -1,0 +1,123 @@
+"""`measurements.html`: every recording of `cardio measure` on one page, without a network."""
+
+from __future__ import annotations
+
+import base64
+import csv
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cardio_core.io.atomic import replacing
+from cardio_core.report.measured.sheet import THUMBNAILS
+from cardio_core.report.words import moment
+
+MOST_PICTURES = 600
+"""Thumbnails in the page; of a larger cohort the others are links, or no browser would open it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recording as the page shows it; `picture` is the text of an inline JPEG, or empty."""
+
+    recording: str
+    patient: str
+    cells: tuple[str, ...]
+    flags: tuple[str, ...]
+    reason: str
+    sheet: str
+    picture: str
+
+
+def write_page(
+    path: Path,
+    table: Path,
+    task: str,
+    *,
+    plugin: str,
+    version: str,
+    made: str,
+    notes: Sequence[str],
+) -> None:
+    """Write the page from the finished table and the thumbnails beside the sheets.
+
+    Parameters
+    ----------
+    path : Path
+        The page; sheets are looked for in the table's folder.
+    table : Path
+        ``measurements.csv``; read line by line, twice.
+    task, plugin, version, made : str
+        For the head: what was measured, by what, when.
+    notes : sequence of str
+        Sentences below it.
+    """
+    about = {"task": task, "plugin": plugin, "version": version, "made": moment(made)}
+    columns, counts, reasons, flags = _counted(table)
+    template = _templates().get_template("page.html")
+    stream = template.generate(
+        **about, notes=list(notes), columns=columns, counts=counts, table=table.name,
+        reasons=reasons.most_common(), flags=flags.most_common(12), most=MOST_PICTURES,
+        rows=_rows(table, columns),
+    )  # fmt: skip
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        for piece in stream:
+            file.write(piece)
+
+
+def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Counter[str]]:
+    """Return the columns of measurements, and how many were measured, flagged, refused and why."""
+    counts = {"all": 0, "measured": 0, "flagged": 0, "pictures": 0}
+    reasons: Counter[str] = Counter()
+    flags: Counter[str] = Counter()
+    others = {"id", "patient", "samples", "flags", "not measured because", "sheet"}
+    with table.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        columns = [name for name in reader.fieldnames or [] if name not in others]
+        columns += ["samples"] if "samples" in (reader.fieldnames or []) else []
+        for row in reader:
+            counts["all"] += 1
+            reason = row.get("not measured because") or ""
+            counts["measured"] += not reason
+            counts["flagged"] += bool(row.get("flags"))
+            counts["pictures"] += bool(row.get("sheet"))
+            if reason:
+                reasons[reason] += 1
+            flags.update(filter(None, (row.get("flags") or "").split("; ")))
+    return columns, counts, reasons, flags
+
+
+def _rows(table: Path, columns: Sequence[str]) -> Iterator[Row]:
+    n_pictures = 0
+    with table.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            sheet = row.get("sheet") or ""
+            picture = ""
+            if sheet and n_pictures < MOST_PICTURES:
+                picture = _inline(table.parent / sheet)
+                n_pictures += bool(picture)
+            yield Row(
+                row["id"], row.get("patient") or "", tuple(row[name] for name in columns),
+                tuple(filter(None, (row.get("flags") or "").split("; "))),
+                row.get("not measured because") or "", sheet, picture,
+            )  # fmt: skip
+
+
+def _inline(sheet: Path) -> str:
+    file = sheet.parent / THUMBNAILS / f"{sheet.stem}.jpg"
+    return base64.b64encode(file.read_bytes()).decode("ascii") if file.is_file() else ""
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("cardio_core", "report/measured"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,120 @@
+"""The recordings behind files, folders and what lies below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cardio_core.config import RunConfig
+from cardio_core.context import Context
+from cardio_core.errors import ConfigError, DataError
+from cardio_core.io.cohort_rows import find_cohort_table
+from cardio_core.registry import Plugin
+from cardio_core.runner.preparing.features import UnusableCohortError, load_recordings
+from cardio_core.types.samples import Cohort
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the inputs hold.
+
+    Attributes
+    ----------
+    cohort : Cohort
+        Of all inputs together, with what `load` set aside.
+    refused : tuple of (Path, str)
+        Inputs in which there is nothing to load, each with the reason.
+    """
+
+    cohort: Cohort
+    refused: tuple[tuple[Path, str], ...] = ()
+
+
+def find_recordings(
+    plugin: Plugin, config: RunConfig, ctx: Context, inputs: Sequence[Path]
+) -> Found:
+    """Load the recordings of every input; folders are searched to their ends.
+
+    Below a folder without a cohort table, every folder is taken whose files no other recording
+    has; which files are recordings is for the plugin to say. An input that cannot be loaded costs
+    itself alone.
+
+    Raises
+    ------
+    ConfigError
+        If an input does not exist, or a setting or a table forbids the loading.
+    UnusableCohortError
+        If no input holds anything.
+    """
+    absent = [path for path in inputs if not path.exists()]
+    if absent:
+        raise ConfigError(f"{absent[0]}: no such file or folder")
+
+    def load(places: Sequence[Path]) -> Cohort:
+        own = ctx.replace(_inputs=tuple(path.resolve() for path in places))
+        return load_recordings(plugin, config, own)
+
+    def try_load(places: Sequence[Path]) -> Cohort | DataError:
+        try:
+            return load(places)
+        except DataError as error:
+            return error
+
+    trees = [any(_below(path)) for path in inputs]
+    whole = None if any(trees) else try_load(inputs)
+    if isinstance(whole, Cohort):
+        return Found(whole)
+    places: list[Path] = []
+    refused: list[tuple[Path, str]] = []
+    for path, is_tree in zip(inputs, trees, strict=True):
+        own: list[Path] = []
+        known: set[Path] = set()
+        first: DataError | None = None
+        for place in (path, *(_below(path) if is_tree else ())):
+            if place is not path and _files_of(place) <= known:
+                continue
+            # A plugin that takes files alone is given those of the folder.
+            for these in ((place,), _files_in_order(place)):
+                made = try_load(these) if these else first
+                if isinstance(made, Cohort):
+                    own += these
+                    known |= {file for files in made.files.values() for file in files}
+                    break
+                # What was found there and cannot be used says more than an empty folder.
+                first = made if first is None or _found_bad(made) else first
+                if _found_bad(made):
+                    break
+        if own:
+            places += own
+        else:
+            refused.append((path, str(first)))
+    if not places:
+        bad = whole.quarantined if isinstance(whole, UnusableCohortError) else ()
+        raise UnusableCohortError(refused[0][1], bad)
+    return Found(load(places), tuple(refused))
+
+
+def _found_bad(made: Cohort | DataError | None) -> bool:
+    return isinstance(made, UnusableCohortError) and bool(made.quarantined)
+
+
+def _below(path: Path) -> Iterator[Path]:
+    """Yield the folders below one that hold files; none below a folder with a cohort table."""
+    if not path.is_dir() or find_cohort_table(path) is not None:
+        return
+    root = path.resolve()
+    for folder in sorted(item for item in root.rglob("*") if item.is_dir()):
+        hidden = any(part.startswith(".") for part in folder.relative_to(root).parts)
+        if not hidden and _files_of(folder):
+            yield folder
+
+
+def _files_in_order(place: Path) -> tuple[Path, ...]:
+    if not place.is_dir() or find_cohort_table(place) is not None:
+        return ()
+    return tuple(sorted(_files_of(place)))
+
+
+def _files_of(folder: Path) -> set[Path]:
+    return {item for item in folder.iterdir() if item.is_file() and not item.name.startswith(".")}

@@ -1,0 +1,272 @@
+"""From files to `measurements.csv`, a sheet a recording and one page; no label, no model."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cardio_core.compute.executors import Executor, SerialExecutor, parse_executor
+from cardio_core.context import Context
+from cardio_core.errors import ConfigError
+from cardio_core.report.measured.page import write_page
+from cardio_core.report.measured.sheet import THUMBNAILS
+from cardio_core.runner.manifest import now
+from cardio_core.runner.measuring.finding import Found, find_recordings
+from cardio_core.runner.measuring.nameless import without_names
+from cardio_core.runner.measuring.recording import Job, Line, measure_patient, sheet_stems
+from cardio_core.runner.measuring.table import GrowingTable, cells_of, json_of
+from cardio_core.runner.preparing.features import UnusableCohortError
+from cardio_core.runner.progress import Echo, Progress
+from cardio_core.runner.request import RunRequest
+from cardio_core.runner.setup import Setup, set_up
+from cardio_core.types.samples import Cohort
+
+TABLE, PAGE, SHEETS = "measurements.csv", "measurements.html", "sheets"
+_AT_ONCE = 256
+"""Patients that are handed out before their results are let go of."""
+
+_FEW = 4
+"""Fewer patients than this are measured sooner than processes are started."""
+
+
+@dataclass(frozen=True)
+class MeasureRequest:
+    """One request; the fields are the options of `cardio measure`."""
+
+    plugin: str
+    inputs: tuple[Path, ...]
+    task: str | None = None
+    out: Path | None = None
+    mapping: Path | None = None
+    sheets: bool = True
+    config: str | None = None
+    sets: tuple[str, ...] = ()
+    executor: str = "local"
+
+
+@dataclass
+class Summary:
+    """What became of a request: where it lies, and how many could be measured."""
+
+    out: Path
+    plugin: str
+    task: str
+    n_recordings: int = 0
+    n_measured: int = 0
+    n_flagged: int = 0
+    first_reason: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def measure(
+    request: MeasureRequest,
+    echo: Echo | None = None,
+    on_line: Callable[[dict[str, Any]], None] | None = None,
+) -> Summary:
+    """Measure every recording of the inputs.
+
+    Parameters
+    ----------
+    request : MeasureRequest
+        What was asked for.
+    echo : callable, optional
+        Takes lines of progress.
+    on_line : callable, optional
+        Takes each recording as JSON has it, when it is done.
+
+    Returns
+    -------
+    Summary
+        Counts; `n_measured` of 0 means that nothing could be measured, and `first_reason` why.
+
+    Raises
+    ------
+    ConfigError
+        If an input does not exist, the folder holds measurements, or a setting is wrong.
+    """
+    setup = set_up(
+        RunRequest(
+            request.plugin,
+            request.task,
+            request.inputs,
+            request.config,
+            request.sets,
+            protocol="honest",
+            device="cpu",
+            executor=request.executor,
+        )
+    )
+    plugin, task = setup.plugin, setup.task
+    config = setup.config.for_protocol("honest")
+    out = request.out or _default_out(setup)
+    if (out / TABLE).exists():
+        raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
+    ctx = Context(task, mode="predict", device=None, cache=None)
+    summary = Summary(out, plugin.info.name, task.name)
+    try:
+        found = find_recordings(plugin, config, ctx, request.inputs)
+    except UnusableCohortError as error:
+        found = Found(Cohort(_nothing(), {}, quarantined=error.quarantined), ())
+        if not error.quarantined:
+            summary.first_reason = str(error)
+            return summary
+    out.mkdir(parents=True, exist_ok=True)
+    executor = parse_executor(request.executor)
+    table = GrowingTable(out / TABLE)
+    mapping = None if request.mapping is None else GrowingTable(request.mapping)
+    if mapping is not None:
+        request.mapping.unlink(missing_ok=True)  # type: ignore[union-attr]
+    # Only a cohort table knows whose recording it is; without one a number stands for both.
+    samples = found.cohort.samples.table
+    with_patient = bool(samples["patient_id"].astype(str).ne(samples["recording_id"]).any())
+    seen: dict[str, str] = {}
+
+    def take(line: Line) -> None:
+        line = _with_repeats(line, seen)
+        table.add(cells_of(line, with_patient=with_patient))
+        if mapping is not None:
+            mapping.add({"id": line.recording_id, "file": ";".join(map(str, line.files))})
+        summary.n_recordings += 1
+        summary.n_measured += not line.reason
+        summary.n_flagged += bool(line.flags)
+        summary.first_reason = summary.first_reason or line.reason
+        if on_line is not None:
+            on_line(json_of(line, with_patient=with_patient))
+
+    with executor:
+        _measure_all(setup, config, ctx, found.cohort, request, executor, out, take, echo)
+    for line in _refused(found, request.inputs):
+        take(line)
+    summary.notes = tuple(dict.fromkeys(found.cohort.notes))
+    write_page(
+        out / PAGE, table.path, task.title, plugin=plugin.info.title,
+        version=f"{plugin.info.name} {plugin.version}", made=now(), notes=summary.notes,
+    )  # fmt: skip
+    shutil.rmtree(out / SHEETS / THUMBNAILS, ignore_errors=True)
+    return summary
+
+
+def _measure_all(
+    setup: Setup,
+    config: Any,
+    ctx: Context,
+    cohort: Cohort,
+    request: MeasureRequest,
+    executor: Executor,
+    out: Path,
+    take: Callable[[Line], None],
+    echo: Echo | None,
+) -> None:
+    """Hand the patients out and take their lines in order, as they come."""
+    jobs = _jobs(setup, config, ctx, cohort, out / SHEETS if request.sheets else None)
+    n_patients = cohort.samples.table["patient_id"].nunique()
+    if n_patients < _FEW and request.executor == "local":
+        executor = SerialExecutor()
+    progress = Progress("patients measured", n_patients, echo)
+    while batch := list(islice(jobs, _AT_ONCE)):
+        waiting: dict[str, list[Line]] = {}
+        order = iter([str(job.samples.table["patient_id"].iloc[0]) for job in batch])
+        turn = [next(order, None)]
+
+        def done(
+            lines: list[Line],
+            waiting: dict[str, list[Line]] = waiting,
+            order: Iterator[str] = order,
+            turn: list[str | None] = turn,
+        ) -> None:
+            waiting[lines[0].patient_id] = lines
+            while turn[0] in waiting:
+                for line in waiting.pop(str(turn[0])):
+                    take(line)
+                turn[0] = next(order, None)
+            progress.advance()
+
+        executor.map(measure_patient, batch, on_done=done)
+    progress.close()
+
+
+def _jobs(
+    setup: Setup, config: Any, ctx: Context, cohort: Cohort, sheets: Path | None
+) -> Iterator[Job]:
+    own = ctx.replace(_inputs=(), protocol=None, progress=None)
+    patients = cohort.samples.table["patient_id"].astype(str).to_numpy()
+    stems = sheet_stems(map(str, cohort.samples.table["recording_id"]))
+    rows_of: dict[str, list[int]] = {}
+    for row, patient in enumerate(patients):
+        rows_of.setdefault(patient, []).append(row)
+    for rows in rows_of.values():
+        samples = cohort.samples.take(np.array(rows))
+        names = [str(name) for name in samples.table["recording_id"]]
+        yield Job(
+            setup.plugin.info.name,
+            config,
+            own,
+            samples,
+            {name: tuple(cohort.files[name]) for name in names},
+            {name: cohort.own_files(name) for name in names},
+            sheets,
+            {name: stems[name] for name in names},
+        )
+
+
+def _with_repeats(line: Line, seen: dict[str, str]) -> Line:
+    """Flag a recording one of whose files was there before."""
+    other = next((seen[one] for one in line.digests if one in seen), None)
+    for one in line.digests:
+        seen.setdefault(one, line.recording_id)
+    if other is None or other == line.recording_id:
+        return line
+    return replace(line, flags=(*line.flags, f"the same file as recording {other}"))
+
+
+def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
+    """Return a line for each recording that `load` set aside, and each input without one."""
+    known = set(found.cohort.samples.table["recording_id"].astype(str))
+    taken = set(known)
+    for row in found.cohort.quarantined:
+        if row.recording_id in known:
+            continue
+        taken.add(row.recording_id)
+        files = tuple(found.cohort.files.get(row.recording_id, ())) or _named_in(row.reason, inputs)
+        reason = without_names(row.reason, files)
+        yield Line(row.recording_id, row.recording_id, files, reason=reason)
+    numbers = (str(n) for n in range(1, 10**9) if str(n) not in taken)
+    for path, reason in found.refused:
+        name = next(numbers)
+        taken.add(name)
+        yield Line(name, name, (path,), reason=without_names(reason, (path,)))
+
+
+def _named_in(reason: str, inputs: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the file of the inputs whose name a reason begins with."""
+    name = reason.partition(":")[0].strip()
+    if not name or "/" in name:
+        return ()
+    for path in inputs:
+        if path.name == name:
+            return (path,)
+        if path.is_dir():
+            found = next(path.rglob(name), None) if not set(name) & set("*?[") else None
+            if found is not None:
+                return (found,)
+    return ()
+
+
+def _nothing() -> Any:
+    import pandas as pd
+
+    from cardio_core.types.samples import ID_COLUMNS, SampleSet
+
+    table = pd.DataFrame({name: [] for name in ID_COLUMNS}, dtype=object)
+    return SampleSet(table, [])
+
+
+def _default_out(setup: Setup) -> Path:
+    stamp = now().replace(":", "").replace("-", "")[:15]
+    return Path("measurements") / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"

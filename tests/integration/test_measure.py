@@ -1,0 +1,254 @@
+"""`cardio measure`: recordings without labels and without a model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def newcomers(write_cohort, tmp_path_factory):
+    """Four patients, and a file that is no recording."""
+    folder = write_cohort(
+        tmp_path_factory.mktemp("new") / "new", "mean_class", n_patients=4, seed=7
+    )
+    (folder / "letter.csv").write_text("Dear colleague\n")
+    return folder
+
+
+@pytest.fixture
+def files(newcomers, tmp_path):
+    """The recordings without their table, one of them in a folder below, and the letter."""
+    folder = tmp_path / "files"
+    (folder / "later").mkdir(parents=True)
+    for file in newcomers.glob("C*.csv"):
+        below = "later" if file.stem.startswith("C03") else "."
+        shutil.copy(file, folder / below / f"MILLER-{file.name}")
+    shutil.copy(newcomers / "letter.csv", folder / "SMITH-letter.csv")
+    return folder
+
+
+def table_of(out):
+    with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def everything_in(out):
+    return b"".join(
+        path.read_bytes() for path in out.rglob("*") if path.suffix in (".csv", ".html")
+    )
+
+
+def test_a_cohort_table_needs_no_outcome_and_gives_its_ids(cardio, newcomers, tmp_path):
+    folder = tmp_path / "cohort"
+    shutil.copytree(newcomers, folder)
+    with (newcomers / "cohort.csv").open(encoding="utf-8", newline="") as file:
+        rows = [
+            {name: row[name] for name in ("patient_id", "study_id", "path_ecg")}
+            for row in csv.DictReader(file)
+        ]
+    with (folder / "cohort.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ("patient_id", "study_id", "path_ecg"))
+        writer.writeheader()
+        writer.writerows(rows)
+    said = cardio("measure", "--plugin", "toy", folder, "--out", tmp_path / "out")
+    assert said.exit_code == 0, said.stderr
+    made = table_of(tmp_path / "out")
+    assert {row["patient"] for row in made} == {row["patient_id"] for row in rows}
+    assert all(float(row["Height (mV)"]) > 0 for row in made)
+    assert "Spread (mV)" in made[0]
+
+
+def test_a_folder_is_searched_to_its_ends_and_a_bad_file_stops_nothing(cardio, files, tmp_path):
+    said = cardio("measure", "--plugin", "toy", files, "--out", tmp_path / "out")
+    assert said.exit_code == 0, said.stderr
+    made = table_of(tmp_path / "out")
+    n_files = len(list(files.rglob("*.csv")))
+    assert len(made) == n_files
+    (refused,) = [row for row in made if row["not measured because"]]
+    assert "expected rate_hz=NUMBER" in refused["not measured because"]
+    assert f"{n_files - 1} measured, 1 refused" in said.stdout
+
+
+def test_no_name_of_a_file_goes_anywhere_without_a_mapping(cardio, files, tmp_path):
+    out = tmp_path / "out"
+    said = cardio("measure", "--plugin", "toy", files, "--out", out)
+    written = everything_in(out)
+    for name in (b"MILLER", b"SMITH"):
+        assert name not in written
+    assert "MILLER" not in said.stdout + said.stderr
+    assert not any("MILLER" in path.name for path in out.rglob("*"))
+
+
+def test_a_mapping_ties_every_id_to_its_file(cardio, files, tmp_path):
+    out = tmp_path / "out"
+    mapping = tmp_path / "who.csv"
+    cardio("measure", "--plugin", "toy", files, "--out", out, "--mapping", mapping, "--no-sheets")
+    with mapping.open(encoding="utf-8", newline="") as file:
+        tied = {row["id"]: row["file"] for row in csv.DictReader(file)}
+    assert set(tied) == {row["id"] for row in table_of(out)}
+    assert set(tied.values()) == {str(path.resolve()) for path in files.rglob("*.csv")}
+
+
+def test_each_recording_gets_a_sheet_and_the_page_needs_no_network(cardio, files, tmp_path):
+    out = tmp_path / "out"
+    cardio("measure", "--plugin", "toy", files, "--out", out)
+    made = table_of(out)
+    for row in made:
+        if row["not measured because"]:
+            assert row["sheet"] == ""
+        else:
+            assert (out / row["sheet"]).read_bytes().startswith(b"\x89PNG")
+    page = (out / "measurements.html").read_text(encoding="utf-8")
+    assert page.count("data:image/jpeg;base64,") == len(made) - 1
+    assert "http://" not in page and "https://" not in page and "<script" not in page
+    assert "Height (mV)" in page and "Not measured" in page
+    assert not list(out.rglob(".thumbnails"))
+
+
+def test_without_sheets_there_is_none(cardio, files, tmp_path):
+    out = tmp_path / "out"
+    cardio("measure", "--plugin", "toy", files, "--out", out, "--no-sheets")
+    assert not (out / "sheets").exists()
+    assert "sheet" not in table_of(out)[0]
+
+
+def test_json_says_the_same_as_the_table(cardio, files, tmp_path):
+    out = tmp_path / "out"
+    said = cardio("measure", "--plugin", "toy", files, "--out", out, "--no-sheets", "--json")
+    answer = json.loads(said.stdout)
+    made = table_of(out)
+    assert [row["id"] for row in answer["recordings"]] == [row["id"] for row in made]
+    for told, row in zip(answer["recordings"], made, strict=True):
+        assert (told["reason"] or "") == row["not measured because"]
+        if told["reason"] is None:
+            height = told["measurements"]["Height"]
+            assert height["unit"] == "mV"
+            assert height["value"] == pytest.approx(float(row["Height (mV)"]), rel=1e-3)
+    assert (answer["n_measured"], answer["n_refused"]) == (len(made) - 1, 1)
+
+
+def test_the_same_numbers_come_from_one_worker_and_from_two(cardio, newcomers, tmp_path):
+    for n in (1, 2):
+        cardio(
+            "measure", "--plugin", "toy", newcomers, "--out", tmp_path / str(n), "--no-sheets",
+            "--executor", f"local:{n}",
+        )  # fmt: skip
+    one, two = ((tmp_path / n / "measurements.csv").read_bytes() for n in ("1", "2"))
+    assert one == two
+
+
+def test_a_file_that_comes_twice_is_measured_twice_and_flagged(cardio, newcomers, tmp_path):
+    copy = tmp_path / "copy.csv"
+    shutil.copy(newcomers / "C01r0.csv", copy)
+    out = tmp_path / "out"
+    said = cardio(
+        "measure", "--plugin", "toy", newcomers / "C01r0.csv", copy, "--out", out, "--no-sheets"
+    )
+    assert said.exit_code == 0, said.stderr
+    first, second = table_of(out)
+    assert first["Height (mV)"] == second["Height (mV)"]
+    assert first["flags"] == ""
+    assert second["flags"] == f"the same file as recording {first['id']}"
+
+
+def test_nothing_but_bad_files_exits_with_3_and_says_the_first_reason(cardio, newcomers, tmp_path):
+    said = cardio("measure", "--plugin", "toy", newcomers / "letter.csv", "--out", tmp_path / "out")
+    assert said.exit_code == 3
+    assert "expected rate_hz=NUMBER" in said.stderr
+    (row,) = table_of(tmp_path / "out")
+    assert row["not measured because"]
+
+
+def test_a_folder_with_measurements_is_not_written_over(cardio, newcomers, tmp_path):
+    words = ("measure", "--plugin", "toy", newcomers / "C01r0.csv", "--out", tmp_path / "out")
+    assert cardio(*words).exit_code == 0
+    said = cardio(*words)
+    assert said.exit_code == 2
+    assert "already holds measurements.csv" in said.stderr
+
+
+def test_an_input_that_is_not_there_exits_with_2(cardio, tmp_path):
+    said = cardio("measure", "--plugin", "toy", tmp_path / "nobody.csv")
+    assert said.exit_code == 2
+    assert "nobody.csv: no such file or folder" in said.stderr
+
+
+def test_a_recording_of_many_samples_gets_their_median_number_and_quartiles(tmp_path):
+    import numpy as np
+    import pandas as pd
+
+    from cardio_core.report.measured.values import measured_of
+    from cardio_core.types.features import FeatureBlock, FeatureSet
+
+    ids = dict.fromkeys(("recording_id", "study_id", "patient_id"), ["a"] * 4)
+    table = pd.DataFrame({**ids, "variant": [0, 0, 0, 1]}, index=[f"a#{n}" for n in range(4)])
+    block = FeatureBlock(
+        np.array([[800, 1, np.nan], [900, 1, np.nan], [1000, 1, np.nan], [5, 0, 5]], np.float32),
+        ("interval",),
+        ("rr_ms", "block", "pr_ms"),
+        ("ms", "1", "ms"),
+        titles=("RR interval", "Bundle branch block?", "PR interval"),
+    )
+    interval, blocked, pr = measured_of(FeatureSet(table, {"rhythm": block}))
+    assert (interval.head, interval.value, interval.quartiles) == (
+        "RR interval (ms)", 900.0, (850.0, 950.0),
+    )  # fmt: skip
+    assert (blocked.head, blocked.text, blocked.quartiles) == ("Bundle branch block", "yes", None)
+    assert (pr.value, pr.text) == (None, "")
+
+
+def test_a_sheet_that_breaks_is_drawn_by_the_core_and_says_so(tmp_path):
+    import numpy as np
+    import pandas as pd
+
+    from cardio_core.report.measured.sheet import Sheet, write_sheet
+    from cardio_core.types.features import FeatureBlock, FeatureSet
+
+    ids = {name: ["a"] for name in ("recording_id", "study_id", "patient_id")}
+    block = FeatureBlock(np.ones((1, 1), np.float32), ("size",), ("height_mv",), ("mV",))
+    features = FeatureSet(pd.DataFrame(ids, index=["a"]), {"size": block})
+    given = {"recording": np.arange(50.0), "samples": None, "features": features}
+    told = Sheet("A task", "a", (), ("noisy",))
+
+    def broken(figure, **_):
+        raise RuntimeError("no such axes")
+
+    problem = write_sheet(tmp_path / "a.png", told, broken, given)
+    assert problem == "drawn by the core: sheet.py failed (RuntimeError: no such axes)"
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+RECORDINGS = {
+    "nothing": None,
+    "words": "a letter",
+    "trace": [0.0, 1.0],
+    "one": (0,),
+    "three": (3,),
+    "leads": (12, 5000),
+    "image": (40, 50),
+    "colour": (40, 50, 3),
+    "loop": (30, 40, 50),
+    "colour_loop": (5, 40, 50, 3),
+    "volume_in_time": (8, 20, 32, 32),
+    "empty": (0, 4),
+}
+
+
+@pytest.mark.parametrize("kind", RECORDINGS)
+@pytest.mark.parametrize("fill", [1.0, float("nan")])
+def test_the_cores_sheet_draws_whatever_a_recording_is(kind, fill):
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from cardio_core.report.measured.default_sheet import draw_default
+
+    shape = RECORDINGS[kind]
+    recording = np.full(shape, fill) if isinstance(shape, tuple) else shape
+    figure = Figure(layout="constrained")
+    nothing = type("Nothing", (), {"blocks": {}})()
+    draw_default(figure, recording=recording, samples=None, features=nothing, measured=[])
+    figure.draw_without_rendering()
