@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
 from cardio_core.report.headline import flow, honest_result, what_ran
+from cardio_core.report.overview import overview, write_overview
 from cardio_core.report.pictures import MAX_CASES, case_views, figure_groups, overview_pictures
 from cardio_core.report.results import comparisons, fold_tables, main_tables, subgroup_tables
 from cardio_core.report.run_files import RunFiles, read_run
@@ -50,6 +51,7 @@ def build_report(run: Path) -> Path:
         If there is no manifest, or a JSON file is broken.
     """
     files = read_run(run)
+    write_overview(run, overview(files.metrics, files.manifest))
     path = run / "report.html"
     write_text(path, render(files))
     return path

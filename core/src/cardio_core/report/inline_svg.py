@@ -21,6 +21,8 @@ DRAWING = frozenset(
 _REFERENCE = re.compile(r"url\(\s*(['\"]?)#([^)'\"]+)\1\s*\)")
 _ANY_URL = re.compile(r"url\(|@import|expression\(|javascript:", re.IGNORECASE)
 _RULE = re.compile(r"([^{}@]+)\{([^{}]*)\}")
+_AT_RULE = re.compile(r"@([^{};]*)(?:;|\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\})")
+_MEDIA = re.compile(r"media [a-z :()-]+")
 _PICTURE = re.compile(r"data:image/(png|jpeg);base64,", re.IGNORECASE)
 
 
@@ -48,11 +50,33 @@ def inline_svg(text: str, prefix: str, label: str) -> Markup:
         raise DataError(f"{label}: no valid SVG ({error})") from None
     if _local(root.tag) != "svg":
         raise DataError(f"{label}: expected an svg element, found {_local(root.tag)!r}")
+    # The label names it; a title of its own would pop up wherever the pointer rests.
+    for heading in [child for child in root if _is(child, "title")]:
+        root.remove(heading)
     clean = _cleaned(root, prefix)
-    clean.attrib = {"id": f"{prefix}root", "role": "img", "aria-label": label} | {
-        name: value for name, value in clean.attrib.items() if name not in ("id", "version")
+    ours = {"id": f"{prefix}root", "role": "img", "aria-label": label}
+    clean.attrib = ours | {
+        name: value for name, value in clean.attrib.items() if name not in {*ours, "version"}
     }
     return Markup(Tree.tostring(clean, encoding="unicode", short_empty_elements=False))  # noqa: S704
+
+
+def said_by(text: str) -> tuple[str, str]:
+    """Return the title and the description that an SVG gives itself, each empty where it has none.
+
+    Examples
+    --------
+    >>> said_by('<svg><title>ROC curves</title><g><title>not this</title></g></svg>')
+    ('ROC curves', '')
+    """
+    if "<!ENTITY" in text:
+        return "", ""
+    try:
+        root = Tree.fromstring(text)  # noqa: S314 - entities are refused above
+    except Tree.ParseError:
+        return "", ""
+    own = {_local(child.tag): child.text or "" for child in root if isinstance(child.tag, str)}
+    return own.get("title", ""), own.get("desc", "")
 
 
 def _cleaned(element: Tree.Element, prefix: str) -> Tree.Element:
@@ -90,14 +114,26 @@ def _attribute(name: str, value: str, prefix: str) -> str | None:
 
 
 def _scoped(css: str, prefix: str) -> str:
-    """Return the plain rules of a style element, each bound to this drawing."""
+    """Return the rules of a style element, each bound to this drawing; of at-rules only media."""
+    rules = _bound(_AT_RULE.sub("", css), prefix)
+    for condition, inside in _AT_RULE.findall(css):
+        if _MEDIA.fullmatch(condition.strip()):
+            rules += [f"@{condition.strip()} {{", *_bound(inside, prefix), "}"]
+    return "\n".join(rules)
+
+
+def _bound(css: str, prefix: str) -> list[str]:
     rules = []
     for selectors, declarations in _RULE.findall(css):
         if _ANY_URL.search(declarations):
             continue
         bound = ", ".join(f"#{prefix}root {one.strip()}" for one in selectors.split(","))
         rules.append(f"{bound} {{{declarations}}}")
-    return "\n".join(rules)
+    return rules
+
+
+def _is(element: Tree.Element, tag: str) -> bool:
+    return isinstance(element.tag, str) and _local(element.tag) == tag
 
 
 def _local(name: str) -> str:

@@ -1,60 +1,165 @@
-"""Forest plots of a run's own metrics: classes and models, honest beside paper."""
+"""The main figures of a run, drawn from its own metrics: all models under both protocols."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from cardio_core.report.figures import Draw, ForestRow, forest
+from cardio_core.report.figures import Draw, ForestModel, ForestRow, described, forest, model_forest
 from cardio_core.report.headline import LEADING
-from cardio_core.report.results import Row, bare_name, is_pooled, protocols_of
-from cardio_core.report.words import metric_words
+from cardio_core.report.results import Row, bare_name, is_pooled, n_words, protocols_of
+from cardio_core.report.words import level_words, metric_words, title_words
 
 BY_CLASS = ("sensitivity", "ppv")
+IN_UNITS = frozenset({"mae", "mae_constant"})
+"""Metrics that are in the unit of what is predicted."""
+
 MAX_MODELS = 3
 
+FOREST, NARROW = "forest", "narrow"
+"""First word of the main figure's file, ``forest-TARGET.svg``, and the last of its other form."""
 
-def overview(rows: Sequence[Row], titles: Mapping[str, str]) -> list[tuple[str, Draw]]:
-    """Return (title, draw) of the forest plots that the metrics allow."""
+
+@dataclass(frozen=True)
+class Overview:
+    """One figure of all models; `narrow` is the same for a screen of 390 pixels."""
+
+    name: str
+    title: str
+    draw: Draw
+    narrow: Draw | None = None
+
+
+def overview(rows: Sequence[Row], manifest: Mapping[str, Any]) -> list[Overview]:
+    """Return the forest plots that the metrics allow.
+
+    The primary model of the manifest comes first, its baselines last; files of older runs name
+    neither, and then all are models.
+    """
+    titles: Mapping[str, str] = manifest.get("model_titles") or {}
     kept = [row for row in rows if is_pooled(row) and not row.get("versus")]
     kept = [row for row in kept if not row.get("subgroup")]
     order = protocols_of(kept)
     kept.sort(key=lambda row: order.index(str(row.get("protocol") or "")))
-    found = []
-    for target in dict.fromkeys(row.get("target") for row in kept):
+    found: list[Overview] = []
+    targets = list(dict.fromkeys(row.get("target") for row in kept))
+    for target in targets:
         own = [row for row in kept if row.get("target") == target]
-        of = f" of {target}" if target else ""
-        found += _models(own, titles, of) + _classes(own, titles, of)
+        of = f", {title_words(str(target))}" if target and len(targets) > 1 else ""
+        name = "-".join(filter(None, (FOREST, str(target or ""))))
+        found += [*_models(own, manifest, name, of), *_classes(own, titles, name, of)]
     return found
 
 
-def _models(rows: Sequence[Row], titles: Mapping[str, str], of: str) -> list[tuple[str, Draw]]:
+def write_overview(run: Path, found: Sequence[Overview]) -> None:
+    """Write the figures beside the others of the run, under names that stay the same."""
+    from cardio_core.report.figures import save_svg
+
+    for one in found:
+        save_svg(one.draw, run / "figures" / f"{one.name}.svg")
+        if one.narrow is not None:
+            save_svg(one.narrow, run / "figures" / f"{one.name}-{NARROW}.svg")
+
+
+def _models(
+    rows: Sequence[Row], manifest: Mapping[str, Any], name: str, of: str
+) -> Iterator[Overview]:
     overall = [row for row in rows if not row.get("class_name")]
-    name = next((n for n in LEADING if any(r.get("name") == n for r in overall)), None)
-    if name is None:
-        return []
-    words = metric_words(name)
-    points = [_point(r, _title(r, titles), words) for r in overall if r.get("name") == name]
-    if len({point.label for point in points}) < 2:
-        return []
-    reference = 0.5 if name == "auc" else None
-    draw = forest(points, limits=_limits(points), reference=reference, numbers=True)
-    return [(f"{words}{of} by model", draw)]
+    metric = next((n for n in LEADING if any(r.get("name") == n for r in overall)), None)
+    shown = [row for row in overall if row.get("name") == metric]
+    own: dict[str, list[Row]] = {}
+    for row in shown:
+        own.setdefault(str(row.get("model") or ""), []).append(row)
+    if metric is None:
+        return
+    titles: Mapping[str, str] = manifest.get("model_titles") or {}
+    primary, baselines = manifest.get("primary"), manifest.get("baselines") or ()
+    models = [
+        ForestModel(
+            titles.get(model) or title_words(model),
+            {
+                str(row.get("protocol") or ""): (
+                    float(row["value"]), row.get("low"), row.get("high")
+                )
+                for row in of_model
+            },
+            "primary" if model == primary else "baseline" if model in baselines else "model",
+        )
+        for model, of_model in own.items()
+    ]  # fmt: skip
+    units = {str(one["name"]): one.get("unit") for one in manifest.get("targets") or []}
+    unit = units.get(str(shown[0].get("target")))
+    words = metric_words(metric) + (f" ({unit})" if unit and metric in IN_UNITS else "")
+    reference, reference_words = _reference(metric, overall)
+    values = [
+        part for one in models for value in one.values.values() for part in value
+        if part is not None
+    ]  # fmt: skip
+    about: dict[str, Any] = {
+        "metric": words,
+        "n_words": _tested(shown),
+        "level": level_words(next((row["level"] for row in shown if row.get("level")), None)),
+        "limits": _limits(values, metric),
+        "reference": reference,
+        "reference_words": reference_words,
+    }
+    title = f"{metric_words(metric)} of every model{of}"
+    caption = (
+        "Every model, with its interval, under both protocols. Of two intervals that overlap "
+        "nothing follows: the paired differences are in the comparisons."
+        if any(len(one.values) > 1 for one in models)
+        else "Every model with its interval. Of two intervals that overlap nothing follows: the "
+        "paired differences are in the comparisons."
+    )
+    yield Overview(
+        name,
+        title,
+        described(model_forest(models, **about), title, caption),
+        described(model_forest(models, **about, narrow=True), title, caption),
+    )
 
 
-def _classes(rows: Sequence[Row], titles: Mapping[str, str], of: str) -> list[tuple[str, Draw]]:
-    found = []
+def _reference(metric: str, rows: Sequence[Row]) -> tuple[float | None, str]:
+    """Return what a model has to be better than, and its words."""
+    if metric in ("auc", "c_index"):
+        return 0.5, "chance"
+    if metric == "r2":
+        return 0.0, "always the mean"
+    constant = [float(row["value"]) for row in rows if row.get("name") == f"{metric}_constant"]
+    return (constant[0] if constant else None), "always the median"
+
+
+def _tested(rows: Sequence[Row]) -> str:
+    """Return how many were tested, once; a range where models differ."""
+    said = list(dict.fromkeys(n_words(row) for row in rows))
+    if len(said) == 1:
+        return f"n: {said[0]}"
+    least, most = (pick(rows, key=lambda row: int(row.get("n") or 0)) for pick in (min, max))
+    return f"n: {int(least.get('n') or 0)} to {n_words(most)}"
+
+
+def _classes(
+    rows: Sequence[Row], titles: Mapping[str, str], name: str, of: str
+) -> Iterator[Overview]:
     by_class = [row for row in rows if row.get("class_name")]
     for model in list(dict.fromkeys(row.get("model") for row in by_class))[:MAX_MODELS]:
         points = [
-            _point(row, str(row["class_name"]), metric_words(name))
-            for name in BY_CLASS
+            _point(row, str(row["class_name"]), metric_words(metric))
+            for metric in BY_CLASS
             for row in by_class
-            if row.get("model") == model and bare_name(row) == name
+            if row.get("model") == model and bare_name(row) == metric
         ]
         if points:
-            title = f"Classes{of}: {titles.get(str(model), model)}"
-            found.append((title, forest(points, limits=_limits(points))))
-    return found
+            values = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
+            title = f"Each class{of}: {titles.get(str(model), model)}"
+            caption = (
+                "Sensitivity: of those that are of the class, how many were called so. Positive "
+                "predictivity: of those that were called so, how many are."
+            )
+            draw = forest(points, limits=_limits(values, "sensitivity"))
+            yield Overview(f"{name}-classes-{model}", title, described(draw, title, caption))
 
 
 def _point(row: Row, label: str, panel: str) -> ForestRow:
@@ -62,11 +167,7 @@ def _point(row: Row, label: str, panel: str) -> ForestRow:
     return ForestRow(label, str(row.get("protocol") or ""), float(row["value"]), low, high, panel)
 
 
-def _title(row: Row, titles: Mapping[str, str]) -> str:
-    model = str(row.get("model") or "")
-    return titles.get(model, model)
-
-
-def _limits(points: Sequence[ForestRow]) -> tuple[float, float] | None:
-    values = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
-    return (0.0, 1.0) if min(values) >= 0 and max(values) <= 1 else None
+def _limits(values: Sequence[float], metric: str) -> tuple[float, float] | None:
+    if metric in ("r2",) or not values or min(values) < 0 or max(values) > 1:
+        return None
+    return (0.0, 1.0)

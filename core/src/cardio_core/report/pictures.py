@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from cardio_core.errors import DataError
 from cardio_core.report.figures import svg_text
-from cardio_core.report.inline_svg import inline_svg
-from cardio_core.report.overview import overview
+from cardio_core.report.inline_svg import inline_svg, said_by
+from cardio_core.report.overview import FOREST, overview
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.tables import named
 from cardio_core.report.videos import Video, video_in
@@ -23,13 +23,19 @@ MAX_CASES = 24
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure in the page; `svg` is None where `problem` says why."""
+    """One figure in the page; `svg` is None where `problem` says why.
+
+    `narrow` is the same figure laid out for a screen of 390 pixels, where there is one; `caption`
+    says what is shown, as the file itself says it.
+    """
 
     title: str
     protocol: str
     file: str
     svg: Markup | None
     problem: str = ""
+    narrow: Markup | None = None
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,21 +52,28 @@ class CaseView:
 
 def overview_pictures(files: RunFiles) -> list[Picture]:
     """Return the forest plots that are drawn from metrics.json itself."""
-    titles = files.manifest.get("model_titles") or {}
     return [
-        Picture(title, "", "metrics.json", inline_svg(svg_text(draw), f"overview{n}-", title))
-        for n, (title, draw) in enumerate(overview(files.metrics, titles))
+        Picture(
+            one.title,
+            "",
+            f"figures/{one.name}.svg",
+            inline_svg(svg_text(one.draw), f"overview{n}-", one.title),
+            narrow=None
+            if one.narrow is None
+            else inline_svg(svg_text(one.narrow), f"narrow{n}-", one.title),
+        )
+        for n, one in enumerate(overview(files.metrics, files.manifest))
     ]
 
 
 def figure_groups(files: RunFiles) -> list[tuple[str, list[Picture]]]:
     """Return the figures by title, so that honest and paper stand beside each other."""
     groups: dict[str, list[Picture]] = {}
-    for n, path in enumerate(files.figures):
+    own = [path for path in files.figures if not path.name.startswith(f"{FOREST}-")]
+    for n, path in enumerate(own):
         protocol, title = named(path, files.run / "figures")
-        groups.setdefault(title, []).append(
-            _picture(path, files.run, f"figure{n}-", title, protocol)
-        )
+        picture = _picture(path, files.run, f"figure{n}-", title, protocol)
+        groups.setdefault(picture.title, []).append(picture)
     for pictures in groups.values():
         pictures.sort(key=lambda picture: _rank(picture.protocol))
     return list(groups.items())
@@ -93,16 +106,19 @@ def _scores(scores: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _picture(path: Path, run: Path, prefix: str, title: str, protocol: str) -> Picture:
+    """Return one file as a picture; what it says of itself comes before what its name says."""
     if not path.resolve().is_relative_to(run.resolve()):
         return Picture(title, protocol, path.name, None, "the figure lies outside the run")
     name = path.relative_to(run).as_posix()
     try:
-        svg = inline_svg(path.read_text(encoding="utf-8"), prefix, title)
+        text = path.read_text(encoding="utf-8")
+        said, caption = said_by(text)
+        svg = inline_svg(text, prefix, said or title)
     except (OSError, UnicodeDecodeError):
         return Picture(title, protocol, name, None, "the file cannot be read")
     except DataError as error:
         return Picture(title, protocol, name, None, str(error))
-    return Picture(title, protocol, name, svg)
+    return Picture(said or title, protocol, name, svg, caption=caption)
 
 
 def _rank(protocol: str) -> int:

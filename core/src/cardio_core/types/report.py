@@ -63,6 +63,8 @@ class Case:
     video : callable or None
         ``video()`` returns a WebM file's bytes; asked for when the case is written. The report
         shows videos of up to 300 kB and names the files of larger ones.
+    caption : str
+        A sentence or two below the picture: what is shown, and what to see in it.
     tested : sequence of mapping
         What is known of every tested sample of the fold, a row each (one a sample, method and
         segment, say): only `evaluate` sees the truth that it is held against. The first case of a
@@ -78,6 +80,7 @@ class Case:
     fold: str = ""
     video: Callable[[], bytes] | None = None
     tested: Sequence[Mapping[str, Any]] = ()
+    caption: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,15 @@
-"""The paper that figures are drawn on: palette, axes, and SVG that is the same every time."""
+"""The paper that figures are drawn on: palette, axes, and SVG that is the same every time.
+
+A figure says what it is: `described` gives a drawing its title and its caption, which are written
+into the file (``<title>``, ``<desc>``) and stand above and below it in the report. So the drawing
+itself needs no heading.
+"""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -12,6 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cardio_core.io.atomic import write_text
+from cardio_core.report.figures.theme import fixed as fixed
+from cardio_core.report.figures.theme import themed
 
 if TYPE_CHECKING:
     from cardio_core.types.features import FeatureSet
@@ -19,11 +27,15 @@ if TYPE_CHECKING:
 Draw = Callable[[Figure], None]
 """Draws on an empty figure; may set its size; touches nothing else."""
 
-BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-ORANGE, SKY, INK, GREY, LIGHT = "#E69F00", "#56B4E9", "#222222", "#6b6b6b", "#e4e4e4"
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#B84A00", "#007A5A", "#A8508A"
+ORANGE, INK, GREY, LIGHT, PAPER = "#946200", "#222222", "#636363", "#E4E4E4", "#FEFEFE"
+"""Colours of the theme: other ones on a dark page, see `theme`; all but LIGHT can be written in."""
 
-CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, INK)
-"""Okabe and Ito's colours, told apart with every common kind of colour blindness."""
+SKY, AMBER = "#56B4E9", "#E69F00"
+"""For lines over dark pictures; the same on every page, as any colour is that `fixed` returns."""
+
+CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, INK)
+"""Okabe and Ito's hues, told apart with every common kind of colour blindness."""
 
 PROTOCOL_COLOURS = {"honest": BLUE, "paper": VERMILION}
 """One colour a protocol in every figure; `paper` also has an open marker, for grey prints."""
@@ -40,9 +52,55 @@ _RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": TEXT_PT,
+    # Black would not be written into the file, and could not turn light on a dark page.
+    **dict.fromkeys(
+        (
+            "text.color",
+            "axes.labelcolor",
+            "axes.titlecolor",
+            "xtick.labelcolor",
+            "ytick.labelcolor",
+            "axes.edgecolor",
+            "xtick.color",
+            "ytick.color",
+            "lines.color",
+            "patch.edgecolor",
+        ),
+        INK,
+    ),
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "axes.facecolor": "none",
     # A dollar sign in a class name is a dollar sign.
     "text.parse_math": False,
 }
+
+
+@dataclass(frozen=True)
+class Described:
+    """A drawing with its title, a few words, and its caption, a sentence or two.
+
+    The caption says what is shown and what to see in it.
+    """
+
+    draw: Draw
+    title: str
+    caption: str = ""
+
+    def __call__(self, figure: Figure) -> None:
+        """Draw on an empty figure."""
+        self.draw(figure)
+
+
+def described(draw: Draw, title: str, caption: str = "") -> Described:
+    """Give a drawing the title and the caption that stand beside it in the report.
+
+    Examples
+    --------
+    >>> described(lambda figure: None, "ROC curves", "The dashed line is chance.").title
+    'ROC curves'
+    """
+    return Described(draw, title, caption)
 
 
 def colour_of(position: int) -> str:
@@ -98,7 +156,9 @@ def bare_axes(axes: Axes, *, x: str = "", y: str = "", title: str = "") -> Axes:
     return axes
 
 
-def svg_text(draw: Draw, size: tuple[float, float] = SIZE_IN) -> str:
+def svg_text(
+    draw: Draw, size: tuple[float, float] = SIZE_IN, *, title: str = "", description: str = ""
+) -> str:
     """Draw on an empty figure and return it as SVG, without date, version or random ids.
 
     Parameters
@@ -107,22 +167,40 @@ def svg_text(draw: Draw, size: tuple[float, float] = SIZE_IN) -> str:
         Given a `matplotlib.figure.Figure` with constrained layout.
     size : (float, float)
         Width and height in inches; `draw` may set another.
+    title, description : str
+        What a screen reader says; those of a `Described` drawing by default.
     """
+    if isinstance(draw, Described):
+        title, description = title or draw.title, description or draw.caption
     with mpl.rc_context(_RC):
-        figure = Figure(figsize=size, layout="constrained")
-        draw(figure)
+        figure = drawn(draw, size)
         buffer = io.StringIO()
         nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(buffer, format="svg", metadata=nothing)
-    return buffer.getvalue()
+    return themed(buffer.getvalue(), title=title, description=description)
 
 
-def save_svg(draw: Draw, path: Path, size: tuple[float, float] = SIZE_IN) -> None:
+def drawn(draw: Draw, size: tuple[float, float] = SIZE_IN) -> Figure:
+    """Return the figure itself, as `svg_text` writes it."""
+    with mpl.rc_context(_RC):
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure)
+    return figure
+
+
+def save_svg(
+    draw: Draw,
+    path: Path,
+    size: tuple[float, float] = SIZE_IN,
+    *,
+    title: str = "",
+    description: str = "",
+) -> None:
     """Draw on an empty figure and write it, whole or not at all; equal input gives equal bytes.
 
     Parameters are those of `svg_text`; `path` is the file.
     """
-    write_text(path, svg_text(draw, size))
+    write_text(path, svg_text(draw, size, title=title, description=description))
 
 
 def png_bytes(draw: Draw, size: tuple[float, float] = SIZE_IN, dpi: int = 110) -> bytes:

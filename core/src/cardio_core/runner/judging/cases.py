@@ -22,6 +22,7 @@ def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any
     about: dict[str, Any] = {
         "sample_id": case.sample_id,
         "title": case.title,
+        "caption": case.caption,
         "model": case.model,
         "fold": case.fold,
         "protocol": protocol,
@@ -31,7 +32,7 @@ def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any
         from cardio_core.report.figures import save_svg
 
         picture = file_in(out / FOLDER, stem, "svg")
-        save_svg(case.draw, picture)
+        save_svg(case.draw, picture, title=case.title, description=case.caption)
         about["figure"] = f"{FOLDER}/{picture.name}"
     if case.video is not None:
         video = file_in(out / FOLDER, stem, "webm")
