@@ -69,6 +69,8 @@ class PatientNet(nn.Module):
         Share of an instance's features dropped in training.
     frozen : {"none", "stem+layer1", "all"}
         What of the encoder keeps its weights and its batch statistics.
+    n_outputs : int
+        1 for a logit or a number, else one logit a class.
 
     Examples
     --------
@@ -89,6 +91,7 @@ class PatientNet(nn.Module):
         small_stem: bool = False,
         dropout: float = 0.0,
         frozen: Freeze = "none",
+        n_outputs: int = 1,
     ) -> None:
         super().__init__()
         if stem not in ("shared", "twelve") or pooling not in ("attention", "mean"):
@@ -114,7 +117,7 @@ class PatientNet(nn.Module):
         self.instance = nn.Sequential(nn.Linear(n_joined, N_INSTANCE), nn.ReLU())
         self.dropout = nn.Dropout(dropout)
         self.attention = GatedAttention(N_INSTANCE) if pooling == "attention" else None
-        self.classifier = nn.Linear(N_INSTANCE, 1)
+        self.classifier = nn.Linear(N_INSTANCE, n_outputs)
 
     def train(self, mode: bool = True) -> PatientNet:
         """Set the mode; frozen parts stay in evaluation mode."""
@@ -150,16 +153,20 @@ class PatientNet(nn.Module):
         return joined
 
     def pool(self, instances: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the logits (n_bags,) and the weights of the instances (n_bags, n_instances)."""
+        """Return the outputs and the weights of the instances (n_bags, n_instances).
+
+        Outputs have shape (n_bags,) where there is one, else (n_bags, n_outputs).
+        """
         if self.attention is None:
             weights = torch.full(instances.shape[:2], 1 / instances.shape[1]).to(instances)
         else:
             weights = self.attention(instances)
         patient = (weights[..., None] * instances).sum(dim=1)
-        return self.classifier(patient)[:, 0], weights
+        outputs = self.classifier(patient)
+        return outputs[:, 0] if outputs.shape[1] == 1 else outputs, weights
 
     def forward(self, bags: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Return one logit a patient.
+        """Return one output a patient, or one a class.
 
         Parameters
         ----------
@@ -169,7 +176,7 @@ class PatientNet(nn.Module):
 
         Returns
         -------
-        Tensor, shape (n_patients,)
+        Tensor, shape (n_patients,) or (n_patients, n_outputs)
         """
         pictures = self.pooled_pictures(bags["images"])
         logits, _ = self.pool(self.instances(pictures, bags.get("side")))

@@ -29,8 +29,8 @@ class Bags:
         For each patient, the positions of his beats.
     n_drawn : int
         Beats of a patient in one example.
-    responders : ndarray of float32, shape (n_patients,), or None
-        1 positive, 0 negative; None for new patients.
+    outcomes : ndarray of float32, shape (n_patients,), or None
+        See `response.patients.outcomes`; None for new patients.
     augmentation : Augmentation
         Applied only where the engine gives a random generator.
     """
@@ -39,7 +39,7 @@ class Bags:
     side: NDArray[np.float32]
     members: tuple[NDArray[np.int64], ...]
     n_drawn: int
-    responders: NDArray[np.float32] | None = None
+    outcomes: NDArray[np.float32] | None = None
     augmentation: Augmentation = NO_AUGMENTATION
 
     def __len__(self) -> int:
@@ -62,8 +62,8 @@ class Bags:
         if self.side.shape[2]:
             side = torch.from_numpy(self.side[beats])
             made["inputs"]["side"] = side.reshape(*shape, *side.shape[1:])
-        if self.responders is not None:
-            made["targets"] = torch.from_numpy(self.responders[indices])
+        if self.outcomes is not None:
+            made["targets"] = torch.from_numpy(self.outcomes[indices])
         return made
 
     def _beats(
@@ -80,7 +80,7 @@ def bags_of(
     *,
     n_drawn: int,
     side: bool,
-    responders: NDArray[np.float32] | None = None,
+    outcomes: NDArray[np.float32] | None = None,
     augmentation: Augmentation = NO_AUGMENTATION,
 ) -> tuple[Bags, tuple[str, ...]]:
     """Gather the beats of each patient.
@@ -90,7 +90,7 @@ def bags_of(
     Bags
         One example a patient.
     tuple of str
-        The patients, in the order of the examples and of `responders`.
+        The patients, in the order of the examples and of `outcomes`.
     """
     patients = features.table["patient_id"].to_numpy(str)
     names = tuple(dict.fromkeys(patients))
@@ -99,5 +99,5 @@ def bags_of(
     if side:
         blocks = [np.asarray(features[name].in_units(), np.float32) for name in SIDE_BLOCKS]
         beside = np.stack(blocks, axis=-1)
-    bags = Bags(features["pictures"].values, beside, members, n_drawn, responders, augmentation)
+    bags = Bags(features["pictures"].values, beside, members, n_drawn, outcomes, augmentation)
     return bags, names

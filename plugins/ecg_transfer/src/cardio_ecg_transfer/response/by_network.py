@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,10 @@ from cardio_ecg_transfer.networks.patient_net import N_LEADS, PatientNet
 from cardio_ecg_transfer.networks.resnet import BeatResNet
 from cardio_ecg_transfer.response.bags import bags_of
 from cardio_ecg_transfer.response.config import TrainBlock
+from cardio_ecg_transfer.response.head import Head
 from cardio_ecg_transfer.response.models import EARLIER, Recipe
-from cardio_ecg_transfer.response.patients import responders
+from cardio_ecg_transfer.response.patients import outcomes
 from cardio_ecg_transfer.shared.config import PredictBlock
-
-LARGEST_LOGIT = 30.0
-"""Beyond it a probability is 0 or 1 in 64 bits."""
 
 PICTURES_AT_ONCE = 256
 
@@ -34,14 +33,15 @@ def fit_network(
     ctx: Context,
 ) -> ModelArtifact:
     """Fit a network; validation patients, where there are some, choose the epoch."""
-    block, target = config.response, ctx.task.targets[0].name
-    network, said = _fresh_network(recipe, config, ctx)
-    response = responders(training, targets, target)
+    block, target = config.response, ctx.targets[0]
+    outcome = outcomes(training, targets, target)
+    head = Head.of(target, outcome)
+    network, said = _fresh_network(recipe, config, ctx, head.n_outputs)
     bags, _ = bags_of(
         training,
         n_drawn=block.n_beats,
         side=block.side,
-        responders=response,
+        outcomes=head.scaled(outcome),
         augmentation=Augmentation(**config.augmentation.model_dump()),
     )
     checked = None
@@ -51,24 +51,22 @@ def fit_network(
             validation,
             n_drawn=block.n_beats_scored,
             side=block.side,
-            responders=responders(validation, targets, target),
+            outcomes=head.scaled(outcomes(validation, targets, target)),
         )
-    prevalence = float(response.mean())
-    share = block.positive_share if config.fit.draw else prevalence
-    weights = np.where(response == 1, share / prevalence, (1 - share) / (1 - prevalence))
+    weights, loss = head.drawing(outcome, block.positive_share if config.fit.draw else None)
     rate = block.body_learning_rate
     fitted = ctx.fit(
         network,
         bags,
         checked,
         plan=config.fit,
-        loss=_shifted_loss(prevalence, share),
+        loss=loss,
         weights=weights,
         parameter_groups=None
         if rate is None or not recipe.pretrained
         else lambda fresh: fresh.parameter_groups(rate),
     )
-    _describe(config, recipe, ctx)
+    _describe(config, recipe, ctx, head)
     best = fitted.best_epoch if block.choose_epochs else None
     return ModelArtifact(ctx.out, best, (*said, *fitted.notes))
 
@@ -83,14 +81,13 @@ def open_patient_net(model: ModelArtifact) -> PatientNet:
 def network_scores(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> NDArray[np.float64]:
-    """Return the probability of response of each patient, shape (n_patients,)."""
+    """Return each patient's scores: see `cardio_core.api.Predictions`."""
     about = model.read_json("model.json")
     bags, _ = bags_of(features, n_drawn=int(about["n_beats_scored"]), side=bool(about["side"]))
     # A patient is a bag of pictures; the batch is stated in pictures.
     batch = max(1, config.batch_size // (12 * bags.n_drawn))
-    logits = ctx.score_with(open_patient_net(model), bags, batch_size=batch)
-    bounded = np.clip(np.asarray(logits, np.float64), -LARGEST_LOGIT, LARGEST_LOGIT)
-    return np.asarray(1 / (1 + np.exp(-bounded)), np.float64)
+    outputs = ctx.score_with(open_patient_net(model), bags, batch_size=batch)
+    return Head(**about.get("head", {"kind": "binary"})).scores(outputs)
 
 
 def fresh_vectors(
@@ -154,11 +151,11 @@ class _Averaged(nn.Module):
 
 
 def _fresh_network(
-    recipe: Recipe, config: TrainBlock, ctx: Context
+    recipe: Recipe, config: TrainBlock, ctx: Context, n_outputs: int = 1
 ) -> tuple[PatientNet, tuple[str, ...]]:
     """Return a network before training, and what was said of its start."""
     torch.manual_seed(ctx.seed_of("weights"))
-    network = PatientNet(**network_settings(recipe, config))
+    network = PatientNet(**network_settings(recipe, config, n_outputs))
     if not recipe.pretrained:
         return network, ()
     return network, (start_from_earlier(network.encoder, recipe, config.small_stem, ctx),)
@@ -203,7 +200,7 @@ def _check_pictures(earlier: ModelArtifact, small_stem: bool) -> None:
     )
 
 
-def network_settings(recipe: Recipe, config: TrainBlock) -> dict[str, Any]:
+def network_settings(recipe: Recipe, config: TrainBlock, n_outputs: int = 1) -> dict[str, Any]:
     """Return the settings of a model's network, ready for JSON."""
     block = config.response
     return {
@@ -215,24 +212,17 @@ def network_settings(recipe: Recipe, config: TrainBlock) -> dict[str, Any]:
         "small_stem": config.small_stem,
         "dropout": config.dropout,
         "frozen": block.freeze if recipe.pretrained else "none",
+        "n_outputs": n_outputs,
     }
 
 
-def _shifted_loss(prevalence: float, share: float) -> Any:
-    """Return the log loss for logits of the cohort's prevalence, though `share` was drawn."""
-    shift = float(np.log(share / (1 - share)) - np.log(prevalence / (1 - prevalence)))
-
-    def loss(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
-        return nn.functional.binary_cross_entropy_with_logits(logits + shift, batch["targets"])
-
-    return loss
-
-
-def _describe(config: TrainBlock, recipe: Recipe, ctx: Context) -> None:
+def _describe(config: TrainBlock, recipe: Recipe, ctx: Context, head: Head | None = None) -> None:
+    head = head or Head("binary")
     ModelArtifact(ctx.out).write_json(
         "model.json",
         {
-            "network": network_settings(recipe, config),
+            "network": network_settings(recipe, config, head.n_outputs),
+            "head": asdict(head),
             "n_beats_scored": config.response.n_beats_scored,
             "side": config.response.side and recipe.kind == "network",
         },

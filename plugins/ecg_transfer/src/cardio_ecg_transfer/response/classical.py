@@ -18,29 +18,38 @@ RESPONDS, RESPONDS_NOT = 0.999, 0.001
 """Scores of a rule, which has no probabilities of its own."""
 
 
-def fit_classifier(
+def fit_estimator(
     vectors: NDArray[np.float64],
-    responders: NDArray[np.float32],
+    outcome: NDArray[np.float32],
     recipe: Recipe,
     config: ClassicalBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit one classifier; missing values become the training patients' median.
+    """Fit one classifier or regression; missing values become the training patients' median.
 
-    Both classes must have two patients or more.
+    Every class must have two patients or more.
     """
-    smallest = int(np.unique(responders, return_counts=True)[1].min())
-    estimator = _estimator(recipe.estimator, config, ctx.seed_of("classifier"), min(3, smallest))
-    estimator.fit(vectors, responders.astype(np.int64))
+    seed = ctx.seed_of("classifier")
+    if ctx.targets[0].kind == "continuous":
+        estimator = _prepared(_regressor(recipe.estimator, config, seed)).fit(vectors, outcome)
+    else:
+        smallest = int(np.unique(outcome, return_counts=True)[1].min())
+        chosen = _classifier(recipe.estimator, config, seed, min(3, smallest))
+        estimator = _prepared(chosen).fit(vectors, outcome.astype(np.int64))
     artifact = ModelArtifact(ctx.out)
     artifact.save_estimator(estimator, FILE)
     return artifact
 
 
-def score_classifier(model: ModelArtifact, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the probability of response of each patient, shape (n_patients,)."""
-    estimator = model.load_estimator(FILE)
-    return np.asarray(estimator.predict_proba(vectors)[:, 1], dtype=np.float64)
+def score_estimator(
+    model: ModelArtifact, vectors: NDArray[np.float64], ctx: Context
+) -> NDArray[np.float64]:
+    """Return each patient's scores: see `cardio_core.api.Predictions`."""
+    estimator, kind = model.load_estimator(FILE), ctx.targets[0].kind
+    if kind == "continuous":
+        return np.asarray(estimator.predict(vectors), dtype=np.float64)
+    probabilities = np.asarray(estimator.predict_proba(vectors), dtype=np.float64)
+    return probabilities[:, 1] if kind == "binary" else probabilities
 
 
 def vectors_of(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
@@ -72,24 +81,46 @@ def score_rule(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
     return np.where(says, RESPONDS, RESPONDS_NOT)
 
 
-def _estimator(name: str, config: ClassicalBlock, seed: int, n_parts: int) -> Any:
+def _classifier(name: str, config: ClassicalBlock, seed: int, n_parts: int) -> Any:
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.ensemble import RandomForestClassifier
-    from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
     if name == "forest":
-        last: Any = RandomForestClassifier(
+        return RandomForestClassifier(
+            config.n_trees, min_samples_leaf=config.min_leaf, random_state=seed
+        )
+    if name == "svm":
+        machine = SVC(C=config.svm_c, class_weight="balanced", random_state=seed)
+        return CalibratedClassifierCV(machine, ensemble=False, cv=n_parts)
+    return LogisticRegression(C=config.logistic_c, max_iter=2000)
+
+
+def _regressor(name: str, config: ClassicalBlock, seed: int) -> Any:
+    """Return a regression of a standardised target: penalties then mean the same in any unit."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.linear_model import Ridge
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVR
+
+    if name == "forest":
+        last: Any = RandomForestRegressor(
             config.n_trees, min_samples_leaf=config.min_leaf, random_state=seed
         )
     elif name == "svm":
-        machine = SVC(C=config.svm_c, class_weight="balanced", random_state=seed)
-        last = CalibratedClassifierCV(machine, ensemble=False, cv=n_parts)
+        last = SVR(C=config.svm_c)
     else:
-        last = LogisticRegression(C=config.logistic_c, max_iter=2000)
+        last = Ridge(alpha=1 / config.logistic_c)
+    return TransformedTargetRegressor(last, transformer=StandardScaler())
+
+
+def _prepared(last: Any) -> Any:
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     # One feature that is NaN throughout a small training set keeps its place as zero.
     imputer = SimpleImputer(strategy="median", keep_empty_features=True)
     return make_pipeline(imputer, StandardScaler(), last)

@@ -37,17 +37,19 @@ def evaluate(
     """Add Table 1, Table 2 and the importance of leads and parts of the beat."""
     report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
     tables, notes = dict(report.tables), list(report.notes)
-    tables["table-2"] = table_2(report.metrics, ctx.task)
+    if ctx.outcome is None:
+        tables["table-2"] = table_2(report.metrics, ctx.task)
     try:
         tables["table-1"] = table_1(predictions, cohort, ctx)
     except DataError as error:
         notes.append(f"Table 1 is left out: {error}")
     tables |= importance_tables(explanation.cases, config.level)
     figures = {**report.figures, **figure_2(explanation.cases)}
-    notes.append(
-        "Table 2: accuracy = prevalence × sensitivity + (1 - prevalence) × specificity was "
-        "checked for every model; published ones that break it are marked REFUSED."
-    )
+    if ctx.outcome is None:
+        notes.append(
+            "Table 2: accuracy = prevalence × sensitivity + (1 - prevalence) × specificity was "
+            "checked for every model; published ones that break it are marked REFUSED."
+        )
     return EvaluationReport(report.metrics, tables, figures, notes)
 
 

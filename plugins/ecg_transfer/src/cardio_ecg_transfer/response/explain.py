@@ -49,9 +49,10 @@ def explain(
         Cases with the maps (12, height, width; 0 to 1 over all leads together), and the scores
         ``lead:NAME`` (how far the evidence, the logit or its negative, falls without the lead;
         only where leads are instances) and ``part:NAME`` (share of the map's weight). Models
-        that are no networks explain themselves and give no cases.
+        that are no networks explain themselves and give no cases; nor do several classes or a
+        number, which have no evidence for and against.
     """
-    if RECIPES[str(ctx.model)].kind != "network":
+    if RECIPES[str(ctx.model)].kind != "network" or ctx.targets[0].kind != "binary":
         return Explanation()
     scores = np.asarray(predictions.scores[ctx.task.targets[0].name])
     about = model.read_json("model.json")

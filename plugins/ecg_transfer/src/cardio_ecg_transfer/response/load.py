@@ -21,7 +21,6 @@ from cardio_ecg_transfer.shared.recordings import (
     without_excluded,
 )
 
-TARGET = "response"
 TOLD_BY_LBBB = {
     "CD": "the label CD already contains left bundle branch block",
     "NORM": "the label NORM excludes left bundle branch block by definition",
@@ -57,7 +56,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 
     A folder with ``ptbxl_database.csv`` is PTB-XL, whose label `config.label` names. A folder with
     ``cohort.csv``, or a cohort table, has its outcome computed from the measurements
-    (`config.outcome`). In predict mode single recordings will do.
+    (`config.outcome`), unless a column of it is predicted. In predict mode single recordings will
+    do.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     recordings, excluded = without_excluded(recordings, config)
     notes = [note for part in parts for note in part.notes]
     targets, clinical = None, None
-    if ctx.mode == "fit":
+    if ctx.mode == "fit" and ctx.outcome is None:
         response = pd.concat([part.response for part in parts if part.response is not None])
         response = response[~response.index.duplicated()]
         response = response[response.index.isin(recordings["patient_id"])]
@@ -87,7 +87,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
             response = drawn(response, config.draw, ctx.rng("draw"))
             recordings = recordings[recordings["patient_id"].isin(response.index)]
             notes.append(f"{config.draw} patients with and without the outcome, drawn at random.")
-        targets = Targets("patient", response.rename(TARGET).to_frame())
+        targets = Targets("patient", response.rename(ctx.task.targets[0].name).to_frame())
+    if ctx.mode == "fit":
         tables = [part.clinical for part in parts if part.clinical is not None]
         clinical = pd.concat(tables) if tables else None
     samples, files = opening(recordings, config)
@@ -190,6 +191,13 @@ def _from_table(table: CohortTable, config: LoadBlock, ctx: Context) -> Found:
         )
     if ctx.mode == "predict":
         return Found(recordings, None, None)
+    if ctx.outcome is not None:
+        if config.draw is not None:
+            raise ConfigError(
+                f"load.draw={config.draw} draws by the task's own outcome; leave it out beside "
+                f"--outcome {ctx.outcome}"
+            )
+        return Found(recordings, None, before.rows)
     outcome = before.outcome(config.outcome, died_or_transplanted=config.died_or_transplanted)
     whose = before.rows["patient_id"].astype(str)
     counts = ", ".join(f"{n} {what}" for what, n in outcome.counts().items() if n)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cardio_core.api import Model, Need, RandomSamples, Target, Task
@@ -41,6 +41,11 @@ class Recipe:
         """The model of `aami_beats` whose encoder this one starts from."""
         return "resnet" if self.depth is None else f"resnet_{self.depth}"
 
+
+_ANY: tuple[Literal["binary", "multiclass", "continuous"], ...] = (
+    "binary", "multiclass", "continuous",
+)  # fmt: skip
+"""Kinds of an outcome of the user's own; a rule says yes or no alone."""
 
 _COMPARED = (
     (Model("pretrained", "ResNet pretrained on beats, fine-tuned"),
@@ -81,7 +86,9 @@ CRT_RESPONSE = Task(
     title="Response to cardiac resynchronization therapy from a twelve-lead ECG",
     unit="patient",
     targets=(Target("response", "binary", ("no", "yes")),),
-    models=tuple(model for model, _ in _COMPARED),
+    models=tuple(model if model.rule else replace(model, kinds=_ANY) for model, _ in _COMPARED),
+    primary="pretrained",
+    any_outcome=True,
     needs=(Need(EARLIER, "other"),),
     plans={
         "random_beats": RandomSamples(

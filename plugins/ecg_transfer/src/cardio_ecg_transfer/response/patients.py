@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import FeatureSet, Targets
+from cardio_core.api import FeatureSet, Target, Targets
 
 FLAGS = ("lbbb", "lbbb_esc", "rbbb")
 """Measurements that are 1 for yes and 0 for no."""
@@ -16,10 +16,15 @@ def patients_of(features: FeatureSet) -> tuple[str, ...]:
     return tuple(dict.fromkeys(features.table["patient_id"].astype(str)))
 
 
-def responders(features: FeatureSet, targets: Targets, target: str) -> NDArray[np.float32]:
-    """Return 1 for each patient with the outcome and 0 for each without, shape (n_patients,)."""
-    first = features.table.drop_duplicates("patient_id")
-    return np.asarray(targets.of(first, target), dtype=np.float32)
+def outcomes(features: FeatureSet, targets: Targets, target: Target) -> NDArray[np.float32]:
+    """Return what is to be predicted of each patient, shape (n_patients,).
+
+    Of a binary target 1 with and 0 without it, of several classes their number, else the value.
+    """
+    values = targets.of(features.table.drop_duplicates("patient_id"), target.name)
+    if target.kind == "multiclass":
+        values = np.array([target.classes.index(str(value)) for value in values])
+    return np.asarray(values, dtype=np.float32)
 
 
 def by_patient(features: FeatureSet, values: NDArray[np.floating]) -> NDArray[np.float64]:

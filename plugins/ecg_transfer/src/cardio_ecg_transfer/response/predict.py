@@ -1,9 +1,9 @@
-"""Predict for `crt_response`: the probability of response of every patient."""
+"""Predict for `crt_response`: the probability of response, or the asked outcome, of everybody."""
 
 from __future__ import annotations
 
 from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
-from cardio_ecg_transfer.response.classical import score_classifier, score_rule, vectors_of
+from cardio_ecg_transfer.response.classical import score_estimator, score_rule, vectors_of
 from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.response.patients import all_measured, patients_of
 from cardio_ecg_transfer.shared.config import PredictBlock
@@ -26,9 +26,9 @@ def predict(
     elif recipe.kind == "deep_features":
         from cardio_ecg_transfer.response.by_network import opened_vectors
 
-        scores = score_classifier(model, opened_vectors(model, features, ctx))
+        scores = score_estimator(model, opened_vectors(model, features, ctx), ctx)
     else:
-        scores = score_classifier(model, vectors_of(features, recipe))
+        scores = score_estimator(model, vectors_of(features, recipe), ctx)
     block = features["measurements"]
     values = all_measured(features)
     columns = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
-from cardio_ecg_transfer.response.classical import fit_classifier, vectors_of
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
+from cardio_ecg_transfer.response.classical import fit_estimator, vectors_of
 from cardio_ecg_transfer.response.config import TrainBlock
 from cardio_ecg_transfer.response.models import RECIPES
-from cardio_ecg_transfer.response.patients import responders
+from cardio_ecg_transfer.response.patients import outcomes
 
 
 def train(
@@ -21,12 +21,13 @@ def train(
 ) -> ModelArtifact:
     """Fit the model that the context names and leave it in its directory."""
     recipe = RECIPES[str(ctx.model)]
-    response = responders(training, targets, ctx.task.targets[0].name)
+    target = ctx.targets[0]
+    outcome = outcomes(training, targets, target)
     if recipe.kind == "rule":
         artifact = ModelArtifact(ctx.out)
         artifact.write_json("rule.json", {"columns": list(recipe.columns)})
         return artifact
-    _check_classes(response, ctx)
+    _check_classes(outcome, target, ctx)
     if recipe.kind == "network":
         from cardio_ecg_transfer.response.by_network import fit_network  # torch only where needed
 
@@ -38,15 +39,17 @@ def train(
         vectors, notes = fresh_vectors(training, recipe, config, ctx)
     else:
         vectors = vectors_of(training, recipe)
-    fitted = fit_classifier(vectors, response, recipe, config.classical, ctx)
+    fitted = fit_estimator(vectors, outcome, recipe, config.classical, ctx)
     return ModelArtifact(fitted.path, None, notes)
 
 
-def _check_classes(response: NDArray[np.float32], ctx: Context) -> None:
-    n_with = int((response == 1).sum())
-    if min(n_with, len(response) - n_with) < 2:
+def _check_classes(outcome: NDArray[np.float32], target: Target, ctx: Context) -> None:
+    if target.kind == "continuous":
+        return
+    counts = {name: int((outcome == code).sum()) for code, name in enumerate(target.classes)}
+    if min(counts.values()) < 2:
+        found = ", ".join(f"{n} {name}" for name, n in counts.items())
         raise DataError(
-            f"model {ctx.model}: expected two or more training patients with and without the "
-            f"outcome, found {n_with} with and {len(response) - n_with} without; take fewer folds "
-            "(protocols.honest.k, inner.k=0) or more patients"
+            f"model {ctx.model}: expected two or more training patients of each class, found "
+            f"{found}; take fewer folds (protocols.honest.k, inner.k=0) or more patients"
         )
