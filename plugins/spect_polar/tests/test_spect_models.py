@@ -17,7 +17,7 @@ from cardio_spect_polar.polar.segments import SEGMENT_NAMES
 from cardio_spect_polar.response.config import ExplainBlock, TrainBlock
 from cardio_spect_polar.response.explain import explain
 from cardio_spect_polar.response.models import RECIPES
-from cardio_spect_polar.response.patients import measured, patients_of, responders
+from cardio_spect_polar.response.patients import measured, outcomes, patients_of
 from cardio_spect_polar.response.predict import predict
 from cardio_spect_polar.response.train import train
 
@@ -215,6 +215,7 @@ def test_class_names_and_numbers_say_the_same(cohort):
     features, targets = cohort
     named = targets.table["response"].map({1.0: "yes", 0.0: "no"}).astype(object)
     other = replace(targets, table=pd.DataFrame({"response": named}))
+    target = CRT_RESPONSE.targets[0]
     np.testing.assert_array_equal(
-        responders(features, other, "response"), responders(features, targets, "response")
+        outcomes(features, other, target), outcomes(features, targets, target)
     )

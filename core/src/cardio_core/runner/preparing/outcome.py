@@ -17,6 +17,10 @@ from cardio_core.types.info import Target, Task
 from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import Targets
 
+_IDS = ("recording_id", "study_id", "patient_id", "subject_link", "site_id", "scanner_id")
+_ENOUGH = 10
+"""Labelled units from which on a column that follows the outcome exactly is no chance."""
+
 _KEYS = {"patient": "patient_id", "study": "study_id", "recording": "study_id"}
 
 
@@ -117,10 +121,13 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
     values = values[values.index.isin(set(keys))]
     if task.unit == "recording":
         values = values.reindex(keys).set_axis(samples.index)
-    if name in samples.columns:
-        emptied = samples.assign(**{name: None if samples[name].dtype == object else float("nan")})
+    telling = _telling(samples, values, keys, name)
+    if telling:
+        emptied = samples.assign(
+            **{one: None if samples[one].dtype == object else float("nan") for one in telling}
+        )
         cohort = replace(cohort, samples=replace(cohort.samples, table=emptied))
-        notes.append(f"No model sees {name}, because it is what is predicted.")
+        notes.append(f"No model sees {', '.join(telling)}, because it tells what is predicted.")
     return replace(
         cohort,
         targets=Targets(task.unit, values.rename(name).to_frame()),
@@ -128,6 +135,26 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
         outcome=_sentence(values, outcome, task),
         unsupported=dict(cohort.unsupported),
     )
+
+
+def _telling(samples: pd.DataFrame, values: pd.Series, keys: pd.Series, name: str) -> list[str]:
+    """Return the columns that models could read and that are the outcome, or another form of it.
+
+    A column with one value for each class, in everybody, is the class under other names: "male"
+    where sex is predicted.
+    """
+    known = values.dropna()
+    found = [name] if name in samples.columns else []
+    if values.dtype == "float64" or len(known) < _ENOUGH:
+        return found
+    truth = values if values.index.equals(samples.index) else keys.map(known)
+    for column in samples.columns.difference([*_IDS, name]):
+        pairs = pd.DataFrame({"own": samples[column].to_numpy(), "truth": truth.to_numpy()})
+        pairs = pairs.dropna().drop_duplicates()
+        same = len(pairs) == pairs["own"].nunique() == pairs["truth"].nunique()
+        if same and len(pairs) == known.nunique():
+            found.append(str(column))
+    return found
 
 
 def _column(name: str, setup: Setup, inputs: Sequence[Path]) -> pd.Series:

@@ -16,7 +16,6 @@ from cardio_spect_polar.readers.study import read_gated
 from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
 from cardio_spect_polar.response.config import LoadBlock
 
-TARGET = "response"
 COLUMN = "path_spect"
 
 
@@ -58,6 +57,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     studies = _studies_of(table, config, ctx)
     if ctx.mode == "predict":
         return _cohort(studies, config, table, notes=_unknown(studies))
+    if ctx.outcome is not None:
+        return _cohort(studies, config, table, excluded=excluded)
     targets, outcome = _targets(table, config)
     return _cohort(studies, config, table, targets, outcome=outcome, excluded=excluded)
 
@@ -192,4 +193,4 @@ def _targets(table: pd.DataFrame, config: LoadBlock) -> tuple[Targets, str]:
     by_patient = outcome.values.groupby(table["patient_id"].astype(str), sort=False).first()
     counts = ", ".join(f"{n} {what}" for what, n in outcome.counts().items() if n)
     said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {counts}."
-    return Targets("patient", by_patient.rename(TARGET).to_frame()), said
+    return Targets("patient", by_patient.rename("response").to_frame()), said

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cardio_core.api import Model, Resubstitution, Target, Task
+
+_COMPARED = (
+    Model("clinical_autoencoder", "Clinical variables and autoencoder features"),
+    Model("autoencoder", "Autoencoder features"),
+    Model("clinical", "Clinical variables", baseline=True),
+    Model("clinical_psd", "Clinical variables and phase SD"),
+    Model("clinical_pbw", "Clinical variables and phase bandwidth"),
+    Model("pca", "Principal components of the phase map", baseline=True),
+    Model("psd", "Phase SD", baseline=True),
+    Model("pbw", "Phase bandwidth", baseline=True),
+    Model("indices", "Phase SD, bandwidth and entropy", baseline=True),
+    Model("delay", "Delay of the lateral wall and latest viable segment", baseline=True),
+    Model("qrs_duration", "QRS duration", baseline=True),
+)
 
 CRT_RESPONSE = Task(
     name="crt_response",
@@ -13,19 +27,11 @@ CRT_RESPONSE = Task(
     unit="patient",
     folder="cardio_spect_polar.response",
     targets=(Target("response", "binary", ("no", "yes")),),
-    models=(
-        Model("clinical_autoencoder", "Clinical variables and autoencoder features"),
-        Model("autoencoder", "Autoencoder features"),
-        Model("clinical", "Clinical variables", baseline=True),
-        Model("clinical_psd", "Clinical variables and phase SD"),
-        Model("clinical_pbw", "Clinical variables and phase bandwidth"),
-        Model("pca", "Principal components of the phase map", baseline=True),
-        Model("psd", "Phase SD", baseline=True),
-        Model("pbw", "Phase bandwidth", baseline=True),
-        Model("indices", "Phase SD, bandwidth and entropy", baseline=True),
-        Model("delay", "Delay of the lateral wall and latest viable segment", baseline=True),
-        Model("qrs_duration", "QRS duration", baseline=True),
+    models=tuple(
+        replace(model, kinds=("binary", "multiclass", "continuous")) for model in _COMPARED
     ),
+    primary="clinical_autoencoder",
+    any_outcome=True,
     uses_unlabelled=True,
     plans={
         "apparent": Resubstitution(

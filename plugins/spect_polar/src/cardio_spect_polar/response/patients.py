@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core.api import DataError, FeatureSet, Targets
+from cardio_core.api import DataError, FeatureSet, Target, Targets
 
 Floats = NDArray[np.float64]
 
@@ -35,10 +35,13 @@ def patients_of(features: FeatureSet) -> tuple[str, ...]:
     return tuple(patients)
 
 
-def responders(features: FeatureSet, targets: Targets, target: str) -> Floats:
-    """Return 1 for responders, 0 for the others and NaN for the unlabelled, shape (n,)."""
-    values = targets.of(features.table, target)
-    codes = {"yes": 1.0, "no": 0.0}
+def outcomes(features: FeatureSet, targets: Targets, target: Target) -> Floats:
+    """Return what is to be predicted, NaN for the unlabelled, shape (n,).
+
+    Of a binary target 1 with and 0 without it, of several classes their number, else the value.
+    """
+    codes = {name: float(code) for code, name in enumerate(target.classes)}
+    values = targets.of(features.table, target.name)
     return np.array(
         [np.nan if pd.isna(value) else codes.get(value, value) for value in values], np.float64
     )

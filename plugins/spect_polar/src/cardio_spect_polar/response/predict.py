@@ -9,6 +9,7 @@ from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predicti
 from cardio_spect_polar.response.config import PredictBlock
 from cardio_spect_polar.response.fit_codes import FittedCodes
 from cardio_spect_polar.response.models import RECIPES
+from cardio_spect_polar.response.other_kinds import Ridge
 from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, units_of
 from cardio_spect_polar.response.regression import Regression
 from cardio_spect_polar.response.train import MODEL, code_name
@@ -36,6 +37,10 @@ def predict(
         named = {code_name(recipe, i): values[:, i] for i in range(codes.n)}
         columns |= {name: Column(value, codes.unit) for name, value in named.items()}
         known = known.join(pd.DataFrame(named, index=known.index))
-    regression = Regression.from_dict(model.read_json(MODEL)["regression"])
-    scores = {ctx.task.targets[0].name: regression.probabilities(known)}
-    return Predictions(patients_of(features), scores, "patient", columns)
+    stored = model.read_json(MODEL)["regression"]
+    if ctx.targets[0].kind == "binary":
+        scores = Regression.from_dict(stored).probabilities(known)
+    else:
+        scores = Ridge.from_dict(stored).scores(known)
+    by_target = {ctx.targets[0].name: scores}
+    return Predictions(patients_of(features), by_target, "patient", columns)

@@ -81,16 +81,7 @@ def fit_regression(table: pd.DataFrame, outcome: Floats, settings: RegressionBlo
             f"{counts[0]} and {counts[1]}; take fewer folds (protocols.honest.k, inner.k=0) or "
             "more patients"
         )
-    left_out = {str(name): reason for name in table if (reason := _unusable(table[name]))}
-    used = table.drop(columns=list(left_out)).astype(np.float64)
-    if used.empty:
-        reasons = ", ".join(f"{name} ({reason})" for name, reason in left_out.items())
-        raise DataError(
-            f"regression: expected a column that varies between training patients, found none of "
-            f"{reasons}; leave this model out with --set models=[...]"
-        )
-    medians = used.median()
-    used = used.fillna(medians)
+    used, medians, left_out = enterable(table)
     if settings.method == "ridge":
         coefficients, intercept, method = _ridge(used, outcome, settings.ridge_c)
     else:
@@ -103,6 +94,26 @@ def fit_regression(table: pd.DataFrame, outcome: Floats, settings: RegressionBlo
         method,
         left_out,
     )
+
+
+def enterable(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series[Any], dict[str, str]]:
+    """Return the columns that can enter, filled, their medians, and why others cannot.
+
+    Raises
+    ------
+    DataError
+        If none can.
+    """
+    left_out = {str(name): reason for name in table if (reason := _unusable(table[name]))}
+    used = table.drop(columns=list(left_out)).astype(np.float64)
+    if used.empty:
+        reasons = ", ".join(f"{name} ({reason})" for name, reason in left_out.items())
+        raise DataError(
+            f"regression: expected a column that varies between training patients, found none of "
+            f"{reasons}; leave this model out with --set models=[...]"
+        )
+    medians = used.median()
+    return used.fillna(medians), medians, left_out
 
 
 def _unusable(column: pd.Series[Any]) -> str:

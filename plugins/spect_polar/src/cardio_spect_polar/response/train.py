@@ -7,12 +7,13 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Target, Targets
 from cardio_spect_polar.response.config import TrainBlock
 from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
 from cardio_spect_polar.response.models import RECIPES, Recipe
-from cardio_spect_polar.response.patients import measured, patients_of, phase_maps, responders
-from cardio_spect_polar.response.regression import Floats, fit_regression
+from cardio_spect_polar.response.other_kinds import Ridge, fit_ridge
+from cardio_spect_polar.response.patients import measured, outcomes, patients_of, phase_maps
+from cardio_spect_polar.response.regression import Floats, Regression, fit_regression
 from cardio_spect_polar.response.screening import Screen, screen_codes, univariable_p
 
 MODEL, SCREEN = "model.json", "screen.json"
@@ -31,13 +32,14 @@ def train(
     the labelled ones.
     """
     recipe = RECIPES[str(ctx.model)]
-    outcome = responders(training, targets, ctx.task.targets[0].name)
+    target = ctx.targets[0]
+    outcome = outcomes(training, targets, target)
     labelled = np.isfinite(outcome)
     known = outcome[labelled]
     table = fixed_columns(training, recipe, config).loc[labelled]
     notes: list[str] = []
     if config.regression.screen_covariates and recipe.clinical:
-        table, said = _screened(table, known, recipe, config)
+        table, said = _screened(table, known, recipe, config, target)
         notes.append(said)
     artifact = ModelArtifact(ctx.out)
     best_epoch = None
@@ -48,8 +50,9 @@ def train(
         fitted.save(artifact.path)
         codes = fitted.codes.encode(maps[labelled])
         screen = screen_codes(
-            codes, known, _candidates(fitted), config.screen, seed=ctx.seed_of("screen")
-        )
+            codes, known, _candidates(fitted), config.screen, seed=ctx.seed_of("screen"),
+            kind=target.kind,
+        )  # fmt: skip
         artifact.write_json(
             SCREEN,
             {
@@ -64,7 +67,11 @@ def train(
         table = table.join(entered)
         best_epoch = fitted.best_epoch
         notes += [*fitted.notes, _said(fitted, screen, config)]
-    regression = fit_regression(table, known, config.regression)
+    regression: Regression | Ridge
+    if target.kind == "binary":
+        regression = fit_regression(table, known, config.regression)
+    else:
+        regression = fit_ridge(table, known, target, config.regression.ridge_c)
     if regression.left_out:
         reasons = ", ".join(f"{name} ({why})" for name, why in regression.left_out.items())
         notes.append(f"left out of the regression: {reasons}.")
@@ -98,7 +105,7 @@ def _candidates(fitted: FittedCodes) -> tuple[int, ...]:
 
 
 def _screened(
-    table: pd.DataFrame, outcome: Floats, recipe: Recipe, config: TrainBlock
+    table: pd.DataFrame, outcome: Floats, recipe: Recipe, config: TrainBlock, target: Target
 ) -> tuple[pd.DataFrame, str]:
     """Keep the covariates whose univariable p is small, or the best one; indices stay."""
     kept_anyway = [name for name in (*recipe.indices, *recipe.columns) if name in table]
@@ -106,7 +113,7 @@ def _screened(
     for name in config.covariates:
         if name in kept_anyway or table[name].nunique(dropna=True) < 2:
             continue
-        p = univariable_p(table[name].to_numpy(np.float64), outcome)
+        p = univariable_p(table[name].to_numpy(np.float64), outcome, target.kind)
         if p is not None:
             p_values[name] = p
     small = [name for name, p in p_values.items() if p < config.screen.alpha]
