@@ -70,6 +70,7 @@ def test_every_block_has_its_shape_and_unit(features):
         "polarity": (n, 12),
         "median_beat": (n, 12, GRID_POINTS),
         "measurements": (n, len(MEASUREMENTS)),
+        "rhythm": (n, 4),
     }
     assert features["measurements"].units[features["measurements"].names.index("qrs_ms")] == "ms"
 

@@ -236,11 +236,11 @@ def write_measurements(
     KeyError
         If a title is none of the recording's.
     """
-    from cardio_core.report.measured.values import measured_of
+    from cardio_core.report.measured.values import measured_of, short
 
     known = {one.title: one for one in measured_of(features)}
     chosen = known.values() if titles is None else [known[title] for title in titles]
-    write_rows(axes, [(one.title, one.text, one.unit) for one in chosen])
+    write_rows(axes, [(one.title, short(one.text), one.unit) for one in chosen])
 
 
 def write_rows(axes: Axes, rows: Sequence[tuple[str, str, str]]) -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from cardio_core.report.figures import canvas
-from cardio_core.report.measured.values import Measured
+from cardio_core.report.measured.values import Measured, short
 
 _DEEPEST = 3
 _MOST_TRACES = 16
@@ -59,7 +59,7 @@ def draw_default(
         axes.set_axis_off()
         axes.text(0.5, 0.5, "nothing in this recording can be drawn", ha="center", va="center",
                   fontsize=canvas.TEXT_PT, color=canvas.GREY)  # fmt: skip
-    rows = [(one.title, one.text, one.unit) for one in measured]
+    rows = [(one.title, short(one.text), one.unit) for one in measured]
     canvas.write_rows(right.subplots(), rows)
 
 

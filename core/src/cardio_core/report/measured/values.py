@@ -97,6 +97,21 @@ class Measured:
         return plain(self.value)
 
 
+def short(text: str) -> str:
+    """Return a cell as it is read by eye: three digits.
+
+    Examples
+    --------
+    >>> short("71.19"), short("158.1"), short("1234"), short("yes")
+    ('71.2', '158', '1234', 'yes')
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def plain(value: float) -> str:
     """Return a number with four digits, as spreadsheets and programs read it.
 

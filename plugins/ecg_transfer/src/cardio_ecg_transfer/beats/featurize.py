@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import ConfigError, FeatureBlock, FeatureSet, SampleSet
 from cardio_ecg_transfer.beats.config import FeaturizeBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
-from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
+from cardio_ecg_transfer.signal.rr_features import RR_FEATURES, TITLES
 from cardio_ecg_transfer.signal.segments import time_extent
 from cardio_ecg_transfer.signal.spectrogram.own_record import Kind, own_record_pictures
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
@@ -26,7 +27,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         ``difference`` and ``residual`` are relative to the recording
         (`signal.spectrogram.own_record`).
         `loudness`: the maxima of beat and residual in dB beside the recording's median maximum.
-        `rhythm`: the RR columns of `signal.rr_features`.
+        `rhythm`: the RR columns of `signal.rr_features`. `rate`: the recording's, by its median RR
+        interval, and how many beats were found; no model uses it.
     """
     if "own" in config.kinds and len(config.kinds) > 1:
         raise ConfigError("featurize.kinds: own stands alone; the others are beside the recording")
@@ -53,11 +55,24 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
                 "time": time_extent(table["r_offset"] / table["length"]),
             },
         ),
-        "loudness": FeatureBlock(loudness, ("lead",), loud, ("dB",)),
-        "rhythm": FeatureBlock(rhythm, ("interval",), names, units),
+        "loudness": FeatureBlock(loudness, ("lead",), loud, ("dB",), titles=()),
+        "rhythm": FeatureBlock(rhythm, ("interval",), names, units, titles=TITLES),
+        "rate": _rate(table),
     }
     kept = table[["recording_id", "study_id", "patient_id", "time_s", "flags"]]
     return FeatureSet(kept, blocks)
+
+
+def _rate(table: pd.DataFrame) -> FeatureBlock:
+    by_recording = table.groupby("recording_id")["time_s"]
+    rate = 60.0 / by_recording.transform(lambda times_s: times_s.diff().median())
+    return FeatureBlock(
+        np.column_stack([rate, by_recording.transform("size")]).astype(np.float32),
+        ("measure",),
+        ("heart_rate_bpm", "n_beats"),
+        ("1/min", "1"),
+        titles=("Heart rate", "Beats found"),
+    )
 
 
 def _recording(

@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
+from cardio_ecg_transfer.response.preprocess import Beat
 from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
-from cardio_ecg_transfer.signal.measurements.measure import GRID_EXTENT_MS, MEASUREMENTS
+from cardio_ecg_transfer.signal.measurements.measure import GRID_EXTENT_MS, MEASUREMENTS, TITLES
 from cardio_ecg_transfer.signal.segments import time_extent
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
 
@@ -28,8 +29,9 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         `polarity`: from -1 (a QS complex) to 1 (an R wave alone), (n_beats, 12); power in a
         spectrogram has no sign. `median_beat`: (n_beats, 12, n_grid) mV and `measurements`:
         (n_beats, n_measurements), both once a recording and repeated beside each of its beats.
+        `rhythm`: how long, and of how many beats, the recording is; no model uses it.
     """
-    table, beats = samples.table, list(samples.values)
+    table, beats = samples.table, list[Beat](samples.values)
     settings = config.settings()
     segments = np.ascontiguousarray(np.stack([beat.segment_mv[:, settings.room] for beat in beats]))
     length = table["length"].to_numpy(np.int64)
@@ -52,9 +54,13 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             },
         ),
         "gain": FeatureBlock(
-            made.gain_db - made.gain_db.mean(axis=1, keepdims=True), ("lead",), TWELVE, ("dB",)
+            made.gain_db - made.gain_db.mean(axis=1, keepdims=True),
+            ("lead",),
+            TWELVE,
+            ("dB",),
+            titles=(),
         ),
-        "polarity": FeatureBlock(_polarity(segments, offset), ("lead",), TWELVE, ("1",)),
+        "polarity": FeatureBlock(_polarity(segments, offset), ("lead",), TWELVE, ("1",), titles=()),
         "median_beat": FeatureBlock(
             np.stack([beat.median_mv for beat in beats]).astype(np.float32),
             ("lead", "time"),
@@ -62,9 +68,31 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             ("mV",),
             extents={"time": (*GRID_EXTENT_MS, "ms")},
         ),
-        "measurements": FeatureBlock(measured, ("measurement",), names, units),
+        "measurements": FeatureBlock(
+            measured, ("measurement",), names, units, titles=tuple(TITLES[name] for name in names)
+        ),
+        "rhythm": _rhythm(beats),
     }
     return FeatureSet(table[["recording_id", "study_id", "patient_id", "time_s", "flags"]], blocks)
+
+
+def _rhythm(beats: list[Beat]) -> FeatureBlock:
+    rows = [
+        (one.duration_s, one.r_s.size, one.heart.beat.n_beats, one.heart.beat.n_dropped)
+        for one in beats
+    ]
+    return FeatureBlock(
+        np.array(rows, np.float32),
+        ("measurement",),
+        ("duration_s", "n_beats", "n_dominant", "n_other"),
+        ("s", "1", "1", "1"),
+        titles=(
+            "Length of the recording",
+            "Beats found",
+            "Beats in the median beat",
+            "Beats of another shape",
+        ),
+    )
 
 
 def _polarity(segments: NDArray[np.float32], r_offset: NDArray[np.int64]) -> NDArray[np.float32]:

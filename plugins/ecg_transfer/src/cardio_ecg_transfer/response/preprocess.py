@@ -16,7 +16,7 @@ from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.limb_leads import in_standard_order
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.conduction import Sex
-from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, measure
+from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, Measurements, measure
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,20 @@ class Beat:
         The recording's median beat on the grid of `signal.measurements.measure`.
     measured : ndarray of float32, shape (n_measurements,)
         In the order of `MEASUREMENTS`; NaN where there is none.
+    heart : Measurements
+        The recording's, with its median beat and the limits of its waves.
+    r_s : ndarray of float64, shape (n_peaks,)
+        Every R peak of the recording, in seconds; those of `heart.beat.members` are dominant.
+    duration_s : float
+        Length of the recording.
     """
 
     segment_mv: NDArray[np.float32]
     median_mv: NDArray[np.float32]
     measured: NDArray[np.float32]
+    heart: Measurements
+    r_s: NDArray[np.float64]
+    duration_s: float
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
@@ -73,6 +82,8 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
     kept = kept[np.unique(np.rint(np.linspace(0, kept.size - 1, config.n_beats)).astype(np.intp))]
     measured = np.array([heart.values[name] for name, _ in MEASUREMENTS], dtype=np.float32)
     beats = np.empty(kept.size, dtype=object)
-    beats[:] = [Beat(cut.segments_mv[i], heart.grid_mv, measured) for i in kept]
+    r_s = ready.peaks / TARGET_RATE_HZ
+    shared = (heart.grid_mv, measured, heart, r_s, ecg.duration_s)
+    beats[:] = [Beat(cut.segments_mv[i], *shared) for i in kept]
     read = np.full(kept.size, about.get("lbbb_read", np.nan), dtype=float)
     return beats, {name: one[kept] for name, one in columns.items()} | {"lbbb_read": read}

@@ -29,6 +29,9 @@ RR_FEATURES: tuple[tuple[str, str], ...] = (
 )
 """Name and unit of each column of `rr_features`."""
 
+TITLES = ("RR interval", *("" for _ in RR_FEATURES[1:-1]), "RR irregularity of the recording")
+"""What of them is a measurement: the interval before a beat, and how much all of them scatter."""
+
 LOCAL_S = 10.0
 """Width of the window that "local" means."""
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
-from cardio_ecg_transfer.signal.delineation.p_and_t import find_p, find_t
+from cardio_ecg_transfer.signal.delineation.p_and_t import WaveBounds, find_p, find_t
 from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds, delineate_qrs
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg
@@ -42,6 +42,25 @@ MEASUREMENTS: tuple[tuple[str, str], ...] = (
 """Name and unit of each measurement. ``lbbb`` is Strauss's, ``qtc_ms`` Fridericia's; those without
 a dimension are counts, or 1 for yes and 0 for no."""
 
+TITLES: dict[str, str] = {
+    "heart_rate_bpm": "Heart rate",
+    "pr_ms": "PR interval",
+    "p_ms": "P duration",
+    "qrs_ms": "QRS duration",
+    "qt_ms": "QT interval",
+    "qtc_ms": "QTc, Fridericia",
+    "axis_deg": "QRS axis",
+    "qrs_area_uvs": "QRS area",
+    "n_notched": "Leads with a notched QRS, of six",
+    "lbbb": "Left bundle branch block, Strauss?",
+    "lbbb_esc": "Left bundle branch block, ESC?",
+    "rbbb": "Right bundle branch block?",
+    "r_peak_v6_ms": "R peak time in V6",
+    **{f"r_{lead.lower()}_mv": f"R in {lead}" for lead in _HEIGHT_LEADS},
+    **{f"s_{lead.lower()}_mv": f"S in {lead}" for lead in _HEIGHT_LEADS},
+}
+"""What a cardiologist calls each measurement; a question is answered yes or no."""
+
 GRID_EXTENT_MS = (-300.0, 500.0)
 GRID_POINTS = 121
 """Of the median beat for classical models: one point each 6.7 ms (150 Hz)."""
@@ -65,12 +84,16 @@ class Measurements:
         The median beat itself.
     qrs : QrsBounds
         Its QRS.
+    p_wave, t_wave : WaveBounds or None
+        Around it, None where there is none.
     """
 
     values: dict[str, float]
     grid_mv: NDArray[np.float32]
     beat: MedianBeat
     qrs: QrsBounds
+    p_wave: WaveBounds | None
+    t_wave: WaveBounds | None
 
 
 def measure(
@@ -104,7 +127,10 @@ def measure(
     beat = median_beat(signal_mv, rate_hz, r_samples, leads)
     beat.rows(STANDARD_LEADS)
     qrs = delineate_qrs(beat)
-    return Measurements(_values(beat, qrs, sex), _on_grid(beat, qrs), beat, qrs)
+    t_wave = find_t(beat, qrs)
+    p_wave = find_p(beat, qrs, t_wave)
+    values = _values(beat, qrs, p_wave, t_wave, sex)
+    return Measurements(values, _on_grid(beat, qrs), beat, qrs, p_wave, t_wave)
 
 
 def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
@@ -138,10 +164,14 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     return measure(filtered_mv, ecg.rate_hz, peaks.samples, full.leads, sex=sex)
 
 
-def _values(beat: MedianBeat, qrs: QrsBounds, sex: Sex | None) -> dict[str, float]:
+def _values(
+    beat: MedianBeat,
+    qrs: QrsBounds,
+    p_wave: WaveBounds | None,
+    t_wave: WaveBounds | None,
+    sex: Sex | None,
+) -> dict[str, float]:
     """Return every measurement by its name."""
-    t_wave = find_t(beat, qrs)
-    p_wave = find_p(beat, qrs, t_wave)
     found = conduction(beat, qrs, sex)
     waves = {lead: qrs_waves(beat, qrs, lead) for lead in _HEIGHT_LEADS}
     qt_ms = np.nan if t_wave is None else t_wave.off_ms - qrs.on_ms
