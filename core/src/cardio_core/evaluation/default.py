@@ -8,6 +8,7 @@ import pandas as pd
 
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.binary import binary_metrics, compare_models
+from cardio_core.evaluation.comparing import compare_by_resampling
 from cardio_core.evaluation.continuous import continuous_metrics
 from cardio_core.evaluation.multiclass import multiclass_metrics
 from cardio_core.evaluation.parts import Asked, Parts, noting
@@ -61,6 +62,9 @@ def default_evaluate(
             _by_fold(parts, frame[frame["model"] == model], asked)
         if target.kind == "binary":
             compare_models(parts, frame, target, task, config)
+        else:
+            place = Scope(task=task.name, target=target.name)
+            compare_by_resampling(parts, frame, Asked(target, task, place, "none", config, seed))
     return EvaluationReport(
         parts.metrics, parts.tables, parts.figures, list(dict.fromkeys(parts.notes))
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cardio_core.api import PluginInfo
-from cardio_spect_polar.flow.models import MFR, RISK_FACTOR
+from cardio_spect_polar.flow.models import MFR, N_SEGMENTS, RISK_FACTOR
 from cardio_spect_polar.response.models import CRT_RESPONSE
 
 INFO = PluginInfo(
@@ -20,4 +20,8 @@ INFO = PluginInfo(
         "analysis of ECG-gated myocardial perfusion SPECT imaging",
     ),
     paths=("path_spect", "path_polarmap_rest", "path_polarmap_stress", "path_polarmap_reserve"),
+    words={
+        "impaired": "impaired flow reserve",
+        **{f"mfr_{n:02d}": f"flow reserve of segment {n}" for n in range(1, N_SEGMENTS + 1)},
+    },
 )

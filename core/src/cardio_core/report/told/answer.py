@@ -1,0 +1,255 @@
+"""The answer on the first screen: what was asked of whom, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cardio_core.report.results import Row
+from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told.standing import (
+    IN_WORDS,
+    Difference,
+    Standing,
+    in_sentence,
+    pooled_rows,
+    protocol_told,
+    standings,
+    targets_of,
+    title_of,
+    words_of,
+)
+from cardio_core.report.told.warned import warnings_of
+from cardio_core.report.words import count, counted, level_words, number
+
+MAX_WARNINGS = 6
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a reader should know first, in sentences.
+
+    Attributes
+    ----------
+    asked : str
+        What was asked of whom.
+    found : tuple of str
+        The declared model's result beside the best baseline's; which model ranked first.
+    others : tuple of (str, str)
+        Further targets, each in words and in one line.
+    warnings, more : tuple of str
+        What stands in the way of the answer, the gravest first; the rest.
+    """
+
+    asked: str
+    found: tuple[str, ...]
+    others: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+    more: tuple[str, ...]
+
+
+def answer(files: RunFiles) -> Answer:
+    """Return the answer of a run.
+
+    Every comparison with a baseline is paired, on the units that both predicted; the declared
+    model is the one of the manifest, never the best of those tested.
+    """
+    found = standings(files)
+    warned = warnings_of(files, found)
+    return Answer(
+        _asked(files, found[0] if found else None),
+        _found(files, found[0], len(found)) if found else (_nothing(files),),
+        tuple((_label(files, one.target), _line(files, one)) for one in found[1:]),
+        tuple(warned[:MAX_WARNINGS]),
+        tuple(warned[MAX_WARNINGS:]),
+    )
+
+
+def _asked(files: RunFiles, standing: Standing | None) -> str:
+    manifest = files.manifest
+    data: Mapping[str, Any] = manifest.get("data") or {}
+    kind = "synthetic patient" if data.get("source") == "synthetic" else "patient"
+    who, how_many = "", None if standing is None else _n_patients(standing.row)
+    if how_many is None and data.get("n_patients") is not None:
+        how_many = int(data["n_patients"])
+    if how_many is not None:
+        detail = _events(files, standing) if standing is not None else ""
+        who = f"In {counted(how_many, kind)}{f' ({detail})' if detail else ''}"
+    column = manifest.get("outcome_column")
+    task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
+    what = f"{column}, a column of the cohort table" if column else task
+    return f"{who or 'In this cohort'}, the question was: {what}."
+
+
+def _n_patients(row: Row) -> int | None:
+    n = row.get("n") if row.get("unit") == "patient" else row.get("n_patients")
+    return None if n is None else int(n)
+
+
+def _events(files: RunFiles, standing: Standing) -> str:
+    """Say how many had what was predicted, and of what where a patient has several."""
+    target = next((t for t in targets_of(files) if t["name"] == standing.target), {})
+    classes = [str(name) for name in target.get("classes") or ()]
+    extra: Mapping[str, Any] = standing.row.get("extra") or {}
+    if standing.metric == "macro_f1":
+        return _by_class(files, standing)
+    n_rows, positive = extra.get("n_rows"), extra.get("n_positive")
+    parts = []
+    if n_rows is not None and n_rows != _n_patients(standing.row):
+        parts.append(counted(int(n_rows), _unit(files, int(n_rows))))
+    if positive is not None:
+        if not classes or [name.lower() for name in classes] == ["no", "yes"]:
+            parts.append(f"{count(int(positive))} with {words_of(files, standing.target)}")
+        else:
+            negative = int((n_rows or standing.row.get("n") or 0) - positive)
+            parts.append(f"{count(int(positive))} {classes[1]}, {count(negative)} {classes[0]}")
+    return ", ".join(parts)
+
+
+def _unit(files: RunFiles, n_rows: int) -> str:
+    """Return what a tested row is, where the run's other rows say it."""
+    units = {
+        str(row.get("unit"))
+        for row in files.metrics
+        if row.get("n") == n_rows and row.get("unit") not in ("patient", "row", "video", None)
+    }
+    return units.pop() if len(units) == 1 else "study"
+
+
+def _by_class(files: RunFiles, standing: Standing) -> str:
+    rows = [
+        row
+        for row in pooled_rows(files, protocol_told(files))
+        if str(row.get("name")).startswith("support")
+        and row.get("target") == standing.target
+        and row.get("model") == standing.model
+    ]
+    if not rows:
+        return ""
+    by_class = [f"{row['class_name']} {count(round(float(row['value'])))}" for row in rows]
+    total = round(sum(float(row["value"]) for row in rows))
+    return f"{counted(total, str(rows[0].get('unit') or 'row'))}: {', '.join(by_class)}"
+
+
+def _nothing(files: RunFiles) -> str:
+    if not files.metrics:
+        return "No metric was computed."
+    return (
+        "No area under the ROC curve or other overall measure could be computed on the tested "
+        "patients; the notes say why."
+    )
+
+
+def _found(files: RunFiles, standing: Standing, n_targets: int) -> tuple[str, ...]:
+    of = f" for {words_of(files, standing.target)}" if n_targets > 1 else ""
+    sentences = [_main(files, standing, of)]
+    first = standing.first
+    if first not in (standing.model, standing.baseline):
+        row = standing.rows[first]
+        sentences.append(
+            f"Of all {len(standing.rows)} models, “{title_of(files, first)}” ranked first with "
+            f"{_value(files, row, standing)}; it was picked afterwards, which flatters its number."
+        )
+    return tuple(sentences)
+
+
+def _main(files: RunFiles, standing: Standing, of: str) -> str:
+    honest = protocol_told(files) == "honest"
+    where = (
+        "In patients kept apart from training"
+        if honest
+        else "The honest protocol did not run; under the paper protocol, optimistic by its design"
+    )
+    role = "the primary model, declared before the run," if standing.declared else "the model"
+    metric = IN_WORDS[standing.metric]
+    said = (
+        f"{where}, {role} “{title_of(files, standing.model)}” reached "
+        f"{'an' if metric[0] in 'aeio' else 'a'} {metric} of "
+        f"{_value(files, standing.row, standing)}{of}"
+    )
+    baseline = standing.baseline
+    if baseline is None:
+        return f"{said}; {_without_baseline(files, standing)}."
+    return f"{said}; {_beside(files, standing, baseline)}."
+
+
+def _beside(files: RunFiles, standing: Standing, baseline: str) -> str:
+    n_baselines = sum(name != standing.model for name in standing.baselines)
+    which = (
+        f"the best of {n_baselines} simple baselines, picked afterwards,"
+        if n_baselines > 1
+        else "the simple baseline"
+    )
+    value = number(float(standing.rows[baseline]["value"]))
+    ranked = " and ranked first of all models" if standing.first == baseline else ""
+    said = f"{which} “{title_of(files, baseline)}” reached {value}{ranked}"
+    difference = standing.differences.get(baseline)
+    if difference is None:
+        return f"{said}; the two were not compared on the same patients"
+    return f"{said}; the paired difference is {difference.shown}, {_verdict(standing, baseline)}"
+
+
+def _verdict(standing: Standing, other: str) -> str:
+    gain: Difference | None = standing.gain(other)
+    if gain is None or gain.low is None or gain.high is None:
+        return "no interval, so nothing can be told from it"
+    if gain.low > 0:
+        return "better than the baseline"
+    if gain.high < 0:
+        return "worse than the baseline"
+    return "no difference that chance could not explain"
+
+
+def _without_baseline(files: RunFiles, standing: Standing) -> str:
+    constant = _constant(files, standing)
+    if constant is not None:
+        return (
+            f"always saying the median would have had {number(constant)}{unit_of(files, standing)}"
+        )
+    return "no simple baseline was run beside it"
+
+
+def _constant(files: RunFiles, standing: Standing) -> float | None:
+    if standing.metric != "mae":
+        return None
+    for row in pooled_rows(files, protocol_told(files)):
+        place = row.get("target"), row.get("model"), row.get("name")
+        if place == (standing.target, standing.model, "mae_constant"):
+            return float(row["value"])
+    return None
+
+
+def unit_of(files: RunFiles, standing: Standing) -> str:
+    """Return the unit of the leading metric with a space before it, empty where it has none."""
+    target = next((t for t in targets_of(files) if t["name"] == standing.target), {})
+    unit = str(target.get("unit") or "")
+    return f" {unit}" if standing.metric == "mae" and unit not in ("", "1") else ""
+
+
+def _value(files: RunFiles, row: Row, standing: Standing) -> str:
+    value = number(float(row["value"])) + unit_of(files, standing)
+    if row.get("low") is None or row.get("high") is None:
+        return f"{value} (no interval)"
+    limits = f"{number(row['low'])} to {number(row['high'])}"
+    return f"{value} ({level_words(row.get('level'))} interval {limits})"
+
+
+def _label(files: RunFiles, target: str) -> str:
+    words = words_of(files, target)
+    return words[:1].upper() + words[1:]
+
+
+def _line(files: RunFiles, standing: Standing) -> str:
+    said = (
+        f"“{title_of(files, standing.model)}”: {IN_WORDS[standing.metric]} "
+        f"{_value(files, standing.row, standing)}"
+    )
+    baseline = standing.baseline
+    if baseline is None:
+        constant = _constant(files, standing)
+        return said + ("" if constant is None else f"; always the median {number(constant)}")
+    value = number(float(standing.rows[baseline]["value"]))
+    difference = standing.differences.get(baseline)
+    compared = f"difference {difference.shown}" if difference else "not compared"
+    return f"{said}; best baseline, “{title_of(files, baseline)}”: {value}, {compared}"

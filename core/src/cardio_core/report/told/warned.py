@@ -1,0 +1,296 @@
+"""What stands in the way of the answer: one sentence each, computed, the gravest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from cardio_core.report.results import Row
+from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told.standing import (
+    LOWER_IS_BETTER,
+    Standing,
+    pooled_rows,
+    protocol_told,
+    targets_of,
+    title_of,
+    words_of,
+)
+from cardio_core.report.words import count, counted, listed, number
+
+Asked = Callable[[RunFiles, Standing], Iterator[str]]
+
+_SHOUTED = re.compile(
+    r"(?:(?P<model>\w+), [^:]{1,40}: )?(?P<head>[A-Z]{2,}(?: [A-Z]{2,})+)\b(?P<rest>.*)", re.DOTALL
+)
+
+FEW_EVENTS = 10
+PARTED = 0.05
+"""Paper and honest differ by more than this: five hundredths, or five per cent of an error."""
+
+RARELY_DECIDED = 0.5
+"""Prediction sets that leave more than this share of patients open are said to decide rarely."""
+
+SLOPES = (0.5, 2.0)
+MANY_QUARANTINED = 0.1
+
+
+def warnings_of(files: RunFiles, found: Sequence[Standing]) -> list[str]:
+    """Return every warning of a run, the gravest first.
+
+    Parameters
+    ----------
+    files : RunFiles
+    found : sequence of Standing
+        Of the run's targets, the first of which is the answer's.
+    """
+    if not found:
+        rest = [*_quarantined(files), *_plugins_own(files, None)]
+        return [*_synthetic(files), *_not_honest(files), *rest]
+    first = found[0]
+    grave = _told(files, first, (_no_better, _spans_chance, _few_events, _parted))
+    lesser = _told(files, first, (_all_or_none, _slope, _undecided))
+    # What the plugin says of itself comes before the details of what is computed.
+    said = [*_plugins_own(files, first.model), *_quarantined(files)]
+    others = _others_no_better(files, found[1:])
+    return [*_synthetic(files), *_not_honest(files), *grave, *said, *lesser, *others]
+
+
+def _told(files: RunFiles, standing: Standing, asked: Sequence[Asked]) -> list[str]:
+    return [text for one in asked for text in one(files, standing)]
+
+
+def _the(files: RunFiles, standing: Standing, *, start: bool = True) -> str:
+    """Name the answer's model: its title is long, and stands in the answer itself."""
+    if standing.declared:
+        return "The primary model" if start else "the primary model"
+    return f"“{title_of(files, standing.model)}”"
+
+
+def _synthetic(files: RunFiles) -> Iterator[str]:
+    if (files.manifest.get("data") or {}).get("source") == "synthetic":
+        yield (
+            "The data are synthetic: they say whether the method works on data built for it, and "
+            "nothing about patients."
+        )
+
+
+def _not_honest(files: RunFiles) -> Iterator[str]:
+    if files.metrics and protocol_told(files) != "honest":
+        yield "The honest protocol did not run: nothing here estimates the result in new patients."
+
+
+def _no_better(files: RunFiles, standing: Standing) -> Iterator[str]:
+    """A model no better than a baseline: the interval of the paired difference is not above 0."""
+    beaten_by = []
+    for name in standing.baselines:
+        gain = standing.gain(name)
+        if name != standing.model and gain is not None and gain.low is not None and gain.low <= 0:
+            beaten_by.append(name)
+    if beaten_by:
+        yield (
+            f"{_the(files, standing)} is not shown to be better than "
+            f"{_some(files, beaten_by, 'simple baseline', len(standing.baselines))}: the interval "
+            "of the paired difference reaches 0 or lies below."
+        )
+
+
+def _some(files: RunFiles, names: Sequence[str], what: str, n_all: int) -> str:
+    """Name a few models, and count many."""
+    if len(names) <= 2:
+        return " or ".join(f"“{title_of(files, name)}”" for name in names)
+    return f"any of the {len(names)} {what}s" if len(names) == n_all else (
+        f"{len(names)} of the {n_all} {what}s, “{title_of(files, names[0])}” among them"
+    )  # fmt: skip
+
+
+def _spans_chance(files: RunFiles, standing: Standing) -> Iterator[str]:
+    if standing.metric not in ("auc", "c_index"):
+        return
+    low, high = standing.row.get("low"), standing.row.get("high")
+    if low is not None and high is not None and low <= 0.5 <= high:
+        yield (
+            f"The interval of {_the(files, standing, start=False)}, {number(low)} to "
+            f"{number(high)}, contains 0.5: its ranking may be chance."
+        )
+    elif low is None or high is None:
+        yield f"There are too few patients for an interval of {_the(files, standing, start=False)}."
+
+
+def _few_events(files: RunFiles, standing: Standing) -> Iterator[str]:
+    extra: Mapping[str, Any] = standing.row.get("extra") or {}
+    positive, n_rows = extra.get("n_positive"), extra.get("n_rows") or standing.row.get("n")
+    if positive is None or not n_rows:
+        return
+    fewer = min(int(positive), int(n_rows) - int(positive))
+    if fewer < FEW_EVENTS:
+        yield (
+            f"Only {count(fewer)} of the tested {_class(files, standing, int(positive) == fewer)}, "
+            f"fewer than {FEW_EVENTS}: one more or less moves every number."
+        )
+
+
+def _class(files: RunFiles, standing: Standing, positive: bool) -> str:
+    """Say of some patients what they have or are."""
+    target = next((t for t in targets_of(files) if t["name"] == standing.target), {})
+    classes = [str(name) for name in target.get("classes") or ("no", "yes")]
+    if [name.lower() for name in classes] == ["no", "yes"]:
+        return f"{'have' if positive else 'are without'} {words_of(files, standing.target)}"
+    return f"are {classes[1] if positive else classes[0]}"
+
+
+def _all_or_none(files: RunFiles, standing: Standing) -> Iterator[str]:
+    """Sensitivity or specificity 0 or 1: the threshold decides all patients alike, or nearly."""
+    values: dict[str, dict[str, float]] = {}
+    for row in pooled_rows(files, protocol_told(files)):
+        if row.get("versus") or row.get("class_name") or row.get("target") != standing.target:
+            continue
+        if row.get("name") in ("sensitivity", "specificity"):
+            values.setdefault(str(row.get("model")), {})[str(row["name"])] = float(row["value"])
+    extreme = {
+        model: {name: v for name, v in own.items() if v in (0.0, 1.0)}
+        for model, own in values.items()
+    }
+    named = [model for model, own in extreme.items() if own]
+    own = extreme.get(standing.model)
+    if own:
+        said = listed([f"a {name} of {value:.0f}" for name, value in own.items()])
+        others = [name for name in named if name != standing.model]
+        so = (
+            "it decides everybody alike"
+            if set(own.values()) == {0.0, 1.0}
+            else "the threshold is at an end of the scale, or the patients are too few"
+        )
+        also = f" Of the others, {counted(len(others), 'model')} too." if others else ""
+        yield f"{_the(files, standing)} has {said}: {so}.{also}"
+    elif named:
+        yield (
+            f"A sensitivity or specificity of exactly 0 or 1 is found in "
+            f"{_first_two(files, named)}: a threshold separates nothing there, or the patients are "
+            "too few."
+        )
+
+
+def _parted(files: RunFiles, standing: Standing) -> Iterator[str]:
+    """Paper and honest part: by how much, and why."""
+    if protocol_told(files) != "honest":
+        return
+    same = [
+        row
+        for row in pooled_rows(files, "paper")
+        if (row.get("target"), row.get("model"), row.get("name"))
+        == (standing.target, standing.model, standing.metric)
+        and not row.get("versus")
+        and not row.get("class_name")
+    ]
+    if not same:
+        return
+    paper, honest = float(same[0]["value"]), float(standing.row["value"])
+    apart = paper - honest
+    relative = standing.metric in LOWER_IS_BETTER
+    if abs(apart) < PARTED * (max(abs(honest), 1e-12) if relative else 1.0):
+        return
+    overlap = str((files.splits.get("paper") or {}).get("declared_overlap") or "").rstrip(". ")
+    flatters = (apart < 0) == relative
+    if overlap and flatters:
+        reason = f": {overlap}"
+    elif overlap:
+        reason = f", although {overlap}; its settings and its tested patients are others"
+    else:
+        reason = "; no patient stands on both sides there, but its folds and settings are others"
+    yield (
+        f"The paper protocol gives {number(paper)}, {number(abs(apart))} "
+        f"{'more' if apart > 0 else 'less'} than the honest {number(honest)}{reason}."
+    )
+
+
+def _slope(files: RunFiles, standing: Standing) -> Iterator[str]:
+    model = _the(files, standing, start=False)
+    for row in _of_model(files, standing, "calibration_slope"):
+        slope = float(row["value"])
+        if not SLOPES[0] <= slope <= SLOPES[1]:
+            sense = "predictions are too extreme" if slope < 1 else "predictions are too timid"
+            if slope <= 0:
+                sense = "higher predictions do not go with more events"
+            yield (f"The calibration slope of {model} is {number(slope)}, far from 1: {sense}.")
+        return
+
+
+def _undecided(files: RunFiles, standing: Standing) -> Iterator[str]:
+    """Prediction sets of a yes-or-no outcome: a mean size of 2 less the share that is decided."""
+    if standing.metric != "auc":
+        return
+    for row in _of_model(files, standing, "mean_set_size"):
+        undecided = float(row["value"]) - 1
+        if undecided > RARELY_DECIDED:
+            yield (
+                f"At the coverage that is promised, the prediction sets of "
+                f"{_the(files, standing, start=False)} leave about {100 * undecided:.0f} % of the "
+                "tested undecided."
+            )
+        return
+
+
+def _of_model(files: RunFiles, standing: Standing, name: str) -> list[Row]:
+    return [
+        row
+        for row in pooled_rows(files, protocol_told(files))
+        if (row.get("target"), row.get("model"), row.get("name"))
+        == (standing.target, standing.model, name)
+        and not row.get("versus")
+        and not row.get("class_name")
+    ]
+
+
+def _others_no_better(files: RunFiles, found: Sequence[Standing]) -> Iterator[str]:
+    """Further targets whose model is no better than its best baseline, in one sentence."""
+    short = []
+    for standing in found:
+        gain = standing.gain(standing.baseline) if standing.baseline else None
+        if gain is not None and gain.low is not None and gain.low <= 0:
+            short.append(standing.target)
+    if short:
+        yield (
+            f"Nor is the model shown to be better than the best baseline for "
+            f"{listed([words_of(files, name) for name in short])}."
+        )
+
+
+def _quarantined(files: RunFiles) -> Iterator[str]:
+    aside = {str(q.get("recording_id")) for q in files.manifest.get("quarantined") or []}
+    n_used = (files.manifest.get("data") or {}).get("n_recordings")
+    if not aside or n_used is None:
+        return
+    at_load = {
+        str(q.get("recording_id"))
+        for q in files.manifest.get("quarantined") or []
+        if q.get("hook") == "load"
+    }
+    total = int(n_used) + len(at_load)
+    if total and len(aside) > MANY_QUARANTINED * total:
+        yield (
+            f"{count(len(aside))} of {counted(total, 'recording')} "
+            f"({100 * len(aside) / total:.0f} %) could not be used: those that are left may be a "
+            "selection."
+        )
+
+
+def _first_two(files: RunFiles, names: Sequence[str]) -> str:
+    shown = [f"“{title_of(files, name)}”" for name in names[:2]]
+    return listed([*shown, f"{len(names) - 2} more"] if len(names) > 2 else shown)
+
+
+def _plugins_own(files: RunFiles, model: str | None) -> Iterator[str]:
+    """Yield what a plugin itself wrote in capitals, of all models or of the answer's one."""
+    told = set()
+    for note in files.manifest.get("notes") or []:
+        found = _SHOUTED.match(str(note))
+        if found is None or found["model"] not in (None, model) or found["head"] in told:
+            continue
+        told.add(found["head"])
+        rest = re.split(r"(?<=[a-z)]{2})[;.] ", found["rest"])[0]
+        for name, title in (files.manifest.get("model_titles") or {}).items():
+            rest = re.sub(rf"\b{re.escape(name)}\b", f"“{title}”", rest)
+        text = re.sub(r" \([^)]*\)", "", found["head"].capitalize() + rest)
+        yield text.rstrip(".; ") + "."
