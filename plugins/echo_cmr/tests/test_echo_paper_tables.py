@@ -8,7 +8,6 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 from cardio_core import stats
-from cardio_core.api import EvaluateBlock
 from cardio_echo_cmr.published.paper_tables import (
     TESTED_PATIENTS,
     TESTED_STUDIES,
@@ -16,7 +15,6 @@ from cardio_echo_cmr.published.paper_tables import (
     published_aucs,
     published_errors,
     published_findings,
-    table_1,
     table_2,
 )
 
@@ -126,11 +124,3 @@ def test_shares_are_of_the_known_and_the_missing_are_counted():
     assert tuple(made.loc["htn", ["k", "n", "n_missing"]]) == (2, 3, 1)
     low, high = proportion_confint(2, 3, method="wilson")
     assert (made.loc["htn", "low"], made.loc["htn", "high"]) == pytest.approx((low, high))
-
-
-def test_table_1_leaves_out_columns_of_which_nothing_is_known():
-    table = pd.DataFrame({"age_y": [50.0, 60, 70, 80, 55, 65], "bmi": [np.nan] * 6})
-    label = pd.Series([0.0, 1, 0, 1, 0, np.nan], name="lge")
-    made = table_1(table, label, EvaluateBlock())
-    assert [name.partition(",")[0] for name in made["Variable"]] == ["age_y"]
-    assert any("no lge (n = 3)" in name for name in made.columns)

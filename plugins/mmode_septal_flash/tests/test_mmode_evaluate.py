@@ -169,7 +169,7 @@ def test_regressions_explain_themselves(explained):
 def test_the_report_has_every_table_and_figure(report):
     made, _, _ = report
     assert {"localisation-studies", "localisation", "localisation-flash-or-not",
-            "within-timepoint", "accuracy-beside-the-paper", "published", "table-1"} <= set(
+            "within-timepoint", "accuracy-beside-the-paper", "published"} <= set(
         made.tables
     )  # fmt: skip
     assert {f"enrichment-{ROW}", f"heat-maps-{ROW}", "accuracy-beside-the-paper"} <= set(
@@ -187,13 +187,6 @@ def test_the_summary_of_true_positives_is_what_the_single_studies_say(report):
     assert summary["n"] == len(own)
     assert summary["enrichment"] == pytest.approx(own["enrichment"].mean())
     assert summary["enriched_twofold"] == pytest.approx((own["enrichment"] >= 2).mean())
-
-
-def test_table_1_describes_studies_with_flash_and_without(report):
-    made, _, _ = report
-    text = made.tables["table-1"].to_string()
-    assert "age_y" in text
-    assert "excursion_mm" in text
 
 
 def test_the_papers_accuracies_stand_first_with_their_exact_intervals(report):

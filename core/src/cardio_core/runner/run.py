@@ -17,6 +17,7 @@ from cardio_core.runner.fitting.fit import fit_all
 from cardio_core.runner.fitting.jobs import FoldJob, jobs_of
 from cardio_core.runner.judging.collect import collect, write_csv
 from cardio_core.runner.judging.judge import judge, write_judged
+from cardio_core.runner.judging.table_one import write_table_one
 from cardio_core.runner.manifest import Manifest, now
 from cardio_core.runner.preparing.arms import Arm, make_arm
 from cardio_core.runner.preparing.features import load_cohort
@@ -95,6 +96,7 @@ def _work(session: Session) -> None:
         jobs = fit_all(session, jobs)
     with session.manifest.stage("evaluation"):
         _judge_all(session, arms, jobs)
+        write_table_one(session, arms[0])
     _finish(session.out, session.manifest)
     session.say(f"Report: {session.out / 'report.html'}")
 

@@ -22,6 +22,12 @@ def known_columns() -> Iterable[ColumnSpec]:
         yield from part()
 
 
+def columns_of_patients() -> Iterable[ColumnSpec]:
+    """Yield what is known of patients when they are recorded, in the order of a Table 1."""
+    for part in (_person, _history, _response, _ecg, _imaging):
+        yield from (column for column in part() if column.use == "patient")
+
+
 def _identity() -> Iterable[ColumnSpec]:
     yield ColumnSpec(
         "patient_id", "text", "The patient, by whom everything is grouped.", required=True,

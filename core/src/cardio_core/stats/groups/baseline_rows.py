@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,7 @@ ContinuousTest = Literal["student", "welch", "rank"]
 CategoricalTest = Literal["chi2", "n_minus_1", "fisher"]
 Summary = Literal["mean_sd", "median_iqr"]
 
+_YES = frozenset({"1", "yes"})
 MAX_LEVELS = 20
 MAX_CODES = 5
 LARGEST_CODE = 10
@@ -49,6 +50,11 @@ class TableOneChoices:
         Columns printed as median (quartiles) and tested by ranks, whatever the rest gets.
     unit : str
         What a row is.
+    titles : mapping of str to str
+        Words for columns, as readers are to see them: ``{"age_y": "Age (years)"}``. A column of 0
+        and 1, or of no and yes, that has a title is printed as its title alone.
+    group_titles : mapping of str to str
+        Words for groups: ``{"1": "Responder"}``.
     """
 
     continuous_test: ContinuousTest
@@ -60,11 +66,17 @@ class TableOneChoices:
     continuous: tuple[str, ...] = ()
     ranked: tuple[str, ...] = ()
     unit: str = "patient"
+    titles: Mapping[str, str] = field(default_factory=dict)
+    group_titles: Mapping[str, str] = field(default_factory=dict)
+
+    def title(self, name: str) -> str:
+        """Return what readers are to see in place of a column's name."""
+        return self.titles.get(name, name)
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Rows of each group, in the order of its columns.
+    """Rows of each group, in the order of its columns; no group where nothing divides them.
 
     Attributes
     ----------
@@ -73,11 +85,14 @@ class Groups:
         Positions of the rows of each group.
     n_dropped : int
         Rows without a group.
+    everybody : ndarray of int
+        Positions of all rows that are described.
     """
 
     labels: tuple[str, ...]
     members: tuple[Ints, ...]
     n_dropped: int
+    everybody: Ints
 
 
 def groups_of(table: pd.DataFrame, by: str) -> Groups:
@@ -120,7 +135,7 @@ def groups_of(table: pd.DataFrame, by: str) -> Groups:
                 "merge it with another group or leave it out"
             )
     labels, rows = zip(*found, strict=True)
-    return Groups(labels, rows, int(len(column) - len(known)))
+    return Groups(labels, rows, int(len(column) - len(known)), np.concatenate(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +159,7 @@ def _measurements(
 ) -> Described:
     values = numbers(table, name)
     samples = [values[members] for members in groups.members]
-    everybody = np.concatenate(samples)
+    everybody = values[groups.everybody]
     ranked = name in choices.ranked or choices.summary == "median_iqr"
     by_rank = name in choices.ranked or choices.continuous_test == "rank"
     spread = float(np.nanstd(everybody))
@@ -162,11 +177,12 @@ def _measurements(
             return ttest(*samples, test=test, unit=choices.unit)
         return anova(samples, test=test, unit=choices.unit)
 
-    found, notes = _tested(compute, name)
+    title = choices.title(name)
+    found, notes = _tested(compute, name, title) if samples else (None, [])
     p = p_text(found.p_value if found else None)
     label = "rank" if by_rank else test.capitalize()
     missing = str(int(np.isnan(everybody).sum()))
-    row = (f"{name}, {kind}", *cells, missing, p, label if found else BLANK)
+    row = (f"{title}, {kind}", *cells, missing, p, label if found else BLANK)
     return Described([row], [found] if found else [], notes)
 
 
@@ -187,10 +203,12 @@ def _measured(sample: Floats, ddof: int, ranked: bool, spread: float) -> str:
 
 def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneChoices) -> Described:
     labels = _level_labels(table, name)
-    everybody = np.concatenate(groups.members)
+    everybody = groups.everybody
     levels = sorted({label for label in labels[everybody] if label}, key=_natural)
     by_group = [labels[members] for members in groups.members]
-    counts = np.array([[int((sample == level).sum()) for sample in by_group] for level in levels])
+    columns = [labels[everybody], *by_group]
+    all_counts = np.array([[int((one == level).sum()) for one in columns] for level in levels])
+    counts = all_counts[:, 1:]
 
     def compute() -> Estimate:
         filled = counts[:, counts.sum(axis=0) > 0].T
@@ -207,21 +225,23 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
             filled, yates=choices.yates and not n_minus_1, n_minus_1=n_minus_1, unit=choices.unit
         )
 
-    found, notes = _tested(compute, name)
+    title = choices.title(name)
+    found, notes = _tested(compute, name, title) if by_group else (None, [])
     missing = str(int((labels[everybody] == "").sum()))
     label = ("Fisher" if "Fisher" in found.method else "chi2") if found else BLANK
     tail = (missing, p_text(found.p_value if found else None), label)
-    totals = counts.sum(axis=0)
-    all_counts = np.column_stack([counts.sum(axis=1), counts])
-    all_totals = np.append(totals.sum(), totals)
+    all_totals = all_counts.sum(axis=0)
     shares = [
         tuple(_share(k, n) for k, n in zip(row, all_totals, strict=True)) for row in all_counts
     ]
     if len(levels) <= 2:
-        rows = [(f"{name} = {levels[-1]}, n (%)", *shares[-1], *tail)]
+        said = f" = {levels[-1]}"
+        if name in choices.titles:
+            said = "" if levels[-1].lower() in _YES else f": {levels[-1]}"
+        rows = [(f"{title}{said}, n (%)", *shares[-1], *tail)]
     else:
         empty = ("",) * (len(groups.labels) + 1)
-        rows = [(f"{name}, n (%)", *empty, *tail)]
+        rows = [(f"{title}, n (%)", *empty, *tail)]
         rows += [
             (f"  {level}", *share, "", "", "") for level, share in zip(levels, shares, strict=True)
         ]
@@ -249,14 +269,16 @@ def _share(k: int, n: int) -> str:
     return f"{k} ({100 * k / n:.1f})" if n else BLANK
 
 
-def _tested(compute: Callable[[], Estimate], name: str) -> tuple[Estimate | None, list[str]]:
+def _tested(
+    compute: Callable[[], Estimate], name: str, title: str
+) -> tuple[Estimate | None, list[str]]:
     """Return the test, or the reason why there is none."""
     try:
         found = compute()
     except DataError as refusal:
-        return None, [f"{name}: not tested; {refusal}."]
+        return None, [f"{title}: not tested; {refusal}."]
     found = found.replace(name=f"table_one[{name}]")
-    return found, [f"{name}: {found.note}"] if found.note else []
+    return found, [f"{title}: {found.note}"] if found.note else []
 
 
 def _is_categorical(table: pd.DataFrame, name: str, choices: TableOneChoices) -> bool:

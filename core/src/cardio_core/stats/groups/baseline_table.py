@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
@@ -20,7 +21,7 @@ from cardio_core.types.estimate import Estimate
 
 
 def table_one(
-    table: pd.DataFrame, by: str, columns: Sequence[str] | None, *, choices: TableOneChoices
+    table: pd.DataFrame, by: str | None, columns: Sequence[str] | None, *, choices: TableOneChoices
 ) -> ResultTable:
     """Describe the columns of a table by group.
 
@@ -28,9 +29,9 @@ def table_one(
     ----------
     table : DataFrame
         One row a patient.
-    by : str
+    by : str or None
         Column of the groups: two or more, each of at least 2 rows. Rows without a group are
-        dropped and counted.
+        dropped and counted. None describes all rows together and tests nothing.
     columns : sequence of str or None
         What to describe; None takes every column that can be described and names the others.
     choices : TableOneChoices
@@ -66,7 +67,8 @@ def table_one(
     >>> made.rows[0][4:]
     ('1', '0.088', 'Welch')
     """
-    groups = groups_of(table, by)
+    everybody = np.arange(len(table), dtype=np.int64)
+    groups = Groups((), (), 0, everybody) if by is None else groups_of(table, by)
     for name in (*choices.categorical, *choices.continuous, *choices.ranked):
         column_named(table, name)  # a misspelt choice would change nothing, and nobody would know
     if columns is not None and by in columns:
@@ -87,11 +89,12 @@ def table_one(
         notes += described.notes
         estimates += described.estimates
     if not rows:
-        raise DataError(f"table 1 by {by}: expected a column to describe, found none")
+        where = "" if by is None else f" by {by}"
+        raise DataError(f"table 1{where}: expected a column to describe, found none")
     skip_notes = [f"Not described, {why}: {', '.join(them)}." for why, them in skipped.items()]
     return ResultTable(
-        f"Table 1 by {by}",
-        _heading(table, by, groups),
+        "Table 1" if by is None else f"Table 1 by {by}",
+        _heading(table, by, groups, choices),
         tuple(rows),
         (*_footnotes(groups, choices, estimates, by), *notes, *skip_notes),
         tuple(estimates),
@@ -116,17 +119,19 @@ def _notdescribe(table: pd.DataFrame, name: str, choices: TableOneChoices) -> st
     return ""
 
 
-def _heading(table: pd.DataFrame, by: str, groups: Groups) -> tuple[str, ...]:
+def _heading(
+    table: pd.DataFrame, by: str | None, groups: Groups, choices: TableOneChoices
+) -> tuple[str, ...]:
     n_all = len(table) - groups.n_dropped
     each = (
-        f"{by} = {label} (n = {len(members)})"
+        f"{choices.group_titles.get(label, f'{by} = {label}')} (n = {len(members)})"
         for label, members in zip(groups.labels, groups.members, strict=True)
     )
     return ("Variable", f"all (n = {n_all})", *each, "missing", "p", "test")
 
 
 def _footnotes(
-    groups: Groups, choices: TableOneChoices, estimates: list[Estimate], by: str
+    groups: Groups, choices: TableOneChoices, estimates: list[Estimate], by: str | None
 ) -> list[str]:
     many = len(groups.labels) > 2
     continuous = {
@@ -147,6 +152,11 @@ def _footnotes(
     counted = "" if n else "No p-values. "
     if n > 1:
         counted = f"{n} p-values, not corrected for their number. "
+    if by is None:
+        return [
+            f"SD divided by n{' - 1' if choices.ddof else ''}. Percentages are of known values; "
+            "[n] is the number of known values where some are missing."
+        ]
     notes = [
         f"Continuous: {continuous}; SD divided by n{' - 1' if choices.ddof else ''}. "
         f"Categorical: {categorical}.",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import DataError, EvaluationReport, default_evaluate
+from cardio_core.api import EvaluationReport, default_evaluate
 from cardio_ecg_transfer.drawing.spectrograms import twelve_leads
 from cardio_ecg_transfer.published.table_2 import table_2
 
@@ -17,32 +17,20 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from cardio_core.api import Case, Cohort, Context, EvaluateBlock, Explanation, Scored
-
-CLINICAL = (
-    "age_y", "sex", "lvef_bl_pct", "lvesv_bl_ml", "lvedv_bl_ml", "nyha_bl", "ischemic_aetiology",
-    "ckd", "dm", "htn", "smoking", "acei_arb", "betablocker", "spironolactone", "digoxin",
-    "diuretic", "scar_pct",
-)  # fmt: skip
-"""Columns of the cohort table that describe patients at baseline."""
+    from cardio_core.api import Case, Context, EvaluateBlock, Explanation, Scored
 
 
 def evaluate(
     predictions: Scored,
-    cohort: Cohort,
     explanation: Explanation,
     config: EvaluateBlock,
     ctx: Context,
 ) -> EvaluationReport:
-    """Add Table 1, Table 2 and the importance of leads and parts of the beat."""
+    """Add Table 2 and the importance of leads and parts of the beat."""
     report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
     tables, notes = dict(report.tables), list(report.notes)
     if ctx.outcome is None:
         tables["table-2"] = table_2(report.metrics, ctx.task)
-    try:
-        tables["table-1"] = table_1(predictions, cohort, ctx)
-    except DataError as error:
-        notes.append(f"Table 1 is left out: {error}")
     tables |= importance_tables(explanation.cases, config.level)
     figures = {**report.figures, **figure_2(explanation.cases)}
     if ctx.outcome is None:
@@ -51,28 +39,6 @@ def evaluate(
             "checked for every model; published ones that break it are marked REFUSED."
         )
     return EvaluationReport(report.metrics, tables, figures, notes)
-
-
-def table_1(predictions: Scored, cohort: Cohort, ctx: Context) -> pd.DataFrame:
-    """Describe the tested patients by response, with Welch's and Fisher's or chi-square tests.
-
-    Raises
-    ------
-    DataError
-        If one of the groups is too small, or there is nothing to describe.
-    """
-    target = ctx.task.targets[0]
-    frame = predictions.frames[target.name].dropna(subset=["y_true"])
-    truth = frame.drop_duplicates("patient_id").set_index("patient_id")["y_true"]
-    columns = _clinical(cohort).join(_measured(predictions), how="outer")
-    table = columns.reindex(truth.index).assign(**{target.name: truth})
-    described = [
-        name for name in table.columns if name != target.name and table[name].notna().any()
-    ]
-    choices = stats.TableOneChoices(
-        continuous_test="welch", categorical_test="chi2", yates=False, ddof=1
-    )
-    return stats.table_one(table, target.name, described, choices=choices).to_frame()
 
 
 def figure_2(cases: Sequence[Case]) -> dict[str, Callable[[Figure], None]]:
@@ -86,22 +52,6 @@ def figure_2(cases: Sequence[Case]) -> dict[str, Callable[[Figure], None]]:
             twelve_leads(case.arrays["pictures"], None, (begin, end, low, high)),
         )
     return found
-
-
-def _clinical(cohort: Cohort) -> pd.DataFrame:
-    if cohort.table is None:
-        return pd.DataFrame()
-    by_patient = cohort.table.drop_duplicates("patient_id")
-    by_patient = by_patient.set_index(by_patient["patient_id"].astype(str))
-    return by_patient[[name for name in CLINICAL if name in by_patient.columns]]
-
-
-def _measured(predictions: Scored) -> pd.DataFrame:
-    """Return the measurements that stand beside the scores, one row a patient."""
-    if predictions.columns is None:
-        return pd.DataFrame()
-    once = predictions.columns.drop_duplicates("unit_id").set_index("unit_id")
-    return once.drop(columns=["model", "fold"])
 
 
 def importance_tables(cases: Sequence[Case], level: float) -> dict[str, pd.DataFrame]:

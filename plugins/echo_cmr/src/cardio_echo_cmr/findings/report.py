@@ -17,7 +17,6 @@ from cardio_echo_cmr.published.paper_tables import (
     characteristics_beside,
     published_aucs,
     published_findings,
-    table_1,
     table_2,
 )
 from cardio_echo_cmr.results.intervals import (
@@ -27,7 +26,7 @@ from cardio_echo_cmr.results.intervals import (
     width_sentences,
 )
 from cardio_echo_cmr.results.measured import agreement, number_errors, training_means
-from cardio_echo_cmr.studies.described import described_studies, finding_flags, first_studies
+from cardio_echo_cmr.studies.described import finding_flags, first_studies
 from cardio_echo_cmr.views.names import VIEWS
 from cardio_echo_cmr.views.present import missing_sentence, views_of_studies, views_table
 
@@ -106,7 +105,7 @@ def report_findings(parts: Parts) -> None:
         _compared_intervals(parts, finding)
         _roc(parts, binary, finding)
     _views_present(parts)
-    _table_1(parts)
+    _beside_table_1(parts)
 
 
 def _binary(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
@@ -231,20 +230,14 @@ def _views_present(parts: Parts) -> None:
     parts.notes.append(missing_sentence(views))
 
 
-def _table_1(parts: Parts) -> None:
+def _beside_table_1(parts: Parts) -> None:
     first = first_studies(parts.cohort, parts.people)
     flags = finding_flags(parts.cohort, parts.targets, parts.ctx.task)
     beside = characteristics_beside(flags.reindex(first))
     if len(beside):
         parts.tables["table-1-beside-the-paper"] = beside
-    label = flags[parts.ctx.task.targets[0].name]
     if len(first) < len(flags):
         parts.notes.append(
-            f"Table 1 and the shares beside the paper's describe {len(first)} persons by the first "
+            f"The shares beside the paper's describe {len(first)} persons by the first "
             f"study of each, of {len(flags)} studies: tests and limits for independent persons."
         )
-    try:
-        described = described_studies(parts.cohort).reindex(first)
-        parts.tables["table-1"] = table_1(described, label, parts.config)
-    except DataError as error:
-        parts.notes.append(f"Table 1 is left out: {error}")

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import EvaluateBlock
 from cardio_core.stats import Estimate
 
 PAPER = "Sahashi 2024"
@@ -196,29 +195,3 @@ def _limits(found: Estimate | None, name: str) -> dict[str, float]:
         return {}
     low, high = (np.nan if limit is None else limit for limit in (found.low, found.high))
     return {name: found.value, f"{name}_low": low, f"{name}_high": high}
-
-
-def table_1(table: pd.DataFrame, label: pd.Series[Any], config: EvaluateBlock) -> pd.DataFrame:
-    """Describe the patients with the finding and without.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One study a person, indexed by study_id; columns without a known value are left out.
-    label : Series
-        0, 1 or NA by study_id; its name is the finding.
-    config : EvaluateBlock
-
-    Raises
-    ------
-    DataError
-        If a group is too small, or there is nothing to describe.
-    """
-    named = [str(name) for name in table.columns if table[name].notna().any()]
-    words = {0: f"no {label.name}", 1: str(label.name)}
-    group = pd.to_numeric(label, errors="coerce").map(words)
-    choices = stats.TableOneChoices(
-        continuous_test="welch", categorical_test="fisher", yates=False, ddof=1, unit="patient"
-    )
-    described = table[named].assign(finding=group.reindex(table.index))
-    return stats.table_one(described, "finding", named, choices=choices).to_frame()

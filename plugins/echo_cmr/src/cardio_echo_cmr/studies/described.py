@@ -1,4 +1,4 @@
-"""What is known of the studies of a cohort: the columns of Table 1, and who has which finding."""
+"""What is known of the studies of a cohort: who has which finding and which history."""
 
 from __future__ import annotations
 
@@ -8,33 +8,7 @@ import pandas as pd
 
 from cardio_core.api import Cohort, Targets, Task
 
-CLINICAL = (
-    "age_y", "sex", "bmi", "race_ethnicity", "htn", "dyslipidaemia", "dm", "cad", "ckd", "smoking",
-    "lvef_bl_pct", "lvef_fu_pct", "lvedv_bl_ml", "lvesv_bl_ml", "gls_pct", "t1_ms", "t2_ms",
-    "ecv_pct", "days_echo_to_cmr", "field_T", "scanner_vendor",
-)  # fmt: skip
-"""Columns of the cohort table that describe studies."""
-
 HISTORY = ("htn", "dyslipidaemia", "dm")
-
-
-def described_studies(cohort: Cohort) -> pd.DataFrame:
-    """Return the columns of Table 1, one row a study, and how many loops each has.
-
-    Parameters
-    ----------
-    cohort : Cohort
-        Its table may be None; then age, sex and LVEF come from the samples where they stand there.
-    """
-    samples = cohort.samples.table
-    by_study = samples.groupby(samples["study_id"].astype(str), sort=False)
-    found = pd.DataFrame({"n_loops": by_study.size()})
-    if cohort.table is not None:
-        clinical = cohort.table[~cohort.table.index.duplicated()]
-        named = [name for name in CLINICAL if name in clinical.columns]
-        return clinical[named].reindex(found.index).join(found)
-    own = [name for name in ("age_y", "sex_male", "lvef_pct") if name in samples.columns]
-    return by_study[own].first().join(found) if own else found
 
 
 def first_studies(cohort: Cohort, people: Mapping[str, str]) -> list[str]:

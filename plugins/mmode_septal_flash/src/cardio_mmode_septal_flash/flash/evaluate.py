@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cardio_core import stats
 from cardio_core.api import (
     Case,
     Cohort,
     Context,
-    DataError,
     EvaluateBlock,
     EvaluationReport,
     Explanation,
@@ -34,12 +32,6 @@ from cardio_mmode_septal_flash.published.tables import (
     published_table,
 )
 
-CLINICAL = (
-    "age_y", "sex", "timepoint", "hr_bpm", "qrs_ms", "lvef_bl_pct", "lvesv_bl_ml", "lvedv_bl_ml",
-    "nyha_bl", "ischemic_aetiology", "mvc_ms", "avo_ms",
-)  # fmt: skip
-"""Columns of the cohort table that describe studies."""
-
 OUTCOMES = ("true positive", "false positive", "true negative", "false negative")
 NOT_JUDGED = "not judged"
 
@@ -59,7 +51,7 @@ def evaluate(
     config: EvaluateBlock,
     ctx: Context,
 ) -> EvaluationReport:
-    """Add to the default: localisation, AUC within timepoints, Table 1, accuracy as published."""
+    """Add to the default: localisation, AUC within timepoints, accuracy as published."""
     report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
     target = ctx.task.targets[0]
     scope = Scope(task=ctx.task.name, target=target.name)
@@ -97,10 +89,6 @@ def evaluate(
         figures["accuracy-beside-the-paper"] = accuracy_figure(beside, config.level)
         tables["published"] = published_table()
         notes += crop_against_full(tested[~unjudged])
-    try:
-        tables["table-1"] = table_1(tested, predictions, cohort)
-    except DataError as error:
-        notes.append(f"Table 1 is left out: {error}")
     return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
 
 
@@ -109,31 +97,6 @@ def judged_studies(predictions: Scored, target: Target) -> pd.DataFrame:
     tested = predictions.tested(target)
     right = (tested["y"] == tested["decided"]).map({True: "true", False: "false"})
     return tested.assign(outcome=right + tested["decided"].map({1: " positive", 0: " negative"}))
-
-
-def table_1(tested: pd.DataFrame, predictions: Scored, cohort: Cohort) -> pd.DataFrame:
-    """Describe the tested studies with flash and without.
-
-    Raises
-    ------
-    DataError
-        If a group is too small, or there is nothing to describe.
-    """
-    truth = tested.drop_duplicates("study_id").set_index("study_id")["y"].rename("flash")
-    described = pd.DataFrame(index=truth.index)
-    if cohort.table is not None:
-        clinical = cohort.table[~cohort.table.index.duplicated()]
-        described = clinical[[n for n in CLINICAL if n in clinical.columns]].reindex(truth.index)
-    if predictions.columns is not None:
-        measured = predictions.columns.drop_duplicates("unit_id").set_index("unit_id")
-        measured = measured.drop(columns=["model", "fold"], errors="ignore")
-        described = described.join(measured)
-    named = [name for name in described.columns if described[name].notna().any()]
-    choices = stats.TableOneChoices(
-        continuous_test="welch", categorical_test="fisher", yates=False, ddof=1, unit="study"
-    )
-    table = described[named].assign(flash=truth.map({0: "without flash", 1: "with flash"}))
-    return stats.table_one(table, "flash", named, choices=choices).to_frame()
 
 
 def _no_verdict(n_unjudged: int, n: int) -> list[str]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from cardio_core.api import (
     Cohort,
     Context,
-    DataError,
     EvaluationReport,
     Explanation,
     Scored,
@@ -15,7 +14,6 @@ from cardio_core.api import (
     default_evaluate,
 )
 from cardio_spect_polar.published.he_2022 import published_parts
-from cardio_spect_polar.published.tables import STYLES, table_1
 from cardio_spect_polar.response.config import EvaluateBlock
 from cardio_spect_polar.response.evaluation.checks import base_parts, calibration_parts
 from cardio_spect_polar.response.evaluation.code_tables import code_tables
@@ -32,7 +30,7 @@ def evaluate(
     config: EvaluateBlock,
     ctx: Context,
 ) -> EvaluationReport:
-    """Add Tables 1 and 2, Figures 2 and 3, and how stable and how strong the codes are.
+    """Add Table 2, Figures 2 and 3, and how stable and how strong the codes are.
 
     Under ``paper`` codes are those of the one fit on everybody, tested as published. Under
     ``honest`` codes of different folds never meet in one column: what they are worth is read off
@@ -49,12 +47,7 @@ def evaluate(
             notes=[*report.notes, *codes.notes],
         )
     tables, figures, notes = dict(report.tables), dict(report.figures), list(report.notes)
-    style = STYLES[ctx.protocol or "honest"]
     table = patient_table(predictions, target)
-    try:
-        tables["table-1"] = table_1(table, style)
-    except DataError as error:
-        notes.append(f"Table 1 is left out: {error}")
     if ctx.protocol == "paper" and ctx.outcome is not None:
         parts = []
     elif ctx.protocol == "paper":

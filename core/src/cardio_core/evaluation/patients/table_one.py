@@ -1,0 +1,162 @@
+"""Table 1 of a run: the patients by outcome, in medicine's words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cardio_core.errors import DataError
+from cardio_core.evaluation.patients.clinical import by_patient
+from cardio_core.evaluation.patients.same import tells_the_outcome
+from cardio_core.io.cohort_schema import COLUMNS, label_of
+from cardio_core.io.cohorts.known_columns import columns_of_patients
+from cardio_core.io.cohorts.own_columns import own_column
+from cardio_core.stats.groups.baseline_rows import MAX_LEVELS, TableOneChoices
+from cardio_core.stats.groups.baseline_table import table_one
+from cardio_core.types.info import Target
+
+GROUP = "outcome of the patients"
+MISSING = "Missing"
+_FISHER = "Chi-square is not valid"
+WORDS = ("yes or no", "two words", "several words")
+
+
+@dataclass(frozen=True)
+class TableOne:
+    """Table 1 as it is printed: a title, the cells, and the sentences below them."""
+
+    title: str
+    frame: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def describe_patients(
+    table: pd.DataFrame,
+    patients: Sequence[str],
+    labels: pd.Series | None,
+    target: Target | None,
+    covariates: Sequence[str] = (),
+) -> TableOne:
+    """Describe patients by what was known of them when they were recorded.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The clinical cohort table, one row a study.
+    patients : sequence of str
+        Who is described.
+    labels : Series or None
+        The outcome by patient: names of classes, or numbers. None where nothing divides them.
+    target : Target or None
+        Whose outcome; of a number the patients are not divided.
+    covariates : sequence of str
+        Columns of the cohort's own that are described behind the known ones.
+
+    Returns
+    -------
+    TableOne
+        Follow-up measurements, what another examination says, and columns that tell the outcome
+        are left out. The number of missing values stands where there are any.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to describe.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"patient_id": list("abcd"), "age_y": [61.0, 50, 70, 64],
+    ...                       "sex": ["M", "F", "M", "M"]})
+    >>> labels = pd.Series(["no", "no", "yes", "yes"], index=list("abcd"))
+    >>> made = describe_patients(table, list("abcd"), labels, Target("r", "binary", ("no", "yes")))
+    >>> made.frame.columns[:3].tolist(), made.frame["Variable"].tolist()
+    (['Variable', 'All (n = 4)', 'no (n = 2)'], ['Age (years), mean ± SD', 'Male sex, n (%)'])
+    """
+    known = (column.name for column in columns_of_patients())
+    named = list(dict.fromkeys([*known, *covariates]))
+    clinical = by_patient(table, named).reindex(list(patients))
+    divided = target is not None and labels is not None and target.kind != "continuous"
+    described = pd.DataFrame(index=clinical.index)
+    titles: dict[str, str] = {}
+    counted: list[str] = []
+    for name in clinical.columns:
+        values = clinical[name]
+        if labels is not None and tells_the_outcome(values, labels):
+            continue
+        column, is_words = _readable(name, values)
+        if column is None:
+            continue
+        described[name], titles[name] = column, label_of(name)
+        counted += [name] if is_words else []
+    if described.empty or not len(described.columns):
+        raise DataError(
+            "expected columns that describe patients at baseline (age_y, sex, ...), found none "
+            "with a value; see docs/cohort.md"
+        )
+    notes: list[str] = []
+    if divided and labels is not None and target is not None:
+        codes, group_titles = _groups(labels.reindex(described.index), target)
+        counts = codes.value_counts()
+        if len(counts) < 2 or int(counts.min()) < 2:
+            notes.append(
+                "The patients are not divided by outcome, because a class has fewer than two."
+            )
+            divided = False
+    choices = TableOneChoices(
+        continuous_test="welch",
+        categorical_test="chi2",
+        yates=False,
+        ddof=1,
+        categorical=tuple(counted),
+        titles=titles,
+        group_titles=group_titles if divided else {},
+    )
+    rows = described.assign(**{GROUP: codes}) if divided else described
+    made = table_one(rows, GROUP if divided else None, list(described.columns), choices=choices)
+    said = [note for note in made.notes if _FISHER not in note]  # the column of tests says it
+    by = f" by {_words_of(target)}" if divided and target is not None else ""
+    return TableOne(f"Patients at baseline{by}", _printed(made.to_frame()), (*notes, *said))
+
+
+def _words_of(target: Target) -> str:
+    return label_of(target.name)[:1].lower() + label_of(target.name)[1:]
+
+
+def _readable(name: str, values: pd.Series) -> tuple[pd.Series | None, bool]:
+    """Return a column as Table 1 describes it, and whether it is counted; None where it cannot."""
+    if not values.notna().any():
+        return None, False
+    column = COLUMNS.get(name)
+    if name == "sex":
+        return values.map({"M": 1.0, "F": 0.0}).astype(float), True
+    if column is not None and column.kind in ("number", "count", "flag"):
+        numbers = pd.to_numeric(values, errors="coerce").astype(float)
+        return numbers, column.kind == "flag" or name.startswith("nyha")
+    if column is not None:
+        return (values, True) if values.nunique() <= MAX_LEVELS else (None, False)
+    kind = own_column(values).kind
+    if kind == "number":
+        return values.astype(float), False
+    return (values, True) if kind in WORDS else (None, False)
+
+
+def _groups(labels: pd.Series, target: Target) -> tuple[pd.Series, dict[str, str]]:
+    """Return the classes as numbers, so that they stand in their order, and their words."""
+    codes = labels.map({name: number for number, name in enumerate(target.classes)})
+    words = {str(number): name for number, name in enumerate(target.classes)}
+    return codes.astype("Float64"), words
+
+
+def _printed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with capitals in its head, and missing values where there are any."""
+    shown = frame.rename(columns={"missing": MISSING, "test": "Test"})
+    first = shown.columns[1]
+    shown = shown.rename(columns={first: first[:1].upper() + first[1:]})
+    shown[MISSING] = shown[MISSING].where(shown[MISSING] != "0", "")
+    shown["Test"] = shown["Test"].replace({"chi2": "χ²"})
+    empty = [MISSING] if not shown[MISSING].astype(bool).any() else []
+    if not (shown["p"].astype(str).str.strip("–—- ") != "").any():
+        empty += ["p", "Test"]
+    return shown.drop(columns=empty)
