@@ -129,6 +129,7 @@ def test_every_block_has_its_shape_its_type_and_a_unit(tmp_path):
         "line": ((1, 2, 2), "float32"),
         "timing": ((1, len(TIMING)), "float32"),
         "motion": ((1, len(MEASURES)), "float32"),
+        "course": ((1, 9), "float32"),
         "trace": ((1, 100), "float32"),
     }
     assert np.isfinite(features["motion"].values).all()

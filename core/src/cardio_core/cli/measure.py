@@ -72,7 +72,7 @@ def measure(
     if not done.n_measured:
         raise DataError(
             f"none of {done.n_recordings or len(inputs)} recording(s) could be measured; the "
-            f"first: {done.first_reason}"
+            f"first: {done.first_reason}{done.other_tasks}"
         )
     counted = [f"{done.n_measured} measured"]
     counted += [f"{refused} refused"] if refused else []

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cardio_core.report.words import title_words
 from cardio_core.types.features import FeatureBlock, FeatureSet
 
 MOST_NAMES = 60
@@ -152,6 +151,31 @@ def measured_of(features: FeatureSet) -> list[Measured]:
     ]
 
 
+def with_words(features: FeatureSet, words: Mapping[str, str]) -> FeatureSet:
+    """Give blocks without titles those of `PluginInfo.words`, whose unit in brackets is dropped.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({n: ["a"] for n in ("recording_id", "study_id", "patient_id")})
+    >>> block = FeatureBlock(np.ones((1, 2)), ("name",), ("psd_deg", "fit"), ("deg", "1"))
+    >>> made = with_words(FeatureSet(table, {"phase": block}), {"psd_deg": "Phase SD (°)"})
+    >>> made["phase"].titles
+    ('Phase SD', 'Fit')
+    """
+    blocks = {
+        name: replace(block, titles=tuple(_bare(words.get(n)) or title_of(n) for n in block.names))
+        if block.titles is None and is_listed(block) and set(words) & set(block.names)
+        else block
+        for name, block in features.blocks.items()
+    }
+    return replace(features, blocks=blocks)
+
+
+def _bare(title: str | None) -> str:
+    return re.sub(r"\s*\([^()]*\)$", "", title or "")
+
+
 def n_samples_of(features: FeatureSet) -> int:
     """Return on how many samples the measurements stand: those that are no shifted copies."""
     table = features.table
@@ -169,7 +193,8 @@ def title_of(name: str) -> str:
     parts = re.split(r"[_\s]+", name.strip())
     while len(parts) > 1 and parts[-1].lower() in _ENDS:
         parts.pop()
-    return title_words(" ".join(_SPELLED.get(part.lower(), part) for part in parts))
+    words = " ".join(_SPELLED.get(part.lower(), part) for part in parts)
+    return words[:1].upper() + words[1:]
 
 
 def words_of_block(name: str) -> str:

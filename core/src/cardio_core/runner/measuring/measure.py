@@ -52,7 +52,10 @@ class MeasureRequest:
 
 @dataclass
 class Summary:
-    """What became of a request: where it lies, and how many could be measured."""
+    """What became of a request: where it lies, and how many could be measured.
+
+    `other_tasks` names tasks of the plugin that measure something else, for when nothing could be.
+    """
 
     out: Path
     plugin: str
@@ -61,6 +64,7 @@ class Summary:
     n_measured: int = 0
     n_flagged: int = 0
     first_reason: str = ""
+    other_tasks: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -108,7 +112,9 @@ def measure(
     if (out / TABLE).exists():
         raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
     ctx = Context(task, mode="predict", device=None, cache=None)
-    summary = Summary(out, plugin.info.name, task.name)
+    others = [one.name for one in plugin.info.tasks if one.source != task.source]
+    said = f" (measured as --task {task.name}; there is also {', '.join(others)})"
+    summary = Summary(out, plugin.info.name, task.name, other_tasks=said if others else "")
     try:
         found = find_recordings(plugin, config, ctx, request.inputs)
     except UnusableCohortError as error:

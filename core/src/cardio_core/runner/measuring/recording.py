@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from cardio_core.errors import CardioError
 from cardio_core.io.hashing import file_digest
 from cardio_core.registry import Plugin
 from cardio_core.report.measured.sheet import Sheet, write_sheet
-from cardio_core.report.measured.values import Measured, measured_of, n_samples_of
+from cardio_core.report.measured.values import Measured, measured_of, n_samples_of, with_words
 from cardio_core.runner.measuring.nameless import without_names
 from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.setup import open_with_defaults
@@ -103,8 +103,9 @@ def measure_patient(job: Job, device: Any = None) -> list[Line]:
             why = reasons.get(name) or failed or NOTHING
             lines.append(Line(**about, reason=without_names(why, job.files[name])))  # type: ignore[arg-type]
             continue
-        flags = [_in_words(flag) for flag in flags_of(features.table).get(name, [])]
+        flags = _in_words(flags_of(features.table).get(name, []))
         flags = [without_names(flag, job.files[name]) for flag in flags]
+        features = with_words(features, plugin.info.words)
         measured = measured_of(features)
         sheet = ""
         if job.sheets is not None:
@@ -132,9 +133,17 @@ def _rows_of(features: FeatureSet | None, recording_id: str) -> FeatureSet | Non
     return features.view(rows) if rows.size else None
 
 
-def _in_words(flag: str) -> str:
-    why = flag.removeprefix(NO_VERDICT)
-    return flag if why == flag else f"cannot be judged: {why}"
+def _in_words(flags: Sequence[str]) -> list[str]:
+    """Return flags as a person reads them; what the reason against a verdict repeats is left out.
+
+    Examples
+    --------
+    >>> _in_words(["too slow", "dim", "no verdict: too slow"])
+    ['dim', 'cannot be judged: too slow']
+    """
+    why = [flag for flag in flags if flag.startswith(NO_VERDICT)]
+    others = [flag for flag in flags if flag not in why and not any(flag in one for one in why)]
+    return [*others, *(f"cannot be judged: {one.removeprefix(NO_VERDICT)}" for one in why)]
 
 
 def _draw(

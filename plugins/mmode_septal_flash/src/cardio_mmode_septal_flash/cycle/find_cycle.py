@@ -26,7 +26,7 @@ MOST_BYTES = 1_000_000_000
 """Of the frames of one cycle."""
 
 TOO_LOW = "frame rate too low to judge septal flash"
-FROM_MOTION = "cycle=motion"
+FROM_MOTION = "cycle found in the motion"
 
 _SMALL = 48
 _REPEATS = 0.75

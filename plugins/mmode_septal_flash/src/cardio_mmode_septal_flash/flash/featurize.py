@@ -35,6 +35,29 @@ TIMING = (
 )
 """Names and units of the block `timing`."""
 
+_TIMING_TITLES = (
+    "RR interval",
+    "Mitral valve closure after R",
+    "Aortic valve opening after R",
+    "Frame rate",
+    "",
+    "Cycle found in the motion, without an ECG?",
+    "Confidence of the septum found, 0 to 1",
+    "",
+)
+_COURSE = (
+    ("heart_rate_bpm", "1/min", "Heart rate"),
+    ("early_peak_mm", "mm", "Early inward peak of the septum"),
+    ("early_onset_ms", "ms", "Onset of the early inward peak after R"),
+    ("early_peak_ms", "ms", "Time of the early inward peak after R"),
+    ("early_duration_ms", "ms", "Duration of the early inward peak"),
+    ("early_inward_mm", "mm", "Largest inward displacement within 180 ms"),
+    ("rebound_mm", "mm", "Rebound of the septum outwards"),
+    ("range_mm", "mm", "Septal excursion over the cycle"),
+    ("fit", "1", "Fit of the tracking, 1 is perfect"),
+)
+"""Names, units and titles of the block `course`."""
+
 
 def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
     """Turn the lines of one patient's loops into blocks of features.
@@ -55,7 +78,9 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         `timing` float32: `TIMING`; valves NaN where unknown, or where the cycle comes from motion;
         confidence NaN where a person drew the septum.
         `motion` float32: `motion.excursion.MEASURES`; `trace` float32 (n, 100): displacement
-        in mm over the cycle. Both are the study's, measured on all its lines.
+        in mm over the cycle. Both are the study's, measured on all its lines. `course` float32:
+        the same for a reader of `cardio measure`, NaN where there is no early peak or, without R
+        peaks, nothing says when it was; no model uses it.
     """
     values: list[LineOfStudy] = list(samples.values)
     motions = _motions(values)
@@ -81,8 +106,9 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
             _float(septa), ("point", "axis"), _numbered("point", len(septa[0])), ("px",)
         ),
         "line": FeatureBlock(_float(lines), ("end", "axis"), ("rv", "lv"), ("px",)),
-        "timing": _tabular(_timing(samples, values, framed), TIMING),
-        "motion": _tabular(_float([one.measures() for one in own]), MEASURES),
+        "timing": _tabular(_timing(samples, values, framed), TIMING, _TIMING_TITLES),
+        "motion": _tabular(_float([one.measures() for one in own]), MEASURES, ()),
+        "course": _course(values, own),
         "trace": FeatureBlock(
             _float([one.trace_mm for one in own]),
             ("time",),
@@ -169,9 +195,27 @@ def _numbered(what: str, n: int) -> tuple[str, ...]:
     return tuple(f"{what}_{number}" for number in range(1, n + 1))
 
 
-def _tabular(values: NDArray[np.float32], named: tuple[tuple[str, str], ...]) -> FeatureBlock:
+def _course(values: list[LineOfStudy], motions: list[SeptalMotion]) -> FeatureBlock:
+    rows = []
+    for one, motion in zip(values, motions, strict=True):
+        cycle = one.study.study.cycle
+        early = (motion.excursion_mm, motion.onset_ms, motion.peak_ms, motion.duration_ms)
+        if cycle.from_motion:
+            early = (np.nan,) * 4
+        elif motion.excursion_mm == 0:
+            early = (0.0, np.nan, np.nan, np.nan)
+        inward_mm = np.nan if cycle.from_motion else motion.early_inward_mm
+        rest = (inward_mm, motion.rebound_mm, motion.range_mm, motion.fit)
+        rows.append((60000.0 / cycle.rr_ms, *early, *rest))
+    names, units, titles = zip(*_COURSE, strict=True)
+    return FeatureBlock(_float(rows), ("measure",), names, units, titles=titles)
+
+
+def _tabular(
+    values: NDArray[np.float32], named: tuple[tuple[str, str], ...], titles: tuple[str, ...]
+) -> FeatureBlock:
     names, units = zip(*named, strict=True)
-    return FeatureBlock(values, ("measure",), names, units)
+    return FeatureBlock(values, ("measure",), names, units, titles=titles)
 
 
 def _float(rows: Any) -> NDArray[np.float32]:

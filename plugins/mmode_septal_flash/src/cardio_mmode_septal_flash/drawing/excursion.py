@@ -1,0 +1,140 @@
+"""A study's septum as a person checks it: where it was found, and how it was followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from cardio_core.api import canvas
+from cardio_mmode_septal_flash.drawing.study import SHADE
+from cardio_mmode_septal_flash.motion.excursion import FLASH_WINDOW_MS
+
+BRIGHT = "#FFB000"
+"""An orange that stands out from grey pictures."""
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """One line's M-mode and what was followed in it.
+
+    Attributes
+    ----------
+    mmode : ndarray of uint8, shape (n_rows, n_columns)
+        Right ventricle on top, one cycle from left to right.
+    top_mm, bottom_mm, rr_ms : float
+        What it spans.
+    trace_mm : ndarray, shape (n_times,)
+        Displacement of the septum over the cycle, towards the left ventricle positive.
+    onset_ms, peak_ms, duration_ms : float
+        Of the early inward peak; NaN where there is none.
+    mvc_ms, avo_ms : float
+        NaN where unknown.
+    from_r : bool
+        Whether the cycle begins at an R peak.
+    """
+
+    mmode: NDArray[np.uint8]
+    top_mm: float
+    bottom_mm: float
+    rr_ms: float
+    trace_mm: NDArray[np.floating]
+    onset_ms: float
+    peak_ms: float
+    duration_ms: float
+    mvc_ms: float
+    avo_ms: float
+    from_r: bool
+
+    @property
+    def times_ms(self) -> NDArray[np.float64]:
+        """Of the trace."""
+        n = len(self.trace_mm)
+        return np.asarray(np.arange(n) * (self.rr_ms / n), dtype=np.float64)
+
+    @property
+    def time_label(self) -> str:
+        """What the time axis counts."""
+        return "ms after R" if self.from_r else "ms of a cycle found in the motion"
+
+
+def frame_with_line(
+    axes: Axes, frame: NDArray[np.uint8], septum_px: NDArray[np.floating],
+    line_px: NDArray[np.floating],
+) -> None:  # fmt: skip
+    """Draw the end-diastolic frame, the septum in orange and the line of the M-mode in blue."""
+    axes.imshow(frame, cmap="gray", vmin=0, vmax=_brightest(frame))
+    axes.plot(septum_px[:, 1], septum_px[:, 0], color=BRIGHT, linewidth=1.6)
+    axes.plot(line_px[:, 1], line_px[:, 0], color=canvas.SKY, linewidth=1.4)
+    for (row, column), words in zip(line_px, ("RV", "LV"), strict=True):
+        axes.annotate(
+            words, (column, row), color=canvas.SKY, fontsize=canvas.SMALL_PT, ha="center",
+            va="center", bbox=SHADE,
+        )  # fmt: skip
+    axes.set_xlim(-0.5, frame.shape[1] - 0.5)
+    axes.set_ylim(frame.shape[0] - 0.5, -0.5)
+    axes.set_axis_off()
+    axes.set_title(
+        "End-diastolic frame: septum (orange), line of the M-mode (blue)",
+        fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left",
+    )  # fmt: skip
+
+
+def mmode_with_trace(axes: Axes, followed: Followed) -> None:
+    """Draw the M-mode, and over it the place at which the septum's middle was followed."""
+    extent = (0.0, followed.rr_ms, followed.bottom_mm, followed.top_mm)
+    axes.imshow(
+        followed.mmode, cmap="gray", vmin=0, vmax=_brightest(followed.mmode), extent=extent,
+        aspect="auto", interpolation="bilinear",
+    )  # fmt: skip
+    axes.plot(followed.times_ms, followed.trace_mm, color=BRIGHT, linewidth=1.6)
+    _valves(axes, followed, "white")
+    canvas.bare_axes(
+        axes, y="mm; right ventricle above",
+        title="M-mode of the line, and the septum as it was followed",
+    )  # fmt: skip
+
+
+def excursion_curve(axes: Axes, followed: Followed) -> None:
+    """Draw the displacement over the cycle, with the early peak and the valves."""
+    if followed.from_r:
+        axes.axvspan(0.0, FLASH_WINDOW_MS, color=canvas.LIGHT, alpha=0.6, linewidth=0)
+    axes.axhline(0.0, color=canvas.GREY, linewidth=0.8)
+    axes.plot(followed.times_ms, followed.trace_mm, color=canvas.BLUE, linewidth=1.6)
+    if np.isfinite(followed.peak_ms):
+        height = float(np.interp(followed.peak_ms, followed.times_ms, followed.trace_mm))
+        axes.plot(followed.peak_ms, height, marker="o", color=canvas.VERMILION, markersize=5)
+        end = followed.onset_ms + followed.duration_ms
+        axes.hlines(height, followed.onset_ms, end, color=canvas.VERMILION, linewidth=1.2)
+        axes.annotate(
+            "early inward peak", (followed.peak_ms, height), xytext=(6, 5),
+            textcoords="offset points", fontsize=canvas.SMALL_PT, color=canvas.VERMILION,
+        )  # fmt: skip
+    _valves(axes, followed, canvas.INK)
+    axes.set_xlim(0.0, followed.rr_ms)
+    axes.margins(y=0.15)
+    canvas.bare_axes(
+        axes, x=followed.time_label, y="mm towards the LV",
+        title="Septal excursion" + ("; grey: 180 ms, where a flash would be" * followed.from_r),
+    )  # fmt: skip
+
+
+def _brightest(picture: NDArray[np.uint8]) -> float:
+    """Return what is drawn white, so that a dark recording can be seen."""
+    return max(60.0, float(np.percentile(picture, 99.7)))
+
+
+def _valves(axes: Axes, followed: Followed, ink: str) -> None:
+    for words, at_ms, colour in (
+        ("mitral valve closes", followed.mvc_ms, canvas.GREEN),
+        ("aortic valve opens", followed.avo_ms, canvas.PURPLE),
+    ):
+        if np.isfinite(at_ms) and at_ms <= followed.rr_ms:
+            axes.axvline(at_ms, color=colour, linewidth=1.0)
+            axes.annotate(
+                words, (at_ms, 0.98), xycoords=("data", "axes fraction"), xytext=(2, 0),
+                textcoords="offset points", rotation=90, va="top", fontsize=canvas.SMALL_PT,
+                color=ink, bbox=SHADE if ink == "white" else None,
+            )  # fmt: skip

@@ -1,0 +1,55 @@
+"""The sheet of `cardio measure`: where the septum was found, and how it moves in one cycle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cardio_core.api import canvas
+from cardio_mmode_septal_flash.drawing.excursion import (
+    Followed,
+    excursion_curve,
+    frame_with_line,
+    mmode_with_trace,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from cardio_core.api import FeatureSet, SampleSet
+    from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy
+
+
+def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
+    """Draw the line on the frame, its M-mode, the septal excursion, and what was measured."""
+    figure.set_size_inches(13.0, 8.4)
+    grid = figure.add_gridspec(2, 2, width_ratios=(1.0, 1.25), height_ratios=(1.5, 1.0))
+    first: LineOfStudy = samples.values[0]
+    line = first.study.lines[first.place]
+
+    def one(block: str) -> NDArray[Any]:
+        return np.asarray(features[block].in_units(np.array([0]))[0])
+
+    timing = dict(zip(features["timing"].names, one("timing"), strict=True))
+    peak = dict(zip(features["course"].names, one("course"), strict=True))
+    followed = Followed(
+        mmode=one("mmode").astype(np.uint8),
+        top_mm=line.from_mm,
+        bottom_mm=line.to_mm,
+        rr_ms=float(timing["rr_ms"]),
+        trace_mm=one("trace"),
+        onset_ms=float(peak["early_onset_ms"]),
+        peak_ms=float(peak["early_peak_ms"]),
+        duration_ms=float(peak["early_duration_ms"]),
+        mvc_ms=float(timing["mvc_ms"]),
+        avo_ms=float(timing["avo_ms"]),
+        from_r=not timing["cycle_from_motion"],
+    )
+    frame = one("frame").astype(np.uint8)
+    frame_with_line(figure.add_subplot(grid[0, 0]), frame, one("septum"), one("line"))
+    above = figure.add_subplot(grid[0, 1])
+    mmode_with_trace(above, followed)
+    excursion_curve(figure.add_subplot(grid[1, 1], sharex=above), followed)
+    canvas.write_measurements(figure.add_subplot(grid[1, 0]), features)
