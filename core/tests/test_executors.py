@@ -19,7 +19,8 @@ from cardio_core.compute.executors import LocalExecutor, SerialExecutor, parse_e
 from cardio_core.errors import CardioError, ConfigError
 from cardio_core.testing.limits import HUNG_AFTER_S
 
-TWO_CPUS = tuple(Device("cpu", i, "CPU", "32", "test", n_threads=1) for i in range(2))
+TWO_CPUS = tuple(Device("cpu", i, "CPU", "32", "test") for i in range(2))
+ONE_CPU = (Device("cpu", None, "CPU", "32", "test"),)
 
 
 @pytest.fixture(scope="module")
@@ -91,23 +92,38 @@ def test_no_jobs_give_no_results(pool):
     assert pool.map(waiter("unused", 1), [], devices=TWO_CPUS) == []
 
 
-def torch_threads():
-    def job(_, device):
-        from importlib.util import find_spec
+def threads():
+    def job(_, device=None):
+        import os
 
-        assert find_spec("torch")  # somebody looks for it first, as the devices do
+        import cv2
+        import numpy as np
         import torch
+        from threadpoolctl import threadpool_info
 
-        return torch.get_num_threads()
+        np.ones((2, 2)) @ np.ones((2, 2))
+        pools = [pool["num_threads"] for pool in threadpool_info()]
+        own = [torch.get_num_threads(), cv2.getNumThreads()]
+        return {*pools, *own}, os.environ["OMP_WAIT_POLICY"]
 
     return job
 
 
-def test_workers_take_the_threads_of_their_device():
-    # Three is no default of any machine here, and no inherited OMP_NUM_THREADS.
-    devices = [Device("cpu", i, "CPU", "32", "test", n_threads=3) for i in range(2)]
-    with LocalExecutor(2) as executor:
-        assert executor.map(torch_threads(), [0, 1], devices=devices) == [3, 3]
+@pytest.mark.parametrize("executor", [SerialExecutor(), LocalExecutor(2)])
+@pytest.mark.parametrize("devices", [None, TWO_CPUS])
+def test_every_job_has_one_thread_whatever_the_user_set(executor, devices, monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with executor:
+            found = executor.map(threads(), [0, 1], devices=devices)
+        assert found == [({1}, "PASSIVE")] * 2
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert os.environ["OMP_NUM_THREADS"] == "3"
 
 
 def test_a_worker_imports_no_torch_by_itself():
@@ -118,22 +134,62 @@ def test_a_worker_imports_no_torch_by_itself():
         assert executor.map(job, [0, 1], devices=TWO_CPUS) == [False, False]
 
 
-def test_fewer_devices_than_workers_are_shared_with_their_threads():
-    def job(number, device):
-        return device.torch_name, device.n_threads
-
-    four = Device("cpu", None, "CPU", "32", "test", n_threads=4)
+def test_fewer_devices_than_workers_are_shared(tmp_path):
     with LocalExecutor(2) as executor:
-        assert executor.map(job, [0, 1, 2], devices=[four]) == [("cpu", 2)] * 3
+        results = executor.map(waiter(str(tmp_path), 3), range(3), devices=ONE_CPU)
+    assert {device for _, device, _ in results} == {None}
+    assert len({pid for _, _, pid in results}) == 2
 
 
-def test_local_without_a_number_starts_one_worker_a_device(tmp_path):
+def machine(monkeypatch, *, cores, memory):
+    monkeypatch.setattr("cardio_core.compute.executors.cpu_count", lambda: cores)
+    monkeypatch.setattr("cardio_core.compute.executors.memory_limit", lambda: memory)
+
+
+@pytest.mark.parametrize(
+    ("cores", "memory", "devices", "n_processes"),
+    [
+        (3, None, ONE_CPU, 3),
+        (3, None, None, 3),
+        (3, None, TWO_CPUS, 2),  # as many as the user asked for
+        (64, 2 * 2**30, ONE_CPU, 2),  # no more than fit into memory
+    ],
+)
+def test_local_without_a_number_starts_one_process_a_core(
+    cores, memory, devices, n_processes, monkeypatch, tmp_path
+):
+    machine(monkeypatch, cores=cores, memory=memory)
     with LocalExecutor() as executor:
-        results = executor.map(waiter(str(tmp_path), 4), range(4), devices=TWO_CPUS)
-        assert {device for _, device, _ in results} == {0, 1}
+        results = executor.map(waiter(str(tmp_path), 6), range(6), devices=devices)
+    pids = {pid for _, _, pid in results}
+    assert os.getpid() not in pids
+    assert 1 < len(pids) <= n_processes
 
 
-@pytest.mark.parametrize("executor", [SerialExecutor(), LocalExecutor(1), LocalExecutor()])
+def test_a_gpu_has_one_process(monkeypatch, tmp_path):
+    machine(monkeypatch, cores=3, memory=None)
+    gpus = [Device("cuda", 0, "NVIDIA A100", "32", "test")]
+    with LocalExecutor() as executor:
+        results = executor.map(waiter(str(tmp_path), 1), [1, 2], devices=gpus)
+    assert results == [(1, 0, os.getpid()), (2, 0, os.getpid())]
+
+
+def test_one_job_needs_no_process_of_its_own(tmp_path):
+    with LocalExecutor(2) as executor:
+        assert executor.map(waiter(str(tmp_path), 1), [1]) == [(1, None, os.getpid())]
+
+
+def test_workers_stay_for_the_next_jobs(tmp_path):
+    pids = []
+    with LocalExecutor(2) as executor:
+        for name in "ab":
+            (tmp_path / name).mkdir()
+            results = executor.map(waiter(str(tmp_path / name), 4), range(4))
+            pids.append({pid for _, _, pid in results})
+    assert pids[0] == pids[1]
+
+
+@pytest.mark.parametrize("executor", [SerialExecutor(), LocalExecutor(1)])
 def test_one_worker_runs_in_this_process(executor, tmp_path):
     results = executor.map(waiter(str(tmp_path), 2), [1, 2], devices=TWO_CPUS[:1])
     assert results == [(1, 0, os.getpid()), (2, 0, os.getpid())]
@@ -299,10 +355,9 @@ def test_a_dask_cluster_runs_jobs_on_both_workers_and_devices(cluster, tmp_path)
     assert sorted(told) == results
 
 
-def test_dask_workers_take_the_threads_of_their_device(cluster):
-    devices = [Device("cpu", None, "CPU", "32", "test", n_threads=3)]
+def test_dask_workers_have_one_thread_too(cluster):
     with parse_executor(f"dask:{cluster.scheduler_address}") as executor:
-        assert executor.map(torch_threads(), [0], devices=devices) == [3]
+        assert executor.map(threads(), [0], devices=ONE_CPU) == [({1}, "PASSIVE")]
 
 
 def test_an_error_on_a_dask_cluster_arrives_as_itself(cluster):

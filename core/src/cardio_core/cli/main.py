@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from cardio_core.compute.threads import ask_for_one_thread
 from cardio_core.errors import CardioError
 
 
@@ -86,6 +87,7 @@ def cardio(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; errors that cardio raises on purpose become one line."""
+    ask_for_one_thread()
     debug = "--debug" in sys.argv
     try:
         cardio(standalone_mode=False)

@@ -58,10 +58,9 @@ class DaskExecutor:
         self._client.wait_for_workers(1)
         n_slots = len(self._client.scheduler_info(n_workers=-1)["workers"])
         pool = self._client.get_executor(pure=False)
-        n_threads = None if devices is None else min(device.n_threads for device in devices)
         slots = [None if devices is None else devices[i % len(devices)] for i in range(n_slots)]
         try:
-            return spread(pool, function, jobs, slots, n_threads, on_done)
+            return spread(pool, function, jobs, slots, on_done)
         except BaseException as error:
             explain(error)
             raise

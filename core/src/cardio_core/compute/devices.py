@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from cardio_core.compute.torch_build import installed_torch, thread_count
+from cardio_core.compute.torch_build import installed_torch
 from cardio_core.errors import ConfigError
 
 Precision = Literal["32", "bf16", "16"]
@@ -33,8 +33,6 @@ class Device:
         Arithmetic of the forward and backward pass; weights are always kept in float32.
     reason : str
         Why this device was taken, as one clause.
-    n_threads : int
-        CPU threads that a worker on this device may use; 1 or more.
 
     Examples
     --------
@@ -47,7 +45,6 @@ class Device:
     name: str
     precision: Precision
     reason: str
-    n_threads: int = 1
 
     @property
     def torch_name(self) -> str:
@@ -92,9 +89,9 @@ def device_list(
 ) -> tuple[Device, ...]:
     """Return the devices over which folds are spread.
 
-    ``"cuda:INDEX"`` names one GPU and so allows one device only. On a CPU `n_devices` is the number
-    of worker processes, which share the cores. ``"auto"`` takes the GPUs there are, and says so
-    where there are fewer. Each device has its share of the CPU threads in `n_threads`, at least 1.
+    ``"cuda:INDEX"`` names one GPU and so allows one device only. On a CPU more than one device is
+    that number of processes, instead of one a core. ``"auto"`` takes the GPUs there are, and says
+    so where there are fewer.
 
     Raises
     ------
@@ -112,12 +109,8 @@ def device_list(
     if n_devices == 1:
         return (first,)
     if first.kind == "cpu":
-        share = max(1, first.n_threads // n_devices)
-        why = f"{first.reason}; worker {{}} of {n_devices}, {_threads(share)} each"
-        return tuple(
-            replace(first, index=i, n_threads=share, reason=why.format(i + 1))
-            for i in range(n_devices)
-        )
+        why = f"{first.reason}; worker {{}} of {n_devices}"
+        return tuple(replace(first, index=i, reason=why.format(i + 1)) for i in range(n_devices))
     if request.startswith("cuda:"):
         raise ConfigError(
             f"--device {request} names one GPU, --devices asks for {n_devices}; use --device cuda"
@@ -130,9 +123,8 @@ def device_list(
         )
     n_taken = min(found, n_devices)
     note = f"; {n_devices} devices were asked for, {found} found" if found < n_devices else ""
-    share = max(1, cpu_count() // n_taken)
     gpus = (_gpu(i, request, first.precision) for i in range(n_taken))
-    return tuple(replace(gpu, reason=gpu.reason + note, n_threads=share) for gpu in gpus)
+    return tuple(replace(gpu, reason=gpu.reason + note) for gpu in gpus)
 
 
 def cpu_count() -> int:
@@ -175,19 +167,20 @@ def _n_gpus() -> int:
 def _cpu(request: str, precision: Precision) -> Device:
     build = installed_torch()
     if build is None:
-        n_threads, lack = cpu_count(), f"torch is not installed ({INSTALL_TORCH})"
+        lack = f"torch is not installed ({INSTALL_TORCH})"
     else:
-        n_threads, lack = thread_count(), f"no CUDA device is visible to torch {build.version}"
+        lack = f"no CUDA device is visible to torch {build.version}"
     if precision == "16":
         because = f"; {lack}" if request == "auto" else ""
         raise ConfigError(
             f"--precision 16: expected a GPU, found the CPU{because}; use --precision 32 or bf16"
         )
     why = f"{lack}, so the CPU" if request == "auto" else "the CPU was asked for"
-    reason = f"{why} ({_threads(n_threads)})"
+    cores = cpu_count()
+    reason = f"{why} ({cores} core{'s' if cores > 1 else ''}, one thread a process)"
     if precision == "bf16":
         reason += "; bf16 on a CPU is usually slower than 32"
-    return Device("cpu", None, "CPU", precision, reason, n_threads)
+    return Device("cpu", None, "CPU", precision, reason)
 
 
 def _gpu(index: int, request: str, precision: Precision) -> Device:
@@ -202,7 +195,7 @@ def _gpu(index: int, request: str, precision: Precision) -> Device:
         )
     asked = f"{request} was asked for"
     why = f"torch {torch.__version__} sees {_n_gpus()} GPU(s)" if request == "auto" else asked
-    return Device("cuda", index, name, precision, f"{why}, so cuda:{index}", cpu_count())
+    return Device("cuda", index, name, precision, f"{why}, so cuda:{index}")
 
 
 def _no_such_gpu(request: str, found: int) -> str:
@@ -224,7 +217,3 @@ def _no_such_gpu(request: str, found: int) -> str:
         f"{expected}: torch {build.version} sees none{hint}; "
         "check the driver with nvidia-smi, or use --device cpu"
     )
-
-
-def _threads(n: int) -> str:
-    return "1 thread" if n == 1 else f"{n} threads"

@@ -2,7 +2,8 @@
 
 The engines belong to others; what is added here is the device list. A job is handed over with a
 device, and the device goes to the next job when its job is done, so no two jobs compete for a GPU
-unless there are more workers than devices.
+unless there are more workers than devices. Every job runs in one thread, wherever it runs: no
+result depends on how many workers there are.
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Self
 
 from cardio_core.compute.devices import Device, cpu_count
-from cardio_core.compute.spreading import Done, explain, share, spread
+from cardio_core.compute.inventory import memory_limit
+from cardio_core.compute.spreading import Done, explain, spread
+from cardio_core.compute.threads import ENVIRONMENT, one_thread
 from cardio_core.errors import ConfigError
+
+_BYTES_A_PROCESS = 2**30
+"""What a worker needs: torch and a few recordings take half of it."""
 
 
 class Executor(Protocol):
@@ -42,7 +48,7 @@ class Executor(Protocol):
             Each is one call.
         devices : sequence of Device or None
             A job gets the device that is free first; with fewer devices than workers they are
-            shared, with their threads.
+            shared.
         on_done : callable or None
             Called in this process with each result as it arrives, in no particular order.
 
@@ -84,10 +90,11 @@ class SerialExecutor:
         """See `Executor.map`."""
         arguments = () if devices is None else (devices[0],)
         results = []
-        for job in jobs:
-            results.append(function(job, *arguments))
-            if on_done is not None:
-                on_done(results[-1])
+        with one_thread():
+            for job in jobs:
+                results.append(function(job, *arguments))
+                if on_done is not None:
+                    on_done(results[-1])
         return results
 
     def close(self) -> None:
@@ -104,9 +111,10 @@ class LocalExecutor(SerialExecutor):
     """Runs jobs in processes on this machine.
 
     Workers start with the first `map` and stay until `close`, so that heavy imports are paid once.
-    One worker is no worker: its jobs run in this process.
+    One worker is no worker: its jobs run in this process, and so does a single job.
 
-    Without `n_workers` there is one process a device, or one a core where no devices are given.
+    Without `n_workers` there is one process a core, or fewer where memory is short. GPUs get one
+    process each, and so do several CPU devices.
 
     Raises
     ------
@@ -119,7 +127,7 @@ class LocalExecutor(SerialExecutor):
             raise ConfigError(f"--executor local:N: expected N of 1 or more, found {n_workers}")
         self.n_workers = n_workers
         self._pool: Any = None
-        self._shape: tuple[int, int] | None = None
+        self._n_started = 0
 
     def map(
         self,
@@ -130,47 +138,51 @@ class LocalExecutor(SerialExecutor):
         on_done: Done | None = None,
     ) -> list[Any]:
         """See `Executor.map`."""
-        n_slots = self.n_workers or (cpu_count() if devices is None else len(devices))
-        if n_slots == 1:
+        n_slots = min(self.n_workers or _processes(devices), len(jobs))
+        if n_slots < 2:
             return super().map(function, jobs, devices=devices, on_done=on_done)
-        slots = share(devices, n_slots)
-        n_threads = max(1, cpu_count() // n_slots)
-        if slots[0] is not None:
-            n_threads = min(slot.n_threads for slot in slots if slot is not None)
-        self._open(n_slots, n_threads)
+        slots = [None if devices is None else devices[i % len(devices)] for i in range(n_slots)]
+        self._open(n_slots)
         try:
             with warnings.catch_warnings():
                 # loky replaces a worker whose memory grew, and says so; no job is lost.
                 warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-                return spread(self._pool, function, jobs, slots, n_threads, on_done)
+                return spread(self._pool, function, jobs, slots, on_done)
         except BaseException as error:
             self.close()
             explain(error)
             raise
 
-    def _open(self, n_workers: int, n_threads: int) -> None:
-        if self._shape == (n_workers, n_threads):
+    def _open(self, n_workers: int) -> None:
+        if self._n_started >= n_workers:
             return
         from joblib.externals.loky import ProcessPoolExecutor
 
         self.close()
         # Read when the libraries are loaded, so it must be there before the worker's first import.
-        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        environment = dict.fromkeys(names, str(n_threads))
-        self._pool = ProcessPoolExecutor(max_workers=n_workers, env=environment)
-        self._shape = (n_workers, n_threads)
+        self._pool = ProcessPoolExecutor(max_workers=n_workers, env=dict(ENVIRONMENT))
+        self._n_started = n_workers
 
     def close(self) -> None:
         """Kill the workers, whatever they do."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, kill_workers=True)
-        self._pool = self._shape = None
+        self._pool, self._n_started = None, 0
+
+
+def _processes(devices: Sequence[Device] | None) -> int:
+    """Return how many processes jobs are spread over where nobody said."""
+    if devices is not None and (len(devices) > 1 or devices[0].kind == "cuda"):
+        return len(devices)
+    memory = memory_limit()
+    n_fitting = cpu_count() if memory is None else max(1, memory // _BYTES_A_PROCESS)
+    return min(cpu_count(), n_fitting)
 
 
 def parse_executor(text: str) -> Executor:
     """Return the executor that the command line means.
 
-    It is ``"local"`` (one process a device), ``"local:N"`` or ``"dask:ADDRESS"``.
+    It is ``"local"`` (one process a core, or one a GPU), ``"local:N"`` or ``"dask:ADDRESS"``.
 
     Raises
     ------

@@ -39,9 +39,7 @@ def describe_devices() -> list[Finding]:
     torch = torch_or_none()
     if torch is None:
         return [*findings, Finding("torch", "none", INSTALL_TORCH)]
-    n_threads = torch.get_num_threads()
-    threads = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
-    findings.append(Finding("torch", f"{torch.__version__}, {threads}"))
+    findings.append(Finding("torch", str(torch.__version__)))
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     for index in range(n_gpus):
         gpu = torch.cuda.get_device_properties(index)
@@ -64,14 +62,25 @@ def _processor_name() -> str:
 
 
 def _memory() -> str:
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # no sysconf on Windows
+    total, limit = _total_memory(), _container_limit()
+    if total is None:
         return "unknown"
-    limit = _container_limit()
     if limit is not None and limit < total:
         return f"{limit / 2**30:.1f} GiB (the container's share of {total / 2**30:.1f} GiB)"
     return f"{total / 2**30:.1f} GiB"
+
+
+def memory_limit() -> int | None:
+    """Return the bytes of memory that this machine or container has, None where nothing tells."""
+    known = [size for size in (_total_memory(), _container_limit()) if size is not None]
+    return min(known, default=None)
+
+
+def _total_memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # no sysconf on Windows
+        return None
 
 
 def _container_limit() -> int | None:

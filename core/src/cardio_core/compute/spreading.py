@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from dataclasses import replace
 from typing import Any
 
 from cardio_core.compute.devices import Device
@@ -20,23 +19,11 @@ _MEMORY = (
 )
 
 
-def share(devices: Sequence[Device] | None, n_slots: int) -> list[Device | None]:
-    """Return one device for each worker; devices that are shared share their threads."""
-    if devices is None:
-        return [None] * n_slots
-    n_sharing = -(-n_slots // len(devices))
-    shared = [
-        replace(device, n_threads=max(1, device.n_threads // n_sharing)) for device in devices
-    ]
-    return [shared[i % len(shared)] for i in range(n_slots)]
-
-
 def spread(
     pool: Any,
     function: Callable[..., Any],
     jobs: Sequence[Any],
     slots: Sequence[Device | None],
-    n_threads: int | None,
     on_done: Done | None,
 ) -> list[Any]:
     """Keep every slot busy with one job until all are done."""
@@ -47,7 +34,7 @@ def spread(
     while True:
         while free and (number := next(waiting, None)) is not None:
             slot = free.pop()
-            future = pool.submit(run_job, function, jobs[number], slot, n_threads)
+            future = pool.submit(run_job, function, jobs[number], slot)
             running[future] = (number, slot)
         if not running:
             return results

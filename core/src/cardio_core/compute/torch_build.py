@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import ctypes
 import importlib.util
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,19 +40,6 @@ def installed_torch() -> TorchBuild | None:
             said[ast.unparse(target)] = node.value.value
     kinds = [kind for kind in ("cuda", "hip") if said.get(kind)]
     return TorchBuild(said["__version__"], kinds[0] if kinds else None)
-
-
-def thread_count() -> int:
-    """Return how many threads torch computes with: as it was told, else one a physical core."""
-    if torch := sys.modules.get("torch"):
-        return int(torch.get_num_threads())
-    import joblib
-
-    cores = max(1, int(joblib.cpu_count(only_physical_cores=True)))
-    # In torch, what MKL is told outranks what OpenMP is told.
-    said = os.environ.get("MKL_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
-    told = said.partition(",")[0]
-    return min(int(told), cores) if told.isdecimal() and int(told) else cores
 
 
 def _cuda_driver_loads() -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cardio_core.compute.executors import parse_executor
+from cardio_core.compute.threads import one_thread
 from cardio_core.context import LOG, Context
 from cardio_core.errors import HookError
 from cardio_core.io.atomic import read_json, write_json
@@ -36,6 +37,7 @@ from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.types.predictions import Scored
 
 
+@one_thread()
 def run(request: RunRequest, echo: Echo) -> Path:
     """Do everything that a request asks for and return the run directory.
 

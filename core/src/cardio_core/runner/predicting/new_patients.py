@@ -12,6 +12,7 @@ import pandas as pd
 
 from cardio_core.compute.devices import device_list
 from cardio_core.compute.executors import parse_executor
+from cardio_core.compute.threads import one_thread
 from cardio_core.config import RunConfig, read_yaml, validated
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError
@@ -37,6 +38,7 @@ from cardio_core.types.predictions import Predictions
 from cardio_core.types.report import Explanation
 
 
+@one_thread()
 def predict_new(
     run: Path,
     inputs: tuple[Path, ...],
