@@ -179,14 +179,21 @@ def test_one_job_needs_no_process_of_its_own(tmp_path):
         assert executor.map(waiter(str(tmp_path), 1), [1]) == [(1, None, os.getpid())]
 
 
-def test_workers_stay_for_the_next_jobs(tmp_path):
-    pids = []
+def test_workers_stay_although_the_libraries_that_they_load_take_memory():
+    pytest.importorskip("psutil")  # without it nothing looks at their memory
+
+    def job(n_bytes):
+        import builtins
+        import os
+        import time
+
+        builtins.loaded = b"x" * n_bytes
+        time.sleep(1.1)  # their memory is looked at once a second
+        return os.getpid()
+
     with LocalExecutor(2) as executor:
-        for name in "ab":
-            (tmp_path / name).mkdir()
-            results = executor.map(waiter(str(tmp_path / name), 4), range(4))
-            pids.append({pid for _, _, pid in results})
-    assert pids[0] == pids[1]
+        first, _, third = (set(executor.map(job, [n] * 2)) for n in (0, 400 * 2**20, 0))
+    assert first == third
 
 
 @pytest.mark.parametrize("executor", [SerialExecutor(), LocalExecutor(1)])

@@ -1,4 +1,7 @@
-"""Where a fold runs changes nothing in its numbers, and what another processor would, little."""
+"""Where a fold runs, in how many processes and with how many threads, changes no number.
+
+What another processor would change is little.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
+from threadpoolctl import threadpool_limits
 
 
 def test_two_workers_give_the_numbers_of_one(run_toy, clinic, clinic_run, tmp_path):
@@ -16,6 +21,42 @@ def test_two_workers_give_the_numbers_of_one(run_toy, clinic, clinic_run, tmp_pa
     pd.testing.assert_frame_equal(
         pd.read_csv(run / "predictions.csv"), pd.read_csv(clinic_run / "predictions.csv")
     )
+
+
+@pytest.fixture
+def user_with(monkeypatch, tmp_path):
+    """A user whose libraries were told to take that many threads, and who has run nothing yet."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+
+    def begin(n_threads):
+        monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / f"cache{n_threads}"))
+        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            monkeypatch.setenv(name, str(n_threads))
+        torch.set_num_threads(n_threads)
+        return threadpool_limits(n_threads)
+
+    yield begin
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("task", ["joined", "third"])
+def test_no_number_depends_on_threads_or_processes(run_toy, user_with, task, tmp_path, monkeypatch):
+    monkeypatch.setenv("CARDIO_TEST_NOISE", "threads")  # what other sums would change is seen
+    found = {}
+    for n_threads in (1, 2):
+        with user_with(n_threads):
+            for executor in ("local:1", "local:2"):
+                run = run_toy(
+                    tmp_path / f"{n_threads}-{executor[-1]}", task=task, config="smoke",
+                    executor=executor,
+                )  # fmt: skip
+                files = ("metrics.json", "predictions.csv", "splits.json")
+                found[n_threads, executor] = [(run / name).read_bytes() for name in files]
+    first = found.pop((1, "local:1"))
+    assert all(len(content) > 100 for content in first)
+    for where, contents in found.items():
+        assert contents == first, where
 
 
 def test_noise_of_another_processor_moves_every_score_and_hardly_a_metric(

@@ -47,7 +47,14 @@ from cardio_core.errors import ConfigError
     help="both is honest, and paper where the configuration has one.",
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--devices", "n_devices", type=click.IntRange(1), default=1, show_default=True)
+@click.option(
+    "--devices",
+    "n_devices",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="GPUs to use; on a CPU 2 or more is that number of processes.",
+)
 @click.option(
     "--precision", type=click.Choice(["32", "bf16", "16"]), default="32", show_default=True
 )
@@ -56,7 +63,7 @@ from cardio_core.errors import ConfigError
     "--executor",
     default="local",
     show_default=True,
-    help="local (every core for features, a process a device for fits), local:N, dask:ADDRESS.",
+    help="local (a process a core, or one a GPU for fits), local:N processes, dask:ADDRESS.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Run directory.  [default: runs/...]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")

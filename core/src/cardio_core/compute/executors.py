@@ -17,6 +17,7 @@ from cardio_core.compute.devices import Device, cpu_count
 from cardio_core.compute.inventory import memory_limit
 from cardio_core.compute.spreading import Done, explain, spread
 from cardio_core.compute.threads import ENVIRONMENT, one_thread
+from cardio_core.compute.worker import begin_worker
 from cardio_core.errors import ConfigError
 
 _BYTES_A_PROCESS = 2**30
@@ -160,7 +161,9 @@ class LocalExecutor(SerialExecutor):
 
         self.close()
         # Read when the libraries are loaded, so it must be there before the worker's first import.
-        self._pool = ProcessPoolExecutor(max_workers=n_workers, env=dict(ENVIRONMENT))
+        self._pool = ProcessPoolExecutor(
+            max_workers=n_workers, env=dict(ENVIRONMENT), initializer=begin_worker
+        )
         self._n_started = n_workers
 
     def close(self) -> None:

@@ -10,6 +10,19 @@ from cardio_core.compute.devices import Device
 from cardio_core.compute.threads import keep_to_one_thread
 from cardio_core.errors import CardioError
 
+_GROWTH_BYTES = 4 * 2**30
+
+
+def begin_worker() -> None:
+    """Let a worker of loky load what it needs and stay.
+
+    Where psutil is installed, loky replaces a worker that grew by 300 MB since its first job. That
+    much torch takes alone, and its import, again, most of the time of a small run.
+    """
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = _GROWTH_BYTES
+
 
 def run_job(function: Callable[..., Any], job: Any, device: Device | None) -> Any:
     """Call a function with a job, in one thread, and let only exceptions out that can travel.

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from cardio_core.compute.executors import parse_executor
+from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.compute.threads import one_thread
 from cardio_core.context import LOG, Context
 from cardio_core.errors import HookError
@@ -48,6 +48,12 @@ def run(request: RunRequest, echo: Echo) -> Path:
     CardioError
         In one line. What was finished stays on disk; `resume` goes on from there.
     """
+    with parse_executor(request.executor) as executor:
+        return _run(request, executor, echo)
+
+
+def _run(request: RunRequest, executor: Executor, echo: Echo) -> Path:
+    """Run with the workers that are there: those of a run also serve the tasks that it needs."""
     setup = set_up(request)
     announce(request, setup, echo)
     spoken, echo = echo, _also_logged(echo)
@@ -64,19 +70,17 @@ def run(request: RunRequest, echo: Echo) -> Path:
         strict=request.strict,
         _inputs=inputs,
     )
-    executor = parse_executor(request.executor)
     if request.dry_run:
         return _dry_run(setup, ctx, out, echo)
     manifest = begin(out, request, setup, inputs)
     handler = log_to(out)
     try:
         needs = resolve_needs(
-            request, setup.task, setup.config, out, lambda asked: run(asked, spoken)
+            request, setup.task, setup.config, out, lambda asked: _run(asked, executor, spoken)
         )
         guard_unchanged(manifest.content["needs"], needs)
         manifest.update(needs=[need.to_dict() for need in needs])
-        with executor:
-            _work(Session(setup, ctx, executor, manifest, tuple(needs), out, echo))
+        _work(Session(setup, ctx, executor, manifest, tuple(needs), out, echo))
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         manifest.update(status="interrupted" if interrupted else "failed", error=_said_of(error))

@@ -101,8 +101,8 @@ def fit(
     device : Device
         Where, and in which precision.
     seed : int
-        0 to 2**32 - 1. The same seed gives the same weights, on a CPU bit for bit (with the same
-        number of threads), whatever `plan.n_workers` is. The network's initial weights are the
+        0 to 2**32 - 1. The same seed gives the same weights, on a CPU bit for bit (within a run:
+        in one thread), whatever `plan.n_workers` is. The network's initial weights are the
         caller's: draw them with a seed too.
     out : Path
         Folder for ``weights.safetensors`` and ``history.csv``; nothing else is written.

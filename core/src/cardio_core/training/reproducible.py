@@ -31,7 +31,7 @@ def reproducible(seed: int, device: Device) -> Iterator[None]:
     Notes
     -----
     Operations without a deterministic kernel still run (``warn_only``): on a GPU two runs may then
-    differ in the last digits. On a CPU with one number of threads they do not.
+    differ in the last digits. On a CPU they do not, because everything runs in one thread.
     """
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  a global one is meant
     was_deterministic = torch.are_deterministic_algorithms_enabled()
