@@ -25,7 +25,12 @@ from cardio_mmode_septal_flash.flash.evaluate import evaluate, judged_studies
 from cardio_mmode_septal_flash.flash.explain import explain
 from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
 from cardio_mmode_septal_flash.flash.predict import predict
-from cardio_mmode_septal_flash.flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
+from cardio_mmode_septal_flash.flash.reported.timepoints import (
+    ALONE,
+    EVERYBODY,
+    WITHIN,
+    within_timepoints,
+)
 from cardio_mmode_septal_flash.flash.train import train
 from cardio_mmode_septal_flash.published.tables import accuracy_rows, published_table
 

@@ -364,13 +364,15 @@ def test_studies_of_one_timepoint_can_be_chosen_and_the_others_are_named(tmp_pat
     assert cohort.targets.table.index.tolist() == ["follow-up"]
 
 
-def test_training_needs_a_table_with_loops_and_labels(tmp_path):
+def test_training_needs_a_table_with_loops_and_labels_unless_another_outcome_is_asked(tmp_path):
     write_loop(tmp_path / "a.dcm")
     with pytest.raises(DataError, match="expected a cohort table"):
         load(Config().load, context(tmp_path, "fit"))
     write_cohort(tmp_path, [{"patient_id": "P", "path_echo_a4c": "a.dcm"}])
     with pytest.raises(ConfigError, match="expected a column sf_label"):
         load(Config().load, context(tmp_path, "fit"))
+    own = load(Config().load, replace(context(tmp_path, "fit"), outcome="x_responder"))
+    assert own.targets is None and own.table["patient_id"].tolist() == ["P"] and own.outcome == ""
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="expected ultrasound loops"):
         load(Config().load, context(tmp_path / "empty", "predict"))

@@ -255,6 +255,11 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
             protocol="honest" if need.patients == "other" else request.protocol,
             resume=begun,
             for_need=True,
+            # What is asked of this task is not asked of the earlier one.
+            outcome=None,
+            positive=None,
+            primary=None,
+            covariates=(),
         )
     )
 

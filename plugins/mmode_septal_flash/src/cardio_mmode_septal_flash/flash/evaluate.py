@@ -23,8 +23,13 @@ from cardio_core.api import (
 )
 from cardio_mmode_septal_flash.drawing.results import accuracy_figure, enrichment_figure
 from cardio_mmode_septal_flash.drawing.study import StudyCase, heat_sheet
-from cardio_mmode_septal_flash.flash.models import EARLIER
-from cardio_mmode_septal_flash.flash.timepoints import ALONE, EVERYBODY, WITHIN, within_timepoints
+from cardio_mmode_septal_flash.flash.models import EARLIER, is_flash
+from cardio_mmode_septal_flash.flash.reported.timepoints import (
+    ALONE,
+    EVERYBODY,
+    WITHIN,
+    within_timepoints,
+)
 from cardio_mmode_septal_flash.localisation.tables import localisation_tables, scored_studies
 from cardio_mmode_septal_flash.published.tables import (
     accuracy_rows,
@@ -51,8 +56,13 @@ def evaluate(
     config: EvaluateBlock,
     ctx: Context,
 ) -> EvaluationReport:
-    """Add to the default: localisation, AUC within timepoints, accuracy as published."""
+    """Add to the default: localisation, AUC within timepoints, accuracy as published.
+
+    All of that is said of flashes alone, and of no outcome of the user's own.
+    """
     report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
+    if not is_flash(ctx):
+        return report
     target = ctx.task.targets[0]
     scope = Scope(task=ctx.task.name, target=target.name)
     tested = judged_studies(predictions, target)

@@ -1,8 +1,8 @@
-"""Explain: what spoke for septal flash in every tested study, and where that lies."""
+"""Explain: what spoke for septal flash, or another outcome, in every tested study, and where."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from cardio_core.api import Context, Explanation, FeatureSet, ModelArtifact, Predictions
 from cardio_mmode_septal_flash.drawing.study import StudyCase, StudyView, heat_sheet
 from cardio_mmode_septal_flash.flash.config import ExplainBlock
-from cardio_mmode_septal_flash.flash.models import model_of
+from cardio_mmode_septal_flash.flash.models import is_flash, model_of
 from cardio_mmode_septal_flash.flash.network import open_network, pictures_for
+from cardio_mmode_septal_flash.flash.reported.chosen import chosen_studies, said_of_new
 from cardio_mmode_septal_flash.localisation import measures
 from cardio_mmode_septal_flash.localisation.place import Place, places_of, scores_of
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
@@ -26,6 +27,10 @@ RULE = (
     "every tested study's map is scored (table localisation-studies); drawn are, of every fold, "
     "those that can be judged and that the network is surest of, for and against, chosen without "
     "looking at the label"
+)
+SUREST = (
+    "of every fold those studies that can be judged and that the network is surest of, for and "
+    "against (of a number the highest and the lowest), chosen without looking at the outcome"
 )
 RANDOM, CENTRE = "random_weights", "centre_prior"
 
@@ -39,7 +44,7 @@ def explain(
     config: ExplainBlock,
     ctx: Context,
 ) -> Explanation:
-    """Map the evidence for septal flash in all tested studies of a fold, and draw a few.
+    """Map the evidence in all tested studies of a fold, and draw a few.
 
     Returns
     -------
@@ -47,51 +52,41 @@ def explain(
         Cases with the heat map (``heat``, 0 to 1, at its own resolution) and its localisation
         scores; the first carries those of the whole fold, and of the controls: maps of networks
         with random weights, and a bump in the middle. Of new recordings all are drawn, without
-        controls. Regressions explain themselves.
+        controls. Regressions explain themselves. Where another outcome than a flash is predicted
+        nothing says when and where it should be seen: maps are drawn, and not scored.
     """
     if model_of(ctx).kind != "network":
         return Explanation()
     pictures = pictures_for(model, features, ctx)
     places = places_of(features, model_of(ctx).cycle_share)
     network = open_network(model)
-    threshold = float(model.read_json("model.json")["iou_threshold"])
     heats: dict[str, NDArray[Any]] = {
         method: maps_of(network, pictures, method) for method in config.methods
     }
     first = heats[config.methods[0]]
-    # New recordings have nothing that a control could be compared over.
-    new = ctx.mode == "predict"
-    controls = {} if new else _controls(first, network, pictures, config, ctx)
-    studies = _all_scores(features, heats | controls, places, threshold)
 
     def view(sample_id: str) -> StudyView:
         i = int(features.table.index.get_loc(sample_id))  # type: ignore[arg-type]
         own: dict[str, NDArray[Any]] = {method: heats[method][i] for method in config.methods}
         return _view(features, i, own, places[i], ctx)
 
-    cases: list[StudyCase] = []
-    probability = _probabilities(features, predictions, ctx)
-    judged = np.array([bool(row["judged"]) for row in studies[: len(features)]], dtype=bool)
+    # New recordings have nothing that a control could be compared over.
+    new = ctx.mode == "predict"
+    scored, judged = _scores(features, predictions, ctx), _judged(features)
+    target = ctx.targets[0]
     if new:
-        drawn = {i: _said(probability[i], judged[i]) for i in range(len(features))}
+        drawn = {i: said_of_new(scored[i], judged[i], target) for i in range(len(features))}
     else:
-        drawn = {
-            i: (f"surest {word} flash; its probability {probability[i]:.2f}",
-                f"{word} flash: {probability[i]:.2f}")
-            for i, word in _chosen(probability, judged, config.n_cases).items()
-        }  # fmt: skip
-    for i, (title, short) in drawn.items():
-        sample_id = str(features.table.index[i])
-        found = scores_of(first[i], places[i], threshold)
-        cases.append(
-            StudyCase(
-                sample_id=sample_id,
-                title=title,
-                arrays={"heat": first[i]},
-                scores={name: one for name, one in found.items() if np.isfinite(one)},
-                draw=heat_sheet([(short, view(sample_id))]),
-            )
-        )
+        drawn = chosen_studies(scored, judged, config.n_cases, target)
+    if not is_flash(ctx):
+        return Explanation(tuple(_drawn_cases(features, drawn, first, view)), SUREST)
+    threshold = float(model.read_json("model.json")["iou_threshold"])
+    controls = {} if new else _controls(first, network, pictures, config, ctx)
+    studies = _all_scores(features, heats | controls, places, threshold)
+    cases = [
+        replace(case, scores=_known(scores_of(first[i], places[i], threshold)))
+        for i, case in zip(drawn, _drawn_cases(features, drawn, first, view), strict=True)
+    ]
     whole: dict[str, Any] = {"tested": studies, "view": view, "n_drawn": config.n_cases}
     if cases:
         cases[0] = replace(cases[0], **whole)
@@ -99,6 +94,26 @@ def explain(
         sample_id = str(features.table.index[0])
         cases = [StudyCase(sample_id, "heat map", arrays={"heat": first[0]}, **whole)]
     return Explanation(tuple(cases), RULE)
+
+
+def _drawn_cases(
+    features: FeatureSet,
+    drawn: Mapping[int, tuple[str, str]],
+    heats: NDArray[Any],
+    view: Callable[[str], StudyView],
+) -> Iterator[StudyCase]:
+    for i, (title, short) in drawn.items():
+        sample_id = str(features.table.index[i])
+        yield StudyCase(
+            sample_id=sample_id,
+            title=title,
+            arrays={"heat": heats[i]},
+            draw=heat_sheet([(short, view(sample_id))]),
+        )
+
+
+def _known(scores: Mapping[str, float]) -> dict[str, float]:
+    return {name: one for name, one in scores.items() if np.isfinite(one)}
 
 
 def random_network(like: FlashDenseNet, seed: int) -> FlashDenseNet:
@@ -142,8 +157,7 @@ def _all_scores(
 ) -> tuple[dict[str, Any], ...]:
     table = features.table
     drawn = next(iter(heats.values()))
-    silent = pd.Series("", index=table.index)
-    flags = table.get("flags", silent).fillna("").astype(str).to_list()
+    judged = _judged(features)
     rows = []
     for method, maps in heats.items():
         for i, (heat, place) in enumerate(zip(maps, places, strict=True)):
@@ -152,7 +166,7 @@ def _all_scores(
                 "study_id": str(table["study_id"].iloc[i]),
                 "patient_id": str(table["patient_id"].iloc[i]),
                 "method": method.partition(":")[0],
-                "judged": FeatureSet.NO_VERDICT not in flags[i],
+                "judged": bool(judged[i]),
                 **scores_of(heat, place, threshold),
                 "threshold": threshold,
                 "n_cells": heat.shape[1],
@@ -188,32 +202,16 @@ def _view(
     )
 
 
-def _probabilities(
-    features: FeatureSet, predictions: Predictions, ctx: Context
-) -> NDArray[np.float64]:
-    """Return the predicted probability of every sample, by whatever unit it was tested."""
+def _scores(features: FeatureSet, predictions: Predictions, ctx: Context) -> NDArray[np.float64]:
+    """Return what was predicted of every sample, by whatever unit it was tested."""
     names = features.table.index if predictions.level == "sample" else features.table["study_id"]
-    scores = np.asarray(predictions.scores[ctx.task.targets[0].name], np.float64)
+    scores = np.asarray(predictions.scores[ctx.targets[0].name], np.float64)
     of = dict(zip(predictions.ids, scores, strict=True))
     return np.array([of[str(name)] for name in names])
 
 
-def _chosen(
-    probability: NDArray[np.float64], judged: NDArray[np.bool_], n_cases: int
-) -> dict[int, str]:
-    """Return positions of the surest samples that can be judged, with what they are sure of."""
-    ranked = np.argsort(probability, kind="stable")
-    ranked = ranked[judged[ranked]]
-    n = min(n_cases, len(ranked) // 2)
-    surest_for, surest_against = ranked[::-1][:n], ranked[:n]
-    return {int(i): "for" for i in surest_for} | {int(i): "against" for i in surest_against}
-
-
-def _said(probability: float, judged: bool) -> tuple[str, str]:
-    """Return the long and the short title of a new recording's picture."""
-    if not judged:
-        return (
-            "no verdict; the septum, its M-mode and the map are shown to be checked",
-            "no verdict",
-        )
-    return f"probability of a flash {probability:.2f}", f"flash: {probability:.2f}"
+def _judged(features: FeatureSet) -> NDArray[np.bool_]:
+    """Return which samples are not flagged as beyond judgement."""
+    silent = pd.Series("", index=features.table.index)
+    flags = features.table.get("flags", silent).fillna("").astype(str)
+    return np.array([FeatureSet.NO_VERDICT not in text for text in flags], dtype=bool)

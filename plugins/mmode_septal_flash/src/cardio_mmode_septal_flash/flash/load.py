@@ -12,7 +12,7 @@ import pandas as pd
 from cardio_core.api import Cohort, CohortTable, Context, DataError, SampleSet, Targets
 from cardio_core.ultrasound import find_loops, sidecar_of
 from cardio_mmode_septal_flash.flash.config import LoadBlock
-from cardio_mmode_septal_flash.flash.models import LOOPS, PATHS, R_PEAKS, SEPTUM
+from cardio_mmode_septal_flash.flash.models import LOOPS, PATHS, R_PEAKS, SEPTUM, is_flash
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
 
 LABEL = "sf_label"
@@ -30,21 +30,22 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     """Find apical four-chamber loops.
 
     A cohort table names them in `path_echo_a4c`, their septum in `path_septum`, R peaks in
-    `path_rpeaks`, and the reader's answer in `sf_label`. In predict mode an input may also be a
-    file, or a folder of them; those are numbered. A septum that nothing names is looked for beside
-    its loop, as ``<name of the loop>.septum.json``. In predict mode ``--septum FILE`` and
-    ``--rpeaks FILE`` come before all of these.
+    `path_rpeaks`, and the reader's answer in `sf_label`, unless an outcome of the user's own is
+    predicted. In predict mode an input may also be a file, or a folder of them; those are numbered.
+    A septum that nothing names is looked for beside its loop, as
+    ``<name of the loop>.septum.json``. In predict mode ``--septum FILE`` and ``--rpeaks FILE`` come
+    before all of these.
 
     Returns
     -------
     Cohort
-        Targets by study. The table carries `timepoint`, and `mvc_ms` and `avo_ms` after the R peak
-        (NaN where unknown).
+        Targets by study; none where the core makes them of the user's outcome. The table carries
+        `timepoint`, and `mvc_ms` and `avo_ms` after the R peak (NaN where unknown).
 
     Raises
     ------
     ConfigError
-        A table without a column of loops or, in fit mode, of labels.
+        A table without a column of loops or, where flash is to be learnt, of labels.
     DataError
         No loop, or in fit mode no cohort table.
     """
@@ -58,8 +59,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS])
     table.index = pd.Index(table["recording_id"], name="sample_id")
     targets, clinical = None, None
+    labelled = _needs_labels(ctx)
     if ctx.mode == "fit":
         clinical = pd.concat([named.rows for _, named in found if named is not None])
+    if clinical is not None and labelled:
         labels = clinical[[LABEL]].astype("Float64").astype(float)
         labels.columns = [ctx.task.targets[0].name]
         targets = Targets("study", labels[labels.index.isin(table["study_id"])])
@@ -69,9 +72,13 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         targets,
         clinical,
         notes=tuple(notes),
-        outcome="septal flash as a reader saw it in the loop." if ctx.mode == "fit" else "",
+        outcome="septal flash as a reader saw it in the loop." if labelled else "",
         excluded={f"not at {config.timepoint}": left_out} if left_out else {},
     )
+
+
+def _needs_labels(ctx: Context) -> bool:
+    return ctx.mode == "fit" and is_flash(ctx)
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> tuple[list[_Entry], C
     """Return the loops that one input holds, and the table that names them."""
     table = CohortTable.find(path, PATHS)
     if table is not None:
-        table.require(LOOPS, *((LABEL,) if ctx.mode == "fit" else ()))
+        table.require(LOOPS, *((LABEL,) if _needs_labels(ctx) else ()))
         return [
             _Entry(files, dict(zip(IDS, (name, str(study), str(row["patient_id"])), strict=True))
                    | _about(row))
@@ -94,9 +101,10 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> tuple[list[_Entry], C
             for name, files in _loops_of(str(study), row, config)
         ], table  # fmt: skip
     if ctx.mode == "fit":
+        also = f" and says in {LABEL} who has a septal flash" if _needs_labels(ctx) else ""
         raise DataError(
             f"{path.name}: expected a cohort table, or a folder with cohort.csv, that names loops "
-            f"in {LOOPS} and says in {LABEL} who has a septal flash; found none"
+            f"in {LOOPS}{also}; found none"
         )
     files = find_loops(path)
     if not files:

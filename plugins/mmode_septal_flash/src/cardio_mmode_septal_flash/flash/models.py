@@ -10,6 +10,8 @@ from cardio_core.api import Model, Need, RandomSamples, Target, Task
 if TYPE_CHECKING:
     from cardio_core.api import Context
 
+Kind = Literal["binary", "multiclass", "continuous"]
+
 LOOPS, SEPTUM, R_PEAKS = "path_echo_a4c", "path_septum", "path_rpeaks"
 PATHS = (LOOPS, SEPTUM, R_PEAKS)
 """Columns of the cohort table that name files of this plugin."""
@@ -18,10 +20,11 @@ EARLIER = "phantom_flash"
 
 _FOLDER = "cardio_mmode_septal_flash.flash"
 _TARGETS = (Target("septal_flash", "binary", ("no", "yes")),)
+_ANY: tuple[Kind, ...] = ("binary", "multiclass", "continuous")
 _NETWORKS = (
     # First, because it leads the report: the flash takes a twentieth of the whole M-mode's pixels.
-    Model("densenet_crop", "DenseNet121 on the cropped M-mode"),
-    Model("densenet", "DenseNet121 on the M-mode"),
+    Model("densenet_crop", "DenseNet121 on the cropped M-mode", kinds=_ANY),
+    Model("densenet", "DenseNet121 on the M-mode", kinds=_ANY),
 )
 
 PHANTOM_FLASH = Task(
@@ -40,10 +43,12 @@ SEPTAL_FLASH = Task(
     targets=_TARGETS,
     models=(
         *_NETWORKS,
-        Model("densenet_scratch", "DenseNet121 on the M-mode, from scratch"),
-        Model("excursion", "Early inward excursion of the septum", baseline=True),
-        Model("motion", "Time course of the septal excursion", baseline=True),
+        Model("densenet_scratch", "DenseNet121 on the M-mode, from scratch", kinds=_ANY),
+        Model("excursion", "Early inward excursion of the septum", baseline=True, kinds=_ANY),
+        Model("motion", "Time course of the septal excursion", baseline=True, kinds=_ANY),
     ),
+    primary="densenet_crop",
+    any_outcome=True,
     needs=(Need(EARLIER, "other"),),
     plans={
         "random_studies": RandomSamples(
@@ -99,3 +104,11 @@ MODELS = {
 def model_of(ctx: Context) -> FlashModel:
     """Return how the model that the context names is fitted."""
     return MODELS[str(ctx.model)]
+
+
+def is_flash(ctx: Context) -> bool:
+    """Whether septal flash is predicted, and not an outcome of the user's own.
+
+    What is known of a flash (when and where it is, what the paper reports) is said of nothing else.
+    """
+    return ctx.outcome is None

@@ -12,8 +12,8 @@ from torch.nn import functional
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
 from cardio_mmode_septal_flash.flash.config import TrainBlock
-from cardio_mmode_septal_flash.flash.labels import Labelled, originals
-from cardio_mmode_septal_flash.flash.models import EARLIER, model_of
+from cardio_mmode_septal_flash.flash.labels import Labelled, originals, scale_of
+from cardio_mmode_septal_flash.flash.models import EARLIER, is_flash, model_of
 from cardio_mmode_septal_flash.localisation import measures
 from cardio_mmode_septal_flash.localisation.place import N_COLUMNS, places_of
 from cardio_mmode_septal_flash.mmode.picture import mean_picture
@@ -45,34 +45,48 @@ def fit_network(
     pictures = training[shown["picture"]].values
     mean = mean_picture(pictures)  # type: ignore[arg-type]
     network, start = fresh_network(config, shown, ctx)
+    scale = scale_of(labels, ctx)
     done = ctx.fit(
         network,
-        Pictures(pictures, mean, labels, config.contrast),
+        Pictures(pictures, mean, _wanted(labels, scale), config.contrast),
         None
         if checked is None
-        else Pictures(checked[0][shown["picture"]].values, mean, checked[1]),
+        else Pictures(checked[0][shown["picture"]].values, mean, _wanted(checked[1], scale)),
         plan=config.fit,
-        loss=cross_entropy,
+        loss=cross_entropy if scale is None else squared_error,
     )
     artifact = ModelArtifact(ctx.out)
     write_mean(artifact, mean)
-    threshold, n_used = threshold_of(done.network, mean, checked or fitted_on, ctx)
-    artifact.write_json(
-        "model.json",
-        {
-            "network": settings_of(config),
-            "shown": shown,
-            "iou_threshold": threshold,
-            "iou_threshold_from": f"{n_used} {'validation' if checked else 'training'} studies",
-        },
-    )
+    about: dict[str, Any] = {
+        "network": settings_of(config),
+        "n_outputs": n_outputs(ctx),
+        "shown": shown,
+        "scale": None if scale is None else list(scale),
+    }
+    if is_flash(ctx):
+        threshold, n_used = threshold_of(done.network, mean, checked or fitted_on, ctx)
+        about["iou_threshold"] = threshold
+        about["iou_threshold_from"] = f"{n_used} {'validation' if checked else 'training'} studies"
+    artifact.write_json("model.json", about)
     best = done.best_epoch if checked is not None else None
     return ModelArtifact(artifact.path, best, (*start, *said, *done.notes))
 
 
 def cross_entropy(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
-    """Return the mean cross entropy of two logits a picture."""
+    """Return the mean cross entropy of a picture's logits, one a class."""
     return functional.cross_entropy(logits, batch["targets"])
+
+
+def squared_error(outputs: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
+    """Return the mean squared error of standardised numbers."""
+    return functional.mse_loss(outputs[:, 0], batch["targets"])
+
+
+def _wanted(labels: NDArray[np.float64], scale: tuple[float, float] | None) -> NDArray[Any]:
+    """Return what the loss is given: places of classes, or standardised numbers."""
+    if scale is None:
+        return labels.astype(np.int64)
+    return ((labels - scale[0]) / scale[1]).astype(np.float32)
 
 
 def threshold_of(
@@ -110,6 +124,11 @@ def settings_of(config: TrainBlock) -> dict[str, Any]:
     return {"stem": config.stem, "width_mult": config.width_mult}
 
 
+def n_outputs(ctx: Context) -> int:
+    """Return the width of the last layer: a logit a class, or one number."""
+    return len(ctx.targets[0].classes) or 1
+
+
 def fresh_network(
     config: TrainBlock, shown: dict[str, Any], ctx: Context
 ) -> tuple[FlashDenseNet, tuple[str, ...]]:
@@ -130,7 +149,7 @@ def fresh_network(
         If the earlier network saw other pictures or is of another width.
     """
     torch.manual_seed(ctx.seed_of("weights"))
-    network = FlashDenseNet(2, **settings_of(config))
+    network = FlashDenseNet(n_outputs(ctx), **settings_of(config))
     with torch.no_grad():
         # What a heat map weighs its channels by is then learnt, and not the start's chance.
         network.classifier.weight.zero_()
@@ -165,7 +184,8 @@ def shown_of(features: FeatureSet, ctx: Context) -> dict[str, Any]:
 
 def open_network(artifact: ModelArtifact) -> FlashDenseNet:
     """Return the fitted network in evaluation mode."""
-    network = FlashDenseNet(2, **artifact.read_json("model.json")["network"])
+    about = artifact.read_json("model.json")
+    network = FlashDenseNet(about.get("n_outputs", 2), **about["network"])
     artifact.load_network(network)
     return network.eval()
 
@@ -191,6 +211,35 @@ def pictures_for(artifact: ModelArtifact, features: FeatureSet, ctx: Context) ->
         )
     mean = load_file(str(artifact.path / MEAN))["mean"]
     return Pictures(features[own["picture"]].values, mean)
+
+
+def scores_from(
+    outputs: NDArray[np.floating[Any]], artifact: ModelArtifact, ctx: Context
+) -> NDArray[np.float64]:
+    """Return what the network's outputs say of the target.
+
+    Parameters
+    ----------
+    outputs : ndarray, shape (n, n_outputs)
+    artifact : ModelArtifact
+        Of the network: a number's mean and SD in training.
+    ctx : Context
+        Kind of the target.
+
+    Returns
+    -------
+    ndarray
+        Shape (n,): the probability of the second of two classes, or a number in the target's unit;
+        shape (n, n_classes) for more classes, rows summing to one.
+    """
+    target = ctx.targets[0]
+    if target.kind == "continuous":
+        mean, sd = artifact.read_json("model.json")["scale"]
+        return np.asarray(mean + sd * outputs[:, 0].astype(np.float64), np.float64)
+    if target.kind == "binary":
+        return to_probability(outputs)
+    odds = np.exp(np.clip(outputs - outputs.max(axis=1, keepdims=True), -LARGEST_LOGIT, 0.0))
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float64)
 
 
 def to_probability(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

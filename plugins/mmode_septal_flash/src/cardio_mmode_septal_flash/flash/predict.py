@@ -1,4 +1,4 @@
-"""Predict: the probability of septal flash of every study."""
+"""Predict: the probability of septal flash, or of another outcome, of every study."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cardio_mmode_septal_flash.flash.regression import score_regression
 def predict(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> Predictions:
-    """Score every sample; a study of several loops is scored by their mean logit.
+    """Score every sample; a study of several loops is scored by their mean logit, or number.
 
     What was measured of the septum's motion stands beside the scores as named columns.
     """
@@ -22,12 +22,12 @@ def predict(
         from cardio_mmode_septal_flash.flash.network import (
             open_network,
             pictures_for,
-            to_probability,
+            scores_from,
         )
 
         pictures = pictures_for(model, features, ctx)
-        logits = ctx.score_with(open_network(model), pictures, batch_size=config.batch_size)
-        scores = to_probability(logits)
+        outputs = ctx.score_with(open_network(model), pictures, batch_size=config.batch_size)
+        scores = scores_from(outputs, model, ctx)
     else:
         scores = score_regression(model, features, ctx)
     motion = features["motion"]
@@ -38,4 +38,4 @@ def predict(
         for place, (name, unit) in enumerate(zip(motion.names, units, strict=True))
     }
     ids = tuple(str(name) for name in features.table.index)
-    return Predictions(ids, {ctx.task.targets[0].name: scores}, "sample", columns)
+    return Predictions(ids, {ctx.targets[0].name: scores}, "sample", columns)

@@ -15,16 +15,18 @@ N_AVERAGED = 4
 
 
 def fit_regression(
-    training: FeatureSet, labels: NDArray[np.int64], logistic_c: float, ctx: Context
+    training: FeatureSet, labels: NDArray[np.float64], logistic_c: float, ctx: Context
 ) -> ModelArtifact:
-    """Fit one ridge logistic regression on the originals; missing values are their median.
+    """Fit one ridge regression on the originals; missing values are their median.
+
+    Logistic for classes, linear for a number.
 
     Parameters
     ----------
     training : FeatureSet
         Originals only.
-    labels : ndarray of int64, shape (n,)
-        1 with flash.
+    labels : ndarray of float64, shape (n,)
+        Places of classes (1 with flash), or numbers.
     logistic_c : float
         The inverse strength of the ridge penalty on standardised measurements. A penalty there must
         be: an excursion that parts the classes perfectly has no finite maximum likelihood estimate.
@@ -32,17 +34,18 @@ def fit_regression(
         Model and directory.
     """
     from sklearn.impute import SimpleImputer
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    numbers = ctx.targets[0].kind == "continuous"
     estimator = make_pipeline(
         SimpleImputer(strategy="median", keep_empty_features=True),
         StandardScaler(),
-        LogisticRegression(C=logistic_c, max_iter=2000),
+        Ridge(alpha=1 / logistic_c) if numbers else LogisticRegression(C=logistic_c, max_iter=2000),
     )
     vectors = vectors_of(training, ctx)
-    estimator.fit(vectors, labels)
+    estimator.fit(vectors, labels if numbers else labels.astype(np.int64))
     artifact = ModelArtifact(ctx.out)
     artifact.save_estimator(estimator, FILE)
     artifact.write_json("model.json", {"kind": model_of(ctx).kind, "n_columns": vectors.shape[1]})
@@ -52,9 +55,17 @@ def fit_regression(
 def score_regression(
     artifact: ModelArtifact, features: FeatureSet, ctx: Context
 ) -> NDArray[np.float64]:
-    """Return the probability of septal flash, shape (n,)."""
-    found = artifact.load_estimator(FILE).predict_proba(vectors_of(features, ctx))
-    return np.asarray(found[:, 1], np.float64)
+    """Return the probability of the second of two classes, or a number, shape (n,).
+
+    Of more classes all probabilities, shape (n, n_classes); 0 for one that training did not have.
+    """
+    target, estimator = ctx.targets[0], artifact.load_estimator(FILE)
+    vectors = vectors_of(features, ctx)
+    if target.kind == "continuous":
+        return np.asarray(estimator.predict(vectors), np.float64)
+    found = np.zeros((len(features), len(target.classes)))
+    found[:, estimator.classes_] = estimator.predict_proba(vectors)
+    return found if target.kind == "multiclass" else found[:, 1]
 
 
 def vectors_of(features: FeatureSet, ctx: Context) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
 from cardio_mmode_septal_flash.flash.config import TrainBlock
-from cardio_mmode_septal_flash.flash.labels import Labelled, check_classes, known_labels, originals
+from cardio_mmode_septal_flash.flash.labels import Labelled, check_labels, known_labels, originals
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.regression import fit_regression
 
@@ -26,7 +26,7 @@ def train(
 ) -> ModelArtifact:
     """Fit the model that the context names and leave it in its directory."""
     known, labels = known_labels(training, targets, ctx)
-    check_classes(known, labels, ctx)
+    check_labels(known, labels, ctx)
     if model_of(ctx).kind != "network":
         first = np.flatnonzero(originals(known))
         return fit_regression(known.view(first), labels[first], config.logistic_c, ctx)
@@ -45,14 +45,16 @@ def train(
 
 
 def _own_validation(
-    known: FeatureSet, labels: NDArray[np.int64], config: TrainBlock, ctx: Context
-) -> tuple[FeatureSet, NDArray[np.int64], Labelled, tuple[str, ...]]:
+    known: FeatureSet, labels: NDArray[np.float64], config: TrainBlock, ctx: Context
+) -> tuple[FeatureSet, NDArray[np.float64], Labelled, tuple[str, ...]]:
     """Set a share of the studies aside, whoever they belong to, with all their shifted copies."""
     rng = ctx.rng("validation studies")
     studies = known.table["study_id"].to_numpy(str)
+    # A class gives its share; numbers are all of one kind.
+    kind = labels if ctx.targets[0].classes else np.zeros_like(labels)
     aside: list[str] = []
-    for label in (0, 1):
-        own = np.unique(studies[labels == label])
+    for label in np.unique(kind):
+        own = np.unique(studies[kind == label])
         n_aside = max(1, round(config.validation_share * own.size))
         aside += rng.choice(own, n_aside, replace=False).tolist()
     apart = np.isin(studies, aside)

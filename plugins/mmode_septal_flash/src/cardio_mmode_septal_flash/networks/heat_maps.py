@@ -1,4 +1,4 @@
-"""What spoke for septal flash: Grad-CAM++, LayerCAM and occlusion, for many pictures."""
+"""What spoke for septal flash, or another outcome: Grad-CAM++, LayerCAM, occlusion."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cardio_mmode_septal_flash.networks.pictures import Pictures
 Method = Literal["grad_cam_pp", "layer_cam", "occlusion"]
 
 FLASH = 1
-"""The logit that is explained."""
+"""The logit that is explained where there are two."""
 
 N_PATCHES = 16
 """Places along each side at which a patch of an eighth of it is covered."""
@@ -57,6 +57,22 @@ def heat_maps(network: FlashDenseNet, pictures: torch.Tensor, method: Method) ->
     return to_unit(made(network, pictures))
 
 
+def explained(outputs: torch.Tensor) -> torch.Tensor:
+    """Return which of its outputs is explained of every picture, int64 of shape (n,).
+
+    The one number; the second of two classes; of more classes the likeliest one.
+
+    Examples
+    --------
+    >>> explained(torch.tensor([[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]])).tolist()
+    [1, 0]
+    """
+    n, width = outputs.shape
+    if width > 2:
+        return outputs.detach().argmax(dim=1)
+    return torch.full((n,), FLASH if width == 2 else 0, dtype=torch.int64)
+
+
 def grad_cam_pp(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
     """Return Grad-CAM++ of the last feature maps, after norm and ReLU: 8 x 8 for 256 x 256.
 
@@ -73,8 +89,8 @@ def grad_cam_pp(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
     """
     with torch.no_grad():
         maps = network.maps(pictures)
-    flash = torch.full((len(pictures),), FLASH, dtype=torch.int64)
-    return grad_cam_maps(maps, network.head, flash)
+        chosen = explained(network.head(maps))
+    return grad_cam_maps(maps, network.head, chosen)
 
 
 def layer_cam(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
@@ -88,16 +104,17 @@ def layer_cam(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         early = network.early(pictures)
     leaf = early.detach().requires_grad_()
-    chosen = network.late(leaf)[:, FLASH].sum()
+    outputs = network.late(leaf)
+    chosen = outputs.gather(1, explained(outputs)[:, None]).sum()
     (gradient,) = torch.autograd.grad(chosen, leaf)
     return functional.relu((functional.relu(gradient) * leaf.detach()).sum(dim=1))
 
 
 def occlusion(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
-    """Return how far the logit falls when a patch shows the mean picture, 16 x 16.
+    """Return how far the output falls when a patch shows the mean picture, 16 x 16.
 
     A patch is an eighth of the picture's side, with its centre in the cell or as near as the border
-    allows. Where the logit rises the map is 0.
+    allows. Where the output rises the map is 0.
 
     Notes
     -----
@@ -107,7 +124,9 @@ def occlusion(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
     high, wide = rows // 8, columns // 8
     fall = torch.zeros(n, N_PATCHES, N_PATCHES)
     with torch.no_grad():
-        whole = network(pictures)[:, FLASH]
+        outputs = network(pictures)
+        which = explained(outputs)[:, None]
+        whole = outputs.gather(1, which)[:, 0]
         for row in range(N_PATCHES):
             top = min(max(round((row + 0.5) / N_PATCHES * rows - high / 2), 0), rows - high)
             for column in range(N_PATCHES):
@@ -115,7 +134,7 @@ def occlusion(network: FlashDenseNet, pictures: torch.Tensor) -> torch.Tensor:
                 left = min(max(left, 0), columns - wide)
                 covered = pictures.clone()
                 covered[:, :, top : top + high, left : left + wide] = 0
-                fall[:, row, column] = whole - network(covered)[:, FLASH]
+                fall[:, row, column] = whole - network(covered).gather(1, which)[:, 0]
     return functional.relu(fall)
 
 

@@ -25,15 +25,15 @@ class Pictures:
         On disk until a batch asks for them.
     mean : ndarray of float32, shape (rows, columns)
         Mean of the pictures that the network is fitted on.
-    labels : ndarray of int64, shape (n,), or None
-        None for new patients.
+    labels : ndarray of int64 or float32, shape (n,), or None
+        Places of classes, or standardised numbers; None for new patients.
     contrast : float
         In training, contrast is multiplied by a factor between 1/contrast and contrast; 1 is off.
     """
 
     pictures: Any
     mean: NDArray[np.float32]
-    labels: NDArray[np.int64] | None = None
+    labels: NDArray[np.int64] | NDArray[np.float32] | None = None
     contrast: float = 1.0
 
     def __len__(self) -> int:
