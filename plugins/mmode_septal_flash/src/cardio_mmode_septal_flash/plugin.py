@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cardio_core.api import PluginInfo, Sidecar
+from cardio_mmode_septal_flash.drawing.words import WORDS
 from cardio_mmode_septal_flash.flash.models import PATHS, PHANTOM_FLASH, SEPTAL_FLASH
 
 INFO = PluginInfo(
@@ -19,4 +20,5 @@ INFO = PluginInfo(
         "Saiz-Vivo et al. 2023, Localizing cardiac dyssynchrony in M-mode echocardiography with "
         "attention maps",
     ),
+    words=WORDS,
 )
