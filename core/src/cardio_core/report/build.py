@@ -1,7 +1,9 @@
-"""Build `report.html` from the files of a run: one page that needs no network and no script."""
+"""Build `report.html` from the files of a run: one page that needs no network."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -15,26 +17,37 @@ from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
 from cardio_core.report.headline import flow, honest_result, what_ran
+from cardio_core.report.naming import Names
 from cardio_core.report.overview import overview, write_overview
-from cardio_core.report.pictures import MAX_CASES, case_views, figure_groups, overview_pictures
+from cardio_core.report.pictures import case_views, figure_groups, overview_pictures
 from cardio_core.report.results import comparisons, fold_tables, main_tables, subgroup_tables
 from cardio_core.report.run_files import RunFiles, read_run
+from cardio_core.report.shown_first import (
+    cases_folded,
+    cases_shown,
+    main_figures,
+    of_a_paper,
+    table_one,
+)
 from cardio_core.report.splits_view import split_views
-from cardio_core.report.tables import Table, read_table
-from cardio_core.report.words import PROTOCOLS, count, duration
+from cardio_core.report.tables import MAX_OPEN_ROWS, is_stand_in, tables_of
+from cardio_core.report.words import count, duration
 
 SECTIONS = (
-    ("results", "Results"),
-    ("comparisons", "Comparisons of models"),
-    ("subgroups", "Subgroups"),
-    ("figures", "Figures"),
-    ("tables", "Tables"),
-    ("explanations", "Explained cases"),
-    ("splits", "Who was tested"),
-    ("data", "Data and quarantine"),
-    ("notes", "Notes"),
-    ("reproduce", "How to reproduce"),
+    ("answer", "Answer"),
+    ("patients", "Patients"),
+    ("performance", "Performance"),
+    ("flow", "Flow"),
+    ("explanations", "Explanations"),
+    ("more", "Everything else"),
+    ("methods", "Methods"),
+    ("reproduce", "Reproduce"),
 )
+
+STAGES = {"load": "reading", "preprocess": "preparing", "featurize": "measuring"}
+
+MAX_LISTED = 300
+"""Notes, recordings and files that are listed; the others are counted."""
 
 NO_OVERLAP = "it repeats the published procedure and its choices; no shared patient is declared"
 
@@ -59,9 +72,19 @@ def build_report(run: Path) -> Path:
 
 def render(files: RunFiles) -> str:
     """Return the page as text."""
-    style = resources.files("cardio_core.report").joinpath("style.css").read_text("utf-8")
+    style, script = _own("style.css"), _own("page.js")
     page = _templates().get_template("page.html")
-    return page.render(style=Markup(style), **_content(files))  # noqa: S704 - our own file
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return page.render(
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        script_hash=f"sha256-{digest}",
+        **_content(files),
+    )
+
+
+def _own(name: str) -> str:
+    return resources.files("cardio_core.report").joinpath(name).read_text("utf-8")
 
 
 @cache
@@ -77,51 +100,101 @@ def _templates() -> Environment:
 
 def _content(files: RunFiles) -> dict[str, Any]:
     manifest = files.manifest
-    titles: Mapping[str, str] = manifest.get("model_titles") or {}
-    compared, compared_notes = comparisons(
-        files.metrics, titles, next(iter(manifest.get("models") or []), None)
-    )
+    names = Names.of(manifest, files.splits)
+    primary = manifest.get("primary") or next(iter(manifest.get("models") or []), None)
     quarantined = list(manifest.get("quarantined") or [])
     content: dict[str, Any] = {
         "count": count,
+        "names": names,
         "manifest": manifest,
-        "title": manifest.get("task_title") or manifest.get("task") or files.run.name,
+        "title": manifest.get("task_title")
+        or names.heading(manifest.get("task") or files.run.name),
         "data": manifest.get("data") or {},
         "finished": str(manifest.get("status") or "unknown") == "done",
+        "kicker": _kicker(manifest),
+        "asked": [names.text(what) for what in what_ran(files)[:1]],
         "result": honest_result(files),
-        "what_ran": what_ran(files),
+        "made_with": [names.text(sentence) for sentence in what_ran(files)[1:]],
         "flow": flow(files),
         "optimistic": _optimistic(files),
-        "results": main_tables(files.metrics, titles),
-        "folds": fold_tables(files.metrics, titles),
-        "overview": overview_pictures(files),
-        "comparisons": compared,
-        "comparison_notes": compared_notes,
-        "subgroups": subgroup_tables(files.metrics, titles),
-        "figures": figure_groups(files),
-        "tables": _tables(files),
-        "cases": case_views(files),
-        "n_more_cases": max(0, len(files.cases) - MAX_CASES),
+        "results": main_tables(files.metrics, names),
+        "folds": fold_tables(files.metrics, names),
+        "forests": overview_pictures(files),
+        "subgroups": subgroup_tables(files.metrics, names),
         "splits": split_views(files.splits),
         "quarantined": quarantined,
         "reasons": Counter((q.get("hook"), q.get("reason")) for q in quarantined).most_common(),
+        "stages_told": STAGES,
+        "max_listed": MAX_LISTED,
         "flags": list((manifest.get("flags") or {}).items()),
         "notes": _notes(manifest),
         "command": _command(manifest.get("command")),
+        "device": "; ".join(
+            f"{key}: {value}" for key, value in (manifest.get("device") or {}).items()
+        ),
         "stages": {
             name: duration(float(seconds))
             for name, seconds in (manifest.get("stages") or {}).items()
         },
+        "outputs": list((manifest.get("outputs") or {}).items()),
         "config": files.config,
     }
+    content |= _compared(files, names, primary)
+    content |= _tables(files, names)
+    content |= _drawn(files, names, str(primary or ""))
     return content | {"contents": [(key, words) for key, words in SECTIONS if _shown(key, content)]}
 
 
+def _compared(files: RunFiles, names: Names, primary: str | None) -> dict[str, Any]:
+    compared, notes = comparisons(files.metrics, names, primary)
+    return {"comparisons": compared, "comparison_notes": notes}
+
+
+def _tables(files: RunFiles, names: Names) -> dict[str, Any]:
+    tables = tables_of(files.tables, files.run, names, is_stand_in(files.manifest))
+    first = table_one(tables)
+    others = [table for table in tables if table is not first]
+    return {
+        "table_one": first,
+        "open_rows": MAX_OPEN_ROWS,
+        "published": [table for table in others if of_a_paper(table)],
+        "tables": [table for table in others if not of_a_paper(table)],
+    }
+
+
+def _drawn(files: RunFiles, names: Names, primary: str) -> dict[str, Any]:
+    groups = figure_groups(files, names, is_stand_in(files.manifest))
+    leading = main_figures([one for _, items in groups for one in items], files.manifest)
+    shown = cases_shown(files.cases, primary)
+    folded = cases_folded(files.cases, shown, files.run)
+    others = [(title, [one for one in items if one not in leading]) for title, items in groups]
+    return {
+        "main_figures": leading,
+        "figures": [(title, items) for title, items in others if items],
+        "n_figures": sum(len(items) for _, items in others),
+        "cases_shown": [one for one in case_views(shown, files.run, names) if one.picture],
+        "cases": case_views(folded, files.run, names),
+        "n_more_cases": len(files.cases) - len(shown) - len(folded),
+    }
+
+
 def _shown(section: str, content: Mapping[str, Any]) -> bool:
-    listed = {"explanations": "cases"}
-    return section in ("results", "data", "reproduce") or bool(
-        content[listed.get(section, section)]
+    listed = {
+        "patients": "table_one",
+        "performance": "main_figures",
+        "explanations": "cases_shown",
+    }
+    if section == "methods":
+        return False
+    return section in ("answer", "more", "reproduce") or bool(content[listed.get(section, section)])
+
+
+def _kicker(manifest: Mapping[str, Any]) -> list[str]:
+    origin = {"synthetic": "synthetic data", "real": "real data"}.get(
+        str((manifest.get("data") or {}).get("source")), "origin of the data not recorded"
     )
+    day = str(manifest.get("finished") or manifest.get("started") or "")[:10]
+    return [part for part in (str(manifest.get("name") or ""), origin, day) if part]
 
 
 def _optimistic(files: RunFiles) -> str:
@@ -130,12 +203,6 @@ def _optimistic(files: RunFiles) -> str:
     ran = split is not None or any(row.get("protocol") == "paper" for row in files.metrics)
     reason = str((split or {}).get("declared_overlap") or NO_OVERLAP).rstrip(". ")
     return reason if ran else ""
-
-
-def _tables(files: RunFiles) -> list[Table]:
-    tables = [read_table(path, files.run) for path in files.tables]
-    rank = {name: position for position, name in enumerate(PROTOCOLS)}
-    return sorted(tables, key=lambda table: (table.title, rank.get(table.protocol, len(rank))))
 
 
 def _notes(manifest: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,21 @@ from markupsafe import Markup
 from cardio_core.errors import DataError
 from cardio_core.report.figures import svg_text
 from cardio_core.report.inline_svg import inline_svg, said_by
+from cardio_core.report.naming import Names
 from cardio_core.report.overview import FOREST, overview
 from cardio_core.report.run_files import RunFiles
-from cardio_core.report.tables import named
+from cardio_core.report.spelling import capital
+from cardio_core.report.tables import OF_A_PAPER, title_of
 from cardio_core.report.videos import Video, video_in
-from cardio_core.report.words import PROTOCOLS, number, title_words
+from cardio_core.report.words import PROTOCOLS, number
 
 MAX_CASES = 24
+"""Explained cases in the page; the others stay in their files."""
+
+WIDE = 1.9
+"""From this ratio of width to height on a figure takes the whole width of the page."""
+
+_VIEW = re.compile(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"')
 
 
 @dataclass(frozen=True)
@@ -37,14 +46,21 @@ class Picture:
     narrow: Markup | None = None
     caption: str = ""
 
+    @property
+    def wide(self) -> bool:
+        """Whether it needs the whole width."""
+        found = _VIEW.search(str(self.svg)[:2000]) if self.svg is not None else None
+        return found is not None and float(found[1]) > WIDE * float(found[2])
+
 
 @dataclass(frozen=True)
 class CaseView:
-    """One explained prediction."""
+    """One explained prediction; `said` is what stands below its picture."""
 
     title: str
     sample_id: str
     details: str
+    said: str
     scores: tuple[tuple[str, str], ...]
     picture: Picture | None
     video: Video | None = None
@@ -52,73 +68,83 @@ class CaseView:
 
 def overview_pictures(files: RunFiles) -> list[Picture]:
     """Return the forest plots that are drawn from metrics.json itself."""
-    return [
-        Picture(
-            one.title,
-            "",
-            f"figures/{one.name}.svg",
-            inline_svg(svg_text(one.draw), f"overview{n}-", one.title),
-            narrow=None
-            if one.narrow is None
-            else inline_svg(svg_text(one.narrow), f"narrow{n}-", one.title),
-        )
-        for n, one in enumerate(overview(files.metrics, files.manifest))
-    ]
+    found = []
+    for n, one in enumerate(overview(files.metrics, files.manifest)):
+        text = svg_text(one.draw)
+        narrow = None
+        if one.narrow is not None:
+            narrow = inline_svg(svg_text(one.narrow), f"narrow{n}-", f"{one.title}, narrow")
+        svg = inline_svg(text, f"overview{n}-", one.title)
+        caption = said_by(text)[1]
+        name = f"figures/{one.name}.svg"
+        found.append(Picture(one.title, "", name, svg, narrow=narrow, caption=caption))
+    return found
 
 
-def figure_groups(files: RunFiles) -> list[tuple[str, list[Picture]]]:
-    """Return the figures by title, so that honest and paper stand beside each other."""
+def figure_groups(files: RunFiles, names: Names, stand_in: bool) -> list[tuple[str, list[Picture]]]:
+    """Return the figures by title, so that honest and paper stand beside each other.
+
+    `stand_in` says whether the cohort stands for a paper's own; otherwise what the paper printed
+    is left out.
+    """
     groups: dict[str, list[Picture]] = {}
-    own = [path for path in files.figures if not path.name.startswith(f"{FOREST}-")]
+    own = [path for path in files.figures if not path.name.startswith(FOREST)]
     for n, path in enumerate(own):
-        protocol, title = named(path, files.run / "figures")
-        picture = _picture(path, files.run, f"figure{n}-", title, protocol)
+        if not stand_in and OF_A_PAPER.search(path.stem):
+            continue
+        protocol, title = title_of(path, files.run / "figures", names)
+        picture = _picture(path, files.run, f"figure{n}-", title, protocol, names)
         groups.setdefault(picture.title, []).append(picture)
     for pictures in groups.values():
         pictures.sort(key=lambda picture: _rank(picture.protocol))
     return list(groups.items())
 
 
-def case_views(files: RunFiles) -> list[CaseView]:
-    """Return the first cases; the others stay in their files."""
-    return [_case(case, files.run, n) for n, case in enumerate(files.cases[:MAX_CASES])]
+def case_views(cases: Sequence[Mapping[str, Any]], run: Path, names: Names) -> list[CaseView]:
+    """Return explained cases as the page shows them."""
+    return [_case(case, run, names) for case in cases]
 
 
-def _case(case: Mapping[str, Any], run: Path, n: int) -> CaseView:
-    title = str(case.get("title") or case.get("sample_id") or "Case")
-    keys = ("protocol", "model", "fold")
-    details = ", ".join(
-        f"{key} {case[key]}" if key == "fold" else str(case[key]) for key in keys if case.get(key)
-    )
+def _case(case: Mapping[str, Any], run: Path, names: Names) -> CaseView:
+    title = capital(names.text(str(case.get("title") or case.get("sample_id") or "Case")))
+    protocol = str(case.get("protocol") or "")
+    fold = names.fold(str(case["fold"])) if case.get("fold") else ""
+    model = names.model(str(case["model"])) if case.get("model") else ""
+    details = ", ".join(filter(None, (model, protocol, fold)))
+    caption = names.text(str(case.get("caption") or ""))
     picture = None
     if case.get("figure"):
-        picture = _picture(
-            run / str(case["figure"]), run, f"case{n}-", title, str(case.get("protocol") or "")
-        )
+        path = run / str(case["figure"])
+        prefix = "case-" + re.sub(r"[^A-Za-z0-9-]", "-", path.stem) + "-"
+        picture = _picture(path, run, prefix, title, protocol, names)
+        caption = caption or picture.caption
     video = video_in(run, run / str(case["video"]), title) if case.get("video") else None
-    return CaseView(title, str(case.get("sample_id") or ""), details,
-                    tuple(_scores(case.get("scores") or {})), picture, video)  # fmt: skip
+    said = " ".join(filter(None, (caption, f"{details}." if details else "")))
+    return CaseView(title, str(case.get("sample_id") or ""), details, said,
+                    tuple(_scores(case.get("scores") or {}, names)), picture, video)  # fmt: skip
 
 
-def _scores(scores: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _scores(scores: Mapping[str, Any], names: Names) -> Iterator[tuple[str, str]]:
     for name, value in scores.items():
-        yield title_words(name), number(float(value)) if value is not None else number(None)
+        yield names.heading(name), number(float(value)) if value is not None else number(None)
 
 
-def _picture(path: Path, run: Path, prefix: str, title: str, protocol: str) -> Picture:
+def _picture(
+    path: Path, run: Path, prefix: str, title: str, protocol: str, names: Names
+) -> Picture:
     """Return one file as a picture; what it says of itself comes before what its name says."""
     if not path.resolve().is_relative_to(run.resolve()):
         return Picture(title, protocol, path.name, None, "the figure lies outside the run")
     name = path.relative_to(run).as_posix()
     try:
         text = path.read_text(encoding="utf-8")
-        said, caption = said_by(text)
+        said, caption = (names.text(part) for part in said_by(text))
         svg = inline_svg(text, prefix, said or title)
     except (OSError, UnicodeDecodeError):
         return Picture(title, protocol, name, None, "the file cannot be read")
     except DataError as error:
         return Picture(title, protocol, name, None, str(error))
-    return Picture(said or title, protocol, name, svg, caption=caption)
+    return Picture(capital(said) or title, protocol, name, svg, caption=caption)
 
 
 def _rank(protocol: str) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cardio_core.report.naming import Names
+from cardio_core.report.spelling import capital
 from cardio_core.report.words import (
     COUNTS,
     DASH,
@@ -14,7 +16,6 @@ from cardio_core.report.words import (
     count,
     counted,
     level_words,
-    metric_words,
     number,
     p_value,
 )
@@ -65,6 +66,16 @@ class Cell:
     mark: str
     raw: float
 
+    @property
+    def shown(self) -> str:
+        """The value with its interval."""
+        return f"{self.value} ({self.interval})" if self.interval else self.value
+
+    @property
+    def size(self) -> str:
+        """What n counts, and the patients behind it."""
+        return f"{self.n}, {self.patients} patients" if self.patients else self.n
+
 
 @dataclass(frozen=True)
 class Line:
@@ -87,27 +98,45 @@ class Block:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """A table with the protocols side by side."""
+    """A table with the protocols side by side.
+
+    `sizes` says the n of a protocol whose rows all share it; the others have a column of their own.
+    """
 
     title: str
     protocols: tuple[str, ...]
     level: str
     blocks: tuple[Block, ...]
     footnotes: list[tuple[str, str]]
+    sizes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def caption(self) -> str:
+        """The sizes that hold in every row."""
+        alike = set(self.sizes.values())
+        if len(alike) == 1 and len(self.sizes) == len(self.protocols):
+            return f"n: {alike.pop()}"
+        said = [f"{name or 'all'}: {size}" for name, size in self.sizes.items()]
+        return f"n, {'; '.join(said)}" if said else ""
+
+    @property
+    def grouped(self) -> bool:
+        """Whether any line is of one class or subgroup."""
+        return any(line.group for block in self.blocks for line in block.lines)
 
 
 @dataclass(frozen=True)
 class Folds:
-    """Every metric of one protocol and target, a column a fold."""
+    """Every metric of one protocol and target, a column a fold; of many folds their summary."""
 
     title: str
-    folds: tuple[str, ...]
+    head: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One model against another; `leads` where the first declared model is one of them."""
+    """One model against another; `leads` where the primary model is one of them."""
 
     leads: bool
     protocol: str
@@ -129,32 +158,30 @@ def protocols_of(rows: Iterable[Row]) -> tuple[str, ...]:
     return (*known, *(name for name in found if name not in PROTOCOLS))
 
 
-def main_tables(rows: Sequence[Row], titles: Mapping[str, str]) -> list[SideBySide]:
+def main_tables(rows: Sequence[Row], names: Names) -> list[SideBySide]:
     """Return one table a target: pooled rows without a comparison or a subgroup."""
     chosen = [r for r in rows if is_pooled(r) and not r.get("versus") and not r.get("subgroup")]
-    return _by_target(chosen, titles, lambda row: str(row.get("class_name") or ""))
+    return _by_target(chosen, names, lambda row: str(row.get("class_name") or ""))
 
 
-def subgroup_tables(rows: Sequence[Row], titles: Mapping[str, str]) -> list[SideBySide]:
+def subgroup_tables(rows: Sequence[Row], names: Names) -> list[SideBySide]:
     """Return one table a target: pooled rows of subgroups."""
     chosen = [r for r in rows if is_pooled(r) and r.get("subgroup") and not r.get("versus")]
-    return _by_target(chosen, titles, _subgroup)
+    return _by_target(chosen, names, _subgroup)
 
 
 def _subgroup(row: Row) -> str:
     return ", ".join(str(row[key]) for key in ("subgroup", "class_name") if row.get(key))
 
 
-def _by_target(rows: Sequence[Row], titles: Mapping[str, str], group: Any) -> list[SideBySide]:
+def _by_target(rows: Sequence[Row], names: Names, group: Any) -> list[SideBySide]:
     by_target: dict[str, list[Row]] = {}
     for row in rows:
         by_target.setdefault(str(row.get("target") or ""), []).append(row)
-    return [_side_by_side(target, own, titles, group) for target, own in by_target.items()]
+    return [_side_by_side(target, own, names, group) for target, own in by_target.items()]
 
 
-def _side_by_side(
-    target: str, rows: Sequence[Row], titles: Mapping[str, str], group: Any
-) -> SideBySide:
+def _side_by_side(target: str, rows: Sequence[Row], names: Names, group: Any) -> SideBySide:
     protocols = protocols_of(rows)
     levels = {row.get("level") for row in rows if row.get("level") is not None}
     level = next(iter(levels)) if len(levels) == 1 else None
@@ -162,18 +189,35 @@ def _side_by_side(
     models = list(dict.fromkeys(str(row.get("model") or "") for row in rows))
     blocks = tuple(
         Block(
-            titles.get(model, model) or "All",
+            names.model(model) if model else "All",
             _lines([r for r in rows if str(r.get("model") or "") == model], protocols, notes,
-                   group, level),
+                   group, level, names),
         )
         for model in models
     )  # fmt: skip
     words = f"{level_words(level)} CI" if level else "CI"
-    return SideBySide(target, protocols, words, blocks, notes.items())
+    title = names.heading(target) if target else ""
+    return SideBySide(title, protocols, words, blocks, notes.items(), _sizes(protocols, blocks))
+
+
+def _sizes(protocols: Sequence[str], blocks: Sequence[Block]) -> dict[str, str]:
+    """Return the n of each protocol whose cells all share it."""
+    found = {}
+    for position, protocol in enumerate(protocols):
+        cells = [line.cells[position] for block in blocks for line in block.lines]
+        sizes = {one.size for one in cells if one is not None}
+        if len(sizes) == 1:
+            found[protocol] = sizes.pop()
+    return found
 
 
 def _lines(
-    rows: Sequence[Row], protocols: Sequence[str], notes: Footnotes, group: Any, level: float | None
+    rows: Sequence[Row],
+    protocols: Sequence[str],
+    notes: Footnotes,
+    group: Any,
+    level: float | None,
+    names: Names,
 ) -> tuple[Line, ...]:
     # Rows of all classes together come first, then the classes in their own order.
     groups = sorted(dict.fromkeys(group(row) for row in rows), key=bool)
@@ -186,9 +230,11 @@ def _lines(
                 cell(by_protocol[protocol], notes, level) if protocol in by_protocol else None
                 for protocol in protocols
             )
-            words = metric_words(metric) + (f", repeat {repeat}" if repeat is not None else "")
+            words = names.heading(metric) + (f", repeat {repeat}" if repeat is not None else "")
             size = len(found) if position == 0 else 0
-            lines.append(Line(name, size, words, cells, _difference(metric, protocols, cells)))
+            lines.append(
+                Line(names.text(name), size, words, cells, _difference(metric, protocols, cells))
+            )
     return tuple(lines)
 
 
@@ -271,11 +317,11 @@ def _difference(metric: str, protocols: Sequence[str], cells: Sequence[Cell | No
 
 
 def comparisons(
-    rows: Sequence[Row], titles: Mapping[str, str], leading: str | None = None
+    rows: Sequence[Row], names: Names, leading: str | None = None
 ) -> tuple[list[Comparison], list[tuple[str, str]]]:
     """Return the comparisons of models (rows with `versus`, pooled) and their footnotes.
 
-    `leading` is the first declared model; without one every comparison leads.
+    `leading` is the primary model; without one every comparison leads.
     """
     notes = Footnotes()
     chosen = [row for row in rows if row.get("versus") and is_pooled(row)]
@@ -284,14 +330,14 @@ def comparisons(
     for row in ordered:
         first, second = str(row.get("model") or ""), str(row["versus"])
         where = [str(row[key]) for key in ("target", "class_name", "subgroup") if row.get(key)]
-        words = ", ".join([metric_words(bare_name(row)), *where])
+        words = ", ".join([names.heading(bare_name(row)), *map(names.text, where)])
         made = cell(row, notes)
         found.append(
             Comparison(
                 leading in (None, first, second),
                 str(row.get("protocol") or ""),
-                titles.get(first, first),
-                titles.get(second, second),
+                names.model(first),
+                names.model(second),
                 words,
                 made,
             )
@@ -299,32 +345,53 @@ def comparisons(
     return found, notes.items()
 
 
-def fold_tables(rows: Sequence[Row], titles: Mapping[str, str]) -> list[Folds]:
-    """Return one table a protocol and target with a column a fold, their mean and their SD."""
+MAX_FOLDS = 10
+"""Folds that have a column of their own."""
+
+
+def fold_tables(rows: Sequence[Row], names: Names) -> list[Folds]:
+    """Return one table a protocol and target with a column a fold, their mean and their SD.
+
+    Of more than `MAX_FOLDS` folds the table has the mean, the SD, the lowest and the highest.
+    """
     inside: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if not is_pooled(row):
             key = str(row.get("protocol") or ""), str(row.get("target") or "")
             inside.setdefault(key, []).append(row)
-    tables = []
-    for key, here in inside.items():
-        folds = list(dict.fromkeys(str(row["fold"]) for row in here))
-        places = list(dict.fromkeys(_place(row, titles) for row in here))
-        lines = []
-        for place in places:
-            of_fold = {
-                str(r["fold"]): float(r["value"]) for r in here if _place(r, titles) == place
-            }
-            values = list(of_fold.values())
-            spread = number(statistics.stdev(values)) if len(values) > 1 else DASH
-            shown = [number(of_fold.get(fold)) for fold in folds]
-            lines.append((*place, *shown, number(statistics.fmean(values)), spread))
-        tables.append(Folds(", ".join(filter(None, key)), tuple(folds), tuple(lines)))
-    return tables
+    return [
+        _folds(protocol, names.heading(target) if target else "", here, names)
+        for (protocol, target), here in inside.items()
+    ]
 
 
-def _place(row: Row, titles: Mapping[str, str]) -> tuple[str, str, str]:
-    model = str(row.get("model") or "")
-    versus = f" − {row['versus']}" if row.get("versus") else ""
+def _folds(protocol: str, target: str, rows: Sequence[Row], names: Names) -> Folds:
+    folds = list(dict.fromkeys(str(row["fold"]) for row in rows))
+    by_place: dict[tuple[str, ...], dict[str, float]] = {}
+    for row in rows:
+        by_place.setdefault(_place(row, names), {})[str(row["fold"])] = float(row["value"])
+    grouped = any(place[1] for place in by_place)
+    single = len(folds) <= MAX_FOLDS
+    lines = []
+    for place, of_fold in by_place.items():
+        values = list(of_fold.values())
+        spread = number(statistics.stdev(values)) if len(values) > 1 else DASH
+        each = [number(of_fold.get(fold)) for fold in folds]
+        ends = [number(min(values)), number(max(values))]
+        shown = [*(each if single else []), number(statistics.fmean(values)), spread]
+        lines.append((*(part for i, part in enumerate(place) if grouped or i != 1), *shown,
+                      *([] if single else ends)))  # fmt: skip
+    own = [capital(names.fold(fold)) for fold in folds] if single else []
+    ends_head = [] if single else ["Lowest", "Highest"]
+    head = ("Model", *(["Class"] if grouped else []), "Metric", *own, "Mean", "SD", *ends_head)
+    title = ", ".join(filter(None, (protocol, target)))
+    if not single:
+        title += f" ({len(folds)} folds)"
+    return Folds(title, head, tuple(lines))
+
+
+def _place(row: Row, names: Names) -> tuple[str, str, str]:
+    versus = f" − {names.model(str(row['versus']))}" if row.get("versus") else ""
     group = ", ".join(str(row[key]) for key in ("class_name", "subgroup") if row.get(key))
-    return titles.get(model, model) + versus, group, metric_words(bare_name(row))
+    model = names.model(str(row.get("model") or "")) if row.get("model") else "All"
+    return model + versus, names.text(group), names.heading(bare_name(row))

@@ -1,40 +1,67 @@
-"""The CSV tables of a run, as they are printed."""
+"""The CSV tables of a run, as they are printed: in words, no empty column, nothing twice."""
 
 from __future__ import annotations
 
 import csv
-import math
-import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from cardio_core.report.words import PROTOCOLS, count, number, p_value, title_words
+from cardio_core.report.columns import (
+    Column,
+    columns_of,
+    is_matrix,
+    same_throughout,
+    with_intervals,
+)
+from cardio_core.report.naming import Names
+from cardio_core.report.words import PROTOCOLS, count, title_words
 
 MAX_ROWS = 60
-FOLDED_FROM = 15
+"""Rows of a table in the page; the file has them all."""
 
-_P_COLUMNS = frozenset({"p", "p_value", "p-value", "p value", "p_adjusted"})
+MAX_OPEN_ROWS = 20
+"""Rows of Table 1 that stand open."""
+
+OF_A_PAPER = re.compile(r"published|beside[- ]the[- ]paper", re.IGNORECASE)
+"""Files that repeat what a paper printed."""
+
+_OWN = "this run"
 
 
 @dataclass(frozen=True)
 class Table:
     """One table of the report.
 
-    `protocol` is empty where the file's name carries none; `file` is relative to the run directory;
-    columns that are `numeric` are flush right; `note` says what is not shown, `rounded` whether a
-    number was rounded for print.
+    `protocol` is empty where the file's name carries none, or where it holds under both; `file` is
+    relative to the run directory; `caption` says what holds in every row; `note` what is not shown.
     """
 
     title: str
     protocol: str
     file: str
-    head: tuple[str, ...]
-    numeric: tuple[bool, ...]
-    rows: tuple[tuple[str, ...], ...]
+    columns: tuple[Column, ...]
+    caption: str
     note: str
-    rounded: bool
-    folded: bool
+    n_rows: int
+
+    @property
+    def rows(self) -> list[tuple[tuple[str, str], ...]]:
+        """The rows: of every cell what is printed, and its number with all digits."""
+        return list(zip(*(column.cells for column in self.columns), strict=True))
+
+    def first(self, n: int) -> Table:
+        """Return the first rows alone; what is indented stays with its heading."""
+        if self.n_rows <= n or not self.columns:
+            return self
+        names = [text for text, _ in self.columns[0].cells]
+        end = n
+        while end > 1 and names[end].startswith("\u2003"):
+            end -= 1
+        cut = tuple(replace(column, cells=column.cells[:end]) for column in self.columns)
+        return replace(self, columns=cut)
 
 
 def named(path: Path, folder: Path) -> tuple[str, str]:
@@ -53,65 +80,86 @@ def named(path: Path, folder: Path) -> tuple[str, str]:
     return "", title_words(stem)
 
 
-def read_table(path: Path, run: Path) -> Table:
+def title_of(path: Path, folder: Path, names: Names) -> tuple[str, str]:
+    """Return the protocol and the title of a file, models and identifiers in words.
+
+    Examples
+    --------
+    >>> title_of(Path("tables/paper-confusion-net.csv"), Path("tables"), Names({"net": "ResNet"}))
+    ('paper', 'Confusion: ResNet')
+    """
+    protocol, _ = named(path, folder)
+    stem = path.stem.removeprefix(protocol).lstrip("-_")
+    if stem in names.words:
+        return protocol, names.heading(stem)
+    for model in sorted(names.models, key=len, reverse=True):
+        if stem.endswith(f"-{model}"):
+            head = names.text(stem.removesuffix(f"-{model}"))
+            return protocol, f"{title_words(head)}: {names.models[model]}"
+    return protocol, title_words(names.text(stem))
+
+
+def tables_of(paths: tuple[Path, ...], run: Path, names: Names, stand_in: bool) -> list[Table]:
+    """Return the tables of a run by title, honest before paper, one where both are the same.
+
+    `stand_in` says whether the cohort stands for a paper's own; otherwise what the paper printed
+    is left out.
+    """
+    found: list[Table] = []
+    texts: dict[tuple[str, bytes], int] = {}
+    rank = {name: position for position, name in enumerate(PROTOCOLS)}
+    for path in paths:
+        if not stand_in and OF_A_PAPER.search(path.stem):
+            continue
+        table = read_table(path, run, names, stand_in=stand_in)
+        if not table.n_rows:
+            continue
+        key = (table.title, path.read_bytes())
+        if key in texts:
+            found[texts[key]] = replace(found[texts[key]], protocol="")
+        else:
+            texts[key] = len(found)
+            found.append(table)
+    return sorted(found, key=lambda table: (table.title, rank.get(table.protocol, len(rank))))
+
+
+def read_table(
+    path: Path, run: Path, names: Names | None = None, *, stand_in: bool = True
+) -> Table:
     """Read one CSV file for the report."""
+    names = names or Names()
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = [line for line in csv.reader(file) if line]
-    head, rows = (tuple(lines[0]), lines[1:]) if lines else ((), [])
-    numeric = tuple(
-        not _is_name(head[i]) and _is_numeric([row[i] for row in rows if i < len(row)])
-        for i in range(len(head))
-    )
-    like = tuple(_typical([row[i] for row in rows if i < len(row)]) for i in range(len(head)))
-    shown = [_printed(row, head, numeric, like) for row in rows[:MAX_ROWS]]
-    protocol, title = named(path, run / "tables")
-    name = path.relative_to(run).as_posix()
-    note = ""
-    if len(rows) > MAX_ROWS:
-        note = f"The first {MAX_ROWS} of {count(len(rows))} rows."
-    folded = len(rows) > FOLDED_FROM
-    rounded = any(
-        "." in cell for row in rows for cell, flag in zip(row, numeric, strict=False) if flag
-    )
-    return Table(title, protocol, name, head, numeric, tuple(shown), note, rounded, folded)
+    head, rows = (lines[0], lines[1:]) if lines else ([], [])
+    if not stand_in:
+        head, rows = _without_the_paper(head, rows)
+    columns = with_intervals(columns_of(head, rows, names))
+    columns, constant = (columns, []) if is_matrix(head, rows) else same_throughout(columns)
+    protocol, title = title_of(path, run / "tables", names)
+    caption = "; ".join(f"{name}: {value}" for name, value in constant)
+    note = f"The first {MAX_ROWS} of {count(len(rows))} rows." if len(rows) > MAX_ROWS else ""
+    shown = tuple(replace(column, cells=column.cells[:MAX_ROWS]) for column in columns)
+    return Table(title, protocol, path.relative_to(run).as_posix(), shown, caption, note, len(rows))
 
 
-def _is_name(column: str) -> bool:
-    """Return whether a column names things: record 1234 is not the number 1 234."""
-    return column.lower().rpartition("_")[2] in {"id", "record", "recording", "patient", "fold"}
+def _without_the_paper(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """Return a table without rows and columns that repeat what a paper printed."""
+    if "source" in head:
+        at = head.index("source")
+        rows = [row for row in rows if at >= len(row) or row[at] in ("", _OWN)]
+    kept = [i for i, name in enumerate(head) if not name.startswith("paper_")]
+    return [head[i] for i in kept], [[row[i] for i in kept if i < len(row)] for row in rows]
 
 
-def _is_numeric(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell]
-    return bool(filled) and all(_value(cell) is not None for cell in filled)
+def is_stand_in(manifest: Mapping[str, Any]) -> bool:
+    """Return whether the cohort stands in for the paper's: synthetic, with the task's own outcome.
 
-
-def _typical(cells: Sequence[str]) -> float | None:
-    """Return the middle size of a column's numbers, by which all of them get their decimals."""
-    sizes = [abs(value) for cell in cells if (value := _value(cell)) and math.isfinite(value)]
-    return statistics.median(sizes) if sizes else None
-
-
-def _value(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return None
-
-
-def _printed(
-    row: Sequence[str], head: Sequence[str], numeric: Sequence[bool], like: Sequence[float | None]
-) -> tuple[str, ...]:
-    cells = []
-    for position, name in enumerate(head):
-        text = row[position] if position < len(row) else ""
-        value = _value(text) if numeric[position] else None
-        if value is None:
-            cells.append(text)
-        elif name.strip().lower() in _P_COLUMNS:
-            cells.append(p_value(value))
-        elif value.is_integer() and "." not in text and "e" not in text.lower():
-            cells.append(count(int(value)).replace("-", "\u2212"))
-        else:
-            cells.append(number(value, like=like[position]))
-    return tuple(cells)
+    Examples
+    --------
+    >>> is_stand_in({"data": {"source": "synthetic"}, "outcome_column": None})
+    True
+    >>> is_stand_in({"data": {"source": "synthetic"}, "outcome_column": "responder"})
+    False
+    """
+    data = manifest.get("data") or {}
+    return data.get("source") == "synthetic" and not manifest.get("outcome_column")
