@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -26,7 +27,8 @@ def test_each_is_listed_with_its_stage_and_reason(clinic_run):
 
 
 def test_the_report_names_each(clinic_run):
-    html = (clinic_run / "report.html").read_text()
+    # A key of the user's own file stays as it is, set as code.
+    html = re.sub("</?code>", "", (clinic_run / "report.html").read_text())
     for name, (_, reason) in REASONS.items():
         assert name in html
         assert reason.partition(",")[0] in html

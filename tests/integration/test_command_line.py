@@ -92,7 +92,7 @@ def test_a_synthetic_cohort_that_is_given_as_data_is_not_taken_for_patients(
     run = run_toy(tmp_path / "run", data=(made,), protocol="honest", said=lines)
     assert lines[0].startswith("Synthetic data: made was made by code")
     assert json.loads((run / "manifest.json").read_text())["data"]["source"] == "synthetic"
-    assert "SYNTHETIC DATA" in (run / "report.html").read_text()
+    assert "Synthetic data." in (run / "report.html").read_text()
 
 
 def test_the_synthetic_cohort_is_written_where_it_is_asked_for_and_the_same_each_time(

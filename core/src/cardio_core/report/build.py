@@ -7,6 +7,7 @@ import hashlib
 import shlex
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
-from cardio_core.report.headline import flow, honest_result, what_ran
+from cardio_core.report.headline import flow, what_ran
 from cardio_core.report.naming import Names
 from cardio_core.report.overview import overview, write_overview
 from cardio_core.report.pictures import case_views, figure_groups, overview_pictures
@@ -31,6 +32,7 @@ from cardio_core.report.shown_first import (
 )
 from cardio_core.report.splits_view import split_views
 from cardio_core.report.tables import MAX_OPEN_ROWS, is_stand_in, tables_of
+from cardio_core.report.told.answer import answer
 from cardio_core.report.words import count, duration
 
 SECTIONS = (
@@ -112,8 +114,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "data": manifest.get("data") or {},
         "finished": str(manifest.get("status") or "unknown") == "done",
         "kicker": _kicker(manifest),
-        "asked": [names.text(what) for what in what_ran(files)[:1]],
-        "result": honest_result(files),
+        "answer": answer(files),
         "made_with": [names.text(sentence) for sentence in what_ran(files)[1:]],
         "flow": flow(files),
         "optimistic": _optimistic(files),
@@ -153,9 +154,15 @@ def _compared(files: RunFiles, names: Names, primary: str | None) -> dict[str, A
 def _tables(files: RunFiles, names: Names) -> dict[str, Any]:
     tables = tables_of(files.tables, files.run, names, is_stand_in(files.manifest))
     first = table_one(tables)
-    others = [table for table in tables if table is not first]
+    about = files.manifest.get("table1") or {}
+    if first is not None:
+        first = replace(
+            first, title=f"Table 1. {about.get('title') or 'Patients'}", in_caption=True
+        )
+    others = [table for table in tables if first is None or table.file != first.file]
     return {
         "table_one": first,
+        "table_notes": list(about.get("notes") or []),
         "open_rows": MAX_OPEN_ROWS,
         "published": [table for table in others if of_a_paper(table)],
         "tables": [table for table in others if not of_a_paper(table)],

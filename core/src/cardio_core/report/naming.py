@@ -50,8 +50,8 @@ class Names:
 
         Examples
         --------
-        >>> Names(words={"ae_07": "feature 7"}).word("ae_07"), Names().word("heart_rate_bpm")
-        ('feature 7', 'heart rate (/min)')
+        >>> Names(words={"ae_07": "feature 7"}).word("ae_07"), Names().word("peak_ms")
+        ('feature 7', 'peak (ms)')
         """
         return self.models.get(name) or self.words.get(name) or spelled(name)
 
@@ -92,8 +92,8 @@ class Names:
 
         Examples
         --------
-        >>> Names({"pca": "Latent"}).text("npv of pca: psd_deg, r0-f0 (load.min_ml)")
-        'Negative predictivity of Latent: phase SD (°), fold 1'
+        >>> Names({"pca": "Latent"}).text("npv of pca: peak_ms, r0-f0 (load.min_ml)")
+        'Negative predictivity of Latent: peak (ms), fold 1'
         """
         found = _MODEL_FIRST.sub(self._first, _BRACKETS.sub("", sentence))
         found = _MODEL_NAMED.sub(self._named, found)
@@ -109,6 +109,15 @@ class Names:
             pieces += [Markup("<code>{}</code>").format(found[0])]
             end = found.end()
         return Markup("").join([*pieces, escape(self.text(sentence[end:]))])
+
+    def quoted(self, reason: str) -> Markup:
+        """Return what is said of a file of the user's: its columns and keys stay, set as code."""
+        pieces, end = [], 0
+        for found in IDENTIFIER.finditer(reason):
+            pieces += [escape(reason[end : found.start()])]
+            pieces += [Markup("<code>{}</code>").format(found[0])]
+            end = found.end()
+        return Markup("").join([*pieces, escape(reason[end:])])
 
     def _first(self, found: re.Match[str]) -> str:
         known = self.models.get(found[1])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import cache
+
+from cardio_core.io.cohorts.known_columns import known_columns
 
 UNITS = {
     "bpm": "/min", "cm": "cm", "deg": "°", "hz": "Hz", "kg": "kg", "ml": "mL", "mm": "mm",
@@ -27,7 +30,6 @@ PARTS = {
 
 WORDS = {
     "age_sex": "age and sex",
-    "age_y": "age (years)",
     "by_class": "by class",
     "code": "feature",
     "dob_y": "year of birth",
@@ -35,8 +37,6 @@ WORDS = {
     "effective_n": "effective n",
     "enriched_twofold": "enriched twofold",
     "grad_cam_pp": "Grad-CAM++",
-    "hr_bpm": "heart rate (/min)",
-    "ischemic_aetiology": "ischaemic aetiology",
     "k": "with",
     "layer_cam": "LayerCAM",
     "chi2": "χ²",
@@ -90,9 +90,9 @@ def spelled(name: str) -> str:
     Examples
     --------
     >>> spelled("lvesv_bl_ml"), spelled("ecv_high"), spelled("ae_07"), spelled("p_max_t")
-    ('LVESV at baseline (mL)', 'ECV high', 'autoencoder feature 07', 'p (max-T)')
+    ('LV end-systolic volume (mL)', 'ECV high', 'autoencoder feature 07', 'p (max-T)')
     """
-    known = WORDS.get(name)
+    known = WORDS.get(name) or _columns_of_a_cohort().get(name)
     if known is not None:
         return known
     if name.startswith("n_"):
@@ -104,6 +104,17 @@ def spelled(name: str) -> str:
     return f"{words} ({unit})" if unit else words
 
 
+@cache
+def _columns_of_a_cohort() -> dict[str, str]:
+    """Return the words of the cohort table's own columns, as they stand inside a sentence."""
+    found = {}
+    for column in known_columns():
+        title = column.title or column.name
+        title = title[:1].lower() + title[1:] if title[1:2].islower() else title
+        found[column.name] = f"{title} ({column.unit})" if column.unit else title
+    return found
+
+
 def cell_words(text: str) -> str:
     """Return what stands in a cell for a short code of a method or a measurement.
 
@@ -112,7 +123,8 @@ def cell_words(text: str) -> str:
     >>> cell_words("chi2"), cell_words("cad"), cell_words("anterior")
     ('chi-square', 'coronary artery disease', 'anterior')
     """
-    return CELLS.get(text) or (PARTS.get(text, text) if len(text) > 1 else text)
+    known = CELLS.get(text) or _columns_of_a_cohort().get(text) or PARTS.get(text)
+    return known if known and len(text) > 1 else text
 
 
 def capital(words: str) -> str:

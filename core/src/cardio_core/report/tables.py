@@ -37,6 +37,7 @@ class Table:
 
     `protocol` is empty where the file's name carries none, or where it holds under both; `file` is
     relative to the run directory; `caption` says what holds in every row; `note` what is not shown.
+    The title stands above the table where it is `in_caption`.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Table:
     caption: str
     note: str
     n_rows: int
+    in_caption: bool = False
 
     @property
     def rows(self) -> list[tuple[tuple[str, str], ...]]:
