@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 
 from cardio_core.report.figures import ForestModel, forest, model_forest, svg_text
+from cardio_core.report.figures.agreement import agreement_figure
 from cardio_core.report.figures.canvas import described, drawn
+from cardio_core.report.figures.classes import classes_figure
 from cardio_core.report.figures.forest_plot import ForestRow
+from cardio_core.report.figures.many_models import (
+    ModelScores,
+    calibration_of_models,
+    decision_curves,
+    roc_of_models,
+)
 from cardio_core.testing.overlaps import colliding_texts
+from cardio_core.types.estimate import Estimate
 
 LONG = "Logistic regression on the duration and the area of QRS, LBBB, age, sex and aetiology"
 
@@ -89,3 +102,75 @@ def test_a_figure_says_what_it_is():
     assert "<title>AUC &lt;b&gt;</title>" in svg
     assert "<desc>All &amp; one.</desc>" in svg
     assert 'role="img"' in svg
+
+
+def scores(n_models, n=24, title="Random forest on the median beat", seed=3):
+    rng = np.random.default_rng(seed)
+    positive = np.arange(n) % 3 == 0
+    area = Estimate("auc", 0.8123, 0.71, 0.90, 0.95, "DeLong", n=n)
+    grid = np.linspace(0, 1, 11)
+    return [
+        ModelScores(
+            f"{title} {i}",
+            positive,
+            rng.random(n),
+            ("primary", "model", "baseline")[min(2, i // 8) if i else 0],
+            area,
+            (grid, grid / 2, grid) if i == 0 else None,
+        )
+        for i in range(n_models)
+    ]
+
+
+MODELS = {
+    "twenty models": scores(20),
+    "long titles": scores(6, title=LONG),
+    "nine patients": scores(2, n=9),
+    "one word that is too long": scores(3, title="x" * 90),
+}
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_no_words_of_the_roc_figure_collide(case):
+    assert colliding_texts(roc_of_models(MODELS[case])) == []
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_no_words_of_calibration_and_decision_curve_collide(case):
+    few = MODELS[case][:3]
+    assert colliding_texts(calibration_of_models(few, positive=LONG.lower()[:40])) == []
+    assert colliding_texts(decision_curves(few, positive=LONG.lower()[:30])) == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["N", "S", "V"], ["apical four-chamber view", "a2c", "parasternal long axis"], ["x" * 30, "b"],
+     [f"class {i}" for i in range(12)]],
+)  # fmt: skip
+def test_no_words_of_the_figure_of_classes_collide(names):
+    counts = np.arange(len(names) ** 2).reshape(len(names), -1) * 1234
+    table = pd.DataFrame(counts, index=names, columns=names)
+    classes = [replace(scores(1)[0], title=name, band=None) for name in names]
+    assert colliding_texts(classes_figure(table, classes, unit="recording")) == []
+
+
+@pytest.mark.parametrize("spread", [0.001, 1.0, 1000.0])
+@pytest.mark.parametrize("bias", [0.0, 5000.0, -5000.0])
+def test_no_words_of_the_agreement_figure_collide(spread, bias):
+    rng = np.random.default_rng(5)
+    truth = rng.normal(1000, 50, 12)
+    said = truth + bias + spread * rng.normal(size=12)
+    assert colliding_texts(agreement_figure(truth, said, unit="ml/min/g")) == []
+
+
+def test_the_roc_figure_names_models_by_titles_with_their_areas():
+    svg = svg_text(roc_of_models(MODELS["twenty models"]))
+    area = "AUC\u00a00.812\u00a0(0.710\u00a0to\u00a00.900)"
+    assert svg.count(area) == 20
+    assert "95 % band, pointwise" in svg
+
+
+def test_a_decision_curve_has_those_who_treat_all_and_none():
+    svg = svg_text(decision_curves(scores(1), positive="response"))
+    for words in ("treat everybody", "treat nobody", "net benefit"):
+        assert f">{words}<" in svg

@@ -206,6 +206,6 @@ def test_a_figure_that_cannot_be_drawn_is_left_out_and_named(
     monkeypatch.setattr("cardio_toy.plugin.evaluate", hookimpl(evaluate), raising=False)
     run = run_toy(tmp_path / "run", data=(clinic,), protocol="honest")
     assert not (run / "figures" / "honest-mine.svg").exists()
-    assert (run / "figures" / "honest-roc-ill-ridge.svg").exists()
+    assert (run / "figures" / "honest-roc-ill.svg").exists()
     notes = read(run, "manifest.json")["notes"]
     assert "Figure mine is left out: expected points to draw, found none" in notes

@@ -11,7 +11,6 @@ import pandas as pd
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.parts import Asked, Parts, noting
 from cardio_core.evaluation.pooling import pooled, unit_of
-from cardio_core.report.figures import roc, roc_of
 from cardio_core.stats import auc, bootstrap_sums, decision_metrics, delong_paired
 from cardio_core.stats.classification.decisions import DECISION_RATES
 from cardio_core.types.info import Target, Task
@@ -47,11 +46,6 @@ def binary_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
         parts.notes.append(
             f"{', '.join(undefined)} of {scope.model}: not computed, nothing to divide by."
         )
-    if scope.fold is None:
-        curve = roc_of(
-            str(scope.model), truth, score, estimate=area, clusters=clusters, level=config.level
-        )
-        parts.figures[f"roc-{target.name}-{scope.model}"] = roc([curve])
 
 
 def compare_models(

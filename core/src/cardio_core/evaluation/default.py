@@ -12,6 +12,7 @@ from cardio_core.evaluation.comparing import compare_by_resampling
 from cardio_core.evaluation.continuous import continuous_metrics
 from cardio_core.evaluation.multiclass import multiclass_metrics
 from cardio_core.evaluation.parts import Asked, Parts, noting
+from cardio_core.evaluation.pictures import add_figures
 from cardio_core.evaluation.pooling import pooled
 from cardio_core.types.info import Task
 from cardio_core.types.predictions import Scored
@@ -65,6 +66,7 @@ def default_evaluate(
         else:
             place = Scope(task=task.name, target=target.name)
             compare_by_resampling(parts, frame, Asked(target, task, place, "none", config, seed))
+        add_figures(parts, frame, target, task, config)
     return EvaluationReport(
         parts.metrics, parts.tables, parts.figures, list(dict.fromkeys(parts.notes))
     )

@@ -9,14 +9,13 @@ import pandas as pd
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.parts import Asked, Parts, noting
 from cardio_core.evaluation.pooling import unit_of
-from cardio_core.report.figures import confusion_matrix
 from cardio_core.stats import auc, per_class_table
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
 
 
 def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
-    """Add Se, +P, F1 and AUC of every class, macro averages, and the confusion matrix."""
+    """Add Se, +P, F1 and AUC of every class, macro averages, and the confusion table."""
     target, scope, config = asked.target, asked.scope, asked.config
     unit, clusters = unit_of(frame, asked.task.unit), Scored.clusters_of(frame)
     scored = [name for name in target.classes if name not in target.unscored]
@@ -45,7 +44,6 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
     if scope.fold is None:
         parts.tables[f"confusion-{scope.model}"] = table.confusion
         parts.tables[f"by-class-{scope.model}"] = _printed(table.estimates)
-        parts.figures[f"confusion-{scope.model}"] = confusion_matrix(table.confusion, unit=unit)
         if table.undefined:
             parts.notes.append(
                 f"{scope.model}: undefined, because a class does not occur or is never predicted: "

@@ -10,9 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from cardio_core.report.figures.canvas import BLUE, GREY, INK, TEXT_PT, Draw
+from cardio_core.report.figures.canvas import GREY, INK, SMALL_PT, TEXT_PT, Draw, fixed
+from cardio_core.report.figures.measure import width_in, wrapped
 
-_SHADES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe3f1", BLUE])
+_CELL_IN = 0.86
+_DARK = fixed(INK)
+"""Cells stay light on a dark page, and so the numbers in them stay dark; also in the deepest."""
+
+_SHADES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#cfe3f1", "#6fb1dc"])
 
 
 def confusion_matrix(
@@ -35,21 +40,21 @@ def confusion_matrix(
     rows, columns = [str(r) for r in confusion.index], [str(c) for c in confusion.columns]
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(1.7 + 0.86 * len(columns), 1.1 + 0.52 * len(rows))
+        if isinstance(figure, Figure):  # a part of a larger figure keeps the room it has
+            figure.set_size_inches(*confusion_size(confusion))
         axes = figure.add_subplot()
         axes.pcolormesh(shares, cmap=_SHADES, vmin=0, vmax=1, edgecolors="white", linewidth=1.5)
         for (i, j), count in np.ndenumerate(counts):
             impossible = rows[i] in not_classes and columns[j] in not_classes
             if impossible or not totals[i, 0]:
                 continue
-            ink = "white" if shares[i, j] > 0.62 else INK
-            middle: dict[str, Any] = {"ha": "center", "color": ink if count else GREY}
+            middle: dict[str, Any] = {"ha": "center", "color": _DARK}
             axes.text(j + 0.5, i + 0.46, f"{count:,.0f}".replace(",", "\u202f"), va="bottom",
                       fontsize=TEXT_PT, **middle)  # fmt: skip
             axes.text(j + 0.5, i + 0.56, _percent(shares[i, j]), va="top",
-                      fontsize=TEXT_PT - 2, **middle)  # fmt: skip
-        axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
-        axes.set_yticks(np.arange(len(rows)) + 0.5, rows)
+                      fontsize=SMALL_PT, **middle)  # fmt: skip
+        axes.set_xticks(np.arange(len(columns)) + 0.5, [_in_cell(name) for name in columns])
+        axes.set_yticks(np.arange(len(rows)) + 0.5, [_in_margin(name) for name in rows])
         _row_totals(axes, totals[:, 0])
         for position, name in enumerate(rows):
             if name in not_classes and position:
@@ -67,9 +72,27 @@ def confusion_matrix(
         if title:
             axes.set_title(title, fontsize=TEXT_PT + 1, loc="left", fontweight="bold", color=INK)
         caption = f"{unit}s; % of the row"
-        axes.text(0, len(rows) + 0.12, caption, va="top", fontsize=TEXT_PT - 2, color=GREY)
+        axes.text(0, len(rows) + 0.12, caption, va="top", fontsize=SMALL_PT, color=GREY)
 
     return draw
+
+
+def confusion_size(confusion: pd.DataFrame) -> tuple[float, float]:
+    """Return width and height of the figure in inches."""
+    rows, columns = map(str, confusion.index), map(str, confusion.columns)
+    names = [line for name in rows for line in _in_margin(name).split("\n")]
+    margin = max((width_in(name, TEXT_PT) for name in names), default=0.0)
+    head = max((_in_cell(name).count("\n") + 1 for name in columns), default=1)
+    n_rows, n_columns = confusion.shape
+    return 1.5 + margin + _CELL_IN * n_columns, 0.95 + 0.15 * head + 0.52 * n_rows
+
+
+def _in_cell(name: str) -> str:
+    return "\n".join(wrapped(name, _CELL_IN - 0.06, TEXT_PT))
+
+
+def _in_margin(name: str) -> str:
+    return "\n".join(wrapped(name, 1.5, TEXT_PT))
 
 
 def _row_totals(axes: Axes, totals: np.ndarray[Any, Any]) -> None:

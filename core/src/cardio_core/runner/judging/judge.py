@@ -50,7 +50,9 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     from cardio_core.evaluation.default import default_evaluate
 
     plugin, config = session.setup.plugin, arm.config
-    ctx = session.ctx.replace(protocol=arm.protocol)
+    # The primary model may be the user's, declared for this run.
+    task = replace(session.ctx.task, primary=session.setup.primary)
+    ctx = session.ctx.replace(protocol=arm.protocol, task=task)
     notes: list[str] = []
     explanation = Explanation()
     if plugin.implements("explain", ctx.task):
