@@ -38,8 +38,8 @@ def files_of(cohort: Cohort, patient: str) -> list[str]:
 
 def test_the_papers_outlier_is_excluded_by_name_and_kept_where_nobody_is(written):
     cohort = opened(written)
-    ((why, patients),) = cohort.excluded.items()
-    assert patients == (OUTLIER,)
+    ((why, studies),) = cohort.excluded.items()
+    assert studies == (f"{OUTLIER}-bl",)
     assert "LVESV below 20 mL" in why
     assert OUTLIER not in set(cohort.samples.table["patient_id"])
     everybody = opened(written, min_lvesv_ml=None)

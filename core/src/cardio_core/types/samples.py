@@ -188,7 +188,9 @@ class Cohort:
         a stand-in must not be read as the real thing.
     excluded : mapping of str to tuple of str
         Recordings that were usable and are left out by design: reason to ids. Each reason is a
-        station of the flow diagram, between what was found and what was used.
+        station of the flow diagram, between what was found and what was used. A row of the cohort
+        table that is neither kept, quarantined nor here is told by the core: at follow-up, without
+        a recording, or left out without a reason.
     """
 
     samples: SampleSet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,8 @@ class Prepared:
     """A cohort with its features; the table of the features carries `subject_id`.
 
     `quarantined` is of all hooks, `digest` of all files, `own_files` the SHA-256 of what
-    `Cohort.own_files` returns, of all recordings, in order.
+    `Cohort.own_files` returns, of all recordings, in order; `n_identical` counts recordings whose
+    own files are all another's, too, who then is the same person.
     """
 
     cohort: Cohort
@@ -49,6 +50,7 @@ class Prepared:
     quarantined: tuple[Quarantined, ...]
     digest: str
     own_files: tuple[str, ...]
+    n_identical: int = 0
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,18 @@ def prepare(
         tuple(quarantined),
         digest(digests.all_files),
         tuple(sorted({one for own in digests.own_files.values() for one in own})),
+        _n_identical(digests.own_files.values()),
     )
+
+
+def _n_identical(own_files: Iterable[Sequence[str]]) -> int:
+    """Count recordings that add no file to those before them."""
+    seen: set[str] = set()
+    again = 0
+    for own in own_files:
+        again += bool(own) and set(own) <= seen
+        seen |= set(own)
+    return again
 
 
 def make_features(job: PatientJob, device: Any = None) -> None:

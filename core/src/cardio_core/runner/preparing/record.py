@@ -10,6 +10,7 @@ from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import write_json
 from cardio_core.io.hashing import digest
 from cardio_core.runner.preparing.arms import Arm
+from cardio_core.runner.preparing.flow import flow_of
 from cardio_core.runner.preparing.needs import guard_other
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
@@ -69,6 +70,9 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
         quarantined=list(quarantined.values()),
         outcome=first.prepared.cohort.outcome,
         excluded={why: list(ids) for why, ids in first.prepared.cohort.excluded.items()},
+        flow=flow_of(
+            arms, session.ctx._inputs, session.setup.plugin.info.paths, session.setup.task
+        ),
         flags=flag_counts(first.prepared.features.table),
         notes=[*first.prepared.cohort.notes],
     )

@@ -12,6 +12,7 @@ from cardio_ecg_transfer.readers import read_ecg, read_wfdb_annotations
 from cardio_ecg_transfer.readers.mitbih import AAMI_OF_SYMBOL, PACED
 from cardio_ecg_transfer.shared.config import RecordingsBlock
 from cardio_ecg_transfer.shared.recordings import (
+    EXCLUDED,
     new_recordings,
     opening,
     recordings_under,
@@ -39,12 +40,13 @@ def load(config: RecordingsBlock, ctx: Context) -> Cohort:
             events.append(beats)
             stretches.append(stretch)
     samples, files = opening(recordings.iloc[usable], config)
-    why = "paced beats, as EC57 says" if set(dropped) <= set(PACED) else "load.exclude"
+    if EXCLUDED in dropped and set(dropped[EXCLUDED]) <= set(PACED):
+        dropped["paced beats, as EC57 says"] = dropped.pop(EXCLUDED)
     return Cohort(
         samples,
         files,
         Targets("event", _joined(events), _joined(stretches)),
-        excluded={why: dropped} if dropped else {},
+        excluded=dropped,
     )
 
 

@@ -85,7 +85,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         response = response[response.index.isin(recordings["patient_id"])]
         if config.draw is not None:
             response = drawn(response, config.draw, ctx.rng("draw"))
-            recordings = recordings[recordings["patient_id"].isin(response.index)]
+            chosen = recordings["patient_id"].isin(response.index)
+            others = tuple(recordings.loc[~chosen, "recording_id"].astype(str))
+            excluded |= {f"not drawn (load.draw={config.draw})": others} if others else {}
+            recordings = recordings[chosen]
             notes.append(f"{config.draw} patients with and without the outcome, drawn at random.")
         targets = Targets("patient", response.rename(ctx.task.targets[0].name).to_frame())
     if ctx.mode == "fit":
@@ -99,7 +102,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         clinical,
         notes=tuple(notes),
         outcome=" ".join(dict.fromkeys(part.outcome for part in parts if part.outcome)),
-        excluded={"load.exclude": excluded} if excluded else {},
+        excluded=excluded,
         unsupported={k: v for part in parts for k, v in part.unsupported.items()},
     )
 

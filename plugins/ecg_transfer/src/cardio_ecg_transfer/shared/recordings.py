@@ -87,14 +87,22 @@ def recordings_of(study_id: str, cell: Iterable[Path]) -> list[tuple[str, Path]]
     return [(f"{study_id}-{n}", file) for n, file in enumerate(files, start=1)]
 
 
+EXCLUDED = "left out by load.exclude"
+NOT_CHOSEN = "not among load.records"
+
+
 def without_excluded(
     recordings: pd.DataFrame, config: RecordingsBlock
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Apply `records` and `exclude`; return also what the latter left out."""
+) -> tuple[pd.DataFrame, dict[str, tuple[str, ...]]]:
+    """Apply `records` and `exclude`; return also what each of them left out, by reason."""
     names = recordings["recording_id"]
     wanted = names.isin(config.records) if config.records else pd.Series(True, index=names.index)
     out = wanted & names.isin(config.exclude)
-    return recordings[wanted & ~out].copy(), tuple(names[out].astype(str))
+    left_out = {
+        NOT_CHOSEN: tuple(names[~wanted].astype(str)),
+        EXCLUDED: tuple(names[out].astype(str)),
+    }
+    return recordings[wanted & ~out].copy(), {why: ids for why, ids in left_out.items() if ids}
 
 
 def opening(
@@ -125,7 +133,7 @@ def new_recordings(config: RecordingsBlock, ctx: Context) -> Cohort:
         samples,
         files,
         notes=() if named.all() else (CohortTable.NUMBERED,),
-        excluded={"load.exclude": dropped} if dropped else {},
+        excluded=dropped,
     )
 
 

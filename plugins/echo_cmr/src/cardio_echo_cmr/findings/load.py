@@ -129,7 +129,9 @@ def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Fou
         lacking = len(rows) - len(studies)
         note = f"{lacking} of {len(rows)} rows of {table.name} have no usable video."
         notes = (echonet.NOTE, note if lacking else "", own.others_note(found, table.name))
-        _set_aside(own, ctx)
+        ids = {echonet.stem_of(str(name)): str(name) for name in rows.index}
+        for one in own.unusable:
+            ctx.quarantine(ids[one.name], one.reason)
         return _Found(studies, rows, notes)
     if ctx.mode == "fit" and ctx.task.name != VIEW.name:
         raise ConfigError(

@@ -112,7 +112,7 @@ def read_echonet_folder(folder: Path) -> EchoNetFolder:
     videos: list[EchoNetVideo] = []
     unusable: list[Unusable] = []
     for number, row in enumerate(rows, start=2):
-        name = _stem(row["FileName"])
+        name = stem_of(row["FileName"])
         rate, ef = _number(row["FPS"]), _number(row.get("EF"))
         where = f"{FILE_LIST}, row {number}"
         if name not in files:
@@ -124,7 +124,7 @@ def read_echonet_folder(folder: Path) -> EchoNetFolder:
         else:
             clip = Clip(files[name], VIEW, rate)
             videos.append(EchoNetVideo(name, clip, ef if 0 <= ef <= 100 else float("nan")))
-    listed = {_stem(row["FileName"]) for row in rows}
+    listed = {stem_of(row["FileName"]) for row in rows}
     unusable += [
         Unusable(
             name,
@@ -172,7 +172,7 @@ def with_cohort_table(
     videos = {video.name: video for video in found.videos}
     joined = []
     for study in studies:
-        video = videos.get(_stem(study.study_id))
+        video = videos.get(stem_of(study.study_id))
         if video is None:
             continue
         own = study.measures["lvef_pct"]
@@ -203,7 +203,7 @@ def of_table(found: EchoNetFolder, table: pd.DataFrame) -> EchoNetFolder:
     table : DataFrame
         Of a `CohortTable`; `study_id` is the FileName.
     """
-    named = {_stem(str(name)) for name in table.index}
+    named = {stem_of(str(name)) for name in table.index}
     return EchoNetFolder(
         tuple(video for video in found.videos if video.name in named),
         tuple(one for one in found.unusable if one.name in named),
@@ -225,7 +225,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return [row for row in rows if (row["FileName"] or "").strip()]
 
 
-def _stem(name: str) -> str:
+def stem_of(name: str) -> str:
+    """Return a FileName without the suffix that it may have."""
     name = name.strip()
     return name[:-4] if name.lower().endswith(_SUFFIXES) else name
 

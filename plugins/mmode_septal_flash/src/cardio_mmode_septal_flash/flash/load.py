@@ -58,6 +58,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     left_out = tuple(e.about["recording_id"] for e in entries if not _at(e, config.timepoint))
     table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS])
     table.index = pd.Index(table["recording_id"], name="sample_id")
+    named = {entry.about["study_id"] for entry in entries}
+    tables = [table.rows for _, table in found if table is not None]
+    silent = tuple(str(one) for rows in tables for one in rows.index if str(one) not in named)
+    excluded = {f"not at {config.timepoint}": left_out, "no loop is named": silent}
     targets, clinical = None, None
     labelled = _needs_labels(ctx)
     if ctx.mode == "fit":
@@ -73,7 +77,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         clinical,
         notes=tuple(notes),
         outcome="septal flash as a reader saw it in the loop." if labelled else "",
-        excluded={f"not at {config.timepoint}": left_out} if left_out else {},
+        excluded={why: ids for why, ids in excluded.items() if ids},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -45,6 +45,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     found = [_found(path, number, ctx) for number, path in enumerate(ctx.inputs, start=1)]
     rows = [row for part in found for row in part.rows]
     notes = list(dict.fromkeys(note for part in found for note in part.notes))
+    excluded = {
+        why: tuple(name for part in found for name in part.left_out.get(why, ()))
+        for why in dict.fromkeys(why for part in found for why in part.left_out)
+    }
     files = tuple(row.pop("files") for row in rows)
     table = pd.DataFrame(rows)
     table.index = pd.Index(table["recording_id"], name="sample_id")
@@ -67,6 +71,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         clinical,
         notes=tuple(notes),
         outcome=outcome,
+        excluded=excluded,
     )
 
 
@@ -123,6 +128,7 @@ class _Found:
     rows: list[dict[str, Any]]
     clinical: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _found(path: Path, number: int, ctx: Context) -> _Found:
@@ -191,7 +197,14 @@ def _from_table(table: CohortTable) -> _Found:
         for study, row in first.iterrows()
         for files in (_files(row),)
     ]
-    return _Found(rows, first, tuple(notes))
+    left_out = {
+        "no map at rest or none at stress": early.index.difference(usable.index, sort=False),
+        "a further study of a patient who has one": usable.index.difference(
+            first.index, sort=False
+        ),
+    }
+    told = {why: tuple(map(str, ids)) for why, ids in left_out.items() if len(ids)}
+    return _Found(rows, first, tuple(notes), told)
 
 
 def _digest(rate_pressure: float | None) -> str:

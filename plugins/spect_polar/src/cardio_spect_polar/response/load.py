@@ -17,6 +17,8 @@ from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
 from cardio_spect_polar.response.config import LoadBlock
 
 COLUMN = "path_spect"
+AGAIN = "a further study of a patient who has one"
+UNNAMED = "no gated study is named"
 
 
 @dataclass(frozen=True)
@@ -52,9 +54,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         )
     table = pd.concat([_baseline(one) for one in tables if one is not None])
     excluded = _excluded(table, config) if ctx.mode == "fit" else {}
-    left_out = {patient for patients in excluded.values() for patient in patients}
-    table = table[~table["patient_id"].astype(str).isin(left_out)]
-    studies = _studies_of(table, config, ctx)
+    left_out = {study for ids in excluded.values() for study in ids}
+    table = table[~table.index.astype(str).isin(left_out)]
+    studies, again = _studies_of(table, config, ctx)
+    excluded |= again
     if ctx.mode == "predict":
         return _cohort(studies, config, table, notes=_unknown(studies))
     if ctx.outcome is not None:
@@ -116,22 +119,29 @@ def _baseline(table: CohortTable) -> pd.DataFrame:
 
 
 def _excluded(table: pd.DataFrame, config: LoadBlock) -> dict[str, tuple[str, ...]]:
-    """Return whom the outlier rule leaves out, by reason."""
+    """Return the studies of those whom the outlier rule leaves out, by reason."""
     if config.min_lvesv_ml is None or "lvesv_bl_ml" not in table.columns:
         return {}
     small = table["lvesv_bl_ml"] < config.min_lvesv_ml
-    patients = tuple(dict.fromkeys(table.loc[small, "patient_id"].astype(str)))
+    theirs = table["patient_id"].isin(table.loc[small, "patient_id"])
     why = f"baseline LVESV below {config.min_lvesv_ml:g} mL (load.min_lvesv_ml)"
-    return {why: patients} if patients else {}
+    return {why: tuple(table.index[theirs].astype(str))} if theirs.any() else {}
 
 
-def _studies_of(table: pd.DataFrame, config: LoadBlock, ctx: Context) -> list[Study]:
-    """Return one study a patient; those of patients of whom none can be used are quarantined."""
+def _studies_of(
+    table: pd.DataFrame, config: LoadBlock, ctx: Context
+) -> tuple[list[Study], dict[str, tuple[str, ...]]]:
+    """Return one study a patient, and by reason the ids of those that are not looked at.
+
+    The studies of a patient of whom none can be used are quarantined.
+    """
     studies: dict[str, Study] = {}
     refused: list[tuple[str, str, str]] = []
+    left_out: dict[str, list[str]] = {AGAIN: [], UNNAMED: []}
     for study_id, row in table.iterrows():
         patient = str(row["patient_id"])
         if not row[COLUMN] or patient in studies:
+            left_out[AGAIN if row[COLUMN] else UNNAMED].append(str(study_id))
             continue
         try:
             chosen = _chosen(find_gated(row[COLUMN]), config)
@@ -141,9 +151,11 @@ def _studies_of(table: pd.DataFrame, config: LoadBlock, ctx: Context) -> list[St
         name = str(study_id)
         studies[patient] = Study(name, chosen, _row(name, patient, row, chosen))
     for patient, name, reason in refused:
-        if patient not in studies:
+        if patient in studies:
+            left_out[AGAIN].append(name)
+        else:
             ctx.quarantine(name, reason)
-    return list(studies.values())
+    return list(studies.values()), {why: tuple(ids) for why, ids in left_out.items() if ids}
 
 
 def _chosen(groups: Iterable[GatedFiles], config: LoadBlock) -> GatedFiles:
