@@ -21,6 +21,7 @@ from cardio_core.runner.judging.judge import judge, write_judged
 from cardio_core.runner.judging.table_one import write_table_one
 from cardio_core.runner.manifest import Manifest, now
 from cardio_core.runner.preparing.arms import Arm, make_arm
+from cardio_core.runner.preparing.clinical import checked_covariates
 from cardio_core.runner.preparing.features import load_cohort
 from cardio_core.runner.preparing.needs import (
     guard_unchanged,
@@ -61,6 +62,7 @@ def _run(request: RunRequest, executor: Executor, echo: Echo) -> Path:
     cache = cache_dir()
     inputs = find_data(setup, request, cache)
     setup = with_outcome(setup, inputs)
+    checked_covariates(setup, inputs)
     ctx = Context(
         setup.task,
         outcome=setup.config.outcome.column,

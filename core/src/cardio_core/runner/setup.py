@@ -19,6 +19,7 @@ from cardio_core.config import (
     resolve_config,
 )
 from cardio_core.errors import ConfigError
+from cardio_core.evaluation.patients.covariates import with_clinical_model
 from cardio_core.io.hashing import digest, package_digest
 from cardio_core.registry import Plugin, open_plugin, resolve
 from cardio_core.runner.request import RunRequest
@@ -60,6 +61,7 @@ def set_up(request: RunRequest) -> Setup:
     task = find_task(plugin, request.task)
     devices = device_list(request.device, request.n_devices, request.precision)
     config, said = _configure(plugin, task, request, devices)
+    task = with_clinical_model(task, config.covariates)
     models, left_out = _models(task, config)
     protocols, alone = _protocols(request, config)
     for name in protocols:
@@ -169,7 +171,9 @@ def _models(task: Task, config: RunConfig) -> tuple[tuple[str, ...], tuple[str, 
         raise ConfigError(
             f"models: task {task.name!r} has no model {strangers[0]!r}; it has {', '.join(known)}"
         )
-    chosen = tuple(name for name in known if not config.models or name in config.models)
+    own = {model.name for model in task.models if model.covariates}  # asked for by its covariates
+    asked = {*config.models, *own} if config.models else set(known)
+    chosen = tuple(name for name in known if name in asked)
     models = without_hollow_fusions(task, chosen)
     return models, why_hollow(task, chosen, models)
 

@@ -60,6 +60,9 @@ class Model:
         Models whose predictions this one fuses. The core fits it, on predictions of inner folds; a
         model that is fused but not run is left out of the fusion. Where a fold has too few to
         settle the weights, this one is left out of that protocol, and the report says so.
+    covariates : tuple of str
+        Columns of the cohort table that this model is fitted on: the core's own, which the user
+        asks for with ``--covariate``. No plugin declares one.
     kinds : tuple of {"binary", "multiclass", "continuous"}
         Kinds of an outcome of the user's own (a column of the cohort table) on which this model can
         be trained; empty for one that only makes sense for the task's own target.
@@ -73,6 +76,12 @@ class Model:
     partial: bool = False
     fuses: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ("binary",)
+    covariates: tuple[str, ...] = ()
+
+    @property
+    def core_owned(self) -> bool:
+        """Whether the core fits it by itself: a fusion, or clinical variables."""
+        return bool(self.fuses or self.covariates)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from cardio_core.evaluation.parts import ABOUT_DATA
 from cardio_core.io.atomic import whole_directory
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.choose import choose_inside, fit_model, original
+from cardio_core.runner.fitting.clinical import open_clinical
 from cardio_core.runner.fitting.fuse import fuse_fold
 from cardio_core.runner.fitting.jobs import Array, FoldJob
 from cardio_core.runner.fitting.left_out import note_unfitted, notes_on, unfitted, without
@@ -83,7 +84,7 @@ def run_fold(job: FoldJob, device: Any = None) -> Path:
 
 
 def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:
-    plugin = open_with_defaults(job.plugin)
+    plugin = open_clinical() if job.core_owned else open_with_defaults(job.plugin)
     ctx = job.ctx.replace(device=device)
     train = _usable(job, job.train)
     chosen = choose_inside(job, plugin, ctx, train, folder / "inner")

@@ -55,6 +55,11 @@ class FoldJob:
     members: tuple[str, ...] = ()
 
     @property
+    def core_owned(self) -> bool:
+        """Whether the core fits the model by itself, and so nothing of a plugin explains it."""
+        return self.ctx.task.model(str(self.ctx.model)).core_owned
+
+    @property
     def title(self) -> str:
         """``"honest r0-f3 pretrained"``."""
         return f"{self.protocol} {self.ctx.fold} {self.ctx.model}"
@@ -85,6 +90,10 @@ def _everyone(session: Session, arm: Arm) -> Array:
 
 def _job(session: Session, arm: Arm, fold: str, model: str, train: Array, test: Array) -> FoldJob:
     setup, protocol = session.setup, arm.protocol
+    asked = setup.task.model(model)
+    features = arm.prepared.features
+    if asked.covariates and arm.clinical is not None:
+        features = arm.clinical
     same = [need for need in session.needs if need.need.patients == "same"]
     ctx = session.ctx.replace(
         protocol=protocol,
@@ -100,12 +109,12 @@ def _job(session: Session, arm: Arm, fold: str, model: str, train: Array, test: 
         protocol=protocol,
         config=arm.config,
         ctx=ctx,
-        features=arm.prepared.features,
+        features=features,
         targets=arm.truth.targets,
         train=train[~arm.truth.ignored[train]],
         test=test,
         unit=arm.plan.unit,
         overlap=arm.plan.overlap,
         out=session.out / "models" / place / model,
-        members=tuple(name for name in setup.task.model(model).fuses if name in setup.models),
+        members=tuple(name for name in asked.fuses if name in setup.models),
     )

@@ -13,6 +13,7 @@ from cardio_core.config import RunConfig
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.parts import noting
+from cardio_core.evaluation.patients.clinical import by_patient
 from cardio_core.io.atomic import read_json, replacing, write_json
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
@@ -21,6 +22,7 @@ from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.runner.fitting.stored import open_artifact, read_predictions
 from cardio_core.runner.judging.cases import file_in, stem_of, write_case
 from cardio_core.runner.preparing.arms import Arm
+from cardio_core.runner.preparing.patients import clinical_table
 from cardio_core.runner.session import Session
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions, Scored
@@ -48,6 +50,7 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     """
     from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
     from cardio_core.evaluation.default import default_evaluate
+    from cardio_core.evaluation.patients.subgroups import subgroup_metrics
 
     plugin, config = session.setup.plugin, arm.config
     # The primary model may be the user's, declared for this run.
@@ -83,6 +86,11 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
             n_resamples=config.evaluate.n_resamples,
             seed=ctx.seed,
         )
+    if config.covariates:
+        patients = by_patient(clinical_table(arm.prepared.cohort), config.covariates)
+        within, small = subgroup_metrics(scored, ctx.task, patients, config.evaluate, seed=ctx.seed)
+        report = replace(report, metrics=[*report.metrics, *within])
+        notes += small
     report = replace(report, notes=[*report.notes, *notes])
     return Judged(report, explanation, calibrated)
 
@@ -94,7 +102,7 @@ def _explain_all(
     cases: list[Case] = []
     rules = []
     for job in jobs:
-        if job.members:  # a fused model is the core's own: nothing of a plugin explains it
+        if job.core_owned:  # nothing of a plugin explains it
             continue
         model, fold = str(job.ctx.model), str(job.ctx.fold)
         with noting(notes, f"No explanation of {model}, {fold}:", strict=strict):

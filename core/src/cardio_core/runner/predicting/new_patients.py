@@ -19,14 +19,17 @@ from cardio_core.errors import ConfigError
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.parts import noting
+from cardio_core.evaluation.patients.covariates import with_clinical_model
 from cardio_core.io.places import cache_dir
 from cardio_core.registry import resolve
 from cardio_core.runner.calls import call
+from cardio_core.runner.fitting.clinical import open_clinical
 from cardio_core.runner.fitting.stored import open_artifact, open_decisions
 from cardio_core.runner.judging.cases import write_case
 from cardio_core.runner.judging.judge import open_rule
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.predicting.verdicts import without_verdicts
+from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import UnusableCohortError, prepare
 from cardio_core.runner.preparing.needs import open_kept_needs
 from cardio_core.runner.preparing.outcome import asked_task
@@ -92,7 +95,7 @@ def predict_new(
     model: Any = resolve(plugin.info.config_of(task))
     config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
     protocol = manifest["protocols"][0]
-    task = asked_task(task, config)
+    task = asked_task(with_clinical_model(task, config.covariates), config)
     config = config.for_protocol(protocol)
     devices = device_list(device, 1, manifest["device"]["precision"])
     ctx = Context(
@@ -125,6 +128,7 @@ def predict_new(
         prepared = prepare(plugin, config, ctx, parse_executor("local:1"), echo)
     except UnusableCohortError as error:
         return answer | {"quarantined": [vars(row) for row in error.quarantined]}
+    clinical = clinical_of(config.covariates, prepared.cohort, prepared.features, ctx._inputs)
     rows: list[dict[str, Any]] = []
     explained: list[dict[str, Any]] = []
     notes = list(prepared.cohort.notes)
@@ -138,14 +142,18 @@ def predict_new(
 
             own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
         else:
-            given = {"model": open_artifact(folder), "features": prepared.features}
-            predictions = call(plugin, "predict", place, config, **given)
+            by_core = task.model(name).core_owned
+            features = clinical if by_core and clinical is not None else prepared.features
+            given = {"model": open_artifact(folder), "features": features}
+            owner = open_clinical() if by_core else plugin
+            predictions = call(owner, "predict", place, config, **given)
             _measure(measured, predictions)
             own = {
                 t.name: prediction_frame(predictions, prepared.features.table, t, task.unit)
                 for t in place.targets
             }
-            if explain_in is not None and plugin.implements("explain", ctx.task) and _any(own):
+            explains = not by_core and plugin.implements("explain", ctx.task)
+            if explain_in is not None and explains and _any(own):
                 given["predictions"] = predictions
                 with noting(notes, f"No explanation of {task.model(name).title}:"):
                     explanation = call(plugin, "explain", place, config, **given)

@@ -10,23 +10,29 @@ import pandas as pd
 
 from cardio_core.config import Protocol, RunConfig
 from cardio_core.errors import ConfigError
+from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import Prepared, prepare
 from cardio_core.runner.preparing.needs import splits_to_share
 from cardio_core.runner.preparing.truth import Truth, bring_to_samples
 from cardio_core.runner.session import Session
 from cardio_core.splits import SplitPlan, find_plan, plan_folds, same_folds
+from cardio_core.types.features import FeatureSet
 from cardio_core.types.targets import Targets
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One protocol of a run: its configuration, features, truth and folds."""
+    """One protocol of a run: its configuration, features, truth and folds.
+
+    `clinical` are the covariates that the user named, in the place of features.
+    """
 
     protocol: Protocol
     config: RunConfig
     prepared: Prepared
     truth: Truth
     plan: SplitPlan
+    clinical: FeatureSet | None = None
 
 
 def make_arm(session: Session, protocol: Protocol) -> Arm:
@@ -48,7 +54,10 @@ def make_arm(session: Session, protocol: Protocol) -> Arm:
         plan = _shared_folds(shared, table, y, protocol)
     if setup.task.unit == "event" and plan.unit == "patient":
         plan = _with_false_detections(plan, table, truth)
-    return Arm(protocol, config, prepared, truth, plan)
+    clinical = clinical_of(
+        config.covariates, prepared.cohort, prepared.features, session.ctx._inputs
+    )
+    return Arm(protocol, config, prepared, truth, plan, clinical)
 
 
 def _own_folds(session: Session, block: Any, table: Any, y: Any, protocol: Protocol) -> SplitPlan:

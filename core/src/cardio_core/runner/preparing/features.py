@@ -21,6 +21,7 @@ from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
 from cardio_core.runner.preparing.outcome import give_outcome
 from cardio_core.runner.preparing.patient import make_patient
+from cardio_core.runner.preparing.patients import guard_covariates
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.splits import guard_duplicates, link_subjects
@@ -80,7 +81,7 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
     UnusableCohortError
         If nothing usable was found.
     ConfigError
-        If a file was given beside several recordings.
+        If a file was given beside several recordings, or a covariate says the outcome.
     """
     ctx = ctx.replace(_quarantined=[])
     cohort: Cohort = call(plugin, "load", ctx, config)
@@ -118,11 +119,12 @@ def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort
     DataError
         If nothing usable was found.
     ConfigError
-        If a file was given beside several recordings.
+        If a file was given beside several recordings, or a covariate says the outcome.
     LeakageError
         If an identical file stands under two patients.
     """
     cohort = load_recordings(plugin, config, ctx)
+    guard_covariates(cohort, config.covariates, ctx.task.targets)
     digests = _digests(cohort)
     table = cohort.samples.table
     guard_duplicates(digests.own_files, dict(zip(table.index, link_subjects(table), strict=True)))
