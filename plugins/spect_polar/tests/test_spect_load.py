@@ -26,7 +26,7 @@ def written(tmp_path_factory) -> Path:
 
 
 def opened(*places: Path, mode: str = "fit", **settings: object) -> Cohort:
-    ctx = Context(CRT_RESPONSE, hook="load", mode=mode, _inputs=places)
+    ctx = Context(CRT_RESPONSE, hook="load", mode=mode, protocol="honest", _inputs=places)
     cohort = load(LoadBlock(**settings), ctx)
     return replace(cohort, quarantined=tuple(ctx._quarantined))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cardio_core.api import PluginInfo
 from cardio_ecg_transfer.beats.models import AAMI_BEATS
+from cardio_ecg_transfer.drawing.words import WORDS
 from cardio_ecg_transfer.response.models import CRT_RESPONSE
 
 INFO = PluginInfo(
@@ -18,6 +19,7 @@ INFO = PluginInfo(
         "de Chazal et al. 2004, Automatic classification of heartbeats using ECG morphology and "
         "heartbeat interval features",
     ),
+    words=WORDS,
     paths=("path_ecg",),
     tools={"rpeaks": "cardio_ecg_transfer.shared.rpeaks_tool:rpeaks"},
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cardio_core.api import PluginInfo
-from cardio_spect_polar.flow.models import MFR, N_SEGMENTS, RISK_FACTOR
+from cardio_spect_polar.drawing.words import WORDS
+from cardio_spect_polar.flow.models import MFR, RISK_FACTOR
 from cardio_spect_polar.response.models import CRT_RESPONSE
 
 INFO = PluginInfo(
@@ -19,9 +20,6 @@ INFO = PluginInfo(
         "Chen et al. 2005, Onset of left ventricular mechanical contraction as determined by phase "
         "analysis of ECG-gated myocardial perfusion SPECT imaging",
     ),
+    words=WORDS,
     paths=("path_spect", "path_polarmap_rest", "path_polarmap_stress", "path_polarmap_reserve"),
-    words={
-        "impaired": "impaired flow reserve",
-        **{f"mfr_{n:02d}": f"flow reserve of segment {n}" for n in range(1, N_SEGMENTS + 1)},
-    },
 )

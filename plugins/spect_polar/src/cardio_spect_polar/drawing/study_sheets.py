@@ -72,6 +72,12 @@ def _case(
     )
 
 
+def measured_study(features: FeatureSet) -> canvas.Draw:
+    """Return a function that draws the sheet of the one study that was measured."""
+    values = _indices(features)
+    return _sheet(features, 0, {name: float(found[0]) for name, found in values.items()})
+
+
 def _sheet(features: FeatureSet, position: int, scores: dict[str, float]) -> canvas.Draw:
     def one(name: str) -> NDArray[np.float32]:
         found: NDArray[np.float32] = np.asarray(features[name].values[[position]])[0]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet, SampleSet
+from cardio_spect_polar.drawing.words import INDICES
 from cardio_spect_polar.phase.cycle.histogram import phase_histogram
 from cardio_spect_polar.phase.indices.summary import SUMMARY_UNITS, WallSummary, summarise
 from cardio_spect_polar.phase.sampling.qc_view import N_RINGS, N_SLICES, qc_view
@@ -48,9 +49,14 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         for name, unit in (("phase", "deg"), ("perfusion", "%"), ("thickening", "%"))
     }
     segments = {
-        name: _named([getattr(found, name) for found in summaries], SEGMENT_NAMES, (unit,))
-        for name, unit in (("segment_phase", "deg"), ("segment_perfusion", "%"))
-    }
+        name: _named(
+            [getattr(found, name) for found in summaries], SEGMENT_NAMES, (unit,),
+            titles=tuple(f"{what}, {segment}" for segment in SEGMENT_NAMES),
+        )
+        for name, unit, what in (
+            ("segment_phase", "deg", "Phase"), ("segment_perfusion", "%", "Perfusion"),
+        )
+    }  # fmt: skip
     rows = [
         found.indices | _volumes(heart) | _moved(heart, config)
         for found, heart in zip(summaries, hearts, strict=True)
@@ -59,17 +65,19 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         [[row[name] for name in INDEX_UNITS] for row in rows],
         tuple(INDEX_UNITS),
         tuple(INDEX_UNITS.values()),
+        titles=tuple(INDICES[name] for name in INDEX_UNITS),
     )
     names = tuple(name for name, _ in CLINICAL)
     clinical = _named(
-        samples.table[list(names)].to_numpy(np.float32), names, tuple(unit for _, unit in CLINICAL)
-    )
+        samples.table[list(names)].to_numpy(np.float32), names,
+        tuple(unit for _, unit in CLINICAL), titles=(),
+    )  # fmt: skip
     histogram = _named(
         [phase_histogram(found.sample_phase) for found in summaries],
         _numbered("degree", 360), ("1",), "degree",
     )  # fmt: skip
     table = samples.table[["recording_id", "study_id", "patient_id", "flags"]]
-    blocks = {**maps, **segments, "indices": indices, "clinical": clinical, "histogram": histogram}
+    blocks = {"indices": indices, **segments, **maps, "clinical": clinical, "histogram": histogram}
     return FeatureSet(table, blocks | _qc(hearts))
 
 
@@ -114,9 +122,13 @@ def _numbered(what: str, n: int) -> tuple[str, ...]:
 
 
 def _named(
-    values: Any, names: tuple[str, ...], units: tuple[str, ...], axis: str = "name"
+    values: Any,
+    names: tuple[str, ...],
+    units: tuple[str, ...],
+    axis: str = "name",
+    titles: tuple[str, ...] | None = None,
 ) -> FeatureBlock:
-    return FeatureBlock(np.asarray(values, np.float32), (axis,), names, units)
+    return FeatureBlock(np.asarray(values, np.float32), (axis,), names, units, titles=titles)
 
 
 def _qc(hearts: Sequence[Heart]) -> dict[str, FeatureBlock]:
@@ -130,7 +142,8 @@ def _qc(hearts: Sequence[Heart]) -> dict[str, FeatureBlock]:
             _numbered("slice", N_SLICES), ("share of the brightest",), scale=1 / 255,
         ),
         "qc_voxel": _named(
-            [view.voxel_mm for view in views], ("slice", "row", "column"), ("mm",), "axis"
+            [view.voxel_mm for view in views], ("slice", "row", "column"), ("mm",), "axis",
+            titles=(),
         ),
         "qc_points": FeatureBlock(
             np.stack([view.points_mm for view in views]), ("ring", "ray", "axis"),

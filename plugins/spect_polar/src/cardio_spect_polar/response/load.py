@@ -46,7 +46,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     """
     tables = [CohortTable.find(path) for path in ctx.inputs]
     if ctx.mode == "predict" and not all(tables):
-        return _new_patients(ctx.inputs, config)
+        return _new_patients(ctx, config)
     if not all(tables):
         raise DataError(
             f"{ctx.inputs[tables.index(None)].name}: expected a cohort table, or a folder with "
@@ -59,24 +59,29 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     studies, again = _studies_of(table, config, ctx)
     excluded |= again
     if ctx.mode == "predict":
-        return _cohort(studies, config, table, notes=_unknown(studies))
+        return _cohort(studies, config, table, notes=_unknown(studies, ctx))
     if ctx.outcome is not None:
         return _cohort(studies, config, table, excluded=excluded)
     targets, outcome = _targets(table, config)
     return _cohort(studies, config, table, targets, outcome=outcome, excluded=excluded)
 
 
-def _new_patients(inputs: Sequence[Path], config: LoadBlock) -> Cohort:
-    found = find_gated(inputs)
+def _new_patients(ctx: Context, config: LoadBlock) -> Cohort:
+    found = find_gated(ctx.inputs)
     studies = [
         Study(str(n), group, _row(str(n), str(n), pd.Series(dtype=object), group))
         for n, group in enumerate(found, start=1)
     ]
-    return _cohort(studies, config, None, notes=(CohortTable.NUMBERED, *_unknown(studies)))
+    return _cohort(studies, config, None, notes=(CohortTable.NUMBERED, *_unknown(studies, ctx)))
 
 
-def _unknown(studies: Sequence[Study]) -> tuple[str, ...]:
-    """Say which clinical variables no new patient has: a median in their place is a guess."""
+def _unknown(studies: Sequence[Study], ctx: Context) -> tuple[str, ...]:
+    """Say which clinical variables no new patient has: a median in their place is a guess.
+
+    Without a protocol there is no model to predict with: the studies are only measured.
+    """
+    if ctx.protocol is None:
+        return ()
     rows = pd.DataFrame([study.row for study in studies], columns=list(_CLINICAL_NAMES))
     missing = [name for name in _CLINICAL_NAMES if rows[name].isna().all()]
     if not missing or not studies:
