@@ -13,7 +13,7 @@ from spect_phase_maps import Planted, example_patients
 from cardio_core import stats
 from cardio_core.api import Context, DataError, ModelArtifact
 from cardio_spect_polar.plugin import CRT_RESPONSE
-from cardio_spect_polar.polar.segments import SEGMENT_NAMES
+from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.response.config import ExplainBlock, TrainBlock
 from cardio_spect_polar.response.explain import explain
 from cardio_spect_polar.response.models import RECIPES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cardio_spect_polar.polar.segments import SEGMENT_NAMES
+from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 
 INDICES = {
     "psd_deg": "Phase SD",

@@ -12,16 +12,6 @@ N_SEGMENTS = 17
 CAP = 0.1
 """Share of the arc from the apex that is segment 17."""
 
-SEGMENT_NAMES = (
-    "basal anterior", "basal anteroseptal", "basal inferoseptal",
-    "basal inferior", "basal inferolateral", "basal anterolateral",
-    "mid anterior", "mid anteroseptal", "mid inferoseptal",
-    "mid inferior", "mid inferolateral", "mid anterolateral",
-    "apical anterior", "apical septal", "apical inferior", "apical lateral",
-    "apex",
-)  # fmt: skip
-"""Names of segments 1 to 17, in order."""
-
 SEPTAL = (2, 3, 8, 9, 14)
 LATERAL = (5, 6, 11, 12, 16)
 

@@ -9,7 +9,7 @@ import numpy as np
 from cardio_core.api import Case, Context, Explanation, FeatureSet, ModelArtifact, Predictions
 from cardio_spect_polar.drawing import study_sheets
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
-from cardio_spect_polar.polar.segments import SEGMENT_NAMES
+from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.response.config import ExplainBlock
 from cardio_spect_polar.response.fit_codes import FittedCodes
 from cardio_spect_polar.response.models import RECIPES, Recipe

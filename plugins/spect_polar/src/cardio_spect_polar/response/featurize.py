@@ -13,7 +13,7 @@ from cardio_spect_polar.phase.cycle.histogram import phase_histogram
 from cardio_spect_polar.phase.indices.summary import SUMMARY_UNITS, WallSummary, summarise
 from cardio_spect_polar.phase.sampling.qc_view import N_RINGS, N_SLICES, qc_view
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
-from cardio_spect_polar.polar.segments import SEGMENT_NAMES
+from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.response.clinical import CLINICAL
 from cardio_spect_polar.response.config import FeaturizeBlock
 from cardio_spect_polar.response.preprocess import Heart
