@@ -27,7 +27,7 @@ from cardio_spect_polar.networks.paper_autoencoder import (
 )
 from cardio_spect_polar.plugin import CRT_RESPONSE
 from cardio_spect_polar.response.config import AutoencoderBlock
-from cardio_spect_polar.response.fit_codes import FittedCodes, fit_codes
+from cardio_spect_polar.response.fitting.fit_codes import FittedCodes, fit_codes
 
 N, RINGS, ANGLES = 40, 8, 24
 QUICK = AutoencoderBlock(hidden=24, n_features=6, n_seeds=3, max_epochs=8, learning_rate=3e-3,

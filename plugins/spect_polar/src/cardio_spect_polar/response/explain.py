@@ -11,7 +11,7 @@ from cardio_spect_polar.drawing import study_sheets
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.response.config import ExplainBlock
-from cardio_spect_polar.response.fit_codes import FittedCodes
+from cardio_spect_polar.response.fitting.fit_codes import FittedCodes
 from cardio_spect_polar.response.models import RECIPES, Recipe
 from cardio_spect_polar.response.patients import phase_maps
 from cardio_spect_polar.response.train import SCREEN, code_name

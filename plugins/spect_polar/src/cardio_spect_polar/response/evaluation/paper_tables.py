@@ -25,7 +25,7 @@ from cardio_spect_polar.published.tables import (
 )
 from cardio_spect_polar.response.config import EvaluateBlock, RegressionBlock
 from cardio_spect_polar.response.evaluation.patient_table import codes_of, measurement_names
-from cardio_spect_polar.response.regression import fit_regression
+from cardio_spect_polar.response.fitting.regression import fit_regression
 
 Floats = NDArray[np.float64]
 

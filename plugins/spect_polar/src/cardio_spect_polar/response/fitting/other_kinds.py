@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError, Target
-from cardio_spect_polar.response.regression import LARGEST_LOGIT, enterable
+from cardio_spect_polar.response.fitting.regression import LARGEST_LOGIT, enterable
 
 Floats = NDArray[np.float64]
 

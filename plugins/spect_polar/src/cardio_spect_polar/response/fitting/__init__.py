@@ -1,0 +1,1 @@
+"""What is fitted on training patients: codes, their screen, the regression of each model."""
