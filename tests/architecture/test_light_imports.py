@@ -48,6 +48,15 @@ def test_help_imports_nothing_heavy(words):
     assert heavy_modules_after(MAIN, *words, "--help") == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("--data", "nowhere"), ("--config", "no.yaml"), ("--resume",), ("--resume", "--out", "no")],
+    ids=" ".join,
+)
+def test_what_is_typed_wrong_is_refused_before_anything_heavy_is_imported(words):
+    assert heavy_modules_after(MAIN, "run", "--plugin", "ecg_transfer", *words) == []
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda path: " ".join(path) or "cardio")
 def test_every_command_says_what_it_does_and_what_its_options_mean(words):
     command: click.Command = cardio

@@ -188,8 +188,9 @@ def test_the_first_lines_say_that_pretraining_is_synthetic(cardio, clinic, tmp_p
         "run", "--plugin", "toy", "--task", "third", "--data", clinic, "--out", tmp_path / "run",
         "--dry-run",
     )  # fmt: skip
-    first = said.stdout.splitlines()[0]
-    assert "beats is made first, on its synthetic cohort" in first
+    starting, need, *_ = said.stdout.splitlines()
+    assert starting == f"starting: toy on {clinic.name}"
+    assert "beats is made first, on its synthetic cohort" in need
 
 
 def test_the_needed_task_is_made_with_the_settings_that_this_task_asks_for(third_made_run):

@@ -62,6 +62,8 @@ class Context:
     outcome : str or None
         Column of the cohort table that the user wants predicted in place of the task's own target;
         `load` then returns no targets but the table, from which the core takes them.
+    progress : callable or None
+        Takes a few words on what a long fit is doing, for the display; `fit` tells its epochs.
     """
 
     task: Task
@@ -321,3 +323,5 @@ class Context:
         score = "" if val_score is None else f", validation score {val_score:.4g}"
         left = f", {seconds_left:.0f} s left"
         self.log(f"epoch {epoch}/{n_epochs}: training loss {train_loss:.4g}{score}{left}")
+        if self.progress is not None:
+            self.progress(f"epoch {epoch} of {n_epochs}")

@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -93,8 +93,10 @@ def main() -> None:
         cardio(standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
-    except click.Abort:
-        sys.exit("Aborted.")
+    except click.Abort as stop:
+        if not isinstance(stop.__cause__, KeyboardInterrupt):
+            sys.exit("Aborted.")
+        _interrupted(stop.__cause__)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -111,6 +113,11 @@ def main() -> None:
         click.echo(f"Unexpected {type(error).__name__}: {line} (run again with cardio --debug "
                    "and report it with the traceback)", err=True)  # fmt: skip
         sys.exit(1)
-    except KeyboardInterrupt:
-        click.echo("Interrupted. What was finished is kept; go on with --resume.", err=True)
-        sys.exit(130)
+    except KeyboardInterrupt as stop:
+        _interrupted(stop)
+
+
+def _interrupted(stop: KeyboardInterrupt) -> NoReturn:
+    """Leave as a shell expects of a program that Ctrl-C stopped; a run says how to go on."""
+    click.echo(str(stop) or "Interrupted.", err=True)
+    sys.exit(130)

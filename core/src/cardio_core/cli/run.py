@@ -74,20 +74,26 @@ from cardio_core.errors import ConfigError
 def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     """Take raw recordings to an evaluation: load, features, folds, report."""
     from cardio_core.registry import require_installed
+    from cardio_core.runner.at_the_door import announce_data, check_typed
+    from cardio_core.runner.progress import STAGES, Display
     from cardio_core.runner.request import RunRequest
 
-    # A misspelt name must not first cost the import of everything else.
+    # What is misspelt must not first cost the import of everything else.
     require_installed(asked["plugin"])
     if asked["smoke"] and asked["config"]:
         raise ConfigError("--smoke is a configuration; leave out --config")
     if asked["resume"] and asked["out"] is None:
         raise ConfigError("--resume needs --out: the run directory to go on with")
-
-    from cardio_core.runner.run import run as do
-
     command = shlex.join(["cardio", *sys.argv[1:]])
     request = RunRequest(**asked, needs_from=_pairs(needs_from), command=command)
-    where = do(request, lambda line: click.echo(line, err=as_json))
+    check_typed(request)
+    with Display(lambda line: click.echo(line, err=as_json), STAGES) as display:
+        announce_data(request, display)
+        on = ", ".join(path.name for path in request.data)
+        with display.stage("starting", f"{request.plugin} on {on}" if on else ""):
+            from cardio_core.runner.run import run as do
+
+        where = do(request, display)
     if as_json and not request.dry_run:
         manifest = json.loads((where / "manifest.json").read_text(encoding="utf-8"))
         click.echo(json.dumps(manifest, indent=2))

@@ -25,38 +25,50 @@ def default_out(setup: Setup) -> Path:
     return Path("runs") / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
 
 
-def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) -> Manifest:
-    """Make the run directory, or open the one that is to be resumed.
+def guard_same(out: Path, request: RunRequest, setup: Setup) -> Manifest | None:
+    """Return the manifest of the run that `out` holds, None where it holds none.
 
     Raises
     ------
     ConfigError
-        If the folder holds a run and `resume` was not asked for, or another run than this one.
+        If that is another run than this one.
     """
-    path = out / "manifest.json"
-    text = dump_yaml(setup.config)
+    if not (out / "manifest.json").exists():
+        return None
+    manifest = Manifest.open(out)
+    if manifest.content["config_digest"] != _identity(request, setup):
+        raise ConfigError(
+            f"--out {out}: was begun with another configuration, task or seed; "
+            "repeat its command (manifest.json) with --resume"
+        )
+    return manifest
+
+
+def _identity(request: RunRequest, setup: Setup) -> str:
     asked = {
-        "config": text,
+        "config": dump_yaml(setup.config),
         "task": setup.task.name,
         "protocols": setup.protocols,
         "models": setup.models,
         "primary": setup.primary,
         "seed": request.seed,
     }
-    if path.exists():
-        if not request.resume:
-            raise ConfigError(f"{out} already holds a run; go on with --resume or choose --out")
-        manifest = Manifest.open(out)
-        if manifest.content["config_digest"] != digest(asked):
-            raise ConfigError(
-                f"{out} was begun with another configuration, task or seed; "
-                "repeat its command (manifest.json) with --resume"
-            )
-        return manifest
-    if request.resume:
-        raise ConfigError(f"--resume: {out} holds no run to go on with")
+    return digest(asked)
+
+
+def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) -> Manifest:
+    """Make the run directory, or open the one that is to be resumed.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds another run than this one.
+    """
+    path = out / "manifest.json"
+    if begun := guard_same(out, request, setup):
+        return begun
     out.mkdir(parents=True, exist_ok=True)
-    write_text(out / "config.yaml", text)
+    write_text(out / "config.yaml", dump_yaml(setup.config))
     info = setup.plugin.info
     device = setup.devices[0]
     real = request.data and not any(map(is_synthetic, inputs))
@@ -80,7 +92,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         targets=[vars(target) for target in setup.task.targets],
         outcome_column=setup.config.outcome.column,
         words=dict(info.words),
-        config_digest=digest(asked),
+        config_digest=_identity(request, setup),
         seed=request.seed,
         device={
             "name": device.name,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from cardio_core.compute.executors import Executor, parse_executor
@@ -12,17 +13,18 @@ from cardio_core.context import LOG, Context
 from cardio_core.errors import HookError
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.places import cache_dir
-from cardio_core.io.truth_file import is_synthetic
-from cardio_core.runner.beginning import begin, default_out, log_to
+from cardio_core.runner.at_the_door import announce_data, check_typed
+from cardio_core.runner.beginning import begin, default_out, guard_same, log_to
+from cardio_core.runner.dry_run import rehearse
 from cardio_core.runner.fitting.fit import fit_all
 from cardio_core.runner.fitting.jobs import FoldJob, jobs_of
+from cardio_core.runner.interrupted import Interrupted, how_to_go_on
 from cardio_core.runner.judging.collect import collect, write_csv
 from cardio_core.runner.judging.judge import judge, write_judged
 from cardio_core.runner.judging.table_one import write_table_one
 from cardio_core.runner.manifest import Manifest, now
 from cardio_core.runner.preparing.arms import Arm, make_arm
 from cardio_core.runner.preparing.clinical import checked_covariates
-from cardio_core.runner.preparing.features import load_cohort
 from cardio_core.runner.preparing.needs import (
     guard_unchanged,
     keep_for_new,
@@ -31,7 +33,8 @@ from cardio_core.runner.preparing.needs import (
 )
 from cardio_core.runner.preparing.outcome import with_outcome
 from cardio_core.runner.preparing.record import record
-from cardio_core.runner.progress import Echo
+from cardio_core.runner.progress import STAGES, Display, Echo
+from cardio_core.runner.progress.look import Stage
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data, set_up
@@ -42,47 +45,78 @@ from cardio_core.types.predictions import Scored
 def run(request: RunRequest, echo: Echo) -> Path:
     """Do everything that a request asks for and return the run directory.
 
-    `echo` takes each line that the user is to see.
+    `echo` takes each line that the user is to see. A `Display` is one already at work: that of the
+    command line, which has announced the data.
 
     Raises
     ------
     CardioError
         In one line. What was finished stays on disk; `resume` goes on from there.
+    Interrupted
+        Where the user stopped it; the message says what is finished and how to go on.
     """
-    with parse_executor(request.executor) as executor:
-        return _run(request, executor, echo)
+    check_typed(request)
+    with _shown(request, echo) as display, parse_executor(request.executor) as executor:
+        return _run(request, executor, display)
 
 
-def _run(request: RunRequest, executor: Executor, echo: Echo) -> Path:
+@contextmanager
+def _shown(request: RunRequest, echo: Echo) -> Iterator[Display]:
+    if isinstance(echo, Display):
+        yield echo
+        return
+    with Display(echo, STAGES) as display:
+        announce_data(request, display)
+        yield display
+
+
+def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
     """Run with the workers that are there: those of a run also serve the tasks that it needs."""
-    setup = set_up(request)
-    announce(request, setup, echo)
-    spoken, echo = echo, _also_logged(echo)
-    out = request.out or default_out(setup)
-    cache = cache_dir()
-    inputs = find_data(setup, request, cache)
-    setup = with_outcome(setup, inputs)
-    checked_covariates(setup, inputs)
-    ctx = Context(
-        setup.task,
-        outcome=setup.config.outcome.column,
-        seed=request.seed,
-        device=setup.devices[0],
-        cache=cache,
-        strict=request.strict,
-        _inputs=inputs,
-    )
-    if request.dry_run:
-        return _dry_run(setup, ctx, out, echo)
-    manifest = begin(out, request, setup, inputs)
+    with say.stage("starting"):
+        setup = set_up(request)
+        announce(request, setup, say)
+        out = request.out or default_out(setup)
+    with _telling_how_to_go_on(request, out, say):
+        with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
+            inputs = find_data(setup, request, cache_dir())
+        setup = with_outcome(setup, inputs)
+        checked_covariates(setup, inputs)
+        guard_same(out, request, setup)
+        ctx = Context(
+            setup.task,
+            outcome=setup.config.outcome.column,
+            seed=request.seed,
+            device=setup.devices[0],
+            cache=cache_dir(),
+            strict=request.strict,
+            _inputs=inputs,
+        )
+        if request.dry_run:
+            with say.stage("dry run"):
+                for line in rehearse(setup, ctx, executor, out):
+                    say(line)
+            return out
+        _make(request, setup, ctx, executor, out, say)
+    return out
+
+
+def _make(
+    request: RunRequest, setup: Setup, ctx: Context, executor: Executor, out: Path, say: Display
+) -> None:
+    """Meet the needs, then do the work; the manifest says how it ended."""
+    manifest = begin(out, request, setup, ctx.replace(hook="load").inputs)
     handler = log_to(out)
     try:
         needs = resolve_needs(
-            request, setup.task, setup.config, out, lambda asked: _run(asked, executor, spoken)
+            request,
+            setup.task,
+            setup.config,
+            out,
+            lambda asked: _run(asked, executor, say.for_need(str(asked.task))),
         )
         guard_unchanged(manifest.content["needs"], needs)
         manifest.update(needs=[need.to_dict() for need in needs])
-        _work(Session(setup, ctx, executor, manifest, tuple(needs), out, echo))
+        _work(Session(setup, ctx, executor, manifest, tuple(needs), out, say))
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         manifest.update(status="interrupted" if interrupted else "failed", error=_said_of(error))
@@ -90,31 +124,45 @@ def _run(request: RunRequest, executor: Executor, echo: Echo) -> Path:
     finally:
         LOG.removeHandler(handler)
         handler.close()
-    return out
+
+
+@contextmanager
+def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Iterator[None]:
+    """Let Ctrl-C end the run with what is finished and the command that goes on."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        if request.for_need:  # the run that needs this one says it, with its own command
+            raise
+        raise Interrupted(how_to_go_on(request, out, say.last)) from stop
 
 
 def _work(session: Session) -> None:
     """Prepare, fit, judge, finish."""
-    with session.manifest.stage("features"):
+    with session.manifest.stage("features"), session.say.stage("features"):
         arms = [make_arm(session, protocol) for protocol in session.setup.protocols]
     session = record(session, arms)
     jobs = [job for arm in arms for job in jobs_of(session, arm)]
     keep_for_new(session.needs, session.out)
-    with session.manifest.stage("training"):
+    with session.manifest.stage("training"), session.say.stage("training"):
         jobs = fit_all(session, jobs)
-    with session.manifest.stage("evaluation"):
-        _judge_all(session, arms, jobs)
+    with session.manifest.stage("evaluation"), session.say.stage("evaluation") as stage:
+        _judge_all(session, arms, jobs, stage)
         write_table_one(session, arms[0])
-    _finish(session.out, session.manifest)
+    with session.say.stage("report", "tables, figures and the page are written"):
+        _finish(session.out, session.manifest)
     session.say(f"Report: {session.out / 'report.html'}")
 
 
-def _judge_all(session: Session, arms: Sequence[Arm], jobs: Sequence[FoldJob]) -> None:
+def _judge_all(
+    session: Session, arms: Sequence[Arm], jobs: Sequence[FoldJob], stage: Stage
+) -> None:
     scored: dict[str, Scored] = {}
     for arm in arms:
         tested = [job for job in jobs if job.protocol == arm.protocol and job.test.size]
         scored[arm.protocol] = collect(tested, arm.plan, arm.truth, session.setup.task)
-        session.say(f"  evaluating {arm.protocol}: intervals, tables, figures")
+        stage.doing = f"{arm.protocol} protocol: explanations, intervals, tables, figures"
+        session.say(stage.line())
         judged = judge(session, arm, tested, scored[arm.protocol])
         write_judged(session.out, arm.protocol, judged)
     write_csv(session.out / "predictions.csv", scored, session.setup.task)
@@ -143,32 +191,9 @@ def _said_of(error: BaseException) -> str:
 
 
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
-    """Say first what decides about every number that follows."""
-    if not request.data:
-        echo("Synthetic data: made by the plugin, with known truth, because no --data was given.")
-    for path in filter(is_synthetic, request.data):
-        echo(f"Synthetic data: {path.name} was made by code; its truth.json lies with it.")
+    """Say what will be done, and what of it the user did not choose."""
     for line in plan_needs(request, setup.task, setup.config):
         echo(f"Need: {line}.")
     echo(f"Task: {setup.task.name} ({setup.task.title}); protocols: {', '.join(setup.protocols)}.")
     for line in setup.said:
         echo(line)
-
-
-def _dry_run(setup: Setup, ctx: Context, out: Path, echo: Echo) -> Path:
-    """Load the headers and say what would run; write nothing."""
-    config = setup.config.for_protocol(setup.protocols[0])
-    cohort, _ = load_cohort(setup.plugin, config, ctx)
-    table = cohort.samples.table
-    echo(f"Data: {len(table)} recordings of {table['patient_id'].nunique()} patients, "
-         f"{len(cohort.quarantined)} quarantined.")  # fmt: skip
-    echo(f"Models: {', '.join(setup.models)}. Would write {out}.")
-    return out
-
-
-def _also_logged(echo: Echo) -> Echo:
-    def say(line: str) -> None:
-        LOG.info(line.strip())
-        echo(line)
-
-    return say

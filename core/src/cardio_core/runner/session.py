@@ -10,7 +10,7 @@ from cardio_core.compute.executors import Executor
 from cardio_core.context import Context
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.preparing.needs import Resolved
-from cardio_core.runner.progress import Echo
+from cardio_core.runner.progress import Display
 from cardio_core.runner.setup import Setup
 
 
@@ -19,7 +19,8 @@ class Session:
     """One run between its beginning and its report.
 
     `ctx` is what hooks are given before protocol, fold and model are known, `needs` are the earlier
-    tasks, each with its finished run, and `say` takes each line that the user is to see.
+    tasks, each with its finished run, and `say` is the display: it takes each line that the user is
+    to see, and shows how far each stage has come.
     """
 
     setup: Setup
@@ -28,11 +29,11 @@ class Session:
     manifest: Manifest
     needs: tuple[Resolved, ...]
     out: Path
-    say: Echo
+    say: Display
 
     def note(self, notes: Iterable[str]) -> None:
         """Say something that the report keeps, too."""
         told = list(notes)
         for note in told:
-            self.say(note)
+            self.say.note(note)
         self.manifest.update(notes=[*self.manifest.content["notes"], *told])

@@ -22,6 +22,7 @@ from cardio_core.errors import ConfigError
 from cardio_core.evaluation.patients.covariates import with_clinical_model
 from cardio_core.io.hashing import digest, package_digest
 from cardio_core.registry import Plugin, open_plugin, resolve
+from cardio_core.runner.at_the_door import check_data
 from cardio_core.runner.request import RunRequest
 from cardio_core.splits import find_plan
 from cardio_core.types.info import Task
@@ -97,9 +98,7 @@ def find_task(plugin: Plugin, name: str | None) -> Task:
 def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...]:
     """Return the data to load: what was given, or the synthetic cohort, made once and kept."""
     if request.data:
-        absent = [path for path in request.data if not path.exists()]
-        if absent:
-            raise ConfigError(f"--data {absent[0]}: no such file or folder")
+        check_data(request.data)
         return tuple(path.resolve() for path in request.data)
     return (synthesize(setup.plugin, setup.task, cache, setup.config.n_synthetic, request.seed),)
 

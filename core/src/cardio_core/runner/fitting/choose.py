@@ -59,7 +59,12 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
         frames: dict[str, list[pd.DataFrame]] = {t.name: [] for t in targets}
         epochs = []
         for inner, (fit, validate) in enumerate(splits):
-            place = ctx.replace(fold=f"{ctx.fold}-i{inner}")
+            part = (
+                f"inner fit {number * len(splits) + inner + 1} of {len(candidates) * len(splits)}"
+            )
+            place = ctx.replace(
+                fold=f"{ctx.fold}-i{inner}", progress=job.pulse and job.pulse.part(part)
+            )
             out = folder / f"c{number}-i{inner}"
             held_out = original(job.features.table, train[validate])
             artifact = fit_model(job, plugin, config, place, out, train[fit], held_out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from cardio_core.runner.fitting.fuse import fuse_fold
 from cardio_core.runner.fitting.jobs import Array, FoldJob
 from cardio_core.runner.fitting.left_out import note_unfitted, notes_on, unfitted, without
 from cardio_core.runner.fitting.stored import save_predictions, write_chosen
+from cardio_core.runner.fitting.watching import Watch, telling_first
 from cardio_core.runner.progress import Progress
+from cardio_core.runner.progress.pulse import FOLDER
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.artifact import ModelArtifact
@@ -39,20 +42,35 @@ def fit_all(session: Session, jobs: Sequence[FoldJob]) -> list[FoldJob]:
         If no model is left.
     """
     setup = session.setup
-    n_todo = sum(not job.out.exists() for job in jobs)
-    if n_todo < len(jobs):
-        session.say(f"Resumed: {len(jobs) - n_todo} of {len(jobs)} fits were finished before.")
-    progress = Progress("fits", n_todo, session.say)
+    todo = [job for job in jobs if not job.out.exists()]
+    if len(todo) < len(jobs):
+        session.say(f"Resumed: {len(jobs) - len(todo)} of {len(jobs)} fits were finished before.")
     kept = list(jobs)
-    for fuses in (False, True):
-        session.executor.map(
-            run_fold,
-            [job for job in kept if bool(job.members) == fuses and not job.out.exists()],
-            devices=setup.devices,
-            on_done=lambda done: progress.advance(f"{done.parent.name} {done.name}"),
-        )
-        kept = without(jobs, set(unfitted(jobs)))
-    progress.close()
+    watch = Watch(todo, session.out / FOLDER)
+
+    def count(done: Path) -> None:
+        watch.finished(done)
+        progress.advance()
+
+    progress = Progress(
+        "training", len(todo), session.say, "fits", under_way=watch.under_way, left=watch.left
+    )
+    with closing(watch), progress:
+        try:
+            for fuses in (False, True):
+                session.executor.map(
+                    run_fold,
+                    telling_first(
+                        [job for job in kept if bool(job.members) == fuses and not job.out.exists()]
+                    ),
+                    devices=setup.devices,
+                    on_done=count,
+                )
+                kept = without(jobs, set(unfitted(jobs)))
+        except BaseException:
+            # What was stopped says how much is kept: on disk, not how much was heard of.
+            progress.correct(sum(job.out.exists() for job in todo))
+            raise
     notes = notes_on(jobs, kept, setup.task)
     session.note(notes)
     fitted = {(job.protocol, job.ctx.model) for job in kept}
@@ -72,6 +90,12 @@ def run_fold(job: FoldJob, device: Any = None) -> Path:
     """
     if job.out.exists():
         return job.out
+    with job.pulse or nullcontext():
+        _do(job, device)
+    return job.out
+
+
+def _do(job: FoldJob, device: Any) -> None:
     fill = fuse_fold if job.members else partial(_fit_and_score, device=device)
     try:
         whole_directory(job.out, lambda folder: fill(job, folder))
@@ -80,12 +104,11 @@ def run_fold(job: FoldJob, device: Any = None) -> Path:
             raise
         reason = str(error)
         whole_directory(job.out, lambda folder: note_unfitted(folder, reason))
-    return job.out
 
 
 def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:
     plugin = open_clinical() if job.core_owned else open_with_defaults(job.plugin)
-    ctx = job.ctx.replace(device=device)
+    ctx = job.ctx.replace(device=device, progress=job.pulse)
     train = _usable(job, job.train)
     chosen = choose_inside(job, plugin, ctx, train, folder / "inner")
     config = job.config.with_train(chosen.candidate)

@@ -13,6 +13,7 @@ from cardio_core.config import Protocol, RunConfig
 from cardio_core.context import Context
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.needs import artifacts_of, tested_of
+from cardio_core.runner.progress.pulse import FOLDER, Pulse
 from cardio_core.runner.session import Session
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.targets import Targets
@@ -39,6 +40,8 @@ class FoldJob:
         The model's folder; it exists only when the job is done.
     members : tuple of str
         Models that this one fuses, finished before it; empty for one that the plugin fits.
+    pulse : Pulse or None
+        Where the fit tells how far it is.
     """
 
     plugin: str
@@ -53,6 +56,7 @@ class FoldJob:
     overlap: str | None
     out: Path
     members: tuple[str, ...] = ()
+    pulse: Pulse | None = None
 
     @property
     def core_owned(self) -> bool:
@@ -117,4 +121,5 @@ def _job(session: Session, arm: Arm, fold: str, model: str, train: Array, test: 
         overlap=arm.plan.overlap,
         out=session.out / "models" / place / model,
         members=tuple(name for name in asked.fuses if name in setup.models),
+        pulse=Pulse(session.out / FOLDER / f"{place}-{model}.json"),
     )

@@ -153,9 +153,8 @@ def prepare(
     cohort, digests = load_cohort(plugin, config, ctx)
     jobs = _jobs(plugin, config, ctx, cohort, digests.all_files)
     todo = [job for job in jobs if not job.folder.exists()]
-    progress = Progress("features of patients", len(todo), echo)
-    executor.map(make_features, todo, on_done=lambda _: progress.advance())
-    progress.close()
+    with Progress("features", len(todo), echo, "patients") as progress:
+        executor.map(make_features, todo, on_done=lambda _: progress.advance())
     parts, quarantined = [], list(cohort.quarantined)
     for job in jobs:
         quarantined += [Quarantined(**row) for row in read_json(job.folder / "quarantined.json")]

@@ -54,8 +54,9 @@ def plan_needs(request: RunRequest, task: Task, config: RunConfig) -> list[str]:
     Raises
     ------
     ConfigError
-        If `--from` names a task that is not needed or that is skipped; if a need is skipped that
-        the task cannot do without.
+        If `--from` names a task that is not needed or that is skipped, or a run of something else
+        or one that is not finished; if a need is skipped that the task cannot do without; if its
+        data do not exist.
     """
     return [_sentence(request, need, config) for need in _wanted(request, task, config)]
 
@@ -288,11 +289,14 @@ def _file(path: Path, task: str) -> Path:
 def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
     block = config.needs.get(need.task, NeedBlock())
     if need.task in request.needs_from:
-        return f"{need.task} comes from the run {request.needs_from[need.task].name}"
+        run = _checked(request.needs_from[need.task], request.plugin, need.task)
+        return f"{need.task} comes from the run {run.name}"
     if block.instead:
         file = _file(Path(block.instead), need.task)
         return f"{file.name} stands in for {need.task} (sha256 {file_digest(file)[:12]})"
     if block.data:
+        if not Path(block.data).exists():
+            raise ConfigError(f"needs.{need.task}.data: {block.data}: no such file or folder")
         return f"{need.task} is made first, on {Path(block.data).name}"
     if need.patients == "same":
         return f"{need.task} is made first, on the same patients and folds"

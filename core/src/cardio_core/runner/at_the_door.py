@@ -1,0 +1,62 @@
+"""What the user typed, checked before anything slow: before imports, cohorts and earlier tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from cardio_core.errors import ConfigError
+from cardio_core.runner.request import RunRequest
+
+
+def check_typed(request: RunRequest) -> None:
+    """Check all of a request that files alone can answer.
+
+    Raises
+    ------
+    ConfigError
+        If a path does not exist, `out` holds a run that is not to be resumed, or there is none to
+        resume. The message names the option and the path as they were typed.
+    """
+    check_data(request.data)
+    _check_config(request.config)
+    if request.out is not None:
+        _check_out(request.out, request.resume)
+
+
+def announce_data(request: RunRequest, echo: Callable[[str], None]) -> None:
+    """Say first what decides about every number that follows: data that are no patients'."""
+    if not request.data:
+        echo("Synthetic data: made by the plugin, with known truth, because no --data was given.")
+        return
+    from cardio_core.io.truth_file import is_synthetic
+
+    for path in filter(is_synthetic, request.data):
+        echo(f"Synthetic data: {path.name} was made by code; its truth.json lies with it.")
+
+
+def check_data(data: Sequence[Path]) -> None:
+    """Raise where one of the paths after ``--data`` does not exist."""
+    for path in data:
+        if not path.exists():
+            raise ConfigError(f"--data {path}: no such file or folder")
+
+
+def _check_config(config: str | None) -> None:
+    """Check what looks like a file; a name is looked for in the plugin later."""
+    if config is None or Path(config).is_file():
+        return
+    if Path(config).suffix.lower() in (".yaml", ".yml") or Path(config).name != config:
+        raise ConfigError(f"--config {config}: no such file")
+
+
+def _check_out(out: Path, resume: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out}: expected a folder, found a file")
+    begun = (out / "manifest.json").exists()
+    if begun and not resume:
+        raise ConfigError(
+            f"--out {out}: already holds a run; go on with --resume or choose another --out"
+        )
+    if resume and not begun:
+        raise ConfigError(f"--resume: --out {out} holds no run to go on with")

@@ -1,0 +1,37 @@
+"""Ctrl-C: what is finished, and the command that goes on from there."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from cardio_core.runner.progress.look import Stage
+from cardio_core.runner.request import RunRequest
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user stopped a run; the message says how to go on."""
+
+
+def how_to_go_on(request: RunRequest, out: Path, last: Stage | None) -> str:
+    """Return the one line that a stopped run ends with.
+
+    `last` is the stage that was counted last; None where nothing was. A run that has no directory
+    yet begins again.
+
+    Examples
+    --------
+    >>> asked = RunRequest("toy", command="cardio run --plugin toy")
+    >>> last = Stage("training", 0.0, "fits", total=72, done=12)
+    >>> how_to_go_on(asked, Path("runs/x"), last).partition(": ")[0]
+    'Interrupted. Finished and kept'
+    """
+    command = request.command or "the same call"
+    if not (out / "manifest.json").is_file():
+        return f"Interrupted before anything was finished. Begin again with: {command}"
+    if request.out is None:
+        command += f" --out {shlex.quote(str(out))}"
+    if not request.resume:
+        command += " --resume"
+    kept = f"Finished and kept: {last.what}, {last.counted()}." if last and last.done else ""
+    return " ".join(filter(None, ("Interrupted.", kept, f"Go on with: {command}")))

@@ -1,0 +1,59 @@
+"""Times and folds, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person would say it.
+
+    Examples
+    --------
+    >>> [duration(s) for s in (4.2, 80, 300, 6000)]
+    ['4 s', '80 s', '5 min', '1 h 40 min']
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def roughly(seconds: float) -> str:
+    """Return an estimated time, no finer than it is known.
+
+    Examples
+    --------
+    >>> [roughly(s) for s in (3.2, 47, 131, 1000)]
+    ['3 s', '45 s', '2 min', '17 min']
+    """
+    return duration(5 * round(seconds / 5) if 10 < seconds < 90 else max(1.0, seconds))
+
+
+def fold_in_words(fold: str, folds: Iterable[str]) -> str:
+    """Return which fold of how many: ``r1-f0`` means nothing to a reader.
+
+    Examples
+    --------
+    >>> fold_in_words("r0-f1", ["r0-f0", "r0-f1", "r0-f2"])
+    'fold 2 of 3'
+    >>> fold_in_words("r1-f0", ["r0-f0", "r1-f0"])
+    'repeat 2 of 2'
+    >>> fold_in_words("final", ["r0-f0", "r0-f1"])
+    'final model on everybody'
+    """
+    if fold == "final":
+        return "final model on everybody"
+    numbers = [match for name in folds if (match := re.fullmatch(r"r(\d+)-f(\d+)", name))]
+    own = re.fullmatch(r"r(\d+)-f(\d+)", fold)
+    if own is None or not numbers:
+        return f"fold {fold}"
+    n_repeats = len({match[1] for match in numbers})
+    n_folds = len({match[2] for match in numbers})
+    parts = [f"repeat {int(own[1]) + 1} of {n_repeats}"] if n_repeats > 1 else []
+    if n_folds > 1:
+        parts.append(f"fold {int(own[2]) + 1} of {n_folds}")
+    return ", ".join(parts) or "the one fold"

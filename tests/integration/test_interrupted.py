@@ -1,0 +1,112 @@
+"""Ctrl-C: one line says what is finished and how to go on, and the command in it does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cardio_core.testing.limits import HUNG_AFTER_S
+
+# Whoever starts the tests in the background hands down an ignored signal.
+CARDIO = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from cardio_core.cli.main import main; main()"
+)
+
+
+@pytest.fixture
+def interrupt(installed):
+    """Start the command line, send SIGINT to all its processes once `ready`, return what it said.
+
+    As a terminal does, the signal goes to the workers, too.
+    """
+
+    def call(arguments, ready):
+        before = filter(None, [os.environ.get("PYTHONPATH")])
+        path = os.pathsep.join([str(installed), *before])
+        process = subprocess.Popen(
+            [sys.executable, "-c", CARDIO, *map(str, arguments)],
+            env=os.environ | {"PYTHONPATH": path, "CARDIO_TOY_WAIT_S": "2"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            deadline = time.monotonic() + HUNG_AFTER_S
+            while not ready():
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            os.killpg(process.pid, signal.SIGINT)
+            _, said = process.communicate(timeout=HUNG_AFTER_S)
+            while _members_of(process.pid):
+                assert time.monotonic() < deadline, "a worker lives on"
+                time.sleep(0.02)
+        finally:
+            process.kill()
+        return process.returncode, [line for line in said.splitlines() if line.strip()]
+
+    return call
+
+
+def _members_of(group):
+    """Return whether a process of that group is alive; a zombie is not."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("executor", ["local:1", "local:2"])
+def test_a_run_says_what_is_finished_and_its_command_goes_on(
+    cardio, interrupt, strip, beats_run, tmp_path, executor
+):
+    out = tmp_path / "a run"
+    arguments = ["run", "--plugin", "toy", "--task", "beats", "--data", strip, "--device", "cpu",
+                 "--executor", executor, "--out", out]  # fmt: skip
+    code, said = interrupt(arguments, lambda: list(out.glob("models/*/network")))
+    assert code == 130
+    assert len(said) == 1
+    kept, command = said[0].split("Go on with: cardio ")
+    assert kept.startswith("Interrupted. Finished and kept: training, ")
+    assert kept.endswith(" of 3 fits. ")
+    assert json.loads((out / "manifest.json").read_text())["status"] == "interrupted"
+    assert not (out / ".progress").exists()
+    finished = cardio(*shlex.split(command))
+    assert finished.exit_code == 0
+    assert (out / "metrics.json").read_text() == (beats_run / "metrics.json").read_text()
+
+
+def test_a_run_that_makes_another_first_says_so_and_goes_on_there(
+    interrupt, clinic, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["run", "--plugin", "toy", "--task", "third", "--data", clinic, "--device", "cpu",
+                 "--executor", "local:1", "--smoke"]  # fmt: skip
+    made = "runs/toy-third-*/needs/beats/models/*/network"
+    code, (said,) = interrupt(arguments, lambda: list(tmp_path.glob(made)))
+    (out,) = (tmp_path / "runs").iterdir()
+    assert code == 130
+    assert "Finished and kept: beats, training, 1 of " in said
+    assert said.endswith(f"--smoke --out runs/{out.name} --resume")
+
+
+def test_a_run_that_has_nothing_yet_begins_again(interrupt, write_cohort, tmp_path):
+    data = write_cohort(tmp_path / "data", "mean_class", n_patients=4)
+    fifo = data / "C00r0.csv"
+    fifo.unlink()
+    os.mkfifo(fifo)  # whoever reads it waits for ever
+    arguments = ["run", "--plugin", "toy", "--data", data, "--out", tmp_path / "run"]
+    code, said = interrupt(arguments, lambda: (tmp_path / "run" / "manifest.json").exists())
+    assert code == 130
+    assert len(said) == 1
+    assert said[0].startswith("Interrupted. Go on with: cardio run")
