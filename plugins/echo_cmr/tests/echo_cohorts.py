@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cardio_core.api import Cohort, Context
+from cardio_core.api import Cohort, Context, Target
 from cardio_echo_cmr.findings.config import Config
 from cardio_echo_cmr.findings.load import load
 from cardio_echo_cmr.findings.tasks import TASKS
@@ -18,10 +18,17 @@ from cardio_echo_cmr.findings.tasks import TASKS
 TASK = {task.name: task for task in TASKS}
 
 
-def loaded(path: Path, task: str = "wma", mode: str = "fit", **settings: Any) -> Cohort:
-    """Load a folder or table with some settings of the block `load`; one study is enough."""
+def loaded(
+    path: Path, task: str = "wma", mode: str = "fit", asked: Target | None = None, **settings: Any
+) -> Cohort:
+    """Load a folder or table with some settings of the block `load`; one study is enough.
+
+    `asked` is an outcome of the user's own, as the core settles it from its column.
+    """
     block = Config.model_validate({"load": {"min_studies": 1} | settings}).load
-    ctx = Context(TASK[task], hook="load", mode=mode, _inputs=(path,))
+    what = TASK[task] if asked is None else TASK[task].predicting(asked)
+    column = None if asked is None else asked.name
+    ctx = Context(what, hook="load", mode=mode, outcome=column, _inputs=(path,))
     cohort = load(block, ctx)
     return replace(cohort, quarantined=tuple(ctx._quarantined))
 

@@ -117,7 +117,7 @@ def test_findings_are_targets_of_the_study_and_views_of_the_recording(cohort_fol
 
 @pytest.mark.parametrize("task", sorted(TASK))
 def test_every_target_of_a_task_is_in_the_table_that_load_returns(cohort_folder, task):
-    row = {"t2_ms": 50, "ecv_pct": 30, **segments("lge", s01=1)}
+    row = {"t2_ms": 50, "ecv_pct": 30, "responder": 1, **segments("lge", s01=1)}
     table = pd.read_csv(cohort_folder / "cohort.csv").assign(**row)
     table.to_csv(cohort_folder / "cohort.csv", index=False)
     cohort = loaded(cohort_folder, task, frame_rate_hz=50)

@@ -30,7 +30,7 @@ def test_the_plugin_module_is_light_and_the_command_line_tells_of_it():
         check=True,
     ).stdout
     assert {task["name"] for task in json.loads(said)["tasks"]} == {
-        "view", "wma", "lge", "t1", "t2", "ecv",
+        "view", "wma", "lge", "t1", "t2", "ecv", "outcome",
     }  # fmt: skip
 
 

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from cardio_core.api import PluginInfo
-from cardio_echo_cmr.findings.tasks import MAPPED, SEGMENTAL, TASKS
-from cardio_echo_cmr.views.names import CLIPS, VIEW_TITLES, VIEWS
-
-_FINDINGS = {name: title[0].lower() + title[1:] for name, title in SEGMENTAL.items()}
-_WORDS = {
-    **_FINDINGS,
-    **{
-        f"{name}_{view}": f"{title} in segments of the {VIEW_TITLES[view]} view"
-        for name, title in _FINDINGS.items()
-        for view in VIEWS
-    },
-    **{f"{name}_high": f"raised {name.upper()}" for name in MAPPED},
-    **{value: name.upper() for name, (value, _) in MAPPED.items()},
-}
+from cardio_echo_cmr.drawing.words import WORDS
+from cardio_echo_cmr.findings.tasks import TASKS
+from cardio_echo_cmr.views.names import CLIPS
 
 INFO = PluginInfo(
     name="echo_cmr",
-    title="What an echo loop tells about the CMR: wall motion, scar, T1, T2 and ECV",
+    title="What an echo loop tells about the CMR (wall motion, scar, T1, T2, ECV) or any outcome",
     api=(2, 1),
     tasks=TASKS,
     papers=(
@@ -28,5 +17,5 @@ INFO = PluginInfo(
         "findings from echocardiography videos",
     ),
     paths=tuple(CLIPS),
-    words=_WORDS,
+    words=WORDS,
 )

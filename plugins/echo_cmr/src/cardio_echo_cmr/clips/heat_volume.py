@@ -28,7 +28,9 @@ class MappedNetwork(Protocol):
 def heat_volumes(
     network: MappedNetwork, clips: torch.Tensor, n_frames: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Return what raised the first output of each clip: the logit, or the value in a regression.
+    """Return what raised the output of each clip: the logit, or the value in a regression.
+
+    Of several outputs, one a class, the largest is explained.
 
     Parameters
     ----------
@@ -58,8 +60,8 @@ def heat_volumes(
     """
     with torch.no_grad():
         maps = network.maps(clips)
-    first = torch.zeros(len(clips), dtype=torch.int64, device=maps.device)
-    made = grad_cam_maps(maps, lambda a: network.head(a, n_frames), first)
+        likeliest = network.head(maps, n_frames).argmax(dim=1)
+    made = grad_cam_maps(maps, lambda a: network.head(a, n_frames), likeliest)
     if n_frames is not None:
         starts = torch.arange(made.shape[1], device=made.device) * FRAME_STRIDE
         made = made * (starts < n_frames[:, None])[:, :, None, None]

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
 from cardio_echo_cmr.findings.models import codes_of, recipe_of
 
-N_LEAST = {"binary": 1, "continuous": 2}
-"""Training studies, or videos, of each class where there are classes: fewer cannot be fitted."""
+N_LEAST = {"binary": 1, "multiclass": 1, "continuous": 2}
+"""Training studies, or videos, of each class where there are two, of two where there are more:
+fewer cannot be fitted."""
 
 
 def fit_baseline(
@@ -55,18 +56,27 @@ def fit_baseline(
 def score_baseline(
     artifact: ModelArtifact, features: FeatureSet, ctx: Context
 ) -> dict[str, NDArray[np.float64]]:
-    """Return by target a probability or value for each video, NaN where nothing was measured."""
+    """Return by target a probability or value for each video, NaN where nothing was measured.
+
+    Of more than two classes all probabilities, shape (n, n_classes).
+    """
     measured = measured_of(features, ctx)
     known = np.isfinite(measured).all(axis=1)
     scores = {}
     for target in ctx.targets:
-        own = np.full(len(features), np.nan)
+        several = target.kind == "multiclass"
+        shape = (len(features), len(target.classes)) if several else (len(features),)
+        own = np.full(shape, np.nan)
         if known.any():
             estimator = artifact.load_estimator(_file(target))
             if target.kind == "continuous":
                 own[known] = estimator.predict(measured[known])
             else:
-                own[known] = estimator.predict_proba(measured[known])[:, 1]
+                found = estimator.predict_proba(measured[known])
+                # A class that training did not have is never likely.
+                every = np.zeros((len(found), len(target.classes)))
+                every[:, estimator.classes_.astype(int)] = found
+                own[known] = every if several else every[:, 1]
         scores[target.name] = own
     return scores
 
@@ -89,15 +99,36 @@ def _estimator(target: Target, logistic_c: float) -> Any:
 
 
 def _check(wanted: NDArray[np.float64], target: Target, ctx: Context) -> None:
-    counts = [wanted.size] if target.kind == "continuous" else [sum(wanted == k) for k in (0, 1)]
+    counts = counts_of(wanted, target)
     n_least = N_LEAST[target.kind]
     if min(counts) < n_least:
-        kind = "" if target.kind == "continuous" else "without and with the finding "
+        kind = OF_KIND[target.kind]
         raise DataError(
             f"model {ctx.model}: expected {n_least} or more training studies {kind}that have "
             f"{' and '.join(recipe_of(ctx).measured)}, found {' and '.join(map(str, counts))}; "
             "take fewer folds, more patients, or leave the model out"
         )
+
+
+OF_KIND = {
+    "binary": "without and with the finding ",
+    "multiclass": "of two classes ",
+    "continuous": "",
+}
+
+
+def counts_of(wanted: NDArray[np.float64], target: Target) -> tuple[int, ...]:
+    """Return how many are of each of two classes, of the largest two of more, or have a value.
+
+    Examples
+    --------
+    >>> counts_of(np.array([2.0, 0, 2, 2]), Target("grade", "multiclass", ("a", "b", "c")))
+    (3, 1)
+    """
+    if target.kind == "continuous":
+        return (wanted.size,)
+    counts = [int((wanted == place).sum()) for place in range(len(target.classes))]
+    return tuple(counts) if target.kind == "binary" else tuple(sorted(counts)[:-3:-1])
 
 
 def _file(target: Target) -> str:

@@ -14,7 +14,8 @@ from cardio_core.api import (
 )
 from cardio_echo_cmr.drawing.results import segments_figure, view_confusion
 from cardio_echo_cmr.findings.config import EvaluateBlock
-from cardio_echo_cmr.findings.report import Parts, report_findings
+from cardio_echo_cmr.findings.report import Parts, report_findings, report_views_present
+from cardio_echo_cmr.findings.tasks import OUTCOME
 from cardio_echo_cmr.segments.scores import segment_tables
 from cardio_echo_cmr.views.named import by_view, confusion, named_views, view_accuracy
 
@@ -49,7 +50,10 @@ def evaluate(
     if ctx.task.name == "view":
         _report_views(parts)
     else:
-        report_findings(parts)
+        if ctx.task.name == OUTCOME.name:  # the paper has nothing to say of it
+            report_views_present(parts)
+        else:
+            report_findings(parts)
         made, metrics, notes = segment_tables(
             explanation.cases, cohort, ctx.task.name, config, ctx.seed, people=parts.people
         )

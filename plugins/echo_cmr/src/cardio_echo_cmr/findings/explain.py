@@ -31,7 +31,8 @@ RULE = (
     "of every fold the studies that a network is surest of, for and against (of values: the "
     "highest and the lowest), chosen without looking at the label; of several videos of a study "
     "the one with the most extreme output. Heat is Grad-CAM++ of the last feature maps (one cell "
-    "of 8 frames and 16 pixels), for the finding or for a higher value. Segments are those of the "
+    "of 8 frames and 16 pixels), for the finding or for a higher value, of several classes for the "
+    "likeliest. Segments are those of the "
     "phantom's average heart at end diastole and usual depth, grown by 2 pixels of 112, and show "
     "their local mean grey when occluded"
 )
@@ -77,7 +78,8 @@ def explain(
     every = config.occlusion and ctx.task.name in SEGMENTAL
     outputs = explained.outputs(ctx) if every else explained.whole_outputs(ctx)[:, None]
     scores = _scores(explained.features, predictions, ctx)
-    chosen = surest(scores, outputs[:, 0], explained.features.table["study_id"], config.n_cases)
+    likely = scores.max(axis=1) if scores.ndim == 2 else scores
+    chosen = surest(likely, outputs[:, 0], explained.features.table["study_id"], config.n_cases)
     cases = _cases(explained, chosen, scores, outputs, config, ctx)
     if every:
         segments = tuple(segment_rows(explained, _worth(explained, outputs, model, config, ctx)))
@@ -142,7 +144,7 @@ def _cases(
     for i, (place, word) in enumerate(chosen.items()):
         drops = outputs[i, 0] - outputs[i, 1:] if config.occlusion else None
         view = drawn.view(i, heats[i], drops)
-        title = _title(word, float(scores[place]), ctx)
+        title = _title(word, scores[place], ctx)
         arrays = {"heat": heats[i], "times_ms": view.times_ms}
         cases.append(
             Case(
@@ -208,11 +210,16 @@ def _film(view: ClipView) -> Callable[[], bytes]:
     return film
 
 
-def _title(word: str, score: float, ctx: Context) -> str:
+def _title(word: str, score: NDArray[np.float64], ctx: Context) -> str:
     target = ctx.targets[0]
     if target.kind == "binary":
-        return f"surest {word}; its probability {score:.2f}"
-    return f"{'highest' if word == 'for' else 'lowest'} value; {score:.0f} {target.unit}"
+        return f"surest {word}; its probability {float(score):.2f}"
+    if target.kind == "multiclass":
+        place = int(score.argmax())
+        end = "surest of" if word == "for" else "least sure of"
+        return f"{end} {target.classes[place]}; its probability {score[place]:.2f}"
+    number = f"{float(score):.0f} {target.unit}" if target.unit else f"{float(score):.3g}"
+    return f"{'highest' if word == 'for' else 'lowest'} value; {number}"
 
 
 def _scores(features: FeatureSet, predictions: Predictions, ctx: Context) -> NDArray[np.float64]:
@@ -221,4 +228,5 @@ def _scores(features: FeatureSet, predictions: Predictions, ctx: Context) -> NDA
     names = features.table.index if level == "sample" else features.table[f"{level}_id"]
     scores = np.asarray(predictions.scores[ctx.targets[0].name], np.float64)
     of = dict(zip(map(str, predictions.ids), scores, strict=True))
-    return np.array([of.get(str(name), np.nan) for name in names], np.float64)
+    nothing = np.full(scores.shape[1:], np.nan)
+    return np.array([of.get(str(name), nothing) for name in names], np.float64)

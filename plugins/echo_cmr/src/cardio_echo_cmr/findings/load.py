@@ -13,13 +13,14 @@ import pandas as pd
 from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, SampleSet
 from cardio_core.ultrasound import find_loops
 from cardio_echo_cmr.findings.config import LoadBlock
+from cardio_echo_cmr.findings.labels.own import hidden, known_outcome
 from cardio_echo_cmr.findings.labels.support import (
     require_a_study,
     require_named_views,
     unsupported_models,
 )
 from cardio_echo_cmr.findings.labels.targets import outcome_sentence, targets_of
-from cardio_echo_cmr.findings.tasks import VIEW
+from cardio_echo_cmr.findings.tasks import OF_THE_ECHO, VIEW
 from cardio_echo_cmr.readers import echonet_folder as echonet
 from cardio_echo_cmr.readers.table_studies import studies_of_table, study_of_row
 from cardio_echo_cmr.studies.pairing import one_row_an_echo, pair_with_cmr
@@ -39,8 +40,9 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     Returns
     -------
     Cohort
-        One row a clip. Targets are by study, for `view` by recording; left out by design are
-        studies too far from their CMR.
+        One row a clip. Targets are by study, for `view` by recording; the core makes those of an
+        outcome of the user's own. Left out by design are studies too far from their CMR, where a
+        task asks what that finds.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     notes += [note for part in found for note in part.notes]
     _require_ids_of_their_own(studies)
     at, elsewhen = _at_timepoint(studies, config.timepoint)
-    with_cmr = ctx.mode == "fit" and ctx.task.name != VIEW.name
+    with_cmr = ctx.mode == "fit" and ctx.task.name not in OF_THE_ECHO
     paired = pair_with_cmr(at, config.max_days_to_cmr) if with_cmr else one_row_an_echo(at)
     kept = list(paired.kept)
     excluded = elsewhen | paired.left_out
@@ -65,15 +67,19 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         require_named_views(kept)
     # Nobody has tested a view that the table leaves open: only for new patients it is predicted.
     unnamed = UNKNOWN if ctx.mode == "fit" else ""
-    table = samples_table(kept, with_views=with_views, unnamed=unnamed)
+    table = hidden(samples_table(kept, with_views=with_views, unnamed=unnamed), ctx)
     clips = tuple(clip for study in kept for clip in study.clips)
     clinical = _clinical(found, kept)
     targets, unsupported = None, {}
     if ctx.mode == "fit":
-        targets, about = targets_of(clinical, kept, config, ctx)
-        notes += [*paired.notes, *about]
+        if ctx.outcome is None:
+            targets, about = targets_of(clinical, kept, config, ctx)
+            notes += about
+        if with_cmr:
+            notes += paired.notes
+        labels = known_outcome(clinical, ctx) if targets is None else targets.table
         named = np.array([clip.view for clip in clips], dtype=np.str_)
-        unsupported = unsupported_models(table, named, targets, ctx.task, config)
+        unsupported = unsupported_models(table, named, labels, ctx, config)
     return Cohort(
         SampleSet.opening(table, clips, open_clip),
         {name: clip.paths for name, clip in zip(table.index, clips, strict=True)},
@@ -81,7 +87,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         clinical if ctx.mode == "fit" else None,
         notes=tuple(dict.fromkeys(note for note in notes if note)),
         unsupported=unsupported,
-        outcome=outcome_sentence(ctx.task, config) if ctx.mode == "fit" else "",
+        outcome="" if targets is None else outcome_sentence(ctx.task, config),
         excluded=excluded,
     )
 
@@ -134,9 +140,12 @@ def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Fou
             ctx.quarantine(ids[one.name], one.reason)
         return _Found(studies, rows, notes)
     if ctx.mode == "fit" and ctx.task.name != VIEW.name:
+        lacks, what = "CMR labels", "the CMR's columns"
+        if ctx.task.name in OF_THE_ECHO:
+            lacks, what = "an outcome", "its column"
         raise ConfigError(
-            f"{folder.name}: expected CMR labels, found LVEF only; put a cohort.csv beside "
-            f"{echonet.FILE_LIST} with study_id = FileName, patient_id and the CMR's columns, and "
+            f"{folder.name}: expected {lacks}, found LVEF only; put a cohort.csv beside "
+            f"{echonet.FILE_LIST} with study_id = FileName, patient_id and {what}, and "
             "take views from it with load.views=table and needs.view.skip=true"
         )
     _set_aside(found, ctx)

@@ -34,8 +34,8 @@ def predict(
         At the level of samples. A network's score stands for each of its model's targets; it is NaN
         where a video shows another view, none that is known, or is too short for ``paper``. A
         baseline's is NaN where its measurement is missing. The columns ``video:TARGET`` keep the
-        scores of videos, for results that count clips; for new patients ``view:VIEW`` are the
-        probabilities of the views of videos that nobody named.
+        scores of videos, for results that count clips (of two classes, or a number); for new
+        patients ``view:VIEW`` are the probabilities of the views of videos that nobody named.
     """
     ids = tuple(str(name) for name in features.table.index)
     recipe = recipe_of(ctx)
@@ -49,20 +49,22 @@ def predict(
     from cardio_echo_cmr.networks.clip_network import least_view_in, score_videos
 
     views = view_scores(features, ctx, batch_size=config.batch_size)
-    found = np.full(len(features), np.nan)
+    target = ctx.targets[0]
+    several = target.kind == "multiclass"
+    found = np.full((len(features), len(target.classes)) if several else len(features), np.nan)
     own = np.flatnonzero(views_by(views, features, least_view_in(model)) == recipe.view)
     if own.size:
         found[own] = score_videos(
             model, features.view(own), ctx, n_clips=config.n_clips, batch_size=config.batch_size
         )
-    columns = {
-        f"{VIDEO}{target.name}": Column(found.copy(), target.unit or "1") for target in ctx.targets
-    }
+    columns = {}
+    if not several:
+        columns = {
+            f"{VIDEO}{one.name}": Column(found.copy(), one.unit or "1") for one in ctx.targets
+        }
     if ctx.mode == "predict":  # a reader should see why a new video has no score
         columns |= {
             f"view:{str(name).partition(':')[2]}": Column(score.to_numpy(np.float64), "1")
             for name, score in views.items()
         }
-    return Predictions(
-        ids, {target.name: found.copy() for target in ctx.targets}, "sample", columns
-    )
+    return Predictions(ids, {one.name: found.copy() for one in ctx.targets}, "sample", columns)

@@ -104,7 +104,7 @@ def report_findings(parts: Parts) -> None:
         parts.notes += width_sentences(parts.tables["intervals"])
         _compared_intervals(parts, finding)
         _roc(parts, binary, finding)
-    _views_present(parts)
+    report_views_present(parts)
     _beside_table_1(parts)
 
 
@@ -219,7 +219,8 @@ def _roc(parts: Parts, binary: By, finding: str) -> None:
         )
 
 
-def _views_present(parts: Parts) -> None:
+def report_views_present(parts: Parts) -> None:
+    """Add which views the tested studies have, and how many studies have none."""
     target = parts.ctx.task.targets[0]
     if target.name not in parts.predictions.frames:
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from cardio_core.api import Model, Need, Target, Task
 from cardio_echo_cmr.views.names import OTHER, VIEW_TITLES, VIEWS
 
@@ -10,6 +12,10 @@ SEGMENTAL = {"wma": "Wall motion abnormality", "lge": "Late gadolinium enhanceme
 
 MAPPED = {"t1": ("t1_ms", "ms"), "t2": ("t2_ms", "ms"), "ecv": ("ecv_pct", "%")}
 """Findings that the CMR measures: column of the cohort table and its unit."""
+
+Kind = Literal["binary", "multiclass", "continuous"]
+_ANY: tuple[Kind, ...] = ("binary", "multiclass", "continuous")
+_FUSABLE: tuple[Kind, ...] = ("binary", "continuous")
 
 _NO_YES = ("no", "yes")
 _NEEDS_VIEW = (Need("view", "same", for_new=True, optional=True),)
@@ -29,8 +35,8 @@ VIEW = Task(
 def _baselines(targets: tuple[str, ...]) -> tuple[Model, ...]:
     """Return the models to be beaten; a study without the measurement has no score."""
     return (
-        Model("lvef", "LVEF alone", baseline=True, partial=True, targets=targets),
-        Model("age_sex", "Age and sex", baseline=True, partial=True, targets=targets),
+        Model("lvef", "LVEF alone", baseline=True, partial=True, targets=targets, kinds=_ANY),
+        Model("age_sex", "Age and sex", baseline=True, partial=True, targets=targets, kinds=_ANY),
     )
 
 
@@ -42,6 +48,7 @@ def _networks(named: dict[str, tuple[str, ...]], fused: str, suffix: str = "") -
             f"R(2+1)D-18, {VIEW_TITLES[view]}" + (", value" if suffix else ""),
             partial=True,
             targets=targets,
+            kinds=_ANY,
         )
         for view, targets in named.items()
     )
@@ -50,6 +57,7 @@ def _networks(named: dict[str, tuple[str, ...]], fused: str, suffix: str = "") -
         "R(2+1)D-18, views fused" + (", value" if suffix else ""),
         targets=(fused,),
         fuses=tuple(model.name for model in views),
+        kinds=_FUSABLE,
     )
     return (all_views, *views)  # first, because it leads the report
 
@@ -94,4 +102,31 @@ def _mapped(name: str) -> Task:
     )
 
 
-TASKS = (*(_segmental(name) for name in SEGMENTAL), *(_mapped(name) for name in MAPPED), VIEW)
+STAND_IN = "responder"
+"""What `outcome` predicts where nothing else is asked for: a column of the synthetic cohort."""
+
+OUTCOME = Task(
+    name="outcome",
+    title="An outcome of your own from echo loops",
+    unit="study",
+    targets=(Target(STAND_IN, "binary", _NO_YES),),
+    models=(
+        *_networks(dict.fromkeys(VIEWS, (STAND_IN,)), STAND_IN),
+        *_baselines((STAND_IN,)),
+    ),
+    needs=_NEEDS_VIEW,
+    family=_FAMILY,
+    folder=_FOLDER,
+    primary="fused",
+    any_outcome=True,
+)
+
+OF_THE_ECHO = (VIEW.name, OUTCOME.name)
+"""Tasks that ask nothing of a CMR."""
+
+TASKS = (
+    *(_segmental(name) for name in SEGMENTAL),
+    *(_mapped(name) for name in MAPPED),
+    OUTCOME,
+    VIEW,
+)

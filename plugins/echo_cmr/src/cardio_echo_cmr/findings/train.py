@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, middle_starts
-from cardio_echo_cmr.findings.baseline import N_LEAST, fit_baseline
+from cardio_echo_cmr.findings.baseline import N_LEAST, OF_KIND, counts_of, fit_baseline
 from cardio_echo_cmr.findings.config import TrainBlock
 from cardio_echo_cmr.findings.models import codes_of, recipe_of
 from cardio_echo_cmr.findings.seen_views import counted, views_of
@@ -120,8 +120,12 @@ def _train_network(
     scale = None
     if target.kind == "continuous":  # mean and SD; 1 where all values are the same
         scale = (float(codes.mean()), float(codes.std()) or 1.0)
+    several = target.kind == "multiclass"
     network, start = clip_network.fresh_network(
-        config.width_mult, config.weights, ctx.seed_of("weights")
+        config.width_mult,
+        config.weights,
+        ctx.seed_of("weights"),
+        len(target.classes) if several else 1,
     )
     score, notes = _score(target, scale, checked)
     done = ctx.fit(
@@ -129,13 +133,14 @@ def _train_network(
         _clips(fitted_on, form, grey, scale),
         None if checked is None else _clips(checked, form, grey, scale),
         plan=config.fit,
-        loss=clip_network.squared_error if scale else clip_network.binary_cross_entropy,
+        loss=clip_network.LOSSES[target.kind],
         score=score,
     )
     artifact = ModelArtifact(ctx.out)
     clip_network.write_about(
         artifact,
         width_mult=config.width_mult,
+        n_outputs=network.n_outputs,
         form=form,
         grey=grey,
         side=int(training["video"].values.shape[-1]),
@@ -185,6 +190,8 @@ def _score(
     """Return what chooses the epoch, and what is to be said of it."""
     if scale is not None:
         return minus_absolute_error, ()
+    if target.kind == "multiclass":
+        return None, ()
     if checked is not None and np.unique(checked[1]).size < 2:
         return None, (
             f"The loss chose the epoch: the {checked[1].size} validation videos have one class of "
@@ -211,10 +218,9 @@ def _clips(
 
 def _check(codes: NDArray[np.float64], target: Target, note: str, ctx: Context) -> None:
     """Raise where there is nothing to learn from."""
-    binary = target.kind == "binary"
-    counts = [int((codes == k).sum()) for k in (0, 1)] if binary else [codes.size]
+    counts = counts_of(codes, target)
     if min(counts) < N_LEAST[target.kind]:
-        kind = "without and with the finding " if binary else ""
+        kind = OF_KIND[target.kind]
         raise DataError(
             f"model {ctx.model}: expected {N_LEAST[target.kind]} or more training videos of its "
             f"view {kind}with a label, found {' and '.join(map(str, counts))} "

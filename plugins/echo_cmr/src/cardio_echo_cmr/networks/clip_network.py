@@ -26,24 +26,30 @@ SCRATCH = "NOT PRETRAINED: started from random weights; train.weights names a fi
 
 
 class ClipNetwork(nn.Module):
-    """R(2+1)D-18 with one output, on grey clips.
+    """R(2+1)D-18 on grey clips, with one output or, of more than two classes, one a class.
 
     The network is called ``m``, as in the released weights, so that a fitted artifact and a
     released file have the same names.
     """
 
-    def __init__(self, width_mult: float = 1.0) -> None:
+    def __init__(self, width_mult: float = 1.0, n_outputs: int = 1) -> None:
         super().__init__()
-        self.m = R2Plus1D18(1, width_mult)
+        self.n_outputs = n_outputs
+        self.m = R2Plus1D18(n_outputs, width_mult)
 
     def forward(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Return one logit or standardised value a clip, shape (n,); see `Clips.batch`."""
+        """Return one logit or standardised value a clip, shape (n,); see `Clips.batch`.
+
+        Of several outputs all, shape (n, n_outputs).
+        """
         clips = inputs["clip"].expand(-1, 3, -1, -1, -1)
-        value: Tensor = self.m(clips, inputs["n_frames"])
-        return value[:, 0]
+        values: Tensor = self.m(clips, inputs["n_frames"])
+        return values[:, 0] if self.n_outputs == 1 else values
 
 
-def fresh_network(width_mult: float, weights: str | None, seed: int) -> tuple[ClipNetwork, str]:
+def fresh_network(
+    width_mult: float, weights: str | None, seed: int, n_outputs: int = 1
+) -> tuple[ClipNetwork, str]:
     """Return a network before training, and in a sentence where its weights come from.
 
     Parameters
@@ -54,6 +60,8 @@ def fresh_network(width_mult: float, weights: str | None, seed: int) -> tuple[Cl
         A local safetensors file to start from; None starts at random.
     seed : int
         Of the random weights.
+    n_outputs : int
+        One, or the number of classes where there are more than two.
 
     Raises
     ------
@@ -61,7 +69,7 @@ def fresh_network(width_mult: float, weights: str | None, seed: int) -> tuple[Cl
         If the file of weights does not fit.
     """
     torch.manual_seed(seed)
-    network = ClipNetwork(width_mult)
+    network = ClipNetwork(width_mult, n_outputs)
     if weights is None:
         return network, SCRATCH
     return network, start_from_file(network.m, Path(weights).expanduser())
@@ -77,6 +85,19 @@ def squared_error(values: Tensor, batch: dict[str, Any]) -> Tensor:
     return functional.mse_loss(values, batch["targets"])
 
 
+def cross_entropy(logits: Tensor, batch: dict[str, Any]) -> Tensor:
+    """Return the mean cross entropy of logits, one a class."""
+    return functional.cross_entropy(logits, batch["targets"].long())
+
+
+LOSSES = {
+    "binary": binary_cross_entropy,
+    "multiclass": cross_entropy,
+    "continuous": squared_error,
+}
+"""By the kind of the target."""
+
+
 def write_about(
     artifact: ModelArtifact,
     *,
@@ -88,13 +109,14 @@ def write_about(
     least_view: float,
     target: str,
     scale: tuple[float, float] | None,
+    n_outputs: int = 1,
 ) -> None:
     """Write what a network was fitted on and for.
 
     Parameters
     ----------
     artifact : ModelArtifact
-    width_mult, form, grey
+    width_mult, n_outputs, form, grey
         What it is built from and shown.
     side : int
         Pixels of a frame's side.
@@ -103,12 +125,12 @@ def write_about(
     least_view : float
         From which probability on a video counts as one of the view.
     scale : tuple of float, or None
-        Mean and SD of a continuous target in training; None for a binary one.
+        Mean and SD of a continuous target in training; None for classes.
     """
     artifact.write_json(
         ABOUT,
         {
-            "network": {"width_mult": width_mult},
+            "network": {"width_mult": width_mult, "n_outputs": n_outputs},
             "clip": asdict(form),
             "grey": asdict(grey),
             "side": side,
@@ -172,7 +194,7 @@ def require_side(features: FeatureSet, side: int) -> None:
 def score_videos(
     artifact: ModelArtifact, features: FeatureSet, ctx: Context, *, n_clips: int, batch_size: int
 ) -> NDArray[np.float64]:
-    """Return one score a video: a probability, or a value in the target's unit.
+    """Return one score a video: a probability, or a value in the target's unit; or all classes'.
 
     Parameters
     ----------
@@ -188,20 +210,40 @@ def score_videos(
 
     Returns
     -------
-    ndarray of float64, shape (n,)
+    ndarray of float64, shape (n,) or (n, n_classes)
         From the mean logit, or value, of a video's clips; NaN where the form of the clips cannot
         use the video.
     """
-    scores = np.full(len(features), np.nan)
+    network = open_network(artifact)
+    several = network.n_outputs > 1
+    scores = np.full((len(features), network.n_outputs) if several else len(features), np.nan)
     usable = np.flatnonzero(is_usable(form_in(artifact), np.asarray(features["times"].values)))
     if usable.size == 0:
         return scores
     clips = clips_for(artifact, features.view(usable), n_clips)
-    found: NDArray[Any] = ctx.score_with(open_network(artifact), clips, batch_size=batch_size)
-    means = np.bincount(clips.who, found.astype(np.float64)) / np.bincount(clips.who)
+    found: NDArray[Any] = ctx.score_with(network, clips, batch_size=batch_size)
+    outputs = found.astype(np.float64).reshape(len(found), -1)
+    sums = [np.bincount(clips.who, column) for column in outputs.T]
+    means = np.column_stack(sums) / np.bincount(clips.who)[:, None]
+    if several:
+        scores[usable] = to_probabilities(means)
+        return scores
+    means = means[:, 0]
     scale = artifact.read_json(ABOUT)["scale"]
     scores[usable] = to_probability(means) if scale is None else scale[0] + scale[1] * means
     return scores
+
+
+def to_probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probability of every class, shape (n, n_classes), rows summing to one.
+
+    Examples
+    --------
+    >>> to_probabilities(np.array([[0.0, np.log(3.0), -400.0]])).round(2).tolist()
+    [[0.25, 0.75, 0.0]]
+    """
+    odds = np.exp(np.clip(logits - logits.max(axis=1, keepdims=True), -LARGEST_LOGIT, 0.0))
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
 
 def to_probability(logits: NDArray[np.float64]) -> NDArray[np.float64]:

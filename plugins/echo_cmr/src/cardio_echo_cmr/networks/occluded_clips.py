@@ -68,6 +68,8 @@ def outputs_without(
 ) -> NDArray[np.float64]:
     """Return the network's output for every clip, whole and without each segment.
 
+    Of several outputs, one a class, that which is the largest for the whole clip.
+
     Parameters
     ----------
     network : ClipNetwork
@@ -85,4 +87,6 @@ def outputs_without(
     """
     examples = OccludedClips(clips, masks)
     found = ctx.score_with(network, examples, batch_size=BATCH_SIZE)
-    return np.asarray(found, np.float64).reshape(len(clips), examples.n_ways)
+    outputs = np.asarray(found, np.float64).reshape(len(clips), examples.n_ways, -1)
+    likeliest = outputs[:, 0].argmax(axis=1)
+    return outputs[np.arange(len(clips)), :, likeliest]

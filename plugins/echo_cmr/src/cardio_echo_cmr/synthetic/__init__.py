@@ -2,7 +2,8 @@
 
 `chambers` says what is around the left ventricle of `segments`, `tissue` how bright it
 is, `beat` and `motion` how all of it moves, `loop` makes pictures, `findings` draws what the CMR
-finds, `patients` who is recorded, and `cohort` writes files. Nothing heavy is imported here.
+finds, `response` who responds to treatment, `patients` who is recorded, and `cohort` writes files.
+Nothing heavy is imported here.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def synthesize(
         From 0.
     difficulty : {'easy', 'medium', 'impossible'}
         How far wall motion and scar can be told from the loops: the Bayes AUC of scar is .95, .70
-        or .50. T1, T2 and ECV never can.
+        or .50, that of a response to treatment .95, .86 or .50. T1, T2 and ECV never can.
 
     Raises
     ------

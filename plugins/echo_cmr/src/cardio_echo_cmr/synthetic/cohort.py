@@ -23,6 +23,7 @@ from cardio_echo_cmr.synthetic.beat import ecg_mv
 from cardio_echo_cmr.synthetic.findings import WMA_PREVALENCE
 from cardio_echo_cmr.synthetic.loop import LoopSpec, echo_loop
 from cardio_echo_cmr.synthetic.patients import Person, Study, draw_person, draw_studies
+from cardio_echo_cmr.synthetic.response import draw_response, response_probability
 
 N_PATIENTS = 100
 PATIENTS_A_PROCESS = 4
@@ -66,6 +67,9 @@ def write_cmr_cohort(
     rows = [row for one in written for row in one.rows]
     studies = {study: facts for one in written for study, facts in one.studies.items()}
     chances = [one.person.findings.lge_probability for one in written for _ in one.rows]
+    responses = [
+        response_probability(one.person.findings, difficulty) for one in written for _ in one.rows
+    ]
     pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
     truth = {
         "kind": "echo_cmr",
@@ -74,10 +78,12 @@ def write_cmr_cohort(
         "bayes_auc": {
             "wma": 0.5 if difficulty == "impossible" else 1.0,
             "lge": stats.bayes_auc(chances),
+            "responder": stats.bayes_auc(responses),
             **dict.fromkeys(("t1_high", "t2_high", "ecv_high"), 0.5),
         },
         "bayes_auc_of": "all studies: wma from the motion of the segments, lge from thinning and "
-        "ejection fraction; t1, t2 and ecv depend on nothing that is recorded",
+        "ejection fraction, responder from the number of abnormal segments; t1, t2 and ecv depend "
+        "on nothing that is recorded",
         "wma_prevalence": WMA_PREVALENCE,
         "patients": people,
         "studies": studies,
@@ -96,16 +102,17 @@ class _Written:
 
 def _write_patient(folder: Path, number: int, seed: int, difficulty: str) -> _Written:
     """Write one patient's loops; nobody else's chance enters."""
-    who, how, speckle = (
-        np.random.default_rng(stream) for stream in np.random.SeedSequence([seed, number]).spawn(3)
+    who, how, speckle, after = (
+        np.random.default_rng(stream) for stream in np.random.SeedSequence([seed, number]).spawn(4)
     )
     person = draw_person(f"p{number:03d}", who, difficulty=difficulty)
+    responds = draw_response(after, response_probability(person.findings, difficulty))
     written = _Written(person, [], {})
     for study in draw_studies(person, how):
         streams = dict(zip(VIEWS, speckle.spawn(len(VIEWS)), strict=True))
         for view, spec in study.loops.items():
             _write_loop(folder / _file_of(study, view), person, spec, streams[view])
-        written.rows.append(_row(person, study))
+        written.rows.append(_row(person, study) | {"responder": int(responds)})
         written.studies[study.study_id] = {v: _facts_of_loop(s) for v, s in study.loops.items()}
     return written
 

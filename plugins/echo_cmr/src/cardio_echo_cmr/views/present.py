@@ -35,7 +35,7 @@ def views_of_studies(predictions: Scored, target: Target, cohort: Cohort) -> pd.
     table = _tested(predictions, cohort.samples.table)
     loops = table.groupby(table["study_id"].astype(str), sort=False).size().rename("n_loops")
     found = pd.DataFrame(index=loops.index)
-    score = f"score:{target.classes[1]}" if target.kind == "binary" else "score"
+    score = f"score:{target.classes[-1]}" if target.classes else "score"
     run = [view for view in VIEWS if frame["model"].isin((view, f"{view}_value")).any()]
     for view in run:
         own = frame[frame["model"].isin((view, f"{view}_value")) & frame[score].notna()]

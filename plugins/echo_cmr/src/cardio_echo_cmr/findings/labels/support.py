@@ -8,14 +8,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cardio_core.api import ConfigError, DataError, Target, Targets, Task
+from cardio_core.api import ConfigError, Context, DataError, Target
 from cardio_echo_cmr.findings.config import LoadBlock
+from cardio_echo_cmr.findings.labels.own import TOLD_BY
 from cardio_echo_cmr.findings.models import MEASURED
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.studies.study import EchoStudy
 from cardio_echo_cmr.views.names import VIEW_TITLES, VIEWS
 
 _WHAT = {"lvef": "LVEF", "age_sex": "age and sex"}
+_KINDS = {
+    "binary": "without and with it",
+    "multiclass": "of its two largest classes",
+    "continuous": "with a value",
+}
 
 
 def require_a_study(
@@ -62,7 +68,11 @@ def require_two_views(views: Collection[str]) -> None:
 
 
 def unsupported_models(
-    samples: pd.DataFrame, named: NDArray[np.str_], targets: Targets, task: Task, config: LoadBlock
+    samples: pd.DataFrame,
+    named: NDArray[np.str_],
+    labels: pd.DataFrame,
+    ctx: Context,
+    config: LoadBlock,
 ) -> dict[str, str]:
     """Return the models of a task that have nothing to work on, each with the reason.
 
@@ -74,17 +84,21 @@ def unsupported_models(
         View of each clip as the table names it; empty where it does not. Where views are
         predicted the table's still count: from them the classifier learns, and a clip that nobody
         named is used in neither setting.
-    targets : Targets
-    task : Task
+    labels : DataFrame
+        The targets by study: places of classes, or values; NaN where unknown.
+    ctx : Context
+        Task, and the column that is predicted where the user chose one.
     config : LoadBlock
         How many studies are enough; those without the model's view or measurement do not count.
 
     Returns
     -------
     dict of str to str
-        A view without a clip, a baseline without its measurement, a label that too few studies
-        have, a fusion of fewer than two models.
+        A view without a clip, a baseline without its measurement or that is the outcome itself, a
+        label that too few studies have, a fusion of fewer than two models.
     """
+    task = ctx.task
+    told = TOLD_BY.get(ctx.outcome or "", ())
     if task.name == VIEW.name:
         return {}
     reasons: dict[str, str] = {}
@@ -98,16 +112,18 @@ def unsupported_models(
         elif model.name in MEASURED:
             own = samples[samples[list(MEASURED[model.name])].notna().all(axis=1)]
             what = f" among those with {_WHAT[model.name]}"
-        counted = _counts(targets.table[targets.table.index.isin(own["study_id"])], first)
+        counted = _counts(labels[labels.index.isin(own["study_id"])], first)
         if model.fuses and len(set(model.fuses) - set(reasons)) < 2:
             reasons[model.name] = "fewer than two views are left to fuse"
         elif own.empty and view in VIEWS:
             reasons[model.name] = f"the table names no {VIEW_TITLES[view]} clip"
+        elif set(told) & set(MEASURED.get(model.name, ())):
+            reasons[model.name] = f"{_WHAT[model.name]} is, or tells, what is predicted"
         elif own.empty:
             reasons[model.name] = f"the table says no study's {_WHAT[model.name]}"
         elif min(counted) < config.min_studies:
             listed = " and ".join(str(n) for n in counted)
-            kinds = "without and with it" if first.kind == "binary" else "with a value"
+            kinds = _KINDS[first.kind]
             reasons[model.name] = (
                 f"{first.name} is known of {listed} studies {kinds}{what}, and load.min_studies is "
                 f"{config.min_studies}"
@@ -116,8 +132,11 @@ def unsupported_models(
 
 
 def _counts(labels: pd.DataFrame, target: Target) -> tuple[int, ...]:
-    """Return how many studies are of each class, or have a value."""
+    """Return how many studies are of each class, or have a value; of more the two largest."""
     column = labels[target.name]
     if target.kind == "continuous":
         return (int(column.notna().sum()),)
+    if target.kind == "multiclass":
+        first, second = sorted(int(column.eq(k).sum()) for k in range(len(target.classes)))[-2:]
+        return second, first
     return int(column.eq(0).sum()), int(column.eq(1).sum())

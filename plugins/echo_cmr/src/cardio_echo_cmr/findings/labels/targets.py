@@ -9,8 +9,9 @@ import pandas as pd
 from cardio_core.api import Context, DataError, Targets, Task
 from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.labels.cutoffs import mapped_labels
+from cardio_echo_cmr.findings.labels.own import stand_in
 from cardio_echo_cmr.findings.labels.support import require_two_views
-from cardio_echo_cmr.findings.tasks import MAPPED, SEGMENTAL, VIEW
+from cardio_echo_cmr.findings.tasks import MAPPED, OUTCOME, SEGMENTAL, STAND_IN, VIEW
 from cardio_echo_cmr.segments.labels import segment_labels, unjudged_note
 from cardio_echo_cmr.studies.study import EchoStudy
 
@@ -39,6 +40,8 @@ def targets_of(
             strata = pd.Series(homes, dtype=object).map(by_study)
         targets = Targets("recording", column.to_frame(), strata=strata)
         return targets, (note if unnamed else "",)
+    if name == OUTCOME.name:
+        return Targets("study", stand_in(clinical)), ()
     if clinical is None:
         raise DataError("expected a cohort table with CMR labels, found none; give one as --data")
     if name in SEGMENTAL:
@@ -88,6 +91,8 @@ nearest CMR within 30 days of the echo.
     """
     if task.name == VIEW.name:
         return "the view of a loop as the cohort table names it."
+    if task.name == OUTCOME.name:
+        return f"{STAND_IN}, a column of the cohort table, by study."
     when = f"at the nearest CMR within {config.max_days_to_cmr} days of the echo"
     if task.name in SEGMENTAL:
         finding = SEGMENTAL[task.name].lower()
