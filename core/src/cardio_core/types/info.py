@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -188,9 +189,19 @@ class Task:
         return next(model for model in self.models if model.name == name)
 
     def predicting(self, target: Target) -> Task:
-        """Return this task with another target in place of its own."""
+        """Return this task with another target in place of its own, and in its title.
+
+        Examples
+        --------
+        >>> task = Task("t", "Response from an ECG", "patient", (Target("r", "binary"),), ())
+        >>> task.predicting(Target("death", "binary", ("no", "yes"))).title
+        'Death from an ECG'
+        """
         models = tuple(replace(model, targets=()) for model in self.models)
-        return replace(self, targets=(target,), models=models)
+        words = target.name.removeprefix("x_").replace("_", " ")
+        source = re.split(r" (?:from|in) ", self.title)[-1]
+        title = f"{words[:1].upper()}{words[1:]} from {source}"
+        return replace(self, title=title, targets=(target,), models=models)
 
 
 @dataclass(frozen=True)
