@@ -44,6 +44,7 @@ def test_every_block_has_its_shape_its_type_and_a_unit():
         "video": ((3, 12, 16, 16), "uint8"),
         "times": ((3, 12), "float32"),
         "timing": ((3, 3), "float32"),
+        "loop": ((3, 7), "float32"),
         "clinical": ((3, 3), "float32"),
     }
     assert made["times"].units == ("ms",)

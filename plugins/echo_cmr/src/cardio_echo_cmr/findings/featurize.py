@@ -14,6 +14,17 @@ from cardio_echo_cmr.findings.preprocess import SectorVideo
 TIMING = (("n_frames", "1"), ("frame_rate_hz", "Hz"), ("mm_per_px", "mm"))
 """Names and units of the block `timing`."""
 
+LOOP = (
+    ("frame_rate_hz", "Hz", "Frame rate"),
+    ("n_frames", "1", "Frames"),
+    ("duration_s", "s", "Duration"),
+    ("heart_rate_bpm", "/min", "Heart rate"),
+    ("n_beats", "1", "Beats"),
+    ("depth_mm", "mm", "Depth of the sector"),
+    ("pixel_mm", "mm", "Size of a pixel"),
+)
+"""Names, units and titles of the block `loop`: what `cardio measure` lists."""
+
 CLINICAL = (("lvef_pct", "%"), ("age_y", "years"), ("sex_male", "1"))
 """Names and units of the block `clinical`."""
 
@@ -39,6 +50,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         after the loop's end.
         `times` float32 (n, max_frames): ms from the first frame, NaN after the end.
         `timing` float32: `TIMING`; `mm_per_px` is of the small picture, NaN where unknown.
+        `loop` float32: `LOOP`, of the whole recording; NaN where nothing tells it.
         `clinical` float32: `CLINICAL`, NaN where unknown; the same for all loops of a study.
     """
     values: list[SectorVideo] = list(samples.values)
@@ -52,15 +64,32 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         {
             "video": FeatureBlock(videos, ("frame", "row", "column"), frames, ("1",)),
             "times": FeatureBlock(
-                np.stack([video.times_ms for video in values]), ("frame",), frames, ("ms",)
+                np.stack([video.times_ms for video in values]),
+                ("frame",),
+                frames,
+                ("ms",),
+                titles=(),
             ),
             "timing": _tabular(timing, TIMING),
+            "loop": _tabular(
+                [_measured(video) for video in values],
+                tuple((name, unit) for name, unit, _ in LOOP),
+                tuple(title for _, _, title in LOOP),
+            ),
+            # Of the table, and not measured in the loop.
             "clinical": _tabular(known.to_numpy(dtype=np.float64, na_value=np.nan), CLINICAL),
         },
     )
 
 
-def _tabular(rows: Any, named: tuple[tuple[str, str], ...]) -> FeatureBlock:
+def _measured(video: SectorVideo) -> tuple[float, ...]:
+    known = vars(video.measures) | {"frame_rate_hz": video.frame_rate_hz}
+    return tuple(float(known[name]) for name, _, _ in LOOP)
+
+
+def _tabular(
+    rows: Any, named: tuple[tuple[str, str], ...], titles: tuple[str, ...] = ()
+) -> FeatureBlock:
     names, units = zip(*named, strict=True)
     values: NDArray[np.float32] = np.asarray(rows, dtype=np.float32)
-    return FeatureBlock(values, ("measure",), names, units)
+    return FeatureBlock(values, ("measure",), names, units, titles=titles)

@@ -22,6 +22,34 @@ LOW_RATE_HZ = 25.0
 """Loops with fewer frames a second are flagged: resampled to 30, frames stand twice."""
 
 
+@dataclass(frozen=True)
+class LoopMeasures:
+    """What is measured of a whole loop; NaN where nothing tells it.
+
+    Attributes
+    ----------
+    n_frames : float
+        Recorded, whether they are kept or not.
+    duration_s : float
+        From its first frame to the end of its last one.
+    heart_rate_bpm : float
+        Of the median RR interval, else as the header says.
+    n_beats : float
+        How many beats of that rate the loop is long.
+    depth_mm : float
+        Height of the sector.
+    pixel_mm : float
+        Distance of neighbouring rows of the recorded picture.
+    """
+
+    n_frames: float = float("nan")
+    duration_s: float = float("nan")
+    heart_rate_bpm: float = float("nan")
+    n_beats: float = float("nan")
+    depth_mm: float = float("nan")
+    pixel_mm: float = float("nan")
+
+
 @dataclass(frozen=True, eq=False)
 class SectorVideo:
     """One loop as the networks see it.
@@ -40,6 +68,8 @@ class SectorVideo:
         Size of a small pixel; NaN where the loop does not say it.
     flags : tuple of str
         What a reader of the results should know.
+    measures : LoopMeasures
+        Of all of the loop, frames that are not kept included.
     """
 
     frames: NDArray[np.uint8]
@@ -48,6 +78,7 @@ class SectorVideo:
     frame_rate_hz: float
     mm_per_px: float
     flags: tuple[str, ...]
+    measures: LoopMeasures = LoopMeasures()
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
@@ -121,7 +152,31 @@ def sector_video(loop: Loop, config: PreprocessBlock) -> SectorVideo:
         frame_rate_hz=loop.frame_rate_hz,
         mm_per_px=square.mm_per_px(config.side),
         flags=tuple(dict.fromkeys((*loop.flags, *flags, *_own_flags(loop, n_frames)))),
+        measures=measures_of(loop, mask),
     )
+
+
+def measures_of(loop: Loop, mask: NDArray[np.bool_]) -> LoopMeasures:
+    """Measure a loop and its sector.
+
+    Parameters
+    ----------
+    loop : Loop
+        With its frame times and, where known, its R peaks and the size of a pixel.
+    mask : ndarray of bool, shape (n_rows, n_columns)
+        Its sector.
+    """
+    times_ms = loop.frame_times_ms
+    duration_s = float(times_ms[-1] + np.median(np.diff(times_ms))) / 1000.0
+    r_times_ms = loop.r_times_ms
+    rate = loop.heart_rate_bpm
+    if r_times_ms is not None and len(r_times_ms) > 1:
+        rate = 60_000.0 / float(np.median(np.diff(r_times_ms)))
+    bpm = float("nan") if rate is None else float(rate)
+    row_mm = float("nan") if loop.mm_per_pixel is None else float(loop.mm_per_pixel[0])
+    rows = np.flatnonzero(mask.any(axis=1))
+    depth_mm = float(rows[-1] - rows[0] + 1) * row_mm
+    return LoopMeasures(loop.n_frames, duration_s, bpm, duration_s * bpm / 60.0, depth_mm, row_mm)
 
 
 def _require_usable(loop: Loop, min_frames: int) -> None:

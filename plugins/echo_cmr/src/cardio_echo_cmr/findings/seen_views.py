@@ -131,7 +131,9 @@ def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame
             f"path_echo_plax, path_echo_other), found {len(features)} loops without one, and this "
             "run skipped the task view; name them there, or make a run with that task"
         )
-    from cardio_echo_cmr.findings.view_classifier import score_views  # torch only where needed
+    from cardio_echo_cmr.findings.fitting.view_classifier import (
+        score_views,
+    )  # torch only where needed
 
     scores = score_views(ctx.need(VIEW.name), features, ctx, batch_size=batch_size)
     return pd.DataFrame(scores, columns=_CLASSES)

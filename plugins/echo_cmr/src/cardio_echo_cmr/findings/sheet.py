@@ -1,0 +1,59 @@
+"""The sheet of `cardio measure`: frames of the loop in its sector, how it moves, its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cardio_core.api import DataError, canvas
+from cardio_core.ultrasound import sector_mask
+from cardio_echo_cmr.clips.moments import moments_of
+from cardio_echo_cmr.drawing.loop_sheet import ShownFrame, frame_panel, motion_panel
+from cardio_echo_cmr.views.names import VIEW_TITLES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from cardio_core.api import FeatureSet, SampleSet
+    from cardio_core.ultrasound import Loop
+    from cardio_echo_cmr.findings.preprocess import SectorVideo
+
+N_SHOWN = 4
+
+
+def sheet(figure: Figure, recording: Loop, samples: SampleSet, features: FeatureSet) -> None:
+    """Draw what a person checks: is the sector found, is it a heart that beats, which view is it.
+
+    Everything outside the sector is black, because names may be printed there.
+    """
+    figure.set_size_inches(13.0, 7.4)
+    video: SectorVideo = samples.values[0]
+    try:
+        mask, _ = sector_mask(recording)
+    except DataError:  # preprocess kept the triangle
+        mask, _ = sector_mask(recording, triangle=True)
+    shown = moments_of(
+        recording.frame_times_ms, recording.r_times_ms, video.measures.heart_rate_bpm
+    )
+    grid = figure.add_gridspec(2, N_SHOWN, height_ratios=(1.5, 1.0))
+    for place, (number, title) in enumerate(shown[:N_SHOWN]):
+        (frame,) = recording.frames(number, number + 1)
+        at_ms = float(recording.frame_times_ms[number])
+        frame_panel(
+            figure.add_subplot(grid[0, place]),
+            ShownFrame(np.where(mask, frame, 0), mask, f"{title}, {at_ms:.0f} ms"),
+            recording.mm_per_pixel,
+        )
+    motion_panel(
+        figure.add_subplot(grid[1, :2]),
+        video.frames[: video.n_frames],
+        video.times_ms[: video.n_frames],
+        recording.r_times_ms,
+        [float(recording.frame_times_ms[number]) for number, _ in shown],
+    )
+    table = figure.add_subplot(grid[1, 2])
+    canvas.write_measurements(table, features)
+    view = str(features.table["view_given"].iloc[0] or "") if "view_given" in features.table else ""
+    named = f"View as the cohort table names it: {VIEW_TITLES.get(view, view)}. " if view else ""
+    table.set_title(named, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
