@@ -46,8 +46,10 @@ _ENDS = frozenset(
 """Last parts of names that repeat the unit."""
 
 _SPELLED = {
+    "qrs": "QRS", "pr": "PR", "rr": "RR", "ecg": "ECG", "la": "LA",
+    "lvesv": "LV end-systolic volume",
     "lv": "LV", "rv": "RV", "lvef": "LVEF", "lvedv": "LV end-diastolic volume", "ef": "EF",
-    "lvesv": "LV end-systolic volume", "qt": "QT", "qtc": "QTc", "p": "P", "t": "T", "r": "R",
+    "qt": "QT", "qtc": "QTc", "p": "P", "t": "T", "r": "R",
     "lbbb": "LBBB", "rbbb": "RBBB", "mvc": "mitral valve closure", "avo": "aortic valve opening",
     "psd": "phase SD", "pbw": "phase bandwidth", "n": "number of",
 }  # fmt: skip
