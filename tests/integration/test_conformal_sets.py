@@ -55,7 +55,7 @@ def test_coverage_and_set_size_stand_in_the_report(clinic_run):
 
 
 def test_new_patients_get_the_classes_that_the_rule_allows(cardio, clinic_run, newcomers):
-    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu").json
+    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu", "--json").json
     for row in answer["predictions"]:
         allowed = rule(clinic_run, f"{row['model']}-ill")["quantile"]
         assert row["set"] == [c for c, p in row["scores"].items() if 1 - p <= allowed]
@@ -74,7 +74,7 @@ def test_a_number_gets_an_interval_in_its_unit(
     assert stored["kind"] == "continuous"
     (half,) = metrics(out, "interval_half_width")
     assert half["value"] == pytest.approx(stored["quantile"])
-    answer = cardio("predict", out, newcomers, "--device", "cpu").json
+    answer = cardio("predict", out, newcomers, "--device", "cpu", "--json").json
     rows = [row for row in answer["predictions"] if row["target"] == "severity"]
     assert rows
     for row in rows:
@@ -91,6 +91,6 @@ def test_beats_that_match_nothing_get_no_sets_and_the_report_says_why(beats_run)
 
 
 def test_a_run_without_a_rule_predicts_without_sets(cardio, beats_run, strip):
-    answer = cardio("predict", beats_run, strip / "B01r0.csv", "--device", "cpu").json
+    answer = cardio("predict", beats_run, strip / "B01r0.csv", "--device", "cpu", "--json").json
     assert answer["predictions"]
     assert all("set" not in row for row in answer["predictions"])

@@ -44,7 +44,14 @@ def test_fused_rows_and_rows_without_anything_to_score_by_explain_nothing(
     cardio, joined_alone, without_spread, tmp_path
 ):
     answer = cardio(
-        "predict", joined_alone, without_spread, "--device", "cpu", "--explain", tmp_path / "why"
+        "predict",
+        joined_alone,
+        without_spread,
+        "--device",
+        "cpu",
+        "--explain",
+        tmp_path / "why",
+        "--json",
     ).json
     assert {case["model"] for case in answer["explanations"]} == {"height", "height_value"}
 
@@ -52,7 +59,7 @@ def test_fused_rows_and_rows_without_anything_to_score_by_explain_nothing(
 def test_a_new_patient_without_the_view_of_a_row_gets_the_others_and_the_fused_row(
     cardio, joined_alone, without_spread
 ):
-    answer = cardio("predict", joined_alone, without_spread, "--device", "cpu").json
+    answer = cardio("predict", joined_alone, without_spread, "--device", "cpu", "--json").json
     rows = {(row["model"], row["target"]) for row in answer["predictions"]}
     assert rows == {
         ("height", "ill"), ("both", "ill"), ("height_value", "severity"), ("both_value", "severity")

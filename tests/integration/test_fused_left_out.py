@@ -71,7 +71,7 @@ def test_the_report_the_log_and_the_lines_say_which_row_is_missing_and_why(small
 
 def test_new_patients_get_no_score_of_a_row_that_nobody_has_tested(cardio, small_run, clinic):
     assert set(read(small_run, "manifest.json")["models"]) == MEMBERS
-    answer = cardio("predict", small_run, clinic / "C02r0.csv", "--device", "cpu").json
+    answer = cardio("predict", small_run, clinic / "C02r0.csv", "--device", "cpu", "--json").json
     assert {row["model"] for row in answer["predictions"]} == MEMBERS
 
 

@@ -171,7 +171,7 @@ def test_new_patients_get_the_fused_score_of_the_stored_weights(cardio, joined_r
     """The plain sum of logits, worked out from the answer's own rows."""
     from math import exp, log
 
-    answer = cardio("predict", joined_run, clinic / "C02r0.csv", "--device", "cpu").json
+    answer = cardio("predict", joined_run, clinic / "C02r0.csv", "--device", "cpu", "--json").json
     p = {row["model"]: row["scores"]["ill"] for row in answer["predictions"] if "scores" in row}
     rule = read(joined_run, "models/final/both/artifact/fusion-ill.json")
     total = rule["intercept"] + sum(

@@ -169,7 +169,7 @@ def test_new_patients_are_predicted_where_nothing_can_be_explained(
 ):
     failing("cardio_toy.clinic.explain.show_one", DataError("expected a map, found none"))
     answer = cardio("predict", clinic_run, clinic / "C02r0.csv", "--device", "cpu",
-                    "--explain", tmp_path / "why").json  # fmt: skip
+                    "--explain", tmp_path / "why", "--json").json  # fmt: skip
     assert {row["model"] for row in answer["predictions"]} == {"ridge", "constant"}
     assert "expected a map, found none" in " ".join(answer["notes"])
 

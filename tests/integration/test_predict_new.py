@@ -18,7 +18,7 @@ def newcomers(write_cohort, tmp_path_factory):
 
 
 def test_a_cohort_is_answered_by_its_own_ids(cardio, clinic_run, newcomers):
-    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu").json
+    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu", "--json").json
     rows = [row for row in answer["predictions"] if row["model"] == "ridge"]
     assert [row["id"] for row in rows] == ["C00", "C01", "C02"]
     for row in rows:
@@ -31,7 +31,7 @@ def test_a_cohort_is_answered_by_its_own_ids(cardio, clinic_run, newcomers):
 
 
 def test_what_a_row_measures_stands_beside_its_scores_with_its_unit(cardio, clinic_run, newcomers):
-    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu").json
+    answer = cardio("predict", clinic_run, newcomers, "--device", "cpu", "--json").json
     assert {who[:3] for who in answer["measurements"]} == {"C00", "C01", "C02"}
     height = answer["measurements"]["C00r0"]["height"]
     assert height["unit"] == "mV"
@@ -40,7 +40,13 @@ def test_what_a_row_measures_stands_beside_its_scores_with_its_unit(cardio, clin
 
 def test_single_files_get_running_numbers_and_a_bad_one_is_set_aside(cardio, clinic_run, newcomers):
     said = cardio(
-        "predict", clinic_run, newcomers / "C01r0.csv", newcomers / "letter.csv", "--device", "cpu"
+        "predict",
+        clinic_run,
+        newcomers / "C01r0.csv",
+        newcomers / "letter.csv",
+        "--device",
+        "cpu",
+        "--json",
     )
     assert said.exit_code == 0
     ids = {row["id"] for row in said.json["predictions"]}
@@ -52,7 +58,7 @@ def test_single_files_get_running_numbers_and_a_bad_one_is_set_aside(cardio, cli
 
 def test_a_recording_gets_the_same_score_alone_and_in_its_cohort(cardio, clinic_run, newcomers):
     def score(*inputs):
-        answer = cardio("predict", clinic_run, *inputs, "--device", "cpu").json
+        answer = cardio("predict", clinic_run, *inputs, "--device", "cpu", "--json").json
         return {
             row["id"]: row["scores"]["ill"]
             for row in answer["predictions"]
@@ -64,7 +70,7 @@ def test_a_recording_gets_the_same_score_alone_and_in_its_cohort(cardio, clinic_
 
 
 def test_beats_are_answered_one_by_one_with_their_times(cardio, beats_run, strip):
-    answer = cardio("predict", beats_run, strip / "B01r0.csv", "--device", "cpu").json
+    answer = cardio("predict", beats_run, strip / "B01r0.csv", "--device", "cpu", "--json").json
     rows = answer["predictions"]
     assert [row["id"] for row in rows] == [f"new1#{n}" for n in range(len(rows))]
     times = [row["time_s"] for row in rows]
@@ -73,7 +79,7 @@ def test_beats_are_answered_one_by_one_with_their_times(cardio, beats_run, strip
 
 
 def test_nothing_but_bad_files_exits_with_3_and_still_says_why(cardio, clinic_run, newcomers):
-    said = cardio("predict", clinic_run, newcomers / "letter.csv", "--device", "cpu")
+    said = cardio("predict", clinic_run, newcomers / "letter.csv", "--device", "cpu", "--json")
     assert said.exit_code == 3
     assert json.loads(said.stdout)["quarantined"][0]["reason"]
     assert "none of the 1 input(s) could be predicted" in said.stderr
@@ -115,7 +121,7 @@ def test_a_file_beside_a_recording_is_one_file(cardio, clinic_run, newcomers, wo
 def test_what_explains_a_prediction_is_written_where_it_is_asked_for(
     cardio, clinic_run, newcomers, tmp_path
 ):
-    words = ("predict", clinic_run, newcomers / "C01r0.csv", "--device", "cpu")
+    words = ("predict", clinic_run, newcomers / "C01r0.csv", "--device", "cpu", "--json")
     assert cardio(*words).json["explanations"] == []
     answer = cardio(*words, "--explain", tmp_path / "why").json
     assert {case["sample_id"] for case in answer["explanations"]} == {"new1"}

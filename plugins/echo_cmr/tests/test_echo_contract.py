@@ -64,7 +64,7 @@ class TestContractOfWallMotion(_Contract):
     def test_a_real_four_chamber_loop_is_answered(self, task, finished):
         """With scores, or with how probable its views are where none is probable enough."""
         loop = get_testdata_file("examples_ybr_color.dcm", download=False)
-        command = [Path(sys.executable).with_name("cardio"), "predict", finished, loop]
+        command = [Path(sys.executable).with_name("cardio"), "predict", "--json", finished, loop]
         said = subprocess.run(
             [*command, "--device", "cpu"],
             capture_output=True,

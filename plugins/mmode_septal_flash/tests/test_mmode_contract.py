@@ -30,7 +30,7 @@ SMALLER = (
 def predict(run, *words):
     """Call `cardio predict` in a process of its own; return what it did."""
     cardio = Path(sys.executable).with_name("cardio")
-    command = [cardio, "predict", "--device", "cpu", run, *words]
+    command = [cardio, "predict", "--json", "--device", "cpu", run, *words]
     return subprocess.run(
         list(map(str, command)), capture_output=True, text=True, timeout=HUNG_AFTER_S
     )

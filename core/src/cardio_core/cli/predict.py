@@ -44,7 +44,14 @@ class WithFilesBeside(click.Command):
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the JSON here.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the JSON here, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option("--all-models", is_flag=True, help="Say what the other models answer, too.")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path),
+    help="Write which id is which file to this CSV; names of files can hold names of people.",
+)
 @click.option(
     "--explain",
     "explain_in",
@@ -59,18 +66,23 @@ def predict(
     device: str,
     out: Path | None,
     explain_in: Path | None,
+    as_json: bool,
+    all_models: bool,
+    mapping: Path | None,
 ) -> None:
     """Predict new recordings with the final models of RUN.
 
-    Prints one JSON object: predictions, each with its prediction set or interval where RUN
-    calibrated one, or the reason why no verdict is given; what was measured, with units; flags,
-    and what was quarantined and why. Exits with 3 if nothing could be predicted.
+    INPUT is a file, a folder (searched to its ends) or a cohort table. Prints what the primary
+    model answers: the probability, the threshold and where it came from, what remains possible
+    where RUN calibrated that, or why there is no verdict; flags; and what could not be read and
+    why. --json has everything, of all models. Exits with 3 if nothing could be predicted.
 
     A file that belongs to one recording is given with it, under a name that the plugin knows
     (`cardio plugins info` lists them): cardio predict RUN LOOP --septum FILE.
     """
     from cardio_core.io.atomic import write_text
     from cardio_core.runner.predicting.new_patients import predict_new
+    from cardio_core.runner.predicting.told import told
 
     answer = predict_new(
         run,
@@ -78,13 +90,18 @@ def predict(
         beside=beside,
         device=device,
         explain_in=explain_in,
+        mapping=mapping,
         echo=lambda line: click.echo(line, err=True),
     )
     text = json.dumps(answer, indent=2, allow_nan=False)
-    if out is None:
+    if out is not None:
+        write_text(out, text + "\n")
+    if as_json:
         click.echo(text)
     else:
-        write_text(out, text + "\n")
+        click.echo("\n".join(told(answer, inputs, all_models=all_models)))
+        if explain_in is not None and answer["explanations"]:
+            click.echo(f"Explained in {explain_in}.")
     if not answer["predictions"]:
         rows = answer["quarantined"]
         first = f"; the first: {rows[0]['reason']}" if rows else "; the notes say why"

@@ -14,6 +14,8 @@ from cardio_core.registry import Plugin
 from cardio_core.runner.preparing.features import UnusableCohortError, load_recordings
 from cardio_core.types.samples import Cohort
 
+_NOTHING = "expected recordings in the folder, found none; check the path"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -63,7 +65,7 @@ def find_recordings(
 
     trees = [any(_below(path)) for path in inputs]
     whole = None if any(trees) else try_load(inputs)
-    if isinstance(whole, Cohort):
+    if isinstance(whole, Cohort) and not any(_is_passed_over(path, whole) for path in inputs):
         return Found(whole)
     places: list[Path] = []
     refused: list[tuple[Path, str]] = []
@@ -76,23 +78,32 @@ def find_recordings(
                 continue
             # A plugin that takes files alone is given those of the folder.
             for these in ((place,), _files_in_order(place)):
-                made = try_load(these) if these else first
-                if isinstance(made, Cohort):
+                made = try_load(these) if these else None
+                if isinstance(made, Cohort) or _found_bad(made):
                     own += these
-                    known |= {file for files in made.files.values() for file in files}
+                    known |= _files_behind(made)
                     break
-                # What was found there and cannot be used says more than an empty folder.
-                first = made if first is None or _found_bad(made) else first
-                if _found_bad(made):
-                    break
+                first = first or made
         if own:
             places += own
         else:
-            refused.append((path, str(first)))
+            refused.append((path, _NOTHING if isinstance(whole, Cohort) else str(first)))
     if not places:
-        bad = whole.quarantined if isinstance(whole, UnusableCohortError) else ()
-        raise UnusableCohortError(refused[0][1], bad)
+        raise UnusableCohortError(refused[0][1], ())
     return Found(load(places), tuple(refused))
+
+
+def _is_passed_over(path: Path, cohort: Cohort) -> bool:
+    """Whether nothing of a folder is in the cohort, though the folder was given."""
+    if not path.is_dir() or find_cohort_table(path) is not None:
+        return False
+    root = path.resolve()
+    return not any(file.is_relative_to(root) for own in cohort.files.values() for file in own)
+
+
+def _files_behind(made: Cohort | DataError | None) -> set[Path]:
+    files = made.files.values() if isinstance(made, Cohort) else ()
+    return {file for own in files for file in own}
 
 
 def _found_bad(made: Cohort | DataError | None) -> bool:

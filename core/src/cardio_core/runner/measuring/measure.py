@@ -18,8 +18,9 @@ from cardio_core.report.measured.page import write_page
 from cardio_core.report.measured.sheet import THUMBNAILS
 from cardio_core.runner.manifest import now
 from cardio_core.runner.measuring.finding import Found, find_recordings
+from cardio_core.runner.measuring.mapping import files_named_in
 from cardio_core.runner.measuring.nameless import without_names
-from cardio_core.runner.measuring.recording import Job, Line, measure_patient, sheet_stems
+from cardio_core.runner.measuring.recording import Done, Job, Line, measure_patient, sheet_stems
 from cardio_core.runner.measuring.table import GrowingTable, cells_of, json_of
 from cardio_core.runner.preparing.features import UnusableCohortError
 from cardio_core.runner.progress import Echo, Progress
@@ -174,27 +175,27 @@ def _measure_all(
     n_patients = cohort.samples.table["patient_id"].nunique()
     if n_patients < _FEW and request.executor == "local":
         executor = SerialExecutor()
-    progress = Progress("patients measured", n_patients, echo)
-    while batch := list(islice(jobs, _AT_ONCE)):
-        waiting: dict[str, list[Line]] = {}
-        order = iter([str(job.samples.table["patient_id"].iloc[0]) for job in batch])
-        turn = [next(order, None)]
+    with Progress("measuring", n_patients, echo, "patients") as progress:
+        in_turn = _InTurn(take, progress)
+        while batch := list(islice(jobs, _AT_ONCE)):
+            executor.map(measure_patient, batch, on_done=in_turn)
 
-        def done(
-            lines: list[Line],
-            waiting: dict[str, list[Line]] = waiting,
-            order: Iterator[str] = order,
-            turn: list[str | None] = turn,
-        ) -> None:
-            waiting[lines[0].patient_id] = lines
-            while turn[0] in waiting:
-                for line in waiting.pop(str(turn[0])):
-                    take(line)
-                turn[0] = next(order, None)
-            progress.advance()
 
-        executor.map(measure_patient, batch, on_done=done)
-    progress.close()
+class _InTurn:
+    """Passes lines on in the order of the jobs, whichever is done first."""
+
+    def __init__(self, take: Callable[[Line], None], progress: Progress) -> None:
+        self._take, self._progress = take, progress
+        self._waiting: dict[int, tuple[Line, ...]] = {}
+        self._next = 0
+
+    def __call__(self, done: Done) -> None:
+        self._waiting[done.number] = done.lines
+        while self._next in self._waiting:
+            for line in self._waiting.pop(self._next):
+                self._take(line)
+            self._next += 1
+        self._progress.advance()
 
 
 def _jobs(
@@ -206,10 +207,11 @@ def _jobs(
     rows_of: dict[str, list[int]] = {}
     for row, patient in enumerate(patients):
         rows_of.setdefault(patient, []).append(row)
-    for rows in rows_of.values():
+    for number, rows in enumerate(rows_of.values()):
         samples = cohort.samples.take(np.array(rows))
         names = [str(name) for name in samples.table["recording_id"]]
         yield Job(
+            number,
             setup.plugin.info.name,
             config,
             own,
@@ -239,7 +241,9 @@ def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
         if row.recording_id in known:
             continue
         taken.add(row.recording_id)
-        files = tuple(found.cohort.files.get(row.recording_id, ())) or _named_in(row.reason, inputs)
+        files = tuple(found.cohort.files.get(row.recording_id, ())) or files_named_in(
+            row.reason, inputs
+        )
         reason = without_names(row.reason, files)
         yield Line(row.recording_id, row.recording_id, files, reason=reason)
     numbers = (str(n) for n in range(1, 10**9) if str(n) not in taken)
@@ -247,21 +251,6 @@ def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
         name = next(numbers)
         taken.add(name)
         yield Line(name, name, (path,), reason=without_names(reason, (path,)))
-
-
-def _named_in(reason: str, inputs: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Return the file of the inputs whose name a reason begins with."""
-    name = reason.partition(":")[0].strip()
-    if not name or "/" in name:
-        return ()
-    for path in inputs:
-        if path.name == name:
-            return (path,)
-        if path.is_dir():
-            found = next(path.rglob(name), None) if not set(name) & set("*?[") else None
-            if found is not None:
-                return (found,)
-    return ()
 
 
 def _nothing() -> Any:

@@ -64,11 +64,12 @@ class Line:
 class Job:
     """Everything a worker needs to measure one patient's recordings.
 
-    `files` are all files of each recording, `own_files` those that no other patient's can equal,
+    `number` is its place among the jobs, from 0; `files` are all files of each recording, `own_files` those that no other patient's can equal,
     `sheets` is the folder of the sheets, None where there are to be none, and `stems` names each
     recording's sheet.
     """
 
+    number: int
     plugin: str
     config: RunConfig
     ctx: Context
@@ -79,7 +80,15 @@ class Job:
     stems: Mapping[str, str]
 
 
-def measure_patient(job: Job, device: Any = None) -> list[Line]:
+@dataclass(frozen=True)
+class Done:
+    """The lines of one job, under its number."""
+
+    number: int
+    lines: tuple[Line, ...]
+
+
+def measure_patient(job: Job, device: Any = None) -> Done:
     """Measure every recording of one patient; what cannot be measured says why."""
     plugin = open_with_defaults(job.plugin)
     failed = ""
@@ -122,7 +131,7 @@ def measure_patient(job: Job, device: Any = None) -> list[Line]:
                 sheet=sheet,
             )
         )
-    return lines
+    return Done(job.number, tuple(lines))
 
 
 def _rows_of(features: FeatureSet | None, recording_id: str) -> FeatureSet | None:

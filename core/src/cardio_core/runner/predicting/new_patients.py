@@ -18,6 +18,7 @@ from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.conformal.sets import Conformal
+from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.covariates import with_clinical_model
 from cardio_core.io.places import cache_dir
@@ -28,17 +29,20 @@ from cardio_core.runner.fitting.stored import open_artifact, open_decisions
 from cardio_core.runner.judging.cases import write_case
 from cardio_core.runner.judging.judge import open_rule
 from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.measuring.finding import Found, find_recordings
+from cardio_core.runner.measuring.mapping import write_mapping
 from cardio_core.runner.predicting.verdicts import without_verdicts
 from cardio_core.runner.preparing.clinical import clinical_of
-from cardio_core.runner.preparing.features import UnusableCohortError, prepare
+from cardio_core.runner.preparing.features import Prepared, UnusableCohortError, prepare
 from cardio_core.runner.preparing.needs import open_kept_needs
 from cardio_core.runner.preparing.outcome import asked_task
 from cardio_core.runner.progress import Echo
-from cardio_core.runner.setup import members_first, open_with_defaults
+from cardio_core.runner.setup import members_first, open_with_defaults, primary_of
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import PluginInfo, Target
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.report import Explanation
+from cardio_core.types.samples import Quarantined
 
 
 @one_thread()
@@ -49,6 +53,7 @@ def predict_new(
     beside: Mapping[str, Path] | None = None,
     device: str = "auto",
     explain_in: Path | None = None,
+    mapping: Path | None = None,
     echo: Echo | None = None,
 ) -> dict[str, Any]:
     """Predict recordings that the run has never seen.
@@ -66,14 +71,17 @@ def predict_new(
     explain_in : Path, optional
         Folder where each row explains what it predicts, with pictures; nothing is explained
         without. Fused rows, and rows that have nothing to score by, explain nothing.
+    mapping : Path, optional
+        CSV that says which id is which file; names of files can hold names of people.
     echo : callable, optional
         Takes progress lines.
 
     Returns
     -------
     dict
-        JSON-ready: the run, the predictions of every row (scores by class, decided class, where
-        the threshold came from, and the conformal set or interval where the run calibrated one;
+        JSON-ready: the run, its task, targets and models in words, the primary model, the
+        predictions of every row (scores by class, decided class, the threshold and where it
+        came from, and the conformal set or interval where the run calibrated one;
         withheld, with the reason in `no_verdict`, where a recording cannot be judged), what the
         rows measured beside their scores (by id and name, with units), what explains them (files
         in `explain_in`), flags, and quarantined recordings with their reasons.
@@ -85,9 +93,6 @@ def predict_new(
         plugin takes.
     """
     manifest = _finished(run)
-    absent = [path for path in inputs if not path.exists()]
-    if absent:
-        raise ConfigError(f"{absent[0]}: no such file or folder")
     plugin = open_with_defaults(manifest["plugin"])
     known = _known_beside(beside or {}, plugin.info)
     task = plugin.info.task(manifest["task"])
@@ -106,13 +111,19 @@ def predict_new(
         seed=manifest["seed"],
         device=devices[0],
         cache=cache_dir(),
-        _inputs=tuple(path.resolve() for path in inputs),
         _beside=known,
     )
     answer: dict[str, Any] = {
         "run": run.name,
         "plugin": plugin.info.name,
         "task": task.name,
+        "title": task.title,
+        "targets": [
+            {"name": t.name, "kind": t.kind, "classes": list(t.classes), "unit": t.unit}
+            for t in task.targets
+        ],
+        "models": {name: task.model(name).title for name in manifest["models"]},
+        "primary": manifest.get("primary") or primary_of(task, config, tuple(manifest["models"])),
         "synthetic_training": manifest["data"]["source"] == "synthetic",
         "predictions": [],
         "measurements": {},
@@ -125,10 +136,17 @@ def predict_new(
     limits = config.limits.model_copy(update={"bad_share": 1.0})
     config = config.model_copy(update={"limits": limits})
     try:
-        prepared = prepare(plugin, config, ctx, parse_executor("local:1"), echo)
+        found = find_recordings(plugin, config, ctx, inputs)
+        serial = parse_executor("local:1")
+        prepared = prepare(plugin, config, ctx, serial, echo, found.cohort)
     except UnusableCohortError as error:
+        if not error.quarantined:
+            raise
         return answer | {"quarantined": [vars(row) for row in error.quarantined]}
-    clinical = clinical_of(config.covariates, prepared.cohort, prepared.features, ctx._inputs)
+    quarantined = [*prepared.quarantined, *_without_any(found)]
+    if mapping is not None:
+        write_mapping(mapping, found.cohort, quarantined, inputs)
+    clinical = clinical_of(config.covariates, prepared.cohort, prepared.features, inputs)
     rows: list[dict[str, Any]] = []
     explained: list[dict[str, Any]] = []
     notes = list(prepared.cohort.notes)
@@ -165,16 +183,15 @@ def predict_new(
             frame = frames[target.name][name] = own[target.name]
             decision = decisions.get(target.name)
             decided = decision.apply(frame, target) if decision else None
-            source = decision.source if decision else None
-            found = _rows(frame, target, name, decided, source)
-            rows += _with_sets(found, frame, target, open_rule(run, name, target.name))
+            made = _rows(frame, target, name, decided, decision)
+            rows += _with_sets(made, frame, target, open_rule(run, name, target.name))
     return answer | {
         "predictions": without_verdicts(rows, prepared.features.table),
         "measurements": measured,
         "explanations": explained,
-        "flags": flags_of(prepared.features.table),
+        "flags": _flags(prepared),
         "notes": notes,
-        "quarantined": [vars(row) for row in prepared.quarantined],
+        "quarantined": [vars(row) for row in quarantined],
     }
 
 
@@ -216,8 +233,27 @@ def _written(
     ]
 
 
+def _flags(prepared: Prepared) -> dict[str, list[str]]:
+    """Return what was flagged, by recording, and which recordings hold the file of another."""
+    flags = flags_of(prepared.features.table)
+    for recording, other in prepared.repeated.items():
+        flags[recording] = [*flags.get(recording, []), f"the same file as recording {other}"]
+    return flags
+
+
+def _without_any(found: Found) -> list[Quarantined]:
+    """Return a row for each input that holds no recording, numbered behind the others."""
+    taken = set(found.cohort.samples.table["recording_id"].astype(str))
+    taken |= {row.recording_id for row in found.cohort.quarantined}
+    numbers = (name for name in map(str, range(1, 10**9)) if name not in taken)
+    return [
+        Quarantined(number, "load", reason)
+        for number, (_, reason) in zip(numbers, found.refused, strict=False)
+    ]
+
+
 def _rows(
-    frame: pd.DataFrame, target: Target, model: str, decided: Any, source: str | None
+    frame: pd.DataFrame, target: Target, model: str, decided: Any, decision: Decision | None
 ) -> list[dict[str, Any]]:
     columns = score_columns(target)
     rows = []
@@ -225,6 +261,7 @@ def _rows(
         entry: dict[str, Any] = {
             "id": row["unit_id"],
             "recording_id": row["recording_id"],
+            "patient_id": row["patient_id"],
             "level": row["level"],
             "time_s": None if pd.isna(row["time_s"]) else round(float(row["time_s"]), 4),
             "model": model,
@@ -234,7 +271,14 @@ def _rows(
             entry |= {"value": round(float(row["score"]), 6), "unit": target.unit}
         else:
             scores = {name.partition(":")[2]: round(float(row[name]), 6) for name in columns}
-            entry |= {"scores": scores, "decided": decided[number], "threshold_source": source}
+            entry |= {
+                "scores": scores,
+                "decided": decided[number],
+                "threshold": round(decision.threshold, 6)
+                if decision and target.kind == "binary"
+                else None,
+                "threshold_source": decision.source if decision else None,
+            }
         rows.append(entry)
     return rows
 

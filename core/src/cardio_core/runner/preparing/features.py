@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ class Prepared:
 
     `quarantined` is of all hooks, `digest` of all files, `own_files` the SHA-256 of what
     `Cohort.own_files` returns, of all recordings, in order; `n_identical` counts recordings whose
-    own files are all another's, too, who then is the same person.
+    own files are all another's, too, who then is the same person. `repeated` names, for a
+    recording one of whose own files was there before, the recording that had it.
     """
 
     cohort: Cohort
@@ -52,6 +53,7 @@ class Prepared:
     digest: str
     own_files: tuple[str, ...]
     n_identical: int = 0
+    repeated: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,8 +113,10 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
     return cohort
 
 
-def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort, Digests]:
-    """Call `load` and return the cohort with the digests of each recording's files.
+def load_cohort(
+    plugin: Plugin, config: RunConfig, ctx: Context, cohort: Cohort | None = None
+) -> tuple[Cohort, Digests]:
+    """Call `load`, unless it was, and return the cohort with the digests of each recording's files.
 
     Raises
     ------
@@ -121,14 +125,37 @@ def load_cohort(plugin: Plugin, config: RunConfig, ctx: Context) -> tuple[Cohort
     ConfigError
         If a file was given beside several recordings, or a covariate says the outcome.
     LeakageError
-        If an identical file stands under two patients.
+        If an identical file stands under two patients. New patients leak nothing: each is
+        answered.
     """
-    cohort = load_recordings(plugin, config, ctx)
+    if cohort is None:
+        cohort = load_recordings(plugin, config, ctx)
     guard_covariates(cohort, config.covariates, ctx.task.targets)
     digests = _digests(cohort)
     table = cohort.samples.table
-    guard_duplicates(digests.own_files, dict(zip(table.index, link_subjects(table), strict=True)))
+    if ctx.mode == "fit":
+        subjects = dict(zip(table.index, link_subjects(table), strict=True))
+        guard_duplicates(digests.own_files, subjects)
     return cohort, digests
+
+
+def repeats(own_files: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return, for each recording one of whose files was there before, the one that had it.
+
+    Examples
+    --------
+    >>> repeats({"1": ["a"], "2": ["b"], "3": ["a", "c"]})
+    {'3': '1'}
+    """
+    seen: dict[str, str] = {}
+    found: dict[str, str] = {}
+    for recording, digests in own_files.items():
+        other = next((seen[one] for one in digests if one in seen), None)
+        if other is not None:
+            found[recording] = other
+        for one in digests:
+            seen.setdefault(one, recording)
+    return found
 
 
 def _asked(config: RunConfig) -> tuple[str, ...]:
@@ -147,10 +174,18 @@ def _digests(cohort: Cohort) -> Digests:
 
 
 def prepare(
-    plugin: Plugin, config: RunConfig, ctx: Context, executor: Executor, echo: Echo | None
+    plugin: Plugin,
+    config: RunConfig,
+    ctx: Context,
+    executor: Executor,
+    echo: Echo | None,
+    cohort: Cohort | None = None,
 ) -> Prepared:
-    """Load a cohort and make every patient's features, or find them in the cache."""
-    cohort, digests = load_cohort(plugin, config, ctx)
+    """Load a cohort and make every patient's features, or find them in the cache.
+
+    `cohort` is what `load` returned, where it was called before.
+    """
+    cohort, digests = load_cohort(plugin, config, ctx, cohort)
     jobs = _jobs(plugin, config, ctx, cohort, digests.all_files)
     todo = [job for job in jobs if not job.folder.exists()]
     with Progress("features", len(todo), echo, "patients") as progress:
@@ -180,6 +215,7 @@ def prepare(
         digest(digests.all_files),
         tuple(sorted({one for own in digests.own_files.values() for one in own})),
         _n_identical(digests.own_files.values()),
+        repeats(digests.own_files),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardio_core.context import Context
-from cardio_core.errors import DataError
+from cardio_core.errors import DataError, HookError
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
 from cardio_core.types.features import FeatureSet
@@ -47,7 +47,10 @@ def make_patient(
         minted = call(plugin, "preprocess", own, config, samples=sealed(samples))
         if featurize and len(minted):
             features = call(plugin, "featurize", own, config, samples=minted)
-    except DataError as error:
+    except (DataError, HookError) as error:
+        # A hook that breaks on one new recording must not cost the others their answer.
+        if isinstance(error, HookError) and ctx.mode == "fit":
+            raise
         for recording in samples.table["recording_id"]:
             own.replace(hook="preprocess").quarantine(str(recording), str(error))
     # The first reason is the recording's own; a later one may speak for the whole patient.

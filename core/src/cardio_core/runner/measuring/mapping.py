@@ -1,0 +1,50 @@
+"""Which id is which file: written only where somebody asks for it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cardio_core.io.atomic import replacing
+from cardio_core.types.samples import Cohort, Quarantined
+
+
+def write_mapping(
+    path: Path, cohort: Cohort, quarantined: Iterable[Quarantined], inputs: Sequence[Path]
+) -> None:
+    """Write a CSV with the columns id and file; several files of one recording have ``;`` between.
+
+    Parameters
+    ----------
+    path : Path
+        The CSV.
+    cohort : Cohort
+        What was found.
+    quarantined : iterable of Quarantined
+        What was set aside; its file is the one that the reason names, where one does.
+    inputs : sequence of Path
+        Where the files lie.
+    """
+    files = {name: tuple(cohort.files[name]) for name in cohort.samples.table.index.astype(str)}
+    for row in quarantined:
+        files.setdefault(row.recording_id, files_named_in(row.reason, inputs))
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("id", "file"))
+        writer.writerows((name, ";".join(map(str, own))) for name, own in files.items())
+
+
+def files_named_in(reason: str, inputs: Sequence[Path]) -> tuple[Path, ...]:
+    """Return the file of the inputs whose name a reason begins with."""
+    name = reason.partition(":")[0].strip()
+    if not name or "/" in name:
+        return ()
+    for path in inputs:
+        if path.name == name:
+            return (path,)
+        if path.is_dir():
+            found = next(path.rglob(name), None) if not set(name) & set("*?[") else None
+            if found is not None:
+                return (found,)
+    return ()
