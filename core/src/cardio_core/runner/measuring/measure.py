@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from cardio_core.compute.executors import Executor, SerialExecutor, parse_executor
+from cardio_core.compute.threads import one_thread
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.report.measured.page import write_page
@@ -69,6 +70,7 @@ class Summary:
     notes: tuple[str, ...] = ()
 
 
+@one_thread()
 def measure(
     request: MeasureRequest,
     echo: Echo | None = None,

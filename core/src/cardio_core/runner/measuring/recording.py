@@ -64,9 +64,9 @@ class Line:
 class Job:
     """Everything a worker needs to measure one patient's recordings.
 
-    `number` is its place among the jobs, from 0; `files` are all files of each recording, `own_files` those that no other patient's can equal,
-    `sheets` is the folder of the sheets, None where there are to be none, and `stems` names each
-    recording's sheet.
+    `number` is its place among the jobs, from 0; `files` are all files of each recording,
+    `own_files` those that no other patient's can equal, `sheets` is the folder of the sheets, None
+    where there are to be none, and `stems` names each recording's sheet.
     """
 
     number: int
