@@ -24,13 +24,13 @@ from cardio_core.report.figures.many_models import (
     decision_curves,
     roc_of_models,
 )
-from cardio_core.report.words import level_words, title_words
+from cardio_core.report.spelling import capital, spelled
+from cardio_core.report.words import level_words
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
 
 N_IN_BAND = 1000
-_PLAIN_YES = frozenset({"yes", "true", "1", "positive", "y"})
 
 
 def add_figures(
@@ -52,7 +52,7 @@ def add_figures(
         Level of the intervals.
     """
     models = [str(name) for name in frame["model"].unique()]
-    with noting(parts.notes, f"Figures of {title_words(target.name)} are left out:"):
+    with noting(parts.notes, f"Figures of {spelled(target.name)} are left out:"):
         if target.kind == "binary":
             _binary(parts, frame, target, task, config, models)
         elif target.kind == "multiclass":
@@ -68,23 +68,6 @@ def primary_in(task: Task, models: list[str]) -> str:
         return task.primary
     own = [name for name in models if not task.model(name).baseline]
     return (own or models)[0]
-
-
-def outcome_words(target: Target) -> str:
-    """Return what the positive class of a binary target is called in a sentence.
-
-    Examples
-    --------
-    >>> outcome_words(Target("septal_flash", "binary", ("no", "yes")))
-    'septal flash'
-    >>> outcome_words(Target("course", "binary", ("stable", "worse")))
-    'worse'
-    """
-    positive = target.classes[1]
-    if positive.lower() not in _PLAIN_YES:
-        return positive.replace("_", " ")
-    words = title_words(target.name)
-    return words if words[:2].isupper() else words[:1].lower() + words[1:]
 
 
 def _binary(
@@ -111,7 +94,7 @@ def _binary(
         )
     if not found:
         return
-    words = outcome_words(target)
+    words = spelled(target.outcome)
     _roc(parts, found, primary, frame, target, config, words)
     chosen = _few(found, task, primary)
     few = [found[model] for model in chosen]
@@ -222,7 +205,7 @@ def _agreement(
     model: str,
 ) -> None:
     rows = _known(frame, target, model)
-    name = title_words(target.name)
+    name = capital(spelled(target.name))
     draw = agreement_figure(
         rows["y_true"].to_numpy(float),
         rows["score"].to_numpy(float),

@@ -37,6 +37,21 @@ class Target:
     unit: str = ""
     unscored: tuple[str, ...] = ()
 
+    @property
+    def outcome(self) -> str:
+        """What is predicted, in a sentence: the positive class, or the target itself.
+
+        Examples
+        --------
+        >>> Target("septal_flash", "binary", ("no", "yes")).outcome
+        'septal flash'
+        >>> Target("course", "binary", ("stable", "much_worse")).outcome
+        'much worse'
+        """
+        positive = self.classes[1] if self.kind == "binary" else "yes"
+        named = positive.lower() not in ("yes", "y", "true", "1", "positive")
+        return (positive if named else self.name).replace("_", " ")
+
 
 @dataclass(frozen=True)
 class Model:

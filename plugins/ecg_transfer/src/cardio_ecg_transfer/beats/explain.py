@@ -19,9 +19,21 @@ from cardio_core.api import (
 )
 from cardio_ecg_transfer.beats.config import ExplainBlock
 from cardio_ecg_transfer.beats.predict import beats_of, open_network
-from cardio_ecg_transfer.drawing.spectrograms import column_centres, extent_of, one_lead
+from cardio_ecg_transfer.drawing.spectrograms import (
+    WHAT_TO_SEE,
+    column_centres,
+    extent_of,
+    one_lead,
+)
 from cardio_ecg_transfer.networks.gradcam import grad_cam_pp
 
+BEATS = {
+    "N": "a normal beat", "S": "a supraventricular ectopic beat", "V": "a ventricular ectopic beat",
+    "F": "a fusion beat", "Q": "an unknown beat",
+}  # fmt: skip
+"""What AAMI's classes are."""
+
+SHARE = "weight_within_0.15_rr_of_r"
 RULE = (
     "for each predicted class, the beats that the model is surest of and least sure of, chosen "
     "without looking at the true class"
@@ -62,9 +74,10 @@ def explain(
         cases.append(
             Case(
                 sample_id=str(features.table.index[position]),
-                title=f"called {name} with probability {scores[position].max():.2f}",
+                title=f"Called {BEATS.get(name, name)}, probability {scores[position].max():.2f}",
+                caption=WHAT_TO_SEE.format(what=f"the probability of {BEATS.get(name, name)}"),
                 arrays={"map": cam, "picture": picture},
-                scores={"weight_within_0.15_rr_of_r": share},
+                scores={SHARE: share},
                 draw=one_lead(picture, cam, extent_of(block)),
             )
         )

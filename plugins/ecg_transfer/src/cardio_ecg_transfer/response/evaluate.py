@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import EvaluationReport, default_evaluate
+from cardio_core.api import EvaluationReport, canvas, default_evaluate
 from cardio_ecg_transfer.drawing.spectrograms import twelve_leads
 from cardio_ecg_transfer.published.table_2 import table_2
 
@@ -49,7 +49,12 @@ def figure_2(cases: Sequence[Case]) -> dict[str, Callable[[Figure], None]]:
         begin, end, low, high = (float(edge) for edge in case.arrays["extent"])
         found.setdefault(
             f"figure-2-surest-{said}-response",
-            twelve_leads(case.arrays["pictures"], None, (begin, end, low, high)),
+            canvas.described(
+                twelve_leads(case.arrays["pictures"], None, (begin, end, low, high)),
+                f"Spectrograms of the patient whom a network is surest of, {said}",
+                "One beat in twelve leads, aligned at the R peak (dotted); dark where there is "
+                "power. It shows what the networks are given.",
+            ),
         )
     return found
 

@@ -16,7 +16,12 @@ from cardio_core.api import (
     Predictions,
     grad_cam_maps,
 )
-from cardio_ecg_transfer.drawing.spectrograms import column_centres, extent_of, twelve_leads
+from cardio_ecg_transfer.drawing.spectrograms import (
+    WHAT_TO_SEE,
+    column_centres,
+    extent_of,
+    twelve_leads,
+)
 from cardio_ecg_transfer.networks.gradcam import enlarged
 from cardio_ecg_transfer.networks.patient_net import PatientNet
 from cardio_ecg_transfer.response.bags import bags_of
@@ -74,10 +79,12 @@ def explain(
         if network.stem == "shared":
             found |= lead_drops(network, inputs, sign)
         said = "for" if sign > 0 else "against"
+        what = ctx.task.targets[0].outcome
         cases.append(
             Case(
                 sample_id=str(features.table.index[beat]),
-                title=f"evidence {said} response; its probability {probability[names[i]]:.2f}",
+                title=f"Evidence {said} {what}, probability {probability[names[i]]:.2f}",
+                caption=_caption(what, sign),
                 arrays={
                     "maps": maps,
                     "pictures": _picture(features, beat),
@@ -88,6 +95,14 @@ def explain(
             )
         )
     return Explanation(tuple(cases), RULE)
+
+
+def _caption(what: str, sign: float) -> str:
+    towards = "the probability of " + what
+    seen = WHAT_TO_SEE.format(what=towards)
+    if sign < 0:
+        seen = seen.replace("raised", "lowered")
+    return f"One beat in twelve leads. {seen}"
 
 
 def beat_maps(
