@@ -50,7 +50,7 @@ class Target:
         """
         positive = self.classes[1] if self.kind == "binary" else "yes"
         named = positive.lower() not in ("yes", "y", "true", "1", "positive")
-        return (positive if named else self.name).replace("_", " ")
+        return (positive if named else self.name.removeprefix("x_")).replace("_", " ")
 
 
 @dataclass(frozen=True)

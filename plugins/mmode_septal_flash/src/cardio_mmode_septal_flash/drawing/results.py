@@ -39,7 +39,7 @@ def enrichment_figure(scored: pd.DataFrame) -> canvas.Draw:
         axes.set_xticks(range(len(methods)), [METHODS.get(m, m) for m in methods])
         axes.set_xlim(-0.6, len(methods) - 0.4)
         axes.set_ylim(bottom=0)
-        canvas.bare_axes(axes, y="enrichment in [MVC, AVO]")
+        canvas.bare_axes(axes, y="enrichment from MVC to AVO (×)")
         axes.legend(
             handles=[
                 axes.scatter([], [], s=12, color=colour, label=name)
@@ -91,12 +91,12 @@ def accuracy_figure(rows: pd.DataFrame, level: float) -> canvas.Draw:
             colour = canvas.VERMILION if published else canvas.BLUE
             axes.hlines(place, low, high, color=colour, linewidth=1.4)
             axes.plot(accuracy, place, marker="o", markersize=5, color=colour,
-                      markerfacecolor="white" if published else colour)  # fmt: skip
+                      markerfacecolor=canvas.PAPER if published else colour)  # fmt: skip
             axes.annotate(f"{k}/{n}", (1.01, place), xycoords=("axes fraction", "data"),
                           va="center", fontsize=canvas.SMALL_PT, color=canvas.INK)  # fmt: skip
         axes.set_yticks(range(len(rows)), list(rows["who"]))
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlim(min(0.4, float(rows["low"].min()) - 0.02), 1.02)
-        canvas.bare_axes(axes, x=f"accuracy, with Clopper and Pearson's {level:.0%} interval")
+        canvas.bare_axes(axes, x=f"accuracy, exact {100 * level:g} % interval")
 
     return draw

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -22,6 +24,13 @@ METHODS = {
     "centre_prior": "centre prior",
     "random_weights": "random weights",
 }
+WHAT_TO_SEE = (
+    "The septum (orange) and the scan line (blue) on the loop; the M-mode along it; and over it, "
+    "warm, what raised the answer, with its sum over time as a white line. MVC and AVO: the mitral "
+    "valve closes, the aortic valve opens; a septal flash lies between them. Dashed: the septum's "
+    "place at the beginning."
+)
+"""Caption of a study."""
 
 SHADE = {"facecolor": "black", "alpha": 0.5, "linewidth": 0, "pad": 1.0}
 """Keeps white letters readable on light ground, and text in the file: a stroke makes it paths."""
@@ -106,24 +115,38 @@ def heat_sheet(studies: Sequence[tuple[str, StudyView]]) -> canvas.Draw:
     studies : sequence of (title, StudyView)
         One row each; all with maps of the same methods.
     """
-    n_maps = len(studies[0][1].heats)
+    n_panels = 2 + len(studies[0][1].heats)
+    alone = len(studies) == 1
 
     def draw(figure: Figure) -> None:
-        figure.set_size_inches(_FRAME_IN + _PANEL_IN * (1 + n_maps), _HEIGHT_IN * len(studies))
-        ratios = (_FRAME_IN, *([_PANEL_IN] * (1 + n_maps)))
-        grid = figure.subplots(len(studies), 2 + n_maps, squeeze=False, width_ratios=ratios)
-        for row, (title, view) in zip(grid, studies, strict=True):
+        if alone:  # two columns stay readable on a phone
+            n_rows, n_columns = -(-n_panels // 2), 2
+            figure.set_size_inches(2 * _PANEL_IN, _HEIGHT_IN * n_rows + 0.6)
+            axes = figure.subplots(n_rows, 2, squeeze=False).reshape(1, -1)
+        else:
+            n_rows, n_columns = len(studies), n_panels
+            ratios = (_FRAME_IN, *([_PANEL_IN] * (n_panels - 1)))
+            figure.set_size_inches(sum(ratios), _HEIGHT_IN * n_rows + 0.6)
+            axes = figure.subplots(n_rows, n_columns, squeeze=False, width_ratios=ratios)
+        for row, (title, view) in zip(axes, studies, strict=True):
             _frame(row[0], view, title)
             _mmode(row[1], view)
-            for axes, (method, heat) in zip(row[2:], view.heats.items(), strict=True):
-                _heat(axes, view, METHODS.get(method, method), heat)
+            for panel, (method, heat) in zip(row[2:], view.heats.items(), strict=False):
+                _heat(panel, view, METHODS.get(method, method), heat)
+            for empty in row[n_panels:]:
+                empty.set_axis_off()
+        scale = ScalarMappable(Normalize(0, 1), HEAT)
+        bar = figure.colorbar(scale, ax=axes.ravel().tolist(), location="bottom", shrink=0.5,
+                              aspect=40, pad=0.02)  # fmt: skip
+        bar.set_label("evidence (share of the largest in this study)", fontsize=canvas.SMALL_PT)
+        bar.ax.tick_params(labelsize=canvas.SMALL_PT, length=2)
 
     return draw
 
 
 def _frame(axes: Axes, view: StudyView, title: str) -> None:
     axes.imshow(view.frame, cmap="gray", vmin=0, vmax=255)
-    axes.plot(view.septum_px[:, 1], view.septum_px[:, 0], color=canvas.ORANGE, linewidth=1.6)
+    axes.plot(view.septum_px[:, 1], view.septum_px[:, 0], color=canvas.AMBER, linewidth=1.6)
     axes.plot(view.line_px[:, 1], view.line_px[:, 0], color=canvas.SKY, linewidth=1.2)
     axes.plot(*view.line_px[0, ::-1], marker="o", markersize=3.5, color=canvas.SKY)
     axes.set_xlim(-0.5, view.frame.shape[1] - 0.5)
@@ -163,10 +186,10 @@ def _heat(axes: Axes, view: StudyView, name: str, small: NDArray[np.floating[Any
 
 def _lines(axes: Axes, view: StudyView) -> None:
     """Draw the septum's place at R, and the valves."""
-    axes.axhline(0.0, color=canvas.ORANGE, linewidth=0.8, linestyle="--")
+    axes.axhline(0.0, color=canvas.AMBER, linewidth=0.8, linestyle="--")
     for name, at_ms, colour in (
-        ("MVC", view.mvc_ms, canvas.GREEN),
-        ("AVO", view.avo_ms, canvas.VERMILION),
+        ("MVC", view.mvc_ms, canvas.fixed("#00B283")),
+        ("AVO", view.avo_ms, canvas.fixed("#F06A1A")),
     ):
         if np.isfinite(at_ms) and at_ms <= view.duration_ms:
             axes.axvline(at_ms, color=colour, linewidth=1.0)
@@ -185,5 +208,5 @@ def _lines(axes: Axes, view: StudyView) -> None:
     if not np.isfinite(view.mvc_ms):
         axes.annotate(
             "MVC and AVO unknown", (0.02, 0.02), xycoords="axes fraction", fontsize=canvas.SMALL_PT,
-            color=canvas.BLUE,
+            color="white", bbox=SHADE,
         )  # fmt: skip

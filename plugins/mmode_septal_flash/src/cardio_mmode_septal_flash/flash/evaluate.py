@@ -19,10 +19,11 @@ from cardio_core.api import (
     Scored,
     Target,
     Targets,
+    canvas,
     default_evaluate,
 )
 from cardio_mmode_septal_flash.drawing.results import accuracy_figure, enrichment_figure
-from cardio_mmode_septal_flash.drawing.study import StudyCase, heat_sheet
+from cardio_mmode_septal_flash.drawing.study import WHAT_TO_SEE, StudyCase, heat_sheet
 from cardio_mmode_septal_flash.flash.models import EARLIER, is_flash
 from cardio_mmode_septal_flash.flash.reported.timepoints import (
     ALONE,
@@ -81,8 +82,14 @@ def evaluate(
     metrics += found
     notes += said
     for model, own in scored.groupby("model", sort=False) if len(scored) else ():
-        figures[f"enrichment-{model}"] = enrichment_figure(own)
-    figures |= dict(_sheets(explanation.cases, tested))
+        figures[f"enrichment-{model}"] = canvas.described(
+            enrichment_figure(own),
+            f"Where the heat lies: {_title(ctx, str(model))}",
+            "Each point a study: how much more of the map's energy lies between mitral valve "
+            "closure and aortic valve opening than if it lay anywhere (1, dashed; 2, dotted). The "
+            "bar is the median.",
+        )
+    figures |= dict(_sheets(explanation.cases, tested, ctx))
     if len(scored):
         notes.append(RESOLUTION)
 
@@ -96,7 +103,12 @@ def evaluate(
     metrics += found
     if ctx.task.name != EARLIER:
         tables["accuracy-beside-the-paper"] = beside
-        figures["accuracy-beside-the-paper"] = accuracy_figure(beside, config.level)
+        figures["accuracy-beside-the-paper"] = canvas.described(
+            accuracy_figure(beside, config.level),
+            "Accuracy beside the paper's",
+            "Open marks are published; the intervals of both are exact. Different patients and "
+            "thresholds: not a comparison.",
+        )
         tables["published"] = published_table()
         notes += crop_against_full(tested[~unjudged])
     return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
@@ -165,7 +177,7 @@ def _confounding(table: pd.DataFrame, model: str) -> Iterator[str]:
 
 
 def _sheets(
-    cases: Sequence[Case], tested: pd.DataFrame
+    cases: Sequence[Case], tested: pd.DataFrame, ctx: Context
 ) -> Iterator[tuple[str, Callable[[Figure], None]]]:
     """Yield, by model, the heat maps of its surest true and false positives and negatives."""
     by_model: dict[str, list[StudyCase]] = {}
@@ -188,6 +200,11 @@ def _sheets(
             )
             for row in surest.head(own[0].n_drawn).to_dict("records"):
                 sample_id, view = where[row["study_id"]]
-                drawn.append((f"{outcome}, p {row['score']:.2f}", view(sample_id)))
+                drawn.append((f"{outcome}, {row['score']:.2f}", view(sample_id)))
         if drawn:
-            yield f"heat-maps-{model}", heat_sheet(drawn)
+            title = f"Heat maps of true and false answers: {_title(ctx, model)}"
+            yield f"heat-maps-{model}", canvas.described(heat_sheet(drawn), title, WHAT_TO_SEE)
+
+
+def _title(ctx: Context, model: str) -> str:
+    return ctx.task.model(model).title

@@ -12,7 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, Explanation, FeatureSet, ModelArtifact, Predictions
-from cardio_mmode_septal_flash.drawing.study import StudyCase, StudyView, heat_sheet
+from cardio_mmode_septal_flash.drawing.study import (
+    WHAT_TO_SEE,
+    StudyCase,
+    StudyView,
+    heat_sheet,
+)
 from cardio_mmode_septal_flash.flash.config import ExplainBlock
 from cardio_mmode_septal_flash.flash.models import is_flash, model_of
 from cardio_mmode_septal_flash.flash.network import open_network, pictures_for
@@ -92,7 +97,7 @@ def explain(
         cases[0] = replace(cases[0], **whole)
     elif len(features):
         sample_id = str(features.table.index[0])
-        cases = [StudyCase(sample_id, "heat map", arrays={"heat": first[0]}, **whole)]
+        cases = [StudyCase(sample_id, "Heat map", arrays={"heat": first[0]}, **whole)]
     return Explanation(tuple(cases), RULE)
 
 
@@ -106,7 +111,8 @@ def _drawn_cases(
         sample_id = str(features.table.index[i])
         yield StudyCase(
             sample_id=sample_id,
-            title=title,
+            title=title[:1].upper() + title[1:],
+            caption=WHAT_TO_SEE,
             arrays={"heat": heats[i]},
             draw=heat_sheet([(short, view(sample_id))]),
         )
