@@ -127,8 +127,8 @@ def test_a_class_that_training_lacks_is_never_predicted_and_one_class_is_refused
 @pytest.mark.parametrize(
     ("kind", "title"),
     [
-        ("binary", "surest for responder CRT-P; its probability"),
-        ("multiclass", "surest for grade"),
+        ("binary", "Surest for responder CRT-P; its probability"),
+        ("multiclass", "Surest for grade"),
         ("continuous", "highest change; predicted"),
     ],
 )
