@@ -129,7 +129,7 @@ def test_a_class_that_training_lacks_is_never_predicted_and_one_class_is_refused
     [
         ("binary", "Surest for responder CRT-P; its probability"),
         ("multiclass", "Surest for grade"),
-        ("continuous", "highest change; predicted"),
+        ("continuous", "Highest change; predicted"),
     ],
 )
 def test_maps_are_drawn_under_the_outcomes_own_name_and_never_scored(

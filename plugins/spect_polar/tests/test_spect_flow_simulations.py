@@ -111,7 +111,7 @@ def test_a_drawn_roc_curve_has_the_area_that_is_written_beside_it(cohort):
     y, p, _ = cohort
     for score in (p, np.round(p, 1)):  # without ties and with many
         figure = Figure()
-        roc_by_map({"rest": {"resnet": (y, score, "")}}, title="smoking")(figure)
+        roc_by_map({"rest": {"resnet": (y, score, "")}})(figure)
         fpr, tpr = figure.axes[0].lines[1].get_data()
         assert np.trapezoid(tpr, fpr) == pytest.approx(roc_auc_score(y, score), abs=1e-12)
 

@@ -26,11 +26,12 @@ METHODS = {
 }
 WHAT_TO_SEE = (
     "The septum (orange) and the scan line (blue) on the loop; the M-mode along it; and over it, "
-    "warm, what raised the answer, with its sum over time as a white line. MVC and AVO: the mitral "
-    "valve closes, the aortic valve opens; a septal flash lies between them. Dashed: the septum's "
-    "place at the beginning."
+    "warm, what raised the answer, with its sum over time as a white line. MVC: the mitral valve "
+    "closes; AVO: the aortic valve opens. Dashed: the septum's place at the beginning."
 )
 """Caption of a study."""
+
+OF_A_FLASH = " A septal flash lies between MVC and AVO."
 
 SHADE = {"facecolor": "black", "alpha": 0.5, "linewidth": 0, "pad": 1.0}
 """Keeps white letters readable on light ground, and text in the file: a stroke makes it paths."""

@@ -23,7 +23,12 @@ from cardio_core.api import (
     default_evaluate,
 )
 from cardio_mmode_septal_flash.drawing.results import accuracy_figure, enrichment_figure
-from cardio_mmode_septal_flash.drawing.study import WHAT_TO_SEE, StudyCase, heat_sheet
+from cardio_mmode_septal_flash.drawing.study import (
+    OF_A_FLASH,
+    WHAT_TO_SEE,
+    StudyCase,
+    heat_sheet,
+)
 from cardio_mmode_septal_flash.flash.models import EARLIER, is_flash
 from cardio_mmode_septal_flash.flash.reported.timepoints import (
     ALONE,
@@ -203,7 +208,10 @@ def _sheets(
                 drawn.append((f"{outcome}, {row['score']:.2f}", view(sample_id)))
         if drawn:
             title = f"Heat maps of true and false answers: {_title(ctx, model)}"
-            yield f"heat-maps-{model}", canvas.described(heat_sheet(drawn), title, WHAT_TO_SEE)
+            yield (
+                f"heat-maps-{model}",
+                canvas.described(heat_sheet(drawn), title, WHAT_TO_SEE + OF_A_FLASH),
+            )
 
 
 def _title(ctx: Context, model: str) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, Explanation, FeatureSet, ModelArtifact, Predictions
 from cardio_mmode_septal_flash.drawing.study import (
+    OF_A_FLASH,
     WHAT_TO_SEE,
     StudyCase,
     StudyView,
@@ -88,9 +89,10 @@ def explain(
     threshold = float(model.read_json("model.json")["iou_threshold"])
     controls = {} if new else _controls(first, network, pictures, config, ctx)
     studies = _all_scores(features, heats | controls, places, threshold)
+    own = _drawn_cases(features, drawn, first, view, WHAT_TO_SEE + OF_A_FLASH)
     cases = [
         replace(case, scores=_known(scores_of(first[i], places[i], threshold)))
-        for i, case in zip(drawn, _drawn_cases(features, drawn, first, view), strict=True)
+        for i, case in zip(drawn, own, strict=True)
     ]
     whole: dict[str, Any] = {"tested": studies, "view": view, "n_drawn": config.n_cases}
     if cases:
@@ -106,13 +108,14 @@ def _drawn_cases(
     drawn: Mapping[int, tuple[str, str]],
     heats: NDArray[Any],
     view: Callable[[str], StudyView],
+    caption: str = WHAT_TO_SEE,
 ) -> Iterator[StudyCase]:
     for i, (title, short) in drawn.items():
         sample_id = str(features.table.index[i])
         yield StudyCase(
             sample_id=sample_id,
             title=title[:1].upper() + title[1:],
-            caption=WHAT_TO_SEE,
+            caption=caption,
             arrays={"heat": heats[i]},
             draw=heat_sheet([(short, view(sample_id))]),
         )

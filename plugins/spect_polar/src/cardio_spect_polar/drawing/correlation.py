@@ -83,4 +83,4 @@ def correlation_figure(
 def _write(axes: Axes, x: int, y: int, value: float) -> None:
     words = f"{value:.2f}".replace("-", "−").replace("0.", ".")
     axes.text(x, y, words, ha="center", va="center", fontsize=7,
-              color="white" if abs(value) > 0.6 else canvas.INK)  # fmt: skip
+              color="white" if abs(value) > 0.6 else canvas.fixed(canvas.INK))  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ STYLES = {
 
 
 def roc_by_map(
-    curves: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike, str]]], *, title: str
+    curves: Mapping[str, Mapping[str, tuple[ArrayLike, ArrayLike, str]]],
 ) -> canvas.Draw:
     """Return a function that draws a panel a map, with network and regression in each.
 
@@ -27,8 +28,6 @@ def roc_by_map(
     ----------
     curves : mapping of map to mapping of kind to (labels, scores, AUC as text)
         Kinds are ``"resnet"`` and ``"logistic"``; labels 0 and 1.
-    title : str
-        The risk factor.
     """
     made = {
         name: {
@@ -39,44 +38,44 @@ def roc_by_map(
     }
 
     def draw(figure: Figure) -> None:
-        resize(figure, max(3.2, 2.7 * len(made)), 3.1)
+        resize(figure, max(3.2, 2.7 * len(made)), 3.6)
         panels = figure.subplots(1, len(made), squeeze=False, sharey=True)[0]
         for place, (axes, (name, kinds)) in enumerate(zip(panels, made.items(), strict=True)):
-            canvas.bare_axes(axes, x="1 - specificity", y="sensitivity" if place == 0 else "")
+            canvas.bare_axes(axes, x="1 − specificity", y="sensitivity" if place == 0 else "")
             axes.plot([0, 1], [0, 1], color=canvas.GREY, linewidth=0.8, linestyle=(0, (2, 3)))
             for kind, ((fpr, tpr), text) in kinds.items():
                 colour, dashes, words = STYLES[kind]
                 axes.step(fpr, tpr, where="post", color=colour, linestyle=dashes, linewidth=1.4,
                           label=f"{words} {text}")  # fmt: skip
             axes.set_aspect("equal")
-            axes.set_title(f"{title}, {name}", fontsize=canvas.TEXT_PT, color=canvas.INK)
-            axes.legend(loc="lower right", fontsize=canvas.SMALL_PT, frameon=False)
+            axes.set_title(f"{name} map", fontsize=canvas.TEXT_PT, color=canvas.INK)
+            # Below the axes, where no curve runs.
+            axes.legend(loc="upper left", bbox_to_anchor=(0, -0.22), fontsize=canvas.SMALL_PT,
+                        frameon=False)  # fmt: skip
 
     return draw
 
 
-def gap_forest(gaps: Sequence[Mapping[str, Any]], *, title: str) -> canvas.Draw:
+def gap_forest(gaps: Sequence[Mapping[str, Any]]) -> canvas.Draw:
     """Return a function that draws gaps between groups with their intervals.
 
     Parameters
     ----------
     gaps : sequence of mapping
         Each with ``label``, ``gap``, ``low``, ``high`` and ``flagged``; drawn from the top.
-    title : str
     """
+    labels = ["\n".join(textwrap.wrap(str(gap["label"]), 44)) for gap in gaps]
 
     def draw(figure: Figure) -> None:
-        resize(figure, 6.2, 1.1 + 0.24 * len(gaps))
-        axes = canvas.bare_axes(figure.add_subplot(), x="gap to the reference group")
+        n_lines = sum(label.count("\n") + 1 for label in labels)
+        resize(figure, 6.2, 1.2 + 0.14 * n_lines + 0.1 * len(gaps))
+        axes = canvas.bare_axes(figure.add_subplot(), x="difference from the reference group")
         axes.axvline(0.0, color=canvas.GREY, linewidth=0.8)
         for row, gap in enumerate(gaps):
             colour = canvas.VERMILION if gap["flagged"] else canvas.INK
             axes.plot([gap["low"], gap["high"]], [row, row], color=colour, linewidth=1.2)
             axes.plot(gap["gap"], row, "o", color=colour, markersize=4)
-        axes.set_yticks(
-            range(len(gaps)), [str(gap["label"]) for gap in gaps], fontsize=canvas.SMALL_PT
-        )
+        axes.set_yticks(range(len(gaps)), labels, fontsize=canvas.SMALL_PT)
         axes.set_ylim(len(gaps) - 0.4, -0.6)
-        axes.set_title(title, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
 
     return draw

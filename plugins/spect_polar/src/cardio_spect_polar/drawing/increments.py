@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,17 @@ from matplotlib.figure import Figure
 
 from cardio_core.api import DataError, canvas
 from cardio_spect_polar.drawing.style import resize
+from cardio_spect_polar.drawing.words import worded
+
+_BLOCKS = {
+    "clinical": "clinical variables", "psd": "phase SD", "pbw": "phase bandwidth",
+    "pca": "principal components", "autoencoder": "autoencoder features",
+}  # fmt: skip
+INCREMENTAL = "What each block of variables adds"
+INCREMENTAL_CAPTION = (
+    "A bar a model: likelihood-ratio χ² against the intercept alone, with its AUC. A bracket joins "
+    "a model to the one that it is tested against: a small p says that the added variables help."
+)
 
 
 @dataclass(frozen=True)
@@ -134,9 +146,15 @@ def increments_of(rows: pd.DataFrame, note: str) -> canvas.Draw:
         p = None if first else float(row["p"])
         bars.append(
             Increment(
-                str(row["model"]).replace(" + ", "\n+ "), float(row["chi2"]), float(row["auc"]),
+                _label(str(row["model"])), float(row["chi2"]), float(row["auc"]),
                 float(row["low"]), float(row["high"]), None if first else last, p,
             )
         )  # fmt: skip
         last = places[key] = len(bars) - 1
     return increments_figure(bars, note=note)
+
+
+def _label(model: str) -> str:
+    """Return the blocks of a model below each other, in words."""
+    blocks = [worded(_BLOCKS.get(block, block)) for block in model.split(" + ")]
+    return "\n+ ".join("\n".join(textwrap.wrap(block, 17)) for block in blocks)

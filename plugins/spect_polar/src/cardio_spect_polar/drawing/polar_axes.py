@@ -19,6 +19,7 @@ from cardio_spect_polar.polar.raster import raster, raster_coordinates
 from cardio_spect_polar.polar.segments import CAP, N_SEGMENTS, segments_of
 
 _SIZE = 200
+_INK = canvas.fixed(canvas.INK)
 _RINGS = (CAP, CAP + (1 - CAP) / 3, CAP + 2 * (1 - CAP) / 3)
 _WALLS: tuple[tuple[str, tuple[float, float], dict[str, Any]], ...] = (
     ("anterior", (0, 1.04), {"ha": "center", "va": "bottom"}),
@@ -103,7 +104,7 @@ def draw_map(
 
 def segment_grid(axes: Axes, words: Sequence[str] | None = None) -> None:
     """Draw the borders of the 17 segments and write in each."""
-    line: dict[str, Any] = {"color": canvas.INK, "linewidth": 0.6, "zorder": 3}
+    line: dict[str, Any] = {"color": _INK, "linewidth": 0.6, "zorder": 3}
     for radius in (*_RINGS, 1.0):
         axes.add_patch(Circle((0, 0), radius, fill=False, **line))
     for begin, end, angles in (
@@ -118,7 +119,7 @@ def segment_grid(axes: Axes, words: Sequence[str] | None = None) -> None:
             y,
             words[segment - 1] if words else str(segment),
             fontsize=canvas.SMALL_PT,
-            color=canvas.INK,
+            color=_INK,
             ha="center",
             va="center",
             path_effects=HALO,

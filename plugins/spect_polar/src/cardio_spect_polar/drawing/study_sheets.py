@@ -17,6 +17,13 @@ from cardio_spect_polar.phase.sampling.qc_view import QcView
 
 _WIDTH_IN = 8.6
 _HEIGHTS_IN = (3.4, 3.6, 2.9)
+WHAT_TO_SEE = (
+    "Above, slices of the study: the dots should lie on the wall. In the middle, the polar maps of "
+    "phase (blue: early, orange: late), perfusion and thickening. Below, the phase histogram with "
+    "phase SD and bandwidth: a narrow peak is a synchronous ventricle."
+)
+"""Caption of a sheet."""
+
 RULE = (
     "of every fold, the studies whose wall was found with the least confidence, and those of the "
     "largest and the smallest phase SD: look whether the dots lie on the wall"
@@ -55,7 +62,7 @@ def _case(
     shown = ("psd_deg", "pbw_deg", "lvef_spect_pct", "wall_confidence")
     scores = {name: float(values[name][position]) for name in shown}
     title = (
-        f"phase SD {scores['psd_deg']:.1f}°, bandwidth {scores['pbw_deg']:.0f}°, "
+        f"Phase SD {scores['psd_deg']:.1f}°, bandwidth {scores['pbw_deg']:.0f}°, "
         f"EF {scores['lvef_spect_pct']:.0f} %, wall found with confidence "
         f"{scores['wall_confidence']:.2f}"
     )
@@ -63,6 +70,7 @@ def _case(
     return Case(
         sample_id=str(features.table.index[position]),
         title=title,
+        caption=WHAT_TO_SEE,
         arrays={
             name: features[name].in_units([position])[0]
             for name in ("phase", "perfusion", "thickening")

@@ -35,16 +35,16 @@ def traverse_maps(
     reach = max(5.0, float(np.nanmax(np.abs(change), initial=0.0)))
 
     def draw(figure: Figure) -> None:
-        resize(figure, 9.4, 3.3)
-        rooms = figure.subplots(1, 4)
+        resize(figure, 6.2, 6.8)
+        rooms = figure.subplots(2, 2).ravel()
         names = (f"mean − {n_sd:g} SD", "mean", f"mean + {n_sd:g} SD")
         for axes, values, name in zip(rooms, (low, mean, high), names, strict=False):
             image = phase_map(axes, values, middle, name)
-        phase_bar(figure, image, rooms[:3], shrink=0.4, aspect=30)
+            phase_bar(figure, image, axes)
         image = draw_map(rooms[3], change, colours=CHANGE_COLOURS, norm=Normalize(-reach, reach),
                          title="change by segment",
                          words=[_signed(value) for value in change])  # fmt: skip
-        colour_bar(figure, image, rooms[3], "later with the feature (°)")
+        colour_bar(figure, image, rooms[3], "later at the high end (°)")
         if title:
             figure.suptitle(title, x=0.01, ha="left", fontsize=canvas.TEXT_PT + 1,
                             fontweight="bold", color=canvas.INK)  # fmt: skip

@@ -89,3 +89,14 @@ WORDS = (
     | {f"mfr_{n:02d}": f"flow reserve, {SEGMENT_NAMES[n - 1]}" for n in range(1, 18)}
 )
 """By identifier, with units."""
+
+
+def worded(name: str) -> str:
+    """Return a name as a figure writes it.
+
+    Examples
+    --------
+    >>> worded("psd_deg"), worded("ae_07"), worded("qrs_ms")
+    ('Phase SD (°)', 'Autoencoder feature 7', 'qrs ms')
+    """
+    return WORDS.get(name) or name.replace("_", " ")

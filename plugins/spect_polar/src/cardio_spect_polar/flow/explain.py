@@ -20,6 +20,7 @@ from cardio_core.api import (
     Predictions,
     grad_cam_maps,
 )
+from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.flow.config import ExplainBlock
 from cardio_spect_polar.flow.models import N_SEGMENTS, kind_of, map_of
 from cardio_spect_polar.polar.pictures import segment_picture
@@ -132,10 +133,13 @@ def _case(
     patient = predictions.level == "patient"
     own = row["patient_id"] if patient else features.table.index[position]
     probability = predictions.scores[target][predictions.ids.index(own)]
+    what = worded(ctx.task.target(target).outcome)
     return Case(
         sample_id=str(features.table.index[position]),
-        title=f"evidence {'for' if sign > 0 else 'against'} {target}; its probability "
-        f"{probability:.2f}",
+        title=f"Evidence {'for' if sign > 0 else 'against'} {what}, probability {probability:.2f}",
+        caption="The map that the network was given, with the 17 segments. Blue lines enclose "
+        f"what {'raised' if sign > 0 else 'lowered'} the probability of {what}, at a quarter, a half "
+        "and three quarters of the largest evidence (Grad-CAM++).",
         arrays={"attention": attention.astype(np.float32), "picture": stored[0, 0]},
         scores={"sign_of_evidence": sign} | segment_shares(attention),
         draw=_drawing(stored[0, 0], attention, block, name),

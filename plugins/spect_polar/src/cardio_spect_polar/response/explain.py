@@ -9,6 +9,7 @@ import numpy as np
 from cardio_core.api import Case, Context, Explanation, FeatureSet, ModelArtifact, Predictions
 from cardio_spect_polar.drawing import study_sheets
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
+from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.response.config import ExplainBlock
 from cardio_spect_polar.response.fitting.fit_codes import FittedCodes
@@ -56,6 +57,7 @@ def explain(
     values = fitted.codes.encode(phase_maps(features))
     away = np.abs(values - np.median(values, axis=0))
     cases: dict[str, Case] = {}
+    what = worded(ctx.task.targets[0].outcome)
     for code in screen["entered"][: config.n_cases]:
         free = (str(features.table.index[i]) for i in np.argsort(-away[:, code], kind="stable"))
         sample = next((one for one in free if one not in cases), None)
@@ -71,16 +73,17 @@ def explain(
                 for name, degrees in zip(SEGMENT_NAMES, change, strict=True)
                 if np.isfinite(degrees)
             }
-        title = _title(recipe, code, found)
+        title = _title(recipe, code, found, what)
         arrays = {"low": low, "mean": mean, "high": high} | (
             {} if cases else _about_all(screen["tested"], fitted)
         )
         cases[sample] = Case(
             sample_id=sample,
             title=title,
+            caption=_caption(what, found["r"], config.size),
             arrays=arrays,
             scores=found,
-            draw=traverse_maps(low, mean, high, n_sd=config.size, title=title) if is_grid else None,
+            draw=traverse_maps(low, mean, high, n_sd=config.size) if is_grid else None,
         )
     return Explanation(tuple(cases.values()), RULE)
 
@@ -108,9 +111,16 @@ def _about_all(tested: dict[str, Any], fitted: FittedCodes) -> dict[str, np.ndar
     return found
 
 
-def _title(recipe: Recipe, code: int, found: dict[str, float]) -> str:
-    said = (
-        f"code {code_name(recipe, code)}, r {found['r']:+.2f} with response in training patients, "
-    )
-    said += f"max-T p {found['p_max_t']:.2g}"
+def _title(recipe: Recipe, code: int, found: dict[str, float], what: str) -> str:
+    said = f"{worded(code_name(recipe, code))}: r {found['r']:+.2f}".replace("-", "−")
+    said += f" with {what} in training patients, max-T p {found['p_max_t']:.2g}"
     return said + (f", stability {found['mean_r']:.2f}" if "mean_r" in found else "")
+
+
+def _caption(what: str, r: float, n_sd: float) -> str:
+    return (
+        f"The phase map as the feature goes from {n_sd:g} SD below its mean to {n_sd:g} SD above, "
+        "in the patient in whom it is farthest from the mean; and how much later each segment "
+        f"contracts at the high end (red). A high feature goes with {'more' if r > 0 else 'less'} "
+        f"{what}."
+    )

@@ -9,9 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core import stats
-from cardio_core.api import Context, DataError, Scored
+from cardio_core.api import Context, DataError, Scored, canvas
 from cardio_spect_polar.drawing.correlation import correlation_figure
-from cardio_spect_polar.drawing.increments import increments_of
+from cardio_spect_polar.drawing.increments import (
+    INCREMENTAL,
+    INCREMENTAL_CAPTION,
+    increments_of,
+)
+from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import (
     MEASURED,
@@ -93,8 +98,9 @@ def _increments(predictions: Scored, table: pd.DataFrame, added: Added, ctx: Con
     rows = pd.concat(parts, ignore_index=True)
     added.tables["table-2-incremental"] = rows
     over_clinical = rows[rows["over"] == rows["over"].iloc[0]]
-    added.figures["figure-3-incremental"] = increments_of(
-        over_clinical, "log odds of out-of-fold scores; the AUC has two or three fitted weights"
+    note = "log odds of out-of-fold scores; the AUC has two or three fitted weights"
+    added.figures["figure-3-incremental"] = canvas.described(
+        increments_of(over_clinical, note), INCREMENTAL, INCREMENTAL_CAPTION
     )
     added.notes.append(
         "Incremental value: each model's out-of-fold log odds enter as one column, so no patient "
@@ -160,6 +166,14 @@ def _heat_map(predictions: Scored, table: pd.DataFrame, added: Added, ctx: Conte
     r = known.corr().to_numpy()
     names = [str(name) for name in known.columns]
     added.tables["figure-2-pearson"] = pd.DataFrame(r, index=names, columns=names)
-    added.figures["figure-2-pearson"] = correlation_figure(
-        names, r, n=len(known), title="Pearson's r of phase indices and out-of-fold scores"
+    titles = [
+        f"Score: {ctx.task.model(name.removeprefix('score of ')).title}"
+        if name.startswith("score of ")
+        else worded(name)
+        for name in names
+    ]
+    added.figures["figure-2-pearson"] = canvas.described(
+        correlation_figure(titles, r, n=len(known)),
+        "Correlations of phase indices and out-of-fold scores",
+        "Pearson's r: red where two rise together, blue where one falls as the other rises.",
     )

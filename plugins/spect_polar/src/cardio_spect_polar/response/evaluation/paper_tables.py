@@ -10,9 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core import stats
-from cardio_core.api import Context, DataError, Scored
+from cardio_core.api import Context, DataError, Scored, canvas
 from cardio_spect_polar.drawing.correlation import correlation_figure
-from cardio_spect_polar.drawing.increments import increments_of
+from cardio_spect_polar.drawing.increments import (
+    INCREMENTAL,
+    INCREMENTAL_CAPTION,
+    increments_of,
+)
+from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import (
     OUTCOME,
@@ -142,10 +147,10 @@ def _increments(
             steps.append(("clinical", entered.clinical))
         steps.append((f"{'+ ' if steps else ''}{label}", [index]))
         if best:
-            steps.append((f"+ {label} + {best[0]}", best))
+            steps.append((f"+ {label} + {worded(best[0])}", best))
         if len(entered.codes) > 1:
             rest = [name for name in entered.codes if name not in best]
-            steps.append((f"+ {label} + all {len(entered.codes)} codes", rest))
+            steps.append((f"+ {label} + all {len(entered.codes)} features", rest))
         try:
             parts.append(incremental_rows(table, steps, STYLE).assign(over=label))
         except DataError as error:
@@ -153,8 +158,9 @@ def _increments(
     if parts:
         rows = pd.concat(parts, ignore_index=True)
         added.tables["table-2-incremental"] = rows
-        added.figures["figure-3-incremental"] = increments_of(
-            rows, "apparent: every model is scored on the patients it was fitted on"
+        note = "apparent: every model is scored on the patients it was fitted on"
+        added.figures["figure-3-incremental"] = canvas.described(
+            increments_of(rows, note), INCREMENTAL, INCREMENTAL_CAPTION
         )
 
 
@@ -168,8 +174,10 @@ def _heat_map(
         return
     r = known.corr().to_numpy()
     added.tables["figure-2-pearson"] = pd.DataFrame(r, index=shown, columns=shown)
-    added.figures["figure-2-pearson"] = correlation_figure(
-        shown, r, n=len(known), title="Pearson's r of phase indices and the strongest codes"
+    added.figures["figure-2-pearson"] = canvas.described(
+        correlation_figure([worded(name) for name in shown], r, n=len(known)),
+        "Correlations of phase indices and the strongest features",
+        "Pearson's r: red where two rise together, blue where one falls as the other rises.",
     )
 
 
