@@ -50,8 +50,9 @@ def colliding_texts(draw: Callable[[Figure], None]) -> list[str]:
     figure.set_dpi(100)
     width, height = figure.bbox.size
     renderer: Any = Recording(width, height, 100)  # type: ignore[no-untyped-call]
-    # A layout settles with the second drawing only.
+    # As when a file is written: what the first drawing laid out is what is shown.
     figure.draw(renderer)
+    figure.set_layout_engine("none")
     found.clear()
     figure.draw(renderer)
     # One text of several lines is drawn in several calls.

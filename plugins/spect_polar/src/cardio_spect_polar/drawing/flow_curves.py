@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve
 
 from cardio_core.api import canvas
 from cardio_spect_polar.drawing.style import resize
 
-STYLES = {
+STYLES: dict[str, tuple[str, Any, str]] = {
     "resnet": (canvas.BLUE, "-", "network"),
     "logistic": (canvas.VERMILION, (0, (4, 2)), "regression"),
 }
@@ -43,15 +44,20 @@ def roc_by_map(
         for place, (axes, (name, kinds)) in enumerate(zip(panels, made.items(), strict=True)):
             canvas.bare_axes(axes, x="1 − specificity", y="sensitivity" if place == 0 else "")
             axes.plot([0, 1], [0, 1], color=canvas.GREY, linewidth=0.8, linestyle=(0, (2, 3)))
-            for kind, ((fpr, tpr), text) in kinds.items():
-                colour, dashes, words = STYLES[kind]
-                axes.step(fpr, tpr, where="post", color=colour, linestyle=dashes, linewidth=1.4,
-                          label=f"{words} {text}")  # fmt: skip
+            for kind, ((fpr, tpr), _) in kinds.items():
+                colour, dashes, _ = STYLES[kind]
+                axes.step(fpr, tpr, where="post", color=colour, linestyle=dashes, linewidth=1.4)
             axes.set_aspect("equal")
-            axes.set_title(f"{name} map", fontsize=canvas.TEXT_PT, color=canvas.INK)
-            # Below the axes, where no curve runs.
-            axes.legend(loc="upper left", bbox_to_anchor=(0, -0.22), fontsize=canvas.SMALL_PT,
-                        frameon=False)  # fmt: skip
+            areas = ", ".join(f"{STYLES[kind][2]} {text}" for kind, (_, text) in kinds.items())
+            axes.set_title(f"{name} map\nAUC: {areas}", fontsize=canvas.SMALL_PT,
+                           color=canvas.INK)  # fmt: skip
+        shown = [STYLES[kind] for kind in STYLES if any(kind in kinds for kinds in made.values())]
+        lines = [
+            Line2D([], [], color=colour, linestyle=dashes, linewidth=1.4)
+            for colour, dashes, _ in shown
+        ]
+        figure.legend(lines, [words for _, _, words in shown], loc="outside lower left", ncols=2,
+                      frameon=False, fontsize=canvas.SMALL_PT)  # fmt: skip
 
     return draw
 

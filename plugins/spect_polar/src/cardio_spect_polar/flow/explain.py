@@ -137,12 +137,18 @@ def _case(
     return Case(
         sample_id=str(features.table.index[position]),
         title=f"Evidence {'for' if sign > 0 else 'against'} {what}, probability {probability:.2f}",
-        caption="The map that the network was given, with the 17 segments. Blue lines enclose "
-        f"what {'raised' if sign > 0 else 'lowered'} the probability of {what}, at a quarter, a half "
-        "and three quarters of the largest evidence (Grad-CAM++).",
+        caption=_caption(what, sign),
         arrays={"attention": attention.astype(np.float32), "picture": stored[0, 0]},
         scores={"sign_of_evidence": sign} | segment_shares(attention),
         draw=_drawing(stored[0, 0], attention, block, name),
+    )
+
+
+def _caption(what: str, sign: float) -> str:
+    return (
+        "The map that the network was given, with the 17 segments. Blue lines enclose what "
+        f"{'raised' if sign > 0 else 'lowered'} the probability of {what}, at a quarter, a half "
+        "and three quarters of the largest evidence (Grad-CAM++)."
     )
 
 
