@@ -33,6 +33,7 @@ from cardio_core.report.shown_first import (
 from cardio_core.report.splits_view import split_views
 from cardio_core.report.tables import MAX_OPEN_ROWS, is_stand_in, tables_of
 from cardio_core.report.told.answer import answer
+from cardio_core.report.told.page_parts import write_told
 from cardio_core.report.words import count, duration
 
 SECTIONS = (
@@ -57,6 +58,9 @@ NO_OVERLAP = "it repeats the published procedure and its choices; no shared pati
 def build_report(run: Path) -> Path:
     """Write `report.html` into a run directory from the files that lie there.
 
+    Beside it come the reporting checklists (``tables/tripod_ai.csv``, ``tables/claim.csv``) and
+    ``model_card.md``.
+
     Of the run directory only `manifest.json` is needed. The report is self-contained HTML; equal
     files give an equal report.
 
@@ -67,6 +71,7 @@ def build_report(run: Path) -> Path:
     """
     files = read_run(run)
     write_overview(run, overview(files.metrics, files.manifest))
+    write_told(run, files)
     path = run / "report.html"
     write_text(path, render(files))
     return path

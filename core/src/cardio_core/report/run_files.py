@@ -11,6 +11,9 @@ from typing import Any
 from cardio_core.errors import DataError
 from cardio_core.io.atomic import read_json
 
+CHECKLISTS = ("tripod_ai.csv", "claim.csv")
+"""Tables that the report itself writes: it reads them back as no table of the run."""
+
 
 @dataclass(frozen=True)
 class RunFiles:
@@ -51,7 +54,7 @@ def read_run(run: Path) -> RunFiles:
         tuple(_json(run / "metrics.json", [])),
         splits.get("protocols") or {},
         config.read_text(encoding="utf-8") if config.is_file() else "",
-        _files(run / "tables", "*.csv"),
+        tuple(path for path in _files(run / "tables", "*.csv") if path.name not in CHECKLISTS),
         _files(run / "figures", "*.svg"),
         tuple(_json(path, {}) for path in _files(run / "explanations", "*.json")),
     )

@@ -1,0 +1,278 @@
+"""The methods text to paste into a paper, and the limits of a run, from manifest and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told.flow import AFTER, KINDS
+from cardio_core.report.told.standing import (
+    IN_WORDS,
+    Standing,
+    in_sentence,
+    pooled_rows,
+    protocol_told,
+    standings,
+    targets_of,
+    title_of,
+    words_of,
+)
+from cardio_core.report.told.validation import choice_words, settings_of, split_words
+from cardio_core.report.words import count, counted, level_words, listed, number
+
+CITED = {
+    "numpy": "Harris CR et al. Nature 2020;585:357",
+    "scipy": "Virtanen P et al. Nat Methods 2020;17:261",
+    "pandas": "McKinney W. Proc 9th Python in Science Conf 2010:56",
+    "scikit-learn": "Pedregosa F et al. J Mach Learn Res 2011;12:2825",
+    "statsmodels": "Seabold S, Perktold J. Proc 9th Python in Science Conf 2010:92",
+    "torch": "Paszke A et al. Adv Neural Inf Process Syst 2019;32",
+    "lightning": "Falcon W et al. PyTorch Lightning, 2019",
+}
+"""Papers of packages; the last two where networks were fitted."""
+
+_NETWORKS = ("torch", "lightning")
+
+_METHODS = {
+    "DeLong": "DeLong ER et al. Biometrics 1988;44:837",
+    "Wilson": "Wilson EB. J Am Stat Assoc 1927;22:209",
+    "Newcombe": "Newcombe RG. Stat Med 1998;17:873",
+    "bootstrap": "Efron B, Tibshirani RJ. An introduction to the bootstrap, 1993",
+    "calibrated on": "Barber RF et al. Ann Stat 2021;49:486",
+}
+"""What intervals rest on, by a word of the method that estimates carry."""
+
+
+@dataclass(frozen=True)
+class Methods:
+    """Text to paste: paragraphs, then what to cite."""
+
+    paragraphs: tuple[str, ...]
+    citations: tuple[str, ...]
+
+
+def methods(files: RunFiles) -> Methods:
+    """Return the methods of a run as a paper tells them."""
+    found = standings(files)
+    paragraphs = (_data(files), _models(files), _validation(files), _statistics(files, found),
+                  _software(files))  # fmt: skip
+    return Methods(tuple(text for text in paragraphs if text), tuple(_citations(files)))
+
+
+def _data(files: RunFiles) -> str:
+    manifest = files.manifest
+    data: Mapping[str, Any] = manifest.get("data") or {}
+    task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
+    column = manifest.get("outcome_column")
+    said = f"The task was: {f'{column}, a column of the cohort table' if column else task}."
+    flow = flow_words(files)
+    if flow:
+        said += f" {flow}"
+    elif data.get("n_patients") is not None:
+        said += (
+            f" {counted(int(data.get('n_recordings') or 0), 'recording')} of "
+            f"{counted(int(data['n_patients']), 'patient')} were used."
+        )
+    if data.get("source") == "synthetic":
+        said += " All of them are synthetic: made by code, with known truth."
+    if manifest.get("outcome"):
+        said += f" Outcome: {str(manifest['outcome']).rstrip('.')}."
+    return said
+
+
+def flow_words(files: RunFiles) -> str:
+    """Return the flow of patients in sentences, empty where a run did not count it."""
+    told: Mapping[str, Any] = files.manifest.get("flow") or {}
+    stations = list(told.get("stations") or [])
+    if not stations:
+        return ""
+    first, *left, used = stations
+    if not left:
+        return f"All {_both(used)} that were found were used."
+    said = f"Of {_both(first)} found, {_both(used)} were used."
+    for kind in [kind for kind in AFTER if any(one["kind"] == kind for one in left)]:
+        own = [one for one in left if one["kind"] == kind]
+        reasons = listed([f"{one['reason']} ({_both(one)})" for one in own])
+        said += f" {KINDS[kind]}: {reasons}."
+    return said
+
+
+def _both(station: Mapping[str, Any]) -> str:
+    recordings = counted(int(station["recordings"]), "recording")
+    return f"{recordings} of {counted(int(station['patients']), 'patient')}"
+
+
+def _models(files: RunFiles) -> str:
+    manifest = files.manifest
+    names = list(manifest.get("models") or [])
+    if not names:
+        return ""
+    baselines = [name for name in names if name in (manifest.get("baselines") or [])]
+    others = [name for name in names if name not in baselines]
+    said = (
+        f"{_titles(files, others)} {'was' if len(others) == 1 else 'were'} fitted."
+        if others
+        else ""
+    )
+    if baselines:
+        said += f" Simple baselines, on the same folds: {_titles(files, baselines)}."
+    if manifest.get("primary"):
+        said += (
+            f" “{title_of(files, str(manifest['primary']))}” was declared as the primary model "
+            "before any result was known."
+        )
+    for need in manifest.get("needs") or []:
+        same = "the same patients, fold by fold" if need.get("patients") == "same" else ""
+        earlier = words_of(files, str(need.get("task")))
+        said += f" They build on an earlier task, {earlier}{f' ({same})' if same else ''}."
+    return said.strip()
+
+
+def _titles(files: RunFiles, names: Sequence[str]) -> str:
+    return listed([f"“{title_of(files, name)}”" for name in names])
+
+
+def _validation(files: RunFiles) -> str:
+    said = []
+    for protocol in files.manifest.get("protocols") or list(files.splits):
+        split = files.splits.get(protocol)
+        if not split:
+            continue
+        choice = choice_words(files, protocol)
+        overlap = str(split.get("declared_overlap") or "").rstrip(". ")
+        about = {
+            "honest": "The honest protocol never let a fitted thing see a tested patient",
+            "paper": "The paper protocol repeats what was published, optimistic by its design",
+        }.get(protocol, f"The protocol {protocol}")
+        told = f"{about}: {split_words(split)}{f'; {choice}' if choice else ''}."
+        said.append(told + (f" Declared overlap: {overlap}." if overlap else ""))
+    if said:
+        said.append(
+            "After the folds a final model was fitted on everybody in the same way; no number here "
+            "is of it."
+        )
+    return " ".join(said)
+
+
+def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
+    if not found:
+        return ""
+    leading = list(dict.fromkeys(one.metric for one in found))
+    level = level_words(found[0].row.get("level") or 0.95)
+    own = dict.fromkeys(str(one.row.get("method")) for one in found if one.row.get("method"))
+    said = (
+        f"The leading measure was the {listed([IN_WORDS[name] for name in leading])}, pooled over "
+        f"the tested folds, with {level} intervals"
+    )
+    said += f" ({listed(list(own))})." if own else "."
+    unit = found[0].row.get("unit")
+    extra: Mapping[str, Any] = found[0].row.get("extra") or {}
+    if unit == "patient" and extra.get("n_rows") not in (None, found[0].row.get("n")):
+        said += " A patient may have several tested units; intervals take the patient as the unit."
+    compared = dict.fromkeys(d.method for one in found for d in one.differences.values())
+    if compared:
+        said += (
+            f" Models were compared in pairs on what both predicted ({listed(list(compared))}); "
+            "neither intervals nor p-values are corrected for the number of comparisons."
+        )
+    resamples = settings_of(files, protocol_told(files))["evaluate"].get("n_resamples")
+    if resamples:
+        said += f" Bootstrap intervals are percentiles of {count(int(resamples))} resamples."
+    rows = pooled_rows(files, protocol_told(files))
+    if any(row.get("name") == "conformal_coverage" for row in rows):
+        said += " Prediction sets are conformal, calibrated on the patients of the other folds."
+    return said
+
+
+def networks_fitted(files: RunFiles) -> bool:
+    """Return whether a run holds weights of a network."""
+    return any((files.run / "models").rglob("*.safetensors"))
+
+
+def _packages(files: RunFiles) -> dict[str, str]:
+    packages: Mapping[str, str] = files.manifest.get("packages") or {}
+    networks = networks_fitted(files)
+    return {n: v for n, v in packages.items() if n in CITED and (networks or n not in _NETWORKS)}
+
+
+def _software(files: RunFiles) -> str:
+    manifest = files.manifest
+    core = " ".join(filter(None, ("cardio-core", str(manifest.get("core_version") or ""))))
+    plugin = " ".join(
+        str(manifest[key]) for key in ("plugin", "plugin_version") if manifest.get(key)
+    )
+    packages: Mapping[str, str] = manifest.get("packages") or {}
+    named = [f"{name} {version}" for name, version in _packages(files).items()]
+    python = [f"Python {packages['python']}"] if packages.get("python") else []
+    said = f"Software: {listed([core, *([f'plugin {plugin}'] if plugin else []), *python, *named])}"
+    device = (manifest.get("device") or {}).get("name")
+    if device:
+        said += f", on {device}"
+    if manifest.get("seed") is not None:
+        said += f"; seed {manifest['seed']}"
+    commit = str(manifest.get("git_commit") or "")
+    return f"{said}{f'; commit {commit[:10]}' if commit else ''}."
+
+
+def _citations(files: RunFiles) -> list[str]:
+    found = [str(paper) for paper in files.manifest.get("papers") or []]
+    methods_used = " ".join({str(row.get("method") or "") for row in files.metrics})
+    found += [paper for word, paper in _METHODS.items() if word in methods_used]
+    found += [f"{name}: {CITED[name]}" for name in _packages(files)]
+    return found
+
+
+def limits(files: RunFiles) -> tuple[str, ...]:
+    """Return what a run cannot say, one sentence each."""
+    manifest, found = files.manifest, standings(files)
+    data: Mapping[str, Any] = manifest.get("data") or {}
+    said = []
+    if data.get("source") == "synthetic":
+        said.append("The data are synthetic; nothing here is about patients.")
+    plans = {split.get("plan") for split in files.splits.values()}
+    if "sites" not in plans:
+        said.append(
+            "Centres, if there are several, were not parted: nothing shows how the model does at "
+            "another centre, with other equipment or at another time."
+        )
+    said.append(
+        "No external validation is part of this run; cross-validation tells of patients like these."
+    )
+    said += _of_size(found)
+    targets, models = len(targets_of(files)), len(manifest.get("models") or [])
+    if models > 1 or targets > 1:
+        said.append(
+            f"{counted(models, 'model')} and {counted(targets, 'target')} were looked at without "
+            "correction; only the primary model was declared before, every other lead is a "
+            "hypothesis."
+        )
+    honest = files.splits.get("honest") or {}
+    if len({str(f.get("name")).partition("-")[0] for f in honest.get("folds") or []}) == 1:
+        said.append("The folds were drawn once with one seed; other draws give other numbers.")
+    unknown = ((manifest.get("flow") or {}).get("unlabelled") or {}).get("patients")
+    if unknown:
+        said.append(
+            f"{counted(int(unknown), 'patient')} without a known outcome "
+            f"{'is' if unknown == 1 else 'are'} not tested: if the outcome is unknown for a reason "
+            "that goes with it, the result is biased."
+        )
+    if manifest.get("quarantined"):
+        n = len({str(row.get("recording_id")) for row in manifest["quarantined"]})
+        said.append(f"{counted(n, 'recording')} could not be used, perhaps those of the sickest.")
+    return tuple(said)
+
+
+def _of_size(found: Sequence[Standing]) -> list[str]:
+    if not found:
+        return []
+    row = found[0].row
+    low, high = row.get("low"), row.get("high")
+    if low is None or high is None:
+        return ["There are too few tested patients for an interval."]
+    n = counted(int(row.get("n") or 0), str(row.get("unit") or "row"))
+    return [
+        f"With {n} the interval of the leading measure is {number(high - low)} wide: smaller "
+        "differences than that cannot be seen."
+    ]

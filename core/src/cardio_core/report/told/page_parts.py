@@ -1,0 +1,34 @@
+"""Everything that the partials of `told/` need, and the files that are written beside the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told.card import model_card, write_card
+from cardio_core.report.told.checklists import checklists, write_checklists
+from cardio_core.report.told.flow import flow
+from cardio_core.report.told.flow_drawing import draw
+from cardio_core.report.told.methods import limits, methods
+
+
+def told_parts(files: RunFiles) -> dict[str, Any]:
+    """Return what `flow.html`, `methods.html` and `papers.html` in `partials` print."""
+    counted = flow(files)
+    return {
+        "flow_told": counted,
+        "flow_drawn": None if counted is None else draw(counted),
+        "methods_told": methods(files),
+        "limits_told": limits(files),
+        "checklists": checklists(files),
+        "model_card": model_card(files),
+    }
+
+
+def write_told(run: Path, files: RunFiles) -> None:
+    """Write the checklists as tables and the model card as Markdown into a run directory."""
+    write_checklists(run, checklists(files))
+    manifest = files.manifest
+    title = str(manifest.get("task_title") or manifest.get("task") or run.name)
+    write_card(run, model_card(files), title)
