@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -60,6 +62,18 @@ def test_a_need_that_was_skipped_or_not_kept_is_told_from_one_that_was_not_decla
         ctx.need("beats")
     assert not ctx.has_need("view")
     assert ctx.replace(_needs={"view": {}}).has_need("view")
+
+
+def test_a_model_gets_no_need_that_was_declared_for_others(tmp_path):
+    models = (*TASK.models, Model("age", "Age"), Model("both", "Both", fuses=("a4c", "age")))
+    task = replace(TASK, models=models, needs=(Need("view", "same", models=("a4c",)),))
+    tested = folds_of(tmp_path, view=(0.25, 0.5))
+    ctx = Context(task, hook="train", _tested=tested, _needs={"view": {"resnet": tmp_path}})
+    assert ctx.replace(model="a4c").need("view").path == tmp_path
+    for ask in (lambda ctx: ctx.need("view"), lambda ctx: ctx.out_of_fold("view")):
+        with pytest.raises(ContractError, match=r"model 'age'.*declared for other models"):
+            ask(ctx.replace(model="age"))
+    assert [need.task for need in task.needs_of(["both"])] == ["view"]
 
 
 @pytest.mark.parametrize("ask", [lambda ctx: ctx.inputs, lambda ctx: ctx.beside("septum")])

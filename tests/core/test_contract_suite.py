@@ -17,14 +17,14 @@ from sklearn.metrics import roc_auc_score
 from cardio_core.errors import DataError
 from cardio_core.testing import Sizes
 from cardio_core.testing.case import TaskCase
-from cardio_core.testing.checks import samples, truth
+from cardio_core.testing.checks import samples, says, truth
 from cardio_core.testing.checks.fitted import _is_pickle, no_unpickling
 from cardio_core.testing.checks.ranking import ranking
 from cardio_core.testing.driving import permuted
 from cardio_core.testing.heavy import heavy_modules_after
 from cardio_core.testing.verdict import NotReachedError, judge, require
 from cardio_core.types.features import FeatureBlock, FeatureSet
-from cardio_core.types.info import Model, Target, Task
+from cardio_core.types.info import Model, Need, Target, Task
 from cardio_core.types.targets import Targets
 
 
@@ -265,6 +265,22 @@ def test_without_a_stated_floor_the_first_model_must_beat_chance(tmp_path):
     assert "plant a larger effect" in verdict.said
     assert not judge(check, case_of(3.0, Sizes(planted={"t": 1.01}))).passed
     assert "say in `planted`" in judge(check, case_of(3.0, Sizes(planted={}))).said
+
+
+@pytest.mark.parametrize(("named", "right"), [((), True), (("net",), True), (("nets",), False),
+                                              (("all",), False)])  # fmt: skip
+def test_a_need_names_models_that_the_plugin_fits(named, right):
+    models = (Model("net", "Network"), Model("all", "Fused", fuses=("net",)))
+    target = Target("ill", "binary", ("no", "yes"))
+    earlier = Task("first", "First", "patient", (target,), models)
+    needs = (Need("first", "other", models=named),)
+    task = Task("second", "Second", "patient", (target,), models, needs=needs)
+    verdict = judge(
+        says.needs_name_tasks_and_run_in_no_circle,
+        SimpleNamespace(info=SimpleNamespace(tasks=(earlier, task))),
+    )
+    assert verdict.passed == right
+    assert right or f"the need first names ['{named[0]}']" in verdict.said
 
 
 def test_a_verdict_says_in_a_sentence_what_was_found_and_where():

@@ -281,3 +281,45 @@ def test_a_configuration_file_tells_the_needed_task_only_what_it_says_of_it(
     made = yaml.safe_load((run / "needs/mean_class/config.yaml").read_text())
     assert made["models"] == []
     assert made["train"]["strength"] == 0.5
+
+
+VALUES = "models=[height_value, spread_value, both_value]"
+
+
+def test_what_no_model_uses_is_not_made(run_toy, clinic, tmp_path):
+    said: list[str] = []
+    run = run_toy(
+        tmp_path / "run", task="joined", data=(clinic,), protocol="honest", sets=(VALUES,),
+        said=said,
+    )  # fmt: skip
+    assert "Need: mean_class is not made: no model that is run uses it." in said
+    assert read(run, "manifest.json")["needs"] == []
+    assert not (run / "needs").exists()
+    assert not (run / "models/needed").exists()
+
+
+def test_a_run_that_no_model_uses_is_refused_before_anything_starts(
+    run_toy, clinic, clinic_run, tmp_path
+):
+    with pytest.raises(ConfigError, match=r"--from mean_class: none of the models that are run"):
+        run_toy(
+            tmp_path / "run", task="joined", data=(clinic,), sets=(VALUES,),
+            needs_from={"mean_class": clinic_run},
+        )  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
+def test_only_the_models_that_use_a_need_are_handed_its_artifact(
+    run_toy, clinic, clinic_run, tmp_path
+):
+    run = run_toy(
+        tmp_path / "run", task="joined", data=(clinic,), protocol="honest",
+        needs_from={"mean_class": clinic_run}, sets=("models=[height, height_value]",),
+    )  # fmt: skip
+    models = run / "models/honest-r0-f0"
+    used, unused = (
+        json.loads((models / name / "artifact/joined.json").read_text())["earlier"]
+        for name in ("height", "height_value")
+    )
+    assert len(used) > 0
+    assert unused is None

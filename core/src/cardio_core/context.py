@@ -170,15 +170,12 @@ class Context:
         Raises
         ------
         ContractError
-            If the task did not declare the need; if it was skipped; for new patients, unless it was
-            declared with ``for_new=True``.
+            If the task did not declare the need, or not for this model; if it was skipped; for new
+            patients, unless it was declared with ``for_new=True``.
         DataError
             If the earlier run has no such model.
         """
-        declared = [need.task for need in self.task.needs]
-        if task not in declared:
-            needed = ", ".join(declared) or "nothing"
-            raise ContractError(f"task {self.task.name!r} needs {needed}, not {task!r}")
+        self._require_declared(task)
         if task not in self._needs:
             raise ContractError(
                 f"{self.hook or 'a hook'} asked for the need {task!r}, which is not here: it was "
@@ -234,6 +231,7 @@ class Context:
 
         from cardio_core.io.store import load_table
 
+        self._require_declared(task)
         if task not in self._tested:
             raise ContractError(
                 f"{self.hook or 'a hook'} asked for out-of-fold predictions of {task!r}; there "
@@ -253,6 +251,17 @@ class Context:
         name = known[target or next(iter(known))]
         table = pd.concat([load_table(folder / name) for folder in self._tested[task]])
         return table.set_index("unit_id", drop=False)
+
+    def _require_declared(self, task: str) -> None:
+        declared = [need.task for need in self.task.needs]
+        if task not in declared:
+            needed = ", ".join(declared) or "nothing"
+            raise ContractError(f"task {self.task.name!r} needs {needed}, not {task!r}")
+        if self.model and task not in [need.task for need in self.task.needs_of([self.model])]:
+            raise ContractError(
+                f"model {self.model!r} asked for the need {task!r}, which was declared for other "
+                f"models; add it to models=(...) of Need({task!r})"
+            )
 
     def fit(
         self,

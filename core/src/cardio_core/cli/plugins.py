@@ -82,7 +82,8 @@ def info(name: str, as_json: bool) -> None:
         for model in task.models:
             click.echo(f"    model {model.name}: {model.title}")
         for need in task.needs:
-            click.echo(f"    needs {need.task}, of {need.patients} patients")
+            users = f", for {', '.join(need.models)}" if need.models else ""
+            click.echo(f"    needs {need.task}, of {need.patients} patients{users}")
         if task.plans:
             click.echo(f"    split plans: nested, holdout, {', '.join(task.plans)}")
     if about.sidecars:

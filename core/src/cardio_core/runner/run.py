@@ -111,6 +111,7 @@ def _make(
             request,
             setup.task,
             setup.config,
+            setup.models,
             out,
             lambda asked: _run(asked, executor, say.for_need(str(asked.task))),
         )
@@ -192,7 +193,7 @@ def _said_of(error: BaseException) -> str:
 
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
     """Say what will be done, and what of it the user did not choose."""
-    for line in plan_needs(request, setup.task, setup.config):
+    for line in plan_needs(request, setup.task, setup.config, setup.models):
         echo(f"Need: {line}.")
     echo(f"Task: {setup.task.name} ({setup.task.title}); protocols: {', '.join(setup.protocols)}.")
     for line in setup.said:

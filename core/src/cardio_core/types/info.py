@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -116,12 +116,16 @@ class Need:
         keeps a copy of them.
     optional : bool
         Whether ``needs.TASK.skip`` may do without it.
+    models : tuple of str
+        The models that use it; empty means all. Where none of them is run, the earlier task is not
+        run either, and the others do not get its artifact.
     """
 
     task: str
     patients: Literal["other", "same"]
     for_new: bool = False
     optional: bool = False
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,21 @@ class Task:
         """Return the targets that a model predicts, in its own order; all of them for None."""
         named = next((one.targets for one in self.models if one.name == model), ())
         return tuple(self.target(name) for name in named) or self.targets
+
+    def needs_of(self, models: Iterable[str]) -> tuple[Need, ...]:
+        """Return the needs that any of the models uses; a fused one uses what its members use.
+
+        Examples
+        --------
+        >>> task = Task("t", "T", "patient", (), (Model("net", "Network"), Model("age", "Age")),
+        ...             needs=(Need("pretraining", "other", models=("net",)),))
+        >>> task.needs_of(["age"])
+        ()
+        """
+        named = [self.model(name) for name in models]
+        fitted = {one.name for one in named if not one.core_owned}
+        users = fitted.union(*(one.fuses for one in named))
+        return tuple(need for need in self.needs if users & set(need.models or users))
 
     def target(self, name: str) -> Target:
         """Return the target of that name."""

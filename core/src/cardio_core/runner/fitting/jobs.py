@@ -98,13 +98,15 @@ def _job(session: Session, arm: Arm, fold: str, model: str, train: Array, test: 
     features = arm.prepared.features
     if asked.covariates and arm.clinical is not None:
         features = arm.clinical
-    same = [need for need in session.needs if need.need.patients == "same"]
+    used = setup.task.needs_of([model])
+    needs = [need for need in session.needs if need.need in used]
+    same = [need for need in needs if need.need.patients == "same"]
     ctx = session.ctx.replace(
         protocol=protocol,
         fold=fold,
         model=model,
         _inputs=(),
-        _needs={n.need.task: artifacts_of(n, protocol, fold) for n in session.needs},
+        _needs={n.need.task: artifacts_of(n, protocol, fold) for n in needs},
         _tested={n.need.task: tested_of(n, protocol, fold) for n in same},
     )
     place = FINAL if fold == FINAL else f"{protocol}-{fold}"

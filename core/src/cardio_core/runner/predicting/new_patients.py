@@ -154,7 +154,9 @@ def predict_new(
     frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
     for name in members_first(task, manifest["models"]):
         folder = run / "models" / "final" / name
-        place = ctx.replace(model=name, fold="final", _needs=open_kept_needs(run))
+        used = {need.task for need in task.needs_of([name])}
+        needs = {one: kept for one, kept in open_kept_needs(run).items() if one in used}
+        place = ctx.replace(model=name, fold="final", _needs=needs)
         if task.model(name).fuses:  # the core's own: no plugin predicts or explains it
             from cardio_core.runner.fitting.fuse import apply_fusion
 

@@ -48,23 +48,36 @@ class Resolved:
         return where | {"said": self.said, "identity": self.identity}
 
 
-def plan_needs(request: RunRequest, task: Task, config: RunConfig) -> list[str]:
-    """Say, before anything starts, how each need will be met.
+def plan_needs(
+    request: RunRequest, task: Task, config: RunConfig, models: Sequence[str]
+) -> list[str]:
+    """Say, before anything starts, how each need will be met, or that no model that is run has it.
 
     Raises
     ------
     ConfigError
-        If `--from` names a task that is not needed or that is skipped, or a run of something else
-        or one that is not finished; if a need is skipped that the task cannot do without; if its
-        data do not exist.
+        If `--from` names a task that is not needed, that no model uses or that is skipped, or a run
+        of something else or one that is not finished; if a need is skipped that a model cannot do
+        without; if its data do not exist.
     """
-    return [_sentence(request, need, config) for need in _wanted(request, task, config)]
+    met = [_sentence(request, need, config) for need in _wanted(request, task, config, models)]
+    used = task.needs_of(models)
+    return met + [
+        f"{need.task} is not made: no model that is run uses it"
+        for need in task.needs
+        if need not in used
+    ]
 
 
 def resolve_needs(
-    request: RunRequest, task: Task, config: RunConfig, out: Path, run: RunFunction
+    request: RunRequest,
+    task: Task,
+    config: RunConfig,
+    models: Sequence[str],
+    out: Path,
+    run: RunFunction,
 ) -> list[Resolved]:
-    """Meet every need of a task with a finished run.
+    """Meet every need of the models that are run with a finished run.
 
     A run made here lies in ``needs/TASK`` of the asking run and is resumed with it.
 
@@ -75,22 +88,33 @@ def resolve_needs(
     """
     return [
         Resolved(need, _one(request, need, config, out, run), _sentence(request, need, config))
-        for need in _wanted(request, task, config)
+        for need in _wanted(request, task, config, models)
     ]
 
 
-def _wanted(request: RunRequest, task: Task, config: RunConfig) -> list[Need]:
-    """Return the needs that the configuration does not skip."""
+def _wanted(
+    request: RunRequest, task: Task, config: RunConfig, models: Sequence[str]
+) -> list[Need]:
+    """Return the needs of these models that the configuration does not skip."""
     strangers = set(request.needs_from) - {need.task for need in task.needs}
     if strangers:
         needed = ", ".join(need.task for need in task.needs) or "no earlier task"
         raise ConfigError(f"--from {sorted(strangers)[0]}: task {task.name!r} needs {needed}")
+    used = task.needs_of(models)
+    unused = set(request.needs_from) - {need.task for need in used}
+    if unused:
+        raise ConfigError(
+            f"--from {sorted(unused)[0]}: none of the models that are run ({', '.join(models)}) "
+            "uses it; leave it out, or run one that does"
+        )
     wanted = []
-    for need in task.needs:
+    for need in used:
         if not config.needs.get(need.task, NeedBlock()).skip:
             wanted.append(need)
         elif not need.optional:
-            raise ConfigError(f"needs.{need.task}.skip: task {task.name!r} cannot do without it")
+            users = ", ".join(name for name in models if name in need.models)
+            who = f"of the models, {users}" if users else f"task {task.name!r}"
+            raise ConfigError(f"needs.{need.task}.skip: {who} cannot do without it")
         elif need.task in request.needs_from:
             raise ConfigError(
                 f"--from {need.task}: needs.{need.task}.skip says to do without it; leave one out"

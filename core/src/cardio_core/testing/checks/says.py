@@ -89,13 +89,21 @@ def _require_models(task: Task) -> None:
 
 
 def needs_name_tasks_and_run_in_no_circle(case: PluginCase) -> None:
-    """A task can be reached from tasks that need nothing."""
+    """A task can be reached from tasks that need nothing, and models that use them are its own."""
     tasks = case.info.tasks
     known = {task.name for task in tasks}
     ready: set[str] = set()
     for task in tasks:
         strange = {need.task for need in task.needs} - known
         require(not strange, f"task {task.name} needs {sorted(strange)}, which is no task")
+        fitted = {model.name for model in task.models if not model.fuses}
+        for need in task.needs:
+            unknown = sorted(set(need.models) - fitted)
+            require(
+                not unknown,
+                f"task {task.name}: the need {need.task} names {unknown[:1]}, which is no model "
+                "that the plugin fits; a fused one uses what its members use",
+            )
     for _ in tasks:
         ready |= {t.name for t in tasks if {need.task for need in t.needs} <= ready}
     require(ready == known, f"these tasks need each other in a circle: {sorted(known - ready)}")

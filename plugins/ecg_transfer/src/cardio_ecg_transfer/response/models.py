@@ -79,6 +79,8 @@ _COMPARED = (
 
 RECIPES = {model.name: recipe for model, recipe in _COMPARED}
 
+_PRETRAINED = tuple(name for name, recipe in RECIPES.items() if recipe.pretrained)
+
 NEEDS_LBBB = tuple(name for name, recipe in RECIPES.items() if "lbbb" in recipe.columns)
 
 CRT_RESPONSE = Task(
@@ -89,7 +91,7 @@ CRT_RESPONSE = Task(
     models=tuple(model if model.rule else replace(model, kinds=_ANY) for model, _ in _COMPARED),
     primary="pretrained",
     any_outcome=True,
-    needs=(Need(EARLIER, "other"),),
+    needs=(Need(EARLIER, "other", models=_PRETRAINED),),
     plans={
         "random_beats": RandomSamples(
             overlap="beats are split at random, so beats of every patient are in training and test",

@@ -18,7 +18,6 @@ _ANY: tuple[Kind, ...] = ("binary", "multiclass", "continuous")
 _FUSABLE: tuple[Kind, ...] = ("binary", "continuous")
 
 _NO_YES = ("no", "yes")
-_NEEDS_VIEW = (Need("view", "same", for_new=True, optional=True),)
 _FAMILY, _FOLDER = "loops", "cardio_echo_cmr.findings"
 
 VIEW = Task(
@@ -62,8 +61,18 @@ def _networks(named: dict[str, tuple[str, ...]], fused: str, suffix: str = "") -
     return (all_views, *views)  # first, because it leads the report
 
 
+def _view_for(models: tuple[Model, ...]) -> tuple[Need, ...]:
+    """Return the need of the networks, each of which looks at the loops of its view."""
+    networks = tuple(one.name for one in models if not one.baseline and not one.fuses)
+    return (Need("view", "same", for_new=True, optional=True, models=networks),)
+
+
 def _segmental(name: str) -> Task:
     """Return the task of a finding by segment: anywhere, and in the segments that a view shows."""
+    models = (
+        *_networks({view: (f"{name}_{view}", name) for view in VIEWS}, name),
+        *_baselines((name,)),
+    )
     return Task(
         name=name,
         title=f"{SEGMENTAL[name]} at CMR from echo loops",
@@ -72,11 +81,8 @@ def _segmental(name: str) -> Task:
             Target(name, "binary", _NO_YES),
             *(Target(f"{name}_{view}", "binary", _NO_YES) for view in VIEWS),
         ),
-        models=(
-            *_networks({view: (f"{name}_{view}", name) for view in VIEWS}, name),
-            *_baselines((name,)),
-        ),
-        needs=_NEEDS_VIEW,
+        models=models,
+        needs=_view_for(models),
         family=_FAMILY,
         folder=_FOLDER,
     )
@@ -86,17 +92,18 @@ def _mapped(name: str) -> Task:
     """Return the task of a measured finding: raised or not, and its value."""
     value, unit = MAPPED[name]
     high = f"{name}_high"
+    models = (
+        *_networks(dict.fromkeys(VIEWS, (high,)), high),
+        *_networks(dict.fromkeys(VIEWS, (value,)), value, "_value"),
+        *_baselines((high, value)),
+    )
     return Task(
         name=name,
         title=f"{name.upper()} at CMR from echo loops",
         unit="study",
         targets=(Target(high, "binary", _NO_YES), Target(value, "continuous", unit=unit)),
-        models=(
-            *_networks(dict.fromkeys(VIEWS, (high,)), high),
-            *_networks(dict.fromkeys(VIEWS, (value,)), value, "_value"),
-            *_baselines((high, value)),
-        ),
-        needs=_NEEDS_VIEW,
+        models=models,
+        needs=_view_for(models),
         family=_FAMILY,
         folder=_FOLDER,
     )
@@ -105,16 +112,15 @@ def _mapped(name: str) -> Task:
 STAND_IN = "responder"
 """What `outcome` predicts where nothing else is asked for: a column of the synthetic cohort."""
 
+_FOR_ANY = (*_networks(dict.fromkeys(VIEWS, (STAND_IN,)), STAND_IN), *_baselines((STAND_IN,)))
+
 OUTCOME = Task(
     name="outcome",
     title="An outcome of your own from echo loops",
     unit="study",
     targets=(Target(STAND_IN, "binary", _NO_YES),),
-    models=(
-        *_networks(dict.fromkeys(VIEWS, (STAND_IN,)), STAND_IN),
-        *_baselines((STAND_IN,)),
-    ),
-    needs=_NEEDS_VIEW,
+    models=_FOR_ANY,
+    needs=_view_for(_FOR_ANY),
     family=_FAMILY,
     folder=_FOLDER,
     primary="fused",

@@ -49,7 +49,7 @@ SEPTAL_FLASH = Task(
     ),
     primary="densenet_crop",
     any_outcome=True,
-    needs=(Need(EARLIER, "other"),),
+    needs=(Need(EARLIER, "other", models=tuple(model.name for model in _NETWORKS)),),
     plans={
         "random_studies": RandomSamples(
             overlap="studies are split at random, so a patient's baseline and follow-up may stand "

@@ -43,7 +43,7 @@ RISK_FACTOR = Task(
         for name in RISK_FACTORS
     ),
     models=(*_NETWORKS, *_LOGISTIC),
-    needs=(Need("mfr", "same"),),
+    needs=(Need("mfr", "same", models=tuple(model.name for model in _NETWORKS)),),
     folder="cardio_spect_polar.flow",
 )
 

@@ -50,7 +50,7 @@ JOINED = Task(
             fuses=("height_value", "spread_value"),
         ),
     ),
-    needs=(Need("mean_class", "same", for_new=True, optional=True),),
+    needs=(Need("mean_class", "same", for_new=True, optional=True, models=("height", "spread")),),
     family="clinic",
     folder="cardio_toy.clinic",
 )
