@@ -127,6 +127,11 @@ class RunConfig(Block):
         None, description="model whose result is the answer; None is the task's own choice"
     )
     outcome: OutcomeBlock = OutcomeBlock()
+    stratify: str | None = Field(
+        None,
+        description="column of the cohort table that outer folds are stratified by, in place of "
+        "the first target",
+    )
     covariates: tuple[str, ...] = Field(
         (), description="columns of the cohort table for subgroups and the clinical model"
     )

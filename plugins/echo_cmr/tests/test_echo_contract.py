@@ -33,17 +33,13 @@ class _Contract(PluginContract):
     n_checked = 2
 
 
-class TestContractOfView(_Contract):
-    """The fast one: two loops of a few frames a patient."""
-
-    tasks = ("view",)
-    n_patients = 4
-    sets = {"view": SMALLER}  # noqa: RUF012
+class _ShortLoops(_Contract):
+    """The fast ones: two loops of a few frames a patient."""
 
     @pytest.fixture(scope="class", autouse=True)
     @classmethod
     def short_loops(cls):
-        """Views are told from single frames, and drawing speckle is what takes the time.
+        """Drawing speckle is what takes the time.
 
         So few patients are drawn in this process, where the change counts.
         """
@@ -53,6 +49,22 @@ class TestContractOfView(_Contract):
             patch.setattr(patients, "_FEWEST_FRAMES", 10)
             patch.setattr(patients, "_LENGTH_S", 0.0)
             yield
+
+
+class TestContractOfView(_ShortLoops):
+    """Views are told from single frames."""
+
+    tasks = ("view",)
+    n_patients = 4
+    sets = {"view": SMALLER}  # noqa: RUF012
+
+
+class TestContractOfOutcome(_ShortLoops):
+    tasks = ("outcome",)
+    n_patients = 8
+    sets = {  # noqa: RUF012
+        "outcome": (*SMALLER, "load.min_studies=1", "models=[a4c, plax, age_sex]")
+    }
 
 
 @pytest.mark.slow

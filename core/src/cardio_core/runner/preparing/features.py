@@ -22,6 +22,7 @@ from cardio_core.runner.calls import call
 from cardio_core.runner.preparing.outcome import give_outcome
 from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.preparing.patients import guard_covariates
+from cardio_core.runner.preparing.strata import stratified
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.splits import guard_duplicates, link_subjects
@@ -89,6 +90,8 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
     cohort: Cohort = call(plugin, "load", ctx, config)
     if ctx.mode == "fit" and config.outcome.column is not None:
         cohort = give_outcome(cohort, config.outcome, ctx.task)
+    if ctx.mode == "fit" and config.stratify is not None:
+        cohort = stratified(cohort, config.stratify)
     notes = notes_on_tables(ctx._inputs, plugin.info, used=_asked(config))
     cohort = replace(
         cohort,

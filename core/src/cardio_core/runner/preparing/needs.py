@@ -269,6 +269,9 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
         return folder
     shared = ("load.", "inner.", "n_synth") if need.patients == "same" else ()
     sets = tuple(text for text in request.sets if text.startswith(shared)) if shared else ()
+    if need.patients == "same" and config.outcome.column is not None:
+        # This run takes the folds, and each needs its share of every class.
+        sets += tuple(sets_of({"stratify": config.outcome.column}))
     return run(
         replace(
             request,
