@@ -13,7 +13,14 @@ from cardio_core.cli.main import LazyGroup
         "list": ("cardio_core.cli.data.public:list_", "Public data sets that are known by name."),
         "fetch": ("cardio_core.cli.data.public:fetch", "Download one, every file verified."),
         "synth": ("cardio_core.cli.data.synth:synth", "Write a plugin's synthetic cohort."),
-        "check": ("cardio_core.cli.data.check:check", "Which recordings can be used, and why not."),
+        "template": (
+            "cardio_core.cli.data.template:template",
+            "Write a cohort table to fill in: the columns that PLUGIN reads, and two example rows.",
+        ),
+        "check": (
+            "cardio_core.cli.data.check:check",
+            "List everything that is wrong with a cohort at once, and say who is in it.",
+        ),
         "deidentify": (
             "cardio_core.cli.data.deidentify:deidentify",
             "Keep the sector of ultrasound loops, and nothing that names a patient.",

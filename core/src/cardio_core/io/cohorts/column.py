@@ -65,7 +65,7 @@ class ColumnSpec:
         return f"{title} ({self.unit})" if self.unit else title
 
     def range_words(self) -> str:
-        """Return what a cell may hold, in a few words."""
+        """Return what a cell may hold, in a few words, with the unit."""
         match self.kind:
             case "path":
                 return "a file, a folder, or several with ; between"
@@ -78,6 +78,7 @@ class ColumnSpec:
             case "text":
                 return "text"
         whole = "whole number" if self.kind == "count" else "number"
+        whole += f" in {self.unit}" if self.unit else ""
         if self.low is not None and self.high is not None:
             return f"{whole}, {self.low:g} to {self.high:g}"
         return whole if self.low is None else f"{whole}, {self.low:g} or more"

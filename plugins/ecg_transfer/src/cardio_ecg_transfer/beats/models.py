@@ -25,6 +25,7 @@ AAMI_BEATS = Task(
         ),
     },
     folder="cardio_ecg_transfer.beats",
+    columns={"path_ecg": "the recordings, with annotations of their beats beside them"},
 )
 
 DEPTHS = {"resnet_50": 50, "resnet_101": 101}

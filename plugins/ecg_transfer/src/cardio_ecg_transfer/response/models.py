@@ -83,6 +83,30 @@ _PRETRAINED = tuple(name for name, recipe in RECIPES.items() if recipe.pretraine
 
 NEEDS_LBBB = tuple(name for name, recipe in RECIPES.items() if "lbbb" in recipe.columns)
 
+_COLUMNS = {
+    "path_ecg": "the recordings",
+    "timepoint": "rows at baseline are taken; empty is baseline",
+    "lvesv_bl_ml": "outcome LVESV15, the default",
+    "lvesv_fu_ml": "outcome LVESV15, the default",
+    "lvef_bl_pct": "outcomes LVEF5 and LVEF5ge",
+    "lvef_fu_pct": "outcomes LVEF5 and LVEF5ge",
+    "nyha_bl": "outcome NYHA1",
+    "nyha_fu": "outcome NYHA1",
+    "mlhfq_bl": "outcome composite_VISION",
+    "mlhfq_fu": "outcome composite_VISION",
+    "vol_method": "outcome: one method at both times",
+    "vol_method_fu": "outcome: the method at follow-up, where it is another",
+    "days_to_followup": "outcome: a follow-up in its time",
+    "followup_status": "outcome: why there is none",
+    "age_y": "Table 1",
+    "sex": "Table 1, and LBBB by its definition for men and women",
+    "qrs_ms": "Table 1",
+    "qrs_morph": "models on LBBB: what a reader saw comes before what is measured",
+    "subject_link": "people with several patient_id",
+    "site_id": "leaving one hospital out",
+}
+"""What is read of a cohort table."""
+
 CRT_RESPONSE = Task(
     name="crt_response",
     title="Response to cardiac resynchronization therapy from a twelve-lead ECG",
@@ -99,4 +123,5 @@ CRT_RESPONSE = Task(
         )
     },
     folder="cardio_ecg_transfer.response",
+    columns=_COLUMNS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cardio_core.api import Model, Need, Target, Task
-from cardio_echo_cmr.views.names import OTHER, VIEW_TITLES, VIEWS
+from cardio_echo_cmr.views.names import CLIPS, OTHER, VIEW_TITLES, VIEWS
 
 SEGMENTAL = {"wma": "Wall motion abnormality", "lge": "Late gadolinium enhancement"}
 """Findings that the CMR gives by segment of the AHA model."""
@@ -20,6 +20,28 @@ _FUSABLE: tuple[Kind, ...] = ("binary", "continuous")
 _NO_YES = ("no", "yes")
 _FAMILY, _FOLDER = "loops", "cardio_echo_cmr.findings"
 
+_CLIPS = {
+    name: f"clips, {VIEW_TITLES[view]}" if view else "clips whose view nobody named"
+    for name, view in CLIPS.items()
+}
+_KNOWN = {
+    "timepoint": "which studies are taken; empty is baseline",
+    "lvef_bl_pct": "model LVEF alone",
+    "age_y": "model age and sex, Table 1",
+    "sex": "model age and sex, Table 1",
+    "subject_link": "people with several patient_id",
+    "site_id": "leaving one hospital out",
+    "scanner_id": "which scanner",
+}
+_CMR = {"days_echo_to_cmr": "pairs of echocardiogram and CMR that are too far apart"}
+
+
+def _columns(*outcome: str) -> dict[str, str]:
+    """Return what a task reads of a cohort table: clips, its outcome, what is known."""
+    of_cmr = _CMR if outcome else {}
+    return {**_CLIPS, **dict.fromkeys(outcome, "outcome"), **of_cmr, **_KNOWN}
+
+
 VIEW = Task(
     name="view",
     title="View of an echo loop",
@@ -28,6 +50,7 @@ VIEW = Task(
     models=(Model("resnet", "ResNet on eight frames"),),
     family=_FAMILY,
     folder=_FOLDER,
+    columns=_columns(),
 )
 
 
@@ -85,6 +108,7 @@ def _segmental(name: str) -> Task:
         needs=_view_for(models),
         family=_FAMILY,
         folder=_FOLDER,
+        columns=_columns(*(f"{name}_seg_{segment:02d}" for segment in range(1, 18))),
     )
 
 
@@ -106,6 +130,7 @@ def _mapped(name: str) -> Task:
         needs=_view_for(models),
         family=_FAMILY,
         folder=_FOLDER,
+        columns=_columns(value, "field_T"),
     )
 
 
@@ -125,6 +150,7 @@ OUTCOME = Task(
     folder=_FOLDER,
     primary="fused",
     any_outcome=True,
+    columns=_columns(),
 )
 
 OF_THE_ECHO = (VIEW.name, OUTCOME.name)

@@ -27,6 +27,23 @@ _NETWORKS = (
     Model("densenet", "DenseNet121 on the M-mode", kinds=_ANY),
 )
 
+_COLUMNS = {
+    LOOPS: "the recordings",
+    SEPTUM: "the septum, where it is not found by itself",
+    R_PEAKS: "R peaks, where the loop has none",
+    "sf_label": "outcome: what a reader saw",
+    "timepoint": "which studies are taken; empty is baseline",
+    "mvc_ms": "mitral closure in the pictures",
+    "avo_ms": "aortic opening in the pictures",
+    "age_y": "Table 1",
+    "sex": "Table 1",
+    "qrs_ms": "Table 1",
+    "subject_link": "people with several patient_id",
+    "site_id": "leaving one hospital out",
+    "scanner_id": "which scanner",
+}
+"""What is read of a cohort table."""
+
 PHANTOM_FLASH = Task(
     name=EARLIER,
     title="Septal flash on phantoms: the pretraining where there are no other weights",
@@ -34,6 +51,7 @@ PHANTOM_FLASH = Task(
     targets=_TARGETS,
     models=_NETWORKS,
     folder=_FOLDER,
+    columns=_COLUMNS,
 )
 
 SEPTAL_FLASH = Task(
@@ -58,6 +76,7 @@ SEPTAL_FLASH = Task(
         )
     },
     folder=_FOLDER,
+    columns=_COLUMNS,
 )
 
 

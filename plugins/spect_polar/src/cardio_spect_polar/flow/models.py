@@ -13,6 +13,19 @@ N_SEGMENTS = 17
 RISK_FACTORS = ("sex", "smoking", "hypertension", "dyslipidaemia", "diabetes")
 MAPS = ("rest", "stress", "reserve")
 
+_COLUMNS = {
+    "path_polarmap_rest": "the map at rest",
+    "path_polarmap_stress": "the map at stress",
+    "path_polarmap_reserve": "the map of reserve; stress by rest where it is missing",
+    "timepoint": "rows at baseline are taken; empty is baseline",
+    "x_rate_pressure_product": "reserve corrected for it (load.reference_rate_pressure)",
+    "age_y": "Table 1",
+    "subject_link": "people with several patient_id",
+    "site_id": "leaving one hospital out",
+}
+_RISKS = ("sex", "smoking", "htn", "dyslipidaemia", "dm")
+"""Columns of `RISK_FACTORS`, in their order."""
+
 _NETWORKS = tuple(Model(f"resnet_{name}", f"ResNet-50 on the {name} map") for name in MAPS)
 _LOGISTIC = tuple(
     Model(f"logistic_{name}", f"Logistic regression on segments of the {name} map", baseline=True)
@@ -32,6 +45,7 @@ MFR = Task(
     ),
     models=_CHECKED,
     folder="cardio_spect_polar.flow",
+    columns=_COLUMNS,
 )
 
 RISK_FACTOR = Task(
@@ -45,6 +59,7 @@ RISK_FACTOR = Task(
     models=(*_NETWORKS, *_LOGISTIC),
     needs=(Need("mfr", "same", models=tuple(model.name for model in _NETWORKS)),),
     folder="cardio_spect_polar.flow",
+    columns={**_COLUMNS, **dict.fromkeys(_RISKS, "an outcome")},
 )
 
 

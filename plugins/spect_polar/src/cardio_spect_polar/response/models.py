@@ -21,11 +21,39 @@ _COMPARED = (
     Model("qrs_duration", "QRS duration", baseline=True),
 )
 
+_COLUMNS = {
+    "path_spect": "the recordings",
+    "timepoint": "rows at baseline are taken; empty is baseline",
+    "lvesv_bl_ml": "outcome LVESV15, the default",
+    "lvesv_fu_ml": "outcome LVESV15, the default",
+    "lvef_bl_pct": "outcomes LVEF5 and LVEF5ge",
+    "lvef_fu_pct": "outcomes LVEF5 and LVEF5ge",
+    "nyha_bl": "outcome NYHA1",
+    "nyha_fu": "outcome NYHA1",
+    "mlhfq_bl": "outcome composite_VISION",
+    "mlhfq_fu": "outcome composite_VISION",
+    "vol_method": "outcome: one method at both times",
+    "vol_method_fu": "outcome: the method at follow-up, where it is another",
+    "days_to_followup": "outcome: a follow-up in its time",
+    "followup_status": "outcome: why there is none",
+    **dict.fromkeys(
+        ("age_y", "sex", "smoking", "ischemic_aetiology", "cad", "htn", "dm", "ckd", "acei_arb",
+         "betablocker", "spironolactone", "digoxin", "diuretic", "qrs_ms", "qrs_morph",
+         "lvedv_bl_ml"),
+        "clinical models, Table 1",
+    ),
+    "subject_link": "people with several patient_id",
+    "site_id": "leaving one hospital out",
+    "scanner_id": "calibration by scanner",
+}  # fmt: skip
+"""What is read of a cohort table."""
+
 CRT_RESPONSE = Task(
     name="crt_response",
     title="Response to cardiac resynchronization therapy from gated SPECT",
     unit="patient",
     folder="cardio_spect_polar.response",
+    columns=_COLUMNS,
     targets=(Target("response", "binary", ("no", "yes")),),
     models=tuple(
         replace(model, kinds=("binary", "multiclass", "continuous")) for model in _COMPARED

@@ -1,0 +1,1 @@
+"""`cardio data check`: everything that is wrong with a cohort, told before a run."""

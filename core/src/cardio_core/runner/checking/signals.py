@@ -1,0 +1,99 @@
+"""Whether two recordings are one signal: by what they look like, not by their files' bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+N_BLOCKS = 4096
+SAME = 1e-4
+"""Below this share of unshared variance two prints are one signal: a copy in another format,
+rounded to its steps, stays far below, and two people's signals are far above."""
+_LEAST, _DEEPEST = 64, 4
+
+
+class Watched(Sequence[Any]):
+    """Values of recordings that leave a print of each in `prints` when they are opened."""
+
+    def __init__(self, values: Any, prints: dict[int, Floats], places: Any = None) -> None:
+        self._values, self._prints = values, prints
+        self._places = np.arange(len(values)) if places is None else places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, position: Any) -> Any:
+        places = self._places[position]
+        if not isinstance(position, int | np.integer):
+            return Watched(self._values, self._prints, places)
+        value = self._values[int(places)]
+        if int(places) not in self._prints:
+            found = print_of(value)
+            if found is not None:
+                self._prints[int(places)] = found
+        return value
+
+
+def print_of(value: Any) -> Floats | None:
+    """Return block means of a recording's largest array, standardised; None where there is none.
+
+    Of a loop whose frames are decoded on demand it is the first and the middle frame.
+
+    Examples
+    --------
+    >>> signal = np.sin(np.arange(5000) / 7.0)
+    >>> same(print_of({"mv": signal}), print_of(signal.astype("float32") * 1000))
+    True
+    """
+    if callable(getattr(value, "frame", None)) and hasattr(value, "n_frames"):
+        try:
+            frames = [value.frame(index) for index in {0, int(value.n_frames) // 2}]
+        except Exception:  # a stranger's decoder: the frame is read again where it counts
+            return None
+        return _print(np.concatenate([np.asarray(one, dtype=float).ravel() for one in frames]))
+    arrays = [one for one in _arrays(value, 0) if one.size >= _LEAST]
+    if not arrays:
+        inner = [one for one in _parts(value) if hasattr(one, "n_frames")]
+        return print_of(inner[0]) if inner else None
+    return _print(max(arrays, key=lambda one: one.size).astype(float).ravel())
+
+
+def same(one: Floats | None, other: Floats | None) -> bool:
+    """Return whether two prints are of one signal."""
+    if one is None or other is None or one.shape != other.shape:
+        return False
+    return bool(1 - float(one @ other) / len(one) < SAME)
+
+
+def _print(values: Floats) -> Floats | None:
+    values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    edges = np.linspace(0, len(values), min(N_BLOCKS, len(values)) + 1).astype(int)
+    means = np.add.reduceat(values, edges[:-1]) / np.diff(edges)
+    spread = float(means.std())
+    return (means - means.mean()) / spread if spread > 0 else None
+
+
+def _arrays(value: Any, depth: int) -> Iterator[NDArray[Any]]:
+    if isinstance(value, np.ndarray):
+        if np.issubdtype(value.dtype, np.number) and not np.iscomplexobj(value):
+            yield value
+        return
+    if depth < _DEEPEST and not isinstance(value, str | bytes):
+        for part in _parts(value):
+            yield from _arrays(part, depth + 1)
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    if isinstance(value, list | tuple):
+        return list(value[:1000])
+    names = list(vars(value)) if hasattr(value, "__dict__") else []
+    slots = getattr(type(value), "__slots__", ())
+    names += [slots] if isinstance(slots, str) else list(slots)
+    return [getattr(value, name, None) for name in names]
