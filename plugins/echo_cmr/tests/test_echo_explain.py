@@ -125,8 +125,8 @@ def test_the_surest_studies_are_drawn_by_prediction_and_their_video_by_its_own_o
 def test_a_fold_draws_its_surest_and_hands_the_segments_of_all_videos_on(made):
     drawn = [case.sample_id for case in made.cases]
     assert drawn == ["p05-a4c", "p04-a4c", "p00-a4c", "p01-a4c"]
-    assert "for; its probability 0.95" in made.cases[0].title
-    assert "against; its probability 0.05" in made.cases[2].title
+    assert "for a wall motion abnormality, probability 0.95" in made.cases[0].title
+    assert "against a wall motion abnormality, probability 0.05" in made.cases[2].title
     first = made.cases[0]
     assert not any(case.tested for case in made.cases[1:])
     seen = {(row["sample_id"], row["method"], row["segment"]) for row in first.tested}

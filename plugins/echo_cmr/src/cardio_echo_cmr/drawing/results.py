@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def colour_of(model: str) -> str:
 
 
 def roc_by_view(
-    curves: Sequence[tuple[str, str, pd.DataFrame, Estimate | None]], *, title: str
+    curves: Sequence[tuple[str, str, pd.DataFrame, Estimate | None]],
 ) -> canvas.Draw:
     """Return a function that draws the ROC curve of every model: figure 1 of the paper.
 
@@ -45,7 +46,6 @@ def roc_by_view(
     ----------
     curves : sequence of (model, label, rows, estimate)
         `rows` has columns y (0, 1) and score; `estimate` is the area that stands in the legend.
-    title : str
     """
 
     def draw(figure: Figure) -> None:
@@ -60,7 +60,7 @@ def roc_by_view(
                 zorder=4 if bold else 3, label=_with_area(label, found),
                 linestyle="-" if model.removesuffix("_value") not in ("lvef", "age_sex") else ":",
             )  # fmt: skip
-        canvas.bare_axes(axes, x="1 − specificity", y="sensitivity", title=title)
+        canvas.bare_axes(axes, x="1 − specificity", y="sensitivity")
         axes.set_xlim(-0.01, 1.01)
         axes.set_ylim(-0.01, 1.01)
         axes.set_aspect("equal")
@@ -120,7 +120,7 @@ def scatter(
     return draw
 
 
-def bland_altman(found: Any, *, name: str, unit: str, title: str) -> canvas.Draw:
+def bland_altman(found: Any, *, name: str, unit: str) -> canvas.Draw:
     """Return a function that draws differences against means with the limits of agreement.
 
     Parameters
@@ -128,7 +128,6 @@ def bland_altman(found: Any, *, name: str, unit: str, title: str) -> canvas.Draw
     found : cardio_core.stats.Agreement
     name, unit : str
         What is measured.
-    title : str
     """
 
     def draw(figure: Figure) -> None:
@@ -150,7 +149,7 @@ def bland_altman(found: Any, *, name: str, unit: str, title: str) -> canvas.Draw
                 va="center", fontsize=canvas.SMALL_PT, color=canvas.INK,
             )  # fmt: skip
         canvas.bare_axes(axes, x=f"mean of predicted and measured {name} ({unit})",
-                   y=f"predicted − measured ({unit})", title=title)  # fmt: skip
+                   y=f"predicted − measured ({unit})")  # fmt: skip
 
     return draw
 
@@ -202,19 +201,18 @@ def _interval(axes: Axes, at: float, kind: str, auc: float, low: float, high: fl
     colour = canvas.VERMILION if printed else canvas.BLUE if "patients" in kind else canvas.GREY
     axes.hlines(at, low, high, color=colour, linewidth=1.5)
     axes.plot(auc, at, "o", color=colour, markersize=4.5,
-              markerfacecolor="white" if printed else colour)  # fmt: skip
+              markerfacecolor=canvas.PAPER if printed else colour)  # fmt: skip
     axes.annotate(kind, (1.01, at), xycoords=("axes fraction", "data"), va="center",
                   fontsize=canvas.SMALL_PT, color=colour)  # fmt: skip
 
 
-def view_confusion(table: pd.DataFrame, *, title: str) -> canvas.Draw:
+def view_confusion(table: pd.DataFrame) -> canvas.Draw:
     """Return a function that draws loops by true and given view, the unknown in a column apart.
 
     Parameters
     ----------
     table : DataFrame
         As of `view_names.confusion`.
-    title : str
     """
 
     def draw(figure: Figure) -> None:
@@ -222,29 +220,32 @@ def view_confusion(table: pd.DataFrame, *, title: str) -> canvas.Draw:
         figure.set_size_inches(1.4 + 0.8 * counts.shape[1], 1.1 + 0.62 * counts.shape[0])
         axes = figure.subplots()
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(share, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
+        axes.imshow(share, cmap="Blues", vmin=0, vmax=1.7, aspect="auto")
         for (row, column), n in np.ndenumerate(counts):
             of = share[row, column]
             axes.text(
                 column,
                 row,
-                f"{int(n)}\n{of:.0%}" if n else "0",
+                f"{int(n)}\n{of:.0%}".replace("%", " %") if n else "0",
                 ha="center",
                 va="center",
                 fontsize=canvas.TEXT_PT,
-                color="white" if of > 0.6 else canvas.INK,
+                color=canvas.fixed(canvas.INK),
             )
         axes.axvline(counts.shape[1] - 1.5, color=canvas.INK, linewidth=1.2)
-        axes.set_xticks(range(counts.shape[1]), list(table.columns), fontsize=canvas.TEXT_PT)
-        axes.set_yticks(range(counts.shape[0]), list(table.index), fontsize=canvas.TEXT_PT)
+        axes.set_xticks(range(counts.shape[1]), _in_lines(table.columns), fontsize=canvas.SMALL_PT)
+        axes.set_yticks(range(counts.shape[0]), _in_lines(table.index), fontsize=canvas.SMALL_PT)
         axes.tick_params(length=0, labelcolor=canvas.INK)
         for side in axes.spines.values():
             side.set_color(canvas.LIGHT)
         axes.set_xlabel("given view", fontsize=canvas.TEXT_PT, color=canvas.INK)
         axes.set_ylabel("true view", fontsize=canvas.TEXT_PT, color=canvas.INK)
-        axes.set_title(title, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")
 
     return draw
+
+
+def _in_lines(names: Iterable[Any]) -> list[str]:
+    return ["\n".join(textwrap.wrap(str(name), 12)) for name in names]
 
 
 def segments_figure(table: pd.DataFrame) -> canvas.Draw:
@@ -264,9 +265,10 @@ def segments_figure(table: pd.DataFrame) -> canvas.Draw:
             colour = canvas.GREY if control else colour_of(str(row["model"]))
             axes.hlines(at, row["within_low"], row["within_high"], color=colour, linewidth=1.5)
             axes.plot(row["within_videos"], at, "o", color=colour, markersize=4.5,
-                      markerfacecolor="white" if control else colour)  # fmt: skip
+                      markerfacecolor=canvas.PAPER if control else colour)  # fmt: skip
             axes.annotate(f"{int(row['n_videos_of_both'])} videos", (1.01, at), va="center",
-                          xycoords=("axes fraction", "data"), fontsize=canvas.SMALL_PT)  # fmt: skip
+                          xycoords=("axes fraction", "data"), fontsize=canvas.SMALL_PT,
+                          color=canvas.INK)  # fmt: skip
         names = [
             f"{TITLES.get(str(model), str(model))}, {METHODS.get(str(method), str(method))}"
             for model, method in zip(table["model"], table["method"], strict=True)

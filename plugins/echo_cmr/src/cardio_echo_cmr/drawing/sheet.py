@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -17,7 +19,15 @@ from cardio_echo_cmr.drawing.overlay import overlay_frames
 from cardio_echo_cmr.segments.atlas import SEGMENT_NAMES
 
 N_SHOWN = 8
-_SIZE_IN = (8.6, 7.0)
+WHAT_TO_SEE = (
+    "Eight frames of the clip; warm is where and when the network saw what raised its output, blue "
+    "outlines are the segments of an average heart. Below, how the heat is spread over time, and "
+    "how far the output falls when a segment is covered: a long blue bar is a segment that the "
+    "network went by."
+)
+"""Caption of a sheet."""
+
+_SIZE_IN = (6.8, 6.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +93,10 @@ def clip_sheet(view: ClipView, *, title: str = "") -> canvas.Draw:
                 _frame(axes, mixed[number], view.segments, numbered=number == 0)
                 at = f"{view.times_ms[shown[number]]:.0f} ms"
                 axes.set_title(at, fontsize=canvas.SMALL_PT, color=canvas.INK, pad=2)
+        scale = ScalarMappable(Normalize(0, 1), "inferno")
+        bar = top.colorbar(scale, ax=top.axes, location="right", shrink=0.7, aspect=25, pad=0.01)
+        bar.set_label("evidence (share of the largest)", fontsize=canvas.SMALL_PT)
+        bar.ax.tick_params(labelsize=canvas.SMALL_PT, length=2)
         curve, bars = below.subplots(1, 2)
         _curve(curve, view, shown)
         _bars(bars, view)
@@ -110,7 +124,7 @@ def _curve(axes: Axes, view: ClipView, shown: NDArray[np.int64]) -> None:
     axes.plot(view.times_ms, curve, color=canvas.VERMILION, linewidth=1.6)
     axes.set_ylim(bottom=0)
     title = "Heat over time" if curve.any() else "Empty map: nothing spoke for it"
-    canvas.bare_axes(axes, x="ms from the first frame", y="% of the heat in a frame", title=title)
+    canvas.bare_axes(axes, x="ms from the first frame", y="heat in a frame (%)", title=title)
 
 
 def _bars(axes: Axes, view: ClipView) -> None:
@@ -125,4 +139,8 @@ def _bars(axes: Axes, view: ClipView) -> None:
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.locator_params(axis="x", nbins=5)
-    canvas.bare_axes(axes, x=f"falls by ({view.unit})", title="Without the segment, the output")
+    canvas.bare_axes(
+        axes,
+        x=f"falls by ({view.unit.replace('logit', 'log odds')})",
+        title="Without the segment, the output",
+    )

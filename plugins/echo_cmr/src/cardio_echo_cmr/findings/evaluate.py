@@ -10,6 +10,7 @@ from cardio_core.api import (
     Explanation,
     Scored,
     Targets,
+    canvas,
     default_evaluate,
 )
 from cardio_echo_cmr.drawing.results import segments_figure, view_confusion
@@ -18,6 +19,7 @@ from cardio_echo_cmr.findings.report import Parts, report_findings, report_views
 from cardio_echo_cmr.findings.tasks import OUTCOME
 from cardio_echo_cmr.segments.scores import segment_tables
 from cardio_echo_cmr.views.named import by_view, confusion, named_views, view_accuracy
+from cardio_echo_cmr.views.names import VIEW_TITLES
 
 
 def evaluate(
@@ -61,7 +63,12 @@ def evaluate(
         if "within_videos" in made.get("segments", ()):
             known = made["segments"].dropna(subset=["within_videos", "within_low"])
             if len(known):
-                parts.figures["segments"] = segments_figure(known)
+                parts.figures["segments"] = canvas.described(
+                    segments_figure(known),
+                    "Whether abnormal segments are told from normal ones within a video",
+                    "Mean AUC over videos: what the network went by, beside controls (open marks) "
+                    "that know nothing. The dashed line is chance.",
+                )
         parts.metrics += metrics
         parts.notes += notes
     return EvaluationReport(
@@ -82,7 +89,13 @@ def _report_views(parts: Parts) -> None:
         table = confusion(own, target.classes)
         parts.tables[f"views-named-{model}"] = table
         parts.tables[f"views-by-name-{model}"] = by_view(own, target.classes)
-        parts.figures[f"views-named-{model}"] = view_confusion(table, title="Views named")
+        in_words = table.rename(index=VIEW_TITLES, columns=VIEW_TITLES)
+        parts.figures[f"views-named-{model}"] = canvas.described(
+            view_confusion(in_words),
+            "Loops by their true and their given view",
+            "Those whose view has too small a probability stand apart, as unknown; shares are of "
+            "the row.",
+        )
         scope = parts.scope(target.name, str(model))
         try:
             parts.add(view_accuracy(own, parts.config, parts.ctx.seed), scope)

@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Case, Context, Explanation, FeatureSet, ModelArtifact, Predictions
+from cardio_core.api import (
+    Case,
+    Context,
+    Explanation,
+    FeatureSet,
+    ModelArtifact,
+    Predictions,
+    Target,
+)
 from cardio_echo_cmr.drawing.overlay import overlay_frames, webm_bytes, webm_codec
-from cardio_echo_cmr.drawing.sheet import ClipView, clip_sheet
+from cardio_echo_cmr.drawing.sheet import WHAT_TO_SEE, ClipView, clip_sheet
 from cardio_echo_cmr.findings.config import ExplainBlock
 from cardio_echo_cmr.findings.explained import (
     AREA,
@@ -26,6 +34,13 @@ from cardio_echo_cmr.findings.models import recipe_of
 from cardio_echo_cmr.findings.tasks import SEGMENTAL
 from cardio_echo_cmr.networks.clip_network import ABOUT
 from cardio_echo_cmr.segments.scores import DROP
+from cardio_echo_cmr.views.names import VIEWS
+
+FINDINGS = {
+    "wma": "a wall motion abnormality", "lge": "late gadolinium enhancement",
+    "t1_high": "a high T1", "t2_high": "a high T2", "ecv_high": "a high extracellular volume",
+}  # fmt: skip
+"""What the findings of a CMR are, by target."""
 
 RULE = (
     "of every fold the studies that a network is surest of, for and against (of values: the "
@@ -87,7 +102,7 @@ def explain(
             cases[0] = replace(cases[0], tested=segments)
         else:
             sample_id = str(explained.features.table.index[0])
-            cases = [Case(sample_id, "segments of all tested videos", tested=segments)]
+            cases = [Case(sample_id, "Segments of all tested videos", tested=segments)]
     silent = bool(cases) and config.video and webm_codec() is None
     return Explanation(tuple(cases), RULE + (NO_VIDEO if silent else ""))
 
@@ -150,9 +165,10 @@ def _cases(
             Case(
                 sample_id=str(drawn.features.table.index[i]),
                 title=title,
+                caption=WHAT_TO_SEE,
                 arrays=arrays if drops is None else arrays | {"drops": drops},
                 scores=case_scores(view),
-                draw=clip_sheet(view, title=title),
+                draw=clip_sheet(view),
                 video=_film(view) if config.video and webm_codec() is not None else None,
             )
         )
@@ -210,16 +226,24 @@ def _film(view: ClipView) -> Callable[[], bytes]:
     return film
 
 
+def _finding(target: Target) -> str:
+    """Return what is looked for in words, whichever view's segments it is looked for in."""
+    bare = target.name
+    for view in VIEWS:
+        bare = bare.removesuffix(f"_{view}")
+    return FINDINGS.get(bare, target.outcome)
+
+
 def _title(word: str, score: NDArray[np.float64], ctx: Context) -> str:
     target = ctx.targets[0]
     if target.kind == "binary":
-        return f"surest {word}; its probability {float(score):.2f}"
+        return f"Surest {word} {_finding(target)}, probability {float(score):.2f}"
     if target.kind == "multiclass":
         place = int(score.argmax())
-        end = "surest of" if word == "for" else "least sure of"
-        return f"{end} {target.classes[place]}; its probability {score[place]:.2f}"
+        end = "Surest of" if word == "for" else "Least sure of"
+        return f"{end} {target.classes[place]}, probability {score[place]:.2f}"
     number = f"{float(score):.0f} {target.unit}" if target.unit else f"{float(score):.3g}"
-    return f"{'highest' if word == 'for' else 'lowest'} value; {number}"
+    return f"{'Highest' if word == 'for' else 'Lowest'} predicted value, {number}"
 
 
 def _scores(features: FeatureSet, predictions: Predictions, ctx: Context) -> NDArray[np.float64]:

@@ -8,7 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.api import Cohort, Context, DataError, Metric, Scope, Scored, Target, Targets
+from cardio_core.api import (
+    Cohort,
+    Context,
+    DataError,
+    Metric,
+    Scope,
+    Scored,
+    Target,
+    Targets,
+    canvas,
+)
 from cardio_core.stats import Estimate
 from cardio_echo_cmr.drawing.results import bland_altman, intervals_figure, roc_by_view, scatter
 from cardio_echo_cmr.findings.config import EvaluateBlock
@@ -146,7 +156,12 @@ def _numbers(parts: Parts, target: Target, studies: pd.DataFrame) -> By:
         _agreement(parts, target, str(model), title, rows, scope)
     if panels:
         short = target.name.rpartition("_")[0].upper()
-        parts.figures[f"scatter-{target.name}"] = scatter(panels, name=short, unit=target.unit)
+        parts.figures[f"scatter-{target.name}"] = canvas.described(
+            scatter(panels, name=short, unit=target.unit),
+            f"{short}, predicted and measured, model by model",
+            "Each point a study; on the dashed line both are the same. Beside the error stands "
+            "that of always saying the training patients' mean.",
+        )
     return found
 
 
@@ -176,8 +191,10 @@ def _agreement(
         parts.say(target.name, model, ["limits of agreement for repeated measures: patients have "
                                        "several studies."])  # fmt: skip
     short = target.name.rpartition("_")[0].upper()
-    parts.figures[f"bland-altman-{model}"] = bland_altman(
-        found, name=short, unit=target.unit, title=title
+    parts.figures[f"bland-altman-{model}"] = canvas.described(
+        bland_altman(found, name=short, unit=target.unit),
+        f"{short}, predicted less measured: {title}",
+        "Each point a study, with the bias, the limits of agreement and their intervals.",
     )
 
 
@@ -197,7 +214,12 @@ def _compared_intervals(parts: Parts, finding: str) -> None:
         if row["finding"] == finding:
             own = TITLES[model] + ("" if model == "fused" else OWN_SEGMENTS)
             paper[own] = (float(row["auc"]), float(row["low"]), float(row["high"]))
-    parts.figures["intervals"] = intervals_figure(kept.assign(label=label), paper)
+    parts.figures["intervals"] = canvas.described(
+        intervals_figure(kept.assign(label=label), paper),
+        "Intervals by what is drawn: studies, videos or patients",
+        "The same AUCs with bootstraps of studies or videos, which take those of one patient as "
+        "strangers, and of patients. Open marks are published.",
+    )
 
 
 def _roc(parts: Parts, binary: By, finding: str) -> None:
@@ -214,8 +236,11 @@ def _roc(parts: Parts, binary: By, finding: str) -> None:
         curves.append((model, label, rows, own.get("auc_patient_bootstrap")))
     curves.sort(key=lambda curve: list(TITLES).index(curve[0]) if curve[0] in TITLES else 99)
     if curves:
-        parts.figures["roc-by-view"] = roc_by_view(
-            curves, title=f"{finding.upper()} at CMR; intervals draw patients"
+        parts.figures["roc-by-view"] = canvas.described(
+            roc_by_view(curves),
+            f"ROC curves by view: {finding.upper()} at CMR",
+            "Each view at the segments that it shows, the others at any segment; intervals draw "
+            "patients. The dashed diagonal is chance.",
         )
 
 
