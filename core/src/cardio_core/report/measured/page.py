@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cardio_core.io.atomic import replacing
 from cardio_core.report.measured.sheet import THUMBNAILS
+from cardio_core.report.measured.values import short
 from cardio_core.report.words import moment
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MOST_PICTURES = 600
 """Thumbnails in the page; of a larger cohort the others are links, or no browser would open it."""
 
@@ -61,7 +64,7 @@ def write_page(
     template = _templates().get_template("page.html")
     stream = template.generate(
         **about, notes=list(notes), columns=columns, counts=counts, table=table.name,
-        reasons=reasons.most_common(), flags=flags.most_common(12), most=MOST_PICTURES,
+        reasons=reasons.most_common(), flags=flags.most_common(), most=MOST_PICTURES,
         rows=_rows(table, columns),
     )  # fmt: skip
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
@@ -70,10 +73,14 @@ def write_page(
 
 
 def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Counter[str]]:
-    """Return the columns of measurements, and how many were measured, flagged, refused and why."""
+    """Return the columns of measurements, and how many were measured, flagged, refused and why.
+
+    Flags that differ in their numbers alone are counted together, with dots in their place.
+    """
     counts = {"all": 0, "measured": 0, "flagged": 0, "pictures": 0}
     reasons: Counter[str] = Counter()
     flags: Counter[str] = Counter()
+    texts: dict[str, str] = {}
     others = {"id", "patient", "samples", "flags", "not measured because", "sheet"}
     with table.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
@@ -87,8 +94,12 @@ def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Coun
             counts["pictures"] += bool(row.get("sheet"))
             if reason:
                 reasons[reason] += 1
-            flags.update(filter(None, (row.get("flags") or "").split("; ")))
-    return columns, counts, reasons, flags
+            for flag in filter(None, (row.get("flags") or "").split("; ")):
+                alike = _NUMBER.sub("…", flag)
+                texts[alike] = flag if texts.get(alike, flag) == flag else alike
+                flags[alike] += 1
+    told = Counter({texts[alike]: n for alike, n in flags.items()})
+    return columns, counts, reasons, told
 
 
 def _rows(table: Path, columns: Sequence[str]) -> Iterator[Row]:
@@ -101,7 +112,7 @@ def _rows(table: Path, columns: Sequence[str]) -> Iterator[Row]:
                 picture = _inline(table.parent / sheet)
                 n_pictures += bool(picture)
             yield Row(
-                row["id"], row.get("patient") or "", tuple(row[name] for name in columns),
+                row["id"], row.get("patient") or "", tuple(short(row[name]) for name in columns),
                 tuple(filter(None, (row.get("flags") or "").split("; "))),
                 row.get("not measured because") or "", sheet, picture,
             )  # fmt: skip

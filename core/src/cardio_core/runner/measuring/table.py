@@ -80,7 +80,8 @@ def cells_of(line: Line, *, with_patient: bool) -> dict[str, str]:
             cells |= {f"{one.title}, lower quartile{unit}": low,
                       f"{one.title}, upper quartile{unit}": high}  # fmt: skip
     return cells | {
-        SAMPLES: str(line.n_samples) if line.n_samples > 1 else "",
+        # Where all samples say the same, the recording was measured, not they.
+        SAMPLES: str(line.n_samples) if any(one.quartiles for one in line.measured) else "",
         FLAGS: "; ".join(line.flags),
         REASON: line.reason,
         SHEET: f"sheets/{line.sheet}" if line.sheet else "",

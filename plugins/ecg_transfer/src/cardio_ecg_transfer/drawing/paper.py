@@ -123,7 +123,7 @@ def strip(
         axes.plot(inside, np.full(inside.size, high - 0.15), linestyle="none", marker="v",
                   markersize=5, color=colour)  # fmt: skip
     axes.text(
-        0.004, 0.96, lead, transform=axes.transAxes, va="top", fontweight="bold",
+        0.004, 0.05, lead, transform=axes.transAxes, va="bottom", fontweight="bold",
         fontsize=canvas.TEXT_PT, color=canvas.INK,
     )  # fmt: skip
 
