@@ -117,3 +117,12 @@ def test_a_recording_of_several_in_a_row_belongs_to_that_row():
 def test_what_gave_no_sample_and_no_reason_is_told_too():
     arm = arm_of([("a", "a", "A"), ("b", "b", "B")], labels={"A": 1, "B": 0}, samples=["a"])
     assert found_entries(arm, None)["b"].left == ("unreadable", "nothing usable was found in it")
+
+
+def test_two_ids_of_one_person_are_one_patient():
+    rows = rows_of(a=("A", Named("a"), None), b=("B", Named("b"), None), c=("C", None, None))
+    rows["subject_link"] = [None, "A", "A"]
+    arm = arm_of([("a", "a", "A"), ("b", "b", "B")], labels={"A": 1, "B": 1})
+    found = found_entries(arm, rows)
+    assert {one.patient for one in found.values()} == {"A"}
+    assert [one["patients"] for one in count_flow(found.values())] == [1, 0, 1]

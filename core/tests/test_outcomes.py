@@ -149,6 +149,19 @@ def test_a_follow_up_outside_its_window_is_na_and_one_without_a_date_is_kept():
     assert compute_outcome("LVESV15", table).values.tolist() == [1] * 6
 
 
+def test_in_words_everybody_is_counted_once_the_unknown_with_their_reason():
+    gone = ({"followup_status": "lost"}, {"followup_status": "died"}, {"lvesv_fu_ml": None})
+    table = cohort({}, *gone)
+    table["followup_status"] = table["followup_status"].astype("string")
+    told = compute_outcome("LVESV15", table).told()
+    assert told.startswith("1 responder, 3 not known (")
+    assert "lost to follow-up" in told
+    assert "nonresponder" not in told
+    counted = compute_outcome("LVESV15", table, FollowUpRules("nonresponder")).told()
+    assert counted.startswith("1 responder, 1 nonresponder, 2 not known (")
+    assert "before follow-up" not in counted
+
+
 def test_volumes_by_two_methods_are_not_compared():
     table = cohort(
         {"vol_method": "cmr", "vol_method_fu": "cmr"},

@@ -99,7 +99,7 @@ def test_the_rows_of_an_ecg_cohort_are_told(tmp_path):
     assert entries_of(load, block, CRT_RESPONSE, write(tmp_path, rows)) == {
         "a": ("A", None),
         "c": ("C", OUTCOME),
-        "d": ("D", ("left_out", "left out by load.exclude")),
+        "d": ("D", ("left_out", "left out by name (load.exclude)")),
         "row a-late": ("A", FOLLOW_UP),
         "row b": ("B", NO_ROW),
     }

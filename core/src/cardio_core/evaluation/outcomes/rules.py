@@ -241,6 +241,20 @@ class OutcomeColumn:
         by_reason = self.reasons.value_counts().sort_index()
         return found | {str(reason): int(count) for reason, count in by_reason.items()}
 
+    def told(self) -> str:
+        """Return the numbers in words, each patient in one of them: the unknown with their reasons.
+
+        ``"9 responders, 12 nonresponders, 4 not known (2 lost to follow-up)"``.
+        """
+        found = self.counts()
+        named = ("responder", "nonresponder")
+        n = [(found[name], name if found[name] == 1 else f"{name}s") for name in named]
+        n.append((found["NA"], "not known"))
+        parts = [f"{many} {words}" for many, words in n if many]
+        why = self.reasons[self.values.isna()].value_counts().sort_index()
+        reasons = ", ".join(f"{many} {reason}" for reason, many in why.items())
+        return ", ".join(parts) + (f" ({reasons})" if reasons else "")
+
 
 def compute_outcome(
     name: str, table: pd.DataFrame, rules: FollowUpRules | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,9 @@ AFTER = {
     "unreadable": "Usable",
     "without_outcome": "With known outcome",
 }
+
+
+_SETTING = re.compile(r" \([a-z_]+(?:\.[a-z_]+)+(?:=[^)]*)?\)")
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,19 @@ def _why(station: Mapping[str, Any]) -> str:
     """Say how many left and why; a patient stays where another of his recordings does."""
     rows = int(station["entries"]) - int(station["recordings"])
     what = counted(rows, "row") if rows else counted(int(station["recordings"]), "recording")
-    return f"{counted(int(station['patients']), 'patient')}, {what}: {station['reason']}"
+    who = f"{counted(int(station['patients']), 'patient')}, {what}"
+    return who if station["kind"] == "without_outcome" else f"{who}: {reason_of(station)}"
+
+
+def reason_of(station: Mapping[str, Any]) -> str:
+    """Return why something left, without the name of the setting that said so.
+
+    Examples
+    --------
+    >>> reason_of({"reason": "baseline LVESV below 20 mL (load.min_lvesv_ml)"})
+    'baseline LVESV below 20 mL'
+    """
+    return _SETTING.sub("", str(station["reason"]))
 
 
 def _branch(told: Mapping[str, Any]) -> list[Box]:
@@ -119,8 +135,11 @@ def _protocol(name: str, told: Mapping[str, Any]) -> Box:
 
 
 def _notes(told: Mapping[str, Any]) -> tuple[str, ...]:
-    identical = int(told.get("identical") or 0)
-    if not identical:
-        return ()
-    are = "recording is a file that" if identical == 1 else "recordings are files that"
-    return (f"{identical} {are} another recording of the same person is, too.",)
+    identical, linked = int(told.get("identical") or 0), int(told.get("linked") or 0)
+    notes = []
+    if linked:
+        notes.append(f"Patients are persons: {counted(linked, 'further id')} of theirs are linked.")
+    if identical:
+        are = "recording is a file that" if identical == 1 else "recordings are files that"
+        notes.append(f"{identical} {are} another recording of the same person is, too.")
+    return tuple(notes)

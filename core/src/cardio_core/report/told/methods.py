@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardio_core.report.run_files import RunFiles
-from cardio_core.report.told.flow import AFTER, KINDS
+from cardio_core.report.told.flow import AFTER, KINDS, reason_of
 from cardio_core.report.told.standing import (
     IN_WORDS,
     Standing,
@@ -94,8 +94,14 @@ def flow_words(files: RunFiles) -> str:
     said = f"Of {_both(first)} found, {_both(used)} were used."
     for kind in [kind for kind in AFTER if any(one["kind"] == kind for one in left)]:
         own = [one for one in left if one["kind"] == kind]
-        reasons = listed([f"{one['reason']} ({_both(one)})" for one in own])
+        if kind == "without_outcome":
+            said += f" {KINDS[kind]}: {listed([_both(one) for one in own])}."
+            continue
+        reasons = listed([f"{reason_of(one)} ({_both(one)})" for one in own])
         said += f" {KINDS[kind]}: {reasons}."
+    aside = told.get("unlabelled") or {}
+    if aside.get("train") and aside.get("patients"):
+        said += " Those without outcome took part where training needs none; they are never tested."
     return said
 
 

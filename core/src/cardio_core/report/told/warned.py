@@ -152,7 +152,8 @@ def _all_or_none(files: RunFiles, standing: Standing) -> Iterator[str]:
         model: {name: v for name, v in own.items() if v in (0.0, 1.0)}
         for model, own in values.items()
     }
-    named = [model for model, own in extreme.items() if own]
+    # Of a baseline it is no surprise: always saying the same is one.
+    named = [model for model, own in extreme.items() if own and model not in standing.baselines]
     own = extreme.get(standing.model)
     if own:
         said = listed([f"a {name} of {value:.0f}" for name, value in own.items()])

@@ -14,6 +14,7 @@ import pandas as pd
 from cardio_core.io.cohort import CohortTable
 from cardio_core.io.cohort_rows import at_baseline
 from cardio_core.runner.preparing.arms import Arm
+from cardio_core.splits import link_subjects
 from cardio_core.types.info import Task
 
 KINDS = ("no_recording", "left_out", "unreadable", "without_outcome")
@@ -103,10 +104,12 @@ def flow_of(
     Returns
     -------
     dict
-        ``stations`` (see `count_flow`); ``from_table``; ``samples`` and ``copies`` of the used
-        recordings; ``unlabelled`` patients and recordings, and whether they train;
-        ``identical``, recordings whose file another recording of the person has, too;
-        ``protocols``: patients and recordings tested, trained on only, and neither.
+        Patients are persons: ids that `subject_link` joins count as one. ``stations`` (see
+        `count_flow`); ``from_table``; ``samples`` and ``copies`` of the used recordings;
+        ``unlabelled`` patients and recordings, and whether they train; ``identical``, recordings
+        whose file another recording of the person has, too; ``linked``, ids of patients that stand
+        for a person who has another; ``protocols``: patients and recordings tested, trained on
+        only, and neither.
     """
     first = arms[0]
     rows = _rows(inputs, paths)
@@ -122,6 +125,7 @@ def flow_of(
         "copies": int((variant != 0).sum()),
         "unlabelled": _unlabelled(entries) | {"train": task.uses_unlabelled},
         "identical": first.prepared.n_identical,
+        "linked": _n_linked(first.prepared.cohort.samples.table, rows),
         "protocols": {arm.protocol: _tested(arm, used) for arm in arms},
     }
 
@@ -137,8 +141,9 @@ def found_entries(arm: Arm, rows: pd.DataFrame | None) -> dict[str, Entry]:
     """
     prepared = arm.prepared
     kept = prepared.cohort.samples.table
-    studies = _Studies(rows)
-    entries = {str(name): Entry(str(p)) for name, p in kept["patient_id"].items()}
+    persons = _persons(kept, rows)
+    studies = _Studies(rows, persons)
+    entries = {str(name): Entry(persons[str(p)]) for name, p in kept["patient_id"].items()}
     covered = set(kept["study_id"].astype(str))
     gone = _why_unreadable(prepared.quarantined)
     with_samples = set(prepared.features.table["recording_id"].astype(str))
@@ -167,7 +172,7 @@ def found_entries(arm: Arm, rows: pd.DataFrame | None) -> dict[str, Entry]:
 class _Studies:
     """Rows of the cohort tables, and which of them an id of a recording belongs to."""
 
-    def __init__(self, rows: pd.DataFrame | None) -> None:
+    def __init__(self, rows: pd.DataFrame | None, persons: Mapping[str, str]) -> None:
         self.rows = rows
         self.patients: Mapping[str, str] = {}
         self.named: dict[str, bool] = {}
@@ -175,9 +180,8 @@ class _Studies:
         if rows is None:
             return
         columns = [name for name in rows.columns if str(name).startswith("path_")]
-        self.patients = dict(
-            zip(rows.index.astype(str), rows["patient_id"].astype(str), strict=True)
-        )
+        owners = rows["patient_id"].astype(str)
+        self.patients = {str(study): persons[one] for study, one in owners.items()}
         for study, cells in zip(self.patients, rows[columns].to_numpy(object), strict=True):
             files = [file for cell in cells if isinstance(cell, tuple) for file in cell]
             self.named[study] = bool(files)
@@ -212,6 +216,20 @@ class _Studies:
                 left = ("left_out", NO_REASON if early else "not at baseline")
             found[f"row {study}"] = Entry(self.patients[study], named, left)
         return found
+
+
+def _persons(kept: pd.DataFrame, rows: pd.DataFrame | None) -> dict[str, str]:
+    """Return the person behind each patient's id, of the samples and of the tables together."""
+    both = [part for part in (kept, rows) if part is not None]
+    columns = ["patient_id", "subject_link"]
+    ids = pd.concat([part.reindex(columns=columns).astype(object) for part in both])
+    subjects = link_subjects(ids.reset_index(drop=True))
+    return dict(zip(ids["patient_id"].astype(str), subjects, strict=True))
+
+
+def _n_linked(kept: pd.DataFrame, rows: pd.DataFrame | None) -> int:
+    persons = _persons(kept, rows)
+    return len(persons) - len(set(persons.values()))
 
 
 def _rows(inputs: Sequence[Path], paths: Sequence[str]) -> pd.DataFrame | None:
@@ -266,7 +284,7 @@ def _tested(arm: Arm, used: set[str]) -> dict[str, Any]:
     test = {int(i) for fold in arm.plan.folds for i in fold.test if here[i]}
     train = {int(i) for fold in arm.plan.folds for i in fold.train if here[i]}
     found: dict[str, Any] = {"plan": arm.plan.plan, "unit": arm.plan.unit}
-    for column, name in (("patient_id", "patients"), ("recording_id", "recordings")):
+    for column, name in (("subject_id", "patients"), ("recording_id", "recordings")):
         values = table[column].to_numpy(object)
         everyone = set(values[here])
         tested = {values[i] for i in test}

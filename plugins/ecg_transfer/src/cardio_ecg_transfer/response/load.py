@@ -203,8 +203,7 @@ def _from_table(table: CohortTable, config: LoadBlock, ctx: Context) -> Found:
         return Found(recordings, None, before.rows)
     outcome = before.outcome(config.outcome, died_or_transplanted=config.died_or_transplanted)
     whose = before.rows["patient_id"].astype(str)
-    counts = ", ".join(f"{n} {what}" for what, n in outcome.counts().items() if n)
-    said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {counts}."
+    said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.told()}."
     by_patient = outcome.values.groupby(whose, sort=False).first()
     return Found(recordings, by_patient, before.rows, outcome=said)
 

@@ -87,8 +87,8 @@ def recordings_of(study_id: str, cell: Iterable[Path]) -> list[tuple[str, Path]]
     return [(f"{study_id}-{n}", file) for n, file in enumerate(files, start=1)]
 
 
-EXCLUDED = "left out by load.exclude"
-NOT_CHOSEN = "not among load.records"
+EXCLUDED = "left out by name (load.exclude)"
+NOT_CHOSEN = "not among those that were chosen (load.records)"
 
 
 def without_excluded(

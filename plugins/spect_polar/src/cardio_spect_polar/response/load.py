@@ -208,6 +208,5 @@ def _targets(table: pd.DataFrame, config: LoadBlock) -> tuple[Targets, str]:
         config.outcome, died_or_transplanted=config.died_or_transplanted
     )
     by_patient = outcome.values.groupby(table["patient_id"].astype(str), sort=False).first()
-    counts = ", ".join(f"{n} {what}" for what, n in outcome.counts().items() if n)
-    said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {counts}."
+    said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.told()}."
     return Targets("patient", by_patient.rename("response").to_frame()), said
