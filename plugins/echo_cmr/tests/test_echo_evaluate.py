@@ -91,7 +91,7 @@ def test_the_area_over_videos_is_that_of_their_scores_with_the_label_of_their_st
 def test_who_lacks_a_view_is_counted_and_the_fused_model_judged_among_them(wma):
     report, (_, _, _, table) = wma
     made = report.tables["views-present"].set_index("views")
-    assert made.loc["a4c+plax", "n_studies"] == (~table["has_a2c"]).sum()
+    assert made.loc["A4C + PLAX", "n_studies"] == (~table["has_a2c"]).sum()
     assert made["n_studies"].sum() == len(table)
     assert any(
         f"A2C {(~table['has_a2c']).sum()}, PLAX 0 of {len(table)}" in n for n in report.notes

@@ -103,7 +103,7 @@ def test_one_video_of_a_class_is_enough_to_be_fitted_on(fit, cohort):
     features, targets = cohort
     table = targets.table.assign(wma_a4c=[1] + [0] * 27, wma=[0] * 27 + [1])
     artifact, _ = fit("wma", "a4c", data=(features, Targets("study", table)))
-    assert any("Fitted on 16 of view a4c" in note for note in artifact.notes)
+    assert any("Fitted on 16 of view A4C" in note for note in artifact.notes)
     with pytest.raises(DataError, match="found 16 and 0"):
         fit("wma", "lvef", data=(features, Targets("study", table)))
 
@@ -116,8 +116,8 @@ def test_notes_count_views_and_what_was_not_fitted_on(fit, cohort):
     table.loc["p03-s", "wma_a4c"] = None
     artifact, _ = fit("wma", "a4c", data=(with_given(features, views), Targets("study", table)))
     assert (
-        "Views of 48 training videos: a4c 15, a2c 15, plax 15, other 1, unknown 2. "
-        "Fitted on 14 of view a4c: 0 are too short and 1 have no label."
+        "Views of 48 training videos: A4C 15, A2C 15, PLAX 15, other 1, unknown 2. "
+        "Fitted on 14 of view A4C: 0 are too short and 1 have no label."
     ) in artifact.notes
 
 
@@ -129,7 +129,7 @@ def test_paper_clips_leave_out_short_videos_in_training_and_give_them_no_score(f
     paper = TrainBlock(width_mult=0.0625, clip="paper", n_frames=16, period=2, fit=ONE_EPOCH.fit)
     shortened = with_values(features, "times", times)
     fitted = fit("wma", "a4c", paper, data=(shortened, targets))
-    assert any("Fitted on 14 of view a4c: 2 are too short" in note for note in fitted[0].notes)
+    assert any("Fitted on 14 of view A4C: 2 are too short" in note for note in fitted[0].notes)
     found = _scores(fitted, shortened, "wma")
     own = (features.table["view_given"] == "a4c").to_numpy()
     assert set(np.flatnonzero(np.isnan(found) & own)) == set(short)
@@ -220,7 +220,7 @@ def test_fewer_patients_are_among_more_and_have_the_finding_as_often(cohort):
 def test_a_model_is_fitted_on_fewer_patients_where_that_is_asked_for(fit):
     few = TrainBlock(**SMALL, fit=FIT | {"epochs": 1}, max_patients=6)
     assert "wma: fitted on 6 studies, 0 not measured." in fit("wma", "lvef", few)[0].notes
-    assert any("Fitted on 6 of view a4c" in note for note in fit("wma", "a4c", few)[0].notes)
+    assert any("Fitted on 6 of view A4C" in note for note in fit("wma", "a4c", few)[0].notes)
 
 
 def test_an_artifact_is_data_only(fit):

@@ -143,7 +143,7 @@ def test_views_out_of_the_fold_count_from_a_probability_of_eight_tenths_on(cohor
     out_of_fold(_table(rows))
     found = views_of(features, _findings())
     assert found.tolist() == ["unknown", "other", "a4c", "a2c", "unknown"]
-    assert counted(found) == "a4c 1, a2c 1, plax 0, other 1, unknown 2"
+    assert counted(found) == "A4C 1, A2C 1, PLAX 0, other 1, unknown 2"
     assert views_of(features, _findings(), least_probability=0.7)[0] == "a4c"
 
 

@@ -24,7 +24,8 @@ _TARGETS = {
 }
 
 _MODELS = {
-    **{view: f"network on the {VIEW_TITLES[view]} view" for view in VIEWS},
+    # The name of a view, and of the model that looks at it: models have titles of their own.
+    **{view: f"{VIEW_TITLES[view]} view" for view in VIEWS},
     **{f"{view}_value": f"network on the {VIEW_TITLES[view]} view, value" for view in VIEWS},
     "fused": "views fused",
     "fused_value": "views fused, value",

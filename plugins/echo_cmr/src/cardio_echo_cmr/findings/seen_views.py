@@ -118,10 +118,11 @@ def counted(views: NDArray[np.str_]) -> str:
     Examples
     --------
     >>> counted(np.array(["a4c", "unknown", "a4c", "plax"]))
-    'a4c 2, a2c 0, plax 1, other 0, unknown 1'
+    'A4C 2, A2C 0, PLAX 1, other 0, unknown 1'
     """
     found = Counter(views.tolist())
-    return ", ".join(f"{name} {found[name]}" for name in (*VIEWS, OTHER, UNKNOWN))
+    names = {name: name.upper() for name in VIEWS} | {OTHER: OTHER, UNKNOWN: UNKNOWN}
+    return ", ".join(f"{title} {found[name]}" for name, title in names.items())
 
 
 def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame:

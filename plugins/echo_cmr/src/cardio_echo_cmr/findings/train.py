@@ -103,7 +103,7 @@ def own_videos(
     known = np.flatnonzero(usable & np.isfinite(codes))
     note = (
         f"Views of {len(features)} training videos: {counted(views)}. Fitted on {known.size} of "
-        f"view {recipe_of(ctx).view}: {int((of_view & ~usable).sum())} are too short and "
+        f"view {recipe_of(ctx).view.upper()}: {int((of_view & ~usable).sum())} are too short and "
         f"{int(usable.sum()) - known.size} have no label."
     )
     return (features.view(known), codes[known]), note

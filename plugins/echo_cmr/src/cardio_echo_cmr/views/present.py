@@ -73,7 +73,8 @@ def views_table(
         Columns views, n_studies, share and, for binary targets with a fused model, n_tested,
         n_positive, auc, low and high; NaN where a combination is too rare.
     """
-    counts = views["views"].value_counts()
+    named = views["views"].map(_in_words)
+    counts = named.value_counts()
     rows = pd.DataFrame(
         {"views": counts.index, "n_studies": counts.to_numpy(), "share": counts / counts.sum()}
     ).reset_index(drop=True)
@@ -83,8 +84,12 @@ def views_table(
     fused = fused[fused["model"] == "fused"]
     if fused.empty:
         return rows
-    of = fused["study_id"].map(views["views"])
+    of = fused["study_id"].map(named)
     return rows.join(pd.DataFrame([_area(fused[of == name], config) for name in rows["views"]]))
+
+
+def _in_words(views: str) -> str:
+    return views if views == NO_VIEW else views.upper().replace("+", " + ")
 
 
 def _area(rows: pd.DataFrame, config: EvaluateBlock) -> dict[str, float]:

@@ -51,6 +51,7 @@ _LOCALISATION = {
     "median_without": "median without flash",
     "n_flash": "studies with flash",
     "n_without": "studies without flash",
+    "y": "flash (1 is yes)",
 }
 
 _EVALUATION = {
