@@ -3,6 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# What takes minutes says what it does, a line a package.
+PIP_TELLING := $(BIN)/python -m pip --disable-pip-version-check
+# Measured on two quiet cores, for the text of `make demo`.
+DEMO_MINUTES := 3
+INSTALL_MINUTES := 3 to 10
+INSTALL_SIZE := 2.6 GB on disk, about 1 GB to download; several GB more where pip takes torch for CUDA
 PLUGINS := $(wildcard plugins/*)
 # The files that train something and compare it, or decide by it.
 TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py \
@@ -21,8 +27,9 @@ $(VENV)/.pip:
 
 # torch first and by its exact version: whatever else asks for it then finds it there.
 $(VENV)/.installed: $(VENV)/.pip $(METADATA)
-	$(PIP) install "$$(grep '^torch==' constraints.txt)"
-	$(PIP) install -c constraints.txt -e "./core[train]" $(addprefix -e ./,$(PLUGINS))
+	@echo "Installing torch, then cardio with its plugins, into $(VENV) ($(INSTALL_SIZE))."
+	$(PIP_TELLING) install "$$(grep '^torch==' constraints.txt)"
+	$(PIP_TELLING) install -c constraints.txt -e "./core[train]" $(addprefix -e ./,$(PLUGINS))
 	touch $@
 
 $(VENV)/.test: $(VENV)/.installed
@@ -33,9 +40,16 @@ $(VENV)/.bench: $(VENV)/.installed
 	$(PIP) install -c constraints.txt --group bench
 	touch $@
 
-demo: $(VENV)/.installed
+# What is to come is said before the first prerequisite is made, so make calls itself.
+demo:
+	@echo "1. Install cardio and its plugins into $(VENV), unless they are there:"
+	@echo "   $(INSTALL_MINUTES) minutes with a fast connection; $(INSTALL_SIZE)."
+	@echo "2. Run the ECG plugin on a synthetic cohort of 24 patients, at its smallest sizes, into demo/:"
+	@echo "   about $(DEMO_MINUTES) minutes on two cores. The numbers prove nothing; they show what a run gives."
+	@$(MAKE) --no-print-directory $(VENV)/.installed
 	rm -rf demo
 	$(BIN)/cardio run --plugin ecg_transfer --smoke --out demo
+	@echo "The page to read: $(CURDIR)/demo/report.html (open it in a browser)."
 
 # A file's tests share what they have made, so a file stays in one process. The architecture is lint's.
 test: $(VENV)/.test lint

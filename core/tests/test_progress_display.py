@@ -28,7 +28,10 @@ def test_a_stage_is_named_with_what_there_is_to_do_before_it_is_done():
 
 
 def test_one_is_not_many():
-    assert Stage("training", 0.0, "fits", total=1, done=1).line() == "training: 1 of 1 fit"
+    assert (
+        Stage("training", time.monotonic(), "fits", total=1, done=1).line()
+        == "training: 1 of 1 fit"
+    )
 
 
 def test_a_long_piece_of_work_is_told_while_it_is_under_way(monkeypatch):
@@ -45,7 +48,7 @@ def test_a_long_piece_of_work_is_told_while_it_is_under_way(monkeypatch):
 
 
 def test_time_left_that_is_not_known_is_not_given():
-    stage = Stage("training", 0.0, "fits", total=72, done=3, left=lambda: None)
+    stage = Stage("training", time.monotonic(), "fits", total=72, done=3, left=lambda: None)
     assert stage.line() == "training: 3 of 72 fits"
 
 
@@ -55,6 +58,21 @@ def test_lines_keep_their_distance():
         for _ in range(5000):
             progress.advance("a file")
     assert said == ["files: 5000"]
+
+
+def test_a_command_that_is_done_at_once_says_nothing_of_it():
+    said: list[str] = []
+    with Progress("files", 3, said.append) as progress:
+        progress.advance()
+    assert said == []
+
+
+def test_a_command_that_takes_longer_says_what_it_does_after_a_second():
+    said: list[str] = []
+    with Progress("reading", 3, said.append, "patients") as progress:
+        progress.advance()
+        wait_for(lambda: said)
+    assert said == ["reading: 1 of 3 patients"]
 
 
 def test_an_earlier_task_is_shown_as_a_part_and_its_lines_are_not_said():
@@ -75,7 +93,7 @@ def test_a_terminal_is_shown_the_same_facts_and_what_comes_then(monkeypatch):
 
     from cardio_core.runner.progress.living import Living
 
-    stage = Stage("training", 0.0, "fits", 72, 12, "the doing", left=lambda: 42.0)
+    stage = Stage("training", time.monotonic(), "fits", 72, 12, "the doing", left=lambda: 42.0)
     living = Living(lambda: (stage, ("evaluation", "report")))
     console = Console(width=100)
     with console.capture() as drawn:

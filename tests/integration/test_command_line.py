@@ -77,6 +77,27 @@ def test_a_dry_run_says_what_would_run_and_writes_nothing(cardio, clinic, tmp_pa
     assert not (tmp_path / "run").exists()
 
 
+def test_a_dry_run_says_no_time_that_would_be_a_guess_and_one_that_was_measured(
+    cardio, write_cohort, run_toy, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
+    data = write_cohort(tmp_path / "few", "mean_class", n_patients=6)
+    sets = ("protocols.honest.k=2", "inner.k=0")
+    asked = [
+        "run", "--plugin", "toy", "--data", data, "--device", "cpu", "--protocol", "honest",
+        "--set", sets[0], "--set", sets[1], "--out", tmp_path / "new", "--dry-run",
+    ]  # fmt: skip
+    before = cardio(*asked).stdout
+    assert "Fits: 6 (2 models x (2 honest + 1 final))" in before
+    assert "Time of fits and evaluation: unknown before the first run" in before
+    run_toy(tmp_path / "run", data=(data,), protocol="honest", sets=sets)
+    after = cardio(*asked).stdout
+    assert "Features: all are in the cache." in after
+    assert "Time of fits and evaluation: about " in after
+    assert "MB for the run directory" in after
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_run_on_the_synthetic_cohort_says_so_in_the_first_line(cardio, tmp_path):
     said = cardio("run", "--plugin", "toy", "--out", tmp_path / "run", "--dry-run")
     assert said.stdout.splitlines()[0].startswith("Synthetic data")

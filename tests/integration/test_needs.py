@@ -323,3 +323,32 @@ def test_only_the_models_that_use_a_need_are_handed_its_artifact(
     )
     assert len(used) > 0
     assert unused is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("needs.beats.data=nowhere", "needs.beats.data: nowhere: no such file or folder"),
+        ("needs.beats.settings={train: {foo: 1}}", "needs.beats: "),
+    ],
+)
+def test_what_was_typed_for_the_earlier_task_is_named_as_it_was_typed(
+    cardio, clinic, tmp_path, typed, said
+):
+    answer = cardio(
+        "run", "--plugin", "toy", "--task", "third", "--data", clinic, "--device", "cpu",
+        "--executor", "local:1", "--out", tmp_path / "run", "--set", typed,
+    )  # fmt: skip
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith(f"Error: {said}")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_a_run_that_is_named_is_looked_for_before_anything_is_made(cardio, clinic, tmp_path):
+    answer = cardio(
+        "run", "--plugin", "toy", "--task", "third", "--data", clinic, "--device", "cpu",
+        "--executor", "local:1", "--out", tmp_path / "run", "--from", "beats=nowhere",
+    )  # fmt: skip
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("Error: --from beats=nowhere: no run directory")
+    assert not (tmp_path / "run").exists()

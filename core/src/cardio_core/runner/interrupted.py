@@ -22,9 +22,8 @@ def how_to_go_on(request: RunRequest, out: Path, last: Stage | None) -> str:
     Examples
     --------
     >>> asked = RunRequest("toy", command="cardio run --plugin toy")
-    >>> last = Stage("training", 0.0, "fits", total=72, done=12)
-    >>> how_to_go_on(asked, Path("runs/x"), last).partition(": ")[0]
-    'Interrupted. Finished and kept'
+    >>> how_to_go_on(asked, Path("runs/not-begun"), None)
+    'Interrupted before anything was finished. Begin again with: cardio run --plugin toy'
     """
     command = request.command or "the same call"
     if not (out / "manifest.json").is_file():

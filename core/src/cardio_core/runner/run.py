@@ -38,6 +38,7 @@ from cardio_core.runner.progress.look import Stage
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data, set_up
+from cardio_core.runner.speeds import keep_speeds, speeds_of
 from cardio_core.types.predictions import Scored
 
 
@@ -93,7 +94,7 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         )
         if request.dry_run:
             with say.stage("dry run"):
-                for line in rehearse(setup, ctx, executor, out):
+                for line in rehearse(setup, ctx, executor, out, cache_dir()):
                     say(line)
             return out
         _make(request, setup, ctx, executor, out, say)
@@ -146,12 +147,15 @@ def _work(session: Session) -> None:
     jobs = [job for arm in arms for job in jobs_of(session, arm)]
     keep_for_new(session.needs, session.out)
     with session.manifest.stage("training"), session.say.stage("training"):
-        jobs = fit_all(session, jobs)
+        jobs, timed = fit_all(session, jobs)
     with session.manifest.stage("evaluation"), session.say.stage("evaluation") as stage:
         _judge_all(session, arms, jobs, stage)
         write_table_one(session, arms[0])
     with session.say.stage("report", "tables, figures and the page are written"):
         _finish(session.out, session.manifest)
+    if timed.fits:
+        speeds = speeds_of(timed.fits, session.manifest.content, timed.n_workers, session.out)
+        keep_speeds(session.setup, cache_dir(), speeds)
     session.say(f"Report: {session.out / 'report.html'}")
 
 

@@ -48,7 +48,9 @@ def deidentify(
         out,
         mapping=mapping,
         sheet=sheet,
-        on_start=lambda n: bar.append(Progress("files", n, None if as_json else click.echo)),
+        on_start=lambda n: bar.append(
+            Progress("de-identifying", n, None if as_json else click.echo, "files")
+        ),
         on_file=lambda: bar[0].advance(),
     )
     bar[0].close()

@@ -65,7 +65,7 @@ def fetch(name: str, out: Path | None) -> None:
     bars: list[Progress] = []
 
     def say_total(n_files: int) -> None:
-        bars.append(Progress("files", n_files, click.echo))
+        bars.append(Progress("downloading", n_files, click.echo, "files"))
 
     done = fetch_dataset(
         dataset, parent, on_start=say_total, on_file=lambda file: bars[0].advance(file)

@@ -22,16 +22,19 @@ from cardio_core.runner.fitting.fuse import fuse_fold
 from cardio_core.runner.fitting.jobs import Array, FoldJob
 from cardio_core.runner.fitting.left_out import note_unfitted, notes_on, unfitted, without
 from cardio_core.runner.fitting.stored import save_predictions, write_chosen
-from cardio_core.runner.fitting.watching import Watch, telling_first
+from cardio_core.runner.fitting.watching import Timed, Watch, telling_first
 from cardio_core.runner.progress import Progress
 from cardio_core.runner.progress.pulse import FOLDER
+from cardio_core.runner.progress.words import several
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.artifact import ModelArtifact
 
 
-def fit_all(session: Session, jobs: Sequence[FoldJob]) -> list[FoldJob]:
+def fit_all(session: Session, jobs: Sequence[FoldJob]) -> tuple[list[FoldJob], Timed]:
     """Do the jobs, and return those of the models that every fold of their protocol could fit.
+
+    Returned beside them is what the fits took.
 
     Out of the first protocol, a model is out of the manifest too: new patients get no score of a
     model that nobody has tested.
@@ -78,7 +81,7 @@ def fit_all(session: Session, jobs: Sequence[FoldJob]) -> list[FoldJob]:
     session.manifest.update(models=models)
     if not kept:
         raise DataError(f"no model can be fitted. {' '.join(notes)}")
-    return kept
+    return kept, watch.timed()
 
 
 def run_fold(job: FoldJob, device: Any = None) -> Path:
@@ -146,6 +149,6 @@ def _guard_seen(job: FoldJob, artifact: ModelArtifact, test: Array) -> None:
     shared = set(artifact.seen) & set(job.features.table["subject_id"].iloc[test])
     if shared:
         raise LeakageError(
-            f"{job.title}: the model has seen {len(shared)} subject(s) that it is to be tested on "
-            f"({', '.join(sorted(shared)[:3])})"
+            f"{job.title}: the model has seen {several(len(shared), 'subject')} that it is "
+            f"to be tested on ({', '.join(sorted(shared)[:3])})"
         )

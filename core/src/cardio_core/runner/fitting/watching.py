@@ -7,7 +7,9 @@ import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from cardio_core.runner.fitting.jobs import FoldJob
@@ -31,6 +33,14 @@ def telling_first(jobs: Sequence[FoldJob]) -> list[FoldJob]:
     return [jobs[number] for number in in_order]
 
 
+@dataclass(frozen=True)
+class Timed:
+    """Median seconds of a fit, by ``"model protocol"``, with so many at a time."""
+
+    fits: dict[str, float]
+    n_workers: int
+
+
 class Watch:
     """Follows the fits that are still to do, through the small files that they write.
 
@@ -45,6 +55,7 @@ class Watch:
         for job in jobs:
             self._folds.setdefault(str(job.protocol), []).append(str(job.ctx.fold))
         self._workers: deque[str] = deque(maxlen=32)
+        self._seconds: dict[str, list[float]] = {}
         shutil.rmtree(folder, ignore_errors=True)
 
     def under_way(self) -> tuple[str, ...]:
@@ -70,6 +81,13 @@ class Watch:
                 if "seconds" in said:
                     self._workers.append(said["worker"])
                     self._times.finished(name, said["seconds"], said["worker"])
+                    whose = f"{job.ctx.model} {job.protocol}"
+                    self._seconds.setdefault(whose, []).append(said["seconds"])
+
+    def timed(self) -> Timed:
+        """Return what the finished fits took."""
+        fits = {whose: round(median(found), 3) for whose, found in self._seconds.items()}
+        return Timed(fits, max(1, len(set(self._workers))))
 
     def close(self) -> None:
         """Take the files away."""

@@ -36,7 +36,7 @@ from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import Prepared, UnusableCohortError, prepare
 from cardio_core.runner.preparing.needs import open_kept_needs
 from cardio_core.runner.preparing.outcome import asked_task
-from cardio_core.runner.progress import Echo
+from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.setup import members_first, open_with_defaults, primary_of
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import PluginInfo, Target
@@ -152,7 +152,8 @@ def predict_new(
     notes = list(prepared.cohort.notes)
     measured: dict[str, dict[str, Any]] = {}
     frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
-    for name in members_first(task, manifest["models"]):
+    progress = Progress("predicting", len(manifest["models"]), echo, "models")
+    for name in progress.over(members_first(task, manifest["models"])):
         folder = run / "models" / "final" / name
         used = {need.task for need in task.needs_of([name])}
         needs = {one: kept for one, kept in open_kept_needs(run).items() if one in used}

@@ -189,7 +189,7 @@ def prepare(
     `cohort` is what `load` returned, where it was called before.
     """
     cohort, digests = load_cohort(plugin, config, ctx, cohort)
-    jobs = _jobs(plugin, config, ctx, cohort, digests.all_files)
+    jobs = patient_jobs(plugin, config, ctx, cohort, digests.all_files)
     todo = [job for job in jobs if not job.folder.exists()]
     with Progress("features", len(todo), echo, "patients") as progress:
         executor.map(make_features, todo, on_done=lambda _: progress.advance())
@@ -245,9 +245,10 @@ def make_features(job: PatientJob, device: Any = None) -> None:
     whole_directory(job.folder, fill)
 
 
-def _jobs(
+def patient_jobs(
     plugin: Plugin, config: RunConfig, ctx: Context, cohort: Cohort, digests: dict[str, list[str]]
 ) -> list[PatientJob]:
+    """Return one job a patient; its folder of the cache is there where it has been done before."""
     if ctx.cache is None:
         raise ValueError("features need a cache folder")
     common = {

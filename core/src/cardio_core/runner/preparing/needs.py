@@ -13,6 +13,7 @@ from cardio_core.errors import ConfigError, LeakageError
 from cardio_core.io.atomic import read_json, whole_directory, write_json
 from cardio_core.io.hashing import digest, file_digest
 from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.progress.words import several
 from cardio_core.runner.request import RunRequest
 from cardio_core.types.info import Need, Task
 
@@ -151,11 +152,11 @@ def guard_other(
     begin = f"task {task!r} must come from other patients, but its run {resolved.run.name} shares"
     if same_files:
         raise LeakageError(
-            f"{begin} {len(same_files)} file(s) with this cohort; pretrain on other data"
+            f"{begin} {several(len(same_files), 'file')} with this cohort; pretrain on other data"
         )
     if same_patients and not other_people:
         raise LeakageError(
-            f"{begin} {len(same_patients)} patient id(s) with this cohort "
+            f"{begin} {several(len(same_patients), 'patient id')} with this cohort "
             f"({min(same_patients)!r}); pretrain on other data or, if equal ids are different "
             f"people here, say so with --set needs.{task}.other_people=true"
         )
@@ -272,24 +273,26 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
     if need.patients == "same" and config.outcome.column is not None:
         # This run takes the folds, and each needs its share of every class.
         sets += tuple(sets_of({"stratify": config.outcome.column}))
-    return run(
-        replace(
-            request,
-            task=need.task,
-            data=own,
-            sets=(*sets_of(block.settings), *sets),
-            needs_from={},
-            out=folder,
-            protocol="honest" if need.patients == "other" else request.protocol,
-            resume=begun,
-            for_need=True,
-            # What is asked of this task is not asked of the earlier one.
-            outcome=None,
-            positive=None,
-            primary=None,
-            covariates=(),
-        )
+    asked = replace(
+        request,
+        task=need.task,
+        data=own,
+        sets=(*sets_of(block.settings), *sets),
+        needs_from={},
+        out=folder,
+        protocol="honest" if need.patients == "other" else request.protocol,
+        resume=begun,
+        for_need=True,
+        # What is asked of this task is not asked of the earlier one.
+        outcome=None,
+        positive=None,
+        primary=None,
+        covariates=(),
     )
+    try:
+        return run(asked)
+    except ConfigError as error:  # said of what the user typed for the earlier task
+        raise ConfigError(f"needs.{need.task}: {error}") from error
 
 
 def _checked(path: Path, plugin: str, task: str) -> Path:

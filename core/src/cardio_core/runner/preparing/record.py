@@ -12,6 +12,7 @@ from cardio_core.io.hashing import digest
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.flow import flow_of
 from cardio_core.runner.preparing.needs import guard_other
+from cardio_core.runner.progress.words import several
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
 from cardio_core.types.features import flag_counts
@@ -116,7 +117,7 @@ def _describe(arm: Arm) -> str:
     table = arm.prepared.features.table
     fold = arm.plan.folds[0]
     patients = table["patient_id"]
-    what = f"{len(arm.plan.folds)} fold(s) by {arm.plan.unit}, plan {arm.plan.plan}"
+    what = f"{several(len(arm.plan.folds), 'fold')} by {arm.plan.unit}, plan {arm.plan.plan}"
     sizes = (
         f"first fold: train {len(fold.train)} samples of {patients.iloc[fold.train].nunique()} "
         f"patients, test {len(fold.test)} of {patients.iloc[fold.test].nunique()}"

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Self
+from typing import Self, TypeVar
 
-from cardio_core.runner.progress.lines import Lines
+from cardio_core.runner.progress.lines import PAUSE_S, Lines
 from cardio_core.runner.progress.living import Living, on_a_terminal
 from cardio_core.runner.progress.look import Left, Stage, UnderWay
 from cardio_core.runner.progress.timing import Steady
 from cardio_core.runner.progress.words import duration
 
 Echo = Callable[[str], None]
+Piece = TypeVar("Piece")
 LOG = logging.getLogger("cardio")  # the run's, as in `context`, whose import is heavier
 
 STAGES = ("features", "training", "evaluation", "report")
@@ -36,6 +37,8 @@ class Display:
         Takes each line that the user is to see.
     planned : sequence of str
         The stages that will come, in their order.
+    at_once : bool
+        Whether a stage is named as it begins; otherwise only if it takes longer than a second.
 
     Attributes
     ----------
@@ -50,8 +53,8 @@ class Display:
     features: 2 patients
     """
 
-    def __init__(self, echo: Echo, planned: Sequence[str] = ()) -> None:
-        self._echo = echo
+    def __init__(self, echo: Echo, planned: Sequence[str] = (), *, at_once: bool = True) -> None:
+        self._echo, self._at_once = echo, at_once
         self._planned = list(planned)
         self._stages: list[Stage] = []
         self.last: Stage | None = None
@@ -59,7 +62,11 @@ class Display:
         if on_a_terminal():
             self._shown = Living(lambda: (self._now(), tuple(self._planned)))
         else:
-            self._shown = Lines(lambda: stage.line() if (stage := self._now()) else "", self._tell)
+            self._shown = Lines(
+                lambda: stage.line() if (stage := self._now()) else "",
+                self._tell,
+                PAUSE_S if at_once else 1.0,
+            )
 
     def __call__(self, line: str) -> None:
         """Say a line."""
@@ -90,7 +97,8 @@ class Display:
         stage = Stage(what, time.monotonic(), unit, total, under_way=under_way, left=left)
         self._begin(stage)
         self._remember(stage)
-        self._tell_of(f"{stage.what}: {stage.pieces()}")
+        if self._at_once:
+            self._tell_of(f"{stage.what}: {stage.pieces()}")
         return stage
 
     def end(self, stage: Stage) -> None:
@@ -139,7 +147,7 @@ class _Inner(Display):
     """
 
     def __init__(self, outer: Display, task: str) -> None:
-        self._outer, self._task = outer, task
+        self._outer, self._task, self._at_once = outer, task, True
 
     def __call__(self, line: str) -> None:
         LOG.info(line.strip())
@@ -203,7 +211,9 @@ class Progress:
         self._steady = Steady(total, time.monotonic())
         if echo is not None and total:
             self._own = not isinstance(echo, Display)
-            self._display = echo if isinstance(echo, Display) else Display(echo).__enter__()
+            self._display = (
+                echo if isinstance(echo, Display) else Display(echo, at_once=False).__enter__()
+            )
             self._stage = self._display.count(
                 what,
                 unit,
@@ -218,6 +228,13 @@ class Progress:
         if self._display is not None:
             self._stage.done += 1
             self._stage.doing = detail
+
+    def over(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """Yield the pieces, each counted when the next is asked for."""
+        with self:
+            for piece in pieces:
+                yield piece
+                self.advance()
 
     def correct(self, done: int) -> None:
         """Say how many are done, where some may have been finished and not counted."""

@@ -13,12 +13,14 @@ class Lines:
     """Says a line every ten seconds, also while one long piece of work is under way.
 
     `look` returns the line that describes the present moment, empty where there is nothing to say;
-    `say` takes it.
+    `say` takes it. The first is said after `first_s`.
     """
 
-    def __init__(self, look: Callable[[], str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self, look: Callable[[], str], say: Callable[[str], None], first_s: float = PAUSE_S
+    ) -> None:
         self._look, self._say = look, say
-        self._last = time.monotonic()
+        self._last = time.monotonic() - PAUSE_S + first_s
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 

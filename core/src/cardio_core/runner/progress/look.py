@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cardio_core.runner.progress.words import roughly
+from cardio_core.runner.progress.words import duration, roughly
 
 UnderWay = Callable[[], tuple[str, ...]]
 Left = Callable[[], float | None]
@@ -55,4 +56,6 @@ class Stage:
         doing = now[0] + (f" (and {len(now) - 1} more)" if len(now) > 1 else "") if now else ""
         if facts and doing:
             facts += "; now "
+        if not self.total and (so_far := time.monotonic() - self.began) >= 5:
+            doing += f" ({duration(so_far)} so far)"
         return f"{self.what}: {facts}{doing}" if facts or doing else self.what

@@ -33,6 +33,17 @@ def roughly(seconds: float) -> str:
     return duration(5 * round(seconds / 5) if 10 < seconds < 90 else max(1.0, seconds))
 
 
+def several(n: int, what: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> [several(n, "fold") for n in (1, 3)]
+    ['1 fold', '3 folds']
+    """
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def fold_in_words(fold: str, folds: Iterable[str]) -> str:
     """Return which fold of how many: ``r1-f0`` means nothing to a reader.
 
