@@ -97,6 +97,25 @@ def test_a_copy_in_steps_of_another_format_is_the_same_signal_and_noise_is_not()
     assert same(print_of(one), print_of({"adc": stored}))
     assert not same(print_of(one), print_of(other))
     assert print_of(np.zeros(5000)) is None
+    # Every loop of a scanner has these times; they are no signal.
+    assert print_of({"times_ms": np.arange(0, 4000, 20.0)}) is None
+
+
+def test_a_loop_is_known_by_its_frames_and_not_by_its_times() -> None:
+    class Loop:
+        def __init__(self, seed: int) -> None:
+            self.n_frames = 100
+            self.times_ms = np.arange(0, 2000, 20.0)
+            self._rng = np.random.default_rng(seed)
+
+        def frame(self, index: int) -> Any:
+            return self._rng.integers(0, 255, (64, 64), dtype=np.uint8)
+
+    def opened(seed: int) -> dict[str, Any]:
+        return {"loop": Loop(seed), "septum": np.linspace(0, 1, 200)}
+
+    assert same(print_of(opened(0)), print_of(opened(0)))
+    assert not same(print_of(opened(0)), print_of(opened(1)))
 
 
 def test_a_template_is_refused_until_it_is_filled_in(cardio: Cli, tmp_path: Path) -> None:

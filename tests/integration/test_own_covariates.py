@@ -49,7 +49,7 @@ def read(path: Path) -> Any:
 
 def test_a_clinical_model_runs_on_the_folds_of_every_other_model(finished: Path) -> None:
     manifest = read(finished / "manifest.json")
-    title = "Clinical variables (Age, Crp, Ward)"
+    title = "Clinical variables: age, crp, ward"
     assert manifest["model_titles"]["covariates"] == title
     assert "covariates" in manifest["baselines"]
     scored = pd.read_csv(finished / "predictions.csv")
@@ -103,7 +103,7 @@ def test_new_patients_are_scored_where_a_table_knows_them(finished: Path, cohort
     recording = next(cohort.glob("C0*.csv"))
     answer = predict_new(finished, (recording,), device="cpu")
     assert "covariates" not in {row["model"] for row in answer["predictions"]}
-    said = "Clinical variables (Age, Crp, Ward): no recording has what this model works on."
+    said = "Clinical variables: age, crp, ward: no recording has what this model works on."
     assert said in answer["notes"]
 
 

@@ -42,18 +42,24 @@ def with_clinical_model(task: Task, names: Sequence[str]) -> Task:
         raise ConfigError(
             f"--covariate {names[0]}: task {task.name!r} has a model {NAME!r} of its own"
         )
-    shown = ", ".join(
-        (COLUMNS[name].title if name in COLUMNS else title_of(name)) for name in names
-    )
+    shown = ", ".join(map(_in_a_sentence, names))
     model = Model(
         NAME,
-        f"Clinical variables ({shown})",
+        f"Clinical variables: {shown}",
         baseline=True,
         partial=True,
         kinds=("binary", "multiclass", "continuous"),
         covariates=tuple(names),
     )
     return replace(task, models=(*task.models, model))
+
+
+def _in_a_sentence(name: str) -> str:
+    """Return the words of a column within a sentence: small, but for NYHA, QRS and their like."""
+    title = COLUMNS[name].title if name in COLUMNS else title_of(name)
+    title = "Sex" if name == "sex" else title
+    first = title.partition(" ")[0]
+    return title if first[1:] != first[1:].lower() else title[:1].lower() + title[1:]
 
 
 def check_covariates(

@@ -50,17 +50,24 @@ def print_of(value: Any) -> Floats | None:
     >>> same(print_of({"mv": signal}), print_of(signal.astype("float32") * 1000))
     True
     """
-    if callable(getattr(value, "frame", None)) and hasattr(value, "n_frames"):
+    loop = next((one for one in (value, *_parts(value)) if _is_loop(one)), None)
+    if loop is not None:
         try:
-            frames = [value.frame(index) for index in {0, int(value.n_frames) // 2}]
+            frames = [loop.frame(index) for index in sorted({0, int(loop.n_frames) // 2})]
         except Exception:  # a stranger's decoder: the frame is read again where it counts
             return None
         return _print(np.concatenate([np.asarray(one, dtype=float).ravel() for one in frames]))
-    arrays = [one for one in _arrays(value, 0) if one.size >= _LEAST]
-    if not arrays:
-        inner = [one for one in _parts(value) if hasattr(one, "n_frames")]
-        return print_of(inner[0]) if inner else None
-    return _print(max(arrays, key=lambda one: one.size).astype(float).ravel())
+    arrays = [one for one in _arrays(value, 0) if one.size >= _LEAST and not _is_axis(one)]
+    return _print(max(arrays, key=lambda one: one.size).astype(float).ravel()) if arrays else None
+
+
+def _is_loop(value: Any) -> bool:
+    return callable(getattr(value, "frame", None)) and hasattr(value, "n_frames")
+
+
+def _is_axis(values: NDArray[Any]) -> bool:
+    """Return whether an array is a scale, as of time: that is the same for everybody."""
+    return values.ndim == 1 and bool((np.diff(values.astype(float)) > 0).all())
 
 
 def same(one: Floats | None, other: Floats | None) -> bool:

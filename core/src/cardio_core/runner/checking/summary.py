@@ -73,8 +73,8 @@ def sentences(answer: Mapping[str, Any]) -> list[str]:
         return lines
     name = outcome["target"]
     lines.append(
-        f"Outcome {name}: {outcome['n_with']} patients with it, {outcome['n_without']} without, "
-        "who are not tested."
+        f"Outcome {name}: {outcome['n_with']} patients with it, {outcome['n_without']} without"
+        + (", who are not tested." if outcome["n_without"] else ".")
     )
     if "by_class" in outcome:
         shown = ", ".join(f"{n} {one}" for one, n in outcome["by_class"].items())
