@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cardio_core.runner.judging.judge import said_of
+from cardio_core.runner.judging.explain import said_of
 from cardio_core.types.info import Target
 
 SCAR = Target("scar", "binary", ("no", "yes"))

@@ -169,7 +169,7 @@ def _judge_all(
         stage.doing = f"{arm.protocol} protocol: explanations, intervals, tables, figures"
         session.say(stage.line())
         judged = judge(session, arm, tested, scored[arm.protocol])
-        write_judged(session.out, arm.protocol, judged)
+        write_judged(session.out, arm.protocol, judged, session.executor)
     write_csv(session.out / "predictions.csv", scored, session.setup.task)
 
 

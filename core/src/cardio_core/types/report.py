@@ -57,7 +57,8 @@ class Case:
     scores : mapping of str to float
         Quantitative scores of the explanation (share of energy in a window, say).
     draw : callable or None
-        ``draw(figure)`` draws it on an empty matplotlib figure.
+        ``draw(figure)`` draws it on an empty matplotlib figure. Cases are written where they are
+        explained: `evaluate` gets them without `draw` and `video`.
     fold : str
         The fold that made the prediction; the core fills it in.
     video : callable or None

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardio_core.config import RunConfig
-from cardio_core.evaluation.aggregate import score_columns
+from cardio_core.compute.executors import Executor
 from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.clinical import by_patient
 from cardio_core.io.atomic import read_json, replacing, write_json
-from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
-from cardio_core.runner.fitting.choose import original
 from cardio_core.runner.fitting.jobs import FoldJob
-from cardio_core.runner.fitting.stored import open_artifact, read_predictions
-from cardio_core.runner.judging.cases import file_in, stem_of, write_case
+from cardio_core.runner.judging.cases import file_in, stem_of
+from cardio_core.runner.judging.explain import explain_all
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.patients import clinical_table
 from cardio_core.runner.session import Session
-from cardio_core.types.info import Target
-from cardio_core.types.predictions import Predictions, Scored
-from cardio_core.types.report import Case, EvaluationReport, Explanation
+from cardio_core.types.predictions import Scored
+from cardio_core.types.report import EvaluationReport, Explanation
 
 if TYPE_CHECKING:
     from cardio_core.evaluation.conformal.coverage import Calibrated
@@ -59,7 +55,7 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     notes: list[str] = []
     explanation = Explanation()
     if plugin.implements("explain", ctx.task):
-        explanation = _explain_all(plugin, config, jobs, notes, strict=ctx.strict)
+        explanation = explain_all(session, jobs, notes)
     report = None
     missing = f"Only what the core reports by itself is here, not what {plugin.info.name} adds:"
     with noting(notes, missing, strict=ctx.strict):
@@ -95,27 +91,27 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     return Judged(report, explanation, calibrated)
 
 
-def _explain_all(
-    plugin: Plugin, config: RunConfig, jobs: Sequence[FoldJob], notes: list[str], *, strict: bool
-) -> Explanation:
-    """Return the cases of every fold; why a fold has none goes to `notes`."""
-    cases: list[Case] = []
-    rules = []
-    for job in jobs:
-        if job.core_owned:  # nothing of a plugin explains it
-            continue
-        model, fold = str(job.ctx.model), str(job.ctx.fold)
-        with noting(notes, f"No explanation of {model}, {fold}:", strict=strict):
-            part = _explain(plugin, config, job)
-            rules.append(part.rule)
-            cases += [replace(case, model=model, fold=fold) for case in part.cases]
-    return Explanation(cases, next(filter(None, rules), ""))
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a report, what draws it, and its file."""
+
+    name: str
+    draw: Callable[[Any], None]
+    path: Path
 
 
-def write_judged(out: Path, protocol: str, judged: Judged) -> None:
-    """Write metrics, tables, figures and explanations of one protocol."""
+def draw_figure(figure: Figure) -> str:
+    """Draw one figure into its file; return a note why it is left out, empty where it is not."""
     from cardio_core.report.figures import save_svg
 
+    notes: list[str] = []
+    with noting(notes, f"Figure {figure.name} is left out:"):
+        save_svg(figure.draw, figure.path)
+    return " ".join(notes)
+
+
+def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> None:
+    """Write metrics, tables and figures of one protocol; its cases are written already."""
     metrics = [*judged.report.metrics, *judged.calibrated.metrics]
     rows = [metric.to_dict() | {"protocol": protocol} for metric in metrics]
     notes = [*judged.report.notes, *judged.calibrated.notes]
@@ -127,13 +123,11 @@ def write_judged(out: Path, protocol: str, judged: Judged) -> None:
         with replacing(file_in(out / "tables", f"{protocol}-{name}", "csv")) as temporary:
             index = not isinstance(table.index, pd.RangeIndex)
             table.to_csv(temporary, index=index, float_format="%.6g")
-    for name, draw in judged.report.figures.items():
-        with noting(notes, f"Figure {name} is left out:"):
-            save_svg(draw, file_in(out / "figures", f"{protocol}-{name}", "svg"))
-    for case in judged.explanation.cases:
-        stem = f"{protocol}-{case.fold}-{case.model}-{case.sample_id}"
-        with noting(notes, f"An explained case of {case.model} is left out:"):
-            write_case(out, stem, case, protocol)
+    figures = [
+        Figure(name, draw, file_in(out / "figures", f"{protocol}-{name}", "svg"))
+        for name, draw in judged.report.figures.items()
+    ]
+    notes += filter(None, executor.map(draw_figure, figures))
     write_json(out / "judged" / f"{protocol}.json", {"metrics": rows, "notes": notes})
 
 
@@ -146,38 +140,3 @@ def open_rule(run: Path, model: str, target: str) -> Conformal | None:
     """Return the conformal rule of one model and target, None where a run has none."""
     path = rule_path(run, model, target)
     return Conformal.from_dict(read_json(path)) if path.is_file() else None
-
-
-def _explain(plugin: Plugin, config: RunConfig, job: FoldJob) -> Explanation:
-    """Hand the fold's model its own test samples and what it predicted for them."""
-    view = job.features.view(original(job.features.table, job.test))
-    predictions = said_of([(one, read_predictions(job.out, one)) for one in job.ctx.targets])
-    if not predictions.ids:
-        return Explanation()
-    explanation: Explanation = call(
-        plugin,
-        "explain",
-        job.ctx,
-        config,
-        model=open_artifact(job.out),
-        features=view,
-        predictions=predictions,
-    )
-    return explanation
-
-
-def said_of(frames: Sequence[tuple[Target, pd.DataFrame]]) -> Predictions:
-    """Return a model's prediction frames as `explain` is given them: one table for all targets.
-
-    Of every unit that has a score, at the frames' level; NaN where a target has none, because a
-    partial model may score some of a unit's targets.
-    """
-    ids = tuple(dict.fromkeys(unit for _, frame in frames for unit in frame["unit_id"]))
-    levels = [str(level) for _, frame in frames for level in frame["level"]]
-    scores = {}
-    for target, frame in frames:
-        found = frame.set_index("unit_id")[score_columns(target)].reindex(list(ids))
-        values = found.to_numpy(float)
-        place = {"binary": 1, "continuous": 0}.get(target.kind)
-        scores[target.name] = values if place is None else values[:, place]
-    return Predictions(ids, scores, levels[0] if levels else "sample")  # type: ignore[arg-type]
