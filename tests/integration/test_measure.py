@@ -155,6 +155,28 @@ def test_a_file_that_comes_twice_is_measured_twice_and_flagged(cardio, newcomers
     assert second["flags"] == f"the same file as recording {first['id']}"
 
 
+def test_ctrl_c_keeps_the_lines_that_are_done_and_says_where(
+    cardio, newcomers, tmp_path, monkeypatch
+):
+    from cardio_core.runner.measuring import measure as module
+
+    genuine, calls = module.measure_patient, []
+
+    def stopped(job, device=None):
+        calls.append(job)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return genuine(job, device)
+
+    monkeypatch.setattr(module, "measure_patient", stopped)
+    words = ("--out", tmp_path / "out", "--no-sheets", "--executor", "local:1")
+    said = cardio("measure", "--plugin", "toy", newcomers, *words)
+    assert said.exit_code == 130
+    done = table_of(tmp_path / "out")
+    assert {row["patient"] for row in done} == {"C00", "C01"}
+    assert f"Interrupted. {len(done)} recording(s) are in" in said.stderr
+
+
 def test_nothing_but_bad_files_exits_with_3_and_says_the_first_reason(cardio, newcomers, tmp_path):
     said = cardio("measure", "--plugin", "toy", newcomers / "letter.csv", "--out", tmp_path / "out")
     assert said.exit_code == 3

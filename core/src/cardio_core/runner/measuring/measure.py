@@ -17,6 +17,7 @@ from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.report.measured.page import write_page
 from cardio_core.report.measured.sheet import THUMBNAILS
+from cardio_core.runner.interrupted import Interrupted
 from cardio_core.runner.manifest import now
 from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.measuring.mapping import files_named_in
@@ -148,8 +149,12 @@ def measure(
         if on_line is not None:
             on_line(json_of(line, with_patient=with_patient))
 
-    with executor:
-        _measure_all(setup, config, ctx, found.cohort, request, executor, out, take, echo)
+    try:
+        with executor:
+            _measure_all(setup, config, ctx, found.cohort, request, executor, out, take, echo)
+    except KeyboardInterrupt:
+        said = f"Interrupted. {summary.n_recordings} recording(s) are in {table.path}"
+        raise Interrupted(f"{said}; to measure the others, give them with another --out") from None
     for line in _refused(found, request.inputs):
         take(line)
     summary.notes = tuple(dict.fromkeys(found.cohort.notes))
