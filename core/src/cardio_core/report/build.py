@@ -120,7 +120,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "finished": str(manifest.get("status") or "unknown") == "done",
         "kicker": _kicker(manifest),
         "answer": answer(files),
-        "made_with": [names.text(sentence) for sentence in what_ran(files)[1:]],
+        "made_with": what_ran(files)[-2:],
         "flow": flow(files),
         "optimistic": _optimistic(files),
         "results": main_tables(files.metrics, names),
@@ -206,7 +206,7 @@ def _kicker(manifest: Mapping[str, Any]) -> list[str]:
         str((manifest.get("data") or {}).get("source")), "origin of the data not recorded"
     )
     day = str(manifest.get("finished") or manifest.get("started") or "")[:10]
-    return [part for part in (str(manifest.get("name") or ""), origin, day) if part]
+    return [part for part in (origin, day) if part]
 
 
 def _optimistic(files: RunFiles) -> str:

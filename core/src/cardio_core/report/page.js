@@ -122,7 +122,7 @@
       button("SVG", () => save(`${name}.svg`, "image/svg+xml", alone(drawn).text), `Download ${name} as SVG`),
       button("PNG", (self) => png(drawn, name, self), `Download ${name} as PNG`),
     );
-    figure.querySelector("figcaption").append(tools);
+    figure.querySelector("figcaption").prepend(tools);
   }
 
   for (const block of document.querySelectorAll("[data-copy]")) {

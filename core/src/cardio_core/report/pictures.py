@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cardio_core.errors import DataError
 from cardio_core.report.figures import svg_text
@@ -24,9 +25,13 @@ from cardio_core.report.words import PROTOCOLS, number
 MAX_CASES = 24
 """Explained cases in the page; the others stay in their files."""
 
+LONG_TITLE = 60
+"""Titles of cases beyond so many characters are split at their first comma."""
+
 WIDE = 1.9
 """From this ratio of width to height on a figure takes the whole width of the page."""
 
+_LABEL = re.compile(r">([^<>]*[A-Za-z0-9]_[A-Za-z0-9][^<>]*)<")
 _VIEW = re.compile(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"')
 
 
@@ -55,9 +60,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class CaseView:
-    """One explained prediction; `said` is what stands below its picture."""
+    """One explained prediction; `head` and `said` are what stands below its picture."""
 
     title: str
+    head: str
     sample_id: str
     details: str
     said: str
@@ -119,9 +125,12 @@ def _case(case: Mapping[str, Any], run: Path, names: Names) -> CaseView:
         picture = _picture(path, run, prefix, title, protocol, names)
         caption = caption or picture.caption
     video = video_in(run, run / str(case["video"]), title) if case.get("video") else None
-    said = " ".join(filter(None, (caption, f"{details}." if details else "")))
-    return CaseView(title, str(case.get("sample_id") or ""), details, said,
-                    tuple(_scores(case.get("scores") or {}, names)), picture, video)  # fmt: skip
+    head, _, rest = title.partition(", ") if len(title) > LONG_TITLE else title.partition("; ")
+    said = ". ".join(filter(None, (capital(rest), caption.rstrip("."), details)))
+    said = f"{said}." if said else ""
+    scores = tuple(_scores(case.get("scores") or {}, names))
+    sample = str(case.get("sample_id") or "")
+    return CaseView(title, head, sample, details, said, scores, picture, video)
 
 
 def _scores(scores: Mapping[str, Any], names: Names) -> Iterator[tuple[str, str]]:
@@ -139,12 +148,19 @@ def _picture(
     try:
         text = path.read_text(encoding="utf-8")
         said, caption = (names.text(part) for part in said_by(text))
-        svg = inline_svg(text, prefix, said or title)
+        svg = _in_words(inline_svg(text, prefix, said or title), names)
     except (OSError, UnicodeDecodeError):
         return Picture(title, protocol, name, None, "the file cannot be read")
     except DataError as error:
         return Picture(title, protocol, name, None, str(error))
     return Picture(capital(said) or title, protocol, name, svg, caption=caption)
+
+
+def _in_words(svg: Markup, names: Names) -> Markup:
+    """Return a drawing whose labels are words, not identifiers of code."""
+    return Markup(  # noqa: S704 - words of a drawing that is safe already, escaped again
+        _LABEL.sub(lambda found: f">{escape(names.text(unescape(found[1])))}<", str(svg))
+    )
 
 
 def _rank(protocol: str) -> int:

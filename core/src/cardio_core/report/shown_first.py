@@ -9,6 +9,7 @@ from typing import Any
 
 from cardio_core.report.pictures import MAX_CASES, Picture
 from cardio_core.report.tables import OF_A_PAPER, Table
+from cardio_core.report.words import PROTOCOLS
 
 MAX_FIGURES = 4
 MAX_CASES_SHOWN = 2
@@ -23,9 +24,8 @@ _KINDS = (
     (r"^roc\b", ("honest", "paper")),
     (r"^calibration\b", ("honest",)),
     (r"^decision\b", ("honest",)),
-    (r"^(scatter|agreement)\b", ("honest", "paper")),
-    (r"^bland-altman\b", ("honest",)),
-    (r"^confusion\b", ("honest", "paper")),
+    (r"^(agreement|scatter)\b", ("honest", "paper")),
+    (r"^(classes|confusion)\b", ("honest", "paper")),
 )
 """Figures by the beginning of their files' names, and the protocols under which they lead."""
 
@@ -34,7 +34,7 @@ _TABLE_1 = re.compile(r"^table-?1$|^table-1-(?!beside)")
 
 def table_one(tables: Sequence[Table]) -> Table | None:
     """Return Table 1 of the honest protocol, where there is one."""
-    found = [table for table in tables if _TABLE_1.search(_stem(table.file, table.protocol))]
+    found = [table for table in tables if _TABLE_1.search(_stem(table.file))]
     return next(
         (table for table in found if table.protocol != "paper"), found[0] if found else None
     )
@@ -59,11 +59,11 @@ def main_figures(pictures: Sequence[Picture], manifest: Mapping[str, Any]) -> li
                 one
                 for one in pictures
                 if one.protocol in (protocol, "")
-                and re.search(pattern, _stem(one.file, one.protocol))
+                and re.search(pattern, _stem(one.file))
                 and one not in found
             ]
             if own:
-                found.append(min(own, key=lambda one: _rank(_stem(one.file, one.protocol),
+                found.append(min(own, key=lambda one: _rank(_stem(one.file),
                                                             targets, models)))  # fmt: skip
     return found[:MAX_FIGURES]
 
@@ -110,6 +110,8 @@ def _kind(case: Case) -> str:
     return re.split(r"[;,(]", str(case.get("title") or ""))[0]
 
 
-def _stem(file: str, protocol: str) -> str:
+def _stem(file: str) -> str:
     stem = file.rpartition("/")[2].rpartition(".")[0]
-    return stem.removeprefix(protocol).lstrip("-_") if protocol else stem
+    for protocol in PROTOCOLS:
+        stem = stem.removeprefix(f"{protocol}-").removeprefix(f"{protocol}_")
+    return stem
