@@ -290,32 +290,6 @@ def test_folds_have_a_column_each_their_mean_and_their_spread(html):
     assert re.search(r"0\.688 0\.799 0\.74[34] 0\.078", found)
 
 
-def test_the_flow_counts_recordings_from_found_to_tested(html):
-    # 70 came out of load, which had set 2 aside; preprocess set aside a third.
-    flow = re.search(r'<ol class="flow".*?</ol>', html, re.DOTALL).group(0)
-    assert re.findall(r"<b>(.*?)</b><span>(.*?)[<]", flow) == [
-        ("72", "recordings found"),
-        ("3", "quarantined"),
-        ("69", "recordings used"),
-        ("1\u202f234", "samples"),
-        ("3", "patients tested"),
-        ("3", "samples tested"),
-    ]
-
-
-def test_what_was_left_out_by_design_is_a_station_of_the_flow(make_run):
-    excluded = {"LVESV below 20 mL": ["A"], "paced": ["B", "C"]}
-    html = make_run(metrics=ONE, manifest=MANIFEST | {"excluded": excluded})
-    flow = re.search(r'<ol class="flow".*?</ol>', html, re.DOTALL).group(0)
-    assert re.findall(r"<b>(.*?)</b><span>(.*?)</span>", flow)[:5] == [
-        ("75", "recordings found"),
-        ("3", "quarantined"),
-        ("1", "excluded<br>LVESV below 20 mL"),
-        ("2", "excluded<br>paced"),
-        ("69", "recordings used"),
-    ]
-
-
 def test_flags_of_recordings_that_were_used_are_counted(make_run):
     found = section(make_run(metrics=ONE, manifest=MANIFEST | {"flags": {"6 slots": 4}}), "data")
     assert "What was flagged in recordings that were used" in found

@@ -31,7 +31,7 @@ FLAGS = [
 ]  # fmt: skip
 STORED = Path(__file__).parent / "pages" / "stored"
 PLUGINS = ("ecg_transfer", "spect_polar", "mmode_septal_flash", "echo_cmr")
-PAGES = ("toy", "spect_polar", "mmode_septal_flash")
+PAGES = ("toy", *PLUGINS)
 
 WIDE, PHONE = (1280, 900), (390, 844)
 MAX_WORDS = 2000
@@ -159,6 +159,7 @@ def test_no_identifier_of_code_is_shown(open_page, name):
 @pytest.mark.parametrize("name", PAGES)
 def test_no_table_has_an_empty_column(open_page, name):
     page = open_page(name)
+    page.evaluate(UNFOLD)
     empty = page.evaluate("""() => [...document.querySelectorAll('table')].flatMap(table => {
       const rows = [...table.querySelectorAll('tbody tr:not(.model)')];
       const plain = rows.filter(row => row.cells.length === table.tHead.rows[0].cells.length);

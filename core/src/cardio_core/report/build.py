@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
-from cardio_core.report.headline import flow, what_ran
+from cardio_core.report.headline import what_ran
 from cardio_core.report.naming import Names
 from cardio_core.report.overview import overview, write_overview
 from cardio_core.report.pictures import case_views, figure_groups, overview_pictures
@@ -33,7 +33,7 @@ from cardio_core.report.shown_first import (
 from cardio_core.report.splits_view import split_views
 from cardio_core.report.tables import MAX_OPEN_ROWS, is_stand_in, tables_of
 from cardio_core.report.told.answer import answer
-from cardio_core.report.told.page_parts import write_told
+from cardio_core.report.told.page_parts import told_parts, write_told
 from cardio_core.report.words import count, duration
 
 SECTIONS = (
@@ -120,8 +120,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "finished": str(manifest.get("status") or "unknown") == "done",
         "kicker": _kicker(manifest),
         "answer": answer(files),
-        "made_with": what_ran(files)[-2:],
-        "flow": flow(files),
+        "made_with": what_ran(files),
         "optimistic": _optimistic(files),
         "results": main_tables(files.metrics, names),
         "folds": fold_tables(files.metrics, names),
@@ -145,6 +144,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "outputs": list((manifest.get("outputs") or {}).items()),
         "config": files.config,
     }
+    content |= told_parts(files)
     content |= _compared(files, names, primary)
     content |= _tables(files, names)
     content |= _drawn(files, names, str(primary or ""))
@@ -157,7 +157,8 @@ def _compared(files: RunFiles, names: Names, primary: str | None) -> dict[str, A
 
 
 def _tables(files: RunFiles, names: Names) -> dict[str, Any]:
-    tables = tables_of(files.tables, files.run, names, is_stand_in(files.manifest))
+    own = tuple(path for path in files.tables if path.stem not in CHECKLISTS)
+    tables = tables_of(own, files.run, names, is_stand_in(files.manifest))
     first = table_one(tables)
     about = files.manifest.get("table1") or {}
     if first is not None:
@@ -195,9 +196,9 @@ def _shown(section: str, content: Mapping[str, Any]) -> bool:
         "patients": "table_one",
         "performance": "main_figures",
         "explanations": "cases_shown",
+        "flow": "flow_told",
+        "methods": "methods_told",
     }
-    if section == "methods":
-        return False
     return section in ("answer", "more", "reproduce") or bool(content[listed.get(section, section)])
 
 

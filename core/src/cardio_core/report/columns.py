@@ -42,10 +42,11 @@ def columns_of(head: Sequence[str], rows: Sequence[Sequence[str]], names: Names)
     """Return the columns that say anything; of a matrix of classes all, as they are called."""
     if is_matrix(head, rows):
         return [
-            _column(name, [row[i] for row in rows], Names(names.models, names.words), first=i == 0,
-                    heading=names.words.get(name, cell_words(name) if i else capital(name)))
+            _column(
+                name, [row[i] for row in rows], names, first=i == 0, heading=_class(name, names)
+            )
             for i, name in enumerate(head)
-        ]  # fmt: skip
+        ]
     found = []
     for position, name in enumerate(head):
         texts = [row[position] if position < len(row) else "" for row in rows]
@@ -139,6 +140,12 @@ def _said(text: str, names: Names, models: bool, first: bool, ids: bool) -> str:
     said = METRICS.get(text) or names.words.get(text) or cell_words(names.text(text))
     plain = first and len(said) > 2 and not any(sign.isdigit() for sign in said.split(" ")[0])
     return said[:1].upper() + said[1:] if plain else said
+
+
+def _class(name: str, names: Names) -> str:
+    """Return what heads the column of a class: single letters stay what they are."""
+    known = names.models.get(name) or names.words.get(name)
+    return known or (capital(names.text(name)) if len(name) > 2 else name)
 
 
 def _heading(name: str, names: Names) -> str:
