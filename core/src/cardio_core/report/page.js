@@ -79,7 +79,7 @@
       button("Copy", async (self) => say(self, (await copy(tabbed(rows()))) ? "Copied" : "Not copied"), `Copy ${name}`),
       button("CSV", () => save(`${fileName(name)}.csv`, "text/csv", csv(rows())), `Download ${name} as CSV`),
     );
-    frame.prepend(tools);
+    (frame.querySelector(".cap") || frame)[frame.querySelector(".cap") ? "append" : "prepend"](tools);
   }
 
   // A file of its own: light, with its colours and its size written in.
@@ -126,11 +126,11 @@
   }
 
   for (const block of document.querySelectorAll("[data-copy]")) {
-    const source = block.matches("[data-copy=self]") ? block : document.getElementById(block.dataset.copy);
+    const source = document.getElementById(block.dataset.copy);
     const tools = document.createElement("div");
     tools.className = "tools";
-    tools.append(button("Copy", async (self) => say(self, (await copy(source.innerText)) ? "Copied" : "Not copied"), "Copy the text"));
-    block.before(tools);
+    tools.append(button("Copy", async (self) => say(self, (await copy(source.textContent.replace(/\n\s*\n+/g, "\n\n").trim())) ? "Copied" : "Not copied"), "Copy the text"));
+    block.append(tools);
   }
 
   // A link to what is folded unfolds it.

@@ -80,7 +80,7 @@ def overview_pictures(files: RunFiles) -> list[Picture]:
         narrow = None
         if one.narrow is not None:
             narrow = inline_svg(svg_text(one.narrow), f"narrow{n}-", f"{one.title}, narrow")
-        svg = inline_svg(text, f"overview{n}-", one.title)
+        svg = _flush_left(inline_svg(text, f"overview{n}-", one.title))
         caption = said_by(text)[1]
         name = f"figures/{one.name}.svg"
         found.append(Picture(one.title, "", name, svg, narrow=narrow, caption=caption))
@@ -158,9 +158,13 @@ def _picture(
 
 def _in_words(svg: Markup, names: Names) -> Markup:
     """Return a drawing whose labels are words, not identifiers of code."""
-    return Markup(  # noqa: S704 - words of a drawing that is safe already, escaped again
-        _LABEL.sub(lambda found: f">{escape(names.text(unescape(found[1])))}<", str(svg))
-    )
+    text = _LABEL.sub(lambda found: f">{escape(names.text(unescape(found[1])))}<", str(svg))
+    return _flush_left(Markup(text))  # noqa: S704 - of a drawing that is safe, escaped again
+
+
+def _flush_left(svg: Markup) -> Markup:
+    """Return a drawing that stays at the left where it is made smaller."""
+    return svg.replace(Markup("<svg "), Markup('<svg preserveAspectRatio="xMinYMid meet" '), 1)
 
 
 def _rank(protocol: str) -> int:
