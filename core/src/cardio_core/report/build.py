@@ -33,6 +33,7 @@ from cardio_core.report.shown_first import (
 from cardio_core.report.splits_view import split_views
 from cardio_core.report.tables import MAX_OPEN_ROWS, is_stand_in, tables_of
 from cardio_core.report.told.answer import answer
+from cardio_core.report.told.checklists import CHECKLISTS
 from cardio_core.report.told.page_parts import told_parts, write_told
 from cardio_core.report.words import count, duration
 

@@ -129,7 +129,7 @@
     const source = document.getElementById(block.dataset.copy);
     const tools = document.createElement("div");
     tools.className = "tools";
-    tools.append(button("Copy", async (self) => say(self, (await copy(source.textContent.replace(/\n\s*\n+/g, "\n\n").trim())) ? "Copied" : "Not copied"), "Copy the text"));
+    tools.append(button("Copy the methods", async (self) => say(self, (await copy(source.textContent.replace(/\n\s*\n+/g, "\n\n").trim())) ? "Copied" : "Not copied"), "Copy the methods text"));
     block.append(tools);
   }
 

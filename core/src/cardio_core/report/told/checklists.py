@@ -20,6 +20,9 @@ _TITLES = {
     "claim": "CLAIM 2024 (Tejani AS et al. Radiol Artif Intell 2024;6:e240300)",
 }
 
+CHECKLISTS = frozenset(_TITLES)
+"""Names of the checklists, and of the tables that they are written to."""
+
 
 @dataclass(frozen=True)
 class Line:
