@@ -20,6 +20,17 @@ _MODEL_FIRST = re.compile(r"^([A-Za-z0-9_]+)(, (?:every fold|r\d+-f\d+)| of )")
 _MODEL_NAMED = re.compile(r"\b(of|model) ([A-Za-z0-9_]+)(?=[:,.)]|$)")
 
 
+def without_settings(sentence: str) -> str:
+    """Return a sentence without the settings that it names in brackets.
+
+    Examples
+    --------
+    >>> without_settings("volume below 20 mL (load.min_lvesv_ml)")
+    'volume below 20 mL'
+    """
+    return _BRACKETS.sub("", sentence)
+
+
 @dataclass(frozen=True)
 class Names:
     """How a run's identifiers are written for a reader.
@@ -95,7 +106,7 @@ class Names:
         >>> Names({"pca": "Latent"}).text("npv of pca: peak_ms, r0-f0 (load.min_ml)")
         'Negative predictivity of Latent: peak (ms), fold 1'
         """
-        found = _MODEL_FIRST.sub(self._first, _BRACKETS.sub("", sentence))
+        found = _MODEL_FIRST.sub(self._first, without_settings(sentence))
         found = _MODEL_NAMED.sub(self._named, found)
         return self.fold(IDENTIFIER.sub(lambda m: self.word(m[0]), found))
 

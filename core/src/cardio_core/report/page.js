@@ -115,14 +115,15 @@
   for (const figure of document.querySelectorAll("figure")) {
     const drawn = figure.querySelector("svg");
     if (!drawn) continue;
-    const name = fileName(figure.dataset.name);
+    const name = fileName(figure.dataset.name || drawn.getAttribute("aria-label"));
     const tools = document.createElement("div");
     tools.className = "tools";
     tools.append(
       button("SVG", () => save(`${name}.svg`, "image/svg+xml", alone(drawn).text), `Download ${name} as SVG`),
       button("PNG", (self) => png(drawn, name, self), `Download ${name} as PNG`),
     );
-    figure.querySelector("figcaption").prepend(tools);
+    const caption = figure.querySelector("figcaption");
+    if (caption) caption.prepend(tools); else figure.append(tools);
   }
 
   for (const block of document.querySelectorAll("[data-copy]")) {
