@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.io.hashing import file_digest
 from cardio_core.runner.checking.findings import Finding
-from cardio_core.runner.checking.signals import Floats, Watched, same
+from cardio_core.runner.checking.signals import Floats, Watched, alike
 from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.samples import Quarantined, SampleSet
@@ -95,24 +94,34 @@ def find_duplicates(
         Ids that `subject_link` joins are one person.
     rows : mapping of recording to row of the table
     """
-    digests = {name: set(own) for read in reads for name, own in read.digests.items()}
-    prints = {name: found for read in reads for name, found in read.prints.items()}
-    findings = []
-    for one, other in combinations(digests, 2):
-        if digests[one] & digests[other]:
-            what = "the same file"
-        elif same(prints.get(one), prints.get(other)):
-            what = "the same signal, in another file,"
-        else:
-            continue
-        shared = people[one] == people[other]
-        where = f"row {rows[one]}" if one in rows else f"recording {one}"
-        do = "keep one" if shared else (
-            "remove one, or link the patients with subject_link if they are one person"
-        )  # fmt: skip
-        whose = "of the same patient" if shared else "of another patient"
-        findings.append(
-            Finding("told" if shared else "stops", "duplicate",
-                    f"{what} as {where}, {whose}; {do}", rows.get(other), who=other)
-        )  # fmt: skip
-    return findings
+    owner: dict[str, str] = {}
+    pairs: dict[tuple[str, str], str] = {}
+    for name, own in ((name, own) for read in reads for name, own in read.digests.items()):
+        for digest in own:
+            first = owner.setdefault(digest, name)
+            if first != name:
+                pairs[first, name] = "the same file"
+    for pair in alike({name: found for read in reads for name, found in read.prints.items()}):
+        if not {pair, pair[::-1]} & set(pairs):
+            pairs[pair] = "the same signal, in another file,"
+    return [_duplicate(what, one, other, people, rows) for (one, other), what in pairs.items()]
+
+
+def _duplicate(
+    what: str, one: str, other: str, people: Mapping[str, str], rows: Mapping[str, int]
+) -> Finding:
+    if rows.get(one, 0) > rows.get(other, 0):
+        one, other = other, one
+    shared = people[one] == people[other]
+    where = f"row {rows[one]}" if one in rows else f"recording {one}"
+    do = "keep one"
+    if not shared:
+        do = "remove one, or link the patients with subject_link if they are one person"
+    whose = "of the same patient" if shared else "of another patient"
+    return Finding(
+        "told" if shared else "stops",
+        "duplicate",
+        f"{what} as {where}, {whose}; {do}",
+        rows.get(other),
+        who=other,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,30 @@ def same(one: Floats | None, other: Floats | None) -> bool:
     if one is None or other is None or one.shape != other.shape:
         return False
     return bool(1 - float(one @ other) / len(one) < SAME)
+
+
+def alike(prints: Mapping[str, Floats]) -> list[tuple[str, str]]:
+    """Return the pairs of names whose prints are of one signal, a thousand at a time.
+
+    Examples
+    --------
+    >>> one, other = np.sin(np.arange(4096) / 9.0), np.cos(np.arange(4096) / 5.0)
+    >>> alike({"a": print_of(one), "b": print_of(other), "c": print_of(one * 2)})
+    [('a', 'c')]
+    """
+    by_size: dict[Hashable, list[str]] = {}
+    for name, found in prints.items():
+        by_size.setdefault(found.shape, []).append(name)
+    pairs = []
+    for names in by_size.values():
+        stack = np.stack([prints[name] for name in names]).astype(np.float32)
+        for start in range(0, len(names), 1000):
+            shared = stack[start : start + 1000] @ stack.T / stack.shape[1]
+            for row, column in np.argwhere(1 - shared < 2 * SAME):
+                one, other = names[start + int(row)], names[int(column)]
+                if start + row < column and same(prints[one], prints[other]):
+                    pairs.append((one, other))
+    return pairs
 
 
 def _print(values: Floats) -> Floats | None:
