@@ -23,6 +23,9 @@ from cardio_core.errors import ConfigError
 _BYTES_A_PROCESS = 2**30
 """What a worker needs: torch and a few recordings take half of it."""
 
+_IDLE_S = 300
+"""Workers that nobody asks for so long end: those of a run that was killed would stay for ever."""
+
 
 class Executor(Protocol):
     """What runs a list of jobs.
@@ -162,7 +165,10 @@ class LocalExecutor(SerialExecutor):
         self.close()
         # Read when the libraries are loaded, so it must be there before the worker's first import.
         self._pool = ProcessPoolExecutor(
-            max_workers=n_workers, env=dict(ENVIRONMENT), initializer=begin_worker
+            max_workers=n_workers,
+            env=dict(ENVIRONMENT),
+            initializer=begin_worker,
+            timeout=_IDLE_S,
         )
         self._n_started = n_workers
 
