@@ -224,11 +224,11 @@ def test_a_table_that_is_cut_is_downloaded_whole(open_page, name):
     page = open_page(name)
     cut = page.locator("[data-of]")
     if not cut.count():
-        assert page.locator("#patients tbody tr").count() <= 16
+        assert page.locator("#patients tbody tr").count() <= 14
         return
     content = downloaded(page, cut.get_by_text("CSV"))[1].decode("utf-8-sig")
     whole = page.locator("#all-of-table-1 tbody tr").count()
-    assert len(list(csv.reader(io.StringIO(content)))) == 1 + whole > 16
+    assert len(list(csv.reader(io.StringIO(content)))) == 1 + whole > 14
 
 
 @pytest.mark.parametrize("name", PAGES)

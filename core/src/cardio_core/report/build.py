@@ -163,9 +163,8 @@ def _tables(files: RunFiles, names: Names) -> dict[str, Any]:
     first = table_one(tables)
     about = files.manifest.get("table1") or {}
     if first is not None:
-        first = replace(
-            first, title=f"Table 1. {about.get('title') or 'Patients'}", in_caption=True
-        )
+        head, by, target = str(about.get("title") or "Patients").rpartition(" by ")
+        first = replace(first, title=f"Table 1. {head}{by}{names.word(target)}", in_caption=True)
     others = [table for table in tables if first is None or table.file != first.file]
     return {
         "table_one": first,

@@ -10,6 +10,7 @@ from typing import Any
 from cardio_core.report.figures import Draw, ForestModel, ForestRow, described, forest, model_forest
 from cardio_core.report.headline import LEADING
 from cardio_core.report.results import Row, bare_name, is_pooled, n_words, protocols_of
+from cardio_core.report.spelling import spelled
 from cardio_core.report.words import level_words, metric_words, title_words
 
 BY_CLASS = ("sensitivity", "ppv")
@@ -47,7 +48,8 @@ def overview(rows: Sequence[Row], manifest: Mapping[str, Any]) -> list[Overview]
     targets = list(dict.fromkeys(row.get("target") for row in kept))
     for target in targets:
         own = [row for row in kept if row.get("target") == target]
-        of = f", {title_words(str(target))}" if target and len(targets) > 1 else ""
+        known = (manifest.get("words") or {}).get(target) or spelled(str(target or ""))
+        of = f", {known}" if target and len(targets) > 1 else ""
         name = "-".join(filter(None, (FOREST, str(target or ""))))
         found += [*_models(own, manifest, name, of), *_classes(own, titles, name, of)]
     return found

@@ -22,7 +22,7 @@ from cardio_core.report.words import PROTOCOLS, count, title_words
 MAX_ROWS = 60
 """Rows of a table in the page; the file has them all."""
 
-MAX_OPEN_ROWS = 16
+MAX_OPEN_ROWS = 14
 """Rows of Table 1 that stand open."""
 
 OF_A_PAPER = re.compile(r"published|beside[- ]the[- ]paper", re.IGNORECASE)
