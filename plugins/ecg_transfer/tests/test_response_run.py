@@ -27,7 +27,8 @@ def run_of(tmp_path_factory):
         def run(*sets, protocol="honest"):
             nonlocal first
             out = tmp_path_factory.mktemp("runs") / "run"
-            needs = {} if first is None else {"aami_beats": first / "needs/aami_beats"}
+            uses = any("pretrained" in one or "deep_" in one for one in sets)
+            needs = {} if first is None or not uses else {"aami_beats": first / "needs/aami_beats"}
             done = run_plugin("ecg_transfer", "crt_response", synthetic, out, sets=(*TINY, *sets),
                               protocol=protocol, needs_from=needs)  # fmt: skip
             first = first or done
