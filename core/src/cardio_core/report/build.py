@@ -53,6 +53,9 @@ STAGES = {"load": "reading", "preprocess": "preparing", "featurize": "measuring"
 MAX_LISTED = 300
 """Notes, recordings and files that are listed; the others are counted."""
 
+FEW_MODELS, MIN_OPEN_ROWS = 10, 6
+"""Each model beyond so many takes a row of Table 1 behind the fold, so that the page stays short."""
+
 NO_OVERLAP = "it repeats the published procedure and its choices; no shared patient is declared"
 
 
@@ -169,7 +172,7 @@ def _tables(files: RunFiles, names: Names) -> dict[str, Any]:
     return {
         "table_one": first,
         "table_notes": list(about.get("notes") or []),
-        "open_rows": MAX_OPEN_ROWS,
+        "open_rows": max(MIN_OPEN_ROWS, MAX_OPEN_ROWS - max(0, len(names.models) - FEW_MODELS)),
         "published": [table for table in others if of_a_paper(table)],
         "tables": [table for table in others if not of_a_paper(table)],
     }
