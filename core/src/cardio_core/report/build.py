@@ -54,7 +54,7 @@ MAX_LISTED = 300
 """Notes, recordings and files that are listed; the others are counted."""
 
 FEW_MODELS, MIN_OPEN_ROWS = 10, 6
-"""Each model beyond so many takes a row of Table 1 behind the fold, so that the page stays short."""
+"""Each model beyond so many takes a row of Table 1 behind the fold: the page stays short."""
 
 NO_OVERLAP = "it repeats the published procedure and its choices; no shared patient is declared"
 
