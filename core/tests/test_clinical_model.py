@@ -124,3 +124,11 @@ def test_an_encoding_survives_its_file_and_never_makes_a_gap(rows):
     design = made.encode(table)
     assert np.isfinite(design).all()
     np.testing.assert_array_equal(design, again.encode(table))
+
+
+@pytest.mark.parametrize("missing", [None, pd.NA, float("nan")])
+def test_words_that_are_missing_in_whatever_form_are_marked(missing):
+    """A cohort table holds NA of pandas, JSON holds None; both mean that nobody knows."""
+    table = pd.DataFrame({"smoker": pd.Series(["ja", "nein", missing, "ja"], dtype=object)})
+    made = fit_encoding(table).encode(table)
+    np.testing.assert_array_equal(made, [[0, 0], [1, 0], [0, 1], [0, 0]])

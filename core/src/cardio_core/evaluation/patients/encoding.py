@@ -43,7 +43,8 @@ class Words:
         """Return one column a level and, where it is kept, the mark of missing values."""
         texts = pd.Series(values, dtype=object)
         missing = texts.isna().to_numpy()
-        words = texts.map(str, na_action="ignore").to_numpy(object)
+        # A missing value has no truth of its own: compared with a level it would raise.
+        words = texts.map(str).mask(missing, None).to_numpy(object)
         columns = [np.asarray(words == level, dtype=float) for level in self.levels]
         return [*columns, missing.astype(float)] if self.marks_missing else columns
 
