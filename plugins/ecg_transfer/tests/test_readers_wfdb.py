@@ -331,3 +331,11 @@ def test_the_door_does_not_load_a_heavy_module() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_a_path_to_nothing_is_told_as_such(tmp_path):
+    for name in ("missing.hea", "missing", "missing.dcm", "missing.csv"):
+        with pytest.raises(
+            DataError, match=rf"{name}: expected a file, found none; check the path"
+        ):
+            read_ecg(tmp_path / name)

@@ -108,7 +108,8 @@ def _reader_for(path: Path) -> Callable[[Path, int], Ecg]:
         home, name = "csv_table", "read_csv"
     else:
         home, name = "wfdb_record", "read_wfdb"
-    if home != "wfdb_record" and not path.is_file():
+    of_record = home == "wfdb_record" and (not suffix or path.with_suffix(".dat").is_file())
+    if not path.is_file() and not of_record:
         raise DataError.unusable(path.name, "a file", "none", "check the path")
     module = import_module(f"cardio_ecg_transfer.readers.{home}")
     return cast("Callable[[Path, int], Ecg]", getattr(module, name))
