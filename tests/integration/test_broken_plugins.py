@@ -149,7 +149,13 @@ def test_info_describes_the_toy(cardio):
     said = cardio("plugins", "info", "toy", "--json")
     tasks = {task["name"]: task for task in said.json["tasks"]}
     assert tasks["second"]["needs"] == [
-        {"task": "mean_class", "patients": "same", "for_new": False, "optional": False}
+        {
+            "task": "mean_class",
+            "patients": "same",
+            "for_new": False,
+            "optional": False,
+            "models": [],
+        }
     ]
     assert set(said.json["configs"]) == {"default", "cpu", "full", "smoke"}
     text = cardio("plugins", "info", "toy").stdout

@@ -73,7 +73,7 @@ from cardio_core.errors import ConfigError
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest when done.")
 def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     """Take raw recordings to an evaluation: load, features, folds, report."""
-    from cardio_core.registry import require_installed
+    from cardio_core.registry import open_plugin, require_installed
     from cardio_core.runner.at_the_door import announce_data, check_typed
     from cardio_core.runner.progress import STAGES, Display
     from cardio_core.runner.request import RunRequest
@@ -87,6 +87,7 @@ def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     command = shlex.join(["cardio", *sys.argv[1:]])
     request = RunRequest(**asked, needs_from=_pairs(needs_from), command=command)
     check_typed(request)
+    open_plugin(request.plugin)  # a broken one is refused before anything is said of the data
     with Display(lambda line: click.echo(line, err=as_json), STAGES) as display:
         announce_data(request, display)
         on = ", ".join(path.name for path in request.data)

@@ -36,8 +36,8 @@ def wrapped(text: str, room_in: float, size_pt: float, weight: Weight = "normal"
 
     Examples
     --------
-    >>> wrapped("Random forest on the median beat", 1.4, 9.0)
-    ['Random forest on', 'the median beat']
+    >>> wrapped("Random forest", 9.0, 9.0), wrapped("Random forest", 0.7, 9.0)
+    (['Random forest'], ['Random', 'forest'])
     """
     for columns in range(len(text), 4, -1):
         lines = textwrap.wrap(text, columns) or [""]
