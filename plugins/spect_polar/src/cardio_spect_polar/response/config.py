@@ -47,6 +47,11 @@ class PreprocessBlock(Block):
     mode: Literal["tracked", "independent"] = Field(
         "tracked", description="largest count near the mid-wall, or anywhere along the ray"
     )
+    rings: Literal["moving", "fixed"] = Field(
+        "moving",
+        description="whether rings and cavity follow the base as it descends in systole, or stay "
+        "at fixed slices",
+    )
     correct_drop_off: bool = Field(True, description="undo the loss of counts in late slots")
 
 

@@ -44,7 +44,10 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     for recording_id, stack in samples.opened(ctx.quarantine):
         try:
             sampled = sample_heart(
-                stack, mode=config.mode, correct_drop_off=config.correct_drop_off
+                stack,
+                mode=config.mode,
+                rings=config.rings,
+                correct_drop_off=config.correct_drop_off,
             )
         except DataError as error:
             ctx.quarantine(recording_id, str(error))

@@ -77,13 +77,18 @@ def scar_pct(perfusion: ArrayLike, *, weights: ArrayLike | None = None) -> float
     return float(100 * np.average(percent[known] < VIABLE_PCT, weights=weight[known]))
 
 
-def thickening_pct(mean: ArrayLike, amplitude: ArrayLike) -> NDArray[np.float64]:
+def thickening_pct(
+    mean: ArrayLike, amplitude: ArrayLike, opposed: ArrayLike = False
+) -> NDArray[np.float64]:
     """Return systolic wall thickening, 2A / (mean - A), in percent.
 
     Parameters
     ----------
     mean, amplitude : array-like
         Of the first harmonic, in counts: the curve runs from mean - A to mean + A.
+    opposed : array-like of bool
+        Where the sample thins while the ventricle thickens: it loses 2A of mean + A, and the
+        number is negative.
 
     Returns
     -------
@@ -99,8 +104,11 @@ def thickening_pct(mean: ArrayLike, amplitude: ArrayLike) -> NDArray[np.float64]
     --------
     >>> thickening_pct(110.0, 10.0)
     array(20.)
+    >>> thickening_pct(110.0, 10.0, opposed=True).round(1)
+    np.float64(-16.7)
     """
     middle, wave = np.asarray(mean, np.float64), np.asarray(amplitude, np.float64)
-    thin = middle - wave
-    blank = np.full(np.shape(thin), np.nan)
-    return np.asarray(np.divide(200 * wave, thin, out=blank, where=thin > 0))
+    wave = np.where(np.asarray(opposed), -wave, wave)
+    before = middle - wave
+    blank = np.full(np.shape(before), np.nan)
+    return np.asarray(np.divide(200 * wave, before, out=blank, where=middle > np.abs(wave)))

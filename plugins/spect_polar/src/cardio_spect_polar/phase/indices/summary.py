@@ -42,7 +42,8 @@ class WallSummary:
     Attributes
     ----------
     phase, perfusion, thickening : ndarray of float32
-        Polar maps, (24, 72) or (128, 128) with NaN outside: degrees [0, 360), %, %.
+        Polar maps, (24, 72) or (128, 128) with NaN outside: degrees [0, 360), %, %. Thickening is negative
+        where the phase lies more than 90 degrees from the whole wall's.
     indices : dict of str to float
         By name; `SUMMARY_UNITS` holds the units. Names that begin with ``reliable_`` leave out
         samples whose amplitude is below twice its error or whose perfusion is below 50 %; NaN
@@ -102,7 +103,9 @@ def summarise(
     uncertainty = phase_uncertainty(curves)
     phase = harmonic.phase_deg if convention == "peak" else harmonic.onset_deg
     perfusion = perfusion_pct(curves)
-    thickening = thickening_pct(harmonic.mean, harmonic.amplitude)
+    wave = harmonic.amplitude * np.exp(1j * np.radians(np.nan_to_num(harmonic.phase_deg)))
+    opposed = np.real(wave * np.conj(wave.sum())) < 0
+    thickening = thickening_pct(harmonic.mean, harmonic.amplitude, opposed)
     weights = sample_weights(geometry, weighting)
 
     found = phase_indices(phase, weights=weights, sigma_deg=uncertainty.sigma_deg)

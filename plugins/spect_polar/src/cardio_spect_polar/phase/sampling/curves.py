@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion
 from cardio_spect_polar.phase.ventricle.interpolate import trilinear
 from cardio_spect_polar.phase.ventricle.rays import rays_of
 from cardio_spect_polar.phase.ventricle.wall import SampledWall, WallGeometry
@@ -36,6 +37,7 @@ def sample_wall(
     geometry: WallGeometry,
     *,
     mode: Mode = "tracked",
+    motion: BaseMotion | None = None,
 ) -> SampledWall:
     """Take the largest counts on each ray in every slot.
 
@@ -59,6 +61,8 @@ def sample_wall(
         ``independent`` looks, without that average, anywhere between one voxel and 1.5 mean radii
         of the ring from the axis, as the paper's text has it. Both stop where the mean counts rise
         again behind a valley: there another organ begins, or the opposite wall.
+    motion : BaseMotion, optional
+        Rings follow the base as it moves; without it they stay where they are.
 
     References
     ----------
@@ -66,7 +70,9 @@ def sample_wall(
     of ECG-gated myocardial perfusion SPECT imaging. J Nucl Cardiol 2005; 12: 687-695.
     """
     tracked = mode == "tracked"
-    profiles = wall_profiles(counts, voxel_mm, geometry, mode=mode, window_mm=WINDOW_MM + MARGIN_MM)
+    profiles = wall_profiles(
+        counts, voxel_mm, geometry, mode=mode, window_mm=WINDOW_MM + MARGIN_MM, motion=motion
+    )
     curves = np.moveaxis(brightest_counts(profiles, smooth=tracked), -1, 0)
     return SampledWall(curves=curves.astype(np.float64), geometry=geometry)
 
@@ -97,6 +103,7 @@ def wall_profiles(
     *,
     mode: Mode = "tracked",
     window_mm: float = WINDOW_MM,
+    motion: BaseMotion | None = None,
 ) -> WallProfiles:
     """Read the counts along each ray, a quarter of a voxel apart; see `sample_wall`."""
     step_mm = STEP_VOXELS * min(voxel_mm)
@@ -120,13 +127,33 @@ def wall_profiles(
         geometry.points_mm.astype(np.float32)[:, :, None]
         + geometry.directions.astype(np.float32)[:, :, None] * offset.astype(np.float32)[..., None]
     )
-    profile = trilinear(counts, voxel_mm, points)
+    if motion is None:
+        profile = trilinear(counts, voxel_mm, points)
+    else:
+        profile = _moving(counts, voxel_mm, points, geometry, motion)
     mean = profile.mean(axis=-1)
     # The wall's ridge may lie beside the mid-wall; uphill towards it is no valley's far side.
     top = np.where(np.abs(offset) <= RIDGE_MM, mean, -np.inf).argmax(axis=-1)
     allowed = allowed & _up_to_valleys(mean, top)
     np.put_along_axis(allowed, top[..., None], True, axis=-1)
     return WallProfiles(profile, allowed, np.asarray(offset, dtype=np.float64))
+
+
+def _moving(
+    counts: NDArray[np.floating],
+    voxel_mm: tuple[float, float, float],
+    points: NDArray[np.float32],
+    geometry: WallGeometry,
+    motion: BaseMotion,
+) -> NDArray[np.float32]:
+    """Read every slot where its own rays lie, (n_rings, N_RAYS, n_steps, n_slots)."""
+    moved = motion.displacement(geometry.points_mm).astype(np.float32)
+    along = np.array(motion.axis.direction, dtype=np.float32)
+    profile = np.empty((*points.shape[:-1], len(counts)), dtype=np.float32)
+    for slot in range(len(counts)):
+        there = points + moved[slot][:, :, None, None] * along
+        profile[..., slot] = trilinear(counts[slot : slot + 1], voxel_mm, there)[..., 0]
+    return profile
 
 
 def brightest_counts(profiles: WallProfiles, *, smooth: bool = True) -> NDArray[np.float32]:

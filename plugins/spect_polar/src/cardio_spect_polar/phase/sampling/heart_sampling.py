@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,18 @@ from cardio_spect_polar.phase.sampling.gating import (
     check_slots,
     heart_box,
 )
+from cardio_spect_polar.phase.sampling.inverted import without_inverted_rings
 from cardio_spect_polar.phase.sampling.volumes import Volumes, volumes
-from cardio_spect_polar.phase.ventricle.find_wall import Wall, find_wall
+from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion, find_base_motion
+from cardio_spect_polar.phase.ventricle.find_wall import OUTER_MM, Wall, find_wall
 from cardio_spect_polar.phase.ventricle.orientation import Canonical, canonical
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
 from cardio_spect_polar.readers.gated import GatedStack
+
+Rings = Literal["moving", "fixed"]
+
+MAX_SCATTER_MM = 6.0
+"""Edges of the wall that scatter farther about a smooth motion say nothing of the base."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,9 @@ class SampledHeart:
         Cavity volumes and ejection fraction.
     flags : tuple of str
         All that the report should say.
+    motion : BaseMotion or None
+        Where the base is in every slot, which the rings and the cavity follow; None where they
+        stay at fixed slices.
     """
 
     canonical: Canonical
@@ -54,10 +65,15 @@ class SampledHeart:
     sampled: SampledWall
     volumes: Volumes
     flags: tuple[str, ...]
+    motion: BaseMotion | None = None
 
 
 def sample_heart(
-    stack: GatedStack, *, mode: Mode = "tracked", correct_drop_off: bool = True
+    stack: GatedStack,
+    *,
+    mode: Mode = "tracked",
+    rings: Rings = "moving",
+    correct_drop_off: bool = True,
 ) -> SampledHeart:
     """Find the left ventricle in a stack and sample its wall, unattended.
 
@@ -67,6 +83,11 @@ def sample_heart(
         As a reader returns it; an operator's base and apex in it are followed.
     mode : {"tracked", "independent"}
         See `sample_wall`.
+    rings : {"moving", "fixed"}
+        ``moving`` rings and cavity follow the base, which descends by about 10 mm in systole, and
+        basal rings that still run against the rest are cut. ``fixed`` ones stay at their slices:
+        at the base they leave the wall in systole and their phase turns by 180 degrees, so that a
+        synchronous digital ventricle of 10 mm descent shows a phase SD of 50 degrees.
     correct_drop_off : bool
         Whether to undo the loss of counts in late slots.
 
@@ -93,15 +114,35 @@ def sample_heart(
         raise DataError(f"gating cannot be trusted: {'; '.join(gating.failures)}; acquire again")
     flags = (*turned.flags, *gating.flags, *wall.flags)
     turned = replace(turned, counts=corrected)
+    motion = None
+    if rings == "moving":
+        motion = find_base_motion(
+            corrected, turned.voxel_mm, wall.axis,
+            wall.base_mm, wall.apex_mm - OUTER_MM, wall.geometry,
+        )  # fmt: skip
+        if motion.scatter_mm > MAX_SCATTER_MM:
+            motion = None
+            flags += (
+                "the base cannot be followed over the cycle: rings stay at their slices, and phases "
+                "near the base may be off by 180 degrees",
+            )
+    sampled = sample_wall(corrected, turned.voxel_mm, wall.geometry, mode=mode, motion=motion)
+    if rings == "moving":
+        sampled, n_cut = without_inverted_rings(sampled)
+        if n_cut:
+            flags += (
+                f"{n_cut} ring(s) at the base thin while the wall thickens and were left out",
+            )
     return SampledHeart(
         canonical=turned,
         summed=summed,
         voxel_mm=turned.voxel_mm,
         gating=gating,
         wall=wall,
-        sampled=sample_wall(corrected, turned.voxel_mm, wall.geometry, mode=mode),
-        volumes=volumes(corrected, turned.voxel_mm, wall.geometry),
+        sampled=sampled,
+        volumes=volumes(corrected, turned.voxel_mm, wall.geometry, motion=motion),
         flags=flags,
+        motion=motion,
     )
 
 
@@ -135,4 +176,6 @@ def with_base_moved(heart: SampledHeart, n_slices: float, *, mode: Mode) -> Samp
         )  # fmt: skip
     except DataError:
         return None
-    return sample_wall(heart.canonical.counts, heart.voxel_mm, wall.geometry, mode=mode)
+    counts, motion = heart.canonical.counts, heart.motion
+    sampled = sample_wall(counts, heart.voxel_mm, wall.geometry, mode=mode, motion=motion)
+    return sampled if motion is None else without_inverted_rings(sampled)[0]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from cardio_spect_polar.phase.sampling.curves import WallProfiles, brightest_counts, wall_profiles
+from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion
 from cardio_spect_polar.phase.ventricle.rays import rays_of
 from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 
@@ -53,7 +54,11 @@ class Volumes:
 
 
 def volumes(
-    counts: NDArray[np.floating], voxel_mm: tuple[float, float, float], geometry: WallGeometry
+    counts: NDArray[np.floating],
+    voxel_mm: tuple[float, float, float],
+    geometry: WallGeometry,
+    *,
+    motion: BaseMotion | None = None,
 ) -> Volumes:
     """Measure the cavity in every time slot.
 
@@ -82,13 +87,15 @@ def volumes(
         Distance of slices, rows and columns in mm.
     geometry : WallGeometry
         The wall, on rays as `lay_rays` lays them.
+    motion : BaseMotion, optional
+        The cavity ends at the base of each slot; without it, at the mean one.
 
     References
     ----------
     Germano G et al. Automatic quantification of ejection fraction from gated myocardial perfusion
     SPECT. J Nucl Med 1995; 36: 2138-2147.
     """
-    profiles = wall_profiles(counts, voxel_mm, geometry, window_mm=WINDOW_MM)
+    profiles = wall_profiles(counts, voxel_mm, geometry, window_mm=WINDOW_MM, motion=motion)
     rays, radius_mm = rays_of(geometry)
     bright = brightest_counts(profiles)
     flat = _without_curvature(profiles, radius_mm, rays.n_cap)
@@ -102,7 +109,8 @@ def volumes(
     )
     middle_mm = _smooth(radius_mm[..., None] + peak_mm)
     endocardium = np.maximum(middle_mm - half_mm * relative**THICKNESS_POWER, 0.0)
-    curve = cavity_ml(endocardium, rays.origins[:, 0], rays.n_cap)
+    stretch = None if motion is None else motion.stretch().T
+    curve = cavity_ml(endocardium, rays.origins[:, 0], rays.n_cap, stretch)
     fine = without_gate_averaging(curve)
     edv, esv = float(fine.max()), max(float(fine.min()), 0.0)
     return Volumes(curve, edv, esv, 100 * (edv - esv) / edv if edv > 0 else 0.0)
@@ -199,7 +207,10 @@ def fit_side(
 
 
 def cavity_ml(
-    radius_mm: NDArray[np.floating], origins: NDArray[np.floating], n_cap: int
+    radius_mm: NDArray[np.floating],
+    origins: NDArray[np.floating],
+    n_cap: int,
+    stretch: NDArray[np.floating] | None = None,
 ) -> NDArray[np.float64]:
     """Sum the volume within a surface given by its radii.
 
@@ -211,6 +222,8 @@ def cavity_ml(
         Points on the axis; those of the cap coincide.
     n_cap : int
         Rings of the hemisphere.
+    stretch : ndarray, shape (n_rays, ...), optional
+        By what lengths along the axis are multiplied.
 
     Returns
     -------
@@ -228,9 +241,10 @@ def cavity_ml(
     azimuth = 2 * np.pi / radius_mm.shape[1]
     edges = np.cos(np.arange(n_cap + 1) / n_cap * np.pi / 2)
     solid = azimuth * (edges[:-1] - edges[1:])
-    cap = np.tensordot(solid, (radius_mm[:n_cap] ** 3).sum(axis=1), axes=1) / 3
+    whole = np.ones(radius_mm.shape[1:]) if stretch is None else stretch
+    cap = np.tensordot(solid, (radius_mm[:n_cap] ** 3 * whole).sum(axis=1), axes=1) / 3
     height = float(np.linalg.norm(origins[n_cap + 1] - origins[n_cap]))
-    areas = 0.5 * azimuth * (radius_mm[n_cap:] ** 2).sum(axis=1)
+    areas = 0.5 * azimuth * (radius_mm[n_cap:] ** 2 * whole).sum(axis=1)
     # The sphere begins in the middle of the first disc.
     discs = (areas.sum(axis=0) - 0.5 * areas[0]) * height
     return np.asarray((cap + discs) / 1000.0)

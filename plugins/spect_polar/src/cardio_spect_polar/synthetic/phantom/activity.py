@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_spect_polar.synthetic.phantom.pose import Pose
+from cardio_spect_polar.synthetic.phantom.shortening import share_at, twist_deg
 from cardio_spect_polar.synthetic.phantom.spread import Cloud
 from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
 from cardio_spect_polar.synthetic.phantom.wall_motion import (
     Mesh,
     angles,
     area_mm2,
+    descent,
     latitudes,
     mesh,
     motion,
@@ -54,13 +56,18 @@ def heart(ventricle: Ventricle, at: Pose, n_slots: int, n_subframes: int, sigma_
     wall = mesh(ventricle, latitude, angles(n_angles))
     area = area_mm2(ventricle, latitude, weight, n_angles)[:, None]
     n_times = n_slots * n_subframes
-    inner, thickness = motion(wall, ventricle, (np.arange(n_times) + 0.5) / n_times)
-    muscle = _pieces(wall, at, inner, thickness, area * wall.perfusion * wall.muscle, _N_DEPTHS)
+    time = (np.arange(n_times) + 0.5) / n_times
+    inner, thickness = motion(wall, ventricle, time)
+    who = (ventricle, time)
+    muscle = _pieces(
+        wall, at, inner, thickness, area * wall.perfusion * wall.muscle, _N_DEPTHS, who
+    )
     # The blood needs fewer pieces: it is faint and has no fine structure.
     few = slice(None, None, 2)
     axis = np.broadcast_to(-1.0 / wall.k2_per_mm, inner.shape)[..., few]
     coarse = mesh(ventricle, latitude, wall.angle_deg[0, few])
-    blood = _pieces(coarse, at, axis, inner[..., few] - axis, 2 * area * ventricle.blood, _N_CAVITY)
+    pool = 2 * area * ventricle.blood
+    blood = _pieces(coarse, at, axis, inner[..., few] - axis, pool, _N_CAVITY, who)
     points = np.concatenate([muscle.points_mm, blood.points_mm], axis=1)
     weights = np.concatenate([muscle.weights, blood.weights], axis=1) / n_subframes
     return Cloud(points.reshape(n_slots, -1, 3), weights.reshape(n_slots, -1))
@@ -81,22 +88,35 @@ def _resolution(ventricle: Ventricle, sigma_mm: float) -> tuple[int, int]:
 
 
 def _pieces(
-    wall: Mesh, at: Pose, start_mm: Floats, depth_mm: Floats, activity: Floats, n_depths: int
+    wall: Mesh,
+    at: Pose,
+    start_mm: Floats,
+    depth_mm: Floats,
+    activity: Floats,
+    n_depths: int,
+    who: tuple[Ventricle, Floats],
 ) -> Cloud:
     """Cut what lies along the normals from `start_mm` into pieces, at every time.
 
     `start_mm` and `depth_mm` have the shape (n_times, n_latitudes, n_angles); `activity` is per
-    mm³, times the endocardial area.
+    mm³, times the endocardial area; `who` is the ventricle and the times.
     """
     node, share = np.polynomial.legendre.leggauss(n_depths)
     x = start_mm[..., None] + depth_mm[..., None] * (node + 1) / 2
     stretch = (1 + wall.k1_per_mm[..., None] * x) * (1 + wall.k2_per_mm[..., None] * x)
     weights = activity[..., None] * stretch * depth_mm[..., None] * share / 2
-    points = at.place(
-        wall.foot_mm[0][..., None] + x * wall.normal[0][..., None],
-        wall.foot_mm[1][..., None] + x * wall.normal[1][..., None],
-        wall.angle_deg[..., None],
-    )
+    ventricle, time_rr = who
+    radius = wall.foot_mm[0][..., None] + x * wall.normal[0][..., None]
+    depth = wall.foot_mm[1][..., None] + x * wall.normal[1][..., None]
+    angle = wall.angle_deg[..., None]
+    if ventricle.twist_deg:
+        angle = angle + twist_deg(ventricle, time_rr[:, None, None, None], depth)
+    if ventricle.shortening_mm:
+        share, slope = share_at(ventricle, depth)
+        base_mm = descent(wall, ventricle, time_rr)[..., None]
+        weights = weights * (1 + base_mm * slope)
+        depth = depth + base_mm * share
+    points = at.place(radius, depth, angle)
     n_times = x.shape[0]
     return Cloud(points.reshape(n_times, -1, 3), weights.reshape(n_times, -1))
 

@@ -39,6 +39,10 @@ class Camera:
         image averaged over the cycle, without gut and before beats are lost.
     drop_off : float
         Share of its counts that the last gate loses as beats end early.
+    slot_gain : tuple of float
+        Factors of the gates' counts, for jumps in the middle of the cycle; empty for none.
+    empty_ends : tuple of (slot, first, last)
+        Gates, from 0, whose `first` and `last` slices hold nothing, as reformatting leaves them.
     """
 
     voxel_mm: tuple[float, float, float] = (6.4, 6.4, 6.4)
@@ -50,6 +54,8 @@ class Camera:
     fwhm_mm: float = 13.0
     counts_per_voxel: float = 100.0
     drop_off: float = 0.0
+    slot_gain: tuple[float, ...] = ()
+    empty_ends: tuple[tuple[int, int, int], ...] = ()
 
     def __post_init__(self) -> None:
         sizes = (self.n_rows, self.n_columns, self.n_slots, self.n_subframes, self.n_slices or 1)
@@ -61,6 +67,11 @@ class Camera:
         if not 0 <= self.drop_off < 1:
             raise DataError(
                 f"camera: expected a drop-off of 0 to 1, found {self.drop_off:g}; correct it"
+            )
+        if self.slot_gain and (len(self.slot_gain) != self.n_slots or min(self.slot_gain) <= 0):
+            raise DataError(
+                f"camera: expected a slot_gain above 0 for each of {self.n_slots} gates, found "
+                f"{self.slot_gain}; correct it"
             )
 
 
@@ -121,6 +132,11 @@ def image(
     at = pose(ventricle, shape, camera.voxel_mm)
     expected = _expected(ventricle, camera, at, shape)
     expected[-1] *= 1.0 - camera.drop_off
+    if camera.slot_gain:
+        expected *= np.array(camera.slot_gain)[:, None, None, None]
+    for slot, first, last in camera.empty_ends:
+        expected[slot, :first] = 0.0
+        expected[slot, shape[0] - last :] = 0.0
     counts = expected if rng is None else rng.poisson(expected).astype(np.float64)
     return counts, camera.voxel_mm, truth_of(ventricle, at, camera.voxel_mm[0], camera.n_slots)
 

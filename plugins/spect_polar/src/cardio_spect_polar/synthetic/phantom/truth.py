@@ -11,10 +11,12 @@ from cardio_spect_polar.phase.ventricle.wall import N_RAYS, WallGeometry
 from cardio_spect_polar.polar.segments import segment_means, segments_of
 from cardio_spect_polar.synthetic.phantom.aha_map import over_wall
 from cardio_spect_polar.synthetic.phantom.pose import Pose
+from cardio_spect_polar.synthetic.phantom.shortening import descent_mm, share_at
 from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, wall_beat
 from cardio_spect_polar.synthetic.phantom.wall_motion import (
     PERFUSION_EDGE_DEG,
     cavity_ml,
+    descent,
     mesh,
     motion,
     muscle_at,
@@ -66,6 +68,8 @@ class Truth:
     base_mm, apex_mm : float
         Where the long axis meets the base plane and the epicardium (mean over the cycle): distance
         from the centre of slice 0 along the stack.
+    base_by_slot_mm : ndarray, shape (n_slots,)
+        The same of the base (mean over angles) in every gate.
     """
 
     ventricle: Ventricle
@@ -85,6 +89,7 @@ class Truth:
     gated_ef_pct: float
     base_mm: float
     apex_mm: float
+    base_by_slot_mm: Floats
 
     def phase_at(self, points_mm: Floats) -> Floats:
         """Return the true phase of the wall nearest to points (z, y, x), shape (..., 3)."""
@@ -94,8 +99,13 @@ class Truth:
         return phase
 
     def arc_and_angle(self, points_mm: Floats) -> tuple[Floats, Floats]:
-        """Return arc (share from the apex) and angle in degrees of the wall nearest to points."""
+        """Return arc (share from the apex) and angle in degrees of the wall nearest to points.
+
+        Points are where the wall is on the average over the cycle; the answer is of the muscle.
+        """
         radius, depth, angle = self.pose.locate(points_mm)
+        if self.ventricle.shortening_mm:
+            depth = _without_descent(self.ventricle, depth, angle)
         latitude = np.linspace(np.pi / 2, 0.0, _N_MERIDIAN)
         at = mesh(self.ventricle, latitude, np.zeros(1))
         middle = self.ventricle.thickness_mm / 2
@@ -134,6 +144,8 @@ def truth_of(ventricle: Ventricle, at: Pose, slice_mm: float, n_slots: int) -> T
     delay = over_wall(ventricle.delay_rr, angle, arc)
     activity = over_wall(ventricle.perfusion, angle, arc, edge_deg=PERFUSION_EDGE_DEG)
     _, depth, _ = at.locate(geometry.points_mm)
+    if ventricle.shortening_mm:
+        depth = _without_descent(ventricle, depth, angle)
     muscle = muscle_at(ventricle, depth, angle) > _MUSCLE
     shift = 360.0 * delay[muscle]
     phase = np.where(muscle, (beat_phase_deg(ventricle) + 360.0 * delay) % 360.0, np.nan)
@@ -141,6 +153,8 @@ def truth_of(ventricle: Ventricle, at: Pose, slice_mm: float, n_slots: int) -> T
     time = (np.arange(n_slots * _N_TIMES) + 0.5) / (n_slots * _N_TIMES)
     volume = cavity_ml(ventricle, time)
     gated = volume.reshape(n_slots, -1).mean(axis=1)
+    descended = descent_mm(ventricle, time[:, None], np.arange(36) * 10.0)
+    base = at.base_mm[0] + at.axis[0] * descended.mean(axis=1).reshape(n_slots, -1).mean(axis=1)
     return Truth(
         ventricle=ventricle,
         pose=at,
@@ -157,8 +171,9 @@ def truth_of(ventricle: Ventricle, at: Pose, slice_mm: float, n_slots: int) -> T
         esv_ml=float(volume.min()),
         ef_pct=float(100 * (1 - volume.min() / volume.max())),
         gated_ef_pct=float(100 * (1 - gated.min() / gated.max())),
-        base_mm=float(at.base_mm[0]),
+        base_mm=float(base.mean()) if ventricle.shortening_mm else float(at.base_mm[0]),
         apex_mm=float(at.base_mm[0] + at.axis[0] * tip),
+        base_by_slot_mm=base,
     )
 
 
@@ -171,9 +186,17 @@ def _known_wall(
     inner, thickness = motion(wall, ventricle, (np.arange(32) + 0.5) / 32)
     x = (inner + thickness / 2).mean(axis=0)
     meridian = (wall.foot_mm[0] + x * wall.normal[0], wall.foot_mm[1] + x * wall.normal[1])
+    tip = ventricle.length_mm + float((inner + thickness).mean(axis=0)[0].mean())
+    base_mm = 0.0
+    if ventricle.shortening_mm:
+        descended = descent(wall, ventricle, (np.arange(32) + 0.5) / 32).mean(axis=0)
+        meridian = (meridian[0], meridian[1] + descended * share_at(ventricle, meridian[1])[0])
+        tip += float(descended.mean()) * float(share_at(ventricle, np.array(tip))[0])
+        # The deepest side, so that every ring meets the wall all around.
+        base_mm = float(descended.max())
     steps = np.hypot(*(np.diff(part, axis=0) for part in meridian))
     length = steps.sum(axis=0)
-    origin, polar = _rings(float(meridian[1][0].mean()), slice_mm)
+    origin, polar = _rings(float(meridian[1][0].mean()), slice_mm, base_mm)
     r, s, arc = _meet(meridian, wall.arc[:, 0], origin, polar)
     around = Pose(np.zeros(3), at.axis, at.anterior, at.septal)
     geometry = WallGeometry(
@@ -183,14 +206,23 @@ def _known_wall(
         area_mm2=_area(r, arc, length),
         n_cap=int(np.sum(polar < np.pi / 2 - 1e-9)),
     )
-    tip = ventricle.length_mm + float((inner + thickness).mean(axis=0)[0].mean())
     return geometry, arc, np.broadcast_to(angle, r.shape), tip
 
 
-def _rings(tip_mm: float, slice_mm: float) -> tuple[Floats, Floats]:
+def _without_descent(ventricle: Ventricle, depth_mm: Floats, angle_deg: Floats) -> Floats:
+    """Return how deep the muscle lies at end-diastole that is on average at a depth."""
+    time = (np.arange(32) + 0.5) / 32
+    mean_mm = descent_mm(ventricle, time, angle_deg[..., None]).mean(axis=-1)
+    depth = depth_mm
+    for _ in range(12):
+        depth = depth_mm - mean_mm * share_at(ventricle, depth)[0]
+    return depth
+
+
+def _rings(tip_mm: float, slice_mm: float, base_mm: float) -> tuple[Floats, Floats]:
     """Return depth of the origin and polar angle in radians of every ring, from apex to base."""
-    n_cylinder = max(int(_CYLINDER * tip_mm / slice_mm), 2)
-    cylinder = (np.arange(n_cylinder)[::-1] + 0.5) * slice_mm
+    n_cylinder = max(int(_CYLINDER * (tip_mm - base_mm) / slice_mm), 2)
+    cylinder = base_mm + (np.arange(n_cylinder)[::-1] + 0.5) * slice_mm
     n_cap = max(round((tip_mm - cylinder[0]) / slice_mm), 2)
     origin = np.concatenate([np.full(n_cap, cylinder[0]), cylinder])
     cap = (np.arange(n_cap) + 0.5) / n_cap * np.pi / 2

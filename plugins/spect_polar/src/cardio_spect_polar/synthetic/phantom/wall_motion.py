@@ -8,7 +8,8 @@ piece dA reaches from x = a to x = a + h; a follows from h by
 .. math:: \int_a^{a+h} (1 + k_1 x)(1 + k_2 x) dx = \int_0^{h_0} (1 + k_1 x)(1 + k_2 x) dx,
 
 a quadratic equation. So the endocardium moves inwards as the wall thickens and the epicardium
-follows it as far as the volume asks; the base plane stays where it is. Normals of a prolate
+follows it as far as the volume asks. Where the base descends (`shortening`), the right side is
+divided by the axial stretch. Normals of a prolate
 ellipsoid do not cross before they meet the long axis at x = -1/k2, so the coordinates are valid in
 the whole wall and cavity. Where the wall would close the tip of the cavity, its thickening is
 limited to leave 1 mm.
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from cardio_spect_polar.synthetic.phantom.aha_map import over_wall
+from cardio_spect_polar.synthetic.phantom.shortening import descent_mm, share_at
 from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, wall_beat
 
 Floats = NDArray[np.float64]
@@ -150,7 +152,15 @@ def motion(at: Mesh, ventricle: Ventricle, time_rr: Floats) -> tuple[Floats, Flo
     """
     beat = wall_beat(time_rr[:, None, None] - at.delay_rr, ventricle.end_systole_rr)
     thickness = at.h0_mm * (1.0 + at.thickening * beat)
-    return _inner(at.k1_per_mm, at.k2_per_mm, at.h0_mm, thickness), thickness
+    stretch = 1.0 + descent(at, ventricle, time_rr) * share_at(ventricle, at.foot_mm[1])[1]
+    return _inner(at.k1_per_mm, at.k2_per_mm, at.h0_mm, thickness, stretch), thickness
+
+
+def descent(at: Mesh, ventricle: Ventricle, time_rr: Floats) -> Floats:
+    """Return how far the base has descended over the mesh's angles, (n_times, 1, n_angles)."""
+    if ventricle.shortening_mm == 0:
+        return np.zeros((len(time_rr), 1, 1))
+    return descent_mm(ventricle, time_rr[:, None, None], at.angle_deg)
 
 
 def cavity_ml(ventricle: Ventricle, time_rr: Floats) -> Floats:
@@ -162,9 +172,24 @@ def cavity_ml(ventricle: Ventricle, time_rr: Floats) -> Floats:
     latitude, weight = latitudes(24)
     at = mesh(ventricle, latitude, angles(36))
     inner, _ = motion(at, ventricle, time_rr)
-    depth = at.volume_mm(inner) - at.volume_mm(-1.0 / at.k2_per_mm)
+    if ventricle.shortening_mm == 0:
+        depth = at.volume_mm(inner) - at.volume_mm(-1.0 / at.k2_per_mm)
+    else:
+        depth = _shortened(at, ventricle, descent(at, ventricle, time_rr), inner)
     area = area_mm2(ventricle, latitude, weight, 36)
     return np.asarray((depth * area[:, None]).sum(axis=(1, 2)) / 1000.0)
+
+
+def _shortened(at: Mesh, ventricle: Ventricle, base_mm: Floats, inner: Floats) -> Floats:
+    """Return the cavity's volume per endocardial area, times the axial stretch of each part."""
+    axis = -1.0 / at.k2_per_mm
+    total = np.zeros(inner.shape)
+    for node, share in zip(*np.polynomial.legendre.leggauss(5), strict=True):
+        x = axis + (inner - axis) * (node + 1) / 2
+        slope = share_at(ventricle, at.foot_mm[1] + x * at.normal[1])[1]
+        part = (1 + at.k1_per_mm * x) * (1 + at.k2_per_mm * x) * (1 + base_mm * slope)
+        total += part * (inner - axis) * share / 2
+    return total
 
 
 def latitudes(n: int) -> tuple[Floats, Floats]:
@@ -196,10 +221,12 @@ def _arc(ventricle: Ventricle, latitude: Floats) -> Floats:
     return np.asarray(1.0 - np.interp(latitude, u, from_base / from_base[-1]))
 
 
-def _inner(k1: Floats, k2: Floats, h0: float, thickness: Floats) -> Floats:
+def _inner(
+    k1: Floats, k2: Floats, h0: float, thickness: Floats, stretch: Floats | float = 1.0
+) -> Floats:
     """Solve for the endocardium that keeps the wall's volume (module docstring)."""
     mean, product = (k1 + k2) / 2, k1 * k2
-    kept = h0 + mean * h0**2 + product * h0**3 / 3
+    kept = (h0 + mean * h0**2 + product * h0**3 / 3) / stretch
     linear = 2 * mean + product * thickness
     constant = 1 + mean * thickness + product * thickness**2 / 3 - kept / thickness
     # The root near 0, in the form that does not cancel.
