@@ -20,6 +20,8 @@ PLATEAU_MM = (8.0, 22.0)
 
 FARTHEST_MM = 22.0
 N_SECTORS = 10
+OUTSIDE_MM = 20.0
+N_TURNS = 4
 N_HARMONICS = 2
 HUBER_MM = 1.5
 N_ROUNDS = 6
@@ -152,18 +154,22 @@ def _edges(
     n_slots, _, n_sectors = wall.shape
     edges = np.zeros((n_slots, n_sectors))
     plateau = np.ones_like(edges)
-    for _ in range(4):
-        for slot in range(n_slots):
-            for sector in range(n_sectors):
-                profile = wall[slot, :, sector]
-                behind = along - edges[slot, sector]
-                held = profile[(behind >= PLATEAU_MM[0]) & (behind <= PLATEAU_MM[1])].mean()
-                outside = profile[(behind <= 0) & (behind >= -20.0)].min()
-                plateau[slot, sector] = held
-                half = (held + outside) / 2
-                edges[slot, sector] = _crossing(profile, along, half, edges[slot, sector])
-    typical = np.median(plateau)
-    return edges, np.clip((plateau / typical - 0.3) / 0.3, 0.02, 1.0)
+    for _ in range(N_TURNS):
+        behind = along - edges[..., None]
+        profiles = np.moveaxis(wall, 1, 2)
+        within = (behind >= PLATEAU_MM[0]) & (behind <= PLATEAU_MM[1])
+        plateau = (profiles * within).sum(axis=-1) / np.maximum(within.sum(axis=-1), 1)
+        plateau = np.maximum(plateau, 1e-12)
+        before = (behind <= 0) & (behind >= -OUTSIDE_MM)
+        outside = np.where(before, profiles, np.inf).min(axis=-1) / plateau
+        # One share for all gates: slices that reformatting left empty in some move no edge.
+        half = plateau * (1.0 + np.median(outside, axis=0)) / 2
+        for slot, sector in np.ndindex(edges.shape):
+            edges[slot, sector] = _crossing(
+                profiles[slot, sector], along, half[slot, sector], edges[slot, sector]
+            )
+    # A defect shows no edge.
+    return edges, np.clip((plateau / np.median(plateau) - 0.5) / 0.3, 0.02, 1.0)
 
 
 def _crossing(
