@@ -195,9 +195,7 @@ def measure(case: Case, seed: int | None = None) -> dict[str, Any]:
         "detected": detected_errors,
         "known": known_errors,
         "ends": ends(heart, truth),
-        "ef_known_points": volumes(
-            seen, heart.voxel_mm, truth.geometry, motion=motion
-        ).ef_pct
+        "ef_known_points": volumes(seen, heart.voxel_mm, truth.geometry, motion=motion).ef_pct
         - truth.ef_pct,
     }
 

@@ -42,8 +42,8 @@ class WallSummary:
     Attributes
     ----------
     phase, perfusion, thickening : ndarray of float32
-        Polar maps, (24, 72) or (128, 128) with NaN outside: degrees [0, 360), %, %. Thickening is negative
-        where the phase lies more than 90 degrees from the whole wall's.
+        Polar maps, (24, 72) or (128, 128) with NaN outside: degrees [0, 360), %, %.
+        Thickening is negative where the phase lies more than 90 degrees from the whole wall's.
     indices : dict of str to float
         By name; `SUMMARY_UNITS` holds the units. Names that begin with ``reliable_`` leave out
         samples whose amplitude is below twice its error or whose perfusion is below 50 %; NaN

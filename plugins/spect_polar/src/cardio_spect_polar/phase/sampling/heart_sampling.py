@@ -123,8 +123,8 @@ def sample_heart(
         if motion.scatter_mm > MAX_SCATTER_MM:
             motion = None
             flags += (
-                "the base cannot be followed over the cycle: rings stay at their slices, and phases "
-                "near the base may be off by 180 degrees",
+                "the base cannot be followed over the cycle: rings stay at their slices, and "
+                "phases near the base may be off by 180 degrees",
             )
     sampled = sample_wall(corrected, turned.voxel_mm, wall.geometry, mode=mode, motion=motion)
     if rings == "moving":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,7 +167,7 @@ def _edges(
         half = plateau * (1.0 + np.median(outside, axis=0)) / 2
         for slot, sector in np.ndindex(edges.shape):
             edges[slot, sector] = _crossing(
-                profiles[slot, sector], along, half[slot, sector], edges[slot, sector]
+                profiles[slot, sector], along, float(half[slot, sector]), float(edges[slot, sector])
             )
     # A defect shows no edge.
     return edges, np.clip((plateau / np.median(plateau) - 0.5) / 0.3, 0.02, 1.0)
@@ -203,7 +204,7 @@ def _smooth(
 
     seen = design(n_sectors, (width - 1) / 2)
     target, weights = edges.ravel(), trust.ravel()
-    robust = weights
+    robust: Any = weights
     solution = np.zeros(seen.shape[1])
     for _ in range(N_ROUNDS):
         normal = seen.T @ (seen * robust[:, None]) + 1e-6 * np.eye(seen.shape[1])

@@ -1,13 +1,14 @@
 r"""The base descends towards the apex, and the wall twists: motion along and around the long axis.
 
-A point at depth s below the base plane of end-diastole moves to ``s + d(t, theta) w(s)``. The share
-w falls from 1 at the base to a little below 0 at the apex, which is nearly fixed, and is flat there,
-so that the apical cap moves as a whole. The volume of everything is multiplied by ``1 + d w'(s)``;
-`wall_motion` gives the wall that much more cross-section, so that it keeps its volume.
+A point at depth s below the base plane of end-diastole moves to ``s + d(t, theta) w(s)``. The
+share w falls from 1 at the base to a little below 0 at the apex, which is nearly fixed, and is flat
+there, so that the apical cap moves as a whole. The volume of everything is multiplied by
+``1 + d w'(s)``; `wall_motion` gives the wall that much more cross-section, so that it keeps its
+volume.
 
 The course d is no sum of two harmonics: the base follows the beat up to end-systole, comes back in
-early diastole, waits, and comes back the rest of the way with the atrial kick. The ring is stiff, so
-that a wall's delay moves its own side of the base by half of it only.
+early diastole, waits, and comes back the rest of the way with the atrial kick. The ring is stiff,
+so that a wall's delay moves its own side of the base by half of it only.
 """
 
 from __future__ import annotations

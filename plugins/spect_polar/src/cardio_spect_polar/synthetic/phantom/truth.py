@@ -153,7 +153,8 @@ def truth_of(ventricle: Ventricle, at: Pose, slice_mm: float, n_slots: int) -> T
     time = (np.arange(n_slots * _N_TIMES) + 0.5) / (n_slots * _N_TIMES)
     volume = cavity_ml(ventricle, time)
     gated = volume.reshape(n_slots, -1).mean(axis=1)
-    descended = descent_mm(ventricle, time[:, None], np.arange(36) * 10.0)
+    all_around = np.arange(36, dtype=np.float64) * 10
+    descended = descent_mm(ventricle, time[:, None], all_around)
     base = at.base_mm[0] + at.axis[0] * descended.mean(axis=1).reshape(n_slots, -1).mean(axis=1)
     return Truth(
         ventricle=ventricle,

@@ -114,7 +114,7 @@ class Ventricle:
                 f"{self.tilt_deg:g}; correct the ventricle"
             )
         farthest = self.shortening_mm * (1 + abs(self.shortening_difference))
-        if not (0 <= self.shortening_mm and farthest <= self.length_mm / 4):
+        if not (self.shortening_mm >= 0 and farthest <= self.length_mm / 4):
             raise DataError(
                 "ventricle: expected a base that descends by 0 to a quarter of the length "
                 f"({self.length_mm / 4:g} mm) on every side, found {farthest:g} mm; correct "
