@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -82,7 +83,28 @@ def test_nothing_but_bad_files_exits_with_3_and_still_says_why(cardio, clinic_ru
     said = cardio("predict", clinic_run, newcomers / "letter.csv", "--device", "cpu", "--json")
     assert said.exit_code == 3
     assert json.loads(said.stdout)["quarantined"][0]["reason"]
-    assert "none of the 1 input(s) could be predicted" in said.stderr
+    assert "no recording could be predicted; the first: " in said.stderr
+
+
+def test_a_run_without_any_fitted_model_exits_with_2_and_says_so(
+    cardio, clinic_run, newcomers, tmp_path
+):
+    manifest = json.loads((clinic_run / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest | {"models": []}))
+    said = cardio("predict", tmp_path, newcomers)
+    assert said.exit_code == 2
+    assert "no model of this run could be fitted" in said.stderr
+
+
+def test_reasons_stay_whole_where_a_relative_folder_is_given(
+    cardio, clinic_run, newcomers, tmp_path, monkeypatch
+):
+    (tmp_path / "in").mkdir()
+    shutil.copy(newcomers / "letter.csv", tmp_path / "in" / "v1.5.csv")
+    monkeypatch.chdir(tmp_path)
+    said = cardio("predict", clinic_run, "in", "--device", "cpu")
+    assert "recording new1: " in said.stdout
+    assert "its folder" not in said.stdout
 
 
 def test_an_input_that_is_not_there_exits_with_2(cardio, clinic_run, tmp_path):

@@ -214,7 +214,11 @@ def test_a_lost_signal_file_and_a_lost_header_are_named(tmp_path: Path) -> None:
     record.with_suffix(".dat").unlink()
     assert "expected its signal file r1.dat, found no such file" in refusal(record)
     record.with_suffix(".hea").unlink()
-    assert "expected a WFDB record (with its .hea)" in refusal(record)
+    assert f"{record.name}: no such file; check the path" in refusal(record)
+    record.with_suffix(".txt").write_text("Dear colleague")
+    said = refusal(record.with_suffix(".txt"))
+    assert "expected a WFDB record (with its .hea)" in said
+    assert "found a file of another kind" in said
 
 
 @pytest.mark.parametrize(

@@ -105,4 +105,4 @@ def predict(
     if not answer["predictions"]:
         rows = answer["quarantined"]
         first = f"; the first: {rows[0]['reason']}" if rows else "; the notes say why"
-        raise DataError(f"none of the {len(inputs)} input(s) could be predicted{first}")
+        raise DataError(f"no recording could be predicted{first}")

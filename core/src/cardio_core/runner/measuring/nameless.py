@@ -19,10 +19,15 @@ def without_names(text: str, files: Iterable[Path]) -> str:
     'expected 12 leads, found 8'
     >>> without_names("cannot open MILLER.dat in /in", [Path("/in/MILLER.hea")])
     'cannot open the file in its folder'
+    >>> without_names("MILLER.dat: found 0.3 s, at least 2.5 s of one beat", [Path("MILLER.hea")])
+    'the file: found 0.3 s, at least 2.5 s of one beat'
     """
     for file in files:
         text = re.sub(rf"^\W*{re.escape(file.name)}\W*:\s*", "", text)
-        text = text.replace(str(file), "the file").replace(str(file.parent), "its folder")
+        text = text.replace(str(file), "the file")
+        # The folder of a path relative to where the command is run is ".", which is no name.
+        if file.parent != Path():
+            text = re.sub(rf"(?<!\w){re.escape(str(file.parent))}(?!\w)", "its folder", text)
         text = text.replace(file.name, "the file")
         stem = file.stem
         if len(stem) >= _SHORTEST:

@@ -89,8 +89,8 @@ def predict_new(
     Raises
     ------
     ConfigError
-        If the run is not finished, an input does not exist, or a file beside it is none that the
-        plugin takes.
+        If the run is not finished or has no model, an input does not exist, or a file beside it is
+        none that the plugin takes.
     """
     manifest = _finished(run)
     plugin = open_with_defaults(manifest["plugin"])
@@ -207,6 +207,11 @@ def _finished(run: Path) -> dict[str, Any]:
     content = Manifest.open(run).content
     if content["status"] != "done":
         raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")
+    if not content["models"]:
+        raise ConfigError(
+            f"{run}: no model of this run could be fitted, so it can predict nothing; its notes "
+            "say why; run again with more patients, or with fewer folds"
+        )
     return content
 
 

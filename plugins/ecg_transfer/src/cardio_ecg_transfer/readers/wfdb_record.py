@@ -130,11 +130,15 @@ def _header_path(path: Path) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    found = "a file of another kind" if path.is_file() else "neither"
+    if not path.exists():
+        raise DataError(
+            f"{path.name}: no such file; check the path, and that .hea and .dat of a WFDB record "
+            "lie side by side"
+        )
     raise DataError.unusable(
         path.name,
         "a WFDB record (with its .hea), a DICOM ECG or a CSV with a rate line",
-        found,
+        "a file of another kind",
         "check the path and that .hea and .dat lie side by side",
     )
 
