@@ -109,6 +109,36 @@ def test_an_error_is_better_where_it_is_smaller(told):
     assert "not shown to be better than “QRS duration”" in warned(told(worse, {"targets": targets}))
 
 
+def test_an_error_no_smaller_than_that_of_the_median_is_told(told):
+    targets = [{"name": "bnp", "kind": "continuous", "classes": []}]
+    rows = [row("mae", 234.0, 195.0, 271.0, target="bnp")]
+    rows.append(row("mae_constant", 223.0, 186.0, 256.0, target="bnp"))
+    said = "misses by 234.0 on average; always saying the median of the tested would miss by 223.0."
+    assert said in warned(told(rows, {"targets": targets}))
+    assert said[:6] not in warned(
+        told([rows[0], {**rows[1], "value": 300.0}], {"targets": targets})
+    )
+
+
+def test_a_primary_model_that_is_a_baseline_is_not_counted_among_those_it_is_compared_with(told):
+    rows = [row("auc", 0.6, 0.55, 0.65, model=name) for name in ("net", "qrs", "age", "forest")]
+    rows += [
+        row("auc_difference", 0.0, -0.1, 0.1, versus=name) for name in ("qrs", "age", "forest")
+    ]
+    found = told(rows, {"baselines": ["net", "qrs", "age", "forest"]})
+    assert "the best of 3 simple baselines" in found.found[0]
+    assert "not shown to be better than any of the 3 simple baselines" in warned(found)
+    assert "0.000 (95 % interval −0.100 to +0.100), which chance can explain." in found.found[0]
+
+
+def test_patients_of_several_classes_are_counted_once(told):
+    rows = [row("macro_f1", 0.4, 0.3, 0.5)]
+    rows += [row(f"support_{name}", n, None, None, class_name=name, unit="patient")
+             for name, n in (("a", 30), ("b", 26))]  # fmt: skip
+    classes = [{"name": "response", "kind": "multiclass", "classes": ["a", "b"]}]
+    assert told(rows, {"targets": classes}).asked.startswith("In 56 patients (a 30, b 26), the")
+
+
 def test_further_targets_have_a_line_each(told):
     targets = [
         *MANIFEST["targets"],
@@ -149,7 +179,11 @@ def test_further_targets_have_a_line_each(told):
         (GOOD, {"quarantined": [{"recording_id": f"r{i}", "hook": "load", "reason": "x"}
                                 for i in range(9)]},
          "9 of 69 recordings (13 %) could not be used"),
-        ([row("auc", 0.8, 0.7, 0.9, protocol="paper")], {}, "The honest protocol did not run"),
+        ([row("auc", 0.8, 0.7, 0.9, protocol="paper")], {},
+         "The honest protocol did not run: nothing"),
+        ([row("auc", 0.8, 0.7, 0.9, protocol="paper")],
+         {"notes": ["Model Net is left out of protocol honest: it cannot be fitted in 2 of 4."]},
+         "The honest protocol did not run (no model could be fitted in it; the notes say why):"),
         (GOOD, {"notes": ["net, every fold: NOT PRETRAINED: started from random weights; it is."]},
          "Not pretrained: started from random weights."),
     ],

@@ -129,7 +129,10 @@ def _by_class(files: RunFiles, standing: Standing) -> str:
         return ""
     by_class = [f"{row['class_name']} {count(round(float(row['value'])))}" for row in rows]
     total = round(sum(float(row["value"]) for row in rows))
-    return f"{counted(total, str(rows[0].get('unit') or 'row'))}: {', '.join(by_class)}"
+    unit = str(rows[0].get("unit") or "row")
+    if (total, unit) == (_n_patients(standing.row), "patient"):
+        return ", ".join(by_class)
+    return f"{counted(total, unit)}: {', '.join(by_class)}"
 
 
 def _nothing(files: RunFiles) -> str:
@@ -198,7 +201,7 @@ def _verdict(standing: Standing, other: str) -> str:
         return "better than the baseline"
     if gain.high < 0:
         return "worse than the baseline"
-    return "no difference that chance could not explain"
+    return "which chance can explain"
 
 
 def _without_baseline(files: RunFiles, standing: Standing) -> str:

@@ -266,7 +266,7 @@ def limits(files: RunFiles) -> tuple[str, ...]:
         )
     if manifest.get("quarantined"):
         n = len({str(row.get("recording_id")) for row in manifest["quarantined"]})
-        said.append(f"{counted(n, 'recording')} could not be used, perhaps those of the sickest.")
+        said.append(f"{counted(n, 'recording')} could not be used, perhaps of the sickest.")
     return tuple(said)
 
 

@@ -49,7 +49,9 @@ def warnings_of(files: RunFiles, found: Sequence[Standing]) -> list[str]:
         rest = [*_quarantined(files), *_plugins_own(files, None)]
         return [*_synthetic(files), *_not_honest(files), *rest]
     first = found[0]
-    grave = _told(files, first, (_no_better, _spans_chance, _few_events, _parted))
+    grave = _told(
+        files, first, (_no_better, _no_better_than_constant, _spans_chance, _few_events, _parted)
+    )
     lesser = _told(files, first, (_all_or_none, _slope, _undecided))
     # What the plugin says of itself comes before the details of what is computed.
     said = [*_plugins_own(files, first.model), *_quarantined(files)]
@@ -78,22 +80,43 @@ def _synthetic(files: RunFiles) -> Iterator[str]:
 
 def _not_honest(files: RunFiles) -> Iterator[str]:
     if files.metrics and protocol_told(files) != "honest":
-        yield "The honest protocol did not run: nothing here estimates the result in new patients."
+        notes = " ".join(str(note) for note in files.manifest.get("notes") or [])
+        left_out = " is left out of protocol honest: " in notes
+        why = " (no model could be fitted in it; the notes say why)" if left_out else ""
+        yield (
+            f"The honest protocol did not run{why}: nothing here estimates the result in new "
+            "patients."
+        )
 
 
 def _no_better(files: RunFiles, standing: Standing) -> Iterator[str]:
     """A model no better than a baseline: the interval of the paired difference is not above 0."""
+    others = [name for name in standing.baselines if name != standing.model]
     beaten_by = []
-    for name in standing.baselines:
+    for name in others:
         gain = standing.gain(name)
-        if name != standing.model and gain is not None and gain.low is not None and gain.low <= 0:
+        if gain is not None and gain.low is not None and gain.low <= 0:
             beaten_by.append(name)
     if beaten_by:
         yield (
             f"{_the(files, standing)} is not shown to be better than "
-            f"{_some(files, beaten_by, 'simple baseline', len(standing.baselines))}: the interval "
-            "of the paired difference reaches 0 or lies below."
+            f"{_some(files, beaten_by, 'simple baseline', len(others))}: the interval of the "
+            "paired difference contains 0, or is against it."
         )
+
+
+def _no_better_than_constant(files: RunFiles, standing: Standing) -> Iterator[str]:
+    """A predicted number that misses by no less than always saying the median would."""
+    if standing.metric != "mae":
+        return
+    for row in _of_model(files, standing, "mae_constant"):
+        constant, error = float(row["value"]), float(standing.row["value"])
+        if error >= constant:
+            yield (
+                f"{_the(files, standing)} misses by {number(error)} on average; always saying the "
+                f"median of the tested would miss by {number(constant)}."
+            )
+        return
 
 
 def _some(files: RunFiles, names: Sequence[str], what: str, n_all: int) -> str:
