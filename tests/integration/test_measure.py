@@ -106,6 +106,11 @@ def test_each_recording_gets_a_sheet_and_the_page_needs_no_network(cardio, files
     assert page.count("data:image/jpeg;base64,") == len(made) - 1
     assert "http://" not in page and "https://" not in page and "<script" not in page
     assert "Height (mV)" in page and "Not measured" in page
+    # No model was used, so no outcome that a task predicts stands on the page.
+    from cardio_core.registry import open_plugin
+
+    assert not [task.title for task in open_plugin("toy").info.tasks if task.title in page]
+    assert "Measured by toy " in page
     assert not list(out.rglob(".thumbnails"))
 
 
@@ -234,7 +239,7 @@ def test_a_sheet_that_breaks_is_drawn_by_the_core_and_says_so(tmp_path):
     block = FeatureBlock(np.ones((1, 1), np.float32), ("size",), ("height_mv",), ("mV",))
     features = FeatureSet(pd.DataFrame(ids, index=["a"]), {"size": block})
     given = {"recording": np.arange(50.0), "samples": None, "features": features}
-    told = Sheet("A task", "a", (), ("noisy",))
+    told = Sheet("toy 0.1", "a", (), ("noisy",))
 
     def broken(figure, **_):
         raise RuntimeError("no such axes")

@@ -39,10 +39,8 @@ class Row:
 def write_page(
     path: Path,
     table: Path,
-    task: str,
     *,
-    plugin: str,
-    version: str,
+    by: str,
     made: str,
     notes: Sequence[str],
 ) -> None:
@@ -54,12 +52,13 @@ def write_page(
         The page; sheets are looked for in the table's folder.
     table : Path
         ``measurements.csv``; read line by line, twice.
-    task, plugin, version, made : str
-        For the head: what was measured, by what, when.
+    by, made : str
+        For the head: what measured, and when. A task's title names what is predicted, and nothing
+        is here.
     notes : sequence of str
         Sentences below it.
     """
-    about = {"task": task, "plugin": plugin, "version": version, "made": moment(made)}
+    about = {"by": by, "made": moment(made)}
     columns, counts, reasons, flags = _counted(table)
     template = _templates().get_template("page.html")
     stream = template.generate(

@@ -22,9 +22,9 @@ _THUMBNAIL_PX = (330, 230)
 
 @dataclass(frozen=True)
 class Sheet:
-    """What stands on every sheet, whoever draws it."""
+    """What stands on every sheet, whoever draws it; `by` is the plugin with its version."""
 
-    task: str
+    by: str
     recording_id: str
     measured: tuple[Measured, ...]
     flags: Sequence[str]
@@ -75,7 +75,7 @@ def _png(draw: canvas.Draw, sheet: Sheet) -> bytes:
     def whole(figure: Figure) -> None:
         draw(figure)
         figure.suptitle(
-            f"Recording {sheet.recording_id}    {sheet.task}",
+            f"Recording {sheet.recording_id}    measured by {sheet.by}",
             x=0.01, ha="left", fontsize=canvas.TEXT_PT + 2, fontweight="bold", color=canvas.INK,
         )  # fmt: skip
         if sheet.flags:

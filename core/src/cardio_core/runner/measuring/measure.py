@@ -117,6 +117,8 @@ def measure(
         raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
     ctx = Context(task, mode="predict", device=None, cache=None)
     others = [one.name for one in plugin.info.tasks if one.source != task.source]
+    # Tasks that read the same recordings measure the same: its name would only puzzle.
+    as_task = f", task {task.name}" if others else ""
     said = f" (measured as --task {task.name}; there is also {', '.join(others)})"
     summary = Summary(out, plugin.info.name, task.name, other_tasks=said if others else "")
     try:
@@ -159,8 +161,8 @@ def measure(
         take(line)
     summary.notes = tuple(dict.fromkeys(found.cohort.notes))
     write_page(
-        out / PAGE, table.path, task.title, plugin=plugin.info.title,
-        version=f"{plugin.info.name} {plugin.version}", made=now(), notes=summary.notes,
+        out / PAGE, table.path, by=f"{plugin.info.name} {plugin.version}{as_task}", made=now(),
+        notes=summary.notes,
     )  # fmt: skip
     shutil.rmtree(out / SHEETS / THUMBNAILS, ignore_errors=True)
     return summary

@@ -119,7 +119,7 @@ def measure_patient(job: Job, device: Any = None) -> Done:
         sheet = ""
         if job.sheets is not None:
             minted = made.samples if made is not None else None
-            told = Sheet(plugin.info.task(job.ctx.task.name).title, name, tuple(measured), flags)
+            told = Sheet(f"{plugin.info.name} {plugin.version}", name, tuple(measured), flags)
             sheet, problem = _draw(plugin, job, job.sheets, position, minted, features, told)
             flags += [problem] if problem else []
         lines.append(
