@@ -103,7 +103,7 @@ def test_new_patients_are_scored_where_a_table_knows_them(finished: Path, cohort
     recording = next(cohort.glob("C0*.csv"))
     answer = predict_new(finished, (recording,), device="cpu")
     assert "covariates" not in {row["model"] for row in answer["predictions"]}
-    said = "Clinical variables: age, crp, ward: no recording has what this model works on."
+    said = "Clinical variables: age, crp, ward: not known here; a cohort table can give them."
     assert said in answer["notes"]
 
 

@@ -162,3 +162,28 @@ def test_without_a_verdict_the_table_says_why_and_gives_no_probability():
     assert "1        no verdict: too slow" in lines
     assert "Patient  Probability of septal flash  Answer  Why  90 % certain" in lines
     assert "  dim (recording 1)" in lines
+
+
+def test_a_class_that_is_not_the_most_probable_says_why_it_is_the_answer():
+    from cardio_core.runner.predicting.told import told
+
+    target = {"name": "block", "kind": "multiclass", "classes": ["AV", "left", "none"], "unit": ""}
+    row = {"recording_id": None, "level": "patient", "time_s": None, "model": "svm",
+           "target": "block", "threshold": None, "threshold_source": "inner folds",
+           "set_level": 0.9, "no_verdict": None}  # fmt: skip
+    scores = {"AV": 0.32, "left": 0.35, "none": 0.33}
+    answer = {
+        "title": "Block", "targets": [target], "models": {"svm": "SVM"}, "primary": "svm",
+        "predictions": [
+            row | {"id": "1", "patient_id": "1", "scores": scores, "decided": "AV", "set": []},
+            row | {"id": "2", "patient_id": "2", "scores": scores, "decided": "left",
+                   "set": ["left"]},
+        ],
+        "synthetic_training": False, "explanations": [], "flags": {}, "notes": [],
+        "quarantined": [], "measurements": {},
+    }  # fmt: skip
+    lines = [line.split() for line in told(answer, (), all_models=False)]
+    assert "1 left 35 % AV (classes weighted) none of them: unlike the training patients" in [
+        " ".join(line) for line in lines
+    ]
+    assert ["2", "left", "35", "%", "left", "left"] in lines

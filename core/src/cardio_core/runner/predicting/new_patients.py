@@ -44,6 +44,9 @@ from cardio_core.types.predictions import Predictions
 from cardio_core.types.report import Explanation
 from cardio_core.types.samples import Quarantined
 
+_LACKING = "no recording has what this model works on"
+_UNTOLD = "not known here; a cohort table can give them"
+
 
 @one_thread()
 def predict_new(
@@ -180,7 +183,8 @@ def predict_new(
                     explanation = call(plugin, "explain", place, config, **given)
                     explained += _written(explanation, explain_in, name, protocol)
         if not _any(own):
-            notes.append(f"{task.model(name).title}: no recording has what this model works on.")
+            lacking = _UNTOLD if task.model(name).covariates else _LACKING
+            notes.append(f"{task.model(name).title}: {lacking}.")
         decisions = open_decisions(folder, task.targets)
         for target in place.targets:
             frame = frames[target.name][name] = own[target.name]

@@ -94,7 +94,9 @@ def _cells(row: Mapping[str, Any], target: Mapping[str, Any]) -> list[str]:
         probability, why = why_decided(scores[positive], row["threshold"], row["threshold_source"])
         return [probability, answer, why, *held]
     best = max(scores, key=lambda name: scores[name])
-    return [best, f"{100 * scores[best]:.0f} %", str(row["decided"]), *held]
+    # What is decided weighs the classes by what the inner folds chose, if they chose anything.
+    why = "" if row["decided"] == best else " (classes weighted)"
+    return [best, f"{100 * scores[best]:.0f} %", f"{row['decided']}{why}", *held]
 
 
 def why_decided(probability: float, threshold: float | None, source: str | None) -> tuple[str, str]:
@@ -146,7 +148,8 @@ def answer_of(decided: Any, target: Mapping[str, Any]) -> str:
 
 def _set_words(held: Sequence[str], target: Mapping[str, Any]) -> str:
     if not held:
-        return "neither: unlike the training patients"
+        which = "neither" if len(target["classes"]) == 2 else "none of them"
+        return f"{which}: unlike the training patients"
     if len(held) == 1:
         return answer_of(held[0], target)
     if len(held) == len(target["classes"]):
