@@ -90,7 +90,7 @@ def test_without_a_run_the_needed_task_is_made_first_and_its_run_is_kept(
         tmp_path / "run", task="second", data=(data,), protocol="honest", said=said,
         sets=("inner.k=0",),
     )  # fmt: skip
-    assert said[0] == "Need: mean_class is made first, on the same patients and folds."
+    assert said[0] == "Earlier task: mean_class is made first, on the same patients and folds."
     assert read(run, "needs/mean_class/manifest.json")["status"] == "done"
     assert read(run, "needs/mean_class/splits.json") == read(run, "splits.json")
 
@@ -222,7 +222,7 @@ def test_a_file_of_weights_stands_in_and_the_manifest_names_it(
         tmp_path / "run", task="third", data=(clinic,), protocol="honest", said=said,
         sets=("inner.k=0", "protocols.honest.plan=holdout", f"needs.beats.instead={weights}"),
     )  # fmt: skip
-    assert said[0].startswith("Need: weights.safetensors stands in for beats (sha256 ")
+    assert said[0].startswith("Earlier task: weights.safetensors stands in for beats (sha256 ")
     (need,) = read(run, "manifest.json")["needs"]
     assert need["from"] == "weights.safetensors"
     assert not (run / "needs").exists()
@@ -292,7 +292,7 @@ def test_what_no_model_uses_is_not_made(run_toy, clinic, tmp_path):
         tmp_path / "run", task="joined", data=(clinic,), protocol="honest", sets=(VALUES,),
         said=said,
     )  # fmt: skip
-    assert "Need: mean_class is not made: no model that is run uses it." in said
+    assert "Earlier task: mean_class is not made: no model that is run uses it." in said
     assert read(run, "manifest.json")["needs"] == []
     assert not (run / "needs").exists()
     assert not (run / "models/needed").exists()

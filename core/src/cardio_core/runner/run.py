@@ -198,7 +198,9 @@ def _said_of(error: BaseException) -> str:
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
     """Say what will be done, and what of it the user did not choose."""
     for line in plan_needs(request, setup.task, setup.config, setup.models):
-        echo(f"Need: {line}.")
-    echo(f"Task: {setup.task.name} ({setup.task.title}); protocols: {', '.join(setup.protocols)}.")
+        echo(f"Earlier task: {line}.")
+    column = setup.config.outcome.column
+    about = f"outcome {column}" if column else setup.task.title
+    echo(f"Task: {setup.task.name} ({about}); protocols: {', '.join(setup.protocols)}.")
     for line in setup.said:
         echo(line)

@@ -331,5 +331,6 @@ def _sentence(request: RunRequest, need: Need, config: RunConfig) -> str:
     if need.patients == "same":
         return f"{need.task} is made first, on the same patients and folds"
     return (
-        f"{need.task} is made first, on its synthetic cohort (no --from, no needs.{need.task}.data)"
+        f"{need.task} is made first, on its synthetic cohort; --from {need.task}=RUN or "
+        f"--set needs.{need.task}.data=PATH takes another"
     )
