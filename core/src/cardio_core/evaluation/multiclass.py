@@ -40,7 +40,7 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
             parts.add_class(dict(estimates), scope, name, asked.source)
     detected = frame[frame["unit_id"].notna() & frame["y_true"].notna()]
     for name in scored:
-        _one_against_rest(parts, detected, name, scope, config)
+        _one_against_rest(parts, detected, name, scope, config, unit)
     if scope.fold is None:
         parts.tables[f"confusion-{scope.model}"] = table.confusion
         parts.tables[f"by-class-{scope.model}"] = _printed(table.estimates)
@@ -52,14 +52,15 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
 
 
 def _one_against_rest(
-    parts: Parts, frame: pd.DataFrame, name: str, scope: Scope, config: EvaluateBlock
+    parts: Parts, frame: pd.DataFrame, name: str, scope: Scope, config: EvaluateBlock, unit: str
 ) -> None:
     positive = (frame["y_true"] == name).astype(int)
     if positive.nunique() < 2:
         return
     with noting(parts.notes, f"AUC of {name} against the rest: not computed."):
         score, clusters = frame[f"score:{name}"], Scored.clusters_of(frame)
-        found = auc(positive, score, clusters=clusters, level=config.level)
+        known = None if clusters is not None else unit
+        found = auc(positive, score, clusters=clusters, level=config.level, unit=known)
         parts.add([found], replace(scope, class_name=name))
 
 

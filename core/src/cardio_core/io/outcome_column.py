@@ -121,7 +121,7 @@ def _kind(found: Sequence[str], asked: OutcomeBlock) -> str:
 
 def _two(found: Sequence[str], asked: OutcomeBlock, where: str) -> tuple[str, str]:
     """Return the names of the two classes, the predicted one last."""
-    shown = ", ".join(found) if len(found) <= MAX_CLASSES else f"{len(found)} different values"
+    shown = ", ".join(found) if len(found) <= MAX_CLASSES else f"of {len(found)} kinds"
     if asked.positive is not None:
         same = next((text for text in found if _plain(text) == _plain(asked.positive)), None)
         if same is None:

@@ -79,7 +79,7 @@ def _features(todo: list[PatientJob], n_workers: int) -> str:
     """Time two patients, the second if the first, which also imports, is not long."""
     if not todo:
         return "Features: all are in the cache."
-    n_there = f"{len(todo)} of the patients' feature sets are to be made"
+    n_there = f"{len(todo)} are to be made, one a patient and setting"
     took = 0.0
     for job in todo[:2]:
         began = time.monotonic()
