@@ -133,7 +133,7 @@ def test_a_views_network_scores_and_explains_every_kind(cohort, kind, tmp_path):
         assert found.columns == {}
     made = explain(artifact, features, found, ExplainBlock(n_cases=1, video=False), ctx)
     assert len(made.cases) == 2 and made.tested().empty
-    begins = {"binary": "surest for", "multiclass": "surest of", "continuous": "highest value"}
+    begins = {"binary": "Surest for", "multiclass": "Surest of", "continuous": "Highest predicted"}
     assert made.cases[0].title.startswith(begins[kind])
 
 

@@ -72,8 +72,8 @@ class TestContract(_Contract):
             assert row["scores"] is None and row["decided"] is None
             assert row["no_verdict"].startswith(TOO_LOW)
         (shown,) = answer["explanations"]
-        assert shown["title"].startswith("no verdict")
-        assert "no verdict" in (tmp_path / shown["figure"]).read_text()
+        assert shown["title"].startswith("No verdict")
+        assert "No verdict" in (tmp_path / shown["figure"]).read_text()
 
     def test_a_septum_on_the_command_line_comes_before_one_beside_the_loop_and_one_that_is_found(
         self, task, finished, tmp_path

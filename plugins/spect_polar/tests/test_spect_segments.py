@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from cardio_spect_polar.phase.indices.delays import lateral_delay_deg, latest_viable_segment
+from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.polar.segments import (
     LATERAL,
-    SEGMENT_NAMES,
     SEPTAL,
     segment_means,
     segments_of,
