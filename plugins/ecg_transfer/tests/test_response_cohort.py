@@ -125,7 +125,7 @@ def test_a_label_of_ptbxl_is_refused_for_a_cohort_table(synthetic):
 
 
 def test_a_folder_that_says_nothing_of_response_is_refused(tmp_path):
-    with pytest.raises(DataError, match="nothing that says who responded"):
+    with pytest.raises(DataError, match="nothing says who has the outcome"):
         load(LoadBlock(), context(tmp_path))
 
 

@@ -32,7 +32,7 @@ def test_the_times_of_the_early_peak_are_given_and_the_heart_rate_is_that_of_the
     block = features["course"]
     course = dict(zip(block.titles, np.asarray(block.values)[0].tolist(), strict=True))
     assert course["Heart rate"] == pytest.approx(60000 / one.spec.beat.rr_ms, rel=1e-3)
-    if course["Early inward peak of the septum"] > 0:
+    if course["Early inward peak of the septum above its foot"] > 0:
         assert 0 < course["Time of the early inward peak after R"] < 180
     else:
         assert np.isnan(course["Time of the early inward peak after R"])

@@ -97,5 +97,5 @@ def test_a_table_without_studies_and_a_folder_without_a_table_are_refused(writte
     pd.read_csv(written / "cohort.csv").drop(columns="path_spect").to_csv(bare, index=False)
     with pytest.raises(ConfigError, match="expected a column path_spect"):
         opened(bare)
-    with pytest.raises(DataError, match="nothing else says who responded"):
+    with pytest.raises(DataError, match="nothing else says who has the outcome"):
         opened(written / "spect")

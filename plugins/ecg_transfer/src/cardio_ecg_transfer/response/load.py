@@ -73,7 +73,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     if len(parts) < len(found):
         raise DataError(
             f"{ctx.inputs[found.index(None)].name}: expected a cohort table, a folder with "
-            f"cohort.csv, or a PTB-XL folder with {DATABASE}; found nothing that says who responded"
+            f"cohort.csv, or a PTB-XL folder with {DATABASE}; found none of them, so nothing says "
+            "who has the outcome"
         )
     recordings = pd.concat([part.recordings for part in parts], ignore_index=True)
     recordings, excluded = without_excluded(recordings, config)

@@ -47,7 +47,7 @@ _TIMING_TITLES = (
 )
 _COURSE = (
     ("heart_rate_bpm", "1/min", "Heart rate"),
-    ("early_peak_mm", "mm", "Early inward peak of the septum"),
+    ("early_peak_mm", "mm", "Early inward peak of the septum above its foot"),
     ("early_onset_ms", "ms", "Onset of the early inward peak after R"),
     ("early_peak_ms", "ms", "Time of the early inward peak after R"),
     ("early_duration_ms", "ms", "Duration of the early inward peak"),

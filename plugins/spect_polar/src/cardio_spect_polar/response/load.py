@@ -50,7 +50,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     if not all(tables):
         raise DataError(
             f"{ctx.inputs[tables.index(None)].name}: expected a cohort table, or a folder with "
-            "cohort.csv, found neither; nothing else says who responded"
+            "cohort.csv, found neither; nothing else says who has the outcome"
         )
     table = pd.concat([_baseline(one) for one in tables if one is not None])
     excluded = _excluded(table, config) if ctx.mode == "fit" else {}
