@@ -6,9 +6,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # What takes minutes says what it does, a line a package.
 PIP_TELLING := $(BIN)/python -m pip --disable-pip-version-check
 # Measured on two quiet cores, for the text of `make demo`.
-DEMO_MINUTES := 3
-INSTALL_MINUTES := 3 to 10
-INSTALL_SIZE := 2.6 GB on disk, about 1 GB to download; several GB more where pip takes torch for CUDA
+DEMO_MINUTES := 1
+INSTALL_MINUTES := 2 to 10
+INSTALL_SIZE := 2.3 GB on disk, about 1 GB to download; several GB more where pip takes torch for CUDA
 PLUGINS := $(wildcard plugins/*)
 # The files that train something and compare it, or decide by it.
 TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py \
@@ -45,7 +45,7 @@ demo:
 	@echo "1. Install cardio and its plugins into $(VENV), unless they are there:"
 	@echo "   $(INSTALL_MINUTES) minutes with a fast connection; $(INSTALL_SIZE)."
 	@echo "2. Run the ECG plugin on a synthetic cohort of 24 patients, at its smallest sizes, into demo/:"
-	@echo "   about $(DEMO_MINUTES) minutes on two cores. The numbers prove nothing; they show what a run gives."
+	@echo "   about $(DEMO_MINUTES) minute on two cores. The numbers prove nothing; they show what a run gives."
 	@$(MAKE) --no-print-directory $(VENV)/.installed
 	rm -rf demo
 	$(BIN)/cardio run --plugin ecg_transfer --smoke --out demo

@@ -110,13 +110,26 @@ def severe(page) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [
+        pytest.param(WIDE, "light", id="wide-light"),
+        pytest.param(PHONE, "light", id="phone-light"),
+        pytest.param(WIDE, "dark", id="wide-dark"),
+        # The colours of the wide page and the layout of the light one: nothing new, only slowly.
+        pytest.param(PHONE, "dark", id="phone-dark", marks=pytest.mark.slow),
+    ],
+)
 def test_everybody_can_read_it(open_page, name, size, scheme):
     assert severe(open_page(name, size, scheme)) == []
 
 
-@pytest.mark.parametrize("name", PAGES)
+UNFOLDED = [
+    name if name == "ecg_transfer" else pytest.param(name, marks=pytest.mark.slow) for name in PAGES
+]
+
+
+@pytest.mark.parametrize("name", UNFOLDED)
 def test_everybody_can_read_what_is_unfolded(open_page, name):
     page = open_page(name)
     page.evaluate(UNFOLD)
