@@ -6,7 +6,7 @@ from cardio_core.report.run_files import RunFiles
 from cardio_core.report.words import moment, span
 
 LEADING = ("auc", "macro_f1", "c_index", "mae", "r2", "accuracy")
-"""The metric of the main figure: the first of these that was computed."""
+"""The metric of the answer and of the figure below it: the first of these that was computed."""
 
 
 def what_ran(files: RunFiles) -> list[str]:

@@ -53,6 +53,7 @@ def draw_default(
             _draw(left, seen)
             drawn = True
         except Exception:
+            # A stranger's array may break any drawing; the sheet then says that there is none.
             left.clear()
     if not drawn:
         axes = left.subplots()

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cardio_core.report.headline import LEADING
 from cardio_core.report.results import Row, is_pooled
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.words import level_words, number, title_words
-
-LEADING = ("auc", "macro_f1", "c_index", "mae", "r2", "accuracy")
-"""The metric that the answer quotes: the first of these that was computed."""
 
 IN_WORDS = {
     "auc": "area under the ROC curve",
