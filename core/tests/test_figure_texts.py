@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from cardio_core.evaluation.pictures import _picked
 from cardio_core.report.figures import ForestModel, forest, model_forest, svg_text
 from cardio_core.report.figures.agreement import agreement_figure
 from cardio_core.report.figures.canvas import described, drawn
@@ -22,6 +23,7 @@ from cardio_core.report.figures.many_models import (
 )
 from cardio_core.testing.overlaps import colliding_texts
 from cardio_core.types.estimate import Estimate
+from cardio_core.types.info import Model, Target, Task
 
 LONG = "Logistic regression on the duration and the area of QRS, LBBB, age, sex and aetiology"
 
@@ -174,3 +176,16 @@ def test_a_decision_curve_has_those_who_treat_all_and_none():
     svg = svg_text(decision_curves(scores(1), positive="response"))
     for words in ("treat everybody", "treat nobody", "net benefit"):
         assert f">{words}<" in svg
+
+
+@pytest.mark.parametrize("rule", [False, True])
+def test_the_baseline_that_is_drawn_is_not_called_best_where_a_rule_may_be(rule):
+    """A rule has no probabilities, so it is in no calibration figure, whatever its AUC."""
+    task = Task(
+        "t", "T", "patient", (Target("y", "binary", ("no", "yes")),),
+        (Model("net", "Network"), Model("area", "QRS area", baseline=True),
+         Model("lbbb", "LBBB", baseline=True, rule=rule)),
+    )  # fmt: skip
+    said = _picked(task, ["net", "area"])
+    assert "QRS area is the baseline" in said
+    assert ("with probabilities of its own" in said) == rule

@@ -164,12 +164,15 @@ def _few(found: dict[str, ModelScores], task: Task, primary: str) -> list[str]:
 
 
 def _picked(task: Task, chosen: list[str]) -> str:
+    """Say which baseline is drawn: the best that gives probabilities, which a rule does not."""
     simple = [name for name in chosen[1:] if task.model(name).baseline]
     if not simple:
         return ""
-    return (
-        f" {task.model(simple[0]).title} is the baseline with the largest AUC, picked afterwards."
-    )
+    which = "baseline"
+    if any(model.baseline and model.rule for model in task.models):
+        which = "baseline with probabilities of its own"
+    title = task.model(simple[0]).title
+    return f" {title} is the {which} that has the largest AUC, picked afterwards."
 
 
 def _classes(parts: Parts, frame: pd.DataFrame, target: Target, task: Task, model: str) -> None:
