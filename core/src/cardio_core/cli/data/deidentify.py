@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -43,17 +44,20 @@ def deidentify(
     from cardio_core.ultrasound.deidentify.files import deidentify_folder
 
     bar: list[Progress] = []
-    answer = deidentify_folder(
-        source,
-        out,
-        mapping=mapping,
-        sheet=sheet,
-        on_start=lambda n: bar.append(
-            Progress("de-identifying", n, None if as_json else click.echo, "files")
-        ),
-        on_file=lambda: bar[0].advance(),
-    )
-    bar[0].close()
+    with ExitStack() as shown:
+
+        def start(n_files: int) -> None:
+            echo = None if as_json else click.echo
+            bar.append(shown.enter_context(Progress("de-identifying", n_files, echo, "files")))
+
+        answer = deidentify_folder(
+            source,
+            out,
+            mapping=mapping,
+            sheet=sheet,
+            on_start=start,
+            on_file=lambda: bar[0].advance(),
+        )
     if as_json:
         click.echo(json.dumps(answer, indent=2))
         return

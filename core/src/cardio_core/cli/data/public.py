@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -64,13 +65,14 @@ def fetch(name: str, out: Path | None) -> None:
         click.echo(f"Cite: {paper}")
     bars: list[Progress] = []
 
-    def say_total(n_files: int) -> None:
-        bars.append(Progress("downloading", n_files, click.echo, "files"))
+    with ExitStack() as shown:
 
-    done = fetch_dataset(
-        dataset, parent, on_start=say_total, on_file=lambda file: bars[0].advance(file)
-    )
-    bars[0].close()
+        def say_total(n_files: int) -> None:
+            bars.append(shown.enter_context(Progress("downloading", n_files, click.echo, "files")))
+
+        done = fetch_dataset(
+            dataset, parent, on_start=say_total, on_file=lambda file: bars[0].advance(file)
+        )
     click.echo(
         f"{done.folder}: {done.n_downloaded} files downloaded and verified, "
         f"{done.n_there} were there and right."

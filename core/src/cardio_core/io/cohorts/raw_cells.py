@@ -94,12 +94,12 @@ def _read_csv(path: Path, known: Collection[str]) -> RawTable:
     if text is None or "\0" in text:
         raise ValueError("no text")
     lines = text.splitlines()
-    first = next((n for n, line in enumerate(lines) if line.strip(" ,;\t")), None)
-    if first is None:
-        return RawTable(pd.DataFrame(), [])
-    separator = _separator(lines[first], known)
+    first = next((line for line in lines if line.replace(",", " ").replace(";", " ").strip()), "")
+    separator = _separator(first, known)
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
-    start = next(n for n, row in enumerate(rows) if any(cell.strip() for cell in row))
+    start = next((n for n, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
+    if start is None:
+        return RawTable(pd.DataFrame(), [])
     header = _names(rows[start], known)
     while header and not header[-1]:
         header.pop()

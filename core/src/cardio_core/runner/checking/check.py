@@ -144,10 +144,8 @@ def _read(
         files = {name: cohort.own_files(name) for name in samples.table.index}
         jobs.append(ReadJob(setup.plugin.info.name, config, own, samples, files))
     progress = Progress("reading", len(jobs), echo, "patients")
-    with parse_executor(workers) as executor:
-        reads = executor.map(read_patient, jobs, on_done=lambda _: progress.advance())
-    progress.close()
-    return reads
+    with progress, parse_executor(workers) as executor:
+        return executor.map(read_patient, jobs, on_done=lambda _: progress.advance())
 
 
 def _people(cohort: Cohort) -> dict[str, str]:

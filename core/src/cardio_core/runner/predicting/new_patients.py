@@ -155,43 +155,43 @@ def predict_new(
     notes = list(prepared.cohort.notes)
     measured: dict[str, dict[str, Any]] = {}
     frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
-    progress = Progress("predicting", len(manifest["models"]), echo, "models")
-    for name in progress.over(members_first(task, manifest["models"])):
-        folder = run / "models" / "final" / name
-        used = {need.task for need in task.needs_of([name])}
-        needs = {one: kept for one, kept in open_kept_needs(run).items() if one in used}
-        place = ctx.replace(model=name, fold="final", _needs=needs)
-        if task.model(name).fuses:  # the core's own: no plugin predicts or explains it
-            from cardio_core.runner.fitting.fuse import apply_fusion
+    with Progress("predicting", len(manifest["models"]), echo, "models") as progress:
+        for name in progress.over(members_first(task, manifest["models"])):
+            folder = run / "models" / "final" / name
+            used = {need.task for need in task.needs_of([name])}
+            needs = {one: kept for one, kept in open_kept_needs(run).items() if one in used}
+            place = ctx.replace(model=name, fold="final", _needs=needs)
+            if task.model(name).fuses:  # the core's own: no plugin predicts or explains it
+                from cardio_core.runner.fitting.fuse import apply_fusion
 
-            own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
-        else:
-            by_core = task.model(name).core_owned
-            features = clinical if by_core and clinical is not None else prepared.features
-            given = {"model": open_artifact(folder), "features": features}
-            owner = open_clinical() if by_core else plugin
-            predictions = call(owner, "predict", place, config, **given)
-            _measure(measured, predictions)
-            own = {
-                t.name: prediction_frame(predictions, prepared.features.table, t, task.unit)
-                for t in place.targets
-            }
-            explains = not by_core and plugin.implements("explain", ctx.task)
-            if explain_in is not None and explains and _any(own):
-                given["predictions"] = predictions
-                with noting(notes, f"No explanation of {task.model(name).title}:"):
-                    explanation = call(plugin, "explain", place, config, **given)
-                    explained += _written(explanation, explain_in, name, protocol)
-        if not _any(own):
-            lacking = _UNTOLD if task.model(name).covariates else _LACKING
-            notes.append(f"{task.model(name).title}: {lacking}.")
-        decisions = open_decisions(folder, task.targets)
-        for target in place.targets:
-            frame = frames[target.name][name] = own[target.name]
-            decision = decisions.get(target.name)
-            decided = decision.apply(frame, target) if decision else None
-            made = _rows(frame, target, name, decided, decision)
-            rows += _with_sets(made, frame, target, open_rule(run, name, target.name))
+                own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
+            else:
+                by_core = task.model(name).core_owned
+                features = clinical if by_core and clinical is not None else prepared.features
+                given = {"model": open_artifact(folder), "features": features}
+                owner = open_clinical() if by_core else plugin
+                predictions = call(owner, "predict", place, config, **given)
+                _measure(measured, predictions)
+                own = {
+                    t.name: prediction_frame(predictions, prepared.features.table, t, task.unit)
+                    for t in place.targets
+                }
+                explains = not by_core and plugin.implements("explain", ctx.task)
+                if explain_in is not None and explains and _any(own):
+                    given["predictions"] = predictions
+                    with noting(notes, f"No explanation of {task.model(name).title}:"):
+                        explanation = call(plugin, "explain", place, config, **given)
+                        explained += _written(explanation, explain_in, name, protocol)
+            if not _any(own):
+                lacking = _UNTOLD if task.model(name).covariates else _LACKING
+                notes.append(f"{task.model(name).title}: {lacking}.")
+            decisions = open_decisions(folder, task.targets)
+            for target in place.targets:
+                frame = frames[target.name][name] = own[target.name]
+                decision = decisions.get(target.name)
+                decided = decision.apply(frame, target) if decision else None
+                made = _rows(frame, target, name, decided, decision)
+                rows += _with_sets(made, frame, target, open_rule(run, name, target.name))
     return answer | {
         "predictions": without_verdicts(rows, prepared.features.table),
         "measurements": measured,

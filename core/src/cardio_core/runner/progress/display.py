@@ -230,11 +230,13 @@ class Progress:
             self._stage.doing = detail
 
     def over(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        """Yield the pieces, each counted when the next is asked for."""
-        with self:
-            for piece in pieces:
-                yield piece
-                self.advance()
+        """Yield the pieces, each counted when the next is asked for.
+
+        It does not end the count: a generator that an error has left is closed by nobody.
+        """
+        for piece in pieces:
+            yield piece
+            self.advance()
 
     def correct(self, done: int) -> None:
         """Say how many are done, where some may have been finished and not counted."""
