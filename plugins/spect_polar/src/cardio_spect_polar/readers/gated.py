@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 State = Literal["stress", "rest"]
+Base = float | tuple[float, ...]
+"""An operator's base: at end-diastole, or in every time slot."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,12 @@ class GatedStack:
         Mean or nominal RR interval in ms.
     rejected_share : float or None
         Beats rejected / (accepted + rejected), 0 to 1.
-    base_mm, apex_mm : float or None
-        An operator's limits of the left ventricle, which outrank the automatic ones: distance
-        from the centre of slice 0 along the stack, in the file's order of slices.
+    base_mm : float, tuple of float or None
+        An operator's base of the left ventricle, which outranks the automatic one: at
+        end-diastole, or one number for each time slot. Distance from the centre of slice 0 along
+        the stack, in the file's order of slices.
+    apex_mm : float or None
+        An operator's apex, in the same way; it stays over the cycle.
     flags : tuple of str
         What the report should say about this stack.
     """
@@ -44,6 +49,6 @@ class GatedStack:
     state: State | None = None
     rr_ms: float | None = None
     rejected_share: float | None = None
-    base_mm: float | None = None
+    base_mm: Base | None = None
     apex_mm: float | None = None
     flags: tuple[str, ...] = ()

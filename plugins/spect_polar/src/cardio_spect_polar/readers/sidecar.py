@@ -8,7 +8,8 @@ All keys may be left out::
      "apex_first": true,                   slice 0 lies at the apex
      "rr_ms": 850,
      "rejected_share": 0.05,
-     "base_mm": 12.8, "apex_mm": 96.0,     an operator's limits, from the centre of slice 0
+     "base_mm": 12.8, "apex_mm": 96.0,     an operator's limits, from the centre of slice 0; the
+                                           base at end-diastole, or a list with one for each gate
      "long_axis": [45, -25]}               degrees to the left and up of the axis to the apex, for
                                            slices along the body; "find" has it found
 """
@@ -23,7 +24,7 @@ from typing import Any, Literal
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import require_voxel
-from cardio_spect_polar.readers.gated import State
+from cardio_spect_polar.readers.gated import Base, State
 
 _MAX_BYTES = 100_000
 _NUMBERS = {
@@ -46,7 +47,7 @@ class Sidecar:
     apex_first: bool | None = None
     rr_ms: float | None = None
     rejected_share: float | None = None
-    base_mm: float | None = None
+    base_mm: Base | None = None
     apex_mm: float | None = None
     long_axis: tuple[float, float] | Literal["find"] | None = None
     flags: tuple[str, ...] = ()
@@ -91,7 +92,11 @@ def read_sidecar(path: Path) -> Sidecar:
         )
     known: dict[str, Any] = {key: value for key, value in values.items() if value is not None}
     for key, limits in _NUMBERS.items():
-        if key in known:
+        if key == "base_mm" and isinstance(known.get(key), list):
+            known[key] = tuple(
+                _number(path.name, "each of the base_mm", one, limits) for one in known[key]
+            )
+        elif key in known:
             known[key] = _number(path.name, key, known[key], limits)
     if "voxel_mm" in known:
         known["voxel_mm"] = _voxel_mm(path.name, known["voxel_mm"])

@@ -9,10 +9,12 @@ from pathlib import Path
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import MIN_SLOTS
 from cardio_spect_polar.readers.find import GatedFiles, gated_files
-from cardio_spect_polar.readers.gated import GatedStack
+from cardio_spect_polar.readers.gated import Base, GatedStack
 from cardio_spect_polar.readers.nifti.read import read_nifti
 from cardio_spect_polar.readers.nm.read import read_nm
-from cardio_spect_polar.readers.sidecar import read_sidecar
+from cardio_spect_polar.readers.sidecar import Sidecar, read_sidecar
+
+TURNED = "base_mm and apex_mm were not used: they count slices that long_axis turned"
 
 
 def read_gated(
@@ -20,6 +22,8 @@ def read_gated(
     *,
     voxel_mm: tuple[float, float, float] | None = None,
     min_slots: int = MIN_SLOTS,
+    base_mm: Base | None = None,
+    apex_mm: float | None = None,
 ) -> GatedStack:
     """Read one gated short-axis study, with the sidecar beside it.
 
@@ -32,6 +36,11 @@ def read_gated(
         Distance of slices, rows and columns in mm, used where a NIfTI header's is a dummy.
     min_slots : int
         Fewest time slots that are accepted; 6 at least.
+    base_mm : float or tuple of float, optional
+        An operator's base at end-diastole, or in each time slot, in mm from the centre of the
+        first slice of the file; where the sidecar holds one, that is taken.
+    apex_mm : float, optional
+        An operator's apex, in the same way.
 
     Returns
     -------
@@ -70,7 +79,20 @@ def read_gated(
         stack = read_nm(first, sidecar=sidecar, min_slots=min_slots)
     if stack.state is None and study.state is not None:
         stack = replace(stack, state=study.state)
-    return stack
+    return _limited(stack, sidecar, base_mm, apex_mm)
+
+
+def _limited(
+    stack: GatedStack, sidecar: Sidecar, base_mm: Base | None, apex_mm: float | None
+) -> GatedStack:
+    """Return the stack with an operator's limits, the sidecar's before those of all studies."""
+    base_mm = base_mm if sidecar.base_mm is None else sidecar.base_mm
+    apex_mm = apex_mm if sidecar.apex_mm is None else sidecar.apex_mm
+    if sidecar.long_axis is None:
+        return replace(stack, base_mm=base_mm, apex_mm=apex_mm)
+    if base_mm is None and apex_mm is None:
+        return stack
+    return replace(stack, flags=(*stack.flags, TURNED))
 
 
 def _require_all_gates(study: GatedFiles) -> None:

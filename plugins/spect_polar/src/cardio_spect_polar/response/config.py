@@ -36,6 +36,14 @@ class LoadBlock(Block):
     voxel_mm: tuple[float, float, float] | None = Field(
         None, description="slice, row and column distance where a NIfTI header's is a dummy"
     )
+    base_mm: float | tuple[float, ...] | None = Field(
+        None,
+        description="an operator's base, in mm from the centre of a file's first slice: at "
+        "end-diastole, or one number for each time slot; of a sidecar that holds one, that counts",
+    )
+    apex_mm: float | None = Field(
+        None, description="an operator's apex, in mm from the centre of a file's first slice"
+    )
     min_slots: int = Field(
         8, ge=6, description="fewest time slots; with 6 or 7 a study is flagged, not quarantined"
     )

@@ -106,7 +106,13 @@ def _cohort(
     index = pd.Index([study.recording_id for study in studies], name="sample_id")
     columns = [*_row("", "", pd.Series(dtype=object))]
     samples = pd.DataFrame([study.row for study in studies], index=index, columns=columns)
-    opener = partial(read_gated, voxel_mm=config.voxel_mm, min_slots=config.min_slots)
+    opener = partial(
+        read_gated,
+        voxel_mm=config.voxel_mm,
+        min_slots=config.min_slots,
+        base_mm=config.base_mm,
+        apex_mm=config.apex_mm,
+    )
     return Cohort(
         SampleSet.opening(samples, [study.files for study in studies], opener),
         {study.recording_id: study.files.files for study in studies},

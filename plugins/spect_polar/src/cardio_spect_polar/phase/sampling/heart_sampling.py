@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.sampling.curves import Mode, sample_wall
+from cardio_spect_polar.phase.sampling.follow_base import follow_base, wall_of
 from cardio_spect_polar.phase.sampling.gating import (
     GatingReport,
     check_gating,
@@ -18,16 +19,14 @@ from cardio_spect_polar.phase.sampling.gating import (
 )
 from cardio_spect_polar.phase.sampling.inverted import without_inverted_rings
 from cardio_spect_polar.phase.sampling.volumes import Volumes, volumes
-from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion, find_base_motion
-from cardio_spect_polar.phase.ventricle.find_wall import OUTER_MM, Wall, find_wall
+from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion
+from cardio_spect_polar.phase.ventricle.find_wall import Wall, find_wall
 from cardio_spect_polar.phase.ventricle.orientation import Canonical, canonical
-from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.phase.ventricle.rays import rays_of
+from cardio_spect_polar.phase.ventricle.wall import SampledWall, WallGeometry
 from cardio_spect_polar.readers.gated import GatedStack
 
 Rings = Literal["moving", "fixed"]
-
-MAX_SCATTER_MM = 6.0
-"""Edges of the wall that scatter farther about a smooth motion say nothing of the base."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,8 @@ class SampledHeart:
     motion : BaseMotion or None
         Where the base is in every slot, which the rings and the cavity follow; None where they
         stay at fixed slices.
+    n_cut : int
+        Rings at the base that ran against the rest and were left out of `sampled`.
     """
 
     canonical: Canonical
@@ -66,6 +67,55 @@ class SampledHeart:
     volumes: Volumes
     flags: tuple[str, ...]
     motion: BaseMotion | None = None
+    n_cut: int = 0
+
+    @property
+    def base_by_slot_mm(self) -> NDArray[np.float64]:
+        """Base of each time slot, the mean around, as `Wall.base_z_mm` counts: (n_slots,)."""
+        if self.motion is None:
+            return np.full(len(self.canonical.counts), self.wall.base_z_mm)
+        return np.asarray(self.wall.axis.at(self.motion.base_by_slot_mm())[:, 0])
+
+    @property
+    def base_by_slot_slices(self) -> NDArray[np.float64]:
+        """The same in slices of the canonical stack; 0 is the centre of the first."""
+        return self.base_by_slot_mm / self.voxel_mm[0]
+
+    @property
+    def descent_mm(self) -> float:
+        """How far the base comes towards the apex; NaN where it was not followed."""
+        return float("nan") if self.motion is None else self.motion.descent_mm
+
+    @property
+    def scatter_mm(self) -> float:
+        """Of the edges about the base's motion; NaN where it was not followed."""
+        return float("nan") if self.motion is None else self.motion.scatter_mm
+
+    def geometry_at(self, slot: int) -> WallGeometry:
+        """Return where the sampled rings lie in one time slot.
+
+        Rings have moved with the base, and points inwards or outwards with the middle of the wall.
+        Directions, arc lengths and areas are those of the mean over the cycle. Slots from 0;
+        ``volumes.end_diastole`` and ``volumes.end_systole`` are two of them.
+
+        Examples
+        --------
+        >>> from cardio_spect_polar.readers.gated import GatedStack
+        >>> from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
+        >>> from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
+        >>> counts, voxel_mm, _ = image(Ventricle(shortening_mm=10.0), None, Camera(n_slices=24))
+        >>> heart = sample_heart(GatedStack(counts, voxel_mm, apex_first=False))
+        >>> late, middle = (heart.geometry_at(slot).points_mm[-1, :, 0].mean() for slot in (7, 2))
+        >>> bool(middle - late > 7)
+        True
+        """
+        geometry = self.sampled.geometry
+        rays, _ = rays_of(geometry)
+        points = rays.points(self.volumes.middle_mm[slot, : len(geometry.arc)])
+        if self.motion is not None:
+            moved = self.motion.displacement(geometry.points_mm)[slot]
+            points = points + moved[..., None] * np.array(self.wall.axis.direction)
+        return replace(geometry, points_mm=points)
 
 
 def sample_heart(
@@ -100,10 +150,7 @@ def sample_heart(
     check_slots(stack.counts)
     turned = canonical(stack)
     summed = turned.counts.mean(axis=0)
-    wall = find_wall(
-        summed, turned.voxel_mm,
-        base_mm=turned.base_mm, apex_mm=turned.apex_mm, heart=turned.heart,
-    )  # fmt: skip
+    wall = wall_of(summed, turned)
     corrected, gating = check_gating(
         turned.counts,
         box=heart_box(summed.shape, turned.voxel_mm, wall.geometry),
@@ -112,20 +159,12 @@ def sample_heart(
     )
     if gating.failures:
         raise DataError(f"gating cannot be trusted: {'; '.join(gating.failures)}; acquire again")
-    flags = (*turned.flags, *gating.flags, *wall.flags)
     turned = replace(turned, counts=corrected)
-    motion = None
+    motion, n_cut = None, 0
+    lost: tuple[str, ...] = ()
     if rings == "moving":
-        motion = find_base_motion(
-            corrected, turned.voxel_mm, wall.axis,
-            wall.base_mm, wall.apex_mm - OUTER_MM, wall.geometry,
-        )  # fmt: skip
-        if motion.scatter_mm > MAX_SCATTER_MM:
-            motion = None
-            flags += (
-                "the base cannot be followed over the cycle: rings stay at their slices, and "
-                "phases near the base may be off by 180 degrees",
-            )
+        wall, motion, lost = follow_base(summed, turned, wall)
+    flags = (*turned.flags, *gating.flags, *wall.flags, *lost)
     sampled = sample_wall(corrected, turned.voxel_mm, wall.geometry, mode=mode, motion=motion)
     if rings == "moving":
         sampled, n_cut = without_inverted_rings(sampled)
@@ -143,6 +182,7 @@ def sample_heart(
         volumes=volumes(corrected, turned.voxel_mm, wall.geometry, motion=motion),
         flags=flags,
         motion=motion,
+        n_cut=n_cut,
     )
 
 

@@ -45,12 +45,25 @@ class Volumes:
         Largest and smallest volume of the smooth curve through `curve_ml`.
     ef_pct : float
         Ejection fraction, 0 to 100.
+    middle_mm : ndarray, shape (n_slots, n_rings, N_RAYS)
+        Radius of the mid-wall in each time slot: it moves inwards as the wall thickens.
     """
 
     curve_ml: NDArray[np.float64]
     edv_ml: float
     esv_ml: float
     ef_pct: float
+    middle_mm: NDArray[np.float64]
+
+    @property
+    def end_diastole(self) -> int:
+        """The slot, from 0, of the largest volume."""
+        return int(self.curve_ml.argmax())
+
+    @property
+    def end_systole(self) -> int:
+        """The slot, from 0, of the smallest volume."""
+        return int(self.curve_ml.argmin())
 
 
 def volumes(
@@ -113,7 +126,8 @@ def volumes(
     curve = cavity_ml(endocardium, rays.origins[:, 0], rays.n_cap, stretch)
     fine = without_gate_averaging(curve)
     edv, esv = float(fine.max()), max(float(fine.min()), 0.0)
-    return Volumes(curve, edv, esv, 100 * (edv - esv) / edv if edv > 0 else 0.0)
+    ef_pct = 100 * (edv - esv) / edv if edv > 0 else 0.0
+    return Volumes(curve, edv, esv, ef_pct, np.moveaxis(middle_mm, -1, 0))
 
 
 def _smooth(values: NDArray[np.floating]) -> NDArray[np.float64]:

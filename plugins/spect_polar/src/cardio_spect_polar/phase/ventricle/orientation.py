@@ -33,8 +33,11 @@ class Canonical:
         Distance of slices, rows and columns in mm.
     reversed : bool
         Whether the file's order of slices was turned round.
-    base_mm, apex_mm : float or None
-        The operator's limits along the canonical stack, in mm from the centre of its first slice.
+    base_mm : float, ndarray of shape (n_slots,) or None
+        The operator's base along the canonical stack, in mm from the centre of its first slice: at
+        end-diastole, or in every slot.
+    apex_mm : float or None
+        The operator's apex in the same way.
     heart : Heart
         The left ventricle, in canonical order; its `tapering` says how clearly the cavity closes
         towards the last slice: about +1 where it does, -1 where the stack seems to run the other
@@ -46,7 +49,7 @@ class Canonical:
     counts: NDArray[np.float32]
     voxel_mm: tuple[float, float, float]
     reversed: bool
-    base_mm: float | None
+    base_mm: float | NDArray[np.float64] | None
     apex_mm: float | None
     heart: Heart
     flags: tuple[str, ...] = ()
@@ -91,7 +94,7 @@ def canonical(stack: GatedStack) -> Canonical:
                 "the header puts the apex at the end where the cavity is open: "
                 "the header was followed; set apex_first in a sidecar if it is wrong"
             )
-    base_mm, apex_mm = stack.base_mm, stack.apex_mm
+    base_mm, apex_mm = _base_of(stack), stack.apex_mm
     if turn:
         last_mm = (counts.shape[1] - 1) * stack.voxel_mm[0]
         base_mm = None if base_mm is None else last_mm - base_mm
@@ -107,6 +110,19 @@ def canonical(stack: GatedStack) -> Canonical:
         heart=heart,
         flags=tuple(flags),
     )
+
+
+def _base_of(stack: GatedStack) -> float | NDArray[np.float64] | None:
+    """Return the operator's base: one number, or one a slot."""
+    if not isinstance(stack.base_mm, tuple):
+        return stack.base_mm
+    n_slots = len(stack.counts)
+    if len(stack.base_mm) != n_slots:
+        raise DataError(
+            f"expected base_mm as one number or as one for each of {n_slots} time slots, found "
+            f"{len(stack.base_mm)}: give as many as the study has slots"
+        )
+    return np.array(stack.base_mm)
 
 
 def check_stack(counts: NDArray[np.floating], voxel_mm: tuple[float, float, float]) -> None:

@@ -131,7 +131,7 @@ def _read_stack(
         made = turn(Body(counts, distances_mm, directions), name, sidecar.long_axis)
         counts, distances_mm = made.counts, made.voxel_mm
         axes = Axes(apex_first=False, flags=made.flags)
-        sidecar = replace(sidecar, apex_first=None, base_mm=None, apex_mm=None)
+        sidecar = replace(sidecar, apex_first=None)
     state = sidecar.state or state_of_path(files[0]) or _state_of_header(image)
     return GatedStack(
         counts=counts,
@@ -140,8 +140,6 @@ def _read_stack(
         state=state,
         rr_ms=sidecar.rr_ms or _rr_ms(image, n_slots if len(images) == 1 else 0),
         rejected_share=sidecar.rejected_share,
-        base_mm=sidecar.base_mm,
-        apex_mm=sidecar.apex_mm,
         flags=(*slot_flags(n_slots), *axes.flags, *spacing_flags, *sidecar.flags),
     )
 

@@ -159,7 +159,7 @@ def _read_stack(dataset: Any, name: str, sidecar: Sidecar, min_slots: int) -> Ga
             Body(counts, voxel_mm, read_directions(dataset, name)), name, sidecar.long_axis
         )
         counts, voxel_mm, flags = turned.counts, turned.voxel_mm, turned.flags
-        sidecar = replace(sidecar, apex_first=False, base_mm=None, apex_mm=None)
+        sidecar = replace(sidecar, apex_first=False)
     apex_first, apex_flags = read_apex_first(dataset)
     if sidecar.apex_first is not None:
         apex_first, apex_flags = sidecar.apex_first, ()
@@ -171,8 +171,6 @@ def _read_stack(dataset: Any, name: str, sidecar: Sidecar, min_slots: int) -> Ga
         state=sidecar.state or state_of_dataset(dataset),
         rr_ms=sidecar.rr_ms or gating[chosen].rr_ms,
         rejected_share=gating[chosen].rejected_share if rejected_share is None else rejected_share,
-        base_mm=sidecar.base_mm,
-        apex_mm=sidecar.apex_mm,
         flags=(
             *flags,
             *slot_flags(n_slots),
