@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
+from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES, TERRITORIES, WALLS
 
 INDICES = {
     "psd_deg": "Phase SD",
@@ -24,11 +24,25 @@ INDICES = {
     "reliable_circular_sd_deg": "Circular phase SD of reliable samples",
     "unreliable_pct": "Samples that are not reliable",
     "delay_deg": "Delay of the lateral wall",
-    "latest_viable_deg": "Phase of the latest viable segment",
+    "latest_segment": "Latest segment, AHA number",
+    "latest_sure_pct": "Certainty of the latest segment",
+    "latest_viable_segment": "Latest viable segment that a lead reaches, AHA number",
+    "latest_viable_sure_pct": "Certainty of the latest viable segment",
+    "latest_viable_deg": "Delay of the latest viable segment",
+    "next_viable_segment": "Runner-up of the latest viable segment, AHA number",
+    "latest_viable_ahead_deg": "Latest viable segment ahead of its runner-up",
     "scar_pct": "Scar",
     "lvedv_spect_ml": "LV end-diastolic volume",
     "lvesv_spect_ml": "LV end-systolic volume",
+    "stroke_volume_spect_ml": "LV stroke volume",
     "lvef_spect_pct": "LV ejection fraction",
+    "rr_ms": "RR interval",
+    "peak_filling_rate_edv_s": "Peak filling rate",
+    "time_to_peak_filling_ms": "Time from end-systole to peak filling",
+    "peak_ejection_rate_edv_s": "Peak ejection rate",
+    "base_descent_mm": "Descent of the base",
+    "base_scatter_mm": "Scatter of the base's edges",
+    "rings_cut": "Basal rings left out",
     "wall_confidence": "Confidence in the wall",
     "psd_deg_base_in": "Phase SD, base one slice nearer to the apex",
     "pbw_deg_base_in": "Phase bandwidth, base one slice nearer to the apex",
@@ -37,7 +51,21 @@ INDICES = {
 }
 """Indices of a gated study, without their units."""
 
-_UNITS = {"deg": "°", "pct": "%", "ml": "mL"}
+_PLACES = {wall: f"{wall} wall" for wall in WALLS} | {
+    artery: f"{artery.upper()} territory" for artery in TERRITORIES
+}
+
+REGIONS = {
+    f"{region}_{index}": f"{title}, {place}"
+    for index, title in (
+        ("mean_deg", "Mean phase"), ("psd_deg", "Phase SD"), ("pbw_deg", "Phase bandwidth"),
+        ("scar_pct", "Scar"),
+    )
+    for region, place in _PLACES.items()
+}  # fmt: skip
+"""Indices of walls and coronary territories, without their units."""
+
+_UNITS = {"deg": "°", "pct": "%", "ml": "mL", "mm": "mm", "ms": "ms", "edv": "EDV/s"}
 
 _TABLES = {
     "apparent_auc": "Apparent AUC",
@@ -82,7 +110,7 @@ def _with_unit(name: str, title: str) -> str:
 
 
 WORDS = (
-    {name: _with_unit(name, title) for name, title in INDICES.items()}
+    {name: _with_unit(name, title) for name, title in (INDICES | REGIONS).items()}
     | _TABLES
     | {f"ae_{n:02d}": f"Autoencoder feature {n}" for n in range(1, 65)}
     | {f"pc_{n:02d}": f"Principal component {n}" for n in range(1, 65)}

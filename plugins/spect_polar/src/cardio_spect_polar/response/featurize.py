@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet, SampleSet
-from cardio_spect_polar.drawing.words import INDICES
+from cardio_spect_polar.drawing.words import INDICES, REGIONS
 from cardio_spect_polar.phase.cycle.histogram import phase_histogram
+from cardio_spect_polar.phase.indices.filling import (
+    FILLING_UNITS,
+    N_TIMES,
+    filling,
+    volume_curve,
+)
+from cardio_spect_polar.phase.indices.regions import REGION_UNITS
 from cardio_spect_polar.phase.indices.summary import SUMMARY_UNITS, WallSummary, summarise
 from cardio_spect_polar.phase.sampling.qc_view import N_RINGS, N_SLICES, qc_view
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
@@ -19,14 +27,22 @@ from cardio_spect_polar.response.config import FeaturizeBlock
 from cardio_spect_polar.response.preprocess import Heart
 
 VOLUME_UNITS = {
-    "lvedv_spect_ml": "mL", "lvesv_spect_ml": "mL", "lvef_spect_pct": "%", "wall_confidence": "1",
+    "lvedv_spect_ml": "mL", "lvesv_spect_ml": "mL", "stroke_volume_spect_ml": "mL",
+    "lvef_spect_pct": "%",
 }  # fmt: skip
+MOTION_UNITS = {
+    "base_descent_mm": "mm", "base_scatter_mm": "mm", "rings_cut": "1", "wall_confidence": "1",
+}  # fmt: skip
+"""How far the base descends, how its edges scatter about that, and basal rings left out."""
+
 BASE_UNITS = {
     f"{index}_base_{where}": "deg" for where in ("in", "out") for index in ("psd_deg", "pbw_deg")
 }
 """Phase SD and bandwidth with the base one slice nearer to the apex, and one further away."""
 
-INDEX_UNITS = SUMMARY_UNITS | VOLUME_UNITS | BASE_UNITS
+INDEX_UNITS = (
+    SUMMARY_UNITS | VOLUME_UNITS | {"rr_ms": "ms"} | FILLING_UNITS | MOTION_UNITS | BASE_UNITS
+)
 
 
 def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> FeatureSet:
@@ -37,9 +53,10 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
     FeatureSet
         One row a study. `phase` (degrees, circular), `perfusion` and `thickening` (%) are polar
         maps, ring 0 at the apex and angle 0 anterior, or pictures where ``map`` is raster;
-        `segment_phase` and `segment_perfusion` hold the 17 AHA segments; `indices` and `clinical`
-        are named columns, NaN where missing; `histogram` counts samples by degree; `qc_*` show the
-        heart with its wall.
+        `segment_phase`, `segment_perfusion` and `segment_thickening` hold the 17 AHA segments;
+        `indices`, `regions` (walls and coronary territories) and `clinical` are named columns, NaN
+        where missing; `volume_curve` is the cavity in mL over the cycle; `histogram` counts samples
+        by degree; `qc_*` show the heart with its wall.
     """
     hearts: list[Heart] = list(samples.values)
     summaries = [_summary(heart.sampled.sampled, config) for heart in hearts]
@@ -55,10 +72,11 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         )
         for name, unit, what in (
             ("segment_phase", "deg", "Phase"), ("segment_perfusion", "%", "Perfusion"),
+            ("segment_thickening", "%", "Thickening"),
         )
     }  # fmt: skip
     rows = [
-        found.indices | _volumes(heart) | _moved(heart, config)
+        found.indices | _volumes(heart) | _motion(heart) | _moved(heart, config)
         for found, heart in zip(summaries, hearts, strict=True)
     ]
     indices = _named(
@@ -66,6 +84,12 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         tuple(INDEX_UNITS),
         tuple(INDEX_UNITS.values()),
         titles=tuple(INDICES[name] for name in INDEX_UNITS),
+    )
+    regions = _named(
+        [list(found.regions.values()) for found in summaries],
+        tuple(REGION_UNITS),
+        tuple(REGION_UNITS.values()),
+        titles=tuple(REGIONS[name] for name in REGION_UNITS),
     )
     names = tuple(name for name, _ in CLINICAL)
     clinical = _named(
@@ -77,7 +101,15 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         _numbered("degree", 360), ("1",), "degree",
     )  # fmt: skip
     table = samples.table[["recording_id", "study_id", "patient_id", "flags"]]
-    blocks = {"indices": indices, **segments, **maps, "clinical": clinical, "histogram": histogram}
+    blocks = {
+        "indices": indices,
+        "regions": regions,
+        **segments,
+        **maps,
+        "volume_curve": _volume_curves(hearts),
+        "clinical": clinical,
+        "histogram": histogram,
+    }
     return FeatureSet(table, blocks | _qc(hearts))
 
 
@@ -94,8 +126,31 @@ def _summary(sampled: SampledWall, config: FeaturizeBlock) -> WallSummary:
 
 def _volumes(heart: Heart) -> dict[str, float]:
     found = heart.sampled.volumes
-    values = (found.edv_ml, found.esv_ml, found.ef_pct, heart.sampled.wall.confidence)
-    return dict(zip(VOLUME_UNITS, values, strict=True))
+    values = (found.edv_ml, found.esv_ml, found.edv_ml - found.esv_ml, found.ef_pct)
+    rates = filling(found.curve_ml, found.edv_ml, heart.rr_ms)
+    rr_ms = float("nan") if heart.rr_ms is None else heart.rr_ms
+    return dict(zip(VOLUME_UNITS, values, strict=True)) | {"rr_ms": rr_ms} | asdict(rates)
+
+
+def _volume_curves(hearts: Sequence[Heart]) -> FeatureBlock:
+    """Return the cavity over the cycle, at as many times whatever the gates."""
+    curves = [volume_curve(heart.sampled.volumes.curve_ml) for heart in hearts]
+    return FeatureBlock(
+        np.asarray(curves, np.float32), ("time",), _numbered("time", N_TIMES), ("mL",),
+        extents={"time": (0.0, 1.0, "RR interval")},
+    )  # fmt: skip
+
+
+def _motion(heart: Heart) -> dict[str, float]:
+    """Return how the base moves; NaN where it could not be, or was not to be, followed."""
+    found = heart.sampled
+    motion = found.motion
+    descent, scatter = (
+        (float("nan"),) * 2 if motion is None else (motion.descent_mm, motion.scatter_mm)
+    )
+    cut = len(found.wall.geometry.arc) - len(found.sampled.geometry.arc)
+    values = (descent, scatter, float(cut), found.wall.confidence)
+    return dict(zip(MOTION_UNITS, values, strict=True))
 
 
 def _moved(heart: Heart, config: FeaturizeBlock) -> dict[str, float]:

@@ -24,11 +24,14 @@ class Heart:
     base_in, base_out : SampledWall or None
         Sampled with the base one slice nearer to the apex, and one further away; None where the
         wall cannot be found with that base.
+    rr_ms : float or None
+        RR interval that the gates divide; None where the study does not say.
     """
 
     sampled: SampledHeart
     base_in: SampledWall | None
     base_out: SampledWall | None
+    rr_ms: float | None = None
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
@@ -53,8 +56,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
             ctx.quarantine(recording_id, str(error))
             continue
         kept.append(position[recording_id])
-        moved = (with_base_moved(sampled, n, mode=config.mode) for n in (1, -1))
-        values.append(Heart(sampled, *moved))
+        base_in, base_out = (with_base_moved(sampled, n, mode=config.mode) for n in (1, -1))
+        values.append(Heart(sampled, base_in, base_out, stack.rr_ms))
         flags.append("; ".join(dict.fromkeys((*stack.flags, *sampled.flags))))
     table = samples.table.iloc[kept].assign(flags=flags)
     return SampleSet(table, values)

@@ -1,4 +1,4 @@
-"""Delays between segments: the free wall against the septum, and the latest viable segment."""
+"""The delay of the free wall against the septum."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cardio_spect_polar.phase.indices.perfusion import VIABLE_PCT
 from cardio_spect_polar.polar.angles import signed_deg
 from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
 
@@ -36,45 +35,6 @@ def lateral_delay_deg(segment_phase: ArrayLike) -> float:
     """
     phase = np.asarray(segment_phase, np.float64)
     return _apart(_mean_deg(phase, LATERAL), _mean_deg(phase, SEPTAL))
-
-
-def latest_viable_segment(
-    segment_phase: ArrayLike, segment_perfusion: ArrayLike
-) -> tuple[int, float]:
-    """Return the segment that thickens last among those that are not scar.
-
-    Parameters
-    ----------
-    segment_phase : array-like, shape (17,)
-        Degrees.
-    segment_perfusion : array-like, shape (17,)
-        Percent; a segment is viable from 50 on.
-
-    Returns
-    -------
-    segment : int
-        1 to 17; 0 where no segment is viable.
-    delay_deg : float
-        Its phase beyond the circular mean of all viable segments, [-180, 180); NaN where none
-        is. Absolute phases depend on the convention (peak or onset), this does not.
-
-    Examples
-    --------
-    >>> phases = np.full(17, 120.0)
-    >>> phases[[4, 5]] = [200, 180]
-    >>> perfusion = np.full(17, 80.0)
-    >>> perfusion[4] = 30
-    >>> latest_viable_segment(phases, perfusion)[0]
-    6
-    """
-    phase = np.asarray(segment_phase, np.float64)
-    viable = np.isfinite(phase) & (np.asarray(segment_perfusion, np.float64) >= VIABLE_PCT)
-    if not viable.any():
-        return 0, math.nan
-    numbers = np.flatnonzero(viable) + 1
-    late = signed_deg(phase[viable] - _mean_deg(phase, numbers))
-    last = int(np.argmax(np.round(late, 9)))
-    return int(numbers[last]), float(late[last])
 
 
 def _mean_deg(phase: NDArray[np.float64], numbers: Sequence[int] | NDArray[np.int64]) -> float:

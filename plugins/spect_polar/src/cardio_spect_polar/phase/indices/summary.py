@@ -11,26 +11,38 @@ from numpy.typing import NDArray
 
 from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
 from cardio_spect_polar.phase.cycle.uncertainty import phase_uncertainty
-from cardio_spect_polar.phase.indices.delays import lateral_delay_deg, latest_viable_segment
+from cardio_spect_polar.phase.indices.delays import lateral_delay_deg
 from cardio_spect_polar.phase.indices.dyssynchrony import INDEX_UNITS, phase_indices
+from cardio_spect_polar.phase.indices.latest import latest_segment, segment_errors
 from cardio_spect_polar.phase.indices.perfusion import (
     VIABLE_PCT,
     perfusion_pct,
     scar_pct,
     thickening_pct,
 )
+from cardio_spect_polar.phase.indices.regions import region_indices, segment_thickening
 from cardio_spect_polar.phase.ventricle.wall import WallGeometry
 from cardio_spect_polar.polar.raster import polar_grid, raster
+from cardio_spect_polar.polar.segment_names import LEAD_TARGETS
 from cardio_spect_polar.polar.segments import segment_means, segments_of
 
 Weighting = Literal["samples", "area", "pixels"]
 
 _RELIABLE = ("psd_deg", "pbw_deg", "entropy", "circular_sd_deg")
 
+LATEST_UNITS = {
+    "latest_segment": "1", "latest_sure_pct": "%", "latest_viable_segment": "1",
+    "latest_viable_sure_pct": "%", "latest_viable_deg": "deg", "next_viable_segment": "1",
+    "latest_viable_ahead_deg": "deg",
+}  # fmt: skip
+"""Which segment is the latest, by its AHA number, and the latest viable one that a lead reaches."""
+
 SUMMARY_UNITS = (
     {name: unit for name, unit in INDEX_UNITS.items() if name != "n"}
     | {f"reliable_{name}": INDEX_UNITS[name] for name in _RELIABLE}
-    | {"unreliable_pct": "%", "delay_deg": "deg", "latest_viable_deg": "deg", "scar_pct": "%"}
+    | {"unreliable_pct": "%", "delay_deg": "deg"}
+    | LATEST_UNITS
+    | {"scar_pct": "%"}
 )
 """Unit of each index of a summary, in their order."""
 
@@ -48,10 +60,11 @@ class WallSummary:
         By name; `SUMMARY_UNITS` holds the units. Names that begin with ``reliable_`` leave out
         samples whose amplitude is below twice its error or whose perfusion is below 50 %; NaN
         where fewer than two remain. ``unreliable_pct`` is their share.
-    segment_phase, segment_perfusion : ndarray, shape (17,)
-        Circular means in degrees, and means in %. NaN where a segment holds no sample.
-    latest_segment : int
-        The latest viable segment, 1 to 17; 0 where none is viable.
+    regions : dict of str to float
+        Indices of each wall and coronary territory, by the names of `REGION_UNITS`.
+    segment_phase, segment_perfusion, segment_thickening : ndarray, shape (17,)
+        Circular means in degrees, means in %, and thickening of the mean curves in %. NaN where a
+        segment holds no sample.
     sample_phase : ndarray, shape (n_rings, n_rays)
         Of the samples themselves, for the figures.
     """
@@ -60,9 +73,10 @@ class WallSummary:
     perfusion: NDArray[np.float32]
     thickening: NDArray[np.float32]
     indices: dict[str, float]
+    regions: dict[str, float]
     segment_phase: NDArray[np.float64]
     segment_perfusion: NDArray[np.float64]
-    latest_segment: int
+    segment_thickening: NDArray[np.float64]
     sample_phase: NDArray[np.float64]
 
 
@@ -104,7 +118,8 @@ def summarise(
     phase = harmonic.phase_deg if convention == "peak" else harmonic.onset_deg
     perfusion = perfusion_pct(curves)
     wave = harmonic.amplitude * np.exp(1j * np.radians(np.nan_to_num(harmonic.phase_deg)))
-    opposed = np.real(wave * np.conj(wave.sum())) < 0
+    whole = wave.sum()
+    opposed = np.real(wave * np.conj(whole)) < 0
     thickening = thickening_pct(harmonic.mean, harmonic.amplitude, opposed)
     weights = sample_weights(geometry, weighting)
 
@@ -116,11 +131,12 @@ def summarise(
 
     angle = np.arange(phase.shape[1]) * 360 / phase.shape[1]
     segments = segments_of(geometry.arc[:, None], angle)
-    segment_phase = segment_means(phase, segments, weights=geometry.area_mm2, circular=True)
-    segment_perfusion = segment_means(perfusion, segments, weights=geometry.area_mm2)
-    latest, late_deg = latest_viable_segment(segment_phase, segment_perfusion)
+    area = geometry.area_mm2
+    segment_phase = segment_means(phase, segments, weights=area, circular=True)
+    segment_perfusion = segment_means(perfusion, segments, weights=area)
+    errors = segment_errors(curves, uncertainty, segments, area)
     indices["delay_deg"] = lateral_delay_deg(segment_phase)
-    indices["latest_viable_deg"] = late_deg
+    indices |= _latest_indices(segment_phase, segment_perfusion, errors)
     indices["scar_pct"] = scar_pct(perfusion, weights=weights)
 
     draw_map = polar_grid if form == "grid" else raster
@@ -132,9 +148,12 @@ def summarise(
         perfusion=others[0],
         thickening=others[1],
         indices={key: indices[key] for key in SUMMARY_UNITS},
+        regions=region_indices(phase, perfusion, segments, weights),
         segment_phase=segment_phase,
         segment_perfusion=segment_perfusion,
-        latest_segment=latest,
+        segment_thickening=segment_thickening(
+            curves, segments, area, float(np.degrees(np.angle(whole)))
+        ),
         sample_phase=phase,
     )
 
@@ -165,3 +184,20 @@ def _reliable_indices(
         return {f"reliable_{name}": math.nan for name in _RELIABLE}
     found = asdict(phase_indices(phase, weights=weights))
     return {f"reliable_{name}": found[name] for name in _RELIABLE}
+
+
+def _latest_indices(
+    phase: NDArray[np.float64], perfusion: NDArray[np.float64], errors: NDArray[np.float64]
+) -> dict[str, float]:
+    latest = latest_segment(phase, perfusion, errors)
+    target = latest_segment(phase, perfusion, errors, of=LEAD_TARGETS, viable=True)
+    values = (
+        latest.segment or math.nan,
+        latest.sure_pct,
+        target.segment or math.nan,
+        target.sure_pct,
+        target.delay_deg,
+        target.next_segment or math.nan,
+        target.ahead_deg,
+    )
+    return dict(zip(LATEST_UNITS, map(float, values), strict=True))
