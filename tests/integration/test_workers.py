@@ -40,20 +40,32 @@ def user_with(monkeypatch, tmp_path):
     torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("task", ["joined", "third"])
-def test_no_number_depends_on_threads_or_processes(run_toy, user_with, task, tmp_path, monkeypatch):
+EVERY_WAY = [(n_threads, f"local:{n}") for n_threads in (1, 2) for n in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("task", "ways"),
+    [
+        # A dependence on either shows in two runs that differ in both.
+        pytest.param("joined", [EVERY_WAY[0], EVERY_WAY[-1]], id="joined"),
+        pytest.param("joined", EVERY_WAY, id="joined-every-way", marks=pytest.mark.slow),
+        pytest.param("third", EVERY_WAY, id="third-every-way", marks=pytest.mark.slow),
+    ],
+)
+def test_no_number_depends_on_threads_or_processes(
+    run_toy, user_with, task, ways, tmp_path, monkeypatch
+):
     monkeypatch.setenv("CARDIO_TEST_NOISE", "threads")  # what other sums would change is seen
     found = {}
-    for n_threads in (1, 2):
+    for n_threads, executor in ways:
         with user_with(n_threads):
-            for executor in ("local:1", "local:2"):
-                run = run_toy(
-                    tmp_path / f"{n_threads}-{executor[-1]}", task=task, config="smoke",
-                    executor=executor,
-                )  # fmt: skip
-                files = ("metrics.json", "predictions.csv", "splits.json")
-                found[n_threads, executor] = [(run / name).read_bytes() for name in files]
-    first = found.pop((1, "local:1"))
+            run = run_toy(
+                tmp_path / f"{n_threads}-{executor[-1]}", task=task, config="smoke",
+                executor=executor,
+            )  # fmt: skip
+            files = ("metrics.json", "predictions.csv", "splits.json")
+            found[n_threads, executor] = [(run / name).read_bytes() for name in files]
+    first = found.pop(ways[0])
     assert all(len(content) > 100 for content in first)
     for where, contents in found.items():
         assert contents == first, where
