@@ -508,6 +508,19 @@ def test_an_empty_frame_outside_the_heart_is_no_defect(tmp_path: Path) -> None:
     )
 
 
+def test_few_slices_that_a_slot_lacks_at_an_end_are_no_defect_and_many_are(tmp_path: Path) -> None:
+    """As a heart looks that was reformatted along a base that moves."""
+    values = np.random.default_rng(3).integers(1, 90, (8, 12, 9, 11)).astype(np.uint16)
+    values[3, :2] = values[4, :1] = values[4, -3:] = 0
+    np.testing.assert_array_equal(
+        read_gated(write(tmp_path / "a.dcm", study(values))).counts, values
+    )
+    values[4, -4:] = 0
+    assert "4 empty frames, the first in slot 5, slice 9" in refusal(
+        write(tmp_path / "b.dcm", study(values))
+    )
+
+
 def test_a_header_that_claims_much_costs_no_memory(tmp_path: Path) -> None:
     made = study(NumberOfTimeSlots=65535, NumberOfSlices=65535)
     assert "found none of time slots 9, 10, 11" in refusal(write(tmp_path / "a.dcm", made))

@@ -95,10 +95,21 @@ def _sheet(features: FeatureSet, position: int, scores: dict[str, float]) -> can
     z, y, x = (float(step) for step in view.voxel_mm)
     slices = slices_with_wall(view.counts.astype(np.float32), (z, y, x), view.geometry())
     maps = study_maps(one("phase"), one("perfusion"), one("thickening"))
-    histogram = binned_histogram_figure(
-        one("histogram"), psd_deg=scores["psd_deg"], pbw_deg=scores["pbw_deg"]
+    heights = one("histogram")
+    histogram = (
+        binned_histogram_figure(heights, psd_deg=scores["psd_deg"], pbw_deg=scores["pbw_deg"])
+        if np.isfinite(heights).all()
+        else _no_phases
     )
     return study_sheet(slices, maps, histogram)
+
+
+def _no_phases(figure: Figure) -> None:
+    """Say in place of the histogram that phases are withheld; the flags below say why."""
+    figure.text(
+        0.5, 0.5, "No verdict on the phases of this study: they are withheld.",
+        ha="center", va="center", fontsize=canvas.TEXT_PT + 2, color=canvas.VERMILION,
+    )  # fmt: skip
 
 
 def study_sheet(slices: canvas.Draw, maps: canvas.Draw, histogram: canvas.Draw) -> canvas.Draw:

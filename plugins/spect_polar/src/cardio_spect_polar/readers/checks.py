@@ -29,6 +29,10 @@ LOST_FRAME_SHARE = 0.1
 """An empty frame is lost, not outside the heart, if its slice has this share of the counts of the
 fullest slice in the other time slots."""
 
+END_SHARE = 0.25
+"""Reformatting may leave so many of the filled slices empty at either end of the stack; more are
+lost frames."""
+
 _AGAIN = "export the study again"
 
 
@@ -104,8 +108,14 @@ def require_counts(name: str, counts: NDArray[np.float32]) -> None:
     Raises
     ------
     DataError
-        A voxel that is not finite; an empty time slot; an empty frame of a slice that has counts
-        in the other slots; the same counts in every time slot.
+        A voxel that is not finite; an empty time slot; an empty frame amid the slices that have
+        counts, or many of them at one end; the same counts in every time slot.
+
+    Notes
+    -----
+    Slices at the ends of the stack that are empty in some time slots are common in systole, when
+    the heart was reformatted along a base that moves. They are let through: what they do to the
+    numbers depends on whether the wall lies there, which `phase.sampling` finds out.
     """
     n_bad = counts.size - int(np.count_nonzero(np.isfinite(counts)))
     if n_bad:
@@ -121,7 +131,7 @@ def require_counts(name: str, counts: NDArray[np.float32]) -> None:
             name, "counts in every time slot", f"only zeros in {numbered('slot', slots)}", _AGAIN
         )
     of_slices = np.abs(counts).sum(axis=(0, 2, 3), dtype=np.float64) / (~empty).sum(axis=0).clip(1)
-    lost = empty & (of_slices >= LOST_FRAME_SHARE * of_slices.max())
+    lost = _without_ends(empty, of_slices >= LOST_FRAME_SHARE * of_slices.max())
     if lost.any():
         slot, slice_index = np.argwhere(lost)[0]
         raise DataError.unusable(
@@ -139,6 +149,19 @@ def require_counts(name: str, counts: NDArray[np.float32]) -> None:
             f"the same counts in all {len(counts)}",
             "export the gated study, not its sum",
         )
+
+
+def _without_ends(empty: NDArray[np.bool_], filled: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the empty frames of filled slices, less the few that a slot lacks at either end."""
+    lost: NDArray[np.bool_] = empty & filled
+    numbers = np.flatnonzero(filled)
+    n_spared = int(END_SHARE * len(numbers))
+    for missing in lost:
+        for way in (numbers, numbers[::-1]):
+            n_empty = int(np.argmin(missing[way]))
+            if n_empty <= n_spared:
+                missing[way[:n_empty]] = False
+    return lost
 
 
 def slot_flags(n_slots: int) -> tuple[str, ...]:

@@ -22,9 +22,11 @@ from cardio_spect_polar.phase.indices.summary import SUMMARY_UNITS, WallSummary,
 from cardio_spect_polar.phase.sampling.qc_view import N_RINGS, N_SLICES, qc_view
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
+from cardio_spect_polar.readers.flag import withheld
 from cardio_spect_polar.response.clinical import CLINICAL
 from cardio_spect_polar.response.config import FeaturizeBlock
 from cardio_spect_polar.response.preprocess import Heart
+from cardio_spect_polar.response.withholding import withhold
 
 VOLUME_UNITS = {
     "lvedv_spect_ml": "mL", "lvesv_spect_ml": "mL", "stroke_volume_spect_ml": "mL",
@@ -56,7 +58,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         `segment_phase`, `segment_perfusion` and `segment_thickening` hold the 17 AHA segments;
         `indices`, `regions` (walls and coronary territories) and `clinical` are named columns, NaN
         where missing; `volume_curve` is the cavity in mL over the cycle; `histogram` counts samples
-        by degree; `qc_*` show the heart with its wall.
+        by degree; `qc_*` show the heart with its wall. What a study has no verdict on is NaN, see
+        `withhold`.
     """
     hearts: list[Heart] = list(samples.values)
     summaries = [_summary(heart.sampled.sampled, config) for heart in hearts]
@@ -110,7 +113,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         "clinical": clinical,
         "histogram": histogram,
     }
-    return FeatureSet(table, blocks | _qc(hearts))
+    reasons = [withheld(heart.sampled.flags) for heart in hearts]
+    return FeatureSet(table, withhold(blocks | _qc(hearts), reasons))
 
 
 def _summary(sampled: SampledWall, config: FeaturizeBlock) -> WallSummary:

@@ -11,6 +11,7 @@ from cardio_spect_polar.phase.sampling.heart_sampling import (
     with_base_moved,
 )
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.readers.flag import told, withheld
 from cardio_spect_polar.response.config import PreprocessBlock
 
 
@@ -37,6 +38,9 @@ class Heart:
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
     """Sample the wall of each study; one that cannot be measured is quarantined with the reason.
 
+    In fit mode a study without a verdict on its phases is quarantined as well; elsewhere it stays,
+    its phases missing and the reason among its flags.
+
     Returns
     -------
     SampleSet
@@ -55,9 +59,15 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         except DataError as error:
             ctx.quarantine(recording_id, str(error))
             continue
+        found = (*stack.flags, *sampled.flags)
+        why = withheld(found).get("phase")
+        if why and ctx.mode == "fit":
+            # A model learns phases; who has none is no patient to learn from.
+            ctx.quarantine(recording_id, f"no verdict on its phases: {why}")
+            continue
         kept.append(position[recording_id])
         base_in, base_out = (with_base_moved(sampled, n, mode=config.mode) for n in (1, -1))
         values.append(Heart(sampled, base_in, base_out, stack.rr_ms))
-        flags.append("; ".join(dict.fromkeys((*stack.flags, *sampled.flags))))
+        flags.append(told(found))
     table = samples.table.iloc[kept].assign(flags=flags)
     return SampleSet(table, values)
