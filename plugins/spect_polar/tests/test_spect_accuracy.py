@@ -227,14 +227,18 @@ def measure_random(seed: int) -> dict[str, Any]:
 
 
 def draw(seed: int, rng: np.random.Generator) -> Ventricle:
-    """Draw one of the sixty: every third without a defect, every second with an LBBB."""
+    """Draw one of the sixty: every third without a defect, every second with an LBBB.
+
+    Its base stays where it is, and there is no liver.
+    """
     perfusion = (
         NORMAL,
         with_segments(NORMAL, (3, 4, 9, 10, 15), 0.3),
         with_segments(NORMAL, (7, 8, 13, 14, 17), 0.3),
     )[seed % 3]
     delay = lbbb_delay() if seed % 2 else (0.0,) * 17
-    return draw_ventricle(rng, perfusion=perfusion, delay_rr=delay)
+    still = {"shortening_mm": 0.0, "twist_deg": 0.0, "liver_activity": 0.0}
+    return draw_ventricle(rng, perfusion=perfusion, delay_rr=delay, **still)
 
 
 def measure_shortening(seed: int) -> dict[str, Any]:

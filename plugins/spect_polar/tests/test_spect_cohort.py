@@ -25,6 +25,7 @@ from cardio_spect_polar.synthetic.crt.patients import (
     regional_delay,
     small_heart,
 )
+from cardio_spect_polar.synthetic.crt.site import draw_site
 from cardio_spect_polar.synthetic.crt.table import table_row
 from cardio_spect_polar.synthetic.phantom.pose import pose
 from cardio_spect_polar.synthetic.phantom.truth import truth_of
@@ -114,11 +115,37 @@ def test_a_study_read_back_is_the_ventricle_in_its_own_order_of_slices(written, 
         brightest = stack.counts.mean(axis=0).max(axis=(1, 2))
         canonical = brightest[::-1] if begins_at_apex else brightest
         middle = np.average(
-            np.arange(len(canonical)) * 6.4, weights=canonical > canonical.max() / 2
+            np.arange(len(canonical)) * known["voxel_mm"], weights=canonical > canonical.max() / 2
         )
         assert middle == pytest.approx((known["base_mm"] + known["apex_mm"]) / 2, abs=6.4)
+        assert stack.voxel_mm == pytest.approx((known["voxel_mm"],) * 3, abs=1e-4)
         peak = known["counts_per_voxel"]
         assert 0.8 * peak < stack.counts.mean(axis=0).max() < 1.5 * peak
+
+
+def test_the_bases_descend_as_in_failing_hearts_and_most_in_those_that_beat_most(hearts):
+    """3 to 9 mm, where healthy ones have 10 to 14, and farther at the lateral side."""
+    descends = np.array([heart.ventricle.shortening_mm for heart in hearts])
+    beats = np.array([np.mean(heart.ventricle.thickening) for heart in hearts])
+    assert 3 <= descends.min() < 4
+    assert 8 < descends.max() <= 9
+    assert np.corrcoef(descends, beats)[0, 1] > 0.6
+    assert all(0.05 <= heart.ventricle.shortening_difference <= 0.3 for heart in hearts)
+
+
+def test_cameras_differ_in_voxels_gates_and_counts_of_the_gates():
+    """Voxels 3 to 6.8 mm; a few last gates hold less than .8 of their counts, none less than .7."""
+    cameras = [draw_site(np.random.default_rng([3, n]))[1] for n in range(400)]
+    voxel = np.array([camera.voxel_mm[0] for camera in cameras])
+    assert 3.0 <= voxel.min() < 3.2
+    assert 6.6 < voxel.max() <= 6.8
+    assert all(camera.n_rows * camera.voxel_mm[1] > 190 for camera in cameras)
+    assert 0.18 < np.mean([camera.n_slots == 16 for camera in cameras]) < 0.32
+    lost = np.array([camera.drop_off for camera in cameras])
+    assert 0.02 < np.mean(lost > 0.2) < 0.12
+    assert lost.max() < 0.3
+    jumps = np.array([np.abs(np.diff(camera.slot_gain)).max() for camera in cameras])
+    assert 0.01 < np.mean(jumps > 0.09) < 0.1
 
 
 def test_every_fifth_patient_also_has_a_study_at_stress(written):

@@ -309,11 +309,12 @@ def test_the_membranous_septum_takes_up_nothing_and_enters_no_phase():
     assert np.isfinite([truth.psd_deg, truth.pbw_deg, *truth.segment_phase_deg]).all()
 
 
-def test_gut_and_right_ventricle_add_counts_where_they_lie():
+def test_gut_liver_and_right_ventricle_add_counts_where_they_lie():
     plain, voxel_mm, truth = image(Ventricle(), camera=SMALL)
     for more, place, angle in (
         ({"gut_activity": 1.0}, 58.0, 185.0),
         ({"rv_activity": 0.4}, 42.0, 32.0),
+        ({"liver_activity": 0.8}, 72.0, 155.0),
     ):
         counts, _, _ = image(Ventricle(**more), camera=SMALL)
         point = truth.pose.place(np.array(place), np.array(30.0), np.array(angle))
@@ -328,7 +329,8 @@ def test_drawn_hearts_and_cameras_stay_in_the_ranges_of_the_method_page():
     )
     for name, low, high in (
         ("length_mm", 70, 110), ("radius_mm", 22, 38), ("thickness_mm", 8, 11),
-        ("end_systole_rr", 0.34, 0.42), ("tilt_deg", 0, 10),
+        ("end_systole_rr", 0.34, 0.42), ("tilt_deg", 0, 10), ("shortening_mm", 0, 14),
+        ("shortening_difference", 0.05, 0.25), ("twist_deg", 0, 15), ("liver_activity", 0, 0.9),
     ):  # fmt: skip
         values = [getattr(heart, name) for heart in hearts]
         assert low <= min(values) < max(values) <= high
@@ -340,6 +342,7 @@ def test_drawn_hearts_and_cameras_stay_in_the_ranges_of_the_method_page():
         values = [getattr(camera, name) for camera in cameras]
         assert low <= min(values) < max(values) <= high
     assert {camera.n_slots for camera in cameras} == {8, 16}
+    assert draw_ventricle(rng, length_mm=50.0).shortening_mm < 50.0 / 4  # fits a short heart
 
 
 def test_a_ventricle_or_camera_that_cannot_be_is_refused():

@@ -22,11 +22,11 @@ from cardio_spect_polar.synthetic.crt.patients import (
     SLOPES,
     Heart,
     draw_heart,
-    draw_site,
     index_terms,
     prob_response,
     small_heart,
 )
+from cardio_spect_polar.synthetic.crt.site import draw_site
 from cardio_spect_polar.synthetic.crt.table import table_row
 from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
 from cardio_spect_polar.synthetic.phantom.truth import Truth
@@ -167,7 +167,14 @@ def _facts(patient: Patient) -> dict[str, Any]:
         "apex_mm": truth.apex_mm,
         "end_systole_rr": ventricle.end_systole_rr,
         "tilt_deg": ventricle.tilt_deg,
+        "shortening_mm": ventricle.shortening_mm,
+        "shortening_difference": ventricle.shortening_difference,
+        "twist_deg": ventricle.twist_deg,
         "gut_activity": ventricle.gut_activity,
+        "liver_activity": ventricle.liver_activity,
+        "voxel_mm": patient.camera.voxel_mm[0],
+        "n_slots": patient.camera.n_slots,
+        "slot_gain": list(patient.camera.slot_gain),
         "counts_per_voxel": patient.camera.counts_per_voxel,
         "drop_off": patient.camera.drop_off,
         "fwhm_mm": patient.camera.fwhm_mm,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
-from cardio_spect_polar.synthetic.phantom.imaging import Camera
 from cardio_spect_polar.synthetic.phantom.ventricle import (
     CENTRE_DEG,
     N_SEGMENTS,
@@ -26,6 +25,7 @@ _DELAY_MEAN_DEG, _DELAY_SD_DEG = 42.0, 25.4
 _SCAR_MEAN, _SCAR_SD = 0.175, 0.127
 _QRS_MEAN_MS, _QRS_SD_MS = 157.7, 18.6
 _N_LATERAL = len(LATERAL)
+_LEAST_THICKENING, _THICKENING_RANGE = 0.12, 0.13
 _TERRITORIES = (
     (17, 13, 14, 7, 8, 2, 1),  # left anterior descending: from the apex up
     (15, 10, 4, 9, 3),  # right coronary
@@ -65,17 +65,19 @@ def draw_heart(rng: np.random.Generator) -> Heart:
     240 to 290 degrees (inferolateral to lateral), less so towards the apex. A scar takes 2 to 7
     segments of one coronary territory, from the apex up, with perfusion .2 to .45; it thickens a
     third as much as the rest, and up to .18 RR later than conduction makes it: such delay widens
-    the phase histogram and tells nothing about response.
+    the phase histogram and tells nothing about response. The base descends by 3 to 9 mm
+    (`failing_descent`).
     """
     late_rr = float(rng.uniform(0.02, 0.30))
     late_deg = float(rng.uniform(240.0, 290.0))
     early_rr = float(rng.uniform(-0.05, 0.0))
     scarred = _draw_scar(rng)
     uptake = float(rng.uniform(0.2, 0.45))
-    thickening = float(rng.uniform(0.12, 0.22))
+    thickening = float(rng.uniform(0.15, 0.27))
     slow_rr = float(rng.uniform(0.0, 0.18))
     conducted = np.asarray(regional_delay(early_rr, late_rr, late_deg))
     delay = conducted + _where(scarred, slow_rr, 0.0)
+    thickens = _where(scarred, thickening / 3, thickening)
     ventricle = draw_ventricle(
         rng,
         length_mm=float(rng.uniform(86.0, 110.0)),
@@ -83,10 +85,46 @@ def draw_heart(rng: np.random.Generator) -> Heart:
         thickness_mm=float(rng.uniform(8.0, 10.5)),
         delay_rr=tuple(delay.tolist()),
         perfusion=_where(scarred, uptake, 1.0),
-        thickening=_where(scarred, thickening / 3, thickening),
+        thickening=thickens,
+        **failing_descent(rng.spawn(1)[0], float(np.mean(thickens))),
     )
     qrs_ms = float(np.clip(133.0 + 156.0 * late_rr + rng.normal(0.0, 14.0), 90.0, 230.0))
     return Heart(ventricle, late_rr, late_deg, scarred, qrs_ms)
+
+
+def failing_descent(rng: np.random.Generator, thickening: float) -> dict[str, float]:
+    """Draw how the base of a failing heart descends, as arguments of `Ventricle`.
+
+    Parameters
+    ----------
+    rng : Generator
+        Source of chance.
+    thickening : float
+        Mean relative thickening of the wall: hearts that beat less also shorten less.
+
+    Returns
+    -------
+    dict
+        Shortening 3 to 9 mm, the lateral side .05 to .3 farther than the mean, atrial share .1 to
+        .35, twist 0 to 6 degrees.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> low, high = (
+    ...     np.mean([failing_descent(rng, share)["shortening_mm"] for _ in range(200)])
+    ...     for share in (0.14, 0.26)
+    ... )
+    >>> bool(3 < low < 5 < 7 < high < 9)
+    True
+    """
+    expected = 4.0 + 4.0 * (thickening - _LEAST_THICKENING) / _THICKENING_RANGE
+    return {
+        "shortening_mm": float(np.clip(expected + rng.normal(0.0, 1.0), 3.0, 9.0)),
+        "shortening_difference": float(rng.uniform(0.05, 0.3)),
+        "atrial_share": float(rng.uniform(0.1, 0.35)),
+        "twist_deg": float(rng.uniform(0.0, 6.0)),
+    }
 
 
 def regional_delay(early_rr: float, late_rr: float, late_deg: float) -> tuple[float, ...]:
@@ -154,28 +192,14 @@ def prob_response(heart: Heart, slope: float) -> float:
 def small_heart(rng: np.random.Generator) -> Heart:
     """Draw the cohort's outlier: a small heart whose end-systolic volume is 16 mL."""
     ventricle = draw_ventricle(
-        rng, length_mm=66.0, radius_mm=19.0, thickness_mm=9.0, thickening=(0.45,) * N_SEGMENTS
+        rng,
+        length_mm=66.0,
+        radius_mm=19.0,
+        thickness_mm=9.0,
+        thickening=(0.45,) * N_SEGMENTS,
+        shortening_mm=6.0,
     )
     return Heart(ventricle, 0.0, 270.0, (), 118.0)
-
-
-def draw_site(rng: np.random.Generator) -> tuple[str, Camera]:
-    """Draw a hospital and how its camera took this patient.
-
-    Voxels of 6.4 mm on 40 rows and columns, 8 gates, 60 to 200 counts a voxel, up to 12 % lost in
-    the last gate; the south's camera is less sharp.
-    """
-    site = str(rng.choice(["north", "south"]))
-    fwhm = rng.uniform(11.0, 12.5) if site == "north" else rng.uniform(12.5, 14.5)
-    counts = np.exp(rng.uniform(np.log(60.0), np.log(200.0)))
-    camera = Camera(
-        n_rows=40,
-        n_columns=40,
-        fwhm_mm=float(fwhm),
-        counts_per_voxel=float(counts),
-        drop_off=float(rng.uniform(0.0, 0.12)),
-    )
-    return site, camera
 
 
 def _draw_scar(rng: np.random.Generator) -> tuple[int, ...]:

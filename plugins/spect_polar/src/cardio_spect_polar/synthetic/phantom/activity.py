@@ -34,7 +34,7 @@ _LEAST_LATITUDES, _LEAST_ANGLES = 28, 48
 _N_DEPTHS, _N_CAVITY = 4, 6
 _STUB_ANGLES_DEG = (30.0, 150.0)
 _STUB_MM, _STUB_STEP_MM = 4.0, 3.0
-_GUT_SD_MM = 13.0
+_GUT_SD_MM, _LIVER_SD_MM = 13.0, 26.0
 
 
 def heart(ventricle: Ventricle, at: Pose, n_slots: int, n_subframes: int, sigma_mm: float) -> Cloud:
@@ -140,22 +140,30 @@ def right_ventricle(ventricle: Ventricle, at: Pose) -> Cloud:
     return Cloud(together[None], np.full((1, len(together)), piece))
 
 
-def gut(
+def surroundings(
     ventricle: Ventricle,
     at: Pose,
     shape: tuple[int, int, int],
     voxel_mm: tuple[float, float, float],
     sigma_mm: float,
 ) -> Floats:
-    """Return the activity of the blob under the inferior wall: a Gaussian, blurred exactly."""
-    if ventricle.gut_activity == 0:
-        return np.zeros(shape)
-    outside = ventricle.radius_mm + ventricle.thickness_mm + ventricle.gut_distance_mm
-    centre = at.place(np.array(outside), np.array(0.55 * ventricle.length_mm), np.array(185.0))
-    variance = _GUT_SD_MM**2 + sigma_mm**2
-    z, y, x = (
-        np.exp(-((np.arange(n) * step - middle) ** 2) / (2 * variance))
-        for n, step, middle in zip(shape, voxel_mm, centre, strict=True)
-    )
-    peak = ventricle.gut_activity * (_GUT_SD_MM**2 / variance) ** 1.5
-    return np.asarray(peak * z[:, None, None] * y[:, None] * x)
+    """Return the activity of gut and liver near the inferior wall: Gaussians, blurred exactly."""
+    total = np.zeros(shape)
+    epicardium = ventricle.radius_mm + ventricle.thickness_mm
+    # Activity, distance, depth as a share of the length, angle, standard deviation.
+    for activity, distance, share, angle, sd in (
+        (ventricle.gut_activity, ventricle.gut_distance_mm, 0.55, 185.0, _GUT_SD_MM),
+        (ventricle.liver_activity, ventricle.liver_distance_mm, 0.4, 155.0, _LIVER_SD_MM),
+    ):
+        if activity == 0:
+            continue
+        outside, depth = np.array(epicardium + distance), np.array(share * ventricle.length_mm)
+        centre = at.place(outside, depth, np.array(angle))
+        variance = sd**2 + sigma_mm**2
+        z, y, x = (
+            np.exp(-((np.arange(n) * step - middle) ** 2) / (2 * variance))
+            for n, step, middle in zip(shape, voxel_mm, centre, strict=True)
+        )
+        peak = activity * (sd**2 / variance) ** 1.5
+        total += peak * z[:, None, None] * y[:, None] * x
+    return total

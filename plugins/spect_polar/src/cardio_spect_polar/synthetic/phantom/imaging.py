@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_spect_polar.synthetic.phantom.activity import gut, heart, right_ventricle
+from cardio_spect_polar.synthetic.phantom.activity import heart, right_ventricle, surroundings
 from cardio_spect_polar.synthetic.phantom.pose import Pose, n_slices_for, pose
 from cardio_spect_polar.synthetic.phantom.spread import spread
 from cardio_spect_polar.synthetic.phantom.truth import Truth, truth_of
@@ -36,7 +36,7 @@ class Camera:
         Of the Gaussian point spread, the same in all directions.
     counts_per_voxel : float
         Counts in one gate of the brightest voxel of the heart: largest expected value of the
-        image averaged over the cycle, without gut and before beats are lost.
+        image averaged over the cycle, without gut and liver and before beats are lost.
     drop_off : float
         Share of its counts that the last gate loses as beats end early.
     slot_gain : tuple of float
@@ -151,5 +151,5 @@ def _expected(
         right_ventricle(ventricle, at), shape, camera.voxel_mm, sigma
     )
     scale = camera.counts_per_voxel / (both.mean(axis=0).max() + ventricle.background)
-    around = gut(ventricle, at, shape, camera.voxel_mm, sigma) + ventricle.background
+    around = surroundings(ventricle, at, shape, camera.voxel_mm, sigma) + ventricle.background
     return np.asarray(scale * (both + around))

@@ -75,6 +75,10 @@ class Ventricle:
         Largest activity of a blob under the inferior wall, 0 for none.
     gut_distance_mm : float
         From the epicardium to its centre.
+    liver_activity : float
+        Largest activity of a large blob below and beside the inferior septum, 0 for none.
+    liver_distance_mm : float
+        From the epicardium to its centre.
     """
 
     length_mm: float = 85.0
@@ -99,6 +103,8 @@ class Ventricle:
     rv_length_mm: float = 18.0
     gut_activity: float = 0.0
     gut_distance_mm: float = 25.0
+    liver_activity: float = 0.0
+    liver_distance_mm: float = 55.0
 
     def __post_init__(self) -> None:
         for name in ("thickening", "delay_rr", "perfusion"):
@@ -180,10 +186,14 @@ def draw_ventricle(rng: np.random.Generator, **fixed: Any) -> Ventricle:
     """Draw a ventricle from the ranges of the method page; what is named in `fixed` stays.
 
     Length 70 to 110 mm with the radius that goes with it (22 to 38 mm), thickness 8 to 11 mm,
-    end-systole at .34 to .42 RR, thickening 15 to 45 % (less in wide ventricles), tilt up to 10
-    degrees, offset up to 12 mm in rows and columns, the right ventricle's stubs in everybody and
-    gut activity in every third. Conduction and perfusion are normal unless given.
+    end-systole at .34 to .42 RR, thickening 15 to 45 % (less in wide ventricles), a base that
+    descends by 0 to 14 mm (`draw_shortening`; at most .19 of the length), tilt up to 10 degrees,
+    offset up to 12 mm in rows and columns, the right ventricle's stubs in everybody, gut activity
+    in every third and liver activity in every second. Conduction and perfusion are normal unless
+    given.
     """
+    # Of its own stream, so that hearts drawn from `rng` are the same with and without it.
+    more = rng.spawn(1)[0]
     length = rng.uniform(70.0, 110.0)
     radius = float(np.clip(22.0 + (length - 70.0) * 0.35 + rng.uniform(-1.0, 3.0), 22.0, 38.0))
     healthy = 0.45 - 0.3 * (radius - 22.0) / 16.0
@@ -201,8 +211,14 @@ def draw_ventricle(rng: np.random.Generator, **fixed: Any) -> Ventricle:
         "rv_length_mm": float(rng.uniform(12.0, 24.0)),
         "gut_activity": float(rng.uniform(0.3, 1.0) if rng.uniform() < 1 / 3 else 0.0),
         "gut_distance_mm": float(rng.uniform(22.0, 34.0)),
+        **draw_shortening(more),
+        "liver_activity": float(more.uniform(0.3, 0.9) if more.uniform() < 0.5 else 0.0),
+        "liver_distance_mm": float(more.uniform(45.0, 65.0)),
     }
-    return Ventricle(**{**drawn, **fixed})
+    chosen = {**drawn, **fixed}
+    if "shortening_mm" not in fixed:
+        chosen["shortening_mm"] = min(chosen["shortening_mm"], 0.19 * chosen["length_mm"])
+    return Ventricle(**chosen)
 
 
 def draw_shortening(rng: np.random.Generator) -> dict[str, float]:
