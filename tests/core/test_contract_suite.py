@@ -24,7 +24,7 @@ from cardio_core.testing.driving import permuted
 from cardio_core.testing.heavy import heavy_modules_after
 from cardio_core.testing.verdict import NotReachedError, judge, require
 from cardio_core.types.features import FeatureBlock, FeatureSet
-from cardio_core.types.info import Model, Need, Target, Task
+from cardio_core.types.info import Model, Need, Option, Target, Task
 from cardio_core.types.targets import Targets
 
 
@@ -281,6 +281,27 @@ def test_a_need_names_models_that_the_plugin_fits(named, right):
     )
     assert verdict.passed == right
     assert right or f"the need first names ['{named[0]}']" in verdict.said
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (Option("folds", "Folds", "inner.k"), ""),
+        (Option("voxel-mm", "Voxels", "load.voxl_mm"), "has no setting 'load.voxl_mm'"),
+        (Option("--folds", "Folds", "inner.k"), "without its dashes"),
+        (Option("folds", "Folds"), "expected a setting that it stands for"),
+        (Option("folds", "Folds", "inner.k", column="path_folds"), "expected a setting that it"),
+        (Option("folds", "Folds", "inner.k", for_new=True), "settings of the load block alone"),
+        (Option("folds", " ", "inner.k"), "no title"),
+    ],
+)
+def test_an_option_leads_to_a_setting_or_a_file(option, said):
+    target = Target("ill", "binary", ("no", "yes"))
+    task = Task("t", "T", "patient", (target,), (), options=(option,))
+    info = SimpleNamespace(tasks=(task,), config_of=lambda _: "cardio_core.config:RunConfig")
+    verdict = judge(says.every_option_stands_for_a_setting_or_a_file, SimpleNamespace(info=info))
+    assert verdict.passed == (not said)
+    assert said in verdict.said
 
 
 def test_a_verdict_says_in_a_sentence_what_was_found_and_where():

@@ -119,27 +119,6 @@ def test_a_folder_that_is_no_run_exits_with_2(cardio, tmp_path, newcomers):
     assert "no run directory" in said.stderr
 
 
-def test_a_file_beside_a_recording_is_refused_where_the_plugin_takes_none(
-    cardio, clinic_run, newcomers
-):
-    said = cardio("predict", clinic_run, newcomers, "--septum", newcomers / "letter.csv")
-    assert said.exit_code == 2
-    assert "--septum: no such option" in said.stderr and said.stderr.rstrip().endswith("none")
-
-
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        (["--septum"], "--septum: expected a file after it"),
-        (["--septum", "a.json", "--septum=b.json"], "--septum: expected one file, found two"),
-    ],
-)
-def test_a_file_beside_a_recording_is_one_file(cardio, clinic_run, newcomers, words, reason):
-    said = cardio("predict", clinic_run, newcomers, *words)
-    assert said.exit_code == 2
-    assert reason in said.stderr
-
-
 def test_what_explains_a_prediction_is_written_where_it_is_asked_for(
     cardio, clinic_run, newcomers, tmp_path
 ):
@@ -151,8 +130,3 @@ def test_what_explains_a_prediction_is_written_where_it_is_asked_for(
         assert case["fold"] == "final" and case["model"] in ("ridge", "constant")
         written = tmp_path / "why" / "explanations" / f"{case['model']}-new1.json"
         assert json.loads(written.read_text()) == case
-
-
-def test_the_help_says_how_a_file_is_given_beside_a_recording(cardio):
-    said = cardio("predict", "--help")
-    assert said.exit_code == 0 and "[--NAME FILE]..." in said.stdout

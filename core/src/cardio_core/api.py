@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from cardio_core.types.features import FeatureSet as FeatureSet
     from cardio_core.types.info import Model as Model
     from cardio_core.types.info import Need as Need
+    from cardio_core.types.info import Option as Option
     from cardio_core.types.info import PluginInfo as PluginInfo
-    from cardio_core.types.info import Sidecar as Sidecar
     from cardio_core.types.info import Target as Target
     from cardio_core.types.info import Task as Task
     from cardio_core.types.plans import Fixed as Fixed
@@ -65,7 +65,7 @@ _HOME = {
     "cardio_core.training.plan": "FitPlan",
     "cardio_core.types.artifact": "ModelArtifact",
     "cardio_core.types.features": "FeatureBlock FeatureSet",
-    "cardio_core.types.info": "Model Need PluginInfo Sidecar Target Task",
+    "cardio_core.types.info": "Model Need Option PluginInfo Target Task",
     "cardio_core.types.plans": "Fixed RandomSamples Resubstitution",
     "cardio_core.types.predictions": "Column Predictions Scored",
     "cardio_core.types.report": "Case EvaluationReport Explanation Metric Scope",

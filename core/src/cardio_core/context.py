@@ -122,9 +122,9 @@ class Context:
         return self._inputs
 
     def beside(self, name: str) -> Path | None:
-        """Return the file that ``cardio predict --NAME FILE`` gave beside the one recording.
+        """Return the file that ``--NAME FILE`` gave beside the one recording.
 
-        The plugin declares the name (`PluginInfo.sidecars`); None where the option was not given.
+        The task declares the name (`Task.options`); None where the option was not given.
         As with `inputs`, only `load` may ask. The file is then among the recording's files of the
         cohort, so that features made without it are not taken from the cache.
         """

@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
+from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import DataError
 
 
-@click.command()
+@click.command(cls=WithPluginOptions)
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--plugin", required=True, help="Name of an installed plugin.")
 @click.option("--task", help="One of the plugin's tasks; its default task without this.")
@@ -48,6 +49,7 @@ def measure(
     from cardio_core.registry import require_installed
 
     require_installed(plugin)
+    own = given(plugin, asked["task"])
 
     from cardio_core.runner.measuring.measure import PAGE, TABLE, MeasureRequest
     from cardio_core.runner.measuring.measure import measure as do
@@ -60,7 +62,7 @@ def measure(
         click.echo(f"{begin}{json.dumps(line, allow_nan=False)}", nl=False)
         n_printed += 1
 
-    request = MeasureRequest(plugin, inputs, sheets=not no_sheets, **asked)
+    request = MeasureRequest(plugin, inputs, sheets=not no_sheets, given=own, **asked)
     done = do(request, lambda line: click.echo(line, err=True), print_line if as_json else None)
     refused = done.n_recordings - done.n_measured
     if as_json:

@@ -86,10 +86,8 @@ def info(name: str, as_json: bool) -> None:
             click.echo(f"    needs {need.task}, of {need.patients} patients{users}")
         if task.plans:
             click.echo(f"    split plans: nested, holdout, {', '.join(task.plans)}")
-    if about.sidecars:
-        click.echo("\n  files that cardio predict takes beside one recording:")
-    for sidecar in about.sidecars:
-        click.echo(f"    --{sidecar.name} FILE (column {sidecar.column}): {sidecar.title}")
+        for option in task.options:
+            click.echo(f"    option {option.metavar}: {option.help}")
     click.echo(f"\n  configurations: {', '.join(configs)}")
     for paper in about.papers:
         click.echo(f"  cite: {paper}")
@@ -104,7 +102,6 @@ def _as_dict(about: PluginInfo, version: str, configs: list[str]) -> dict[str, o
         "default_task": about.default_task,
         "configs": configs,
         "papers": list(about.papers),
-        "sidecars": [vars(sidecar) for sidecar in about.sidecars],
         "tasks": [
             {
                 "name": task.name,
@@ -114,6 +111,7 @@ def _as_dict(about: PluginInfo, version: str, configs: list[str]) -> dict[str, o
                 "models": [vars(model) for model in task.models],
                 "needs": [vars(need) for need in task.needs],
                 "plans": ["nested", "holdout", *task.plans],
+                "options": [vars(option) for option in task.options],
             }
             for task in about.tasks
         ],

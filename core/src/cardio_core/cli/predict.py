@@ -7,40 +7,11 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import DataError
 
 
-class WithFilesBeside(click.Command):
-    """A command that also takes ``--NAME FILE`` for names that only a plugin knows.
-
-    Which they are is known once the run is opened. Until then every other option that begins with
-    two dashes is kept, with the word after it, in the context's `obj`.
-    """
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Set the unknown options apart before the others are parsed."""
-        own = {name for param in self.get_params(ctx) for name in param.opts}
-        rest: list[str] = []
-        beside: dict[str, Path] = {}
-        words = iter(args)
-        for word in words:
-            name, equals, value = word.partition("=")
-            if word == "--":
-                rest += [word, *words]
-            elif name in own or not name.startswith("--"):
-                rest.append(word)
-            else:
-                file = value if equals else next(words, "")
-                if not file:
-                    raise click.UsageError(f"{name}: expected a file after it", ctx)
-                if name[2:] in beside:
-                    raise click.UsageError(f"{name}: expected one file, found two", ctx)
-                beside[name[2:]] = Path(file)
-        ctx.obj = beside
-        return super().parse_args(ctx, rest)
-
-
-@click.command(cls=WithFilesBeside, options_metavar="[OPTIONS] [--NAME FILE]...")
+@click.command(cls=WithPluginOptions)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
@@ -58,9 +29,7 @@ class WithFilesBeside(click.Command):
     type=click.Path(path_type=Path),
     help="Explain the predictions, with pictures, in this folder.",
 )
-@click.pass_obj
 def predict(
-    beside: dict[str, Path],
     run: Path,
     inputs: tuple[Path, ...],
     device: str,
@@ -77,9 +46,13 @@ def predict(
     where RUN calibrated that, or why there is no verdict; flags; and what could not be read and
     why. --json has everything, of all models. Exits with 3 if nothing could be predicted.
 
-    A file that belongs to one recording is given with it, under a name that the plugin knows
-    (`cardio plugins info` lists them): cardio predict RUN LOOP --septum FILE.
+    The plugin of RUN may take more: how to read the recording at hand (--voxel-mm), or a file that
+    belongs to it (--septum FILE); cardio predict RUN --help lists them.
     """
+    from cardio_core.runner.manifest import Manifest
+
+    made = Manifest.open(run).content
+    own = given(made["plugin"], made["task"])
     from cardio_core.io.atomic import write_text
     from cardio_core.runner.predicting.new_patients import predict_new
     from cardio_core.runner.predicting.told import told
@@ -87,7 +60,7 @@ def predict(
     answer = predict_new(
         run,
         inputs,
-        beside=beside,
+        options=own,
         device=device,
         explain_in=explain_in,
         mapping=mapping,

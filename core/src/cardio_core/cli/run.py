@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import ConfigError
 
 
-@click.command()
+@click.command(cls=WithPluginOptions)
 @click.option("--plugin", required=True, help="Name of an installed plugin.")
 @click.option("--task", help="One of the plugin's tasks; its default task without this.")
 @click.option(
@@ -88,6 +90,7 @@ def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     request = RunRequest(**asked, needs_from=_pairs(needs_from), command=command)
     check_typed(request)
     open_plugin(request.plugin)  # a broken one is refused before anything is said of the data
+    request = replace(request, given=given(request.plugin, request.task))
     with Display(lambda line: click.echo(line, err=as_json), STAGES) as display:
         announce_data(request, display)
         on = ", ".join(path.name for path in request.data)

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cardio_core.errors import ConfigError
+from cardio_core.registry import Plugin
 from cardio_core.runner.request import RunRequest
+from cardio_core.types.info import Task
 
 
 def check_typed(request: RunRequest) -> None:
@@ -22,6 +24,17 @@ def check_typed(request: RunRequest) -> None:
     _check_config(request.config)
     if request.out is not None:
         _check_out(request.out, request.resume)
+
+
+def find_task(plugin: Plugin, name: str | None) -> Task:
+    """Return the named or the default task."""
+    try:
+        return plugin.info.task(name or plugin.info.default_task)
+    except KeyError:
+        known = ", ".join(task.name for task in plugin.info.tasks)
+        raise ConfigError(
+            f"plugin {plugin.info.name!r} has no task {name!r}; it has {known}"
+        ) from None
 
 
 def announce_data(request: RunRequest, echo: Callable[[str], None]) -> None:

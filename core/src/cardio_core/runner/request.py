@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
+
 Protocols = Literal["both", "paper", "honest"]
 
 
@@ -14,6 +16,7 @@ Protocols = Literal["both", "paper", "honest"]
 class RunRequest:
     """One request for a run; the fields are the options of `cardio run`.
 
+    `given` is what was said with options that the plugin's task brings.
     `for_need` marks a run that another run makes first: of a configuration file it takes only what
     the file says of its own task.
     """
@@ -41,6 +44,7 @@ class RunRequest:
     positive: str | None = None
     primary: str | None = None
     covariates: tuple[str, ...] = ()
+    given: Given = NOTHING_GIVEN
 
     def settings(self) -> dict[str, Any]:
         """Return the options that stand for settings, as a tree of the configuration."""

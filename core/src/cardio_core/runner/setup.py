@@ -22,7 +22,8 @@ from cardio_core.errors import ConfigError
 from cardio_core.evaluation.patients.covariates import with_clinical_model
 from cardio_core.io.hashing import digest, package_digest
 from cardio_core.registry import Plugin, open_plugin, resolve
-from cardio_core.runner.at_the_door import check_data
+from cardio_core.runner.at_the_door import check_data, find_task
+from cardio_core.runner.plugin_options import with_given
 from cardio_core.runner.request import RunRequest
 from cardio_core.splits import find_plan
 from cardio_core.types.info import Task
@@ -84,17 +85,6 @@ def open_with_defaults(name: str) -> Plugin:
     return open_plugin(name, defaults=hooks)
 
 
-def find_task(plugin: Plugin, name: str | None) -> Task:
-    """Return the named or the default task."""
-    try:
-        return plugin.info.task(name or plugin.info.default_task)
-    except KeyError:
-        known = ", ".join(task.name for task in plugin.info.tasks)
-        raise ConfigError(
-            f"plugin {plugin.info.name!r} has no task {name!r}; it has {known}"
-        ) from None
-
-
 def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...]:
     """Return the data to load: what was given, or the synthetic cohort, made once and kept."""
     if request.data:
@@ -139,7 +129,7 @@ def _configure(
         stack[-1] = (source, {"tasks": tree.get("tasks") or {}})
     sets = merge(parse_sets(request.sets), request.settings())
     config = resolve_config(model, stack, task=task.name, sets=sets)
-    return config, tuple(said)
+    return with_given(config, request.given, request.sets), tuple(said)
 
 
 def _protocols(

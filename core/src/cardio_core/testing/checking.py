@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from cardio_core.runner.setup import find_task
+from cardio_core.runner.at_the_door import find_task
 from cardio_core.testing.case import PluginCase, Sizes, TaskCase, all_tasks, own_cache
 from cardio_core.testing.checks.fitted import OF_RUNS
 from cardio_core.testing.checks.leaks import OF_LEAKS

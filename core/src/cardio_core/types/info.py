@@ -129,6 +129,59 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Option:
+    """A short option of the command line that a task brings: one setting, or a file of a recording.
+
+    `cardio run`, `measure`, `predict` and `data check` take it as ``--NAME VALUE``.
+
+    Attributes
+    ----------
+    name : str
+        Without its dashes: ``"voxel-mm"``.
+    title : str
+        What it is, for the help.
+    setting : str
+        The setting that it stands for, ``"load.voxel_mm"``; empty for a file.
+    form : str
+        How the value is written, ``"SLICE,ROW,COLUMN"`` or ``"rest|stress"``; a value with commas
+        is a list.
+    unit : str
+        Unit of the value, ``"mm"``; empty for none.
+    for_new : bool
+        Whether the setting says how to read the recording at hand, so that `cardio predict` takes
+        it, too, and it may differ from what the run was trained with.
+    column : str
+        For a file that belongs to one recording, in place of `setting`: the cohort table's column
+        of such files. `load` finds it with ``ctx.beside(name)``; a run takes it from the table.
+
+    Examples
+    --------
+    >>> Option("base", "The base", setting="load.base_mm", form="MM", for_new=True).metavar
+    '--base MM'
+    """
+
+    name: str
+    title: str
+    setting: str = ""
+    form: str = "VALUE"
+    unit: str = ""
+    for_new: bool = False
+    column: str = ""
+
+    @property
+    def metavar(self) -> str:
+        """How it is typed."""
+        return f"--{self.name} {'FILE' if self.column else self.form}"
+
+    @property
+    def help(self) -> str:
+        """What it is, in which unit, and what it stands for."""
+        unit = f" ({self.unit})" if self.unit else ""
+        stands = f"Column {self.column}" if self.column else f"Setting {self.setting}"
+        return f"{self.title}{unit}. {stands}."
+
+
+@dataclass(frozen=True)
 class Task:
     """One thing that a plugin can predict.
 
@@ -171,6 +224,9 @@ class Task:
     columns : mapping of str to str
         Columns of a cohort table that this task reads beyond `patient_id`, each with what it is
         read for, in the order of the table that `cardio data template` writes.
+    options : tuple of Option
+        Short options of the command line: for settings that a user gives with a recording, and for
+        files that belong to one.
     """
 
     name: str
@@ -188,6 +244,7 @@ class Task:
     primary: str = ""
     any_outcome: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[Option, ...] = ()
 
     @property
     def source(self) -> str:
@@ -239,19 +296,6 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Sidecar:
-    """A file that belongs to one recording, which `cardio predict` takes as ``--NAME FILE``.
-
-    `load` finds it with ``ctx.beside(name)``. `column` is the cohort table's column of the same
-    files, `title` one line for `cardio plugins info`.
-    """
-
-    name: str
-    column: str
-    title: str
-
-
-@dataclass(frozen=True)
 class PluginInfo:
     """What a plugin says of itself: constant `INFO` of its plugin module.
 
@@ -283,8 +327,6 @@ class PluginInfo:
         folders, several with ``;`` between.
     tools : mapping of str to str
         What it lends to `cardio data`, by name: ``"package.module:function"``.
-    sidecars : tuple of Sidecar
-        Files that `cardio predict` takes beside one recording.
     words : mapping of str to str
         What a reader is shown in place of an identifier (a feature, a column of a table, a metric):
         ``{"psd_deg": "Phase SD (°)"}``. Columns of the cohort table and the core's own metrics have
@@ -302,7 +344,6 @@ class PluginInfo:
     papers: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     tools: Mapping[str, str] = field(default_factory=dict)
-    sidecars: tuple[Sidecar, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
 
     def task(self, name: str) -> Task:

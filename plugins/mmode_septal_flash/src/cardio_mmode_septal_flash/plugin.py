@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cardio_core.api import PluginInfo, Sidecar
+from cardio_core.api import PluginInfo
 from cardio_mmode_septal_flash.drawing.words import WORDS
 from cardio_mmode_septal_flash.flash.models import PATHS, PHANTOM_FLASH, SEPTAL_FLASH
 
@@ -12,10 +12,6 @@ INFO = PluginInfo(
     api=(2, 1),
     tasks=(SEPTAL_FLASH, PHANTOM_FLASH),
     paths=PATHS,
-    sidecars=(
-        Sidecar("septum", "path_septum", "JSON of the septum, instead of one that is found"),
-        Sidecar("rpeaks", "path_rpeaks", "JSON of the R peaks, instead of the loop's own"),
-    ),
     papers=(
         "Saiz-Vivo et al. 2023, Localizing cardiac dyssynchrony in M-mode echocardiography with "
         "attention maps",

@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import DataError
 
 _SHOWN = 60
 
 
-@click.command()
+@click.command(cls=WithPluginOptions)
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--plugin", required=True, help="Name of the plugin that reads the data.")
 @click.option("--task", help="One of the plugin's tasks; its default task without this.")
@@ -47,7 +48,8 @@ def check(
     from cardio_core.runner.request import RunRequest
 
     require_installed(plugin)
-    request = RunRequest(plugin, data=(path,), device="cpu", **asked)
+    own = given(plugin, asked["task"])
+    request = RunRequest(plugin, data=(path,), device="cpu", given=own, **asked)
     answer = check_data(request, None if as_json else click.echo)
     if as_json:
         click.echo(json.dumps(answer, indent=2))

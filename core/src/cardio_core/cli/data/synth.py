@@ -28,7 +28,8 @@ def synth(plugin: str, out: Path, task: str | None, patients: int | None, seed: 
 
     from cardio_core.io.atomic import whole_directory
     from cardio_core.registry import resolve
-    from cardio_core.runner.setup import find_task, open_with_defaults
+    from cardio_core.runner.at_the_door import find_task
+    from cardio_core.runner.setup import open_with_defaults
 
     opened = open_with_defaults(plugin)
     chosen = find_task(opened, task).name

@@ -24,7 +24,8 @@ def template(plugin: str, task: str | None, out: Path | None, as_json: bool) -> 
     from cardio_core.io.atomic import write_text
     from cardio_core.io.cohorts.template import template_columns, template_csv
     from cardio_core.registry import require_installed
-    from cardio_core.runner.setup import find_task, open_with_defaults
+    from cardio_core.runner.at_the_door import find_task
+    from cardio_core.runner.setup import open_with_defaults
 
     require_installed(plugin)
     opened = open_with_defaults(plugin)

@@ -24,6 +24,7 @@ from cardio_core.runner.measuring.mapping import files_named_in
 from cardio_core.runner.measuring.nameless import without_names
 from cardio_core.runner.measuring.recording import Done, Job, Line, measure_patient, sheet_stems
 from cardio_core.runner.measuring.table import GrowingTable, cells_of, json_of
+from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
 from cardio_core.runner.preparing.features import UnusableCohortError
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.request import RunRequest
@@ -40,7 +41,10 @@ _FEW = 4
 
 @dataclass(frozen=True)
 class MeasureRequest:
-    """One request; the fields are the options of `cardio measure`."""
+    """One request; the fields are the options of `cardio measure`.
+
+    `given` is what was said with options that the plugin's task brings.
+    """
 
     plugin: str
     inputs: tuple[Path, ...]
@@ -51,6 +55,7 @@ class MeasureRequest:
     config: str | None = None
     sets: tuple[str, ...] = ()
     executor: str = "local"
+    given: Given = NOTHING_GIVEN
 
 
 @dataclass
@@ -108,6 +113,7 @@ def measure(
             protocol="honest",
             device="cpu",
             executor=request.executor,
+            given=request.given,
         )
     )
     plugin, task = setup.plugin, setup.task
@@ -115,7 +121,7 @@ def measure(
     out = request.out or _default_out(setup)
     if (out / TABLE).exists():
         raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
-    ctx = Context(task, mode="predict", device=None, cache=None)
+    ctx = Context(task, mode="predict", device=None, cache=None, _beside=request.given.files)
     others = [one.name for one in plugin.info.tasks if one.source != task.source]
     # Tasks that read the same recordings measure the same: its name would only puzzle.
     as_task = f", task {task.name}" if others else ""
@@ -159,7 +165,8 @@ def measure(
         raise Interrupted(f"{said}; to measure the others, give them with another --out") from None
     for line in _refused(found, request.inputs):
         take(line)
-    summary.notes = tuple(dict.fromkeys(found.cohort.notes))
+    told = request.given.told("Measured", request.sets)
+    summary.notes = tuple(dict.fromkeys((*told, *found.cohort.notes)))
     write_page(
         out / PAGE, table.path, by=f"{plugin.info.name} {plugin.version}{as_task}", made=now(),
         notes=summary.notes,

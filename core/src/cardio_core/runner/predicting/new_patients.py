@@ -31,6 +31,7 @@ from cardio_core.runner.judging.judge import open_rule
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.measuring.mapping import write_mapping
+from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given, with_given
 from cardio_core.runner.predicting.verdicts import without_verdicts
 from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import Prepared, UnusableCohortError, prepare
@@ -39,7 +40,7 @@ from cardio_core.runner.preparing.outcome import asked_task
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.setup import members_first, open_with_defaults, primary_of
 from cardio_core.types.features import flags_of
-from cardio_core.types.info import PluginInfo, Target
+from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.report import Explanation
 from cardio_core.types.samples import Quarantined
@@ -53,7 +54,7 @@ def predict_new(
     run: Path,
     inputs: tuple[Path, ...],
     *,
-    beside: Mapping[str, Path] | None = None,
+    options: Given = NOTHING_GIVEN,
     device: str = "auto",
     explain_in: Path | None = None,
     mapping: Path | None = None,
@@ -67,8 +68,9 @@ def predict_new(
         A finished run directory.
     inputs : tuple of Path
         Recordings, folders or a cohort table, as `load` of the plugin takes them.
-    beside : mapping of str to Path, optional
-        Files that belong to the one input, by the names that the plugin declares.
+    options : Given, optional
+        What was said with options of the task: how to read these recordings, and files that
+        belong to the one input.
     device : str
         As for `cardio run`.
     explain_in : Path, optional
@@ -92,16 +94,16 @@ def predict_new(
     Raises
     ------
     ConfigError
-        If the run is not finished or has no model, an input does not exist, or a file beside it is
-        none that the plugin takes.
+        If the run is not finished or has no model, an input does not exist, or an option's value
+        is none of its setting.
     """
     manifest = _finished(run)
     plugin = open_with_defaults(manifest["plugin"])
-    known = _known_beside(beside or {}, plugin.info)
     task = plugin.info.task(manifest["task"])
     text = (run / "config.yaml").read_text(encoding="utf-8")
     model: Any = resolve(plugin.info.config_of(task))
     config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
+    config = with_given(config, options)
     protocol = manifest["protocols"][0]
     task = asked_task(with_clinical_model(task, config.covariates), config)
     config = config.for_protocol(protocol)
@@ -114,7 +116,7 @@ def predict_new(
         seed=manifest["seed"],
         device=devices[0],
         cache=cache_dir(),
-        _beside=known,
+        _beside=options.files,
     )
     answer: dict[str, Any] = {
         "run": run.name,
@@ -152,7 +154,7 @@ def predict_new(
     clinical = clinical_of(config.covariates, prepared.cohort, prepared.features, inputs)
     rows: list[dict[str, Any]] = []
     explained: list[dict[str, Any]] = []
-    notes = list(prepared.cohort.notes)
+    notes = [*options.told("Read"), *prepared.cohort.notes]
     measured: dict[str, dict[str, Any]] = {}
     frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
     with Progress("predicting", len(manifest["models"]), echo, "models") as progress:
@@ -217,20 +219,6 @@ def _finished(run: Path) -> dict[str, Any]:
             "say why; run again with more patients, or with fewer folds"
         )
     return content
-
-
-def _known_beside(beside: Mapping[str, Path], about: PluginInfo) -> dict[str, Path]:
-    names = [sidecar.name for sidecar in about.sidecars]
-    for name, path in beside.items():
-        if name not in names:
-            takes = ", ".join(f"--{known}" for known in names) or "none"
-            raise ConfigError(
-                f"--{name}: no such option; files that {about.name} takes beside a recording: "
-                f"{takes}"
-            )
-        if not path.is_file():
-            raise ConfigError(f"--{name} {path}: no such file")
-    return {name: path.resolve() for name, path in beside.items()}
 
 
 def _written(

@@ -13,6 +13,7 @@ from cardio_core.errors import ConfigError, LeakageError
 from cardio_core.io.atomic import read_json, whole_directory, write_json
 from cardio_core.io.hashing import digest, file_digest
 from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.plugin_options import NOTHING_GIVEN
 from cardio_core.runner.progress.words import several
 from cardio_core.runner.request import RunRequest
 from cardio_core.types.info import Need, Task
@@ -269,7 +270,8 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
     if begun and read_json(folder / "manifest.json")["status"] == "done":
         return folder
     shared = ("load.", "inner.", "n_synth") if need.patients == "same" else ()
-    sets = tuple(text for text in request.sets if text.startswith(shared)) if shared else ()
+    typed = (*request.sets, *request.given.sets)
+    sets = tuple(text for text in typed if text.startswith(shared)) if shared else ()
     if need.patients == "same" and config.outcome.column is not None:
         # This run takes the folds, and each needs its share of every class.
         sets += tuple(sets_of({"stratify": config.outcome.column}))
@@ -287,6 +289,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
         outcome=None,
         positive=None,
         primary=None,
+        given=NOTHING_GIVEN,
         covariates=(),
     )
     try:

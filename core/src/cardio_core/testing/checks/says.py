@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 from cardio_core.config import RunConfig, layers, named_configs, read_yaml, resolve_config
 from cardio_core.errors import ConfigError
 from cardio_core.hookspecs import HOOKS
 from cardio_core.registry import require_installed, resolve
+from cardio_core.runner.plugin_options import lacks_setting
 from cardio_core.splits import find_plan
 from cardio_core.testing.case import PluginCase
 from cardio_core.testing.heavy import heavy_modules_after
@@ -121,6 +123,35 @@ def what_info_names_can_be_imported(case: PluginCase) -> None:
         require(callable(resolve(function)), f"tool {name}: {function} cannot be called")
 
 
+def every_option_stands_for_a_setting_or_a_file(case: PluginCase) -> None:
+    """A user types an option without knowing the configuration, so it has to lead somewhere."""
+    for task in case.info.tasks:
+        model: Any = resolve(case.info.config_of(task))
+        names = [option.name for option in task.options]
+        require(len(set(names)) == len(names), f"task {task.name}: two options share a name")
+        for option in task.options:
+            where = f"task {task.name}, option --{option.name}"
+            require(
+                re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", option.name),
+                f"{where}: name it in small letters, digits and single hyphens, without its dashes",
+            )
+            require(option.title.strip(), f"{where}: no title; say in one line what it is")
+            require(
+                bool(option.setting) != bool(option.column),
+                f"{where}: expected a setting that it stands for or, for a file of a recording, a "
+                "column of the cohort table",
+            )
+            require(
+                not option.setting or not lacks_setting(model(), option.setting),
+                f"{where}: {model.__name__} has no setting {option.setting!r}; correct the path",
+            )
+            require(
+                not option.for_new or option.setting.startswith("load."),
+                f"{where}: new patients are read by settings of the load block alone, and "
+                f"{option.setting or option.column!r} is none; take for_new away",
+            )
+
+
 def every_named_configuration_is_valid_for_every_task(case: PluginCase) -> None:
     """A file that only one task can read stops whoever runs another."""
     info = case.info
@@ -186,6 +217,7 @@ OF_INFO = (
     tasks_are_complete_and_their_names_unique,
     needs_name_tasks_and_run_in_no_circle,
     what_info_names_can_be_imported,
+    every_option_stands_for_a_setting_or_a_file,
     every_named_configuration_is_valid_for_every_task,
     configurations_name_no_task_that_does_not_exist,
     an_unknown_setting_is_refused,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from cardio_core.api import Model, Need, RandomSamples, Target, Task
+from cardio_core.api import Model, Need, Option, RandomSamples, Target, Task
 
 if TYPE_CHECKING:
     from cardio_core.api import Context
@@ -44,6 +44,11 @@ _COLUMNS = {
 }
 """What is read of a cohort table."""
 
+_OPTIONS = (
+    Option("septum", "JSON of the septum, instead of one that is found", column=SEPTUM),
+    Option("rpeaks", "JSON of the R peaks, instead of the loop's own", column=R_PEAKS),
+)
+
 PHANTOM_FLASH = Task(
     name=EARLIER,
     title="Septal flash on phantoms: the pretraining where there are no other weights",
@@ -52,6 +57,7 @@ PHANTOM_FLASH = Task(
     models=_NETWORKS,
     folder=_FOLDER,
     columns=_COLUMNS,
+    options=_OPTIONS,
 )
 
 SEPTAL_FLASH = Task(
@@ -77,6 +83,7 @@ SEPTAL_FLASH = Task(
     },
     folder=_FOLDER,
     columns=_COLUMNS,
+    options=_OPTIONS,
 )
 
 

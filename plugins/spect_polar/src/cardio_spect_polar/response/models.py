@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from cardio_core.api import Model, Resubstitution, Target, Task
+from cardio_core.api import Model, Option, Resubstitution, Target, Task
 
 _COMPARED = (
     Model("clinical_autoencoder", "Clinical variables and autoencoder features"),
@@ -48,12 +48,24 @@ _COLUMNS = {
 }  # fmt: skip
 """What is read of a cohort table."""
 
+_OPTIONS = (
+    Option(
+        "voxel-mm", "Distances of slices, rows and columns, where the header's are a dummy",
+        setting="load.voxel_mm", form="SLICE,ROW,COLUMN", unit="mm", for_new=True,
+    ),
+    Option(
+        "state", "Which studies are taken; of a file that does not say, its state",
+        setting="load.state", form="rest|stress|any",
+    ),
+)  # fmt: skip
+
 CRT_RESPONSE = Task(
     name="crt_response",
     title="Response to cardiac resynchronization therapy from gated SPECT",
     unit="patient",
     folder="cardio_spect_polar.response",
     columns=_COLUMNS,
+    options=_OPTIONS,
     targets=(Target("response", "binary", ("no", "yes")),),
     models=tuple(
         replace(model, kinds=("binary", "multiclass", "continuous")) for model in _COMPARED

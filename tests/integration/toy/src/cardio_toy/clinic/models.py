@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cardio_core.api import Model, Need, Resubstitution, Target, Task
+from cardio_core.api import Model, Need, Option, Resubstitution, Target, Task
 from cardio_toy.parts.ill import ILL
 
 APPARENT = Resubstitution(overlap="everybody is trained on and tested")
@@ -21,6 +21,11 @@ MEAN_CLASS = Task(
     family="clinic",
     folder="cardio_toy.clinic",
     any_outcome=True,
+    options=(
+        Option("gain", "Factor of every value", "load.gain", form="NUMBER", for_new=True),
+        Option("without", "Models that the cohort lacks", "load.without", form="MODEL,..."),
+        Option("notes", "What the ward wrote", column="path_notes"),
+    ),
 )
 SECOND = Task(
     name="second",

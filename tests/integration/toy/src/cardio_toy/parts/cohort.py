@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -41,7 +42,7 @@ def find_recordings(config: LoadBlock, ctx: Context) -> Cohort:
             raise DataError("expected a folder with cohort.csv, found single files without labels")
         targets = _targets(ctx, clinical)
     return Cohort(
-        SampleSet.opening(samples, paths, open_trace),
+        SampleSet.opening(samples, paths, partial(open_trace, gain=config.gain)),
         files,
         targets,
         clinical,

@@ -31,8 +31,8 @@ def rate_of(path: Path) -> float:
     return float(first.removeprefix(MARK))
 
 
-def open_trace(path: Path) -> Trace:
-    """Read one recording; refuse a flat or a short one."""
+def open_trace(path: Path, gain: float = 1.0) -> Trace:
+    """Read one recording, each value times `gain`; refuse a flat or a short one."""
     rate_hz = rate_of(path)
     try:
         values = np.loadtxt(path, skiprows=1, ndmin=1)
@@ -44,4 +44,4 @@ def open_trace(path: Path) -> Trace:
         )
     if np.ptp(values) == 0:
         raise DataError(f"{path.name}: expected a signal, found a flat line; check the electrode")
-    return Trace(values, rate_hz)
+    return Trace(gain * values, rate_hz)

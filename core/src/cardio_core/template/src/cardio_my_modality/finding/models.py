@@ -1,6 +1,6 @@
 """What is compared: a network, a regression, and the baseline that both have to beat."""
 
-from cardio_core.api import Model, Target, Task
+from cardio_core.api import Model, Option, Target, Task
 
 FINDING = Task(
     name="finding",
@@ -13,6 +13,9 @@ FINDING = Task(
         Model("rate", "Regression on the rate alone", baseline=True),
     ),
     folder="cardio_my_modality.finding",
+    options=(
+        Option("refractory", "Least time between two pulses", "preprocess.refractory_s", unit="s"),
+    ),
 )
 
 MEASURES = {"regression": ("height", "width", "rate"), "rate": ("rate",)}
