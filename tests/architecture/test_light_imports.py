@@ -111,6 +111,8 @@ def test_ultrasound_needs_no_torch_and_imports_nothing_until_a_name_is_asked_for
     [
         ("--version",),
         ("plugins", "list"),
+        ("measure", "--plugin", "spect_polar", "--help"),
+        ("measure", "--plugin", "spect_polar", "--voxl-mm", "4,4,4", "file.nii"),
         ("data", "list"),
         ("run", "--plugin", "ecg_transfr"),
         ("data", "fetch", "mitbd"),
