@@ -149,29 +149,47 @@ def test_the_noise_is_estimated_without_bias(n_slots):
     assert np.mean(found.noise**2) == pytest.approx(36, rel=0.06)
 
 
-@pytest.mark.parametrize("ratio", [0.05, 0.15, 0.3, 0.5])
+@pytest.mark.parametrize("ratio", [0.05, 0.15, 0.3, 0.5, 0.8, 1.2, 2.0])
 def test_the_stated_error_is_the_scatter_of_phases(ratio):
+    """From samples that are well known to those that are nearly lost, as in a scar."""
     curves = noisy_wall(ratio)
     found = phase_uncertainty(curves)
     scatter = np.std(first_harmonic(curves).phase_deg, ddof=1)
     assert np.sqrt(np.mean(found.sigma_deg**2)) == pytest.approx(scatter, rel=0.04)
 
 
+def test_errors_are_the_spread_of_a_von_mises_distribution():
+    # The amplitude is the same everywhere: 10, noise of it 2 * sqrt(2 / 8) = 1.
+    for noise in (1.0, 4.0, 9.0):
+        wave = 100 + 10 * np.cos(2 * np.pi * middles(8))
+        # The third harmonic alone, of variance noise^2 * 3 degrees of freedom / 8 slots.
+        third = noise * np.sqrt(3 / 8 * 2) * np.cos(6 * np.pi * middles(8))
+        curves = np.tile((wave + third)[:, None, None], (1, 4, 40))
+        ratio = 10 / (noise / 2)
+        concentration = ratio * np.sqrt(max(ratio**2 - 2, 0))
+        angle = np.linspace(-np.pi, np.pi, 20001)
+        density = np.exp(concentration * (np.cos(angle) - 1))
+        expected = np.degrees(np.sqrt((density * angle**2).sum() / density.sum()))
+        assert phase_uncertainty(curves).sigma_deg == pytest.approx(expected, rel=1e-3)
+
+
 def test_noise_is_pooled_around_the_circle_but_not_from_base_to_apex():
     curves = np.full((8, 6, 40), 100.0) + 10 * np.cos(2 * np.pi * middles(8))[:, None, None]
     curves[:, 0, 0] += 5 * np.cos(np.pi * np.arange(8))
     noisy = phase_uncertainty(curves).noise > 1e-6
-    assert noisy[0, [38, 39, 0, 1, 2]].all()
-    assert not noisy[0, 3:38].any()
-    assert noisy[1, 0]
-    assert not noisy[5].any()
+    # Five rings and nine rays.
+    assert noisy[0, [36, 37, 38, 39, 0, 1, 2, 3, 4]].all()
+    assert not noisy[0, 5:36].any()
+    assert noisy[2, 0]
+    assert not noisy[3:].any()
 
 
 def test_a_flat_curve_has_an_unknown_phase():
     curves = np.full((8, 4, 40), 50.0)
     curves[:, 1] += np.random.default_rng(5).normal(0, 3, (8, 40))
     curves[:, 1, 7] = 50
-    assert phase_uncertainty(curves).sigma_deg[1, 7] == pytest.approx(90)
+    # The standard deviation of a phase that may be anything.
+    assert phase_uncertainty(curves).sigma_deg[1, 7] == pytest.approx(360 / np.sqrt(12))
 
 
 def test_samples_below_twice_the_amplitudes_error_are_weak():

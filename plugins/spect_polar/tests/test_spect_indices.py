@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.optimize import brentq
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.cycle.histogram import cut_deg, phase_histogram, unwrapped
@@ -199,13 +200,60 @@ def test_zero_weight_leaves_a_sample_out():
     )
 
 
-def test_noise_is_subtracted_in_squares_and_never_below_zero():
+def test_equal_noise_is_subtracted_in_squares_and_never_below_zero():
     phases = np.array([110.0, 130.0, 150.0, 130.0])
     psd = np.std(phases, ddof=1)
-    found = phase_indices(phases, sigma_deg=[3.0, 5.0, np.nan, 4.0])
-    assert found.psd_corrected_deg == pytest.approx(math.sqrt(psd**2 - (9 + 25 + 16) / 3))
-    assert phase_indices(phases, sigma_deg=np.full(4, 60.0)).psd_corrected_deg == 0
-    assert math.isnan(phase_indices(phases).psd_corrected_deg)
+    found = phase_indices(phases, sigma_deg=np.full(4, 4.0))
+    assert found.psd_corrected_deg == pytest.approx(math.sqrt(psd**2 - 16))
+    assert found.pbw_corrected_deg == pytest.approx(40 * math.sqrt(1 - 16 / psd**2))
+    drowned = phase_indices(phases, sigma_deg=np.full(4, 60.0))
+    assert drowned.psd_corrected_deg == drowned.pbw_corrected_deg == 0
+    for name in ("psd_corrected_deg", "pbw_corrected_deg"):
+        assert math.isnan(getattr(phase_indices(phases), name))
+        assert math.isnan(getattr(phase_indices(phases, sigma_deg=[3.0] + [np.nan] * 3), name))
+
+
+def test_without_noise_nothing_is_taken_off():
+    phases = normal_phases(n=300)
+    found = phase_indices(phases, sigma_deg=np.zeros(300))
+    assert found.psd_corrected_deg == pytest.approx(found.psd_deg, rel=1e-9)
+    assert found.pbw_corrected_deg == pytest.approx(found.pbw_deg, rel=1e-9)
+
+
+def test_unequal_noise_is_taken_off_as_paule_and_mandel_do():
+    """Their equation: squares over the sum of both variances add up to the number less one."""
+    rng = np.random.default_rng(12)
+    sigma = rng.uniform(3, 40, 400)
+    phases = np.append(200 + rng.normal(0, 12, 400) + rng.normal(0, sigma), 17.0)
+
+    def excess(variance):
+        w = 1 / (variance + sigma**2)
+        d = phases[:-1] - np.average(phases[:-1], weights=w)
+        return w @ d**2 - (400 - w @ w / w.sum() ** 2 * 400)
+
+    expected = math.sqrt(brentq(excess, 1, 1000))
+    found = phase_indices(phases, sigma_deg=np.append(sigma, np.nan))
+    assert found.psd_corrected_deg == pytest.approx(expected, rel=1e-3)
+    assert expected == pytest.approx(12, abs=1.5)
+
+
+def test_a_scar_that_is_nothing_but_noise_does_not_decide():
+    rng = np.random.default_rng(13)
+    phases = np.concatenate([rng.normal(130, 4, 500), rng.uniform(0, 360, 120)])
+    sigma = np.repeat([4.0, 103.9], [500, 120])
+    found = phase_indices(phases, sigma_deg=sigma)
+    assert found.psd_deg > 40
+    assert found.psd_corrected_deg < 2
+
+
+def test_bandwidth_without_noise_is_that_of_the_phases_underneath():
+    rng = np.random.default_rng(14)
+    sigma = rng.uniform(5, 30, 4000)
+    true = rng.uniform(100, 160, 4000)
+    found = phase_indices(true + rng.normal(0, sigma), sigma_deg=sigma)
+    assert found.pbw_deg > 85
+    # A uniform distribution holds 95 % in 57 degrees; normal noise rounds its corners.
+    assert found.pbw_corrected_deg == pytest.approx(57, abs=8)
 
 
 def test_phases_without_direction_are_cut_where_they_are_fewest():

@@ -18,6 +18,7 @@ INDICES = {
     "skewness_of_bins": "Skewness of the histogram's bins",
     "kurtosis_of_bins": "Kurtosis of the histogram's bins",
     "psd_corrected_deg": "Phase SD without noise",
+    "pbw_corrected_deg": "Phase bandwidth without noise",
     "reliable_psd_deg": "Phase SD of reliable samples",
     "reliable_pbw_deg": "Phase bandwidth of reliable samples",
     "reliable_entropy": "Phase entropy of reliable samples",

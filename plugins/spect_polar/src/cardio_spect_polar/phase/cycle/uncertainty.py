@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import uniform_filter
+from scipy.special import ive
 
 from cardio_core.api import DataError
 
 MIN_SLOTS = 6
 """Two harmonics and the mean take five degrees of freedom."""
 
-POOL = (3, 5)
-"""Rings and rays around a sample whose residuals are pooled with its own."""
+POOL = (5, 9)
+"""Rings and rays around a sample whose residuals and amplitudes are pooled with its own.
+Neighbours share voxels, so that 3 x 5 of them know little more than one: errors of 42 degrees in
+a scar were stated as 53, over 5 x 9 as 46, and samples where the noise came out too low gained
+weight that they do not deserve."""
+
+_SHARPEST = 100.0
+_N_TERMS = 80
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,7 @@ class PhaseUncertainty:
     amplitude_se : ndarray
         Standard error of the amplitude, in counts.
     sigma_deg : ndarray
-        Standard error of the phase, 0 to 90.
+        Standard error of the phase, 0 to 103.9 (any phase is as likely as any other).
     """
 
     noise: NDArray[np.float64]
@@ -56,14 +64,15 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
 
     Notes
     -----
-    The noise is what two harmonics leave over, on n_slots - 5 degrees of freedom, pooled over 3
-    rings and 5 rays. With white noise the Cramer-Rao bound of the phase is
-    s = (noise / amplitude) sqrt(2 / n_slots) radians (Rife and Boorstyn, IEEE Trans Inf Theory
-    1974;20:591). The stated error is arctan s, with the amplitude that was measured. To second
-    order 1 / amplitude^2 as measured is too large by 1 + 2 s^2, and the phase scatters by more
-    than the bound, s^2 (1 + s^2); the arctangent brings the two together, and an unknown phase
-    to 90 degrees (104 would be right) instead of beyond the circle. Without it, at 60 counts a
-    voxel, subtracting the mean squared error takes a fifth too much from the variance of phases.
+    The noise is what two harmonics leave over, on n_slots - 5 degrees of freedom, pooled over 5
+    rings and 9 rays; noise times sqrt(2 / n_slots) is the error of the amplitude and of what lies
+    across it (Rife and Boorstyn, IEEE Trans Inf Theory 1974;20:591). Of a true amplitude A, an
+    amplitude a that was measured and an error e the phase scatters as a von Mises distribution
+    of concentration A a / e^2: white noise around a phasor, read at a known distance from zero.
+    The stated error is the standard deviation of that. Amplitudes as measured are too large,
+    above all where there is nothing but noise; so A comes from the mean of a^2 - 2 e^2 over the
+    same samples. Where the noise is small the error is e / a radians, as the Cramer-Rao
+    bound has it.
 
     Examples
     --------
@@ -92,4 +101,30 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     noise = np.sqrt(np.maximum(variance, 0.0))
     amplitude = 2 / n_slots * np.sqrt(spectrum[1])
     error = noise * math.sqrt(2 / n_slots)
-    return PhaseUncertainty(noise, error, np.degrees(np.arctan2(error, amplitude)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(amplitude > 0, amplitude / error, 0.0)
+    # Beyond this the error is below a tenth of a degree, and sums of squares stay finite.
+    ratio = np.minimum(ratio, 1e3)
+    true = uniform_filter(ratio**2, POOL, mode=("nearest", "wrap")) - 2
+    return PhaseUncertainty(noise, error, _scatter_deg(np.sqrt(np.maximum(true, 0.0)) * ratio))
+
+
+def _scatter_deg(concentration: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard deviation of von Mises distributions, in degrees."""
+    grid, variance = _von_mises()
+    sharp = np.maximum(concentration, _SHARPEST)
+    of_sharp = 1 / sharp + 0.5 / sharp**2
+    wide = concentration < _SHARPEST
+    return np.degrees(np.sqrt(np.where(wide, np.interp(concentration, grid, variance), of_sharp)))
+
+
+@cache
+def _von_mises() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Tabulate the variance of an angle, in squared radians, by its concentration.
+
+    From the Fourier series of angle^2: pi^2 / 3 + 4 sum (-1)^j I_j / (j^2 I_0).
+    """
+    grid = np.concatenate([[0.0], np.geomspace(1e-3, _SHARPEST, 600)])
+    order = np.arange(1, _N_TERMS + 1)[:, None]
+    waves = (-1.0) ** order / order**2 * ive(order, grid) / ive(0, grid)
+    return grid, np.pi**2 / 3 + 4 * waves.sum(axis=0)

@@ -16,6 +16,7 @@ from cardio_spect_polar.phase.cycle.histogram import (
     smooth_circle,
     unwrapped,
 )
+from cardio_spect_polar.phase.indices.noise import without_noise
 from cardio_spect_polar.polar.angles import signed_deg, wrapped_deg
 
 SHARE = 0.95
@@ -47,9 +48,9 @@ class PhaseIndices:
         normal distribution's 3. NaN where all phases are one.
     skewness_of_bins, kurtosis_of_bins : float
         The same moments of the 360 heights of the histogram, as published normal limits are.
-    psd_corrected_deg : float
-        PSD without the part that noise adds, sqrt(max(0, PSD^2 - mean sigma^2)); NaN where no
-        uncertainty was given.
+    psd_corrected_deg, pbw_corrected_deg : float
+        PSD and PBW without what noise adds (`without_noise`), at most those measured; NaN where
+        no uncertainty was given.
     n : int
         Samples.
     """
@@ -67,6 +68,7 @@ class PhaseIndices:
     skewness_of_bins: float
     kurtosis_of_bins: float
     psd_corrected_deg: float
+    pbw_corrected_deg: float
     n: int
 
 
@@ -74,7 +76,7 @@ INDEX_UNITS = {
     "psd_deg": "deg", "pbw_deg": "deg", "pbw_central_deg": "deg", "entropy": "1",
     "entropy_60": "1", "circular_sd_deg": "deg", "mean_deg": "deg", "peak_deg": "deg",
     "skewness": "1", "kurtosis": "1", "skewness_of_bins": "1", "kurtosis_of_bins": "1",
-    "psd_corrected_deg": "deg", "n": "samples",
+    "psd_corrected_deg": "deg", "pbw_corrected_deg": "deg", "n": "samples",
 }  # fmt: skip
 """Unit of each index."""
 
@@ -96,7 +98,7 @@ def phase_indices(
         Of the same shape, not negative: wall area, or pixels of the polar map. Samples count
         alike by default. Only their ratios matter.
     sigma_deg : array-like, optional
-        Standard error of each phase, of the same shape, for `psd_corrected_deg`; NaN is left out.
+        Standard error of each phase, of the same shape, for what is corrected; NaN is left out.
     name : str
         What the message calls the phases.
 
@@ -130,12 +132,14 @@ def phase_indices(
     mean = float(wrapped_deg(np.round(np.degrees(np.angle(resultant)), 9)))
     length = min(1.0, abs(resultant))
     heights = phase_histogram(phase, weights=weight)
+    bandwidth = smallest_arc(phase, weights=None if weights is None else weight)[1]
+    quiet_psd, quiet_pbw = _without_noise(phase_deg, weights, sigma_deg)
     skewness, kurtosis = _shape(moment[2], moment[3], moment[4])
     bins = [float(np.mean((heights - heights.mean()) ** k)) for k in (2, 3, 4)]
     skewness_of_bins, kurtosis_of_bins = _shape(*bins)
     return PhaseIndices(
         psd_deg=psd,
-        pbw_deg=smallest_arc(phase, weights=None if weights is None else weight)[1],
+        pbw_deg=bandwidth,
         pbw_central_deg=_central_deg(line, None if weights is None else weight),
         entropy=entropy_of(heights),
         entropy_60=entropy_of(heights.reshape(60, 6).sum(axis=1)),
@@ -146,7 +150,8 @@ def phase_indices(
         kurtosis=kurtosis,
         skewness_of_bins=skewness_of_bins,
         kurtosis_of_bins=kurtosis_of_bins,
-        psd_corrected_deg=_without_noise(psd, phase_deg, weights, sigma_deg),
+        psd_corrected_deg=min(quiet_psd, psd),
+        pbw_corrected_deg=min(quiet_pbw, bandwidth),
         n=len(phase),
     )
 
@@ -268,14 +273,16 @@ def _peak_deg(heights: NDArray[np.float64], mean: float) -> float:
 
 
 def _without_noise(
-    psd: float, phase_deg: ArrayLike, weights: ArrayLike | None, sigma_deg: ArrayLike | None
-) -> float:
+    phase_deg: ArrayLike, weights: ArrayLike | None, sigma_deg: ArrayLike | None
+) -> tuple[float, float]:
+    """Return phase SD and bandwidth without noise; NaN where the noise is not known."""
     if sigma_deg is None:
-        return math.nan
+        return math.nan, math.nan
     sigma, phase = np.ravel(np.asarray(sigma_deg, float)), np.ravel(np.asarray(phase_deg, float))
     weight = np.ones(phase.shape) if weights is None else np.ravel(np.asarray(weights, float))
     known = np.isfinite(sigma) & np.isfinite(phase) & (weight > 0)
-    if not known.any():
-        return math.nan
-    noise = float(np.average(sigma[known] ** 2, weights=weight[known]))
-    return math.sqrt(max(0.0, psd**2 - noise))
+    if known.sum() < 2:
+        return math.nan, math.nan
+    found = without_noise(phase[known], sigma[known], weight[known])
+    arc = smallest_arc(found.shift_deg, weights=None if weights is None else weight[known])
+    return found.sd_deg, arc[1]
