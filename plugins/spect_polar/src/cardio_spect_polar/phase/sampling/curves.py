@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion
-from cardio_spect_polar.phase.ventricle.interpolate import trilinear
+from cardio_spect_polar.phase.ventricle.interpolate import trilinear_along
 from cardio_spect_polar.phase.ventricle.rays import rays_of
 from cardio_spect_polar.phase.ventricle.wall import SampledWall, WallGeometry
 
@@ -123,37 +123,20 @@ def wall_profiles(
         allowed = np.broadcast_to(
             (radius <= np.maximum(REACH * mean_mm, nearest)[:, None])[:, None], offset.shape
         )
-    points = (
-        geometry.points_mm.astype(np.float32)[:, :, None]
-        + geometry.directions.astype(np.float32)[:, :, None] * offset.astype(np.float32)[..., None]
-    )
-    if motion is None:
-        profile = trilinear(counts, voxel_mm, points)
-    else:
-        profile = _moving(counts, voxel_mm, points, geometry, motion)
-    mean = profile.mean(axis=-1)
+    starts = np.broadcast_to(geometry.points_mm, (len(counts), *geometry.points_mm.shape))
+    if motion is not None:
+        moved = motion.displacement(geometry.points_mm)
+        starts = starts + moved[..., None] * np.array(motion.axis.direction)
+    profile = trilinear_along(
+        counts, voxel_mm, starts.reshape(len(counts), -1, 3),
+        geometry.directions.reshape(-1, 3), offset.reshape(-1, offset.shape[-1]),
+    ).reshape(len(counts), *offset.shape)  # fmt: skip
+    mean = profile.mean(axis=0)
     # The wall's ridge may lie beside the mid-wall; uphill towards it is no valley's far side.
     top = np.where(np.abs(offset) <= RIDGE_MM, mean, -np.inf).argmax(axis=-1)
     allowed = allowed & _up_to_valleys(mean, top)
     np.put_along_axis(allowed, top[..., None], True, axis=-1)
-    return WallProfiles(profile, allowed, np.asarray(offset, dtype=np.float64))
-
-
-def _moving(
-    counts: NDArray[np.floating],
-    voxel_mm: tuple[float, float, float],
-    points: NDArray[np.float32],
-    geometry: WallGeometry,
-    motion: BaseMotion,
-) -> NDArray[np.float32]:
-    """Read every slot where its own rays lie, (n_rings, N_RAYS, n_steps, n_slots)."""
-    moved = motion.displacement(geometry.points_mm).astype(np.float32)
-    along = np.array(motion.axis.direction, dtype=np.float32)
-    profile = np.empty((*points.shape[:-1], len(counts)), dtype=np.float32)
-    for slot in range(len(counts)):
-        there = points + moved[slot][:, :, None, None] * along
-        profile[..., slot] = trilinear(counts[slot : slot + 1], voxel_mm, there)[..., 0]
-    return profile
+    return WallProfiles(np.moveaxis(profile, 0, -1), allowed, np.asarray(offset, dtype=np.float64))
 
 
 def brightest_counts(profiles: WallProfiles, *, smooth: bool = True) -> NDArray[np.float32]:
@@ -167,16 +150,19 @@ def brightest_counts(profiles: WallProfiles, *, smooth: bool = True) -> NDArray[
         Average along the ray with a Gaussian of 5 mm first, and look within 12 mm of the mid-wall
         only; the steps must be the same on all rays.
     """
-    allowed = profiles.allowed[..., None].astype(np.float32)
-    along, searched = profiles.counts, profiles.allowed
+    # Slots first, as the profiles lie in memory; steps last, for one product with the kernel.
+    along, searched = np.moveaxis(profiles.counts, -1, 0), profiles.allowed
     if smooth:
         # What lies beyond a valley has no part in the average either.
-        kernel = _smoothing(profiles.offset_mm[0, 0])
-        along = np.matmul(kernel, along * allowed)
-        along /= np.maximum(np.matmul(kernel, allowed), np.float32(1e-6))
-        searched = searched & (np.abs(profiles.offset_mm) <= WINDOW_MM)
-    brightest = np.where(searched[..., None], along, -np.inf).max(axis=2)
-    return np.asarray(brightest, dtype=np.float32)
+        offset = profiles.offset_mm[0, 0]
+        near = np.abs(offset) <= WINDOW_MM
+        kernel = _smoothing(offset).T[:, near]
+        allowed = searched.astype(np.float32)
+        along = np.matmul(along * allowed, kernel)
+        along /= np.maximum(np.matmul(allowed, kernel), np.float32(1e-6))
+        searched = searched[..., near]
+    along = np.where(searched, along, np.float32(-np.inf))
+    return np.asarray(np.moveaxis(along.max(axis=-1), 0, -1), dtype=np.float32)
 
 
 def _smoothing(offset_mm: NDArray[np.floating]) -> NDArray[np.float32]:
