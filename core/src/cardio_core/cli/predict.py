@@ -29,6 +29,11 @@ from cardio_core.errors import DataError
     type=click.Path(path_type=Path),
     help="Explain the predictions, with pictures, in this folder.",
 )
+@click.option(
+    "--keep-features",
+    is_flag=True,
+    help="Keep what was measured, in RUN/predicted, for the next time; else nothing is kept.",
+)
 def predict(
     run: Path,
     inputs: tuple[Path, ...],
@@ -38,6 +43,7 @@ def predict(
     as_json: bool,
     all_models: bool,
     mapping: Path | None,
+    keep_features: bool,
 ) -> None:
     """Predict new recordings with the final models of RUN.
 
@@ -64,6 +70,7 @@ def predict(
         device=device,
         explain_in=explain_in,
         mapping=mapping,
+        keep_features=keep_features,
         echo=lambda line: click.echo(line, err=True),
     )
     text = json.dumps(answer, indent=2, allow_nan=False)

@@ -13,3 +13,14 @@ def cache_dir() -> Path:
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "cardio"
+
+
+def open_cache() -> Path:
+    """Return the cache folder, made where it was not, so that nobody but its owner looks into it.
+
+    Features of patients lie in it. A folder that is there keeps the permissions that it has.
+    """
+    folder = cache_dir()
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+    return folder

@@ -12,7 +12,7 @@ from cardio_core.compute.threads import one_thread
 from cardio_core.context import LOG, Context
 from cardio_core.errors import HookError
 from cardio_core.io.atomic import read_json, write_json
-from cardio_core.io.places import cache_dir
+from cardio_core.io.places import open_cache
 from cardio_core.runner.at_the_door import announce_data, check_typed
 from cardio_core.runner.beginning import begin, default_out, guard_same, log_to
 from cardio_core.runner.dry_run import rehearse
@@ -79,7 +79,7 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         out = request.out or default_out(setup)
     with _telling_how_to_go_on(request, out, say):
         with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
-            inputs = find_data(setup, request, cache_dir())
+            inputs = find_data(setup, request, open_cache())
         setup = with_outcome(setup, inputs)
         checked_covariates(setup, inputs)
         guard_same(out, request, setup)
@@ -88,13 +88,13 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
             outcome=setup.config.outcome.column,
             seed=request.seed,
             device=setup.devices[0],
-            cache=cache_dir(),
+            cache=open_cache(),
             strict=request.strict,
             _inputs=inputs,
         )
         if request.dry_run:
             with say.stage("dry run"):
-                for line in rehearse(setup, ctx, executor, out, cache_dir()):
+                for line in rehearse(setup, ctx, executor, out, open_cache()):
                     say(line)
             return out
         _make(request, setup, ctx, executor, out, say)
@@ -155,7 +155,7 @@ def _work(session: Session) -> None:
         _finish(session.out, session.manifest)
     if timed.fits:
         speeds = speeds_of(timed.fits, session.manifest.content, timed.n_workers, session.out)
-        keep_speeds(session.setup, cache_dir(), speeds)
+        keep_speeds(session.setup, open_cache(), speeds)
     session.say(f"Report: {session.out / 'report.html'}")
 
 

@@ -25,6 +25,10 @@ from cardio_core.cli.main import LazyGroup
             "cardio_core.cli.data.deidentify:deidentify",
             "Keep the sector of ultrasound loops, and nothing that names a patient.",
         ),
+        "forget": (
+            "cardio_core.cli.data.forget:forget",
+            "Delete what is kept of recordings outside of runs.",
+        ),
         "rpeaks": ("cardio_core.cli.data.rpeaks:rpeaks", "R peaks of one ECG recording."),
         "convert-weights": (
             "cardio_core.cli.data.convert_weights:convert_weights",

@@ -14,7 +14,7 @@ from cardio_core.context import Context
 from cardio_core.errors import DataError, HookError
 from cardio_core.io.cohort_table import forgiving
 from cardio_core.io.cohorts.telling import notes_on_tables
-from cardio_core.io.places import cache_dir
+from cardio_core.io.places import open_cache
 from cardio_core.runner.calls import call
 from cardio_core.runner.checking.findings import Finding, in_order
 from cardio_core.runner.checking.recordings import ReadJob, find_duplicates, read_patient
@@ -57,14 +57,14 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         If a cohort table cannot be read at all.
     """
     setup = set_up(request)
-    inputs = find_data(setup, request, cache_dir())
+    inputs = find_data(setup, request, open_cache())
     tables = look_at_tables(inputs, setup.plugin.info.paths)
     with forgiving():
         setup = with_outcome(setup, inputs)
         checked_covariates(setup, inputs)
         config = setup.config.for_protocol(setup.protocols[0])
         ctx = Context(
-            setup.task, cache=cache_dir(), outcome=config.outcome.column, _inputs=inputs,
+            setup.task, cache=open_cache(), outcome=config.outcome.column, _inputs=inputs,
             _quarantined=[],
         )  # fmt: skip
         cohort, unread = _loaded(setup, config, ctx, tables)

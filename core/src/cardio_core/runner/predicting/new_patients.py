@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,6 @@ from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.covariates import with_clinical_model
-from cardio_core.io.places import cache_dir
 from cardio_core.registry import resolve
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.clinical import open_clinical
@@ -58,6 +58,7 @@ def predict_new(
     device: str = "auto",
     explain_in: Path | None = None,
     mapping: Path | None = None,
+    keep_features: bool = False,
     echo: Echo | None = None,
 ) -> dict[str, Any]:
     """Predict recordings that the run has never seen.
@@ -78,6 +79,9 @@ def predict_new(
         without. Fused rows, and rows that have nothing to score by, explain nothing.
     mapping : Path, optional
         CSV that says which id is which file; names of files can hold names of people.
+    keep_features : bool
+        Keep what was measured in the run's folder `predicted`, so that the same recordings are
+        answered sooner the next time; else nothing of them is kept.
     echo : callable, optional
         Takes progress lines.
 
@@ -98,6 +102,22 @@ def predict_new(
         is none of its setting.
     """
     manifest = _finished(run)
+    with TemporaryDirectory(prefix="cardio-") as while_it_runs:
+        place = run / "predicted" if keep_features else Path(while_it_runs)
+        return _predict(run, manifest, inputs, options, device, place, explain_in, mapping, echo)
+
+
+def _predict(
+    run: Path,
+    manifest: dict[str, Any],
+    inputs: tuple[Path, ...],
+    options: Given,
+    device: str,
+    features_in: Path,
+    explain_in: Path | None,
+    mapping: Path | None,
+    echo: Echo | None,
+) -> dict[str, Any]:
     plugin = open_with_defaults(manifest["plugin"])
     task = plugin.info.task(manifest["task"])
     text = (run / "config.yaml").read_text(encoding="utf-8")
@@ -115,7 +135,7 @@ def predict_new(
         protocol=protocol,
         seed=manifest["seed"],
         device=devices[0],
-        cache=cache_dir(),
+        cache=features_in,
         _beside=options.files,
     )
     answer: dict[str, Any] = {

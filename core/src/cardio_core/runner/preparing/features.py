@@ -19,6 +19,7 @@ from cardio_core.io.hashing import digest, file_digest, package_digest
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
+from cardio_core.runner.preparing.forgetting import FILES
 from cardio_core.runner.preparing.outcome import give_outcome
 from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.preparing.patients import guard_covariates
@@ -67,13 +68,14 @@ class Digests:
 
 @dataclass(frozen=True)
 class PatientJob:
-    """Everything a worker needs to make one patient's features."""
+    """Everything a worker needs to make one patient's features; `files` are digests."""
 
     plugin: str
     config: RunConfig
     ctx: Context
     samples: SampleSet
     folder: Path
+    files: tuple[str, ...]
 
 
 def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
@@ -241,6 +243,7 @@ def make_features(job: PatientJob, device: Any = None) -> None:
         if made.features is not None and len(made.features):
             save_features(folder, made.features)
         write_json(folder / "quarantined.json", [vars(row) for row in made.quarantined])
+        write_json(folder / FILES, list(job.files))
 
     whole_directory(job.folder, fill)
 
@@ -268,10 +271,12 @@ def patient_jobs(
     for patient in sorted(set(patients)):
         samples = cohort.samples.take(np.flatnonzero(patients == patient))
         rows = samples.table.astype(str).to_dict("split")
-        key = digest({**common, "rows": rows, "files": [digests[r] for r in samples.table.index]})
+        files = [digests[r] for r in samples.table.index]
+        key = digest({**common, "rows": rows, "files": files})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
         own = ctx.replace(_inputs=(), protocol=None, cache=None, progress=None)
-        jobs.append(PatientJob(plugin.info.name, config, own, samples, folder))
+        made_of = tuple(sorted({one for of_recording in files for one in of_recording}))
+        jobs.append(PatientJob(plugin.info.name, config, own, samples, folder, made_of))
     return jobs
 
 
