@@ -7,8 +7,13 @@ import re
 import sys
 from importlib.metadata import entry_points
 
+import pytest
+
 from cardio_spect_polar.plugin import INFO
+from cardio_spect_polar.polar.segment_names import LEAD_TARGETS, WALLS
 from cardio_spect_polar.synthetic import synthesize
+from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
 
 
 def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsys):
@@ -27,8 +32,46 @@ def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsy
     assert 0 < float(row["LV ejection fraction (%)"]) < 90
     assert 0 <= float(row["Phase, basal anterior (degrees)"]) < 360
     assert not [name for name in row if "_" in name]
+    assert int(row["Latest viable segment that a lead reaches, AHA number"]) in LEAD_TARGETS
+    assert 0 < float(row["Certainty of the latest viable segment (%)"]) <= 100
+    assert float(row["Peak filling rate (EDV/s)"]) > 0
+    assert float(row["LV stroke volume (mL)"]) == pytest.approx(
+        float(row["LV end-diastolic volume (mL)"]) - float(row["LV end-systolic volume (mL)"]),
+        abs=0.2,
+    )
+    assert 0 <= float(row["Scar, LAD territory (%)"]) <= 100
+    assert row["Phase SD within the limit of normal men by ECTb"] in ("yes", "no")
+    # The whole is no more synchronous than the most synchronous wall.
+    walls = [float(row[f"Phase SD, {wall} wall (degrees)"]) for wall in WALLS]
+    assert float(row["Phase SD (degrees)"]) > min(walls)
     assert (out / row["sheet"]).stat().st_size > 50_000
 
 
 def test_every_word_is_free_of_identifiers():
     assert not [words for words in INFO.words.values() if re.search(r"[a-z0-9]_[a-z0-9]", words)]
+
+
+def test_a_study_without_rr_interval_says_why_it_has_no_rates(tmp_path, monkeypatch, capsys):
+    """A NIfTI file knows no RR interval."""
+    nib = pytest.importorskip("nibabel")
+    monkeypatch.setenv("CARDIO_CACHE", str(tmp_path / "cache"))
+    counts, voxel_mm, _ = image(Ventricle(shortening_mm=8.0), None, Camera(n_rows=40, n_columns=40))
+    made = nib.Nifti1Image(counts.transpose(3, 2, 1, 0).astype("float32"), None)
+    made.header.set_zooms((*voxel_mm[::-1], 1.0))
+    made.header.set_xyzt_units("mm", "sec")
+    nib.save(made, tmp_path / "heart.nii")
+    (tmp_path / "heart.json").write_text(
+        '{"apex_first": false, "axes": ["column", "row", "slice"]}'
+    )
+    (command,) = entry_points(group="console_scripts", name="cardio")
+    arguments = ["measure", "--plugin", "spect_polar", str(tmp_path / "heart.nii"), "--no-sheets"]
+    monkeypatch.setattr(sys, "argv", ["cardio", *arguments, "--out", str(tmp_path / "out")])
+    command.load()()
+    capsys.readouterr()
+    with (tmp_path / "out" / "measurements.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert "the RR interval is unknown: rates of filling and ejection are missing" in row["flags"]
+    assert "Peak filling rate (EDV/s)" not in row
+    # The phantom's base descends by 8 mm.
+    assert float(row["Descent of the base (mm)"]) == pytest.approx(8, abs=1.5)
+    assert float(row["Scatter of the base's edges (mm)"]) < 2

@@ -37,6 +37,7 @@ INDICES = {
     "lvesv_spect_ml": "LV end-systolic volume",
     "stroke_volume_spect_ml": "LV stroke volume",
     "lvef_spect_pct": "LV ejection fraction",
+    "myocardial_mass_g": "LV myocardial mass",
     "rr_ms": "RR interval",
     "peak_filling_rate_edv_s": "Peak filling rate",
     "time_to_peak_filling_ms": "Time from end-systole to peak filling",
@@ -66,7 +67,7 @@ REGIONS = {
 }  # fmt: skip
 """Indices of walls and coronary territories, without their units."""
 
-_UNITS = {"deg": "°", "pct": "%", "ml": "mL", "mm": "mm", "ms": "ms", "edv": "EDV/s"}
+_UNITS = {"deg": "°", "pct": "%", "ml": "mL", "mm": "mm", "ms": "ms", "g": "g", "edv": "EDV/s"}
 
 _TABLES = {
     "apparent_auc": "Apparent AUC",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,6 +22,7 @@ from cardio_spect_polar.phase.indices.summary import SUMMARY_UNITS, WallSummary,
 from cardio_spect_polar.phase.sampling.qc_view import N_RINGS, N_SLICES, qc_view
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
+from cardio_spect_polar.published.normal_limits import LIMITS, within_limits
 from cardio_spect_polar.readers.flag import withheld
 from cardio_spect_polar.response.clinical import CLINICAL
 from cardio_spect_polar.response.config import FeaturizeBlock
@@ -30,7 +31,7 @@ from cardio_spect_polar.response.withholding import withhold
 
 VOLUME_UNITS = {
     "lvedv_spect_ml": "mL", "lvesv_spect_ml": "mL", "stroke_volume_spect_ml": "mL",
-    "lvef_spect_pct": "%",
+    "lvef_spect_pct": "%", "myocardial_mass_g": "g",
 }  # fmt: skip
 MOTION_UNITS = {
     "base_descent_mm": "mm", "base_scatter_mm": "mm", "rings_cut": "1", "wall_confidence": "1",
@@ -94,6 +95,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         tuple(REGION_UNITS.values()),
         titles=tuple(REGIONS[name] for name in REGION_UNITS),
     )
+    limits = _limits(rows, samples.table["male"], config)
     names = tuple(name for name, _ in CLINICAL)
     clinical = _named(
         samples.table[list(names)].to_numpy(np.float32), names,
@@ -110,6 +112,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         **segments,
         **maps,
         "volume_curve": _volume_curves(hearts),
+        "normal_limits": limits,
         "clinical": clinical,
         "histogram": histogram,
     }
@@ -130,7 +133,8 @@ def _summary(sampled: SampledWall, config: FeaturizeBlock) -> WallSummary:
 
 def _volumes(heart: Heart) -> dict[str, float]:
     found = heart.sampled.volumes
-    values = (found.edv_ml, found.esv_ml, found.edv_ml - found.esv_ml, found.ef_pct)
+    stroke_ml = found.edv_ml - found.esv_ml
+    values = (found.edv_ml, found.esv_ml, stroke_ml, found.ef_pct, found.mass_g)
     rates = filling(found.curve_ml, found.edv_ml, heart.rr_ms)
     rr_ms = float("nan") if heart.rr_ms is None else heart.rr_ms
     return dict(zip(VOLUME_UNITS, values, strict=True)) | {"rr_ms": rr_ms} | asdict(rates)
@@ -148,12 +152,7 @@ def _volume_curves(hearts: Sequence[Heart]) -> FeatureBlock:
 def _motion(heart: Heart) -> dict[str, float]:
     """Return how the base moves; NaN where it could not be, or was not to be, followed."""
     found = heart.sampled
-    motion = found.motion
-    descent, scatter = (
-        (float("nan"),) * 2 if motion is None else (motion.descent_mm, motion.scatter_mm)
-    )
-    cut = len(found.wall.geometry.arc) - len(found.sampled.geometry.arc)
-    values = (descent, scatter, float(cut), found.wall.confidence)
+    values = (found.descent_mm, found.scatter_mm, float(found.n_cut), found.wall.confidence)
     return dict(zip(MOTION_UNITS, values, strict=True))
 
 
@@ -169,6 +168,25 @@ def _moved(heart: Heart, config: FeaturizeBlock) -> dict[str, float]:
             continue
         found |= {f"{name}_base_{where}": indices[name] for name in ("psd_deg", "pbw_deg")}
     return found
+
+
+def _limits(
+    rows: Sequence[dict[str, float]], male: Iterable[float], config: FeaturizeBlock
+) -> FeatureBlock:
+    """Return which indices lie within normal limits; phase SD and bandwidth are listed."""
+    values = [
+        list(within_limits(row, float(sex), of_peak=config.convention == "peak").values())
+        for row, sex in zip(rows, male, strict=True)
+    ]
+    listed = ("psd_deg", "pbw_deg")
+    return _named(
+        values, tuple(limit.name for limit in LIMITS), ("1",),
+        titles=tuple(
+            f"{one.title} within the limit of normal {one.people} by ECTb?"
+            if one.index in listed else ""
+            for one in LIMITS
+        ),
+    )  # fmt: skip
 
 
 def _maps(values: Sequence[Any], axes: tuple[str, str], unit: str) -> FeatureBlock:

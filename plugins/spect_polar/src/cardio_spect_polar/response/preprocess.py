@@ -11,8 +11,10 @@ from cardio_spect_polar.phase.sampling.heart_sampling import (
     with_base_moved,
 )
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
-from cardio_spect_polar.readers.flag import told, withheld
+from cardio_spect_polar.readers.flag import Flag, told, withheld
 from cardio_spect_polar.response.config import PreprocessBlock
+
+NO_RR = Flag("the RR interval is unknown: rates of filling and ejection are missing")
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
             ctx.quarantine(recording_id, str(error))
             continue
         found = (*stack.flags, *sampled.flags)
+        if stack.rr_ms is None:
+            found += (NO_RR,)
         why = withheld(found).get("phase")
         if why and ctx.mode == "fit":
             # A model learns phases; who has none is no patient to learn from.

@@ -20,7 +20,7 @@ OF_NEITHER = ("scar_pct", "wall_confidence", "rr_ms")
 
 OF_VOLUMES = (
     "lvedv", "lvesv", "lvef", "volume", "stroke", "cardiac", "peak_filling", "peak_ejection",
-    "time_to_peak", "base_",
+    "time_to_peak", "base_", "myocardial",
 )  # fmt: skip
 """How the names of indices and blocks begin that are made of the cavity's volumes."""
 

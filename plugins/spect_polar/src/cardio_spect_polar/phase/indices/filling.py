@@ -54,7 +54,8 @@ def volume_curve(gated_ml: ArrayLike, n_times: int = N_TIMES) -> NDArray[np.floa
     Returns
     -------
     ndarray, shape (n_times,)
-        Of three harmonics, four from 16 gates on; what each gate's duration averages is undone.
+        Of three harmonics, two of six gates and four from 16 on; what each gate's duration averages
+        is undone.
 
     Examples
     --------
@@ -111,10 +112,10 @@ def _course(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return volume and its slope per cycle at equal times."""
     n_slots = len(gated_ml)
-    order = np.arange((3 if n_slots < MANY_GATES else 4) + 1)
+    most = 3 if n_slots < MANY_GATES else 4
+    # Of a harmonic with two gates a period only half is seen.
+    order = np.arange(min(most, (n_slots - 1) // 2) + 1)
     waves = np.fft.rfft(gated_ml)[: len(order)] / n_slots
-    if 2 * (len(order) - 1) == n_slots:
-        waves[-1] /= 2  # the last line of an even number of gates is both halves of its wave
     middle = np.exp(-1j * np.pi * order / n_slots)
     waves = np.where(order > 0, 2, 1) * waves * middle / np.sinc(order / n_slots)
     turns = np.exp(2j * np.pi * np.outer((np.arange(n_times) + 0.5) / n_times, order))
