@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
+import pydicom
 import pytest
 
 from cardio_core.api import Cohort, ConfigError, Context, DataError
@@ -52,8 +53,73 @@ def test_rest_is_taken_before_stress_unless_stress_is_asked_for(written):
     cohort = opened(written, state="stress")
     assert files_of(cohort, WITH_STRESS) == [f"{WITH_STRESS}_stress.dcm"]
     without = {one.recording_id: one.reason for one in cohort.quarantined}
-    assert "expected a gated study at stress, found rest" in without["p001-bl"]
+    assert "expected a gated study at stress, as load.state says, found rest" in without["p001-bl"]
     assert len(without) + len(cohort.samples.table) == N - 1
+
+
+def measured(*places: Path, **settings: object) -> Cohort:
+    ctx = Context(CRT_RESPONSE, hook="load", mode="predict", _inputs=places)
+    cohort = load(LoadBlock(**settings), ctx)
+    return replace(cohort, quarantined=tuple(ctx._quarantined))
+
+
+def pairs_of(cohort: Cohort) -> dict[str, str]:
+    table = cohort.samples.table
+    return {stress: rest for stress, rest in table["rest_of_pair"].items() if rest}
+
+
+def test_to_measure_stress_and_rest_of_one_patient_are_a_pair_and_a_run_takes_one(written):
+    files = [written / "spect" / f"{WITH_STRESS}_{state}.dcm" for state in ("rest", "stress")]
+    other = written / "spect" / "p001_rest.dcm"
+    cohort = measured(*files, other)
+    table = cohort.samples.table
+    assert pairs_of(cohort) == {"3": "2"}
+    assert list(table["patient_id"]) == ["P1", "P2", "P2"]
+    assert any("recordings 2 and 3" in note for note in cohort.notes)
+    # To be predicted each file is a patient of its own, and no run has a pair.
+    assert list(opened(*files, mode="predict").samples.table["patient_id"]) == ["1", "2"]
+    assert not pairs_of(opened(written))
+
+
+def test_to_measure_a_table_gives_both_states_and_the_follow_up(written, tmp_path):
+    shutil.copytree(written / "spect", tmp_path / "spect")
+    later = pd.DataFrame(
+        {"patient_id": ["a", "a", "b"], "study_id": ["a-bl", "a-fu", "b-bl"],
+         "timepoint": ["baseline", "followup", "baseline"],
+         "path_spect": [f"spect/{WITH_STRESS}_rest.dcm;spect/{WITH_STRESS}_stress.dcm",
+                        "spect/p001_rest.dcm", "spect/p002_rest.dcm"]}
+    )  # fmt: skip
+    later.to_csv(tmp_path / "cohort.csv", index=False)
+    cohort = measured(tmp_path)
+    table = cohort.samples.table
+    assert list(table.index) == ["a-bl-rest", "a-bl-stress", "a-fu", "b-bl"]
+    assert list(table["patient_id"]) == ["a", "a", "a", "b"]
+    assert pairs_of(cohort) == {"a-bl-stress": "a-bl-rest"}
+    at_stress = measured(tmp_path, state="stress")
+    assert list(at_stress.samples.table.index) == ["a-bl"]
+    assert [one.recording_id for one in at_stress.quarantined] == ["a-fu", "b-bl"]
+
+
+def test_a_file_that_does_not_say_its_state_is_taken_as_the_wanted_one(written, tmp_path):
+    for name in ("p001_rest", f"{WITH_STRESS}_stress"):
+        dataset = pydicom.dcmread(written / "spect" / f"{name}.dcm")
+        if name == "p001_rest":
+            del dataset.AcquisitionContextSequence
+        dataset.save_as(tmp_path / f"{name[:4]}.dcm")
+    cohort = measured(tmp_path, state="rest")
+    ((stack,),) = [[value for _, value in cohort.samples.opened(lambda *_: None)]]
+    assert stack.state == "rest"
+    assert any("Taken as rest" in note and "1 study" in note for note in cohort.notes)
+    assert any("Not at rest, and left out" in note for note in cohort.notes)
+    with pytest.raises(DataError, match="found stress; give one at rest"):
+        opened(tmp_path / f"{WITH_STRESS}.dcm", mode="predict", state="rest")
+
+
+def test_limits_of_one_study_are_refused_for_several(written):
+    one = written / "spect" / "p001_rest.dcm"
+    assert len(measured(one, base_mm=30.0, apex_mm=110.0).samples) == 1
+    with pytest.raises(ConfigError, match="expected the one study whose limits they are, found 2"):
+        measured(one, written / "spect" / "p002_rest.dcm", base_mm=30.0)
 
 
 def test_response_is_computed_from_the_volumes_of_the_table(written):

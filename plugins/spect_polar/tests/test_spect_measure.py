@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import sys
 from importlib.metadata import entry_points
 
@@ -28,7 +29,8 @@ def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsy
     assert "model" not in capsys.readouterr().out
     with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
-    assert list(row)[:3] == ["id", "Phase SD (degrees)", "Phase bandwidth (degrees)"]
+    assert list(row)[:3] == ["id", "At stress", "Phase SD (degrees)"]
+    assert row["At stress"] == "no"
     assert 0 < float(row["LV ejection fraction (%)"]) < 90
     assert 0 <= float(row["Phase, basal anterior (degrees)"]) < 360
     assert not [name for name in row if "_" in name]
@@ -45,6 +47,34 @@ def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsy
     walls = [float(row[f"Phase SD, {wall} wall (degrees)"]) for wall in WALLS]
     assert float(row["Phase SD (degrees)"]) > min(walls)
     assert (out / row["sheet"]).stat().st_size > 50_000
+
+
+def test_rest_and_stress_in_nested_folders_are_measured_once_and_beside_each_other(
+    tmp_path, monkeypatch, capsys
+):
+    synthesize(tmp_path / "made", task="crt_response", n_patients=5, seed=0)
+    folder = tmp_path / "MILLER" / "2024"
+    for state in ("rest", "stress"):
+        (folder / state).mkdir(parents=True)
+        shutil.copy(tmp_path / "made" / "spect" / f"p005_{state}.dcm", folder / state / "1.dcm")
+        (folder / state / "report.pdf").write_bytes(b"%PDF-1.4")
+    out = tmp_path / "out"
+    words = ["measure", "--plugin", "spect_polar", str(folder.parent), "--out", str(out),
+             "--no-sheets"]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["cardio", *words])
+    (command,) = entry_points(group="console_scripts", name="cardio")
+    command.load()()
+    assert "Rest and stress of one patient: recordings 1 and 2." in capsys.readouterr().err
+    with (out / "measurements.csv").open(encoding="utf-8", newline="") as file:
+        rest, stress = csv.DictReader(file)
+    assert (rest["At stress"], stress["At stress"]) == ("no", "yes")
+    assert rest["patient"] == stress["patient"] == "P1"
+    for head in ("Phase SD (degrees)", "LV ejection fraction (%)"):
+        changed = head.replace(" (", ", stress minus rest (")
+        assert rest[changed] == ""
+        expected = float(stress[head]) - float(rest[head])
+        assert float(stress[changed]) == pytest.approx(expected, abs=0.02)
+    assert "Perfusion, LAD territory, stress minus rest (%)" in stress
 
 
 def test_every_word_is_free_of_identifiers():

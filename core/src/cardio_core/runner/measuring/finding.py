@@ -72,15 +72,19 @@ def find_recordings(
     for path, is_tree in zip(inputs, trees, strict=True):
         own: list[Path] = []
         known: set[Path] = set()
+        takes_folders = False
         first: DataError | None = None
         for place in (path, *(_below(path) if is_tree else ())):
             if place is not path and _files_of(place) <= known:
                 continue
             # A plugin that takes files alone is given those of the folder.
-            for these in ((place,), _files_in_order(place)):
+            for these in ((place,), () if takes_folders else _files_in_order(place)):
                 made = try_load(these) if these else None
                 if isinstance(made, Cohort) or _found_bad(made):
-                    own += these
+                    takes_folders |= these == (place,) and place.is_dir()
+                    # It may have searched from above already: a letter beside is no recording.
+                    if not _files_behind(made) or not _files_behind(made) <= known:
+                        own += these
                     known |= _files_behind(made)
                     break
                 first = first or made

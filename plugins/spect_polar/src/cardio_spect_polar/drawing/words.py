@@ -67,6 +67,15 @@ REGIONS = {
 }  # fmt: skip
 """Indices of walls and coronary territories, without their units."""
 
+CHANGES = {
+    f"{name}_change": f"{INDICES[name]}, stress minus rest"
+    for name in ("psd_deg", "pbw_deg", "lvedv_spect_ml", "lvesv_spect_ml", "lvef_spect_pct")
+} | {
+    f"{artery}_perfusion_change_pct": f"Perfusion, {_PLACES[artery]}, stress minus rest"
+    for artery in TERRITORIES
+}
+"""Differences of stress from rest, without their units."""
+
 _UNITS = {"deg": "°", "pct": "%", "ml": "mL", "mm": "mm", "ms": "ms", "g": "g", "edv": "EDV/s"}
 
 _TABLES = {
@@ -112,7 +121,7 @@ def _with_unit(name: str, title: str) -> str:
 
 
 WORDS = (
-    {name: _with_unit(name, title) for name, title in (INDICES | REGIONS).items()}
+    {name: _with_unit(name, title) for name, title in (INDICES | REGIONS | CHANGES).items()}
     | _TABLES
     | {f"ae_{n:02d}": f"Autoencoder feature {n}" for n in range(1, 65)}
     | {f"pc_{n:02d}": f"Principal component {n}" for n in range(1, 65)}

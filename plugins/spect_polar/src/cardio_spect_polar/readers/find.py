@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,6 +37,9 @@ class GatedFiles:
         Numbers of the gates in the names of the files; empty for a single file.
     sidecar : Path
         Where a sidecar would lie.
+    patient, examination : str
+        Digests of whose it is and of which examination, as a DICOM header says, for comparison
+        only; empty where it does not.
     """
 
     id: str
@@ -43,6 +47,8 @@ class GatedFiles:
     state: State | None
     gates: tuple[int, ...]
     sidecar: Path
+    patient: str = ""
+    examination: str = ""
 
 
 def find_gated(places: Path | Sequence[Path]) -> list[GatedFiles]:
@@ -157,18 +163,19 @@ def _study(
     sidecar = parent / f"{stem or parent.name}.json"
     place = parent.relative_to(folder) if parent.is_relative_to(folder) else Path()
     name = (place / stem).as_posix() if stem else place.as_posix()
-    return GatedFiles(name, files, _state(files[0], sidecar), gates, sidecar)
+    seen = Peek(is_nuclear=False) if _is_nifti(files[0]) else peek(files[0])
+    examination = hashlib.sha256(seen.study.encode()).hexdigest() if seen.study else ""
+    state = _state(files[0], sidecar, seen)
+    return GatedFiles(name, files, state, gates, sidecar, seen.patient, examination)
 
 
-def _state(path: Path, sidecar: Path) -> State | None:
+def _state(path: Path, sidecar: Path, seen: Peek) -> State | None:
     """Tell stress from rest without decoding: sidecar, DICOM header, names."""
     try:
         state = read_sidecar(sidecar).state
     except DataError:  # it is refused where the study is read
         state = None
-    if state is None and not _is_nifti(path):
-        state = peek(path).state
-    return state or state_of_path(path)
+    return state or seen.state or state_of_path(path)
 
 
 def _is_one_volume(path: Path) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from cardio_core.api import Context, DataError, FeatureBlock, FeatureSet, SampleSet
-from cardio_spect_polar.drawing.words import INDICES, REGIONS
+from cardio_spect_polar.drawing.words import CHANGES, INDICES, REGIONS
 from cardio_spect_polar.phase.cycle.histogram import phase_histogram
+from cardio_spect_polar.phase.indices.change import CHANGE_UNITS, change_from_rest
 from cardio_spect_polar.phase.indices.filling import (
     FILLING_UNITS,
     N_TIMES,
@@ -60,7 +61,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         `indices`, `regions` (walls and coronary territories) and `clinical` are named columns, NaN
         where missing; `volume_curve` is the cavity in mL over the cycle; `histogram` counts samples
         by degree; `qc_*` show the heart with its wall. What a study has no verdict on is NaN, see
-        `withhold`.
+        `withhold`. `state` is 1 at stress, 0 at rest, NaN where nothing says so. Where the table
+        pairs a stress study with its rest, as in `cardio measure`, `change` has the differences.
     """
     hearts: list[Heart] = list(samples.values)
     summaries = [_summary(heart.sampled.sampled, config) for heart in hearts]
@@ -107,6 +109,12 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
     )  # fmt: skip
     table = samples.table[["recording_id", "study_id", "patient_id", "flags"]]
     blocks = {
+        "state": _named(
+            [[_at_stress(heart)] for heart in hearts],
+            ("at_stress",),
+            ("1",),
+            titles=("At stress?",),
+        ),
         "indices": indices,
         "regions": regions,
         **segments,
@@ -117,7 +125,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         "histogram": histogram,
     }
     reasons = [withheld(heart.sampled.flags) for heart in hearts]
-    return FeatureSet(table, withhold(blocks | _qc(hearts), reasons))
+    told = withhold(blocks | _qc(hearts), reasons)
+    return FeatureSet(table, told | _change(samples, told))
 
 
 def _summary(sampled: SampledWall, config: FeaturizeBlock) -> WallSummary:
@@ -129,6 +138,40 @@ def _summary(sampled: SampledWall, config: FeaturizeBlock) -> WallSummary:
         weighting=config.weighting,
         form=config.map,
     )
+
+
+def _at_stress(heart: Heart) -> float:
+    return float("nan") if heart.state is None else float(heart.state == "stress")
+
+
+def _change(samples: SampleSet, told: Mapping[str, FeatureBlock]) -> dict[str, FeatureBlock]:
+    """Return how stress differs from rest; no block where a patient has no pair, as in every run.
+
+    The table says of each stress study which is its rest; other rows are NaN.
+    """
+    ids = [str(name) for name in samples.table["recording_id"]]
+    rests = [str(name) for name in samples.table.get("rest_of_pair", [""] * len(ids))]
+    if not set(rests) & set(ids):
+        return {}
+    indices = [
+        dict(zip(told["indices"].names, row, strict=True))
+        for row in told["indices"].in_units().astype(float)
+    ]
+    perfusion = told["segment_perfusion"].in_units()
+    rows = []
+    for stress, name in enumerate(rests):
+        row = dict.fromkeys(CHANGE_UNITS, float("nan"))
+        if name in ids:
+            rest = ids.index(name)
+            row = change_from_rest(
+                indices[stress], indices[rest], perfusion[stress], perfusion[rest]
+            )
+        rows.append(row)
+    block = _named(
+        [list(row.values()) for row in rows], tuple(CHANGE_UNITS), tuple(CHANGE_UNITS.values()),
+        titles=tuple(CHANGES[name] for name in CHANGE_UNITS),
+    )  # fmt: skip
+    return {"change": block}
 
 
 def _volumes(heart: Heart) -> dict[str, float]:

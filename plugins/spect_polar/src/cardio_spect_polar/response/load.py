@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, Context, DataError, SampleSet, Targets
-from cardio_spect_polar.readers.find import GatedFiles, find_gated
+from cardio_core.api import (
+    Cohort,
+    CohortTable,
+    ConfigError,
+    Context,
+    DataError,
+    SampleSet,
+    Targets,
+)
+from cardio_spect_polar.readers.find import find_gated
 from cardio_spect_polar.readers.study import read_gated
-from cardio_spect_polar.response.clinical import CLINICAL, clinical_values
+from cardio_spect_polar.response.clinical import CLINICAL
 from cardio_spect_polar.response.config import LoadBlock
+from cardio_spect_polar.response.studies import (
+    COLUMN,
+    Study,
+    of_state,
+    one_of_state,
+    paired_files,
+    paired_rows,
+    single_files,
+    study_row,
+    told_of_pairs,
+)
 
-COLUMN = "path_spect"
 AGAIN = "a further study of a patient who has one"
 UNNAMED = "no gated study is named"
-
-
-@dataclass(frozen=True)
-class Study:
-    """One gated study that was chosen: its id, its files, its row of the sample table."""
-
-    recording_id: str
-    files: GatedFiles
-    row: dict[str, object]
 
 
 def load(config: LoadBlock, ctx: Context) -> Cohort:
@@ -35,18 +41,23 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 
     A cohort table (or a folder with ``cohort.csv``) names the studies in `path_spect`: files, or
     folders of them. Of the rows before implantation the first with a usable study of the wanted
-    state is taken. In predict mode single files and folders will do.
+    state is taken. In predict mode single files and folders will do. Where nothing but measuring is
+    asked (predict mode without a protocol), every study of the wanted state is taken, follow-up
+    too, and stress is paired with rest.
 
     Raises
     ------
     ConfigError
-        If a cohort table has no column `path_spect`.
+        If a cohort table has no column `path_spect`; if an operator's limits of one study are
+        given with several.
     DataError
         If in fit mode nothing tells who responded.
     """
     tables = [CohortTable.find(path) for path in ctx.inputs]
     if ctx.mode == "predict" and not all(tables):
         return _new_patients(ctx, config)
+    if ctx.mode == "predict" and ctx.protocol is None:
+        return _measured(tables, config, ctx)
     if not all(tables):
         raise DataError(
             f"{ctx.inputs[tables.index(None)].name}: expected a cohort table, or a folder with "
@@ -67,12 +78,20 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 
 
 def _new_patients(ctx: Context, config: LoadBlock) -> Cohort:
-    found = find_gated(ctx.inputs)
-    studies = [
-        Study(str(n), group, _row(str(n), str(n), pd.Series(dtype=object), group))
-        for n, group in enumerate(found, start=1)
-    ]
-    return _cohort(studies, config, None, notes=(CohortTable.NUMBERED, *_unknown(studies, ctx)))
+    names = ", ".join(path.name for path in ctx.inputs)
+    found, notes = of_state(find_gated(ctx.inputs), config.state, names)
+    studies = paired_files(found) if ctx.protocol is None else single_files(found)
+    notes += (CohortTable.NUMBERED, *told_of_pairs(studies), *_unknown(studies, ctx))
+    return _cohort(studies, config, None, notes=notes)
+
+
+def _measured(tables: Sequence[CohortTable | None], config: LoadBlock, ctx: Context) -> Cohort:
+    known = [table for table in tables if table is not None]
+    for table in known:
+        table.require(COLUMN)
+    rows = pd.concat([table.rows for table in known])
+    studies = paired_rows(rows, config.state, ctx)
+    return _cohort(studies, config, rows, notes=told_of_pairs(studies))
 
 
 def _unknown(studies: Sequence[Study], ctx: Context) -> tuple[str, ...]:
@@ -103,8 +122,14 @@ def _cohort(
     outcome: str = "",
     excluded: dict[str, tuple[str, ...]] | None = None,
 ) -> Cohort:
+    if len(studies) > 1 and (config.base_mm, config.apex_mm) != (None, None):
+        raise ConfigError(
+            "--base and --apex (load.base_mm, load.apex_mm): expected the one study whose limits "
+            f"they are, found {len(studies)}; give one at a time, or write base_mm and apex_mm "
+            "into a JSON beside each"
+        )
     index = pd.Index([study.recording_id for study in studies], name="sample_id")
-    columns = [*_row("", "", pd.Series(dtype=object))]
+    columns = [*study_row("", "", pd.Series(dtype=object))]
     samples = pd.DataFrame([study.row for study in studies], index=index, columns=columns)
     opener = partial(
         read_gated,
@@ -155,55 +180,18 @@ def _studies_of(
             left_out[AGAIN if row[COLUMN] else UNNAMED].append(str(study_id))
             continue
         try:
-            chosen = _chosen(find_gated(row[COLUMN]), config)
+            chosen = one_of_state(find_gated(row[COLUMN]), config.state)
         except DataError as error:
             refused.append((patient, str(study_id), str(error)))
             continue
         name = str(study_id)
-        studies[patient] = Study(name, chosen, _row(name, patient, row, chosen))
+        studies[patient] = Study(name, chosen, study_row(name, patient, row, chosen))
     for patient, name, reason in refused:
         if patient in studies:
             left_out[AGAIN].append(name)
         else:
             ctx.quarantine(name, reason)
     return list(studies.values()), {why: tuple(ids) for why, ids in left_out.items() if ids}
-
-
-def _chosen(groups: Iterable[GatedFiles], config: LoadBlock) -> GatedFiles:
-    """Return the study of the wanted state; of any state, rest before one that does not say."""
-    found = list(groups)
-    wanted = ("rest", None, "stress") if config.state == "any" else (config.state,)
-    for state in wanted:
-        for group in found:
-            if group.state == state:
-                return group
-    states = ", ".join(sorted({group.state or "unnamed" for group in found})) or "no gated study"
-    raise DataError(
-        f"expected a gated study at {config.state}, found {states}; name it in path_spect, or set "
-        "load.state"
-    )
-
-
-def _row(
-    study_id: str, patient: str, row: pd.Series, files: GatedFiles | None = None
-) -> dict[str, object]:
-    """Return a recording's row of the sample table: identity, and what its features may use.
-
-    The digest of the sidecar tells the cache that an operator's limits or a voxel size changed. It
-    stands here and not among the recording's files, because patients may have equal sidecars.
-    """
-    return {
-        "recording_id": study_id,
-        "study_id": study_id,
-        "patient_id": patient,
-        **{name: CohortTable.text(row, name) for name in ("subject_link", "site_id", "scanner_id")},
-        "sidecar": _digest(files.sidecar) if files else "",
-        **(clinical_values(row) if len(row) else dict.fromkeys(_CLINICAL_NAMES, float("nan"))),
-    }
-
-
-def _digest(sidecar: Path) -> str:
-    return hashlib.sha256(sidecar.read_bytes()).hexdigest() if sidecar.is_file() else ""
 
 
 _CLINICAL_NAMES = tuple(name for name, _ in CLINICAL)

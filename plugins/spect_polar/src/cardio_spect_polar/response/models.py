@@ -54,6 +54,15 @@ _OPTIONS = (
         setting="load.voxel_mm", form="SLICE,ROW,COLUMN", unit="mm", for_new=True,
     ),
     Option(
+        "base", "An operator's base from the centre of the file's first slice: at end-diastole, or "
+        "one number a gate",
+        setting="load.base_mm", form="NUMBER[,...]", unit="mm", for_new=True,
+    ),
+    Option(
+        "apex", "An operator's apex, from the same place",
+        setting="load.apex_mm", form="NUMBER", unit="mm", for_new=True,
+    ),
+    Option(
         "state", "Which studies are taken; of a file that does not say, its state",
         setting="load.state", form="rest|stress|any",
     ),

@@ -12,6 +12,7 @@ from cardio_spect_polar.phase.sampling.heart_sampling import (
 )
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
 from cardio_spect_polar.readers.flag import Flag, told, withheld
+from cardio_spect_polar.readers.gated import State
 from cardio_spect_polar.response.config import PreprocessBlock
 
 NO_RR = Flag("the RR interval is unknown: rates of filling and ejection are missing")
@@ -29,12 +30,15 @@ class Heart:
         wall cannot be found with that base.
     rr_ms : float or None
         RR interval that the gates divide; None where the study does not say.
+    state : {"stress", "rest"} or None
+        What the patient was at; None where nothing says so.
     """
 
     sampled: SampledHeart
     base_in: SampledWall | None
     base_out: SampledWall | None
     rr_ms: float | None = None
+    state: State | None = None
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
@@ -71,7 +75,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
             continue
         kept.append(position[recording_id])
         base_in, base_out = (with_base_moved(sampled, n, mode=config.mode) for n in (1, -1))
-        values.append(Heart(sampled, base_in, base_out, stack.rr_ms))
+        values.append(Heart(sampled, base_in, base_out, stack.rr_ms, stack.state))
         flags.append(told(found))
     table = samples.table.iloc[kept].assign(flags=flags)
     return SampleSet(table, values)

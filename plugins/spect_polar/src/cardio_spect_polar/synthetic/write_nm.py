@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, NuclearMedicineImageStorage, generate_uid
 
 from cardio_spect_polar.readers.gated import State
+from cardio_spect_polar.readers.state import without_state
 
 _DATE, _TIME = "20000101", "000000"
 _LARGEST = 32767
@@ -126,7 +127,9 @@ def _identified(path: Path) -> Dataset:
         setattr(dataset, level, generate_uid(entropy_srcs=["cardio synthetic", path.stem, level]))
     dataset.Modality = "NM"
     dataset.Manufacturer = "cardio synthetic cohort"
-    dataset.PatientName = dataset.PatientID = path.stem
+    # Rest and stress of one patient differ in their names by that word.
+    dataset.PatientID = without_state(path.stem).strip(" ._-") or path.stem
+    dataset.PatientName = dataset.PatientID
     dataset.PatientBirthDate = dataset.PatientSex = ""
     dataset.StudyDate = dataset.ContentDate = dataset.AcquisitionDate = _DATE
     dataset.StudyTime = dataset.ContentTime = dataset.AcquisitionTime = _TIME

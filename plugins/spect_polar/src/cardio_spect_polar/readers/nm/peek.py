@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,14 @@ _TAGS = (
     "ImageID",
     "ProtocolName",
     "AcquisitionContextSequence",
+    "PatientID",
+    "IssuerOfPatientID",
+    "PatientBirthDate",
+    "PatientSex",
 )
+_OF_THE_PATIENT = ("PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
+_OF_NOBODY = re.compile(r"\W*(anon\w*|unknown|none|test|patient|phantom|0*|x*)\W*", re.IGNORECASE)
+"""Ids that the files of different people bear."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +49,16 @@ class Peek:
         Identifier of the examination, for comparison only: it goes to no output.
     state : {"stress", "rest"} or None
         What the patient was at.
+    patient : str
+        Digest of the patient's id, birth date and sex, for comparison only; empty where the header
+        names nobody.
     """
 
     is_nuclear: bool
     is_gated_slices: bool = False
     study: str = ""
     state: State | None = None
+    patient: str = ""
 
 
 def peek(path: Path) -> Peek:
@@ -64,6 +77,14 @@ def peek(path: Path) -> Peek:
                 image_kind(dataset) == GATED_SLICES and not is_long_axis(dataset),
                 str(dataset.get("StudyInstanceUID") or ""),
                 state_of_dataset(dataset),
+                _patient(dataset),
             )
     except Exception:  # it is refused, with its reason, where it is read
         return Peek(is_nuclear=True)
+
+
+def _patient(dataset: Any) -> str:
+    said = [str(dataset.get(keyword) or "").strip() for keyword in _OF_THE_PATIENT]
+    if _OF_NOBODY.fullmatch(said[0]):
+        return ""
+    return hashlib.sha256(repr(said).encode()).hexdigest()
