@@ -103,14 +103,38 @@ def write_crt_cohort(
     )
 
 
+def draw_patient(number: int, seed: int) -> tuple[Heart, str, Camera]:
+    """Return the heart of a patient of the cohort, the hospital, and its camera.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    seed : int
+        Of the cohort.
+
+    Examples
+    --------
+    >>> heart, site, camera = draw_patient(3, 0)
+    >>> site, camera.n_slots, len(heart.ventricle.delay_rr)
+    ('south', 8, 17)
+    """
+    heart_rng, camera_rng, *_ = _streams(number, seed)
+    heart = small_heart(heart_rng) if number == OUTLIER else draw_heart(heart_rng)
+    return heart, *draw_site(camera_rng)
+
+
+def _streams(number: int, seed: int) -> list[np.random.Generator]:
+    """Return a patient's streams of chance: heart, camera, label, row and noise."""
+    return [np.random.default_rng(s) for s in np.random.SeedSequence([seed, number]).spawn(5)]
+
+
 def _write(folder: Path, number: int, seed: int, slope: float) -> Patient:
     """Draw one patient, write the studies, and fill the table's row."""
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence([seed, number]).spawn(5)]
-    heart_rng, camera_rng, label_rng, row_rng, noise_rng = streams
+    _, _, label_rng, row_rng, noise_rng = _streams(number, seed)
     patient_id = f"p{number:03d}"
     odd = number == OUTLIER
-    heart = small_heart(heart_rng) if odd else draw_heart(heart_rng)
-    site, camera = draw_site(camera_rng)
+    heart, site, camera = draw_patient(number, seed)
     probability = prob_response(heart, slope)
     response = bool(label_rng.uniform() < probability)
     cameras = {"rest": camera}
