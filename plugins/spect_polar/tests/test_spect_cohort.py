@@ -146,6 +146,9 @@ def test_cameras_differ_in_voxels_gates_and_counts_of_the_gates():
     assert lost.max() < 0.3
     jumps = np.array([np.abs(np.diff(camera.slot_gain)).max() for camera in cameras])
     assert 0.01 < np.mean(jumps > 0.09) < 0.1
+    empty = [max((max(end[1:]) for end in camera.empty_ends), default=0) for camera in cameras]
+    assert 0.15 < np.mean(np.array(empty) > 0) < 0.35
+    assert np.max(np.array(empty) * voxel) < 15.0
 
 
 def test_every_fifth_patient_also_has_a_study_at_stress(written):

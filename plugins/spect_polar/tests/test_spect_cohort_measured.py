@@ -2,8 +2,8 @@
 
 Four ways to look at each of 104 patients: as the cohort's DICOM file has it; the same with rings at
 fixed slices; the same heart and camera without noise; that heart without noise, shortening and
-twist. So what noise costs, and what the moving base costs, can be told apart. Every study goes through NM
-DICOM and is found unattended.
+twist. So what noise costs, and what the moving base costs, can be told apart. Every study goes
+through NM DICOM and is found unattended.
 
 Slow where it is made again: five minutes on a shared core.
 ``python plugins/spect_polar/tests/test_spect_cohort_measured.py``.

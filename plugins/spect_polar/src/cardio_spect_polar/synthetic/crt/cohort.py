@@ -199,6 +199,7 @@ def _facts(patient: Patient) -> dict[str, Any]:
         "voxel_mm": patient.camera.voxel_mm[0],
         "n_slots": patient.camera.n_slots,
         "slot_gain": list(patient.camera.slot_gain),
+        "empty_ends": [list(end) for end in patient.camera.empty_ends],
         "counts_per_voxel": patient.camera.counts_per_voxel,
         "drop_off": patient.camera.drop_off,
         "fwhm_mm": patient.camera.fwhm_mm,
