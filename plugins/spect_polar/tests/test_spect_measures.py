@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+import spect_measures_study
 from scipy import stats
 
 from cardio_spect_polar.phase.indices.filling import filling, volume_curve
@@ -16,6 +19,7 @@ from cardio_spect_polar.phase.indices.regions import (
     segment_thickening,
 )
 from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
+from cardio_spect_polar.phase.sampling.volumes import without_gate_averaging
 from cardio_spect_polar.polar.segments import segments_of
 from cardio_spect_polar.published.normal_limits import LIMITS, compared, within_limits
 from cardio_spect_polar.readers.gated import GatedStack
@@ -106,6 +110,8 @@ def test_six_gates_show_two_harmonics() -> None:
     plain, with_third = (volume_curve(gates(one, 6), 960) for one in (course, course + third))
     assert plain == pytest.approx(course, abs=0.02)
     assert with_third == pytest.approx(course, abs=0.02)
+    largest = without_gate_averaging(gates(course + 20 * np.sin(6 * np.pi * time), 6)).max()
+    assert largest == pytest.approx(course.max(), abs=0.3)
 
 
 def test_rates_of_a_cosine_are_those_of_its_slope() -> None:
@@ -206,3 +212,27 @@ def test_a_comparison_is_a_sentence_that_names_its_software_and_limit() -> None:
         "Phase SD 30.0°: above the limit of normal men by ECTb (mean + 2 SD 24.4°)",
         "Peak phase 100.0°: below the limits of normal men by ECTb (mean ± 2 SD 105.9 to 163.1°)",
     )
+
+
+def check_study(found: dict[str, Any]) -> None:
+    assert found["n"] >= 80
+    assert found["wall_mean_deg"]["rms"] <= 5
+    assert found["territory_scar_points"]["rms"] <= 6
+    assert found["segment_thickening"]["r"] >= 0.65
+    assert found["mass_ratio"]["mean"] == pytest.approx(1, abs=0.1)
+    assert found["mass_ratio"]["sd"] <= 0.08
+    for n_slots in (8, 16):
+        rates = found[f"{n_slots} gates"]
+        assert rates["filling"]["mean"] == pytest.approx(1, abs=0.1)
+        assert rates["ejection"]["mean"] == pytest.approx(1, abs=0.1)
+        assert rates["filling"]["sd"] <= 0.12
+        assert abs(rates["wait_ms"]["mean"]) <= 30
+
+
+def test_the_stored_study_is_within_its_limits() -> None:
+    check_study(json.loads(spect_measures_study.STORED.read_text("utf-8")))
+
+
+@pytest.mark.slow
+def test_random_hearts_are_within_the_limits() -> None:
+    check_study(spect_measures_study.study())

@@ -19,7 +19,12 @@ from cardio_spect_polar.phase.indices.filling import (
     volume_curve,
 )
 from cardio_spect_polar.phase.indices.regions import REGION_UNITS
-from cardio_spect_polar.phase.indices.summary import SUMMARY_UNITS, WallSummary, summarise
+from cardio_spect_polar.phase.indices.summary import (
+    SUMMARY_UNITS,
+    WallSummary,
+    spread_of,
+    summarise,
+)
 from cardio_spect_polar.phase.sampling.qc_view import N_RINGS, N_SLICES, qc_view
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
@@ -206,10 +211,17 @@ def _moved(heart: Heart, config: FeaturizeBlock) -> dict[str, float]:
         if sampled is None:
             continue
         try:
-            indices = _summary(sampled, config).indices
+            spread = spread_of(
+                sampled.curves,
+                sampled.geometry,
+                n_harmonics=config.n_harmonics,
+                convention=config.convention,
+                weighting=config.weighting,
+            )
         except DataError:
             continue
-        found |= {f"{name}_base_{where}": indices[name] for name in ("psd_deg", "pbw_deg")}
+        found[f"psd_deg_base_{where}"] = spread.psd_deg
+        found[f"pbw_deg_base_{where}"] = spread.pbw_deg
     return found
 
 

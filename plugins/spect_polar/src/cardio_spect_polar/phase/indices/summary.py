@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
+from cardio_spect_polar.phase.cycle.harmonics import Harmonic, first_harmonic
 from cardio_spect_polar.phase.cycle.uncertainty import phase_uncertainty
 from cardio_spect_polar.phase.indices.delays import lateral_delay_deg
-from cardio_spect_polar.phase.indices.dyssynchrony import INDEX_UNITS, phase_indices
+from cardio_spect_polar.phase.indices.dyssynchrony import INDEX_UNITS, PhaseIndices, phase_indices
 from cardio_spect_polar.phase.indices.latest import latest_segment, segment_errors
 from cardio_spect_polar.phase.indices.perfusion import (
     VIABLE_PCT,
@@ -115,7 +115,7 @@ def summarise(
     """
     harmonic = first_harmonic(curves, n_harmonics)
     uncertainty = phase_uncertainty(curves)
-    phase = harmonic.phase_deg if convention == "peak" else harmonic.onset_deg
+    phase = _phase(harmonic, convention)
     perfusion = perfusion_pct(curves)
     wave = harmonic.amplitude * np.exp(1j * np.radians(np.nan_to_num(harmonic.phase_deg)))
     whole = wave.sum()
@@ -156,6 +156,29 @@ def summarise(
         ),
         sample_phase=phase,
     )
+
+
+def spread_of(
+    curves: NDArray[np.float64],
+    geometry: WallGeometry,
+    *,
+    n_harmonics: Literal[1, 3] = 1,
+    convention: Literal["peak", "onset"] = "peak",
+    weighting: Weighting = "samples",
+) -> PhaseIndices:
+    """Return the indices of the whole wall alone, as `summarise` finds them, without its maps.
+
+    Raises
+    ------
+    DataError
+        Too few slots, or flat curves.
+    """
+    phase = _phase(first_harmonic(curves, n_harmonics), convention)
+    return phase_indices(phase, weights=sample_weights(geometry, weighting))
+
+
+def _phase(harmonic: Harmonic, convention: Literal["peak", "onset"]) -> NDArray[np.float64]:
+    return harmonic.phase_deg if convention == "peak" else harmonic.onset_deg
 
 
 def sample_weights(geometry: WallGeometry, weighting: Weighting) -> NDArray[np.float64] | None:

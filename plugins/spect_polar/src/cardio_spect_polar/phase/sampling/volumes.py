@@ -97,8 +97,8 @@ def volumes(
 
     The surface is smoothed a little over neighbouring rays and rings, and the cavity summed: discs
     along the cylinder, sectors of the sphere in the apical cap. The epicardium lies as far outside
-    the mid-wall as the endocardium inside; what is between them is the muscle's volume. On 24
-    digital ventricles of 7 to 15 mm its mass was 1.04 ± .06 of the true one.
+    the mid-wall as the endocardium inside; what is between them is the muscle's volume. On 80
+    digital ventricles of 7.5 to 14 mm its mass was 1.07 ± .06 of the true one.
 
     Parameters
     ----------
@@ -173,6 +173,8 @@ def _slab_factor(
 def without_gate_averaging(curve_ml: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the curve at 64 times through three harmonics, undoing the average over each slot.
 
+    Six slots show two: of a harmonic with two slots a period only half is seen.
+
     Examples
     --------
     >>> import numpy as np
@@ -182,7 +184,7 @@ def without_gate_averaging(curve_ml: NDArray[np.floating]) -> NDArray[np.float64
     True
     """
     n_slots = len(curve_ml)
-    harmonics = np.fft.rfft(curve_ml)[: N_HARMONICS + 1]
+    harmonics = np.fft.rfft(curve_ml)[: min(N_HARMONICS, (n_slots - 1) // 2) + 1]
     harmonics = harmonics / np.sinc(np.arange(len(harmonics)) / n_slots)
     return np.asarray(np.fft.irfft(harmonics, N_FINE) * (N_FINE / n_slots))
 
