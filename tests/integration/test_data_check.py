@@ -77,6 +77,19 @@ def test_a_clean_cohort_exits_with_0(cardio: Cli, cohort: Path) -> None:
     assert cardio("data", "check", cohort, "--plugin", "toy").exit_code == 0
 
 
+def test_recordings_without_an_outcome_are_checked_for_being_measured(cardio: Cli, clinic: Path):
+    file = next(clinic.glob("C*r0.csv"))
+    said = cardio("data", "check", file, "--plugin", "toy", "--gain", "2")
+    assert said.exit_code == 0, said.stderr
+    assert "1 of 1 recordings can be used by toy mean_class: 1 patient, 1 sample." in said.stdout
+    assert f"need no outcome: cardio measure --plugin toy {file}" in said.stdout
+    assert "cardio run needs one, and none is known: expected a folder with cohort" in said.stdout
+    assert "Missing covariates" not in said.stdout
+    # Who asks for an outcome is told that it is not there.
+    asked = cardio("data", "check", file, "--plugin", "toy", "--outcome", "x_ill")
+    assert asked.exit_code in (2, 3)
+
+
 def test_the_same_file_twice_of_one_patient_is_told_and_no_error(cardio: Cli, cohort: Path) -> None:
     path = cohort / "cohort.csv"
     table = pd.read_csv(path, dtype=str, keep_default_na=False).iloc[:-2]

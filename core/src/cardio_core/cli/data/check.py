@@ -40,8 +40,9 @@ def check(
     """List everything that is wrong with a cohort at once, and say who is in it.
 
     Every row of the table, every path and every recording under PATH is looked at, in processes;
-    nothing is written. Exits with 3 where `cardio run` would stop: something is wrong with the
-    table, a recording stands under two patients, or nothing is usable.
+    nothing is written. Recordings without an outcome are checked for `cardio measure`. Exits with
+    3 where something is wrong with the table, a recording stands under two patients, or nothing is
+    usable: there `cardio run` would stop.
     """
     from cardio_core.registry import require_installed
     from cardio_core.runner.checking.check import check_data
@@ -77,7 +78,8 @@ def _print(answer: dict[str, Any]) -> None:
         [one.line() for one in found if one.weight == "set aside" and one.kind == "path"],
     )
     hooks = {row["recording_id"]: row["hook"] for row in answer["quarantined"]}
-    _list("Recordings that cannot be used; cardio run goes on without them:",
+    without = "" if answer["no_outcome"] else "; cardio run goes on without them"
+    _list(f"Recordings that cannot be used{without}:",
           [f"{f'row {one.row}  ' if one.row else ''}quarantined  {one.who}  "
            f"{hooks.get(one.who, 'load')}: {one.says}"
            for one in found if one.weight == "set aside" and one.kind == "recording"])  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 from cardio_core.compute.executors import parse_executor
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import DataError, HookError
+from cardio_core.errors import CardioError, ConfigError, DataError, HookError
 from cardio_core.io.cohort_table import forgiving
 from cardio_core.io.cohorts.telling import notes_on_tables
 from cardio_core.io.places import open_cache
@@ -47,7 +48,8 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         n_samples of the usable ones, `usable` (recording_id, patient_id, n_samples), `quarantined`
         (recording_id, hook, reason), `findings` (see `Finding`; those that stop a run first),
         `without_outcome` (row, study_id, patient_id, reason), `outcome` and `covariates` (counts by
-        patient), `notes`.
+        patient), `no_outcome` (what says who has the outcome of the task, and is not there; None
+        where it is), `notes`.
 
     Raises
     ------
@@ -67,7 +69,9 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
             setup.task, cache=open_cache(), outcome=config.outcome.column, _inputs=inputs,
             _quarantined=[],
         )  # fmt: skip
-        cohort, unread = _loaded(setup, config, ctx, tables)
+        cohort, unread, no_outcome = _loaded(setup, config, ctx, tables)
+    if no_outcome:
+        ctx = ctx.replace(mode="predict")  # they are read as `cardio measure` reads them
     findings = [*tables.findings, *unread]
     people, rows = _people(cohort), _rows(cohort, tables.numbers)
     reads = _read(setup, config, ctx, cohort, request.executor, echo)
@@ -102,28 +106,59 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         "findings": [one.to_dict() for one in in_order(findings)],
         "without_outcome": _without(cohort, labels, tables, target.name),
         "outcome": outcome_summary(labels, patients, target),
-        "covariates": missing_covariates(cohort.table, patients, setup.task, config.covariates),
+        "no_outcome": no_outcome or None,
+        "to_measure": _to_measure(request),
+        "covariates": []
+        if no_outcome and not config.covariates
+        else missing_covariates(cohort.table, patients, setup.task, config.covariates),
         "notes": [*cohort.notes, *notes_on_tables(inputs, setup.plugin.info, used=asked)],
     }
 
 
 def _loaded(
     setup: Setup, config: RunConfig, ctx: Context, tables: TablePart
-) -> tuple[Cohort, list[Finding]]:
-    """Load headers and targets; a cohort of nobody where the table has to be mended first."""
+) -> tuple[Cohort, list[Finding], str]:
+    """Load headers and targets; a cohort of nobody where the table has to be mended first.
+
+    Where recordings can be loaded without targets and not with them, they are, and the last of what
+    is returned says what is missing: to be measured, nobody needs an outcome.
+    """
     if tables.findings and (tables.rows is None or tables.rows.empty):
-        return _nobody(tables), []
+        return _nobody(tables), [], ""
+    no_outcome = ""
     try:
         cohort: Cohort = call(setup.plugin, "load", ctx, config)
-    except (DataError, HookError) as error:
-        if not tables.findings:
+    except (ConfigError, DataError, HookError) as error:
+        excused = not isinstance(error, HookError) and config.outcome.column is None
+        found = _without_targets(setup, config, ctx) if excused else None
+        if found is not None:
+            cohort, no_outcome = found, str(error)
+        elif tables.findings and not isinstance(error, ConfigError):
+            why = f"no recording was read, because of what stands here or of this: {error}"
+            return _nobody(tables), [Finding("stops", "table", why)], ""
+        else:
             raise
-        why = f"no recording was read, because of what stands here or of this: {error}"
-        return _nobody(tables), [Finding("stops", "table", why)]
     if config.outcome.column is not None:
         cohort = give_outcome(cohort, config.outcome, ctx.task)
     guard_covariates(cohort, config.covariates, ctx.task.targets)
-    return replace(cohort, quarantined=(*cohort.quarantined, *ctx._quarantined)), []
+    cohort = replace(cohort, quarantined=(*cohort.quarantined, *ctx._quarantined))
+    return cohort, [], no_outcome
+
+
+def _without_targets(setup: Setup, config: RunConfig, ctx: Context) -> Cohort | None:
+    """Load as `cardio measure` does; None where that finds nothing either."""
+    ctx._quarantined.clear()
+    try:
+        cohort: Cohort = call(setup.plugin, "load", ctx.replace(mode="predict"), config)
+    except CardioError:
+        return None
+    return cohort if len(cohort.samples) or ctx._quarantined else None
+
+
+def _to_measure(request: RunRequest) -> str:
+    task = ["--task", request.task] if request.task else []
+    paths = [str(path) for path in request.data]
+    return shlex.join(["cardio", "measure", "--plugin", request.plugin, *task, *paths])
 
 
 def _nobody(tables: TablePart) -> Cohort:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cardio_core.evaluation.patients.clinical import by_patient
 from cardio_core.io.cohort_schema import COLUMNS, label_of
+from cardio_core.runner.progress.words import several
 from cardio_core.types.info import Target, Task
 
 EVENTS_A_PREDICTOR = 10
@@ -65,10 +66,14 @@ def sentences(answer: Mapping[str, Any]) -> list[str]:
     n_bad = answer["n_recordings"] - answer["n_usable"]
     lines = [
         f"{answer['n_usable']} of {answer['n_recordings']} recordings can be used by "
-        f"{answer['plugin']} {answer['task']}: {answer['n_patients']} patients, "
-        f"{answer['n_samples']} samples" + (f"; {n_bad} cannot." if n_bad else ".")
+        f"{answer['plugin']} {answer['task']}: {several(answer['n_patients'], 'patient')}, "
+        f"{several(answer['n_samples'], 'sample')}" + (f"; {n_bad} cannot." if n_bad else ".")
     ]
     outcome = answer["outcome"]
+    if answer["no_outcome"]:
+        if answer["n_usable"]:
+            lines.append(f"To be measured, they need no outcome: {answer['to_measure']}")
+        lines.append(f"cardio run needs one, and none is known: {answer['no_outcome']}.")
     if outcome is None:
         return lines
     name = outcome["target"]
