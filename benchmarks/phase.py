@@ -35,6 +35,7 @@ from cardio_spect_polar.phase.sampling.curves import (
     wall_profiles,
 )
 from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
+from cardio_spect_polar.phase.sampling.neighbours import with_neighbours
 from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion, find_base_motion
 from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
 from cardio_spect_polar.phase.ventricle.wall import N_RAYS, SampledWall, WallGeometry
@@ -126,10 +127,10 @@ def main() -> None:
     motion = find(expected.astype(np.float32))
 
     def ours(counts: np.ndarray) -> float:
-        return phases(sample_wall(counts, voxel_mm, geometry, motion=motion))
+        return phases(with_neighbours(sample_wall(counts, voxel_mm, geometry, motion=motion)))
 
     def fixed(counts: np.ndarray) -> float:
-        return phases(sample_wall(counts, voxel_mm, geometry))
+        return phases(with_neighbours(sample_wall(counts, voxel_mm, geometry)))
 
     def peer(counts: np.ndarray) -> float:
         return phases(one_call_per_ray(counts, voxel_mm, geometry, motion))

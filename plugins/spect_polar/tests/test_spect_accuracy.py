@@ -26,6 +26,7 @@ from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
 from cardio_spect_polar.phase.indices.summary import summarise
 from cardio_spect_polar.phase.sampling.curves import sample_wall
 from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
+from cardio_spect_polar.phase.sampling.neighbours import with_neighbours
 from cardio_spect_polar.phase.sampling.volumes import volumes
 from cardio_spect_polar.phase.ventricle.wall import N_RAYS, SampledWall
 from cardio_spect_polar.polar.segments import segment_means, segments_of
@@ -178,7 +179,7 @@ def measure(case: Case, seed: int | None = None) -> dict[str, Any]:
     heart = through_dicom(counts, voxel_mm)
     seen = heart.canonical.counts
     motion = heart.motion if case.ventricle.shortening_mm else None
-    known = sample_wall(seen, heart.voxel_mm, truth.geometry, motion=motion)
+    known = with_neighbours(sample_wall(seen, heart.voxel_mm, truth.geometry, motion=motion))
     detected_errors, known_errors = compare(heart.sampled, truth), compare(known, truth)
     if case.camera.drop_off:
         whole, _, _ = image(case.ventricle, None, replace(case.camera, drop_off=0.0))
@@ -186,7 +187,8 @@ def measure(case: Case, seed: int | None = None) -> dict[str, Any]:
             (detected_errors, heart.wall.geometry, heart.motion),
             (known_errors, truth.geometry, None),
         ):
-            unlost = compare(sample_wall(whole, heart.voxel_mm, geometry, motion=motion), truth)
+            sampled = sample_wall(whole, heart.voxel_mm, geometry, motion=motion)
+            unlost = compare(with_neighbours(sampled), truth)
             errors["spread_lost_deg"] = errors["spread_deg"] - unlost["spread_deg"]
     return {
         "case": case.name,

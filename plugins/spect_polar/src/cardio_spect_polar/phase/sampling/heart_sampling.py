@@ -18,6 +18,7 @@ from cardio_spect_polar.phase.sampling.gating import (
     heart_box,
 )
 from cardio_spect_polar.phase.sampling.inverted import without_inverted_rings
+from cardio_spect_polar.phase.sampling.neighbours import with_neighbours
 from cardio_spect_polar.phase.sampling.volumes import Volumes, volumes
 from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion
 from cardio_spect_polar.phase.ventricle.find_wall import Wall, find_wall
@@ -132,7 +133,8 @@ def sample_heart(
     stack : GatedStack
         As a reader returns it; an operator's base and apex in it are followed.
     mode : {"tracked", "independent"}
-        See `sample_wall`.
+        See `sample_wall`; of ``tracked`` ones, curves that noise has drowned borrow from their
+        neighbours (`with_neighbours`).
     rings : {"moving", "fixed"}
         ``moving`` rings and cavity follow the base, which descends by about 10 mm in systole, and
         basal rings that still run against the rest are cut. ``fixed`` ones stay at their slices:
@@ -160,18 +162,14 @@ def sample_heart(
     if gating.failures:
         raise DataError(f"gating cannot be trusted: {'; '.join(gating.failures)}; acquire again")
     turned = replace(turned, counts=corrected)
-    motion, n_cut = None, 0
+    motion = None
     lost: tuple[str, ...] = ()
     if rings == "moving":
         wall, motion, lost = follow_base(summed, turned, wall)
     flags = (*turned.flags, *gating.flags, *wall.flags, *lost)
-    sampled = sample_wall(corrected, turned.voxel_mm, wall.geometry, mode=mode, motion=motion)
-    if rings == "moving":
-        sampled, n_cut = without_inverted_rings(sampled)
-        if n_cut:
-            flags += (
-                f"{n_cut} ring(s) at the base thin while the wall thickens and were left out",
-            )
+    sampled, n_cut = _sampled(turned, wall.geometry, motion, mode, cut=rings == "moving")
+    if n_cut:
+        flags += (f"{n_cut} ring(s) at the base thin while the wall thickens and were left out",)
     return SampledHeart(
         canonical=turned,
         summed=summed,
@@ -216,6 +214,19 @@ def with_base_moved(heart: SampledHeart, n_slices: float, *, mode: Mode) -> Samp
         )  # fmt: skip
     except DataError:
         return None
-    counts, motion = heart.canonical.counts, heart.motion
-    sampled = sample_wall(counts, heart.voxel_mm, wall.geometry, mode=mode, motion=motion)
-    return sampled if motion is None else without_inverted_rings(sampled)[0]
+    motion = heart.motion
+    return _sampled(heart.canonical, wall.geometry, motion, mode, cut=motion is not None)[0]
+
+
+def _sampled(
+    turned: Canonical,
+    geometry: WallGeometry,
+    motion: BaseMotion | None,
+    mode: Mode,
+    *,
+    cut: bool,
+) -> tuple[SampledWall, int]:
+    """Sample the wall, cut what runs against it, and let noisy curves borrow; also the cut."""
+    sampled = sample_wall(turned.counts, turned.voxel_mm, geometry, mode=mode, motion=motion)
+    sampled, n_cut = without_inverted_rings(sampled) if cut else (sampled, 0)
+    return with_neighbours(sampled) if mode == "tracked" else sampled, n_cut
