@@ -163,6 +163,8 @@ def measured(ventricle: Ventricle, camera: Camera = SMALL) -> SampledHeart:
 def test_rates_of_a_digital_ventricle_are_found(n_slots: int) -> None:
     ventricle = Ventricle(shortening_mm=10.0)
     found = measured(ventricle, replace(SMALL, n_slots=n_slots)).volumes
+    drawn = volume_curve(found.curve_ml)
+    assert (drawn.max(), drawn.min()) == pytest.approx((found.edv_ml, found.esv_ml), abs=0.5)
     rates = filling(found.curve_ml, found.edv_ml, 1000.0)
     time = (np.arange(1024) + 0.5) / 1024
     course = cavity_ml(ventricle, time)

@@ -124,7 +124,7 @@ def within_limits(
 
     Examples
     --------
-    >>> found = within_limits({"psd_deg": 23.0, "pbw_deg": 60.0}, male=1.0)
+    >>> found = within_limits({"psd_deg": 23.0, "pbw_deg": 70.0}, male=1.0)
     >>> found["psd_deg_men"], found["pbw_deg_men"], found["psd_deg_women"]
     (1.0, 0.0, nan)
     """
