@@ -21,7 +21,7 @@ from cardio_spect_polar.phase.indices.regions import (
 from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
 from cardio_spect_polar.phase.sampling.volumes import without_gate_averaging
 from cardio_spect_polar.polar.segments import segments_of
-from cardio_spect_polar.published.normal_limits import LIMITS, compared, within_limits
+from cardio_spect_polar.published.normal_limits import LIMITS, within_limits
 from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
 from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle
@@ -207,12 +207,13 @@ def test_a_measurement_is_compared_with_its_own_sex_or_with_both() -> None:
     assert math.isnan(within_limits(values, math.nan, of_peak=False)["peak_deg_women"])
 
 
-def test_a_comparison_is_a_sentence_that_names_its_software_and_limit() -> None:
-    values = {"psd_deg": 30.0, "peak_deg": 100.0}
-    said = compared(values, list(within_limits(values, 1.0).values()))
-    assert said == (
-        "Phase SD 30.0°: above the limit of normal men by ECTb (mean + 2 SD 24.4°)",
-        "Peak phase 100.0°: below the limits of normal men by ECTb (mean ± 2 SD 105.9 to 163.1°)",
+def test_a_limit_says_whose_it_is_and_how_far_it_reaches() -> None:
+    said = {limit.name: limit.within for limit in LIMITS}
+    assert said["pbw_deg_women"] == (
+        "Phase bandwidth within the limit of normal women by ECTb, mean + 2 SD 49.8°"
+    )
+    assert said["peak_deg_men"].endswith(
+        "limits of normal men by ECTb, mean ± 2 SD 105.9 to 163.1°"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,17 +59,15 @@ class NormalLimit:
         """Return whether a value lies within the limits, the limits themselves included."""
         return self.low <= value <= self.high
 
-    def said(self, value: float) -> str:
-        """Return a sentence that compares a value with the limits.
+    @property
+    def within(self) -> str:
+        """What is asked of a measurement, in words.
 
         Examples
         --------
-        >>> LIMITS[0].said(30.06)
-        'Phase SD 30.1°: above the limit of normal men by ECTb (mean + 2 SD 24.4°)'
-        >>> LIMITS[0].said(12.0)
-        'Phase SD 12.0°: within the limit of normal men by ECTb (mean + 2 SD 24.4°)'
+        >>> LIMITS[0].within
+        'Phase SD within the limit of normal men by ECTb, mean + 2 SD 24.4°'
         """
-        where = "within" if self.holds(value) else "above" if value > self.high else "below"
         digits = 1 if self.unit else 2
         ends = {
             "upper": f"mean + 2 SD {self.high:.{digits}f}{self.unit}",
@@ -77,10 +75,7 @@ class NormalLimit:
             "both": f"mean ± 2 SD {self.low:.{digits}f} to {self.high:.{digits}f}{self.unit}",
         }[self.side]
         limit = "limits" if self.side == "both" else "limit"
-        return (
-            f"{self.title} {value:.{digits}f}{self.unit}: {where} the {limit} of normal "
-            f"{self.people} by {self.software} ({ends})"
-        )
+        return f"{self.title} within the {limit} of normal {self.people} by {self.software}, {ends}"
 
 
 LIMITS = (
@@ -135,25 +130,3 @@ def within_limits(
         asked = theirs and (of_peak or limit.index != "peak_deg") and math.isfinite(value)
         found[limit.name] = float(limit.holds(value)) if asked else math.nan
     return found
-
-
-def compared(indices: Mapping[str, float], within: Sequence[float]) -> tuple[str, ...]:
-    """Return a sentence for every limit that a measurement was compared with.
-
-    Parameters
-    ----------
-    indices : mapping of str to float
-        Columns of block ``indices``.
-    within : sequence of float
-        Of the block ``normal_limits``, in the order of `LIMITS`; NaN says nothing.
-
-    Examples
-    --------
-    >>> compared({"psd_deg": 12.0}, [float("nan"), 1.0] + [float("nan")] * 8)[0][:34]
-    'Phase SD 12.0°: within the limit o'
-    """
-    return tuple(
-        limit.said(indices[limit.index])
-        for limit, held in zip(LIMITS, within, strict=True)
-        if not math.isnan(held)
-    )

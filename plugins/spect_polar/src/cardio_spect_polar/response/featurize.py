@@ -236,11 +236,7 @@ def _limits(
     listed = ("psd_deg", "pbw_deg")
     return _named(
         values, tuple(limit.name for limit in LIMITS), ("1",),
-        titles=tuple(
-            f"{one.title} within the limit of normal {one.people} by ECTb?"
-            if one.index in listed else ""
-            for one in LIMITS
-        ),
+        titles=tuple(f"{one.within}?" if one.index in listed else "" for one in LIMITS),
     )  # fmt: skip
 
 
