@@ -150,6 +150,9 @@ if TYPE_CHECKING:
     )
     from cardio_core.stats.resampling.general_bootstrap import bootstrap as bootstrap
     from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums as bootstrap_sums
+    from cardio_core.stats.selection.group_tests import Compared as Compared
+    from cardio_core.stats.selection.group_tests import GroupTest as GroupTest
+    from cardio_core.stats.selection.group_tests import predicted_alike as predicted_alike
     from cardio_core.stats.selection.max_t import max_t_screen as max_t_screen
     from cardio_core.stats.selection.multiplicity import adjust_p_values as adjust_p_values
     from cardio_core.stats.selection.multiplicity import benjamini_hochberg as benjamini_hochberg
@@ -214,6 +217,7 @@ _HOMES = {
     "regression.nested_models": "incremental likelihood_ratio_test",
     "resampling.general_bootstrap": "bootstrap",
     "resampling.sums_bootstrap": "bootstrap_sums",
+    "selection.group_tests": "Compared GroupTest predicted_alike",
     "selection.max_t": "max_t_screen",
     "selection.multiplicity": (
         "adjust_p_values benjamini_hochberg bonferroni holm multiplicity_null"

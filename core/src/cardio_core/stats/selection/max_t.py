@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.validate import Floats, numeric_column
+from cardio_core.stats.foundation.validate import Floats, Ints, numeric_column
 from cardio_core.types.estimate import Estimate
 
 CELLS_PER_BLOCK = 4_000_000
@@ -90,9 +90,7 @@ def max_t_screen(
     exceeded, exceeded_alone = _exceedances(
         standard[:, order], target[:, 0], np.abs(observed[order]), n_permutations, seed
     )
-    adjusted, alone = np.empty(m), np.empty(m)
-    adjusted[order] = np.maximum.accumulate((1 + exceeded) / (1 + n_permutations))
-    alone[order] = (1 + exceeded_alone) / (1 + n_permutations)
+    adjusted, alone = _as_p_values(order, exceeded, exceeded_alone, n_permutations)
     kind = "rank correlation" if ranks else "correlation"
     return [
         Estimate(
@@ -108,6 +106,52 @@ def max_t_screen(
         )
         for index, name in enumerate(listed)
     ]
+
+
+def step_down(observed: Floats, null: Floats) -> tuple[Floats, Floats]:
+    """Return p-values corrected by step-down max-T, and those of each test alone.
+
+    Parameters
+    ----------
+    observed : ndarray, shape (m,)
+        A statistic a test, larger is rarer, all on one scale.
+    null : ndarray, shape (n_permutations, m)
+        The same under permutations that keep the tests together.
+
+    Returns
+    -------
+    adjusted, alone : ndarray, shape (m,)
+        Never 0: the given order counts as one of the permutations.
+
+    Examples
+    --------
+    >>> null = np.array([[1.0, 0.0], [0.0, 2.5], [0.5, 0.5]])
+    >>> [p.tolist() for p in step_down(np.array([3.0, 2.0]), null)]
+    [[0.25, 0.5], [0.25, 0.5]]
+    """
+    order = np.argsort(-observed)
+    together, alone = _counted(null[:, order], observed[order])
+    return _as_p_values(order, together, alone, len(null))
+
+
+def _counted(statistics: Floats, observed: Floats) -> tuple[Floats, Floats]:
+    """Count permutations as extreme as each test, alone and as a maximum of what is below it.
+
+    Columns of `statistics` and `observed` are sorted, strongest first.
+    """
+    # equal statistics must count as equal, whatever the order of summation
+    threshold = observed - 1e-10
+    maxima = np.maximum.accumulate(statistics[:, ::-1], axis=1)[:, ::-1]
+    return (maxima >= threshold).sum(axis=0), (statistics >= threshold).sum(axis=0)
+
+
+def _as_p_values(
+    order: Ints, together: Floats, alone: Floats, n_permutations: int
+) -> tuple[Floats, Floats]:
+    adjusted, unadjusted = np.empty(order.size), np.empty(order.size)
+    adjusted[order] = np.maximum.accumulate((1 + together) / (1 + n_permutations))
+    unadjusted[order] = (1 + alone) / (1 + n_permutations)
+    return adjusted, unadjusted
 
 
 def _complete(features: ArrayLike, outcome: ArrayLike) -> tuple[Floats, Floats, int]:
@@ -147,16 +191,13 @@ def _exceedances(
     rng = np.random.default_rng(seed)
     n, m = standard.shape
     per_block = max(1, CELLS_PER_BLOCK // max(n, m))
-    # equal statistics must count as equal, whatever the order of summation
-    threshold = observed - 1e-10
     together, alone = np.zeros(m), np.zeros(m)
     done = 0
     while done < n_permutations:
         size = min(per_block, n_permutations - done)
         shuffled = rng.permuted(np.broadcast_to(target, (size, n)), axis=1)
-        statistics = np.abs(shuffled @ standard)
-        alone += (statistics >= threshold).sum(axis=0)
-        maxima = np.maximum.accumulate(statistics[:, ::-1], axis=1)[:, ::-1]
-        together += (maxima >= threshold).sum(axis=0)
+        in_block = _counted(np.abs(shuffled @ standard), observed)
+        together += in_block[0]
+        alone += in_block[1]
         done += size
     return together, alone
