@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import norm
 
 from cardio_core import stats
-from cardio_spect_polar.audit.groups import audit
+from cardio_spect_polar.audit.flags import OUTCOME, SCORE, flag_groups
 from cardio_spect_polar.readers.polar_map import read_polar_map
 from cardio_spect_polar.synthetic.flow.cohort import Injected, write_flow_cohort
 from cardio_spect_polar.synthetic.flow.patients import TRAITS, TrueFlow, draw_flow, posterior
@@ -110,31 +110,64 @@ def _audited(seed: int, injected: Injected) -> pd.DataFrame:
     groups = {
         "race_ethnicity": pd.Series(group, names, dtype="string"),
         "scanner_id": pd.Series(scanner, names, dtype="string"),
+        "sex": pd.Series(np.array(["F", "M"])[flow.traits[:, 0]], names, dtype="string"),
     }
-    found = []
-    for trait in ("sex", "diabetes"):
-        place = TRAITS.index(trait)
-        tested = pd.DataFrame({"y": y[:, place], "score": score[:, place]}, names)
-        made = audit(tested, groups, n_resamples=300, seed=seed)
-        found.append(made.gaps.assign(factor=trait))
-    return pd.concat(found)
+    tested = {
+        (trait, "best"): pd.DataFrame(
+            {"y": y[:, TRAITS.index(trait)], "score": score[:, TRAITS.index(trait)]}, names
+        )
+        for trait in ("sex", "hypertension", "diabetes")
+    }
+    return flag_groups(tested, groups, n_permutations=499, seed=seed)
 
 
 def test_the_audit_flags_wrong_labels_of_a_group_and_a_shifted_scanner_and_knows_where():
     for seed in range(4):
-        gaps = _audited(seed, Injected())
-        flagged = gaps[gaps["flagged"]]
-        labels = flagged[(flagged["factor"] == "diabetes") & (flagged["column"] != "scanner_id")]
+        tests = _audited(seed, Injected())
+        flagged = tests[tests["flagged"]]
+        labels = flagged[flagged["factor"] == "diabetes"]
         assert set(labels["column"]) == {"race_ethnicity"}
-        assert (labels.loc[labels["metric"] == "auc", "gap"] < -0.1).all()
+        assert set(labels["question"]) == {OUTCOME}
+        # One of two groups is tested beside the other, and the wrong labels are those of B.
+        ranked = labels[["auc_of_group", "auc_of_others"]].iloc[0].tolist()
+        wrong, right = ranked if labels["group"].iloc[0] == "B" else ranked[::-1]
+        assert wrong < right - 0.1
         scanner = flagged[(flagged["factor"] == "sex") & (flagged["column"] == "scanner_id")]
-        # A scanner that reads too high makes men look like women: their number is foretold too low.
-        excess = scanner.loc[scanner["metric"] == "observed_minus_predicted", "gap"]
-        assert len(excess) == 1
-        assert float(excess.iloc[0]) > 0.1
+        assert set(scanner["question"]) >= {SCORE}
+        # A scanner that reads too high makes men look like women.
+        first = scanner[scanner["question"] == SCORE].iloc[0]
+        assert first["effect"] * (1 if first["group"] == "two" else -1) < -0.5
 
 
-def test_without_injected_biases_the_audit_flags_no_more_than_its_level():
-    n_flagged = sum(_audited(seed, Injected.none())["flagged"].any() for seed in range(10))
-    # Two audits of 5 % each a seed: three or more of ten seeds have a chance of 7 %.
+def test_without_injected_biases_a_run_flags_no_more_than_its_level():
+    n_flagged = sum(bool(_audited(seed, Injected.none())["flagged"].any()) for seed in range(12))
+    # Three or more of twelve runs at 5 %: a chance of 2 %.
     assert n_flagged <= 2
+
+
+def test_probabilities_may_differ_between_the_sexes_and_must_not_between_scanners():
+    tests = _audited(0, Injected.none())
+    assert set(tests.loc[tests["question"] == SCORE, "column"]) == {"scanner_id"}
+    assert set(tests.loc[tests["question"] == OUTCOME, "column"]) == {
+        "scanner_id", "race_ethnicity", "sex",
+    }  # fmt: skip
+    # Of the groups of sex itself each has one class only.
+    assert "sex" not in set(tests.loc[tests["factor"] == "sex", "column"])
+
+
+def test_ids_of_one_person_are_permuted_together():
+    """Two ids a person, alike in everything: taken for two people they look twice as sure."""
+    rng = np.random.default_rng(5)
+    by_person, by_id = [], []
+    for _ in range(40):
+        person = np.repeat(np.arange(80), 2)
+        y = (rng.uniform(size=80) < 0.5).astype(int)[person]
+        score = np.clip(0.5 + 0.15 * rng.normal(size=80), 0.05, 0.95)[person]
+        names = [f"p{i}" for i in range(160)]
+        group = pd.Series(rng.choice(["A", "B"], 80)[person], names, dtype="string")
+        tested = pd.DataFrame({"y": y, "score": score}, names)
+        for found, subjects in ((by_person, person), (by_id, np.arange(160))):
+            asked = {("sex", "m"): tested.assign(subject_id=[f"s{i}" for i in subjects])}
+            found += flag_groups(asked, {"site_id": group}, n_permutations=99)["p"].tolist()
+    assert np.mean(np.array(by_person) <= 0.1) <= 0.2
+    assert np.mean(np.array(by_id) <= 0.1) > 0.2

@@ -95,7 +95,7 @@ def test_the_tables_of_the_paper_of_the_audit_and_of_the_simulations_are_there(r
     tables = {
         name: pd.read_csv(run / "tables" / f"honest-{name}.csv")
         for name in ("network-versus-logistic", "published", "audit-groups", "audit-gaps",
-                     "simulations")
+                     "audit-tests", "simulations")
     }  # fmt: skip
     assert set(tables["network-versus-logistic"]["factor"]) == set(RISK_FACTORS)
     assert set(tables["simulations"]["simulation"]) == {
@@ -105,6 +105,17 @@ def test_the_tables_of_the_paper_of_the_audit_and_of_the_simulations_are_there(r
     assert {"sex", "scanner_id", "site_id"} <= set(audited["column"])
     # In the groups of sex there is nothing to rank by sex.
     assert "sex" not in set(audited.loc[audited["factor"] == "sex", "column"])
+
+
+def test_the_audit_has_one_family_of_tests_and_says_how_many_they_are(run):
+    tests = pd.read_csv(run / "tables" / "honest-audit-tests.csv")
+    assert set(tests["model"]) == {"resnet_rest", "logistic_rest", "logistic_reserve"}
+    assert set(tests["factor"]) == set(RISK_FACTORS)
+    # Corrected for all of them: never below the test's own, and in the same order.
+    assert (tests["p_adjusted"] >= tests["p"]).all()
+    assert tests["p_adjusted"].is_monotonic_increasing
+    notes = json.loads((run / "manifest.json").read_text())["notes"]
+    assert any(f"asks {len(tests)} questions of this run" in note for note in notes)
 
 
 def test_a_gain_of_flow_moves_rows_on_rest_and_is_not_simulated_for_the_reserve(run):

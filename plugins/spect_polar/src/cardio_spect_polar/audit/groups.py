@@ -2,6 +2,7 @@
 
 Labels that are wrong in one group show as a smaller AUC there, and a scanner that reads otherwise
 as probabilities that are too high or too low. Neither is seen in the numbers of the whole cohort.
+What is described here is tested in `flag_groups`, for all models and factors of a run together.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from cardio_core.stats import Estimate
 BANDS_OF_BMI = (25.0, 30.0)
 """kg/m²; overweight and obesity of the World Health Organization."""
 
+GAP_COLUMNS = ["column", "group", "reference", "metric", "gap", "low", "high"]
+BLANK = "–"
+"""What the subgroup audit prints for a group that it does not score."""
+
 
 @dataclass(frozen=True)
 class Audit:
@@ -29,11 +34,11 @@ class Audit:
     groups : DataFrame
         A line a group: column, group, n, events, and each metric and gap with its interval.
     gaps : DataFrame
-        A line a gap: column, group, reference, metric, gap, low, high, p, p_holm, flagged.
+        A line a gap: column, group, reference, metric, gap, low, high.
     estimates : dict of (column, group) to dict of str to Estimate
         The four metrics of each group.
     notes : tuple of str
-        What could not be audited, and why.
+        What could not be audited, and why; groups that are too small.
     """
 
     groups: pd.DataFrame
@@ -77,7 +82,6 @@ def audit(
     *,
     clusters: np.ndarray | None = None,
     min_per_class: int = 10,
-    flag_level: float = 0.05,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -94,17 +98,14 @@ def audit(
         Person of each tested patient; whole persons are resampled.
     min_per_class : int
         A group with fewer patients of either class is named, not compared.
-    flag_level : float
-        A gap is flagged where its p-value, adjusted by Holm over all gaps of this audit, is below.
     n_resamples, seed : int
         Of the bootstrap.
     level : float
-        Of the printed intervals, which are not adjusted.
+        Of the intervals, which are not adjusted for their number.
 
     Notes
     -----
-    Rates are at the threshold of the base rate of all tested patients, one for all groups. The
-    p-value of a gap is the normal one, with the standard error that the bootstrap interval implies.
+    Rates are at the threshold of the base rate of all tested patients, one for all groups.
     """
     threshold = stats.Threshold(float(tested["y"].mean()), "base rate of all tested patients")
     tables, gaps, notes = [], [], []
@@ -122,43 +123,28 @@ def audit(
         table = made.to_frame().rename(columns={column: "group"})
         table.insert(0, "column", column)
         tables.append(table)
+        small = [str(row.group) for row in table.itertuples() if row.AUC == BLANK]
+        notes += [f"{column}: too few patients to score in {', '.join(small)}"] if small else []
         for estimate in made.estimates:
             metric, _, inside = estimate.name.rstrip("]").partition("[")
             if metric.endswith("_gap"):
-                gaps.append(_gap(column, metric.removesuffix("_gap"), inside, estimate, level))
+                gaps.append(_gap(column, metric.removesuffix("_gap"), inside, estimate))
             else:
                 estimates.setdefault((column, inside), {})[metric] = estimate
     return Audit(
         pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(),
-        _flagged(gaps, flag_level),
+        pd.DataFrame(gaps, columns=GAP_COLUMNS),
         estimates,
         tuple(notes),
     )
 
 
-def _gap(
-    column: str, metric: str, inside: str, estimate: Estimate, level: float
-) -> dict[str, object]:
-    from scipy.special import ndtr, ndtri
-
+def _gap(column: str, metric: str, inside: str, estimate: Estimate) -> dict[str, object]:
     group, _, reference = inside.partition(" - ")
-    low, high = float(estimate.low or 0.0), float(estimate.high or 0.0)
-    error = (high - low) / (2 * float(ndtri(0.5 + level / 2)))
-    p = 2 * float(ndtr(-abs(estimate.value) / error)) if error > 0 else 1.0
     return {
         "column": column, "group": group, "reference": reference, "metric": metric,
-        "gap": estimate.value, "low": low, "high": high, "p": p,
+        "gap": estimate.value, "low": estimate.low, "high": estimate.high,
     }  # fmt: skip
-
-
-def _flagged(gaps: Sequence[Mapping[str, object]], flag_level: float) -> pd.DataFrame:
-    table = pd.DataFrame(
-        gaps, columns=["column", "group", "reference", "metric", "gap", "low", "high", "p"]
-    )
-    if not len(table):
-        return table.assign(p_holm=[], flagged=[])
-    adjusted = stats.holm(table["p"].to_numpy(float))
-    return table.assign(p_holm=adjusted, flagged=adjusted < flag_level)
 
 
 def _cut(values: pd.Series[float], edges: Sequence[float], names: Sequence[str]) -> pd.Series[str]:

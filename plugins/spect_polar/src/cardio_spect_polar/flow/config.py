@@ -90,7 +90,11 @@ class EvaluateBlock(CoreEvaluateBlock):
 
     min_per_class: int = Field(10, ge=2, description="patients of either class in an audited group")
     flag_level: float = Field(
-        0.05, gt=0, lt=0.5, description="family-wise error of the flags of one audit (Holm)"
+        0.05, gt=0, lt=0.5, description="probability that a run flags anything by chance (max-T "
+        "over every group, factor and model)",
+    )  # fmt: skip
+    n_permutations: int = Field(
+        2000, ge=99, description="of the groups among the patients, for the audit's p-values"
     )
     n_simulations: int = Field(200, ge=0, description="redraws of each simulation; 0 leaves it out")
 

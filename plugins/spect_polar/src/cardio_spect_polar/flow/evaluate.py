@@ -19,6 +19,7 @@ from cardio_core.api import (
     Target,
     default_evaluate,
 )
+from cardio_spect_polar.audit.flags import flag_groups
 from cardio_spect_polar.audit.groups import audit, groups_of
 from cardio_spect_polar.audit.simulations import (
     disagreeing_readers,
@@ -26,7 +27,9 @@ from cardio_spect_polar.audit.simulations import (
     referral_bias,
     scanner_shift,
 )
+from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.flow.config import EvaluateBlock
+from cardio_spect_polar.flow.evaluation.audit_told import audit_told
 from cardio_spect_polar.flow.evaluation.comparison import more_metrics, network_versus_logistic
 from cardio_spect_polar.flow.evaluation.figures import figures_of
 from cardio_spect_polar.flow.evaluation.tested import clusters_of, tested_patients
@@ -63,8 +66,11 @@ def evaluate(
     tables["network-versus-logistic"] = network_versus_logistic(predictions, ctx.task, config.level)
     tables["published"] = published_table()
     audited, gaps, simulated = [], [], []
+    scored: dict[tuple[str, str], pd.DataFrame] = {}
+    not_audited: dict[str, list[str]] = {}
     groups = groups_of(_people(cohort)) if cohort.table is not None else {}
     for target, model, tested in _scored(predictions, ctx):
+        scored[target.name, model] = tested
         scope = Scope(task=ctx.task.name, target=target.name, model=model)
         found, failed = more_metrics(tested, config.level)
         metrics += [Metric(estimate, scope) for estimate in found]
@@ -73,8 +79,7 @@ def evaluate(
         made = audit(
             tested, {name: group for name, group in groups.items() if name != target.name},
             clusters=clusters_of(tested), min_per_class=config.min_per_class,
-            flag_level=config.flag_level, n_resamples=config.n_resamples, seed=ctx.seed,
-            level=config.level,
+            n_resamples=config.n_resamples, seed=ctx.seed, level=config.level,
         )  # fmt: skip
         named = {"factor": target.name, "model": model}
         audited.append(made.groups.assign(**named))
@@ -84,7 +89,8 @@ def evaluate(
             for (column, group), own in made.estimates.items()
             for name, estimate in own.items()
         ]
-        notes += [f"Audit of {target.name} by {text}" for text in made.notes]
+        for text in made.notes:
+            not_audited.setdefault(text, []).append(worded(target.name))
         fewest = int(tested["y"].value_counts().min())
         if config.n_simulations and fewest < config.min_per_class:
             notes.append(
@@ -97,12 +103,24 @@ def evaluate(
             ]
     tables["audit-groups"] = _joined(audited)
     tables["audit-gaps"] = _joined(gaps)
-    tables["audit-flags"] = _joined(gaps).pipe(_flagged_only)
-    notes.append(_sentence(tables["audit-flags"], config.flag_level))
+    notes += [
+        f"Audit by {text} ({', '.join(dict.fromkeys(of))})." for text, of in not_audited.items()
+    ]
+    # Flags belong to one protocol, so that a run has one family of tests.
+    tests = flag_groups(
+        scored if ctx.protocol != "paper" else {}, groups, min_per_class=config.min_per_class,
+        flag_level=config.flag_level, n_permutations=config.n_permutations, seed=ctx.seed,
+    )  # fmt: skip
+    tables["audit-tests"] = tests
+    tables["audit-flags"] = tests[tests["flagged"].astype(bool)].drop(columns="flagged")
+    if ctx.protocol == "paper":
+        notes.append("Groups are described here and flagged under the honest protocol alone.")
+    else:
+        notes += audit_told(tests, config.flag_level)
     if simulated:
         tables["simulations"] = _joined(simulated)
         notes += list(SIMULATED.values())
-    figures = {**report.figures, **figures_of(predictions, ctx.task, tables["audit-gaps"])}
+    figures = {**report.figures, **figures_of(predictions, ctx.task, tables["audit-gaps"], tests)}
     return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
 
 
@@ -163,21 +181,3 @@ def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     joined = pd.concat(there, ignore_index=True)
     first = [name for name in ("factor", "model", "simulation") if name in joined.columns]
     return joined[[*first, *(name for name in joined.columns if name not in first)]]
-
-
-def _flagged_only(gaps: pd.DataFrame) -> pd.DataFrame:
-    if not len(gaps):
-        return gaps
-    flagged = gaps[gaps["flagged"].astype(bool)].drop(columns="flagged")
-    return flagged.sort_values("p_holm", kind="stable").reset_index(drop=True)
-
-
-def _sentence(flags: pd.DataFrame, level: float) -> str:
-    rule = (
-        f"The audit flags a gap between groups where its p-value, adjusted by Holm over all gaps "
-        f"of one model and factor, is below {level:g}."
-    )
-    if not len(flags):
-        return f"{rule} None is flagged, which does not show that there is none."
-    where = ", ".join(dict.fromkeys(f"{r.factor} by {r.column}" for r in flags.itertuples()))
-    return f"{rule} Flagged: {where}."

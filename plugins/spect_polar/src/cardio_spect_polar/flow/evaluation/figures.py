@@ -18,8 +18,10 @@ _METRICS = {
 }  # fmt: skip
 
 
-def figures_of(predictions: Scored, task: Task, gaps: pd.DataFrame) -> dict[str, canvas.Draw]:
-    """Return one ROC figure a factor and one of the audit's largest gaps."""
+def figures_of(
+    predictions: Scored, task: Task, gaps: pd.DataFrame, tests: pd.DataFrame
+) -> dict[str, canvas.Draw]:
+    """Return one ROC figure a factor, and one of the gaps of the groups that differ most surely."""
     made: dict[str, canvas.Draw] = {}
     for target in task.targets:
         curves: dict[str, dict[str, tuple[pd.Series[int], pd.Series[float], str]]] = {}
@@ -36,8 +38,8 @@ def figures_of(predictions: Scored, task: Task, gaps: pd.DataFrame) -> dict[str,
                 "A panel a map, with the AUC of the network and of the regression on the same "
                 "map; the dashed diagonal is chance.",
             )
-    if len(gaps):
-        first = gaps.sort_values("p_holm", kind="stable").head(MOST_GAPS)
+    if len(gaps) and len(tests):
+        first = _surest(gaps, tests).head(MOST_GAPS)
         rows = [
             {
                 "label": f"{_METRICS.get(str(row.metric), worded(str(row.metric)))} for "
@@ -50,7 +52,30 @@ def figures_of(predictions: Scored, task: Task, gaps: pd.DataFrame) -> dict[str,
         made["audit-gaps"] = canvas.described(
             gap_forest(rows),
             "Differences between groups",
-            f"The {len(rows)} surest of the audit, with intervals; in colour where the p-value, "
-            "adjusted for all of them, is small. At 0 the groups are treated alike.",
+            f"{len(rows)} gaps, of the groups that differ most surely; intervals are not adjusted "
+            "for their number. In colour where the audit flags the group after correction for "
+            "all tests of the run. At 0 the groups are treated alike.",
         )
     return made
+
+
+def _surest(gaps: pd.DataFrame, tests: pd.DataFrame) -> pd.DataFrame:
+    """Return gaps with ``flagged``, those of the group with the smallest adjusted p first.
+
+    Of two groups that make up everybody one is tested, and it may be the gaps' reference.
+    """
+    best: dict[tuple[str, ...], float] = {}
+    flags = set()
+    for test in tests.itertuples():
+        key = (str(test.factor), str(test.model), str(test.column), str(test.group))
+        best[key] = min(best.get(key, 1.0), float(test.p_adjusted))  # type: ignore[arg-type]
+        flags |= {key} if test.flagged else set()
+    keys = []
+    for row in gaps.itertuples():
+        place = (str(row.factor), str(row.model), str(row.column))
+        own = [(*place, str(group)) for group in (row.group, row.reference)]
+        keys.append(next((key for key in own if key in best), own[0]))
+    known = gaps.assign(
+        p_adjusted=[best.get(key, 1.0) for key in keys], flagged=[key in flags for key in keys]
+    )
+    return known.sort_values("p_adjusted", kind="stable")
