@@ -128,7 +128,47 @@ def test_a_primary_model_that_is_a_baseline_is_not_counted_among_those_it_is_com
     found = told(rows, {"baselines": ["net", "qrs", "age", "forest"]})
     assert "the best of 3 simple baselines" in found.found[0]
     assert "not shown to be better than any of the 3 simple baselines" in warned(found)
-    assert "0.000 (95 % interval −0.100 to +0.100), which chance can explain." in found.found[0]
+    assert "0.000 (95 % interval −0.100 to +0.100)." in found.found[0]
+
+
+@pytest.mark.parametrize(
+    ("limits", "verdict"),
+    [
+        ((-0.02, -0.10, 0.06), "was no better than"),
+        ((0.03, -0.05, 0.11), "was not shown to be better than"),
+        ((-0.12, -0.20, -0.04), "was worse than"),
+    ],
+)
+def test_the_verdict_leads_where_the_model_is_not_better_than_the_best_baseline(
+    told, limits, verdict
+):
+    value, low, high = limits
+    rows = [
+        row("auc", 0.62, 0.52, 0.72),
+        row("auc", 0.62 - value, 0.55, 0.75, model="qrs"),
+        row("auc_difference", value, low, high, versus="qrs"),
+    ]
+    first = told(rows).found[0]
+    assert first.startswith(
+        "In patients kept apart from training, the primary model, declared before the run, "
+        f"“ResNet, pretrained” {verdict} the simple baseline “QRS duration”: area under the "
+        "ROC curve 0.620 (95 % interval 0.520 to 0.720) against "
+        f"{0.62 - value:.3f} (95 % interval 0.550 to 0.750)"
+    )
+    assert ", which ranked first of all models; the paired difference" in first or value > 0
+
+
+def test_an_error_that_is_no_smaller_is_told_as_no_better(told):
+    targets = [{"name": "ef", "kind": "continuous", "classes": [], "unit": "%"}]
+    rows = [
+        row("mae", 6.5, 6.1, 7.2, target="ef"),
+        row("mae", 4.5, 4.1, 5.2, target="ef", model="qrs"),
+        row("mae_difference", 2.0, 1.1, 2.9, target="ef", versus="qrs"),
+    ]
+    assert (
+        "was worse than the simple baseline “QRS duration”"
+        in (told(rows, {"targets": targets}).found[0])
+    )
 
 
 def test_patients_of_several_classes_are_counted_once(told):

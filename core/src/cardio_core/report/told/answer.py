@@ -165,43 +165,58 @@ def _main(files: RunFiles, standing: Standing, of: str) -> str:
         else "The honest protocol did not run; under the paper protocol, optimistic by its design"
     )
     role = "the primary model, declared before the run," if standing.declared else "the model"
+    who = f"{where}, {role} “{title_of(files, standing.model)}”"
     metric = IN_WORDS[standing.metric]
-    said = (
-        f"{where}, {role} “{title_of(files, standing.model)}” reached "
-        f"{'an' if metric[0] in 'aeio' else 'a'} {metric} of "
-        f"{_value(files, standing.row, standing)}{of}"
-    )
+    value = _value(files, standing.row, standing)
     baseline = standing.baseline
+    worse = None if baseline is None else _no_better(standing, baseline)
+    if baseline is not None and worse is not None:
+        # The verdict leads where a reader would else take the number for a success.
+        against = _value(files, standing.rows[baseline], standing)
+        ranked = ", which ranked first of all models" if standing.first == baseline else ""
+        return (
+            f"{who} was {worse} {_which(files, standing, baseline)}{of}: {metric} {value} against "
+            f"{against}{ranked}; the paired difference is {standing.differences[baseline].shown}."
+        )
+    said = f"{who} reached {'an' if metric[0] in 'aeio' else 'a'} {metric} of {value}{of}"
     if baseline is None:
         return f"{said}; {_without_baseline(files, standing)}."
     return f"{said}; {_beside(files, standing, baseline)}."
 
 
-def _beside(files: RunFiles, standing: Standing, baseline: str) -> str:
+def _which(files: RunFiles, standing: Standing, baseline: str) -> str:
     n_baselines = sum(name != standing.model for name in standing.baselines)
     which = (
         f"the best of {n_baselines} simple baselines, picked afterwards,"
         if n_baselines > 1
         else "the simple baseline"
     )
+    return f"{which} “{title_of(files, baseline)}”"
+
+
+def _no_better(standing: Standing, other: str) -> str | None:
+    """Return how a model that is not better than another stands to it, None where it may be."""
+    gain: Difference | None = standing.gain(other)
+    if gain is None or gain.low is None or gain.high is None or gain.low > 0:
+        return None
+    if gain.high < 0:
+        return "worse than"
+    return "no better than" if gain.value <= 0 else "not shown to be better than"
+
+
+def _beside(files: RunFiles, standing: Standing, baseline: str) -> str:
     value = number(float(standing.rows[baseline]["value"]))
     ranked = " and ranked first of all models" if standing.first == baseline else ""
-    said = f"{which} “{title_of(files, baseline)}” reached {value}{ranked}"
+    said = f"{_which(files, standing, baseline)} reached {value}{ranked}"
     difference = standing.differences.get(baseline)
     if difference is None:
         return f"{said}; the two were not compared on the same patients"
-    return f"{said}; the paired difference is {difference.shown}, {_verdict(standing, baseline)}"
-
-
-def _verdict(standing: Standing, other: str) -> str:
-    gain: Difference | None = standing.gain(other)
-    if gain is None or gain.low is None or gain.high is None:
-        return "no interval, so nothing can be told from it"
-    if gain.low > 0:
-        return "better than the baseline"
-    if gain.high < 0:
-        return "worse than the baseline"
-    return "which chance can explain"
+    verdict = (
+        "no interval, so nothing can be told from it"
+        if difference.low is None or difference.high is None
+        else "better than the baseline"
+    )
+    return f"{said}; the paired difference is {difference.shown}, {verdict}"
 
 
 def _without_baseline(files: RunFiles, standing: Standing) -> str:
