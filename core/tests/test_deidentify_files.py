@@ -19,7 +19,7 @@ from pydicom.dataset import Dataset
 
 from cardio_core.api import ConfigError, DataError
 from cardio_core.cli.data import data
-from cardio_core.ultrasound import TracedEcg, read_loop, write_us_loop
+from cardio_core.ultrasound import TracedEcg, fit_sector, read_loop, write_us_loop
 from cardio_core.ultrasound.deidentify import files
 from cardio_core.ultrasound.deidentify.files import deidentify_folder
 from cardio_core.ultrasound.deidentify.header import new_uid
@@ -106,7 +106,7 @@ def test_a_planted_name_is_found_nowhere_and_the_inputs_are_as_before(
     assert done.exit_code == 0, done.output
     assert digests(folder) == before
     assert_nowhere(out, done.output, done.stderr, caplog.text)
-    assert len(list(out.glob("*.dcm"))) == 3
+    assert len(list(out.iterdir())) == len(list(out.glob("*.dcm"))) == 4
     if as_json:
         answer = json.loads(done.stdout)
         assert (answer["n_loops"], answer["n_set_aside"], answer["n_patients"]) == (4, 1, 3)
@@ -116,6 +116,7 @@ def test_a_planted_name_is_found_nowhere_and_the_inputs_are_as_before(
 
 
 def test_the_header_holds_what_a_reader_needs_and_nothing_else(folder, tmp_path):
+    next(folder.rglob("*.npy")).unlink()
     deidentify_folder(folder, tmp_path / "out")
     allowed_text = {"US", "RGB", "MONOCHROME2", "YES", "NO", "REMOVED", "DERIVED", "PRIMARY", "DCM"}
     for path in (tmp_path / "out").glob("*.dcm"):
@@ -154,10 +155,10 @@ def test_loops_of_a_study_stay_together_under_new_identifiers(folder, tmp_path):
     by_patient: dict[str, list] = {}
     for header in new:
         by_patient.setdefault(header.PatientID, []).append(header)
-    assert sorted(len(headers) for headers in by_patient.values()) == [1, 2]
+    assert sorted(len(headers) for headers in by_patient.values()) == [1, 1, 2]
     pair = max(by_patient.values(), key=len)
     assert pair[0].StudyInstanceUID == pair[1].StudyInstanceUID
-    assert len({header.SOPInstanceUID for header in new}) == 3
+    assert len({header.SOPInstanceUID for header in new}) == 4
     known = {str(header[level].value) for header in old for level in UIDS}
     assert known.isdisjoint(str(header[level].value) for header in new for level in UIDS)
 
@@ -174,16 +175,16 @@ def test_new_identifiers_cannot_be_derived_again_without_the_key(tmp_path):
     assert len(new_uid(b"kept", "1.2")) <= 64
 
 
-def test_arrays_keep_their_times_in_the_json_beside_them(folder, tmp_path):
-    deidentify_folder(folder, tmp_path / "out")
-    (path,) = (tmp_path / "out").glob("*.npy")
-    loop = read_loop(path)
+def test_arrays_keep_the_times_of_the_json_beside_them(folder, tmp_path):
+    (array,) = folder.rglob("*.npy")
+    deidentify_folder(array, tmp_path / "out")
+    loop = read_loop(tmp_path / "out" / "p0001_01.dcm")
     assert loop.frame_rate_hz == pytest.approx(40.0)
     assert loop.r_times_ms.tolist() == [30.0]
     assert not loop.stack()[:, ~made.SECTOR.mask()].any()
 
 
-def test_a_video_becomes_an_array_without_loss_of_what_was_decoded(tmp_path):
+def test_a_video_becomes_dicom_without_loss_of_what_was_decoded(tmp_path):
     import cv2
 
     frames = made.printed(made.speckle()).frames
@@ -196,12 +197,17 @@ def test_a_video_becomes_an_array_without_loss_of_what_was_decoded(tmp_path):
     answer = deidentify_folder(source, tmp_path / "out")
     assert "no frame time: none is stated" in answer["loops"][0]["flags"]
     assert_nowhere(tmp_path / "out")
-    after = np.load(tmp_path / "out" / "p0001_01.npy")
-    decoded = read_loop(source, frame_rate_hz=50).stack(colour=after.ndim == 4)
-    kept = after > 0
-    assert kept.mean() > 0.3
-    assert np.array_equal(after[kept], decoded[kept])
+    written = tmp_path / "out" / "p0001_01.dcm"
+    after = read_loop(written, frame_rate_hz=50).stack()
+    decoded = read_loop(source, frame_rate_hz=50).stack()
+    same = after == decoded
+    inside = fit_sector(read_loop(source, frame_rate_hz=50)).mask()
+    changed = (~same[:, inside]).sum(axis=1)
+    assert changed.max() <= answer["loops"][0]["filled_px"]["most"] < 0.01 * inside.sum()
     assert not after[:, ~made.SECTOR.mask()].any()
+    # Grey, of which no frame is stored larger than its pixels.
+    assert pydicom.dcmread(written).SamplesPerPixel == 1
+    assert written.stat().st_size < after.size
 
 
 def test_a_loop_without_frame_time_is_cleaned_and_still_says_none(tmp_path):
@@ -217,7 +223,7 @@ def test_mapping_and_sheet_are_written_on_request_and_only_outside(folder, tmp_p
     deidentify_folder(folder, out, mapping=mapping, sheet=sheet)
     with mapping.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 5
+    assert len(rows) == 6  # the JSON of the array is one of them
     assert {row["patient_id"] for row in rows} == {"MRN-774411", "another", ""}
     assert [bool(row["name"]) for row in rows] == [not row["reason"] for row in rows]
     assert mapping.stat().st_mode & 0o077 == sheet.stat().st_mode & 0o077 == 0
@@ -287,6 +293,21 @@ def test_a_bad_file_is_set_aside_with_a_reason_and_alone_exits_with_three(tmp_pa
     assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".dcm"]
 
 
+def test_every_file_is_accounted_for_and_what_is_no_loop_is_not_copied(folder, tmp_path):
+    for name in ("report.PDF", "still.png", "DICOMDIR", "notes.txt", f"x.{PLANTED}", ".thumbs"):
+        (folder / name).write_text(PLANTED)
+    mapping = tmp_path / "map.csv"
+    answer = deidentify_folder(folder, tmp_path / "out", mapping=mapping)
+    kinds = {row["kind"]: row["n"] for row in answer["passed_over"]}
+    assert kinds == {"DICOMDIR": 1, "PDF": 1, "facts beside a loop": 1, "hidden file": 1,
+                     "other": 1, "picture": 1, "text": 1}  # fmt: skip
+    n_all = sum(path.is_file() for path in folder.rglob("*"))
+    assert answer["n_loops"] + answer["n_set_aside"] + sum(kinds.values()) == n_all
+    with mapping.open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == n_all
+    assert_nowhere(tmp_path / "out", json.dumps(answer))
+
+
 def test_a_reason_stays_readable_where_the_folder_has_a_short_name(tmp_path, monkeypatch):
     """`cardio data deidentify in out`: "in" is a part of many words of a reason."""
     (tmp_path / "in").mkdir()
@@ -297,7 +318,7 @@ def test_a_reason_stays_readable_where_the_folder_has_a_short_name(tmp_path, mon
     assert "found a still image" in answer["set_aside"][0]["reason"]
 
 
-@pytest.mark.parametrize("stage", ["clear_sector", "write_facts"])
+@pytest.mark.parametrize("stage", ["clear_sector", "write_dicom"])
 def test_an_error_that_nobody_foresaw_sets_a_file_aside_and_quotes_nothing(
     tmp_path, monkeypatch, stage
 ):
@@ -315,7 +336,9 @@ def test_an_error_that_nobody_foresaw_sets_a_file_aside_and_quotes_nothing(
             files, stage, lambda loop: fail() if loop.name.endswith(".npy") else genuine(loop)
         )
     else:
-        monkeypatch.setattr(files, stage, fail)
+        write = files.write_dicom
+        only = {"25": fail}  # of the array, which has 40 frames a second
+        monkeypatch.setattr(files, stage, lambda *a: only.get(str(a[1].FrameTime), write)(*a))
     answer = deidentify_folder(source, tmp_path / "out")
     (row,) = answer["set_aside"]
     assert "PermissionError" in row["reason"]

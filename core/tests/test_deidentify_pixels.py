@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 from pydicom.data import get_testdata_file
+from scipy import ndimage
 
 from cardio_core.ultrasound import fit_sector, read_loop, write_us_loop
 from cardio_core.ultrasound.deidentify.files import deidentify_folder
 from cardio_core.ultrasound.deidentify.pixels import kept_frames, look_inside
+from cardio_core.ultrasound.deidentify.tissue import coloured_print
+from cardio_core.ultrasound.loops.colour import grey_of_rgb
 from cardio_core.ultrasound.loops.loop import Loop
+from cardio_core.ultrasound.phantoms.codec import with_chroma_noise
 from cardio_core.ultrasound.readers.arrays import ArraySource
 
 from . import printed_loops as made
@@ -80,8 +84,7 @@ def test_no_energy_is_left_outside_the_sector_of_the_real_loop_of_pydicom(tmp_pa
         assert not new[~mask].any()
         assert old[~mask].any()
         seen |= new.any(axis=-1)
-        untouched = new.any(axis=-1)
-        assert np.abs(new.astype(int) - old)[untouched].max() == 0
+        assert np.array_equal(grey_of_rgb(new)[mask], grey_of_rgb(old)[mask])
     # Print stands left of column 42, right of 298 and below row 208, the region's own borders.
     assert not seen[:, :42].any()
     assert not seen[:, 298:].any()
@@ -106,22 +109,26 @@ def test_no_glyph_of_the_burned_in_text_survives(tmp_path, colour):
 @pytest.mark.parametrize(
     ("colour", "photometric", "at_most"),
     # In YBR_FULL_422 every other pixel has its neighbour's colour: thin lines lose their own.
-    [(True, "RGB", 0.0), (True, "YBR_FULL_422", 0.05), (False, "MONOCHROME2", 0.05)],
+    # By chance one pixel in twenty of the speckle around has the level of the print.
+    [(True, "RGB", 0.1), (True, "YBR_FULL_422", 0.1), (False, "MONOCHROME2", 0.1)],
 )
 def test_the_trace_and_its_cursor_go_inside_the_sector_as_well(
     tmp_path, colour, photometric, at_most
 ):
     clean, printed = made.speckle(), made.printed(made.speckle(), colour=colour)
     truth = made.SECTOR.mask()
+    inside = ndimage.binary_erosion(truth, iterations=2)
+    around = ndimage.binary_dilation(printed.trace | printed.text, iterations=4)
     assert (printed.trace & truth).sum() > 300
     after = deidentified(tmp_path, printed.frames, photometric=photometric).stack()
     shown = printed.frames if not colour else printed.frames.max(axis=-1)
     for new, old, with_ink in zip(after, clean, shown, strict=True):
         ink = printed.trace & (np.abs(with_ink.astype(int) - old) > 20)
         assert ink.sum() > 100
-        assert (new[ink] > 0).mean() <= at_most
-        # Elsewhere the tissue stays.
-        assert ((new > 0) & truth).sum() > 0.9 * ((old > 0) & truth).sum()
+        # Of what the print changed, little is left; elsewhere the tissue is what it was.
+        left = (new.astype(int) - old)[ink & inside] / (with_ink.astype(int) - old)[ink & inside]
+        assert (np.abs(left) > 0.8).mean() <= at_most
+        assert np.array_equal(new[inside & ~around], old[inside & ~around])
 
 
 def test_white_text_over_tissue_goes_where_the_tissue_moves(tmp_path):
@@ -130,7 +137,7 @@ def test_white_text_over_tissue_goes_where_the_tissue_moves(tmp_path):
     after = deidentified(tmp_path, printed.frames).stack()
     assert over.sum() > 300
     ink = over & (printed.frames.min(axis=0) > 200)
-    assert (after[:, ink] > 0).mean() < 0.25
+    assert (np.abs(after[:, ink].astype(int) - printed.frames[:, ink]) < 20).mean() < 0.25
     assert np.mean([likeness(printed.frames, word) for word in WORDS]) > 0.8
     assert max(likeness(after, word) for word in WORDS) < 0.6
 
@@ -139,9 +146,11 @@ def test_what_lies_in_the_sector_is_written_without_loss(tmp_path):
     clean = made.speckle()
     printed = made.printed(clean, colour=False).frames
     after = deidentified(tmp_path, printed).stack()
-    kept = after > 0
-    assert kept.mean(axis=(1, 2)).min() > 0.9 * (clean * made.SECTOR.mask() > 0).mean()
-    assert np.array_equal(after[kept], printed[kept])
+    inside = ndimage.binary_erosion(made.SECTOR.mask(), iterations=2)
+    cover = made.printed(clean, colour=False)
+    inside &= ~ndimage.binary_dilation(cover.trace | cover.text, iterations=4)
+    assert inside.sum() > 0.8 * made.SECTOR.mask().sum()
+    assert np.array_equal(after[:, inside], printed[:, inside])
 
 
 def test_grey_loops_stored_in_colour_come_out_grey_and_coloured_ones_in_colour(tmp_path):
@@ -171,13 +180,58 @@ def test_flow_inside_the_sector_stays_and_outside_it_goes(tmp_path):
     assert not after[:, ~made.SECTOR.mask()].any()
 
 
+@pytest.mark.parametrize(("sd", "strokes"), [(6.0, 12.0), (10.0, 30.0)])
+def test_what_a_codec_leaves_in_the_colours_of_a_grey_loop_is_no_print(tmp_path, sd, strokes):
+    """Found on real clips: flickering black bars in the myocardium of 118 of 120 frames."""
+    rng = np.random.default_rng(1)
+    noisy = with_chroma_noise(made.speckle(n_frames=16), rng, sd=sd, strokes_per_frame=strokes)
+    assert np.median([coloured_print(frame).sum() for frame in noisy]) > 200
+    loop = deidentified(tmp_path, noisy, photometric="RGB")
+    inside = ndimage.binary_erosion(made.SECTOR.mask(), iterations=2)
+    assert loop.source.pixels.photometric == "MONOCHROME2"
+    assert np.array_equal(loop.stack()[:, inside], grey_of_rgb(noisy)[:, inside])
+
+
+def test_a_trace_goes_amid_the_noise_of_a_codec_and_nothing_else(tmp_path):
+    clean = made.speckle(n_frames=16)
+    printed = made.printed(clean)
+    noisy = with_chroma_noise(printed.frames, np.random.default_rng(2))
+    after = deidentified(tmp_path, noisy, photometric="RGB").stack()
+    inside = ndimage.binary_erosion(made.SECTOR.mask(), iterations=2)
+    changed = (after != grey_of_rgb(noisy)) & inside
+    around = ndimage.binary_dilation(printed.trace | printed.text, iterations=4)
+    ink = np.abs(printed.frames.max(axis=-1).astype(int) - clean) > 20
+    assert changed[ink & printed.trace & inside].mean() > 0.9
+    assert changed[:, inside & ~around].mean() < 0.005
+
+
+def test_motion_is_the_same_before_and_after(tmp_path):
+    """A wall of known excursion under the trace: its M-mode is what it was."""
+    cover, rows = made.printed(made.speckle(n_frames=16)), np.arange(256)[:, None]
+    wall = 150 + 12 * np.sin(2 * np.pi * np.arange(16) / 16)
+    shown = cover.frames.astype(float)
+    for number, middle in enumerate(wall):
+        bright = (np.abs(rows - middle) < 8) & ~cover.trace & made.SECTOR.mask()
+        shown[number][bright] = 220
+    noisy = with_chroma_noise(shown.astype(np.uint8), np.random.default_rng(3))
+    after = deidentified(tmp_path, noisy, photometric="RGB").stack()
+
+    def excursion(frames):
+        column = frames[:, 90:205, 130:150].mean(axis=2)
+        place = (column * np.arange(90, 205)).sum(axis=1) / column.sum(axis=1)
+        return np.ptp(place)
+
+    assert excursion(after) > 2
+    assert abs(excursion(after) - excursion(grey_of_rgb(noisy))) < 0.05
+
+
 def test_tissue_that_stands_still_amid_moving_tissue_is_no_print():
     frames = made.speckle(n_frames=12).copy()
     frames[:, 60:130, 150:190] = frames[0, 60:130, 150:190]
     times = np.arange(12) * 20.0
     loop = Loop("akinetic", ArraySource(frames), 12, frames.shape[1:], times, "stated")
     kept = look_inside(loop, made.SECTOR.mask())
-    assert kept.n_print_px < 0.01 * 70 * 40
+    assert kept.n_still_px < 0.01 * 70 * 40
 
 
 def test_a_still_loop_is_flagged_as_print_inside_cannot_be_told_from_it():
@@ -185,7 +239,7 @@ def test_a_still_loop_is_flagged_as_print_inside_cannot_be_told_from_it():
     times = np.arange(8) * 20.0
     loop = Loop("still", ArraySource(frames), 8, frames.shape[1:], times, "stated")
     kept = look_inside(loop, made.SECTOR.mask())
-    assert kept.n_print_px == 0
+    assert kept.n_still_px == 0
     assert "could not be told" in kept.flags[0]
 
 

@@ -51,6 +51,32 @@ def test_shadows_and_text_that_reaches_into_the_sector_do_not_move_it():
     assert_found(fit_sector(made.printed(frames, text_at=(60, 40)).frames), sector)
 
 
+def side_by_side(half_angle_deg: float, gap_px: int) -> np.ndarray:
+    """Two sectors on one screen; with a negative gap their lower corners overlap."""
+    sector = Sector(half_angle_deg=half_angle_deg, n_columns=340)
+    frames, columns = made.speckle(sector), np.flatnonzero(sector.mask().any(axis=0))
+    one = frames[:, :, columns[0] : columns[-1] + 1]
+    screen = np.zeros((*frames.shape[:2], 2 * one.shape[2] + gap_px + 20), np.uint8)
+    for left, part in ((10, one), (10 + one.shape[2] + gap_px, one[::-1])):
+        place = screen[:, :, left : left + one.shape[2]]
+        np.maximum(place, part, out=place)
+    return screen
+
+
+@pytest.mark.parametrize("half_angle_deg", [25.0, 32.0, 40.0])
+@pytest.mark.parametrize("gap_px", [-60, -30, 0, 20])
+def test_two_fans_never_pass_as_one(half_angle_deg, gap_px):
+    with pytest.raises(DataError, match="expected one sector, found two side by side"):
+        fit_sector(side_by_side(half_angle_deg, gap_px))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_one_fan_with_shadows_never_counts_as_two(seed):
+    sector = Sector(half_angle_deg=36.0, n_columns=340)
+    look = Look(n_dropouts=1 + seed % 4, dropout_db=40, contrast=0.7, noise_db=-40)
+    assert not fit_sector(made.speckle(sector, seed, look=look)).poor
+
+
 def test_pixels_that_are_not_square_are_honoured():
     frames = np.stack([ndimage.zoom(frame, (1, 0.8), order=1) for frame in made.speckle()])
     fitted = fit_sector(frames, pixel_width=1 / 0.8)
@@ -185,8 +211,12 @@ def test_a_loop_without_a_clear_sector_is_refused_or_cut_by_the_fixed_triangle()
     mask, flags = sector_mask(looped(made.speckle()))
     assert flags == () and not (mask & ~made.SECTOR.mask()).any()
     two = looped(np.concatenate([made.speckle(), made.speckle()], axis=2))
+    with pytest.raises(DataError, match="found two side by side"):
+        sector_mask(two)
+    strip = np.random.default_rng(0).integers(20, 255, (8, 120, 288), dtype=np.uint8)
+    below = looped(np.concatenate([made.speckle(), strip], axis=1))
     with pytest.raises(DataError, match=r"one that a fan fits poorly .*; leave it to me$"):
-        sector_mask(two, otherwise="leave it to me")
+        sector_mask(below, otherwise="leave it to me")
     mask, flags = sector_mask(two, triangle=True)
     assert flags == (TRIANGLE_KEPT,)
     # Its tip lies a tenth right of the middle of 256 pixels, which begin at column 160 of 576.

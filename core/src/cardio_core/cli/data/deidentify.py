@@ -72,11 +72,13 @@ def summary(answer: dict[str, Any]) -> list[str]:
     --------
     >>> row = {"file": "p0001_01.dcm", "n_frames": 30, "sector": {"confidence": 0.9}, "flags": []}
     >>> found = {"n_loops": 1, "n_files": 2, "n_patients": 1, "loops": [row],
-    ...          "set_aside": [{"place": 2, "reason": "expected a loop, found a still image"}]}
+    ...          "set_aside": [{"place": 2, "reason": "expected a loop, found a still image"}],
+    ...          "passed_over": [{"kind": "PDF", "n": 3}]}
     >>> print("\n".join(summary(found)))
     1 of 2 files de-identified: 1 patients.
       p0001_01.dcm  30 frames, sector 0.90
       set aside  file 2 in the order of paths: expected a loop, found a still image
+      not copied, no loops: PDF 3
     """
     lines = [
         f"{answer['n_loops']} of {answer['n_files']} files de-identified: "
@@ -89,4 +91,7 @@ def summary(answer: dict[str, Any]) -> list[str]:
         lines.append(f"  and {len(answer['loops']) - _SHOWN} more (--json lists all)")
     for row in answer["set_aside"]:
         lines.append(f"  set aside  file {row['place']} in the order of paths: {row['reason']}")
+    if answer["passed_over"]:
+        kinds = ", ".join(f"{row['kind']} {row['n']}" for row in answer["passed_over"])
+        lines.append(f"  not copied, no loops: {kinds}")
     return lines

@@ -12,19 +12,20 @@ import secrets
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from cardio_core.errors import CardioError, ConfigError, DataError
 from cardio_core.io.atomic import whole_directory
 from cardio_core.ultrasound.deidentify.header import Source, make_header, read_source
 from cardio_core.ultrasound.deidentify.mapping import Job, write_mapping
+from cardio_core.ultrasound.deidentify.passed_over import counted, passed_over
 from cardio_core.ultrasound.deidentify.pixels import kept_frames, look_inside
 from cardio_core.ultrasound.deidentify.sector_mask import clear_sector
 from cardio_core.ultrasound.deidentify.sheet import Sheet, require_png
-from cardio_core.ultrasound.deidentify.write import write_dicom, write_facts, write_npy
+from cardio_core.ultrasound.deidentify.write import write_dicom
 from cardio_core.ultrasound.loops.loop import Loop
 from cardio_core.ultrasound.loops.nameless import nameless
-from cardio_core.ultrasound.loops.stated import sidecar_of
 from cardio_core.ultrasound.readers.find import find_loops
 from cardio_core.ultrasound.readers.read import is_dicom, read_loop
 
@@ -48,8 +49,8 @@ def deidentify_folder(
     source : Path
         A folder, searched to its bottom, or one file. It is not changed.
     out : Path
-        New or empty, neither in `source` nor around it. DICOM loops become DICOM (native, grey or
-        RGB); videos and arrays become NPY with a JSON that states their frame times.
+        New or empty, neither in `source` nor around it. Every loop becomes DICOM, grey or RGB,
+        compressed without loss.
     mapping : Path, optional
         A CSV to write, outside of `out`: which file became which, the patients' own ids, and why
         files were set aside. It identifies patients.
@@ -65,7 +66,8 @@ def deidentify_folder(
     -------
     dict
         n_files, n_loops, n_patients, n_set_aside, `loops` (file, patient, n_frames, rows, columns,
-        colour, sector, flags), `set_aside` (place in the order of paths, reason).
+        colour, sector, filled_px, flags), `set_aside` (place in the order of paths, reason),
+        `passed_over` (files that are no loops: kind, n).
 
     Raises
     ------
@@ -77,6 +79,7 @@ def deidentify_folder(
     _check_places(source, out, mapping, sheet)
     secret = key or secrets.token_bytes(32)
     jobs = _numbered(source, secret)
+    others = passed_over(source, (job.path for job in jobs))
     on_start(len(jobs))
     shown = Sheet() if sheet is not None else None
     done: list[dict[str, Any]] = []
@@ -108,7 +111,7 @@ def deidentify_folder(
         shown.save(sheet)
     if mapping is not None:
         reasons = {row["place"]: row["reason"] for row in refused}
-        write_mapping(mapping, source, [(job, reasons.get(job.place)) for job in jobs])
+        write_mapping(mapping, source, [(job, reasons.get(job.place)) for job in jobs], others)
     return {
         "n_files": len(jobs),
         "n_loops": len(done),
@@ -116,6 +119,7 @@ def deidentify_folder(
         "n_set_aside": len(refused),
         "loops": done,
         "set_aside": refused,
+        "passed_over": counted(others),
     }
 
 
@@ -171,27 +175,22 @@ def _deidentify(job: Job, folder: Path, key: bytes, sheet: Sheet | None) -> dict
     loop, timed = _opened(job.path)
     fitted = clear_sector(loop)
     kept = look_inside(loop, fitted.mask())
-    frames = kept_frames(loop, kept)
-    if is_dicom(job.path):
-        header = make_header(
-            loop,
-            job.source,
-            key,
-            patient=job.patient,
-            number=job.number,
-            colour=kept.colour,
-            timed=timed,
-            clean=kept.traces and not kept.flags,
-        )
-        target = folder / f"{job.name}.dcm"
-        write_dicom(target, header, frames)
-    else:
-        target = folder / f"{job.name}.npy"
-        write_npy(target, loop, frames, colour=kept.colour)
-        write_facts(sidecar_of(target), loop, timed=timed)
+    filled: list[int] = []
+    header = make_header(
+        loop,
+        job.source,
+        key,
+        patient=job.patient,
+        number=job.number,
+        colour=kept.colour,
+        timed=timed,
+        clean=not loop.colour_doppler and not kept.flags,
+    )
+    target = folder / f"{job.name}.dcm"
+    write_dicom(target, header, kept_frames(loop, kept, filled.append))
     if sheet is not None:
         after = next(iter(kept_frames(loop, kept)))
-        sheet.add(job.name, loop.frame(0, colour=True), after, kept.mask)
+        sheet.add(job.name, loop.frame(0, colour=True), after, kept.sector)
     untimed = () if timed else ("no frame time: none is stated",)
     own = loop.flags if timed else ()
     return {
@@ -209,9 +208,20 @@ def _deidentify(job: Job, folder: Path, key: bytes, sheet: Sheet | None) -> dict
             "outer_px": round(fitted.outer_px, 2),
             "confidence": fitted.confidence,
         },
-        "print_px_inside": kept.n_print_px,
-        "flags": [*own, *untimed, *kept.flags],
+        "filled_px": {"still": kept.n_still_px, "median": int(median(filled)), "most": max(filled)},
+        "flags": [*own, *untimed, *kept.flags, *_replaced(filled, int(kept.sector.sum()))],
     }
+
+
+def _replaced(filled: list[int], n_sector: int) -> list[str]:
+    """Say how much of the sector is no tissue any more."""
+    if not any(filled):
+        return []
+    said = (
+        f"print inside the sector gave way to what lies around it: {int(median(filled))} pixels "
+        f"of a frame (median), {max(filled)} at most ({max(filled) / n_sector:.1%} of the sector)"
+    )
+    return [said]
 
 
 def _opened(path: Path) -> tuple[Loop, bool]:

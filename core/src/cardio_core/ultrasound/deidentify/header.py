@@ -120,18 +120,18 @@ def make_header(
 ) -> Any:
     """Make the header of one loop, without pixel data.
 
-    The header is explicit VR little endian. `source` is of the same file, `key` for new
-    identifiers, `patient` the running number that replaces name and id, `number` that of the loop
-    within the patient. With `colour` the pixels are RGB instead of MONOCHROME2; where the loop is
-    not `timed`, the header says no times; where print was not looked for everywhere, it is not
-    `clean`, and the header does not say that there is none.
+    The header is explicit VR little endian, and its pixels will be JPEG-LS. `source` is of the
+    same file, `key` for new identifiers, `patient` the running number that replaces name and id,
+    `number` that of the loop within the patient. With `colour` the pixels are RGB instead of
+    MONOCHROME2; where the loop is not `timed`, the header says no times; where print was not looked
+    for everywhere, it is not `clean`, and the header does not say that there is none.
     """
     from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
+    from pydicom.uid import JPEGLSLossless, UltrasoundMultiFrameImageStorage
 
     made = Dataset()
     made.file_meta = FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made.file_meta.TransferSyntaxUID = JPEGLSLossless
     made.SOPClassUID = UltrasoundMultiFrameImageStorage
     for level in _IDENTIFIERS:
         own = source.uids.get(level) or f"{patient} {number} {level}"

@@ -29,11 +29,17 @@ class Job:
         return f"{self.patient}_{self.number:02d}"
 
 
-def write_mapping(path: Path, root: Path, jobs: Sequence[tuple[Job, str | None]]) -> None:
+def write_mapping(
+    path: Path,
+    root: Path,
+    jobs: Sequence[tuple[Job, str | None]],
+    others: Sequence[tuple[Path, str]] = (),
+) -> None:
     """Write a CSV with a row for every file; only its owner may read it.
 
     Columns are source (from `root`, the folder or file that was searched), patient_id (the header's
     own), name (empty where the file was set aside), patient, and reason: why a job was set aside.
+    `others` are files that are no loops, with what they are.
     """
     folder = root if root.is_dir() else root.parent
     with replacing(path) as temporary:
@@ -45,3 +51,5 @@ def write_mapping(path: Path, root: Path, jobs: Sequence[tuple[Job, str | None]]
                 new = "" if reason else job.name
                 row = (job.path.relative_to(folder), job.source.patient_id, new, job.patient)
                 writer.writerow((*row, reason or ""))
+            for other, kind in others:
+                writer.writerow((other.relative_to(folder), "", "", "", f"no loop: {kind}"))

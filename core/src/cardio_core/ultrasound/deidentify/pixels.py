@@ -1,20 +1,24 @@
 """Frames of which only the sector is left, one by one.
 
 Print that lies inside the sector goes as well where it can be told from tissue: coloured lines
-(traces) and upright lines of one level (cursors) in every frame of a B-mode loop, and bright thin
-marks that never change.
+(traces) and upright lines of one level (cursors) of a B-mode loop, where many frames have them, and
+bright thin marks that never change. What lies around them takes their place, and is counted: a
+black line that flickers would be seen as motion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cardio_core.ultrasound.deidentify.tissue import brush_px, coloured_print, cursor_lines, disk
+from cardio_core.ultrasound.deidentify.printed.cursors import Cursors, CursorSurvey
+from cardio_core.ultrasound.deidentify.printed.inks import Inks, InkSurvey
+from cardio_core.ultrasound.deidentify.printed.tint import TintSurvey
+from cardio_core.ultrasound.deidentify.tissue import brush_px, coloured_print, disk
 from cardio_core.ultrasound.loops.colour import grey_of_rgb, high_and_spread
 from cardio_core.ultrasound.loops.loop import Loop
 
@@ -25,6 +29,7 @@ _STILL, _NEARLY_STILL, _BRIGHT, _INK = 12, 48, 100, 180
 _UNLIKE_AROUND = 0.6
 _MIN_MOVING, _MIN_FRAMES = 0.5, 8
 _MIN_MARK_PX = 6
+_FILLS_FROM_PX = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,23 +38,36 @@ class Kept:
 
     Attributes
     ----------
-    mask : ndarray of bool, shape (n_rows, n_columns)
-        In every frame: the sector without still print.
+    sector, still : ndarray of bool, shape (n_rows, n_columns)
+        The sector, and in it print that never changes.
     colour : bool
-        Whether what is kept has colours.
-    traces : bool
-        Whether coloured lines and cursors inside are taken away frame by frame.
-    n_print_px : int
-        Pixels of still print inside the sector.
+        Whether what is kept has colours of its own.
+    inks, cursors : Inks or None, Cursors or None
+        Print that is looked for frame by frame; None in colour Doppler.
     flags : tuple of str
         What could not be looked for.
     """
 
-    mask: NDArray[np.bool_]
+    sector: NDArray[np.bool_]
+    still: NDArray[np.bool_]
     colour: bool
-    traces: bool
-    n_print_px: int
+    inks: Inks | None
+    cursors: Cursors | None
     flags: tuple[str, ...]
+
+    @property
+    def n_still_px(self) -> int:
+        """Pixels of print that never changes."""
+        return int(self.still.sum())
+
+    def print_in(self, rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Return the print of one frame inside the sector."""
+        found = self.still.copy()
+        if self.inks is not None:
+            found |= self.inks.print_in(rgb)
+        if self.cursors is not None:
+            found |= self.cursors.lines_in(grey_of_rgb(rgb))
+        return np.asarray(found & self.sector)
 
 
 def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
@@ -63,32 +81,41 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
     DataError
         A frame that cannot be decoded.
     """
-    low = np.full(loop.size, 255, np.uint8)
-    high, spread = np.zeros(loop.size, np.uint8), np.zeros(loop.size, np.uint8)
+    low, high = np.full(loop.size, 255, np.uint8), np.zeros(loop.size, np.uint8)
+    inks, cursors, tint = InkSurvey(), CursorSurvey(), TintSurvey(sector)
+    nothing = np.zeros(loop.size, np.bool_)
     for rgb in loop.frames(colour=True):
         grey = grey_of_rgb(rgb)
         low, high = np.minimum(low, grey), np.maximum(high, grey)
-        _, apart = high_and_spread(rgb)
-        if not loop.colour_doppler and int(apart.max()) > GREY_SPREAD:
-            apart = np.where(coloured_print(rgb), 0, apart).astype(np.uint8)
-        spread = np.maximum(spread, apart)
+        if not loop.colour_doppler:
+            inks.look_at(rgb)
+            cursors.look_at(grey)
+        if int(high_and_spread(rgb)[1].max()) > GREY_SPREAD:
+            tint.look_at(rgb, nothing if loop.colour_doppler else coloured_print(rgb))
     still = np.zeros_like(sector)
     flags = ["colour Doppler: print inside the sector was not looked for"] * loop.colour_doppler
     moving = (high.astype(np.int16) - low > _STILL)[sector]
     if loop.n_frames < _MIN_FRAMES or (moving.size and moving.mean() < _MIN_MOVING):
         flags.append("still tissue: print inside the sector could not be told from it")
     elif not loop.colour_doppler:
-        still = _still_print(low, high, sector)
-    mask = sector & ~still
-    colour = bool((spread[mask] > GREY_SPREAD).any())
-    return Kept(mask, colour, not loop.colour_doppler, int((still & sector).sum()), tuple(flags))
+        still = _still_print(low, high, sector) & sector
+    return Kept(
+        sector,
+        still,
+        tint.has_colour,
+        None if loop.colour_doppler else inks.inks(),
+        None if loop.colour_doppler else cursors.cursors(),
+        tuple(flags),
+    )
 
 
-def kept_frames(loop: Loop, kept: Kept) -> Iterator[NDArray[np.uint8]]:
-    """Yield every frame, 0 outside what is kept.
+def kept_frames(
+    loop: Loop, kept: Kept, on_filled: Callable[[int], object] = lambda n_px: None
+) -> Iterator[NDArray[np.uint8]]:
+    """Yield every frame, 0 outside the sector; print inside it gives way to what lies around.
 
     Frames are uint8, shape (n_rows, n_columns), or (n_rows, n_columns, 3) where `kept` has colours;
-    one is in memory at a time.
+    one is in memory at a time. `on_filled` is told how many pixels of each were replaced.
 
     Examples
     --------
@@ -102,12 +129,48 @@ def kept_frames(loop: Loop, kept: Kept) -> Iterator[NDArray[np.uint8]]:
     [6, 6]
     """
     for rgb in loop.frames(colour=True):
-        gone = ~kept.mask
-        if kept.traces:
-            gone |= coloured_print(rgb) | cursor_lines(grey_of_rgb(rgb))
+        printed = kept.print_in(rgb)
         frame = rgb if kept.colour else grey_of_rgb(rgb)
-        frame[gone] = 0
+        if printed.any():
+            frame = filled(frame, printed, kept.sector)
+        frame[~kept.sector] = 0
+        on_filled(int(printed.sum()))
         yield frame
+
+
+def filled(
+    frame: NDArray[np.uint8], gone: NDArray[np.bool_], sector: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Return a frame in which the nearest pixels around take the place of those that are gone.
+
+    Each gets the mean of the sector's other pixels, weighted by a Gaussian that widens until it
+    meets some. Nothing of what was there, or lies outside the sector, enters.
+
+    Examples
+    --------
+    >>> frame = np.full((9, 9), 80, np.uint8)
+    >>> frame[4] = 255
+    >>> line = np.zeros((9, 9), np.bool_)
+    >>> line[4] = True
+    >>> np.unique(filled(frame, line, np.ones((9, 9), np.bool_))).tolist()
+    [80]
+    """
+    made = frame.copy()
+    known = (sector & ~gone).astype(np.float32)
+    left = gone & sector
+    made[left] = 0
+    width = _FILLS_FROM_PX
+    while left.any() and width < max(frame.shape):
+        weight = ndimage.gaussian_filter(known, width)
+        reached = left & (weight > 0.02)
+        for channel in range(1 if frame.ndim == 2 else frame.shape[2]):
+            place = reached if frame.ndim == 2 else (reached, channel)
+            values = (frame if frame.ndim == 2 else frame[..., channel]) * known
+            mean = ndimage.gaussian_filter(values, width)[reached] / weight[reached]
+            made[place] = np.rint(np.clip(mean, 0, 255)).astype(np.uint8)
+        left &= ~reached
+        width *= 2
+    return made
 
 
 def _still_print(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cardio_core.errors import DataError
 from cardio_core.ultrasound.deidentify.fan import fit_fan
+from cardio_core.ultrasound.deidentify.side_by_side import two_fans
 from cardio_core.ultrasound.deidentify.tissue import look_over, solid_picture
 from cardio_core.ultrasound.loops.loop import Box, Loop
 
@@ -131,7 +132,8 @@ def fit_sector(
     Raises
     ------
     DataError
-        There is no sector: pictures that are almost black, or whose outline is no fan.
+        There is no sector, or there are two: pictures that are almost black, or whose outline is
+        no fan, or that show one beside the other.
 
     Examples
     --------
@@ -185,6 +187,11 @@ def _fit(
         raise DataError(
             f"{name}: expected a sector of tissue, found pictures that are almost black; "
             + _NO_SECTOR
+        )
+    if two_fans(solid):
+        raise DataError(
+            f"{name}: expected one sector, found two side by side; export each picture alone, or "
+            "cut the clip in two"
         )
     seen_box = region or Box(0, solid.shape[0], 0, solid.shape[1])
     fan = fit_fan(solid[seen_box.window], pixel_width, np.random.default_rng(seed))

@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cardio_core.ultrasound.loops.colour import BRIGHT, coloured, grey_of_rgb
+from cardio_core.ultrasound.loops.colour import coloured, grey_of_rgb
 from cardio_core.ultrasound.loops.loop import Box
 
 _DARK = 6
 _MOVES = 4
 _MOVING_SHARE = 0.2
 _SMALL_SHARE = 0.1
-_EVEN, _CURSOR_PX = 2, 12
 
 
 class Seen:
@@ -103,33 +102,6 @@ def coloured_print(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     found = np.zeros_like(strong)
     found[window] = ndimage.binary_dilation(part & ~areas, disk(1))
     return found
-
-
-def cursor_lines(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return upright lines of one bright level and of one or two pixels' width, with their rims.
-
-    A cursor that runs along a trace is grey in grey loops, and in colour where two pixels share
-    their colour. Speckle has no such runs. The frame and the mask have the shape (n_rows,
-    n_columns).
-
-    Examples
-    --------
-    >>> frame = np.random.default_rng(0).integers(0, 255, (60, 60), dtype=np.uint8)
-    >>> frame[20:50, 30] = 206
-    >>> found = cursor_lines(frame)
-    >>> bool(found[20:50, 30].all()), bool(found[:, :28].any())
-    (True, False)
-    """
-    level = grey.astype(np.int16)
-    even = np.zeros(grey.shape, np.bool_)
-    even[1:] = (np.abs(np.diff(level, axis=0)) <= _EVEN) & (level[1:] >= BRIGHT)
-    # One difference less than there are pixels, on either side of a run.
-    run = np.ones((max(_CURSOR_PX, grey.shape[0] // 25) - 1, 1), np.bool_)
-    lines = ndimage.binary_opening(even, run)
-    if not lines.any():
-        return np.asarray(lines)
-    lines &= ~ndimage.binary_opening(lines, np.ones((1, 3), np.bool_))
-    return np.asarray(ndimage.binary_dilation(lines, np.ones((3, 3), np.bool_)))
 
 
 def brush_px(size: tuple[int, ...]) -> int:
