@@ -69,7 +69,7 @@ def test_a_run_and_a_check_take_settings(cardio, clinic, tmp_path):
         ("measure", ["--gain"], "--gain: expected a value after it"),
         ("measure", ["--gain", "--json"], "--gain: expected a value after it"),
         ("measure", ["--gain", "2", "--gain=3"], "--gain: expected once, found twice"),
-        ("measure", ["--gain", "no"], "--gain no: expected NUMBER; load.gain: "),
+        ("measure", ["--gain", "no"], "--gain no: expected NUMBER (load.gain); input should be"),
         ("measure", ["--gain", "2", "--set", "load.gain=2"], "are the same setting; give one"),
         ("measure", ["--task", "second", "--gain", "2"], "toy, task second, brings no option"),
         ("measure", ["--notes", "nowhere.txt"], "--notes nowhere.txt: no such file"),

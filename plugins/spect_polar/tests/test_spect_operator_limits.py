@@ -53,6 +53,17 @@ def test_as_many_numbers_as_gates_are_asked_for() -> None:
         sample_heart(stack)
 
 
+def test_limits_that_lie_the_wrong_way_round_are_told_by_the_end_of_the_apex() -> None:
+    counts, voxel_mm, _ = imaged()
+    for apex_first, said in ((False, "larger"), (True, "smaller")):
+        limits = (100.0, 40.0) if said == "larger" else (40.0, 100.0)
+        stack = GatedStack(
+            counts, voxel_mm, apex_first=apex_first, base_mm=limits[0], apex_mm=limits[1]
+        )
+        with pytest.raises(DataError, match=f"that is {said} than the base"):
+            sample_heart(stack)
+
+
 def test_limits_come_from_a_setting_where_the_sidecar_has_none(tmp_path: Path) -> None:
     path = tmp_path / "study.dcm"
     counts = np.random.default_rng(0).poisson(60, (8, 12, 16, 16))
@@ -72,7 +83,7 @@ def test_limits_of_slices_that_are_turned_first_are_left_aside_and_said(tmp_path
     path.with_suffix(".json").write_text('{"long_axis": [0, 0]}')
     stack = read_gated(path, base_mm=12.0)
     assert stack.base_mm is None
-    assert any("base_mm and apex_mm were not used" in flag for flag in stack.flags)
+    assert any("the limits given were not used" in flag for flag in stack.flags)
 
 
 def test_a_list_with_something_else_than_numbers_is_refused(tmp_path: Path) -> None:

@@ -199,17 +199,17 @@ def test_a_spacing_of_one_is_a_dummy_and_must_be_named(
     path = write(tmp_path / "a.nii", as_nifti(counts()), affine)
     message = refusal(path)
     assert DUMMY in message
-    assert "--set load.voxel_mm=[slice,row,column], or in a sidecar" in message
+    assert "give them with --voxel-mm SLICE,ROW,COLUMN" in message
     stack = read_gated(path, voxel_mm=(6.4, 3.2, 3.2))
     assert stack.voxel_mm == (6.4, 3.2, 3.2)
-    assert "distances of the voxels as configured: the header has none" in stack.flags
+    assert "distances of the voxels as given: the header has none" in stack.flags
     np.testing.assert_array_equal(stack.counts, counts())
 
 
 def test_a_true_spacing_is_kept_whatever_is_configured(tmp_path: Path) -> None:
     stack = read_gated(write(tmp_path / "a.nii", as_nifti(counts())), voxel_mm=(6.4, 6.4, 6.4))
     assert stack.voxel_mm == (6.0, 5.0, 4.0)
-    assert "distances of the voxels from the header, not as configured" in stack.flags
+    assert "distances of the voxels from the header, not as given" in stack.flags
 
 
 def test_units_of_metres_and_seconds_are_understood(tmp_path: Path) -> None:
@@ -296,7 +296,7 @@ def with_voxel(value: float) -> np.ndarray:
         (np.ones((20, 20, 12, 8, 3), np.int16), "expected four dimensions, time last, found 5"),
         (np.ones((20, 20, 12), np.int16), "found a single volume; export the gated study"),
         (np.ones((20, 20, 12, 2), np.int16), "expected at least 8 time slots, found 2"),
-        (np.ones((20, 20, 12, 6), np.int16), "or allow 6 with --set load.min_slots=6"),
+        (np.ones((20, 20, 12, 6), np.int16), "or allow 6 with --min-gates 6"),
         (np.ones((20, 20, 1, 8), np.int16), "found a stack of one slice"),
         (np.ones((4, 4, 12, 8), np.int16), "slices of at least 8 × 8, found 4 × 4"),
         (np.zeros((20, 20, 12, 8), np.int16), "expected counts, found zeros in all frames"),

@@ -420,8 +420,7 @@ MALFORMED: dict[str, tuple[Callable[[], Dataset], str]] = {
     "four slots": (lambda: study(sized(4, 6)), "at least 8 time slots, found 4"),
     "six slots": (
         lambda: study(sized(6, 6)),
-        "at least 8 time slots, found 6; record 8 or 16 time slots, or allow 6 with --set "
-        "load.min_slots=6",
+        "at least 8 time slots, found 6; record 8 or 16 time slots, or allow 6 with --min-gates 6",
     ),
     "one slice": (
         lambda: study(sized(8, 1)),
@@ -583,6 +582,18 @@ def test_a_stack_without_view_code_is_read_as_short_axis_and_says_so(
 ) -> None:
     made = study(DetectorInformationSequence=None, SliceProgressionDirection=None, **elements)
     assert flag in read_gated(write(tmp_path / "a.dcm", made)).flags
+
+
+def test_distances_that_the_header_lacks_are_those_given(tmp_path: Path) -> None:
+    counts = np.random.default_rng(0).poisson(60, (8, 12, 16, 16))
+    write_nm(tmp_path / "a.dcm", counts, (6.4, 5.0, 5.0))
+    dataset = pydicom.dcmread(tmp_path / "a.dcm")
+    del dataset.PixelSpacing
+    dataset.save_as(tmp_path / "b.dcm")
+    with pytest.raises(DataError, match="give them with --voxel-mm SLICE,ROW,COLUMN"):
+        read_gated(tmp_path / "b.dcm")
+    assert read_gated(tmp_path / "b.dcm", voxel_mm=(4.0, 3.0, 3.0)).voxel_mm == (4.0, 3.0, 3.0)
+    assert read_gated(tmp_path / "a.dcm", voxel_mm=(4.0, 3.0, 3.0)).voxel_mm == (6.4, 5.0, 5.0)
 
 
 def test_a_sidecar_outranks_the_header(tmp_path: Path) -> None:

@@ -85,10 +85,13 @@ def test_transaxial_slices_become_short_axis_slices(
     tmp_path: Path, long_axis: object, from_head: bool
 ) -> None:
     path = write_transaxial(tmp_path / "a.dcm", body(), from_head=from_head)
-    with pytest.raises(DataError, match=r"slices along the axes of the body.*\"long_axis\""):
+    with pytest.raises(DataError, match=r"slices along the axes of the body.*--long-axis find"):
         read_nm(path)
+    given = tuple(long_axis) if isinstance(long_axis, list) else long_axis
+    by_option = read_gated(path, long_axis=given)
     sidecar(path, long_axis)
     stack = read_gated(path)
+    np.testing.assert_array_equal(by_option.counts, stack.counts)
     assert stack.apex_first is False
     assert stack.voxel_mm == (MM, MM, MM)
     assert stack.counts.shape[0] == 8
@@ -130,7 +133,7 @@ def test_where_no_ventricle_is_found_the_study_is_refused(
     with pytest.raises(DataError) as caught:
         read_gated(path)
     assert "expected the bright shell of one left ventricle" in str(caught.value)
-    assert "give the angles as long_axis in a sidecar" in str(caught.value)
+    assert "give its angles with --long-axis AZIMUTH,ELEVATION" in str(caught.value)
 
 
 def test_a_nifti_along_the_body_is_turned_by_its_affine(tmp_path: Path) -> None:

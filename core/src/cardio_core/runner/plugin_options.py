@@ -139,9 +139,9 @@ def with_given(config: RunConfig, given: Given, sets: Iterable[str] = ()) -> Run
             config = validated(type(config), tree, "")
         except ConfigError as error:
             unit = f" in {option.unit}" if option.unit else ""
-            _, _, why = str(error).partition(": ")
             raise ConfigError(
-                f"--{option.name} {text}: expected {option.form}{unit}; {why}"
+                f"--{option.name} {text}: expected {option.form}{unit} ({option.setting}); "
+                f"{_why(error)}"
             ) from error
     return config
 
@@ -160,6 +160,15 @@ def lacks_setting(config: Any, path: str) -> bool:
             return True
         config = getattr(config, part)
     return False
+
+
+def _why(error: ConfigError) -> str:
+    """Return what is wrong with a value: where it may be of several kinds, with the nearest one."""
+    errors: list[Any] = getattr(error.__cause__, "errors", list)()
+    if not errors:
+        return str(error)
+    deepest = max(errors, key=lambda one: len(one["loc"]))
+    return f"{deepest['msg'].lower()}, found {deepest['input']!r}"
 
 
 def _listed(text: str) -> str:

@@ -67,7 +67,7 @@ def require_shape(
     if n_slots < least:
         do = "record 8 or 16 time slots"
         if n_slots >= FEWEST_SLOTS:
-            do += f", or allow {n_slots} with --set load.min_slots={n_slots}"
+            do += f", or allow {n_slots} with --min-gates {n_slots}"
         raise DataError.unusable(name, f"at least {least} time slots", f"{n_slots}", do)
     if n_slices < MIN_SLICES:
         found = "a stack of one slice" if n_slices == 1 else f"{n_slices}"
@@ -91,7 +91,7 @@ def require_voxel(name: str, voxel_mm: tuple[float, float, float]) -> None:
             name,
             f"distances of slices, rows and columns of {low:g} to {high:g} mm",
             " × ".join(f"{distance:g}" for distance in voxel_mm),
-            "correct them, or name the true ones in a sidecar",
+            'export it again, or write the true ones as "voxel_mm" into a JSON beside the file',
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import MIN_SLOTS
@@ -14,7 +15,7 @@ from cardio_spect_polar.readers.nifti.read import read_nifti
 from cardio_spect_polar.readers.nm.read import read_nm
 from cardio_spect_polar.readers.sidecar import Sidecar, read_sidecar
 
-TURNED = "base_mm and apex_mm were not used: they count slices that long_axis turned"
+TURNED = "the limits given were not used: they count slices from before the stack was turned"
 
 
 def read_gated(
@@ -24,6 +25,7 @@ def read_gated(
     min_slots: int = MIN_SLOTS,
     base_mm: Base | None = None,
     apex_mm: float | None = None,
+    long_axis: tuple[float, float] | Literal["find"] | None = None,
 ) -> GatedStack:
     """Read one gated short-axis study, with the sidecar beside it.
 
@@ -33,7 +35,8 @@ def read_gated(
         What `find_gated` found; or a DICOM or NIfTI file, the NIfTI files of the gates, or a
         folder that holds one study.
     voxel_mm : tuple of float, optional
-        Distance of slices, rows and columns in mm, used where a NIfTI header's is a dummy.
+        Distance of slices, rows and columns in mm, used where a NIfTI header's is a dummy, or a
+        DICOM header has none.
     min_slots : int
         Fewest time slots that are accepted; 6 at least.
     base_mm : float or tuple of float, optional
@@ -41,6 +44,9 @@ def read_gated(
         first slice of the file; where the sidecar holds one, that is taken.
     apex_mm : float, optional
         An operator's apex, in the same way.
+    long_axis : (float, float) or "find", optional
+        Where the long axis runs in slices along the body, as `Sidecar.long_axis`; the sidecar's
+        comes first.
 
     Returns
     -------
@@ -72,11 +78,12 @@ def read_gated(
     study = paths if isinstance(paths, GatedFiles) else gated_files(paths)
     _require_all_gates(study)
     sidecar = read_sidecar(study.sidecar)
+    sidecar = replace(sidecar, long_axis=sidecar.long_axis or long_axis)
     first = study.files[0]
     if first.name.lower().endswith((".nii", ".nii.gz")):
         stack = read_nifti(study.files, voxel_mm=voxel_mm, sidecar=sidecar, min_slots=min_slots)
     else:
-        stack = read_nm(first, sidecar=sidecar, min_slots=min_slots)
+        stack = read_nm(first, voxel_mm=voxel_mm, sidecar=sidecar, min_slots=min_slots)
     if stack.state is None and study.state is not None:
         stack = replace(stack, state=study.state)
     return _limited(stack, sidecar, base_mm, apex_mm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,10 @@ COVARIATES = (
     "lvef_bl_pct", "lvesv_bl_ml", "lvedv_bl_ml", "scar_pct",
 )  # fmt: skip
 """Of the paper's Table 1, without QRS duration and the phase indices."""
+
+
+Azimuth = Annotated[float, Field(ge=-180, le=180)]
+Elevation = Annotated[float, Field(ge=-89, le=89)]
 
 
 class LoadBlock(Block):
@@ -34,15 +38,20 @@ class LoadBlock(Block):
         "any", description="which study of a patient; any takes rest where there are both"
     )
     voxel_mm: tuple[float, float, float] | None = Field(
-        None, description="slice, row and column distance where a NIfTI header's is a dummy"
+        None, description="slice, row and column distance where the header's are a dummy or absent"
     )
     base_mm: float | tuple[float, ...] | None = Field(
         None,
         description="an operator's base, in mm from the centre of a file's first slice: at "
-        "end-diastole, or one number for each time slot; of a sidecar that holds one, that counts",
+        "end-diastole, or one number for each time slot; one in a JSON beside the file comes first",
     )
     apex_mm: float | None = Field(
         None, description="an operator's apex, in mm from the centre of a file's first slice"
+    )
+    long_axis: Literal["find"] | tuple[Azimuth, Elevation] | None = Field(
+        None,
+        description="for slices along the body: find, or degrees to the left and up of the axis to "
+        "the apex; one in a JSON beside the file comes first",
     )
     min_slots: int = Field(
         8, ge=6, description="fewest time slots; with 6 or 7 a study is flagged, not quarantined"

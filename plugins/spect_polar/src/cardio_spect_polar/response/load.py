@@ -137,6 +137,7 @@ def _cohort(
         min_slots=config.min_slots,
         base_mm=config.base_mm,
         apex_mm=config.apex_mm,
+        long_axis=config.long_axis,
     )
     return Cohort(
         SampleSet.opening(samples, [study.files for study in studies], opener),

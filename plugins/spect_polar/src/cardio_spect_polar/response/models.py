@@ -50,7 +50,7 @@ _COLUMNS = {
 
 _OPTIONS = (
     Option(
-        "voxel-mm", "Distances of slices, rows and columns, where the header's are a dummy",
+        "voxel-mm", "Distances of slices, rows and columns, where the header has none or 1,1,1",
         setting="load.voxel_mm", form="SLICE,ROW,COLUMN", unit="mm", for_new=True,
     ),
     Option(
@@ -61,6 +61,15 @@ _OPTIONS = (
     Option(
         "apex", "An operator's apex, from the same place",
         setting="load.apex_mm", form="NUMBER", unit="mm", for_new=True,
+    ),
+    Option(
+        "long-axis", "For slices along the body: how far the axis to the apex points left and up, "
+        "or have it found",
+        setting="load.long_axis", form="AZIMUTH,ELEVATION|find", unit="degrees", for_new=True,
+    ),
+    Option(
+        "min-gates", "Fewest gates of a study; 6 at least", setting="load.min_slots",
+        form="NUMBER", for_new=True,
     ),
     Option(
         "state", "Which studies are taken; of a file that does not say, its state",

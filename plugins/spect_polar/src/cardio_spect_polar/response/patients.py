@@ -30,7 +30,7 @@ def patients_of(features: FeatureSet) -> tuple[str, ...]:
     if len(twice):
         raise DataError(
             f"crt_response: expected one gated study a patient, found several of {twice.iloc[0]}; "
-            "choose rest or stress with load.state"
+            "choose one with --state rest or --state stress"
         )
     return tuple(patients)
 

@@ -161,7 +161,7 @@ def _check_length(extent: Extent) -> None:
         raise DataError(
             f"expected a left ventricle of {LENGTH_MM[0]:g} to {LENGTH_MM[1]:g} mm from base to "
             f"apex, found {length_mm:.0f} mm: check the voxel size and the orientation, or give "
-            "base_mm and apex_mm in a sidecar"
+            "the limits with --base and --apex"
         )
 
 

@@ -91,8 +91,8 @@ def canonical(stack: GatedStack) -> Canonical:
         turn = stack.apex_first
         if abs(tapering) >= CLEAR_TAPERING and (tapering < 0) != turn:
             flags.append(
-                "the header puts the apex at the end where the cavity is open: "
-                "the header was followed; set apex_first in a sidecar if it is wrong"
+                "the header puts the apex at the end where the cavity is open, and was followed: "
+                'if it is wrong, write "apex_first" into a JSON beside the file'
             )
     base_mm, apex_mm = _base_of(stack), stack.apex_mm
     if turn:
@@ -101,6 +101,7 @@ def canonical(stack: GatedStack) -> Canonical:
         apex_mm = None if apex_mm is None else last_mm - apex_mm
         counts = counts[:, ::-1]
         heart = heart.turned(counts.shape[1])
+    _require_order(base_mm, apex_mm, turn)
     return Canonical(
         counts=np.ascontiguousarray(counts),
         voxel_mm=stack.voxel_mm,
@@ -112,6 +113,19 @@ def canonical(stack: GatedStack) -> Canonical:
     )
 
 
+def _require_order(
+    base_mm: float | NDArray[np.float64] | None, apex_mm: float | None, turned: bool
+) -> None:
+    """Refuse an operator's limits that lie the wrong way round, by the end that holds the apex."""
+    if base_mm is not None and apex_mm is not None and np.max(base_mm) >= apex_mm:
+        first, how = ("apex", "smaller") if turned else ("base", "larger")
+        raise DataError(
+            f"expected an apex (--apex) that is {how} than the base (--base), for the first slice "
+            f"of the file lies at the {first}, found the contrary: exchange them, or check which "
+            "end is which"
+        )
+
+
 def _base_of(stack: GatedStack) -> float | NDArray[np.float64] | None:
     """Return the operator's base: one number, or one a slot."""
     if not isinstance(stack.base_mm, tuple):
@@ -119,8 +133,8 @@ def _base_of(stack: GatedStack) -> float | NDArray[np.float64] | None:
     n_slots = len(stack.counts)
     if len(stack.base_mm) != n_slots:
         raise DataError(
-            f"expected base_mm as one number or as one for each of {n_slots} time slots, found "
-            f"{len(stack.base_mm)}: give as many as the study has slots"
+            f"expected the base (--base) as one number or as one for each of {n_slots} time slots, "
+            f"found {len(stack.base_mm)}: give as many as the study has"
         )
     return np.array(stack.base_mm)
 
@@ -155,9 +169,7 @@ def check_stack(counts: NDArray[np.floating], voxel_mm: tuple[float, float, floa
         )
     if not all(0.5 <= mm <= 20.0 for mm in voxel_mm):
         found = " x ".join(f"{mm:g}" for mm in voxel_mm)
-        raise DataError(
-            f"expected voxels of 0.5 to 20 mm, found {found} mm: give voxel_mm in a sidecar"
-        )
+        raise DataError(f"expected voxels of 0.5 to 20 mm, found {found} mm: check the voxel size")
     sides_mm = np.array([n_slices, n_rows, n_columns]) * np.array(voxel_mm)
     if sides_mm.min() < MIN_LENGTH_MM:
         raise DataError(

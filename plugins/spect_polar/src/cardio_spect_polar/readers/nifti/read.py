@@ -126,7 +126,7 @@ def _read_stack(
         directions = directions_in_patient(affine)
         if directions is None:
             raise DataError.unusable(
-                name, "an affine, to turn the slices by", "none", "take long_axis out"
+                name, "an affine, to turn the slices by", "none", "leave --long-axis out"
             )
         made = turn(Body(counts, distances_mm, directions), name, sidecar.long_axis)
         counts, distances_mm = made.counts, made.voxel_mm

@@ -50,13 +50,13 @@ def distances(
                 name,
                 "true distances of the voxels in mm",
                 "1 × 1 × 1, a dummy",
-                "name them with --set load.voxel_mm=[slice,row,column], or in a sidecar",
+                "give them with --voxel-mm SLICE,ROW,COLUMN",
             )
         require_voxel(name, given_mm)
-        return given_mm, ("distances of the voxels as configured: the header has none",)
+        return given_mm, ("distances of the voxels as given: the header has none",)
     slices_mm, rows_mm, columns_mm = (float(spacing_mm[axis]) for axis in axes.order)
     voxel_mm = (slices_mm, rows_mm, columns_mm)
     require_voxel(name, voxel_mm)
     if given_mm is not None and not np.allclose(voxel_mm, given_mm, rtol=1e-3):
-        return voxel_mm, ("distances of the voxels from the header, not as configured",)
+        return voxel_mm, ("distances of the voxels from the header, not as given",)
     return voxel_mm, ()

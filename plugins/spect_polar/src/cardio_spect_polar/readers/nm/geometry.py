@@ -28,8 +28,8 @@ _TO_APEX = np.array([1.0, -1.0, -1.0]) / 3**0.5
 _OBLIQUE = 0.95
 _SHORT_AXIS_WORDS = re.compile(r"(?<![a-z])(sa|sax|short[ _-]?axis)(?![a-z])", re.IGNORECASE)
 _REORIENT = (
-    "reorient the reconstruction to short-axis slices on the workstation and export those, or add "
-    '"long_axis": "find" to a sidecar'
+    "reorient the reconstruction to short-axis slices on the workstation and export those, or have "
+    "the long axis found with --long-axis find"
 )
 
 
@@ -82,7 +82,7 @@ def read_directions(dataset: Any, name: str) -> NDArray[np.float64]:
     normal = _normal(dataset)
     if normal is None:
         raise DataError.unusable(
-            name, "the orientation of the slices, to turn them", "none", "take long_axis out"
+            name, "the orientation of the slices, to turn them", "none", "leave --long-axis out"
         )
     row, column = np.asarray(_cosines(dataset), dtype=np.float64).reshape(2, 3)
     spacing = dataset.get("SpacingBetweenSlices")
@@ -96,8 +96,10 @@ def is_long_axis(dataset: Any) -> bool:
     return _view_code(dataset) in _LONG_AXES
 
 
-def read_voxel_mm(dataset: Any, name: str) -> tuple[float, float, float]:
-    """Return the distances of slices, rows and columns in mm.
+def read_voxel_mm(
+    dataset: Any, name: str, given_mm: tuple[float, float, float] | None = None
+) -> tuple[float, float, float]:
+    """Return the distances of slices, rows and columns in mm: the header's, else those given.
 
     Raises
     ------
@@ -109,9 +111,13 @@ def read_voxel_mm(dataset: Any, name: str) -> tuple[float, float, float]:
     if slices_mm in (None, "") or float(slices_mm) == 0.0:
         slices_mm = dataset.get("SliceThickness")
     if spacing in (None, "") or len(spacing) != 2 or slices_mm in (None, ""):
-        raise DataError.unusable(
-            name, "pixel and slice spacing in mm", "none", "export the study with its geometry"
-        )
+        if given_mm is None:
+            raise DataError.unusable(
+                name, "pixel and slice spacing in mm", "none",
+                "give them with --voxel-mm SLICE,ROW,COLUMN",
+            )  # fmt: skip
+        require_voxel(name, given_mm)
+        return given_mm
     voxel_mm = (abs(float(slices_mm)), float(spacing[0]), float(spacing[1]))
     require_voxel(name, voxel_mm)
     return voxel_mm

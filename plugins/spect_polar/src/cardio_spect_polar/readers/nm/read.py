@@ -55,7 +55,11 @@ _OTHER_KINDS = {
 
 
 def read_nm(
-    path: Path, *, sidecar: Sidecar | None = None, min_slots: int = MIN_SLOTS
+    path: Path,
+    *,
+    voxel_mm: tuple[float, float, float] | None = None,
+    sidecar: Sidecar | None = None,
+    min_slots: int = MIN_SLOTS,
 ) -> GatedStack:
     """Read a gated short-axis stack from a DICOM NM image.
 
@@ -63,6 +67,8 @@ def read_nm(
     ----------
     path : Path
         A DICOM file (part 10: with preamble and ``DICM``).
+    voxel_mm : tuple of float, optional
+        Distance of slices, rows and columns in mm, used where the header has none.
     sidecar : Sidecar, optional
         What is known beside the file; outranks its header.
     min_slots : int
@@ -85,7 +91,7 @@ def read_nm(
     dataset = _read_dataset(path)
     try:
         with warnings.catch_warnings(action="ignore"):  # pydicom's warnings may quote values
-            return _read_stack(dataset, path.name, sidecar or Sidecar(), min_slots)
+            return _read_stack(dataset, path.name, voxel_mm, sidecar or Sidecar(), min_slots)
     except DataError:
         raise
     except Exception:  # elements of a wrong type or multiplicity; texts may quote values
@@ -139,7 +145,13 @@ def _read_dataset(path: Path) -> Any:
     return dataset
 
 
-def _read_stack(dataset: Any, name: str, sidecar: Sidecar, min_slots: int) -> GatedStack:
+def _read_stack(
+    dataset: Any,
+    name: str,
+    given_mm: tuple[float, float, float] | None,
+    sidecar: Sidecar,
+    min_slots: int,
+) -> GatedStack:
     """Check the header, decode the frames, and put them in order."""
     _require_gated_slices(dataset, name)
     n_frames = int(dataset.get("NumberOfFrames") or 0)
@@ -148,7 +160,7 @@ def _read_stack(dataset: Any, name: str, sidecar: Sidecar, min_slots: int) -> Ga
     numbers = frame_numbers(dataset, name, n_frames)
     n_rr_intervals, n_slots, n_slices = numbers.shape
     require_shape(name, n_slots, n_slices, int(dataset.Rows), int(dataset.Columns), min_slots)
-    voxel_mm = sidecar.voxel_mm or read_voxel_mm(dataset, name)
+    voxel_mm = sidecar.voxel_mm or read_voxel_mm(dataset, name, given_mm)
     frames = decode(dataset, name, n_frames)
     gating = read_gating(dataset, n_rr_intervals, n_slots)
     chosen, rr_flags = _interval_with_most_beats(gating, frames, numbers)

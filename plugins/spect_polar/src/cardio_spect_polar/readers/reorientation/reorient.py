@@ -85,7 +85,7 @@ def apex_direction(azimuth_deg: float, elevation_deg: float) -> NDArray[np.float
 
 
 def turn(body: Body, name: str, long_axis: tuple[float, float] | Literal["find"]) -> ShortAxis:
-    """Turn a stack by what a sidecar says of its long axis: two angles, or that it be found."""
+    """Turn a stack by what is said of its long axis: two angles, or that it be found."""
     return reorient(body, name, None if long_axis == "find" else apex_direction(*long_axis))
 
 
@@ -114,7 +114,7 @@ def reorient(body: Body, name: str, apex: NDArray[np.float64] | None = None) -> 
         raise _not_found(name, f"an axis {away_deg:.0f} degrees away from the usual one")
     azimuth_deg = np.rad2deg(np.arctan2(shell.apex @ LEFT, -shell.apex @ BACK))
     elevation_deg = np.rad2deg(np.arcsin(np.clip(shell.apex @ HEAD, -1.0, 1.0)))
-    how = "found by an ellipsoid" if apex is None else "as the sidecar says"
+    how = "found by an ellipsoid" if apex is None else "as given"
     flag = (
         f"turned to short-axis slices: long axis {azimuth_deg:.0f} degrees to the left, "
         f"{-elevation_deg:.0f} down, {how}"
@@ -151,5 +151,5 @@ def _not_found(name: str, found: str) -> DataError:
         name,
         "the bright shell of one left ventricle in slices along the axes of the body",
         found,
-        "give the angles as long_axis in a sidecar, or reorient on the workstation",
+        "give its angles with --long-axis AZIMUTH,ELEVATION, or reorient on the workstation",
     )
