@@ -15,6 +15,7 @@ from cardio_spect_polar.phase.sampling.inverted import without_inverted_rings
 from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
 from cardio_spect_polar.phase.ventricle.rays import lay_rays, wall_on_rays
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.readers.flag import withheld
 from cardio_spect_polar.readers.gated import GatedStack
 from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
 from cardio_spect_polar.synthetic.phantom.truth import Truth
@@ -118,6 +119,35 @@ def test_the_lateral_base_is_seen_to_descend_farther_than_the_septal() -> None:
     assert motion is not None
     septal, lateral = np.ptp(motion.shift_mm[:, [10, 30]], axis=0)
     assert lateral / septal == pytest.approx(1.25 / 0.75, abs=0.25)
+
+
+@pytest.mark.parametrize("short_mm", [0.0, 8.0])
+def test_a_septum_that_ends_early_is_left_at_its_own_end(short_mm: float) -> None:
+    """The membranous septum takes up no tracer; elsewhere nothing may follow it."""
+    heart, truth = found(replace(SHORTENS, short_septum_mm=short_mm, shortening_difference=0.0))
+    motion = heart.motion
+    assert motion is not None
+    septal, anterior, lateral = (
+        motion.axis.at(motion.base_by_angle_mm()[:, ray])[:, 0] for ray in (10, 0, 30)
+    )
+    half_slice_mm = 0.5 * heart.voxel_mm[0]
+    assert np.abs(septal - truth.base_by_slot_mm - short_mm).max() < half_slice_mm
+    for side in (anterior, lateral):
+        assert np.abs(side - truth.base_by_slot_mm).max() < half_slice_mm
+    # No sample of the septum lies beyond its end by more than half a slice.
+    late = heart.volumes.end_systole
+    last = heart.geometry_at(late).points_mm[-1, 10, 0]
+    assert last > truth.base_by_slot_mm[late] + short_mm - half_slice_mm
+
+
+def test_a_base_beyond_the_stack_is_said_and_volumes_are_withheld() -> None:
+    counts, voxel_mm, truth = image(SHORTENS, None, SMALL)
+    # At end-diastole 8 mm of the wall are missing, at end-systole nothing is.
+    missing = int(np.ceil((truth.base_by_slot_mm.min() + 8.0) / voxel_mm[0]))
+    heart = sample_heart(GatedStack(counts[:, missing:], voxel_mm, apex_first=False))
+    assert any("base lies beyond the first slice" in flag for flag in heart.flags)
+    assert list(withheld(heart.flags)) == ["volumes"]
+    assert not any("beyond the first slice" in flag for flag in found()[0].flags)
 
 
 def test_empty_end_slices_and_count_jumps_do_not_move_the_base() -> None:

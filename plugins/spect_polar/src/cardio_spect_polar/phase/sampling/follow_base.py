@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion, find_base_motion
 from cardio_spect_polar.phase.ventricle.find_wall import OUTER_MM, Wall, find_wall
 from cardio_spect_polar.phase.ventricle.orientation import Canonical
+from cardio_spect_polar.readers.flag import Flag
 
 MAX_SCATTER_MM = 6.0
 """Edges of the wall that scatter farther about a smooth motion say nothing of the base."""
 
-LOST = (
+LOST = Flag(
     "the base cannot be followed over the cycle: rings stay at their slices, and phases near the "
-    "base may be off by 180 degrees"
+    "base may be off by 180 degrees",
+    "caution",
 )
+MOST_SLOTS = 0.5
+"""Where the base is out of sight in half of the time slots, volumes are withheld."""
 
 
 def wall_of(summed: NDArray[np.floating], turned: Canonical) -> Wall:
@@ -70,9 +74,31 @@ def follow_base(
     if lost:
         return wall, None, (LOST,)
     if given is None:
-        return wall, found, ()
+        return wall, found, _out_of_sight(found)
     mean_mm = float(given) - float(found.shift_mm.mean(axis=1).min()) * wall.axis.direction[0]
     wall = find_wall(
         summed, turned.voxel_mm, base_mm=mean_mm, apex_mm=turned.apex_mm, heart=turned.heart
     )
     return wall, replace(found, base_mm=wall.base_mm, apex_mm=wall.apex_mm - OUTER_MM), ()
+
+
+def _out_of_sight(motion: BaseMotion) -> tuple[str, ...]:
+    """Say in how many slots the base lies beyond the first slice, where nothing shows it."""
+    z_mm = motion.axis.at(motion.base_by_slot_mm())[:, 0]
+    n_out = int((z_mm < 0).sum())
+    if n_out == 0:
+        return ()
+    seen = (
+        f"the base lies beyond the first slice in {n_out} of {len(z_mm)} time slots: its motion "
+        "there is not known"
+    )
+    if n_out < MOST_SLOTS * len(z_mm):
+        return (Flag(f"{seen}, and volumes are too small", "caution"),)
+    return (
+        Flag(f"{seen}, and phases near it are uncertain", "caution", of=("phase",)),
+        Flag(
+            "the ventricle is cut off at its base: no ejection fraction can be told",
+            "no verdict",
+            of=("volumes",),
+        ),
+    )

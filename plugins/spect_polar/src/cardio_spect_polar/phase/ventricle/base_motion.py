@@ -26,6 +26,8 @@ N_TURNS = 4
 N_HARMONICS = 2
 HUBER_MM = 1.5
 N_ROUNDS = 6
+UNEVEN_MM = (2.0, 4.0)
+"""A side that ends so much earlier than the rest is believed from nothing to all of it."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class BaseMotion:
         How far the base has moved from its mean place, positive towards the apex.
     scatter_mm : float
         Of the edges that were found about this motion, the standard deviation (robust).
+    uneven_mm : ndarray, shape (N_RAYS,)
+        How much nearer to the apex each side ends than the median one, over the whole cycle: the
+        septum, most often, whose uppermost part is a membrane.
     """
 
     axis: LongAxis
@@ -49,6 +54,7 @@ class BaseMotion:
     apex_mm: float
     shift_mm: NDArray[np.float64]
     scatter_mm: float
+    uneven_mm: NDArray[np.float64]
 
     @property
     def descent_mm(self) -> float:
@@ -59,14 +65,20 @@ class BaseMotion:
         """Return the base of every gate as a distance along the axis, the mean around."""
         return np.asarray(self.base_mm + self.shift_mm.mean(axis=1))
 
+    def base_by_angle_mm(self) -> NDArray[np.float64]:
+        """Return the base of every gate and ray as a distance along the axis."""
+        return np.asarray(self.base_mm + self.shift_mm + self.uneven_mm)
+
     def displacement(self, points_mm: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return how far points move along the axis, shape (n_slots, n_rings, N_RAYS).
 
-        A point moves by the base's shift times its share of the way from the apex to the base.
+        A point moves by the base's shift times its share of the way from the apex to the base;
+        where a side ends early, its rings lie nearer to the apex all the time.
         """
         along = (points_mm - np.array(self.axis.point_mm)) @ np.array(self.axis.direction)
         share = (self.apex_mm - along) / (self.apex_mm - self.base_mm)
-        return np.asarray(self.shift_mm[:, None] * np.clip(share, 0.0, 1.2))
+        shift_mm = self.shift_mm + self.uneven_mm
+        return np.asarray(shift_mm[:, None] * np.clip(share, 0.0, 1.2))
 
     def stretch(self) -> NDArray[np.float64]:
         """Return by what lengths along the axis are multiplied, shape (n_slots, N_RAYS)."""
@@ -108,7 +120,10 @@ def find_base_motion(
     fitted, off = _smooth(edges, trust)
     shift_mm = fitted - fitted.mean(axis=0)
     scatter_mm = 1.4826 * float(np.median(np.abs(off)))
-    return BaseMotion(axis, base_mm + float(fitted.mean()), apex_mm, shift_mm, scatter_mm)
+    uneven_mm = _uneven(fitted.mean(axis=0), off.reshape(edges.shape), trust)
+    # The mean around is of what moves; a side that ends early does not draw the others in.
+    mean_mm = base_mm + float(fitted.mean()) - float(uneven_mm.mean())
+    return BaseMotion(axis, mean_mm, apex_mm, shift_mm, scatter_mm, uneven_mm)
 
 
 def _along_the_wall(
@@ -184,6 +199,23 @@ def _crossing(
     at = along[rises] + (half - low) / (high - low) * STEP_MM
     found = float(at[np.abs(at - near).argmin()])
     return found if abs(found) <= FARTHEST_MM else near
+
+
+def _uneven(
+    mean_mm: NDArray[np.float64], off_mm: NDArray[np.float64], trust: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return by how much each ray's wall ends earlier than the median one, over the cycle.
+
+    A cosine and a sine around are too smooth for a short septum; what they leave over in all gates
+    is added, by sector, as far as the edges are to be trusted.
+    """
+    left = (off_mm * trust).mean(axis=0)
+    width = N_RAYS // len(left)
+    middle = np.arange(len(left)) * width + (width - 1) / 2
+    edge = mean_mm + np.interp(np.arange(N_RAYS), middle, left, period=N_RAYS)
+    early = np.maximum(edge - np.median(edge), 0.0)
+    low, high = UNEVEN_MM
+    return np.asarray(early * np.clip((early.max() - low) / (high - low), 0.0, 1.0))
 
 
 def _smooth(
