@@ -32,6 +32,7 @@ INDICES = {
     "latest_viable_deg": "Delay of the latest viable segment",
     "next_viable_segment": "Runner-up of the latest viable segment, AHA number",
     "latest_viable_ahead_deg": "Latest viable segment ahead of its runner-up",
+    "late_viable_segments": "Viable segments that a lead reaches within 10° of the latest",
     "scar_pct": "Scar",
     "lvedv_spect_ml": "LV end-diastolic volume",
     "lvesv_spect_ml": "LV end-systolic volume",

@@ -13,7 +13,7 @@ from cardio_spect_polar.phase.cycle.harmonics import Harmonic, first_harmonic
 from cardio_spect_polar.phase.cycle.uncertainty import phase_uncertainty
 from cardio_spect_polar.phase.indices.delays import lateral_delay_deg
 from cardio_spect_polar.phase.indices.dyssynchrony import INDEX_UNITS, PhaseIndices, phase_indices
-from cardio_spect_polar.phase.indices.latest import latest_segment, segment_errors
+from cardio_spect_polar.phase.indices.latest import latest_segment, lead_targets, segment_errors
 from cardio_spect_polar.phase.indices.perfusion import (
     VIABLE_PCT,
     perfusion_pct,
@@ -33,7 +33,7 @@ _RELIABLE = ("psd_deg", "pbw_deg", "entropy", "circular_sd_deg")
 LATEST_UNITS = {
     "latest_segment": "1", "latest_sure_pct": "%", "latest_viable_segment": "1",
     "latest_viable_sure_pct": "%", "latest_viable_deg": "deg", "next_viable_segment": "1",
-    "latest_viable_ahead_deg": "deg",
+    "latest_viable_ahead_deg": "deg", "late_viable_segments": "1",
 }  # fmt: skip
 """Which segment is the latest, by its AHA number, and the latest viable one that a lead reaches."""
 
@@ -222,5 +222,6 @@ def _latest_indices(
         target.delay_deg,
         target.next_segment or math.nan,
         target.ahead_deg,
+        len(lead_targets(phase, perfusion)) or math.nan,
     )
     return dict(zip(LATEST_UNITS, map(float, values), strict=True))
