@@ -11,20 +11,22 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.text import Text
 
 from cardio_core.api import DataError
 from cardio_spect_polar.drawing.correlation import correlation_figure
 from cardio_spect_polar.drawing.histogram import binned_histogram_figure
 from cardio_spect_polar.drawing.increments import Increment, increments_figure
+from cardio_spect_polar.drawing.marks import segment_border
+from cardio_spect_polar.drawing.numbers import in_words, numbers_table
 from cardio_spect_polar.drawing.polar_axes import phase_map, picture_of, segment_centres
 from cardio_spect_polar.drawing.polar_maps import flow_maps, study_maps
-from cardio_spect_polar.drawing.slices import slices_with_wall
-from cardio_spect_polar.drawing.study_sheets import study_sheet
 from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, CHANGE_COLOURS, MISSING, PHASE_COLOURS
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
+from cardio_spect_polar.drawing.volume_curve import volume_figure
 from cardio_spect_polar.phase.cycle.histogram import phase_histogram
 from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
-from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.phase.indices.latest import Latest
 from cardio_spect_polar.polar.raster import raster
 from cardio_spect_polar.polar.segments import segment_means, segments_of
 
@@ -42,6 +44,7 @@ BLINDNESS = {
 ANGLES = np.arange(72) * 5.0
 RING = np.linspace(0.1, 1, 24)[:, None]
 PHASE = (130 - 35 * np.sin(np.radians(ANGLES)) * RING) % 360
+CAVITY_ML = 80 + 40 * np.cos(2 * np.pi * ((np.arange(32) + 0.5) / 32 - 0.9))
 NAMES = ["PSD", "PBW", "entropy", *(f"feature {k}" for k in range(1, 8))]
 
 
@@ -54,10 +57,19 @@ def drawn(draw):
     return figure
 
 
+def plain(draw):
+    """The figure without its layout, which takes most of the time: for what is on it."""
+    figure = Figure()
+    draw(figure)
+    return figure
+
+
 def words_of(figure):
     """All texts that are drawn; ticks beyond the ends of an axis are not."""
-    parts = [figure, *figure.subfigs]
-    texts = [text for part in parts for text in (part._suptitle, part._supxlabel)]
+    parts = [figure]
+    for part in parts:
+        parts += part.subfigs
+    texts = [text for part in parts for text in part.texts]
     for axes in figure.axes:
         texts += [*axes.texts, axes.title, axes._left_title, axes._right_title]
         if axes.axison:
@@ -74,23 +86,6 @@ def tick_labels(axes):
                 yield from (label for label in (tick.label1, tick.label2) if label.get_visible())
 
 
-def wall_and_volume():
-    """A tube with a bright wall of radius 25 mm around (0, 100, 100) mm, 6 mm voxels."""
-    z = np.linspace(110, 20, 16)
-    theta = np.radians(np.arange(40) * 9)
-    out = np.stack([0 * theta, -np.cos(theta), -np.sin(theta)], axis=-1)
-    points = np.zeros((16, 40, 3)) + out * 25 + [0, 100, 100]
-    points[..., 0] = z[:, None]
-    arc = (np.arange(16) + 0.5) / 16
-    geometry = WallGeometry(points, np.broadcast_to(out, points.shape), arc, np.ones((16, 40)), 3)
-    at = np.arange(34) * 6.0
-    radius = np.hypot(at[:, None] - 100, at - 100)
-    slices = np.exp(-(((radius - 25) / 7) ** 2))
-    volume = np.where(((np.arange(22) * 6 >= 15) & (np.arange(22) * 6 <= 115))[:, None, None],
-                      slices, 0.0)  # fmt: skip
-    return volume, (6.0, 6.0, 6.0), geometry
-
-
 def histogram_of(phases):
     found = phase_indices(phases)
     heights = phase_histogram(phases)
@@ -101,7 +96,7 @@ def every_figure():
     rng = np.random.default_rng(1)
     flow = 1 + 0.2 * rng.normal(size=17)
     r = np.corrcoef(rng.normal(size=(10, 60)))
-    volume, voxel_mm, geometry = wall_and_volume()
+    late = Latest(5, 41.0, 82.0, 6, 8.0)
     bars = [
         Increment("clinical", 12.3, 0.63, 0.52, 0.74),
         Increment("clinical\n+ PSD", 13.1, 0.64, 0.53, 0.75, over=0, p=0.372),
@@ -109,6 +104,13 @@ def every_figure():
     ]
     return {
         "maps": study_maps(PHASE, 80 * RING + 0 * PHASE, 30 + 0 * PHASE),
+        "marked maps": study_maps(
+            PHASE,
+            80 * RING + 0 * PHASE,
+            90 * RING - 20 + 0 * PHASE,
+            latest=Latest(17, 12.0, 40.0, 5, 1.0),
+            latest_viable=late,
+        ),
         "flow": flow_maps(
             {"rest flow": (flow, "ml/min/g", (0, 2)), "reserve": (3 * flow, "", (0, 5))}
         ),
@@ -117,12 +119,9 @@ def every_figure():
         "histogram": histogram_of(rng.normal(130, 20, 900)),
         "across zero": histogram_of(rng.normal(3, 6, 900)),
         "no direction": histogram_of(rng.uniform(0, 360, 900)),
-        "slices": slices_with_wall(volume, voxel_mm, geometry),
-        "sheet": study_sheet(
-            slices_with_wall(volume, voxel_mm, geometry),
-            study_maps(PHASE, 80 * RING + 0 * PHASE, 30 + 0 * PHASE),
-            histogram_of(rng.normal(130, 20, 900)),
-        ),
+        "volumes": volume_figure(CAVITY_ML, ef_pct=60, gates=(7, 2, 8)),
+        "numbers": numbers_table([("Phase SD", "12.1", "°"), ("Scar", "no verdict", "%")]),
+        "in words": in_words("No verdict on the phases of this study."),
         "correlation": correlation_figure(NAMES, r, n=60, title="Correlation"),
         "many correlations": correlation_figure(
             [f"feature {k}" for k in range(30)], np.corrcoef(rng.normal(size=(30, 60)))
@@ -172,17 +171,19 @@ def lab(rgb, blindness):
 def test_early_and_late_are_told_apart_by_every_eye(blindness):
     for away_deg in (20, 40, 60, 90, 120):
         early, late = (
-            lab(PHASE_COLOURS(0.5 + sign * away_deg / 360)[:3], blindness) for sign in (-1, 1)
+            lab(PHASE_COLOURS(0.5 + sign * away_deg / 240)[:3], blindness) for sign in (-1, 1)
         )
         # A difference of 10 is plain to see; 2 is the smallest that is noticed.
         assert np.linalg.norm(early - late) > 10, away_deg
 
 
-def test_phase_colours_go_around_and_darken_away_from_the_mean():
-    np.testing.assert_allclose(PHASE_COLOURS(0.0), PHASE_COLOURS(1.0), atol=0.02)
+def test_phase_colours_darken_away_from_the_middle_and_are_black_beyond_the_ends():
     lightness = [lab(PHASE_COLOURS(x)[:3], "none")[0] for x in np.linspace(0, 1, 37)]
     assert np.all(np.diff(lightness[:19]) > 0)
     assert np.all(np.diff(lightness[18:]) < 0)
+    for beyond in (-0.01, 1.01):
+        assert lab(PHASE_COLOURS(beyond)[:3], "none")[0] == 0
+    assert min(lightness) > 20
 
 
 @pytest.mark.parametrize("blindness", BLINDNESS)
@@ -220,14 +221,102 @@ def test_a_late_free_wall_is_orange_on_the_right_and_the_septum_blue_on_the_left
     assert right[0] > right[2] + 0.2
 
 
+def colours_of(phase_deg, middle_deg):
+    image = phase_map(Figure().subplots(), np.full((24, 72), float(phase_deg)), middle_deg)
+    pixels = image.to_rgba(image.get_array())
+    return pixels[len(pixels) // 2, len(pixels) // 2, :3]
+
+
 def test_phases_across_zero_are_as_near_in_colour_as_on_the_circle():
-    figure = Figure()
-    axes = figure.subplots(1, 2)
-    one = phase_map(axes[0], PHASE, 130.0)
-    turned = phase_map(axes[1], (PHASE + 230) % 360, 0.0)
-    np.testing.assert_allclose(
-        one.to_rgba(one.get_array()), turned.to_rgba(turned.get_array()), atol=0.02
+    for away in (-100, -10, 10, 100):
+        turned = colours_of((2 + away) % 360, 2.0)
+        np.testing.assert_allclose(colours_of(140 + away, 140.0), turned, atol=0.02)
+    assert not colours_of(140 + 130, 140.0).any()
+    assert not colours_of(140 - 130, 140.0).any()
+
+
+def image_titled(figure, title):
+    (axes,) = (axes for axes in figure.axes if axes.get_title() == title)
+    return axes.get_images()[0]
+
+
+def test_patients_compare_by_colour_whatever_else_is_on_their_maps():
+    narrow, wide = (
+        plain(study_maps(PHASE * 0 + base + 60 * (RING > 0.9), 80 + 0 * PHASE, top * RING))
+        for base, top in ((130.0, 20 + 0 * PHASE), (130.0, 55 + 0 * PHASE))
     )
+    for title, low, high in (("phase", 20, 260), ("perfusion", 0, 100), ("thickening", -60, 60)):
+        for figure in (narrow, wide):
+            norm = image_titled(figure, title).norm
+            assert (norm.vmin, norm.vmax) == (low, high)
+    said = {text.get_text() for text in narrow.findobj(Text)}
+    assert "peak of thickening (°)\nblack: beyond the scale" in said
+    onset = image_titled(plain(study_maps(PHASE, PHASE, PHASE, convention="onset")), "phase")
+    # A quarter of the cycle before the peak.
+    assert (onset.norm.vmin, onset.norm.vmax) == (-70, 170)
+
+
+def test_a_wall_that_does_not_thicken_has_no_colour_and_one_that_thins_another():
+    figure = plain(study_maps(PHASE, 80 + 0 * PHASE, np.where(ANGLES < 180, 0.0, -30.0) + 0 * RING))
+    image = image_titled(figure, "thickening")
+    pixels = image.to_rgba(image.get_array())[..., :3]
+    n = len(pixels)
+    # The septum is on the left.
+    still, thins = pixels[n // 2, n // 8], pixels[n // 2, -n // 8]
+    assert np.ptp(still) < 0.02
+    assert thins[2] > thins[0] + 0.3
+
+
+def borders_on(figure, title):
+    (axes,) = (axes for axes in figure.axes if axes.get_title() == title)
+    return [patch for patch in axes.patches if patch.get_linewidth() > 2]
+
+
+def test_late_segments_are_bordered_on_phase_and_perfusion_and_named():
+    latest, viable = Latest(14, 60.0, 90.0, 5, 20.0), Latest(5, 40.0, 82.0, 6, 8.0)
+    figure = plain(study_maps(PHASE, 80 + 0 * PHASE, PHASE, latest=latest, latest_viable=viable))
+    for title in ("phase", "perfusion"):
+        solid, dashed = borders_on(figure, title)
+        assert (solid.get_linestyle(), dashed.get_linestyle() != "-") == ("-", True)
+    assert borders_on(figure, "thickening") == []
+    said = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "Bold border: latest viable segment that a lead can reach: 5 basal inferol" in said
+    assert "bold dashed border: latest segment: 14 apical septal (90 % certain)" in said
+    assert "scar" not in said
+
+
+def test_a_synchronous_ventricle_has_no_late_segment():
+    late = Latest(4, 6.0, 22.0, 5, 0.5)
+    figure = plain(study_maps(PHASE, 80 + 0 * PHASE, PHASE, latest=late, latest_viable=late))
+    assert borders_on(figure, "phase") == []
+    said = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "No segment is later than the mean by 10° or more" in said
+
+
+def test_the_border_of_a_segment_surrounds_its_number_alone():
+    centres = segment_centres()
+    for segment in range(1, 18):
+        path = (
+            segment_border(segment)
+            .get_transform()
+            .transform_path(segment_border(segment).get_path())
+        )
+        inside = path.contains_points(centres)
+        assert np.flatnonzero(inside).tolist() == [segment - 1]
+
+
+def test_scar_is_outlined_where_perfusion_is_below_half():
+    scar = np.where(np.abs(ANGLES - 180) <= 45, 30.0, 90.0) + 0 * RING
+    figure = plain(study_maps(PHASE, scar, PHASE))
+    (axes,) = (axes for axes in figure.axes if axes.get_title() == "phase")
+    lines = np.concatenate([
+        path.vertices for found in axes.collections for path in found.get_paths()
+    ])  # fmt: skip
+    # The inferior quarter, below; half a column of the grid either way.
+    angle = np.degrees(np.arctan2(np.abs(lines[:, 0]), -lines[:, 1]))
+    sides = np.hypot(*lines.T) > 0.2
+    assert np.abs(angle[sides] - 47.5).max() < 6
+    assert "perfusion below 50 % (scar)" in " ".join(t.get_text() for t in figure.findobj(Text))
 
 
 def test_maps_of_segments_carry_their_values_and_missing_ones_a_dash():
@@ -274,6 +363,7 @@ def test_the_histogram_marks_the_numbers_it_names():
     assert "bandwidth (95 % of samples) 40°" in said
     assert "n = 300" in said
     brackets = [line.get_xdata() for line in figure.axes[0].lines]
+    # On an axis from -40 to 320 degrees, whoever the patient is.
     spans = {(round(float(x[0])) % 360, round(float(x[-1])) % 360) for x in brackets}
     assert (340, 20) in spans
     assert (344, 17) in spans
@@ -288,33 +378,43 @@ def test_a_histogram_of_kept_bins_shows_the_numbers_of_the_samples():
     assert any(word.startswith("n = 800") for word in said)
 
 
-def test_the_wall_is_drawn_on_the_wall():
-    volume, voxel_mm, geometry = wall_and_volume()
-    figure = drawn(slices_with_wall(volume, voxel_mm, geometry, n_slices=6))
-    panels = [axes for axes in figure.axes if axes.get_images()]
-    assert len(panels) == 2 + 6
-    for axes in panels[2:]:
-        picture, dots = axes.get_images()[0].get_array(), axes.lines[0].get_xydata()
-        assert len(dots) >= 40
-        on = picture[np.rint(dots[:, 1]).astype(int), np.rint(dots[:, 0]).astype(int)]
-        assert np.min(on) > 0.7 * picture.max()
-    for axes in panels[:2]:
-        dots = axes.lines[0].get_xydata()
-        # Both walls, 25 mm on either side of the axis at 100 mm.
-        np.testing.assert_allclose(np.unique(np.sign(dots[:, 1] * 6 - 100)), [-1, 1])
-        assert np.abs(np.abs(dots[:, 1] * 6 - 100) - 25).max() < 1
+def test_bars_of_the_histogram_have_the_colours_of_the_map():
+    figure = plain(histogram_of(np.repeat([80.5, 140.5, 200.5, 300.5], 100)))
+    bars = [bar for bar in figure.axes[0].patches if bar.get_width() == 3 and bar.get_height()]
+    assert figure.axes[0].get_xlim() == (-40, 320)
+    found = [np.array(bar.get_facecolor()[:3]) for bar in bars]
+    # Bars of three degrees begin at -40.
+    for colour, phase in zip(found, (81.5, 141.5, 201.5, 300.5), strict=True):
+        np.testing.assert_allclose(colour, colours_of(phase, 140.0), atol=0.03)
 
 
-def test_slices_run_from_the_apex_and_stay_within_the_wall():
-    volume, voxel_mm, geometry = wall_and_volume()
-    figure = drawn(slices_with_wall(volume, voxel_mm, geometry, n_slices=40))
-    titles = [axes.get_title() for axes in figure.axes if axes.get_title().endswith("mm")]
-    distances = [float(title.split()[0]) for title in titles]
-    assert distances == sorted(distances)
-    # The wall is 90 mm long; slices are 6 mm apart.
-    assert len(distances) == 16
-    with pytest.raises(DataError, match="sum the time slots"):
-        slices_with_wall(np.ones((8, 3, 4, 4)), voxel_mm, geometry)
+def test_limits_of_normal_hearts_stand_beside_what_was_found():
+    phases = np.random.default_rng(2).normal(130, 20, 800)
+    draw = binned_histogram_figure(
+        phase_histogram(phases), psd_deg=20, pbw_deg=75, normal_psd_deg=24, normal_pbw_deg=62
+    )
+    figure = plain(draw)
+    said = {text.get_text() for text in figure.findobj(Text)}
+    assert "mean ± phase SD 20.0° (ticks: normal up to 24°)" in said
+    widths = [np.ptp(line.get_xdata()) for line in figure.axes[0].lines]
+    assert {round(float(width)) for width in widths} == {40, 75, 48, 62}
+
+
+def test_the_volume_curve_marks_its_extremes_and_the_gates_that_are_shown():
+    figure = plain(volume_figure(CAVITY_ML, ef_pct=66.4, gates=(7, 2, 8)))
+    said = {text.get_text() for text in figure.findobj(Text)}
+    assert {"EDV 120 mL", "ESV 40 mL"} <= said
+    assert "EF 66 %; grey: the gates that the slices show" in said
+    shown = sorted((patch.get_x(), patch.get_x() + patch.get_width())
+                   for patch in figure.axes[0].patches)  # fmt: skip
+    assert shown == [(25.0, 37.5), (87.5, 100.0)]
+
+
+def test_what_is_withheld_is_said_where_the_number_would_stand():
+    figure = plain(numbers_table([("Phase SD", "no verdict", "°"), ("Scar", "12", "%")]))
+    (axes,) = figure.axes
+    said = [text.get_text() for text in axes.texts if text.get_text()]
+    assert said == ["Phase SD", "no verdict", "Scar", "12", "%"]
 
 
 def test_the_heat_map_holds_the_coefficients():

@@ -13,7 +13,7 @@ from matplotlib.patches import Circle
 from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.api import DataError, canvas
-from cardio_spect_polar.drawing.style import HALO, MISSING, PHASE_COLOURS
+from cardio_spect_polar.drawing.style import HALO, MISSING, PHASE_COLOURS, PHASE_REACH_DEG
 from cardio_spect_polar.polar.angles import signed_deg
 from cardio_spect_polar.polar.raster import raster, raster_coordinates
 from cardio_spect_polar.polar.segments import CAP, N_SEGMENTS, segments_of
@@ -138,21 +138,30 @@ def segment_centres() -> NDArray[np.float64]:
     return np.column_stack([-radius * np.sin(angle), radius * np.cos(angle)])
 
 
+def phase_norm(middle_deg: float) -> Normalize:
+    """Return the scale of phases around an angle; those opposite to it lie beyond its ends."""
+    return Normalize(middle_deg - PHASE_REACH_DEG, middle_deg + PHASE_REACH_DEG)
+
+
 def phase_map(
     axes: Axes, values: ArrayLike, middle_deg: float, title: str = "", **options: Any
 ) -> Any:
-    """Draw a map of phases, `middle_deg` in the lightest colour; return the image."""
+    """Draw a map of phases, `middle_deg` in the lightest colour; return the image.
+
+    What lies more than 120 degrees from it, on the circle, is black.
+    """
     picture = picture_of(values, circular=True)
     around = middle_deg + signed_deg(picture - middle_deg)
     return draw_map(axes, around, colours=PHASE_COLOURS, title=title,
-                    norm=Normalize(middle_deg - 180, middle_deg + 180), **options)  # fmt: skip
+                    norm=phase_norm(middle_deg), **options)  # fmt: skip
 
 
-def phase_bar(figure: Figure, image: Any, axes: Any, **options: Any) -> None:
-    """Add the colour bar of a phase map, with angles in [0, 360)."""
-    first, last = image.norm.vmin, image.norm.vmax
-    ticks = np.arange(np.ceil(first / 60) * 60, last + 1e-9, 60)
-    bar = colour_bar(figure, image, axes, "phase (°)", ticks=ticks, **options)
+def phase_bar(
+    figure: Figure, image: Any, axes: Any, label: str = "phase (°)", **options: Any
+) -> None:
+    """Add the colour bar of a phase map, with angles in [0, 360) and black ends."""
+    ticks = np.arange(image.norm.vmin, image.norm.vmax + 1e-9, 40)
+    bar = colour_bar(figure, image, axes, label, ticks=ticks, extend="both", **options)
     bar.set_ticklabels([f"{tick % 360:.0f}" for tick in ticks])
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.colors import Normalize
@@ -10,39 +12,124 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from cardio_core.api import canvas
+from cardio_spect_polar.drawing.marks import (
+    LATEST,
+    LATEST_VIABLE,
+    outline_scar,
+    outline_segment,
+)
 from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_bar, phase_map
-from cardio_spect_polar.drawing.style import AMOUNT_COLOURS, circular_mean_deg, resize
+from cardio_spect_polar.drawing.style import (
+    AMOUNT_COLOURS,
+    CHANGE_COLOURS,
+    PHASE_MIDDLE_DEG,
+    THICKENING_REACH_PCT,
+    resize,
+)
+from cardio_spect_polar.phase.indices.latest import ALSO_LATE_DEG, Latest
+from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.polar.segments import N_SEGMENTS
 
 
-def study_maps(phase: ArrayLike, perfusion: ArrayLike, thickening: ArrayLike) -> canvas.Draw:
+def study_maps(
+    phase: ArrayLike,
+    perfusion: ArrayLike,
+    thickening: ArrayLike,
+    *,
+    latest: Latest | None = None,
+    latest_viable: Latest | None = None,
+    convention: Literal["peak", "onset"] = "peak",
+) -> canvas.Draw:
     """Return a function that draws the three polar maps of a study beside each other.
+
+    Their scales are the same for every patient: phases up to 120 degrees around the mean of normal
+    hearts, and black beyond; 0 to 100 %; thickening from -60 to 60 %, light where a wall does not
+    thicken.
 
     Parameters
     ----------
     phase : array-like
-        Degrees, as a polar grid, a picture or 17 segments; NaN is grey. The lightest colour is
-        the mean phase: earlier walls are blue, later ones orange.
+        Degrees, as a polar grid, a picture or 17 segments; NaN is grey.
     perfusion, thickening : array-like
-        Percent.
+        Percent. Perfusion below 50 % is outlined on the maps of phase and perfusion.
+    latest, latest_viable : Latest, optional
+        Segments that get a border there if they are later than the mean of all by 10 degrees or
+        more; None where there is no verdict.
+    convention : {"peak", "onset"}
+        What the phases are of; it moves the scale.
     """
-    angles = np.asarray(phase, np.float64)
-    thick = np.asarray(thickening, np.float64)
-    known = thick[np.isfinite(thick)]
-    highest = max(20.0, float(np.ceil(np.percentile(known, 99) / 20) * 20)) if known.size else 20.0
+    middle = PHASE_MIDDLE_DEG[convention]
+    bar: dict[str, Any] = {"location": "right", "shrink": 0.78, "aspect": 20, "pad": 0.03}
 
     def draw(figure: Figure) -> None:
-        resize(figure, 8.4, 3.6)
+        resize(figure, 11.4, 3.1)
         first, second, third = figure.subplots(1, 3)
-        phase_bar(figure, phase_map(first, angles, circular_mean_deg(angles), "phase"), first)
+        image = phase_map(first, phase, middle, "phase")
+        label = f"{convention} of thickening (°)\nblack: beyond the scale"
+        phase_bar(figure, image, first, label, **bar)
         image = draw_map(second, perfusion, colours=AMOUNT_COLOURS, norm=Normalize(0, 100),
                          title="perfusion")  # fmt: skip
-        colour_bar(figure, image, second, "perfusion (% of the best wall)")
-        image = draw_map(third, thick, colours=AMOUNT_COLOURS, norm=Normalize(0, highest),
+        colour_bar(figure, image, second, "perfusion (% of the best wall)", **bar)
+        reach = THICKENING_REACH_PCT
+        image = draw_map(third, thickening, colours=CHANGE_COLOURS, norm=Normalize(-reach, reach),
                          title="thickening")  # fmt: skip
-        colour_bar(figure, image, third, "thickening (%)")
+        colour_bar(figure, image, third, "thickening (%)\nblue: thins in systole",
+                   extend=_beyond(thickening, (-reach, reach)), **bar)  # fmt: skip
+        scar = [outline_scar(axes, perfusion) for axes in (first, second)]
+        for axes in (first, second):
+            for segment, dashes in borders(latest, latest_viable):
+                outline_segment(axes, segment, dashes)
+        words = marked_in_words(latest, latest_viable, scar=any(scar))
+        figure.supxlabel(words, fontsize=canvas.SMALL_PT, color=canvas.INK)
 
     return draw
+
+
+def borders(latest: Latest | None, latest_viable: Latest | None) -> list[tuple[int, Any]]:
+    """Return which segments get a border, with its dashes: only those that are late at all.
+
+    Of a synchronous ventricle one segment is the latest as well, by chance.
+    """
+    found: list[tuple[int, Any]] = []
+    if latest_viable is not None and latest_viable.delay_deg >= ALSO_LATE_DEG:
+        found.append((latest_viable.segment, LATEST_VIABLE))
+    if latest is not None and latest.delay_deg >= ALSO_LATE_DEG:
+        found += [] if latest.segment in dict(found) else [(latest.segment, LATEST)]
+    return found
+
+
+def marked_in_words(latest: Latest | None, latest_viable: Latest | None, *, scar: bool) -> str:
+    """Return what the lines on the maps mean.
+
+    Examples
+    --------
+    >>> early, late = Latest(5, 4.0, 20.0, 0, 0.0), Latest(5, 31.0, 90.0, 6, 12.0)
+    >>> marked_in_words(late, late, scar=False)
+    'Bold border: latest segment, viable, a lead can reach it: 5 basal inferolateral (90 % certain)'
+    >>> marked_in_words(early, early, scar=False)
+    'No segment is later than the mean by 10° or more'
+    """
+    marked = dict(borders(latest, latest_viable))
+    said = []
+    if latest_viable is not None and latest_viable.segment in marked:
+        both = latest is not None and latest.segment == latest_viable.segment
+        what = "segment, viable, a lead" if both else "viable segment that a lead"
+        said.append(
+            f"bold border: latest {what} can reach{' it' if both else ''}: {_named(latest_viable)}"
+        )
+    if latest is not None and marked.get(latest.segment) == LATEST:
+        said.append(f"bold dashed border: latest segment: {_named(latest)}")
+    if not marked and latest is not None:
+        said.append(f"no segment is later than the mean by {ALSO_LATE_DEG:.0f}° or more")
+    if scar:
+        said.append("thin dashed line: perfusion below 50 % (scar)")
+    words = "; ".join(said)
+    return words[:1].upper() + words[1:]
+
+
+def _named(latest: Latest) -> str:
+    sure = f" ({latest.sure_pct:.0f} % certain)" if math.isfinite(latest.sure_pct) else ""
+    return f"{latest.segment} {SEGMENT_NAMES[latest.segment - 1]}{sure}"
 
 
 def flow_maps(maps: Mapping[str, tuple[ArrayLike, str, tuple[float, float]]]) -> canvas.Draw:

@@ -1,8 +1,11 @@
-"""A sheet a study: the sampled wall on its slices, the polar maps, and the phase histogram."""
+"""One sheet a study: the wall on its slices, polar maps, histogram, volumes, and the numbers."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -10,17 +13,32 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Case, FeatureSet, canvas
 from cardio_spect_polar.drawing.histogram import binned_histogram_figure
+from cardio_spect_polar.drawing.numbers import (
+    UNKNOWN,
+    WITHHELD,
+    Limit,
+    in_words,
+    normal_range,
+    numbers_table,
+)
 from cardio_spect_polar.drawing.polar_maps import study_maps
-from cardio_spect_polar.drawing.slices import slices_with_wall
-from cardio_spect_polar.drawing.style import resize
+from cardio_spect_polar.drawing.slices import gate_slices
+from cardio_spect_polar.drawing.style import circular_mean_deg, resize
+from cardio_spect_polar.drawing.volume_curve import volume_figure
+from cardio_spect_polar.phase.indices.latest import Latest
+from cardio_spect_polar.phase.indices.perfusion import VIABLE_PCT
 from cardio_spect_polar.phase.sampling.qc_view import QcView
+from cardio_spect_polar.polar.angles import signed_deg
+from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 
-_WIDTH_IN = 8.6
-_HEIGHTS_IN = (3.4, 3.6, 2.9)
+_WIDTH_IN = 11.4
+_HEIGHTS_IN = (2.9, 2.95, 2.05)
 WHAT_TO_SEE = (
-    "Above, slices of the study: the dots should lie on the wall. In the middle, the polar maps of "
-    "phase (blue: early, orange: late), perfusion and thickening. Below, the phase histogram with "
-    "phase SD and bandwidth: a narrow peak is a synchronous ventricle."
+    "Above, the heart in end-diastole and end-systole: the dots, the sampled middle of the wall, "
+    "should lie on the wall in both, and end at the line of the base. In the middle, polar maps on "
+    "the same scales for every patient: phase (blue: earlier than the mean of normal hearts, "
+    "orange: later), perfusion, and thickening (blue: thins). Below, the phase histogram with "
+    "phase SD and bandwidth, and the volume curve: a narrow peak is a synchronous ventricle."
 )
 """Caption of a sheet."""
 
@@ -29,8 +47,62 @@ RULE = (
     "largest and the smallest phase SD: look whether the dots lie on the wall"
 )
 
+_NUMBERS = {
+    "psd_deg": ("Phase SD", "{:.1f}", "°"),
+    "psd_corrected_deg": ("Phase SD, noise off", "{:.1f}", "°"),
+    "pbw_deg": ("Phase bandwidth", "{:.0f}", "°"),
+    "entropy": ("Phase entropy", "{:.2f}", ""),
+    "peak_deg": ("Peak phase", "{:.0f}", "°"),
+    "lvef_spect_pct": ("Ejection fraction", "{:.0f}", "%"),
+    "lvedv_spect_ml": ("End-diastolic volume", "{:.0f}", "mL"),
+    "lvesv_spect_ml": ("End-systolic volume", "{:.0f}", "mL"),
+    "base_descent_mm": ("Descent of the base", "{:.1f}", "mm"),
+    "scar_pct": ("Scar", "{:.0f}", "% of the wall (perfusion below 50 %)"),
+}
+"""Numbers of the table: title, format, and unit."""
 
-def study_cases(features: FeatureSet, n_cases: int) -> list[Case]:
+
+@dataclass(frozen=True)
+class _Study:
+    """What a sheet is drawn from."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    numbers: Mapping[str, float]
+    flags: tuple[str, ...]
+    limits: Sequence[Limit]
+
+    def number(self, name: str) -> float:
+        """Return an index; NaN where there is none of that name."""
+        return float(self.numbers.get(name, math.nan))
+
+    def latest(self, name: str) -> Latest | None:
+        """Return a segment among the indices; None where there is none or no verdict."""
+        segment = self.number(f"{name}_segment")
+        if not math.isfinite(segment):
+            return None
+        phase = np.asarray(self.arrays["segment_phase"], np.float64)
+        alive = np.isfinite(phase) & (self.arrays["segment_perfusion"] >= VIABLE_PCT)
+        mean = circular_mean_deg(phase[alive] if alive.any() else phase)
+        late = float(signed_deg(phase[round(segment) - 1] - mean))
+        return Latest(round(segment), late, self.number(f"{name}_sure_pct"), 0, math.nan)
+
+    def limits_of(self, name: str) -> list[Limit]:
+        """Return the published limits that an index was compared with."""
+        within = self.arrays["normal_limits"]
+        return [
+            limit
+            for limit, held in zip(self.limits, within, strict=True)
+            if limit.index == name and np.isfinite(held)
+        ]
+
+    @property
+    def missing(self) -> str:
+        """What is written for a number that is not there."""
+        refused = any(flag.startswith(("no verdict", "no volumes")) for flag in self.flags)
+        return WITHHELD if refused else UNKNOWN
+
+
+def study_cases(features: FeatureSet, n_cases: int, limits: Sequence[Limit]) -> list[Case]:
     """Return sheets of the studies that a reader should check first.
 
     Parameters
@@ -39,6 +111,8 @@ def study_cases(features: FeatureSet, n_cases: int) -> list[Case]:
         Of one fold's tested patients.
     n_cases : int
         How many: in turn the least confident wall, the largest and the smallest phase SD.
+    limits : sequence of Limit
+        Those of the block ``normal_limits``, in its order.
 
     Returns
     -------
@@ -52,85 +126,144 @@ def study_cases(features: FeatureSet, n_cases: int) -> list[Case]:
         np.argsort(values["psd_deg"], kind="stable"),
     ])  # fmt: skip
     chosen = list(dict.fromkeys(int(i) for i in ranked.T.ravel()))[:n_cases]
-    flags = features.table["flags"].fillna("").astype(str).to_list()
-    return [_case(features, values, i, flags[i]) for i in chosen]
+    return [_case(features, _study(features, values, i, limits), i) for i in chosen]
 
 
-def _case(
-    features: FeatureSet, values: dict[str, NDArray[np.float64]], position: int, flags: str
-) -> Case:
+def _case(features: FeatureSet, study: _Study, position: int) -> Case:
     shown = ("psd_deg", "pbw_deg", "lvef_spect_pct", "wall_confidence")
-    scores = {name: float(values[name][position]) for name in shown}
-    title = (
-        f"Phase SD {scores['psd_deg']:.1f}°, bandwidth {scores['pbw_deg']:.0f}°, "
-        f"EF {scores['lvef_spect_pct']:.0f} %, wall found with confidence "
-        f"{scores['wall_confidence']:.2f}"
-    )
-    title += f"; {flags}" if flags else ""
+    scores = {name: study.number(name) for name in shown}
+    phases = f"Phase SD {scores['psd_deg']:.1f}°, bandwidth {scores['pbw_deg']:.0f}°"
+    volume = f"EF {scores['lvef_spect_pct']:.0f} %"
+    title = ", ".join([
+        phases if math.isfinite(scores["psd_deg"]) else "No verdict on the phases",
+        volume if math.isfinite(scores["lvef_spect_pct"]) else "no verdict on the volumes",
+        f"wall found with confidence {scores['wall_confidence']:.2f}",
+    ])  # fmt: skip
+    title += "".join(f"; {flag}" for flag in study.flags)
     return Case(
         sample_id=str(features.table.index[position]),
         title=title,
         caption=WHAT_TO_SEE,
-        arrays={
-            name: features[name].in_units([position])[0]
-            for name in ("phase", "perfusion", "thickening")
-        },
-        scores=scores,
-        draw=_sheet(features, position, scores),
+        arrays={name: study.arrays[name] for name in ("phase", "perfusion", "thickening")},
+        scores={name: value for name, value in scores.items() if math.isfinite(value)},
+        draw=_sheet(study),
     )
 
 
-def measured_study(features: FeatureSet) -> canvas.Draw:
-    """Return a function that draws the sheet of the one study that was measured."""
-    values = _indices(features)
-    return _sheet(features, 0, {name: float(found[0]) for name, found in values.items()})
+def measured_study(features: FeatureSet, limits: Sequence[Limit]) -> canvas.Draw:
+    """Return a function that draws the sheet of the one study that was measured.
 
-
-def _sheet(features: FeatureSet, position: int, scores: dict[str, float]) -> canvas.Draw:
-    def one(name: str) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = np.asarray(features[name].values[[position]])[0]
-        return found
-
-    view = QcView(one("qc_counts"), one("qc_voxel"), one("qc_points"))  # type: ignore[arg-type]
-    z, y, x = (float(step) for step in view.voxel_mm)
-    slices = slices_with_wall(view.counts.astype(np.float32), (z, y, x), view.geometry())
-    maps = study_maps(one("phase"), one("perfusion"), one("thickening"))
-    heights = one("histogram")
-    histogram = (
-        binned_histogram_figure(heights, psd_deg=scores["psd_deg"], pbw_deg=scores["pbw_deg"])
-        if np.isfinite(heights).all()
-        else _no_phases
-    )
-    return study_sheet(slices, maps, histogram)
-
-
-def _no_phases(figure: Figure) -> None:
-    """Say in place of the histogram that phases are withheld; the flags below say why."""
-    figure.text(
-        0.5, 0.5, "No verdict on the phases of this study: they are withheld.",
-        ha="center", va="center", fontsize=canvas.TEXT_PT + 2, color=canvas.VERMILION,
-    )  # fmt: skip
-
-
-def study_sheet(slices: canvas.Draw, maps: canvas.Draw, histogram: canvas.Draw) -> canvas.Draw:
-    """Return a function that draws three figures of one study below each other.
-
-    Parameters
-    ----------
-    slices, maps, histogram : callable
-        As `slices_with_wall`, `study_maps` and `binned_histogram_figure` return them.
+    Parameters are those of `study_cases`.
     """
+    return _sheet(_study(features, _indices(features), 0, limits))
 
-    def draw(figure: Figure) -> None:
-        resize(figure, _WIDTH_IN, sum(_HEIGHTS_IN))
-        rooms: Any = figure.subfigures(3, 1, height_ratios=_HEIGHTS_IN, hspace=0.02)
-        for part, room in zip((slices, maps, histogram), rooms, strict=True):
-            part(room)
 
-    return draw
+_ARRAYS = (
+    "phase", "perfusion", "thickening", "segment_phase", "segment_perfusion", "histogram",
+    "normal_limits", "volume_curve", "qc_counts", "qc_dots", "qc_base", "qc_about",
+)  # fmt: skip
+
+
+def _study(
+    features: FeatureSet,
+    values: dict[str, NDArray[np.float64]],
+    position: int,
+    limits: Sequence[Limit],
+) -> _Study:
+    flags = features.table["flags"].iloc[position] if "flags" in features.table else ""
+    return _Study(
+        {name: np.asarray(features[name].values[[position]])[0] for name in _ARRAYS},
+        {name: float(found[position]) for name, found in values.items()},
+        tuple(filter(None, str(flags or "").split("; "))),
+        limits,
+    )
 
 
 def _indices(features: FeatureSet) -> dict[str, NDArray[np.float64]]:
     block = features["indices"]
     values = np.asarray(block.in_units(), np.float64)
     return {name: values[:, place] for place, name in enumerate(block.names)}
+
+
+def _sheet(study: _Study) -> canvas.Draw:
+    arrays = study.arrays
+    short_mm, long_mm, *gates, onset = (float(value) for value in arrays["qc_about"])
+    diastole, systole, n_slots = map(round, gates)
+    view = QcView(
+        arrays["qc_counts"], (short_mm, long_mm), (diastole, systole), n_slots,
+        arrays["qc_dots"], arrays["qc_base"],
+    )  # fmt: skip
+    convention: Literal["peak", "onset"] = "onset" if onset else "peak"
+    maps = study_maps(
+        arrays["phase"], arrays["perfusion"], arrays["thickening"],
+        latest=study.latest("latest"), latest_viable=study.latest("latest_viable"),
+        convention=convention,
+    )  # fmt: skip
+    histogram = in_words("No verdict on the phases of this study.\nThe flags say why.")
+    if np.isfinite(arrays["histogram"]).all():
+        histogram = binned_histogram_figure(
+            arrays["histogram"], psd_deg=study.number("psd_deg"), pbw_deg=study.number("pbw_deg"),
+            convention=convention,
+            **{f"normal_{name}": max((limit.high for limit in study.limits_of(name)), default=None)
+               for name in ("psd_deg", "pbw_deg")},
+        )  # fmt: skip
+    volumes = in_words("No verdict on the volumes of this study.\nThe flags say why.")
+    if np.isfinite(arrays["volume_curve"]).all():
+        volumes = volume_figure(
+            arrays["volume_curve"], ef_pct=study.number("lvef_spect_pct"),
+            gates=(diastole, systole, n_slots),
+        )  # fmt: skip
+    return study_sheet(gate_slices(view), numbers_table(_rows(study)), maps, histogram, volumes)
+
+
+def _rows(study: _Study) -> list[tuple[str, str, str]]:
+    """Return the table of numbers: title, value, and what follows it."""
+    rows = []
+    for name, (title, form, unit) in _NUMBERS.items():
+        value = study.number(name)
+        after = unit + normal_range(study.limits_of(name))
+        rows.append((title, form.format(value) if math.isfinite(value) else study.missing, after))
+    for name, title in (("latest", "Latest segment"), ("latest_viable", "Latest viable segment")):
+        latest = study.latest(name)
+        if latest is None:
+            rows.append((title, study.missing, ""))
+            continue
+        parts = [SEGMENT_NAMES[latest.segment - 1], f"{latest.delay_deg:+.0f}°".replace("-", "−")]
+        parts += [f"{latest.sure_pct:.0f} % certain"] if math.isfinite(latest.sure_pct) else []
+        rows.append((title, str(latest.segment), ", ".join(parts)))
+    compared = [limit for name in _NUMBERS for limit in study.limits_of(name)]
+    if compared:
+        said = f"normal: mean ± 2 SD by {compared[0].software} ({compared[0].source})"
+        rows.append((said, "", ""))
+    return rows
+
+
+def study_sheet(
+    slices: canvas.Draw,
+    numbers: canvas.Draw,
+    maps: canvas.Draw,
+    histogram: canvas.Draw,
+    volumes: canvas.Draw,
+) -> canvas.Draw:
+    """Return a function that draws the parts of one study's sheet, on a page lying on its side.
+
+    Parameters
+    ----------
+    slices, numbers, maps, histogram, volumes : callable
+        As `gate_slices`, `numbers_table`, `study_maps`, `binned_histogram_figure` and
+        `volume_figure` return them: slices and numbers above, maps in the middle, the curves below.
+    """
+
+    def draw(figure: Figure) -> None:
+        resize(figure, _WIDTH_IN, sum(_HEIGHTS_IN))
+        parts: Any = figure.subfigures(3, 1, height_ratios=_HEIGHTS_IN, hspace=0.02)
+        above, middle, below = parts
+        rooms = above.subfigures(1, 2, width_ratios=(7.0, 4.4), wspace=0.02)
+        slices(rooms[0])
+        numbers(rooms[1])
+        maps(middle)
+        rooms = below.subfigures(1, 2, width_ratios=(7.0, 4.4), wspace=0.02)
+        histogram(rooms[0])
+        volumes(rooms[1])
+
+    return draw

@@ -20,24 +20,24 @@ SHADE = (withStroke(linewidth=2.0, foreground="black"),)
 
 PHASE_COLOURS = LinearSegmentedColormap.from_list(
     "cardio_phase",
-    [
-        "#1b1020",
-        "#0b3a66",
-        canvas.BLUE,
-        "#6fbfe8",
-        "#f7f7f4",
-        "#f4b04f",
-        "#cf5410",
-        "#6e1f10",
-        "#1b1020",
-    ],
-    N=720,
-)
-"""Cyclic: the middle is light, half a cycle away is black; earlier is blue, later orange.
+    ["#0b3a66", canvas.BLUE, "#6fbfe8", "#f7f7f4", "#f4b04f", "#cf5410", "#7a2410"],
+    N=360,
+).with_extremes(under="#000000", over="#000000")
+"""Earlier is blue, later orange, the middle light, and what lies beyond the ends black.
 
 Blue and orange stay apart with every common kind of colour blindness, and lightness falls with
 the distance from the middle, so that the map is also read in grey.
 """
+
+PHASE_MIDDLE_DEG = {"peak": 140.0, "onset": 50.0}
+"""Middle of the scale on which patients compare: about the mean of normal hearts (134.5 degrees in
+men and 140.2 in women for the peak, Chen 2005); the onset is a quarter of the cycle earlier."""
+
+PHASE_REACH_DEG = 120.0
+"""So far the scale goes on either side: late walls of dilated hearts lie within, and what lies
+beyond is opposite to a normal wall rather than late."""
+
+THICKENING_REACH_PCT = 60.0
 
 AMOUNT_COLOURS, CHANGE_COLOURS = "inferno", "RdBu_r"
 

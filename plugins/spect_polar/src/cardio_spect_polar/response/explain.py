@@ -11,6 +11,7 @@ from cardio_spect_polar.drawing import study_sheets
 from cardio_spect_polar.drawing.traverse import segment_change_deg, traverse_maps
 from cardio_spect_polar.drawing.words import worded
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
+from cardio_spect_polar.published.normal_limits import LIMITS
 from cardio_spect_polar.response.config import ExplainBlock
 from cardio_spect_polar.response.fitting.fit_codes import FittedCodes
 from cardio_spect_polar.response.models import RECIPES, Recipe
@@ -49,7 +50,8 @@ def explain(
     """
     recipe = RECIPES[str(ctx.model)]
     if ctx.model == SHEETS_BESIDE and config.n_studies and SHEETS_NEED in features.blocks:
-        return Explanation(tuple(study_sheets.study_cases(features, config.n_studies)), RULE)
+        sheets = study_sheets.study_cases(features, config.n_studies, LIMITS)
+        return Explanation(tuple(sheets), RULE)
     if not recipe.codes or config.n_cases == 0:
         return Explanation()
     fitted = FittedCodes.open(model.path)

@@ -25,7 +25,7 @@ from cardio_spect_polar.phase.indices.summary import (
     spread_of,
     summarise,
 )
-from cardio_spect_polar.phase.sampling.qc_view import N_RINGS, N_SLICES, qc_view
+from cardio_spect_polar.phase.sampling.qc_view import GATES, qc_view
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
 from cardio_spect_polar.polar.segment_names import SEGMENT_NAMES
 from cardio_spect_polar.published.normal_limits import LIMITS, within_limits
@@ -49,6 +49,12 @@ BASE_UNITS = {
 }
 """Phase SD and bandwidth with the base one slice nearer to the apex, and one further away."""
 
+QC_UNITS = {
+    "short_axis_pixel": "mm", "long_axis_pixel": "mm", "end_diastole": "1", "end_systole": "1",
+    "n_slots": "1", "onset": "1",
+}  # fmt: skip
+"""What the sheet needs beside its cuts; `onset` is 1 where phases are of the onset."""
+
 INDEX_UNITS = (
     SUMMARY_UNITS | VOLUME_UNITS | {"rr_ms": "ms"} | FILLING_UNITS | MOTION_UNITS | BASE_UNITS
 )
@@ -65,9 +71,10 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         `segment_phase`, `segment_perfusion` and `segment_thickening` hold the 17 AHA segments;
         `indices`, `regions` (walls and coronary territories) and `clinical` are named columns, NaN
         where missing; `volume_curve` is the cavity in mL over the cycle; `histogram` counts samples
-        by degree; `qc_*` show the heart with its wall. What a study has no verdict on is NaN, see
-        `withhold`. `state` is 1 at stress, 0 at rest, NaN where nothing says so. Where the table
-        pairs a stress study with its rest, as in `cardio measure`, `change` has the differences.
+        by degree; `qc_*` are cuts of the heart with its wall, see `QcView`. What a study has no
+        verdict on is NaN, see `withhold`. `state` is 1 at stress, 0 at rest, NaN where nothing says
+        so. Where the table pairs a stress study with its rest, as in `cardio measure`, `change` has
+        the differences.
     """
     hearts: list[Heart] = list(samples.values)
     summaries = [_summary(heart.sampled.sampled, config) for heart in hearts]
@@ -130,7 +137,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         "histogram": histogram,
     }
     reasons = [withheld(heart.sampled.flags) for heart in hearts]
-    told = withhold(blocks | _qc(hearts), reasons)
+    told = withhold(blocks | _qc(hearts, config), reasons)
     return FeatureSet(table, told | _change(samples, told))
 
 
@@ -259,22 +266,24 @@ def _named(
     return FeatureBlock(np.asarray(values, np.float32), (axis,), names, units, titles=titles)
 
 
-def _qc(hearts: Sequence[Heart]) -> dict[str, FeatureBlock]:
-    views = [
-        qc_view(heart.sampled.summed, heart.sampled.voxel_mm, heart.sampled.wall.geometry)
-        for heart in hearts
-    ]
+def _qc(hearts: Sequence[Heart], config: FeaturizeBlock) -> dict[str, FeatureBlock]:
+    views = [qc_view(heart.sampled) for heart in hearts]
+    onset = float(config.convention == "onset")
     return {
         "qc_counts": FeatureBlock(
-            np.stack([view.counts for view in views]), ("slice", "row", "column"),
-            _numbered("slice", N_SLICES), ("share of the brightest",), scale=1 / 255,
+            np.stack([view.counts for view in views]), ("gate", "cut", "row", "column"),
+            GATES, ("share of the brightest",), scale=1 / 255,
         ),
-        "qc_voxel": _named(
-            [view.voxel_mm for view in views], ("slice", "row", "column"), ("mm",), "axis",
-            titles=(),
+        "qc_dots": FeatureBlock(
+            np.stack([view.dots_mm for view in views]), ("gate", "cut", "dot", "direction"),
+            GATES, ("mm",),
         ),
-        "qc_points": FeatureBlock(
-            np.stack([view.points_mm for view in views]), ("ring", "ray", "axis"),
-            _numbered("ring", N_RINGS), ("mm",),
+        "qc_base": FeatureBlock(
+            np.stack([view.base_mm for view in views]), ("gate", "cut", "side", "direction"),
+            GATES, ("mm",),
+        ),
+        "qc_about": _named(
+            [(*view.pixels_mm, *view.slots, view.n_slots, onset) for view in views],
+            tuple(QC_UNITS), tuple(QC_UNITS.values()), titles=(),
         ),
     }  # fmt: skip

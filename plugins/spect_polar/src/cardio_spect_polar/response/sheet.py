@@ -1,10 +1,11 @@
-"""The sheet of `cardio measure`: slices with the wall, polar maps, and the phase histogram."""
+"""The sheet of `cardio measure`: the wall in two gates, maps, histogram, volumes, numbers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from cardio_spect_polar.drawing.study_sheets import measured_study
+from cardio_spect_polar.published.normal_limits import LIMITS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,4 +15,4 @@ if TYPE_CHECKING:
 
 def sheet(figure: Figure, features: FeatureSet) -> None:
     """Draw the study as a reader checks it: whether the dots lie on the wall, from base to apex."""
-    measured_study(features)(figure)
+    measured_study(features, LIMITS)(figure)

@@ -1,0 +1,250 @@
+"""The sheet of a study: dots on the wall of each gate, numbers, and words where there are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from test_spect_drawing import drawn, words_of
+
+from cardio_core.api import FeatureSet, SampleSet
+from cardio_spect_polar.drawing.slices import gate_slices
+from cardio_spect_polar.drawing.study_sheets import measured_study, study_cases
+from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
+from cardio_spect_polar.phase.sampling.qc_view import CUTS, N_PIXELS, SHORT_AXIS, qc_view
+from cardio_spect_polar.phase.ventricle.wall import SampledWall
+from cardio_spect_polar.published.normal_limits import LIMITS
+from cardio_spect_polar.readers.gated import GatedStack
+from cardio_spect_polar.response.clinical import CLINICAL
+from cardio_spect_polar.response.config import FeaturizeBlock
+from cardio_spect_polar.response.featurize import featurize
+from cardio_spect_polar.response.preprocess import Heart
+from cardio_spect_polar.response.withholding import withhold
+from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, with_segments
+
+NORMAL = (1.0,) * 17
+SMALL = {"n_rows": 32, "n_columns": 32, "n_subframes": 2}
+SHAPES = {
+    "healthy": (Ventricle(shortening_mm=10.0, twist_deg=8.0), Camera(**SMALL)),
+    "16 gates, defect": (
+        Ventricle(
+            shortening_mm=12.0,
+            shortening_difference=0.25,
+            perfusion=with_segments(NORMAL, (4, 10, 15), 0.35),
+        ),
+        Camera(**SMALL, n_slots=16),
+    ),
+    "tilted, gut": (
+        Ventricle(shortening_mm=9.0, tilt_deg=10.0, tilt_towards_deg=200.0, gut_activity=1.2),
+        Camera(**SMALL),
+    ),
+}
+
+
+def hearts():
+    for ventricle, camera in SHAPES.values():
+        counts, voxel_mm, truth = image(ventricle, None, camera)
+        stack = GatedStack(counts, voxel_mm, apex_first=False)
+        yield sample_heart(stack), sample_heart(stack, rings="fixed"), truth
+
+
+HEARTS = dict(zip(SHAPES, hearts(), strict=True))
+
+
+def pixels_of(view, points_mm, cut):
+    points = np.asarray(points_mm, float)
+    known = points[np.isfinite(points).all(axis=1)]
+    return known / view.pixels_mm[cut >= len(SHORT_AXIS)] + (N_PIXELS - 1) / 2
+
+
+def ridge_mm(view, gate, cut):
+    """How far each dot of a short-axis cut lies from the ridge on its ray; a defect has none."""
+    middle, pixel_mm = (N_PIXELS - 1) / 2, view.pixels_mm[0]
+    for x, y in pixels_of(view, view.dots_mm[gate, cut], cut):
+        radius = np.hypot(x - middle, y - middle)
+        steps = np.arange(radius - 8 / pixel_mm, radius + 8 / pixel_mm, 0.25)
+        at = middle + np.outer(steps / radius, (x - middle, y - middle))
+        seen = view.counts[gate, cut][np.rint(at[:, 1]).astype(int), np.rint(at[:, 0]).astype(int)]
+        if seen.max() > 0.75 * view.counts[gate, cut].max():
+            yield (steps[seen >= seen.max()].mean() - radius) * pixel_mm
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_dots_lie_on_the_wall_at_base_middle_and_apex_of_both_gates(name):
+    view = qc_view(HEARTS[name][0])
+    for gate in (0, 1):
+        for cut in range(len(SHORT_AXIS)):
+            off = np.array(list(ridge_mm(view, gate, cut)))
+            assert len(off) >= 20
+            if CUTS[cut] == "apex":
+                # The wall slants there: its brightest point moves to the middle of the disc.
+                assert np.median(np.abs(off)) < 5, gate
+            else:
+                # Half a wall is 5 mm.
+                assert np.percentile(np.abs(off), 90) < 4, (gate, CUTS[cut])
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_base_is_drawn_where_it_is_in_each_gate(name):
+    heart, fixed, truth = HEARTS[name]
+    view, still = qc_view(heart), qc_view(fixed)
+    diastole, systole = view.slots
+    descent = truth.base_by_slot_mm[systole] - truth.base_by_slot_mm[diastole]
+    # The apex is on the right in the vertical cut and above in the horizontal one.
+    vertical, horizontal = np.asarray(view.base_mm[1] - view.base_mm[0], float)
+    assert vertical[:, 0].mean() == pytest.approx(descent, abs=2.5)
+    assert -horizontal[:, 1].mean() == pytest.approx(descent, abs=2.5)
+    assert vertical[:, 0].mean() > 4
+    # The lateral side, second, comes farther.
+    assert -horizontal[1, 1] > -horizontal[0, 1] - 0.5
+    for cut in range(2):
+        along = (0, 1)[cut]
+        moved = np.asarray(still.base_mm[1] - still.base_mm[0], float)[cut, :, along]
+        assert np.abs(moved).max() < 0.05
+
+
+def test_both_gates_show_the_same_rings_and_all_of_them():
+    heart, _, _ = HEARTS["16 gates, defect"]
+    view = qc_view(heart)
+    assert view.n_slots == 16
+    shown = np.isfinite(view.dots_mm[..., 0]).sum(axis=2)
+    rings = len(heart.sampled.geometry.arc)
+    assert shown.tolist() == [[40, 40, 40, 2 * rings, 2 * rings]] * 2
+    _, said = words_on(gate_slices(view))
+    assert f"end-systole\ngate {view.slots[1] + 1} of 16" in said
+
+
+def test_rings_that_were_cut_have_no_dots():
+    heart, _, _ = HEARTS["healthy"]
+    geometry, n_cut = heart.sampled.geometry, 2
+    kept = replace(
+        geometry,
+        points_mm=geometry.points_mm[:-n_cut],
+        directions=geometry.directions[:-n_cut],
+        arc=geometry.arc[:-n_cut],
+        area_mm2=geometry.area_mm2[:-n_cut],
+    )
+    cut = replace(heart, sampled=SampledWall(heart.sampled.curves[:, :-n_cut], kept), n_cut=n_cut)
+    whole, less = qc_view(heart), qc_view(cut)
+    lost = np.isfinite(whole.dots_mm).sum() - np.isfinite(less.dots_mm).sum()
+    assert lost == 2 * 2 * 2 * n_cut * 2  # gates, cuts, sides, rings, coordinates
+    words_on(gate_slices(less))
+
+
+def test_a_bright_gut_does_not_darken_the_wall():
+    view = qc_view(HEARTS["tilted, gut"][0])
+    for gate in (0, 1):
+        x, y = np.rint(pixels_of(view, view.dots_mm[gate, 1], 1)).astype(int).T
+        assert np.median(view.counts[gate, 1][y, x]) > 100
+
+
+def features_of(names=tuple(SHAPES)):
+    table = pd.DataFrame(
+        {
+            "recording_id": [str(n) for n in range(len(names))],
+            "study_id": "s", "patient_id": "p", "flags": "",
+            **{name: np.nan for name, _ in CLINICAL},
+        },
+        index=[str(n) for n in range(len(names))],
+    )  # fmt: skip
+    made = [Heart(HEARTS[name][0], None, None) for name in names]
+    return featurize(SampleSet(table, made), FeaturizeBlock(), None)
+
+
+FEATURES = features_of()
+
+
+def words_on(draw):
+    """What a drawing says, and its figure, without the layout, which takes most of the time."""
+    figure = Figure()
+    draw(figure)
+    return figure, [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def sheet_of(features):
+    return words_on(measured_study(features, LIMITS))
+
+
+@pytest.mark.parametrize("position", range(len(SHAPES)))
+def test_a_sheet_holds_the_numbers_that_are_measured(position):
+    features = FEATURES.view([position])
+    figure, said = sheet_of(features)
+    block = features["indices"]
+    values = dict(zip(block.names, np.asarray(block.values)[0].tolist(), strict=True))
+    assert f"{values['psd_deg']:.1f}" in said
+    assert f"{values['lvef_spect_pct']:.0f}" in said
+    assert f"{values['base_descent_mm']:.1f}" in said
+    assert str(round(values["latest_segment"])) in said
+    assert "normal: mean ± 2 SD by ECTb (Chen 2005)" in said
+    assert not {"no verdict", "not known", "nan"} & set(said)
+    # One page on its side, for a screen of 1280 pixels and for A4.
+    width, height = figure.get_size_inches()
+    assert width * 110 <= 1280
+    assert 1.3 < width / height < 1.5
+
+
+@pytest.mark.parametrize(
+    ("flag", "numbers", "missing"),
+    [
+        ("no verdict: gates out of order", ("phase", "volumes"), "phases"),
+        ("no volumes: an EF of 95 %", ("volumes",), "volumes"),
+        ("no verdict: peak at 300°", ("phase",), "phases"),
+    ],
+)
+def test_what_has_no_verdict_is_said_to_have_none(flag, numbers, missing):
+    one = FEATURES.view([0])
+    bare = FeatureSet(one.table.assign(flags=flag), withhold(one.blocks, [numbers]))
+    _, said = sheet_of(bare)
+    assert "no verdict" in said
+    assert f"No verdict on the {missing} of this study.\nThe flags say why." in said
+    assert not [words for words in said if "nan" in words.lower()]
+
+
+def test_numbers_that_nobody_withheld_are_not_known():
+    one = FEATURES.view([0])
+    block = one["indices"]
+    values = np.array(block.values)
+    values[:, block.names.index("base_descent_mm")] = np.nan
+    blocks = dict(one.blocks) | {"indices": replace(block, values=values)}
+    _, said = sheet_of(FeatureSet(one.table, blocks))
+    assert said.count("not known") == 1
+
+
+def test_sheets_fit_their_page():
+    figure = drawn(measured_study(FEATURES.view([1]), LIMITS))
+    width, height = figure.get_size_inches() * figure.dpi
+    words = words_of(figure)
+    assert min(text.get_fontsize() for text in words) >= 7
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1.5)) for text in words]
+    for said, box in boxes:
+        assert -2 <= box.x0 <= box.x1 <= width + 2, said
+        assert -2 <= box.y0 <= box.y1 <= height + 2, said
+    clashes = [
+        (a, b) for n, (a, one) in enumerate(boxes) for b, other in boxes[:n] if one.overlaps(other)
+    ]
+    assert clashes == []
+
+
+def test_cases_of_the_report_are_the_same_sheets():
+    cases = study_cases(FEATURES, 2, LIMITS)
+    assert len({case.sample_id for case in cases}) == 2
+    for case in cases:
+        position = FEATURES.table.index.get_loc(case.sample_id)
+        assert words_on(case.draw)[1] == sheet_of(FEATURES.view([position]))[1]
+
+
+def test_a_case_without_verdict_says_so_in_its_title():
+    flags = ["no verdict: gates out of order", "", ""]
+    bare = FeatureSet(
+        FEATURES.table.assign(flags=flags),
+        withhold(FEATURES.blocks, [("phase", "volumes"), (), ()]),
+    )
+    (case,) = (case for case in study_cases(bare, 3, LIMITS) if case.sample_id == "0")
+    assert case.title.startswith("No verdict on the phases, no verdict on the volumes, wall found")
+    assert "no verdict: gates out of order" in case.title
+    assert set(case.scores) == {"wall_confidence"}
