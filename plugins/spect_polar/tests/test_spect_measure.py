@@ -76,6 +76,7 @@ def test_rest_and_stress_in_nested_folders_are_measured_once_and_beside_each_oth
         expected = float(stress[head]) - float(rest[head])
         assert float(stress[changed]) == pytest.approx(expected, abs=0.02)
     assert "Perfusion, LAD territory, stress minus rest (%)" in stress
+    assert "Rest and stress of one patient" in (out / "measurements.html").read_text("utf-8")
 
 
 def test_every_word_is_free_of_identifiers():

@@ -14,6 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cardio_core.io.atomic import replacing
+from cardio_core.report.measured.paired import differences, pairs
 from cardio_core.report.measured.sheet import THUMBNAILS
 from cardio_core.report.measured.values import short
 from cardio_core.report.words import moment
@@ -60,11 +61,12 @@ def write_page(
     """
     about = {"by": by, "made": moment(made)}
     columns, counts, reasons, flags = _counted(table)
+    changed = differences(columns)
     template = _templates().get_template("page.html")
     stream = template.generate(
         **about, notes=list(notes), columns=columns, counts=counts, table=table.name,
         reasons=reasons.most_common(), flags=flags.most_common(), most=MOST_PICTURES,
-        rows=_rows(table, columns),
+        rows=_rows(table, columns), differences=changed, pairs=pairs(table, changed),
     )  # fmt: skip
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for piece in stream:

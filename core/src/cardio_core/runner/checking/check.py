@@ -130,9 +130,11 @@ def _loaded(
         cohort: Cohort = call(setup.plugin, "load", ctx, config)
     except (ConfigError, DataError, HookError) as error:
         excused = not isinstance(error, HookError) and config.outcome.column is None
-        found = _without_targets(setup, config, ctx) if excused else None
+        found, nothing = _without_targets(setup, config, ctx) if excused else (None, "")
         if found is not None:
             cohort, no_outcome = found, str(error)
+        elif nothing and nothing != str(error) and not tables.names:
+            raise DataError(f"{nothing} (and for cardio run: {error})") from error
         elif tables.findings and not isinstance(error, ConfigError):
             why = f"no recording was read, because of what stands here or of this: {error}"
             return _nobody(tables), [Finding("stops", "table", why)], ""
@@ -145,14 +147,14 @@ def _loaded(
     return cohort, [], no_outcome
 
 
-def _without_targets(setup: Setup, config: RunConfig, ctx: Context) -> Cohort | None:
-    """Load as `cardio measure` does; None where that finds nothing either."""
+def _without_targets(setup: Setup, config: RunConfig, ctx: Context) -> tuple[Cohort | None, str]:
+    """Load as `cardio measure` does; where that finds nothing either, return what it said."""
     ctx._quarantined.clear()
     try:
         cohort: Cohort = call(setup.plugin, "load", ctx.replace(mode="predict"), config)
-    except CardioError:
-        return None
-    return cohort if len(cohort.samples) or ctx._quarantined else None
+    except CardioError as error:
+        return None, str(error)
+    return (cohort if len(cohort.samples) or ctx._quarantined else None), ""
 
 
 def _to_measure(request: RunRequest) -> str:

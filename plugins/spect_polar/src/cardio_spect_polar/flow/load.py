@@ -149,7 +149,9 @@ def _from_folder(folder: Path, number: int) -> _Found:
     if not {"rest", "stress"} <= set(named):
         raise DataError(
             f"{folder.name}: expected files called rest and stress (CSV or NPY), found "
-            f"{', '.join(named) or 'none'}; name them so, or give a cohort table"
+            f"{len(named) or 'no'} file{'s' * (len(named) != 1)} of which "
+            f"{' and '.join(sorted({'rest', 'stress'} & set(named))) or 'none'} is so called; name "
+            "them so, or give a cohort table"
         )
     name = f"n{number}"
     row = {
