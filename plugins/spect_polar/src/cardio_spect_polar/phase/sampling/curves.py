@@ -182,6 +182,8 @@ def _up_to_valleys(mean: NDArray[np.floating], top: NDArray[np.intp]) -> NDArray
         way = np.where(beyond, mean, np.inf)[..., ::side]
         lowest = np.minimum.accumulate(way, axis=-1)
         risen = np.isfinite(way) & (way > lowest + rise)
+        if not risen.any():
+            continue
         np.logical_or.accumulate(risen, axis=-1, out=risen)
         # Before the rise: everything up to the lowest point that has been reached by then.
         floor = np.where(risen, np.inf, way).argmin(axis=-1)

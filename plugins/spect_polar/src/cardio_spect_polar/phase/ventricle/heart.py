@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, maximum_filter
 
 from cardio_core.api import DataError
+from cardio_spect_polar.phase.ventricle.middle_half import N_VALUES, middle_half
 
 RADII_MM = np.arange(14.0, 57.0, 4.0)
 """Mid-wall radii that are tried; a dilated ventricle of 38 mm is well inside."""
 
-N_SECTORS = 16
 SMOOTHING_MM = 4.0
 CELL_MM = 6.0
 RING_SHARE = 0.25
@@ -141,20 +141,23 @@ def _rings(
     columns = np.arange(margins[1], n_columns - margins[1], steps[1])
     pad = int(np.ceil(RADII_MM[-1] / min(voxel_mm[1:])))
     padded = np.pad(smooth, ((0, 0), (pad, pad), (pad, pad)))
-    flat = padded.reshape(n_slices, -1)
-    width = padded.shape[2]
-    here = ((rows + pad)[:, None] * width + (columns + pad)).ravel()
-    angle = 2 * np.pi * np.arange(N_SECTORS) / N_SECTORS
+
+    def moved(d_row: int, d_column: int) -> NDArray[np.float32]:
+        """Return the counts so many voxels away from every candidate."""
+        row, column = rows[0] + pad + d_row, columns[0] + pad + d_column
+        return padded[
+            :,
+            row : row + rows[-1] - rows[0] + 1 : steps[0],
+            column : column + columns[-1] - columns[0] + 1 : steps[1],
+        ]
+
+    angle = 2 * np.pi * np.arange(N_VALUES) / N_VALUES
     ring = np.empty((n_slices, len(rows), len(columns), len(RADII_MM)), dtype=np.float32)
-    middle = slice(N_SECTORS // 4, N_SECTORS - N_SECTORS // 4)
     for i, radius_mm in enumerate(RADII_MM):
         d_row = np.rint(-radius_mm * np.cos(angle) / voxel_mm[1]).astype(np.intp)
         d_column = np.rint(-radius_mm * np.sin(angle) / voxel_mm[2]).astype(np.intp)
-        around = flat[:, here[:, None] + (d_row * width + d_column)]
-        around.partition((middle.start, middle.stop - 1), axis=-1)
-        ring[..., i] = around[..., middle].mean(axis=-1).reshape(ring.shape[:3])
-    centre = flat[:, here].reshape(ring.shape[:3])
-    return ring, centre, rows, columns
+        ring[..., i] = middle_half([moved(*at) for at in zip(d_row, d_column, strict=True)])
+    return ring, moved(0, 0), rows, columns
 
 
 def _strongest_stretch(gain: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
