@@ -9,6 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 State = Literal["stress", "rest"]
+
+MAX_DROP_OFF = 0.3
+"""The largest share of its counts that the last gate may have lost, unless more is allowed."""
+
+MAX_REJECTED = 0.35
+"""The largest share of beats that may have been rejected, unless more is allowed."""
 Base = float | tuple[float, ...]
 """An operator's base: at end-diastole, or in every time slot."""
 
@@ -39,6 +45,9 @@ class GatedStack:
         the stack, in the file's order of slices.
     apex_mm : float or None
         An operator's apex, in the same way; it stays over the cycle.
+    max_drop_off, max_rejected : float
+        What whoever reads it allows: the largest share of its counts that the last gate may have
+        lost, and of beats that were rejected.
     flags : tuple of str
         What the report should say about this stack.
     """
@@ -51,4 +60,6 @@ class GatedStack:
     rejected_share: float | None = None
     base_mm: Base | None = None
     apex_mm: float | None = None
+    max_drop_off: float = MAX_DROP_OFF
+    max_rejected: float = MAX_REJECTED
     flags: tuple[str, ...] = ()

@@ -10,7 +10,12 @@ from typing import Literal
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.checks import MIN_SLOTS
 from cardio_spect_polar.readers.find import GatedFiles, gated_files
-from cardio_spect_polar.readers.gated import Base, GatedStack
+from cardio_spect_polar.readers.gated import (
+    MAX_DROP_OFF,
+    MAX_REJECTED,
+    Base,
+    GatedStack,
+)
 from cardio_spect_polar.readers.nifti.read import read_nifti
 from cardio_spect_polar.readers.nm.read import read_nm
 from cardio_spect_polar.readers.sidecar import Sidecar, read_sidecar
@@ -26,6 +31,8 @@ def read_gated(
     base_mm: Base | None = None,
     apex_mm: float | None = None,
     long_axis: tuple[float, float] | Literal["find"] | None = None,
+    max_drop_off: float = MAX_DROP_OFF,
+    max_rejected: float = MAX_REJECTED,
 ) -> GatedStack:
     """Read one gated short-axis study, with the sidecar beside it.
 
@@ -47,6 +54,8 @@ def read_gated(
     long_axis : (float, float) or "find", optional
         Where the long axis runs in slices along the body, as `Sidecar.long_axis`; the sidecar's
         comes first.
+    max_drop_off, max_rejected : float
+        Handed on to whoever judges the gating, see `GatedStack`.
 
     Returns
     -------
@@ -86,6 +95,7 @@ def read_gated(
         stack = read_nm(first, voxel_mm=voxel_mm, sidecar=sidecar, min_slots=min_slots)
     if stack.state is None and study.state is not None:
         stack = replace(stack, state=study.state)
+    stack = replace(stack, max_drop_off=max_drop_off, max_rejected=max_rejected)
     return _limited(stack, sidecar, base_mm, apex_mm)
 
 

@@ -56,6 +56,20 @@ class LoadBlock(Block):
     min_slots: int = Field(
         8, ge=6, description="fewest time slots; with 6 or 7 a study is flagged, not quarantined"
     )
+    max_drop_off: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="largest share of its counts that the last gate may have lost; above 0.3 a "
+        "study is flagged, not quarantined",
+    )
+    max_rejected: float = Field(
+        0.35,
+        ge=0,
+        le=1,
+        description="largest share of beats that may have been rejected; above 0.35 a study is "
+        "flagged, not quarantined",
+    )
 
 
 class PreprocessBlock(Block):

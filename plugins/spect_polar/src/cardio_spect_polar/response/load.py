@@ -135,6 +135,8 @@ def _cohort(
         read_gated,
         voxel_mm=config.voxel_mm,
         min_slots=config.min_slots,
+        max_drop_off=config.max_drop_off,
+        max_rejected=config.max_rejected,
         base_mm=config.base_mm,
         apex_mm=config.apex_mm,
         long_axis=config.long_axis,

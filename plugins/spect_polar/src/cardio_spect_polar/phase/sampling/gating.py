@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
+from cardio_spect_polar.phase.sampling.count_jumps import LARGEST, CountJump, find_jump
 from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.readers.flag import Flag
+from cardio_spect_polar.readers.gated import MAX_DROP_OFF, MAX_REJECTED
 
 MIN_SLOTS = 6
 """Readers take 8 unasked; fewer than 6 leave no residual from which noise can be told."""
@@ -18,8 +21,6 @@ DROP_OFF = 0.98
 EARLY = 4
 """The first quarter of the cycle is the reference: like the last slots it is end-diastolic."""
 
-WORST_DROP_OFF = 0.7
-MAX_REJECTED = 0.35
 VOI_MARGIN_MM = 15.0
 
 
@@ -37,15 +38,18 @@ class GatingReport:
         Factors that were applied; ones where nothing was corrected.
     failures : tuple of str
         Why the gating cannot be trusted; empty where it can.
-    flags : tuple of str
+    flags : tuple of Flag
         What the report should say.
+    jump : CountJump or None
+        Counts that jump between neighbouring gates; its `scale` is applied where it can be.
     """
 
     drop_off: float
     corrected: bool
     scale: NDArray[np.float64]
     failures: tuple[str, ...]
-    flags: tuple[str, ...]
+    flags: tuple[Flag, ...]
+    jump: CountJump | None = None
 
 
 def check_slots(counts: NDArray[np.floating]) -> None:
@@ -95,6 +99,8 @@ def check_gating(
     box: tuple[slice, slice, slice] | None = None,
     rejected_share: float | None = None,
     correct: bool = True,
+    max_drop_off: float = MAX_DROP_OFF,
+    max_rejected: float = MAX_REJECTED,
 ) -> tuple[NDArray[np.float32], GatingReport]:
     """Judge the gating, and undo the loss of counts in late slots.
 
@@ -106,6 +112,9 @@ def check_gating(
     and evening that out draws every sample towards the ventricle's own phase (it cost one degree
     of the phase standard deviation of the digital ventricle).
 
+    Counts that jump from gate to gate do the same to phases. Where neighbours differ by more than
+    a heart's counts do (see `find_jump`), every gate is scaled to the counts that a heart has.
+
     Parameters
     ----------
     counts : ndarray, shape (n_slots, n_slices, n_rows, n_columns)
@@ -115,7 +124,10 @@ def check_gating(
     rejected_share : float, optional
         Rejected / all beats.
     correct : bool
-        Whether to correct a drop-off of 2 % or more.
+        Whether to correct a drop-off of 2 % or more, and jumps.
+    max_drop_off, max_rejected : float
+        The largest share of its counts that the last gate may have lost, and of beats that were
+        rejected, before the gating fails; between the usual limit and a higher one it is flagged.
 
     Returns
     -------
@@ -153,35 +165,107 @@ def check_gating(
             "again, without subtracting a background"
         )
     drop_off = float(slot_counts[-1] / slot_counts[:-2].mean())
-    flags, failures = [], []
+    flags = []
     if n_slots not in USUAL_SLOTS:
-        flags.append(f"{n_slots} time slots; 8 or 16 are usual")
-    if drop_off < WORST_DROP_OFF:
-        failures.append(
-            f"the last slot holds {drop_off:.0%} of the counts of the early ones "
-            f"(at least {WORST_DROP_OFF:.0%})"
-        )
-    if rejected_share is not None and rejected_share > MAX_REJECTED:
-        failures.append(
-            f"{rejected_share:.0%} of the beats were rejected (at most {MAX_REJECTED:.0%})"
-        )
+        flags.append(Flag(f"{n_slots} time slots, where 8 or 16 are usual"))
+    jump = find_jump(slot_counts)
     wanted = np.ones(n_slots)
-    early = slot_counts[: n_slots // EARLY].mean()
-    late = np.arange(n_slots) >= n_slots // 2
-    short = late & (slot_counts < DROP_OFF * early)
-    wanted[short] = early / slot_counts[short]
-    lossy = bool(short.any())
+    if jump is not None:
+        wanted = jump.scale
+        flags.append(_jump_flag(jump, correct))
+    else:
+        early = slot_counts[: n_slots // EARLY].mean()
+        late = np.arange(n_slots) >= n_slots // 2
+        short = late & (slot_counts < DROP_OFF * early)
+        wanted[short] = early / slot_counts[short]
+        if short.any():
+            flags.append(_loss_flag(1 / wanted.max(), correct))
+    failures, allowed = _failures(drop_off, rejected_share, max_drop_off, max_rejected)
+    flags += allowed
     scale = wanted if correct else np.ones(n_slots)
-    if lossy:
-        done = "rescaled" if correct else "left as they are"
-        flags.append(f"counts drop to {1 / wanted.max():.0%} in late slots, which were {done}")
+    changed = bool((scale != 1).any())
     corrected = np.asarray(counts, dtype=np.float32)
-    if lossy and correct:
+    if changed:
         corrected = corrected * scale.astype(np.float32)[:, None, None, None]
     return corrected, GatingReport(
         drop_off=drop_off,
-        corrected=lossy and correct,
+        corrected=changed,
         scale=scale,
-        failures=tuple(failures),
+        failures=failures,
         flags=tuple(flags),
+        jump=jump,
     )
+
+
+def _loss_flag(least: float, correct: bool) -> Flag:
+    told = f"beats that ended early left {least:.0%} of the counts in late slots"
+    if correct:
+        return Flag(f"{told}, which were rescaled: phases are as without the loss")
+    return Flag(
+        f"{told}, which were left as they are: this draws the phases of all walls together",
+        "caution",
+    )
+
+
+def _jump_flag(jump: CountJump, correct: bool) -> Flag:
+    told = (
+        f"the heart's counts jump between gates ({jump.low:.0%} to {jump.high:.0%} of their mean)"
+    )
+    if jump.halves:
+        return Flag(
+            f"{told}, one half of the gates against the other, as if gates of two acquisitions "
+            "were put together: the phases and volumes are of no one heart beat",
+            "no verdict",
+        )
+    if jump.high > LARGEST * jump.low:
+        return Flag(
+            f"{told}, more than can be undone: gates are damaged or of different acquisitions",
+            "no verdict",
+        )
+    if not correct:
+        return Flag(
+            f"{told} and were left as they are (correct_drop_off is off): this draws the phases "
+            "of all walls together and changes the ejection fraction",
+            "no verdict",
+        )
+    return Flag(
+        f"{told}: each gate was scaled to the counts that a heart has, without which phases are "
+        "drawn together",
+        "caution",
+    )
+
+
+def _failures(
+    drop_off: float, rejected_share: float | None, max_drop_off: float, max_rejected: float
+) -> tuple[tuple[str, ...], list[Flag]]:
+    """Return why the gating fails, and what is flagged because it was allowed."""
+    failures, allowed = [], []
+    if drop_off < 1 - max_drop_off:
+        least = max(np.ceil(100 * (1 - drop_off)) / 100, 0.0)
+        failures.append(
+            f"the last slot holds {drop_off:.0%} of the counts of the early ones (at least "
+            f"{1 - max_drop_off:.0%}, or allow it with --set load.max_drop_off={least:.2f})"
+        )
+    elif drop_off < 1 - MAX_DROP_OFF:
+        allowed.append(
+            Flag(
+                f"the last slot holds {drop_off:.0%} of the counts of the early ones, which was "
+                "allowed: few beats are as long, and late diastole is known from those alone",
+                "caution",
+            )
+        )
+    if rejected_share is not None and rejected_share > max_rejected:
+        least = np.ceil(100 * rejected_share) / 100
+        failures.append(
+            f"{rejected_share:.0%} of the beats were rejected (at most {max_rejected:.0%}, or "
+            f"allow it with --set load.max_rejected={least:.2f})"
+        )
+    elif rejected_share is not None and rejected_share > MAX_REJECTED:
+        allowed.append(
+            Flag(
+                f"{rejected_share:.0%} of the beats were rejected, which was allowed: the rhythm "
+                "was irregular, and phases are those of the beats that were kept",
+                "caution",
+            )
+        )
+    return tuple(failures), allowed

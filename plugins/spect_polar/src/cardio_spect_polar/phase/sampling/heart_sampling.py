@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.sampling.curves import Mode, sample_wall
 from cardio_spect_polar.phase.sampling.follow_base import follow_base, wall_of
+from cardio_spect_polar.phase.sampling.gate_order import gate_order
 from cardio_spect_polar.phase.sampling.gating import (
     GatingReport,
     check_gating,
@@ -19,6 +20,7 @@ from cardio_spect_polar.phase.sampling.gating import (
 )
 from cardio_spect_polar.phase.sampling.inverted import without_inverted_rings
 from cardio_spect_polar.phase.sampling.neighbours import with_neighbours
+from cardio_spect_polar.phase.sampling.quality import Sampled, quality_flags
 from cardio_spect_polar.phase.sampling.volumes import Volumes, volumes
 from cardio_spect_polar.phase.ventricle.base_motion import BaseMotion
 from cardio_spect_polar.phase.ventricle.find_wall import Wall, find_wall
@@ -153,11 +155,14 @@ def sample_heart(
     turned = canonical(stack)
     summed = turned.counts.mean(axis=0)
     wall = wall_of(summed, turned)
+    box = heart_box(summed.shape, turned.voxel_mm, wall.geometry)
     corrected, gating = check_gating(
         turned.counts,
-        box=heart_box(summed.shape, turned.voxel_mm, wall.geometry),
+        box=box,
         rejected_share=stack.rejected_share,
         correct=correct_drop_off,
+        max_drop_off=stack.max_drop_off,
+        max_rejected=stack.max_rejected,
     )
     if gating.failures:
         raise DataError(f"gating cannot be trusted: {'; '.join(gating.failures)}; acquire again")
@@ -170,6 +175,9 @@ def sample_heart(
     sampled, n_cut = _sampled(turned, wall.geometry, motion, mode, cut=rings == "moving")
     if n_cut:
         flags += (f"{n_cut} ring(s) at the base thin while the wall thickens and were left out",)
+    cavity = volumes(corrected, turned.voxel_mm, wall.geometry, motion=motion)
+    order = gate_order(corrected, turned.voxel_mm, box)
+    flags += quality_flags(Sampled(sampled.curves, gating, order, cavity, stack.rr_ms))
     return SampledHeart(
         canonical=turned,
         summed=summed,
@@ -177,7 +185,7 @@ def sample_heart(
         gating=gating,
         wall=wall,
         sampled=sampled,
-        volumes=volumes(corrected, turned.voxel_mm, wall.geometry, motion=motion),
+        volumes=cavity,
         flags=flags,
         motion=motion,
         n_cut=n_cut,

@@ -1,0 +1,186 @@
+"""Studies with something wrong, through NM DICOM: each is flagged or refused in its own words.
+
+What is wrong is put into digital ventricles after they were imaged, or by the camera, so that what
+the numbers should have been is known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cardio_core.api import DataError
+from cardio_spect_polar.phase.indices.summary import summarise
+from cardio_spect_polar.phase.sampling.count_jumps import find_jump
+from cardio_spect_polar.phase.sampling.heart_sampling import SampledHeart, sample_heart
+from cardio_spect_polar.readers.flag import Flag, withheld
+from cardio_spect_polar.readers.study import read_gated
+from cardio_spect_polar.synthetic.phantom.imaging import Camera, image
+from cardio_spect_polar.synthetic.phantom.ventricle import Ventricle, lbbb_delay, with_segments
+from cardio_spect_polar.synthetic.write_nm import write_nm
+
+LBBB = Ventricle(rv_activity=0.3, shortening_mm=10.0, twist_deg=10.0, delay_rr=lbbb_delay())
+STRESSED = replace(
+    LBBB,
+    offset_mm=(2.0, -2.5),
+    thickening=(0.28,) * 17,
+    perfusion=with_segments((1.0,) * 17, (7, 8, 13, 14, 17), 0.7),
+)
+SMALL = Camera(n_rows=40, n_columns=40, n_slices=26)
+N_GATES = 8
+
+
+@cache
+def counts_of(ventricle: Ventricle = LBBB, camera: Camera = SMALL, seed: int = 4) -> np.ndarray:
+    """Return noisy counts, slices from base to apex."""
+    return image(ventricle, np.random.default_rng(seed), camera)[0]
+
+
+def sampled(counts: np.ndarray, folder: Path, **allowed: float) -> SampledHeart:
+    """Write counts as NM DICOM, read them back, and sample the heart unattended."""
+    path = folder / "made.dcm"
+    write_nm(path, counts, SMALL.voxel_mm, apex_first=False)
+    return sample_heart(read_gated(path, **allowed))
+
+
+def spread(heart: SampledHeart) -> float:
+    return summarise(heart.sampled.curves, heart.sampled.geometry).indices["psd_deg"]
+
+
+def grave(heart: SampledHeart) -> list[Flag]:
+    """Return the flags with a consequence."""
+    flags = [flag for flag in heart.flags if isinstance(flag, Flag)]
+    return [flag for flag in flags if flag.consequence != "none"]
+
+
+def in_order(*gates: int) -> np.ndarray:
+    """Return counts with the gates in that order, numbered from 1."""
+    return counts_of()[np.array(gates) - 1]
+
+
+def test_a_heart_that_nothing_is_wrong_with_is_not_suspected(tmp_path: Path) -> None:
+    assert grave(sampled(counts_of(), tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "gains",
+    [
+        (1.0, 1.0, 1.0, 1.3, 1.3, 1.0, 1.0, 1.0),
+        (0.79, 0.82, 1.16, 1.19, 1.17, 0.87, 0.82, 0.79),
+        (1.2, 1.2, 1.0, 1.0, 1.0, 1.0, 1.0, 0.9),
+    ],
+    ids=["two mid gates", "as one patient's", "the first two"],
+)
+def test_counts_that_jump_are_put_right_and_said_with_what_it_did(
+    tmp_path: Path, gains: tuple[float, ...]
+) -> None:
+    heart = sampled(counts_of(camera=replace(SMALL, slot_gain=gains)), tmp_path)
+    right = sampled(counts_of(), tmp_path)
+    (flag,) = grave(heart)
+    assert flag.consequence == "caution"
+    assert "jump between gates" in flag
+    said = next(flag for flag in heart.flags if "took the phase SD" in flag)
+    assert f"to {spread(heart):.1f} degrees" in said
+    assert spread(heart) == pytest.approx(spread(right), abs=3)
+    assert heart.volumes.ef_pct == pytest.approx(right.volumes.ef_pct, abs=3)
+
+
+def test_jumps_that_cannot_or_may_not_be_put_right_leave_no_verdict(tmp_path: Path) -> None:
+    jump = replace(SMALL, slot_gain=(1.0, 1.0, 1.0, 1.3, 1.3, 1.0, 1.0, 1.0))
+    write_nm(tmp_path / "a.dcm", counts_of(camera=jump), SMALL.voxel_mm, apex_first=False)
+    left = sample_heart(read_gated(tmp_path / "a.dcm"), correct_drop_off=False)
+    assert "left as they are" in withheld(left.flags)["phase"]
+    huge = sampled(
+        counts_of(camera=replace(SMALL, slot_gain=(1.0, 1.0, 2.5, 1.0, 1.0, 1.0, 1.0, 1.0))),
+        tmp_path,
+    )
+    assert "more than can be undone" in withheld(huge.flags)["volumes"]
+
+
+@pytest.mark.parametrize("step", [0.03, -0.03])
+def test_what_a_heart_does_by_itself_is_no_jump(step: float) -> None:
+    """Blood that leaves takes 2 % of the counts; beats that end early take more, at the end."""
+    systole = np.array([1.0, 1.0, 1.0 - step / 2, 1.0 - step, 1.0 - step, 1.0 - step / 2, 1.0, 1.0])
+    lost = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.97, 0.9, 0.75])
+    assert find_jump(systole) is None
+    assert find_jump(lost) is None
+    assert find_jump(systole * lost) is None
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        ((1, 2, 3, 7, 5, 6, 4, 8), "gate 4 and gate 7 seem exchanged"),
+        ((1, 2, 8, 4, 5, 6, 7, 3), "gate 3 and gate 8 seem exchanged"),
+        ((3, 1, 6, 2, 8, 4, 7, 5), "do not follow each other"),
+    ],
+)
+def test_gates_out_of_order_leave_no_verdict(
+    tmp_path: Path, order: tuple[int, ...], words: str
+) -> None:
+    reasons = withheld(sampled(in_order(*order), tmp_path).flags)
+    assert words in reasons["phase"]
+    assert words in reasons["volumes"]
+
+
+@pytest.mark.parametrize(("first", "consequence"), [(5, "no verdict"), (3, "caution")])
+def test_a_cycle_that_does_not_begin_at_the_r_wave_is_told(
+    tmp_path: Path, first: int, consequence: str
+) -> None:
+    """Nothing but the place of the peak changes, so nothing else is withheld."""
+    order = [(first - 1 + gate) % N_GATES + 1 for gate in range(N_GATES)]
+    heart = sampled(in_order(*order), tmp_path)
+    (flag,) = grave(heart)
+    assert (flag.consequence, flag.of) == (consequence, ("phase",))
+    assert "thickest at" in flag
+    assert heart.volumes.ef_pct == pytest.approx(
+        sampled(counts_of(), tmp_path).volumes.ef_pct, abs=1
+    )
+
+
+def test_gates_that_run_backwards_are_doubted(tmp_path: Path) -> None:
+    (flag,) = grave(sampled(in_order(8, 7, 6, 5, 4, 3, 2, 1), tmp_path))
+    assert "run backwards" in flag
+
+
+@pytest.mark.parametrize(("of_stress", "words"), [
+    ((4, 5, 6, 7), "gates of two acquisitions were joined"),
+    ((1, 3, 5, 7), "interleaved"),
+])  # fmt: skip
+def test_gates_of_rest_and_stress_in_one_study_leave_no_verdict(
+    tmp_path: Path, of_stress: tuple[int, ...], words: str
+) -> None:
+    mixed = counts_of().copy()
+    mixed[list(of_stress)] = counts_of(STRESSED, seed=5)[list(of_stress)]
+    reasons = withheld(sampled(mixed, tmp_path).flags)
+    assert words in reasons["phase"]
+    assert words in reasons["volumes"]
+
+
+def test_gates_of_two_acquisitions_of_other_counts_are_told_by_them(tmp_path: Path) -> None:
+    mixed = counts_of().copy()
+    mixed[4:] = counts_of(replace(LBBB), replace(SMALL, counts_per_voxel=140.0), 6)[4:]
+    assert (
+        "one half of the gates against the other"
+        in withheld(sampled(mixed, tmp_path).flags)["phase"]
+    )
+
+
+def test_the_last_gate_may_lose_more_where_it_is_allowed(tmp_path: Path) -> None:
+    lossy = counts_of(camera=replace(SMALL, drop_off=0.4))
+    with pytest.raises(DataError, match=r"--set load\.max_drop_off=0\.39"):
+        sampled(lossy, tmp_path)
+    (flag,) = grave(sampled(lossy, tmp_path, max_drop_off=0.5))
+    assert flag.consequence == "caution"
+    assert "which was allowed" in flag
+
+
+def test_no_two_defects_share_a_sentence(tmp_path: Path) -> None:
+    orders = [(1, 2, 3, 7, 5, 6, 4, 8), (3, 1, 6, 2, 8, 4, 7, 5), (8, 7, 6, 5, 4, 3, 2, 1)]
+    said = [str(grave(sampled(in_order(*order), tmp_path))[0]) for order in orders]
+    assert all(one[:20] != other[:20] for one, other in pairwise(said))
