@@ -58,13 +58,10 @@ class Sampled:
 
 def quality_flags(study: Sampled) -> tuple[Flag, ...]:
     """Return the flags of a sampled study."""
-    flags = [
-        *_of_counts(study),
-        *_of_order(study.order),
-        *_of_peak(study.curves),
-        *_of_volumes(study.volumes, study.rr_ms),
-    ]
-    return tuple(flags)
+    flags = [*_of_counts(study), *_of_order(study.order)]
+    if any(flag.consequence == "no verdict" for flag in flags):
+        return tuple(flags)  # peak and volumes of what is no beat say nothing more
+    return (*flags, *_of_peak(study.curves), *_of_volumes(study.volumes, study.rr_ms))
 
 
 def _of_counts(study: Sampled) -> Iterator[Flag]:
