@@ -180,6 +180,29 @@ def test_the_last_gate_may_lose_more_where_it_is_allowed(tmp_path: Path) -> None
     assert "which was allowed" in flag
 
 
+@pytest.mark.parametrize(
+    ("empty_ends", "consequence", "words"),
+    [
+        (((3, 1, 0),), None, ""),
+        (((3, 6, 0),), "none", "no number changes"),
+        (((2, 7, 0), (3, 7, 0)), "caution", "of the wall's samples lie there"),
+        (tuple((gate, 0, 7) for gate in range(1, 7)), "no verdict", "as if the wall vanished"),
+    ],
+    ids=["far from the heart", "beside the wall", "in the wall", "much of the wall"],
+)
+def test_slices_that_are_empty_in_some_gates_are_judged_by_where_the_wall_is(
+    tmp_path: Path,
+    empty_ends: tuple[tuple[int, int, int], ...],
+    consequence: str | None,
+    words: str,
+) -> None:
+    heart = sampled(counts_of(camera=replace(SMALL, empty_ends=empty_ends)), tmp_path)
+    found = [flag for flag in heart.flags if "parts of the stack are empty" in flag]
+    assert [getattr(flag, "consequence", None) for flag in found] == [consequence][: len(found)]
+    assert len(found) == (consequence is not None)
+    assert all(words in flag for flag in found)
+
+
 def test_no_two_defects_share_a_sentence(tmp_path: Path) -> None:
     orders = [(1, 2, 3, 7, 5, 6, 4, 8), (3, 1, 6, 2, 8, 4, 7, 5), (8, 7, 6, 5, 4, 3, 2, 1)]
     said = [str(grave(sampled(in_order(*order), tmp_path))[0]) for order in orders]

@@ -514,8 +514,8 @@ def test_few_slices_that_a_slot_lacks_at_an_end_are_no_defect_and_many_are(tmp_p
     np.testing.assert_array_equal(
         read_gated(write(tmp_path / "a.dcm", study(values))).counts, values
     )
-    values[4, -4:] = 0
-    assert "4 empty frames, the first in slot 5, slice 9" in refusal(
+    values[4, -5:] = 0
+    assert "5 empty frames, the first in slot 5, slice 8" in refusal(
         write(tmp_path / "b.dcm", study(values))
     )
 

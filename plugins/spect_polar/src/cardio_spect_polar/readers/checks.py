@@ -29,9 +29,9 @@ LOST_FRAME_SHARE = 0.1
 """An empty frame is lost, not outside the heart, if its slice has this share of the counts of the
 fullest slice in the other time slots."""
 
-END_SHARE = 0.25
-"""Reformatting may leave so many of the filled slices empty at either end of the stack; more are
-lost frames."""
+END_SHARE = 1 / 3
+"""Up to so many of the filled slices may be empty at either end of the stack, as reformatting
+leaves them; more are lost frames."""
 
 _AGAIN = "export the study again"
 

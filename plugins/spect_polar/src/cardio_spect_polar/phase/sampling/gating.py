@@ -101,6 +101,7 @@ def check_gating(
     correct: bool = True,
     max_drop_off: float = MAX_DROP_OFF,
     max_rejected: float = MAX_REJECTED,
+    whole: bool = True,
 ) -> tuple[NDArray[np.float32], GatingReport]:
     """Judge the gating, and undo the loss of counts in late slots.
 
@@ -128,6 +129,9 @@ def check_gating(
     max_drop_off, max_rejected : float
         The largest share of its counts that the last gate may have lost, and of beats that were
         rejected, before the gating fails; between the usual limit and a higher one it is flagged.
+    whole : bool
+        Whether the box holds the whole heart in every gate; jumps are looked for only then,
+        because a heart that moves in and out of the box changes its counts.
 
     Returns
     -------
@@ -168,7 +172,7 @@ def check_gating(
     flags = []
     if n_slots not in USUAL_SLOTS:
         flags.append(Flag(f"{n_slots} time slots, where 8 or 16 are usual"))
-    jump = find_jump(slot_counts)
+    jump = find_jump(slot_counts) if whole else None
     wanted = np.ones(n_slots)
     if jump is not None:
         wanted = jump.scale

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.sampling.curves import Mode, sample_wall
+from cardio_spect_polar.phase.sampling.empty_frames import empty_flags, filled_box
 from cardio_spect_polar.phase.sampling.follow_base import follow_base, wall_of
 from cardio_spect_polar.phase.sampling.gate_order import gate_order
 from cardio_spect_polar.phase.sampling.gating import (
+    VOI_MARGIN_MM,
     GatingReport,
     check_gating,
     check_slots,
@@ -155,7 +157,9 @@ def sample_heart(
     turned = canonical(stack)
     summed = turned.counts.mean(axis=0)
     wall = wall_of(summed, turned)
-    box = heart_box(summed.shape, turned.voxel_mm, wall.geometry)
+    room = heart_box(summed.shape, turned.voxel_mm, wall.geometry)
+    box = filled_box(turned.counts, room)
+    cut_mm = max(box[0].start - room[0].start, room[0].stop - box[0].stop) * turned.voxel_mm[0]
     corrected, gating = check_gating(
         turned.counts,
         box=box,
@@ -163,6 +167,7 @@ def sample_heart(
         correct=correct_drop_off,
         max_drop_off=stack.max_drop_off,
         max_rejected=stack.max_rejected,
+        whole=cut_mm <= VOI_MARGIN_MM,
     )
     if gating.failures:
         raise DataError(f"gating cannot be trusted: {'; '.join(gating.failures)}; acquire again")
@@ -178,6 +183,7 @@ def sample_heart(
     cavity = volumes(corrected, turned.voxel_mm, wall.geometry, motion=motion)
     order = gate_order(corrected, turned.voxel_mm, box)
     flags += quality_flags(Sampled(sampled.curves, gating, order, cavity, stack.rr_ms))
+    flags += empty_flags(corrected, turned.voxel_mm, sampled.geometry, motion)
     return SampledHeart(
         canonical=turned,
         summed=summed,
