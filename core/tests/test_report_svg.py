@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from markupsafe import Markup
 
 from cardio_core.errors import DataError
 from cardio_core.report.figures import ForestRow, forest, svg_text
 from cardio_core.report.inline_svg import inline_svg
+from cardio_core.report.pictures import Picture
 
 
 def svg(inside, attributes=""):
@@ -103,3 +105,12 @@ def test_what_is_no_svg_is_refused_in_one_line(text, word):
         inline_svg(text, "f1-", "roc.svg")
     assert str(caught.value).startswith("roc.svg: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("size", "wide", "whole"),
+    [("450 300", False, False), ("800 200", True, False), ("820 570", True, True)],
+)
+def test_a_page_among_the_pictures_takes_the_whole_width_at_its_full_height(size, wide, whole):
+    picture = Picture("A case", "", "case.svg", Markup(f'<svg viewBox="0 0 {size}"></svg>'))  # noqa: S704
+    assert (picture.wide, picture.whole) == (wide, whole)

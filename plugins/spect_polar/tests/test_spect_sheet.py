@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from test_spect_drawing import drawn, words_of
 
-from cardio_core.api import FeatureSet, SampleSet
+from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
 from cardio_spect_polar.drawing.slices import gate_slices
 from cardio_spect_polar.drawing.study_sheets import measured_study, study_cases
 from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
@@ -228,6 +228,21 @@ def test_sheets_fit_their_page():
         (a, b) for n, (a, one) in enumerate(boxes) for b, other in boxes[:n] if one.overlaps(other)
     ]
     assert clashes == []
+
+
+def test_a_stress_study_says_how_it_differs_from_rest():
+    one = FEATURES.view([0])
+    change = FeatureBlock(
+        np.array([[3.14, -7.9, -2.2]]), ("name",),
+        ("psd_deg_change", "pbw_deg_change", "lvef_spect_pct_change"), ("deg", "deg", "%"),
+    )  # fmt: skip
+    state = replace(one["state"], values=np.ones((1, 1), np.float32))
+    paired = FeatureSet(one.table, dict(one.blocks) | {"change": change, "state": state})
+    _, said = sheet_of(paired)
+    assert "stress" in said
+    assert "Stress minus rest: phase SD +3.1°, bandwidth −8°, EF −2 points" in said
+    _, alone = sheet_of(one)
+    assert not [words for words in alone if "Stress minus" in words or words == "Study at"]
 
 
 def test_cases_of_the_report_are_the_same_sheets():

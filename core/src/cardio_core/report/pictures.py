@@ -31,6 +31,9 @@ LONG_TITLE = 60
 WIDE = 1.9
 """From this ratio of width to height on a figure takes the whole width of the page."""
 
+WHOLE_PT = 720.0
+"""An explained case that was drawn so wide is a page of its own: smaller it could not be read."""
+
 _LABEL = re.compile(r">([^<>]*[A-Za-z0-9]_[A-Za-z0-9][^<>]*)<")
 _VIEW = re.compile(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"')
 
@@ -54,8 +57,19 @@ class Picture:
     @property
     def wide(self) -> bool:
         """Whether it needs the whole width."""
+        width, height = self._size
+        return width > WIDE * height or self.whole
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is a page, which needs the whole width at its full height."""
+        width, height = self._size
+        return WHOLE_PT <= width <= WIDE * height
+
+    @property
+    def _size(self) -> tuple[float, float]:
         found = _VIEW.search(str(self.svg)[:2000]) if self.svg is not None else None
-        return found is not None and float(found[1]) > WIDE * float(found[2])
+        return (0.0, 1.0) if found is None else (float(found[1]), float(found[2]))
 
 
 @dataclass(frozen=True)

@@ -91,9 +91,9 @@ def borders(latest: Latest | None, latest_viable: Latest | None) -> list[tuple[i
     Of a synchronous ventricle one segment is the latest as well, by chance.
     """
     found: list[tuple[int, Any]] = []
-    if latest_viable is not None and latest_viable.delay_deg >= ALSO_LATE_DEG:
+    if latest_viable is not None and round(latest_viable.delay_deg) >= ALSO_LATE_DEG:
         found.append((latest_viable.segment, LATEST_VIABLE))
-    if latest is not None and latest.delay_deg >= ALSO_LATE_DEG:
+    if latest is not None and round(latest.delay_deg) >= ALSO_LATE_DEG:
         found += [] if latest.segment in dict(found) else [(latest.segment, LATEST)]
     return found
 

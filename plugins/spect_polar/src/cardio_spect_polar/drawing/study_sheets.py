@@ -61,6 +61,12 @@ _NUMBERS = {
 }
 """Numbers of the table: title, format, and unit."""
 
+_CHANGES = (
+    ("psd_deg_change", "phase SD", 1, "°"), ("pbw_deg_change", "bandwidth", 0, "°"),
+    ("lvef_spect_pct_change", "EF", 0, " points"),
+)  # fmt: skip
+"""What is told of a stress study beside its rest."""
+
 
 @dataclass(frozen=True)
 class _Study:
@@ -70,6 +76,7 @@ class _Study:
     numbers: Mapping[str, float]
     flags: tuple[str, ...]
     limits: Sequence[Limit]
+    changes: Mapping[str, float]
 
     def number(self, name: str) -> float:
         """Return an index; NaN where there is none of that name."""
@@ -160,7 +167,7 @@ def measured_study(features: FeatureSet, limits: Sequence[Limit]) -> canvas.Draw
 
 _ARRAYS = (
     "phase", "perfusion", "thickening", "segment_phase", "segment_perfusion", "histogram",
-    "normal_limits", "volume_curve", "qc_counts", "qc_dots", "qc_base", "qc_about",
+    "normal_limits", "volume_curve", "state", "qc_counts", "qc_dots", "qc_base", "qc_about",
 )  # fmt: skip
 
 
@@ -170,12 +177,16 @@ def _study(
     position: int,
     limits: Sequence[Limit],
 ) -> _Study:
+    change = features.blocks.get("change")
     flags = features.table["flags"].iloc[position] if "flags" in features.table else ""
     return _Study(
         {name: np.asarray(features[name].values[[position]])[0] for name in _ARRAYS},
         {name: float(found[position]) for name, found in values.items()},
         tuple(filter(None, str(flags or "").split("; "))),
         limits,
+        {}
+        if change is None
+        else dict(zip(change.names, change.in_units([position])[0].tolist(), strict=True)),
     )
 
 
@@ -218,7 +229,8 @@ def _sheet(study: _Study) -> canvas.Draw:
 
 def _rows(study: _Study) -> list[tuple[str, str, str]]:
     """Return the table of numbers: title, value, and what follows it."""
-    rows = []
+    at_stress = float(study.arrays["state"][0])
+    rows = [("Study at", "stress" if at_stress else "rest", "")] if at_stress in (0, 1) else []
     for name, (title, form, unit) in _NUMBERS.items():
         value = study.number(name)
         after = unit + normal_range(study.limits_of(name))
@@ -231,6 +243,13 @@ def _rows(study: _Study) -> list[tuple[str, str, str]]:
         parts = [SEGMENT_NAMES[latest.segment - 1], f"{latest.delay_deg:+.0f}°".replace("-", "−")]
         parts += [f"{latest.sure_pct:.0f} % certain"] if math.isfinite(latest.sure_pct) else []
         rows.append((title, str(latest.segment), ", ".join(parts)))
+    changes = [
+        f"{title} {f'{value:+.{digits}f}'.replace('-', '−')}{unit}"
+        for name, title, digits, unit in _CHANGES
+        if math.isfinite(value := study.changes.get(name, math.nan))
+    ]
+    if changes:
+        rows.append((f"Stress minus rest: {', '.join(changes)}", "", ""))
     compared = [limit for name in _NUMBERS for limit in study.limits_of(name)]
     if compared:
         said = f"normal: mean ± 2 SD by {compared[0].software} ({compared[0].source})"
