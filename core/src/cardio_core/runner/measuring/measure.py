@@ -253,6 +253,8 @@ def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
     """Return a line for each recording that `load` set aside, and each input without one."""
     known = set(found.cohort.samples.table["recording_id"].astype(str))
     taken = set(known)
+    table = found.cohort.table
+    whose = {} if table is None else table["patient_id"].astype(str).to_dict()
     for row in found.cohort.quarantined:
         if row.recording_id in known:
             continue
@@ -261,7 +263,8 @@ def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
             row.reason, inputs
         )
         reason = without_names(row.reason, files)
-        yield Line(row.recording_id, row.recording_id, files, reason=reason)
+        patient = whose.get(row.recording_id, row.recording_id)
+        yield Line(row.recording_id, patient, files, reason=reason)
     numbers = (str(n) for n in range(1, 10**9) if str(n) not in taken)
     for path, reason in found.refused:
         name = next(numbers)
