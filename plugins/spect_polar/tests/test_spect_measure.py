@@ -34,6 +34,18 @@ def test_a_study_without_label_or_table_is_measured(tmp_path, monkeypatch, capsy
     assert 0 < float(row["LV ejection fraction (%)"]) < 90
     assert 0 <= float(row["Phase, basal anterior (degrees)"]) < 360
     assert not [name for name in row if "_" in name]
+    # The limits that were found, given as an operator's, give the same study.
+    limits = [row[name] for name in row if name.endswith("from the first slice of the file (mm)")]
+    again = tmp_path / "again"
+    arguments = ["measure", "--plugin", "spect_polar", str(study), "--out", str(again),
+                 "--base", limits[0], "--apex", limits[1], "--no-sheets"]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["cardio", *arguments])
+    command.load()()
+    with (again / "measurements.csv").open(encoding="utf-8", newline="") as file:
+        (given,) = csv.DictReader(file)
+    head = "Phase SD (degrees)"
+    assert float(given[head]) == pytest.approx(float(row[head]), abs=0.5)
+    assert "an operator's limits" in given["flags"]
     assert int(row["Latest viable segment that a lead reaches, AHA number"]) in LEAD_TARGETS
     assert 0 < float(row["Certainty of the latest viable segment (%)"]) <= 100
     assert float(row["Peak filling rate (EDV/s)"]) > 0

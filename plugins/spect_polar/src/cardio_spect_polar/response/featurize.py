@@ -60,6 +60,13 @@ INDEX_UNITS = (
 )
 
 
+ENDS = {
+    "base_mm": "Base at end-diastole, from the first slice of the file",
+    "apex_mm": "Apex, from the first slice of the file",
+}
+"""Where base and apex were found or given, in the numbers that `--base` and `--apex` take."""
+
+
 def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> FeatureSet:
     """Return what the sampled walls say.
 
@@ -74,7 +81,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         by degree; `qc_*` are cuts of the heart with its wall, see `QcView`. What a study has no
         verdict on is NaN, see `withhold`. `state` is 1 at stress, 0 at rest, NaN where nothing says
         so. Where the table pairs a stress study with its rest, as in `cardio measure`, `change` has
-        the differences.
+        the differences. `ends` is where base and apex lie in the file.
     """
     hearts: list[Heart] = list(samples.values)
     summaries = [_summary(heart.sampled.sampled, config) for heart in hearts]
@@ -137,6 +144,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         "histogram": histogram,
     }
     reasons = [withheld(heart.sampled.flags) for heart in hearts]
+    blocks["ends"] = _named([_ends(heart) for heart in hearts], tuple(ENDS), ("mm",),
+                            titles=tuple(ENDS.values()))  # fmt: skip
     told = withhold(blocks | _qc(hearts, config), reasons)
     return FeatureSet(table, told | _change(samples, told))
 
@@ -154,6 +163,15 @@ def _summary(sampled: SampledWall, config: FeaturizeBlock) -> WallSummary:
 
 def _at_stress(heart: Heart) -> float:
     return float("nan") if heart.state is None else float(heart.state == "stress")
+
+
+def _ends(heart: Heart) -> tuple[float, float]:
+    """Return base and apex in the file's own order of slices, as an operator gives them."""
+    canonical = heart.sampled.canonical
+    last_mm = (canonical.counts.shape[1] - 1) * canonical.voxel_mm[0]
+    base_mm = float(np.min(heart.sampled.base_by_slot_mm))
+    apex_mm = float(heart.sampled.wall.apex_z_mm)
+    return (last_mm - base_mm, last_mm - apex_mm) if canonical.reversed else (base_mm, apex_mm)
 
 
 def _change(samples: SampleSet, told: Mapping[str, FeatureBlock]) -> dict[str, FeatureBlock]:

@@ -194,7 +194,8 @@ def _check_wall(
         )
     flags = []
     if outside > 0:
-        flags.append(f"{outside:.0%} of the wall lies outside the field of view")
+        share = f"{outside:.0%}" if outside >= 0.005 else "less than 1%"
+        flags.append(f"{share} of the wall lies outside the field of view")
     if visible < 2 * MIN_BRIGHT:
         flags.append(f"only {visible:.0%} of the wall is visible: large defect or wrong heart")
     return flags
