@@ -184,6 +184,13 @@ def test_noise_is_pooled_around_the_circle_but_not_from_base_to_apex():
     assert not noisy[3:].any()
 
 
+def test_doubt_is_how_far_one_percent_of_the_counts_turns_a_phase():
+    wave = np.cos(2 * np.pi * middles(8))[:, None, None]
+    curves = 200 + np.array([20.0, 2.0, 0.0])[:, None] * wave * np.ones((1, 3, 40))
+    doubt = phase_uncertainty(curves).doubt_deg[:, 0]
+    assert doubt == pytest.approx([np.degrees(np.arctan(0.1)), 45, 90])
+
+
 def test_a_flat_curve_has_an_unknown_phase():
     curves = np.full((8, 4, 40), 50.0)
     curves[:, 1] += np.random.default_rng(5).normal(0, 3, (8, 40))

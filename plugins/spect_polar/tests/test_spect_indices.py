@@ -246,6 +246,18 @@ def test_a_scar_that_is_nothing_but_noise_does_not_decide():
     assert found.psd_corrected_deg < 2
 
 
+def test_samples_that_hardly_beat_do_not_decide_even_without_noise():
+    """Twenty of 500, turned by 180 degrees, make a phase SD of 35 degrees alone."""
+    phases = np.repeat([130.0, 310.0], [480, 20])
+    doubt = np.repeat([4.0, 40.0], [480, 20])
+    found = phase_indices(phases, sigma_deg=np.zeros(500), doubt_deg=doubt)
+    assert found.psd_deg > 33
+    assert found.psd_corrected_deg < 10
+    # Doubt alone, where all have it, takes nothing off.
+    spread = phase_indices(normal_phases(n=300), sigma_deg=np.zeros(300), doubt_deg=20.0)
+    assert spread.psd_corrected_deg == pytest.approx(spread.psd_deg, rel=1e-9)
+
+
 def test_bandwidth_without_noise_is_that_of_the_phases_underneath():
     rng = np.random.default_rng(14)
     sigma = rng.uniform(5, 30, 4000)

@@ -22,6 +22,10 @@ Neighbours share voxels, so that 3 x 5 of them know little more than one: errors
 a scar were stated as 53, over 5 x 9 as 46, and samples where the noise came out too low gained
 weight that they do not deserve."""
 
+DOUBT = 0.01
+"""Share of a sample's counts that beats for other reasons than its wall: a scar that moves towards
+activity beside it brightens and fades by a percent or two, and has the phase of that motion."""
+
 _SHARPEST = 100.0
 _N_TERMS = 80
 
@@ -38,11 +42,15 @@ class PhaseUncertainty:
         Standard error of the amplitude, in counts.
     sigma_deg : ndarray
         Standard error of the phase, 0 to 103.9 (any phase is as likely as any other).
+    doubt_deg : ndarray
+        By how much a beat of 1 % of the sample's counts could turn the phase, 0 to 90. It is no
+        noise and is not subtracted; a sample that hardly beats gets less weight for it.
     """
 
     noise: NDArray[np.float64]
     amplitude_se: NDArray[np.float64]
     sigma_deg: NDArray[np.float64]
+    doubt_deg: NDArray[np.float64]
 
     def weak(self, amplitude: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return the samples whose amplitude is less than twice its standard error."""
@@ -106,7 +114,9 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     # Beyond this the error is below a tenth of a degree, and sums of squares stay finite.
     ratio = np.minimum(ratio, 1e3)
     true = uniform_filter(ratio**2, POOL, mode=("nearest", "wrap")) - 2
-    return PhaseUncertainty(noise, error, _scatter_deg(np.sqrt(np.maximum(true, 0.0)) * ratio))
+    sigma = _scatter_deg(np.sqrt(np.maximum(true, 0.0)) * ratio)
+    doubt = np.degrees(np.arctan2(DOUBT * np.abs(values.mean(axis=0)), amplitude))
+    return PhaseUncertainty(noise, error, sigma, doubt)
 
 
 def _scatter_deg(concentration: NDArray[np.float64]) -> NDArray[np.float64]:

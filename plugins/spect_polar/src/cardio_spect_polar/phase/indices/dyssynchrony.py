@@ -86,6 +86,7 @@ def phase_indices(
     *,
     weights: ArrayLike | None = None,
     sigma_deg: ArrayLike | None = None,
+    doubt_deg: ArrayLike = 0.0,
     name: str = "phases",
 ) -> PhaseIndices:
     """Return the indices of a set of phases.
@@ -99,6 +100,8 @@ def phase_indices(
         alike by default. Only their ratios matter.
     sigma_deg : array-like, optional
         Standard error of each phase, of the same shape, for what is corrected; NaN is left out.
+    doubt_deg : array-like
+        Other errors of each phase, which take weight off it there (`PhaseUncertainty`).
     name : str
         What the message calls the phases.
 
@@ -133,7 +136,7 @@ def phase_indices(
     length = min(1.0, abs(resultant))
     heights = phase_histogram(phase, weights=weight)
     bandwidth = smallest_arc(phase, weights=None if weights is None else weight)[1]
-    quiet_psd, quiet_pbw = _without_noise(phase_deg, weights, sigma_deg)
+    quiet_psd, quiet_pbw = _without_noise(phase_deg, weights, sigma_deg, doubt_deg)
     skewness, kurtosis = _shape(moment[2], moment[3], moment[4])
     bins = [float(np.mean((heights - heights.mean()) ** k)) for k in (2, 3, 4)]
     skewness_of_bins, kurtosis_of_bins = _shape(*bins)
@@ -273,16 +276,20 @@ def _peak_deg(heights: NDArray[np.float64], mean: float) -> float:
 
 
 def _without_noise(
-    phase_deg: ArrayLike, weights: ArrayLike | None, sigma_deg: ArrayLike | None
+    phase_deg: ArrayLike,
+    weights: ArrayLike | None,
+    sigma_deg: ArrayLike | None,
+    doubt_deg: ArrayLike,
 ) -> tuple[float, float]:
     """Return phase SD and bandwidth without noise; NaN where the noise is not known."""
     if sigma_deg is None:
         return math.nan, math.nan
     sigma, phase = np.ravel(np.asarray(sigma_deg, float)), np.ravel(np.asarray(phase_deg, float))
     weight = np.ones(phase.shape) if weights is None else np.ravel(np.asarray(weights, float))
+    doubt = np.broadcast_to(np.ravel(np.asarray(doubt_deg, float)), phase.shape)
     known = np.isfinite(sigma) & np.isfinite(phase) & (weight > 0)
     if known.sum() < 2:
         return math.nan, math.nan
-    found = without_noise(phase[known], sigma[known], weight[known])
+    found = without_noise(phase[known], sigma[known], weight[known], doubt[known])
     arc = smallest_arc(found.shift_deg, weights=None if weights is None else weight[known])
     return found.sd_deg, arc[1]

@@ -34,7 +34,10 @@ class WithoutNoise:
 
 
 def without_noise(
-    phase_deg: NDArray[np.float64], sigma_deg: NDArray[np.float64], weights: NDArray[np.float64]
+    phase_deg: NDArray[np.float64],
+    sigma_deg: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    doubt_deg: NDArray[np.float64] | float = 0.0,
 ) -> WithoutNoise:
     """Take the noise off a set of phases.
 
@@ -46,12 +49,14 @@ def without_noise(
         Standard error of each.
     weights : ndarray, shape (n,)
         What each counts, not negative.
+    doubt_deg : ndarray, shape (n,), or float
+        Errors that are no noise. They take weight off a phase and are not subtracted.
 
     Notes
     -----
     Each phase is taken for a true one, of variance t^2 among samples, plus an error of known
-    variance s^2. t^2 solves t^2 = sum w (d^2 - s^2) / sum w with w = weight / (t^2 + s^2), where
-    d is the distance from the mean so weighted (Paule and Mandel, J Res Natl Bur Stand
+    variance s^2. t^2 solves t^2 = sum w (d^2 - s^2) / sum w with w = weight / (t^2 + s^2 + u^2),
+    where u is the doubt and d the distance from the mean so weighted (Paule and Mandel, J Res Natl Bur Stand
     1982;87:377). With equal errors that is PSD^2 - s^2. With unequal ones samples that noise
     drowns, as those of a scar, count little: subtracting their mean s^2, thousands of square
     degrees, from a PSD^2 that they dominate leaves the difference of two large numbers. Phases
@@ -65,9 +70,10 @@ def without_noise(
     (5.831, [-4.123, 4.123])
     """
     noise = sigma_deg**2
+    unsure = noise + np.square(doubt_deg)
     variance = 0.0
     shift = np.zeros(phase_deg.shape)
-    known = weights / (noise + 4 * ALIKE_DEG**2)
+    known = weights / (unsure + 4 * ALIKE_DEG**2)
     for _ in range(_N_ROUNDS):
         total = known.sum()
         mean = np.degrees(np.angle(known @ np.exp(1j * np.radians(phase_deg))))
@@ -78,6 +84,6 @@ def without_noise(
         variance = max(0.0, float(known @ (shift**2 / freedom - noise)) / total)
         if abs(variance - before) < _CLOSE_DEG2:
             break
-        known = weights / (noise + max(variance, ALIKE_DEG**2))
+        known = weights / (unsure + max(variance, ALIKE_DEG**2))
     drawn_in = np.sqrt(variance / np.maximum(variance + noise, 1e-300))
     return WithoutNoise(float(np.sqrt(variance)), shift * drawn_in)

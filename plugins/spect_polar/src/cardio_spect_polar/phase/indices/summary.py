@@ -123,7 +123,9 @@ def summarise(
     thickening = thickening_pct(harmonic.mean, harmonic.amplitude, opposed)
     weights = sample_weights(geometry, weighting)
 
-    found = phase_indices(phase, weights=weights, sigma_deg=uncertainty.sigma_deg)
+    found = phase_indices(
+        phase, weights=weights, sigma_deg=uncertainty.sigma_deg, doubt_deg=uncertainty.doubt_deg
+    )
     indices = {key: value for key, value in asdict(found).items() if key != "n"}
     trusted = ~uncertainty.weak(harmonic.amplitude) & (perfusion >= VIABLE_PCT)
     indices |= _reliable_indices(np.where(trusted, phase, np.nan), weights)
