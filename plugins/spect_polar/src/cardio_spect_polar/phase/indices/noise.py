@@ -56,9 +56,9 @@ def without_noise(
     -----
     Each phase is taken for a true one, of variance t^2 among samples, plus an error of known
     variance s^2. t^2 solves t^2 = sum w (d^2 - s^2) / sum w with w = weight / (t^2 + s^2 + u^2),
-    where u is the doubt and d the distance from the mean so weighted (Paule and Mandel, J Res Natl Bur Stand
-    1982;87:377). With equal errors that is PSD^2 - s^2. With unequal ones samples that noise
-    drowns, as those of a scar, count little: subtracting their mean s^2, thousands of square
+    where u is the doubt and d the distance from the mean so weighted (Paule and Mandel, J Res Natl
+    Bur Stand 1982;87:377). With equal errors that is PSD^2 - s^2. With unequal ones samples that
+    noise drowns, as those of a scar, count little: subtracting their mean s^2, thousands of square
     degrees, from a PSD^2 that they dominate leaves the difference of two large numbers. Phases
     are then drawn in by t / sqrt(t^2 + s^2), which gives them the variance t^2 (constrained
     empirical Bayes; Louis, J Am Stat Assoc 1984;79:393).
