@@ -206,6 +206,8 @@ def test_equal_noise_is_subtracted_in_squares_and_never_below_zero():
     found = phase_indices(phases, sigma_deg=np.full(4, 4.0))
     assert found.psd_corrected_deg == pytest.approx(math.sqrt(psd**2 - 16))
     assert found.pbw_corrected_deg == pytest.approx(40 * math.sqrt(1 - 16 / psd**2))
+    noisy = phase_indices(phases, sigma_deg=[3.0, 5.0, np.nan, 4.0])
+    assert noisy.phase_noise_deg == pytest.approx(math.sqrt(50 / 3))
     drowned = phase_indices(phases, sigma_deg=np.full(4, 60.0))
     assert drowned.psd_corrected_deg == drowned.pbw_corrected_deg == 0
     for name in ("psd_corrected_deg", "pbw_corrected_deg"):

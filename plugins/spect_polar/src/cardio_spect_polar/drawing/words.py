@@ -19,6 +19,7 @@ INDICES = {
     "kurtosis_of_bins": "Kurtosis of the histogram's bins",
     "psd_corrected_deg": "Phase SD without noise",
     "pbw_corrected_deg": "Phase bandwidth without noise",
+    "phase_noise_deg": "Noise of one phase",
     "reliable_psd_deg": "Phase SD of reliable samples",
     "reliable_pbw_deg": "Phase bandwidth of reliable samples",
     "reliable_entropy": "Phase entropy of reliable samples",

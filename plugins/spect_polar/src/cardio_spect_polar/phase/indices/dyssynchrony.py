@@ -51,6 +51,8 @@ class PhaseIndices:
     psd_corrected_deg, pbw_corrected_deg : float
         PSD and PBW without what noise adds (`without_noise`), at most those measured; NaN where
         no uncertainty was given.
+    phase_noise_deg : float
+        What noise adds to one phase: root mean square of the standard errors; NaN likewise.
     n : int
         Samples.
     """
@@ -69,6 +71,7 @@ class PhaseIndices:
     kurtosis_of_bins: float
     psd_corrected_deg: float
     pbw_corrected_deg: float
+    phase_noise_deg: float
     n: int
 
 
@@ -76,7 +79,8 @@ INDEX_UNITS = {
     "psd_deg": "deg", "pbw_deg": "deg", "pbw_central_deg": "deg", "entropy": "1",
     "entropy_60": "1", "circular_sd_deg": "deg", "mean_deg": "deg", "peak_deg": "deg",
     "skewness": "1", "kurtosis": "1", "skewness_of_bins": "1", "kurtosis_of_bins": "1",
-    "psd_corrected_deg": "deg", "pbw_corrected_deg": "deg", "n": "samples",
+    "psd_corrected_deg": "deg", "pbw_corrected_deg": "deg",
+    "phase_noise_deg": "deg", "n": "samples",
 }  # fmt: skip
 """Unit of each index."""
 
@@ -136,7 +140,7 @@ def phase_indices(
     length = min(1.0, abs(resultant))
     heights = phase_histogram(phase, weights=weight)
     bandwidth = smallest_arc(phase, weights=None if weights is None else weight)[1]
-    quiet_psd, quiet_pbw = _without_noise(phase_deg, weights, sigma_deg, doubt_deg)
+    quiet_psd, quiet_pbw, noise = _without_noise(phase_deg, weights, sigma_deg, doubt_deg)
     skewness, kurtosis = _shape(moment[2], moment[3], moment[4])
     bins = [float(np.mean((heights - heights.mean()) ** k)) for k in (2, 3, 4)]
     skewness_of_bins, kurtosis_of_bins = _shape(*bins)
@@ -155,6 +159,7 @@ def phase_indices(
         kurtosis_of_bins=kurtosis_of_bins,
         psd_corrected_deg=min(quiet_psd, psd),
         pbw_corrected_deg=min(quiet_pbw, bandwidth),
+        phase_noise_deg=noise,
         n=len(phase),
     )
 
@@ -280,16 +285,17 @@ def _without_noise(
     weights: ArrayLike | None,
     sigma_deg: ArrayLike | None,
     doubt_deg: ArrayLike,
-) -> tuple[float, float]:
-    """Return phase SD and bandwidth without noise; NaN where the noise is not known."""
+) -> tuple[float, float, float]:
+    """Return phase SD and bandwidth without noise, and the noise; NaN where it is not known."""
     if sigma_deg is None:
-        return math.nan, math.nan
+        return math.nan, math.nan, math.nan
     sigma, phase = np.ravel(np.asarray(sigma_deg, float)), np.ravel(np.asarray(phase_deg, float))
     weight = np.ones(phase.shape) if weights is None else np.ravel(np.asarray(weights, float))
     doubt = np.broadcast_to(np.ravel(np.asarray(doubt_deg, float)), phase.shape)
     known = np.isfinite(sigma) & np.isfinite(phase) & (weight > 0)
     if known.sum() < 2:
-        return math.nan, math.nan
+        return math.nan, math.nan, math.nan
     found = without_noise(phase[known], sigma[known], weight[known], doubt[known])
     arc = smallest_arc(found.shift_deg, weights=None if weights is None else weight[known])
-    return found.sd_deg, arc[1]
+    noise = math.sqrt(float(np.average(sigma[known] ** 2, weights=weight[known])))
+    return found.sd_deg, arc[1], noise

@@ -1,0 +1,249 @@
+"""Whether 8 and 16 gates of one study agree, and rest and stress of one heart.
+
+**Gates.** Twenty-four random hearts whose base descends by 0, 5, 10 or 14 mm, every second with an
+LBBB, are imaged at 16 gates; neighbouring gates are summed to 8, so that both hold
+the same counts. Each is found and sampled unattended, without noise and at 25, 60 and 200 counts a
+voxel and gate (of 8; half of that in each of 16).
+
+**Rest and stress.** Forty random hearts are imaged twice, each time with 60 to 200 counts, moved by
+up to 5 mm and tilted by up to 5 degrees; nothing else differs.
+
+Slow: what came out last is stored with its date. To store it anew:
+``python plugins/spect_polar/tests/test_spect_gates.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cardio_spect_polar.phase.indices.summary import summarise
+from cardio_spect_polar.phase.sampling.heart_sampling import sample_heart
+from cardio_spect_polar.readers.gated import GatedStack
+from cardio_spect_polar.synthetic.phantom.imaging import Camera, draw_camera, image
+from cardio_spect_polar.synthetic.phantom.truth import Truth
+from cardio_spect_polar.synthetic.phantom.ventricle import (
+    Ventricle,
+    draw_shortening,
+    draw_ventricle,
+    lbbb_delay,
+    with_segments,
+)
+
+STORED = Path(__file__).parent / "stored" / "phantom_gates.json"
+SHORTENING_MM = (0.0, 5.0, 10.0, 14.0)
+COUNTS = (None, 25.0, 60.0, 200.0)
+"""Counts a voxel and gate of 8; None is without noise."""
+
+INDICES = ("psd_deg", "psd_corrected_deg", "pbw_deg", "pbw_corrected_deg", "entropy", "peak_deg",
+           "ef_pct")  # fmt: skip
+N_HEARTS, N_TWICE = 24, 40
+REST_STRESS_DEG = 4.0
+
+
+def heart(seed: int, shortening_mm: float | None = None) -> tuple[Ventricle, np.random.Generator]:
+    """Draw a heart: every second with an LBBB, every third without a defect."""
+    rng = np.random.default_rng([seed, 21])
+    perfusion = (
+        (1.0,) * 17,
+        with_segments((1.0,) * 17, (3, 4, 9, 10, 15), 0.3),
+        with_segments((1.0,) * 17, (7, 8, 13, 14, 17), 0.3),
+    )[seed % 3]
+    moves = draw_shortening(rng)
+    if shortening_mm is not None:
+        moves["shortening_mm"] = shortening_mm
+    delay = lbbb_delay() if seed % 2 else (0.0,) * 17
+    return draw_ventricle(rng, perfusion=perfusion, delay_rr=delay, **moves), rng
+
+
+def measured(counts: np.ndarray, voxel_mm: tuple[float, float, float]) -> dict[str, float]:
+    """Find a heart, and return its indices."""
+    found = sample_heart(GatedStack(counts, voxel_mm, apex_first=False))
+    indices = summarise(found.sampled.curves, found.sampled.geometry).indices
+    return {
+        name: found.volumes.ef_pct if name == "ef_pct" else float(indices[name]) for name in INDICES
+    }
+
+
+def summed_in_pairs(counts: np.ndarray) -> np.ndarray:
+    """Rebin 16 gates to 8."""
+    return np.asarray(counts.reshape(-1, 2, *counts.shape[1:]).sum(axis=1))
+
+
+def measure_gates(seed: int) -> dict[str, Any]:
+    """Measure one heart at 16 and at 8 gates."""
+    shortening_mm = SHORTENING_MM[seed // 2 % len(SHORTENING_MM)]
+    ventricle, rng = heart(seed, shortening_mm)
+    camera = draw_camera(rng, n_slots=16, drop_off=0.0, counts_per_voxel=1.0)
+    expected, voxel_mm, truth = image(ventricle, None, camera)
+    made: dict[str, Any] = {
+        "seed": seed,
+        "lbbb": bool(seed % 2),
+        "shortening_mm": shortening_mm,
+        "truth": of_truth(truth),
+    }
+    for level in COUNTS:
+        counts = expected if level is None else rng.poisson(expected * level / 2).astype(float)
+        made[str(level or "no noise")] = {
+            "16": measured(counts, voxel_mm),
+            "8": measured(summed_in_pairs(counts), voxel_mm),
+        }
+    return made
+
+
+def of_truth(truth: Truth) -> dict[str, float]:
+    """Return the true values of what has one: entropy depends on bins, and peak on the shape."""
+    return {"psd_deg": truth.psd_deg, "pbw_deg": truth.pbw_deg, "ef_pct": truth.ef_pct}
+
+
+def measure_rest_stress(seed: int) -> dict[str, Any]:
+    """Measure one heart twice, with other counts and a little moved."""
+    ventricle, rng = heart(seed)
+    camera = draw_camera(rng, n_slots=8)
+    made: dict[str, Any] = {"seed": seed, "lbbb": bool(seed % 2)}
+    for state in ("rest", "stress"):
+        counts_per_voxel = float(rng.uniform(60.0, 200.0))
+        moved = replace(
+            ventricle,
+            offset_mm=tuple(float(at + rng.uniform(-5.0, 5.0)) for at in ventricle.offset_mm),
+            tilt_deg=abs(ventricle.tilt_deg + float(rng.uniform(-5.0, 5.0))),
+            tilt_towards_deg=ventricle.tilt_towards_deg + float(rng.uniform(-5.0, 5.0)),
+        )
+        seen = replace(camera, counts_per_voxel=counts_per_voxel)
+        counts, voxel_mm, truth = image(moved, rng, seen)
+        made[state] = measured(counts, voxel_mm) | {"counts": counts_per_voxel}
+        made["truth"] = of_truth(truth)
+    return made
+
+
+def difference(name: str, one: Any, other: Any) -> np.ndarray:
+    """Return differences; those of the peak phase on the circle."""
+    off = np.asarray(one, float) - np.asarray(other, float)
+    return (off + 180.0) % 360.0 - 180.0 if name == "peak_deg" else off
+
+
+def agreement(made: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return mean difference of 8 gates from 16, and the limits of agreement (Bland, Altman)."""
+    found: dict[str, Any] = {}
+    for level in (str(level or "no noise") for level in COUNTS):
+        found[level] = {}
+        for name in INDICES:
+            off = difference(name, *([m[level][n][name] for m in made] for n in ("8", "16")))
+            mean, half = float(off.mean()), 1.96 * float(off.std(ddof=1))
+            found[level][name] = {"mean": mean, "low": mean - half, "high": mean + half}
+    return found
+
+
+def bias(made: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return mean errors of phase SD and bandwidth by counts, gates, shortening and conduction."""
+    rows = []
+    for level in (str(level or "no noise") for level in COUNTS):
+        for gates in ("8", "16"):
+            for lbbb in (False, True):
+                for shortening_mm in (*SHORTENING_MM, None):
+                    some = [
+                        m
+                        for m in made
+                        if m["lbbb"] == lbbb and shortening_mm in (None, m["shortening_mm"])
+                    ]
+                    row: dict[str, Any] = {
+                        "counts": level,
+                        "gates": gates,
+                        "lbbb": lbbb,
+                        "shortening_mm": shortening_mm,
+                        "n": len(some),
+                    }
+                    for name in ("psd", "psd_corrected", "pbw", "pbw_corrected"):
+                        true = [m["truth"][f"{name[:3]}_deg"] for m in some]
+                        off = np.array([m[level][gates][f"{name}_deg"] for m in some]) - true
+                        row[name] = float(off.mean())
+                        row[f"{name}_sd"] = float(off.std(ddof=1))
+                    rows.append(row)
+    return rows
+
+
+def of_rest_stress(made: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return median and 95 % of the absolute differences of stress and rest, and mean errors."""
+    found = {}
+    for name in INDICES:
+        off = np.abs(difference(name, *([m[s][name] for m in made] for s in ("stress", "rest"))))
+        found[name] = {"median": float(np.median(off)), "95 %": float(np.percentile(off, 95))}
+        true = name.replace("_corrected", "")
+        if true in made[0]["truth"]:
+            errors = [m[s][name] - m["truth"][true] for m in made for s in ("rest", "stress")]
+            found[name]["mean error"] = float(np.mean(errors))
+    return found
+
+
+def rounded(value: Any) -> Any:
+    """Round every float to three digits."""
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rounded(item) for item in value]
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def study() -> dict[str, Any]:
+    """Measure everything."""
+    gates = [measure_gates(seed) for seed in range(N_HEARTS)]
+    twice = [measure_rest_stress(seed) for seed in range(N_TWICE)]
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "agreement": rounded(agreement(gates)),
+        "bias": rounded(bias(gates)),
+        "rest and stress": rounded(of_rest_stress(twice)),
+        "hearts": rounded(gates),
+        "twice": rounded(twice),
+    }
+
+
+def check_study(made: dict[str, Any]) -> None:
+    """Hold a study against what users may rely on."""
+    assert len(made["hearts"]) == N_HEARTS
+    assert len(made["twice"]) == N_TWICE
+    quiet = made["agreement"]["no noise"]
+    # Averaging over a gate twice as long takes 2 % of the amplitude and nothing of the phase.
+    for name, limit in (("psd_deg", 1.0), ("pbw_deg", 3.0), ("peak_deg", 3.0), ("ef_pct", 3.0)):
+        assert abs(quiet[name]["mean"]) <= limit, name
+    assert made["rest and stress"]["psd_corrected_deg"]["median"] <= REST_STRESS_DEG
+
+
+def test_stored_gates_agree_and_rest_repeats_as_stress() -> None:
+    check_study(json.loads(STORED.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("lbbb", [False, True], ids=["synchronous", "lbbb"])
+def test_eight_gates_say_what_sixteen_do(lbbb: bool) -> None:
+    """Without noise, on a heart that shortens by 10 mm."""
+    ventricle = Ventricle(rv_activity=0.3, shortening_mm=10.0, twist_deg=10.0)
+    if lbbb:
+        ventricle = replace(ventricle, delay_rr=lbbb_delay())
+    camera = Camera(n_rows=40, n_columns=40, n_slots=16)
+    counts, voxel_mm, _ = image(ventricle, None, camera)
+    sixteen, eight = measured(counts, voxel_mm), measured(summed_in_pairs(counts), voxel_mm)
+    for name, limit in (("psd_deg", 1.0), ("pbw_deg", 3.0), ("peak_deg", 3.0), ("ef_pct", 3.0)):
+        assert abs(difference(name, eight[name], sixteen[name])) <= limit, name
+
+
+def test_rebinning_keeps_every_count() -> None:
+    counts = np.random.default_rng(1).poisson(5.0, (16, 2, 3, 4)).astype(float)
+    eight = summed_in_pairs(counts)
+    assert eight.shape == (8, 2, 3, 4)
+    assert eight[3] == pytest.approx(counts[6] + counts[7])
+
+
+@pytest.mark.slow
+def test_gates_agree_and_rest_repeats_as_stress() -> None:
+    check_study(study())
+
+
+if __name__ == "__main__":
+    STORED.parent.mkdir(exist_ok=True)
+    STORED.write_text(json.dumps(study(), indent=1, ensure_ascii=False) + "\n", "utf-8")
