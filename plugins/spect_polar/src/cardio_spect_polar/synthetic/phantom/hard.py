@@ -89,7 +89,7 @@ def _draw_camera(rng: np.random.Generator) -> Camera:
     if rng.uniform() < 1 / 3:
         first = int(rng.integers(1, n - 2))
         gain[first : first + n // 4] *= 1.0 + rng.choice([-1.0, 1.0]) * rng.uniform(0.1, 0.3)
-    empty = ()
+    empty: tuple[tuple[int, int, int], ...] = ()
     if rng.uniform() < 1 / 3:
         slots = range(n // 4, n // 4 + int(rng.integers(1, 4)))
         empty = tuple((slot, int(rng.integers(0, 3)), int(rng.integers(0, 3))) for slot in slots)
