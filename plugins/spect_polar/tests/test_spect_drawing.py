@@ -452,5 +452,9 @@ def test_a_model_is_tested_against_one_to_its_left():
 
 
 def test_a_wall_without_phases_draws_grey_maps():
-    figure = drawn(study_maps(*np.full((3, 24, 72), np.nan)))
+    missing = np.full((24, 72), np.nan)
+    figure = drawn(study_maps(missing, 80 * RING + 0 * PHASE, missing))
+    said = [text.get_text() for text in words_of(figure)]
+    assert said.count("no verdict") == 2
+    assert said.count("17") == 1  # segments are numbered where there is something in them
     assert len(figure.axes) == 6

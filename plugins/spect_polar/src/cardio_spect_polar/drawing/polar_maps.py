@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -22,6 +23,7 @@ from cardio_spect_polar.drawing.polar_axes import colour_bar, draw_map, phase_ba
 from cardio_spect_polar.drawing.style import (
     AMOUNT_COLOURS,
     CHANGE_COLOURS,
+    HALO,
     PHASE_MIDDLE_DEG,
     THICKENING_REACH_PCT,
     resize,
@@ -64,7 +66,7 @@ def study_maps(
     def draw(figure: Figure) -> None:
         resize(figure, 11.4, 3.1)
         first, second, third = figure.subplots(1, 3)
-        image = phase_map(first, phase, middle, "phase")
+        image = phase_map(first, phase, middle, "phase", words=_if_known(first, phase))
         label = f"{convention} of thickening (°)\nblack: beyond the scale"
         phase_bar(figure, image, first, label, **bar)
         image = draw_map(second, perfusion, colours=AMOUNT_COLOURS, norm=Normalize(0, 100),
@@ -72,7 +74,7 @@ def study_maps(
         colour_bar(figure, image, second, "perfusion (% of the best wall)", **bar)
         reach = THICKENING_REACH_PCT
         image = draw_map(third, thickening, colours=CHANGE_COLOURS, norm=Normalize(-reach, reach),
-                         title="thickening")  # fmt: skip
+                         title="thickening", words=_if_known(third, thickening))  # fmt: skip
         colour_bar(figure, image, third, "thickening (%)\nblue: thins in systole",
                    extend=_beyond(thickening, (-reach, reach)), **bar)  # fmt: skip
         scar = [outline_scar(axes, perfusion) for axes in (first, second)]
@@ -153,6 +155,15 @@ def flow_maps(maps: Mapping[str, tuple[ArrayLike, str, tuple[float, float]]]) ->
             colour_bar(figure, image, axes, label, extend=_beyond(values, limits))
 
     return draw
+
+
+def _if_known(axes: Axes, values: ArrayLike) -> list[str] | None:
+    """Write across a map without any value that there is none; return words for its segments."""
+    if np.isfinite(np.asarray(values, np.float64)).any():
+        return None
+    axes.text(0, 0, "no verdict", ha="center", va="center", fontsize=canvas.TEXT_PT,
+              color=canvas.fixed(canvas.INK), path_effects=HALO, zorder=5)  # fmt: skip
+    return [""] * N_SEGMENTS
 
 
 def _numbers(values: ArrayLike) -> list[str] | None:
