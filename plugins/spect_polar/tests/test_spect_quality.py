@@ -173,7 +173,7 @@ def test_gates_of_two_acquisitions_of_other_counts_are_told_by_them(tmp_path: Pa
 
 def test_the_last_gate_may_lose_more_where_it_is_allowed(tmp_path: Path) -> None:
     lossy = counts_of(camera=replace(SMALL, drop_off=0.4))
-    with pytest.raises(DataError, match=r"--set load\.max_drop_off=0\.39"):
+    with pytest.raises(DataError, match=r"--max-drop-off 0\.39"):
         sampled(lossy, tmp_path)
     (flag,) = grave(sampled(lossy, tmp_path, max_drop_off=0.5))
     assert flag.consequence == "caution"

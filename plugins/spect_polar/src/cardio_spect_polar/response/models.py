@@ -72,6 +72,14 @@ _OPTIONS = (
         form="NUMBER", for_new=True,
     ),
     Option(
+        "max-drop-off", "Largest share of its counts that the last gate may have lost",
+        setting="load.max_drop_off", form="SHARE", for_new=True,
+    ),
+    Option(
+        "max-rejected", "Largest share of beats that may have been rejected",
+        setting="load.max_rejected", form="SHARE", for_new=True,
+    ),
+    Option(
         "state", "Which studies are taken; of a file that does not say, its state",
         setting="load.state", form="rest|stress|any",
     ),

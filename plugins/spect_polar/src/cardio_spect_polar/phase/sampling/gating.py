@@ -248,7 +248,7 @@ def _failures(
         least = max(np.ceil(100 * (1 - drop_off)) / 100, 0.0)
         failures.append(
             f"the last slot holds {drop_off:.0%} of the counts of the early ones (at least "
-            f"{1 - max_drop_off:.0%}, or allow it with --set load.max_drop_off={least:.2f})"
+            f"{1 - max_drop_off:.0%}, or allow it with --max-drop-off {least:.2f})"
         )
     elif drop_off < 1 - MAX_DROP_OFF:
         allowed.append(
@@ -262,7 +262,7 @@ def _failures(
         least = np.ceil(100 * rejected_share) / 100
         failures.append(
             f"{rejected_share:.0%} of the beats were rejected (at most {max_rejected:.0%}, or "
-            f"allow it with --set load.max_rejected={least:.2f})"
+            f"allow it with --max-rejected {least:.2f})"
         )
     elif rejected_share is not None and rejected_share > MAX_REJECTED:
         allowed.append(
