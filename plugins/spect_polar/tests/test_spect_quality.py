@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter, map_coordinates
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.indices.summary import summarise
@@ -201,6 +203,59 @@ def test_slices_that_are_empty_in_some_gates_are_judged_by_where_the_wall_is(
     assert [getattr(flag, "consequence", None) for flag in found] == [consequence][: len(found)]
     assert len(found) == (consequence is not None)
     assert all(words in flag for flag in found)
+
+
+def test_a_tunnel_that_closes_nowhere_leaves_no_verdict(tmp_path: Path) -> None:
+    """A beating tube, open at both ends."""
+    z, y, x = np.mgrid[:26, :40, :40] * 6.4
+    away = np.hypot(y - 127, x - 127)
+    gates = []
+    for beat in (0.1, 0.5, 0.95, 0.95, 0.5, 0.1, 0.0, 0.0):
+        wall = (np.abs(away - 30 + 4 * beat) < 4.5 + 1.5 * beat) & (z > 30) & (z < 130)
+        gates.append(3 + 100 * gaussian_filter(wall.astype(float), 0.9))
+    heart = sampled(np.random.default_rng(0).poisson(gates), tmp_path)
+    assert "like a tunnel" in withheld(heart.flags)["phase"]
+    assert "like a tunnel" in withheld(heart.flags)["volumes"]
+
+
+def test_a_heart_upside_down_leaves_no_verdict(tmp_path: Path) -> None:
+    path = tmp_path / "made.dcm"
+    write_nm(path, counts_of(), SMALL.voxel_mm, apex_first=True)
+    heart = sample_heart(read_gated(path))
+    assert "upside down" in withheld(heart.flags)["phase"]
+
+
+def test_counts_turned_inside_out_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError):
+        sampled(counts_of().max() - counts_of(), tmp_path)
+
+
+def radial_planes(n_angles: int = 32, n_across: int = 41) -> np.ndarray:
+    """Return planes through the long axis, (slots, along, across, angle), the last the mirror."""
+    counts = counts_of().astype(float)
+    angle = np.linspace(0, np.pi, n_angles)
+    reach = np.linspace(-12, 12, n_across)[:, None]
+    middle = (counts.shape[2] - 1) / 2
+    at = np.stack(
+        np.broadcast_arrays(
+            np.arange(counts.shape[1])[:, None, None],
+            middle + reach * np.cos(angle),
+            middle + reach * np.sin(angle),
+        )
+    )
+    return np.stack([map_coordinates(slot, at, order=1) for slot in counts])
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))))
+def test_planes_that_turn_about_the_axis_are_no_short_axis_slices(
+    tmp_path: Path, order: tuple[int, int, int]
+) -> None:
+    """Through the NIfTI reader, whichever of its axes is the angle."""
+    values = np.moveaxis(radial_planes().transpose(0, *order), 0, -1)
+    path = tmp_path / "made.nii.gz"
+    nib.save(nib.Nifti1Image(values.astype(np.float32), np.diag([4.0, 4.0, 4.0, 1.0])), path)
+    with pytest.raises(DataError, match="planes that turn about the heart's long axis"):
+        read_gated(path)
 
 
 def test_no_two_defects_share_a_sentence(tmp_path: Path) -> None:

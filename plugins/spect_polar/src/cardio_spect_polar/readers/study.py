@@ -18,6 +18,7 @@ from cardio_spect_polar.readers.gated import (
 )
 from cardio_spect_polar.readers.nifti.read import read_nifti
 from cardio_spect_polar.readers.nm.read import read_nm
+from cardio_spect_polar.readers.radial import require_no_planes
 from cardio_spect_polar.readers.sidecar import Sidecar, read_sidecar
 
 TURNED = "the limits given were not used: they count slices from before the stack was turned"
@@ -93,6 +94,7 @@ def read_gated(
         stack = read_nifti(study.files, voxel_mm=voxel_mm, sidecar=sidecar, min_slots=min_slots)
     else:
         stack = read_nm(first, voxel_mm=voxel_mm, sidecar=sidecar, min_slots=min_slots)
+    require_no_planes(first.name, stack.counts)
     if stack.state is None and study.state is not None:
         stack = replace(stack, state=study.state)
     stack = replace(stack, max_drop_off=max_drop_off, max_rejected=max_rejected)

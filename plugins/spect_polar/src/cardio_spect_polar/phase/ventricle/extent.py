@@ -11,6 +11,7 @@ from cardio_core.api import DataError
 from cardio_spect_polar.phase.ventricle.interpolate import trilinear
 from cardio_spect_polar.phase.ventricle.long_axis import LongAxis
 from cardio_spect_polar.phase.ventricle.wall import N_RAYS
+from cardio_spect_polar.readers.flag import Flag
 
 EDGE_SHARE = 0.5
 RAYS_SHARE = 0.6
@@ -95,10 +96,14 @@ def find_extent(
     half_mm = voxel_mm[0] / 2
     if base_mm <= first_mm + half_mm:
         base_mm = max(base_mm, first_mm - half_mm)
-        flags.append("the ventricle reaches the first slice: its base may be cut off")
+        flags.append(
+            Flag("the ventricle reaches the first slice: its base may be cut off", "caution")
+        )
     if apex_mm >= last_mm - half_mm:
         apex_mm = min(apex_mm, last_mm + half_mm)
-        flags.append("the ventricle reaches the last slice: its apex may be cut off")
+        flags.append(
+            Flag("the ventricle reaches the last slice: its apex may be cut off", "caution")
+        )
     return Extent(base_mm, apex_mm, level, tuple(flags))
 
 

@@ -15,6 +15,7 @@ from cardio_spect_polar.phase.ventricle.long_axis import MAX_TILT_DEG, LongAxis,
 from cardio_spect_polar.phase.ventricle.mid_wall import trace_mid_wall
 from cardio_spect_polar.phase.ventricle.rays import Rays, lay_rays, wall_on_rays
 from cardio_spect_polar.phase.ventricle.wall import WallGeometry
+from cardio_spect_polar.readers.flag import Flag
 
 LENGTH_MM = (35.0, 170.0)
 RADIUS_MM = (8.0, 65.0)
@@ -102,7 +103,7 @@ def find_wall(
     flags = list(extent.flags)
     if base_mm is not None or apex_mm is not None:
         extent = _overruled(extent, axis, base_mm, apex_mm)
-        flags.append("an operator's limits outrank the automatic base or apex")
+        flags.append(Flag("an operator's limits outrank the automatic base or apex"))
     _check_length(extent)
     rays = lay_rays(axis, extent.base_mm, extent.apex_mm - OUTER_MM, voxel_mm[0])
     expected = _expected_radii(axis, extent, rays.origins, rays.n_cap, length_mm, radii_mm)
@@ -110,7 +111,9 @@ def find_wall(
     geometry = wall_on_rays(rays, radius_mm)
     flags += _check_wall(geometry, radius_mm, brightness, summed.shape, voxel_mm)
     if axis.tilt_deg > SURE_TILT_DEG:
-        flags.append(f"the long axis leans by {axis.tilt_deg:.0f} degrees from the stack")
+        flags.append(
+            Flag(f"the long axis leans by {axis.tilt_deg:.0f} degrees from the stack", "caution")
+        )
     flags += _check_outside(summed, voxel_mm, rays, radius_mm, extent.level)
     visible = float((brightness >= BRIGHT_SHARE).mean())
     base_z, apex_z = (float(axis.at(np.array(mm))[0]) for mm in (extent.base_mm, extent.apex_mm))
@@ -192,12 +195,23 @@ def _check_wall(
             f"no heart found: only {visible:.0%} of the wall's samples are visible (at least "
             f"{MIN_BRIGHT:.0%}); check that these are short-axis slices of the heart"
         )
-    flags = []
+    flags: list[str] = []
     if outside > 0:
         share = f"{outside:.0%}" if outside >= 0.005 else "less than 1%"
-        flags.append(f"{share} of the wall lies outside the field of view")
+        flags.append(
+            Flag(
+                f"{share} of the wall lies outside the field of view: its phases are unknown there",
+                "caution",
+            )
+        )
     if visible < 2 * MIN_BRIGHT:
-        flags.append(f"only {visible:.0%} of the wall is visible: large defect or wrong heart")
+        flags.append(
+            Flag(
+                f"only {visible:.0%} of the wall is visible: with a large defect, phases are those "
+                "of noise there, or this is no left ventricle",
+                "caution",
+            )
+        )
     return flags
 
 
@@ -219,5 +233,11 @@ def _check_outside(
         )
     covered = float((behind > wall).mean())
     if covered > MAX_COVERED:
-        return [f"activity outside the heart outshines {covered:.0%} of the wall"]
+        return [
+            Flag(
+                f"activity outside the heart outshines {covered:.0%} of the wall: phases and "
+                "perfusion beside it are too much its own",
+                "caution",
+            )
+        ]
     return []

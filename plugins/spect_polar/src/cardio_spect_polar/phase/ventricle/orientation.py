@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.ventricle.heart import Heart, find_heart
+from cardio_spect_polar.readers.flag import Flag
 from cardio_spect_polar.readers.gated import GatedStack
 
 CLEAR_TAPERING = 0.35
@@ -59,8 +60,8 @@ def canonical(stack: GatedStack) -> Canonical:
     """Order the slices from base to apex.
 
     The header decides where it speaks; where the tapering of the cavity clearly contradicts it,
-    the header is still followed and the conflict is flagged. Where the header is silent, the
-    tapering decides, and that is flagged as well.
+    the header is still followed, and there is no verdict. Where the header is silent, the
+    tapering decides, and that is flagged. A cavity that closes at neither end leaves no verdict.
 
     Parameters
     ----------
@@ -82,18 +83,14 @@ def canonical(stack: GatedStack) -> Canonical:
     if stack.apex_first is None:
         turn = tapering < 0
         flags.append(
-            "the header does not say where the apex is: "
-            f"taken to be at the {'first' if turn else 'last'} slice, where the cavity closes"
+            Flag(
+                "the header does not say where the apex is: "
+                f"taken to be at the {'first' if turn else 'last'} slice, where the cavity closes"
+            )
         )
-        if abs(tapering) < CLEAR_TAPERING:
-            flags.append("the cavity closes at neither end clearly: check the orientation")
     else:
         turn = stack.apex_first
-        if abs(tapering) >= CLEAR_TAPERING and (tapering < 0) != turn:
-            flags.append(
-                "the header puts the apex at the end where the cavity is open, and was followed: "
-                'if it is wrong, write "apex_first" into a JSON beside the file'
-            )
+    flags += _of_shape(tapering if not turn else -tapering)
     base_mm, apex_mm = _base_of(stack), stack.apex_mm
     if turn:
         last_mm = (counts.shape[1] - 1) * stack.voxel_mm[0]
@@ -137,6 +134,28 @@ def _base_of(stack: GatedStack) -> float | NDArray[np.float64] | None:
             f"found {len(stack.base_mm)}: give as many as the study has"
         )
     return np.array(stack.base_mm)
+
+
+def _of_shape(tapering: float) -> list[Flag]:
+    """Judge how clearly the cavity closes towards the slice that is taken for the apex."""
+    if tapering >= CLEAR_TAPERING:
+        return []
+    if tapering > -CLEAR_TAPERING:
+        return [
+            Flag(
+                "the cavity closes at neither end, like a tunnel: either the apex is not in the "
+                "stack or this is no left ventricle, and no phase or volume holds",
+                "no verdict",
+            )
+        ]
+    return [
+        Flag(
+            "the header puts the apex at the end where the cavity is open, so that the heart "
+            'stands upside down and no number holds: write "apex_first" into a JSON beside the '
+            "file",
+            "no verdict",
+        )
+    ]
 
 
 def check_stack(counts: NDArray[np.floating], voxel_mm: tuple[float, float, float]) -> None:
