@@ -88,11 +88,13 @@ def test_without_a_run_the_needed_task_is_made_first_and_its_run_is_kept(
     said: list[str] = []
     run = run_toy(
         tmp_path / "run", task="second", data=(data,), protocol="honest", said=said,
-        sets=("inner.k=0",),
+        sets=("inner.k=0", "protocols.honest.k=4"),
     )  # fmt: skip
     assert said[0] == "Earlier task: mean_class is made first, on the same patients and folds."
     assert read(run, "needs/mean_class/manifest.json")["status"] == "done"
     assert read(run, "needs/mean_class/splits.json") == read(run, "splits.json")
+    # The earlier task lends its folds, so it must make as many as were asked for.
+    assert len(read(run, "splits.json")["protocols"]["honest"]["folds"]) == 4
 
 
 @pytest.fixture(scope="module")

@@ -269,9 +269,8 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
     begun = (folder / "manifest.json").exists()
     if begun and read_json(folder / "manifest.json")["status"] == "done":
         return folder
-    shared = ("load.", "inner.", "n_synth") if need.patients == "same" else ()
     typed = (*request.sets, *request.given.sets)
-    sets = tuple(text for text in typed if text.startswith(shared)) if shared else ()
+    sets = tuple(text for text in typed if _is_shared(text)) if need.patients == "same" else ()
     if need.patients == "same" and config.outcome.column is not None:
         # This run takes the folds, and each needs its share of every class.
         sets += tuple(sets_of({"stratify": config.outcome.column}))
@@ -296,6 +295,13 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
         return run(asked)
     except ConfigError as error:  # said of what the user typed for the earlier task
         raise ConfigError(f"needs.{need.task}: {error}") from error
+
+
+def _is_shared(typed: str) -> bool:
+    """Whether a setting is meant for an earlier task on the same patients: it lends its folds."""
+    name = typed.partition("=")[0]
+    of_folds = name.startswith("protocols.") and ".overrides" not in name
+    return of_folds or name.startswith(("load.", "inner.", "n_synth"))
 
 
 def _checked(path: Path, plugin: str, task: str) -> Path:
