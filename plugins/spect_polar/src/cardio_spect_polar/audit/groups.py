@@ -117,8 +117,11 @@ def audit(
                 threshold=threshold, clusters=clusters, min_per_class=min_per_class,
                 n_resamples=n_resamples, seed=seed, level=level, name=column,
             )  # fmt: skip
-        except DataError as error:
-            notes.append(f"{column}: {error}")
+        except DataError:
+            notes.append(
+                f"{column}: fewer than two groups have {min_per_class} patients with and as many "
+                "without the factor; nothing is compared"
+            )
             continue
         table = made.to_frame().rename(columns={column: "group"})
         table.insert(0, "column", column)

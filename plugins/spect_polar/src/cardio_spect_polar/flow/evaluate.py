@@ -116,7 +116,8 @@ def evaluate(
     if ctx.protocol == "paper":
         notes.append("Groups are described here and flagged under the honest protocol alone.")
     else:
-        notes += audit_told(tests, config.flag_level)
+        titles = {model.name: model.title for model in ctx.task.models}
+        notes += audit_told(tests, config.flag_level, titles)
     if simulated:
         tables["simulations"] = _joined(simulated)
         notes += list(SIMULATED.values())

@@ -28,7 +28,11 @@ _RISKS = ("sex", "smoking", "htn", "dyslipidaemia", "dm")
 
 _NETWORKS = tuple(Model(f"resnet_{name}", f"ResNet-50 on the {name} map") for name in MAPS)
 _LOGISTIC = tuple(
-    Model(f"logistic_{name}", f"Logistic regression on segments of the {name} map", baseline=True)
+    Model(
+        f"logistic_{name}",
+        f"Logistic regression on the 17 segment means of the {name} map",
+        baseline=True,
+    )
     for name in MAPS
 )
 _CHECKED = tuple(

@@ -11,9 +11,10 @@ from cardio_spect_polar.audit.flags import OUTCOME
 from cardio_spect_polar.drawing.words import worded
 
 MOST_TOLD = 6
+COLUMNS = {"scanner_id": "scanner", "site_id": "site", "race_ethnicity": "race or ethnicity"}
 
 
-def audit_told(tests: pd.DataFrame, level: float) -> list[str]:
+def audit_told(tests: pd.DataFrame, level: float, titles: Mapping[str, str]) -> list[str]:
     """Return the rule, and a sentence for each of the surest flags.
 
     Parameters
@@ -22,6 +23,8 @@ def audit_told(tests: pd.DataFrame, level: float) -> list[str]:
         As `flag_groups` returns them.
     level : float
         At which a group is flagged.
+    titles : mapping of str to str
+        Of the models, by name.
     """
     if not len(tests):
         return ["The audit tests nothing: no group has enough patients with and without a factor."]
@@ -39,16 +42,20 @@ def audit_told(tests: pd.DataFrame, level: float) -> list[str]:
     flagged = tests[tests["flagged"].astype(bool)]
     if not len(flagged):
         return [*told, "No group is flagged, which does not show that all are treated alike."]
-    told += [_flag(row) for row in flagged.head(MOST_TOLD).to_dict("records")]
+    told += [_flag(row, titles) for row in flagged.head(MOST_TOLD).to_dict("records")]
     if len(flagged) > MOST_TOLD:
         told.append(f"{len(flagged) - MOST_TOLD} further flags stand in the table of flags.")
     return told
 
 
-def _flag(row: Mapping[Hashable, Any]) -> str:
-    factor, column = worded(str(row["factor"])), worded(str(row["column"]))
-    where = f"Flagged: {factor} by {row['model']}, {column} {row['group']} ({row['n']} patients)"
-    p = f"corrected p {max(row['p_adjusted'], 0.001):.3f}"
+def _flag(row: Mapping[Hashable, Any], titles: Mapping[str, str]) -> str:
+    factor, column = str(row["factor"]), str(row["column"])
+    model = titles.get(str(row["model"]), str(row["model"]))
+    where = (
+        f"Flagged: {worded(factor)} by “{model}”, {COLUMNS.get(column, worded(column))} "
+        f"{row['group']} ({row['n']} patients)"
+    )
+    p = "corrected p " + (f"{row['p_adjusted']:.3f}" if row["p_adjusted"] >= 0.001 else "< 0.001")
     effect = float(row["effect"])
     if row["question"] == OUTCOME:
         return (
