@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cardio_core import stats
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.indices.summary import summarise
 from cardio_spect_polar.phase.sampling.heart_sampling import Rings, sample_heart
@@ -37,7 +38,9 @@ from cardio_spect_polar.synthetic.write_nm import write_nm
 STORED = Path(__file__).parent / "stored" / "crt_cohort_measured.json"
 N_PATIENTS, SEED = 104, 0
 WAYS = ("as is", "fixed rings", "no noise", "no noise, still base")
-ERRORS = ("psd_deg", "psd_corrected_deg", "pbw_deg", "ef_points")
+INDICES = ("psd_deg", "psd_corrected_deg", "pbw_deg", "pbw_corrected_deg")
+ERRORS = (*INDICES, "ef_points")
+TRUTH_OF = {"psd_corrected_deg": "psd_deg", "pbw_corrected_deg": "pbw_deg", "ef_points": "ef_pct"}
 SHORTENING_MM = ((3.0, 5.0), (5.0, 7.0), (7.0, 9.01))
 
 
@@ -50,7 +53,7 @@ def measured(path: Path, rings: Rings = "moving") -> dict[str, Any]:
         return {"refused": str(error).replace(path.name, "the file")}
     found = summarise(heart.sampled.curves, heart.sampled.geometry).indices
     return {
-        **{name: round(found[name], 2) for name in ("psd_deg", "psd_corrected_deg", "pbw_deg")},
+        **{name: round(found[name], 2) for name in INDICES},
         "ef_pct": round(heart.volumes.ef_pct, 2),
         "base_mm": round(heart.wall.base_z_mm, 2),
         "flags": [*stack.flags, *heart.flags],
@@ -80,6 +83,7 @@ def study(n_patients: int = N_PATIENTS) -> dict[str, Any]:
             facts = ("psd_deg", "pbw_deg", "ef_pct", "base_mm", "shortening_mm", "voxel_mm")
             made.append({
                 "number": number, "n_slots": camera.n_slots,
+                "response": known[patient]["response"],
                 "truth": {name: round(known[patient][name], 2) for name in facts},
                 "as is": measured(path), "fixed rings": measured(path, "fixed"),
                 "no noise": imaged(heart.ventricle, camera, folder),
@@ -97,8 +101,7 @@ def study(n_patients: int = N_PATIENTS) -> dict[str, Any]:
 
 def errors(made: list[dict[str, Any]], way: str, name: str) -> np.ndarray:
     """Return what was measured less the truth, of all that were measured and are no outlier."""
-    truth = {"psd_corrected_deg": "psd_deg", "ef_points": "ef_pct"}.get(name, name)
-    value = {"ef_points": "ef_pct"}.get(name, name)
+    truth, value = TRUTH_OF.get(name, name), "ef_pct" if name == "ef_points" else name
     return np.array([
         one[way][value] - one["truth"][truth] for one in made
         if "refused" not in one[way] and one["number"] != OUTLIER
@@ -126,6 +129,10 @@ def summary(made: list[dict[str, Any]]) -> dict[str, Any]:
                 for error in ERRORS
                 if not (way.endswith("still base") and error == "ef_points")
             }
+    found["AUC of response"] = {
+        "true": {name: _auc(made, "truth", name) for name in ("psd_deg", "pbw_deg")},
+        "as is": {name: _auc(made, "as is", name) for name in INDICES},
+    }
     for way in WAYS:
         refused = Counter(one[way]["refused"] for one in made if "refused" in one[way])
         flags = [one[way]["flags"] for one in made if "refused" not in one[way]]
@@ -135,6 +142,13 @@ def summary(made: list[dict[str, Any]]) -> dict[str, Any]:
         found[f"quarantined, {way}"] = dict(refused)
         found[f"flagged, {way}"] = {"studies": sum(map(bool, flags)), **dict(kinds.most_common())}
     return found
+
+
+def _auc(made: list[dict[str, Any]], way: str, name: str) -> list[float]:
+    """Return how well one number tells who responds, unfitted, with its 95 % interval."""
+    seen = [one for one in made if "refused" not in one[way] and one["number"] != OUTLIER]
+    found = stats.auc([one["response"] for one in seen], [one[way][name] for one in seen])
+    return [round(value, 3) for value in (found.value, found.low, found.high)]
 
 
 def _spread(off: np.ndarray) -> dict[str, float]:
