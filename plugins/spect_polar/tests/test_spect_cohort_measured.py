@@ -129,6 +129,12 @@ def summary(made: list[dict[str, Any]]) -> dict[str, Any]:
                 for error in ERRORS
                 if not (way.endswith("still base") and error == "ef_points")
             }
+    scarred = [bool(draw_patient(one["number"], SEED)[0].scarred) for one in made]
+    for name, wanted in (("with a scar", True), ("without a scar", False)):
+        own = [one for one, scar in zip(made, scarred, strict=True) if scar is wanted]
+        found[f"{name}, no noise"] = {
+            error: _spread(errors(own, "no noise", error)) for error in INDICES
+        }
     found["AUC of response"] = {
         "true": {name: _auc(made, "truth", name) for name in ("psd_deg", "pbw_deg")},
         "as is": {name: _auc(made, "as is", name) for name in INDICES},
@@ -175,9 +181,10 @@ def check(made: list[dict[str, Any]]) -> None:
     assert np.mean(np.array(away) <= 1) >= 0.95
     assert np.mean(np.abs(errors(made, "as is", "ef_points")) <= 5) >= 0.95
     moving, fixed = (np.abs(errors(made, way, "psd_deg")) for way in ("as is", "fixed rings"))
-    assert np.median(moving) < np.median(fixed)
-    corrected = np.abs(errors(made, "as is", "psd_corrected_deg"))
-    assert np.median(corrected) < np.median(moving)
+    assert np.median(moving) < np.median(fixed) / 3
+    # The floor of sixty random hearts without noise is 2 and 6; here there is noise.
+    assert np.median(moving) <= 4
+    assert np.percentile(moving, 95) <= 15
 
 
 def test_the_stored_study_of_the_cohort_is_within_the_floors() -> None:
@@ -193,7 +200,7 @@ def test_the_cohort_is_measured_within_the_floors() -> None:
 
 
 if __name__ == "__main__":
-    made = study(int(sys.argv[1]) if len(sys.argv) > 1 else N_PATIENTS)
+    made = study()
     # A line a patient.
     lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in made.pop("patients"))
     head = json.dumps(made, indent=1, ensure_ascii=False).removesuffix("\n}")
