@@ -28,6 +28,7 @@ from cardio_core import stats
 from cardio_core.api import DataError
 from cardio_spect_polar.phase.indices.summary import summarise
 from cardio_spect_polar.phase.sampling.heart_sampling import Rings, sample_heart
+from cardio_spect_polar.readers.flag import withheld
 from cardio_spect_polar.readers.nm.read import read_nm
 from cardio_spect_polar.synthetic import synthesize
 from cardio_spect_polar.synthetic.crt.cohort import OUTLIER, draw_patient
@@ -51,12 +52,15 @@ def measured(path: Path, rings: Rings = "moving") -> dict[str, Any]:
         heart = sample_heart(stack, rings=rings)
     except DataError as error:
         return {"refused": str(error).replace(path.name, "the file")}
+    flags = (*stack.flags, *heart.flags)
+    if why := withheld(flags).get("phase"):
+        return {"refused": f"no verdict on its phases: {why}"}
     found = summarise(heart.sampled.curves, heart.sampled.geometry).indices
     return {
         **{name: round(found[name], 2) for name in INDICES},
         "ef_pct": round(heart.volumes.ef_pct, 2),
         "base_mm": round(heart.wall.base_z_mm, 2),
-        "flags": [*stack.flags, *heart.flags],
+        "flags": list(flags),
     }
 
 
