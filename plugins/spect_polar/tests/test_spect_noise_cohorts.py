@@ -134,7 +134,7 @@ def scores(
         with tempfile.TemporaryDirectory() as out:
             ctx = Context(
                 CRT_RESPONSE, hook="train", protocol=protocol, model=row, fold=f"r0-f{fold}",
-                out=Path(out), cache=cache,
+                _out=Path(out), cache=cache,
             )  # fmt: skip
             model = train(features.view(fitted), None, targets, block, ctx)
             made = predict(model, features.view(tested), None, ctx)
