@@ -15,11 +15,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cardio_core.ultrasound.deidentify.printed.r_peaks import (
+        with_drawn_r_peaks as with_drawn_r_peaks,
+    )
     from cardio_core.ultrasound.deidentify.sector_fit import fit_sector as fit_sector
     from cardio_core.ultrasound.deidentify.sector_hull import sector_hull as sector_hull
     from cardio_core.ultrasound.deidentify.sector_mask import TRIANGLE_KEPT as TRIANGLE_KEPT
     from cardio_core.ultrasound.deidentify.sector_mask import fixed_triangle as fixed_triangle
     from cardio_core.ultrasound.deidentify.sector_mask import sector_mask as sector_mask
+    from cardio_core.ultrasound.drawn.ecg import read_drawn_ecg as read_drawn_ecg
     from cardio_core.ultrasound.loops.loop import Box as Box
     from cardio_core.ultrasound.loops.loop import Loop as Loop
     from cardio_core.ultrasound.loops.nameless import nameless as nameless
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound.loops.stated import sidecar_of as sidecar_of
     from cardio_core.ultrasound.phantoms.appearance import Look as Look
     from cardio_core.ultrasound.phantoms.burn_in import burn_in as burn_in
+    from cardio_core.ultrasound.phantoms.drawn_ecg import EcgLayout as EcgLayout
+    from cardio_core.ultrasound.phantoms.drawn_ecg import draw_ecg as draw_ecg
     from cardio_core.ultrasound.phantoms.echo import EchoScanner as EchoScanner
     from cardio_core.ultrasound.phantoms.echo import echo_frames as echo_frames
     from cardio_core.ultrasound.phantoms.sector import Sector as Sector
@@ -41,9 +47,11 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound.readers.read import read_loop as read_loop
 
 _HOME = {
+    "deidentify.printed.r_peaks": ("with_drawn_r_peaks",),
     "deidentify.sector_fit": ("fit_sector",),
     "deidentify.sector_hull": ("sector_hull",),
     "deidentify.sector_mask": ("TRIANGLE_KEPT", "fixed_triangle", "sector_mask"),
+    "drawn.ecg": ("read_drawn_ecg",),
     "loops.loop": ("Box", "Loop"),
     "loops.nameless": ("nameless",),
     "loops.r_peaks": ("find_r_waves",),
@@ -51,6 +59,7 @@ _HOME = {
     "loops.stated": ("read_r_times", "sidecar_of"),
     "phantoms.appearance": ("Look",),
     "phantoms.burn_in": ("burn_in",),
+    "phantoms.drawn_ecg": ("EcgLayout", "draw_ecg"),
     "phantoms.echo": ("EchoScanner", "echo_frames"),
     "phantoms.sector": ("Sector",),
     "phantoms.speckle": ("PointSpread", "advect", "draw_scatterers"),

@@ -21,6 +21,7 @@ from cardio_core.ultrasound.deidentify.header import Source, make_header, read_s
 from cardio_core.ultrasound.deidentify.mapping import Job, write_mapping
 from cardio_core.ultrasound.deidentify.passed_over import counted, passed_over
 from cardio_core.ultrasound.deidentify.pixels import kept_frames, look_inside
+from cardio_core.ultrasound.deidentify.printed.r_peaks import with_drawn_r_peaks
 from cardio_core.ultrasound.deidentify.sector_mask import clear_sector
 from cardio_core.ultrasound.deidentify.sheet import Sheet, require_png
 from cardio_core.ultrasound.deidentify.write import write_dicom
@@ -174,6 +175,8 @@ def _deidentify(job: Job, folder: Path, key: bytes, sheet: Sheet | None) -> dict
     """Write one loop; return what is said about it."""
     loop, timed = _opened(job.path)
     fitted = clear_sector(loop)
+    if timed:  # what the trace says of the heart goes on, where the trace itself must go
+        loop = with_drawn_r_peaks(loop, fitted)
     kept = look_inside(loop, fitted.mask())
     filled: list[int] = []
     header = make_header(

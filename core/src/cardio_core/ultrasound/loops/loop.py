@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TimeSource = Literal["FrameTime", "FrameTimeVector", "file", "json", "stated", "container"]
-RSource = Literal["stated", "json", "file", "RWaveTimeVector", "waveform", "curve"]
+RSource = Literal["stated", "json", "file", "RWaveTimeVector", "waveform", "curve", "picture"]
 
 
 class FrameSource(Protocol):

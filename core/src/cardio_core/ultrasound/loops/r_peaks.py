@@ -1,6 +1,7 @@
 """R peaks of a loop: stated, in the header's R wave time vector, or in its ECG trace.
 
-Traces in private elements, and traces that are only drawn into the image, are not read.
+Traces in private elements are not read; those that are only drawn into the picture are, by
+`with_drawn_r_peaks`, where somebody asks for it.
 
 References
 ----------

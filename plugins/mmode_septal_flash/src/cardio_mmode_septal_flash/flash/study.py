@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Loop, sector_hull
+from cardio_core.ultrasound import Loop, sector_hull, with_drawn_r_peaks
 from cardio_mmode_septal_flash.cycle.find_cycle import Cycle, cut_cycle, find_cycle, withheld
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
@@ -74,6 +74,7 @@ def prepare_study(loop: Loop, drawn: Septum | None, config: PreprocessBlock) -> 
     DataError
         No pixel size, too few frames, no cycle, no septum, or a septum outside the sector.
     """
+    loop = with_drawn_r_peaks(loop)
     if loop.mm_per_pixel is None:
         raise DataError(
             f"{loop.name}: expected the distance of pixels, found none in the file; state "

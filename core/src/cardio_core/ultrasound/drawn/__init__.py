@@ -1,0 +1,1 @@
+"""The ECG that a scanner drew into the picture, read back."""
