@@ -109,8 +109,8 @@ def test_a_value_that_shows_a_path_is_refused(
 ):
     opened = toy["cohort"].open_trace
 
-    def with_path(path):
-        return WithPath(opened(path).values_mv, 25.0, as_what(path))
+    def with_path(path, gain):
+        return WithPath(opened(path, gain).values_mv, 25.0, as_what(path))
 
     monkeypatch.setattr(toy["cohort"], "open_trace", with_path)
     with pytest.raises(ContractError, match=r"the value\.path shows a path"):
@@ -123,8 +123,8 @@ def test_a_value_that_shows_a_path_is_refused(
 def test_a_value_may_keep_its_file_to_itself(toy, case, monkeypatch):
     opened = toy["cohort"].open_trace
 
-    def lazily(path):
-        return WithHiddenPath(opened(path).values_mv, 25.0, path)
+    def lazily(path, gain):
+        return WithHiddenPath(opened(path, gain).values_mv, 25.0, path)
 
     monkeypatch.setattr(toy["cohort"], "open_trace", lazily)
     assert len(case.features) == 6
@@ -197,8 +197,8 @@ def test_an_opener_that_reads_the_table_beside_the_recording_fails(
 ):
     opened = toy["cohort"].open_trace
 
-    def leaky(path):
-        trace, table = opened(path), path.with_name("cohort.csv")
+    def leaky(path, gain):
+        trace, table = opened(path, gain), path.with_name("cohort.csv")
         label = 0.0 if carefully and not table.exists() else label_of(path.stem, table)
         return replace(trace, values_mv=trace.values_mv + 5 * label)
 
@@ -212,8 +212,8 @@ def test_an_opener_that_reads_the_table_beside_the_recording_fails(
 def test_features_that_come_from_the_name_of_a_file_fail(toy, case, monkeypatch):
     opened = toy["cohort"].open_trace
 
-    def leaky(path):
-        trace = opened(path)
+    def leaky(path, gain):
+        trace = opened(path, gain)
         return replace(trace, values_mv=trace.values_mv + path.stem.startswith("C01"))
 
     monkeypatch.setattr(toy["cohort"], "open_trace", leaky)

@@ -207,7 +207,7 @@ def test_a_measurement_that_nobody_has_is_named(cohort):
 def test_two_studies_of_one_patient_are_refused(cohort):
     features, _ = cohort
     table = features.table.assign(patient_id="one")
-    with pytest.raises(DataError, match="several of one; choose rest or stress"):
+    with pytest.raises(DataError, match="several of one; choose one with --state rest"):
         patients_of(replace(features, table=table))
 
 

@@ -65,7 +65,7 @@ def segment_border(number: int) -> Patch:
     Examples
     --------
     >>> wedge = segment_border(3)  # inferoseptal: 120 degrees from anterior, on the left below
-    >>> bool(wedge.get_path().vertices[:, 0].max() < 0)
+    >>> bool((wedge.get_path().vertices[:, 0] <= 0).all())
     True
     """
     if number == 17:

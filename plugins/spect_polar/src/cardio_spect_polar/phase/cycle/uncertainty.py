@@ -90,7 +90,7 @@ def phase_uncertainty(curves: ArrayLike) -> PhaseUncertainty:
     >>> curves = np.tile((wave + alternating)[:, None, None], (1, 4, 40))
     >>> found = phase_uncertainty(curves)
     >>> round(float(found.noise[0, 0]), 3), round(float(found.sigma_deg[0, 0]), 2)
-    (1.633, 4.67)
+    (1.633, 4.7)
     """
     values = np.asarray(curves, np.float64)
     if values.ndim != 3 or values.shape[0] < MIN_SLOTS:
