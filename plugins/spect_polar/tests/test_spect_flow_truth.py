@@ -28,7 +28,7 @@ from cardio_spect_polar.synthetic.flow.cohort import Injected, write_flow_cohort
 pytestmark = pytest.mark.slow
 STORED = Path(__file__).parent / "stored" / "flow_truth"
 N_PATIENTS = 300
-N_SEEDS = {"biased": 13, "unbiased": 13, "clean": 20}
+N_SEEDS = {"biased": 20, "unbiased": 20, "clean": 20}
 ROWS = ("resnet_rest", "logistic_rest", "logistic_reserve")
 FIT = "{epochs: %d, batch_size: 32, learning_rate: %s}"
 COMMON = (
@@ -158,7 +158,7 @@ def test_a_scanner_that_reads_too_high_costs_what_rest_says_of_sex(clean, biased
 
 PESSIMIST = pytest.mark.xfail(
     strict=True,
-    reason="covers .5 in 9 of 13 seeds (mean .497): scores of two folds that found nothing are "
+    reason="covers .5 in 15 of 20 seeds (mean .485): scores of two folds that found nothing are "
     "pooled, and vary more than the interval of either knows",
 )
 
@@ -206,18 +206,21 @@ def test_the_shifted_scanner_is_flagged_by_the_audit_of_sex_from_rest(biased):
     assert np.mean(where) >= 0.8
 
 
-def test_a_run_without_an_injected_bias_flags_nothing(unbiased):
-    # One run of twenty may, at a level of 5 % for the whole run.
-    assert sum(bool(run["flags"]) for run in unbiased) <= 1
+BY_CHANCE = 3
+"""Of twenty runs at a level of 5 % for the whole run; more have a probability of 1.6 %."""
 
 
-def test_a_run_with_injected_biases_flags_nothing_else(biased):
+def test_a_run_without_an_injected_bias_hardly_flags_anything(unbiased):
+    assert sum(bool(run["flags"]) for run in unbiased) <= BY_CHANCE
+
+
+def test_a_run_with_injected_biases_hardly_flags_anything_else(biased):
     """Whatever is foretold from rest or stress differs between the scanners, and by right."""
     others = [
         [f for f in run["flags"] if f["column"] != "scanner_id" and not is_wrong_labels(f)]
         for run in biased
     ]
-    assert sum(map(bool, others)) <= 1
+    assert sum(map(bool, others)) <= BY_CHANCE
 
 
 if __name__ == "__main__":
