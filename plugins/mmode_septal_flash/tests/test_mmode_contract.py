@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import subprocess
 import sys
-from pathlib import Path
+from importlib.metadata import entry_points
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 
 from cardio_core.testing import PluginContract, PluginTruth
-from cardio_core.testing.limits import HUNG_AFTER_S
 from cardio_mmode_septal_flash.cycle.find_cycle import FROM_MOTION, TOO_LOW
 
 from .test_mmode_hooks import write_loop, write_septum
@@ -28,12 +30,21 @@ SMALLER = (
 
 
 def predict(run, *words):
-    """Call `cardio predict` in a process of its own; return what it did."""
-    cardio = Path(sys.executable).with_name("cardio")
-    command = [cardio, "predict", "--json", "--device", "cpu", run, *words]
-    return subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, timeout=HUNG_AFTER_S
-    )
+    """Call `cardio predict` in this process; return what it did."""
+    command = ["cardio", "predict", "--json", "--device", "cpu", str(run), *map(str, words)]
+    (installed,) = entry_points(group="console_scripts", name="cardio")
+    main, out, err = installed.load(), io.StringIO(), io.StringIO()
+    with (
+        mock.patch.object(sys, "argv", command),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 class _Contract(PluginContract):
