@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from threading import Thread
 from typing import Any, Protocol, Self
 
 from cardio_core.compute.devices import Device, cpu_count
@@ -25,6 +26,8 @@ _BYTES_A_PROCESS = 2**30
 
 _IDLE_S = 300
 """Workers that nobody asks for so long end: those of a run that was killed would stay for ever."""
+
+_ENDS_WITHIN_S = 10.0
 
 
 class Executor(Protocol):
@@ -153,7 +156,7 @@ class LocalExecutor(SerialExecutor):
                 warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
                 return spread(self._pool, function, jobs, slots, on_done)
         except BaseException as error:
-            self.close()
+            self._kill()
             explain(error)
             raise
 
@@ -173,6 +176,17 @@ class LocalExecutor(SerialExecutor):
         self._n_started = n_workers
 
     def close(self) -> None:
+        """Let the workers, which have nothing to do, end; kill them where they do not."""
+        if self._pool is not None:
+            # Killed, they leave locks behind, of which the system complains to the user.
+            ending = Thread(target=self._pool.shutdown, name="ending", daemon=True)
+            ending.start()
+            ending.join(_ENDS_WITHIN_S)
+            if ending.is_alive():
+                self._kill()
+        self._pool, self._n_started = None, 0
+
+    def _kill(self) -> None:
         """Kill the workers, whatever they do."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, kill_workers=True)
