@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound.phantoms.write_us import write_us_loop as write_us_loop
     from cardio_core.ultrasound.readers.find import find_loops as find_loops
     from cardio_core.ultrasound.readers.read import read_loop as read_loop
+    from cardio_core.ultrasound.views.names import VIEW_NAMES as VIEW_NAMES
+    from cardio_core.ultrasound.views.names import VIEW_TITLES as VIEW_TITLES
+    from cardio_core.ultrasound.views.seen import ViewSeen as ViewSeen
+    from cardio_core.ultrasound.views.seen import view_of as view_of
+    from cardio_core.ultrasound.views.seen import view_of_frames as view_of_frames
 
 _HOME = {
     "deidentify.printed.r_peaks": ("with_drawn_r_peaks",),
@@ -66,6 +71,8 @@ _HOME = {
     "phantoms.write_us": ("TracedEcg", "write_us_loop"),
     "readers.find": ("find_loops",),
     "readers.read": ("read_loop",),
+    "views.names": ("VIEW_NAMES", "VIEW_TITLES"),
+    "views.seen": ("ViewSeen", "view_of", "view_of_frames"),
 }
 _WHERE = {name: f"{__name__}.{home}" for home, names in _HOME.items() for name in names}
 

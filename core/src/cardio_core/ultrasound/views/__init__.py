@@ -1,0 +1,1 @@
+"""Which standard view of the heart a loop shows, as a small network sees it."""
