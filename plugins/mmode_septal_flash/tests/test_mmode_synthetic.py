@@ -226,6 +226,20 @@ def test_two_beats_repeat_themselves_and_end_after_the_third_r_peak() -> None:
     np.testing.assert_allclose(shown[60 : shown.size], shown[: shown.size - 60], atol=1e-6)
 
 
+def test_beats_that_differ_have_their_own_length_and_their_own_flash() -> None:
+    first = (SPEC.beat, replace(SPEC.septum, flash_mm=2.0, systolic_mm=0.0, rebound_mm=0.0))
+    early = (replace(SPEC.beat, hr_bpm=120.0), replace(first[1], flash_mm=5.0))
+    spec = replace(SPEC, septum=first[1], more_beats=(early, first), breath_mm=0.0, rate_hz=250.0)
+    r_ms, at_ms = 1000 * spec.r_s, 1000 * spec.time_s
+    assert np.diff(r_ms) == pytest.approx([SPEC.beat.rr_ms, 500.0, SPEC.beat.rr_ms])
+    septum = spec.weights()[:, 0]
+    for begin, flash_mm in zip(r_ms, (2.0, 5.0, 2.0), strict=False):
+        early_systole = (at_ms > begin) & (at_ms < begin + 200)
+        assert septum[early_systole].max() == pytest.approx(flash_mm, abs=0.05)
+    alike = replace(SPEC, more_beats=((SPEC.beat, SPEC.septum),) * 2)
+    np.testing.assert_allclose(alike.weights(), replace(SPEC, n_beats=3).weights(), atol=1e-9)
+
+
 def test_a_lead_is_bright_in_the_right_heart_and_changes_nothing_else(
     frames: NDArray[np.uint8],
 ) -> None:

@@ -20,7 +20,7 @@ from cardio_mmode_septal_flash.synthetic.anatomy import (
     wall_place,
 )
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
-from cardio_mmode_septal_flash.synthetic.motion import tissue_modes
+from cardio_mmode_septal_flash.synthetic.motion import MODES, tissue_modes
 from cardio_mmode_septal_flash.synthetic.valves import leaflets, pacing_lead
 
 SECTOR = Sector(depth_mm=130.0, half_angle_deg=36.0, n_rows=256, n_columns=272, spacing_mm=0.58)
@@ -52,7 +52,10 @@ class LoopSpec:
     rate_hz : float
         Frames a second.
     n_beats : int
-        Whole beats, from R peak to R peak.
+        Whole beats, from R peak to R peak; all alike.
+    more_beats : tuple of (Beat, SeptalMotion)
+        In place of `n_beats`, beats after the first that are not like it: each with its own clock
+        and its own flash, an ectopic one among them if need be.
     lead_in_ms : float
         From the first frame to the first R peak.
     lateral_mm, lateral_onset_ms : float
@@ -74,6 +77,7 @@ class LoopSpec:
     septum: SeptalMotion
     rate_hz: float = 60.0
     n_beats: int = 1
+    more_beats: tuple[tuple[Beat, SeptalMotion], ...] = ()
     lead_in_ms: float = 40.0
     lateral_mm: float = 6.0
     lateral_onset_ms: float = 40.0
@@ -87,6 +91,10 @@ class LoopSpec:
     @property
     def r_s(self) -> NDArray[np.float64]:
         """Times of the R peaks in s from the first frame, shape (n_beats + 1,)."""
+        if self.more_beats:
+            lengths = [self.beat.rr_ms, *(beat.rr_ms for beat, _ in self.more_beats)]
+            own = self.lead_in_ms + np.concatenate([[0.0], np.cumsum(lengths)])
+            return np.asarray(own / 1000.0, dtype=np.float64)
         first = self.lead_in_ms + self.beat.rr_ms * np.arange(self.n_beats + 1)
         return np.asarray(first / 1000.0, dtype=np.float64)
 
@@ -103,18 +111,37 @@ class LoopSpec:
 
     def weights(self) -> NDArray[np.float64]:
         """Return the courses of the modes, shape (n_frames, 6), in the order of `MODES`."""
-        t = self.beat.since_r(1000.0 * self.time_s, self.lead_in_ms)
-        lateral = self.beat.contraction(t, self.lateral_onset_ms)
-        base = self.beat.contraction(t, 30.0) - _KICK * self.beat.atrial_kick(t)
-        breath = np.sin(2 * np.pi * self.time_s / _BREATH_S + self.breath_rad)
+        time_s = self.time_s
+        if not self.more_beats:
+            since_r = self.beat.since_r(1000.0 * time_s, self.lead_in_ms)
+            return self._courses(self.beat, self.septum, since_r, time_s)
+        beats = ((self.beat, self.septum), *self.more_beats)
+        # Before the first R peak the first beat ends, after the last one the last begins anew.
+        of_frame = np.clip(np.searchsorted(self.r_s, time_s, "right") - 1, 0, len(beats) - 1)
+        made = np.empty((time_s.size, len(MODES)))
+        for number, (beat, septum) in enumerate(beats):
+            own = of_frame == number
+            since_r = beat.since_r(1000.0 * time_s[own], 1000.0 * self.r_s[number])
+            made[own] = self._courses(beat, septum, since_r, time_s[own])
+        return made
+
+    def _courses(
+        self,
+        beat: Beat,
+        septum: SeptalMotion,
+        since_r_ms: NDArray[np.float64],
+        time_s: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Return the courses of the modes within one beat."""
+        base = beat.contraction(since_r_ms, 30.0) - _KICK * beat.atrial_kick(since_r_ms)
         return np.stack(
             [
-                self.septum.inward_mm(t, self.beat),
-                self.lateral_mm * lateral,
+                septum.inward_mm(since_r_ms, beat),
+                self.lateral_mm * beat.contraction(since_r_ms, self.lateral_onset_ms),
                 self.base_mm * base,
-                self.rv_mm * self.beat.contraction(t, 40.0),
-                self.breath_mm * breath,
-                self.beat.mitral_opening(t),
+                self.rv_mm * beat.contraction(since_r_ms, 40.0),
+                self.breath_mm * np.sin(2 * np.pi * time_s / _BREATH_S + self.breath_rad),
+                beat.mitral_opening(since_r_ms),
             ],
             axis=1,
         )
