@@ -35,8 +35,13 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound.phantoms.burn_in import burn_in as burn_in
     from cardio_core.ultrasound.phantoms.drawn_ecg import EcgLayout as EcgLayout
     from cardio_core.ultrasound.phantoms.drawn_ecg import draw_ecg as draw_ecg
+    from cardio_core.ultrasound.phantoms.drawn_ecg import ecg_of_beats as ecg_of_beats
     from cardio_core.ultrasound.phantoms.echo import EchoScanner as EchoScanner
     from cardio_core.ultrasound.phantoms.echo import echo_frames as echo_frames
+    from cardio_core.ultrasound.phantoms.screens.layouts import SCREEN_LAYOUTS as SCREEN_LAYOUTS
+    from cardio_core.ultrasound.phantoms.screens.layouts import ScreenLayout as ScreenLayout
+    from cardio_core.ultrasound.phantoms.screens.screen import Screen as Screen
+    from cardio_core.ultrasound.phantoms.screens.screen import draw_screen as draw_screen
     from cardio_core.ultrasound.phantoms.sector import Sector as Sector
     from cardio_core.ultrasound.phantoms.speckle import PointSpread as PointSpread
     from cardio_core.ultrasound.phantoms.speckle import advect as advect
@@ -64,8 +69,10 @@ _HOME = {
     "loops.stated": ("read_r_times", "sidecar_of"),
     "phantoms.appearance": ("Look",),
     "phantoms.burn_in": ("burn_in",),
-    "phantoms.drawn_ecg": ("EcgLayout", "draw_ecg"),
+    "phantoms.drawn_ecg": ("EcgLayout", "draw_ecg", "ecg_of_beats"),
     "phantoms.echo": ("EchoScanner", "echo_frames"),
+    "phantoms.screens.layouts": ("SCREEN_LAYOUTS", "ScreenLayout"),
+    "phantoms.screens.screen": ("Screen", "draw_screen"),
     "phantoms.sector": ("Sector",),
     "phantoms.speckle": ("PointSpread", "advect", "draw_scatterers"),
     "phantoms.write_us": ("TracedEcg", "write_us_loop"),

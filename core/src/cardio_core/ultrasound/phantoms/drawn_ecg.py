@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +32,9 @@ class EcgLayout:
         Share of the strip's height that 1 mV takes.
     grid : bool
         Whether faint upright lines are drawn every 0.2 s, which stand still.
+    marks : {"none", "over", "under", "on"}
+        Whether beats are marked: ticks at the strip's top or foot, or above the R wave itself.
+    mark_colour : tuple of int
     """
 
     kind: Literal["whole", "sweep", "running"] = "whole"
@@ -42,13 +45,41 @@ class EcgLayout:
     thickness_px: int = 1
     mv_share: float = 0.6
     grid: bool = False
+    marks: Literal["none", "over", "under", "on"] = "none"
+    mark_colour: tuple[int, int, int] = (255, 255, 255)
 
 
 _GAP_MS, _GRID_S = 60.0, 0.2
+_MARK_SHARE = 0.16
+
+
+def ecg_of_beats(r_times_ms: Sequence[float]) -> Ecg:
+    """Return an ECG with P, Q, R, S and T waves at every R peak, on a baseline that wanders.
+
+    Examples
+    --------
+    >>> ecg = ecg_of_beats([500.0])
+    >>> bool(ecg(np.array([500.0])) > 0.9), bool(abs(ecg(np.array([0.0]))) < 0.1)
+    (True, True)
+    """
+    beats = np.asarray(r_times_ms, np.float64)
+    waves = ((0.15, -160, 22), (-0.1, -26, 8), (1.0, 0, 11), (-0.25, 26, 10), (0.25, 260, 45))
+
+    def ecg(at_ms: NDArray[np.float64]) -> NDArray[np.float64]:
+        at = np.asarray(at_ms, np.float64)
+        since = at[..., None] - beats
+        own = sum(a * np.exp(-(((since - t) / w) ** 2) / 2).sum(axis=-1) for a, t, w in waves)
+        return np.asarray(own + 0.05 * np.sin(at / 1500 * 2 * np.pi))
+
+    return ecg
 
 
 def draw_ecg(
-    frames: NDArray[np.uint8], times_ms: NDArray[np.float64], ecg: Ecg, layout: EcgLayout
+    frames: NDArray[np.uint8],
+    times_ms: NDArray[np.float64],
+    ecg: Ecg,
+    layout: EcgLayout,
+    r_times_ms: Sequence[float] = (),
 ) -> NDArray[np.uint8]:
     """Draw an ECG into every frame.
 
@@ -61,6 +92,8 @@ def draw_ecg(
     ecg : callable
         The voltage at any time, those before the first frame included.
     layout : EcgLayout
+    r_times_ms : sequence of float
+        Beats to mark, where the layout marks them; one that is still to come has no mark.
 
     Returns
     -------
@@ -108,8 +141,39 @@ def draw_ecg(
             points = [(float(x[i]), float(rows[i])) for i in part if shown[i]]
             if len(points) > 1:
                 draw.line(points, fill=layout.colour, width=layout.thickness_px)
+        if layout.marks != "none":
+            for column, beat in _columns_of(r_times_ms, float(now), first, last, layout):
+                height = _MARK_SHARE * (layout.rows[1] - layout.rows[0])
+                row = {
+                    "over": layout.rows[0] + height,
+                    "under": layout.rows[1],
+                    "on": max(float(_rows(ecg(np.array([beat])), layout)[0]) - 1, layout.rows[0]),
+                }[layout.marks]
+                begins = max(row - height, layout.rows[0])
+                draw.line([(column, begins), (column, row)], fill=layout.mark_colour)
         drawn[number] = np.asarray(page)
     return drawn
+
+
+def _columns_of(
+    beats_ms: Sequence[float], now: float, first: float, last: float, layout: EcgLayout
+) -> list[tuple[float, float]]:
+    """Return the column of every beat that the trace shows at one moment, and the beat."""
+    left, right = layout.columns
+    per_px = 1000.0 / layout.px_per_s
+    width_ms = (right - left) * per_px
+    shown = []
+    for beat in beats_ms:
+        if layout.kind == "whole":
+            if first <= beat <= last:
+                shown.append((left + (right - left) * (beat - first) / (last - first), beat))
+        elif now - width_ms + _GAP_MS < beat <= now:
+            since = (beat - first) % width_ms
+            column = (
+                left + since / per_px if layout.kind == "sweep" else right - (now - beat) / per_px
+            )
+            shown.append((column, beat))
+    return shown
 
 
 def _rows(mv: NDArray[np.float64], layout: EcgLayout) -> NDArray[np.float64]:
