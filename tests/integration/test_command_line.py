@@ -135,6 +135,18 @@ def test_the_synthetic_cohort_never_replaces_somebodys_folder(cardio, tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "precious"
 
 
+def test_a_difficulty_of_a_cohort_that_has_none_is_refused_in_one_line(cardio, tmp_path):
+    for asked in (
+        ("data", "synth", "toy", "--difficulty", "clear", "--out", tmp_path / "a"),
+        ("run", "--plugin", "toy", "--set", "difficulty=clear", "--out", tmp_path / "b"),
+    ):
+        said = cardio(*asked)
+        assert said.exit_code == 2
+        (line,) = [one for one in said.stderr.splitlines() if "difficulty" in one]
+        assert "'clear': the synthetic cohort of toy has no difficulties; leave it out" in line
+        assert not asked[-1].exists()
+
+
 def test_the_detector_that_a_plugin_lends_finds_the_beats_of_a_recording(
     cardio, monkeypatch, strip
 ):

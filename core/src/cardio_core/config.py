@@ -146,6 +146,9 @@ class RunConfig(Block):
     limits: LimitsBlock = LimitsBlock()
     needs: dict[str, NeedBlock] = Field(default_factory=dict)
     n_synthetic: int | None = Field(None, ge=2, description="patients of the synthetic cohort")
+    difficulty: str | None = Field(
+        None, description="difficulty of the synthetic cohort; None is the plugin's own choice"
+    )
 
     def for_protocol(self, protocol: Protocol) -> RunConfig:
         """Return the configuration as one protocol sees it: its overrides laid over the blocks."""

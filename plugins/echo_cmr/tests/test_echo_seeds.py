@@ -60,7 +60,7 @@ def write_loops(folder: Path) -> None:
         # Processes of their own would not know of these changes.
         mock.patch.object(cohort, "PATIENTS_A_PROCESS", N_PATIENTS),
     ):
-        synthesize(folder, n_patients=N_PATIENTS, seed=LOOPS_SEED)
+        synthesize(folder, n_patients=N_PATIENTS, seed=LOOPS_SEED, difficulty="medium")
 
 
 def areas_of(run: Path, target: str) -> list[dict[str, Any]]:

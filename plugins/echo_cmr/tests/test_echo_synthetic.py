@@ -248,7 +248,7 @@ def test_missing_views_and_values_are_left_empty_in_the_table(cohort: Path) -> N
 
 
 def test_what_does_not_exist_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="easy, medium, impossible, found 'hard'"):
+    with pytest.raises(DataError, match="clear, medium, subtle, impossible, found 'hard'"):
         synthesize(tmp_path, task="wma", difficulty="hard")
     with pytest.raises(DataError, match="at least 1 patient, found 0"):
         synthesize(tmp_path, task="wma", n_patients=0)

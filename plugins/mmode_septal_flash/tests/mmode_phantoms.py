@@ -42,7 +42,7 @@ class Phantom:
 
 @lru_cache(maxsize=32)
 def phantom(
-    number: int, difficulty: str = "easy", rate_hz: float | None = None, murky: bool | None = None
+    number: int, difficulty: str = "clear", rate_hz: float | None = None, murky: bool | None = None
 ) -> Phantom:
     """Return the baseline of a patient; the same arguments return the same loop."""
     who, look = (

@@ -16,7 +16,7 @@ from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from .mmode_phantoms import displacement_rmse_mm, measured_motion, phantom
 
 STORED = Path(__file__).parent / "stored" / "mmode_phantom_accuracy.json"
-EASY = [(1, 42.0), (2, 60.0), (3, 88.0), (4, 50.0)]
+CLEAR = [(1, 42.0), (2, 60.0), (3, 88.0), (4, 50.0)]
 
 
 def drawn_mmode(inward_mm: np.ndarray, mm_per_row: float = 0.3, wall_mm: float = 9.0) -> np.ndarray:
@@ -34,7 +34,7 @@ FLASH = SeptalMotion(4.0, 20.0, 80.0, 1.5, 0.0, 30.0)
 BEAT = Beat(70.0, 35.0, 110.0)
 
 
-@pytest.mark.parametrize(("number", "rate_hz"), EASY)
+@pytest.mark.parametrize(("number", "rate_hz"), CLEAR)
 def test_displacement_on_phantoms_is_within_half_a_millimetre_of_the_truth(number, rate_hz):
     one = phantom(number, rate_hz=rate_hz)
     motion = measured_motion(one, one.truth.polyline_px)
@@ -50,7 +50,7 @@ def test_displacement_of_a_murky_loop_is_within_half_a_millimetre_and_needs_seve
 
 
 def test_the_early_excursion_of_phantoms_is_the_flash_and_nothing_where_there_is_none():
-    for number, rate_hz in EASY:
+    for number, rate_hz in CLEAR:
         one = phantom(number, rate_hz=rate_hz)
         flash_mm = one.spec.septum.flash_mm
         motion = measured_motion(one, one.truth.polyline_px)
@@ -117,14 +117,14 @@ def test_the_stored_accuracy_on_phantoms_by_frame_rate_and_amplitude_is_still_re
 
 
 def accuracy_rows(n: int) -> list[dict[str, float]]:
-    """Measure phantoms of the easy and the medium cohort, drawn septum and found septum."""
+    """Measure phantoms of the clear and the medium cohort, drawn septum and found septum."""
     from cardio_mmode_septal_flash.septum.find_septum import find_septum
 
     from .test_mmode_septum import curve_distance_mm
 
     rows = []
     for number in range(1, n + 1):
-        one = phantom(number, "easy" if number % 2 else "medium")
+        one = phantom(number, "clear" if number % 2 else "medium")
         found = find_septum(one.frames, (0.58, 0.58), one.sector, one.spec.ed_frame)
         motion = measured_motion(one, one.truth.polyline_px)
         single = measured_motion(one, one.truth.polyline_px, max_shift=0)

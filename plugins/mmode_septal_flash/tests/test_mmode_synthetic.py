@@ -91,7 +91,7 @@ def followed_mm(at_mm: NDArray, profiles: NDArray, ed_frame: int) -> NDArray:
 
 
 @pytest.mark.parametrize(
-    ("difficulty", "number"), [("easy", 2), ("easy", 6), ("medium", 1), ("medium", 4)]
+    ("difficulty", "number"), [("clear", 2), ("clear", 6), ("medium", 1), ("medium", 4)]
 )
 def test_an_m_mode_shows_the_true_displacement_within_half_a_millimetre(
     difficulty: str, number: int
@@ -264,10 +264,10 @@ def test_low_contrast_is_low(frames: NDArray[np.uint8]) -> None:
     assert murky[wall].mean() - murky[cavity].mean() < 0.45 * clear
 
 
-def test_easy_labels_follow_the_flash_and_impossible_ones_nothing() -> None:
-    easy = studies(120, "easy")
-    assert all(study.label == (study.spec.septum.flash_mm > 0) for study in easy)
-    assert min(s.spec.septum.flash_mm for s in easy if s.label) >= 3.0
+def test_clear_labels_follow_the_flash_and_impossible_ones_nothing() -> None:
+    clear = studies(120, "clear")
+    assert all(study.label == (study.spec.septum.flash_mm > 0) for study in clear)
+    assert min(s.spec.septum.flash_mm for s in clear if s.label) >= 3.0
     null = studies(120, "impossible")
     assert {study.spec.septum.flash_mm for study in null} == {0.0}
     assert {study.spec.septum.rebound_mm for study in null} == {0.0}
@@ -297,7 +297,7 @@ def test_with_the_confounder_labels_go_with_the_time_and_leads_only_with_follow_
     assert labels[~later].mean() > 0.75
     assert labels[later].mean() < 0.25
     assert roc_auc_score(labels, ~later) > 0.75
-    plain = studies(200, "easy")
+    plain = studies(200, "clear")
     assert not any(s.spec.lead for s in plain)
     later = np.array([s.timepoint == "follow-up" for s in plain])
     labels = np.array([s.label for s in plain])
@@ -306,7 +306,9 @@ def test_with_the_confounder_labels_go_with_the_time_and_leads_only_with_follow_
 
 def test_follow_up_is_of_the_same_heart_as_baseline() -> None:
     pairs = [
-        (one, two) for one, two in pairwise(studies(30, "easy")) if one.patient_id == two.patient_id
+        (one, two)
+        for one, two in pairwise(studies(30, "clear"))
+        if one.patient_id == two.patient_id
     ]
     assert len(pairs) > 5
     assert all(one.spec.anatomy == two.spec.anatomy for one, two in pairs)
@@ -316,7 +318,7 @@ def test_follow_up_is_of_the_same_heart_as_baseline() -> None:
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("flash")
-    synthesize(folder, n_patients=3, seed=4, confounder=True)
+    synthesize(folder, n_patients=3, seed=4, difficulty="clear", confounder=True)
     return folder
 
 

@@ -26,12 +26,34 @@ def is_synthetic(path: Path) -> bool:
     ...     before, is_synthetic(Path(made)), is_synthetic(Path(made) / "cohort.csv")
     (False, True, True)
     """
+    return bool(_truth_beside(path))
+
+
+def difficulty_of(path: Path) -> str | None:
+    """Return the difficulty of a synthetic cohort, by its truth; None where it states none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as made:
+    ...     truth = {"kind": "beats", "seed": 0, "difficulty": "clear"}
+    ...     write_truth(Path(made) / "truth.json", truth)
+    ...     difficulty_of(Path(made)), difficulty_of(Path(made).parent)
+    ('clear', None)
+    """
+    stated = _truth_beside(path).get("difficulty")
+    return stated if isinstance(stated, str) else None
+
+
+def _truth_beside(path: Path) -> dict[str, Any]:
+    """Return the truth of a folder, or of a table's folder; empty where there is none."""
     beside = (path if path.is_dir() else path.parent) / _NAME
     try:
         truth = json.loads(beside.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(truth, dict) and {"kind", "seed"} <= set(truth)
+        return {}
+    return truth if isinstance(truth, dict) and {"kind", "seed"} <= set(truth) else {}
 
 
 def write_truth(path: Path, truth: Mapping[str, Any]) -> None:

@@ -206,9 +206,12 @@ def _shown(section: str, content: Mapping[str, Any]) -> bool:
 
 
 def _kicker(manifest: Mapping[str, Any]) -> list[str]:
+    data = manifest.get("data") or {}
     origin = {"synthetic": "synthetic data", "real": "real data"}.get(
-        str((manifest.get("data") or {}).get("source")), "origin of the data not recorded"
+        str(data.get("source")), "origin of the data not recorded"
     )
+    if data.get("difficulty"):
+        origin += f", difficulty: {data['difficulty']}"
     day = str(manifest.get("finished") or manifest.get("started") or "")[:10]
     return [part for part in (origin, day) if part]
 

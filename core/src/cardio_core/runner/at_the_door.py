@@ -48,6 +48,15 @@ def announce_data(request: RunRequest, echo: Callable[[str], None]) -> None:
         echo(f"Synthetic data: {path.name} was made by code; its truth.json lies with it.")
 
 
+def say_difficulty(request: RunRequest, inputs: Sequence[Path], say: Callable[[str], None]) -> None:
+    """Name the difficulty of a synthetic cohort, and the setting that chooses another."""
+    from cardio_core.io.truth_file import difficulty_of
+
+    another = "" if request.data else "; --set difficulty=NAME takes another"
+    for named in filter(None, map(difficulty_of, inputs)):
+        say(f"Difficulty of the synthetic cohort: {named}{another}.")
+
+
 def check_data(data: Sequence[Path]) -> None:
     """Raise where one of the paths after ``--data`` does not exist."""
     for path in data:

@@ -13,7 +13,7 @@ from cardio_core.context import LOG
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import write_text
 from cardio_core.io.hashing import digest
-from cardio_core.io.truth_file import is_synthetic
+from cardio_core.io.truth_file import difficulty_of, is_synthetic
 from cardio_core.runner.manifest import Manifest, git_commit, now, packages
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup
@@ -105,6 +105,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         data={
             "source": "real" if real else "synthetic",
             "path_shown": ", ".join(path.name for path in inputs),
+            "difficulty": None if real else ", ".join(filter(None, map(difficulty_of, inputs))),
         },
         started=now(),
         stages={},

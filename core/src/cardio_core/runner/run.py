@@ -13,7 +13,7 @@ from cardio_core.context import LOG, Context
 from cardio_core.errors import HookError
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.places import open_cache
-from cardio_core.runner.at_the_door import announce_data, check_typed
+from cardio_core.runner.at_the_door import announce_data, check_typed, say_difficulty
 from cardio_core.runner.beginning import begin, default_out, guard_same, log_to
 from cardio_core.runner.dry_run import rehearse
 from cardio_core.runner.fitting.fit import fit_all
@@ -80,6 +80,7 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
     with _telling_how_to_go_on(request, out, say):
         with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
             inputs = find_data(setup, request, open_cache())
+        say_difficulty(request, inputs, say)
         setup = with_outcome(setup, inputs)
         checked_covariates(setup, inputs)
         guard_same(out, request, setup)

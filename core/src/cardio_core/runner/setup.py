@@ -24,6 +24,7 @@ from cardio_core.io.hashing import digest, package_digest
 from cardio_core.registry import Plugin, open_plugin, resolve
 from cardio_core.runner.at_the_door import check_data, find_task
 from cardio_core.runner.plugin_options import with_given
+from cardio_core.runner.preparing.synthetic_cohort import CohortAsked, writer_of
 from cardio_core.runner.request import RunRequest
 from cardio_core.splits import find_plan
 from cardio_core.types.info import Task
@@ -90,21 +91,22 @@ def find_data(setup: Setup, request: RunRequest, cache: Path) -> tuple[Path, ...
     if request.data:
         check_data(request.data)
         return tuple(path.resolve() for path in request.data)
-    return (synthesize(setup.plugin, setup.task, cache, setup.config.n_synthetic, request.seed),)
+    config = setup.config
+    asked = CohortAsked(setup.task.name, config.n_synthetic, request.seed, config.difficulty)
+    return (synthesize(setup.plugin, setup.task, cache, asked),)
 
 
-def synthesize(plugin: Plugin, task: Task, cache: Path, n_patients: int | None, seed: int) -> Path:
+def synthesize(plugin: Plugin, task: Task, cache: Path, asked: CohortAsked) -> Path:
     """Write a plugin's synthetic cohort into the cache, unless it is there; return its folder."""
     from cardio_core.io.atomic import whole_directory
 
-    key = digest([plugin.info.name, package_digest(plugin.package), task.source, n_patients, seed])
+    what = [asked.n_patients, asked.seed, asked.difficulty]
+    key = digest([plugin.info.name, package_digest(plugin.package), task.source, *what])
     folder = cache / "synthetic" / f"{plugin.info.name}-{task.source}-{key[:12]}"
     if not folder.exists():
-        make = resolve(plugin.info.synthesize)
+        write = writer_of(plugin.info, asked)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        whole_directory(
-            folder, lambda out: make(out, task=task.name, n_patients=n_patients, seed=seed)
-        )
+        whole_directory(folder, write)
     return folder
 
 

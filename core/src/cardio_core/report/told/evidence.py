@@ -53,7 +53,8 @@ def evidence(files: RunFiles) -> dict[str, str]:
 
 def _source(data: Mapping[str, Any]) -> str:
     if data.get("source") == "synthetic":
-        return "synthetic data, made by code with known truth"
+        named = f", difficulty: {data['difficulty']}" if data.get("difficulty") else ""
+        return f"synthetic data, made by code with known truth{named}"
     shown = str(data.get("path_shown") or "")
     digest = f", digest {str(data['digest'])[:12]}" if data.get("digest") else ""
     return f"real data, {shown}{digest}" if data.get("source") == "real" and shown else ""

@@ -301,7 +301,7 @@ def _is_shared(typed: str) -> bool:
     """Whether a setting is meant for an earlier task on the same patients: it lends its folds."""
     name = typed.partition("=")[0]
     of_folds = name.startswith("protocols.") and ".overrides" not in name
-    return of_folds or name.startswith(("load.", "inner.", "n_synth"))
+    return of_folds or name.startswith(("load.", "inner.", "n_synth", "difficulty"))
 
 
 def _checked(path: Path, plugin: str, task: str) -> Path:

@@ -17,7 +17,7 @@ def synthesize(
     task: str = "wma",
     n_patients: int | None = None,
     seed: int = 0,
-    difficulty: str = "medium",
+    difficulty: str = "subtle",
 ) -> None:
     """Write a synthetic cohort, the same for every task; the same arguments write the same bytes.
 
@@ -31,9 +31,9 @@ def synthesize(
         100 unless told otherwise; two in five of them have two studies.
     seed : int
         From 0.
-    difficulty : {'easy', 'medium', 'impossible'}
-        How far wall motion and scar can be told from the loops: the Bayes AUC of scar is .95, .70
-        or .50, that of a response to treatment .95, .86 or .50. T1, T2 and ECV never can.
+    difficulty : {'clear', 'medium', 'subtle', 'impossible'}
+        How far wall motion and scar can be told from the loops: the Bayes AUC of scar is .95, .70,
+        .70 or .50, that of a response to treatment .95, .86, .86 or .50. T1, T2 and ECV never can.
 
     Raises
     ------

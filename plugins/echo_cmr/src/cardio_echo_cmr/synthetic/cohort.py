@@ -29,13 +29,13 @@ N_PATIENTS = 100
 PATIENTS_A_PROCESS = 4
 """Fewer are written before another process has started."""
 
-DIFFICULTIES = ("easy", "medium", "impossible")
+DIFFICULTIES = ("clear", "medium", "subtle", "impossible")
 
 _ECG_RATE_HZ = 250.0
 
 
 def write_cmr_cohort(
-    folder: Path, n_patients: int = N_PATIENTS, seed: int = 0, *, difficulty: str = "medium"
+    folder: Path, n_patients: int = N_PATIENTS, seed: int = 0, *, difficulty: str = "subtle"
 ) -> None:
     """Write loops/*.dcm, cohort.csv and truth.json.
 
@@ -49,7 +49,7 @@ def write_cmr_cohort(
         How many; the first ones are the same whatever their number.
     seed : int
         With the patient's number the only source of chance.
-    difficulty : {"easy", "medium", "impossible"}
+    difficulty : {"clear", "medium", "subtle", "impossible"}
         See `draw_findings`.
 
     Notes

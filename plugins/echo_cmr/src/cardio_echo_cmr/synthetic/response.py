@@ -10,9 +10,11 @@ import numpy as np
 
 from cardio_echo_cmr.synthetic.findings import Findings
 
-_LOGISTIC = {"easy": (2.5, -1.6), "medium": (1.5, -0.9), "impossible": (0.0, 0.0)}
+_LOGISTIC = {
+    "clear": (2.5, -1.6), "medium": (1.5, -0.9), "subtle": (1.5, -0.9), "impossible": (0.0, 0.0),
+}  # fmt: skip
 """Intercept and slope a segment, found on 6,000 patients: half of them respond, and the Bayes AUC
-of many patients is .95, .86 and .50."""
+of many patients is .95, .86, .86 and .50."""
 
 
 def response_probability(findings: Findings, difficulty: str) -> float:

@@ -68,7 +68,7 @@ def find_septum(
 
     Notes
     -----
-    On the easy phantom the line lies within 2 mm of the truth (see the tests). It expects a septum
+    On the clear phantom the line lies within 2 mm of the truth (see the tests). It expects a septum
     within 45° of the vertical and 1 mm pixels to be meaningful; it knows one view only, and on
     another one its confidence, not its line, is the answer.
 

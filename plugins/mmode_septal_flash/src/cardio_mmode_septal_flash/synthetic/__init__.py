@@ -19,7 +19,7 @@ def synthesize(
     task: str = "septal_flash",
     n_patients: int | None = None,
     seed: int = 0,
-    difficulty: str = "easy",
+    difficulty: str | None = None,
     confounder: bool = False,
 ) -> None:
     """Write a synthetic cohort; the same arguments write the same bytes.
@@ -34,9 +34,11 @@ def synthesize(
         100 unless told otherwise; about half of them have a follow-up study as well.
     seed : int
         From 0.
-    difficulty : {'easy', 'medium', 'impossible'}
+    difficulty : {'clear', 'medium', 'subtle', 'impossible'}, optional
         Flashes of 3 to 6 mm or none; of 0 to 3.5 mm, some at low contrast, and a reader who
-        misses small ones; none at all, and labels that mean nothing.
+        misses small ones; of 1 to 3 mm or none, with the same reader and a low contrast; none at
+        all, and labels that mean nothing. Subtle unless told otherwise, but clear in the
+        pretraining, which shows a network what a flash is.
     confounder : bool
         Follow-up studies show a pacing lead and seldom a flash.
 
@@ -62,8 +64,9 @@ def synthesize(
         write_septal_flash_cohort,
     )
 
-    folder = synthetic_folder(out, n_patients, difficulty=(difficulty, DIFFICULTIES))
     others = task == "phantom_flash"
+    difficulty = difficulty or ("clear" if others else "subtle")
+    folder = synthetic_folder(out, n_patients, difficulty=(difficulty, DIFFICULTIES))
     write_septal_flash_cohort(
         folder,
         n_patients or N_PATIENTS,

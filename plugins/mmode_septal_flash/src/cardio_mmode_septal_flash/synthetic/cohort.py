@@ -29,7 +29,7 @@ from cardio_mmode_septal_flash.synthetic.septal_flash import (
 )
 
 N_PATIENTS = 100
-DIFFICULTIES = ("easy", "medium", "impossible")
+DIFFICULTIES = ("clear", "medium", "subtle", "impossible")
 
 _ECG_RATE_HZ = 250.0
 _FOLDERS = ("loops", "septum", "rpeaks")
@@ -40,7 +40,7 @@ def write_septal_flash_cohort(
     n_patients: int = N_PATIENTS,
     seed: int = 0,
     *,
-    difficulty: str = "easy",
+    difficulty: str = "subtle",
     confounder: bool = False,
     id_prefix: str = "p",
 ) -> None:
@@ -57,7 +57,7 @@ def write_septal_flash_cohort(
         How many; the first ones are the same whatever their number.
     seed : int
         With the patient's number the only source of chance.
-    difficulty : {"easy", "medium", "impossible"}
+    difficulty : {"clear", "medium", "subtle", "impossible"}
         See `draw_patient`.
     confounder : bool
         Whether follow-up studies show a pacing lead, paced motion and seldom a flash.

@@ -21,7 +21,13 @@ CONFOUNDED = {"baseline": 0.85, "follow-up": 0.12}
 """How often a flash is seen: resynchronisation takes it away, where a lead then lies."""
 
 _STAYS = 0.7
-_MURKY_SHARE = {"easy": 0.0, "medium": 0.3, "impossible": 0.0}
+_MURKY_SHARE = {"clear": 0.0, "medium": 0.3, "subtle": 0.3, "impossible": 0.0}
+_FLASH_MM = {
+    ("clear", True): (3.0, 6.0),
+    ("medium", True): (0.5, 3.5),
+    ("medium", False): (0.0, 1.5),
+    ("subtle", True): (1.0, 3.0),
+}
 _SEEN_FROM_MM, _SEEN_PER_MM = 1.25, 2.5
 
 
@@ -60,11 +66,11 @@ def draw_patient(
         Also how the ids of the studies begin.
     rng : numpy.random.Generator
         The only source of chance.
-    difficulty : {"easy", "medium", "impossible"}
-        ``easy``: a flash of 3 to 6 mm or none, and the label says which. ``medium``: flashes of
+    difficulty : {"clear", "medium", "subtle", "impossible"}
+        ``clear``: a flash of 3 to 6 mm or none, and the label says which. ``medium``: flashes of
         0 to 3.5 mm, which the reader sees the more often the larger they are (a logistic function,
-        half of those of 1.25 mm). ``impossible``: no flash in anybody, and labels by the toss of a
-        coin.
+        half of those of 1.25 mm). ``subtle``: a flash of 1 to 3 mm or none, and the same reader.
+        ``impossible``: no flash in anybody, and labels by the toss of a coin.
     confounder : bool
         At follow-up a pacing lead lies in the right ventricle, the motion is that of a paced
         heart, and flashes (``impossible``: labels) are rare; at baseline they are common.
@@ -86,8 +92,9 @@ def draw_patient(
         paced = confounder and timepoint == "follow-up"
         spec = _draw_loop(anatomy, amplitude_mm, paced, difficulty, rng)
         probability = {
-            "easy": float(flash),
+            "clear": float(flash),
             "medium": seen_probability(amplitude_mm),
+            "subtle": seen_probability(amplitude_mm),
             "impossible": prevalence[timepoint],
         }[difficulty]
         study_id = f"{patient_id}-{'bl' if timepoint == 'baseline' else 'fu'}"
@@ -96,7 +103,7 @@ def draw_patient(
 
 
 def seen_probability(flash_mm: float) -> float:
-    """Return how likely the reader of the medium cohort sees a flash.
+    """Return how likely the reader of the medium and the subtle cohort sees a flash.
 
     Examples
     --------
@@ -107,13 +114,7 @@ def seen_probability(flash_mm: float) -> float:
 
 
 def _draw_amplitude_mm(flash: bool, difficulty: str, rng: np.random.Generator) -> float:
-    ranges = {
-        ("easy", True): (3.0, 6.0),
-        ("easy", False): (0.0, 0.0),
-        ("medium", True): (0.5, 3.5),
-        ("medium", False): (0.0, 1.5),
-    }
-    low, high = ranges.get((difficulty, flash), (0.0, 0.0))
+    low, high = _FLASH_MM.get((difficulty, flash), (0.0, 0.0))
     return float(rng.uniform(low, high))
 
 
