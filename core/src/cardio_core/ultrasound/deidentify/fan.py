@@ -23,6 +23,7 @@ _MAX_EDGE_RAD = np.radians(85.0)
 _MIN_OPENING_RAD, _MAX_OPENING_RAD = np.radians(15.0), np.radians(160.0)
 _POINTLESS_SHARE = 0.04
 _TOLD_SHARE = 0.15
+_AGREED_SHARE = 0.8
 _LEFT, _RIGHT = -1.0, 1.0
 
 
@@ -173,17 +174,22 @@ def _radii(
 
 
 def _arc(far: NDArray[np.float64], told: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return the radius that most beams end at and few go beyond, and the share of them.
+    """Return the radius that most beams end at and few go beyond, and the share that agrees.
 
-    Where the border cuts nearly all beams off, the border is what ends the picture.
+    Where the border cuts nearly all beams off, the border is what ends the picture. A beam that it
+    cuts off tells nothing of an arc but this: there is none before its end. Beams that end in dark
+    cavities, each elsewhere, make no arc; where they agree, what goes on below is no fan.
     """
     ends = far[told]
     if ends.size < max(_MIN_POINTS, _TOLD_SHARE * far.size):
         return float(far.max()) + 0.5, 1.0
-    away = ends - ends[:, None]
-    score = (np.abs(away) <= _NEAR_PX).sum(axis=1) - 0.5 * (away > 2 * _NEAR_PX).sum(axis=1)
+    close = (np.abs(ends - ends[:, None]) <= _NEAR_PX).sum(axis=1)
+    score = close - 0.5 * (far - ends[:, None] > 2 * _NEAR_PX).sum(axis=1)
+    if score.max() <= 0 and close.max() < _AGREED_SHARE * ends.size:
+        return float(far.max()) + 0.5, float((~told).mean())
     radius = float(ends[score.argmax()])
     for _ in range(_N_REFINEMENTS):
         radius = float(ends[np.abs(ends - radius) <= _NEAR_PX].mean())
+    agree = np.where(told, np.abs(far - radius), far - radius) <= 2 * _NEAR_PX
     # The last pixel's centre lies half a pixel before the arc on average.
-    return radius + 0.5, float((np.abs(ends - radius) <= 2 * _NEAR_PX).mean())
+    return radius + 0.5, float(agree[far > 0].mean())

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cardio_core.errors import DataError
 from cardio_core.ultrasound.deidentify.fan import fit_fan
 from cardio_core.ultrasound.deidentify.side_by_side import two_fans
-from cardio_core.ultrasound.deidentify.tissue import look_over, solid_picture
+from cardio_core.ultrasound.deidentify.tissue import bordered_box, look_over, solid_picture
 from cardio_core.ultrasound.loops.loop import Box, Loop
 
 _N_FRAMES = 32
@@ -193,16 +193,31 @@ def _fit(
             f"{name}: expected one sector, found two side by side; export each picture alone, or "
             "cut the clip in two"
         )
-    seen_box = region or Box(0, solid.shape[0], 0, solid.shape[1])
-    fan = fit_fan(solid[seen_box.window], pixel_width, np.random.default_rng(seed))
-    if fan is None:
+    boxes = [region]
+    ends = None if region is not None else bordered_box(solid)
+    if ends is not None and (ends.height, ends.width) != solid.shape:
+        boxes.append(ends)  # black borders: neither its edges nor its arc
+    fans = [fan for box in boxes if (fan := _fan_of(solid, box, pixel_width, seed)) is not None]
+    fitted = max(fans, key=lambda fan: _agrees(fan, solid), default=None)
+    if fitted is None:
         raise DataError(
             f"{name}: expected the outline of a sector, two edges that meet and an arc, found "
             f"another; {_NO_SECTOR}"
         )
+    return fitted
+
+
+def _fan_of(
+    solid: NDArray[np.bool_], region: Box | None, pixel_width: float, seed: int
+) -> FittedSector | None:
+    """Fit a fan inside a region; None where there is none."""
+    box = region or Box(0, solid.shape[0], 0, solid.shape[1])
+    fan = fit_fan(solid[box.window], pixel_width, np.random.default_rng(seed))
+    if fan is None:
+        return None
     fitted = FittedSector(
-        apex_row=fan.apex_y + seen_box.top,
-        apex_column=fan.apex_x / pixel_width + seen_box.left,
+        apex_row=fan.apex_y + box.top,
+        apex_column=fan.apex_x / pixel_width + box.left,
         left_deg=float(np.degrees(fan.low_rad)),
         right_deg=float(np.degrees(fan.high_rad)),
         inner_px=fan.near,
@@ -215,3 +230,9 @@ def _fit(
     outside = float((solid & ~fitted.mask(erode_px=-_RIM_PX)).sum() / solid.sum())
     shares = (1.0, 2.0 * fan.edge_share, 2.0 * fan.arc_share, 1.0 - 5.0 * outside)
     return replace(fitted, confidence=round(max(min(shares), 0.0), 3))
+
+
+def _agrees(fitted: FittedSector, solid: NDArray[np.bool_]) -> float:
+    """Return the area that a fan and the picture share, of the area of both together."""
+    mask = fitted.mask(erode_px=0.0)
+    return float((mask & solid).sum() / (mask | solid).sum())

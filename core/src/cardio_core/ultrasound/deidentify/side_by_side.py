@@ -33,6 +33,8 @@ def two_fans(solid: NDArray[np.bool_]) -> bool:
     >>> two_fans(fan(130) & ~shadow)
     False
     """
+    # Between two fans it is open to the sky; a cavity that narrows with depth lies under tissue.
+    solid = np.logical_or.accumulate(solid, axis=0)
     rows = np.flatnonzero(solid.any(axis=1))
     columns = np.flatnonzero(solid.any(axis=0))
     if not rows.size:

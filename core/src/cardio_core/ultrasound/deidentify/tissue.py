@@ -15,6 +15,8 @@ _DARK = 6
 _MOVES = 4
 _MOVING_SHARE = 0.2
 _SMALL_SHARE = 0.1
+_STRAIGHT_SHARE, _FLAT_SHARE = 0.15, 0.6
+_AT_END_PX = 1
 
 
 class Seen:
@@ -149,6 +151,43 @@ def solid_picture(seen: Seen, region: Box | None) -> NDArray[np.bool_]:
         areas = np.where(moving >= _MOVING_SHARE, areas, 0)
     # Dropout can part a sector: what is at least a tenth of the largest part belongs to it.
     return np.isin(labels, numbers[areas >= _SMALL_SHARE * areas.max()])
+
+
+def bordered_box(solid: NDArray[np.bool_]) -> Box | None:
+    """Return the box of a picture that black borders surround, None where it has none.
+
+    Conversions to a small square leave a few black columns or rows. A fan that is cut off there
+    ends on a straight line, which is neither edge nor arc: many rows end at the same column, or
+    most columns at the same row. A fan that lies free in its frame touches its box with three
+    corners and the foot of its arc.
+
+    Parameters
+    ----------
+    solid : ndarray of bool, shape (n_rows, n_columns)
+        What belongs to the picture.
+
+    Examples
+    --------
+    >>> rows, columns = np.indices((112, 112))
+    >>> fan = (np.abs(columns - 56) < rows + 1) & (np.hypot(rows, columns - 56) < 100)
+    >>> bordered_box(fan)
+    Box(top=0, bottom=100, left=0, right=112)
+    >>> bordered_box(fan & (np.abs(columns - 56) < 40))
+    Box(top=0, bottom=100, left=17, right=96)
+    >>> free = (np.abs(columns - 56) < 0.5 * rows) & (np.hypot(rows, columns - 56) < 100)
+    >>> bordered_box(free) is None
+    True
+    """
+    rows, columns = (np.flatnonzero(solid.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return None
+    box = Box(int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
+    picture = solid[box.window]
+    first, last = picture.argmax(axis=1), picture[:, ::-1].argmax(axis=1)
+    lowest = picture[::-1].argmax(axis=0)
+    sides = max(float((ends <= _AT_END_PX).mean()) for ends in (first, last))
+    foot = float((lowest <= _AT_END_PX).mean())
+    return box if sides >= _STRAIGHT_SHARE or foot >= _FLAT_SHARE else None
 
 
 def look_over(frames: Iterable[NDArray[np.uint8]]) -> Seen:
