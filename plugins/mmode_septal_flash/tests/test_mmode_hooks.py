@@ -414,16 +414,17 @@ def test_a_header_that_claims_four_gigabytes_is_refused_in_little_memory(tmp_pat
 
 
 def test_what_lies_beside_a_dotted_dicom_name_is_among_the_files_of_that_loop_only(tmp_path):
-    for name in ("1.2.840.55", "1.2.840.56"):
-        write_loop(tmp_path / name, frame_rate_hz=None)
+    for number, name in enumerate(("1.2.840.55", "1.2.840.56"), start=1):
+        write_loop(tmp_path / name, frame_rate_hz=None, number=number)
         (tmp_path / f"{name}.json").write_text('{"frame_rate_hz": 50}')
     write_septum(tmp_path / "1.2.840.septum.json")  # nobody's
     write_septum(tmp_path / "1.2.840.55.septum.json")
     cohort = load(Config().load, context(tmp_path, "predict"))
     names = {key: [path.name for path in paths] for key, paths in cohort.files.items()}
     assert names == {
-        "1": ["1.2.840.55", "1.2.840.55.septum.json", "1.2.840.55.json"],
-        "2": ["1.2.840.56", "1.2.840.56.json"],
+        # The writer makes identifiers of what stands before the last dot: they are of one study.
+        "1-1": ["1.2.840.55", "1.2.840.55.septum.json", "1.2.840.55.json"],
+        "1-2": ["1.2.840.56", "1.2.840.56.json"],
     }
 
 

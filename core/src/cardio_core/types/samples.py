@@ -162,6 +162,29 @@ class Quarantined:
 
 
 @dataclass(frozen=True)
+class FileSeen:
+    """One file of the inputs, and what it was taken for.
+
+    Attributes
+    ----------
+    path : Path
+        Goes to no output but the one that a user asks for (``--mapping``).
+    kind : str
+        In words: ``"2D loop"``, ``"still"``, ``"PDF"``.
+    recording_id, study_id : str
+        Of the recording that it is; empty where it is none.
+    why : str
+        Why it is not used, where its kind does not say so already.
+    """
+
+    path: Path
+    kind: str
+    recording_id: str = ""
+    study_id: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Cohort:
     """What `load` found.
 
@@ -191,6 +214,12 @@ class Cohort:
         station of the flow diagram, between what was found and what was used. A row of the cohort
         table that is neither kept, quarantined nor here is told by the core: at follow-up, without
         a recording, or left out without a reason.
+    seen : tuple of FileSeen
+        Every file of the inputs that were searched, in their order: `cardio predict`, `cardio
+        measure` and `cardio data check` account for each. Empty where nothing is searched.
+    together : bool
+        Whether the recordings of a study show the same thing, so that `cardio measure` says one
+        line a study: the median of its recordings.
     """
 
     samples: SampleSet
@@ -202,6 +231,8 @@ class Cohort:
     unsupported: Mapping[str, str] = field(default_factory=dict)
     outcome: str = ""
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seen: tuple[FileSeen, ...] = ()
+    together: bool = False
 
     def own_files(self, recording_id: str) -> tuple[Path, ...]:
         """Return the files of a recording that no other patient's can equal.

@@ -55,6 +55,14 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound.views.seen import ViewSeen as ViewSeen
     from cardio_core.ultrasound.views.seen import view_of as view_of
     from cardio_core.ultrasound.views.seen import view_of_frames as view_of_frames
+    from cardio_core.ultrasound.studies.export import CellLoops as CellLoops
+    from cardio_core.ultrasound.studies.export import FileSeen as FileSeen
+    from cardio_core.ultrasound.studies.export import accounted as accounted
+    from cardio_core.ultrasound.studies.export import ids_of_loops as ids_of_loops
+    from cardio_core.ultrasound.studies.export import loops_of_cell as loops_of_cell
+    from cardio_core.ultrasound.studies.export import nothing_in as nothing_in
+    from cardio_core.ultrasound.studies.export import read_export as read_export
+    from cardio_core.ultrasound.studies.export import strangers as strangers
 
 _HOME = {
     "deidentify.printed.r_peaks": ("with_drawn_r_peaks",),
@@ -80,6 +88,10 @@ _HOME = {
     "readers.read": ("read_loop",),
     "views.names": ("VIEW_NAMES", "VIEW_TITLES"),
     "views.seen": ("ViewSeen", "view_of", "view_of_frames"),
+    "studies.export": (
+        *("CellLoops", "FileSeen", "accounted", "ids_of_loops", "loops_of_cell", "nothing_in"),
+        *("read_export", "strangers"),
+    ),
 }
 _WHERE = {name: f"{__name__}.{home}" for home, names in _HOME.items() for name in names}
 

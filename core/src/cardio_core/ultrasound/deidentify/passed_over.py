@@ -52,5 +52,10 @@ def _kind(path: Path, root: Path) -> str:
         return "hidden file"
     if path.name == "DICOMDIR":
         return "DICOMDIR"
+    return kind_by_suffix(path)
+
+
+def kind_by_suffix(path: Path) -> str:
+    """Return what a file that is no loop is called, by the end of its name; else ``other``."""
     suffix = path.suffix.lower()
     return next((kind for kind, suffixes in _KINDS.items() if suffix in suffixes), "other")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, SampleSet
-from cardio_core.ultrasound import find_loops
+from cardio_core.ultrasound import FileSeen, accounted, nothing_in, read_export
 from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.labels.own import hidden, known_outcome
 from cardio_echo_cmr.findings.labels.support import (
@@ -35,7 +35,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     `_plax`, `_other`, or in `path_echo` where nobody named the view. Or it is a folder in
     EchoNet's layout: its videos are A4C; with a ``cohort.csv`` beside ``FileList.csv`` whose
     `study_id` is the FileName it has CMR labels, without one it serves predict mode only. There an
-    input may also be a file or a folder of loops; those are numbered.
+    input may also be a file, or a folder as a scanner exports it: its loops are grouped into
+    studies by what their headers say, and those are numbered.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         No loop, no study at the timepoint or near enough to its CMR, loops of one view only where
         views are to be told apart, or ids of studies that would give two loops one id.
     """
-    found = [_found(path, config, ctx) for path in ctx.inputs]
+    found = _all_found(config, ctx)
     studies, notes = _named([study for part in found for study in part.studies], ctx)
     notes += [note for part in found for note in part.notes]
     _require_ids_of_their_own(studies)
@@ -89,40 +90,74 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         unsupported=unsupported,
         outcome="" if targets is None else outcome_sentence(ctx.task, config),
         excluded=excluded,
+        seen=_seen(found, kept),
+        together=True,
     )
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What one input holds."""
+    """What an input holds, or several without a table together; `seen` are the files searched."""
 
     studies: list[EchoStudy]
     table: pd.DataFrame | None = None
     notes: tuple[str, ...] = ()
+    seen: tuple[FileSeen, ...] = ()
 
 
-def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found:
+def _all_found(config: LoadBlock, ctx: Context) -> list[_Found]:
+    """Read every input; those that no table names are one export."""
+    read = {path: _found(path, config, ctx) for path in ctx.inputs}
+    loose = [path for path, made in read.items() if made is None]
+    found = [made for made in read.values() if made is not None]
+    if not loose:
+        return found
+    studies = [study for made in found for study in made.studies]
+    taken = {name for study in studies for name in (study.study_id, study.patient_id)}
+    return [*found, _of_export(loose, taken, config)]
+
+
+def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found:
+    export = read_export(places, taken=taken)
+    if not export.studies:
+        raise nothing_in(places[0], export.files)
+    studies = [
+        EchoStudy(
+            one.study_id,
+            one.patient_id,
+            tuple(Clip(file, "", stated_rate(file, config.frame_rate_hz)) for file in one.loops),
+        )
+        for one in export.studies
+    ]
+    return _Found(studies, None, (CohortTable.NUMBERED, *export.notes), export.files)
+
+
+def _seen(found: list[_Found], kept: list[EchoStudy]) -> tuple[FileSeen, ...]:
+    """Return the files that were searched, with the recordings that the run has of them."""
+    names = {
+        clip.path: (name, study.study_id)
+        for study in kept
+        for name, clip in zip(study.recording_ids, study.clips, strict=True)
+    }
+    return accounted((one for made in found for one in made.seen), names)
+
+
+def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
+    """Return what a table, or a folder in EchoNet's layout, names; None for any other input."""
     table = CohortTable.find(path)
     if echonet.is_echonet_folder(path):
         return _from_echonet(path, table, ctx)
     if table is not None:
-        studies = studies_of_table(table, config.frame_rate_hz)
+        studies, seen, notes = studies_of_table(table, config.frame_rate_hz)
         lacking = len(table.rows) - len(studies)
         note = f"{lacking} of {len(table.rows)} rows of {table.name} name no clip."
-        return _Found(studies, table.rows, (note if lacking else "",))
+        return _Found(studies, table.rows, (note if lacking else "", *notes), seen)
     if ctx.mode == "fit":
         raise DataError(
             f"{path.name}: expected a cohort table, a folder with cohort.csv, or one with "
             f"{echonet.FILE_LIST} and {echonet.VIDEOS}; found none"
         )
-    files = find_loops(path)
-    if not files:
-        raise DataError(
-            f"{path.name}: expected ultrasound loops (DICOM, AVI, MP4, NPY, NPZ, HDF5), found "
-            "none; give the folder that holds them, or a file"
-        )
-    clips = [Clip(file, "", stated_rate(file, config.frame_rate_hz)) for file in files]
-    return _Found([EchoStudy("", "", (clip,)) for clip in clips])
+    return None
 
 
 def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Found:

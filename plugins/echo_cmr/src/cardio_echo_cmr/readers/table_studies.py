@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cardio_core.api import CohortTable, ConfigError
-from cardio_core.ultrasound import find_loops
+from cardio_core.ultrasound import FileSeen, loops_of_cell, strangers
 from cardio_echo_cmr.studies.study import TEXTS, Clip, EchoStudy, stated_rate
 from cardio_echo_cmr.views.names import CLIPS
 
@@ -15,7 +15,9 @@ DAYS = "days_echo_to_cmr"
 _FOLLOW_UP = "follow-up"
 
 
-def studies_of_table(table: CohortTable, frame_rate_hz: float | None) -> list[EchoStudy]:
+def studies_of_table(
+    table: CohortTable, frame_rate_hz: float | None
+) -> tuple[list[EchoStudy], tuple[FileSeen, ...], tuple[str, ...]]:
     """Return a study for each row that names clips; a folder or a ``;``-list is several.
 
     Parameters
@@ -23,6 +25,11 @@ def studies_of_table(table: CohortTable, frame_rate_hz: float | None) -> list[Ec
     table : CohortTable
     frame_rate_hz : float or None
         Of formats that do not say it.
+
+    Returns
+    -------
+    (list of EchoStudy, tuple of FileSeen, tuple of str)
+        The studies, every file of the folders that the table names, and what to tell of these.
 
     Raises
     ------
@@ -34,11 +41,19 @@ def studies_of_table(table: CohortTable, frame_rate_hz: float | None) -> list[Ec
         raise ConfigError(
             f"{table.name}: expected a column of clips ({', '.join(CLIPS)}), found none; add one"
         )
-    studies = [
-        study_of_row(str(study_id), row, _clips(row, columns, frame_rate_hz))
-        for study_id, row in table.rows.iterrows()
-    ]
-    return [study for study in studies if study.clips]
+    studies: list[EchoStudy] = []
+    seen: list[FileSeen] = []
+    told: list[str] = []
+    for study_id, row in table.rows.iterrows():
+        clips: list[Clip] = []
+        for column, view in columns.items():
+            cell = loops_of_cell(row[column])
+            clips += (Clip(one, view, stated_rate(one, frame_rate_hz)) for one in cell.loops)
+            seen += cell.files
+            told += strangers(str(study_id), cell)
+        if clips:
+            studies.append(study_of_row(str(study_id), row, tuple(clips)))
+    return studies, tuple(seen), tuple(dict.fromkeys(told))
 
 
 def study_of_row(study_id: str, row: pd.Series[Any], clips: tuple[Clip, ...]) -> EchoStudy:
@@ -61,17 +76,6 @@ def study_of_row(study_id: str, row: pd.Series[Any], clips: tuple[Clip, ...]) ->
             "sex_male": sex,
         },
         _number(row, DAYS) if DAYS in row.index else None,
-    )
-
-
-def _clips(
-    row: pd.Series[Any], columns: dict[str, str], frame_rate_hz: float | None
-) -> tuple[Clip, ...]:
-    return tuple(
-        Clip(loop, view, stated_rate(loop, frame_rate_hz))
-        for column, view in columns.items()
-        for path in row[column]
-        for loop in (find_loops(path) if path.is_dir() else (path,))
     )
 
 

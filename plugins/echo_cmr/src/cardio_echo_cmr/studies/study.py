@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Loop, nameless, read_loop, sidecar_of
+from cardio_core.ultrasound import Loop, ids_of_loops, nameless, read_loop, sidecar_of
 
 TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
 MEASURES = ("lvef_pct", "age_y", "sex_male")
@@ -78,9 +78,7 @@ class EchoStudy:
 
         Names of files can hold the names of people, and the view would tell the label.
         """
-        if len(self.clips) == 1:
-            return (self.study_id,)
-        return tuple(f"{self.study_id}-{number}" for number in range(1, len(self.clips) + 1))
+        return ids_of_loops(self.study_id, len(self.clips))
 
 
 def stated_rate(path: Path, frame_rate_hz: float | None) -> float | None:

@@ -10,7 +10,16 @@ from typing import Any
 import pandas as pd
 
 from cardio_core.api import Cohort, CohortTable, Context, DataError, SampleSet, Targets
-from cardio_core.ultrasound import find_loops, sidecar_of
+from cardio_core.ultrasound import (
+    FileSeen,
+    accounted,
+    ids_of_loops,
+    loops_of_cell,
+    nothing_in,
+    read_export,
+    sidecar_of,
+    strangers,
+)
 from cardio_mmode_septal_flash.flash.config import LoadBlock
 from cardio_mmode_septal_flash.flash.models import LOOPS, PATHS, R_PEAKS, SEPTUM, is_flash
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
@@ -31,7 +40,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 
     A cohort table names them in `path_echo_a4c`, their septum in `path_septum`, R peaks in
     `path_rpeaks`, and the reader's answer in `sf_label`, unless an outcome of the user's own is
-    predicted. In predict mode an input may also be a file, or a folder of them; those are numbered.
+    predicted. In predict mode an input may also be a file, or a folder as a scanner exports it: its
+    loops are grouped into studies by what their headers say, and those are numbered.
     A septum that nothing names is looked for beside its loop, as
     ``<name of the loop>.septum.json``. In predict mode ``--septum FILE`` and ``--rpeaks FILE`` come
     before all of these.
@@ -49,23 +59,20 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     DataError
         No loop, or in fit mode no cohort table.
     """
-    found = [_found(path, config, ctx) for path in ctx.inputs]
-    entries = [replace(one, files=_given(one.files, ctx)) for part, _ in found for one in part]
-    notes: list[str] = []
-    if any(not entry.about["study_id"] for entry in entries):
-        entries, notes = _numbered(entries), [CohortTable.NUMBERED]
+    found = _all_found(config, ctx)
+    entries = [replace(e, files=_given(e.files, ctx)) for part in found for e in part.entries]
     kept = [entry for entry in entries if _at(entry, config.timepoint)]
     left_out = tuple(e.about["recording_id"] for e in entries if not _at(e, config.timepoint))
     table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS])
     table.index = pd.Index(table["recording_id"], name="sample_id")
     named = {entry.about["study_id"] for entry in entries}
-    tables = [table.rows for _, table in found if table is not None]
+    tables = [part.table.rows for part in found if part.table is not None]
     silent = tuple(str(one) for rows in tables for one in rows.index if str(one) not in named)
     excluded = {f"not at {config.timepoint}": left_out, "no loop is named": silent}
     targets, clinical = None, None
     labelled = _needs_labels(ctx)
     if ctx.mode == "fit":
-        clinical = pd.concat([named.rows for _, named in found if named is not None])
+        clinical = pd.concat(tables)
     if clinical is not None and labelled:
         labels = clinical[[LABEL]].astype("Float64").astype(float)
         labels.columns = [ctx.task.targets[0].name]
@@ -75,9 +82,11 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         {entry.about["recording_id"]: entry.files.paths for entry in kept},
         targets,
         clinical,
-        notes=tuple(notes),
+        notes=tuple(note for part in found for note in part.notes),
         outcome="septal flash as a reader saw it in the loop." if labelled else "",
         excluded={why: ids for why, ids in excluded.items() if ids},
+        seen=_seen(found, kept),
+        together=True,
     )
 
 
@@ -93,50 +102,88 @@ class _Entry:
     about: dict[str, Any]
 
 
-def _found(path: Path, config: LoadBlock, ctx: Context) -> tuple[list[_Entry], CohortTable | None]:
-    """Return the loops that one input holds, and the table that names them."""
+@dataclass(frozen=True)
+class _Found:
+    """What an input holds, or several without a table together; `seen` are the files searched."""
+
+    entries: list[_Entry]
+    table: CohortTable | None = None
+    notes: tuple[str, ...] = ()
+    seen: tuple[FileSeen, ...] = ()
+
+
+def _all_found(config: LoadBlock, ctx: Context) -> list[_Found]:
+    """Read every input; those that no table names are one export."""
+    read = [(path, _of_table(path, config, ctx)) for path in ctx.inputs]
+    found = [made for _, made in read if made is not None]
+    loose = [path for path, made in read if made is None]
+    if not loose:
+        return found
+    # Beside a table, a number must not be anybody's id: two people would become one.
+    entries = [entry for made in found for entry in made.entries]
+    taken = {entry.about[name] for entry in entries for name in ("study_id", "patient_id")}
+    return [*found, _of_export(loose, taken, config)]
+
+
+def _of_table(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
+    """Return what a cohort table names; None where an input is none."""
     table = CohortTable.find(path, PATHS)
-    if table is not None:
-        table.require(LOOPS, *((LABEL,) if _needs_labels(ctx) else ()))
-        return [
-            _Entry(files, dict(zip(IDS, (name, str(study), str(row["patient_id"])), strict=True))
-                   | _about(row))
-            for study, row in table.rows.iterrows()
-            for name, files in _loops_of(str(study), row, config)
-        ], table  # fmt: skip
-    if ctx.mode == "fit":
-        also = f" and says in {LABEL} who has a septal flash" if _needs_labels(ctx) else ""
-        raise DataError(
-            f"{path.name}: expected a cohort table, or a folder with cohort.csv, that names loops "
-            f"in {LOOPS}{also}; found none"
+    if table is None:
+        if ctx.mode == "fit":
+            also = f" and says in {LABEL} who has a septal flash" if _needs_labels(ctx) else ""
+            raise DataError(
+                f"{path.name}: expected a cohort table, or a folder with cohort.csv, that names "
+                f"loops in {LOOPS}{also}; found none"
+            )
+        return None
+    table.require(LOOPS, *((LABEL,) if _needs_labels(ctx) else ()))
+    entries: list[_Entry] = []
+    seen: list[FileSeen] = []
+    told: list[str] = []
+    for study, row in table.rows.iterrows():
+        cell = loops_of_cell(row[LOOPS])
+        whose = {"study_id": str(study), "patient_id": str(row["patient_id"])} | _about(row)
+        entries += (
+            _Entry(files, {"recording_id": name} | whose)
+            for name, files in _loops_of(str(study), row, list(cell.loops), config)
         )
-    files = find_loops(path)
-    if not files:
-        raise DataError(
-            f"{path.name}: expected ultrasound loops (DICOM, AVI, MP4, NPY, NPZ, HDF5), found "
-            "none; give the folder that holds them, or a file"
+        seen += cell.files
+        told += strangers(str(study), cell)
+    return _Found(entries, table, tuple(told), tuple(seen))
+
+
+def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found:
+    export = read_export(places, taken=taken)
+    if not export.studies:
+        raise nothing_in(places[0], export.files)
+    nothing = dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan"))
+    entries = [
+        _Entry(
+            _files(loop, None, None, config),
+            dict(zip(IDS, (name, study.study_id, study.patient_id), strict=True)) | nothing,
         )
-    nothing = dict.fromkeys(IDS, "") | dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan"))
-    return [_Entry(_files(file, None, None, config), nothing) for file in files], None
+        for study in export.studies
+        for name, loop in zip(study.recording_ids, study.loops, strict=True)
+    ]
+    return _Found(entries, None, (CohortTable.NUMBERED, *export.notes), export.files)
 
 
-def _loops_of(study_id: str, row: pd.Series[Any], config: LoadBlock) -> list[tuple[str, LoopFiles]]:
-    """Return the loops behind a row, each with its id in the run and the files that belong to it.
+def _seen(found: list[_Found], kept: list[_Entry]) -> tuple[FileSeen, ...]:
+    """Return the files that were searched, with the recordings that the run has of them."""
+    names = {e.files.loop: (e.about["recording_id"], e.about["study_id"]) for e in kept}
+    return accounted((one for made in found for one in made.seen), names)
 
-    Names of files can hold the names of people, so the id is the study's.
-    """
-    loops = [file for path in row[LOOPS] for file in _inside(path)]
+
+def _loops_of(
+    study_id: str, row: pd.Series[Any], loops: list[Path], config: LoadBlock
+) -> list[tuple[str, LoopFiles]]:
+    """Return the loops of a row, each with its id in the run and the files that belong to it."""
     cells = {name: tuple(row.get(name, ()) or ()) for name in (SEPTUM, R_PEAKS)}
     made = []
-    for number, loop in enumerate(loops):
-        septum, r_peaks = (_partner(cells[name], number, loops) for name in (SEPTUM, R_PEAKS))
-        name = study_id if len(loops) == 1 else f"{study_id}-{number + 1}"
-        made.append((name, _files(loop, septum, r_peaks, config)))
+    for number, name in enumerate(ids_of_loops(study_id, len(loops))):
+        septum, r_peaks = (_partner(cells[one], number, loops) for one in (SEPTUM, R_PEAKS))
+        made.append((name, _files(loops[number], septum, r_peaks, config)))
     return made
-
-
-def _inside(path: Path) -> tuple[Path, ...]:
-    return find_loops(path) if path.is_dir() else (path,)
 
 
 def _partner(cell: tuple[Path, ...], number: int, loops: list[Path]) -> Path | None:
@@ -177,13 +224,3 @@ def _about(row: pd.Series[Any]) -> dict[str, Any]:
 def _at(entry: _Entry, timepoint: str) -> bool:
     said = (entry.about["timepoint"] or "baseline").strip().lower()
     return timepoint in ("any", said)
-
-
-def _numbered(entries: list[_Entry]) -> list[_Entry]:
-    """Give loops without a table running numbers: names of files can hold the names of people."""
-    return [
-        entry
-        if entry.about["study_id"]
-        else replace(entry, about=entry.about | dict.fromkeys(IDS, str(n)))
-        for n, entry in enumerate(entries, start=1)
-    ]

@@ -1,0 +1,142 @@
+"""What became of every file of the inputs: one line a file, and all of them in one sentence."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cardio_core.io.atomic import replacing
+from cardio_core.runner.progress.words import several
+from cardio_core.types.samples import Cohort
+
+FILES = "files.csv"
+COLUMNS = ("file", "kind", "study", "recording", "view", "used", "why not")
+
+_COLOUR, _COLOURED = "colour Doppler", "colour Doppler loop"
+_SEVERAL = {
+    "still": "stills",
+    "2D loop": "2D loops",
+    _COLOURED: "colour Doppler loops",
+    "contrast loop": "contrast loops",
+    "loop under stress": "loops under stress",
+    "transoesophageal or intracardiac loop": "transoesophageal or intracardiac loops",
+    "3D volume": "3D volumes",
+    "screen capture": "screen captures",
+    "other DICOM object": "other DICOM objects",
+    "other modality": "of another modality",
+    "video": "videos",
+    "array": "arrays",
+    "picture": "pictures",
+    "table": "tables",
+    "archive": "archives",
+    "hidden file": "hidden files",
+    "empty file": "empty files",
+}
+
+
+@dataclass(frozen=True)
+class FileLine:
+    """One file.
+
+    Attributes
+    ----------
+    number : int
+        Its place among all, from 1: names of files can hold the names of people.
+    kind, study, recording, view : str
+        What it is, and where it belongs; empty where nothing says so.
+    used : bool
+        Whether an answer stands on it.
+    why : str
+        Why not, where the kind does not say so already.
+    path : Path
+        For ``--mapping`` alone.
+    """
+
+    number: int
+    kind: str
+    study: str
+    recording: str
+    view: str
+    used: bool
+    why: str
+    path: Path = field(repr=False)
+
+    def cells(self) -> dict[str, str]:
+        """Return the line by the columns of `files.csv`."""
+        used = "yes" if self.used else "no"
+        told = (self.kind, self.study, self.recording, self.view, used, self.why)
+        return dict(zip(COLUMNS, (str(self.number), *told), strict=True))
+
+
+def account(
+    cohort: Cohort, refused: Mapping[str, str], views: Mapping[str, str] | None = None
+) -> tuple[FileLine, ...]:
+    """Say of every file of a cohort what became of it.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        With the files that `load` has `seen`.
+    refused : mapping of str to str
+        By recording, why no answer stands on it.
+    views : mapping of str to str, optional
+        By recording, what it shows.
+    """
+    known = views or {}
+    lines = []
+    for number, one in enumerate(cohort.seen, start=1):
+        why = one.why or refused.get(one.recording_id, "")
+        used = bool(one.recording_id) and not why
+        coloured = bool(one.recording_id) and f"found {_COLOUR}" in why
+        kind = _COLOURED if coloured else one.kind
+        view = known.get(one.recording_id, "")
+        lines.append(
+            FileLine(number, kind, one.study_id, one.recording_id, view, used, why, one.path)
+        )
+    return tuple(lines)
+
+
+def summed(lines: Sequence[FileLine]) -> str:
+    """Return all files in one sentence; empty where each is a study of its own that is used.
+
+    Examples
+    --------
+    >>> loop = FileLine(1, "2D loop", "1", "1-1", "", True, "", Path("a"))
+    >>> still = FileLine(2, "still", "", "", "", False, "", Path("b"))
+    >>> summed([loop, still, still, loop])
+    '4 files: 2 loops used in 1 study, 2 stills.'
+    """
+    used = [one for one in lines if one.used]
+    studies = {one.study for one in used}
+    if len(used) == len(lines) == len(studies):
+        return ""
+    said = [f"{several(len(used), 'loop')} used in {_studies(len(studies))}"] if used else []
+    kinds = Counter(_kind(one) for one in lines if not one.used)
+    said += [_counted(n, kind) for kind, n in sorted(kinds.items(), key=lambda one: -one[1])]
+    return f"{several(len(lines), 'file')}: {', '.join(said)}."
+
+
+def write_files(path: Path, lines: Iterable[FileLine]) -> None:
+    """Write one line a file, as CSV; no name of a file is in it."""
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(one.cells() for one in lines)
+
+
+def _kind(line: FileLine) -> str:
+    return f"{line.kind}\0" if line.recording and line.kind != _COLOURED else line.kind
+
+
+def _counted(n: int, kind: str) -> str:
+    """Return a number of files of a kind; loops that could not be used are told apart."""
+    bare = kind.rstrip("\0")
+    words = f"{n} {_SEVERAL.get(bare, bare) if n > 1 else bare}"
+    return f"{words} not used" if kind != bare else words
+
+
+def _studies(n: int) -> str:
+    return "1 study" if n == 1 else f"{n} studies"

@@ -1,0 +1,1 @@
+"""A folder as a scanner or an archive exports it: what each file is, which loops are a study."""

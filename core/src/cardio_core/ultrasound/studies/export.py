@@ -1,0 +1,318 @@
+"""From files and folders to studies: loops grouped by examination and patient, and an account.
+
+Studies are numbered, and so are patients of several studies. Nothing of a header goes further: what
+groups files is compared and forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from cardio_core.errors import DataError
+from cardio_core.io.hashing import file_digest
+from cardio_core.types.samples import FileSeen as FileSeen
+from cardio_core.ultrasound.studies.headers import Header, read_header
+from cardio_core.ultrasound.studies.kinds import ARRAY, DAMAGED, DIRECTORY, LOOPS, VIDEO
+
+COPY = "the same as file "
+_WHY = {DAMAGED: "damaged: it cannot be read; export it again"}
+
+
+@dataclass(frozen=True)
+class FoundStudy:
+    """One examination.
+
+    Attributes
+    ----------
+    study_id, patient_id : str
+        Running numbers; the patient's is the study's own, unless somebody has several studies.
+    loops : tuple of Path
+        In the order of their paths.
+    """
+
+    study_id: str
+    patient_id: str
+    loops: tuple[Path, ...]
+
+    @property
+    def recording_ids(self) -> tuple[str, ...]:
+        """One id a loop, made of the study's: names of files can hold the names of people.
+
+        Examples
+        --------
+        >>> FoundStudy("2", "2", (Path("a"), Path("b"))).recording_ids
+        ('2-1', '2-2')
+        """
+        return ids_of_loops(self.study_id, len(self.loops))
+
+
+@dataclass(frozen=True)
+class Export:
+    """What files and folders hold.
+
+    Attributes
+    ----------
+    studies : tuple of FoundStudy
+        By date of the examination within an input, those of one date by their first file.
+    files : tuple of FileSeen
+        Every file, in the order of the inputs and of paths.
+    notes : tuple of str
+        Sentences for the reader of the results.
+    """
+
+    studies: tuple[FoundStudy, ...]
+    files: tuple[FileSeen, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class _Group:
+    """Loops of one examination while they are gathered."""
+
+    order: tuple[int, str, int]
+    patient: str
+    loops: list[Path] = field(default_factory=list)
+
+
+def ids_of_loops(study_id: str, n_loops: int) -> tuple[str, ...]:
+    """Return the id of every loop of a study: the study's own where there is one loop alone."""
+    if n_loops == 1:
+        return (study_id,)
+    return tuple(f"{study_id}-{number}" for number in range(1, n_loops + 1))
+
+
+def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Export:
+    """Find the studies of an export: folders to their ends, files as they are.
+
+    Only headers are read. Of a folder the 2D loops are taken; stills, colour and spectral Doppler,
+    M-mode, loops with contrast or under stress, reports and all other files are accounted for and
+    left. A file that is given by itself is always taken, and so are videos and arrays, each as a
+    study of its own, for nothing says whom it shows. Of one loop that is stored twice the first is
+    taken. A DICOMDIR stands for the folder that it lies in.
+
+    Parameters
+    ----------
+    places : sequence of Path
+    taken : collection of str
+        Ids that no study may get.
+
+    Raises
+    ------
+    DataError
+        A path is neither a file nor a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> root = Path(tempfile.mkdtemp())
+    >>> for name in ("b.avi", "a.npy", "letter.pdf"):
+    ...     _ = (root / name).write_bytes(b"")
+    >>> found = read_export([root])
+    >>> [(one.study_id, one.loops[0].name) for one in found.studies]
+    [('1', 'a.npy'), ('2', 'b.avi')]
+    >>> [(one.kind, one.study_id) for one in found.files]
+    [('array', '1'), ('video', '2'), ('PDF', '')]
+    """
+    groups: dict[tuple[str, ...], _Group] = {}
+    seen: list[FileSeen] = []
+    group_of: dict[Path, tuple[str, ...]] = {}
+    first_of: dict[tuple[str, str], list[tuple[int, Path]]] = {}
+    absent = 0
+    for number, (place, root, paths) in enumerate(map(_searched, places)):
+        absent += _n_absent(paths, root)
+        for path in paths:
+            head = read_header(path, root)
+            own = FileSeen(path, head.kind, why=_WHY.get(head.kind, ""))
+            by_itself = place == path
+            if (by_itself or head.kind in LOOPS) and path not in group_of:
+                copy = None if by_itself else _copied(head, path, first_of)
+                if copy is None:
+                    key = _key(head, path)
+                    order = (number, head.when, len(seen))
+                    group = groups.setdefault(key, _Group(order, head.patient))
+                    group.order = min(group.order, order)
+                    group.loops.append(path)
+                    group_of[path] = key
+                    first_of.setdefault((head.study, head.instance), []).append((len(seen), path))
+                else:
+                    own = replace(own, why=f"{COPY}{copy + 1}")
+            seen.append(own)
+    in_order = sorted(groups, key=lambda key: groups[key].order)
+    named = dict(zip(in_order, _named([groups[key] for key in in_order], taken), strict=True))
+    ids = {
+        path: (study.study_id, name)
+        for study in named.values()
+        for path, name in zip(study.loops, study.recording_ids, strict=True)
+    }
+    files = [
+        replace(one, study_id=ids[one.path][0], recording_id=ids[one.path][1])
+        if one.path in ids and not one.why.startswith(COPY)
+        else one
+        for one in seen
+    ]
+    notes = [_absent(absent)] if absent else []
+    return Export(tuple(named.values()), tuple(files), tuple(notes))
+
+
+@dataclass(frozen=True)
+class CellLoops:
+    """What the paths of one row of a cohort table hold; the row says whose it is.
+
+    Attributes
+    ----------
+    loops : tuple of Path
+        All of its study, whatever their headers say.
+    files : tuple of FileSeen
+        Every file of the folders among the paths; files that are named are not searched.
+    n_patients, n_studies : int
+        As the headers tell them: a folder of two people's loops is a slip.
+    """
+
+    loops: tuple[Path, ...]
+    files: tuple[FileSeen, ...] = ()
+    n_patients: int = 1
+    n_studies: int = 1
+
+
+def loops_of_cell(paths: Sequence[Path]) -> CellLoops:
+    """Return the loops behind a cell of a cohort table: its files, and the 2D loops of its folders.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> root = Path(tempfile.mkdtemp())
+    >>> for name in ("a.npy", "letter.pdf"):
+    ...     _ = (root / name).write_bytes(b"")
+    >>> found = loops_of_cell([root, root / "b.avi"])
+    >>> [path.name for path in found.loops], len(found.files)
+    (['a.npy', 'b.avi'], 2)
+    """
+    loops: list[Path] = []
+    files: list[FileSeen] = []
+    people: set[str] = set()
+    studies: set[str] = set()
+    for path in paths:
+        if not path.is_dir():
+            loops.append(path)
+            continue
+        export = read_export([path])
+        files += export.files
+        for one in (one for one in export.files if one.recording_id):
+            loops.append(one.path)
+            head = read_header(one.path, path)
+            people |= {head.patient} - {""}
+            studies |= {head.study} - {""}
+    return CellLoops(tuple(loops), tuple(files), max(len(people), 1), max(len(studies), 1))
+
+
+def strangers(study_id: str, cell: CellLoops) -> tuple[str, ...]:
+    """Return a sentence where the folder of a study holds more than one examination."""
+    if cell.n_patients > 1:
+        whose = f"{cell.n_patients} patients, as their headers say; check the path."
+    elif cell.n_studies > 1:
+        whose = f"{cell.n_studies} examinations; all are taken for one."
+    else:
+        return ()
+    return (f"{study_id}: its folder holds loops of {whose}",)
+
+
+def accounted(
+    files: Iterable[FileSeen], recordings: Mapping[Path, tuple[str, str]]
+) -> tuple[FileSeen, ...]:
+    """Return files with the ids that a run has of them: recording and study, by path.
+
+    A file that is not among the recordings is none, whatever it is.
+    """
+    nothing = ("", "")
+    return tuple(
+        replace(one, recording_id=ids[0], study_id=ids[1])
+        for one in files
+        for ids in (recordings.get(one.path, nothing),)
+    )
+
+
+def nothing_in(path: Path, files: Sequence[FileSeen]) -> DataError:
+    """Build the error for a folder without a loop: it says what there is instead."""
+    kinds = Counter(one.kind for one in files)
+    there = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
+    found = f"none among {len(files)} files ({there})" if files else "none"
+    return DataError(
+        f"{path.name}: expected ultrasound loops (DICOM, AVI, MP4, NPY, NPZ, HDF5), found "
+        f"{found}; give the folder that holds them, or a file"
+    )
+
+
+def _searched(place: Path) -> tuple[Path, Path, list[Path]]:
+    """Return a place as it is searched, the folder that names start from, and its files."""
+    if place.is_file() and place.name.upper() == DIRECTORY:
+        place = place.parent
+    if place.is_file():
+        return place, place.parent, [place]
+    if not place.is_dir():
+        raise DataError(f"{place.name}: expected a folder of loops, found none; check the path")
+    return place, place, sorted(path for path in place.rglob("*") if path.is_file())
+
+
+def _key(head: Header, path: Path) -> tuple[str, ...]:
+    """Return what the files of one examination share; a file that says none is one by itself.
+
+    The patient belongs to it: some programs give the files of several people one identifier.
+    """
+    if head.kind in (VIDEO, ARRAY) or not head.study:
+        return ("file", str(path))
+    return ("study", head.study, head.patient.partition("\0")[0])
+
+
+def _copied(
+    head: Header, path: Path, first_of: dict[tuple[str, str], list[tuple[int, Path]]]
+) -> int | None:
+    """Return the place of a file that holds the same object, byte by byte; None without one."""
+    if not head.instance:
+        return None
+    size = path.stat().st_size
+    for place, other in first_of.get((head.study, head.instance), ()):
+        if other.stat().st_size == size and file_digest(other) == file_digest(path):
+            return place
+    return None
+
+
+def _named(groups: Sequence[_Group], taken: Collection[str]) -> Iterator[FoundStudy]:
+    """Give studies running numbers; patients get their own only where somebody has several."""
+    numbers = (name for name in map(str, count(1)) if name not in taken)
+    patients = [group.patient or f"\0{place}" for place, group in enumerate(groups)]
+    several = max(Counter(patients).values(), default=1) > 1
+    free = (name for name in (f"P{n}" for n in count(1)) if name not in taken)
+    of_patient: dict[str, str] = {}
+    for group, patient, name in zip(groups, patients, numbers, strict=False):
+        if several and patient not in of_patient:
+            of_patient[patient] = next(free)
+        yield FoundStudy(name, of_patient[patient] if several else name, tuple(group.loops))
+
+
+def _n_absent(paths: Sequence[Path], root: Path) -> int:
+    """Count the files that a DICOMDIR names and that are not there."""
+    there = {str(path.relative_to(root)).casefold() for path in paths}
+    n = 0
+    for path in paths:
+        if path.name.upper() != DIRECTORY:
+            continue
+        begin = path.parent.relative_to(root)
+        names = {str(begin.joinpath(*parts)).casefold() for parts in _referenced(path)}
+        n += len(names - there)
+    return n
+
+
+def _referenced(directory: Path) -> Iterator[tuple[str, ...]]:
+    """Yield the parts of every path that a DICOMDIR names; nothing where it cannot be read."""
+    from cardio_core.ultrasound.studies.directory import referenced
+
+    return referenced(directory)
+
+
+def _absent(n: int) -> str:
+    files = "1 file" if n == 1 else f"{n} files"
+    return f"{files} that the DICOMDIR names {'is' if n == 1 else 'are'} not there."
