@@ -42,9 +42,10 @@ def measure(
     """Measure recordings: no labels, no model.
 
     INPUT is a file, a folder (searched to its ends) or a cohort table, which needs no outcome.
-    Writes measurements.csv (one line a recording, as soon as it is measured), sheets to check by
-    eye, and measurements.html. Recordings are numbered, unless a cohort table names them. Exits
-    with 3 if nothing could be measured.
+    Writes measurements.csv (one line a recording, or a study of several loops, as soon as it is
+    measured), sheets to check by eye, and measurements.html; files.csv accounts for every file that
+    was searched. Recordings are numbered, unless a cohort table names them. Exits with 3 if nothing
+    could be measured.
     """
     from cardio_core.registry import require_installed
 
@@ -68,18 +69,20 @@ def measure(
     if as_json:
         about = {"plugin": done.plugin, "task": done.task, "out": str(done.out),
                  "n_recordings": done.n_recordings, "n_measured": done.n_measured,
-                 "n_refused": refused, "notes": list(done.notes)}  # fmt: skip
+                 "n_refused": refused, "notes": list(done.notes),
+                 "files": done.files or None}  # fmt: skip
         rest = json.dumps(about, indent=0)[2:]
         click.echo(("\n],\n" if n_printed else '{\n"recordings": [],\n') + rest)
     if not done.n_measured:
         raise DataError(
-            f"none of {done.n_recordings or len(inputs)} recording(s) could be measured; the "
+            f"none of {done.n_recordings or len(inputs)} {done.of}(s) could be measured; the "
             f"first: {done.first_reason}{done.other_tasks}"
         )
-    counted = [f"{done.n_measured} measured"]
+    studies = "study " if done.n_measured == 1 else "studies "
+    counted = [f"{done.n_measured} {studies if done.of == 'study' else ''}measured"]
     counted += [f"{refused} refused"] if refused else []
     counted += [f"{done.n_flagged} flagged"] if done.n_flagged else []
-    for line in done.notes:
+    for line in (*done.notes, *([done.files] if done.files else [])):
         click.echo(line, err=True)
     click.echo(f"{', '.join(counted)}: {done.out / TABLE}", err=as_json)
     click.echo(f"To check by eye: {done.out / PAGE}", err=as_json)

@@ -15,7 +15,9 @@ from cardio_core.errors import DataError
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write the JSON here, too.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write the JSON here, and a CSV of all files."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.option("--all-models", is_flag=True, help="Say what the other models answer, too.")
 @click.option(
@@ -47,10 +49,11 @@ def predict(
 ) -> None:
     """Predict new recordings with the final models of RUN.
 
-    INPUT is a file, a folder (searched to its ends) or a cohort table. Prints what the primary
-    model answers: the probability, the threshold and where it came from, what remains possible
-    where RUN calibrated that, or why there is no verdict; flags; and what could not be read and
-    why. --json has everything, of all models. Exits with 3 if nothing could be predicted.
+    INPUT is a file, a folder (searched to its ends) or a cohort table; an echo export is taken as
+    it comes, one answer a study. Prints what the primary model answers: the probability, the
+    threshold and where it came from, what remains possible where RUN calibrated that, or why there
+    is no verdict; flags; and what could not be read and why. --json has everything, of all models.
+    Exits with 3 if nothing could be predicted.
 
     The plugin of RUN may take more: how to read the recording at hand (--voxel-mm), or a file that
     belongs to it (--septum FILE); cardio predict RUN --help lists them.
@@ -60,6 +63,7 @@ def predict(
     made = Manifest.open(run).content
     own = given(made["plugin"], made["task"])
     from cardio_core.io.atomic import write_text
+    from cardio_core.runner.accounts import write_cells
     from cardio_core.runner.predicting.new_patients import predict_new
     from cardio_core.runner.predicting.told import told
 
@@ -76,6 +80,8 @@ def predict(
     text = json.dumps(answer, indent=2, allow_nan=False)
     if out is not None:
         write_text(out, text + "\n")
+        if answer["files"]:
+            write_cells(out.with_suffix(".files.csv"), answer["files"])
     if as_json:
         click.echo(text)
     else:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.types.features import NO_VERDICT, flags_of
 from cardio_core.types.info import Target, Unit
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.targets import KEY_OF_UNIT
@@ -33,7 +34,24 @@ def prediction_frame(
     subject_id. Columns are unit_id, sample_id, recording_id, study_id, patient_id, subject_id,
     level, time_s (NA above the sample), and the score columns. Probabilities are averaged as
     logits, which keeps the mean between its members however confident one of them is; numbers as
-    they are. Members without a score (NaN) do not count; units without any are left out.
+    they are. Members without a score (NaN), or that cannot be judged where another can, do not
+    count; units without any are left out.
+    """
+    members = scored_members(predictions, samples, target, unit)
+    level = predictions.level
+    final = "sample" if unit == "event" else unit
+    if LEVELS.index(final) <= LEVELS.index(level):
+        return members.assign(level=level)
+    return _mean(members.drop(columns="unit_id"), target, final)
+
+
+def scored_members(
+    predictions: Predictions, samples: pd.DataFrame, target: Target, unit: Unit
+) -> pd.DataFrame:
+    """Return what the scores of units are made of, as it was predicted: a row a member.
+
+    Members without a score do not count, nor do those that are flagged as not to be judged where
+    another of their unit can be. Parameters are those of `prediction_frame`, columns too.
     """
     ids = list(predictions.ids)
     level = predictions.level
@@ -42,12 +60,20 @@ def prediction_frame(
         scores = np.column_stack([1 - scores, scores])
     frame = _identity(ids, samples, level)
     frame[score_columns(target)] = scores.reshape(len(ids), -1)
-    final = "sample" if unit == "event" else unit
     frame = frame.assign(unit_id=ids)
-    frame = frame[frame[score_columns(target)[0]].notna()].reset_index(drop=True)
-    if LEVELS.index(final) <= LEVELS.index(level):
-        return frame.assign(level=level)
-    return _mean(frame.drop(columns="unit_id"), target, final)
+    frame = frame[frame[score_columns(target)[0]].notna()]
+    final = "sample" if unit == "event" else unit
+    if LEVELS.index(final) > LEVELS.index("recording") and level in ("sample", "recording"):
+        frame = frame[_judged(frame, samples, KEY_OF_UNIT[final])]
+    return frame.reset_index(drop=True)
+
+
+def _judged(frame: pd.DataFrame, samples: pd.DataFrame, key: str) -> pd.Series:
+    """Tell the members that count: where none of a unit can be judged, all do."""
+    flags = flags_of(samples) if len(samples) else {}
+    bad = {name for name, own in flags.items() if any(one.startswith(NO_VERDICT) for one in own)}
+    can = ~frame["recording_id"].astype(str).isin(bad)
+    return can | ~can.groupby(frame[key].to_numpy()).transform("any")
 
 
 def _identity(ids: list[str], samples: pd.DataFrame, level: str) -> pd.DataFrame:

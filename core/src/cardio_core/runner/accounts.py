@@ -121,10 +121,15 @@ def summed(lines: Sequence[FileLine]) -> str:
 
 def write_files(path: Path, lines: Iterable[FileLine]) -> None:
     """Write one line a file, as CSV; no name of a file is in it."""
+    write_cells(path, (one.cells() for one in lines))
+
+
+def write_cells(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
+    """Write lines that are cells already."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(one.cells() for one in lines)
+        writer.writerows(rows)
 
 
 def _kind(line: FileLine) -> str:

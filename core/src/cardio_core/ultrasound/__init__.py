@@ -50,11 +50,6 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound.phantoms.write_us import write_us_loop as write_us_loop
     from cardio_core.ultrasound.readers.find import find_loops as find_loops
     from cardio_core.ultrasound.readers.read import read_loop as read_loop
-    from cardio_core.ultrasound.views.names import VIEW_NAMES as VIEW_NAMES
-    from cardio_core.ultrasound.views.names import VIEW_TITLES as VIEW_TITLES
-    from cardio_core.ultrasound.views.seen import ViewSeen as ViewSeen
-    from cardio_core.ultrasound.views.seen import view_of as view_of
-    from cardio_core.ultrasound.views.seen import view_of_frames as view_of_frames
     from cardio_core.ultrasound.studies.export import CellLoops as CellLoops
     from cardio_core.ultrasound.studies.export import FileSeen as FileSeen
     from cardio_core.ultrasound.studies.export import accounted as accounted
@@ -63,6 +58,11 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound.studies.export import nothing_in as nothing_in
     from cardio_core.ultrasound.studies.export import read_export as read_export
     from cardio_core.ultrasound.studies.export import strangers as strangers
+    from cardio_core.ultrasound.views.names import VIEW_NAMES as VIEW_NAMES
+    from cardio_core.ultrasound.views.names import VIEW_TITLES as VIEW_TITLES
+    from cardio_core.ultrasound.views.seen import ViewSeen as ViewSeen
+    from cardio_core.ultrasound.views.seen import view_of as view_of
+    from cardio_core.ultrasound.views.seen import view_of_frames as view_of_frames
 
 _HOME = {
     "deidentify.printed.r_peaks": ("with_drawn_r_peaks",),

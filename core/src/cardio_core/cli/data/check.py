@@ -89,8 +89,12 @@ def _print(answer: dict[str, Any]) -> None:
            for row in answer["without_outcome"]])  # fmt: skip
     _list("Missing covariates:", [_covariate(row, answer) for row in answer["covariates"]])
     _list("Notes:", answer["notes"])
+    # A loop that cannot be used stands above; what is damaged has no recording to stand for it.
+    _list("Files that cannot be read, by their place among all:",
+          [f"file {row['file']}: {row['kind']}" for row in answer["files"]
+           if row["why not"] and not row["recording"]])  # fmt: skip
     click.echo(f"{answer['path']}:")
-    for line in sentences(answer):
+    for line in (*([answer["files_summed"]] if answer["files_summed"] else []), *sentences(answer)):
         click.echo(f"  {line}")
 
 

@@ -44,6 +44,8 @@ def write_page(
     by: str,
     made: str,
     notes: Sequence[str],
+    of: str = "recording",
+    by_recording: str = "",
 ) -> None:
     """Write the page from the finished table and the thumbnails beside the sheets.
 
@@ -58,6 +60,10 @@ def write_page(
         is here.
     notes : sequence of str
         Sentences below it.
+    of : {"recording", "study"}
+        What a line of the table is.
+    by_recording : str
+        Name of the page beside it that says the same by recording; empty where there is none.
     """
     about = {"by": by, "made": moment(made)}
     columns, counts, reasons, flags = _counted(table)
@@ -67,6 +73,7 @@ def write_page(
         **about, notes=list(notes), columns=columns, counts=counts, table=table.name,
         reasons=reasons.most_common(), flags=flags.most_common(), most=MOST_PICTURES,
         rows=_rows(table, columns), differences=changed, pairs=pairs(table, changed),
+        of=of, many={"study": "studies"}.get(of, f"{of}s"), by_recording=by_recording,
     )  # fmt: skip
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         for piece in stream:

@@ -16,6 +16,7 @@ from cardio_core.errors import CardioError, ConfigError, DataError, HookError
 from cardio_core.io.cohort_table import forgiving
 from cardio_core.io.cohorts.telling import notes_on_tables
 from cardio_core.io.places import open_cache
+from cardio_core.runner.accounts import account, summed
 from cardio_core.runner.calls import call
 from cardio_core.runner.checking.findings import Finding, in_order
 from cardio_core.runner.checking.recordings import ReadJob, find_duplicates, read_patient
@@ -49,7 +50,8 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         (recording_id, hook, reason), `findings` (see `Finding`; those that stop a run first),
         `without_outcome` (row, study_id, patient_id, reason), `outcome` and `covariates` (counts by
         patient), `no_outcome` (what says who has the outcome of the task, and is not there; None
-        where it is), `notes`.
+        where it is), `files` (what became of every file that was searched, and `files_summed` of
+        all), `notes`.
 
     Raises
     ------
@@ -91,6 +93,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
     if cohort.targets is not None and len(cohort.samples):
         labels = patient_labels(cohort, cohort.samples.table, cohort.targets, target)
     bad = {row.recording_id for row in quarantined}
+    files = account(cohort, {row.recording_id: row.reason for row in quarantined})
     asked = (*config.covariates, *((config.outcome.column,) if config.outcome.column else ()))
     return {
         "plugin": setup.plugin.info.name,
@@ -111,6 +114,8 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         "covariates": []
         if no_outcome and not config.covariates
         else missing_covariates(cohort.table, patients, setup.task, config.covariates),
+        "files": [line.cells() for line in files],
+        "files_summed": summed(files),
         "notes": [*cohort.notes, *notes_on_tables(inputs, setup.plugin.info, used=asked)],
     }
 

@@ -85,7 +85,7 @@ def find_recordings(
                     # It may have searched from above already: a letter beside is no recording.
                     if not _files_behind(made) or not _files_behind(made) <= known:
                         own += these
-                    known |= _files_behind(made)
+                    known |= _files_behind(made) | _files_seen(made)
                     break
                 first = first or made
         if own:
@@ -108,6 +108,11 @@ def _is_passed_over(path: Path, cohort: Cohort) -> bool:
 def _files_behind(made: Cohort | DataError | None) -> set[Path]:
     files = made.files.values() if isinstance(made, Cohort) else ()
     return {file for own in files for file in own}
+
+
+def _files_seen(made: Cohort | DataError | None) -> set[Path]:
+    """Return files that a plugin looked at and accounts for, whatever they are."""
+    return {one.path for one in made.seen} if isinstance(made, Cohort) else set()
 
 
 def _found_bad(made: Cohort | DataError | None) -> bool:

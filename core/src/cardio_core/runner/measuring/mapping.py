@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cardio_core.io.atomic import replacing
@@ -14,6 +14,9 @@ def write_mapping(
     path: Path, cohort: Cohort, quarantined: Iterable[Quarantined], inputs: Sequence[Path]
 ) -> None:
     """Write a CSV with the columns id and file; several files of one recording have ``;`` between.
+
+    Where files were searched, `number` is the place of each in the account of files, and those that
+    are no recording have a line without id.
 
     Parameters
     ----------
@@ -31,8 +34,17 @@ def write_mapping(
         files.setdefault(row.recording_id, files_named_in(row.reason, inputs))
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("id", "file"))
-        writer.writerows((name, ";".join(map(str, own))) for name, own in files.items())
+        numbers = {one.path: number for number, one in enumerate(cohort.seen, start=1)}
+        rows = [(name, ";".join(map(str, of)), _number(of, numbers)) for name, of in files.items()]
+        others = (one.path for one in cohort.seen if not one.recording_id)
+        rows += [("", str(path), str(numbers[path])) for path in others]
+        n_columns = 3 if numbers else 2
+        writer.writerow(("id", "file", "number")[:n_columns])
+        writer.writerows(row[:n_columns] for row in rows)
+
+
+def _number(files: Sequence[Path], numbers: Mapping[Path, int]) -> str:
+    return next((str(numbers[file]) for file in files if file in numbers), "")
 
 
 def files_named_in(reason: str, inputs: Sequence[Path]) -> tuple[Path, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.measuring.mapping import files_named_in
 from cardio_core.runner.measuring.nameless import without_names
 from cardio_core.runner.measuring.recording import Done, Job, Line, measure_patient, sheet_stems
-from cardio_core.runner.measuring.table import GrowingTable, cells_of, json_of
+from cardio_core.runner.measuring.written import Written
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
 from cardio_core.runner.preparing.features import UnusableCohortError
 from cardio_core.runner.progress import Echo, Progress
@@ -32,6 +32,9 @@ from cardio_core.runner.setup import Setup, set_up
 from cardio_core.types.samples import Cohort
 
 TABLE, PAGE, SHEETS = "measurements.csv", "measurements.html", "sheets"
+LOOPS, LOOPS_PAGE = "recordings.csv", "recordings.html"
+"""The same by recording, where a study is measured in several."""
+
 _AT_ONCE = 256
 """Patients that are handed out before their results are let go of."""
 
@@ -62,6 +65,8 @@ class MeasureRequest:
 class Summary:
     """What became of a request: where it lies, and how many could be measured.
 
+    `of` says of what: recordings, or studies of several recordings.
+
     `other_tasks` names tasks of the plugin that measure something else, for when nothing could be.
     """
 
@@ -74,6 +79,8 @@ class Summary:
     first_reason: str = ""
     other_tasks: str = ""
     notes: tuple[str, ...] = ()
+    of: str = "recording"
+    files: str = ""
 
 
 @one_thread()
@@ -136,41 +143,28 @@ def measure(
             return summary
     out.mkdir(parents=True, exist_ok=True)
     executor = parse_executor(request.executor)
-    table = GrowingTable(out / TABLE)
-    mapping = None if request.mapping is None else GrowingTable(request.mapping)
-    if mapping is not None:
-        request.mapping.unlink(missing_ok=True)  # type: ignore[union-attr]
-    # Only a cohort table knows whose recording it is; without one a number stands for both.
-    samples = found.cohort.samples.table
-    with_patient = bool(samples["patient_id"].astype(str).ne(samples["recording_id"]).any())
-    seen: dict[str, str] = {}
-
-    def take(line: Line) -> None:
-        line = _with_repeats(line, seen)
-        table.add(cells_of(line, with_patient=with_patient))
-        if mapping is not None:
-            mapping.add({"id": line.recording_id, "file": ";".join(map(str, line.files))})
-        summary.n_recordings += 1
-        summary.n_measured += not line.reason
-        summary.n_flagged += bool(line.flags)
-        summary.first_reason = summary.first_reason or line.reason
-        if on_line is not None:
-            on_line(json_of(line, with_patient=with_patient))
-
+    written = Written(out, request.mapping, found.cohort, summary, on_line)
     try:
         with executor:
-            _measure_all(setup, config, ctx, found.cohort, request, executor, out, take, echo)
+            _measure_all(
+                setup, config, ctx, found.cohort, request, executor, out, written.take, echo
+            )
     except KeyboardInterrupt:
-        said = f"Interrupted. {summary.n_recordings} recording(s) are in {table.path}"
+        said = f"Interrupted. {summary.n_recordings} {summary.of}(s) are in {out / TABLE}"
         raise Interrupted(f"{said}; to measure the others, give them with another --out") from None
     for line in _refused(found, request.inputs):
-        take(line)
+        written.take((line,))
     told = request.given.told("Measured", request.sets)
+    summary.files = written.account()
     summary.notes = tuple(dict.fromkeys((*told, *found.cohort.notes)))
-    write_page(
-        out / PAGE, table.path, by=f"{plugin.info.name} {plugin.version}{as_task}", made=now(),
-        notes=summary.notes,
-    )  # fmt: skip
+    about: dict[str, Any] = {
+        "by": f"{plugin.info.name} {plugin.version}{as_task}", "made": now(),
+        "notes": tuple(filter(None, (*summary.notes, summary.files))),
+    }  # fmt: skip
+    if written.several:
+        write_page(out / LOOPS_PAGE, out / LOOPS, **about)
+    also = LOOPS_PAGE if written.several else ""
+    write_page(out / PAGE, out / TABLE, of=summary.of, by_recording=also, **about)
     shutil.rmtree(out / SHEETS / THUMBNAILS, ignore_errors=True)
     return summary
 
@@ -183,7 +177,7 @@ def _measure_all(
     request: MeasureRequest,
     executor: Executor,
     out: Path,
-    take: Callable[[Line], None],
+    take: Callable[[Sequence[Line]], None],
     echo: Echo | None,
 ) -> None:
     """Hand the patients out and take their lines in order, as they come."""
@@ -200,7 +194,7 @@ def _measure_all(
 class _InTurn:
     """Passes lines on in the order of the jobs, whichever is done first."""
 
-    def __init__(self, take: Callable[[Line], None], progress: Progress) -> None:
+    def __init__(self, take: Callable[[Sequence[Line]], None], progress: Progress) -> None:
         self._take, self._progress = take, progress
         self._waiting: dict[int, tuple[Line, ...]] = {}
         self._next = 0
@@ -208,8 +202,7 @@ class _InTurn:
     def __call__(self, done: Done) -> None:
         self._waiting[done.number] = done.lines
         while self._next in self._waiting:
-            for line in self._waiting.pop(self._next):
-                self._take(line)
+            self._take(self._waiting.pop(self._next))
             self._next += 1
         self._progress.advance()
 
@@ -239,16 +232,6 @@ def _jobs(
         )
 
 
-def _with_repeats(line: Line, seen: dict[str, str]) -> Line:
-    """Flag a recording one of whose files was there before."""
-    other = next((seen[one] for one in line.digests if one in seen), None)
-    for one in line.digests:
-        seen.setdefault(one, line.recording_id)
-    if other is None or other == line.recording_id:
-        return line
-    return replace(line, flags=(*line.flags, f"the same file as recording {other}"))
-
-
 def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
     """Return a line for each recording that `load` set aside, and each input without one."""
     known = set(found.cohort.samples.table["recording_id"].astype(str))
@@ -264,12 +247,13 @@ def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
         )
         reason = without_names(row.reason, files)
         patient = whose.get(row.recording_id, row.recording_id)
-        yield Line(row.recording_id, patient, files, reason=reason)
+        yield Line(row.recording_id, patient, files, reason=reason, study_id=row.recording_id)
     numbers = (str(n) for n in range(1, 10**9) if str(n) not in taken)
     for path, reason in found.refused:
         name = next(numbers)
         taken.add(name)
-        yield Line(name, name, (path,), reason=without_names(reason, (path,)))
+        reason = without_names(reason, (path,))
+        yield Line(name, name, (path,), reason=reason, study_id=name)
 
 
 def _nothing() -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
@@ -47,6 +48,14 @@ class Line:
         Name of the sheet's file; empty without one.
     digests : tuple of str
         SHA-256 of its own files.
+    study_id : str
+        The study that it is of.
+    view : str
+        What it shows, where its features say so (a column `view`).
+    withheld : bool
+        Whether it cannot be judged.
+    n_recordings : int
+        On how many recordings it stands, where it speaks for a study.
     """
 
     recording_id: str
@@ -58,6 +67,10 @@ class Line:
     reason: str = ""
     sheet: str = ""
     digests: tuple[str, ...] = field(default=(), repr=False)
+    study_id: str = ""
+    view: str = ""
+    withheld: bool = False
+    n_recordings: int = 1
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,7 @@ def measure_patient(job: Job, device: Any = None) -> Done:
         about = {
             "recording_id": name,
             "patient_id": str(job.samples.table["patient_id"].iloc[position]),
+            "study_id": str(job.samples.table["study_id"].iloc[position]),
             "files": job.files[name],
             "digests": tuple(file_digest(f) for f in job.own_files[name] if f.is_file()),
         }
@@ -112,7 +126,8 @@ def measure_patient(job: Job, device: Any = None) -> Done:
             why = reasons.get(name) or failed or NOTHING
             lines.append(Line(**about, reason=without_names(why, job.files[name])))  # type: ignore[arg-type]
             continue
-        flags = _in_words(flags_of(features.table).get(name, []))
+        found = flags_of(features.table).get(name, [])
+        flags = _in_words(found)
         flags = [without_names(flag, job.files[name]) for flag in flags]
         features = with_words(features, plugin.info.words)
         measured = measured_of(features)
@@ -129,6 +144,8 @@ def measure_patient(job: Job, device: Any = None) -> Done:
                 n_samples=n_samples_of(features),
                 flags=tuple(dict.fromkeys(flags)),
                 sheet=sheet,
+                view=view_in(features.table),
+                withheld=any(flag.startswith(NO_VERDICT) for flag in found),
             )
         )
     return Done(job.number, tuple(lines))
@@ -140,6 +157,12 @@ def _rows_of(features: FeatureSet | None, recording_id: str) -> FeatureSet | Non
         return None
     rows = np.flatnonzero(features.table["recording_id"].astype(str) == recording_id)
     return features.view(rows) if rows.size else None
+
+
+def view_in(table: pd.DataFrame) -> str:
+    """Return what the samples of one recording show; empty where they do not say it."""
+    views = table["view"].dropna().astype(str) if "view" in table.columns else ()
+    return next(iter(views), "")
 
 
 def _in_words(flags: Sequence[str]) -> list[str]:

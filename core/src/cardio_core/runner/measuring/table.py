@@ -11,8 +11,8 @@ from cardio_core.io.atomic import replacing
 from cardio_core.report.measured.values import plain
 from cardio_core.runner.measuring.recording import Line
 
-ID, PATIENT, SAMPLES, FLAGS, REASON, SHEET = (
-    "id", "patient", "samples", "flags", "not measured because", "sheet",
+ID, PATIENT, RECORDINGS, SAMPLES, FLAGS, REASON, SHEET = (
+    "id", "patient", "recordings", "samples", "flags", "not measured because", "sheet",
 )  # fmt: skip
 _LAST = (SAMPLES, FLAGS, REASON, SHEET)
 
@@ -66,12 +66,14 @@ class GrowingTable:
                         writer.writerow(row)
 
 
-def cells_of(line: Line, *, with_patient: bool) -> dict[str, str]:
+def cells_of(line: Line, *, with_patient: bool, with_recordings: bool = False) -> dict[str, str]:
     """Return a line as cells of the CSV by column.
 
-    `with_patient` adds the patient's id, which only a cohort table knows.
+    `with_patient` adds the patient's id, which a cohort table or a header knows, `with_recordings`
+    on how many recordings a study stands.
     """
     cells = {ID: line.recording_id} | ({PATIENT: line.patient_id} if with_patient else {})
+    cells |= {RECORDINGS: str(line.n_recordings)} if with_recordings else {}
     for one in line.measured:
         cells[one.head] = one.text
         if one.quartiles is not None:
@@ -88,8 +90,10 @@ def cells_of(line: Line, *, with_patient: bool) -> dict[str, str]:
     }
 
 
-def json_of(line: Line, *, with_patient: bool) -> dict[str, Any]:
-    """Return a line as JSON has it."""
+def json_of(
+    line: Line, *, with_patient: bool, members: Sequence[Line] | None = None
+) -> dict[str, Any]:
+    """Return a line as JSON has it; `members` are the recordings that a study stands on."""
     values: dict[str, Any] = {}
     for one in line.measured:
         about: dict[str, Any] = {"value": one.value, "unit": one.unit}
@@ -106,4 +110,11 @@ def json_of(line: Line, *, with_patient: bool) -> dict[str, Any]:
         "flags": list(line.flags),
         "reason": line.reason or None,
         "sheet": f"sheets/{line.sheet}" if line.sheet else None,
-    }
+    } | (
+        {}
+        if members is None
+        else {
+            "n_recordings": line.n_recordings,
+            "recordings": [json_of(one, with_patient=False) for one in members],
+        }
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 import numpy as np
 
@@ -15,10 +14,11 @@ from cardio_core.runner.measuring.recording import Line
 
 def by_study(lines: Iterable[Line]) -> Iterator[tuple[Line, tuple[Line, ...]]]:
     """Yield a line for each study, and the lines of the recordings that it stands on."""
-    in_order = sorted(lines, key=lambda one: one.study_id)
-    for _, own in groupby(in_order, key=lambda one: one.study_id):
-        members = tuple(own)
-        yield combined(members), members
+    of_study: dict[str, list[Line]] = {}
+    for line in lines:
+        of_study.setdefault(line.study_id, []).append(line)
+    for own in of_study.values():
+        yield combined(own), tuple(own)
 
 
 def combined(lines: Sequence[Line]) -> Line:

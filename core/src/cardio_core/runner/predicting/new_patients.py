@@ -17,12 +17,13 @@ from cardio_core.compute.threads import one_thread
 from cardio_core.config import RunConfig, read_yaml, validated
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError
-from cardio_core.evaluation.aggregate import prediction_frame, score_columns
+from cardio_core.evaluation.aggregate import prediction_frame, score_columns, scored_members
 from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.covariates import with_clinical_model
 from cardio_core.registry import resolve
+from cardio_core.runner.accounts import summed
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.clinical import open_clinical
 from cardio_core.runner.fitting.stored import open_artifact, open_decisions
@@ -32,6 +33,7 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.measuring.mapping import write_mapping
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given, with_given
+from cardio_core.runner.predicting.stands_on import account_of, recordings_of, with_recordings
 from cardio_core.runner.predicting.verdicts import without_verdicts
 from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import Prepared, UnusableCohortError, prepare
@@ -91,7 +93,8 @@ def predict_new(
         JSON-ready: the run, its task, targets and models in words, the primary model, the
         predictions of every row (scores by class, decided class, the threshold and where it
         came from, and the conformal set or interval where the run calibrated one;
-        withheld, with the reason in `no_verdict`, where a recording cannot be judged), what the
+        withheld, with the reason in `no_verdict`, where no recording can be judged; on how many
+        recordings it stands, and the range of their own scores), what the
         rows measured beside their scores (by id and name, with units), what explains them (files
         in `explain_in`), flags, and quarantined recordings with their reasons.
 
@@ -156,6 +159,8 @@ def _predict(
         "flags": {},
         "notes": [],
         "quarantined": [],
+        "files": [],
+        "files_summed": "",
     }
     # One good recording among many bad ones is still worth its answer.
     limits = config.limits.model_copy(update={"bad_share": 1.0})
@@ -177,6 +182,7 @@ def _predict(
     notes = [*options.told("Read"), *prepared.cohort.notes]
     measured: dict[str, dict[str, Any]] = {}
     frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
+    members: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
     with Progress("predicting", len(manifest["models"]), echo, "models") as progress:
         for name in progress.over(members_first(task, manifest["models"])):
             folder = run / "models" / "final" / name
@@ -198,6 +204,10 @@ def _predict(
                     t.name: prediction_frame(predictions, prepared.features.table, t, task.unit)
                     for t in place.targets
                 }
+                for t in place.targets:
+                    members[t.name][name] = scored_members(
+                        predictions, prepared.features.table, t, task.unit
+                    )
                 explains = not by_core and plugin.implements("explain", ctx.task)
                 if explain_in is not None and explains and _any(own):
                     given["predictions"] = predictions
@@ -213,7 +223,11 @@ def _predict(
                 decision = decisions.get(target.name)
                 decided = decision.apply(frame, target) if decision else None
                 made = _rows(frame, target, name, decided, decision)
+                made = with_recordings(made, members[target.name], task, target)
                 rows += _with_sets(made, frame, target, open_rule(run, name, target.name))
+    table = prepared.features.table
+    answered = recordings_of(members[task.targets[0].name], task, answer["primary"])
+    files = account_of(prepared.cohort, quarantined, table, answered, measured)
     return answer | {
         "predictions": without_verdicts(rows, prepared.features.table),
         "measurements": measured,
@@ -221,6 +235,8 @@ def _predict(
         "flags": _flags(prepared),
         "notes": notes,
         "quarantined": [vars(row) for row in quarantined],
+        "files": [line.cells() for line in files],
+        "files_summed": summed(files),
     }
 
 

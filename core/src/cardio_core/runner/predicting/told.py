@@ -48,7 +48,7 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
     lines += _flagged(answer["flags"])
     files = [file for path in inputs for file in (path, *_inside(path))]
     lines += _set_aside(answer["quarantined"], files)
-    notes = [note for note in answer["notes"] if note]
+    notes = [note for note in (*answer["notes"], answer.get("files_summed", "")) if note]
     return [*lines, *([""] if notes else []), *notes]
 
 
@@ -57,12 +57,29 @@ def _table(rows: Sequence[Mapping[str, Any]], target: Mapping[str, Any]) -> list
         return _aligned(list(_by_recording(rows)))
     level = rows[0]["level"]
     same = all(row["patient_id"] == row["id"] for row in rows)
-    head = [level.capitalize(), *([] if same else ["Patient"]), *_heads(rows[0], target)]
+    single = all(row.get("n_recordings", 1) < 2 for row in rows)
+    head = [level.capitalize(), *([] if same else ["Patient"])]
+    head += [*([] if single else ["Recordings"]), *_heads(rows[0], target)]
     body = [
-        [str(row["id"]), *([] if same else [str(row["patient_id"])]), *_cells(row, target)]
+        [
+            str(row["id"]),
+            *([] if same else [str(row["patient_id"])]),
+            *([] if single else [_stands_on(row, target)]),
+            *_cells(row, target),
+        ]
         for row in rows
     ]
     return _aligned([head, *body])
+
+
+def _stands_on(row: Mapping[str, Any], target: Mapping[str, Any]) -> str:
+    """Return on how many recordings an answer stands, and how far their own scores lie apart."""
+    n, limits = row.get("n_recordings", 1), row.get("range")
+    if limits is None or row["no_verdict"]:
+        return str(n)
+    if target["kind"] == "continuous":
+        return f"{n} ({limits[0]:.4g} to {limits[1]:.4g})"
+    return f"{n} ({100 * limits[0]:.0f} to {100 * limits[1]:.0f} %)"
 
 
 def _heads(row: Mapping[str, Any], target: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ SAID = ("scores", "decided", "value", "set", "interval")
 def without_verdicts(
     rows: Sequence[Mapping[str, Any]], table: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    """Empty the predictions that rest on a recording flagged ``no verdict: REASON``.
+    """Empty the predictions that rest on recordings flagged ``no verdict: REASON`` alone.
 
     Rows are as `cardio predict` prints them, `table` is of the feature set that they were made
     from. What is returned has `no_verdict`, the reason or None; where there is a reason, scores,
@@ -41,6 +41,8 @@ def without_verdicts(
     for row in rows:
         own = named.loc[named[f"{row['level']}_id"] == row["id"], "recording_id"].astype(str)
         found = [reasons[name] for name in own.unique() if reasons.get(name)]
+        if len(found) < own.nunique():  # another recording could be judged, and was
+            found = []
         empty = dict.fromkeys((key for key in SAID if key in row), None) if found else {}
         answers.append({**row, **empty, "no_verdict": "; ".join(dict.fromkeys(found)) or None})
     return answers

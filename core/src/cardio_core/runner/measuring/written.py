@@ -1,0 +1,133 @@
+"""What `cardio measure` writes while it measures: the tables, the mapping, the account of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cardio_core.runner.accounts import FILES, account, summed, write_files
+from cardio_core.runner.measuring.recording import Line
+from cardio_core.runner.measuring.table import GrowingTable, cells_of, json_of
+from cardio_core.runner.measuring.together import by_study, used_of
+from cardio_core.types.samples import Cohort
+
+if TYPE_CHECKING:
+    from cardio_core.runner.measuring.measure import Summary
+
+
+class Written:
+    """Takes the lines of one patient after the other, and keeps nothing but counts and reasons.
+
+    Parameters
+    ----------
+    out : Path
+        The folder of the results.
+    mapping : Path or None
+        Where to write which id is which file.
+    cohort : Cohort
+        What is measured.
+    summary : Summary
+        Its counts are those of the lines of ``measurements.csv``.
+    on_line : callable or None
+        Takes each of these lines as JSON has it.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        mapping: Path | None,
+        cohort: Cohort,
+        summary: Summary,
+        on_line: Callable[[dict[str, Any]], None] | None,
+    ) -> None:
+        from cardio_core.runner.measuring.measure import LOOPS, TABLE
+
+        samples = cohort.samples.table
+        studies = samples["study_id"].astype(str)
+        # Where each recording is a study, a line of either would say the same twice.
+        self.several = cohort.together and bool(studies.duplicated().any())
+        unit = "study_id" if self.several else "recording_id"
+        # Only a table or a header knows whose recording it is; else a number stands for both.
+        self._with_patient = bool(samples["patient_id"].astype(str).ne(samples[unit]).any())
+        self._cohort, self._out, self._summary, self._on_line = cohort, out, summary, on_line
+        self._numbers = {one.path: number for number, one in enumerate(cohort.seen, start=1)}
+        self._table = GrowingTable(out / TABLE)
+        self._loops = GrowingTable(out / LOOPS) if self.several else None
+        self._mapping = None if mapping is None else GrowingTable(mapping)
+        if mapping is not None:
+            mapping.unlink(missing_ok=True)
+        self._first_with: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
+        self._views: dict[str, str] = {}
+        summary.of = "study" if self.several else "recording"
+
+    def take(self, lines: Sequence[Line]) -> None:
+        """Write the recordings of one patient."""
+        lines = [self._flagged(line) for line in lines]
+        for line in lines:
+            self._views[line.recording_id] = line.view
+            self._map(line)
+        if self._loops is None:
+            for line in lines:
+                self._add(line, None)
+                if line.reason:
+                    self._refused[line.recording_id] = line.reason
+            return
+        for study, members in by_study(lines):
+            self._add(study, members)
+            used = used_of(members)
+            for one in members:
+                self._loops.add(cells_of(one, with_patient=self._with_patient))
+                if one not in used:
+                    self._refused[one.recording_id] = one.reason or _unjudged(one)
+
+    def account(self) -> str:
+        """Write ``files.csv``, and return all files in one sentence; empty where it says nothing.
+
+        Files that are no recordings go to the mapping, too.
+        """
+        lines = account(self._cohort, self._refused, self._views)
+        if not lines:
+            return ""
+        write_files(self._out / FILES, lines)
+        if self._mapping is not None:
+            for line in (line for line in lines if not line.recording):
+                row = {"id": "", "file": str(line.path), "number": str(line.number)}
+                self._mapping.add(row)
+        return summed(lines)
+
+    def _add(self, line: Line, members: Sequence[Line] | None) -> None:
+        self._table.add(
+            cells_of(line, with_patient=self._with_patient, with_recordings=members is not None)
+        )
+        self._summary.n_recordings += 1
+        self._summary.n_measured += not line.reason
+        self._summary.n_flagged += bool(line.flags)
+        self._summary.first_reason = self._summary.first_reason or line.reason
+        if self._on_line is not None:
+            self._on_line(json_of(line, with_patient=self._with_patient, members=members))
+
+    def _map(self, line: Line) -> None:
+        if self._mapping is None:
+            return
+        number = next((self._numbers[file] for file in line.files if file in self._numbers), "")
+        files = ";".join(map(str, line.files))
+        self._mapping.add({"id": line.recording_id, "file": files, "number": str(number)})
+
+    def _flagged(self, line: Line) -> Line:
+        """Flag a recording one of whose files was there before."""
+        known = (self._first_with[one] for one in line.digests if one in self._first_with)
+        other = next(known, None)
+        for one in line.digests:
+            self._first_with.setdefault(one, line.recording_id)
+        if other is None or other == line.recording_id:
+            return line
+        return replace(line, flags=(*line.flags, f"the same file as recording {other}"))
+
+
+def _unjudged(line: Line) -> str:
+    """Return why a recording cannot be judged, as its flags say it."""
+    begin = "cannot be judged: "
+    return next((flag for flag in line.flags if flag.startswith(begin)), "cannot be judged")
