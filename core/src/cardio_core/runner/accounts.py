@@ -115,7 +115,7 @@ def summed(lines: Sequence[FileLine]) -> str:
         return ""
     said = [f"{several(len(used), 'loop')} used in {_studies(len(studies))}"] if used else []
     kinds = Counter(_kind(one) for one in lines if not one.used)
-    said += [_counted(n, kind) for kind, n in sorted(kinds.items(), key=lambda one: -one[1])]
+    said += [_counted(n, kind) for kind, n in sorted(kinds.items(), key=_in_order)]
     return f"{several(len(lines), 'file')}: {', '.join(said)}."
 
 
@@ -130,6 +130,12 @@ def write_cells(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def _in_order(counted: tuple[str, int]) -> tuple[bool, int, str]:
+    """What somebody may have to look at comes first; the rest by number."""
+    kind, n = counted
+    return not (kind.endswith("\0") or kind == "damaged"), -n, kind.lower()
 
 
 def _kind(line: FileLine) -> str:

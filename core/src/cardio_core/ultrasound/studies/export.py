@@ -15,10 +15,14 @@ from pathlib import Path
 from cardio_core.errors import DataError
 from cardio_core.io.hashing import file_digest
 from cardio_core.types.samples import FileSeen as FileSeen
+from cardio_core.ultrasound.studies.directory import referenced
 from cardio_core.ultrasound.studies.headers import Header, read_header
 from cardio_core.ultrasound.studies.kinds import ARRAY, DAMAGED, DIRECTORY, LOOPS, VIDEO
 
 COPY = "the same as file "
+_UNTOLD = ("empty file", "text", "other")
+"""What a DICOM object looks like that lost its beginning; a directory that names it tells."""
+
 _WHY = {DAMAGED: "damaged: it cannot be read; export it again"}
 
 
@@ -123,9 +127,13 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
     first_of: dict[tuple[str, str], list[tuple[int, Path]]] = {}
     absent = 0
     for number, (place, root, paths) in enumerate(map(_searched, places)):
-        absent += _n_absent(paths, root)
+        promised = _promised(paths, root)
+        there = {_low(path, root) for path in paths}
+        absent += len(promised - there)
         for path in paths:
             head = read_header(path, root)
+            if head.kind in _UNTOLD and _low(path, root) in promised:
+                head = Header(DAMAGED)
             own = FileSeen(path, head.kind, why=_WHY.get(head.kind, ""))
             by_itself = place == path
             if (by_itself or head.kind in LOOPS) and path not in group_of:
@@ -293,24 +301,19 @@ def _named(groups: Sequence[_Group], taken: Collection[str]) -> Iterator[FoundSt
         yield FoundStudy(name, of_patient[patient] if several else name, tuple(group.loops))
 
 
-def _n_absent(paths: Sequence[Path], root: Path) -> int:
-    """Count the files that a DICOMDIR names and that are not there."""
-    there = {str(path.relative_to(root)).casefold() for path in paths}
-    n = 0
+def _promised(paths: Sequence[Path], root: Path) -> set[str]:
+    """Return the files that the folder's directories name, as `_low` writes them."""
+    named: set[str] = set()
     for path in paths:
-        if path.name.upper() != DIRECTORY:
-            continue
-        begin = path.parent.relative_to(root)
-        names = {str(begin.joinpath(*parts)).casefold() for parts in _referenced(path)}
-        n += len(names - there)
-    return n
+        if path.name.upper() == DIRECTORY:
+            begin = path.parent.relative_to(root)
+            named |= {str(begin.joinpath(*parts)).casefold() for parts in referenced(path)}
+    return named
 
 
-def _referenced(directory: Path) -> Iterator[tuple[str, ...]]:
-    """Yield the parts of every path that a DICOMDIR names; nothing where it cannot be read."""
-    from cardio_core.ultrasound.studies.directory import referenced
-
-    return referenced(directory)
+def _low(path: Path, root: Path) -> str:
+    """Return a path below `root` for comparison: on a disk small and large letters are one."""
+    return str(path.relative_to(root)).casefold()
 
 
 def _absent(n: int) -> str:
