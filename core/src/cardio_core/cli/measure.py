@@ -52,8 +52,9 @@ def measure(
     require_installed(plugin)
     own = given(plugin, asked["task"])
 
-    from cardio_core.runner.measuring.measure import PAGE, TABLE, MeasureRequest
+    from cardio_core.runner.measuring.measure import PAGE, MeasureRequest
     from cardio_core.runner.measuring.measure import measure as do
+    from cardio_core.runner.measuring.written import TABLE
 
     n_printed = 0
 

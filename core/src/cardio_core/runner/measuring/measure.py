@@ -23,7 +23,7 @@ from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.measuring.mapping import files_named_in
 from cardio_core.runner.measuring.nameless import without_names
 from cardio_core.runner.measuring.recording import Done, Job, Line, measure_patient, sheet_stems
-from cardio_core.runner.measuring.written import Written
+from cardio_core.runner.measuring.written import LOOPS, TABLE, Summary, Written
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
 from cardio_core.runner.preparing.features import UnusableCohortError
 from cardio_core.runner.progress import Echo, Progress
@@ -31,10 +31,7 @@ from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, set_up
 from cardio_core.types.samples import Cohort
 
-TABLE, PAGE, SHEETS = "measurements.csv", "measurements.html", "sheets"
-LOOPS, LOOPS_PAGE = "recordings.csv", "recordings.html"
-"""The same by recording, where a study is measured in several."""
-
+PAGE, LOOPS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
 _AT_ONCE = 256
 """Patients that are handed out before their results are let go of."""
 
@@ -59,28 +56,6 @@ class MeasureRequest:
     sets: tuple[str, ...] = ()
     executor: str = "local"
     given: Given = NOTHING_GIVEN
-
-
-@dataclass
-class Summary:
-    """What became of a request: where it lies, and how many could be measured.
-
-    `of` says of what: recordings, or studies of several recordings.
-
-    `other_tasks` names tasks of the plugin that measure something else, for when nothing could be.
-    """
-
-    out: Path
-    plugin: str
-    task: str
-    n_recordings: int = 0
-    n_measured: int = 0
-    n_flagged: int = 0
-    first_reason: str = ""
-    other_tasks: str = ""
-    notes: tuple[str, ...] = ()
-    of: str = "recording"
-    files: str = ""
 
 
 @one_thread()

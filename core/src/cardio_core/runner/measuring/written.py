@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cardio_core.runner.accounts import FILES, account, summed, write_files
 from cardio_core.runner.measuring.recording import Line
@@ -13,8 +13,31 @@ from cardio_core.runner.measuring.table import GrowingTable, cells_of, json_of
 from cardio_core.runner.measuring.together import by_study, used_of
 from cardio_core.types.samples import Cohort
 
-if TYPE_CHECKING:
-    from cardio_core.runner.measuring.measure import Summary
+TABLE = "measurements.csv"
+LOOPS = "recordings.csv"
+"""The same by recording, where a study is measured in several."""
+
+
+@dataclass
+class Summary:
+    """What became of a request: where it lies, and how many could be measured.
+
+    `of` says of what: recordings, or studies of several recordings.
+
+    `other_tasks` names tasks of the plugin that measure something else, for when nothing could be.
+    """
+
+    out: Path
+    plugin: str
+    task: str
+    n_recordings: int = 0
+    n_measured: int = 0
+    n_flagged: int = 0
+    first_reason: str = ""
+    other_tasks: str = ""
+    notes: tuple[str, ...] = ()
+    of: str = "recording"
+    files: str = ""
 
 
 class Written:
@@ -42,8 +65,6 @@ class Written:
         summary: Summary,
         on_line: Callable[[dict[str, Any]], None] | None,
     ) -> None:
-        from cardio_core.runner.measuring.measure import LOOPS, TABLE
-
         samples = cohort.samples.table
         studies = samples["study_id"].astype(str)
         # Where each recording is a study, a line of either would say the same twice.
