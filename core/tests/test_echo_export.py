@@ -179,8 +179,8 @@ def test_an_account_says_of_every_file_what_became_of_it(export, tmp_path):
     assert [line.number for line in lines] == list(range(1, 25))
     assert summed(lines) == (
         "24 files: 4 loops used in 3 studies, 1 2D loop not used, 5 stills, 4 colour Doppler "
-        "loops, 2 spectral Doppler, 1 contrast loop, 1 DICOMDIR, 1 loop under stress, 1 M-mode, 1 PDF, "
-        "1 picture, 1 SR, 1 text."
+        "loops, 2 spectral Doppler, 1 contrast loop, 1 DICOMDIR, 1 loop under stress, 1 M-mode, "
+        "1 PDF, 1 picture, 1 SR, 1 text."
     )
     write_files(tmp_path / "files.csv", lines)
     text = (tmp_path / "files.csv").read_text()
