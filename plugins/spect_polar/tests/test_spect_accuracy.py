@@ -218,6 +218,27 @@ def rounded(value: Any) -> Any:
     return round(value, 3) if isinstance(value, float) else value
 
 
+@pytest.mark.xfail(
+    strict=True, reason="one study of 120 is 7.1 points off: a liver lies against the wall"
+)
+def test_no_stored_ventricle_whose_base_descends_is_five_ef_points_off() -> None:
+    made = json.loads(STORED.read_text(encoding="utf-8"))["shortening"]
+    worst = [abs(r[kind]["ef_points"]) for r in made for kind in ("noise-free", "noisy")]
+    assert max(worst) <= EF_POINTS
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="+.1 degrees raw and -2.1 corrected: blur takes from an LBBB what noise adds to the raw "
+    "phase SD; against the noise-free heart the correction does take off half, see check_study",
+)
+def test_the_corrected_phase_sd_has_half_the_bias_of_the_raw_one_against_the_truth() -> None:
+    made = json.loads(STORED.read_text(encoding="utf-8"))["cases"]
+    noisy = [result["detected"] for result in made if result["floors"] == "60 counts"]
+    raw, corrected = (abs(np.mean([result[name] for result in noisy])) for name in PSD)
+    assert corrected < raw / 2
+
+
 @pytest.mark.slow
 def test_the_whole_list_meets_every_floor() -> None:
     check_study(study())
