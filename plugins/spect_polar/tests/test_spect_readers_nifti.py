@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import nibabel as nib
 import numpy as np
 import pytest
+from spect_nifti_files import PLAIN, VOXEL, as_nifti, counts, refusal, write, write_gates
 
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.find import find_gated
@@ -17,43 +18,8 @@ from cardio_spect_polar.readers.study import read_gated
 if TYPE_CHECKING:
     from pathlib import Path
 
-SHAPE = (8, 12, 20, 20)  # slots, slices, rows, columns
-VOXEL = (4.0, 5.0, 6.0)  # columns, rows, slices, as NIfTI orders them
-PLAIN = np.diag([*VOXEL, 1.0])
+
 DUMMY = "1 × 1 × 1, a dummy"
-
-
-def counts(seed: int = 1) -> np.ndarray:
-    return np.random.default_rng(seed).integers(1, 900, SHAPE).astype(np.float32)
-
-
-def as_nifti(values: np.ndarray) -> np.ndarray:
-    """Order (slots, slices, rows, columns) as NIfTI does: (x, y, z, t)."""
-    return values.transpose(3, 2, 1, 0)
-
-
-def write(path: Path, values: np.ndarray, affine: np.ndarray | None = PLAIN, **header: Any) -> Path:
-    image = nib.Nifti1Image(values, affine)
-    for key, value in header.items():
-        image.header[key] = value
-    nib.save(image, path)
-    return path
-
-
-def write_gates(folder: Path, pattern: str, values: np.ndarray, first: int = 1) -> list[Path]:
-    return [
-        write(folder / pattern.format(first + gate), as_nifti(values)[..., gate])
-        for gate in range(len(values))
-    ]
-
-
-def refusal(path: Path, **options: Any) -> str:
-    with pytest.raises(DataError) as caught:
-        read_gated(path, **options)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{path.name}: expected ")
-    return message
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
@@ -74,122 +40,6 @@ def test_scaled_integers_and_floats_give_the_same_counts(tmp_path: Path, dtype: 
     stored = nib.load(tmp_path / "a.nii").get_fdata()
     read = read_gated(tmp_path / "a.nii").counts
     np.testing.assert_allclose(as_nifti(read), stored, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "first"),
-    [
-        ("p7_gate{}.nii.gz", 1),
-        ("p7_rest_g{:02d}.nii", 0),
-        ("Gate {} p7.nii", 1),
-        ("p7-frame-{}.nii", 1),
-        ("{}.nii", 1),
-        ("rest_{}.nii", 0),
-        ("p7_stress_{}.nii", 1),
-        ("p7 Rest{}.nii", 1),
-        ("p7_{:04d}.nii.gz", 0),
-    ],
-)
-def test_one_file_a_gate_is_read_in_the_order_of_the_gates(
-    tmp_path: Path, pattern: str, first: int
-) -> None:
-    values = np.concatenate([counts(1), counts(2)])  # 16 gates: 10 must not come before 2
-    write_gates(tmp_path, pattern, values, first)
-    (study,) = find_gated(tmp_path)
-    assert len(study.files) == 16
-    np.testing.assert_array_equal(read_gated(study).counts, values)
-
-
-def test_files_that_were_chosen_are_put_in_order(tmp_path: Path) -> None:
-    files = write_gates(tmp_path, "p_gate{}.nii", counts())
-    np.testing.assert_array_equal(read_gated(files[::-1]).counts, counts())
-
-
-def test_stress_and_rest_of_two_patients_are_four_studies(tmp_path: Path) -> None:
-    for patient in ("p1", "p2"):
-        (tmp_path / patient).mkdir()
-        for state in ("stress", "rest"):
-            write_gates(tmp_path / patient, f"{state}_{{}}.nii", counts())
-    write(tmp_path / "p1" / "rest_1_mask.nii", as_nifti(counts())[..., 0])
-    (tmp_path / "p1" / "notes.txt").write_text("no study")
-    found = find_gated(tmp_path)
-    assert [(study.id, study.state, len(study.files)) for study in found] == [
-        ("p1/rest", "rest", 8),
-        ("p1/stress", "stress", 8),
-        ("p2/rest", "rest", 8),
-        ("p2/stress", "stress", 8),
-    ]
-    assert "expected the files of one gated study, found 2 studies" in refusal(tmp_path / "p1")
-
-
-def test_a_folder_names_the_state_where_the_file_does_not(tmp_path: Path) -> None:
-    (tmp_path / "REST").mkdir()
-    write_gates(tmp_path / "REST", "gate{}.nii", counts())
-    (study,) = find_gated(tmp_path)
-    assert (study.id, study.state, read_gated(study).state) == ("REST", "rest", "rest")
-
-
-def test_the_header_names_the_state_where_no_name_does(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.nii", as_nifti(counts()), descrip=b"gated stress SA")
-    assert read_gated(path).state == "stress"
-
-
-def test_single_volumes_of_numbered_patients_are_not_taken_for_gates(tmp_path: Path) -> None:
-    write_gates(tmp_path, "patient_{}.nii", counts())
-    found = find_gated(tmp_path)
-    assert len(found) == 8
-    with pytest.raises(DataError, match=r"a fourth axis, of time, .* found a single volume"):
-        read_gated(found[0])
-
-
-def test_bare_numbers_are_gates_where_two_patients_are_numbered_alike(tmp_path: Path) -> None:
-    for patient in ("a12", "b7"):
-        write_gates(tmp_path, f"{patient}_{{}}.nii", counts())
-    assert [(study.id, len(study.files)) for study in find_gated(tmp_path)] == [
-        ("a12", 8),
-        ("b7", 8),
-    ]
-    # The files of one of them are still its gates when they come alone.
-    for study in find_gated(tmp_path):
-        np.testing.assert_array_equal(read_gated(study.files).counts, counts())
-
-
-def test_bare_numbers_are_gates_where_the_folder_bears_the_patients_name(tmp_path: Path) -> None:
-    (tmp_path / "a12").mkdir()
-    write_gates(tmp_path / "a12", "a12_{}.nii", counts())
-    (study,) = find_gated(tmp_path)
-    np.testing.assert_array_equal(read_gated(study).counts, counts())
-
-
-@pytest.mark.parametrize(
-    ("gone", "part"),
-    [
-        (2, "one file for each of 8 gates, found 1 gates without a file and 0 files too many"),
-        (7, "at least 8 time slots, found 7"),
-    ],
-)
-def test_a_missing_gate_is_refused(tmp_path: Path, gone: int, part: str) -> None:
-    write_gates(tmp_path, "p_gate{}.nii", counts())[gone].unlink()
-    (study,) = find_gated(tmp_path)
-    with pytest.raises(DataError, match=part):
-        read_gated(study)
-
-
-def test_a_gate_given_twice_is_refused(tmp_path: Path) -> None:
-    write_gates(tmp_path, "p_gate{}.nii", counts())
-    write(tmp_path / "p_gate3.nii.gz", as_nifti(counts())[..., 2])
-    with pytest.raises(DataError, match="0 gates without a file and 1 files too many"):
-        read_gated(tmp_path)
-
-
-def test_gates_that_differ_are_refused(tmp_path: Path) -> None:
-    files = write_gates(tmp_path, "p_gate{}.nii", counts())
-    write(files[3], as_nifti(counts())[..., 3], np.diag([4.0, 5.0, 6.6, 1.0]))
-    with pytest.raises(DataError, match="expected the spacing of the first gate"):
-        read_gated(files)
-    write(files[3], as_nifti(counts())[:-1, ..., 3])
-    with pytest.raises(DataError, match="expected gates of one shape, found 2 shapes"):
-        read_gated(files)
 
 
 @pytest.mark.parametrize("affine", [np.eye(4), None, np.diag([-1.0, -1.0, 1.0, 1.0])])
