@@ -6,22 +6,20 @@ processor (see the toy's `another_processor.py`): no test here may hang on such 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cardio_core.cli.main import main
 from cardio_core.registry import resolve
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.run import run
+from cardio_core.testing import Said, call_cardio
 
 HERE = Path(__file__).parent
 
@@ -71,36 +69,10 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a command answered."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.stdout)
-
-
 @pytest.fixture
-def cardio(
-    installed: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Said]:
-    """The command line, in this process."""
-
-    def call(*arguments: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["cardio", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        return Said(code, *capsys.readouterr())
-
-    return call
+def cardio(installed: Path) -> Callable[..., Said]:
+    """The command line, in this process, where the toy is installed."""
+    return call_cardio
 
 
 @pytest.fixture(scope="session")

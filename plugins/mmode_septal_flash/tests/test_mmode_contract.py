@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import sys
-from importlib.metadata import entry_points
-from types import SimpleNamespace
-from unittest import mock
 
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 
-from cardio_core.testing import PluginContract, PluginTruth
+from cardio_core.testing import PluginContract, PluginTruth, call_cardio
 from cardio_mmode_septal_flash.cycle.find_cycle import FROM_MOTION, TOO_LOW
 
 from .test_mmode_hooks import write_loop, write_septum
@@ -30,21 +24,8 @@ SMALLER = (
 
 
 def predict(run, *words):
-    """Call `cardio predict` in this process; return what it did."""
-    command = ["cardio", "predict", "--json", "--device", "cpu", str(run), *map(str, words)]
-    (installed,) = entry_points(group="console_scripts", name="cardio")
-    main, out, err = installed.load(), io.StringIO(), io.StringIO()
-    with (
-        mock.patch.object(sys, "argv", command),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
+    """Call `cardio predict` in this process; return what it said."""
+    return call_cardio("predict", "--json", "--device", "cpu", run, *words)
 
 
 class _Contract(PluginContract):
@@ -72,7 +53,7 @@ class TestContract(_Contract):
     ):
         loop = get_testdata_file("examples_ybr_color.dcm", download=False)
         said = predict(finished, loop, "--explain", tmp_path)
-        assert said.returncode == 0, said.stderr
+        assert said.exit_code == 0, said.stderr
         answer = json.loads(said.stdout)
         assert answer["quarantined"] == []
         (flags,) = answer["flags"].values()
@@ -129,7 +110,7 @@ class TestContract(_Contract):
         for code, cases in refusals.items():
             for words, reason in cases:
                 said = predict(finished, *words)
-                assert said.returncode == code, (words, said.stderr)
+                assert said.exit_code == code, (words, said.stderr)
                 last = said.stderr.strip().splitlines()[-1]
                 assert reason in last
 

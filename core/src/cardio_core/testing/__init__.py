@@ -14,6 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cardio_core.testing.calling import Said as Said
+    from cardio_core.testing.calling import call_cardio as call_cardio
     from cardio_core.testing.case import Sizes as Sizes
     from cardio_core.testing.checking import check_plugin as check_plugin
     from cardio_core.testing.contract import PluginContract as PluginContract
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
 _HOME = {
     "PluginContract": "contract",
     "PluginTruth": "contract",
+    "Said": "calling",
     "Sizes": "case",
     "Verdict": "verdict",
+    "call_cardio": "calling",
     "check_plugin": "checking",
     "drawn_svg": "driving",
     "run_plugin": "driving",
