@@ -37,7 +37,12 @@ class Phantom:
     @property
     def volume(self) -> CycleVolume:
         since_r = 1000.0 * (self.spec.time_s - self.spec.r_s[0])
-        return CycleVolume(self.frames, since_r, self.spec.beat.rr_ms, SPACING)
+        return CycleVolume(self.frames, since_r, self.spec.beat.rr_ms, self.spacing)
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        mm = self.spec.sector.spacing_mm
+        return mm, mm
 
 
 @lru_cache(maxsize=32)
@@ -58,7 +63,7 @@ def phantom(
 
 def measured_motion(one: Phantom, septum_px: np.ndarray, max_shift: int = 5) -> SeptalMotion:
     """Reslice the M-modes of a septum and measure its motion in them."""
-    line = scan_line(septum_px, SPACING, one.sector)
+    line = scan_line(septum_px, one.spacing, one.sector)
     lines = shifted_lines(line, septum_px, centre_index(10, 20), max_shift)
     (mmodes,) = reslice_torch([one.volume], [list(lines.values())])
     return septal_motion(mmodes, line.mm_per_row(500), one.spec.beat.rr_ms)

@@ -102,7 +102,7 @@ def test_black_pictures_hold_no_sector():
         sector_hull(np.zeros((5, 100, 100), np.uint8))
 
 
-def test_the_found_septum_lies_within_4_mm_of_the_truth_in_easy_phantoms():
+def test_the_found_septum_lies_within_4_mm_of_the_truth_in_clear_phantoms():
     distances, at_line = [], []
     for number in NUMBERS:
         one = phantom(number)

@@ -16,7 +16,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.api import CohortTable, DataError
-from cardio_core.ultrasound import read_loop, read_r_times
+from cardio_core.ultrasound import Conditions, read_loop, read_r_times
 from cardio_mmode_septal_flash.flash.models import PATHS
 from cardio_mmode_septal_flash.synthetic import synthesize
 from cardio_mmode_septal_flash.synthetic.anatomy import MMODE_POINT, Anatomy
@@ -57,14 +57,16 @@ def frames() -> NDArray[np.uint8]:
     return septal_flash_loop(SPEC, np.random.default_rng(0))
 
 
-def m_mode(frames: NDArray[np.uint8], truth: SeptumTruth) -> tuple[NDArray, NDArray]:
+def m_mode(
+    frames: NDArray[np.uint8], truth: SeptumTruth, mm_per_px: float = SECTOR.spacing_mm
+) -> tuple[NDArray, NDArray]:
     """Sample the line of the truth, three pixels wide, every quarter of a millimetre."""
     at_mm = np.arange(-20.0, 26.0, 0.25)
     aside = np.array([-truth.normal_px[1], truth.normal_px[0]])
     lines = []
     for step in (-1, 0, 1):
         start = truth.centre_px + step * aside
-        points = start[:, None] + truth.normal_px[:, None] * at_mm / SECTOR.spacing_mm
+        points = start[:, None] + truth.normal_px[:, None] * at_mm / mm_per_px
         lines.append([map_coordinates(frame.astype(float), points, order=1) for frame in frames])
     return at_mm, np.mean(lines, axis=0)
 
@@ -91,7 +93,17 @@ def followed_mm(at_mm: NDArray, profiles: NDArray, ed_frame: int) -> NDArray:
 
 
 @pytest.mark.parametrize(
-    ("difficulty", "number"), [("clear", 2), ("clear", 6), ("medium", 1), ("medium", 4)]
+    ("difficulty", "number"),
+    # Of the last three one is foreshortened, and two are mirrored and deeper.
+    [
+        ("clear", 2),
+        ("clear", 6),
+        ("medium", 1),
+        ("medium", 4),
+        ("subtle", 4),
+        ("subtle", 22),
+        ("subtle", 32),
+    ],
 )
 def test_an_m_mode_shows_the_true_displacement_within_half_a_millimetre(
     difficulty: str, number: int
@@ -99,9 +111,32 @@ def test_an_m_mode_shows_the_true_displacement_within_half_a_millimetre(
     rng = np.random.default_rng([5, number])
     study = next(draw_patient("p1", rng, difficulty=difficulty, confounder=False))
     truth = septum_truth(study.spec)
-    at_mm, profiles = m_mode(septal_flash_loop(study.spec, rng), truth)
+    frames = septal_flash_loop(study.spec, rng)
+    at_mm, profiles = m_mode(frames, truth, study.spec.sector.spacing_mm)
     error = followed_mm(at_mm, profiles, study.spec.ed_frame) - truth.displacement_mm
     assert np.sqrt((error**2).mean()) <= 0.5
+
+
+def test_the_subtle_cohort_has_other_recordings_of_the_hearts_that_it_would_have_clean() -> None:
+    subtle, medium = studies(60, "subtle"), studies(60, "medium")
+    assert [s.spec.anatomy for s in subtle] == [s.spec.anatomy for s in medium]
+    assert len({s.spec.held for s in subtle}) == len(subtle)
+    assert {s.spec.held for s in medium} == {None}
+    flashes = [s.spec.septum.flash_mm for s in subtle]
+    assert {flash for flash in flashes if flash < 1.0} == {0.0} and max(flashes) <= 3.0
+    # Depth and foreshortening differ between the loops of a patient, the heart does not.
+    pairs = [(a, b) for a, b in pairwise(subtle) if a.patient_id == b.patient_id]
+    assert all(a.spec.anatomy == b.spec.anatomy for a, b in pairs)
+    assert all(a.spec.sector != b.spec.sector for a, b in pairs)
+
+
+def test_a_mirrored_deeper_view_has_the_same_motion_elsewhere_in_the_picture() -> None:
+    held = Conditions(mirrored=True, depth=1.2)
+    plain, other = septum_truth(SPEC), septum_truth(replace(SPEC, held=held))
+    np.testing.assert_allclose(other.displacement_mm, plain.displacement_mm, atol=1e-9)
+    across = [SECTOR.apex_column - plain.centre_px[1], other.centre_px[1] - SECTOR.apex_column]
+    assert across[1] == pytest.approx(across[0] / 1.2)
+    assert other.normal_px[1] == pytest.approx(-plain.normal_px[1])
 
 
 def test_the_truth_is_the_prescribed_motion_where_nothing_else_moves() -> None:
@@ -374,7 +409,7 @@ def test_the_same_seed_writes_the_same_bytes_and_more_patients_change_nothing(
 ) -> None:
     fewer, more = tmp_path / "fewer", tmp_path / "more"
     for folder, n_patients in ((fewer, 2), (more, 3)):
-        synthesize(folder, n_patients=n_patients, seed=9, difficulty="medium")
+        synthesize(folder, n_patients=n_patients, seed=9, difficulty="subtle")
     files = [path.relative_to(fewer) for path in sorted(fewer.glob("*/*"))]
     assert len(files) >= 6
     assert all((fewer / file).read_bytes() == (more / file).read_bytes() for file in files)

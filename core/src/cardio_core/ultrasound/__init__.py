@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound.loops.stated import sidecar_of as sidecar_of
     from cardio_core.ultrasound.phantoms.appearance import Look as Look
     from cardio_core.ultrasound.phantoms.burn_in import burn_in as burn_in
+    from cardio_core.ultrasound.phantoms.conditions import Conditions as Conditions
+    from cardio_core.ultrasound.phantoms.conditions import draw_conditions as draw_conditions
+    from cardio_core.ultrasound.phantoms.conditions import renewed as renewed
     from cardio_core.ultrasound.phantoms.drawn_ecg import EcgLayout as EcgLayout
     from cardio_core.ultrasound.phantoms.drawn_ecg import draw_ecg as draw_ecg
     from cardio_core.ultrasound.phantoms.drawn_ecg import ecg_of_beats as ecg_of_beats
@@ -43,6 +46,9 @@ if TYPE_CHECKING:
     from cardio_core.ultrasound.phantoms.screens.screen import Screen as Screen
     from cardio_core.ultrasound.phantoms.screens.screen import draw_screen as draw_screen
     from cardio_core.ultrasound.phantoms.sector import Sector as Sector
+    from cardio_core.ultrasound.phantoms.shown import OnScreen as OnScreen
+    from cardio_core.ultrasound.phantoms.shown import mirrored_px as mirrored_px
+    from cardio_core.ultrasound.phantoms.shown import on_screen as on_screen
     from cardio_core.ultrasound.phantoms.speckle import PointSpread as PointSpread
     from cardio_core.ultrasound.phantoms.speckle import advect as advect
     from cardio_core.ultrasound.phantoms.speckle import draw_scatterers as draw_scatterers
@@ -77,11 +83,13 @@ _HOME = {
     "loops.stated": ("read_r_times", "sidecar_of"),
     "phantoms.appearance": ("Look",),
     "phantoms.burn_in": ("burn_in",),
+    "phantoms.conditions": ("Conditions", "draw_conditions", "renewed"),
     "phantoms.drawn_ecg": ("EcgLayout", "draw_ecg", "ecg_of_beats"),
     "phantoms.echo": ("EchoScanner", "echo_frames"),
     "phantoms.screens.layouts": ("SCREEN_LAYOUTS", "ScreenLayout"),
     "phantoms.screens.screen": ("Screen", "draw_screen"),
     "phantoms.sector": ("Sector",),
+    "phantoms.shown": ("OnScreen", "mirrored_px", "on_screen"),
     "phantoms.speckle": ("PointSpread", "advect", "draw_scatterers"),
     "phantoms.write_us": ("TracedEcg", "write_us_loop"),
     "readers.find": ("find_loops",),

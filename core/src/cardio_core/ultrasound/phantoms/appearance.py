@@ -21,6 +21,40 @@ _SILENCE = 1e-6
 
 
 @dataclass(frozen=True)
+class Shadow:
+    """A broad shadow at a place that is known: of a rib or of lung, over a wall.
+
+    Attributes
+    ----------
+    middle_deg, width_deg : float
+        Its middle, right positive, and the standard deviation of its Gaussian across the beams.
+    begins_mm : float
+        From which range on.
+    loss_db : float
+        What it takes away in its middle.
+    """
+
+    middle_deg: float
+    width_deg: float = 4.0
+    begins_mm: float = 20.0
+    loss_db: float = 16.0
+
+    def lost_db(
+        self, range_mm: NDArray[np.float64], angle_deg: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return what is lost, shape (n_ranges, n_beams).
+
+        Examples
+        --------
+        >>> Shadow(20.0).lost_db(np.array([0.0, 80.0]), np.array([20.0])).round(1).tolist()
+        [[0.1], [16.0]]
+        """
+        across = np.exp(-0.5 * ((angle_deg - self.middle_deg) / self.width_deg) ** 2)
+        along = 1.0 / (1.0 + np.exp(-(range_mm - self.begins_mm) / 4.0))
+        return np.asarray(self.loss_db * along[:, None] * across)
+
+
+@dataclass(frozen=True)
 class Look:
     """How a loop looks; levels are in dB, 0 dB being myocardium of `per_cell` unit scatterers.
 
@@ -47,6 +81,8 @@ class Look:
         Shadows and how much they take away, away from the middle 20 degrees of the sector.
     per_cell : float
         Scatterers in a resolution cell.
+    shadow : Shadow, optional
+        One more shadow, where it is wanted.
     """
 
     dynamic_range_db: float = 55.0
@@ -61,6 +97,7 @@ class Look:
     n_dropouts: int = 1
     dropout_db: float = 14.0
     per_cell: float = 10.0
+    shadow: Shadow | None = None
 
 
 class Appearance:
@@ -102,13 +139,21 @@ class Appearance:
         noise = rng.standard_normal(size, dtype=np.float32)
         self._noise: NDArray[np.complex64] = noise.view(np.complex64)[..., 0]
 
-    def __call__(self, envelope: NDArray[np.complex64]) -> NDArray[np.float32]:
-        """Return grey levels from 0 to 255, shaped as the envelope (n_ranges, n_beams)."""
+    def __call__(
+        self, envelope: NDArray[np.complex64], gain_db: float = 0.0
+    ) -> NDArray[np.float32]:
+        """Return grey levels from 0 to 255, shaped as the envelope (n_ranges, n_beams).
+
+        `gain_db` is what the gain is turned up by, echoes and noise alike.
+        """
         n_ranges, n_beams = envelope.shape
         down, right = self._rng.integers(0, (n_ranges, n_beams))
         noise = self._noise[down : down + n_ranges, right : right + n_beams]
         seen = (envelope + self._still) * self._gain + noise * self._noise_level
-        return grey(np.abs(seen), self.look)
+        magnitude = np.abs(seen)
+        if gain_db:
+            magnitude *= _level(gain_db)
+        return grey(magnitude, self.look)
 
     def _reverberation(
         self, sector: Sector, spread: PointSpread, imager: SpeckleImager, rng: np.random.Generator
@@ -169,9 +214,10 @@ def _shadows_db(
     for _ in range(look.n_dropouts):
         middle = rng.choice([-1.0, 1.0]) * rng.uniform(15.0, max(sector.half_angle_deg, 16.0))
         width, begins_mm = rng.uniform(1.5, 3.5), rng.uniform(10.0, 50.0)
-        across = np.exp(-0.5 * ((imager.angle_deg - middle) / width) ** 2)
-        along = 1.0 / (1.0 + np.exp(-(imager.range_mm - begins_mm) / 4.0))
-        lost += look.dropout_db * along[:, None] * across
+        drawn = Shadow(middle, width, begins_mm, look.dropout_db)
+        lost += drawn.lost_db(imager.range_mm, imager.angle_deg)
+    if look.shadow is not None:
+        lost += look.shadow.lost_db(imager.range_mm, imager.angle_deg)
     return lost
 
 

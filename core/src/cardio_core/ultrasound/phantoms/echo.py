@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.ultrasound.phantoms.appearance import Appearance, Look
 from cardio_core.ultrasound.phantoms.sector import ScanConverter, Sector
@@ -59,7 +60,11 @@ class EchoScanner:
         self._convert = ScanConverter(sector, self.range_mm, self.angle_deg)
 
     def beams(
-        self, positions_mm: Iterable[NDArray[np.float32]], amplitude: NDArray[np.float32]
+        self,
+        positions_mm: Iterable[NDArray[np.float32]],
+        amplitude: NDArray[np.float32] | Sequence[NDArray[np.float32]],
+        *,
+        gain_db: ArrayLike = 0.0,
     ) -> Iterator[NDArray[np.float32]]:
         """Yield log-compressed beams of every moment, before scan conversion.
 
@@ -67,19 +72,28 @@ class EchoScanner:
         ----------
         positions_mm : iterable of ndarray, shape (n, 2)
             Places of the scatterers, a moment each: see `advect`.
-        amplitude : ndarray, shape (n,)
+        amplitude : ndarray, shape (n,), or a list of them, one a moment
             Their reflectivity; 1 makes myocardium.
+        gain_db : float or array_like, shape (n_moments,)
+            What the gain is turned up by.
 
         Yields
         ------
         ndarray, shape (n_ranges, n_beams)
             Grey levels from 0 to 255.
         """
-        for place in positions_mm:
-            yield self._show(self._imager.envelope(place, amplitude))
+        strengths = repeat(amplitude) if isinstance(amplitude, np.ndarray) else iter(amplitude)
+        turned = np.asarray(gain_db, dtype=np.float64)
+        gains = repeat(float(turned)) if turned.ndim == 0 else iter(turned.tolist())
+        for place, strength, gain in zip(positions_mm, strengths, gains, strict=False):
+            yield self._show(self._imager.envelope(place, strength), gain)
 
     def frames(
-        self, positions_mm: Iterable[NDArray[np.float32]], amplitude: NDArray[np.float32]
+        self,
+        positions_mm: Iterable[NDArray[np.float32]],
+        amplitude: NDArray[np.float32] | Sequence[NDArray[np.float32]],
+        *,
+        gain_db: ArrayLike = 0.0,
     ) -> NDArray[np.uint8]:
         """Return the pictures of every moment; arguments as for `beams`.
 
@@ -88,7 +102,7 @@ class EchoScanner:
         ndarray, shape (n_frames, n_rows, n_columns), uint8
             0 outside the sector.
         """
-        beams = self.beams(positions_mm, amplitude)
+        beams = self.beams(positions_mm, amplitude, gain_db=gain_db)
         return np.stack([np.rint(self._convert(beam)).astype(np.uint8) for beam in beams])
 
 

@@ -62,6 +62,7 @@ def write_us_loop(
     colour_data_present: bool = False,
     extra: Mapping[str, str] | None = None,
     private_text: str | None = None,
+    jpeg_quality: int = JPEG_QUALITY,
 ) -> None:
     """Write one loop; the same call writes the same bytes.
 
@@ -84,7 +85,7 @@ def write_us_loop(
         How the pixels are stored. The palette is a reversed grey ramp, so that a reader that
         takes its indices for grey levels is found out.
     compression : {"rle", "jpeg"}, optional
-        RLE Lossless, or JPEG Baseline of quality 95 (colour: YBR_FULL_422).
+        RLE Lossless, or JPEG Baseline (colour: YBR_FULL_422).
     r_times_ms : sequence of float, optional
         Written as RWaveTimeVector.
     ecg : TracedEcg, optional
@@ -97,6 +98,8 @@ def write_us_loop(
         Further elements by keyword, ``PatientName`` say, to test de-identification with.
     private_text : str, optional
         Put into a private element.
+    jpeg_quality : int
+        Of JPEG, 1 to 95.
 
     Raises
     ------
@@ -123,7 +126,8 @@ def write_us_loop(
         raise not_installed("writing DICOM", "pydicom", "dicom") from None
     _check(frames, photometric, compression)
     dataset = _identified(path, Dataset)
-    _add_pixels(dataset, _as_samples(frames, photometric), photometric, compression)
+    samples = _as_samples(frames, photometric)
+    _add_pixels(dataset, samples, photometric, compression, jpeg_quality)
     _add_times(dataset, frame_rate_hz, frame_times_ms)
     if mm_per_pixel is not None:
         n_rows, n_columns = frames.shape[1:3]
@@ -200,7 +204,11 @@ def _ybr_of_rgb(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _add_pixels(
-    dataset: Any, samples: NDArray[np.uint8], photometric: str, compression: str | None
+    dataset: Any,
+    samples: NDArray[np.uint8],
+    photometric: str,
+    compression: str | None,
+    jpeg_quality: int,
 ) -> None:
     """Add the image pixel module and the pixel data."""
     from pydicom.encaps import encapsulate
@@ -218,7 +226,7 @@ def _add_pixels(
         _add_palette(dataset)
     if compression == "jpeg":
         dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
-        dataset.PixelData = encapsulate([_jpeg(frame) for frame in samples])
+        dataset.PixelData = encapsulate([_jpeg(frame, jpeg_quality) for frame in samples])
         return
     stored = _stored_frames(samples, photometric)
     if compression == "rle":
@@ -244,14 +252,14 @@ def _shared_colours(ybr: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.stack((pairs[..., 0, 0], pairs[..., 1, 0], pairs[..., 0, 1], pairs[..., 0, 2]), -1)
 
 
-def _jpeg(frame: NDArray[np.uint8]) -> bytes:
+def _jpeg(frame: NDArray[np.uint8], quality: int) -> bytes:
     try:
         from PIL import Image
     except ImportError:
         raise not_installed("writing JPEG", "Pillow", "dicom") from None
     buffer = io.BytesIO()
     # subsampling 1 is 4:2:2
-    Image.fromarray(frame).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=1)
+    Image.fromarray(frame).save(buffer, "JPEG", quality=quality, subsampling=1)
     data = buffer.getvalue()
     return data + b"\0" * (len(data) % 2)
 

@@ -36,9 +36,9 @@ def synthesize(
         From 0.
     difficulty : {'clear', 'medium', 'subtle', 'impossible'}, optional
         Flashes of 3 to 6 mm or none; of 0 to 3.5 mm, some at low contrast, and a reader who
-        misses small ones; of 1 to 3 mm or none, with the same reader and a low contrast; none at
-        all, and labels that mean nothing. Subtle unless told otherwise, but clear in the
-        pretraining, which shows a network what a flash is.
+        misses small ones; of 1 to 3 mm or none, a reader who misses the smallest, and recordings
+        as hard to read as those of the clinic; none at all, and labels that mean nothing. Subtle
+        unless told otherwise, but clear in the pretraining, which shows a network what a flash is.
     confounder : bool
         Follow-up studies show a pacing lead and seldom a flash.
 

@@ -22,7 +22,8 @@ MMODE_POINT = 14
 _SEPTUM_FROM, _SEPTUM_TO = 0.05, 1.30
 """Eccentric angles between which the septum is drawn; 0 is the base, π/2 the apex."""
 
-_BLOOD_DB, _MURKY_BLOOD_DB, _AROUND_DB, _LUNG_DB = -38.0, -15.0, -17.0, -25.0
+CLEAR_BLOOD_DB, MURKY_BLOOD_DB = -38.0, -15.0
+_AROUND_DB, _LUNG_DB = -17.0, -25.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def wall_place(anatomy: Anatomy, heart_mm: NDArray[np.float64]) -> WallPlace:
 
 
 def reflectivity_db(
-    anatomy: Anatomy, heart_mm: NDArray[np.float64], *, murky: bool = False
+    anatomy: Anatomy, heart_mm: NDArray[np.float64], *, blood_db: float = CLEAR_BLOOD_DB
 ) -> NDArray[np.float64]:
     """Return the level of every point in dB relative to myocardium.
 
@@ -140,8 +141,8 @@ def reflectivity_db(
         The heart.
     heart_mm : ndarray, shape (n, 2)
         Points (u, v).
-    murky : bool
-        Whether blood is nearly as bright as wall: a loop of low contrast.
+    blood_db : float
+        Level of blood; where it is nearly as bright as wall, contrast is low.
 
     Examples
     --------
@@ -158,13 +159,12 @@ def reflectivity_db(
     ra_depth = _ellipse_depth(
         u - rv_edge + 0.55 * anatomy.rv_width_mm, v - base - 11.0, 0.52 * anatomy.rv_width_mm, 21.0
     )
-    blood = _MURKY_BLOOD_DB if murky else _BLOOD_DB
     patches = _texture_db(anatomy, u, v)
     above = v <= base
     lung = 1.0 / (1.0 + np.exp(-(u - half - edge - 8.0) / 3.0))
     level = _AROUND_DB + (_LUNG_DB - _AROUND_DB) * lung + patches
     level = np.where((np.abs(rv_depth) < 2.2) & above & (depth > edge), -4.0 + patches, level)
-    level = np.where((rv_depth < -1.8) & above & (depth > edge), blood, level)
+    level = np.where((rv_depth < -1.8) & above & (depth > edge), blood_db, level)
     for depth_of_atrium in (la_depth, ra_depth):
         level = np.where((depth_of_atrium < 2.5) & ~above, -6.0 + patches, level)
     # The pericardium is the brightest line of the view.
@@ -174,9 +174,9 @@ def reflectivity_db(
     # Below the ring the wall thins out into the groove between ventricle and atrium.
     groove = ~above & (np.abs(depth) <= edge) & (v < base + 9.0)
     level = np.where(groove, -3.0 - 1.2 * (v - base) + patches, level)
-    level = np.where((depth < -edge) & above, blood, level)
+    level = np.where((depth < -edge) & above, blood_db, level)
     for depth_of_atrium in (la_depth, ra_depth):
-        level = np.where((depth_of_atrium < 0) & (v > base - 1.0), blood, level)
+        level = np.where((depth_of_atrium < 0) & (v > base - 1.0), blood_db, level)
     return level
 
 

@@ -9,6 +9,7 @@ first pixel, at frame ``n`` counted from 0, the end-diastolic one. The R peaks' 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,21 @@ from numpy.typing import NDArray
 
 from cardio_core import stats
 from cardio_core.api import write_truth
-from cardio_core.ultrasound import TracedEcg, burn_in, write_us_loop
+from cardio_core.ultrasound import (
+    Conditions,
+    OnScreen,
+    TracedEcg,
+    burn_in,
+    on_screen,
+    write_us_loop,
+)
 from cardio_mmode_septal_flash.synthetic.beat import ecg_mv
 from cardio_mmode_septal_flash.synthetic.patients import TIMEPOINTS, Study, draw_patient
 from cardio_mmode_septal_flash.synthetic.septal_flash import (
     SECTOR,
+    LoopSpec,
     SeptumTruth,
+    moved,
     septal_flash_loop,
     septum_truth,
 )
@@ -32,6 +42,8 @@ N_PATIENTS = 100
 DIFFICULTIES = ("clear", "medium", "subtle", "impossible")
 
 _ECG_RATE_HZ = 250.0
+SAID = {"name": "SYNTHETIC", "hospital": "PHANTOM HOSPITAL"}
+_LOW_CONTRAST_DB = -20.0
 _FOLDERS = ("loops", "septum", "rpeaks")
 
 
@@ -85,8 +97,9 @@ def write_septal_flash_cohort(
             f"{id_prefix}{number:03d}", who, difficulty=difficulty, confounder=confounder
         )
         for study in drawn:
-            septum = septum_truth(study.spec)
-            _write_study(folder, study, septum, septal_flash_loop(study.spec, look))
+            shown = _shown(study, septal_flash_loop(study.spec, look), look)
+            septum = moved(septum_truth(study.spec), shown.place)
+            _write_study(folder, study, septum, shown)
             rows.append(_row(study, person))
             studies.append(study)
             facts[study.study_id] = _facts(study, septum)
@@ -104,38 +117,64 @@ def write_septal_flash_cohort(
         "bayes_auc_of": "all studies, from the flash that made their loop"
         + (" and the timepoint" if confounder else ""),
         "bayes_auc_within": within,
-        "mm_per_pixel": SECTOR.spacing_mm,
         "studies": facts,
     }
     write_truth(folder / "truth.json", truth)
 
 
-def _write_study(
-    folder: Path, study: Study, septum: SeptumTruth, frames: NDArray[np.uint8]
-) -> None:
-    """Write the loop, with an ECG trace below it, the septum and the R peaks."""
-    spec = study.spec
+def _ecg_at(spec: LoopSpec, at_ms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the voltage at times in ms from the first frame."""
+    return ecg_mv(spec.beat.since_r(at_ms, spec.lead_in_ms), spec.beat)
+
+
+def _traced(spec: LoopSpec) -> NDArray[np.float64]:
+    """Return the whole loop's ECG."""
     length_ms = 1000.0 * float(spec.time_s[-1])
-    at_ms = np.arange(0.0, length_ms, 1000.0 / _ECG_RATE_HZ)
-    ecg = ecg_mv(spec.beat.since_r(at_ms, spec.lead_in_ms), spec.beat)
-    first_row, first_column, last_row, last_column = SECTOR.box_px()
-    printed = burn_in(
+    return _ecg_at(spec, np.arange(0.0, length_ms, 1000.0 / _ECG_RATE_HZ))
+
+
+def _shown(study: Study, frames: NDArray[np.uint8], rng: np.random.Generator) -> OnScreen:
+    """Print what the screen shows: a whole scanner's, or two words and an ECG trace."""
+    spec, held = study.spec, study.spec.held or Conditions()
+    if not held.layout:
+        last_row = SECTOR.box_px()[2]
+        frames = burn_in(
+            frames,
+            ("SYNTHETIC", "A4C"),
+            ecg_mv=_traced(spec),
+            font_px=10,
+            trace_rows=(last_row + 2, SECTOR.n_rows - 2),
+        ).frames
+    if spec.held is None:
+        return OnScreen(frames, (0, 0))
+    return on_screen(
         frames,
-        ("SYNTHETIC", "A4C"),
-        ecg_mv=ecg,
-        font_px=10,
-        trace_rows=(last_row + 2, SECTOR.n_rows - 2),
+        spec.time_s,
+        spec.sector,
+        held,
+        rng.spawn(1)[0],
+        ecg=lambda at_ms: _ecg_at(spec, at_ms),
+        r_times_ms=(1000.0 * spec.r_s).tolist(),
+        said=SAID | {"id": study.study_id},
     )
+
+
+def _write_study(folder: Path, study: Study, septum: SeptumTruth, shown: OnScreen) -> None:
+    """Write the loop, the septum and the R peaks."""
+    spec = study.spec
+    top, left = shown.offset_px
+    first_row, first_column, last_row, last_column = SECTOR.box_px()
     write_us_loop(
         folder / "loops" / f"{study.study_id}.dcm",
-        printed.frames,
+        shown.frames,
         frame_rate_hz=spec.rate_hz,
-        mm_per_pixel=(SECTOR.spacing_mm, SECTOR.spacing_mm),
-        region=(first_column, first_row, last_column, last_row),
-        photometric="MONOCHROME2",
+        mm_per_pixel=(spec.sector.spacing_mm, spec.sector.spacing_mm),
+        region=(left + first_column, top + first_row, left + last_column, top + last_row),
+        photometric="MONOCHROME2" if shown.frames.ndim == 3 else "YBR_FULL_422",
         compression="jpeg",
+        jpeg_quality=(spec.held or Conditions()).jpeg_quality,
         r_times_ms=(1000.0 * spec.r_s).tolist(),
-        ecg=TracedEcg(ecg, _ECG_RATE_HZ),
+        ecg=TracedEcg(_traced(spec), _ECG_RATE_HZ),
         heart_rate_bpm=round(spec.beat.hr_bpm),
     )
     outline = {"points_px": septum.polyline_px.round(3).tolist(), "frame": spec.ed_frame}
@@ -182,6 +221,8 @@ def _facts(study: Study, septum: SeptumTruth) -> dict[str, Any]:
         "centre_px": septum.centre_px,
         "normal_px": septum.normal_px,
         "displacement_mm": septum.displacement_mm,
-        "low_contrast": spec.murky,
+        "low_contrast": spec.blood_db > _LOW_CONTRAST_DB,
         "lead": spec.lead,
+        "mm_per_pixel": spec.sector.spacing_mm,
+        "held": None if spec.held is None else asdict(spec.held),
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cardio_core.ultrasound import draw_conditions
 from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.septal_flash import LoopSpec
@@ -21,14 +22,14 @@ CONFOUNDED = {"baseline": 0.85, "follow-up": 0.12}
 """How often a flash is seen: resynchronisation takes it away, where a lead then lies."""
 
 _STAYS = 0.7
-_MURKY_SHARE = {"clear": 0.0, "medium": 0.3, "subtle": 0.3, "impossible": 0.0}
+_MURKY_SHARE = {"clear": 0.0, "medium": 0.3, "subtle": 0.0, "impossible": 0.0}
 _FLASH_MM = {
     ("clear", True): (3.0, 6.0),
     ("medium", True): (0.5, 3.5),
     ("medium", False): (0.0, 1.5),
     ("subtle", True): (1.0, 3.0),
 }
-_SEEN_FROM_MM, _SEEN_PER_MM = 1.25, 2.5
+_SEEN_FROM_MM, _SEEN_PER_MM = {"medium": 1.25, "subtle": 1.0}, {"medium": 2.5, "subtle": 4.0}
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,9 @@ def draw_patient(
     difficulty : {"clear", "medium", "subtle", "impossible"}
         ``clear``: a flash of 3 to 6 mm or none, and the label says which. ``medium``: flashes of
         0 to 3.5 mm, which the reader sees the more often the larger they are (a logistic function,
-        half of those of 1.25 mm). ``subtle``: a flash of 1 to 3 mm or none, and the same reader.
+        half of those of 1.25 mm). ``subtle``: a flash of 1 to 3 mm or none, a reader who misses
+        half of those of 1 mm and hardly one of 2 mm, and recordings under the conditions of the
+        clinic (`cardio_core.ultrasound.draw_conditions`).
         ``impossible``: no flash in anybody, and labels by the toss of a coin.
     confounder : bool
         At follow-up a pacing lead lies in the right ventricle, the motion is that of a paced
@@ -93,24 +96,30 @@ def draw_patient(
         spec = _draw_loop(anatomy, amplitude_mm, paced, difficulty, rng)
         probability = {
             "clear": float(flash),
-            "medium": seen_probability(amplitude_mm),
-            "subtle": seen_probability(amplitude_mm),
+            "medium": seen_probability(amplitude_mm, "medium"),
+            "subtle": seen_probability(amplitude_mm, "subtle"),
             "impossible": prevalence[timepoint],
         }[difficulty]
         study_id = f"{patient_id}-{'bl' if timepoint == 'baseline' else 'fu'}"
         label = bool(rng.uniform() < probability)
+        if difficulty == "subtle":
+            # A stream of its own, so that hearts and flashes are drawn as elsewhere.
+            spec = replace(spec, held=draw_conditions(rng.spawn(1)[0]))
         yield Study(patient_id, study_id, timepoint, spec, probability, label)
 
 
-def seen_probability(flash_mm: float) -> float:
-    """Return how likely the reader of the medium and the subtle cohort sees a flash.
+def seen_probability(flash_mm: float, difficulty: str) -> float:
+    """Return how likely the reader of the medium or the subtle cohort sees a flash.
 
     Examples
     --------
-    >>> [round(seen_probability(mm), 2) for mm in (0.0, 1.25, 3.0)]
+    >>> [round(seen_probability(mm, "medium"), 2) for mm in (0.0, 1.25, 3.0)]
     [0.04, 0.5, 0.99]
+    >>> [round(seen_probability(mm, "subtle"), 2) for mm in (0.0, 1.0, 2.0)]
+    [0.02, 0.5, 0.98]
     """
-    return float(1.0 / (1.0 + np.exp(-_SEEN_PER_MM * (flash_mm - _SEEN_FROM_MM))))
+    beyond = _SEEN_PER_MM[difficulty] * (flash_mm - _SEEN_FROM_MM[difficulty])
+    return float(1.0 / (1.0 + np.exp(-beyond)))
 
 
 def _draw_amplitude_mm(flash: bool, difficulty: str, rng: np.random.Generator) -> float:

@@ -7,14 +7,27 @@ Speckle is that of point scatterers which move with the tissue
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
+from cardio_core.ultrasound import (
+    Conditions,
+    EchoScanner,
+    Look,
+    PointSpread,
+    Sector,
+    advect,
+    draw_scatterers,
+    mirrored_px,
+    renewed,
+)
 from cardio_mmode_septal_flash.synthetic.anatomy import (
+    CLEAR_BLOOD_DB,
     MMODE_POINT,
+    MURKY_BLOOD_DB,
     Anatomy,
     reflectivity_db,
     wall_place,
@@ -24,7 +37,7 @@ from cardio_mmode_septal_flash.synthetic.motion import MODES, tissue_modes
 from cardio_mmode_septal_flash.synthetic.valves import leaflets, pacing_lead
 
 SECTOR = Sector(depth_mm=130.0, half_angle_deg=36.0, n_rows=256, n_columns=272, spacing_mm=0.58)
-"""Field of view of every loop, with room below for an ECG trace."""
+"""Field of view of a clean loop, with room below for an ECG trace."""
 
 _TANGENT = (9, 19)
 """Points 10 and 20, counted from 1, between which the septum's tangent is taken."""
@@ -70,6 +83,8 @@ class LoopSpec:
         Low contrast: blood nearly as bright as wall, and a flat picture.
     lead : bool
         Whether a pacing lead lies in the right heart.
+    held : Conditions, optional
+        How the probe is held and what the picture suffers; without them the phantom is clean.
     """
 
     anatomy: Anatomy
@@ -87,6 +102,40 @@ class LoopSpec:
     breath_rad: float = 0.0
     murky: bool = False
     lead: bool = False
+    held: Conditions | None = None
+
+    @property
+    def heart(self) -> Anatomy:
+        """The heart as the plane of the picture cuts it."""
+        if self.held is None:
+            return self.anatomy
+        return replace(
+            self.anatomy,
+            length_mm=self.held.foreshortening * self.anatomy.length_mm,
+            tilt_deg=self.anatomy.tilt_deg + self.held.turned_deg,
+        )
+
+    @property
+    def sector(self) -> Sector:
+        """The field of view: the same pixels, of another size where the depth is another."""
+        depth = 1.0 if self.held is None else self.held.depth
+        return replace(
+            SECTOR, depth_mm=depth * SECTOR.depth_mm, spacing_mm=depth * SECTOR.spacing_mm
+        )
+
+    @property
+    def blood_db(self) -> float:
+        """Level of blood."""
+        if self.held is not None:
+            return self.held.blood_db
+        return MURKY_BLOOD_DB if self.murky else CLEAR_BLOOD_DB
+
+    @property
+    def look(self) -> Look:
+        """Gain, contrast, noise and artefacts."""
+        if self.held is not None:
+            return self.held.look
+        return Look(contrast=0.75, noise_db=-24.0, haze_db=6.0) if self.murky else Look()
 
     @property
     def r_s(self) -> NDArray[np.float64]:
@@ -171,9 +220,16 @@ class SeptumTruth:
     displacement_mm: NDArray[np.float64]
 
 
+def moved(
+    truth: SeptumTruth, place: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> SeptumTruth:
+    """Return the truth of a picture that stands elsewhere on the screen."""
+    return replace(truth, polyline_px=place(truth.polyline_px), centre_px=place(truth.centre_px))
+
+
 def septum_truth(spec: LoopSpec) -> SeptumTruth:
     """Return the septum's true place and motion in the pictures of a recording."""
-    rest = spec.anatomy.septum(1200)
+    rest = spec.heart.septum(1200)
     moved = _moved(spec, rest)
     # What are equidistant points at rest are no longer quite equidistant a frame later.
     now = moved[spec.ed_frame]
@@ -183,18 +239,17 @@ def septum_truth(spec: LoopSpec) -> SeptumTruth:
     first, last = polyline[_TANGENT[0]], polyline[_TANGENT[1]]
     tangent = (last - first) / np.hypot(*(last - first))
     normal = np.array([-tangent[1], tangent[0]])
-    towards_lv = spec.anatomy.to_body([0.0, 0.6 * spec.anatomy.length_mm]) - polyline[MMODE_POINT]
+    towards_lv = spec.heart.to_body([0.0, 0.6 * spec.heart.length_mm]) - polyline[MMODE_POINT]
     normal *= np.sign(normal @ towards_lv)
     centre = polyline[MMODE_POINT]
     # How far along the normal the line from base to apex crosses it, frame by frame.
     away = moved - centre
     crossing = np.array([np.interp(0.0, one @ tangent, one @ normal) for one in away])
-    return SeptumTruth(
-        SECTOR.pixel_of(polyline),
-        SECTOR.pixel_of(centre),
-        normal[::-1].copy(),
-        crossing - crossing[spec.ed_frame],
-    )
+    line_px, centre_px = spec.sector.pixel_of(polyline), spec.sector.pixel_of(centre)
+    if spec.held is not None and spec.held.mirrored:
+        line_px, centre_px = (mirrored_px(one, spec.sector) for one in (line_px, centre_px))
+        normal = normal * (-1.0, 1.0)
+    return SeptumTruth(line_px, centre_px, normal[::-1].copy(), crossing - crossing[spec.ed_frame])
 
 
 def septal_flash_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -215,22 +270,30 @@ def septal_flash_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.ui
     spread = PointSpread()
     # What is drawn for one thing is the same whatever else is there.
     tissue_rng, leaflet_rng, lead_rng, scanner_rng = rng.spawn(4)
-    heart = spec.anatomy.to_heart(draw_scatterers(SECTOR, spread, tissue_rng))
-    level = reflectivity_db(spec.anatomy, heart, murky=spec.murky) + _glance_db(spec, heart)
+    heart = spec.heart.to_heart(draw_scatterers(spec.sector, spread, tissue_rng))
+    level = reflectivity_db(spec.heart, heart, blood_db=spec.blood_db) + _glance_db(spec, heart)
     heart, level = _thinned(heart, level, tissue_rng)
-    strands = [leaflets(spec.anatomy, leaflet_rng)]
+    strands = [leaflets(spec.heart, leaflet_rng)]
     if spec.lead:
-        strands.append(pacing_lead(spec.anatomy, lead_rng))
+        strands.append(pacing_lead(spec.heart, lead_rng))
     opening = np.concatenate([np.zeros_like(heart), *(part.opening_mm for part in strands)])
     heart = np.concatenate([heart, *(part.heart_mm for part in strands)])
     level = np.concatenate([level, *(part.level_db for part in strands)])
-    modes = np.concatenate([tissue_modes(spec.anatomy, heart), opening[None]])
-    turned = spec.anatomy.turn(modes).astype(np.float32)
-    rest = spec.anatomy.to_body(heart).astype(np.float32)
+    modes = np.concatenate([tissue_modes(spec.heart, heart), opening[None]])
+    turned = spec.heart.turn(modes).astype(np.float32)
+    rest = spec.heart.to_body(heart).astype(np.float32)
     amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
-    look = Look(contrast=0.75, noise_db=-24.0, haze_db=6.0) if spec.murky else Look()
-    scanner = EchoScanner(SECTOR, scanner_rng, spread=spread, look=look)
-    return scanner.frames(advect(rest, turned, spec.weights()), amplitude)
+    scanner = EchoScanner(spec.sector, scanner_rng, spread=spread, look=spec.look)
+    weights = spec.weights()
+    if spec.held is None:
+        return scanner.frames(advect(rest, turned, weights), amplitude)
+    systole = weights[:, MODES.index("base")] / max(spec.base_mm, 1e-6)
+    since_r = (spec.time_s - spec.r_s[0]) * 1000.0 / spec.beat.rr_ms
+    (plane_rng,) = rng.spawn(1)
+    strengths = renewed(amplitude, spec.held.plane_course(systole, since_r), plane_rng)
+    gain_db = spec.held.gain_course_db(spec.time_s)
+    frames = scanner.frames(advect(rest, turned, weights), strengths, gain_db=gain_db)
+    return frames[:, :, ::-1].copy() if spec.held.mirrored else frames
 
 
 def _thinned(
@@ -249,16 +312,16 @@ def _thinned(
 
 def _moved(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the places (x, z) of tissue in every frame, shape (n_frames, n, 2)."""
-    modes = spec.anatomy.turn(tissue_modes(spec.anatomy, heart_mm))
+    modes = spec.heart.turn(tissue_modes(spec.heart, heart_mm))
     weights = spec.weights()[:, : len(modes)]
-    return spec.anatomy.to_body(heart_mm) + np.tensordot(weights, modes, axes=1)
+    return spec.heart.to_body(heart_mm) + np.tensordot(weights, modes, axes=1)
 
 
 def _glance_db(spec: LoopSpec, heart_mm: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what walls lose whose fibres the beam runs along: up to 4 dB, in the walls only."""
-    place = wall_place(spec.anatomy, heart_mm)
-    beam = spec.anatomy.to_body(heart_mm)
+    place = wall_place(spec.heart, heart_mm)
+    beam = spec.heart.to_body(heart_mm)
     beam = beam / np.maximum(np.hypot(*beam.T), 1e-6)[:, None]
-    square = np.abs((beam * spec.anatomy.turn(place.inward)).sum(axis=1))
-    in_wall = np.abs(place.depth_mm) <= spec.anatomy.wall_mm / 2
+    square = np.abs((beam * spec.heart.turn(place.inward)).sum(axis=1))
+    in_wall = np.abs(place.depth_mm) <= spec.heart.wall_mm / 2
     return np.where(in_wall, -4.0 * (1.0 - square), 0.0)
