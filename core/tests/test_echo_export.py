@@ -111,8 +111,11 @@ def test_damaged_files_cost_themselves_alone(export):
 
 
 def test_a_file_that_the_directory_names_and_that_is_gone_is_told(export):
+    before = read_export([export.folder]).notes
     export.of_kind("still")[0].unlink()
-    assert read_export([export.folder]).notes == ("1 file that the DICOMDIR names is not there.",)
+    told = read_export([export.folder]).notes
+    assert told == (*before, "1 file that the DICOMDIR names is not there.")
+    assert before[0].startswith("Loops are grouped into studies")
 
 
 def test_a_directory_stands_for_the_folder_that_it_lies_in(export):

@@ -91,8 +91,8 @@ def _print(answer: dict[str, Any]) -> None:
     _list("Notes:", answer["notes"])
     # A loop that cannot be used stands above; what is damaged has no recording to stand for it.
     _list("Files that cannot be read, by their place among all:",
-          [f"file {row['file']}: {row['kind']}" for row in answer["files"]
-           if row["why not"] and not row["recording"]])  # fmt: skip
+          [f"file {row['file']}: {row['why not']}" for row in answer["files"]
+           if row["kind"] == "damaged" and not row["recording"]])  # fmt: skip
     click.echo(f"{answer['path']}:")
     for line in (*([answer["files_summed"]] if answer["files_summed"] else []), *sentences(answer)):
         click.echo(f"  {line}")

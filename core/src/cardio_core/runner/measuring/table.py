@@ -43,16 +43,23 @@ class GrowingTable:
 
     def add(self, row: Mapping[str, str]) -> None:
         """Write one line; empty cells bring no column."""
-        new = [name for name, value in row.items() if name not in self.columns and value]
-        if new or not self.path.exists():
-            self._widen(new)
+        columns = list(self.columns)
+        place = 0
+        for name, value in row.items():
+            if name in columns:
+                place = columns.index(name) + 1
+            elif value:  # beside what stands before it in the line: quartiles beside their median
+                columns.insert(place, name)
+                place += 1
+        if columns != self.columns or not self.path.exists():
+            self._widen(columns)
         with self.path.open("a", encoding="utf-8", newline="") as file:
             csv.DictWriter(file, self.columns, restval="", extrasaction="ignore",
                            lineterminator="\n").writerow(row)  # fmt: skip
 
-    def _widen(self, new: Sequence[str]) -> None:
-        first = [name for name in (*self.columns, *new) if name not in _LAST]
-        last = [name for name in _LAST if name in self.columns or name in new]
+    def _widen(self, columns: Sequence[str]) -> None:
+        first = [name for name in columns if name not in _LAST]
+        last = [name for name in _LAST if name in columns]
         self.columns = [*first, *last]
         with (
             replacing(self.path) as temporary,
@@ -82,12 +89,17 @@ def cells_of(line: Line, *, with_patient: bool, with_recordings: bool = False) -
             cells |= {f"{one.title}, lower quartile{unit}": low,
                       f"{one.title}, upper quartile{unit}": high}  # fmt: skip
     return cells | {
-        # Where all samples say the same, the recording was measured, not they.
-        SAMPLES: str(line.n_samples) if any(one.quartiles for one in line.measured) else "",
+        SAMPLES: str(line.n_samples) if _differ_by_sample(line) else "",
         FLAGS: "; ".join(line.flags),
         REASON: line.reason,
         SHEET: f"sheets/{line.sheet}" if line.sheet else "",
     }
+
+
+def _differ_by_sample(line: Line) -> bool:
+    """Where all samples say the same, the recording was measured, not they."""
+    by_sample = line.n_samples != line.n_recordings or line.n_recordings == 1
+    return by_sample and any(one.quartiles for one in line.measured)
 
 
 def json_of(

@@ -13,17 +13,41 @@ from itertools import count
 from pathlib import Path
 
 from cardio_core.errors import DataError
+from cardio_core.io.cohort_rows import NUMBERED
 from cardio_core.io.hashing import file_digest
 from cardio_core.types.samples import FileSeen as FileSeen
 from cardio_core.ultrasound.studies.directory import referenced
 from cardio_core.ultrasound.studies.headers import Header, read_header
-from cardio_core.ultrasound.studies.kinds import ARRAY, DAMAGED, DIRECTORY, LOOPS, VIDEO
+from cardio_core.ultrasound.studies.kinds import (
+    ARRAY,
+    COLOUR,
+    CONTRAST,
+    DAMAGED,
+    DIRECTORY,
+    INSIDE,
+    LOOPS,
+    STRESS,
+    VIDEO,
+)
 
 COPY = "the same as file "
+GROUPED = (
+    "Loops are grouped into studies as their headers say; studies are numbered by their dates, "
+    "loops by the names of their files."
+)
+"""Note where `NUMBERED` would not be true."""
+
 _UNTOLD = ("empty file", "text", "other")
 """What a DICOM object looks like that lost its beginning; a directory that names it tells."""
 
-_WHY = {DAMAGED: "damaged: it cannot be read; export it again"}
+_WHY = {
+    DAMAGED: "it cannot be read; export it again",
+    COLOUR: "colour hides the grey levels of the wall",
+    CONTRAST: "contrast changes how the wall looks",
+    STRESS: "a stage under stress; loops at rest are answered",
+    INSIDE: "not from the chest wall",
+}
+"""Of the kinds that somebody may expect to be used."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +158,8 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
             head = read_header(path, root)
             if head.kind in _UNTOLD and _low(path, root) in promised:
                 head = Header(DAMAGED)
-            own = FileSeen(path, head.kind, why=_WHY.get(head.kind, ""))
             by_itself = place == path
+            own = FileSeen(path, head.kind, why="" if by_itself else _WHY.get(head.kind, ""))
             if (by_itself or head.kind in LOOPS) and path not in group_of:
                 copy = None if by_itself else _copied(head, path, first_of)
                 if copy is None:
@@ -162,7 +186,8 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
         else one
         for one in seen
     ]
-    notes = [_absent(absent)] if absent else []
+    grouped = any(len(study.loops) > 1 for study in named.values())
+    notes = [GROUPED if grouped else NUMBERED, *([_absent(absent)] if absent else [])]
     return Export(tuple(named.values()), tuple(files), tuple(notes))
 
 

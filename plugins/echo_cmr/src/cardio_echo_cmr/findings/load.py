@@ -129,7 +129,7 @@ def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found
         )
         for one in export.studies
     ]
-    return _Found(studies, None, (CohortTable.NUMBERED, *export.notes), export.files)
+    return _Found(studies, None, export.notes, export.files)
 
 
 def _seen(found: list[_Found], kept: list[EchoStudy]) -> tuple[FileSeen, ...]:

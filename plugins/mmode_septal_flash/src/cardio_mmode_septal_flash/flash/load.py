@@ -165,7 +165,7 @@ def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found
         for study in export.studies
         for name, loop in zip(study.recording_ids, study.loops, strict=True)
     ]
-    return _Found(entries, None, (CohortTable.NUMBERED, *export.notes), export.files)
+    return _Found(entries, None, export.notes, export.files)
 
 
 def _seen(found: list[_Found], kept: list[_Entry]) -> tuple[FileSeen, ...]:
