@@ -129,7 +129,8 @@ def test_every_block_has_its_shape_its_type_and_a_unit(tmp_path):
         "line": ((1, 2, 2), "float32"),
         "timing": ((1, len(TIMING)), "float32"),
         "motion": ((1, len(MEASURES)), "float32"),
-        "course": ((1, 9), "float32"),
+        "course": ((1, 11), "float32"),
+        "spread": ((1, 9), "float32"),
         "trace": ((1, 100), "float32"),
     }
     assert np.isfinite(features["motion"].values).all()
@@ -176,7 +177,8 @@ def test_new_files_are_numbered_and_need_no_table_septum_or_peaks(tmp_path, engi
     assert features.table["variant"].tolist() == [0]
     assert "DOE" not in features.table.to_csv()
     flags = features.table["flags"].iloc[0].split("; ")
-    assert "septum found in the pictures" in flags and FROM_MOTION in flags
+    assert any(flag.startswith("septum found in the pictures (confidence ") for flag in flags)
+    assert FROM_MOTION in flags
     known = timing(features)
     assert known["cycle_from_motion"] == 1.0 and known["septum_confidence"] > 0.5
     assert np.isnan(known["mvc_ms"]) and np.isnan(known["avo_ms"])

@@ -1,15 +1,16 @@
-"""One cardiac cycle of a loop: from R peak to R peak, or, without R peaks, from image motion."""
+"""The beats of a loop: from R peak to R peak, or, without R peaks, one from image motion."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cardio_core.api import DataError, FeatureSet
 from cardio_core.ultrasound import Loop
+from cardio_mmode_septal_flash.cycle.by_motion import MOST_FRAMES, RR_MS, cycle_by_motion
+from cardio_mmode_septal_flash.cycle.rhythm import NO_USUAL, unusual_beats
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 
 MIN_RATE_HZ, JUDGED_FROM_HZ = 25.0, 50.0
@@ -18,9 +19,10 @@ fewer, and cannot be judged."""
 
 MIN_FRAMES = 10
 PAPER_FRAMES = (30, 150)
-RR_MS = (300.0, 2000.0)
-MOST_FRAMES = 400
-"""Faster loops are thinned out, so that memory stays bounded."""
+MOST_BEATS = 20
+"""Of a longer loop so many beats are measured, from the first."""
+
+_MOST_NAMED = 6
 
 MOST_BYTES = 1_000_000_000
 """Of the frames of one cycle."""
@@ -28,18 +30,23 @@ MOST_BYTES = 1_000_000_000
 TOO_LOW = "frame rate too low to judge septal flash"
 FROM_MOTION = "cycle found in the motion"
 
-_SMALL = 48
-_REPEATS = 0.75
-
 UNJUDGED = {
     TOO_LOW: TOO_LOW,
     FROM_MOTION: "without R peaks the cycle is found in the motion, and its times are unknown",
+    NO_USUAL: NO_USUAL,
 }
 """Flags with which nobody can say whether there is a flash, and why."""
 
 
-def withheld(flags: tuple[str, ...]) -> tuple[str, ...]:
+def withheld(flags: Sequence[str], also: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the flag that says why there is no verdict, if there is a reason.
+
+    Parameters
+    ----------
+    flags : sequence of str
+        Of the loop's beats.
+    also : sequence of str
+        Other reasons, which come first.
 
     Examples
     --------
@@ -47,8 +54,10 @@ def withheld(flags: tuple[str, ...]) -> tuple[str, ...]:
     ('no verdict: frame rate too low to judge septal flash',)
     >>> withheld(("dim",))
     ()
+    >>> withheld((), ["another view"])
+    ('no verdict: another view',)
     """
-    reasons = [why for flag, why in UNJUDGED.items() if flag in flags]
+    reasons = [*also, *(why for flag, why in UNJUDGED.items() if flag in flags)]
     return (FeatureSet.NO_VERDICT + " and ".join(reasons),) if reasons else ()
 
 
@@ -73,20 +82,43 @@ class Cycle:
     flags: tuple[str, ...]
 
 
-def find_cycle(loop: Loop) -> Cycle:
-    """Find one cardiac cycle.
+@dataclass(frozen=True)
+class Beats:
+    """The beats of a loop.
 
-    Parameters
+    Attributes
     ----------
-    loop : Loop
-        With R peaks: of the intervals that lie whole in the loop, the one nearest to their median.
-        Without: the distance at which frames repeat themselves, from the darkest picture, as blood
-        is dark; a loop that repeats nothing is taken as one cycle if it is as long as one.
+    measured : tuple of Cycle
+        In the order of time; at least one.
+    usual : int
+        Which of them has the most usual length: the septum is looked for in it.
+    left_out : dict of str to tuple of int
+        Beats that lie whole in the loop and are not measured: why, and which, counted from 1.
+    n_whole : int
+        Beats that lie whole in the loop.
+    flags : tuple of str
+        What a reader of the results should know of them.
+    """
 
-    Raises
-    ------
-    DataError
-        Fewer than 25 frames a second or 10 frames, or no cycle.
+    measured: tuple[Cycle, ...]
+    usual: int
+    left_out: dict[str, tuple[int, ...]]
+    n_whole: int
+    flags: tuple[str, ...]
+
+    @property
+    def n_left_out(self) -> int:
+        """How many beats lie whole in the loop and are not measured."""
+        return sum(map(len, self.left_out.values()))
+
+    @property
+    def cycle(self) -> Cycle:
+        """The beat of the most usual length."""
+        return self.measured[self.usual]
+
+
+def find_cycle(loop: Loop) -> Cycle:
+    """Find the cardiac cycle of the most usual length: see `find_beats`.
 
     Examples
     --------
@@ -99,6 +131,24 @@ def find_cycle(loop: Loop) -> Cycle:
     Cycle(start_ms=50.0, rr_ms=900.0, from_motion=False, flags=('frame rate too low to judge \
 septal flash',))
     """
+    return find_beats(loop).cycle
+
+
+def find_beats(loop: Loop) -> Beats:
+    """Find the beats of a loop that can be measured.
+
+    Parameters
+    ----------
+    loop : Loop
+        With R peaks: the intervals that lie whole in the loop, without those of ectopic beats and
+        those that no beat lasts (see `rhythm`). Without: one cycle, the distance at which frames
+        repeat themselves.
+
+    Raises
+    ------
+    DataError
+        Fewer than 25 frames a second or 10 frames, or no cycle.
+    """
     if loop.n_frames < MIN_FRAMES:
         raise DataError(
             f"{loop.name}: expected a cardiac cycle of at least {MIN_FRAMES} frames, found a loop "
@@ -110,14 +160,19 @@ septal flash',))
             f"{loop.name}: expected at least {MIN_RATE_HZ:g} frames a second, found {rate_hz:.1f}; "
             "export the loop at the rate of its acquisition"
         )
-    flags: tuple[str, ...] = (TOO_LOW,) if rate_hz < JUDGED_FROM_HZ - 1e-6 else ()
-    interval = _r_to_r(loop)
-    from_motion = interval is None
-    start_ms, rr_ms = _by_motion(loop) if interval is None else interval
-    if from_motion:
-        flags += (FROM_MOTION,)
-    times = loop.frame_times_ms
-    n_frames = int(((times >= start_ms) & (times < start_ms + rr_ms)).sum())
+    found = _from_r_to_r(loop)
+    if found is None:
+        cycle = _checked(loop, *cycle_by_motion(loop), from_motion=True)
+        found = Beats((cycle,), 0, {}, 1, ())
+    return found
+
+
+def _checked(loop: Loop, start_ms: float, rr_ms: float, *, from_motion: bool = False) -> Cycle:
+    """Return a cycle with its flags; one of too few frames is refused."""
+    too_low = loop.frame_rate_hz < JUDGED_FROM_HZ - 1e-6
+    flags: tuple[str, ...] = (TOO_LOW,) if too_low else ()
+    flags += (FROM_MOTION,) if from_motion else ()
+    n_frames = _n_frames(loop, start_ms, rr_ms)
     if n_frames < MIN_FRAMES:
         raise DataError(
             f"{loop.name}: expected at least {MIN_FRAMES} frames in a cycle, found {n_frames}; "
@@ -127,6 +182,11 @@ septal flash',))
         low, high = PAPER_FRAMES
         flags += (f"cycle outside the paper's {low} to {high} frames",)
     return Cycle(start_ms, rr_ms, from_motion, flags)
+
+
+def _n_frames(loop: Loop, start_ms: float, rr_ms: float) -> int:
+    times = loop.frame_times_ms
+    return int(((times >= start_ms) & (times < start_ms + rr_ms)).sum())
 
 
 def cut_cycle(loop: Loop, cycle: Cycle, mm_per_pixel: tuple[float, float]) -> CycleVolume:
@@ -167,50 +227,58 @@ def cut_cycle(loop: Loop, cycle: Cycle, mm_per_pixel: tuple[float, float]) -> Cy
     return CycleVolume(frames, from_start, cycle.rr_ms, mm_per_pixel)
 
 
-def _r_to_r(loop: Loop) -> tuple[float, float] | None:
-    """Return begin and length of the most usual interval inside the loop."""
+def _from_r_to_r(loop: Loop) -> Beats | None:
+    """Return the beats between the R peaks; None where no beat lies whole in the loop."""
     if loop.r_times_ms is None:
         return None
     r_times = np.asarray(loop.r_times_ms, dtype=np.float64)
     slack_ms = 0.5 * 1000.0 / loop.frame_rate_hz
     starts, lengths = r_times[:-1], np.diff(r_times)
     inside = (starts >= -slack_ms) & (r_times[1:] <= loop.duration_ms + slack_ms)
-    inside &= (lengths >= RR_MS[0]) & (lengths <= RR_MS[1])
-    if not inside.any():
+    number = dict(zip(np.flatnonzero(inside).tolist(), range(1, lengths.size + 1), strict=False))
+    whole = inside & (lengths >= RR_MS[0]) & (lengths <= RR_MS[1])
+    if not whole.any():
         return None
-    starts, lengths = starts[inside], lengths[inside]
-    usual = int(np.abs(lengths - np.median(lengths)).argmin())
-    return float(starts[usual]), float(lengths[usual])
+    left_out: dict[str, list[int]] = {}
+    for place in np.flatnonzero(inside & ~whole).tolist():
+        low, high = (limit / 1000 for limit in RR_MS)
+        why = f"shorter than {low:g} s" if lengths[place] < RR_MS[0] else f"longer than {high:g} s"
+        left_out.setdefault(why, []).append(number[place])
+    unusual, flags = unusual_beats(r_times, whole)
+    kept = [place for place in np.flatnonzero(whole).tolist() if place not in unusual]
+    n_frames = {place: _n_frames(loop, starts[place], lengths[place]) for place in kept}
+    for place, why in unusual.items():
+        left_out.setdefault(why, []).append(number[place])
+    # Where none has enough frames, the first says so.
+    enough = [place for place in kept if n_frames[place] >= MIN_FRAMES] or kept[:1]
+    few, beyond = set(kept) - set(enough), enough[MOST_BEATS:]
+    for places, why in (
+        (sorted(few), f"fewer than {MIN_FRAMES} frames"),
+        (beyond, f"after the first {MOST_BEATS}"),
+    ):
+        if places:
+            left_out[why] = [number[place] for place in places]
+    taken = enough[:MOST_BEATS]
+    # The most usual length is that among all beats, as it was when one alone was measured.
+    usual = np.abs(lengths[taken] - np.median(lengths[whole])).argmin()
+    cycles = tuple(_checked(loop, float(starts[p]), float(lengths[p])) for p in taken)
+    told = {why: tuple(sorted(numbers)) for why, numbers in left_out.items()}
+    flags = (*flags, *_told(told, len(number)))
+    return Beats(cycles, int(usual), told, len(number), flags)
 
 
-def _by_motion(loop: Loop) -> tuple[float, float]:
-    """Return begin and length of a cycle from how alike frames are."""
-    step = -(-loop.n_frames // MOST_FRAMES)
-    small = np.stack([_small(frame, loop) for frame in loop.frames(step=step)])
-    times = loop.frame_times_ms[::step]
-    step_ms = float(np.median(np.diff(times)))
-    dark = small.mean(axis=1)
-    lags = np.arange(
-        round(0.5 + 400.0 / step_ms), round(min(1500.0, times[-1] - 100) / step_ms) + 1
-    )
-    if lags.size:
-        apart = np.array([np.abs(small[lag:] - small[:-lag]).mean() for lag in lags])
-        usual = float(np.mean([np.abs(small - np.roll(small, n, axis=0)).mean() for n in (3, 7)]))
-        best = int(apart.argmin())
-        if apart[best] < _REPEATS * max(usual, float(np.median(apart))):
-            lag = int(lags[best])
-            start = int(dark[: len(dark) - lag].argmin())
-            return float(times[start]), lag * step_ms
-    whole_ms = loop.duration_ms + step_ms / step
-    if not RR_MS[0] <= whole_ms <= RR_MS[1]:
-        raise DataError(
-            f"{loop.name}: expected R peaks, or motion that repeats itself, found neither in "
-            f"{loop.duration_ms:.0f} ms; state r_times_ms in the JSON beside the file"
-        )
-    return 0.0, whole_ms
+def _told(left_out: dict[str, tuple[int, ...]], n_whole: int) -> list[str]:
+    """Return a sentence for every reason.
+
+    Examples
+    --------
+    >>> _told({"premature": (4,), "fewer than 10 frames": (2, 3)}, 5)
+    ['beat 4 of 5 left out: premature', 'beats 2, 3 of 5 left out: fewer than 10 frames']
+    """
+    return [f"{_which(numbers)} of {n_whole} left out: {why}" for why, numbers in left_out.items()]
 
 
-def _small(frame: NDArray[np.uint8], loop: Loop) -> NDArray[np.float32]:
-    part = frame if loop.region is None else frame[loop.region.window]
-    tiny = cv2.resize(part, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
-    return np.asarray(tiny, dtype=np.float32).ravel()
+def _which(numbers: tuple[int, ...]) -> str:
+    if len(numbers) > _MOST_NAMED:
+        return f"{len(numbers)} beats"
+    return f"beat{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"

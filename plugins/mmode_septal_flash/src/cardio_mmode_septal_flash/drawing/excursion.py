@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,6 +16,24 @@ from cardio_mmode_septal_flash.motion.excursion import FLASH_WINDOW_MS
 BRIGHT = "#FFB000"
 """An orange that stands out from grey pictures."""
 
+_WRAPPED_AT = 60
+
+
+Course = tuple[NDArray[np.floating], NDArray[np.floating]]
+"""Times in ms, and displacement in mm at each."""
+
+
+def course_of_beat(trace_mm: NDArray[np.floating], rr_ms: float) -> Course:
+    """Return a beat's displacement with its times in ms.
+
+    Examples
+    --------
+    >>> course_of_beat(np.array([0.0, 2.0, 1.0, 0.0]), 800.0)[0].tolist()
+    [0.0, 200.0, 400.0, 600.0]
+    """
+    n = len(trace_mm)
+    return np.asarray(np.arange(n) * (rr_ms / n), dtype=np.float64), trace_mm
+
 
 @dataclass(frozen=True, eq=False)
 class Followed:
@@ -26,33 +45,47 @@ class Followed:
         Right ventricle on top, one cycle from left to right.
     top_mm, bottom_mm, rr_ms : float
         What it spans.
-    trace_mm : ndarray, shape (n_times,)
-        Displacement of the septum over the cycle, towards the left ventricle positive.
+    trace_mm : ndarray, shape (n_times,), or None
+        Displacement of the septum over the cycle, towards the left ventricle positive; None where
+        it was not followed.
     onset_ms, peak_ms, duration_ms : float
         Of the early inward peak; NaN where there is none.
     mvc_ms, avo_ms : float
         NaN where unknown.
     from_r : bool
         Whether the cycle begins at an R peak.
+    why_not : str
+        Why the septum was not followed.
+    courses : tuple of (times_ms, mm)
+        Displacement in each beat, where several were measured.
+    median : (times_ms, mm) or None
+        Of those beats.
     """
 
     mmode: NDArray[np.uint8]
     top_mm: float
     bottom_mm: float
     rr_ms: float
-    trace_mm: NDArray[np.floating]
+    trace_mm: NDArray[np.floating] | None
     onset_ms: float
     peak_ms: float
     duration_ms: float
     mvc_ms: float
     avo_ms: float
     from_r: bool
+    why_not: str = ""
+    courses: tuple[Course, ...] = ()
+    median: Course | None = None
 
     @property
-    def times_ms(self) -> NDArray[np.float64]:
-        """Of the trace."""
-        n = len(self.trace_mm)
-        return np.asarray(np.arange(n) * (self.rr_ms / n), dtype=np.float64)
+    def own_course(self) -> Course | None:
+        """Times and displacement in the beat of the M-mode."""
+        return None if self.trace_mm is None else course_of_beat(self.trace_mm, self.rr_ms)
+
+    @property
+    def course(self) -> Course | None:
+        """What is drawn thick: the median of several beats, or the only one."""
+        return self.own_course if self.median is None else self.median
 
     @property
     def time_label(self) -> str:
@@ -89,22 +122,37 @@ def mmode_with_trace(axes: Axes, followed: Followed) -> None:
         followed.mmode, cmap="gray", vmin=0, vmax=_brightest(followed.mmode), extent=extent,
         aspect="auto", interpolation="bilinear",
     )  # fmt: skip
-    axes.plot(followed.times_ms, followed.trace_mm, color=BRIGHT, linewidth=1.6)
+    title = "M-mode of the line"
+    if followed.own_course is not None:
+        axes.plot(*followed.own_course, color=BRIGHT, linewidth=1.6)
+        title += ", and the septum as it was followed"
+    if followed.courses:
+        title += f"; one of {len(followed.courses)} beats"
     _valves(axes, followed, "white")
-    canvas.bare_axes(
-        axes, y="mm; right ventricle above",
-        title="M-mode of the line, and the septum as it was followed",
-    )  # fmt: skip
+    canvas.bare_axes(axes, y="mm; right ventricle above", title=title)
 
 
 def excursion_curve(axes: Axes, followed: Followed) -> None:
-    """Draw the displacement over the cycle, with the early peak and the valves."""
+    """Draw the displacement over the cycle, with the early peak and the valves.
+
+    Of several beats each is thin and the median thick.
+    """
+    if followed.course is None:
+        axes.set_axis_off()
+        axes.text(
+            0.5, 0.5, fill(f"Not measured: {followed.why_not}", _WRAPPED_AT, break_on_hyphens=False), ha="center",
+            va="center", transform=axes.transAxes, fontsize=canvas.TEXT_PT, color=canvas.VERMILION,
+        )  # fmt: skip
+        return
+    times_ms, course_mm = followed.course
     if followed.from_r:
         axes.axvspan(0.0, FLASH_WINDOW_MS, color=canvas.LIGHT, alpha=0.6, linewidth=0)
     axes.axhline(0.0, color=canvas.GREY, linewidth=0.8)
-    axes.plot(followed.times_ms, followed.trace_mm, color=canvas.BLUE, linewidth=1.6)
+    for course in followed.courses:
+        axes.plot(*course, color=canvas.BLUE, linewidth=0.7, alpha=0.55)
+    axes.plot(times_ms, course_mm, color=canvas.BLUE, linewidth=2.4 if followed.courses else 1.6)
     if np.isfinite(followed.peak_ms):
-        height = float(np.interp(followed.peak_ms, followed.times_ms, followed.trace_mm))
+        height = float(np.interp(followed.peak_ms, times_ms, course_mm))
         axes.plot(followed.peak_ms, height, marker="o", color=canvas.VERMILION, markersize=5)
         end = followed.onset_ms + followed.duration_ms
         axes.hlines(height, followed.onset_ms, end, color=canvas.VERMILION, linewidth=1.2)
@@ -115,10 +163,11 @@ def excursion_curve(axes: Axes, followed: Followed) -> None:
     _valves(axes, followed, canvas.INK)
     axes.set_xlim(0.0, followed.rr_ms)
     axes.margins(y=0.15)
+    several = f": {len(followed.courses)} beats, median thick" if followed.courses else ""
+    grey = "; grey: 180 ms, where a flash would be" * followed.from_r
     canvas.bare_axes(
-        axes, x=followed.time_label, y="mm towards the LV",
-        title="Septal excursion" + ("; grey: 180 ms, where a flash would be" * followed.from_r),
-    )  # fmt: skip
+        axes, x=followed.time_label, y="mm towards the LV", title=f"Septal excursion{several}{grey}"
+    )
 
 
 def _brightest(picture: NDArray[np.uint8]) -> float:

@@ -13,12 +13,9 @@ from cardio_mmode_septal_flash.flash.config import FeaturizeBlock
 from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy, StudyMModes
 from cardio_mmode_septal_flash.flash.study import Study
 from cardio_mmode_septal_flash.mmode.picture import crop, resize
-from cardio_mmode_septal_flash.motion.excursion import (
-    MEASURES,
-    N_TRACE,
-    SeptalMotion,
-    septal_motion,
-)
+from cardio_mmode_septal_flash.motion.beats import BeatsMotion
+from cardio_mmode_septal_flash.motion.course import COURSE, SPREAD, course_of, spread_of
+from cardio_mmode_septal_flash.motion.excursion import MEASURES, N_TRACE
 
 FRAME_PIXELS = 256
 """Rows and columns of a kept frame, whatever the loop's."""
@@ -42,21 +39,9 @@ _TIMING_TITLES = (
     "Frame rate",
     "",
     "Cycle found in the motion, without an ECG?",
-    "Confidence of the septum found, 0 to 1",
+    "Confidence in the septum line that was found, 0 to 1",
     "",
 )
-_COURSE = (
-    ("heart_rate_bpm", "1/min", "Heart rate"),
-    ("early_peak_mm", "mm", "Early inward peak of the septum above its foot"),
-    ("early_onset_ms", "ms", "Onset of the early inward peak after R"),
-    ("early_peak_ms", "ms", "Time of the early inward peak after R"),
-    ("early_duration_ms", "ms", "Duration of the early inward peak"),
-    ("early_inward_mm", "mm", "Largest inward displacement within 180 ms"),
-    ("rebound_mm", "mm", "Rebound of the septum outwards"),
-    ("range_mm", "mm", "Septal excursion over the cycle"),
-    ("fit", "1", "Fit of the tracking, 1 is perfect"),
-)
-"""Names, units and titles of the block `course`."""
 
 
 def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
@@ -77,13 +62,15 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         `septum` float32 (n, 62, 2) and `line` float32 (n, 2, 2): (row, column) in that frame.
         `timing` float32: `TIMING`; valves NaN where unknown, or where the cycle comes from motion;
         confidence NaN where a person drew the septum.
-        `motion` float32: `motion.excursion.MEASURES`; `trace` float32 (n, 100): displacement
-        in mm over the cycle. Both are the study's, measured on all its lines. `course` float32:
-        the same for a reader of `cardio measure`, NaN where there is no early peak or, without R
-        peaks, nothing says when it was; no model uses it.
+        `motion` float32: `motion.excursion.MEASURES`, medians over all measured beats of the loop;
+        `trace` float32 (n, 100): displacement in mm over the cycle that the M-mode shows. Both are
+        the study's, measured on all its lines, and NaN where the view or the line is not trusted.
+        `course` float32: the same for a reader of `cardio measure`, and how many beats were
+        measured; NaN where there is no early peak or, without R peaks, nothing says when it was.
+        `spread` float32: lowest, highest and SD between beats; NaN of one beat. No model uses
+        these two.
     """
     values: list[LineOfStudy] = list(samples.values)
-    motions = _motions(values)
     framed = {id(one.study): _framed(one.study.study) for one in values}
     mmodes = np.stack([one.study.mmodes[one.place] for one in values])
     frames, septa, lines = [], [], []
@@ -93,7 +80,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         frames.append(frame)
         septa.append(place_px(study.septum.points_px))
         lines.append(place_px(line.places_px(2, study.volume.mm_per_pixel)))
-    own = [motions[id(one.study)] for one in values]
+    own = [one.study.motion for one in values]
     columns = [name for name in samples.table.columns if name not in ("mvc_ms", "avo_ms")]
     blocks = {
         "mmode": _picture(mmodes),
@@ -107,10 +94,11 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         ),
         "line": FeatureBlock(_float(lines), ("end", "axis"), ("rv", "lv"), ("px",)),
         "timing": _tabular(_timing(samples, values, framed), TIMING, _TIMING_TITLES),
-        "motion": _tabular(_float([one.measures() for one in own]), MEASURES, ()),
-        "course": _course(values, own),
+        "motion": _tabular(_float([_measures(one) for one in own]), MEASURES, ()),
+        "course": _listed([_course(one.study) for one in values], COURSE),
+        "spread": _listed([spread_of(one) for one in own], SPREAD),
         "trace": FeatureBlock(
-            _float([one.trace_mm for one in own]),
+            _float([_trace(one) for one in own]),
             ("time",),
             tuple(str(n) for n in range(N_TRACE)),
             ("mm",),
@@ -118,20 +106,6 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         ),
     }
     return FeatureSet(samples.table[columns], blocks)
-
-
-def _motions(values: list[LineOfStudy]) -> dict[int, SeptalMotion]:
-    """Measure every study once."""
-    measured: dict[int, SeptalMotion] = {}
-    for one in values:
-        made = one.study
-        if id(made) not in measured:
-            line = made.lines[0]
-            n_rows = made.mmodes.shape[1]
-            measured[id(made)] = septal_motion(
-                made.mmodes, line.mm_per_row(n_rows), made.study.cycle.rr_ms, from_mm=line.from_mm
-            )
-    return measured
 
 
 def _framed(study: Study) -> tuple[NDArray[np.uint8], Any, float]:
@@ -195,20 +169,24 @@ def _numbered(what: str, n: int) -> tuple[str, ...]:
     return tuple(f"{what}_{number}" for number in range(1, n + 1))
 
 
-def _course(values: list[LineOfStudy], motions: list[SeptalMotion]) -> FeatureBlock:
-    rows = []
-    for one, motion in zip(values, motions, strict=True):
-        cycle = one.study.study.cycle
-        early = (motion.excursion_mm, motion.onset_ms, motion.peak_ms, motion.duration_ms)
-        if cycle.from_motion:
-            early = (np.nan,) * 4
-        elif motion.excursion_mm == 0:
-            early = (0.0, np.nan, np.nan, np.nan)
-        inward_mm = np.nan if cycle.from_motion else motion.early_inward_mm
-        rest = (inward_mm, motion.rebound_mm, motion.range_mm, motion.fit)
-        rows.append((60000.0 / cycle.rr_ms, *early, *rest))
-    names, units, titles = zip(*_COURSE, strict=True)
-    return FeatureBlock(_float(rows), ("measure",), names, units, titles=titles)
+def _measures(motion: BeatsMotion | None) -> NDArray[np.float32]:
+    """Return the medians over the beats; NaN where nothing is measured."""
+    if motion is None:
+        return np.full(len(MEASURES), np.nan, dtype=np.float32)
+    return motion.measures()
+
+
+def _trace(motion: BeatsMotion | None) -> NDArray[np.float32]:
+    if motion is None:
+        return np.full(N_TRACE, np.nan, dtype=np.float32)
+    return motion.beats[motion.usual].trace_mm
+
+
+def _course(made: StudyMModes) -> list[float]:
+    study = made.study
+    return course_of(
+        made.motion, study.cycle.rr_ms, study.beats.n_left_out, from_r=not study.cycle.from_motion
+    )
 
 
 def _tabular(
@@ -216,6 +194,11 @@ def _tabular(
 ) -> FeatureBlock:
     names, units = zip(*named, strict=True)
     return FeatureBlock(values, ("measure",), names, units, titles=titles)
+
+
+def _listed(rows: list[list[float]], named: tuple[tuple[str, str, str], ...]) -> FeatureBlock:
+    names, units, titles = zip(*named, strict=True)
+    return FeatureBlock(_float(rows), ("measure",), names, units, titles=titles)
 
 
 def _float(rows: Any) -> NDArray[np.float32]:

@@ -21,7 +21,15 @@ from cardio_core.ultrasound import (
     strangers,
 )
 from cardio_mmode_septal_flash.flash.config import LoadBlock
-from cardio_mmode_septal_flash.flash.models import LOOPS, PATHS, R_PEAKS, SEPTUM, is_flash
+from cardio_mmode_septal_flash.flash.models import (
+    LOOPS,
+    PATHS,
+    R_PEAKS,
+    SEPTUM,
+    VIEW_SAID,
+    is_flash,
+)
+from cardio_mmode_septal_flash.mmode.view import A4C
 from cardio_mmode_septal_flash.readers.loop import LoopFiles, open_loop
 
 LABEL = "sf_label"
@@ -50,7 +58,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     -------
     Cohort
         Targets by study; none where the core makes them of the user's outcome. The table carries
-        `timepoint`, and `mvc_ms` and `avo_ms` after the R peak (NaN where unknown).
+        `timepoint`, `view_said` (``a4c`` of loops that a table names one by one), and `mvc_ms` and `avo_ms` after the R peak (NaN where unknown).
 
     Raises
     ------
@@ -63,7 +71,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     entries = [replace(e, files=_given(e.files, ctx)) for part in found for e in part.entries]
     kept = [entry for entry in entries if _at(entry, config.timepoint)]
     left_out = tuple(e.about["recording_id"] for e in entries if not _at(e, config.timepoint))
-    table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS])
+    table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS, VIEW_SAID])
     table.index = pd.Index(table["recording_id"], name="sample_id")
     named = {entry.about["study_id"] for entry in entries}
     tables = [part.table.rows for part in found if part.table is not None]
@@ -144,7 +152,11 @@ def _of_table(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
         cell = loops_of_cell(row[LOOPS])
         whose = {"study_id": str(study), "patient_id": str(row["patient_id"])} | _about(row)
         entries += (
-            _Entry(files, {"recording_id": name} | whose)
+            # A folder of a table holds whatever the examination did: nobody said its views.
+            _Entry(
+                files,
+                {"recording_id": name, VIEW_SAID: A4C if files.loop in row[LOOPS] else ""} | whose,
+            )
             for name, files in _loops_of(str(study), row, list(cell.loops), config)
         )
         seen += cell.files
@@ -156,7 +168,7 @@ def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found
     export = read_export(places, taken=taken)
     if not export.studies:
         raise nothing_in(places[0], export.files)
-    nothing = dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan"))
+    nothing = dict.fromkeys(TEXTS) | dict.fromkeys(EVENTS, float("nan")) | {VIEW_SAID: ""}
     entries = [
         _Entry(
             _files(loop, None, None, config),

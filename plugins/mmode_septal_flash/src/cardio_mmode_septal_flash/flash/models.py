@@ -16,6 +16,9 @@ LOOPS, SEPTUM, R_PEAKS = "path_echo_a4c", "path_septum", "path_rpeaks"
 PATHS = (LOOPS, SEPTUM, R_PEAKS)
 """Columns of the cohort table that name files of this plugin."""
 
+VIEW_SAID = "view_said"
+"""Column of the samples: the view that a cohort table gives a loop, empty where nobody says it."""
+
 EARLIER = "phantom_flash"
 
 _FOLDER = "cardio_mmode_septal_flash.flash"
@@ -47,6 +50,13 @@ _COLUMNS = {
 _OPTIONS = (
     Option("septum", "JSON of the septum, instead of one that is found", column=SEPTUM),
     Option("rpeaks", "JSON of the R peaks, instead of the loop's own", column=R_PEAKS),
+    Option(
+        "view",
+        "The loops are apical four-chamber views, as you have seen yourself",
+        setting="preprocess.view",
+        form="a4c",
+        for_new=True,
+    ),
 )
 
 PHANTOM_FLASH = Task(

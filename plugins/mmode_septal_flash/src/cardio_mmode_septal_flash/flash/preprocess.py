@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_core.ultrasound import nameless
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
+from cardio_mmode_septal_flash.flash.models import VIEW_SAID
 from cardio_mmode_septal_flash.flash.study import Study, prepare_study
 from cardio_mmode_septal_flash.mmode.axis import ScanLine
+from cardio_mmode_septal_flash.mmode.view import A4C
+from cardio_mmode_septal_flash.motion.beats import BeatsMotion
+from cardio_mmode_septal_flash.motion.excursion import septal_motion
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +36,15 @@ class StudyMModes:
         The lines.
     study : Study
         Where they come from.
+    motion : BeatsMotion or None
+        Of all beats of the loop; None where it is not measured.
     """
 
     mmodes: NDArray[np.uint8]
     shifts: tuple[int, ...]
     lines: tuple[ScanLine, ...]
     study: Study
+    motion: BeatsMotion | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,9 @@ class LineOfStudy:
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
     """Mint one sample for every line across the septum of every loop.
+
+    The septum is followed in every beat of a loop that can be measured; the M-mode is of one beat,
+    whose early peak lies nearest their median (`BeatsMotion.usual`), under both protocols.
 
     Sample ``recording#0`` is the line on the point between `first_point` and `last_point`; the
     shifted ones, in fit mode, are variants 1 and up: they train, and never validate or test. In
@@ -80,21 +90,44 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     parents = samples.table.set_index("recording_id").to_dict("index")
     for recording_id, opened in samples.opened(ctx.quarantine):
         try:
-            study = prepare_study(opened.loop, opened.septum, config)
-            made = reslice_study(study, config, device)
+            said = parents[recording_id].get(VIEW_SAID) == A4C
+            study = prepare_study(opened.loop, opened.septum, config, view_said=said)
+            made = follow_beats(study, config, device)
         except DataError as error:
             ctx.quarantine(recording_id, nameless(str(error), Path(opened.loop.name)))
             continue
         kept = made.shifts if ctx.mode == "fit" else made.shifts[:1]
         for place, shift in enumerate(kept):
             values.append(LineOfStudy(made, place))
-            rows.append(_row(recording_id, parents[recording_id], study, place, shift))
+            rows.append(_row(recording_id, parents[recording_id], made.study, place, shift))
     if not values:
         raise DataError("none of the patient's loops can be used")
     table = pd.DataFrame(rows).set_index("sample_id")
     held = np.empty(len(values), dtype=object)
     held[:] = values
     return SampleSet(table, held)
+
+
+def follow_beats(study: Study, config: PreprocessBlock, device: str = "cpu") -> StudyMModes:
+    """Reslice every measured beat of a study and follow the septum in it; show the usual one.
+
+    All beats are cut on the same lines. What is not to be measured is resliced once and not
+    followed.
+    """
+    if not study.measured:
+        return reslice_study(study, config, device)
+    made: list[StudyMModes] = []
+    motions = []
+    for cycle in study.beats.measured:
+        one = reslice_study(study.showing(cycle), config, device)
+        line = one.lines[0]
+        per_row = line.mm_per_row(one.mmodes.shape[1])
+        motions.append(septal_motion(one.mmodes, per_row, cycle.rr_ms, from_mm=line.from_mm))
+        # The frames of one beat at a time are held.
+        made.append(replace(one, study=study))
+    motion = BeatsMotion(tuple(motions), tuple(cycle.rr_ms for cycle in study.beats.measured))
+    shown = motion.usual
+    return replace(made[shown], study=study.showing(study.beats.measured[shown]), motion=motion)
 
 
 def reslice_study(study: Study, config: PreprocessBlock, device: str = "cpu") -> StudyMModes:

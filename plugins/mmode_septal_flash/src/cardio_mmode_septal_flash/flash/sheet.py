@@ -6,20 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import canvas
+from cardio_core.api import FeatureSet, canvas
 from cardio_mmode_septal_flash.drawing.excursion import (
+    Course,
     Followed,
+    course_of_beat,
     excursion_curve,
     frame_with_line,
     mmode_with_trace,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from cardio_core.api import FeatureSet, SampleSet
+    from cardio_core.api import SampleSet
     from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy
+    from cardio_mmode_septal_flash.motion.beats import BeatsMotion
 
 
 def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
@@ -28,6 +33,9 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
     grid = figure.add_gridspec(2, 2, width_ratios=(1.0, 1.25), height_ratios=(1.5, 1.0))
     first: LineOfStudy = samples.values[0]
     line = first.study.lines[first.place]
+
+    motion = first.study.motion
+    several = motion is not None and len(motion.beats) > 1
 
     def one(block: str) -> NDArray[Any]:
         return np.asarray(features[block].in_units(np.array([0]))[0])
@@ -39,17 +47,51 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
         top_mm=line.from_mm,
         bottom_mm=line.to_mm,
         rr_ms=float(timing["rr_ms"]),
-        trace_mm=one("trace"),
+        trace_mm=None if motion is None else one("trace"),
         onset_ms=float(peak["early_onset_ms"]),
         peak_ms=float(peak["early_peak_ms"]),
         duration_ms=float(peak["early_duration_ms"]),
         mvc_ms=float(timing["mvc_ms"]),
         avo_ms=float(timing["avo_ms"]),
         from_r=not timing["cycle_from_motion"],
+        why_not=why_not(first.study.study.flags),
+        courses=_courses(motion) if motion is not None and several else (),
+        median=motion.course() if motion is not None and several else None,
     )
     frame = one("frame").astype(np.uint8)
     frame_with_line(figure.add_subplot(grid[0, 0]), frame, one("septum"), one("line"))
     above = figure.add_subplot(grid[0, 1])
     mmode_with_trace(above, followed)
     excursion_curve(figure.add_subplot(grid[1, 1], sharex=above), followed)
-    canvas.write_measurements(figure.add_subplot(grid[1, 0]), features)
+    canvas.write_measurements(
+        figure.add_subplot(grid[1, 0]), features, _titles(features, measured=motion is not None)
+    )
+
+
+def _courses(motion: BeatsMotion) -> tuple[Course, ...]:
+    beats = zip(motion.beats, motion.rr_ms, strict=True)
+    return tuple(course_of_beat(beat.trace_mm, rr_ms) for beat, rr_ms in beats)
+
+
+def why_not(flags: Sequence[str]) -> str:
+    """Return what stands in place of the excursion where nothing was measured.
+
+    Examples
+    --------
+    >>> why_not(("dim", "no verdict: another view"))
+    'another view'
+    """
+    said = [flag.partition(": ")[2] for flag in flags if flag.startswith(FeatureSet.NO_VERDICT)]
+    return said[0] if said else ""
+
+
+def _titles(features: FeatureSet, *, measured: bool) -> list[str]:
+    """Return what the sheet lists: between beats, and where nothing is measured, what is known."""
+    named: list[str] = []
+    for name in ("timing", "course", "spread"):
+        block = features[name]
+        known = np.isfinite(block.in_units(np.array([0]))[0])
+        whole = measured and name != "spread"
+        titles = zip(block.titles or (), known, strict=True)
+        named += [title for title, there in titles if title and (whole or there)]
+    return [title.removesuffix("?") for title in named]

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import DataError
-from cardio_core.ultrasound import Loop, sector_hull, with_drawn_r_peaks
-from cardio_mmode_septal_flash.cycle.find_cycle import Cycle, cut_cycle, find_cycle, withheld
+from cardio_core.ultrasound import Loop, sector_hull, view_of, with_drawn_r_peaks
+from cardio_mmode_septal_flash.cycle.find_cycle import (
+    Beats,
+    Cycle,
+    cut_cycle,
+    find_beats,
+    withheld,
+)
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
 from cardio_mmode_septal_flash.mmode.axis import ScanLine, centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.side import side_of_lv
-from cardio_mmode_septal_flash.septum.find_septum import find_septum
+from cardio_mmode_septal_flash.mmode.view import A4C, judged_view
+from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
 from cardio_mmode_septal_flash.septum.polyline import Septum, require_inside
 
 FOUND = "septum found in the pictures"
 ELSEWHEN = "septum drawn at another moment than end-diastole"
+DRAW_IT = "draw the septum and pass --septum"
 END_DIASTOLE_MS = 80.0
-"""A septum drawn within this of the R peak is at its end-diastolic place."""
+"""A septum drawn within this of an R peak is at its end-diastolic place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +37,18 @@ class Study:
 
     Attributes
     ----------
+    loop : Loop
+        With the R peaks that its beats stand on.
+    beats : Beats
+        Which of them are measured.
     volume : CycleVolume
-        Its cycle.
+        One of the beats: of the most usual length, or the one that the M-mode shows.
     cycle : Cycle
         Where in the loop that is.
     sector : ndarray of bool, shape (n_rows, n_columns)
         Where the picture is.
     septum : Septum
-        Drawn or found.
+        Drawn or found; one line for all beats.
     lines : dict of int to ScanLine
         By shift along the septum, 0 first.
     ed_frame : int
@@ -44,9 +56,14 @@ class Study:
     frame_rate_hz : float
         Of the loop.
     flags : tuple of str
-        Of the loop, the cycle, the septum and the view.
+        Of the loop, the beats, the septum and the view; the last says why there is no verdict.
+    measured : bool
+        Whether the septum's motion is measured: not in another view, nor on a line that is not
+        trusted.
     """
 
+    loop: Loop
+    beats: Beats
     volume: CycleVolume
     cycle: Cycle
     sector: NDArray[np.bool_]
@@ -55,10 +72,25 @@ class Study:
     ed_frame: int
     frame_rate_hz: float
     flags: tuple[str, ...]
+    measured: bool = True
+
+    def showing(self, cycle: Cycle) -> Study:
+        """Return the study with another of its beats as the one that is shown."""
+        if cycle == self.cycle:
+            return self
+        volume = cut_cycle(self.loop, cycle, self.volume.mm_per_pixel)
+        flags = self.flags
+        if cycle.flags != self.cycle.flags:
+            others = (flag for flag in flags if flag not in self.cycle.flags)
+            flags = (*cycle.flags, *others)
+        ed_frame = _next_to_begin(volume)
+        return replace(self, volume=volume, cycle=cycle, ed_frame=ed_frame, flags=flags)
 
 
-def prepare_study(loop: Loop, drawn: Septum | None, config: PreprocessBlock) -> Study:
-    """Find cycle, sector and septum of a loop, and the lines across it.
+def prepare_study(
+    loop: Loop, drawn: Septum | None, config: PreprocessBlock, *, view_said: bool = False
+) -> Study:
+    """Find view, beats, sector and septum of a loop, and the lines across it.
 
     Parameters
     ----------
@@ -67,7 +99,9 @@ def prepare_study(loop: Loop, drawn: Septum | None, config: PreprocessBlock) -> 
     drawn : Septum or None
         As a person drew it; where nobody did, it is looked for in the pictures.
     config : PreprocessBlock
-        Points of the tangent, reach, shifts.
+        Points of the tangent, reach, shifts, and whether a person says the view.
+    view_said : bool
+        Whether a cohort table says it.
 
     Raises
     ------
@@ -80,29 +114,58 @@ def prepare_study(loop: Loop, drawn: Septum | None, config: PreprocessBlock) -> 
             f"{loop.name}: expected the distance of pixels, found none in the file; state "
             "mm_per_pixel in the JSON beside it"
         )
-    cycle = find_cycle(loop)
+    beats = find_beats(loop)
+    cycle = beats.cycle
     volume = cut_cycle(loop, cycle, loop.mm_per_pixel)
     sector = sector_hull(volume.frames, loop.region)
-    ed_frame = int(np.abs(volume.times_ms).argmin())
+    view = judged_view(view_of(loop, sector), said=view_said or config.view == A4C)
+    ed_frame = _next_to_begin(volume)
+    try:
+        septum, about_septum = _septum(loop, volume, sector, ed_frame, cycle, drawn, config)
+        lines, seen = _lines(volume, septum, sector, config)
+    except DataError as error:
+        # What another view lacks is no fault of the loop.
+        reason = f"{loop.name}: {view.no_verdict[0]}" if view.no_measures else str(error)
+        raise DataError(reason) from None
+    trusted = septum.confidence is None or septum.confidence >= SURE
+    reasons = [*view.no_verdict, *(f"{flag}: {DRAW_IT}" for flag in septum.flags if not trusted)]
+    of_septum = septum.flags if trusted else ()
+    flags = (*loop.flags, *cycle.flags, *beats.flags, *view.flags, *about_septum, *of_septum, *seen)
+    return Study(
+        loop, beats, volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz,
+        (*flags, *withheld((*cycle.flags, *beats.flags), reasons)),
+        measured=trusted and not view.no_measures,
+    )  # fmt: skip
+
+
+def _septum(
+    loop: Loop,
+    volume: CycleVolume,
+    sector: NDArray[np.bool_],
+    ed_frame: int,
+    cycle: Cycle,
+    drawn: Septum | None,
+    config: PreprocessBlock,
+) -> tuple[Septum, tuple[str, ...]]:
+    """Return the septum that a person drew, or else finds it; and a flag that says so."""
     if drawn is not None:
         require_inside(drawn, sector, loop.name)
-        septum, drawn_when = drawn, _drawn_elsewhen(drawn, loop, cycle)
-    elif config.find_septum:
-        septum = find_septum(volume.frames, loop.mm_per_pixel, sector, ed_frame)
-        drawn_when = (FOUND,)
-    else:
+        return drawn, _drawn_elsewhen(drawn, loop, cycle)
+    if not config.find_septum:
         raise DataError(
             f"{loop.name}: expected the septum's JSON, found none; name it in path_septum, lay it "
             "beside the loop, or set preprocess.find_septum=true"
         )
-    lines, seen = _lines(volume, septum, sector, config)
-    unjudged = withheld(cycle.flags)
-    flags = (*loop.flags, *cycle.flags, *drawn_when, *septum.flags, *seen, *unjudged)
-    return Study(volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz, tuple(flags))
+    found = find_septum(volume.frames, volume.mm_per_pixel, sector, ed_frame)
+    return found, (f"{FOUND} (confidence {found.confidence:.2f})",)
+
+
+def _next_to_begin(volume: CycleVolume) -> int:
+    return int(np.abs(volume.times_ms).argmin())
 
 
 def _drawn_elsewhen(septum: Septum, loop: Loop, cycle: Cycle) -> tuple[str, ...]:
-    """Return a flag where a septum was drawn far from the R peak: the wall is elsewhere then."""
+    """Return a flag where a septum was drawn far from any R peak: the wall is elsewhere then."""
     if septum.frame is None:
         return ()
     if septum.frame >= loop.n_frames:
@@ -110,10 +173,10 @@ def _drawn_elsewhen(septum: Septum, loop: Loop, cycle: Cycle) -> tuple[str, ...]
             f"{loop.name}: expected a frame of the loop, 0 to {loop.n_frames - 1}, found "
             f"{septum.frame}; is it the septum of another loop?"
         )
-    if cycle.from_motion:
+    if cycle.from_motion or loop.r_times_ms is None:
         return ()
-    since_r = (loop.frame_times_ms[septum.frame] - cycle.start_ms) % cycle.rr_ms
-    return (ELSEWHEN,) if min(since_r, cycle.rr_ms - since_r) > END_DIASTOLE_MS else ()
+    from_r = np.abs(loop.r_times_ms - loop.frame_times_ms[septum.frame])
+    return (ELSEWHEN,) if float(from_r.min()) > END_DIASTOLE_MS else ()
 
 
 def _lines(

@@ -78,7 +78,7 @@ def find_septum(
     >>> noise = rng.integers(0, 255, (6, 120, 120), dtype=np.uint8)
     >>> found = find_septum(noise, (1.0, 1.0), np.ones((120, 120), bool), 0)
     >>> found.points_px.shape, found.confidence < SURE, found.flags
-    ((62, 2), True, ('septum found with low confidence',))
+    ((62, 2), True, ('septum line not trusted (confidence 0.00, limit 0.5)',))
     """
     small = to_millimetres(frames, mm_per_pixel)
     inside = to_millimetres(sector[None].astype(np.uint8) * 255, mm_per_pixel)[0] > 127
@@ -100,8 +100,13 @@ def find_septum(
     points_mm = np.stack([rows, columns], axis=1)[::-1].astype(np.float64)
     # The centre of a 1 mm pixel lies at +½; so do the original's.
     points_px = (points_mm + 0.5) / np.asarray(mm_per_pixel) - 0.5
-    flags = () if confidence >= SURE else ("septum found with low confidence",)
-    return Septum(resample(points_px, mm_per_pixel), ed_frame, confidence, flags)
+    return Septum(resample(points_px, mm_per_pixel), ed_frame, confidence, _not_trusted(confidence))
+
+
+def _not_trusted(confidence: float) -> tuple[str, ...]:
+    if confidence >= SURE:
+        return ()
+    return (f"septum line not trusted (confidence {confidence:.2f}, limit {SURE:g})",)
 
 
 def _smooth(rows: NDArray[np.intp], columns: NDArray[np.float64]) -> NDArray[np.float64]:

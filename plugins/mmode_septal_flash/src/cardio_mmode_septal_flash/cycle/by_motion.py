@@ -1,0 +1,61 @@
+"""A cycle without R peaks: the distance at which the pictures of a loop repeat themselves."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cardio_core.api import DataError
+from cardio_core.ultrasound import Loop
+
+MOST_FRAMES = 400
+"""Faster or longer loops are thinned out, so that memory stays bounded."""
+
+RR_MS = (300.0, 2000.0)
+"""How long a beat can be."""
+
+_SMALL = 48
+_REPEATS = 0.75
+
+
+def cycle_by_motion(loop: Loop) -> tuple[float, float]:
+    """Return begin and length of a cycle in ms from how alike frames are.
+
+    It begins with the darkest picture, as blood is dark; a loop that repeats nothing is taken as
+    one cycle if it is as long as one.
+
+    Raises
+    ------
+    DataError
+        Nothing repeats itself, and the loop is not one cycle.
+    """
+    step = -(-loop.n_frames // MOST_FRAMES)
+    small = np.stack([_small(frame, loop) for frame in loop.frames(step=step)])
+    times = loop.frame_times_ms[::step]
+    step_ms = float(np.median(np.diff(times)))
+    dark = small.mean(axis=1)
+    lags = np.arange(
+        round(0.5 + 400.0 / step_ms), round(min(1500.0, times[-1] - 100) / step_ms) + 1
+    )
+    if lags.size:
+        apart = np.array([np.abs(small[lag:] - small[:-lag]).mean() for lag in lags])
+        usual = float(np.mean([np.abs(small - np.roll(small, n, axis=0)).mean() for n in (3, 7)]))
+        best = int(apart.argmin())
+        if apart[best] < _REPEATS * max(usual, float(np.median(apart))):
+            lag = int(lags[best])
+            start = int(dark[: len(dark) - lag].argmin())
+            return float(times[start]), lag * step_ms
+    whole_ms = loop.duration_ms + step_ms / step
+    if not RR_MS[0] <= whole_ms <= RR_MS[1]:
+        raise DataError(
+            f"{loop.name}: expected R peaks, or motion that repeats itself, found neither in "
+            f"{loop.duration_ms:.0f} ms; state r_times_ms in the JSON beside the file"
+        )
+    return 0.0, whole_ms
+
+
+def _small(frame: NDArray[np.uint8], loop: Loop) -> NDArray[np.float32]:
+    part = frame if loop.region is None else frame[loop.region.window]
+    tiny = cv2.resize(part, (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
+    return np.asarray(tiny, dtype=np.float32).ravel()

@@ -1,0 +1,68 @@
+"""Whether a loop shows the apical four-chamber view, in which alone septal flash is defined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cardio_core.ultrasound import VIEW_TITLES, ViewSeen
+
+A4C = "a4c"
+NOT_CHECKED = "view not checked"
+UNKNOWN = "view not recognised"
+SAY_SO = "if the sheet shows an apical four-chamber view, pass --view a4c"
+
+
+@dataclass(frozen=True)
+class JudgedView:
+    """What a view means for a loop.
+
+    Attributes
+    ----------
+    flags : tuple of str
+        What a reader of the results should know.
+    no_verdict : tuple of str
+        Why nobody is told whether there is a flash.
+    no_measures : bool
+        Whether nothing is measured either: in another view the numbers are of something else.
+    """
+
+    flags: tuple[str, ...] = ()
+    no_verdict: tuple[str, ...] = ()
+    no_measures: bool = False
+
+
+def judged_view(seen: ViewSeen, *, said: bool) -> JudgedView:
+    """Return what the view that was seen means.
+
+    Another view withholds the measurements and the verdict. An unknown one withholds the verdict
+    alone: the numbers stand beside a sheet on which a person can see whether the line lies on the
+    septum, an automatic answer does not. A person's word goes before what is seen: then another
+    view is a flag, for a person looks at more than a small network does.
+
+    Parameters
+    ----------
+    seen : ViewSeen
+        By `cardio_core.ultrasound.view_of`.
+    said : bool
+        Whether a person says that it is the apical four-chamber view.
+
+    Examples
+    --------
+    >>> from cardio_core.ultrasound import ViewSeen
+    >>> judged_view(ViewSeen("a4c", 0.97, ""), said=False)
+    JudgedView(flags=(), no_verdict=(), no_measures=False)
+    >>> judged_view(ViewSeen("a2c", 0.97, ""), said=False).no_verdict[0]
+    'apical two-chamber view (0.97), not four-chamber: septal flash is not defined here'
+    """
+    if seen.name == A4C:
+        return JudgedView()
+    if not seen.checked:
+        return JudgedView() if said else JudgedView((NOT_CHECKED,))
+    if not seen.known:
+        return JudgedView() if said else JudgedView((), (f"{UNKNOWN} ({SAY_SO})",))
+    title = VIEW_TITLES[seen.name]
+    other = f"{title if 'view' in title else title + ' view'} ({seen.probability:.2f})"
+    if said:
+        return JudgedView((f"looks like {other}, and is said to be {VIEW_TITLES[A4C]}",))
+    why = f"{other}, not four-chamber: septal flash is not defined here"
+    return JudgedView((), (why,), no_measures=True)

@@ -1,0 +1,152 @@
+"""Nothing is measured in another view or on a line that is not trusted; a person's word counts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from cardio_core.api import FeatureSet
+from cardio_core.ultrasound import ViewSeen
+from cardio_mmode_septal_flash.flash import study
+from cardio_mmode_septal_flash.flash.config import Config
+from cardio_mmode_septal_flash.flash.load import load
+from cardio_mmode_septal_flash.flash.preprocess import preprocess
+from cardio_mmode_septal_flash.flash.sheet import sheet
+from cardio_mmode_septal_flash.mmode.view import judged_view
+
+from .mmode_phantoms import phantom
+from .test_mmode_hooks import SMALL, context, prepared, write_cohort, write_loop, write_septum
+
+TWO_CHAMBER = "apical two-chamber view (0.97), not four-chamber: septal flash is not defined here"
+
+
+@pytest.fixture
+def sees(monkeypatch):
+    """Let the view be seen as asked, whatever the loop shows."""
+
+    def see(name: str, probability: float = 0.97) -> None:
+        seen = ViewSeen(name, probability, "")
+        monkeypatch.setattr(study, "view_of", lambda *_: seen)
+
+    return see
+
+
+@pytest.fixture
+def loop(tmp_path):
+    """One loop with flash, without a table or a septum."""
+    write_loop(tmp_path / "a.dcm", number=2)
+    return tmp_path
+
+
+def course(features) -> dict[str, float]:
+    block = features["course"]
+    return dict(zip(block.names, np.asarray(block.values)[0].tolist(), strict=True))
+
+
+def flags_and_verdict(features) -> tuple[list[str], str]:
+    flags = features.table["flags"].iloc[0].split("; ")
+    why = [flag for flag in flags if flag.startswith(FeatureSet.NO_VERDICT)]
+    assert len(why) < 2
+    others = [flag for flag in flags if flag not in why]
+    return others, "".join(why).removeprefix(FeatureSet.NO_VERDICT)
+
+
+def test_in_the_four_chamber_view_a_flash_is_measured_and_judged(loop, sees):
+    sees("a4c")
+    _, features, _ = prepared(loop)
+    flags, why = flags_and_verdict(features)
+    assert why == "" and not any("view" in flag for flag in flags)
+    assert course(features)["early_peak_mm"] > 3
+
+
+def test_of_another_view_nothing_is_measured_and_the_reason_names_it(loop, sees):
+    sees("a2c")
+    _, features, quarantined = prepared(loop)
+    assert quarantined == {}  # the sheet has to show what was seen
+    assert flags_and_verdict(features)[1] == TWO_CHAMBER
+    told = course(features)
+    assert told.pop("heart_rate_bpm") > 40 and told.pop("beats_measured") == 0
+    assert np.isnan(list(told.values())).all()
+    for name in ("motion", "trace", "spread"):
+        assert np.isnan(features[name].values).all(), name
+
+
+def test_another_view_in_which_no_septum_can_be_found_says_that_it_is_another_view(tmp_path, sees):
+    sees("plax", 0.88)
+    frames = np.ascontiguousarray(phantom(2, rate_hz=50.0).frames[:, :, ::-1])
+    frames[:, :, 150:] = 0
+    write_loop(tmp_path / "a.dcm", frames)
+    write_septum(tmp_path / "a.septum.json", [[60 - i / 2, 5] for i in range(62)])
+    config, ctx = Config(), context(tmp_path, "predict")
+    with pytest.raises(Exception, match="none of the patient's loops"):
+        preprocess(load(config.load, ctx).samples, config.preprocess, ctx)
+    assert ctx._quarantined[0].reason.startswith("parasternal long-axis view (0.88), not four-")
+
+
+def test_an_unknown_view_is_measured_for_a_person_to_check_and_gets_no_verdict(loop, sees):
+    sees("unknown", 0.41)
+    _, features, _ = prepared(loop)
+    assert flags_and_verdict(features)[1].startswith("view not recognised (if the sheet shows")
+    assert course(features)["early_peak_mm"] > 3
+
+
+def test_without_a_network_the_view_is_not_checked_and_says_so(loop, sees):
+    sees("not checked", float("nan"))
+    flags, why = flags_and_verdict(prepared(loop)[1])
+    assert why == "" and "view not checked" in flags
+
+
+@pytest.mark.parametrize("who", ["table", "option"])
+def test_what_a_person_says_of_the_view_goes_before_what_is_seen(loop, sees, who):
+    sees("a2c")
+    if who == "table":
+        write_cohort(loop, [{"patient_id": "P", "path_echo_a4c": "a.dcm", "sf_label": 1}])
+    changes = {"view": "a4c"} if who == "option" else {}
+    _, features, _ = prepared(loop, **changes)
+    flags, why = flags_and_verdict(features)
+    assert why == "" and course(features)["early_peak_mm"] > 3
+    said = "looks like apical two-chamber view (0.97), and is said to be apical four-chamber"
+    assert said in flags
+    sees("unknown", 0.41)
+    assert flags_and_verdict(prepared(loop, **changes)[1])[1] == ""
+
+
+def test_on_a_line_that_is_not_trusted_nothing_is_measured_and_a_drawn_one_is(tmp_path):
+    one = phantom(2, rate_hz=50.0)
+    still = np.repeat(one.frames[:1], len(one.frames), axis=0)
+    write_loop(tmp_path / "a.dcm", still, number=2)
+    _, features, _ = prepared(tmp_path)
+    flags, why = flags_and_verdict(features)
+    found = float(features["timing"].values[0][features["timing"].names.index("septum_confidence")])
+    assert why == (
+        f"septum line not trusted (confidence {found:.2f}, limit 0.5): draw the septum and pass "
+        "--septum"
+    )
+    assert f"septum found in the pictures (confidence {found:.2f})" in flags
+    assert np.isnan(features["motion"].values).all()
+    write_septum(tmp_path / "a.septum.json", one.truth.polyline_px)
+    _, features, _ = prepared(tmp_path)
+    assert flags_and_verdict(features)[1] == ""
+    assert np.isfinite(features["motion"].values).all()
+
+
+def test_the_sheet_shows_the_line_and_says_why_nothing_was_measured(loop, sees):
+    sees("a2c")
+    cohort, features, _ = prepared(loop)
+    block = Config().preprocess.model_copy(update=SMALL)
+    samples = preprocess(cohort.samples, block, context(loop, "predict"))
+    figure = Figure(layout="constrained")
+    sheet(figure, samples, features)
+    texts = [text.get_text().replace("\n", " ") for axes in figure.axes for text in axes.texts]
+    assert f"Not measured: {TWO_CHAMBER}" in texts
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert "M-mode of the line" in titles and not any("excursion" in title for title in titles)
+
+
+def test_a_view_without_a_name_is_called_another_view():
+    assert (
+        judged_view(ViewSeen("other", 0.9, ""), said=False)
+        .no_verdict[0]
+        .startswith("another view (0.90), not four-chamber")
+    )
