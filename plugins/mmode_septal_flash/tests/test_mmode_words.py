@@ -7,13 +7,16 @@ import pytest
 from cardio_mmode_septal_flash.flash.featurize import TIMING
 from cardio_mmode_septal_flash.localisation.place import SCORES
 from cardio_mmode_septal_flash.localisation.tables import CONTROLS
+from cardio_mmode_septal_flash.motion.course import COURSE, SPREAD
 from cardio_mmode_septal_flash.motion.excursion import MEASURES
 from cardio_mmode_septal_flash.plugin import INFO
 
 WRITTEN = {"mm": "mm", "ms": "ms", "Hz": "Hz"}
 
 
-@pytest.mark.parametrize(("name", "unit"), [*MEASURES, *TIMING])
+@pytest.mark.parametrize(
+    ("name", "unit"), [*MEASURES, *TIMING, *(told[:2] for told in (*COURSE, *SPREAD))]
+)
 def test_a_measurement_is_told_in_words_with_its_unit(name, unit):
     words = INFO.words[name]
     assert "_" not in words

@@ -32,7 +32,8 @@ FROM_MOTION = "cycle found in the motion"
 
 UNJUDGED = {
     TOO_LOW: TOO_LOW,
-    FROM_MOTION: "without R peaks the cycle is found in the motion, and its times are unknown",
+    FROM_MOTION: "without R peaks the cycle is found in the motion, and its times are unknown "
+    "(--rpeaks takes them)",
     NO_USUAL: NO_USUAL,
 }
 """Flags with which nobody can say whether there is a flash, and why."""
@@ -58,7 +59,7 @@ def withheld(flags: Sequence[str], also: Sequence[str] = ()) -> tuple[str, ...]:
     ('no verdict: another view',)
     """
     reasons = [*also, *(why for flag, why in UNJUDGED.items() if flag in flags)]
-    return (FeatureSet.NO_VERDICT + " and ".join(reasons),) if reasons else ()
+    return (FeatureSet.NO_VERDICT + ", and ".join(reasons),) if reasons else ()
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,8 @@ class Followed:
         Displacement in each beat, where several were measured.
     median : (times_ms, mm) or None
         Of those beats.
+    said_of_peak : str
+        Written at the early peak.
     """
 
     mmode: NDArray[np.uint8]
@@ -76,6 +78,7 @@ class Followed:
     why_not: str = ""
     courses: tuple[Course, ...] = ()
     median: Course | None = None
+    said_of_peak: str = ""
 
     @property
     def own_course(self) -> Course | None:
@@ -139,9 +142,10 @@ def excursion_curve(axes: Axes, followed: Followed) -> None:
     """
     if followed.course is None:
         axes.set_axis_off()
+        said = fill(f"Not measured: {followed.why_not}", _WRAPPED_AT, break_on_hyphens=False)
         axes.text(
-            0.5, 0.5, fill(f"Not measured: {followed.why_not}", _WRAPPED_AT, break_on_hyphens=False), ha="center",
-            va="center", transform=axes.transAxes, fontsize=canvas.TEXT_PT, color=canvas.VERMILION,
+            0.5, 0.5, said, ha="center", va="center",
+            transform=axes.transAxes, fontsize=canvas.TEXT_PT, color=canvas.VERMILION,
         )  # fmt: skip
         return
     times_ms, course_mm = followed.course
@@ -157,7 +161,7 @@ def excursion_curve(axes: Axes, followed: Followed) -> None:
         end = followed.onset_ms + followed.duration_ms
         axes.hlines(height, followed.onset_ms, end, color=canvas.VERMILION, linewidth=1.2)
         axes.annotate(
-            "early inward peak", (followed.peak_ms, height), xytext=(6, 5),
+            followed.said_of_peak or "early inward peak", (followed.peak_ms, height), xytext=(6, 5),
             textcoords="offset points", fontsize=canvas.SMALL_PT, color=canvas.VERMILION,
         )  # fmt: skip
     _valves(axes, followed, canvas.INK)

@@ -13,6 +13,25 @@ _MOTION = {
     "fit": "agreement of the followed columns (−1 to 1)",
 }
 
+_BEATS = {
+    "heart_rate_bpm": "heart rate (/min)",
+    "early_peak_mm": "early inward peak of the septum (mm)",
+    "early_onset_ms": "onset of the early inward peak (ms after R)",
+    "early_peak_ms": "early inward peak (ms after R)",
+    "early_duration_ms": "duration of the early inward peak (ms)",
+    "beats_measured": "beats measured",
+    "beats_left_out": "beats left out",
+    "early_peak_low_mm": "early inward peak, lowest of the beats (mm)",
+    "early_peak_high_mm": "early inward peak, highest of the beats (mm)",
+    "early_peak_sd_mm": "early inward peak, SD between beats (mm)",
+    "early_peak_time_low_ms": "early inward peak, earliest of the beats (ms after R)",
+    "early_peak_time_high_ms": "early inward peak, latest of the beats (ms after R)",
+    "early_peak_time_sd_ms": "time of the early inward peak, SD between beats (ms)",
+    "range_low_mm": "range of the septal motion, lowest of the beats (mm)",
+    "range_high_mm": "range of the septal motion, highest of the beats (mm)",
+    "range_sd_mm": "range of the septal motion, SD between beats (mm)",
+}
+
 _LOOP = {
     "rr_ms": "RR interval (ms)",
     "mvc_ms": "mitral valve closure (ms after R)",
@@ -21,7 +40,7 @@ _LOOP = {
     "frame_rate_hz": "frame rate (Hz)",
     "mm_per_row": "depth of a row of the M-mode (mm)",
     "cycle_from_motion": "cycle found in the motion",
-    "septum_confidence": "confidence in the septum that was found",
+    "septum_confidence": "confidence in the septum line that was found (0 to 1)",
     "frame_mm_per_pixel": "size of a pixel (mm)",
 }
 
@@ -76,4 +95,4 @@ _MODELS = {
     "motion": "course of the septal motion",
 }
 
-WORDS = {**_MOTION, **_LOOP, **_LOCALISATION, **_EVALUATION, **_MODELS}
+WORDS = {**_MOTION, **_BEATS, **_LOOP, **_LOCALISATION, **_EVALUATION, **_MODELS}

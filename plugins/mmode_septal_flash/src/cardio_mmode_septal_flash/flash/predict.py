@@ -9,13 +9,21 @@ from cardio_mmode_septal_flash.flash.config import PredictBlock
 from cardio_mmode_septal_flash.flash.models import model_of
 from cardio_mmode_septal_flash.flash.regression import score_regression
 
+BESIDE = {
+    "timing": "septum_confidence",
+    "course": "beats_measured",
+    "spread": "early_peak_sd_mm",
+}
+"""What stands beside a score besides the motion, by block."""
+
 
 def predict(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> Predictions:
     """Score every sample; a study of several loops is scored by their mean logit, or number.
 
-    What was measured of the septum's motion stands beside the scores as named columns.
+    What was measured of the septum's motion stands beside the scores as named columns, with the
+    confidence in the septum's line, how many beats were measured and how they differ.
     """
     if model_of(ctx).kind == "network":
         # torch only where needed
@@ -30,12 +38,22 @@ def predict(
         scores = scores_from(outputs, model, ctx)
     else:
         scores = score_regression(model, features, ctx)
-    motion = features["motion"]
-    values = np.asarray(motion.in_units(), np.float64)
-    units = motion.units if len(motion.units) > 1 else motion.units * len(motion.names)
-    columns = {
-        name: Column(values[:, place], unit)
-        for place, (name, unit) in enumerate(zip(motion.names, units, strict=True))
-    }
+    columns = _columns(features, "motion")
+    for block, name in BESIDE.items():
+        columns |= _columns(features, block, name)
     ids = tuple(str(name) for name in features.table.index)
     return Predictions(ids, {ctx.targets[0].name: scores}, "sample", columns)
+
+
+def _columns(features: FeatureSet, name: str, only: str = "") -> dict[str, Column]:
+    """Return the numbers of a block, or the one that is named, with their units."""
+    if name not in features.blocks:
+        return {}
+    block = features[name]
+    values = np.asarray(block.in_units(), np.float64)
+    units = block.units if len(block.units) > 1 else block.units * len(block.names)
+    return {
+        one: Column(values[:, place], unit)
+        for place, (one, unit) in enumerate(zip(block.names, units, strict=True))
+        if one == only or not only
+    }

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
     """Draw the line on the frame, its M-mode, the septal excursion, and what was measured."""
-    figure.set_size_inches(13.0, 8.4)
-    grid = figure.add_gridspec(2, 2, width_ratios=(1.0, 1.25), height_ratios=(1.5, 1.0))
+    figure.set_size_inches(13.0, 9.2)
+    grid = figure.add_gridspec(2, 2, width_ratios=(1.0, 1.25), height_ratios=(1.35, 1.0))
     first: LineOfStudy = samples.values[0]
     line = first.study.lines[first.place]
 
@@ -56,6 +56,7 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
         from_r=not timing["cycle_from_motion"],
         why_not=why_not(first.study.study.flags),
         courses=_courses(motion) if motion is not None and several else (),
+        said_of_peak=_said_of_peak(motion) if motion is not None and several else "",
         median=motion.course() if motion is not None and several else None,
     )
     frame = one("frame").astype(np.uint8)
@@ -73,6 +74,15 @@ def _courses(motion: BeatsMotion) -> tuple[Course, ...]:
     return tuple(course_of_beat(beat.trace_mm, rr_ms) for beat, rr_ms in beats)
 
 
+def _said_of_peak(motion: BeatsMotion) -> str:
+    """Return the median of the early peak and how it differs between beats."""
+    low, high = motion.limits("excursion_mm")
+    return (
+        f"early inward peak {motion.median('excursion_mm'):.1f} mm "
+        f"({low:.1f} to {high:.1f} mm, SD {motion.sd('excursion_mm'):.1f})"
+    )
+
+
 def why_not(flags: Sequence[str]) -> str:
     """Return what stands in place of the excursion where nothing was measured.
 
@@ -86,12 +96,15 @@ def why_not(flags: Sequence[str]) -> str:
 
 
 def _titles(features: FeatureSet, *, measured: bool) -> list[str]:
-    """Return what the sheet lists: between beats, and where nothing is measured, what is known."""
+    """Return what the sheet lists: of the loop and where nothing is measured, what is known.
+
+    The spread between beats stands beside the curve.
+    """
     named: list[str] = []
-    for name in ("timing", "course", "spread"):
+    for name in ("timing", "course"):
         block = features[name]
         known = np.isfinite(block.in_units(np.array([0]))[0])
-        whole = measured and name != "spread"
+        whole = measured and name == "course"
         titles = zip(block.titles or (), known, strict=True)
         named += [title for title, there in titles if title and (whole or there)]
     return [title.removesuffix("?") for title in named]
