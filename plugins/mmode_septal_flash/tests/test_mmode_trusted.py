@@ -112,6 +112,14 @@ def test_what_a_person_says_of_the_view_goes_before_what_is_seen(loop, sees, who
     assert flags_and_verdict(prepared(loop, **changes)[1])[1] == ""
 
 
+def test_a_folder_in_the_table_says_nothing_of_the_views_in_it(loop, sees):
+    sees("a2c")
+    (loop / "exam").mkdir()
+    (loop / "a.dcm").rename(loop / "exam" / "a.dcm")
+    write_cohort(loop, [{"patient_id": "P", "path_echo_a4c": "exam", "sf_label": 1}])
+    assert flags_and_verdict(prepared(loop)[1])[1] == TWO_CHAMBER
+
+
 def test_on_a_line_that_is_not_trusted_nothing_is_measured_and_a_drawn_one_is(tmp_path):
     one = phantom(2, rate_hz=50.0)
     still = np.repeat(one.frames[:1], len(one.frames), axis=0)

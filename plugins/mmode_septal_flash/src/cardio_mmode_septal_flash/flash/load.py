@@ -58,7 +58,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     -------
     Cohort
         Targets by study; none where the core makes them of the user's outcome. The table carries
-        `timepoint`, `view_said` (``a4c`` of loops that a table names one by one), and `mvc_ms` and `avo_ms` after the R peak (NaN where unknown).
+        `timepoint`, `view_said` (``a4c`` of loops that a table names one by one), and `mvc_ms` and
+        `avo_ms` after the R peak (NaN where unknown).
 
     Raises
     ------
