@@ -9,12 +9,7 @@ from torch import nn
 
 from cardio_core.api import Context, DataError, ModelArtifact
 from cardio_mmode_septal_flash.flash.models import SEPTAL_FLASH
-from cardio_mmode_septal_flash.networks.backbone_files import (
-    keras_state,
-    one_channel,
-    plain_state,
-    start_from_file,
-)
+from cardio_mmode_septal_flash.networks.backbone_files import one_channel, start_from_file
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
 from cardio_mmode_septal_flash.networks.heat_maps import (
     grad_cam_pp,
@@ -92,87 +87,6 @@ def test_one_training_step_at_full_width_changes_every_layer():
     assert all(not torch.equal(before[name], p) for name, p in net.named_parameters())
 
 
-def _keras_names():
-    """Layers and shapes of keras.applications.DenseNet121 without its top, width an eighth."""
-    first, growth = 8, 4
-    norms, convs = {"conv1/bn": first}, {"conv1/conv": (7, 7, 3, first)}
-    n = first
-    for stage, n_layers in enumerate(BLOCKS, start=2):
-        for layer in range(1, n_layers + 1):
-            name = f"conv{stage}_block{layer}"
-            norms[f"{name}_0_bn"] = n
-            convs[f"{name}_1_conv"] = (1, 1, n, 4 * growth)
-            norms[f"{name}_1_bn"] = 4 * growth
-            convs[f"{name}_2_conv"] = (3, 3, 4 * growth, growth)
-            n += growth
-        if stage < 5:
-            norms[f"pool{stage}_bn"] = n
-            convs[f"pool{stage}_conv"] = (1, 1, n, n // 2)
-            n //= 2
-    norms["bn"] = n
-    return norms, convs
-
-
-@pytest.fixture(scope="module")
-def keras_weights():
-    rng = np.random.default_rng(0)
-    norms, convs = _keras_names()
-    made = {f"{name}/kernel:0": rng.normal(size=shape) for name, shape in convs.items()}
-    for name, n in norms.items():
-        for kind in ("gamma", "beta", "moving_mean", "moving_variance"):
-            made[f"{name}/{kind}:0"] = rng.uniform(0.5, 1.5, n)
-    return made | {"dense/kernel:0": rng.normal(size=(n, 2))}
-
-
-def test_weights_in_keras_layout_fill_every_tensor_but_the_classifier(thin, keras_weights):
-    made = keras_state(keras_weights)
-    own = thin.state_dict()
-    wanted = {k for k in own if not k.startswith("classifier") and "num_batches" not in k}
-    assert set(made) == wanted
-    assert all(made[name].shape == own[name].shape for name in wanted)
-
-
-def test_a_keras_convolution_and_norm_act_as_before(keras_weights):
-    made = keras_state(keras_weights)
-    kernel = keras_weights["conv3_block2_2_conv/kernel:0"]
-    picture = np.random.default_rng(1).normal(size=(9, 9, kernel.shape[2]))
-    # By hand, in Keras's order of axes: a 3 x 3 "same" convolution at row 4, column 5.
-    by_hand = np.einsum("rci,rcio->o", picture[3:6, 4:7], kernel)
-    convolved = nn.functional.conv2d(
-        torch.from_numpy(picture.transpose(2, 0, 1)[None]).float(),
-        made["features.denseblock2.denselayer2.conv2.weight"],
-        padding=1,
-    )
-    np.testing.assert_allclose(convolved[0, :, 4, 5], by_hand, rtol=1e-4)
-    np.testing.assert_array_equal(
-        made["features.denseblock2.denselayer2.norm2.running_var"],
-        keras_weights["conv3_block2_1_bn/moving_variance:0"].astype(np.float32),
-    )
-
-
-def test_a_keras_layer_that_densenet_has_not_is_refused():
-    with pytest.raises(DataError, match="no such layer"):
-        keras_state({"block1_pool_extra/kernel:0": np.zeros((1, 1, 2, 2))})
-
-
-@pytest.mark.parametrize("style", ["torchvision", "monai", "of 2017", "numbered"])
-def test_pytorch_files_of_every_style_are_brought_to_torchvisions_keys(thin, style):
-    children = ("conv0", "norm0", "relu0", "pool0", "denseblock1", "transition1", "denseblock2",
-                "transition2", "denseblock3", "transition3", "denseblock4", "norm5")  # fmt: skip
-    own = {k: v for k, v in thin.state_dict().items() if not k.startswith("classifier")}
-    renamed = {}
-    for key, value in own.items():
-        parts = key.split(".")
-        if style == "monai" and len(parts) == 5:
-            parts.insert(3, "layers")
-        if style == "of 2017" and len(parts) == 5:
-            parts[3] = f"{parts[3][:-1]}.{parts[3][-1]}"
-        if style == "numbered":
-            parts[:2] = ["backbone", "0", str(children.index(parts[1]))]
-        renamed[".".join(parts)] = value
-    assert set(plain_state(renamed)) == set(own)
-
-
 @pytest.mark.parametrize("stem", ["repeated", "one"])
 def test_a_local_file_fills_both_stems_and_the_same_picture_gives_the_same_maps(stem, tmp_path):
     torch.manual_seed(1)
@@ -193,7 +107,7 @@ def test_what_is_no_file_of_weights_is_refused_with_the_format_that_is_wanted(tm
     with pytest.raises(DataError, match=r"torchvision's keys"):
         start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "absent.safetensors", CTX)
     (tmp_path / "weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-    with pytest.raises(DataError, match="keras_state"):
+    with pytest.raises(DataError, match="convert-weights FILE --trust"):
         start_from_file(FlashDenseNet(width_mult=0.125), tmp_path / "weights.h5", CTX)
     ModelArtifact(tmp_path).save_network(FlashDenseNet(width_mult=0.25), "wide.safetensors")
     with pytest.raises(DataError, match="depth and width must agree"):

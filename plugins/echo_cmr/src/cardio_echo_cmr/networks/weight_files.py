@@ -44,7 +44,8 @@ def start_from_file(network: nn.Module, path: Path) -> str:
     Notes
     -----
     The last layer is kept where it has the network's number of outputs, and left at its random
-    start where it has the 400 of Kinetics.
+    start where it has the 400 of Kinetics, or where `cardio data convert-weights` left it out
+    because it predicts something else.
     """
     state = read_state(path)
     try:
@@ -99,7 +100,10 @@ def mapped_state(state: Mapping[str, torch.Tensor], network: nn.Module) -> dict[
     found = {_plain(name): value for name, value in state.items()}
     own = network.state_dict()
     # Counters steer nothing that is used here, and some files lack them.
-    _refuse("missing", {n for n in own if not n.endswith(_COUNTER)} - found.keys(), len(found))
+    needed = {name for name in own if not name.endswith(_COUNTER)}
+    if not any(name.startswith(HEAD) for name in found):
+        needed = {name for name in needed if not name.startswith(HEAD)}
+    _refuse("missing", needed - found.keys(), len(found))
     _refuse("unexpected", found.keys() - own.keys(), len(found))
     if _is_kinetics_head(found, own):
         found = {name: value for name, value in found.items() if not name.startswith(HEAD)}
@@ -120,6 +124,8 @@ def _plain(name: str) -> str:
 
 def _is_kinetics_head(found: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> bool:
     name = f"{HEAD}weight"
+    if name not in found:
+        return False
     theirs, ours = tuple(found[name].shape), tuple(own[name].shape)
     return theirs[0] == N_KINETICS != ours[0] and theirs[1:] == ours[1:]
 
