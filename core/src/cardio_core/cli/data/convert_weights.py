@@ -12,6 +12,7 @@ from cardio_core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from cardio_core.training.foreign.conversion import Converted
+    from cardio_core.training.foreign.layouts import Layout
 
 _STATED = "not stated"
 
@@ -58,9 +59,8 @@ def convert_weights(
     if target.exists():
         raise DataError(f"{target}: is there already; remove it or name another with --out")
     from cardio_core.training.foreign.conversion import convert_weights as convert
-    from cardio_core.training.foreign.plugin_layouts import plugin_layouts
 
-    done = convert(file, target, licence=licence, layout=layout, further=plugin_layouts())
+    done = convert(file, target, licence=licence, layout=layout, further=_lent())
     if as_json:
         from dataclasses import asdict
 
@@ -68,6 +68,20 @@ def convert_weights(
         return
     for line in _told(done, target):
         click.echo(line)
+
+
+def _lent() -> dict[str, Layout]:
+    """Return the layouts of all plugins that can be opened."""
+    from cardio_core.registry import list_plugins, resolve
+    from cardio_core.training.foreign.plugin_layouts import TOOL, layout_of
+
+    lent = [
+        layout_of(said, plugin.name)
+        for plugin in list_plugins()
+        if plugin.info is not None and TOOL in plugin.info.tools
+        for said in resolve(plugin.info.tools[TOOL])()
+    ]
+    return {layout.name: layout for layout in lent}
 
 
 def _told(done: Converted, target: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Layouts of weights that installed plugins lend, as plain data."""
+"""Layouts of weights that a plugin lends, said as plain data."""
 
 from __future__ import annotations
 
@@ -45,16 +45,3 @@ def layout_of(said: Mapping[str, Any], plugin: str) -> Layout:
             f"plugin {plugin}: {TOOL}: expected the fields of a layout, with axes as a mapping or "
             f"one of {', '.join(NETWORKS)}, found another ({error})"
         ) from error
-
-
-def plugin_layouts() -> dict[str, Layout]:
-    """Return what all plugins lend that can be opened."""
-    from cardio_core.registry import list_plugins, resolve
-
-    lent = [
-        layout_of(said, plugin.name)
-        for plugin in list_plugins()
-        if plugin.info is not None and TOOL in plugin.info.tools
-        for said in resolve(plugin.info.tools[TOOL])()
-    ]
-    return {layout.name: layout for layout in lent}

@@ -87,8 +87,8 @@ class TrainBlock(Block):
     pad: int = Field(12, ge=0, description="pixels added around a frame before its random crop")
     weights: str | None = Field(
         None,
-        description="local safetensors file that the network starts from: Kinetics with "
-        "torchvision's keys, or released weights with the prefix m.",
+        description="local safetensors file that the network starts from (Kinetics, "
+        "EchoNet-Dynamic, the released ones), as `cardio data convert-weights` makes it",
     )
     choose_epochs: bool = Field(True, description="let the inner folds choose how many")
     view_frames: int = Field(8, ge=1, description="frames of a loop that the view is seen in")
