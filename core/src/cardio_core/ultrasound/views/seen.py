@@ -7,8 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cardio_core.compute.devices import INSTALL_TORCH
+from cardio_core.errors import DataError
+from cardio_core.ultrasound.deidentify.sector_fit import fit_sector
 from cardio_core.ultrasound.loops.loop import Loop
-from cardio_core.ultrasound.views.names import NOT_CHECKED, VIEW_TITLES
+from cardio_core.ultrasound.views.names import NOT_CHECKED, UNKNOWN, VIEW_TITLES
+from cardio_core.ultrasound.views.picture import pictures
+
+_N_FRAMES = 6
+_LEAST_SPREAD = 2.0
+"""Standard deviation of grey levels below which a sector shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,20 @@ def view_of(loop: Loop, mask: NDArray[np.bool_] | None = None) -> ViewSeen:
     >>> view_of(black).name in ("unknown", "not checked")
     True
     """
-    return ViewSeen(NOT_CHECKED, float("nan"), "view not checked: no network is fitted yet")
+    step = -(-loop.n_frames // _N_FRAMES)
+    frames = np.stack(list(loop.frames(step=step)))
+    if loop.colour_doppler:
+        return _unknown("colour covers the tissue")
+    if mask is None:
+        try:
+            fitted = fit_sector(loop)
+        except DataError:
+            return _unknown("no sector found")
+        if fitted.poor:
+            return _unknown("no clear sector found")
+        mask = fitted.mask()
+    rows_mm, columns_mm = loop.mm_per_pixel or (1.0, 1.0)
+    return view_of_frames(frames, mask, pixel_width=columns_mm / rows_mm)
 
 
 def view_of_frames(
@@ -91,5 +112,29 @@ def view_of_frames(
         The sector.
     pixel_width : float
         Width of a pixel in heights of a pixel.
+
+    Examples
+    --------
+    >>> frames = np.zeros((3, 60, 80), np.uint8)
+    >>> view_of_frames(frames, np.ones((60, 80), bool)).known
+    False
     """
-    return ViewSeen(NOT_CHECKED, float("nan"), "view not checked: no network is fitted yet")
+    try:
+        from cardio_core.ultrasound.views.fitted import fitted_views
+    except ImportError:
+        sentence = f"view not checked: it needs the training extra ({INSTALL_TORCH})"
+        return ViewSeen(NOT_CHECKED, float("nan"), sentence)
+    if not mask.any() or max(float(frame[mask].std()) for frame in frames) < _LEAST_SPREAD:
+        return _unknown("the sector shows nothing")
+    fitted = fitted_views()
+    found = fitted.probabilities(pictures(frames, mask, pixel_width=pixel_width))
+    name, probability = fitted.views[int(found.argmax())], float(found.max())
+    if probability < fitted.least_probability:
+        return _unknown(
+            f"likeliest {VIEW_TITLES[name]}, probability {probability:.2f}", probability
+        )
+    return ViewSeen(name, probability, f"view: {VIEW_TITLES[name]} ({probability:.2f})")
+
+
+def _unknown(why: str, probability: float = float("nan")) -> ViewSeen:
+    return ViewSeen(UNKNOWN, probability, f"view unknown: {why}")
