@@ -1,0 +1,93 @@
+"""A folder as a scanner exports it: one line a study, every file accounted for."""
+
+from __future__ import annotations
+
+import csv
+
+import pandas as pd
+import pytest
+
+from cardio_core.runner.measuring.measure import MeasureRequest, measure
+from cardio_core.testing.echo_export import damage, write_echo_export
+from cardio_mmode_septal_flash.flash.config import Config
+from cardio_mmode_septal_flash.flash.load import load
+
+from .test_mmode_hooks import context, write_loop
+
+SMALL = ("preprocess.n_pixels=128", "preprocess.max_shift=1", "preprocess.find_septum=true")
+SECRETS = ("ASHDOWN", "QUILLFEATHER", "7741", "2024", "IM0000")
+
+
+@pytest.fixture
+def export(tmp_path):
+    """Thirteen files: five loops of three studies, and what scanners put beside them."""
+
+    def write(path, number, extra):
+        write_loop(path, number=1 + number % 2, extra=extra)
+
+    return write_echo_export(tmp_path / "disk", write, n_files=13, loops=(3, 1, 1))
+
+
+def measured(inputs, out, **asked):
+    request = MeasureRequest(
+        "mmode_septal_flash", (inputs,), out=out, sheets=False, sets=SMALL, executor="local:1",
+        **asked,
+    )  # fmt: skip
+    return measure(request)
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_study_of_several_loops_is_one_line_and_every_file_one_of_the_account(export, tmp_path):
+    done = measured(export.folder, tmp_path / "out", mapping=tmp_path / "which.csv")
+    assert (done.of, done.n_measured) == ("study", 3)
+    studies = {row["id"]: row for row in rows_of(tmp_path / "out" / "measurements.csv")}
+    assert {name: (row["patient"], row["recordings"]) for name, row in studies.items()} == {
+        "1": ("P1", "3"), "2": ("P2", "1"), "3": ("P1", "1"),
+    }  # fmt: skip
+    loops = {row["id"]: row for row in rows_of(tmp_path / "out" / "recordings.csv")}
+    assert set(loops) == {"1-1", "1-2", "1-3", "2", "3"}
+    rate, low = "Heart rate (per min)", "Heart rate, lower quartile (per min)"
+    of_loops = sorted(float(loops[name][rate]) for name in ("1-1", "1-2", "1-3"))
+    assert of_loops[0] < of_loops[2]
+    assert float(studies["1"][rate]) == of_loops[1]
+    assert float(studies["1"][low]) == pytest.approx((of_loops[0] + of_loops[1]) / 2, rel=1e-3)
+    files = rows_of(tmp_path / "out" / "files.csv")
+    assert len(files) == 13 and [row["used"] for row in files].count("yes") == 5
+    assert done.files.startswith("13 files: 5 loops used in 3 studies, ")
+    assert len(rows_of(tmp_path / "which.csv")) == 13  # the one place where files are named
+    for table in ("measurements.csv", "recordings.csv", "files.csv", "measurements.html"):
+        text = (tmp_path / "out" / table).read_text()
+        assert not any(secret in text for secret in SECRETS)
+
+
+def test_damaged_files_change_nothing_for_the_others(export, tmp_path):
+    damage(export, 1)  # a loop is cut short
+    still = export.of_kind("still")[0]
+    still.write_bytes(still.read_bytes()[:132] + b"\xff" * 500)  # its header is spoilt
+    done = measured(export.folder, tmp_path / "with")
+    files = rows_of(tmp_path / "with" / "files.csv")
+    assert len(files) == 13 and sum("export" in row["why not"] for row in files) == 2
+    for path in (*export.damaged, still):
+        path.unlink()
+    (export.folder / "DICOMDIR").unlink()  # it would tell of what is gone
+    again = measured(export.folder, tmp_path / "without")
+    assert done.n_measured == again.n_measured == 3
+    made = [(tmp_path / folder / "measurements.csv").read_bytes() for folder in ("with", "without")]
+    assert made[0] == made[1]
+
+
+def test_a_cell_that_names_a_folder_takes_its_loops_and_leaves_the_rest(export, tmp_path):
+    place = next(path.parent for path in sorted(export.study_of) if export.study_of[path] == 0)
+    rows = {"patient_id": ["A", "B"], "path_echo_a4c": [str(place), str(export.folder)],
+            "sf_label": [1, 0]}  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "cohort.csv", index=False)
+    cohort = load(Config().load, context(tmp_path / "cohort.csv", "fit"))
+    assert list(cohort.samples.table.index) == [
+        *("A-1-1", "A-1-2", "A-1-3"), *(f"B-1-{number}" for number in range(1, 6)),
+    ]  # fmt: skip
+    assert "B-1: its folder holds loops of 2 patients" in cohort.notes[0]
+    assert sum(bool(one.recording_id) for one in cohort.seen) == 8
