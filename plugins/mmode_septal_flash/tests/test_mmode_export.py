@@ -7,8 +7,7 @@ import csv
 import pandas as pd
 import pytest
 
-from cardio_core.runner.measuring.measure import MeasureRequest, measure
-from cardio_core.testing.echo_export import damage, write_echo_export
+from cardio_core.testing import call_cardio, damage, write_echo_export
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
 
@@ -28,12 +27,14 @@ def export(tmp_path):
     return write_echo_export(tmp_path / "disk", write, n_files=13, loops=(3, 1, 1))
 
 
-def measured(inputs, out, **asked):
-    request = MeasureRequest(
-        "mmode_septal_flash", (inputs,), out=out, sheets=False, sets=SMALL, executor="local:1",
-        **asked,
+def measured(inputs, out, *more):
+    settings = [word for one in SMALL for word in ("--set", one)]
+    said = call_cardio(
+        "measure", "--plugin", "mmode_septal_flash", inputs, "--out", out, "--no-sheets",
+        "--executor", "local:1", *settings, *more,
     )  # fmt: skip
-    return measure(request)
+    assert said.exit_code == 0, said.stderr
+    return said
 
 
 def rows_of(path):
@@ -42,8 +43,8 @@ def rows_of(path):
 
 
 def test_a_study_of_several_loops_is_one_line_and_every_file_one_of_the_account(export, tmp_path):
-    done = measured(export.folder, tmp_path / "out", mapping=tmp_path / "which.csv")
-    assert (done.of, done.n_measured) == ("study", 3)
+    done = measured(export.folder, tmp_path / "out", "--mapping", tmp_path / "which.csv")
+    assert done.stdout.startswith("3 studies measured")
     studies = {row["id"]: row for row in rows_of(tmp_path / "out" / "measurements.csv")}
     assert {name: (row["patient"], row["recordings"]) for name, row in studies.items()} == {
         "1": ("P1", "3"), "2": ("P2", "1"), "3": ("P1", "1"),
@@ -57,7 +58,7 @@ def test_a_study_of_several_loops_is_one_line_and_every_file_one_of_the_account(
     assert float(studies["1"][low]) == pytest.approx((of_loops[0] + of_loops[1]) / 2, rel=1e-3)
     files = rows_of(tmp_path / "out" / "files.csv")
     assert len(files) == 13 and [row["used"] for row in files].count("yes") == 5
-    assert done.files.startswith("13 files: 5 loops used in 3 studies, ")
+    assert "13 files: 5 loops used in 3 studies, " in done.stderr
     assert len(rows_of(tmp_path / "which.csv")) == 13  # the one place where files are named
     for table in ("measurements.csv", "recordings.csv", "files.csv", "measurements.html"):
         text = (tmp_path / "out" / table).read_text()
@@ -68,14 +69,14 @@ def test_damaged_files_change_nothing_for_the_others(export, tmp_path):
     damage(export, 1)  # a loop is cut short
     still = export.of_kind("still")[0]
     still.write_bytes(still.read_bytes()[:132] + b"\xff" * 500)  # its header is spoilt
-    done = measured(export.folder, tmp_path / "with")
+    measured(export.folder, tmp_path / "with")
     files = rows_of(tmp_path / "with" / "files.csv")
     assert len(files) == 13 and sum("export" in row["why not"] for row in files) == 2
     for path in (*export.damaged, still):
         path.unlink()
     (export.folder / "DICOMDIR").unlink()  # it would tell of what is gone
-    again = measured(export.folder, tmp_path / "without")
-    assert done.n_measured == again.n_measured == 3
+    measured(export.folder, tmp_path / "without")
+    assert len(rows_of(tmp_path / "with" / "measurements.csv")) == 3
     made = [(tmp_path / folder / "measurements.csv").read_bytes() for folder in ("with", "without")]
     assert made[0] == made[1]
 
