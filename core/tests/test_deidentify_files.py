@@ -15,51 +15,19 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 from pydicom.data import get_testdata_file
-from pydicom.dataset import Dataset
 
 from cardio_core.api import ConfigError, DataError
 from cardio_core.cli.data import data
-from cardio_core.ultrasound import TracedEcg, fit_sector, read_loop, write_us_loop
+from cardio_core.ultrasound import fit_sector, read_loop, write_us_loop
 from cardio_core.ultrasound.deidentify import files
 from cardio_core.ultrasound.deidentify.files import deidentify_folder
 from cardio_core.ultrasound.deidentify.header import new_uid
 
 from . import printed_loops as made
-from . import us_files as us
+from .planted import PLANTED, planted_loop
 
-PLANTED = "Quasimodo"
 FORMS = [PLANTED, PLANTED.upper(), PLANTED.lower(), "19610203", "MRN-774411"]
 UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-
-
-def planted_loop(path: Path, patient: str = "MRN-774411", **options) -> Path:
-    """Write a loop with the name in header, nested sequence, private element, text and path."""
-    printed = made.printed(made.speckle()).frames
-    ecg = TracedEcg(np.sin(np.arange(200) / 9.0), 500.0)
-    options = {"frame_rate_hz": 50, "r_times_ms": [20.0, 110.0]} | options
-    write_us_loop(path, printed, mm_per_pixel=(0.6, 0.6), heart_rate_bpm=72, ecg=ecg, **options)
-    made_of = pydicom.dcmread(path)
-    for keyword in ("PatientName", "InstitutionName", "StudyDescription", "ImageComments"):
-        setattr(made_of, keyword, f"{PLANTED}^Frollo")
-    made_of.PatientID, made_of.PatientBirthDate = patient, "19610203"
-    made_of.StudyInstanceUID = f"1.2.3.{len(patient)}"
-    made_of.DepthOfScanField = "140"
-    made_of.FrameTime = made_of.get("FrameTime")
-    inner = Dataset()
-    inner.PatientID, inner.TextString = "MRN-774411", PLANTED
-    item = Dataset()
-    item.ReferencedSOPInstanceUID, item.RequestedProcedureDescription = "1.2.3", PLANTED
-    item.OtherPatientIDsSequence = [inner]
-    made_of.RequestAttributesSequence = [item]
-    block = made_of.private_block(0x0029, PLANTED, create=True)
-    block.add_new(0x10, "UT", f"{PLANTED} 19610203")
-    block.add_new(0x11, "OB", PLANTED.encode("utf-16-le"))
-    overlay = made_of.SequenceOfUltrasoundRegions[0]
-    overlay.add_new(0x00181030, "LO", PLANTED)
-    made_of.save_as(path)
-    with path.open("ab") as file:
-        file.write(PLANTED.encode())
-    return path
 
 
 @pytest.fixture
@@ -253,46 +221,6 @@ def test_the_result_must_be_new_and_beside_the_source(folder, tmp_path, where):
     assert digests(folder) == before
 
 
-def still(path: Path) -> None:
-    us.written(us.dataset(us.moving_texture()[:1]), path)
-
-
-def no_sector(path: Path) -> None:
-    us.written(us.dataset(us.moving_texture()), path)
-
-
-def cut(path: Path) -> None:
-    us.written(us.dataset(us.moving_sector()), path)
-    path.write_bytes(path.read_bytes()[:-4000])
-
-
-def junk(path: Path) -> None:
-    path.write_bytes(bytes(128) + b"DICM" + PLANTED.encode() * 50)
-
-
-def truncated_header(path: Path) -> None:
-    us.written(us.dataset(us.moving_sector()), path)
-    path.write_bytes(path.read_bytes()[:300])
-
-
-@pytest.mark.parametrize("make", [still, no_sector, cut, junk, truncated_header])
-def test_a_bad_file_is_set_aside_with_a_reason_and_alone_exits_with_three(tmp_path, make):
-    source = tmp_path / "in"
-    source.mkdir()
-    make(source / f"{PLANTED}.dcm")
-    with pytest.raises(DataError) as caught:
-        deidentify_folder(source, tmp_path / "none")
-    assert caught.value.exit_code == 3
-    assert PLANTED not in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert not (tmp_path / "none").exists()
-    planted_loop(source / "good.dcm")
-    answer = deidentify_folder(source, tmp_path / "out")
-    assert (answer["n_loops"], answer["n_set_aside"]) == (1, 1)
-    assert answer["set_aside"][0]["reason"].startswith("expected ")
-    assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".dcm"]
-
-
 def test_every_file_is_accounted_for_and_what_is_no_loop_is_not_copied(folder, tmp_path):
     for name in ("report.PDF", "still.png", "DICOMDIR", "notes.txt", f"x.{PLANTED}", ".thumbs"):
         (folder / name).write_text(PLANTED)
@@ -308,44 +236,6 @@ def test_every_file_is_accounted_for_and_what_is_no_loop_is_not_copied(folder, t
     assert_nowhere(tmp_path / "out", json.dumps(answer))
 
 
-def test_a_reason_stays_readable_where_the_folder_has_a_short_name(tmp_path, monkeypatch):
-    """`cardio data deidentify in out`: "in" is a part of many words of a reason."""
-    (tmp_path / "in").mkdir()
-    still(tmp_path / "in" / "a.dcm")
-    planted_loop(tmp_path / "in" / "b.dcm")
-    monkeypatch.chdir(tmp_path)
-    answer = deidentify_folder(Path("in"), Path("out"))
-    assert "found a still image" in answer["set_aside"][0]["reason"]
-
-
-@pytest.mark.parametrize("stage", ["clear_sector", "write_dicom"])
-def test_an_error_that_nobody_foresaw_sets_a_file_aside_and_quotes_nothing(
-    tmp_path, monkeypatch, stage
-):
-    def fail(*_, **__):
-        raise PermissionError(13, "Permission denied", f"/{PLANTED}/{PLANTED}.npy")
-
-    source = tmp_path / "in"
-    source.mkdir()
-    np.save(source / f"{PLANTED}.npy", made.printed(made.speckle()).frames)
-    (source / f"{PLANTED}.json").write_text('{"frame_rate_hz": 40}')
-    planted_loop(source / "good.dcm")
-    genuine = files.clear_sector
-    if stage == "clear_sector":
-        monkeypatch.setattr(
-            files, stage, lambda loop: fail() if loop.name.endswith(".npy") else genuine(loop)
-        )
-    else:
-        write = files.write_dicom
-        only = {"25": fail}  # of the array, which has 40 frames a second
-        monkeypatch.setattr(files, stage, lambda *a: only.get(str(a[1].FrameTime), write)(*a))
-    answer = deidentify_folder(source, tmp_path / "out")
-    (row,) = answer["set_aside"]
-    assert "PermissionError" in row["reason"]
-    assert PLANTED not in json.dumps(answer)
-    assert [path.suffix for path in (tmp_path / "out").iterdir()] == [".dcm"]
-
-
 def test_a_file_that_cannot_be_opened_is_not_named(folder, tmp_path, monkeypatch):
     def fail(path):
         raise PermissionError(13, "Permission denied", str(path))
@@ -354,35 +244,6 @@ def test_a_file_that_cannot_be_opened_is_not_named(folder, tmp_path, monkeypatch
     with pytest.raises(DataError, match="found one that cannot") as caught:
         deidentify_folder(folder, tmp_path / "out")
     assert PLANTED not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("depth", "kept"), [(b"15.5", "16"), (b"20190203", None), (b"abcd", None), (b"1\\2 ", None)]
-)
-def test_a_number_that_is_none_is_left_out_and_costs_the_file_nothing_else(
-    tmp_path, recwarn, depth, kept
-):
-    """Malformed depths are written past pydicom: their element has eight bytes of header."""
-    source = tmp_path / "in"
-    source.mkdir()
-    planted_loop(source / "a.dcm")
-    raw = planted_loop(source / "b.dcm").read_bytes()
-    tag = b"\x18\x00\x50\x50IS"
-    at = raw.index(tag)
-    length = len(depth).to_bytes(2, "little")
-    (source / "b.dcm").write_bytes(raw[:at] + tag + length + depth + raw[at + 12 :])
-    recwarn.clear()
-    answer = deidentify_folder(source, tmp_path / "out")
-    assert answer["n_patients"] == 1
-    assert not [str(w.message) for w in recwarn if depth.decode() in str(w.message)]
-    second = pydicom.dcmread(tmp_path / "out" / "p0001_02.dcm")
-    assert (str(second.DepthOfScanField) if "DepthOfScanField" in second else None) == kept
-
-
-def test_an_empty_folder_has_no_loops(tmp_path):
-    (tmp_path / "in").mkdir()
-    with pytest.raises(DataError, match="expected ultrasound loops, found none"):
-        deidentify_folder(tmp_path / "in", tmp_path / "out")
 
 
 def test_the_real_loop_of_pydicom_loses_its_header_and_keeps_its_times(tmp_path):

@@ -100,10 +100,10 @@ def test_an_empty_region_is_refused(tmp_path):
 
 
 def coloured(share: float, colour=(220, 40, 20)) -> np.ndarray:
-    """Grey frames, one of which has a coloured strip over a share of the image."""
+    """Grey frames, one of which has a coloured block over a share of the image."""
     frames = np.repeat(us.moving_texture()[..., None], 3, axis=-1)
-    n_pixels = round(share * 60 * 80)
-    frames[3].reshape(-1, 3)[:n_pixels] = colour
+    n_rows = max(6, round(share * 60))
+    frames[3, :n_rows, : round(share * 60 * 80 / n_rows)] = colour
     return frames
 
 
@@ -118,6 +118,14 @@ def test_fewer_colours_need_the_headers_word(tmp_path):
     frames = coloured(0.01)
     assert loop_of(tmp_path, frames, "RGB", UltrasoundColorDataPresent=1).colour_doppler
     assert not loop_of(tmp_path, frames, "RGB", UltrasoundColorDataPresent=0).colour_doppler
+
+
+def test_lines_in_colour_are_no_flow_however_many(tmp_path):
+    """An ECG, a breath and words in amber made a B-mode loop colour Doppler."""
+    frames = coloured(0.0)
+    frames[:, 5:60:10] = (255, 190, 50)
+    frames[:, :, 10:14:3] = (90, 200, 255)
+    assert not loop_of(tmp_path, frames, "RGB", UltrasoundColorDataPresent=1).colour_doppler
 
 
 def test_the_headers_word_alone_is_not_enough(tmp_path):

@@ -17,18 +17,17 @@ from scipy import ndimage
 
 from cardio_core.ultrasound.deidentify.printed.cursors import Cursors, CursorSurvey
 from cardio_core.ultrasound.deidentify.printed.inks import Inks, InkSurvey
+from cardio_core.ultrasound.deidentify.printed.still import StillSurvey
 from cardio_core.ultrasound.deidentify.printed.tint import TintSurvey
-from cardio_core.ultrasound.deidentify.tissue import brush_px, coloured_print, disk
+from cardio_core.ultrasound.deidentify.tissue import coloured_print
 from cardio_core.ultrasound.loops.colour import grey_of_rgb, high_and_spread
 from cardio_core.ultrasound.loops.loop import Loop
 
 GREY_SPREAD = 3
 """Channels that differ by no more, in levels, are grey: JPEG rounds its colours."""
 
-_STILL, _NEARLY_STILL, _BRIGHT, _INK = 12, 48, 100, 180
-_UNLIKE_AROUND = 0.6
+_STILL = 12
 _MIN_MOVING, _MIN_FRAMES = 0.5, 8
-_MIN_MARK_PX = 6
 _FILLS_FROM_PX = 2.0
 
 
@@ -83,6 +82,7 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
     """
     low, high = np.full(loop.size, 255, np.uint8), np.zeros(loop.size, np.uint8)
     inks, cursors, tint = InkSurvey(), CursorSurvey(), TintSurvey(sector)
+    marks = StillSurvey()
     nothing = np.zeros(loop.size, np.bool_)
     for rgb in loop.frames(colour=True):
         grey = grey_of_rgb(rgb)
@@ -90,6 +90,7 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
         if not loop.colour_doppler:
             inks.look_at(rgb)
             cursors.look_at(grey)
+            marks.look_at(grey)
         if int(high_and_spread(rgb)[1].max()) > GREY_SPREAD:
             tint.look_at(rgb, nothing if loop.colour_doppler else coloured_print(rgb))
     still = np.zeros_like(sector)
@@ -98,7 +99,7 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
     if loop.n_frames < _MIN_FRAMES or (moving.size and moving.mean() < _MIN_MOVING):
         flags.append("still tissue: print inside the sector could not be told from it")
     elif not loop.colour_doppler:
-        still = _still_print(low, high, sector) & sector
+        still = marks.marks(sector)
     return Kept(
         sector,
         still,
@@ -171,37 +172,3 @@ def filled(
         left &= ~reached
         width *= 2
     return made
-
-
-def _still_print(
-    low: NDArray[np.uint8], high: NDArray[np.uint8], sector: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Return bright thin marks that never change amid tissue that does or is dark.
-
-    An akinetic wall and the near field are still as well, but so is what lies around their
-    brightest specks; there nothing is taken away.
-    """
-    change = high.astype(np.int16) - low
-    ink = sector & (low >= _INK) & (change <= _STILL)
-    if not ink.any():
-        return ink
-    # Letters are blurred at their rims, where a share of the tissue's change shines through.
-    rims = ndimage.binary_dilation(ink, disk(1)) & sector & (low >= _BRIGHT)
-    marks = ink | (rims & (change <= _NEARLY_STILL))
-    marks &= ~ndimage.binary_opening(marks, disk(brush_px(marks.shape)))
-    labels, n_parts = ndimage.label(marks, np.ones((3, 3)))
-    glyphs = np.zeros_like(marks)
-    places = ndimage.find_objects(labels)
-    for number in range(1, n_parts + 1):
-        rows, columns = places[number - 1]
-        window = (_wider(rows), _wider(columns))
-        mark = labels[window] == number
-        around = ndimage.binary_dilation(mark, disk(2)) & (labels[window] == 0) & sector[window]
-        unlike = (change[window][around] > _NEARLY_STILL) | (high[window][around] < _BRIGHT)
-        if mark.sum() >= _MIN_MARK_PX and unlike.size and unlike.mean() >= _UNLIKE_AROUND:
-            glyphs[window] |= mark
-    return np.asarray(ndimage.binary_dilation(glyphs, disk(1)))
-
-
-def _wider(part: slice) -> slice:
-    return slice(max(part.start - 3, 0), part.stop + 3)

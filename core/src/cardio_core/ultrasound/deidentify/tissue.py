@@ -17,6 +17,7 @@ _MOVING_SHARE = 0.2
 _SMALL_SHARE = 0.1
 _STRAIGHT_SHARE, _FLAT_SHARE = 0.15, 0.6
 _AT_END_PX = 1
+_LIT_SHARE = 0.4
 
 
 class Seen:
@@ -45,6 +46,7 @@ class Seen:
         self.n_frames = 0
         self.high = self.second = np.zeros((0, 0), np.uint8)
         self.low = np.zeros((0, 0), np.uint8)
+        self._n_lit = np.zeros((0, 0), np.uint16)
 
     def look_at(self, frame: NDArray[np.uint8]) -> None:
         """Add one frame, grey (n_rows, n_columns) or RGB (n_rows, n_columns, 3)."""
@@ -52,6 +54,7 @@ class Seen:
         if self.n_frames == 0:
             self.high, self.second = np.zeros_like(grey), np.zeros_like(grey)
             self.low = np.full_like(grey, 255)
+            self._n_lit = np.zeros(grey.shape, np.uint16)
         lowest = grey
         if frame.ndim == 3:
             printed = coloured_print(frame)
@@ -59,6 +62,7 @@ class Seen:
         self.second = np.maximum(self.second, np.minimum(self.high, grey))
         self.high = np.maximum(self.high, grey)
         self.low = np.minimum(self.low, lowest)
+        self._n_lit += grey > _DARK
         self.n_frames += 1
 
     @property
@@ -66,6 +70,11 @@ class Seen:
         """Pixels that were not black in two frames."""
         level = self.second if self.n_frames > 1 else self.high
         return np.asarray(level > _DARK)
+
+    @property
+    def lit_share(self) -> NDArray[np.float64]:
+        """In what share of the frames each pixel was not black."""
+        return np.asarray(self._n_lit / max(self.n_frames, 1))
 
     @property
     def moving(self) -> NDArray[np.bool_]:
@@ -149,6 +158,9 @@ def solid_picture(seen: Seen, region: Box | None) -> NDArray[np.bool_]:
     moving = ndimage.mean(seen.moving, labels, numbers)
     if (moving >= _MOVING_SHARE).any():
         areas = np.where(moving >= _MOVING_SHARE, areas, 0)
+    # A trace that runs lights its whole strip, but each of its pixels now and then.
+    often = ndimage.mean(seen.lit_share, labels, numbers)
+    areas = np.where(often >= _LIT_SHARE * often[areas.argmax()], areas, 0)
     # Dropout can part a sector: what is at least a tenth of the largest part belongs to it.
     return np.isin(labels, numbers[areas >= _SMALL_SHARE * areas.max()])
 

@@ -23,8 +23,8 @@ BRIGHT = 80
 """Darker pixels show no colour that matters."""
 
 COLOURED_SHARE = 0.02
-"""Share of coloured pixels in the region that makes a loop colour Doppler; an ECG trace drawn
-into the image stays below it."""
+"""Share of coloured areas in the region that makes a loop colour Doppler; the bar of its colours
+alone stays below it."""
 
 COLOURED_SHARE_WITH_TAG = 0.005
 """The same where the header has UltrasoundColorDataPresent = 1."""
@@ -155,20 +155,30 @@ def coloured(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def coloured_share(rgb_frames: Iterable[NDArray[np.uint8]], region: Box | None) -> float:
-    """Return the largest share of strongly coloured pixels in any of the frames.
+    """Return the largest share of strongly coloured areas in any of the frames.
 
-    Frames are RGB of shape (rows, columns, 3), a few spread over the loop; `region` says where to
-    look, None is the whole image.
+    Lines and letters are none: traces and words in colour cover no tissue. Frames are RGB of shape
+    (rows, columns, 3), a few spread over the loop; `region` says where to look, None is the whole
+    image.
 
     Examples
     --------
     >>> frame = np.full((10, 10, 3), 90, np.uint8)
-    >>> frame[:2] = (200, 20, 20)
+    >>> frame[:3] = (200, 20, 20)
     >>> coloured_share([frame], None)
-    0.2
+    0.3
     """
     seen = (rgb if region is None else rgb[region.window] for rgb in rgb_frames)
-    return max((float(coloured(rgb).mean()) for rgb in seen), default=0.0)
+    return max((float(_areas(coloured(rgb)).mean()) for rgb in seen), default=0.0)
+
+
+def _areas(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return what is at least three pixels wide and high."""
+    from scipy import ndimage
+
+    if not mask.any():
+        return mask
+    return np.asarray(ndimage.binary_opening(mask, np.ones((3, 3), np.bool_)))
 
 
 def is_colour_doppler(share: float, *, tagged: bool) -> bool:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cardio_core.ultrasound.deidentify.tissue import coloured_print, disk
-from cardio_core.ultrasound.loops.colour import coloured
+from cardio_core.ultrasound.deidentify.tissue import brush_px, coloured_print, disk
+from cardio_core.ultrasound.loops.colour import BRIGHT, coloured, high_and_spread
 
 _LONG_SHARE, _LONG_PX = 0.12, 28
 """A line of a trace is as long as this share of the picture's shorter side, and this many pixels:
@@ -27,6 +27,7 @@ _SEEN_SHARE, _STAYS_SHARE = 0.2, 0.8
 _MIN_FRAMES = 3
 _COHERENT = 0.85
 _N_HUES = 36
+_TINTED = 32
 _LIKE = 3
 """Hues of 10 degrees that may lie between two pixels of one ink."""
 
@@ -57,8 +58,16 @@ class Inks:
         for window, part in _pieces(ours):
             if max(part.shape) >= _PIECE_PX or (self.stays[window] & part).any():
                 kept[window] |= part
-        # The rims of a line have lost its colour.
-        return np.asarray((ndimage.binary_dilation(kept, disk(2)) & found) | (self.stays & found))
+        # The rims of a line have lost its colour; of a thin one a codec leaves a tint that goes on.
+        line = ndimage.binary_propagation(kept, np.ones((3, 3)), kept | self._tinted(rgb, hue))
+        rims = ndimage.binary_dilation(kept, disk(2)) & found
+        return np.asarray(line | rims | (self.stays & found))
+
+    def _tinted(self, rgb: NDArray[np.uint8], hue: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return thin parts that have a little of an ink's colour."""
+        high, spread = high_and_spread(rgb)
+        tinted = (spread >= _TINTED) & (high >= BRIGHT) & self.hues[hue]
+        return np.asarray(tinted & ~ndimage.binary_opening(tinted, disk(brush_px(tinted.shape))))
 
 
 class InkSurvey:
