@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import filecmp
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from cardio_echo_cmr.synthetic.beat import SYSTOLE_ENDS, Beat, contraction
 from cardio_echo_cmr.synthetic.findings import draw_findings
 from cardio_echo_cmr.synthetic.loop import SPREAD, LoopSpec, echo_loop, sector_of
 from cardio_echo_cmr.synthetic.motion import SHORTENING, Ventricle
+from cardio_echo_cmr.synthetic.patients import draw_person, draw_studies
 
 CLEAR = Look(noise_db=-60.0, haze_db=-60.0, echoes_db=-60.0, n_dropouts=0)
 
@@ -226,7 +228,7 @@ def test_a_name_stands_in_the_header_and_beside_the_sector_and_a_trace_below_it(
     assert outside[60 : bottom - 10].max() < 12  # ringing of JPEG at most
 
 
-def test_the_sector_of_every_loop_can_be_fitted_within_its_edge(cohort: Path) -> None:
+def fitted_and_true(cohort: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     truth = json.loads((cohort / "truth.json").read_text())
     for row in rows_of(cohort):
         for view, known in truth["studies"][row["study_id"]].items():
@@ -234,7 +236,44 @@ def test_the_sector_of_every_loop_can_be_fitted_within_its_edge(cohort: Path) ->
             true = sector_of(known["depth_mm"], known["half_angle_deg"]).mask()
             assert not fitted.poor
             assert (fitted.mask() & true).sum() > 0.94 * true.sum()
-            assert not (fitted.mask() & ~true).any()
+            yield fitted.mask(), true
+
+
+def test_the_sector_of_every_clean_loop_can_be_fitted_within_its_edge(tmp_path: Path) -> None:
+    synthesize(tmp_path, n_patients=1, seed=6, difficulty="medium")
+    for fitted, true in fitted_and_true(tmp_path):
+        assert not (fitted & ~true).any()
+
+
+def test_a_coarse_jpeg_moves_the_sectors_edge_by_less_than_its_blocks(cohort: Path) -> None:
+    for fitted, true in fitted_and_true(cohort):
+        assert not (fitted & ~ndimage.binary_dilation(true, iterations=8)).any()
+
+
+def test_the_default_loop_is_another_recording_of_the_same_heart() -> None:
+    person = draw_person("p", np.random.default_rng(3), difficulty="subtle")
+    both = [
+        list(draw_studies(person, np.random.default_rng(4), clean=clean)) for clean in (True, False)
+    ]
+    for clean, held in zip(*both, strict=True):
+        assert clean.loops.keys() == held.loops.keys()
+        for view, one in held.loops.items():
+            assert one.held is not None and clean.loops[view].held is None
+            assert one.beat == clean.loops[view].beat
+            assert one.ventricle.amplitude == clean.loops[view].ventricle.amplitude
+            assert one.ventricle.wall == one.geometry.wall
+            assert one.geometry.anchor_mm == clean.loops[view].geometry.anchor_mm
+
+
+def test_a_mirrored_loop_is_the_mirror_image_of_what_it_was() -> None:
+    person = draw_person("p", np.random.default_rng(3), difficulty="subtle")
+    study = next(draw_studies(person, np.random.default_rng(4), clean=False))
+    spec = replace(study.loops["a4c"], n_frames=2)
+    shown = [
+        echo_loop(replace(spec, held=replace(spec.held, mirrored=seen)), np.random.default_rng(1))
+        for seen in (False, True)
+    ]
+    assert np.array_equal(shown[0][:, :, ::-1], shown[1])
 
 
 def test_missing_views_and_values_are_left_empty_in_the_table(cohort: Path) -> None:

@@ -34,6 +34,7 @@ def synthesize(
     difficulty : {'clear', 'medium', 'subtle', 'impossible'}
         How far wall motion and scar can be told from the loops: the Bayes AUC of scar is .95, .70,
         .70 or .50, that of a response to treatment .95, .86, .86 or .50. T1, T2 and ECV never can.
+        ``subtle`` is ``medium`` in recordings as hard to read as those of the clinic.
 
     Raises
     ------

@@ -7,7 +7,7 @@ and burned in beside the sector's tip, and a green ECG trace below the sector.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from joblib import Parallel, delayed
 
 from cardio_core import stats
 from cardio_core.api import write_truth
-from cardio_core.ultrasound import TracedEcg, burn_in, write_us_loop
+from cardio_core.ultrasound import Conditions, TracedEcg, burn_in, write_us_loop
 from cardio_echo_cmr.segments.pose import VIEWS
 from cardio_echo_cmr.synthetic.beat import ecg_mv
 from cardio_echo_cmr.synthetic.findings import WMA_PREVALENCE
@@ -108,7 +108,7 @@ def _write_patient(folder: Path, number: int, seed: int, difficulty: str) -> _Wr
     person = draw_person(f"p{number:03d}", who, difficulty=difficulty)
     responds = draw_response(after, response_probability(person.findings, difficulty))
     written = _Written(person, [], {})
-    for study in draw_studies(person, how):
+    for study in draw_studies(person, how, clean=difficulty != "subtle"):
         streams = dict(zip(VIEWS, speckle.spawn(len(VIEWS)), strict=True))
         for view, spec in study.loops.items():
             _write_loop(folder / _file_of(study, view), person, spec, streams[view])
@@ -147,6 +147,7 @@ def _write_loop(path: Path, person: Person, spec: LoopSpec, rng: np.random.Gener
         ecg=TracedEcg(ecg, _ECG_RATE_HZ),
         heart_rate_bpm=round(beat.hr_bpm),
         extra={"PatientName": person.name},
+        jpeg_quality=(spec.held or Conditions()).jpeg_quality,
     )
 
 
@@ -206,4 +207,5 @@ def _facts_of_loop(spec: LoopSpec) -> dict[str, Any]:
         "half_width_mm": geometry.wall.half_width_mm,
         "length_mm": geometry.wall.length_mm,
         "wall_mm": geometry.wall.wall_mm,
+        "held": None if spec.held is None else asdict(spec.held),
     }

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.ultrasound import EchoScanner, Look, PointSpread, Sector, advect, draw_scatterers
+from cardio_core.ultrasound import (
+    Conditions,
+    EchoScanner,
+    Look,
+    PointSpread,
+    Sector,
+    advect,
+    draw_scatterers,
+    renewed,
+)
 from cardio_echo_cmr.segments.pose import Geometry
 from cardio_echo_cmr.synthetic.beat import Beat, contraction, inflow, outflow
 from cardio_echo_cmr.synthetic.chambers import LEAFLET_DB, leaflets
@@ -64,6 +73,8 @@ class LoopSpec:
         How far breathing moves the heart up and down, and where in a breath the loop begins.
     look : Look
         Gain, noise and artefacts.
+    held : Conditions, optional
+        What a clean phantom lacks; geometry, sector and look have theirs of it already.
     """
 
     geometry: Geometry
@@ -75,6 +86,7 @@ class LoopSpec:
     breath_mm: float = 0.5
     breath_rad: float = 0.0
     look: Look = field(default_factory=Look)
+    held: Conditions | None = None
 
     @property
     def time_ms(self) -> NDArray[np.float64]:
@@ -110,7 +122,8 @@ def echo_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
     body = draw_scatterers(spec.sector, SPREAD, tissue_rng, per_cell=spec.look.per_cell)
     heart = geometry.to_heart(body)
     level = reflectivity_db(ventricle, heart)
-    heart, level = _thinned(heart, level, tissue_rng)
+    blood_db = BLOOD_DB if spec.held is None else spec.held.blood_db
+    heart, level = _thinned(heart, level, tissue_rng, blood_db)
     level += _glance_db(spec, heart)
     strands = leaflets(ventricle.wall, leaflet_rng)
     still = np.zeros_like(heart)
@@ -123,19 +136,32 @@ def echo_loop(spec: LoopSpec, rng: np.random.Generator) -> NDArray[np.uint8]:
     rest = geometry.to_body(heart).astype(np.float32)
     amplitude = (10.0 ** (level / 20.0)).astype(np.float32)
     scanner = EchoScanner(spec.sector, scanner_rng, spread=SPREAD, look=spec.look)
-    return scanner.frames(advect(rest, modes.astype(np.float32), spec.weights()), amplitude)
+    weights = spec.weights()
+    places = advect(rest, modes.astype(np.float32), weights)
+    if spec.held is None:
+        return scanner.frames(places, amplitude)
+    (plane_rng,) = rng.spawn(1)
+    beats = spec.time_ms / spec.beat.rr_ms
+    strengths = renewed(amplitude, spec.held.plane_course(weights[:, 0], beats), plane_rng)
+    gain_db = spec.held.gain_course_db(spec.time_ms / 1000.0)
+    frames = scanner.frames(places, strengths, gain_db=gain_db)
+    return frames[:, :, ::-1].copy() if spec.held.mirrored else frames
 
 
 def _thinned(
-    heart_mm: NDArray[np.float64], level_db: NDArray[np.float64], rng: np.random.Generator
+    heart_mm: NDArray[np.float64],
+    level_db: NDArray[np.float64],
+    rng: np.random.Generator,
+    blood_db: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Leave out most scatterers of blood, and make the others stronger.
 
-    Its echoes lie at the level of the noise, so that nobody sees how many they are made of.
+    Clear blood lies at the level of the noise, so that nobody sees how many they are made of;
+    blood of a higher level is grainy.
     """
     blood = level_db <= BLOOD_DB
     kept = ~blood | (rng.uniform(size=level_db.shape) < _KEPT)
-    level = np.where(blood, level_db - 10.0 * np.log10(_KEPT), level_db)
+    level = np.where(blood, blood_db - 10.0 * np.log10(_KEPT), level_db)
     return heart_mm[kept], level[kept]
 
 

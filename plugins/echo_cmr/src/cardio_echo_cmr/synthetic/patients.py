@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cardio_core.ultrasound import Look
+from cardio_core.ultrasound import Look, draw_conditions
 from cardio_echo_cmr.segments.pose import DEPTH_MM, VIEWS, default_geometry
 from cardio_echo_cmr.synthetic.beat import Beat
 from cardio_echo_cmr.synthetic.findings import Findings, draw_findings
@@ -15,6 +15,8 @@ from cardio_echo_cmr.synthetic.loop import LoopSpec, sector_of
 from cardio_echo_cmr.synthetic.motion import Ventricle
 
 SECOND_STUDY_SHARE, LACKS_A_VIEW_SHARE, LATE_CMR_SHARE = 0.4, 0.08, 0.04
+
+APICAL = ("a4c", "a2c")
 
 _FEWEST_FRAMES, _LENGTH_S = 36, 1.08
 """So that 32 frames at 30 a second can be cut out of every loop."""
@@ -75,11 +77,14 @@ def draw_person(patient_id: str, rng: np.random.Generator, *, difficulty: str) -
     return Person(patient_id, name, age_y, sex, draw_findings(rng, difficulty))
 
 
-def draw_studies(person: Person, rng: np.random.Generator) -> Iterator[Study]:
+def draw_studies(
+    person: Person, rng: np.random.Generator, *, clean: bool = True
+) -> Iterator[Study]:
     """Draw one study, in some patients two, each with a loop of nearly every view.
 
     Heart size and thickness are the patient's; place, tilt, field of view, gain, heart rate and
-    frame rate are the loop's or the study's.
+    frame rate are the loop's or the study's. What is not `clean` is as hard to read as recordings
+    of the clinic: see `held_as_in_the_clinic`.
     """
     size, wall_mm = float(rng.uniform(0.93, 1.07)), float(rng.uniform(8.5, 10.5))
     n_studies = 1 + int(rng.uniform() < SECOND_STUDY_SHARE)
@@ -89,10 +94,17 @@ def draw_studies(person: Person, rng: np.random.Generator) -> Iterator[Study]:
         days = away * int(rng.choice([-1, 1]))
         hr_bpm = float(rng.uniform(55.0, 100.0))
         lacks = VIEWS[rng.integers(len(VIEWS))] if rng.uniform() < LACKS_A_VIEW_SHARE else None
+        streams = dict(zip(VIEWS, rng.spawn(len(VIEWS)), strict=True))
         loops = {
             view: _draw_loop(view, person, size, wall_mm, hr_bpm, own)
-            for view, own in zip(VIEWS, rng.spawn(len(VIEWS)), strict=True)
+            for view, own in streams.items()
         }
+        if not clean:
+            # Streams of their own: hearts and places are those of the clean recordings.
+            loops = {
+                view: held_as_in_the_clinic(spec, streams[view].spawn(1)[0])
+                for view, spec in loops.items()
+            }
         loops = {view: spec for view, spec in loops.items() if view != lacks}
         yield Study(f"{person.patient_id}-{number}", days, loops)
 
@@ -122,6 +134,29 @@ def _draw_loop(
         breath_mm=float(rng.uniform(0.2, 1.0)),
         breath_rad=float(rng.uniform(0.0, 2 * np.pi)),
         look=_draw_look(rng),
+    )
+
+
+def held_as_in_the_clinic(spec: LoopSpec, rng: np.random.Generator) -> LoopSpec:
+    """Return the same motion in a recording that is as hard to read as those of the clinic.
+
+    Whole screens and chroma noise are left out, for they cost more than the loop itself; only the
+    apical views can be foreshortened.
+    """
+    held = replace(draw_conditions(rng), layout="", chroma_sd=0.0)
+    if spec.geometry.view not in APICAL:
+        held = replace(held, foreshortening=1.0)
+    wall = spec.geometry.wall
+    wall = replace(wall, length_mm=held.foreshortening * wall.length_mm)
+    tilt_deg = spec.geometry.tilt_deg + held.turned_deg
+    sector = sector_of(held.depth * spec.sector.depth_mm, spec.sector.half_angle_deg)
+    return replace(
+        spec,
+        geometry=replace(spec.geometry, wall=wall, tilt_deg=tilt_deg),
+        ventricle=replace(spec.ventricle, wall=wall),
+        sector=sector,
+        look=held.look,
+        held=held,
     )
 
 
