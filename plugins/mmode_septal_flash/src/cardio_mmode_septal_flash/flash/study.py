@@ -19,7 +19,7 @@ from cardio_mmode_septal_flash.cycle.find_cycle import (
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
 from cardio_mmode_septal_flash.mmode.axis import ScanLine, centre_index, scan_line, shifted_lines
-from cardio_mmode_septal_flash.mmode.side import side_of_lv
+from cardio_mmode_septal_flash.mmode.side import LATERAL, side_of_lv
 from cardio_mmode_septal_flash.mmode.view import A4C, judged_view
 from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
 from cardio_mmode_septal_flash.septum.polyline import Septum, require_inside
@@ -127,14 +127,14 @@ def prepare_study(
         # What another view lacks is no fault of the loop.
         reason = f"{loop.name}: {view.no_verdict[0]}" if view.no_measures else str(error)
         raise DataError(reason) from None
-    trusted = septum.confidence is None or septum.confidence >= SURE
-    reasons = [*view.no_verdict, *(f"{flag}: {DRAW_IT}" for flag in septum.flags if not trusted)]
-    of_septum = septum.flags if trusted else ()
-    flags = (*loop.flags, *cycle.flags, *beats.flags, *view.flags, *about_septum, *of_septum, *seen)
+    doubts = _doubts(septum, seen)
+    reasons = [*view.no_verdict, *(f"{why}: {DRAW_IT}" for why in doubts)]
+    seen = tuple(flag for flag in (*septum.flags, *seen) if flag not in (LATERAL, *doubts))
+    flags = (*loop.flags, *cycle.flags, *beats.flags, *view.flags, *about_septum, *seen)
     return Study(
         loop, beats, volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz,
         (*flags, *withheld((*cycle.flags, *beats.flags), reasons)),
-        measured=trusted and not view.no_measures,
+        measured=not doubts and not view.no_measures,
     )  # fmt: skip
 
 
@@ -158,6 +158,15 @@ def _septum(
         )
     found = find_septum(volume.frames, volume.mm_per_pixel, sector, ed_frame)
     return found, (f"{FOUND} (confidence {found.confidence:.2f})",)
+
+
+def _doubts(septum: Septum, seen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return why a septum that was found is not trusted; one that a person drew is."""
+    if septum.confidence is None:
+        return ()
+    if septum.confidence < SURE:
+        return septum.flags
+    return (f"septum line not trusted ({LATERAL})",) if LATERAL in seen else ()
 
 
 def _next_to_begin(volume: CycleVolume) -> int:

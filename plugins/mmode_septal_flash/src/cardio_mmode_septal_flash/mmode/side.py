@@ -11,8 +11,12 @@ from cardio_mmode_septal_flash.mmode.axis import ScanLine
 MIRRORED = "mirrored view: left ventricle to the left of the septum"
 UNSURE = "the septum's shape and the ventricles' widths disagree on the side of the left ventricle"
 
+LATERAL = "a cavity as wide as the left ventricle lies on its left, and none on its right"
+"""So lies the lateral wall: what a line that was found on it would be flagged for."""
+
 _STEP_MM, _REACH_MM, _SHORT_MM = 0.5, 70.0, 20.0
-_BOWED, _WIDER = 0.02, 1.25
+_BOWED, _WIDER, _FAR_WIDER = 0.02, 1.25, 1.6
+_LV_MM = 32.0
 
 
 def side_of_lv(
@@ -24,8 +28,9 @@ def side_of_lv(
     """Tell whether the left ventricle lies on the negative side of a line, against the standard.
 
     Two signs are looked at: at end-diastole the septum bows towards the right ventricle, and the
-    left ventricle's cavity is the wider one where both free walls are seen. Only where both speak
-    against the standard orientation is it given up.
+    left ventricle's cavity is the wider one where both free walls are seen. The standard
+    orientation is given up where both speak against it, or where the septum is straight and the
+    other cavity is far wider.
 
     Parameters
     ----------
@@ -43,12 +48,16 @@ def side_of_lv(
     against : bool
         Whether both signs speak against the standard.
     flags : tuple of str
-        Empty, `MIRRORED`, or `UNSURE` where one sign speaks for it and one against.
+        Empty, `MIRRORED`, `UNSURE` where one sign speaks for it and one against, or `LATERAL`.
     """
     bow = _bow(septum_px * np.asarray(mm_per_pixel), np.asarray(line.normal))
-    width = _wider(mean, line, mm_per_pixel)
-    if bow + width == -2:
+    lv_mm, rv_mm = (_cavity_mm(mean, line, mm_per_pixel, sign) for sign in (1.0, -1.0))
+    width = _wider(lv_mm, rv_mm)
+    far = lv_mm is not None and rv_mm is not None and rv_mm > _FAR_WIDER * lv_mm
+    if bow + width == -2 or (bow == 0 and far):
         return True, (MIRRORED,)
+    if lv_mm is None and rv_mm is not None and rv_mm > _LV_MM:
+        return False, (LATERAL,)
     return False, (UNSURE,) if bow * width == -1 else ()
 
 
@@ -66,12 +75,11 @@ def _bow(septum_mm: NDArray[np.floating], normal: NDArray[np.float64]) -> int:
     return 0 if abs(bow) < _BOWED else -int(np.sign(bow))
 
 
-def _wider(mean: NDArray[np.floating], line: ScanLine, mm_per_pixel: tuple[float, float]) -> int:
+def _wider(lv_mm: float | None, rv_mm: float | None) -> int:
     """Return 1 where the cavity at the positive end is clearly wider, -1 the other, 0 unknown."""
-    widths = [_cavity_mm(mean, line, mm_per_pixel, sign) for sign in (1.0, -1.0)]
-    if widths[0] is None or widths[1] is None:
+    if lv_mm is None or rv_mm is None:
         return 0
-    ratio = widths[0] / widths[1]
+    ratio = lv_mm / rv_mm
     return 1 if ratio > _WIDER else -1 if ratio < 1 / _WIDER else 0
 
 

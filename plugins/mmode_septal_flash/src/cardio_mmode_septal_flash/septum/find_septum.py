@@ -36,6 +36,9 @@ _VALVE_MM, _VALVE_SPREAD_MM = 97.0, 25.0
 _AROUND_ED = 0.04
 _CLEAR_CONTRAST = 0.10
 _MOVES = 0.06
+_IN_SHADOW = 0.15, 0.35
+"""Of the bright tissue's level: a wall below the first is in a shadow, above the second in none."""
+
 _NO_VALVE, _VALVE_RISE, _NARROWER = 0.8, 0.25, 0.3
 _DEGREE, _ROUNDS, _HUBER_MM = 4, 5, 0.7
 
@@ -62,9 +65,10 @@ def find_septum(
     Returns
     -------
     Septum
-        With its confidence: the share of the septum that is brighter than blood on both sides by a
-        clear contrast, times how clear it is, how much of it moves, how much a valve stands out
-        beside its base, and whether the sector's tip is on top. Below `SURE` it carries a flag.
+        With its confidence, a pure number from 0 to 1: the share of the septum that is brighter
+        than blood on both sides by a clear contrast, times how clear it is, how bright beside the
+        brightest tissue, how much of it moves, how much a valve stands out beside its base, and
+        whether the sector's tip is on top. It is no probability. Below `SURE` it carries a flag.
 
     Notes
     -----
@@ -208,4 +212,8 @@ def _confidence(
     share = float((weaker > 0.3 * _CLEAR_CONTRAST).mean())
     clarity = float(np.clip(np.median(weaker) / _CLEAR_CONTRAST, 0.0, 1.0))
     moves = _beside(spread, rows, columns, (-6, 6)) / (wall + floor)
-    return share * clarity * float(np.clip(np.median(moves) / _MOVES, 0.0, 1.0))
+    # In a shadow the brightest ridge is the wall's edge.
+    dark, bright = _IN_SHADOW
+    level = float(np.median(wall)) * FLOOR_SHARE / max(floor, 1e-6)
+    lit = float(np.clip((level - dark) / (bright - dark), 0.0, 1.0))
+    return share * clarity * lit * float(np.clip(np.median(moves) / _MOVES, 0.0, 1.0))
