@@ -163,6 +163,15 @@ def test_the_best_epoch_is_kept_and_patience_stops_the_training(tmp_path):
     assert [row["val_score"] for row in fitted.history] == [0.1, 0.5, 0.9, 0.3, 0.9]
 
 
+def test_a_validation_set_that_may_not_choose_is_watched_and_the_last_epoch_is_kept(tmp_path):
+    plan = FitPlan(epochs=6, batch_size=16, patience=2, schedule="cosine")
+    score = scripted(0.1, 0.5, 0.9, 0.3, 0.2, float("nan"))
+    watched = train(tmp_path / "1", validation=Blobs(20, 9), score=score, plan=plan, choose=False)
+    assert (watched.best_epoch, watched.best_score, watched.notes) == (6, None, ())
+    assert [row["val_score"] for row in watched.history][:5] == [0.1, 0.5, 0.9, 0.3, 0.2]
+    assert same_weights(watched.network, train(tmp_path / "2", plan=plan).network)
+
+
 def test_a_refit_for_the_chosen_epochs_equals_the_run_that_chose_them(tmp_path):
     plan = FitPlan(epochs=6, batch_size=16, patience=2, schedule="cosine", warmup_epochs=1)
     score = scripted(0.1, 0.5, 0.9, 0.3, 0.2)

@@ -12,6 +12,8 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
+from cardio_core.context import EPOCHS_SET
+
 
 def read(run: Path, name: str):
     return json.loads((run / name).read_text())
@@ -164,6 +166,15 @@ def test_beats_are_samples_of_their_recording_in_the_order_of_time(beats_run):
         assert list(one["sample_id"].str.partition("#")[2].astype(int)) == sorted(
             one["sample_id"].str.partition("#")[2].astype(int)
         )
+
+
+def test_few_validating_patients_choose_no_epochs_and_the_run_says_so(beats_run):
+    chosen = read(beats_run, "models/honest-r0-f0/network/chosen.json")
+    assert chosen["epochs"] == 6  # of six in the plan
+    history = beats_run / "models/honest-r0-f0/network/inner/c0-i0/history.csv"
+    assert len(history.read_text().splitlines()) == 1 + 6
+    notes = [note for note in read(beats_run, "manifest.json")["notes"] if "Every epoch" in note]
+    assert notes == [f"network, r0-f0: {EPOCHS_SET}"]
 
 
 def test_an_event_that_no_sample_matches_counts_as_missed(strip, beats_run):

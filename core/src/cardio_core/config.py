@@ -56,6 +56,12 @@ class InnerBlock(Block):
 
     k: int = Field(1, ge=0, description="inner folds; 1 is one validation split, 0 chooses nothing")
     validation_share: float = Field(0.2, gt=0, lt=1, description="of the patients, where k is 1")
+    patients_for_epochs: int = Field(
+        50,
+        ge=0,
+        description="validation patients, ten of either class among them, that it takes to choose "
+        "the number of epochs; with fewer all of the schedule are trained; 0 asks for none",
+    )
 
 
 class LimitsBlock(Block):

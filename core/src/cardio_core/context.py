@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("cardio")
 
+EPOCHS_SET = (
+    "Every epoch of the schedule was trained: the validation patients are too few to choose "
+    "(inner.patients_for_epochs)."
+)
+"""What a fit notes whose validation set only watches it."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -57,6 +63,9 @@ class Context:
         Directory for derived files that may be made again; None in `preprocess` and `featurize`.
     epochs : int or None
         Number of epochs that inner folds chose, for a fit without validation.
+    choose_epochs : bool
+        Whether the validation set is large enough to choose the epoch; `fit` then only watches it
+        and keeps the last one. See `inner.patients_for_epochs`.
     strict : bool
         Whether the first bad recording stops the run.
     outcome : str or None
@@ -76,6 +85,7 @@ class Context:
     device: Device | None = None
     cache: Path | None = None
     epochs: int | None = None
+    choose_epochs: bool = True
     strict: bool = False
     outcome: str | None = None
     progress: Callable[[str], None] | None = None
@@ -278,13 +288,14 @@ class Context:
         """Train a network with the engine that all plugins share.
 
         The arguments and the result are those of `cardio_core.training.engine.fit`; device,
-        precision, seed, epochs and the directory come from this context.
+        precision, seed, epochs, whether validation chooses them and the directory come from this
+        context.
         """
         from cardio_core.training.engine import fit
 
         if self.device is None:
             raise ContractError(f"{self.hook} cannot fit: it has no device")
-        return fit(
+        fitted = fit(
             network,
             training,
             validation,
@@ -295,11 +306,15 @@ class Context:
             seed=self.seed_of("fit"),
             out=self.out,
             epochs=self.epochs if validation is None else None,
+            choose=self.choose_epochs,
             weights=weights,
             parameter_groups=parameter_groups,
             progress=self._epoch_done,
             log=self.log,
         )
+        if validation is None or self.choose_epochs:
+            return fitted
+        return replace(fitted, notes=(*fitted.notes, EPOCHS_SET))
 
     def score_with(self, network: nn.Module, examples: Examples, *, batch_size: int = 256) -> Any:
         """Run a network over examples in batches on this context's device."""

@@ -71,7 +71,8 @@ def train(
 ) -> ModelArtifact | None:
     """Fit the model `ctx.model` and leave it in the directory `ctx.out`.
 
-    With `validation`, choose the epoch on it and report it in `ModelArtifact.best_epoch`. Without,
+    With `validation`, choose the epoch on it and report it in `ModelArtifact.best_epoch`; `ctx.fit`
+    trains to the end where its patients are too few (`ctx.choose_epochs` is False). Without,
     train for `ctx.epochs`, which inner folds chose, or as the configuration says if it is None.
     """
 

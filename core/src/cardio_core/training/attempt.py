@@ -40,6 +40,7 @@ class Job:
     seed: int
     out: Path
     n_epochs: int
+    choose: bool
     weights: NDArray[np.float64] | None
     parameter_groups: ParameterGroups | None
     n_workers: int
@@ -61,8 +62,8 @@ def attempt(job: Job, batch: BatchSize) -> EpochKeeper | None:
     job.out.mkdir(parents=True, exist_ok=True)
     job.network.train()
     order = TrainingOrder(len(job.training), batch, job.seed, job.plan.draw, job.weights)
-    patience = job.plan.patience if job.validation is not None else None
-    keeper = EpochKeeper(job.out, job.n_epochs, patience, job.validation is not None, job.progress)
+    patience = job.plan.patience if job.choose else None
+    keeper = EpochKeeper(job.out, job.n_epochs, patience, job.choose, job.progress)
     try:
         with reproducible(job.seed, job.device), quiet():
             module = TrainingModule(

@@ -34,7 +34,7 @@ class Progress(Protocol):
 
 
 class EpochKeeper(Callback):
-    """Keeps the history, and the weights of the best epoch, or of the last without validation.
+    """Keeps the history, and the weights of the best epoch, or of the last where none is chosen.
 
     Lightning's own checkpoints are pickles, so the weights are written here.
 
@@ -47,12 +47,12 @@ class EpochKeeper(Callback):
         out: Path,
         n_epochs: int,
         patience: int | None,
-        validated: bool,
+        chooses: bool,
         progress: Progress | None,
     ) -> None:
         self.weights = out / "weights.safetensors"
         self._history_file = out / "history.csv"
-        self._n_epochs, self._patience, self._validated = n_epochs, patience, validated
+        self._n_epochs, self._patience, self._chooses = n_epochs, patience, chooses
         self._progress = progress
         self.history: list[dict[str, Any]] = []
         self.best_epoch = 0
@@ -90,14 +90,14 @@ class EpochKeeper(Callback):
             self._progress(epoch, self._n_epochs, train_loss, fit.val_score, left)
 
     def on_train_end(self, trainer: Trainer, module: LightningModule) -> None:
-        """Keep the last weights where nothing was validated."""
-        if not self._validated:
+        """Keep the last weights where validation does not choose."""
+        if not self._chooses:
             self.best_epoch = len(self.history)
             save_weights(cast("TrainingModule", module).result, self.weights)
 
     def _improved(self, score: float | None) -> bool:
         # A score that is not a number (AUC of one class, say) is no improvement.
-        if not self._validated or score is None or math.isnan(score):
+        if not self._chooses or score is None or math.isnan(score):
             return False
         return self.best_score is None or score > self.best_score
 

@@ -42,9 +42,9 @@ class Fitted(Generic[Network]):
     weights : Path
         The same weights as a safetensors file.
     best_epoch : int
-        The epoch whose weights were kept, from 1; the last one where nothing was validated.
+        The epoch whose weights were kept, from 1; the last one where none was chosen.
     best_score : float or None
-        Its validation score, higher is better; None without validation.
+        Its validation score, higher is better; None where no epoch was chosen.
     history : tuple of dict
         One an epoch: epoch, seconds, train_loss, val_loss, val_score, lr (of the first parameter
         group when the epoch began). Also in ``history.csv`` beside the weights.
@@ -72,6 +72,7 @@ def fit(
     seed: int,
     out: Path,
     epochs: int | None = None,
+    choose: bool = True,
     weights: ArrayLike | None = None,
     parameter_groups: ParameterGroups | None = None,
     progress: Progress | None = None,
@@ -87,8 +88,8 @@ def fit(
     training : Examples
         At least one example.
     validation : Examples or None
-        Other patients, whose score chooses the epoch and stops the training. None trains for
-        `epochs` and keeps the last weights: the refit on everybody.
+        Other patients, whose score chooses the epoch and stops the training (see `choose`). None
+        trains for `epochs` and keeps the last weights: the refit on everybody.
     loss : callable
         ``loss(outputs, batch)`` returns the mean loss of a batch, a scalar tensor; outputs are in
         float32. Accumulated batches are weighted by their numbers of examples.
@@ -108,6 +109,9 @@ def fit(
         Folder for ``weights.safetensors`` and ``history.csv``; nothing else is written.
     epochs : int or None
         Number of epochs instead of `plan.epochs`; schedules are still laid out over the latter.
+    choose : bool
+        Whether the validation set chooses the epoch. Where it is too small for that, False only
+        watches it: every epoch is trained whatever `plan.patience` says, and the last is kept.
     weights : array_like, shape (n_training,), or None
         Sampling weights, 0 or more, of any sum; used where `plan.draw` is set.
     parameter_groups : callable or None
@@ -167,6 +171,7 @@ def fit(
         seed=seed,
         out=Path(out),
         n_epochs=n_epochs,
+        choose=choose and validation is not None,
         weights=probabilities,
         parameter_groups=parameter_groups,
         n_workers=n_workers,
@@ -185,7 +190,7 @@ def fit(
         note(f"batch halved to {batch.size}, accumulating {batch.accumulate} (out of memory)")
         network.load_state_dict(initial)
     scores = [row["val_score"] for row in keeper.history if row["val_score"] is not None]
-    n_undefined = sum(math.isnan(score) for score in scores)
+    n_undefined = sum(math.isnan(score) for score in scores) if job.choose else 0
     if keeper.best_epoch == 0:
         raise CardioError(
             f"training: expected a validation score, found not-a-number in all {len(scores)} "

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.config import RunConfig
-from cardio_core.context import Context
+from cardio_core.context import EPOCHS_SET, Context
 from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.decision import Decision, choose, macro_f1, plain
 from cardio_core.io.store import save_table
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
+from cardio_core.runner.fitting.epochs import enough_to_choose, epochs_of
 from cardio_core.runner.fitting.jobs import Array, FoldJob
 from cardio_core.runner.preparing.truth import labels_of
 from cardio_core.splits import inner_folds
@@ -30,6 +31,7 @@ class Chosen:
     candidate: dict[str, Any]
     epochs: int | None
     decisions: dict[str, Decision]
+    notes: tuple[str, ...] = ()
 
 
 def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, folder: Path) -> Chosen:
@@ -53,24 +55,33 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
         # All models have the same inner folds, so that a fusion finds its members' predictions.
         seed=ctx.replace(model=None).seed_of("inner folds"),
     )
+    held_out = [original(job.features.table, train[validate]) for _, validate in splits]
+    least = settings.patients_for_epochs
+    enough = all(
+        enough_to_choose(job.features.table.iloc[one], job.targets, targets[0], least=least)
+        for one in held_out
+    )
     tried = []
+    said: set[str] = set()
     for number, candidate in enumerate(candidates):
         config = job.config.with_train(candidate)
         frames: dict[str, list[pd.DataFrame]] = {t.name: [] for t in targets}
         epochs = []
-        for inner, (fit, validate) in enumerate(splits):
+        for inner, ((fit, _), validate) in enumerate(zip(splits, held_out, strict=True)):
             part = (
                 f"inner fit {number * len(splits) + inner + 1} of {len(candidates) * len(splits)}"
             )
             place = ctx.replace(
-                fold=f"{ctx.fold}-i{inner}", progress=job.pulse and job.pulse.part(part)
+                fold=f"{ctx.fold}-i{inner}",
+                choose_epochs=enough,
+                progress=job.pulse and job.pulse.part(part),
             )
             out = folder / f"c{number}-i{inner}"
-            held_out = original(job.features.table, train[validate])
-            artifact = fit_model(job, plugin, config, place, out, train[fit], held_out)
-            view = job.features.view(held_out)
+            artifact = fit_model(job, plugin, config, place, out, train[fit], validate)
+            view = job.features.view(validate)
             scored = call(plugin, "predict", place, config, model=artifact, features=view)
             epochs.append(artifact.best_epoch)
+            said |= set(artifact.notes)
             for target in targets:
                 frames[target.name].append(
                     prediction_frame(scored, view.table, target, ctx.task.unit)
@@ -78,7 +89,6 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
         tried.append((candidate, epochs, {name: pd.concat(all_) for name, all_ in frames.items()}))
     scores = [_inner_score(targets[0], frames[targets[0].name], job) for _, _, frames in tried]
     candidate, epochs, frames_of = tried[int(np.argmax(scores))]
-    known = [epoch for epoch in epochs if epoch is not None]
     decisions = {
         t.name: choose(t, frames_of[t.name], labels_of(frames_of[t.name], t, job.targets))
         for t in targets
@@ -88,7 +98,10 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
         folder.mkdir(exist_ok=True)
         save_table(folder / f"predictions-{name}.npz", frame.set_index("unit_id", drop=False))
     return Chosen(
-        candidate, int(np.median(known)) if known else None, plain_rules if fixed else decisions
+        candidate,
+        epochs_of(epochs),
+        plain_rules if fixed else decisions,
+        (EPOCHS_SET,) if EPOCHS_SET in said else (),
     )
 
 

@@ -122,7 +122,7 @@ def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:
         candidate=chosen.candidate,
         epochs=chosen.epochs,
         decisions=list(chosen.decisions.values()),
-        notes=list(artifact.notes),
+        notes=[*chosen.notes, *artifact.notes],
     )
     test = original(job.features.table, job.test)
     if test.size:
