@@ -26,7 +26,7 @@ def sees(monkeypatch):
     """Let the view be seen as asked, whatever the loop shows."""
 
     def see(name: str, probability: float = 0.97) -> None:
-        seen = ViewSeen(name, probability, "")
+        seen = ViewSeen(name, probability, f"view {name}: as asked")
         monkeypatch.setattr(study, "view_of", lambda *_: seen)
 
     return see
@@ -87,14 +87,14 @@ def test_another_view_in_which_no_septum_can_be_found_says_that_it_is_another_vi
 def test_an_unknown_view_is_measured_for_a_person_to_check_and_gets_no_verdict(loop, sees):
     sees("unknown", 0.41)
     _, features, _ = prepared(loop)
-    assert flags_and_verdict(features)[1].startswith("view not recognised (if the sheet shows")
+    assert flags_and_verdict(features)[1].startswith("view unknown: as asked (if the sheet shows")
     assert course(features)["early_peak_mm"] > 3
 
 
 def test_without_a_network_the_view_is_not_checked_and_says_so(loop, sees):
     sees("not checked", float("nan"))
     flags, why = flags_and_verdict(prepared(loop)[1])
-    assert why == "" and "view not checked" in flags
+    assert why == "" and "view not checked: as asked" in flags
 
 
 @pytest.mark.parametrize("who", ["table", "option"])

@@ -47,7 +47,7 @@ def withheld(flags: Sequence[str], also: Sequence[str] = ()) -> tuple[str, ...]:
     flags : sequence of str
         Of the loop's beats.
     also : sequence of str
-        Other reasons, which come first.
+        Other reasons, which come last.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def withheld(flags: Sequence[str], also: Sequence[str] = ()) -> tuple[str, ...]:
     >>> withheld((), ["another view"])
     ('no verdict: another view',)
     """
-    reasons = [*also, *(why for flag, why in UNJUDGED.items() if flag in flags)]
+    reasons = [*(why for flag, why in UNJUDGED.items() if flag in flags), *also]
     return (FeatureSet.NO_VERDICT + ", and ".join(reasons),) if reasons else ()
 
 

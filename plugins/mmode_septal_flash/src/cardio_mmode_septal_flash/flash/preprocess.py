@@ -114,7 +114,7 @@ def follow_beats(study: Study, config: PreprocessBlock, device: str = "cpu") -> 
     All beats are cut on the same lines. What is not to be measured is resliced once and not
     followed.
     """
-    if not study.measured:
+    if study.why_not:
         return reslice_study(study, config, device)
     made: list[StudyMModes] = []
     motions = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import FeatureSet, canvas
+from cardio_core.api import canvas
 from cardio_mmode_septal_flash.drawing.excursion import (
     Course,
     Followed,
@@ -17,12 +17,10 @@ from cardio_mmode_septal_flash.drawing.excursion import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from cardio_core.api import SampleSet
+    from cardio_core.api import FeatureSet, SampleSet
     from cardio_mmode_septal_flash.flash.preprocess import LineOfStudy
     from cardio_mmode_septal_flash.motion.beats import BeatsMotion
 
@@ -54,7 +52,7 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
         mvc_ms=float(timing["mvc_ms"]),
         avo_ms=float(timing["avo_ms"]),
         from_r=not timing["cycle_from_motion"],
-        why_not=why_not(first.study.study.flags),
+        why_not=first.study.study.why_not,
         courses=_courses(motion) if motion is not None and several else (),
         said_of_peak=_said_of_peak(motion) if motion is not None and several else "",
         median=motion.course() if motion is not None and several else None,
@@ -81,18 +79,6 @@ def _said_of_peak(motion: BeatsMotion) -> str:
         f"early inward peak {motion.median('excursion_mm'):.1f} mm "
         f"({low:.1f} to {high:.1f} mm, SD {motion.sd('excursion_mm'):.1f})"
     )
-
-
-def why_not(flags: Sequence[str]) -> str:
-    """Return what stands in place of the excursion where nothing was measured.
-
-    Examples
-    --------
-    >>> why_not(("dim", "no verdict: another view"))
-    'another view'
-    """
-    said = [flag.partition(": ")[2] for flag in flags if flag.startswith(FeatureSet.NO_VERDICT)]
-    return said[0] if said else ""
 
 
 def _titles(features: FeatureSet, *, measured: bool) -> list[str]:

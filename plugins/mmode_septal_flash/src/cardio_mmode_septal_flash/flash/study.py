@@ -57,9 +57,9 @@ class Study:
         Of the loop.
     flags : tuple of str
         Of the loop, the beats, the septum and the view; the last says why there is no verdict.
-    measured : bool
-        Whether the septum's motion is measured: not in another view, nor on a line that is not
-        trusted.
+    why_not : str
+        Why the septum's motion is not measured: another view, or a line that is not trusted. Empty
+        where it is.
     """
 
     loop: Loop
@@ -72,7 +72,7 @@ class Study:
     ed_frame: int
     frame_rate_hz: float
     flags: tuple[str, ...]
-    measured: bool = True
+    why_not: str = ""
 
     def showing(self, cycle: Cycle) -> Study:
         """Return the study with another of its beats as the one that is shown."""
@@ -118,7 +118,7 @@ def prepare_study(
     cycle = beats.cycle
     volume = cut_cycle(loop, cycle, loop.mm_per_pixel)
     sector = sector_hull(volume.frames, loop.region)
-    view = judged_view(view_of(loop, sector), said=view_said or config.view == A4C)
+    view = judged_view(view_of(loop), said=view_said or config.view == A4C)
     ed_frame = _next_to_begin(volume)
     try:
         septum, about_septum = _septum(loop, volume, sector, ed_frame, cycle, drawn, config)
@@ -134,7 +134,7 @@ def prepare_study(
     return Study(
         loop, beats, volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz,
         (*flags, *withheld((*cycle.flags, *beats.flags), reasons)),
-        measured=not doubts and not view.no_measures,
+        why_not=", and ".join(reasons) if doubts or view.no_measures else "",
     )  # fmt: skip
 
 

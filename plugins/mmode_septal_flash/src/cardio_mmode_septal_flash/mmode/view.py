@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from cardio_core.ultrasound import VIEW_TITLES, ViewSeen
 
 A4C = "a4c"
-NOT_CHECKED = "view not checked"
-UNKNOWN = "view not recognised"
 SAY_SO = "if the sheet shows an apical four-chamber view, pass --view a4c"
 
 
@@ -57,9 +55,9 @@ def judged_view(seen: ViewSeen, *, said: bool) -> JudgedView:
     if seen.name == A4C:
         return JudgedView()
     if not seen.checked:
-        return JudgedView() if said else JudgedView((NOT_CHECKED,))
+        return JudgedView() if said else JudgedView((seen.sentence,))
     if not seen.known:
-        return JudgedView() if said else JudgedView((), (f"{UNKNOWN} ({SAY_SO})",))
+        return JudgedView() if said else JudgedView((), (f"{seen.sentence} ({SAY_SO})",))
     title = VIEW_TITLES[seen.name]
     other = f"{title if 'view' in title else title + ' view'} ({seen.probability:.2f})"
     if said:
