@@ -13,7 +13,7 @@ from cardio_core.testing import training_context
 from cardio_mmode_septal_flash.flash.config import PredictBlock, TrainBlock
 from cardio_mmode_septal_flash.flash.labels import known_labels
 from cardio_mmode_septal_flash.flash.models import PHANTOM_FLASH, SEPTAL_FLASH
-from cardio_mmode_septal_flash.flash.network import MEAN, open_network
+from cardio_mmode_septal_flash.flash.network import MEAN, open_network, pictures_for
 from cardio_mmode_septal_flash.flash.predict import predict
 from cardio_mmode_septal_flash.flash.train import train
 from cardio_mmode_septal_flash.networks.densenet import FlashDenseNet
@@ -139,6 +139,38 @@ def test_validation_is_never_augmented_where_the_core_gives_it(studies, fit):
     artifact, _ = fit("densenet_scratch", validation=held_out, seed=1)
     assert artifact.best_epoch in range(1, FIT["epochs"] + 1)
     assert not any("Shifted copies" in note for note in artifact.notes)
+
+
+@pytest.mark.parametrize("contrast", [1.0, 2.0])
+def test_with_even_gain_no_contrast_and_no_offset_reaches_the_network(contrast):
+    rng = np.random.default_rng(3)
+    plain = rng.uniform(110.0, 140.0, (4, 32, 32)).astype(np.float32)
+    darker = 0.6 * plain + 9.0
+    mean = plain.mean(axis=0)
+    first, second = (
+        Pictures(shown, mean, contrast=contrast, even_gain=True).batch(np.arange(4), drawn)
+        for shown, drawn in ((plain, None), (darker, np.random.default_rng(0)))
+    )
+    torch.testing.assert_close(first["inputs"], second["inputs"], rtol=0, atol=1e-4)
+    assert first["inputs"].std() > 0.05
+
+
+def test_without_it_contrast_leaves_the_anatomy_in_what_the_mean_should_have_taken_out():
+    """Half the contrast about its own mean: minus half of (picture - its mean) is left."""
+    anatomy = np.tile(np.linspace(90.0, 160.0, 32, dtype=np.float32), (1, 32, 1))
+    half = 125.0 + 0.5 * (anatomy - 125.0)
+    left = Pictures(half, anatomy[0]).batch(np.array([0]), None)["inputs"] * GREY_SD
+    np.testing.assert_allclose(left[0, 0].numpy(), -0.5 * (anatomy[0] - 125.0), atol=1e-3)
+    evened = Pictures(half, anatomy[0], even_gain=True).batch(np.array([0]), None)["inputs"]
+    assert evened.abs().max() < 1e-4
+
+
+def test_new_patients_are_shown_as_the_network_was(studies, fit):
+    view, _ = _tested(studies)
+    for even in (False, True):
+        config = TrainBlock(**THIN, fit=FIT | {"epochs": 1}, even_gain=even)
+        artifact, ctx = fit("densenet_scratch", config=config)
+        assert pictures_for(artifact, view, ctx).even_gain is even
 
 
 def test_contrast_is_drawn_in_training_only_and_the_mean_picture_is_subtracted():

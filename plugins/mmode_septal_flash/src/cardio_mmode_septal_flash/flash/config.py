@@ -55,6 +55,11 @@ class TrainBlock(Block):
     contrast: float = Field(
         2.0, ge=1, description="training contrast between 1/x and x, log-uniform; 1 is off"
     )
+    even_gain: bool = Field(
+        False,
+        description="bring each picture to the mean picture's mean and spread before that is "
+        "subtracted, so that no gain or contrast leaves the anatomy in",
+    )
     shifts: bool = Field(True, description="train on the shifted copies, too")
     choose_epochs: bool = Field(True, description="let the inner folds choose how many")
     validation_share: float = Field(

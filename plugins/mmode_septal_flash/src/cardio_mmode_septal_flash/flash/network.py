@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -44,14 +45,18 @@ def fit_network(
     shown = shown_of(training, ctx)
     pictures = training[shown["picture"]].values
     mean = mean_picture(pictures)  # type: ignore[arg-type]
+
+    def shows(values: Any, wanted: Any = None, contrast: float = 1.0) -> Pictures:
+        return Pictures(values, mean, wanted, contrast, config.even_gain)
+
     network, start = fresh_network(config, shown, ctx)
     scale = scale_of(labels, ctx)
     done = ctx.fit(
         network,
-        Pictures(pictures, mean, _wanted(labels, scale), config.contrast),
+        shows(pictures, _wanted(labels, scale), config.contrast),
         None
         if checked is None
-        else Pictures(checked[0][shown["picture"]].values, mean, _wanted(checked[1], scale)),
+        else shows(checked[0][shown["picture"]].values, _wanted(checked[1], scale)),
         plan=config.fit,
         loss=cross_entropy if scale is None else squared_error,
     )
@@ -61,10 +66,11 @@ def fit_network(
         "network": settings_of(config),
         "n_outputs": n_outputs(ctx),
         "shown": shown,
+        "even_gain": config.even_gain,
         "scale": None if scale is None else list(scale),
     }
     if is_flash(ctx):
-        threshold, n_used = threshold_of(done.network, mean, checked or fitted_on, ctx)
+        threshold, n_used = threshold_of(done.network, shows, checked or fitted_on, ctx)
         about["iou_threshold"] = threshold
         about["iou_threshold_from"] = f"{n_used} {'validation' if checked else 'training'} studies"
     artifact.write_json("model.json", about)
@@ -90,7 +96,7 @@ def _wanted(labels: NDArray[np.float64], scale: tuple[float, float] | None) -> N
 
 
 def threshold_of(
-    network: FlashDenseNet, mean: NDArray[np.float32], labelled: Labelled, ctx: Context
+    network: FlashDenseNet, shows: Callable[[Any], Pictures], labelled: Labelled, ctx: Context
 ) -> tuple[float, int]:
     """Return the temporal IoU's threshold, chosen on these studies with flash, and their number.
 
@@ -98,8 +104,8 @@ def threshold_of(
     ----------
     network : FlashDenseNet
         Fitted.
-    mean : ndarray
-        Mean picture of training.
+    shows : callable
+        Makes the network's pictures of those of some studies.
     labelled : FeatureSet and labels
         Validation studies, or training studies where none validate; never tested ones.
     ctx : Context
@@ -114,7 +120,7 @@ def threshold_of(
     shown = features.view(chosen[known])[model_of(ctx).picture].values
     profiles = [
         measures.temporal_profile(measures.upsampled(heat, N_COLUMNS, N_COLUMNS))
-        for heat in maps_of(network, Pictures(shown, mean), "grad_cam_pp")
+        for heat in maps_of(network, shows(shown), "grad_cam_pp")
     ]
     return measures.best_threshold(profiles, [places[i].window for i in known]), len(known)
 
@@ -203,14 +209,15 @@ def pictures_for(artifact: ModelArtifact, features: FeatureSet, ctx: Context) ->
     DataError
         If they are of another size than it was fitted on.
     """
-    about, own = artifact.read_json("model.json")["shown"], shown_of(features, ctx)
-    if about != own:
+    about, own = artifact.read_json("model.json"), shown_of(features, ctx)
+    if about["shown"] != own:
         raise DataError(
-            f"model {ctx.model}: the network was fitted on {about}, found {own}; use the featurize "
-            "block of the run that made it"
+            f"model {ctx.model}: the network was fitted on {about['shown']}, found {own}; use the "
+            "featurize block of the run that made it"
         )
     mean = load_file(str(artifact.path / MEAN))["mean"]
-    return Pictures(features[own["picture"]].values, mean)
+    even_gain = about.get("even_gain", False)
+    return Pictures(features[own["picture"]].values, mean, even_gain=even_gain)
 
 
 def scores_from(

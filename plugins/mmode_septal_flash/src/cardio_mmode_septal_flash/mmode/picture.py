@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 PAPER_CROP, PAPER_PIXELS = 250, 500
 """Rows and columns 0 to 249 of 500: around the septum, and the first half of the cycle."""
 
+LEAST_SD = 1e-3
+"""Grey levels; the spread that an even picture is divided by."""
+
 
 def crop(mmode: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the first half of the rows and of the columns: 250 × 250 of 500 × 500.
@@ -79,6 +82,36 @@ def with_contrast(pictures: NDArray[np.floating], factor: float) -> NDArray[np.f
     """
     mean = pictures.mean(axis=(-2, -1), keepdims=True)
     return np.asarray(np.clip(mean + factor * (pictures - mean), 0.0, 255.0).astype(np.float32))
+
+
+def as_bright_as(pictures: NDArray[np.floating], like: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return pictures brought to the mean and the spread of another one, each by a gain and offset.
+
+    Before the mean picture of training is subtracted: where a picture's gain is another than the
+    mean's, the whole anatomy times the difference would stay, and hide a flash.
+
+    Parameters
+    ----------
+    pictures : ndarray, shape (n, n_rows, n_columns)
+        Grey levels.
+    like : ndarray, shape (n_rows, n_columns)
+        The mean picture of training.
+
+    Returns
+    -------
+    ndarray of float32
+        Not clipped; an even picture has the mean everywhere.
+
+    Examples
+    --------
+    >>> like = np.array([[100.0, 120.0]], np.float32)
+    >>> as_bright_as(np.array([[[10.0, 50.0]], [[7.0, 7.0]]]), like).tolist()
+    [[[100.0, 120.0]], [[110.0, 110.0]]]
+    """
+    mean = pictures.mean(axis=(-2, -1), keepdims=True)
+    spread = np.maximum(pictures.std(axis=(-2, -1), keepdims=True), LEAST_SD)
+    made = (pictures - mean) / spread * like.std() + like.mean()
+    return np.asarray(made, dtype=np.float32)
 
 
 def mean_picture(pictures: NDArray[np.uint8], block: int = 64) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cardio_mmode_septal_flash.mmode.picture import with_contrast
+from cardio_mmode_septal_flash.mmode.picture import as_bright_as, with_contrast
 
 GREY_SD = 57.4
 """Grey levels in one unit of input: 255 times the mean SD of ImageNet's channels."""
@@ -29,12 +29,16 @@ class Pictures:
         Places of classes, or standardised numbers; None for new patients.
     contrast : float
         In training, contrast is multiplied by a factor between 1/contrast and contrast; 1 is off.
+    even_gain : bool
+        Whether each picture is brought to the mean picture's mean and spread before that is
+        subtracted; contrast then changes what is clipped, and no more.
     """
 
     pictures: Any
     mean: NDArray[np.float32]
     labels: NDArray[np.int64] | NDArray[np.float32] | None = None
     contrast: float = 1.0
+    even_gain: bool = False
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -52,6 +56,8 @@ class Pictures:
             shown = np.concatenate(
                 [with_contrast(one[None], f) for one, f in zip(shown, factors, strict=True)]
             )
+        if self.even_gain:
+            shown = as_bright_as(shown, self.mean)
         inputs = torch.from_numpy((shown - self.mean) / GREY_SD)[:, None]
         made: dict[str, Any] = {"inputs": inputs}
         if self.labels is not None:
