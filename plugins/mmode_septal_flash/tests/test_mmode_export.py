@@ -81,6 +81,15 @@ def test_damaged_files_change_nothing_for_the_others(export, tmp_path):
     assert made[0] == made[1]
 
 
+def test_the_view_of_a_loop_is_said_only_where_a_table_names_the_loop_itself(export, tmp_path):
+    one, other = export.of_kind("loop")[:2]
+    rows = {"patient_id": ["A", "B"], "path_echo_a4c": [str(one), ""],
+            "path_echo": ["", str(other)]}  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "cohort.csv", index=False)
+    table = load(Config().load, context(tmp_path / "cohort.csv", "predict")).samples.table
+    assert table["view_said"].to_dict() == {"A-1": "a4c", "B-1": ""}
+
+
 def test_a_cell_that_names_a_folder_takes_its_loops_and_leaves_the_rest(export, tmp_path):
     place = next(path.parent for path in sorted(export.study_of) if export.study_of[path] == 0)
     rows = {"patient_id": ["A", "B"], "path_echo_a4c": [str(place), str(export.folder)],

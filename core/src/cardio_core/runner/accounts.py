@@ -99,8 +99,10 @@ def account(
     return tuple(lines)
 
 
-def summed(lines: Sequence[FileLine]) -> str:
+def summed(lines: Sequence[FileLine], *, used_is: str = "used") -> str:
     """Return all files in one sentence; empty where each is a study of its own that is used.
+
+    `used_is` is the word for it, where files are only read.
 
     Examples
     --------
@@ -113,9 +115,9 @@ def summed(lines: Sequence[FileLine]) -> str:
     studies = {one.study for one in used}
     if len(used) == len(lines) == len(studies):
         return ""
-    said = [f"{several(len(used), 'loop')} used in {_studies(len(studies))}"] if used else []
+    said = [f"{several(len(used), 'loop')} {used_is} in {_studies(len(studies))}"] if used else []
     kinds = Counter(_kind(one) for one in lines if not one.used)
-    said += [_counted(n, kind) for kind, n in sorted(kinds.items(), key=_in_order)]
+    said += [_counted(n, kind, used_is) for kind, n in sorted(kinds.items(), key=_in_order)]
     return f"{several(len(lines), 'file')}: {', '.join(said)}."
 
 
@@ -142,11 +144,11 @@ def _kind(line: FileLine) -> str:
     return f"{line.kind}\0" if line.recording and line.kind != _COLOURED else line.kind
 
 
-def _counted(n: int, kind: str) -> str:
+def _counted(n: int, kind: str, used_is: str) -> str:
     """Return a number of files of a kind; loops that could not be used are told apart."""
     bare = kind.rstrip("\0")
     words = f"{n} {_SEVERAL.get(bare, bare) if n > 1 else bare}"
-    return f"{words} not used" if kind != bare else words
+    return f"{words} not {used_is}" if kind != bare else words
 
 
 def _studies(n: int) -> str:

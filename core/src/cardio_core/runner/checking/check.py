@@ -115,7 +115,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         if no_outcome and not config.covariates
         else missing_covariates(cohort.table, patients, setup.task, config.covariates),
         "files": [line.cells() for line in files],
-        "files_summed": summed(files),
+        "files_summed": summed(files, used_is="usable"),
         "notes": [*cohort.notes, *notes_on_tables(inputs, setup.plugin.info, used=asked)],
     }
 

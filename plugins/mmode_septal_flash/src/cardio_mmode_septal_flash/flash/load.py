@@ -26,6 +26,7 @@ from cardio_mmode_septal_flash.flash.models import (
     PATHS,
     R_PEAKS,
     SEPTUM,
+    UNNAMED,
     VIEW_SAID,
     is_flash,
 )
@@ -46,11 +47,11 @@ _SILENT = (".avi", ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".npy")
 def load(config: LoadBlock, ctx: Context) -> Cohort:
     """Find apical four-chamber loops.
 
-    A cohort table names them in `path_echo_a4c`, their septum in `path_septum`, R peaks in
-    `path_rpeaks`, and the reader's answer in `sf_label`, unless an outcome of the user's own is
-    predicted. In predict mode an input may also be a file, or a folder as a scanner exports it: its
-    loops are grouped into studies by what their headers say, and those are numbered.
-    A septum that nothing names is looked for beside its loop, as
+    A cohort table names them in `path_echo_a4c`, or among other views in `path_echo`, their septum
+    in `path_septum`, R peaks in `path_rpeaks`, and the reader's answer in `sf_label`, unless an
+    outcome of the user's own is predicted. In predict mode an input may also be a file, or a folder
+    as a scanner exports it: its loops are grouped into studies by what their headers say, and those
+    are numbered. A septum that nothing names is looked for beside its loop, as
     ``<name of the loop>.septum.json``. In predict mode ``--septum FILE`` and ``--rpeaks FILE`` come
     before all of these.
 
@@ -145,21 +146,18 @@ def _of_table(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
                 f"loops in {LOOPS}{also}; found none"
             )
         return None
-    table.require(LOOPS, *((LABEL,) if _needs_labels(ctx) else ()))
+    named = [name for name in (LOOPS, UNNAMED) if name in table.rows.columns]
+    table.require(*(named or [LOOPS]), *((LABEL,) if _needs_labels(ctx) else ()))
     entries: list[_Entry] = []
     seen: list[FileSeen] = []
     told: list[str] = []
     for study, row in table.rows.iterrows():
-        cell = loops_of_cell(row[LOOPS])
+        cell = loops_of_cell([path for name in named for path in row[name]])
         whose = {"study_id": str(study), "patient_id": str(row["patient_id"])} | _about(row)
-        entries += (
+        for name, files in _loops_of(str(study), row, list(cell.loops), config):
             # A folder of a table holds whatever the examination did: nobody said its views.
-            _Entry(
-                files,
-                {"recording_id": name, VIEW_SAID: A4C if files.loop in row[LOOPS] else ""} | whose,
-            )
-            for name, files in _loops_of(str(study), row, list(cell.loops), config)
-        )
+            said = A4C if files.loop in row.get(LOOPS, ()) else ""
+            entries.append(_Entry(files, {"recording_id": name, VIEW_SAID: said} | whose))
         seen += cell.files
         told += strangers(str(study), cell)
     return _Found(entries, table, tuple(told), tuple(seen))

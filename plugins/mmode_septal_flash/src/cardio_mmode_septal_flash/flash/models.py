@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 Kind = Literal["binary", "multiclass", "continuous"]
 
 LOOPS, SEPTUM, R_PEAKS = "path_echo_a4c", "path_septum", "path_rpeaks"
-PATHS = (LOOPS, SEPTUM, R_PEAKS)
+UNNAMED = "path_echo"
+PATHS = (LOOPS, UNNAMED, SEPTUM, R_PEAKS)
 """Columns of the cohort table that name files of this plugin."""
 
 VIEW_SAID = "view_said"
@@ -32,6 +33,7 @@ _NETWORKS = (
 
 _COLUMNS = {
     LOOPS: "the recordings",
+    UNNAMED: "a folder of a study, whose apical four-chamber loops are looked for",
     SEPTUM: "the septum, where it is not found by itself",
     R_PEAKS: "R peaks, where the loop has none",
     "sf_label": "outcome: what a reader saw",

@@ -77,7 +77,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     -------
     SampleSet
         Values are `LineOfStudy`. The table carries `time_s` (begin of the cycle in the loop),
-        `variant`, `shift`, `mvc_ms`, `avo_ms`, `timepoint` and `flags`.
+        `variant`, `shift`, `mvc_ms`, `avo_ms`, `timepoint`, `flags` and `view`, which was seen.
 
     Raises
     ------
@@ -161,4 +161,5 @@ def _row(
         "variant": place,
         "shift": shift,
         "flags": "; ".join(dict.fromkeys(study.flags)),
+        "view": study.view,
     }

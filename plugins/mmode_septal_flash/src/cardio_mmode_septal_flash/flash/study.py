@@ -60,6 +60,8 @@ class Study:
     why_not : str
         Why the septum's motion is not measured: another view, or a line that is not trusted. Empty
         where it is.
+    view : str
+        Which view was seen, by name; empty where nothing looked.
     """
 
     loop: Loop
@@ -73,6 +75,7 @@ class Study:
     frame_rate_hz: float
     flags: tuple[str, ...]
     why_not: str = ""
+    view: str = ""
 
     def showing(self, cycle: Cycle) -> Study:
         """Return the study with another of its beats as the one that is shown."""
@@ -118,7 +121,8 @@ def prepare_study(
     cycle = beats.cycle
     volume = cut_cycle(loop, cycle, loop.mm_per_pixel)
     sector = sector_hull(volume.frames, loop.region)
-    view = judged_view(view_of(loop), said=view_said or config.view == A4C)
+    view_seen = view_of(loop)
+    view = judged_view(view_seen, said=view_said or config.view == A4C)
     ed_frame = _next_to_begin(volume)
     try:
         septum, about_septum = _septum(loop, volume, sector, ed_frame, cycle, drawn, config)
@@ -135,6 +139,7 @@ def prepare_study(
         loop, beats, volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz,
         (*flags, *withheld((*cycle.flags, *beats.flags), reasons)),
         why_not=", and ".join(reasons) if doubts or view.no_measures else "",
+        view=view_seen.name if view_seen.checked else "",
     )  # fmt: skip
 
 
