@@ -72,7 +72,11 @@ def test_a_missing_column_is_a_segment_that_nobody_judged():
     labels = segment_labels(table, "wma")
     assert labels["wma"].tolist()[1] == 1 and np.isnan(labels["wma"].iloc[0])
     assert labels["wma_plax"].tolist() == [0, 1]
-    assert unjudged_note(labels).endswith("wma 1 of 2, wma_a4c 2 of 2, wma_a2c 2 of 2.")
+    assert unjudged_note(labels).endswith(
+        "wma 1 of 2, wma_a4c 2 of 2, wma_a2c 2 of 2. Set their empty cells to 0 or 1: "
+        "wma needs wma_seg_01 to 17; wma_a4c needs wma_seg_03, 06, 09, 12, 14, 16, 17; "
+        "wma_a2c needs wma_seg_01, 04, 07, 10, 13, 15, 17."
+    )
 
 
 def test_a_table_without_any_segment_says_which_columns_are_wanted():

@@ -165,7 +165,7 @@ def test_two_views_are_still_fused_where_the_third_is_named_for_too_few(two_view
     found = loaded(two_views_folder, "wma", views=views, frame_rate_hz=50).unsupported
     assert found == {
         "a2c": "wma_a2c is known of 1 and 0 studies without and with it among those with a clip "
-        "of the view, and load.min_studies is 1"
+        "of the view, and load.min_studies is 1; label more studies"
     }
 
 
@@ -190,7 +190,7 @@ def test_only_studies_that_have_what_a_model_looks_at_count_for_it(cohort_folder
     found = loaded(cohort_folder, "wma", views="table", frame_rate_hz=50).unsupported
     assert found["plax"] == (
         "wma_plax is known of 0 and 1 studies without and with it among those with a clip of the "
-        "view, and load.min_studies is 1"
+        "view, and load.min_studies is 1; label more studies"
     )
     # Only A, who is sick, has an LVEF at the time of the study.
     assert found["lvef"].startswith("wma is known of 0 and 1 studies")

@@ -12,24 +12,45 @@ from cardio_core.compute.executors import Executor
 from cardio_core.config import Protocol
 from cardio_core.context import Context
 from cardio_core.errors import DataError
-from cardio_core.runner.preparing.features import PatientJob, load_cohort, make_features
+from cardio_core.runner.preparing.features import (
+    PatientJob,
+    guard_enough,
+    load_cohort,
+    make_features,
+    set_aside,
+)
 from cardio_core.runner.preparing.features import patient_jobs as jobs_of
-from cardio_core.runner.progress.words import duration, roughly
+from cardio_core.runner.progress import Echo, Progress
+from cardio_core.runner.progress.words import duration, roughly, several
 from cardio_core.runner.setup import Setup
 from cardio_core.runner.speeds import Speeds, known_speeds
 from cardio_core.splits import find_plan
 from cardio_core.types.plans import Nested, RandomSamples, Sites
 from cardio_core.types.samples import Cohort
 
-_LONG_S = 20.0
+_HERE_S, _LOOK_S, _CHUNK_S = 4.0, 60.0, 10.0
+"""Features are made in this process for so long, then by all workers; a chunk of work takes so."""
+
+_SHOWN = 6
 
 
 def rehearse(
-    setup: Setup, ctx: Context, executor: Executor, out: Path, cache: Path
+    setup: Setup,
+    ctx: Context,
+    executor: Executor,
+    out: Path,
+    cache: Path,
+    echo: Echo | None = None,
 ) -> Iterator[str]:
     """Yield the lines that say what would run; nothing is written in the run directory.
 
-    The features of two patients are made where none are known, and kept in the cache for the run.
+    Features are made for a minute, or until all are there, and kept in the cache for the run. So
+    what is said to be set aside is what the run sets aside: it reads the same files of the cache.
+
+    Raises
+    ------
+    DataError
+        Where the run would stop because of what is set aside.
     """
     config = setup.config.for_protocol(setup.protocols[0])
     cohort, digests = load_cohort(setup.plugin, config, ctx)
@@ -41,6 +62,8 @@ def rehearse(
     )
     models = [name for name in setup.models if name not in cohort.unsupported]
     yield f"Models: {', '.join(models)}. Would write {out}."
+    for name in (one for one in setup.models if one in cohort.unsupported):
+        yield f"Left out: {name}: {cohort.unsupported[name]}."
     folds = {name: _n_folds(setup, name, cohort) for name in setup.protocols}
     n_fits = {
         f"{model} {protocol}": n + (protocol == setup.protocols[0])
@@ -49,12 +72,28 @@ def rehearse(
     }
     told = " + ".join(f"{n} {name}" for name, n in folds.items())
     yield f"Fits: {sum(n_fits.values())} ({len(models)} models x ({told} + 1 final))."
-    todo: dict[Path, PatientJob] = {}
-    for protocol in setup.protocols:
-        settings = setup.config.for_protocol(protocol)
-        jobs = jobs_of(setup.plugin, settings, ctx, cohort, digests.all_files)
-        todo |= {job.folder: job for job in jobs if not job.folder.exists()}
-    yield _features(list(todo.values()), getattr(executor, "n_workers", None) or cpu_count())
+    jobs = {
+        protocol: jobs_of(
+            setup.plugin, setup.config.for_protocol(protocol), ctx, cohort, digests.all_files
+        )
+        for protocol in setup.protocols
+    }
+    todo = {job.folder: job for own in jobs.values() for job in own if not job.folder.exists()}
+    try:
+        each_s = _look(list(todo.values()), executor, echo)
+    except DataError as error:
+        yield f"Features: {len(todo)} are to be made; no time, because one cannot be: {error}"
+    else:
+        told = {protocol: tuple(_told(own, cohort)) for protocol, own in jobs.items()}
+        alike = len(set(told.values())) == 1
+        for protocol, lines in list(told.items())[: 1 if alike else None]:
+            yield lines[0] if alike else f"Protocol {protocol}: {lines[0][0].lower()}{lines[0][1:]}"
+            yield from lines[1:]
+        for protocol, own in jobs.items():
+            if all(job.folder.exists() for job in own):
+                found = [*cohort.quarantined, *set_aside(own)]
+                guard_enough(found, cohort, setup.config.for_protocol(protocol), ctx)
+        yield _features(len(todo), sum(not folder.exists() for folder in todo), each_s)
     speeds = known_speeds(setup, cache)
     yield _time(speeds, n_fits, n_patients)
     if setup.task.needs_of(models):
@@ -75,27 +114,57 @@ def _n_folds(setup: Setup, protocol: Protocol, cohort: Cohort) -> int:
     return 1
 
 
-def _features(todo: list[PatientJob], n_workers: int) -> str:
-    """Time two patients, the second if the first, which also imports, is not long."""
-    if not todo:
+def _look(todo: list[PatientJob], executor: Executor, echo: Echo | None) -> float:
+    """Make features for a minute at most; return the seconds that each of the last took."""
+    began, done, each_s = time.monotonic(), 0, 0.0
+    n_workers = getattr(executor, "n_workers", None) or cpu_count()
+    with Progress("features", len(todo), echo, "patients") as progress:
+        while done < len(todo) and (spent := time.monotonic() - began) < _LOOK_S:
+            here = spent < _HERE_S
+            n = 1 if here else max(n_workers, round(_CHUNK_S / max(each_s, 1e-3)))
+            start = time.monotonic()
+            if here:
+                make_features(todo[done])
+                progress.advance()
+            else:
+                some = todo[done : done + n]
+                executor.map(make_features, some, on_done=lambda _: progress.advance())
+            done += n
+            each_s = (time.monotonic() - start) / n
+            # In this process one at a time; the workers share what is left.
+            each_s = each_s / n_workers if here else each_s
+    return each_s
+
+
+def _told(jobs: list[PatientJob], cohort: Cohort) -> Iterator[str]:
+    """Say what `preprocess` and `featurize` set aside, of those that were looked at."""
+    seen = [job for job in jobs if job.folder.exists()]
+    found = list({row.recording_id: row for row in set_aside(seen)}.values())
+    n_seen, n_all = sum(len(job.samples) for job in seen), len(cohort.samples)
+    which = several(n_all, "recording")
+    if n_seen < n_all:
+        which = f"the {n_seen} recordings looked at so far, out of {n_all}"
+    end = ":" if found else "."
+    yield f"Set aside when they are read: {len(found) or 'none'} of {which}{end}"
+    for row in found[:_SHOWN]:
+        yield f"  {row.recording_id}: {row.reason}"
+    if len(found) > _SHOWN:
+        yield f"  and {len(found) - _SHOWN} more"
+    if len(found) > _SHOWN or n_seen < n_all:
+        yield "  `cardio data check` reads and lists all of them."
+
+
+def _features(n_asked: int, n_left: int, each_s: float) -> str:
+    if not n_asked:
         return "Features: all are in the cache."
-    n_there = f"{len(todo)} are to be made, one a patient and setting"
-    took = 0.0
-    for job in todo[:2]:
-        began = time.monotonic()
-        try:
-            make_features(job)
-        except DataError as error:
-            return f"Features: {n_there}; no time, because the first cannot be made: {error}"
-        took = time.monotonic() - began
-        if took > _LONG_S:
-            break
-    left = took * max(0, len(todo) - 2) / n_workers
-    if left < 1:
-        return f"Features: {n_there}, in a second or two."
+    if not n_left:
+        return (
+            f"Features: all are in the cache now; {n_asked} were made, one a patient and setting."
+        )
+    left = max(1.0, n_left * each_s)
     return (
-        f"Features: {n_there}, roughly {roughly(left)} (one was timed: {took:.1f} s, "
-        f"{n_workers} at a time; patients differ)."
+        f"Features: {n_asked - n_left} were made and {n_left} are to be, one a patient and "
+        f"setting: roughly {roughly(left)} more (patients differ)."
     )
 
 

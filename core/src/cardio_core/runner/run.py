@@ -95,7 +95,7 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         )
         if request.dry_run:
             with say.stage("dry run"):
-                for line in rehearse(setup, ctx, executor, out, open_cache()):
+                for line in rehearse(setup, ctx, executor, out, open_cache(), say):
                     say(line)
             return out
         _make(request, setup, ctx, executor, out, say)

@@ -195,14 +195,10 @@ def prepare(
     todo = [job for job in jobs if not job.folder.exists()]
     with Progress("features", len(todo), echo, "patients") as progress:
         executor.map(make_features, todo, on_done=lambda _: progress.advance())
-    parts, quarantined = [], list(cohort.quarantined)
-    for job in jobs:
-        quarantined += [Quarantined(**row) for row in read_json(job.folder / "quarantined.json")]
-        if (job.folder / "blocks.json").exists():
-            parts.append(load_features(job.folder))
-    if ctx.strict and quarantined:
-        _stop(quarantined[0])
-    _check_share(quarantined, cohort, config.limits.bad_share)
+    quarantined = [*cohort.quarantined, *set_aside(jobs)]
+    guard_enough(quarantined, cohort, config, ctx)
+    made = [job.folder for job in jobs if (job.folder / "blocks.json").exists()]
+    parts = [load_features(folder) for folder in made]
     try:
         features = concatenate(parts)
     except ValueError as error:
@@ -222,6 +218,30 @@ def prepare(
         _n_identical(digests.own_files.values()),
         repeats(digests.own_files),
     )
+
+
+def set_aside(jobs: Iterable[PatientJob]) -> list[Quarantined]:
+    """Return what `preprocess` and `featurize` set aside of patients whose features are made."""
+    return [
+        Quarantined(**row) for job in jobs for row in read_json(job.folder / "quarantined.json")
+    ]
+
+
+def guard_enough(
+    quarantined: Sequence[Quarantined], cohort: Cohort, config: RunConfig, ctx: Context
+) -> None:
+    """Raise where a run stops because of what was set aside: anything with --strict, else much.
+
+    Raises
+    ------
+    DataError
+        If the run is strict and anything was.
+    UnusableCohortError
+        If a larger share of the recordings was than ``limits.bad_share`` allows, or all.
+    """
+    if ctx.strict and quarantined:
+        _stop(quarantined[0])
+    _check_share(quarantined, cohort, config.limits.bad_share)
 
 
 def _n_identical(own_files: Iterable[Sequence[str]]) -> int:

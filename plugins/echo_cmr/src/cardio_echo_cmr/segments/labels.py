@@ -90,17 +90,37 @@ def segment_labels(table: pd.DataFrame, finding: str) -> pd.DataFrame:
 
 
 def unjudged_note(labels: pd.DataFrame) -> str:
-    """Say how many studies have no label, by target.
+    """Say how many studies have no label, by target, and which cells give them one.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        Of `segment_labels`.
 
     Examples
     --------
-    >>> unjudged_note(pd.DataFrame({"wma": [1.0, None], "wma_a4c": [0.0, 1.0]}))
-    'Without a label, because segments were not judged and no other is positive: wma 1 of 2.'
+    >>> unjudged_note(pd.DataFrame({"wma": [1.0, 0.0], "wma_plax": [None, 1.0]}))
+    'Without a label, because segments were not judged and no other is positive: wma_plax 1 of 2. \
+Set their empty cells to 0 or 1: wma_plax needs wma_seg_02, 05, 08, 11.'
     """
     lost = labels.isna().sum()
-    listed = ", ".join(f"{name} {n} of {len(labels)}" for name, n in lost.items() if n)
-    return (
-        f"Without a label, because segments were not judged and no other is positive: {listed}."
-        if listed
-        else ""
+    short = {str(name): int(n) for name, n in lost.items() if n}
+    if not short:
+        return ""
+    finding = str(labels.columns[0])
+    listed = ", ".join(f"{name} {n} of {len(labels)}" for name, n in short.items())
+    needed = "; ".join(
+        f"{name} needs {finding}_seg_{_numbers(name.removeprefix(finding).lstrip('_'))}"
+        for name in short
     )
+    return (
+        f"Without a label, because segments were not judged and no other is positive: {listed}. "
+        f"Set their empty cells to 0 or 1: {needed}."
+    )
+
+
+def _numbers(view: str) -> str:
+    """Return the segments of a view, or of all, as they end the names of columns."""
+    if view not in SEGMENTS_OF_VIEW:
+        return f"01 to {N_SEGMENTS}"
+    return ", ".join(f"{number:02d}" for number in SEGMENTS_OF_VIEW[view])

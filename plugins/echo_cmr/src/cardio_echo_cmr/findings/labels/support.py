@@ -126,9 +126,14 @@ def unsupported_models(
             kinds = _KINDS[first.kind]
             reasons[model.name] = (
                 f"{first.name} is known of {listed} studies {kinds}{what}, and load.min_studies is "
-                f"{config.min_studies}"
+                f"{config.min_studies}{_remedy(min(counted))}"
             )
     return reasons
+
+
+def _remedy(n: int) -> str:
+    """Say what keeps a model that so many studies of the rarer kind are known for."""
+    return f"; label more studies{f', or set load.min_studies={n}' if n else ''}"
 
 
 def _counts(labels: pd.DataFrame, target: Target) -> tuple[int, ...]:
