@@ -84,9 +84,9 @@ def rehearse(
     except DataError as error:
         yield f"Features: {len(todo)} are to be made; no time, because one cannot be: {error}"
     else:
-        told = {protocol: tuple(_told(own, cohort)) for protocol, own in jobs.items()}
-        alike = len(set(told.values())) == 1
-        for protocol, lines in list(told.items())[: 1 if alike else None]:
+        shown = {protocol: tuple(_told(own, cohort)) for protocol, own in jobs.items()}
+        alike = len(set(shown.values())) == 1
+        for protocol, lines in list(shown.items())[: 1 if alike else None]:
             yield lines[0] if alike else f"Protocol {protocol}: {lines[0][0].lower()}{lines[0][1:]}"
             yield from lines[1:]
         for protocol, own in jobs.items():
