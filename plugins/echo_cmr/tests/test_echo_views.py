@@ -9,6 +9,8 @@ import torch
 
 from cardio_core.api import Context, DataError, Targets
 from cardio_core.testing import training_context
+from cardio_core.ultrasound import ViewSeen
+from cardio_echo_cmr.findings import seen_views
 from cardio_echo_cmr.findings.config import PredictBlock, TrainBlock
 from cardio_echo_cmr.findings.fitting.view_classifier import cross_entropy
 from cardio_echo_cmr.findings.predict import predict
@@ -122,12 +124,26 @@ def test_a_new_video_says_how_probable_each_view_is_unless_it_is_named(classifie
     np.testing.assert_allclose(found.iloc[1:].sum(axis=1), 1.0, rtol=1e-5)
 
 
-def test_new_videos_of_a_run_without_the_view_task_must_be_named(cohort):
-    features = cohort[0].view(np.arange(3))
+def test_new_videos_of_a_run_without_the_view_task_are_named_by_the_cores_gate(cohort, monkeypatch):
+    features = cohort[0].view(np.arange(5))
     ctx = _findings("predict", _needs={})
-    assert views_of(with_given(features, "a2c"), ctx).tolist() == ["a2c"] * 3
-    with pytest.raises(DataError, match="found 2 loops without one, and this run skipped"):
-        views_of(with_given(features, ["a2c", "", ""]), ctx)
+    assert views_of(with_given(features, "a2c"), ctx).tolist() == ["a2c"] * 5
+    answers = iter(
+        [ViewSeen("plax", 0.97, ""), ViewSeen("psax", 0.97, ""), ViewSeen("unknown", 0.6, ""),
+         ViewSeen("a4c", 0.79, "")]
+    )  # fmt: skip
+    monkeypatch.setattr(seen_views, "view_of_frames", lambda frames, mask: next(answers))
+    given = with_given(features, ["a2c", "", "", "", ""])
+    # Less than the eight tenths that the run asks for is unknown, whatever the gate itself asks.
+    assert views_of(given, ctx).tolist() == ["a2c", "plax", "other", "unknown", "unknown"]
+
+
+def test_where_nothing_can_look_new_videos_without_a_named_view_are_refused(cohort, monkeypatch):
+    features = cohort[0].view(np.arange(3))
+    blind = ViewSeen("not checked", float("nan"), "view not checked: it needs torch")
+    monkeypatch.setattr(seen_views, "view_of_frames", lambda frames, mask: blind)
+    with pytest.raises(DataError, match=r"found 2 loops without one, .* view not checked"):
+        views_of(with_given(features, ["a2c", "", ""]), _findings("predict", _needs={}))
 
 
 def test_views_out_of_the_fold_count_from_a_probability_of_eight_tenths_on(cohort, out_of_fold):

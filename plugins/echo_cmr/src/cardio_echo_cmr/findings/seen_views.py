@@ -9,11 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, FeatureSet
+from cardio_core.ultrasound import view_of_frames
+from cardio_echo_cmr.clips.cutting import n_recorded
 from cardio_echo_cmr.findings.tasks import VIEW
 from cardio_echo_cmr.views.names import LEAST_PROBABILITY, OTHER, UNKNOWN, VIEWS
 
 _SCORE = "score:"
 _CLASSES = [f"{_SCORE}{name}" for name in (*VIEWS, OTHER)]
+_N_LOOKED_AT = 6
 
 
 def views_of(
@@ -28,14 +31,16 @@ def views_of(
         of a network, nor ``other``, stands for unknown.
     ctx : Context
         For the others the probabilities of the task ``view`` are asked for: those out of the fold
-        in training and testing, those of its final model for new patients.
+        in training and testing, those of its final model for new patients; where the run did
+        without that task, the core's view gate names the views of new patients, or none.
     least_probability : float
         The most probable view must reach it.
 
     Raises
     ------
     DataError
-        New videos of which nobody says the view, where the run did without the task ``view``.
+        New videos of which nobody says the view, where the run did without the task ``view`` and
+        the core's view gate cannot look either.
     """
     return views_by(view_scores(features, ctx), features, least_probability)
 
@@ -127,14 +132,33 @@ def counted(views: NDArray[np.str_]) -> str:
 
 def _scored(features: FeatureSet, ctx: Context, batch_size: int) -> pd.DataFrame:
     if not ctx.has_need(VIEW.name):
-        raise DataError(
-            "views: expected them in the cohort table (path_echo_a4c, path_echo_a2c, "
-            f"path_echo_plax, path_echo_other), found {len(features)} loops without one, and this "
-            "run skipped the task view; name them there, or make a run with that task"
-        )
+        return _seen_by_the_core(features)
     from cardio_echo_cmr.findings.fitting.view_classifier import (
         score_views,
     )  # torch only where needed
 
     scores = score_views(ctx.need(VIEW.name), features, ctx, batch_size=batch_size)
     return pd.DataFrame(scores, columns=_CLASSES)
+
+
+def _seen_by_the_core(features: FeatureSet) -> pd.DataFrame:
+    """Return the views of new videos as the core's own gate sees them.
+
+    For runs that did without the task ``view``. What it does not know for sure is NaN.
+    """
+    scores = np.full((len(features), len(_CLASSES)), np.nan)
+    videos, lengths = features["video"].values, n_recorded(np.asarray(features["times"].values))
+    for place, n_frames in enumerate(lengths):
+        frames = np.asarray(videos[place])[: int(n_frames) : max(int(n_frames) // _N_LOOKED_AT, 1)]
+        seen = view_of_frames(frames, frames.max(axis=0) > 0)
+        if not seen.checked:
+            raise DataError(
+                "views: expected them in the cohort table (path_echo_a4c, path_echo_a2c, "
+                f"path_echo_plax, path_echo_other), found {len(features)} loops without one, and "
+                f"this run skipped the task view; {seen.sentence}"
+            )
+        if seen.known:
+            name = seen.name if seen.name in VIEWS else OTHER
+            scores[place] = (1.0 - seen.probability) / (len(_CLASSES) - 1)
+            scores[place, _CLASSES.index(f"{_SCORE}{name}")] = seen.probability
+    return pd.DataFrame(scores, index=features.table.index, columns=_CLASSES)
