@@ -17,7 +17,7 @@ from cardio_core.ultrasound.readers.arrays import ArraySource
 from cardio_core.ultrasound.views.fitted import CALIBRATION, WEIGHTS
 from cardio_core.ultrasound.views.train import calibrated
 
-DIGEST = "e319762d814d23cfce1301f103bb84680d55029bd96d3b42e1cb83a9fcc4d1b5"
+DIGEST = "e54b4a5185a7a891d7a08ab1e4cd5628cb18a63929a41006b044c0dc3b65d253"
 
 
 def loop_of(frames: np.ndarray) -> Loop:

@@ -46,6 +46,9 @@ class Heart:
         Whether there is a pacing lead in the right ventricle, and the descending aorta is seen.
     muscle_db, blood_db, wall_db, valve_db, rim_db, around_db, lung_db : float
         Levels of myocardium, blood, thin walls, leaflets, pericardium, fat around, and lung.
+    right_db, atria_db : float
+        Levels of the walls of the right ventricle and of the atria over `wall_db`; often so low
+        that nobody sees them.
     patchy_db : float
         Standard deviation of slow changes of brightness in tissue.
     """
@@ -77,6 +80,8 @@ class Heart:
     rim_db: float
     around_db: float
     lung_db: float
+    right_db: float
+    atria_db: float
     patchy_db: float
     systole: float = 0.0
 
@@ -133,7 +138,10 @@ def draw_heart(rng: np.random.Generator) -> Heart:
         effusion_mm=u(5, 22) if rng.random() < 0.1 else 0.0, lead=bool(rng.random() < 0.12),
         descending=bool(rng.random() < 0.6),
         muscle_db=u(-5, 4), blood_db=u(-42, -20), wall_db=u(-6, 5), valve_db=u(-4, 8),
-        rim_db=u(0, 14), around_db=u(-22, 2), lung_db=u(-34, -4), patchy_db=u(0.5, 4.5),
+        rim_db=u(0, 14), around_db=u(-24, 2) if rng.random() < 0.7 else u(-50, -24),
+        lung_db=u(-45, -4),
+        right_db=u(-6, 2) if rng.random() < 0.6 else u(-26, -6),
+        atria_db=u(-6, 4) if rng.random() < 0.7 else u(-20, -6), patchy_db=u(0.5, 6.0),
     )  # fmt: skip
 
 
@@ -196,14 +204,17 @@ def levels(
     if heart.effusion_mm:
         level[heart_mm < heart.effusion_mm] = heart.blood_db
     # What is painted later hides what lies there already.
-    for surface, thickness in ((right, 3.5), (outflow, 2.5), (right_atrium, 2.0)):
-        level[surface < thickness] = heart.wall_db
+    right_db, atria_db = heart.wall_db + heart.right_db, heart.wall_db + heart.atria_db
+    for surface, thickness, wall_db in (
+        (right, 3.5, right_db), (outflow, 2.5, right_db), (right_atrium, 2.0, atria_db),
+    ):  # fmt: skip
+        level[surface < thickness] = wall_db
         level[surface < 0] = heart.blood_db
     if heart.lead:
         level[_lead(heart, x, y, z, tricuspid, length)] = heart.valve_db + 12
     muscle = left < 0
     level[muscle] = heart.muscle_db
-    level[left_atrium < 2.2] = heart.wall_db
+    level[left_atrium < 2.2] = atria_db
     level[left_atrium < 0] = heart.blood_db
     level[(cavity < 0) & (z > 0)] = heart.blood_db
     level[_papillary(heart, angle, across, z, length) & (cavity < 0)] = heart.muscle_db + 1

@@ -38,6 +38,8 @@ class Manner:
         What walls along the beam lose.
     edge_db : float
         What surfaces across the beam gain.
+    sides_db : float
+        What the outermost beams lose to lung and ribs.
     smooth : float
         Standard deviation of the blur after compression, in samples.
     """
@@ -56,6 +58,7 @@ class Manner:
     clutter_db: float
     glance_db: float
     edge_db: float
+    sides_db: float
     smooth: float
     patchy_db: float
 
@@ -75,14 +78,17 @@ def draw_manner(rng: np.random.Generator, patchy_db: float = 2.0) -> Manner:
             axial=u(0.5, 0.9), lateral=u(0.7, 1.3), focus=u(0.3, 0.9),
             range_db=u(45, 65), white_db=u(6, 16), curve=u(0.8, 1.3),
             noise_db=u(-50, -32), fade_db=u(-4, 8), haze_db=u(-14, 0), clutter_db=u(-50, -30),
-            glance_db=u(0, 10), edge_db=u(0, 9), smooth=u(0.0, 1.2), patchy_db=0.6 * patchy_db,
+            glance_db=u(0, 10), edge_db=u(0, 9),
+            sides_db=u(0, 12) if rng.random() < 0.4 else 0.0,
+            smooth=u(0.0, 1.2), patchy_db=0.6 * patchy_db,
         )  # fmt: skip
     return Manner(
         half_deg=u(28, 50), inner=u(0.02, 0.2) if rng.random() < 0.25 else 0.0,
         axial=u(0.5, 1.2), lateral=u(0.8, 2.1), focus=u(0.2, 0.9),
-        range_db=u(38, 75), white_db=u(2, 20), curve=u(0.7, 1.5),
+        range_db=u(38, 75), white_db=u(2, 20), curve=u(0.7, 1.9),
         noise_db=u(-48, -20), fade_db=u(-4, 16), haze_db=u(-12, 12), clutter_db=u(-45, -18),
-        glance_db=u(0, 16), edge_db=u(0, 9), smooth=u(0.0, 1.3), patchy_db=patchy_db,
+        glance_db=u(0, 22), edge_db=u(0, 15),
+        sides_db=u(5, 35) if rng.random() < 0.5 else 0.0, smooth=u(0.0, 1.3), patchy_db=patchy_db,
     )  # fmt: skip
 
 
@@ -117,8 +123,13 @@ class StillScanner:
             across = np.exp(-0.5 * ((beams - middle) / rng.uniform(0.06, 0.3)) ** 2)
             begins = rng.uniform(0.02, 0.6)
             lost += rng.uniform(6, 30) * across / (1 + np.exp(-(down - begins) / 0.04))
+        outer = np.clip(
+            (np.abs(beams - rng.uniform(-0.2, 0.2)) - rng.uniform(0.2, 0.7)) / 0.5, 0, 1
+        )
+        lost += manner.sides_db * outer
         self._gain = (patches + sliders - lost - manner.fade_db * down**1.5).astype(np.float32)
-        haze = manner.haze_db - 8.7 * down / rng.uniform(0.03, 0.12)
+        reach = rng.uniform(0.03, 0.12) if rng.random() < 0.6 else rng.uniform(0.12, 0.3)
+        haze = manner.haze_db - 8.7 * down / reach
         clutter = manner.clutter_db + 5 * _slow(rng, (N_RANGES, N_BEAMS), 14.0)
         still = 10 ** (haze / 20) + 10 ** (clutter / 20)
         self._still = (still * _gauss(rng, (N_RANGES, N_BEAMS))).astype(np.complex64)
