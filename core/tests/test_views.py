@@ -103,7 +103,7 @@ def test_the_right_ventricle_is_in_the_four_chamber_plane_and_not_in_the_two_cha
     assert max(two) < 0.001
 
 
-def test_the_least_probability_keeps_wrong_names_to_one_in_a_hundred():
+def test_the_least_probability_keeps_wrong_names_to_one_in_two_hundred():
     # 1000 loops of two views, half of them sure; 40 of the unsure ones are wrong.
     sure, unsure = np.array([9.0, 0.0]), np.array([1.2, 0.0])
     logits = np.concatenate([np.tile(sure, (500, 1)), np.tile(unsure, (500, 1))])

@@ -48,7 +48,7 @@ def run(commands, folder, cache):
         elif program in {"pip", "git"}:
             continue
         if program == "python":
-            command = re.sub(r"\b(benchmarks|plugins)/", rf"{ROOT}/\1/", command)
+            command = re.sub(r"\b(benchmarks|plugins|tests)/", rf"{ROOT}/\1/", command)
         command = command.replace(" docs/", f" {ROOT}/docs/")
         if program == "cardio" and not (SHELL & set(command) or (folder / "installed").exists()):
             with mock.patch.dict(os.environ, environment):
