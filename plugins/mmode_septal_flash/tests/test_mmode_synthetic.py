@@ -362,8 +362,9 @@ def test_the_cohort_table_is_valid_and_its_files_are_there(cohort: Path) -> None
     raw = pd.read_csv(cohort / "cohort.csv")
     assert len(table) == len(raw) > 3
     assert raw["patient_id"].nunique() == 3
-    assert PATHS == ("path_echo_a4c", "path_septum", "path_rpeaks")
-    for column in PATHS:
+    written = ("path_echo_a4c", "path_septum", "path_rpeaks")
+    assert set(written) <= set(PATHS)  # a table of one's own may have loops of unnamed views, too
+    for column in written:
         assert all((cohort / path).is_file() for path in raw[column])
 
 
