@@ -121,8 +121,10 @@ def prepare_study(
     cycle = beats.cycle
     volume = cut_cycle(loop, cycle, loop.mm_per_pixel)
     sector = sector_hull(volume.frames, loop.region)
-    view_seen = view_of(loop)
-    view = judged_view(view_seen, said=view_said or config.view == A4C)
+    said = view_said or config.view == A4C
+    # To contradict a person the hull will do; to go without one the sector is fitted.
+    view_seen = view_of(loop, sector if said else None)
+    view = judged_view(view_seen, said=said)
     ed_frame = _next_to_begin(volume)
     try:
         septum, about_septum = _septum(loop, volume, sector, ed_frame, cycle, drawn, config)
