@@ -130,10 +130,11 @@ def _no_verdict(n_unjudged: int, n: int) -> list[str]:
     if not n_unjudged:
         return []
     return [
-        f"NO VERDICT on {n_unjudged} of {n} studies: too few frames a second, or no R peaks (see "
-        "the flags). They count where studies are ranked and in the metrics that all tasks have; "
-        "they are neither drawn nor counted in the accuracy beside the paper's or among true "
-        "positives, and cardio predict withholds its answer for such a loop."
+        f"NO VERDICT on {n_unjudged} of {n} studies: too few frames a second, no R peaks, or a "
+        "view or a septum line that is not trusted (see the flags). They count where studies are "
+        "ranked and in the metrics that all tasks have; they are neither drawn nor counted in the "
+        "accuracy beside the paper's or among true positives, and cardio predict withholds its "
+        "answer for such a loop."
     ]
 
 
