@@ -18,6 +18,7 @@ from cardio_core.io.cohorts.telling import notes_on_tables
 from cardio_core.io.hashing import digest, file_digest, package_digest
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
+from cardio_core.runner.accounts import account, summed
 from cardio_core.runner.calls import call
 from cardio_core.runner.preparing.forgetting import FILES
 from cardio_core.runner.preparing.outcome import give_outcome
@@ -95,6 +96,9 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
     if ctx.mode == "fit" and config.stratify is not None:
         cohort = stratified(cohort, config.stratify)
     notes = notes_on_tables(ctx._inputs, plugin.info, used=_asked(config))
+    if ctx.mode == "fit" and cohort.seen:  # those who ask of new recordings account for each file
+        searched = summed(account(cohort, {}), used_is="taken")
+        notes = (*notes, *([f"Folders that the table names hold {searched}"] if searched else []))
     cohort = replace(
         cohort,
         quarantined=(*cohort.quarantined, *ctx._quarantined),

@@ -28,7 +28,7 @@ LOOP = (
 CLINICAL = (("lvef_pct", "%"), ("age_y", "years"), ("sex_male", "1"))
 """Names and units of the block `clinical`."""
 
-_CARRIED = ("recording_id", "study_id", "patient_id", "site_id", "view_given", "flags")
+_CARRIED = ("recording_id", "study_id", "patient_id", "site_id", "view_given", "view", "flags")
 
 
 def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:

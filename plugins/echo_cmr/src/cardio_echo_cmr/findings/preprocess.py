@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, SampleSet
-from cardio_core.ultrasound import Loop, nameless, sector_mask
+from cardio_core.ultrasound import Loop, nameless, sector_mask, view_of
 from cardio_echo_cmr.clips.square import SectorCutter, square_around
 from cardio_echo_cmr.findings.config import PreprocessBlock
 
@@ -70,6 +70,9 @@ class SectorVideo:
         What a reader of the results should know.
     measures : LoopMeasures
         Of all of the loop, frames that are not kept included.
+    view : str
+        Which view was seen, by name, for a reader: no model hears of it. Empty where nothing
+        looked.
     """
 
     frames: NDArray[np.uint8]
@@ -79,6 +82,7 @@ class SectorVideo:
     mm_per_px: float
     flags: tuple[str, ...]
     measures: LoopMeasures = LoopMeasures()
+    view: str = ""
 
 
 def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> SampleSet:
@@ -97,7 +101,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     -------
     SampleSet
         Values are `SectorVideo`; the ids are the recordings', and the table is theirs with
-        `flags`.
+        `flags` and, of new recordings, the `view` that was seen.
 
     Raises
     ------
@@ -108,7 +112,7 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     kept: list[str] = []
     for recording_id, loop in samples.opened(ctx.quarantine):
         try:
-            video = sector_video(loop, config)
+            video = sector_video(loop, config, look=ctx.mode == "predict")
         except DataError as error:
             ctx.quarantine(recording_id, nameless(str(error), Path(loop.name)))
             continue
@@ -120,11 +124,14 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     table.index = pd.Index(kept, name="sample_id")
     held: NDArray[Any] = np.empty(len(values), dtype=object)
     held[:] = values
-    return SampleSet(table.assign(flags=["; ".join(video.flags) for video in values]), held)
+    flags = ["; ".join(video.flags) for video in values]
+    return SampleSet(table.assign(flags=flags, view=[video.view for video in values]), held)
 
 
-def sector_video(loop: Loop, config: PreprocessBlock) -> SectorVideo:
+def sector_video(loop: Loop, config: PreprocessBlock, *, look: bool = False) -> SectorVideo:
     """Cut a loop to its sector, frame by frame, in the memory of a few frames.
+
+    With `look` its view is looked for, too.
 
     A look at 32 frames or a few more finds the sector; then every frame that is kept is decoded
     once, and no other.
@@ -153,7 +160,13 @@ def sector_video(loop: Loop, config: PreprocessBlock) -> SectorVideo:
         mm_per_px=square.mm_per_px(config.side),
         flags=tuple(dict.fromkeys((*loop.flags, *flags, *_own_flags(loop, n_frames)))),
         measures=measures_of(loop, mask),
+        view=_view(loop) if look else "",
     )
+
+
+def _view(loop: Loop) -> str:
+    seen = view_of(loop)
+    return seen.name if seen.checked else ""
 
 
 def measures_of(loop: Loop, mask: NDArray[np.bool_]) -> LoopMeasures:
