@@ -18,6 +18,7 @@ from cardio_core.testing import call_cardio, damage, write_echo_export
 
 STORED = Path(__file__).parent / "stored" / "echo_export.json"
 TASKS = {"mmode_septal_flash": "septal_flash", "echo_cmr": "wma"}
+ANSWERS = "recordings of the primary model's answers"
 SECRETS = ("ASHDOWN", "QUILLFEATHER", "7741", "1950", "2.25.77", "IM0000")
 
 
@@ -72,8 +73,11 @@ def test_one_answer_a_study_and_six_damaged_files_change_nothing_else(plugin, tm
     run = tmp_path / "run"
     say("run", "--plugin", plugin, "--smoke", "--out", run)
     found = check(plugin, export, view_of, run, tmp_path)
-    stored = json.loads(STORED.read_text())
-    assert found == stored["found"][plugin]
+    stored = json.loads(STORED.read_text())["found"][plugin]
+    # How many loops an answer stands on hangs on what the small models of the run make of views.
+    answered = found.pop(ANSWERS)
+    assert set(answered) == set(stored.pop(ANSWERS)) == {"1", "2", "3"}
+    assert found == stored
 
 
 def check(plugin, export, view_of, run, tmp_path):
@@ -112,7 +116,7 @@ def check(plugin, export, view_of, run, tmp_path):
         "without them": sentence(left.stderr),
         "data check": sentence(checked.stdout),
         "views told": dict(sorted(told.items())),
-        "recordings of the primary model's answers": dict(sorted(primary.items())),
+        ANSWERS: dict(sorted(primary.items())),
     }
 
 
