@@ -14,6 +14,7 @@ from cardio_core.ultrasound.phantoms.views.heart import draw_heart, levels
 from cardio_core.ultrasound.phantoms.views.other_looks import scanned_phantom
 from cardio_core.ultrasound.phantoms.views.planes import plane_of
 from cardio_core.ultrasound.readers.arrays import ArraySource
+from cardio_core.ultrasound.views import fitted
 from cardio_core.ultrasound.views.fitted import CALIBRATION, WEIGHTS
 from cardio_core.ultrasound.views.train import calibrated
 
@@ -80,6 +81,32 @@ def test_pixels_that_are_not_square_change_no_view():
     frames = scanned_phantom("a4c", np.random.default_rng(1), 2).frames
     narrow = replace(loop_of(frames[:, :, ::2].copy()), mm_per_pixel=(0.5, 1.0))
     assert view_of(narrow).name in ("a4c", "unknown")
+
+
+class OneSided:
+    """Sure of a subcostal view, and of a parasternal one in the mirror."""
+
+    views, least_probability = VIEW_NAMES, 0.85
+
+    def __init__(self, mirrored: float) -> None:
+        self.mirrored = mirrored
+
+    def probabilities(self, shown):
+        found = np.zeros(len(VIEW_NAMES))
+        as_shown = shown[0, :, :32].mean() > shown[0, :, 32:].mean()
+        found[VIEW_NAMES.index("subcostal" if as_shown else "plax")] = (
+            0.96 if as_shown else self.mirrored
+        )
+        return found
+
+
+@pytest.mark.parametrize(("mirrored", "name"), [(0.97, "unknown"), (0.6, "subcostal")])
+def test_what_is_a_parasternal_view_in_the_mirror_is_not_named_subcostal(
+    monkeypatch, mirrored, name
+):
+    monkeypatch.setattr(fitted, "fitted_views", lambda: OneSided(mirrored))
+    frames = np.tile(np.linspace(200, 20, 80, dtype=np.uint8), (2, 60, 1))
+    assert view_of_frames(frames, np.ones((60, 80), bool)).name == name
 
 
 def right_share(view: str, seed: int) -> float:
