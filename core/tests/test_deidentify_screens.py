@@ -75,3 +75,14 @@ def test_a_fan_beside_a_strip_of_m_mode_never_holds_both(gap_px):
         return
     assert fitted.poor or not (fitted.mask() & other).any()
     assert (fitted.mask() & fan).any()
+
+
+def test_the_flat_blocks_of_a_codec_at_a_low_rate_are_no_cursors():
+    """H.264 at crf 34: lines of nine heights, 500 pixels of tissue in every frame."""
+    frames, rng = stored.beating().copy(), np.random.default_rng(0)
+    for top in (60, 85, 110, 135, 160):
+        for frame in frames:
+            column = int(rng.integers(135, 150))
+            frame[top : top + 14 + top // 20, column] = 200
+    kept = look_inside(looped(frames), ndimage.binary_erosion(stored.SECTOR.mask()))
+    assert not kept.cursors.rows

@@ -11,6 +11,7 @@ from scipy import ndimage
 from cardio_core.ultrasound.loops.colour import BRIGHT
 
 _EVEN, _CURSOR_PX = 2, 12
+_MOST_KINDS = 4
 _SAME_PX, _SHARE, _MIN_FRAMES = 4, 0.4, 3
 
 
@@ -101,7 +102,9 @@ class CursorSurvey:
         for rows in sorted(often, key=self._n_like, reverse=True):
             if not any(_alike(rows, one) for one in kept):
                 kept.append(rows)
-        return Cursors(tuple(kept))
+        # A scanner has a cursor or two, which traces part; a codec at a low rate has such lines of
+        # many heights.
+        return Cursors(tuple(kept) if len(kept) <= _MOST_KINDS else ())
 
     def _n_like(self, rows: tuple[int, int]) -> int:
         return sum(any(_alike(rows, one) for one in found) for found in self._found)
