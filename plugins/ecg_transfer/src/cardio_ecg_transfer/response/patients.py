@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import FeatureSet, Target, Targets
 
-FLAGS = ("lbbb", "lbbb_esc", "rbbb")
+FLAGS = ("lbbb", "lbbb_esc", "lbbb_aha", "rbbb")
 """Measurements that are 1 for yes and 0 for no."""
 
 
@@ -63,7 +63,7 @@ def all_measured(features: FeatureSet) -> NDArray[np.float64]:
     values = np.asarray(block.in_units(), np.float64)
     means = by_patient(features, values)
     for place, (name, unit) in enumerate(zip(block.names, block.units, strict=True)):
-        if unit == "deg":
+        if name == "axis_deg":
             radians = np.deg2rad(values[:, place])
             sine, cosine = (by_patient(features, part(radians)) for part in (np.sin, np.cos))
             means[:, place] = np.rad2deg(np.arctan2(sine, cosine))

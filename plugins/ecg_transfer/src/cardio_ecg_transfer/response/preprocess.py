@@ -86,4 +86,6 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
     shared = (heart.grid_mv, measured, heart, r_s, ecg.duration_s)
     beats[:] = [Beat(cut.segments_mv[i], *shared) for i in kept]
     read = np.full(kept.size, about.get("lbbb_read", np.nan), dtype=float)
-    return beats, {name: one[kept] for name, one in columns.items()} | {"lbbb_read": read}
+    flags = "; ".join((*ready.flags, *heart.flags))
+    own = {"lbbb_read": read, "flags": np.full(kept.size, flags)}
+    return beats, {name: one[kept] for name, one in columns.items()} | own

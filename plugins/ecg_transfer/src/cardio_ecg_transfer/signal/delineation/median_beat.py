@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,6 +44,9 @@ class MedianBeat:
     error_mv : ndarray of float32, shape (n_leads, n_samples)
         Standard error of each sample of the median, from the beats' median absolute deviation:
         small where all beats agree, as large as the waves where they come at times of their own.
+    r_samples : ndarray of int, shape (n_beats,)
+        Sample of the recording at which each member's R lies once it is aligned; empty where a
+        beat was not cut from a recording.
     """
 
     signal_mv: NDArray[np.float32]
@@ -54,6 +57,7 @@ class MedianBeat:
     n_dropped: int
     rr_s: float
     error_mv: NDArray[np.float32]
+    r_samples: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def n_beats(self) -> int:
@@ -178,6 +182,7 @@ def median_beat(
         n_dropped=int(len(beats) - alike.size),
         rr_s=float(np.median(np.diff(peaks))) / rate_hz,
         error_mv=(spread * np.sqrt(np.pi / (2 * alike.size))).astype(np.float32),
+        r_samples=peaks[complete[alike]] + offset - slack,
     )
 
 

@@ -11,23 +11,29 @@ from scipy.ndimage import gaussian_filter1d
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds, spatial_velocity
 
-# Thresholds for P waves were set on PTB-XL's 353 recordings: their report on those is in-sample.
+# Thresholds for P waves were set on PTB-XL's 353 recordings and the odd records of LUDB: their
+# report on those is in-sample. Heights are relative to the QRS's, so that gains change nothing.
 _SMOOTHING_MS = 8.0
 _MARGIN_MS = 6.0  # between P and QRS
 _P_WITHIN_MS = 340.0  # before the QRS
 _P_HALF_MS = 80.0
-_MIN_P_MV = 0.02
+_MIN_P = 0.015  # of the QRS's height
+_SHORTEST_P_MS = 40.0
 _MIN_PROMINENCE = 0.5  # of a P wave's height
 _MIN_OF_ERROR = 2.5  # standard errors of the median beat; f waves have up to 2 of them
 _P_TURN = 0.95  # of the steepest slopes on both sides of a peak: 1 is a flank, no peak
 _P_FLANKS = 0.15  # gentler over steeper
 _TURN_WITHIN_MS = 14.0  # the slowest point of a bifid wave is not its highest
-_P_FOOT = 0.3  # of the steepest slope on either side: 2.3 standard deviations of a Gaussian
+_P_FOOT = (0.4, 0.45)  # of the steepest slope, before and behind the peak
+_P_CALM_MS = 28.0  # at the foot: the saddle of a bifid wave is shorter
 
 _T_FROM_MS = 50.0  # behind the QRS
 _LATEST_T_PEAK = 0.6  # of the RR interval
 _T_FALL_MS = 130.0
-_MIN_T_MV = 0.03
+_PHASE_WITHIN_MS = 150.0  # of a T wave; a U wave comes later
+_SECOND_PHASE = 0.4  # of the first
+_MIN_T = 0.012  # of the QRS's height
+_BEHIND_TANGENT_MS = 14.0  # readers of LUDB (odd records) mark the end so much later
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,8 @@ def find_t(beat: MedianBeat, qrs: QrsBounds) -> WaveBounds | None:
     Returns
     -------
     WaveBounds or None
-        The end is where the tangent to the steepest descent meets the lowest level behind it.
-        None where no T wave of 0.03 mV stands out.
+        The end lies 14 ms behind where the tangent to the steepest descent meets the lowest level
+        after it, as readers mark it. None where no T wave of 1.2 % of the QRS's height stands out.
 
     References
     ----------
@@ -66,15 +72,16 @@ def find_t(beat: MedianBeat, qrs: QrsBounds) -> WaveBounds | None:
     if last - first < 3:
         return None
     peak = first + int(size_mv[first : last + 1].argmax())
+    peak = _last_phase(size_mv[: last + 1], peak, beat.rate_hz)
     fall = size_mv[peak : beat.index(beat.time_ms[peak] + _T_FALL_MS) + 1]
     floor = fall.min()
-    if peak == first or fall[0] - floor < _MIN_T_MV:
+    if peak == first or fall[0] - floor < _MIN_T * _qrs_height(size_mv, beat, qrs):
         return None
     steepest = int(np.gradient(fall)[: fall.argmin() + 1].argmin())
     slope = np.gradient(fall)[steepest]
     off = peak + steepest + (floor - fall[steepest]) / slope
-    step_ms = 1000.0 / beat.rate_hz
-    return WaveBounds(np.nan, float(beat.time_ms[peak]), float((off - beat.r_index) * step_ms))
+    off_ms = (off - beat.r_index) * 1000.0 / beat.rate_hz + _BEHIND_TANGENT_MS
+    return WaveBounds(np.nan, float(beat.time_ms[peak]), float(off_ms))
 
 
 def find_p(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> WaveBounds | None:
@@ -92,8 +99,9 @@ def find_p(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> WaveB
     Returns
     -------
     WaveBounds or None
-        Onset and end where the spatial velocity has fallen to 0.3 of the wave's steepest slope on
-        that side. None where no wave of 0.02 mV that all beats share has a peak of its own:
+        Onset and end where the spatial velocity has fallen to a share of the wave's steepest slope
+        on that side, and stays there for 28 ms. None where no wave of 1.5 % of the QRS's height
+        that all beats share has a peak of its own:
         atrial fibrillation, pacing, junctional rhythm, a P wave hidden in the T wave before it.
     """
     begin_ms = max(qrs.on_ms - _P_WITHIN_MS, float(beat.time_ms[0]))
@@ -106,7 +114,8 @@ def find_p(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> WaveB
     peak = int(height_mv.argmax())
     left, right = height_mv[: peak + 1].min(), height_mv[peak:].min()
     prominence = height_mv[peak] - max(left, right)
-    if height_mv[peak] < _MIN_P_MV or prominence < _MIN_PROMINENCE * height_mv[peak]:
+    least_mv = _MIN_P * _qrs_height(_size(beat, first), beat, qrs)
+    if height_mv[peak] < least_mv or prominence < _MIN_PROMINENCE * height_mv[peak]:
         return None
     error_mv = np.sqrt((beat.error_mv[:, first : last + 1].astype(np.float64) ** 2).mean())
     velocity = spatial_velocity(beat, _SMOOTHING_MS)
@@ -116,10 +125,25 @@ def find_p(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> WaveB
     behind = velocity[centre : min(last, centre + reach) + 1]
     if height_mv[peak] < _MIN_OF_ERROR * error_mv or not _turns(before, behind, beat.rate_hz):
         return None
-    on, off = centre - _foot(before), centre + _foot(behind)
-    return WaveBounds(
-        float(beat.time_ms[on]), float(beat.time_ms[centre]), float(beat.time_ms[off])
-    )
+    step_ms = 1000.0 / beat.rate_hz
+    at_ms = float(beat.time_ms[centre])
+    on_ms = at_ms - _foot(before, _P_FOOT[0], beat.rate_hz) * step_ms
+    off_ms = at_ms + _foot(behind, _P_FOOT[1], beat.rate_hz) * step_ms
+    return WaveBounds(on_ms, at_ms, off_ms) if off_ms - on_ms >= _SHORTEST_P_MS else None
+
+
+def _last_phase(size_mv: NDArray[np.float64], peak: int, rate_hz: float) -> int:
+    """Go on to the second phase of a T wave that turns over, or follows a depressed ST segment."""
+    reach = size_mv[peak : peak + round(_PHASE_WITHIN_MS * rate_hz / 1000) + 1]
+    risen = reach - np.minimum.accumulate(reach)
+    second = int(risen.argmax())
+    enough = risen[second] >= _SECOND_PHASE * (reach[0] - reach[: second + 1].min())
+    inside = 0 < second < reach.size - 1
+    return peak + second if inside and enough and risen[second] > 0 else peak
+
+
+def _qrs_height(size_mv: NDArray[np.float64], beat: MedianBeat, qrs: QrsBounds) -> float:
+    return float(size_mv[beat.index(qrs.on_ms) : beat.index(qrs.off_ms) + 1].max())
 
 
 def _size(beat: MedianBeat, level_at: int) -> NDArray[np.float64]:
@@ -147,8 +171,19 @@ def _turns(before: NDArray[np.float64], behind: NDArray[np.float64], rate_hz: fl
     return bool(slowest < _P_TURN * gentler and gentler > _P_FLANKS * steeper)
 
 
-def _foot(outwards: NDArray[np.float64]) -> int:
+def _foot(outwards: NDArray[np.float64], share: float, rate_hz: float) -> float:
     """Return how many samples from a wave's peak its slope has come to rest."""
     steepest = int(outwards.argmax())
-    calm = outwards[steepest:] < _P_FOOT * outwards[steepest]
-    return steepest + int(calm.argmax()) if calm.any() else outwards.size - 1
+    level = share * outwards[steepest]
+    behind = outwards[steepest:] < level
+    n_calm = min(max(2, round(_P_CALM_MS * rate_hz / 1000)), behind.size)
+    calm = np.lib.stride_tricks.sliding_window_view(behind, n_calm).all(axis=1)
+    if not calm.any():
+        # The wave may run into the next: where its last calm begins, if it has any.
+        last = behind.size - int((~behind)[::-1].argmax())
+        return float(steepest + min(last, behind.size - 1))
+    at = steepest + int(calm.argmax())
+    if at == 0:
+        return 0.0
+    high, low = outwards[at - 1], outwards[at]
+    return float(at - 1 + (high - level) / max(high - low, 1e-12))

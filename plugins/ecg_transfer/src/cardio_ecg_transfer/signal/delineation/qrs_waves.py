@@ -12,13 +12,15 @@ from scipy.ndimage import gaussian_filter1d
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 
-MIN_WAVE_MV = 0.05
-"""Smallest q, r or s that counts in a criterion; CSE's smallest wave, 0.02 mV, is noise here."""
+MIN_WAVE = 0.05
+"""Smallest q, r or s that counts in a criterion, in units of the leads' median height: 0.05 mV of a
+usual QRS of 1 mV. CSE's smallest wave, 0.02 mV, is noise here."""
 
 _BASELINE_MS = (-16.0, -2.0)  # before the QRS's onset
 _SMOOTHING_MS = 4.0
 _NOTCH_FROM_MS = 40.0  # Strauss 2011: a notch begins after the first 40 ms
 _NOTCH_HEIGHT = 0.25  # of the largest deflection, on its own side of the baseline
+_TURN = 0.05
 _SLOW = 0.7  # of the slopes on either side
 _FAST = 0.15  # of the QRS's steepest slope
 
@@ -30,7 +32,7 @@ class QrsWaves:
     Attributes
     ----------
     peaks_mv : tuple of float
-        Height of each wave of 0.05 mV or more, in their order, negative downwards: an rS complex
+        Height of each wave of `MIN_WAVE` or more, in their order, negative downwards: an rS complex
         is ``(0.2, -1.1)``, a QS complex ``(-1.3,)``. Empty where the lead shows no QRS.
     peaks_ms : tuple of float
         Times of these peaks from the global QRS onset.
@@ -40,6 +42,9 @@ class QrsWaves:
         Integral over the QRS.
     notched : bool
         Whether a notch or slur breaks the main wave after the first 40 ms.
+    fragmented : bool
+        Whether the complex turns back within a wave, by a twentieth of its height, or has four
+        waves or more: RSR'S', a notched R or S.
     """
 
     peaks_mv: tuple[float, ...]
@@ -47,6 +52,7 @@ class QrsWaves:
     widths_ms: tuple[float, ...]
     net_area_uvs: float
     notched: bool
+    fragmented: bool = False
 
     @property
     def r_mv(self) -> float:
@@ -105,11 +111,12 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
     ([0.3, -1.0], (16.0, 46.0), True)
     """
     whole = gaussian_filter1d(beat.rows((lead,))[0], _SMOOTHING_MS * beat.rate_hz / 2000)
+    least_mv = MIN_WAVE * typical_height_mv(beat, qrs)
     low, high = (beat.index(qrs.on_ms + edge) for edge in _BASELINE_MS)
     first, last = beat.index(qrs.on_ms), beat.index(qrs.off_ms)
     inside = whole[first : last + 1] - whole[low : high + 1].mean()
     step_ms = 1000.0 / beat.rate_hz
-    runs = _runs(inside)
+    runs = _runs(inside, least_mv)
     tops = [start + int(np.abs(inside[start:stop]).argmax()) for start, stop in runs]
     return QrsWaves(
         peaks_mv=tuple(float(inside[top]) for top in tops),
@@ -117,10 +124,19 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
         widths_ms=tuple((stop - start) * step_ms for start, stop in runs),
         net_area_uvs=float(inside.sum() * step_ms),
         notched=_notched(inside, beat.rate_hz),
+        fragmented=len(runs) > 3 or any(_turns_back(inside[slice(*run)]) for run in runs),
     )
 
 
-def _runs(inside: NDArray[np.float64]) -> list[tuple[int, int]]:
+def typical_height_mv(beat: MedianBeat, qrs: QrsBounds) -> float:
+    """Return the median over leads of the largest deflection from the level before the QRS."""
+    low, high = (beat.index(qrs.on_ms + edge) for edge in _BASELINE_MS)
+    inside = beat.signal_mv[:, beat.index(qrs.on_ms) : beat.index(qrs.off_ms) + 1]
+    level = beat.signal_mv[:, low : high + 1].mean(axis=1, keepdims=True)
+    return float(np.median(np.abs(inside - level).max(axis=1)))
+
+
+def _runs(inside: NDArray[np.float64], least_mv: float) -> list[tuple[int, int]]:
     """Return where the curve stays on one side of zero, for the waves that are large enough.
 
     Two such waves of the same sign are one where only a smaller crossing parts them. A last one
@@ -131,18 +147,28 @@ def _runs(inside: NDArray[np.float64]) -> list[tuple[int, int]]:
     edges = [0, *turns.tolist(), inside.size]
     runs: list[tuple[int, int]] = []
     for start, stop in pairwise(edges):
-        if np.abs(inside[start:stop]).max() < MIN_WAVE_MV:
+        if np.abs(inside[start:stop]).max() < least_mv:
             continue
         if runs and (inside[runs[-1][0]] > 0) == (inside[start] > 0):
             runs[-1] = (runs[-1][0], stop)
         else:
             runs.append((start, stop))
     end_mv = abs(inside[-1])
-    if runs and end_mv >= MIN_WAVE_MV:
+    if runs and end_mv >= least_mv:
         last_mv = np.abs(inside[slice(*runs[-1])]).max()
-        if last_mv - end_mv < MIN_WAVE_MV:
+        if last_mv - end_mv < least_mv:
             runs.pop()
     return runs
+
+
+def _turns_back(wave: NDArray[np.float64]) -> bool:
+    """Tell whether a wave falls and rises again by 5 % of its height before it ends."""
+    size = np.abs(wave)
+    top = int(size.argmax())
+    drop = 0.0
+    for flank in (size[: top + 1][::-1], size[top:]):
+        drop = max(drop, float((flank - np.minimum.accumulate(flank)).max()))
+    return drop > _TURN * float(size[top])
 
 
 def _notched(inside: NDArray[np.float64], rate_hz: float) -> bool:

@@ -9,14 +9,26 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
-from cardio_ecg_transfer.signal.delineation.p_and_t import WaveBounds, find_p, find_t
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds, delineate_qrs
+from cardio_ecg_transfer.signal.delineation.limits import (
+    MOST_MOVED_MS,
+    Limits,
+    find_limits,
+    moves_by,
+)
+from cardio_ecg_transfer.signal.delineation.p_and_t import WaveBounds
+from cardio_ecg_transfer.signal.delineation.p_locked import p_locking
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import fill_gaps, high_pass
 from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS, canonical_leads
-from cardio_ecg_transfer.signal.measurements.conduction import Sex, conduction
+from cardio_ecg_transfer.signal.measurements.conduction import (
+    BLOCKS,
+    Conduction,
+    Sex,
+    conduction,
+)
 from cardio_ecg_transfer.signal.measurements.vcg import qrs_area_uvs
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 
@@ -38,9 +50,19 @@ MEASUREMENTS: tuple[tuple[str, str], ...] = (
     ("r_peak_v6_ms", "ms"),
     *((f"r_{lead.lower()}_mv", "mV") for lead in _HEIGHT_LEADS),
     *((f"s_{lead.lower()}_mv", "mV") for lead in _HEIGHT_LEADS),
+    ("jt_ms", "ms"),
+    ("n_fragmented", "1"),
+    ("lbbb_aha", "1"),
+    *((f"{block}_share", "1") for block in BLOCKS),
+    ("p_locked", "1"),
+    ("qrs_error_ms", "ms"),
+    ("pr_error_ms", "ms"),
+    ("qt_error_ms", "ms"),
+    ("axis_error_deg", "deg"),
 )
 """Name and unit of each measurement. ``lbbb`` is Strauss's, ``qtc_ms`` Fridericia's; those without
-a dimension are counts, or 1 for yes and 0 for no."""
+a dimension are counts, shares, or 1 for yes and 0 for no. Errors are how far a measurement moves
+under noise of 3 µV and of the median beat's own size."""
 
 TITLES: dict[str, str] = {
     "heart_rate_bpm": "Heart rate",
@@ -58,6 +80,18 @@ TITLES: dict[str, str] = {
     "r_peak_v6_ms": "R peak time in V6",
     **{f"r_{lead.lower()}_mv": f"R in {lead}" for lead in _HEIGHT_LEADS},
     **{f"s_{lead.lower()}_mv": f"S in {lead}" for lead in _HEIGHT_LEADS},
+    "jt_ms": "JT interval",
+    "n_fragmented": "Leads with a fragmented QRS, of twelve",
+    "lbbb_aha": "Left bundle branch block, AHA?",
+    "lbbb_share": "Readings that say LBBB, Strauss",
+    "lbbb_esc_share": "Readings that say LBBB, ESC",
+    "lbbb_aha_share": "Readings that say LBBB, AHA",
+    "rbbb_share": "Readings that say RBBB",
+    "p_locked": "Beats with the same P wave",
+    "qrs_error_ms": "QRS duration moves by",
+    "pr_error_ms": "PR interval moves by",
+    "qt_error_ms": "QT interval moves by",
+    "axis_error_deg": "QRS axis moves by",
 }
 """What a cardiologist calls each measurement; a question is answered yes or no."""
 
@@ -86,6 +120,10 @@ class Measurements:
         Its QRS.
     p_wave, t_wave : WaveBounds or None
         Around it, None where there is none.
+    found : Conduction
+        Its verdicts on bundle branch block, with the criteria that decided.
+    flags : tuple of str
+        What is doubtful, in words.
     """
 
     values: dict[str, float]
@@ -94,6 +132,8 @@ class Measurements:
     qrs: QrsBounds
     p_wave: WaveBounds | None
     t_wave: WaveBounds | None
+    found: Conduction
+    flags: tuple[str, ...] = ()
 
 
 def measure(
@@ -126,11 +166,42 @@ def measure(
     """
     beat = median_beat(signal_mv, rate_hz, r_samples, leads)
     beat.rows(STANDARD_LEADS)
-    qrs = delineate_qrs(beat)
-    t_wave = find_t(beat, qrs)
-    p_wave = find_p(beat, qrs, t_wave)
-    values = _values(beat, qrs, p_wave, t_wave, sex)
-    return Measurements(values, _on_grid(beat, qrs), beat, qrs, p_wave, t_wave)
+    limits = find_limits(beat)
+    qrs, p_wave, flags = limits.qrs, limits.p_wave, limits.qrs.flags
+    locked = np.nan
+    if p_wave is not None:
+        lock = p_locking(np.asarray(signal_mv), beat, qrs, p_wave, np.asarray(r_samples))
+        locked = lock.share
+        if not lock.locked:
+            p_wave, flags = None, (*flags, lock.reason)
+    limits = replace(limits, p_wave=p_wave)
+    moved = moves_by(beat, limits)
+    if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
+        flags = (*flags, f"QRS limits move by {max(moved.on_ms, moved.off_ms):.0f} ms with noise")
+    found = conduction(beat, qrs, sex)
+    flags += tuple(
+        f"{BLOCKS[name]} borderline: {verdict.decided_by}"
+        for name, verdict in found.verdicts.items()
+        if verdict.grade == "borderline"
+    )
+    values = _values(beat, limits, found)
+    values |= {
+        "p_locked": locked,
+        "qrs_error_ms": moved.qrs_ms,
+        "pr_error_ms": moved.pr_ms,
+        "qt_error_ms": moved.qt_ms,
+        "axis_error_deg": found.axis_error_deg,
+    }
+    return Measurements(
+        {name: values[name] for name, _ in MEASUREMENTS},
+        _on_grid(beat, qrs),
+        beat,
+        qrs,
+        p_wave,
+        limits.t_wave,
+        found,
+        flags,
+    )
 
 
 def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
@@ -164,16 +235,10 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     return measure(filtered_mv, ecg.rate_hz, peaks.samples, full.leads, sex=sex)
 
 
-def _values(
-    beat: MedianBeat,
-    qrs: QrsBounds,
-    p_wave: WaveBounds | None,
-    t_wave: WaveBounds | None,
-    sex: Sex | None,
-) -> dict[str, float]:
-    """Return every measurement by its name."""
-    found = conduction(beat, qrs, sex)
-    waves = {lead: qrs_waves(beat, qrs, lead) for lead in _HEIGHT_LEADS}
+def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, float]:
+    """Return what the limits and the criteria give, by name."""
+    qrs, p_wave, t_wave = limits.qrs, limits.p_wave, limits.t_wave
+    waves = {lead: qrs_waves(beat, qrs, lead) for lead in STANDARD_LEADS}
     qt_ms = np.nan if t_wave is None else t_wave.off_ms - qrs.on_ms
     values = {
         "heart_rate_bpm": 60.0 / beat.rr_s,
@@ -189,6 +254,12 @@ def _values(
         "lbbb_esc": float(found.lbbb_esc),
         "rbbb": float(found.rbbb),
         "r_peak_v6_ms": waves["V6"].r_peak_ms,
+    }
+    values |= {
+        "jt_ms": qt_ms - qrs.qrs_ms,
+        "n_fragmented": float(sum(wave.fragmented for wave in waves.values())),
+        "lbbb_aha": float(found.verdicts["lbbb_aha"].present),
+        **{f"{name}_share": verdict.share for name, verdict in found.verdicts.items()},
     }
     values |= {f"r_{lead.lower()}_mv": waves[lead].r_mv for lead in _HEIGHT_LEADS}
     values |= {f"s_{lead.lower()}_mv": waves[lead].s_mv for lead in _HEIGHT_LEADS}
