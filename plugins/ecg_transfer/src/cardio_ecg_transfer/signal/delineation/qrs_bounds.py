@@ -41,9 +41,10 @@ FEW_LEADS = 8
 
 _STEP_MS = 2.0
 _REACH_MS = (-200.0, 230.0)
-_FAST = 0.25  # of the steepest common slope: parts of a QRS, and never of P or T
+_FAST = 0.4  # of the steepest common slope: parts of a QRS, and never of P or T
 _FAST_WITHIN_MS = (-130.0, 150.0)
-_CALM_MS = 6.0  # of "no QRS" end it
+_RIGHT_LEAD = "V1"
+_CALM_MS = 16.0  # of "no QRS" end it
 _ONE_LEAD_FAR_MS = 60.0  # from the common limit: noise of that lead, not its QRS
 _FALLBACK_SLOPE = (0.06, 0.13)  # of the steepest common slope, before and behind
 _FALLBACK_SMOOTHING_MS = 8.0
@@ -138,6 +139,8 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
         on_ms, off_ms = _extremes(own)
     else:
         on_ms, off_ms = (_limit(beat, slopes, side) for side in (0, 1))
+    before = [at_ms for at_ms in spikes_ms if _REACH_MS[0] < at_ms < 0]
+    on_ms = max([on_ms, *before])  # nothing is captured before it is paced
     if not SHORTEST_QRS_MS <= off_ms - on_ms <= LONGEST_QRS_MS:
         on_ms, off_ms, more = _by_velocity(beat, on_ms, off_ms)
         flags += more
@@ -203,7 +206,10 @@ def _limit(beat: MedianBeat, slopes: NDArray[np.float64], side: int) -> float:
 
 def _last_fast_ms(beat: MedianBeat, slopes: NDArray[np.float64], side: int) -> float:
     """Return the outermost moment of fast change: blocks rest in mid-QRS, too."""
-    together = np.sqrt((slopes[0] ** 2).mean(axis=0))
+    together = np.sort(slopes[0], axis=0)[-min(2, slopes.shape[1])]
+    if side and slopes.shape[1] == len(beat.leads) and _RIGHT_LEAD in beat.leads:
+        # The late R' of right bundle branch block may show there alone.
+        together = np.maximum(together, slopes[0, beat.leads.index(_RIGHT_LEAD)])
     first, last = (beat.index(edge) for edge in _FAST_WITHIN_MS)
     peak = together[beat.index(_PEAK_MS[0]) : beat.index(_PEAK_MS[1]) + 1].max()
     fast = first + np.flatnonzero(together[first : last + 1] > _FAST * peak)
