@@ -102,7 +102,7 @@ def neurokit(ecg: Ecg, r_ms: np.ndarray, method: str) -> dict[str, float]:
                 _, waves = neurokit2.ecg_delineate(
                     clean, r_samples, sampling_rate=int(ecg.rate_hz), method=method
                 )
-            except Exception:  # a peer's failure on a lead is a lead without limits
+            except Exception:  # noqa: S112  # a peer's failure on a lead is a lead without limits
                 continue
         for name, place in zip(names, (0, 2, 3, 8), strict=True):
             found = np.asarray(waves[name], dtype=float)
@@ -247,7 +247,7 @@ def ludb_diagnoses(
     conduction = table["Conduction abnormalities"].fillna("").str.lower()
     rhythm = table["Rhythms"].str.lower()
     marked = {r: np.isfinite(m[:, :, 3]).any(axis=1).mean() >= 0.5 for r, m in marks.items()}
-    key = {r: one for r, one in made.items()}
+    key = dict(made)
     truth = {
         side: [str(r) for r in key if f"complete {word} bundle" in
                conduction[r].replace(f"incomplete {word}", "")]

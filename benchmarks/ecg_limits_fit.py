@@ -64,8 +64,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of LUDB")
     chosen = parser.parse_args()
     print(
-        '"""Weights of the QRS limits: fitted to human marks of the odd LUDB records by\n'
-        '`benchmarks/ecg_limits_fit.py`; the intercept first."""\n'
+        '"""Weights of the QRS limits, the intercept first.\n\nFitted to human marks of the odd '
+        'LUDB records by `benchmarks/ecg_limits_fit.py`.\n"""\n'
     )
     for side in REACH_MS:
         both = [examples(chosen.data, side, rate_hz) for rate_hz in (360.0, 500.0)]

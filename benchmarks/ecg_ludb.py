@@ -64,9 +64,7 @@ def human_beats(folder: Path, record: int) -> list[tuple[float, np.ndarray]]:
     return [(float(np.mean(times)), marks) for times, marks in beats if len(times) >= _MIN_LEADS]
 
 
-def marks_at(
-    folder: Path, record: int, r_ms: np.ndarray
-) -> np.ndarray:
+def marks_at(folder: Path, record: int, r_ms: np.ndarray) -> np.ndarray:
     """Human marks of the beats at some R peaks, in ms from each: (n_beats, 12, 9)."""
     beats = human_beats(folder, record)
     found = []

@@ -62,7 +62,7 @@ def all_measured(features: FeatureSet) -> NDArray[np.float64]:
     block = features["measurements"]
     values = np.asarray(block.in_units(), np.float64)
     means = by_patient(features, values)
-    for place, (name, unit) in enumerate(zip(block.names, block.units, strict=True)):
+    for place, name in enumerate(block.names):
         if name == "axis_deg":
             radians = np.deg2rad(values[:, place])
             sine, cosine = (by_patient(features, part(radians)) for part in (np.sin, np.cos))

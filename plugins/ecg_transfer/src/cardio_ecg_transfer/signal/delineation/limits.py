@@ -76,7 +76,7 @@ def moves_by(beat: MedianBeat, limits: Limits) -> Moved:
     size_mv = np.sqrt(own_mv.astype(np.float64) ** 2 + _NOISE_MV**2)
     changes: list[tuple[float, ...]] = []
     for _ in range(_N_READINGS):
-        noise_mv = rng.normal(0.0, 1.0, beat.signal_mv.shape) * size_mv
+        noise_mv = beat.noise(rng) * size_mv
         noisy = replace(beat, signal_mv=(beat.signal_mv + noise_mv).astype(np.float32))
         try:
             other = find_limits(noisy, by_lead=False)

@@ -75,6 +75,11 @@ class MedianBeat:
         nearest = self.r_index + round(time_ms * self.rate_hz / 1000.0)
         return int(min(max(nearest, 0), self.signal_mv.shape[1] - 1))
 
+    def noise(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draw normal noise of size 1 for every sample, the same for a lead wherever it stands."""
+        drawn = rng.normal(0.0, 1.0, self.signal_mv.shape)
+        return np.asarray(drawn[np.argsort(np.argsort(np.array(self.leads)))])
+
     def rows(self, names: tuple[str, ...]) -> NDArray[np.float64]:
         """Return leads by name, shape (len(names), n_samples).
 

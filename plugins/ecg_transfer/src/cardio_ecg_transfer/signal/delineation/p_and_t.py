@@ -106,7 +106,8 @@ def find_p(beat: MedianBeat, qrs: QrsBounds, t_wave: WaveBounds | None) -> WaveB
     """
     begin_ms = max(qrs.on_ms - _P_WITHIN_MS, float(beat.time_ms[0]))
     if t_wave is not None:
-        begin_ms = max(begin_ms, t_wave.off_ms - beat.rr_s * 1000)
+        tangent_ms = t_wave.off_ms - _BEHIND_TANGENT_MS
+        begin_ms = max(begin_ms, tangent_ms - beat.rr_s * 1000)
     first, last = beat.index(begin_ms), beat.index(qrs.on_ms - _MARGIN_MS)
     if last - first < round(0.05 * beat.rate_hz):
         return None

@@ -22,13 +22,14 @@ _BEFORE_MS, _BEHIND_MS, _MARGIN_MS = 25.0, 15.0, 4.0
 # Set on the odd records of LUDB and 76 of PTB-XL.
 ALIKE = 0.5  # correlation of one beat's P wave, all leads together, with the others' median
 MIN_SHARE = 0.6  # of the beats
+SURE_SHARE = 0.85
 MIN_MEDIAN = 0.7
 CERTAIN_MEDIAN = 0.9
 IRREGULAR = 0.1  # scatter of RR over its median, from which a P wave has to be certain
 
 _ATRIAL_MS = (170.0, 330.0)  # cycle of flutter and atrial tachycardia
 _AGAIN = 0.45  # correlation of what comes half an RR later
-_WITHIN_MS = 16.0
+_WITHIN_MS = 8.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Locking:
         """Whether there is a PR interval."""
         if self.twice or self.share < MIN_SHARE or self.median < MIN_MEDIAN:
             return False
-        return not self.irregular or self.median >= CERTAIN_MEDIAN or self.share >= 1.0
+        return not self.irregular or self.median >= CERTAIN_MEDIAN or self.share >= SURE_SHARE
 
     @property
     def reason(self) -> str:
@@ -103,7 +104,9 @@ def p_locking(
     return Locking(
         share=float((alike > ALIKE).mean()),
         median=float(np.median(alike)),
-        twice=_comes_twice(signal_mv, beat, starts, np.median(waves, axis=0)),
+        # Within the QRS nobody sees an atrial wave.
+        twice=p_wave.peak_ms + beat.rr_s * 500.0 > qrs.off_ms
+        and _comes_twice(signal_mv, beat, starts, np.median(waves, axis=0)),
         irregular=scatter > IRREGULAR,
     )
 

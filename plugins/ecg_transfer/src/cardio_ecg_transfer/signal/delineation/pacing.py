@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, median_filter
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d, median_filter
 
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat
 
 _WIDTH_MS = 15.0  # no wave of the heart is narrower
 _SMOOTHING_MS = 4.0
-_SHARPER = 5.0  # times the slope that is left after the low-pass
+_NEAR_MS = 6.0
+_SHARPER = 3.0  # times the slope that is left after the low-pass
 _STANDS_OUT = 0.3  # of the change that the steepest part of the QRS makes in 4 ms
 _BEFORE_MS, _BEHIND_MS = 12.0, 20.0  # what a spike and its tail take
 
@@ -45,7 +46,8 @@ def without_spikes(beat: MedianBeat) -> tuple[MedianBeat, tuple[float, ...]]:
     per_ms = beat.rate_hz / 1000
     step = np.sqrt((np.diff(rows_mv, axis=1, append=rows_mv[:, -1:]) ** 2).mean(axis=0)) * per_ms
     slope = gaussian_filter1d(rows_mv, _SMOOTHING_MS * per_ms, axis=1, order=1) * per_ms
-    smooth = np.sqrt((slope**2).mean(axis=0))
+    near_by = 2 * round(_NEAR_MS * per_ms) + 1  # the slope of a peak itself is none
+    smooth = maximum_filter1d(np.sqrt((slope**2).mean(axis=0)), near_by)
     width = round(_WIDTH_MS * per_ms) | 1
     rest = rows_mv - median_filter(rows_mv, size=(1, width), mode="nearest")
     size = np.sqrt((rest**2).mean(axis=0))

@@ -117,7 +117,7 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
     >>> ecg_mv = np.exp(-0.5 * (((time_s % 1) - 0.5) / 0.012) ** 2)
     >>> beat = median_beat([ecg_mv], 500.0, np.arange(250, 5000, 500), ("II",))
     >>> qrs = delineate_qrs(beat)
-    >>> 60 < qrs.qrs_ms < 100, qrs.on_lead
+    >>> 60 < qrs.qrs_ms < 105, qrs.on_lead
     (True, 'II')
     """
     if beat.rate_hz < MIN_RATE_HZ:
@@ -125,7 +125,7 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
             f"QRS: expected {MIN_RATE_HZ:g} Hz or more, found {beat.rate_hz:g} Hz; resample first"
         )
     beat, spikes_ms = without_spikes(beat)
-    flags = ("pacemaker spikes",) if spikes_ms else ()
+    flags: tuple[str, ...] = ("pacemaker spikes",) if spikes_ms else ()
     inner = beat.signal_mv[:, beat.index(_REACH_MS[0]) : beat.index(_REACH_MS[1]) + 1]
     moves = np.ptp(inner, axis=1) > 0
     if not moves.any():
@@ -136,7 +136,7 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
     few = slopes.shape[1] < FEW_LEADS
     own = _limits_by_lead(beat, slopes) if by_lead or few else None
     if few and own is not None:
-        on_ms, off_ms = _extremes(own)
+        on_ms, off_ms = _extremes(own[_leading(beat, moves)])
     else:
         on_ms, off_ms = (_limit(beat, slopes, side) for side in (0, 1))
     before = [at_ms for at_ms in spikes_ms if _REACH_MS[0] < at_ms < 0]
@@ -226,6 +226,13 @@ def _limits_by_lead(beat: MedianBeat, slopes: NDArray[np.float64]) -> NDArray[np
             for lead in range(slopes.shape[1])
         ]
     )
+
+
+def _leading(beat: MedianBeat, moves: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark the leads with a signal that do not follow from I and II, where these are there."""
+    leads = [lead for lead, alive in zip(beat.leads, moves, strict=True) if alive]
+    follows = set(_FOLLOWING) if set(_LIMB_BASIS) <= set(leads) else set()
+    return np.array([lead not in follows for lead in leads])
 
 
 def _extremes(own: NDArray[np.float64]) -> tuple[float, float]:

@@ -21,6 +21,7 @@ _SMOOTHING_MS = 4.0
 _NOTCH_FROM_MS = 40.0  # Strauss 2011: a notch begins after the first 40 ms
 _NOTCH_HEIGHT = 0.25  # of the largest deflection, on its own side of the baseline
 _TURN = 0.05
+_TAIL_MS, _TAIL = 20.0, 0.3  # one lead's last wave may end behind the limit of all
 _SLOW = 0.7  # of the slopes on either side
 _FAST = 0.15  # of the QRS's steepest slope
 
@@ -37,7 +38,8 @@ class QrsWaves:
     peaks_ms : tuple of float
         Times of these peaks from the global QRS onset.
     widths_ms : tuple of float
-        How long each wave stays on its side of the baseline.
+        How long each wave stays on its side of the baseline; the last one, up to 20 ms longer than
+        the global QRS, while it keeps 0.3 of its height.
     net_area_uvs : float
         Integral over the QRS.
     notched : bool
@@ -117,11 +119,19 @@ def qrs_waves(beat: MedianBeat, qrs: QrsBounds, lead: str) -> QrsWaves:
     inside = whole[first : last + 1] - whole[low : high + 1].mean()
     step_ms = 1000.0 / beat.rate_hz
     runs = _runs(inside, least_mv)
+    widths_ms = [(stop - start) * step_ms for start, stop in runs]
+    if runs and runs[-1][1] == inside.size:
+        end = last + 1 + round(_TAIL_MS / step_ms)
+        tail = whole[last + 1 : end] - whole[low : high + 1].mean()
+        peak_mv = inside[slice(*runs[-1])]
+        high_mv = peak_mv[np.abs(peak_mv).argmax()]
+        still = tail * np.sign(high_mv) >= _TAIL * abs(high_mv)
+        widths_ms[-1] += (still.size if still.all() else int((~still).argmax())) * step_ms
     tops = [start + int(np.abs(inside[start:stop]).argmax()) for start, stop in runs]
     return QrsWaves(
         peaks_mv=tuple(float(inside[top]) for top in tops),
         peaks_ms=tuple(top * step_ms for top in tops),
-        widths_ms=tuple((stop - start) * step_ms for start, stop in runs),
+        widths_ms=tuple(widths_ms),
         net_area_uvs=float(inside.sum() * step_ms),
         notched=_notched(inside, beat.rate_hz),
         fragmented=len(runs) > 3 or any(_turns_back(inside[slice(*run)]) for run in runs),

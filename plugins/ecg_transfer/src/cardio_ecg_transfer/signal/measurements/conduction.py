@@ -183,7 +183,7 @@ def _readings(beat: MedianBeat, qrs: QrsBounds) -> list[tuple[MedianBeat, QrsBou
     rng = np.random.default_rng(0)
     made = [(beat, qrs)]
     for shift in _SHIFTS_MS[1:]:
-        noisy = beat.signal_mv + rng.normal(0.0, _NOISE_MV, beat.signal_mv.shape)
+        noisy = beat.signal_mv + _NOISE_MV * beat.noise(rng)
         limits = QrsBounds(qrs.on_ms - shift / 2, qrs.off_ms + shift / 2)
         made.append((replace(beat, signal_mv=noisy.astype(np.float32)), limits))
     return made
