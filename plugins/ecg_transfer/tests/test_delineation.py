@@ -335,7 +335,9 @@ def test_block_codes_of_ptbxl_agree_with_the_measurements():
     assert np.nanmin(slow) > 200.0
     plain = measured(normal)
     assert 80.0 <= np.median(of_code(plain, "qrs_ms", "NORM")) <= 100.0
-    assert 120.0 <= np.median(of_code(plain, "pr_ms", "NORM")) <= 200.0
+    # Where single beats do not show one P wave there is no PR now: 95 % of sinus rhythms have one.
+    assert np.isfinite(of_code(plain, "pr_ms", "NORM")).mean() >= 0.95
+    assert 120.0 <= np.nanmedian(of_code(plain, "pr_ms", "NORM")) <= 200.0
     assert of_code(plain, "lbbb", "NORM").sum() == of_code(plain, "rbbb", "NORM").sum() == 0
 
 

@@ -25,7 +25,7 @@ MIN_SHARE = 0.6  # of the beats
 SURE_SHARE = 0.85
 MIN_MEDIAN = 0.7
 CERTAIN_MEDIAN = 0.9
-IRREGULAR = 0.14  # scatter of RR over its median, from which a P wave has to be certain
+IRREGULAR = 0.1  # scatter of RR over its median, from which a P wave has to be certain
 
 _ATRIAL_MS = (170.0, 330.0)  # cycle of flutter and atrial tachycardia
 _AGAIN = 0.45  # correlation of what comes half an RR later
