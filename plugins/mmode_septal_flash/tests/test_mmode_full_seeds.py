@@ -22,7 +22,7 @@ import pytest
 from cardio_core.api import FeatureSet, Targets
 from cardio_core.stats import auc
 from cardio_core.testing import run_plugin
-from cardio_core.testing.driving import Bench, patients_of, set_up_bench
+from cardio_core.testing.driving import Bench, plugin_bench
 from cardio_mmode_septal_flash.flash.labels import known_labels
 from cardio_mmode_septal_flash.flash.predict import predict
 from cardio_mmode_septal_flash.flash.train import train
@@ -46,26 +46,11 @@ def pretrained(folder: Path) -> Path:
 
 def prepared(folder: Path) -> tuple[Bench, FeatureSet, Targets]:
     """Make the cohort of clear flashes, and its features as ``--config cpu`` has them."""
-    from cardio_core.runner.request import RunRequest
-    from cardio_core.types.features import concatenate
-
     cohort_folder = folder / "clear"
     synthesize(cohort_folder, n_patients=N_PATIENTS, difficulty="clear")
-    bench = set_up_bench(
-        RunRequest(
-            plugin="mmode_septal_flash",
-            task="septal_flash",
-            data=(cohort_folder,),
-            config="cpu",
-            protocol="honest",
-            device="cpu",
-            executor="local:1",
-            out=folder / "unused",
-        )
-    )
+    bench = plugin_bench("mmode_septal_flash", "septal_flash", cohort_folder, config="cpu")
     cohort = bench.load()
-    made = bench.features(cohort, patients_of(cohort))
-    return bench, concatenate(list(made.values())), cohort.targets
+    return bench, bench.together(cohort), cohort.targets
 
 
 def one_seed(

@@ -24,7 +24,7 @@ from cardio_core.runner.preparing.patient import MadePatient, make_patient
 from cardio_core.runner.request import Protocols, RunRequest
 from cardio_core.runner.run import run
 from cardio_core.runner.setup import set_up
-from cardio_core.types.features import FeatureSet
+from cardio_core.types.features import FeatureSet, concatenate
 from cardio_core.types.info import Task
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.samples import Cohort
@@ -64,6 +64,10 @@ class Bench:
         """
         made = {patient: self.make(cohort, patient).features for patient in patients}
         return {patient: one for patient, one in made.items() if one is not None}
+
+    def together(self, cohort: Cohort) -> FeatureSet:
+        """Make the features of everybody, in one set."""
+        return concatenate(list(self.features(cohort, patients_of(cohort)).values()))
 
     def predict(self, run: Path, model: str, features: FeatureSet) -> Predictions:
         """Call `predict` with the final model of a run."""
@@ -118,6 +122,16 @@ def run_plugin(
         out=out,
     )
     return run(request, lambda _: None)
+
+
+def plugin_bench(plugin: str, task: str, data: Path, *, config: str = "smoke") -> Bench:
+    """Set one task up over some data on the CPU, under the protocol ``honest``; nothing is run."""
+    return set_up_bench(
+        RunRequest(
+            plugin=plugin, task=task, data=(data,), config=config, protocol="honest",
+            device="cpu", executor="local:1", out=data / "unused",
+        )
+    )  # fmt: skip
 
 
 def set_up_bench(request: RunRequest) -> Bench:
