@@ -58,10 +58,10 @@ def write_cohort(folder: Path, rows: list[dict]) -> None:
     pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False)
 
 
-def prepared(path: Path, mode: str = "predict", **changes):
+def prepared(path: Path, mode: str = "predict", *, view: str = "look", **changes):
     """Run the three hooks; return the cohort, the features and what was quarantined, and why."""
     config, ctx = Config(), context(path, mode)
-    cohort = load(config.load, ctx)
+    cohort = load(config.load.model_copy(update={"view": view}), ctx)
     block = config.preprocess.model_copy(update=SMALL | changes)
     samples = preprocess(cohort.samples, block, ctx.replace(hook="preprocess"))
     features = featurize(samples, config.featurize.model_copy(update={"size": 64}))

@@ -19,6 +19,9 @@ class LoadBlock(Block):
     timepoint: Literal["any", "baseline", "follow-up"] = Field(
         "any", description="studies of one timepoint only"
     )
+    view: Literal["look", "a4c"] = Field(
+        "look", description="a4c: a person says that the loops are apical four-chamber views"
+    )
 
 
 class PreprocessBlock(Block):
@@ -33,9 +36,6 @@ class PreprocessBlock(Block):
         "torch", description="batched on the device, or vtkImageReslice; within a grey level alike"
     )
     max_shift: int = Field(5, ge=0, description="shifted copies for training, points each way")
-    view: Literal["look", "a4c"] = Field(
-        "look", description="a4c: a person says that the loops are apical four-chamber views"
-    )
     find_septum: bool = Field(True, description="find the septum where no file names it")
 
 

@@ -59,8 +59,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     -------
     Cohort
         Targets by study; none where the core makes them of the user's outcome. The table carries
-        `timepoint`, `view_said` (``a4c`` of loops that a table names one by one), and `mvc_ms` and
-        `avo_ms` after the R peak (NaN where unknown).
+        `timepoint`, `view_said` (``a4c`` of loops that a table names one by one, or of all where
+        `load.view` says so), and `mvc_ms` and `avo_ms` after the R peak (NaN where unknown).
 
     Raises
     ------
@@ -75,6 +75,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     left_out = tuple(e.about["recording_id"] for e in entries if not _at(e, config.timepoint))
     table = pd.DataFrame([e.about for e in kept], columns=[*IDS, *TEXTS, *EVENTS, VIEW_SAID])
     table.index = pd.Index(table["recording_id"], name="sample_id")
+    if config.view == A4C:
+        table[VIEW_SAID] = A4C
     named = {entry.about["study_id"] for entry in entries}
     tables = [part.table.rows for part in found if part.table is not None]
     silent = tuple(str(one) for rows in tables for one in rows.index if str(one) not in named)

@@ -55,7 +55,7 @@ _OPTIONS = (
     Option(
         "view",
         "The loops are apical four-chamber views, as you have seen yourself",
-        setting="preprocess.view",
+        setting="load.view",
         form="a4c",
         for_new=True,
     ),

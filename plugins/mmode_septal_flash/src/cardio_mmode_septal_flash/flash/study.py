@@ -20,7 +20,7 @@ from cardio_mmode_septal_flash.cycle.volume import CycleVolume
 from cardio_mmode_septal_flash.flash.config import PreprocessBlock
 from cardio_mmode_septal_flash.mmode.axis import ScanLine, centre_index, scan_line, shifted_lines
 from cardio_mmode_septal_flash.mmode.side import LATERAL, side_of_lv
-from cardio_mmode_septal_flash.mmode.view import A4C, judged_view
+from cardio_mmode_septal_flash.mmode.view import judged_view
 from cardio_mmode_septal_flash.septum.find_septum import SURE, find_septum
 from cardio_mmode_septal_flash.septum.polyline import Septum, require_inside
 
@@ -121,10 +121,9 @@ def prepare_study(
     cycle = beats.cycle
     volume = cut_cycle(loop, cycle, loop.mm_per_pixel)
     sector = sector_hull(volume.frames, loop.region)
-    said = view_said or config.view == A4C
     # To contradict a person the hull will do; to go without one the sector is fitted.
-    view_seen = view_of(loop, sector if said else None)
-    view = judged_view(view_seen, said=said)
+    view_seen = view_of(loop, sector if view_said else None)
+    view = judged_view(view_seen, said=view_said)
     ed_frame = _next_to_begin(volume)
     try:
         septum, about_septum = _septum(loop, volume, sector, ed_frame, cycle, drawn, config)
