@@ -148,8 +148,11 @@ def test_colour_by_the_image_type_is_colour_where_no_region_says_it(tmp_path):
     write_loop(tmp_path / "a.dcm", 0, {"ImageType": ["ORIGINAL", "PRIMARY", "TTE", "0011"]})
     write_loop(tmp_path / "b.dcm", 0, {"ImageType": ["ORIGINAL", "PRIMARY", "TEE", "0001"]})
     write_loop(tmp_path / "c.dcm", 0, {"StageName": "Rest", "StageNumber": 2, "NumberOfStages": 4})
+    # A loop from the chest wall that pydicom ships says so, too.
+    write_loop(tmp_path / "d.dcm", 0, {"ImageType": ["DERIVED", "PRIMARY", "EPICARDIAL", "0001"]})
     kinds = [one.kind for one in read_export([tmp_path]).files]
-    assert kinds == ["colour Doppler loop", "transoesophageal or intracardiac loop", "2D loop"]
+    inside = "transoesophageal or intracardiac loop"
+    assert kinds == ["colour Doppler loop", inside, "2D loop", "2D loop"]
 
 
 def test_a_folder_without_a_loop_says_what_is_there_instead(export):

@@ -80,6 +80,10 @@ class DataError(CardioError):
         return cls(f"{name}: expected {expected}, found {found}; {do}")
 
 
+class NothingUsableError(DataError):
+    """A folder was understood, and nothing in it is a recording; its files are not asked singly."""
+
+
 class LeakageError(CardioError):
     """A patient would be, or was, on both sides of a split that does not declare it."""
 

@@ -81,6 +81,17 @@ def test_damaged_files_change_nothing_for_the_others(export, tmp_path):
     assert made[0] == made[1]
 
 
+def test_a_folder_without_a_loop_is_refused_whole_and_its_files_are_not_asked_singly(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "letter.pdf").write_bytes(b"%PDF-1.7")
+    write_loop(tmp_path / "disk" / "a", extra={"ImageType": ["ORIGINAL", "PRIMARY", "TEE", "0001"]})
+    said = call_cardio(
+        "measure", "--plugin", "mmode_septal_flash", tmp_path / "disk", "--out", tmp_path / "out"
+    )
+    found = "none among 2 files (PDF 1, transoesophageal or intracardiac loop 1)"
+    assert said.exit_code == 3 and f"found {found}" in said.stderr
+
+
 def test_the_view_of_a_loop_is_said_only_where_a_table_names_the_loop_itself(export, tmp_path):
     one, other = export.of_kind("loop")[:2]
     rows = {"patient_id": ["A", "B"], "path_echo_a4c": [str(one), ""],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import ConfigError, DataError
+from cardio_core.errors import ConfigError, DataError, NothingUsableError
 from cardio_core.io.cohort_rows import find_cohort_table
 from cardio_core.registry import Plugin
 from cardio_core.runner.preparing.features import UnusableCohortError, load_recordings
@@ -88,6 +88,8 @@ def find_recordings(
                     known |= _files_behind(made) | _files_seen(made)
                     break
                 first = first or made
+                if isinstance(made, NothingUsableError):
+                    break
         if own:
             places += own
         else:

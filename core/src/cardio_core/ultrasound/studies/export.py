@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from cardio_core.errors import DataError
+from cardio_core.errors import DataError, NothingUsableError
 from cardio_core.io.cohort_rows import NUMBERED
 from cardio_core.io.hashing import file_digest
 from cardio_core.types.samples import FileSeen as FileSeen
@@ -268,12 +268,12 @@ def accounted(
     )
 
 
-def nothing_in(path: Path, files: Sequence[FileSeen]) -> DataError:
+def nothing_in(path: Path, files: Sequence[FileSeen]) -> NothingUsableError:
     """Build the error for a folder without a loop: it says what there is instead."""
     kinds = Counter(one.kind for one in files)
     there = ", ".join(f"{kind} {n}" for kind, n in sorted(kinds.items()))
     found = f"none among {len(files)} files ({there})" if files else "none"
-    return DataError(
+    return NothingUsableError(
         f"{path.name}: expected ultrasound loops (DICOM, AVI, MP4, NPY, NPZ, HDF5), found "
         f"{found}; give the folder that holds them, or a file"
     )

@@ -53,7 +53,8 @@ _FLOW, _PULSED, _CONTINUOUS = 2, 3, 4  # RegionDataType
 # The fourth value of ImageType is a number of bits (C.8.5.6.1.1).
 _BITS = {0x0002: M_MODE, 0x0004: SPECTRAL, 0x0008: SPECTRAL, 0x0020: M_MODE, 0x0040: VOLUME}
 _BIT_OF_COLOUR = 0x0010
-_FROM_INSIDE = ("TEE", "INTRACARDIAC", "EPICARDIAL", "INTRAVASCULAR")
+# "EPICARDIAL" is not among them: scanners write it into loops from the chest wall, too.
+_FROM_INSIDE = ("TEE", "INTRACARDIAC", "INTRAVASCULAR")
 _AT_REST = ("rest", "baseline", "base", "resting", "pre", "ruhe")
 _UNDER_STRESS = ("stress", "peak", "exercise", "dobutamine", "dose", "recovery", "post", "impost")
 
