@@ -124,7 +124,8 @@ def make_header(
     same file, `key` for new identifiers, `patient` the running number that replaces name and id,
     `number` that of the loop within the patient. With `colour` the pixels are RGB instead of
     MONOCHROME2; where the loop is not `timed`, the header says no times; where print was not looked
-    for everywhere, it is not `clean`, and the header does not say that there is none.
+    for everywhere, or some may be left, it is not `clean`, and the header does not say that there
+    is none.
     """
     from pydicom.dataset import Dataset, FileMetaDataset
     from pydicom.uid import JPEGLSLossless, UltrasoundMultiFrameImageStorage

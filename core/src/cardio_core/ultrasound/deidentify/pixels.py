@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cardio_core.ultrasound.deidentify.printed.cursors import Cursors, CursorSurvey
+from cardio_core.ultrasound.deidentify.printed.edge import CROSSED, print_crosses
 from cardio_core.ultrasound.deidentify.printed.inks import Inks, InkSurvey
 from cardio_core.ultrasound.deidentify.printed.still import StillSurvey
 from cardio_core.ultrasound.deidentify.printed.tint import TintSurvey
@@ -44,7 +45,7 @@ class Kept:
     inks, cursors : Inks or None, Cursors or None
         Print that is looked for frame by frame; None in colour Doppler.
     flags : tuple of str
-        What could not be looked for.
+        What could not be looked for, or may be left.
     """
 
     sector: NDArray[np.bool_]
@@ -100,6 +101,8 @@ def look_inside(loop: Loop, sector: NDArray[np.bool_]) -> Kept:
         flags.append("still tissue: print inside the sector could not be told from it")
     elif not loop.colour_doppler:
         still = marks.marks(sector)
+    if not loop.colour_doppler and print_crosses(high, sector):
+        flags.append(CROSSED)
     return Kept(
         sector,
         still,
