@@ -317,12 +317,24 @@ def of_code(made, name, code):
     return np.array([values[name] for codes, values in made if code in codes])
 
 
+@cache
+def twenty_normal():
+    table = ptbxl_table()
+    return measured(table[[codes == {"NORM", "SR"} for codes in table.codes]][:20])
+
+
+@pytest.mark.realdata
+@pytest.mark.xfail(strict=True, reason="record 43: PR withheld at 500 Hz, not at 360 Hz")
+@needs_ptbxl
+def test_every_normal_ecg_of_ptbxl_has_a_pr_interval():
+    assert 120.0 <= np.median(of_code(twenty_normal(), "pr_ms", "NORM")) <= 200.0
+
+
 @pytest.mark.realdata
 @needs_ptbxl
 def test_block_codes_of_ptbxl_agree_with_the_measurements():
     table = ptbxl_table()
     blocks = table[[bool(codes & {"CLBBB", "CRBBB", "1AVB"}) for codes in table.codes]]
-    normal = table[[codes == {"NORM", "SR"} for codes in table.codes]][:20]
     made = measured(blocks)
     lbbb, rbbb = of_code(made, "lbbb", "CLBBB"), of_code(made, "rbbb", "CRBBB")
     assert lbbb.size == rbbb.size == 6
@@ -333,7 +345,7 @@ def test_block_codes_of_ptbxl_agree_with_the_measurements():
     slow = of_code(made, "pr_ms", "1AVB")
     assert np.isnan(slow).sum() <= 1
     assert np.nanmin(slow) > 200.0
-    plain = measured(normal)
+    plain = twenty_normal()
     assert 80.0 <= np.median(of_code(plain, "qrs_ms", "NORM")) <= 100.0
     # Where single beats do not show one P wave there is no PR now: 95 % of sinus rhythms have one.
     assert np.isfinite(of_code(plain, "pr_ms", "NORM")).mean() >= 0.95

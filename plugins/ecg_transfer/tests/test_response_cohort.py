@@ -69,6 +69,15 @@ def test_a_statement_counts_whatever_its_likelihood_and_the_first_ecg_stands_for
     assert notes == ["1 later ECGs of the same patients are left out."]
 
 
+def test_every_ecg_of_a_ptbxl_folder_is_measured_later_ones_too(ptbxl):
+    # Else what searches folders takes the files left over for recordings of their own.
+    found = load(LoadBlock(), context(ptbxl, mode="predict"))
+    assert list(found.samples.table["patient_id"].value_counts()) == [2, 1, 1]
+    assert {file for own in found.files.values() for file in own} == {
+        file.resolve() for file in (ptbxl / "records500/00000").iterdir()
+    }
+
+
 def test_models_on_lbbb_are_left_out_where_the_label_contains_it_and_only_there(ptbxl):
     of_cd = load(LoadBlock(label="CD"), context(ptbxl))
     assert set(of_cd.unsupported) == {"lbbb", "guideline", "qrs_lbbb"}
@@ -95,7 +104,7 @@ def test_ptbxl_without_a_label_or_with_an_unknown_one_is_a_usage_error(ptbxl):
 def test_new_patients_of_a_ptbxl_folder_need_no_label(ptbxl):
     cohort = load(LoadBlock(), context(ptbxl, "predict"))
     assert cohort.targets is None
-    assert len(cohort.samples) == 3
+    assert len(cohort.samples) == 4  # later ECGs too: there is no label to count a patient by
 
 
 def test_a_damaged_database_is_refused_in_one_line(ptbxl):

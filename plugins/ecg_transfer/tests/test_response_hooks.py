@@ -107,7 +107,7 @@ ARMS_EXCHANGED = {"I": ("I", -1), "II": ("III", 1), "III": ("II", 1), "aVR": ("a
 @pytest.mark.parametrize(
     ("wrong", "word", "least"),
     [(ARMS_EXCHANGED, "arm electrodes", 3), ({"II": ("II", -1)}, "I \\+ III differs", 4),
-     ({"V5": ("V5", -1)}, "V5", 4)],
+     ({"V5": ("V5", -1)}, "V5 inverted|V5 mirrors V4 and V6", 4)],
 )  # fmt: skip
 def test_exchanged_and_inverted_leads_are_flagged_beside_every_beat(cohort, wrong, word, least):
     """An exchange of arms shows in the P wave of lead I alone; not every heart has one to see."""

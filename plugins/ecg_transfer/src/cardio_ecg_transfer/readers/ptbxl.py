@@ -20,14 +20,15 @@ OLDEST_Y = 90.0
 
 
 def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]]:
-    """Return one row a patient: his first ECG and whether it carries the label.
+    """Return one row a patient, his first ECG and whether it carries the label; or all ECGs.
 
     Parameters
     ----------
     folder : Path
         With ``ptbxl_database.csv``, ``scp_statements.csv`` and the recordings that they name.
     label : str or None
-        A diagnostic superclass; None reads no labels.
+        A diagnostic superclass. None reads no labels, and then every ECG of a patient counts:
+        new ones are all measured.
 
     Returns
     -------
@@ -58,7 +59,7 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
     table = _read(folder / DATABASE, ("ecg_id", "patient_id", "sex", "age", "scp_codes",
                                       "filename_hr"))  # fmt: skip
     table = table.sort_values("ecg_id", kind="stable")
-    first = table[~table["patient_id"].duplicated()]
+    first = table if label is None else table[~table["patient_id"].duplicated()]
     made = pd.DataFrame(
         {
             "patient_id": first["patient_id"].map(lambda value: f"{float(value):.0f}"),
@@ -75,6 +76,8 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
     n_later = len(table) - len(first)
     notes = [f"{n_later} later ECGs of the same patients are left out."] if n_later else []
     for _, alike in made.groupby("subject_link"):
+        if alike["patient_id"].nunique() == 1:
+            continue  # stored twice for one patient, who is one person anyway
         notes.append(
             f"Recordings {' and '.join(alike['recording_id'])} hold the same signal under several "
             "patient ids; they are taken for one person and never parted by a fold."
