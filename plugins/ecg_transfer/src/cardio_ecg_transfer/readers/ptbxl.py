@@ -76,7 +76,7 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
     n_later = len(table) - len(first)
     notes = [f"{n_later} later ECGs of the same patients are left out."] if n_later else []
     for _, alike in made.groupby("subject_link"):
-        if alike["patient_id"].nunique() == 1:
+        if len(set(alike["patient_id"])) == 1:
             continue  # stored twice for one patient, who is one person anyway
         notes.append(
             f"Recordings {' and '.join(alike['recording_id'])} hold the same signal under several "
