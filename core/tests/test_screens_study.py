@@ -42,6 +42,8 @@ WITHOUT_PRINT = (
 """So stored, no print of layout b is left; of all others some is, and the tests below say so."""
 
 COMMAND = "CARDIO_STORE=1 pytest -m slow core/tests/test_screens_study.py"
+
+
 def screens() -> list[dict]:
     """De-identify each layout, stored each way."""
     rows = []
