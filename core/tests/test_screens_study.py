@@ -1,4 +1,4 @@
-"""Screens of three layouts, stored eighteen ways, de-identified: what is left of print, lost of tissue.
+"""Screens of three layouts, stored in eighteen ways, and what is left of print and tissue.
 
 With ``CARDIO_STORE=1`` the slow test makes the stored result behind docs/deidentify.md anew.
 """
