@@ -28,8 +28,8 @@ from cardio_mmode_septal_flash.readers.loop import read_septum
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.septal_flash import septal_flash_loop, septum_truth
 
+from .mmode_loops import SMALL, context, prepared, write_loop, write_septum
 from .mmode_phantoms import Phantom, phantom
-from .test_mmode_hooks import SMALL, context, prepared, write_loop, write_septum
 
 FLASHES_MM = (2.0, 3.5, 6.0, 0.0, 5.0)
 """Of five beats; the fourth is ectopic, and cuts the third short."""

@@ -11,7 +11,7 @@ from pydicom.data import get_testdata_file
 from cardio_core.testing import PluginContract, PluginTruth, call_cardio
 from cardio_mmode_septal_flash.cycle.find_cycle import FROM_MOTION, TOO_LOW
 
-from .test_mmode_hooks import write_loop, write_septum
+from .mmode_loops import write_loop, write_septum
 
 SMALLER = (
     "preprocess.n_pixels=100",

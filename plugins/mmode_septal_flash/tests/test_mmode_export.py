@@ -11,7 +11,7 @@ from cardio_core.testing import call_cardio, damage, write_echo_export
 from cardio_mmode_septal_flash.flash.config import Config
 from cardio_mmode_septal_flash.flash.load import load
 
-from .test_mmode_hooks import context, write_loop
+from .mmode_loops import context, write_loop
 
 SMALL = ("preprocess.n_pixels=128", "preprocess.max_shift=1", "preprocess.find_septum=true")
 SECRETS = ("ASHDOWN", "QUILLFEATHER", "7741", "2024", "IM0000")

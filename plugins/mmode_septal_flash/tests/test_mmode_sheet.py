@@ -12,7 +12,7 @@ from cardio_mmode_septal_flash.flash.load import load
 from cardio_mmode_septal_flash.flash.preprocess import preprocess
 from cardio_mmode_septal_flash.flash.sheet import sheet
 
-from .test_mmode_hooks import SMALL, context, write_loop, write_septum
+from .mmode_loops import SMALL, context, write_loop, write_septum
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from cardio_mmode_septal_flash.flash.preprocess import preprocess
 from cardio_mmode_septal_flash.flash.sheet import sheet
 from cardio_mmode_septal_flash.mmode.view import judged_view
 
+from .mmode_loops import SMALL, context, prepared, write_cohort, write_loop, write_septum
 from .mmode_phantoms import phantom
-from .test_mmode_hooks import SMALL, context, prepared, write_cohort, write_loop, write_septum
 
 TWO_CHAMBER = "apical two-chamber view (0.97), not four-chamber: septal flash is not defined here"
 
