@@ -6,8 +6,8 @@ import click
 
 from cardio_core.cli.main import LazyGroup
 
-_TABLES = "cardio_core.cli.stats.tables"
-_SCORES = "cardio_core.cli.stats.scores"
+_HERE = "cardio_core.cli.stats"
+_TABLES = f"{_HERE}.tables"
 
 
 @click.group(
@@ -17,10 +17,13 @@ _SCORES = "cardio_core.cli.stats.scores"
         "univariable": (f"{_TABLES}:univariable", "Logistic regression, one column at a time."),
         "multivariable": (f"{_TABLES}:multivariable", "Logistic regression, all columns together."),
         "incremental": (f"{_TABLES}:incremental", "What further columns add to a model."),
-        "roc": (f"{_SCORES}:roc", "How well a score tells two classes apart."),
-        "compare": (f"{_SCORES}:compare", "Scores against each other on the same rows."),
-        "agreement": (f"{_SCORES}:agreement", "Two measurements of one quantity."),
-        "calibration": (f"{_SCORES}:calibration", "Whether probabilities mean what they say."),
+        "roc": (f"{_HERE}.roc:roc", "How well a score tells two classes apart."),
+        "compare": (f"{_HERE}.compare:compare", "Scores against each other on the same rows."),
+        "agreement": (f"{_HERE}.agreement:agreement", "Two measurements of one quantity."),
+        "calibration": (
+            f"{_HERE}.calibration:calibration",
+            "Whether probabilities mean what they say.",
+        ),
         "planner": ("cardio_core.cli.stats.planner:planner", "How many patients a study needs."),
         "forensics": (
             "cardio_core.cli.stats.forensics:forensics",

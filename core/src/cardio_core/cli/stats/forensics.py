@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardio_core import stats
-from cardio_core.cli.stats.files import FILE, output_options, write_result
+from cardio_core.cli.stats.results import FILE, output_options, write_result
 
 if TYPE_CHECKING:
     from cardio_core.stats.forensics.check import Verdict

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from cardio_core import stats
-from cardio_core.cli.stats.files import LEVEL, output_options, result_table, write_result
+from cardio_core.cli.stats.results import LEVEL, output_options, result_table, write_result
 
 
 @click.group()

@@ -9,16 +9,14 @@ from typing import Any
 import click
 
 from cardio_core import stats
-from cardio_core.cli.stats.files import (
+from cardio_core.cli.stats.reading import columns_of, read_table, unit_of
+from cardio_core.cli.stats.results import (
     EVENT,
     FILE,
     LEVEL,
     TARGET,
     Command,
-    columns_of,
     output_options,
-    read_table,
-    unit_of,
     write_result,
 )
 
