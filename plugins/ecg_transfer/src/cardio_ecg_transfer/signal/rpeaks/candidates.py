@@ -51,21 +51,25 @@ class Candidates:
         return Candidates(self.time_s[chosen], self.tall[chosen], self.sharp[chosen])
 
 
-def find_candidates(signal_mv: NDArray[np.float64], rate_hz: float) -> Candidates:
+def find_candidates(
+    signal_mv: NDArray[np.float64], complexes_mv: NDArray[np.float64], rate_hz: float
+) -> Candidates:
     """Find what could be a beat.
 
     Parameters
     ----------
     signal_mv : ndarray, shape (n_leads, n_samples)
         Without baseline wander and noise above 40 Hz.
+    complexes_mv : ndarray, same shape
+        The same above its mean over `TALL_S`.
     rate_hz : float
-        Its sampling rate.
+        Their sampling rate.
     """
     envelope = shannon_envelope(signal_mv, rate_hz)
     samples, _ = sps.find_peaks(envelope, distance=max(1, _CANDIDATE_DISTANCE_S * rate_hz))
     time_s = samples / rate_hz
     half = round(HALF_COMPLEX_S * rate_hz)
-    tall_mv = swing(above_mean(signal_mv, rate_hz, TALL_S), samples, half)
+    tall_mv = swing(complexes_mv, samples, half)
     sharp_mv = swing(above_mean(signal_mv, rate_hz, _SHARP_S), samples, half)
     tall = _relative(tall_mv, time_s)
     sharp = _relative(sharp_mv, time_s)
@@ -151,5 +155,11 @@ def swing(
     signal_mv: NDArray[np.float64], samples: NDArray[np.int64], half: int
 ) -> NDArray[np.float64]:
     """Peak to peak within ``half`` samples of each position, shape (..., n_positions)."""
-    near = around(signal_mv, samples, half)
-    return np.asarray(near.max(-1) - near.min(-1))
+    first = np.maximum(samples - half, 0)
+    last = np.minimum(samples + half, signal_mv.shape[-1] - 1)
+    # Each window up to its last sample, and between them what lies between two windows.
+    edges = np.stack([first, last], axis=-1).ravel()
+    ends_mv = signal_mv[..., last]
+    highest = np.maximum(np.maximum.reduceat(signal_mv, edges, axis=-1)[..., ::2], ends_mv)
+    lowest = np.minimum(np.minimum.reduceat(signal_mv, edges, axis=-1)[..., ::2], ends_mv)
+    return np.asarray(highest - lowest)

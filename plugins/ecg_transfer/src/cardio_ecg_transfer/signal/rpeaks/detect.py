@@ -92,10 +92,13 @@ def detect_r_peaks(signal_mv: ArrayLike, rate_hz: float) -> RPeaks:
     given_mv = np.atleast_2d(np.asarray(signal_mv, dtype=np.float64))
     require_rate(rate_hz)
     bridged_mv, present = fill_gaps(without_flat(given_mv, rate_hz))
-    clean_mv = np.where(present, without_spikes(bridged_mv, rate_hz), np.nan)
+    clean_mv = without_spikes(bridged_mv, rate_hz)
+    if not present.all():
+        clean_mv = np.where(present, clean_mv, np.nan)
     resampled_mv, valid = resample(clean_mv, rate_hz)
     filtered_mv = band_pass(resampled_mv, TARGET_RATE_HZ, _ECG_BAND_HZ)
-    candidates = find_candidates(filtered_mv, TARGET_RATE_HZ)
+    complexes_mv = above_mean(filtered_mv, TARGET_RATE_HZ, TALL_S)
+    candidates = find_candidates(filtered_mv, complexes_mv, TARGET_RATE_HZ)
     beats = candidates.only(choose_beats(candidates))
     near = np.rint(beats.time_s * TARGET_RATE_HZ).astype(np.int64)
     near = near[valid[:, near].any(axis=0)]
@@ -103,22 +106,22 @@ def detect_r_peaks(signal_mv: ArrayLike, rate_hz: float) -> RPeaks:
         return RPeaks(near, np.zeros(0), np.zeros(0, np.int8), 0)
     half = round(HALF_COMPLEX_S * TARGET_RATE_HZ)
     lead = int(np.argmax(np.median(swing(filtered_mv, near, half), axis=1)))
-    peaks, polarity = _place(filtered_mv[lead], near)
+    peaks, polarity = _place(filtered_mv[lead], complexes_mv[lead], near)
     samples = np.rint(peaks * (rate_hz / TARGET_RATE_HZ)).astype(np.int64)
     samples = np.minimum(samples, given_mv.shape[-1] - 1)
     return RPeaks(samples, samples / rate_hz, polarity, lead)
 
 
 def _place(
-    signal_mv: NDArray[np.float64], near: NDArray[np.int64]
+    signal_mv: NDArray[np.float64], complexes_mv: NDArray[np.float64], near: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Move each beat to its R peak; say whether that points up or down.
 
-    The running mean is taken off first, so that the upstroke of a paced or ectopic complex wins
-    over the slower wave that follows it.
+    The first look is above the running mean, so that the upstroke of a paced or ectopic complex
+    wins over the slower wave that follows it.
     """
     half = round(_FIDUCIAL_S * TARGET_RATE_HZ)
-    complexes = around(above_mean(signal_mv, TARGET_RATE_HZ, TALL_S), near, half)
+    complexes = around(complexes_mv, near, half)
     largest = np.abs(complexes).argmax(axis=1)
     sign = np.sign(np.take_along_axis(complexes, largest[:, np.newaxis], axis=1))
     rough = near + largest - half
