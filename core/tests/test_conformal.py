@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cardio_core.errors import DataError
-from cardio_core.evaluation.conformal.sets import Conformal, conformal_quantile, fit_conformal
+from cardio_core.evaluation.conformal.nonconformity import conformal_quantile
+from cardio_core.evaluation.conformal.sets import Conformal, fit_conformal
 from cardio_core.types.info import Target
 
 BINARY = Target("event", "binary", ("no", "yes"))

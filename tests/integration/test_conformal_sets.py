@@ -31,17 +31,26 @@ def test_the_rule_is_the_quantile_of_the_out_of_fold_predictions(clinic_run):
         & (table["model"] == "ridge")
         & (table["class"] == table["y_true"])
     ]
+
     # C00 and C23 are one person: the larger of the two scores stands for both.
-    person = own["patient_id"].replace("C23", "C00")
-    scores = np.sort((1 - own["score"].astype(float)).groupby(person).max())
+    def scores_of(rows):
+        person = rows["patient_id"].replace("C23", "C00")
+        return np.sort((1 - rows["score"].astype(float)).groupby(person).max())
+
+    scores = scores_of(own)
     stored = rule(clinic_run, "ridge-ill")
     assert stored["n_patients"] == len(scores) == 23
     assert stored["quantile"] == pytest.approx(scores[math.ceil(24 * 0.9) - 1], abs=1e-6)
     assert (stored["alpha"], stored["classes"]) == (0.1, ["healthy", "ill"])
+    for name, own_quantile in zip(stored["classes"], stored["class_quantiles"], strict=True):
+        of_class = scores_of(own[own["y_true"] == name])
+        rank = math.ceil((len(of_class) + 1) * 0.9)
+        assert own_quantile == pytest.approx(of_class[rank - 1], abs=1e-6)
 
 
 def test_only_the_honest_protocol_is_calibrated(clinic_run):
-    found = metrics(clinic_run, "conformal_coverage") + metrics(clinic_run, "mean_set_size")
+    sizes = [m for name in ("mean_set_size", "empty_sets") for m in metrics(clinic_run, name)]
+    found = metrics(clinic_run, "conformal_coverage_pooled") + sizes
     assert {m["protocol"] for m in found} == {"honest"}
     assert {m["model"] for m in found} == {"ridge", "constant"}
     files = {path.stem for path in (clinic_run / "conformal").iterdir()}
@@ -50,16 +59,21 @@ def test_only_the_honest_protocol_is_calibrated(clinic_run):
 
 def test_coverage_and_set_size_stand_in_the_report(clinic_run):
     html = (clinic_run / "report.html").read_text()
-    assert "Conformal coverage" in html
+    # outside a fold there are fewer than nine of a class, so that its sets cannot be judged
+    assert "Coverage of ill of ridge is not given for “healthy” and “ill”" in html
+    assert "Undecided prediction sets" in html
+    assert "were sets calibrated on all classes together" in html
+    assert "calibrated, by class, on out-of-fold patients" in html
     assert "Mean set size" in html
 
 
 def test_new_patients_get_the_classes_that_the_rule_allows(cardio, clinic_run, newcomers):
     answer = cardio("predict", clinic_run, newcomers, "--device", "cpu", "--json").json
     for row in answer["predictions"]:
-        allowed = rule(clinic_run, f"{row['model']}-ill")["quantile"]
-        assert row["set"] == [c for c, p in row["scores"].items() if 1 - p <= allowed]
-        assert row["set_level"] == 0.9
+        allowed = rule(clinic_run, f"{row['model']}-ill")["class_quantiles"]
+        limits = zip(row["scores"].items(), allowed, strict=True)
+        assert row["set"] == [c for (c, p), q in limits if q is None or 1 - p <= q]
+        assert (row["set_level"], row["set_by_class"]) == (0.9, True)
     ridge = [row for row in answer["predictions"] if row["model"] == "ridge"]
     assert len(ridge) == 12
     assert any(len(row["set"]) == 1 for row in ridge)

@@ -183,7 +183,7 @@ def test_a_class_that_is_not_the_most_probable_says_why_it_is_the_answer():
         "quarantined": [], "measurements": {},
     }  # fmt: skip
     lines = [line.split() for line in told(answer, (), all_models=False)]
-    assert "1 left 35 % AV (classes weighted) none of them: unlike the training patients" in [
+    assert "1 left 35 % AV (classes weighted) none of them: none is probable enough" in [
         " ".join(line) for line in lines
     ]
     assert ["2", "left", "35", "%", "left", "left"] in lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import score_columns
+from cardio_core.evaluation.conformal.nonconformity import (
+    Floats,
+    class_probabilities,
+    conformal_quantile,
+    nonconformity,
+)
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Kind, Target
 
-Floats = NDArray[np.float64]
 METHOD = "(n + 1)(1 - alpha) quantile of out-of-fold scores, the largest of each patient"
+BY_CLASS = f"{METHOD} with the class, by class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,12 @@ class Conformal:
         Of the target. Continuous ones have intervals, the others sets.
     classes : tuple of str
         In the order of the columns of a set; empty for a continuous target.
+    class_quantiles : tuple of float
+        Largest nonconformity that is still covered in each class, where the sets are calibrated
+        by class; `quantile`, that of all patients together, then decides nothing. Infinite for a
+        class with too few patients, which every set holds. Empty otherwise.
+    class_patients : tuple of int
+        Patients with each class, whose scores were calibrated on.
     """
 
     alpha: float
@@ -54,16 +66,55 @@ class Conformal:
     target: str
     kind: Kind
     classes: tuple[str, ...] = ()
+    class_quantiles: tuple[float, ...] = ()
+    class_patients: tuple[int, ...] = ()
+
+    @property
+    def by_class(self) -> bool:
+        """Whether coverage is promised within each class, and not on average alone."""
+        return bool(self.class_quantiles)
+
+    @property
+    def limits(self) -> Floats:
+        """The largest nonconformity that is covered, of each class (of numbers: the one)."""
+        return np.array(self.class_quantiles or [self.quantile] * max(1, len(self.classes)))
+
+    @property
+    def learns(self) -> bool:
+        """Whether anything is ever left out; else there are too few patients of every kind."""
+        return bool(np.isfinite(self.limits).any())
+
+    @property
+    def always_held(self) -> tuple[str, ...]:
+        """Classes with too few patients, which no set leaves out."""
+        if not self.by_class:
+            return ()
+        pairs = zip(self.classes, self.class_quantiles, strict=True)
+        return tuple(name for name, own in pairs if math.isinf(own))
 
     @property
     def note(self) -> str:
-        """Why everything is covered, where it is; else empty."""
-        if math.isfinite(self.quantile):
-            return ""
+        """Why everything or a class is always covered, where it is; else empty."""
         needed = max(2, math.ceil(1 / self.alpha - 1 - 1e-9))
+        asked = f"too few for alpha = {self.alpha:g}, which needs at least {needed}"
+        if math.isinf(self.quantile):
+            return (
+                f"{self.n_patients} patients are {asked}: every value is covered, and nothing is "
+                "learnt."
+            )
+        own = dict(zip(self.classes, self.class_patients, strict=False))
+        found = [f"“{name}” ({own[name]})" for name in self.always_held]
+        if not found:
+            return ""
+        if not self.learns:
+            return (
+                f"the patients of each class, {' and '.join(found)}, are {asked} of every class: "
+                "every value is covered, and nothing is learnt."
+            )
         return (
-            f"{self.n_patients} patients are too few for alpha = {self.alpha:g}, which needs at "
-            f"least {needed}: every value is covered, and nothing is learnt."
+            f"Patients with {' and '.join(found)} are {asked} of every class: every set holds "
+            f"{'it' if len(found) == 1 else 'these'}, so that nothing rules "
+            f"{'it' if len(found) == 1 else 'them'} out."
         )
 
     def sets(self, probabilities: ArrayLike) -> NDArray[np.bool_]:
@@ -77,8 +128,8 @@ class Conformal:
         Returns
         -------
         ndarray of bool, shape (n, n_classes)
-            A row may be empty: no class is as probable as the truth usually is. That is an answer,
-            not an error; such a case is unlike those that were calibrated on.
+            A row may be empty: no class is as probable as it is where it is true. That is an
+            answer, not an error: the probability lies between those of the classes.
 
         Raises
         ------
@@ -90,8 +141,8 @@ class Conformal:
                 f"prediction sets of {self.target}: expected classes, found a continuous target; "
                 "use its intervals"
             )
-        scores = _probabilities(probabilities, self.classes, self.target)
-        return np.asarray(1 - scores <= self.quantile)
+        scores = class_probabilities(probabilities, self.classes, self.target)
+        return np.asarray(1 - scores <= self.limits)
 
     def intervals(self, values: ArrayLike) -> Floats:
         """Return the limits around predicted numbers.
@@ -146,22 +197,21 @@ class Conformal:
         DataError
             No patient with truth and score, or a frame of another target.
         """
-        target = Target(self.target, self.kind, self.classes)
-        scored = patient_scores(frame, target)
         from cardio_core.stats.classification.proportions import proportion
 
+        target = Target(self.target, self.kind, self.classes)
+        scored = nonconformity(frame, target)
+        rows = scored.rows
+        held = rows["score"].to_numpy() <= self.limits[rows["code"].to_numpy()]
+        by_patient = pd.Series(held).groupby(rows["subject"].to_numpy()).all()
         found = proportion(
-            int((scored.largest <= self.quantile).sum()),
-            len(scored.largest),
-            level=level,
-            name="coverage",
-            unit="patient",
+            int(by_patient.sum()), len(by_patient), level=level, name="coverage", unit="patient"
         )
         extra = dict(found.extra)
         if self.kind != "continuous":
-            held = self.sets(scored.known[score_columns(target)].to_numpy(float))
-            extra["mean_set_size"] = float(held.sum(axis=1).mean())
-            extra["empty_share"] = float((~held.any(axis=1)).mean())
+            sets = self.sets(scored.known[score_columns(target)].to_numpy(float))
+            extra["mean_set_size"] = float(sets.sum(axis=1).mean())
+            extra["empty_share"] = float((~sets.any(axis=1)).mean())
         note = f"{self.note} A patient is covered when every one of the rows is.".strip()
         return found.replace(n_dropped=scored.n_dropped, extra=extra, note=note)
 
@@ -169,49 +219,55 @@ class Conformal:
         """Return the JSON form; an infinite quantile, which JSON has no word for, is null."""
         return {
             "alpha": self.alpha,
-            "quantile": self.quantile if math.isfinite(self.quantile) else None,
+            "quantile": _finite(self.quantile),
             "n_patients": self.n_patients,
             "n_dropped": self.n_dropped,
             "method": self.method,
             "target": self.target,
             "kind": self.kind,
             "classes": list(self.classes),
+            "class_quantiles": [_finite(own) for own in self.class_quantiles],
+            "class_patients": list(self.class_patients),
         }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Conformal:
-        """Return the rule that `to_dict` wrote.
+        """Return the rule that `to_dict` wrote; one without classes' quantiles has none.
 
         Raises
         ------
         DataError
             A field is missing.
         """
-        try:
-            fields = {name: stored[name] for name in cls.__slots__}
-        except KeyError as error:
+        needed = [field.name for field in fields(cls) if field.default is MISSING]
+        absent = [name for name in needed if name not in stored]
+        if absent:
             raise DataError(
-                f"conformal rule: expected the fields {', '.join(cls.__slots__)}, found no "
-                f"{error}; calibrate again"
-            ) from None
-        quantile = math.inf if fields["quantile"] is None else float(fields["quantile"])
-        return cls(**fields | {"quantile": quantile, "classes": tuple(fields["classes"])})
+                f"conformal rule: expected the fields {', '.join(needed)}, found no "
+                f"{absent[0]!r}; calibrate again"
+            )
+        return cls(
+            **{name: stored[name] for name in needed}
+            | {
+                "quantile": _infinite(stored["quantile"]),
+                "classes": tuple(stored.get("classes", ())),
+                "class_quantiles": tuple(map(_infinite, stored.get("class_quantiles", ()))),
+                "class_patients": tuple(stored.get("class_patients", ())),
+            }
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class PatientScores:
-    """Nonconformity by patient, and the rows that it came from.
-
-    `largest`, shape (n_patients,), is the largest nonconformity of each patient's rows; `known` has
-    the rows with truth and score, `n_dropped` counts the others.
-    """
-
-    largest: Floats
-    known: pd.DataFrame
-    n_dropped: int
+def _finite(quantile: float) -> float | None:
+    return quantile if math.isfinite(quantile) else None
 
 
-def fit_conformal(frame: pd.DataFrame, target: Target, *, alpha: float = 0.1) -> Conformal:
+def _infinite(stored: float | None) -> float:
+    return math.inf if stored is None else float(stored)
+
+
+def fit_conformal(
+    frame: pd.DataFrame, target: Target, *, alpha: float = 0.1, by_class: bool = False
+) -> Conformal:
     """Calibrate prediction sets or intervals on out-of-fold predictions of one model.
 
     Parameters
@@ -223,6 +279,9 @@ def fit_conformal(frame: pd.DataFrame, target: Target, *, alpha: float = 0.1) ->
         Classes are scored by ``1 - p`` of the true one, numbers by the absolute residual.
     alpha : float
         Between 0 and 1: share of new patients that may be missed.
+    by_class : bool
+        Calibrate each class on the patients who have it (Mondrian sets): of the new patients of
+        *each* class, a share of `alpha` may be missed. Changes nothing for a continuous target.
 
     Returns
     -------
@@ -236,21 +295,30 @@ def fit_conformal(frame: pd.DataFrame, target: Target, *, alpha: float = 0.1) ->
 
     Notes
     -----
-    Each patient contributes one score, the largest over the rows (and repeats). Patients are
-    exchangeable, rows of one patient are not; with the largest, a new patient's rows are *all*
-    covered with probability ``1 - alpha``, hence any one of them too. The mean of a patient's
-    scores promises nothing about a row, and rows as they come count a long recording many times.
+    Each patient contributes one score, the largest over the rows. Patients are exchangeable, rows
+    of one patient are not; with the largest, a new patient's rows are *all* covered with
+    probability ``1 - alpha``, hence any one of them too. The mean of a patient's scores promises
+    nothing about a row, and rows as they come count a long recording many times. Of repeated
+    folds (a column ``repeat``) each repeat gives a score that weighs its share of one patient:
+    the quantile is of a model of any one repeat, as the one that is applied is, and the largest
+    over repeats would be of the worst of them.
 
     The bound is exact for patients exchangeable with those calibrated on and for one fitted model
     (split conformal prediction). Out-of-fold scores come from K models, and the one that is
     applied is fitted again on everybody: coverage is then close to ``1 - alpha`` where the fit is
     stable, but the only bound known without assumptions is that of CV+, about ``1 - 2 alpha``,
-    and CV+ keeps the K models. It holds on average over patients, not within each class or group.
+    and CV+ keeps the K models.
+
+    Without `by_class` the bound holds on average over patients: where nine of ten are healthy, sets
+    that never hold the disease keep it. By class it holds within each class, so on average too, and
+    whatever the classes' shares among new patients are. A class with fewer than ``1/alpha - 1``
+    patients is then in every set.
 
     References
     ----------
     Vovk V, Gammerman A, Shafer G. Algorithmic learning in a random world. Springer 2005.
     Sadinle M, Lei J, Wasserman L. J Am Stat Assoc 2019;114:223 (sets of least ambiguity).
+    Vovk V. Conditional validity of inductive conformal predictors. Mach Learn 2013;92:349.
     Barber RF et al. Predictive inference with the jackknife+. Ann Stat 2021;49:486 (CV+).
 
     Examples
@@ -262,101 +330,26 @@ def fit_conformal(frame: pd.DataFrame, target: Target, *, alpha: float = 0.1) ->
     >>> round(rule.quantile, 3), rule.sets([0.9, 0.5]).tolist()
     (0.8, [[False, True], [True, True]])
     """
-    scored = patient_scores(frame, target)
+    scored = nonconformity(frame, target)
+    scores, weights = scored.of_patients()
+    quantile = conformal_quantile(scores, alpha, weights)
+    own: list[float] = []
+    counts: list[int] = []
+    if by_class and target.kind != "continuous":
+        for code in range(len(target.classes)):
+            scores_of, weights_of = scored.of_patients(code)
+            counts.append(round(weights_of.sum()))
+            few = counts[-1] < 2
+            own.append(math.inf if few else conformal_quantile(scores_of, alpha, weights_of))
     return Conformal(
         alpha,
-        conformal_quantile(scored.largest, alpha),
-        len(scored.largest),
+        quantile,
+        round(weights.sum()),
         scored.n_dropped,
-        METHOD,
+        BY_CLASS if own else METHOD,
         target.name,
         target.kind,
         target.classes,
+        tuple(own),
+        tuple(counts),
     )
-
-
-def conformal_quantile(scores: ArrayLike, alpha: float) -> float:
-    """Return the ``ceil((n + 1)(1 - alpha))``-th smallest score, infinite if n is too small.
-
-    Scores, shape (n,), are one nonconformity a patient; `alpha` lies between 0 and 1.
-
-    Raises
-    ------
-    DataError
-        Fewer than two scores, one that is missing, or `alpha` outside (0, 1).
-
-    Examples
-    --------
-    >>> conformal_quantile(range(1, 20), alpha=0.1), conformal_quantile(range(1, 9), alpha=0.1)
-    (18.0, inf)
-    """
-    if not 0 < alpha < 1:
-        raise DataError(f"conformal alpha: expected a number between 0 and 1, found {alpha}")
-    found = np.sort(np.asarray(scores, dtype=np.float64))
-    if found.size < 2:
-        raise DataError(
-            f"conformal calibration: expected at least 2 patients with truth and prediction, found "
-            f"{found.size}; add patients"
-        )
-    if np.isnan(found[-1]):
-        raise DataError("conformal calibration: expected a score of every patient, found NaN")
-    # (9 + 1)(1 - 0.3) is 7 in exact arithmetic and a little more or less in binary
-    rank = math.ceil((found.size + 1) * (1 - alpha) - 1e-9)
-    return float(found[rank - 1]) if rank <= found.size else math.inf
-
-
-def patient_scores(frame: pd.DataFrame, target: Target) -> PatientScores:
-    """Return the largest nonconformity of each patient's rows.
-
-    The frame is as for :func:`fit_conformal`; rows without truth or score are dropped and counted.
-
-    Raises
-    ------
-    DataError
-        A column is missing, several models are mixed, or the truth is no class of the target.
-    """
-    columns = score_columns(target)
-    absent = [name for name in ("subject_id", "y_true", *columns) if name not in frame.columns]
-    if absent:
-        raise DataError(
-            f"predictions of {target.name}: expected the columns subject_id, y_true and "
-            f"{', '.join(columns)}, found no {absent[0]}"
-        )
-    models = sorted(set(frame["model"])) if "model" in frame.columns else []
-    if len(models) > 1:
-        raise DataError(
-            f"predictions of {target.name}: expected one model, found {', '.join(models)}; take "
-            "the rows of one"
-        )
-    known = frame[frame[["subject_id", "y_true", *columns]].notna().all(axis=1)]
-    if target.kind == "continuous":
-        truth = known["y_true"].to_numpy(np.float64)
-        scores = np.abs(known["score"].to_numpy(np.float64) - truth)
-    else:
-        codes = pd.Categorical(known["y_true"], categories=list(target.classes)).codes
-        if (codes < 0).any():
-            raise DataError(
-                f"truth of {target.name}: expected one of {', '.join(target.classes)}, found "
-                f"{known['y_true'][codes < 0].iloc[0]!r}"
-            )
-        held = _probabilities(known[columns].to_numpy(float), target.classes, target.name)
-        scores = 1 - held[np.arange(len(held)), codes]
-    largest = pd.Series(scores).groupby(known["subject_id"].to_numpy()).max()
-    return PatientScores(largest.to_numpy(np.float64), known, len(frame) - len(known))
-
-
-def _probabilities(given: ArrayLike, classes: tuple[str, ...], name: str) -> Floats:
-    scores = np.asarray(given, dtype=np.float64)
-    if scores.ndim == 1 and len(classes) == 2:
-        scores = np.column_stack([1 - scores, scores])
-    if scores.ndim != 2 or scores.shape[1] != len(classes):
-        raise DataError(
-            f"probabilities of {name}: expected shape (n, {len(classes)}), one column for each of "
-            f"{', '.join(classes)}, found {scores.shape}"
-        )
-    if not ((scores >= 0) & (scores <= 1)).all():
-        raise DataError(
-            f"probabilities of {name}: expected numbers between 0 and 1, found others or missing "
-            "ones; turn scores into probabilities first"
-        )
-    return scores

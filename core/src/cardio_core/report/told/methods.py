@@ -187,8 +187,10 @@ def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
     if resamples:
         said += f" Bootstrap intervals are percentiles of {count(int(resamples))} resamples."
     rows = pooled_rows(files, protocol_told(files))
-    if any(row.get("name") == "conformal_coverage" for row in rows):
-        said += " Prediction sets are conformal, calibrated on the patients of the other folds."
+    names = {row.get("name") for row in rows}
+    if names & {"conformal_coverage", "empty_sets"}:
+        by_class = ", by class," if "empty_sets" in names else ""
+        said += f" Prediction sets are conformal, calibrated{by_class} on out-of-fold patients."
     return said
 
 

@@ -32,6 +32,9 @@ PARTED = 0.05
 RARELY_DECIDED = 0.5
 """Prediction sets that leave more than this share of patients open are said to decide rarely."""
 
+SETS_PROMISE = 0.9
+"""Share of the patients of each class whose prediction set is to hold it."""
+
 SLOPES = (0.5, 2.0)
 MANY_QUARANTINED = 0.1
 
@@ -52,7 +55,7 @@ def warnings_of(files: RunFiles, found: Sequence[Standing]) -> list[str]:
     grave = _told(
         files, first, (_no_better, _no_better_than_constant, _spans_chance, _few_events, _parted)
     )
-    lesser = _told(files, first, (_all_or_none, _slope, _undecided))
+    lesser = _told(files, first, (_all_or_none, _slope, _uncovered, _undecided))
     # What the plugin says of itself comes before the details of what is computed.
     said = [*_plugins_own(files, first.model), *_quarantined(files)]
     others = _others_no_better(files, found[1:])
@@ -241,12 +244,27 @@ def _slope(files: RunFiles, standing: Standing) -> Iterator[str]:
         return
 
 
+def _uncovered(files: RunFiles, standing: Standing) -> Iterator[str]:
+    """Classes whose patients the prediction sets miss more often than is promised."""
+    short = [
+        f"{row['class_name']} in {100 * float(row['value']):.0f} % of its "
+        f"{counted(row['n'], 'patient')}"
+        for row in _of_model(files, standing, "conformal_coverage", by_class=True)
+        if row.get("high") is not None and float(row["high"]) < SETS_PROMISE
+    ]
+    if short:
+        yield (
+            f"The prediction sets of {_the(files, standing, start=False)} promise to hold the true "
+            f"class in {100 * SETS_PROMISE:.0f} %, and hold {listed(short)}."
+        )
+
+
 def _undecided(files: RunFiles, standing: Standing) -> Iterator[str]:
-    """Prediction sets of a yes-or-no outcome: a mean size of 2 less the share that is decided."""
+    """Prediction sets of a yes-or-no outcome that hold both answers."""
     if standing.metric != "auc":
         return
-    for row in _of_model(files, standing, "mean_set_size"):
-        undecided = float(row["value"]) - 1
+    for row in _of_model(files, standing, "sets_of_several"):
+        undecided = float(row["value"])
         if undecided > RARELY_DECIDED:
             yield (
                 f"At the coverage that is promised, the prediction sets of "
@@ -256,14 +274,16 @@ def _undecided(files: RunFiles, standing: Standing) -> Iterator[str]:
         return
 
 
-def _of_model(files: RunFiles, standing: Standing, name: str) -> list[Row]:
+def _of_model(
+    files: RunFiles, standing: Standing, name: str, *, by_class: bool = False
+) -> list[Row]:
     return [
         row
         for row in pooled_rows(files, protocol_told(files))
         if (row.get("target"), row.get("model"), row.get("name"))
         == (standing.target, standing.model, name)
         and not row.get("versus")
-        and not row.get("class_name")
+        and bool(row.get("class_name")) == by_class
     ]
 
 

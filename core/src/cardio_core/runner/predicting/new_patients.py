@@ -335,7 +335,13 @@ def _with_sets(
         ]
     classes = target.classes
     return [
-        row | {"set": [c for c, held in zip(classes, own, strict=True) if held], "set_level": level}
+        row
+        | {
+            "set": [c for c, held in zip(classes, own, strict=True) if held],
+            "set_level": level,
+            "set_by_class": rule.by_class,
+            "set_always": list(rule.always_held),
+        }
         for row, own in zip(rows, rule.sets(scores), strict=True)
     ]
 

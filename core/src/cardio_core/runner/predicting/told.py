@@ -41,7 +41,12 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
                 about = ["primary model"] if name == primary else []
                 about += [_words(target["name"])] if len(answer["targets"]) > 1 else []
                 said = f" ({', '.join(about)})" if about else ""
-                lines += ["", f"{models[name]}{said}", *_table(own, target)]
+                lines += [
+                    "",
+                    f"{models[name]}{said}",
+                    *_table(own, target),
+                    *_sets_mean(own, target),
+                ]
     others = [name for name in models if name not in shown]
     if others and rows:
         lines += ["", f"Other models answered, too ({len(others)}): --all-models shows them."]
@@ -70,6 +75,19 @@ def _table(rows: Sequence[Mapping[str, Any]], target: Mapping[str, Any]) -> list
         for row in rows
     ]
     return _aligned([head, *body])
+
+
+def _sets_mean(rows: Sequence[Mapping[str, Any]], target: Mapping[str, Any]) -> list[str]:
+    """Say what the sets of a table promise, and which classes they never leave out."""
+    if rows[0]["level"] == "sample" or "set_by_class" not in rows[0]:
+        return []
+    level, always = rows[0]["set_level"], rows[0]["set_always"]
+    of = "of the patients of each class" if rows[0]["set_by_class"] else "of all patients together"
+    said = f"{100 * level:.0f} % certain: calibrated to hold the truth in {100 * level:.0f} % {of}."
+    if always:
+        named = " and ".join(f"“{answer_of(name, target)}”" for name in always)
+        said += f" {named} is never ruled out: too few patients with it were calibrated on."
+    return [said]
 
 
 def _stands_on(row: Mapping[str, Any], target: Mapping[str, Any]) -> str:
@@ -165,8 +183,8 @@ def answer_of(decided: Any, target: Mapping[str, Any]) -> str:
 
 def _set_words(held: Sequence[str], target: Mapping[str, Any]) -> str:
     if not held:
-        which = "neither" if len(target["classes"]) == 2 else "none of them"
-        return f"{which}: unlike the training patients"
+        two = len(target["classes"]) == 2
+        return "neither: between the two" if two else "none of them: none is probable enough"
     if len(held) == 1:
         return answer_of(held[0], target)
     if len(held) == len(target["classes"]):
