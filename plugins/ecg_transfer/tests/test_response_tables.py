@@ -47,14 +47,17 @@ def test_lbbb_alone_reaches_what_the_counts_of_table_1_say(lbbb_report):
     assert rates["specificity"] == pytest.approx(0.480, abs=5e-4)
 
 
-def test_the_published_model_resnet_50_is_refused_and_our_own_holds(lbbb_report):
+def test_of_the_published_models_one_is_unlikely_three_fit_other_tables_and_ours_holds(lbbb_report):
     table = table_2(lbbb_report.metrics, CRT_RESPONSE).set_index(["source", "model"])
-    refused = table[table["identity"].str.startswith("REFUSED")]
-    assert list(refused.index) == [("He et al. 2023", "ResNet-50, transfer")]
+    unlikely = table[table["identity"].str.startswith("unlikely")]
+    assert list(unlikely.index) == [("He et al. 2023", "ResNet-50, transfer")]
     assert table.loc[("this run", "LBBB"), "identity"] == "holds"
     assert table.loc[("this run", "LBBB"), "accuracy, pooled"].startswith("0.789 (")
     published = table.loc["He et al. 2023"]
-    assert published["identity"].str.startswith("contradicts").sum() == 8
+    elsewhere = published[published["identity"].str.startswith("not reproduced")]
+    assert list(elsewhere.index) == ["SVM", "random forest"]
+    # methods page, statistics: gaps of .007 to .020 of fold means are chance
+    assert published["identity"].str.startswith("agrees").sum() == 6
 
 
 def test_rates_that_are_not_of_one_table_stop_the_report(lbbb_report):

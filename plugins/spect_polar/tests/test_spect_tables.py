@@ -115,7 +115,7 @@ def test_where_chi_square_is_not_valid_fishers_p_stands_and_the_row_says_so():
 def test_no_row_of_table_1_fails():
     made = published_table_1()
     assert len(made) == 15
-    assert not (made["verdict"] == "FAILS").any()
+    assert set(made["verdict"]) == {"reproduced", "reproduced, with a reservation"}
 
 
 def test_the_only_sample_behind_table_2_is_103_patients_with_69_events():
@@ -127,7 +127,7 @@ def test_the_only_sample_behind_table_2_is_103_patients_with_69_events():
         for name in RATIOS
     }  # fmt: skip
     assert cells == {"acei_arb": (61, 28), "cad": (16, 9), "male": (54, 21), "smoking": (28, 9)}
-    assert "another sample or outcome" in how
+    assert "103" in how
 
 
 @pytest.mark.parametrize("name", RATIOS)
@@ -141,7 +141,7 @@ def test_univariable_odds_ratios_of_table_2_come_from_that_sample_and_not_from_t
 
 def test_rows_of_table_2_whose_arithmetic_fails_are_marked():
     made = published_table_2()
-    failing = made[made["verdict"] == "FAILS"]
+    failing = made[made["verdict"].isin(["not reproduced", "impossible"])]
     assert set(failing["variable"]) == {
         "ACE inhibitor or ARB", "CAD", "male sex", "smoking", "gender, multivariable",
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,13 @@ from cardio_core import stats
 from cardio_core.cli.stats.results import FILE, output_options, write_result
 
 if TYPE_CHECKING:
+    from cardio_core.stats.forensics.causes import Told
     from cardio_core.stats.forensics.check import Verdict
 
 HEADINGS: dict[Verdict, str] = {
-    "contradiction": "Contradictions",
-    "doubt": "Not shown by the numbers",
+    "impossible": "Impossible: not all of these numbers can be right",
+    "unlikely": "Unlikely under a stated model",
+    "not reproduced": "Not reproduced from what is printed",
     "note": "Worth knowing",
     "agrees": "In order",
 }
@@ -26,30 +29,46 @@ HEADINGS: dict[Verdict, str] = {
 @click.option("--all", "everything", is_flag=True, help="List what is in order too.")
 @output_options(figure=False)
 def forensics(file: Path, everything: bool, **output: Any) -> None:
-    """Check the published numbers in FILE (YAML) and say what contradicts what.
+    """Check the published numbers in FILE (YAML), and say what they cannot be.
 
     Exits with 0 whatever is found. docs/forensics/papers.yaml is an example.
     """
-    from cardio_core.stats.forensics.runner import checked_estimates, of_verdict
+    from cardio_core.stats.forensics.causes import told
+    from cardio_core.stats.forensics.runner import checked_estimates
 
     findings = stats.run_checks(stats.read_published(file))
-    rows = tuple(
-        (verdict, found.paper, found.where, found.name, found.statement())
-        for verdict in HEADINGS
-        for found in of_verdict(findings, verdict)
-    )
+    groups = sorted(told(findings), key=lambda each: list(HEADINGS).index(each.verdict))
     table = stats.ResultTable(
         f"Published numbers in {file.name}",
-        ("verdict", "paper", "where", "what", "finding"),
-        rows,
+        ("verdict", "paper", "where", "what", "finding", "by hand", "one finding with"),
+        tuple(
+            (each.finding.verdict, each.paper, each.where, each.name, each.statement(),
+             each.finding.by_hand, group.cause)
+            for group in groups
+            for each in group.findings
+        ),
         (),
         tuple(checked_estimates(findings)),
-    )
+    )  # fmt: skip
     lines, counts = [], []
     for verdict, heading in HEADINGS.items():
-        found = of_verdict(findings, verdict)
-        counts.append(f"{len(found)} {heading.lower()}")
+        found = [group for group in groups if group.verdict == verdict]
+        counts.append(f"{len(found)} {heading.partition(':')[0].lower()}")
         if found and (verdict != "agrees" or everything):
-            lines += [f"{heading} ({len(found)})", *(f"- {each.sentence()}" for each in found), ""]
-    lines.append(f"{len(findings)} checks: {', '.join(counts)}.")
+            lines += [f"{heading} ({len(found)})", *chain(*map(_lines, found)), ""]
+    one = "; findings of one cause count once" if len(groups) < len(findings) else ""
+    lines.append(f"{len(findings)} checks: {', '.join(counts)}{one}.")
     write_result(table, text="\n".join(lines), **output)
+
+
+def _lines(group: Told) -> list[str]:
+    """Return a finding and its arithmetic, or a cause with its findings below it."""
+    lines = [f"- {group.paper}: {group.cause}:"] if group.cause else []
+    dash, margin = ("  - ", "    ") if group.cause else ("- ", "  ")
+    for found in group.findings:
+        place = [part for part in (found.where, found.name) if part]
+        under = ": ".join([*place, found.statement()])
+        lines.append(dash + (under if group.cause else found.sentence()))
+        if found.finding.by_hand:
+            lines.append(f"{margin}By hand: {found.finding.by_hand}.")
+    return lines

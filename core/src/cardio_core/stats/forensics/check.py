@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf
@@ -12,7 +12,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, InstanceOf
 from cardio_core.types.estimate import Estimate
 
 _NUMBER = re.compile(r"^(<\s*)?[-+]?\d*\.?\d+$")
-Verdict = Literal["contradiction", "doubt", "agrees", "note"]
+Verdict = Literal["impossible", "unlikely", "not reproduced", "note", "agrees"]
+VERDICTS: tuple[Verdict, ...] = ("impossible", "unlikely", "not reproduced", "note", "agrees")
+"""From the gravest to none."""
+ACCUSING: tuple[Verdict, ...] = VERDICTS[:3]
+UNLIKELY = 0.01
+"""A number is called unlikely below this probability: a paper prints many, and one in twenty of
+them would be called so by chance at the usual level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +106,21 @@ class Finding:
 
     Attributes
     ----------
-    verdict : {"contradiction", "doubt", "agrees", "note"}
-        The numbers cannot all be right; they can, but do not show what they are taken to show;
-        they agree; or they agree and mean something that the reader should know.
+    verdict : {"impossible", "unlikely", "not reproduced", "note", "agrees"}
+        Not all of the numbers can be right; they can, with the stated probability under a stated
+        model; they do not follow from what is printed; they are in order and mean something that
+        the reader should know; they agree.
     sentence : str
         One or two sentences with the numbers.
     estimates : tuple of Estimate
+    by_hand : str
+        The arithmetic, to be done again; never empty with one of the first three verdicts.
     """
 
     verdict: Verdict
     sentence: str
     estimates: tuple[Estimate, ...] = ()
+    by_hand: str = ""
 
 
 class Part(BaseModel):
@@ -129,13 +139,35 @@ class Check(Part, ABC):
     where : str
         Where they are printed: "Table 1", "abstract".
     because : str
-        What the reader should make of it; added to the sentence.
+        What we make of it; added to the sentence as our reading.
+    cause : str
+        What it has in common with other findings of the paper; they are told as one.
+    explained : str
+        Where the paper itself says why the numbers differ; the finding is then in order.
+    no_more_than : {"unlikely", "not reproduced", "note"}, optional
+        The gravest verdict that what is printed allows; `because` says why.
     """
 
     name: str
     where: str = ""
     because: str = ""
+    cause: str = ""
+    explained: str = ""
+    no_more_than: Literal["unlikely", "not reproduced", "note"] | None = None
 
     @abstractmethod
     def find(self) -> Finding:
         """Do the arithmetic and say what it shows."""
+
+    def judged(self) -> Finding:
+        """Return the finding, no graver than the paper's own words and ours allow."""
+        found = self.find()
+        if found.verdict == "agrees":
+            return found
+        if self.explained:
+            words = f"{found.sentence} The paper explains it: {self.explained}"
+            return replace(found, verdict="agrees", sentence=words, by_hand="")
+        if self.no_more_than is not None:
+            kept = max(found.verdict, self.no_more_than, key=VERDICTS.index)
+            return replace(found, verdict=kept)
+        return found

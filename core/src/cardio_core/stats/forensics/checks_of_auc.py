@@ -88,8 +88,13 @@ class AucInterval(Check):
             f"independent patients"
         )
         if too_narrow:
-            text += ", as if several recordings of one patient were independent"
-        return Finding("doubt" if too_narrow else "agrees", text + ".", (expected, effective))
+            by_hand = (
+                f"1.96 x {expected.extra['se']:.4f} = {1.96 * expected.extra['se']:.3f} to either "
+                f"side (Hanley-McNeil), printed ({high} - {low})/2 = "
+                f"{(high.value - low.value) / 2:.3f}"
+            )
+            return Finding("not reproduced", text + ".", (expected, effective), by_hand)
+        return Finding("agrees", text + ".", (expected, effective))
 
 
 class Quantiles(Check):
@@ -119,9 +124,10 @@ class Quantiles(Check):
         covered = self.high_pct - self.low_pct
         good = math.isclose(covered, self.stated_pct)
         return Finding(
-            "agrees" if good else "contradiction",
+            "agrees" if good else "impossible",
             f"percentiles {self.low_pct:g} and {self.high_pct:g} are a {covered:g} % interval"
             + ("." if good else f", not one of {self.stated_pct:g} %."),
+            by_hand="" if good else f"{self.high_pct:g} - {self.low_pct:g} = {covered:g}",
         )
 
 
@@ -137,8 +143,9 @@ class ConstantMae(Check):
         found = gaussian_constant_mae(self.sd.value)
         worse = self.mae.low > gaussian_constant_mae(self.sd.high).value
         return Finding(
-            "doubt" if worse else "agrees",
-            f"predicting the mean for everybody errs by {found.value:.2f} (SD {self.sd}); the "
-            f"model errs by {self.mae}, " + ("worse than a constant." if worse else "better."),
+            "note" if worse else "agrees",
+            f"were the outcome normal with an SD of {self.sd}, predicting the mean for everybody "
+            f"would err by {found.value:.2f}; the model errs by {self.mae}"
+            + (", no better than a constant." if worse else "."),
             (found,),
         )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Literal
 
 from cardio_core.stats.forensics.check import Check, Finding, PrintedNumber
+
+_NUMBERS = re.compile(r"\d")
 
 
 class SameNumber(Check):
@@ -14,7 +17,8 @@ class SameNumber(Check):
     Attributes
     ----------
     printed : place to text
-        Compared as text, so that ``">"`` and ``">="`` differ too.
+        Compared as text, so that ``">"`` and ``">="`` differ too; words that differ are a note,
+        numbers that differ cannot all be right.
     """
 
     check: Literal["same"]
@@ -26,7 +30,13 @@ class SameNumber(Check):
         listed = ", ".join(f"{text} ({place})" for place, text in self.printed.items())
         if len(texts) == 1:
             return Finding("agrees", f"printed alike: {listed}.")
-        return Finding("contradiction", f"printed as {listed}.")
+        if not all(_NUMBERS.search(text) for text in texts):
+            return Finding("note", f"printed as {listed}.")
+        return Finding(
+            "impossible",
+            f"printed as {listed}.",
+            by_hand=" ≠ ".join(dict.fromkeys(map(str, self.printed.values()))),
+        )
 
 
 class Arithmetic(Check):
@@ -62,7 +72,7 @@ class Arithmetic(Check):
             return Finding("note", text + ".")
         if total == self.published:
             return Finding("agrees", f"{text}, as printed.")
-        return Finding("contradiction", f"{text}, printed {self.published}.")
+        return Finding("not reproduced", f"{text}, printed {self.published}.", by_hand=text)
 
 
 class AtMost(Check):
@@ -73,22 +83,21 @@ class AtMost(Check):
     value, bound : float
     bound_is : str
         What the bound is.
-    if_exceeded : {"contradiction", "doubt"}
     """
 
     check: Literal["at_most"]
     value: float
     bound: float
     bound_is: str
-    if_exceeded: Literal["contradiction", "doubt"] = "contradiction"
 
     def find(self) -> Finding:
         """Compare."""
         good = self.value <= self.bound
         return Finding(
-            "agrees" if good else self.if_exceeded,
+            "agrees" if good else "impossible",
             f"{self.value:g} " + ("is within" if good else "exceeds") + f" {self.bound_is} "
             f"({self.bound:g}).",
+            by_hand="" if good else f"{self.value:g} > {self.bound:g}",
         )
 
 
@@ -112,7 +121,7 @@ class LargerThan(Check):
         good = self.first.value > self.second.value
         word = "exceeds" if good else "does not exceed"
         return Finding(
-            "agrees" if good else "doubt", f"{self.first} {word} {self.second} ({self.second_is})."
+            "agrees" if good else "note", f"{self.first} {word} {self.second} ({self.second_is})."
         )
 
 
@@ -138,9 +147,14 @@ class Nyquist(Check):
         )
         if good:
             return Finding("agrees", text + ".")
+        text += ": such a filter removes nothing"
         if self.cutoff_per_mm / 10 <= limit:
-            text += f"; {self.cutoff_per_mm:g} cycles/cm would be possible"
-        return Finding("contradiction", text + ".")
+            text += f"; one of {self.cutoff_per_mm:g} cycles/cm would"
+        return Finding(
+            "note",
+            text + ".",
+            by_hand=f"1/(2 x {self.spacing_mm:g}) = {limit:.3f}",
+        )
 
 
 class WindowLength(Check):
@@ -167,10 +181,14 @@ class WindowLength(Check):
         needed = self.segment_rr * 60 * self.rate_hz / self.window_samples
         good = self.window_samples <= segment
         return Finding(
-            "agrees" if good else "contradiction",
+            "agrees" if good else "not reproduced",
             f"a window of {self.window_samples} samples on segments of {self.segment_rr:g} RR, "
             f"which are {segment:.0f} samples at {self.heart_rate_bpm:g} beats/min"
             + ("." if good else f"; it fits only below {needed:.1f} beats/min."),
+            by_hand=""
+            if good
+            else f"{self.segment_rr:g} x 60/{self.heart_rate_bpm:g} x {self.rate_hz:g} = "
+            f"{segment:.0f} < {self.window_samples}",
         )
 
 
@@ -195,7 +213,7 @@ class Resolution(Check):
         steps = self.event_ms / self.step_ms
         good = steps >= self.needed
         return Finding(
-            "agrees" if good else "doubt",
+            "agrees" if good else "note",
             f"an event of {self.event_ms:g} ms spans {steps:.1f} steps of {self.step_ms:.3g} ms"
             + ("." if good else f", fewer than the {self.needed:g} that resolve it."),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import Literal
 
 from cardio_core.stats.classification.decisions import confusion_metrics
@@ -13,19 +14,27 @@ from cardio_core.stats.classification.proportions import (
     proportion,
 )
 from cardio_core.stats.forensics.accuracy_identity import check_acc_identity
-from cardio_core.stats.forensics.check import Check, Finding, PrintedNumber
+from cardio_core.stats.forensics.check import UNLIKELY, Check, Finding, PrintedNumber
+from cardio_core.stats.forensics.fold_means import (
+    fold_gap_probability,
+    fold_spread_probability,
+    tables_of_rates,
+)
 from cardio_core.stats.forensics.summaries import grim
 from cardio_core.stats.foundation.display import p_text
+from cardio_core.types.estimate import Estimate
 
 
 class Accuracy(Check):
-    """Accuracy, sensitivity and specificity of one table: ``check: accuracy``.
+    """Accuracy, sensitivity and specificity: ``check: accuracy``.
 
     Attributes
     ----------
     accuracy, sensitivity, specificity : numbers in quotes, from 0 to 1
     n_events, n : int
         Patients with the outcome, and all.
+    folds : int, optional
+        The figures are, or may be, means over so many folds; without it, of one table.
     """
 
     check: Literal["accuracy"]
@@ -34,9 +43,10 @@ class Accuracy(Check):
     specificity: PrintedNumber
     n_events: int
     n: int
+    folds: int | None = None
 
     def find(self) -> Finding:
-        """Apply the accuracy identity."""
+        """Apply the accuracy identity, and ask how far means over folds may leave it."""
         prevalence = self.n_events / self.n
         found = check_acc_identity(
             self.accuracy.value,
@@ -54,23 +64,60 @@ class Accuracy(Check):
             f"accuracy {self.accuracy}, sensitivity {self.sensitivity}, specificity "
             f"{self.specificity}"
         )
-        if not found.feasible_pooled:
-            side = "below" if self.accuracy.value < self.specificity.value else "above"
-            return Finding(
-                "contradiction",
-                f"{figures}: accuracy lies {side} both, which no single table allows at any "
-                "prevalence.",
-                estimates,
-            )
-        implied, expected = found.implied_prevalence, found.accuracy_expected
-        if found.at_prevalence or implied is None or expected is None:
+        expected = found.accuracy_expected
+        if found.at_prevalence or expected is None:
             return Finding("agrees", f"{figures} agree at {self.n_events}/{self.n}.", estimates)
-        return Finding(
-            "contradiction",
-            f"{figures} imply a prevalence of {implied.value:.2f}, not the {prevalence:.3f} of "
-            f"{self.n_events}/{self.n}, at which accuracy would be {expected.value:.3f}.",
-            estimates,
+        gap = abs(self.accuracy.value - expected.value)
+        slack = float(expected.high or 0.0) - expected.value + self.accuracy.half_step
+        by_hand = (
+            f"{self.n_events}/{self.n} x {self.sensitivity} + {self.n - self.n_events}/{self.n} x "
+            f"{self.specificity} = {expected.value:.3f}, printed {self.accuracy}"
         )
+        text = f"{figures}: at {self.n_events}/{self.n} accuracy would be {expected.value:.3f}"
+        by_chance = self._by_chance(max(0.0, gap - slack))
+        if by_chance is not None:
+            estimates += (by_chance,)
+            text += (
+                f"; means over {self.folds} folds lie {gap:.3f} apart, rounding allowed for, with "
+                f"probability {p_text(by_chance.value)}"
+            )
+            if by_chance.value >= UNLIKELY:
+                return Finding("agrees", text + ".", estimates)
+        tables = self._tables()
+        if tables:
+            listed = ", ".join(f"{events} of {n}" for n, events in tables)
+            text += f"; {listed} patients with the outcome give all three figures as one table"
+            return Finding("not reproduced", text + ".", estimates, by_hand)
+        if by_chance is not None:
+            return Finding("unlikely", text + ".", estimates, by_hand)
+        if found.feasible_pooled:
+            return Finding("not reproduced", text + ".", estimates, by_hand)
+        side = "below" if self.accuracy.value < self.specificity.value else "above"
+        return Finding(
+            "impossible",
+            f"{figures}: accuracy lies {side} both, which no single table allows.",
+            estimates,
+            by_hand,
+        )
+
+    def _by_chance(self, gap: float) -> Estimate | None:
+        if self.folds is None:
+            return None
+        return fold_gap_probability(
+            gap,
+            sensitivity=self.sensitivity.value,
+            specificity=self.specificity.value,
+            n_events=self.n_events,
+            n=self.n,
+            folds=self.folds,
+        )
+
+    def _tables(self) -> list[tuple[int, int]]:
+        """Return up to three small tables, n and its events, that give the figures."""
+        accuracy, sensitivity, specificity = (
+            (each.low, each.high) for each in (self.accuracy, self.sensitivity, self.specificity)
+        )
+        return list(islice(tables_of_rates(accuracy, sensitivity, specificity, self.n), 3))
 
 
 class Share(Check):
@@ -95,10 +142,16 @@ class Share(Check):
             f"{round(self.value.value * size)}/{size}" for size in found.denominators[:4]
         )
         return Finding(
-            "contradiction",
+            "impossible",
             f"{self.value} is no share of {self.n} patients"
             + (f"; it would be {near}." if near else "."),
+            by_hand=f"{self.value} x {self.n} = {self.value.value * self.n:.2f}, and "
+            + ", ".join(f"{k}/{self.n} = {k / self.n:.4f}" for k in self._around()),
         )
+
+    def _around(self) -> tuple[int, int]:
+        below = math.floor(self.value.value * self.n)
+        return below, below + 1
 
 
 class AtLeast(Check):
@@ -121,10 +174,11 @@ class AtLeast(Check):
         bound = self.k / self.n
         good = self.value.high >= bound
         return Finding(
-            "agrees" if good else "contradiction",
+            "agrees" if good else "impossible",
             f"printed {self.value}, but the counts {self.k}/{self.n} make it at least {bound:.3f}."
             if not good
             else f"printed {self.value}, at least the {bound:.3f} of {self.k}/{self.n}.",
+            by_hand="" if good else f"{self.k}/{self.n} = {bound:.3f} > {self.value}",
         )
 
 
@@ -153,7 +207,7 @@ class SimpleRule(Check):
         )
         better = accuracy > self.best.high
         return Finding(
-            "doubt" if better else "agrees",
+            "note" if better else "agrees",
             f"the rule alone has accuracy {accuracy:.3f} (sensitivity {sensitivity:.3f}, "
             f"specificity {specificity:.3f}), "
             + ("better" if better else "not better")
@@ -163,7 +217,7 @@ class SimpleRule(Check):
 
 
 class FoldSpread(Check):
-    """An SD over folds beside the least that chance gives: ``check: fold_spread``.
+    """An SD over folds beside the one that chance gives: ``check: fold_spread``.
 
     Attributes
     ----------
@@ -171,26 +225,32 @@ class FoldSpread(Check):
         Accuracy and its SD over folds.
     n_per_fold : int
         Patients tested in a fold.
+    folds : int
     """
 
     check: Literal["fold_spread"]
     value: PrintedNumber
     sd: PrintedNumber
     n_per_fold: int
+    folds: int = 5
 
     def find(self) -> Finding:
-        """Compare with the binomial SD."""
-        floor = math.sqrt(self.value.value * (1 - self.value.value) / self.n_per_fold)
-        good = self.sd.high >= floor / 3
+        """Draw folds of independent patients, and compare."""
+        chance = math.sqrt(self.value.value * (1 - self.value.value) / self.n_per_fold)
+        found = fold_spread_probability(
+            self.sd.high, value=self.value.value, n_per_fold=self.n_per_fold, folds=self.folds
+        )
+        good = found.value >= UNLIKELY
         return Finding(
-            "agrees" if good else "doubt",
-            f"an SD of {self.sd} over folds of {self.n_per_fold} patients"
-            + (
-                f", where chance alone gives {floor:.3f}."
-                if good
-                else f" lies far below the {floor:.3f} that chance alone gives: the unit is not "
-                "the patient."
-            ),
+            "agrees" if good else "unlikely",
+            f"an SD of {self.sd} over {self.folds} folds of {self.n_per_fold} patients, where "
+            f"independent patients give {chance:.3f}, and so small an SD with probability "
+            f"{p_text(found.value)}.",
+            (found,),
+            ""
+            if good
+            else f"sqrt({self.value} x {1 - self.value.value:.3f}/{self.n_per_fold}) = "
+            f"{chance:.3f}",
         )
 
 
@@ -212,7 +272,7 @@ class Discordant(Check):
         found = mcnemar(self.only_first, self.only_second)
         p = float(found.p_value or 0.0)
         return Finding(
-            "doubt" if p >= 0.05 else "agrees",
+            "note" if p >= 0.05 else "agrees",
             f"{self.only_first} patients against {self.only_second}: McNemar's exact p is {p:.4f}, "
             + ("no significant difference." if p >= 0.05 else "a significant difference."),
             (found,),
@@ -232,7 +292,7 @@ class AllCorrect(Check):
         interval = proportion(self.n, self.n, method="clopper-pearson")
         superior = found.value < 0.05
         return Finding(
-            "agrees" if superior else "doubt",
+            "agrees" if superior else "note",
             f"a method that is right in {self.earlier:.0%} gets {self.n} of {self.n} with "
             f"probability {p_text(found.value)}; the interval of {self.n}/{self.n} starts at "
             f"{interval.low:.3f}, so superiority is " + ("shown." if superior else "not shown."),
@@ -269,5 +329,6 @@ class Counted(Check):
             f"to {100 * high:.1f})"
         )
         if wrong:
-            text += "; wrong: " + ", ".join(f"{text} in {place}" for place, text in wrong.items())
-        return Finding("contradiction" if wrong else "agrees", text + ".", (found,))
+            text += "; printed " + ", ".join(f"{text} in {place}" for place, text in wrong.items())
+        by_hand = f"{self.k}/{self.n} = {found.value:.4f}" if wrong else ""
+        return Finding("impossible" if wrong else "agrees", text + ".", (found,), by_hand)

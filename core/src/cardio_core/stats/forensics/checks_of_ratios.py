@@ -58,7 +58,13 @@ class CountsOddsRatio(Check):
         opposite = math.log(found.value) * math.log(row.odds_ratio.value) < 0
         if not same and opposite:
             text += ", which points the other way"
-        return Finding("agrees" if same else "contradiction", text + ".", (found,))
+        (a, b), (c, d) = self.counts
+        return Finding(
+            "agrees" if same else "not reproduced",
+            text + ".",
+            (found,),
+            "" if same else f"({a} x {d})/({b} x {c}) = {found.value:.3f}",
+        )
 
 
 class OddsRatioSearch(Check):
@@ -90,7 +96,11 @@ class OddsRatioSearch(Check):
         tried = f"of all samples of {self.n_low} to {self.n_high}"
         if not samples:
             return Finding(
-                "contradiction", f"{tried}, none gives the odds ratios of {names} together."
+                "impossible",
+                f"{tried}, none gives the odds ratios of {names} together.",
+                by_hand="every whole-number table of these sizes was tried (search_2x2); a table "
+                "a, b, c, d has the ratio ad/bc = exp(x) and the limits "
+                "exp(x ± 1.96 sqrt(1/a + 1/b + 1/c + 1/d))",
             )
         stated = [
             sample
@@ -98,8 +108,8 @@ class OddsRatioSearch(Check):
             if (self.n_stated is None or sample.n == self.n_stated)
             and (self.n_events_stated is None or sample.n_events == self.n_events_stated)
         ]
-        found = "; ".join(f"n = {each.n} with {each.n_events} events" for each in samples)
-        text = f"{tried}, only {found} gives the odds ratios of {names} together"
+        found = " and ".join(f"n = {each.n} with {each.n_events} events" for each in samples)
+        text = f"{tried}, the odds ratios of {names} arise together in {found} only"
         majority = max(samples, key=lambda sample: sample.n_events)
         cells = "; ".join(
             f"{name} {' or '.join(f'{a}|{b}' for a, b in pairs)}"
@@ -110,9 +120,16 @@ class OddsRatioSearch(Check):
             text += (
                 f"; the paper states n = {self.n_stated}"
                 + (f" with {self.n_events_stated} events" if self.n_events_stated else "")
-                + ", so these odds ratios belong to another sample or outcome"
+                + ", of which no table gives them"
             )
-        return Finding("agrees" if stated else "contradiction", text + ".")
+        by_hand = "; ".join(
+            f"{name}: ({a} x {majority.n - majority.n_events - b})/({b} x {majority.n_events - a}) "
+            f"= {a * (majority.n - majority.n_events - b) / (b * (majority.n_events - a)):.2f}"
+            for name, [(a, b), *_] in majority.tables.items()
+        )
+        return Finding(
+            "agrees" if stated else "not reproduced", text + ".", by_hand="" if stated else by_hand
+        )
 
 
 class RatioOrDifference(Check):
@@ -153,7 +170,13 @@ class RatioOrDifference(Check):
         if abs(se.value - linear.value) < 0.25 * linear.value:
             text += (
                 f"; a linear probability model has {linear.value:.3f}, so "
-                f"{self.odds_ratio} is exp of a risk difference of {points:+.0f} percentage points "
-                "and no odds ratio"
+                f"{self.odds_ratio} as exp of a risk difference of {points:+.0f} percentage points "
+                "fits these limits and the odds ratio of a logistic model does not"
             )
-        return Finding("contradiction", text + ".", estimates)
+        return Finding(
+            "impossible",
+            text + ".",
+            estimates,
+            f"(ln {self.high} - ln {self.low})/(2 x 1.96) = {se.value:.3f}; "
+            f"sqrt(4/{self.n_exposed} + 4/{self.n - self.n_exposed}) = {least.value:.3f}",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from cardio_core.stats.forensics.check import Check, Finding, Part, Printed, PrintedNumber, Verdict
@@ -53,7 +54,7 @@ class CountsP(Check):
         candidates = candidates_from_counts(self.counts)
         known, sentence = _origin(self.p, candidates)
         smallest = float(expected_counts(counts_table(self.counts)).min())
-        verdict: Verdict = "agrees" if known else "contradiction"
+        verdict: Verdict = "agrees" if known else "not reproduced"
         fisher = [c.p_low for c in candidates if c.test.startswith("Fisher")]
         if smallest < 5 and known and fisher:
             verdict = "note"
@@ -63,7 +64,17 @@ class CountsP(Check):
             )
         elif known and "0/1 codes" in sentence:
             verdict = "note"
-        return Finding(verdict, sentence + ".")
+        return Finding(verdict, sentence + ".", by_hand="" if known else self._by_hand())
+
+    def _by_hand(self) -> str:
+        table = counts_table(self.counts)
+        expected = expected_counts(table)
+        terms = " + ".join(
+            f"({seen:g} - {due:.2f})²/{due:.2f}"
+            for seen, due in zip(table.ravel(), expected.ravel(), strict=True)
+        )
+        chi2 = float(((table - expected) ** 2 / expected).sum())
+        return f"chi-square = {terms} = {chi2:.3f}"
 
 
 class PrintedMean(Part):
@@ -109,7 +120,33 @@ class MeansP(Check):
             fits, sentence = self._pooled(self.overall)
             parts.append(sentence)
             good = good and fits
-        return Finding("agrees" if good else "contradiction", "; ".join(parts) + ".")
+        verdict: Verdict = "agrees" if good else "not reproduced"
+        by_hand = "" if good else self._t_by_hand()
+        if self.overall is not None and not self._pooled(self.overall)[0]:
+            verdict, by_hand = "impossible", self._sd_by_hand()
+        return Finding(verdict, "; ".join(parts) + ".", by_hand=by_hand)
+
+    def _t_by_hand(self) -> str:
+        (m1, s1, n1), (m0, s0, n0) = ((g.mean.value, g.sd.value, g.n) for g in self.groups)
+        within = math.sqrt(((n1 - 1) * s1**2 + (n0 - 1) * s0**2) / (n1 + n0 - 2))
+        t = (m1 - m0) / (within * math.sqrt(1 / n1 + 1 / n0)) if within else math.inf
+        return (
+            f"t = ({m1:g} - {m0:g})/({within:.2f} sqrt(1/{n1} + 1/{n0})) = {t:.3f} with "
+            f"{n1 + n0 - 2} degrees of freedom, {within:.2f} = sqrt(({n1 - 1} x {s1:g}² + "
+            f"{n0 - 1} x {s0:g}²)/{n1 + n0 - 2})"
+        )
+
+    def _sd_by_hand(self) -> str:
+        (m1, s1, n1), (m0, s0, n0) = ((g.mean.value, g.sd.value, g.n) for g in self.groups)
+        n = n1 + n0
+        mean = (n1 * m1 + n0 * m0) / n
+        squares = (
+            (n1 - 1) * s1**2 + (n0 - 1) * s0**2 + n1 * (m1 - mean) ** 2 + n0 * (m0 - mean) ** 2
+        )
+        return (
+            f"sqrt([{n1 - 1} x {s1:g}² + {n0 - 1} x {s0:g}² + {n1} x ({m1:g} - {mean:.2f})² + {n0} "
+            f"x ({m0:g} - {mean:.2f})²]/{n - 1}) = {math.sqrt(squares / (n - 1)):.2f}"
+        )
 
     def _pooled(self, overall: Overall) -> tuple[bool, str]:
         fitting = []
@@ -135,7 +172,7 @@ class MeansP(Check):
             [GroupSummary(g.mean.value, g.sd.value, g.n) for g in self.groups], sd_ddof=1
         )
         return False, (
-            f"the overall {overall.mean} ± {overall.sd} is impossible: the groups pool to "
+            f"the overall is printed {overall.mean} ± {overall.sd}, but the groups pool to "
             f"{pooled_1.mean:.2f} ± {pooled_1.sd:.2f}"
         )
 
@@ -154,10 +191,11 @@ class Chi2P(Check):
         exact = chi2_p(self.chi2.value, self.df)
         good = self.p.meets(float(found[0].p_value or 0.0), float(found[1].p_value or 0.0))
         return Finding(
-            "agrees" if good else "contradiction",
+            "agrees" if good else "impossible",
             f"chi-square {self.chi2} with {self.df} df gives p {exact.p_value:.5f}, printed "
             f"{self.p}.",
             (exact,),
+            "" if good else f"P(chi-square with {self.df} df > {self.chi2}) = {exact.p_value:.5f}",
         )
 
 
@@ -184,8 +222,9 @@ class Screening(Check):
         )
         chance = found.value
         return Finding(
-            "doubt" if chance > 0.05 else "agrees",
-            f"{self.n_tests} tests of pure noise give {self.n_significant} or more p-values below "
+            "note" if chance > 0.05 else "agrees",
+            f"{self.n_tests} independent tests of pure noise give {self.n_significant} or more "
+            f"p-values below "
             f"{self.alpha:g} with probability {chance:.2f} "
             f"(expected {found.extra['n_expected']:.1f}) and a smallest p of {self.smallest_p} or "
             f"less with probability {found.extra['p_min_or_smaller']:.2f}; Bonferroni's p is "
@@ -207,5 +246,7 @@ class NoneSignificant(Check):
         if not below:
             return Finding("agrees", f"no printed p-value lies below {self.alpha:g}.")
         return Finding(
-            "contradiction", f"the text says that none was significant, but {', '.join(below)}."
+            "not reproduced",
+            f"the text says that none was significant; printed are {', '.join(below)}.",
+            by_hand="; ".join(f"{each} < {self.alpha:g}" for each in below),
         )

@@ -16,7 +16,7 @@ from cardio_core.stats.forensics import checks_of_counts as counts
 from cardio_core.stats.forensics import checks_of_performance as performance
 from cardio_core.stats.forensics import checks_of_ratios as ratios
 from cardio_core.stats.forensics import checks_of_tests as tests
-from cardio_core.stats.forensics.check import Finding, Part, Verdict
+from cardio_core.stats.forensics.check import ACCUSING, Finding, Part, Verdict
 from cardio_core.types.estimate import Estimate
 
 AnyCheck = Annotated[
@@ -58,7 +58,7 @@ class PaperFinding:
 
     Attributes
     ----------
-    paper, where, name, because : str
+    paper, where, name, because, cause : str
     finding : Finding
     """
 
@@ -66,11 +66,13 @@ class PaperFinding:
     where: str
     name: str
     because: str
+    cause: str
     finding: Finding
 
     def statement(self) -> str:
-        """Return the finding in words, with what to make of it."""
-        return f"{self.finding.sentence} {self.because}".strip()
+        """Return the finding in words, with what we make of it."""
+        reading = f" Our reading: {self.because}" if self.because else ""
+        return f"{self.finding.sentence}{reading}"
 
     def sentence(self) -> str:
         """Return the finding in words, with its place."""
@@ -123,10 +125,12 @@ def run_checks(published: PublishedNumbers) -> list[PaperFinding]:
     for paper in published.papers:
         for check in paper.checks:
             try:
-                finding = check.find()
+                finding = check.judged()
             except DataError as error:
                 raise DataError(f"{paper.id}, {check.where}, {check.name}: {error}") from None
-            found.append(PaperFinding(paper.id, check.where, check.name, check.because, finding))
+            found.append(
+                PaperFinding(paper.id, check.where, check.name, check.because, check.cause, finding)
+            )
     return found
 
 
@@ -138,8 +142,8 @@ def of_verdict(findings: Iterable[PaperFinding], verdict: Verdict) -> list[Paper
 def checked_estimates(findings: Iterable[PaperFinding]) -> list[Estimate]:
     """Return every check as an estimate, followed by the numbers behind it.
 
-    A check's value is 1 where its numbers contradict each other or do not show what is claimed, and
-    0 where they are in order; its note is the finding in words.
+    A check's value is 1 where its numbers are impossible, unlikely or not reproduced, and 0 where
+    they are in order; its note is the finding in words.
     """
     listed = []
     for found in findings:
@@ -148,7 +152,7 @@ def checked_estimates(findings: Iterable[PaperFinding]) -> list[Estimate]:
         listed.append(
             Estimate(
                 f"{verdict}[{subject}]",
-                float(verdict in ("contradiction", "doubt")),
+                float(verdict in ACCUSING),
                 method="arithmetic of published numbers",
                 n=1,
                 unit="check",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 import numpy as np
 import pandas as pd
@@ -15,30 +16,6 @@ from cardio_core.stats import Estimate
 RATES = ("accuracy", "sensitivity", "specificity")
 COLUMNS = ("auc", *RATES)
 TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Published:
-    """One model of He et al. 2023, Table 2, on 46 responders of 71 patients."""
-
-    title: str
-    accuracy: float
-    sensitivity: float
-    specificity: float
-
-
-PUBLISHED = (
-    Published("Guideline", 0.600, 0.930, 0.038),
-    Published("SVM", 0.580, 0.800, 0.333),
-    Published("Random forest", 0.580, 0.910, 0.125),
-    Published("ResNet-18", 0.613, 0.529, 0.710),
-    Published("ResNet-50", 0.612, 0.530, 0.730),
-    Published("ResNet-101", 0.629, 0.531, 0.732),
-    Published("ResNet-18, transfer", 0.684, 0.600, 0.778),
-    Published("ResNet-50, transfer", 0.721, 0.783, 0.792),
-    Published("ResNet-101, transfer", 0.693, 0.674, 0.748),
-)
-PUBLISHED_PREVALENCE = 46 / 71
 
 
 def table_2(metrics: Sequence[Metric], task: Task) -> pd.DataFrame:
@@ -81,7 +58,7 @@ def table_2(metrics: Sequence[Metric], task: Task) -> pd.DataFrame:
             row[f"{name}, pooled"] = _with_interval(pooled.get(name))
         row["identity"] = _own_identity(str(model), pooled)
         rows.append(row)
-    return pd.DataFrame([*rows, *map(_published, PUBLISHED)])
+    return pd.DataFrame([*rows, *published()])
 
 
 def _own_identity(model: str, pooled: dict[str, Estimate]) -> str:
@@ -100,24 +77,22 @@ def _own_identity(model: str, pooled: dict[str, Estimate]) -> str:
     return "holds"
 
 
-def _published(model: Published) -> dict[str, str]:
-    found = stats.check_acc_identity(
-        model.accuracy, model.sensitivity, model.specificity, PUBLISHED_PREVALENCE
+@cache
+def published() -> tuple[dict[str, str], ...]:
+    """Return the printed models, and what their three rates say about each other."""
+    place = resources.files("cardio_ecg_transfer.published") / "published.yaml"
+    with resources.as_file(place) as path:
+        numbers = stats.read_published(path)
+    checks = [check for paper in numbers.papers for check in paper.checks]
+    return tuple(
+        {
+            "model": check.name,
+            "source": "He et al. 2023",
+            **{f"{name}, mean ± SD": str(getattr(check, name)) for name in RATES},
+            "identity": f"{found.finding.verdict}: {found.statement()}",
+        }
+        for check, found in zip(checks, stats.run_checks(numbers), strict=True)
     )
-    if not found.feasible_pooled:
-        verdict = "REFUSED: no table of patients gives these three, whatever the prevalence"
-    elif not found.at_prevalence:
-        implied = found.implied_prevalence
-        at = "" if implied is None else f" (they imply {implied.value:.2f})"
-        verdict = f"contradicts the prevalence {PUBLISHED_PREVALENCE:.3f}{at}"
-    else:
-        verdict = "possible"
-    return {
-        "model": model.title,
-        "source": "He et al. 2023",
-        **{f"{name}, mean ± SD": f"{getattr(model, name):.3f}" for name in RATES},
-        "identity": verdict,
-    }
 
 
 def _mean_sd(values: list[float]) -> str:

@@ -36,7 +36,8 @@ def evaluate(
     if ctx.outcome is None:
         notes.append(
             "Table 2: accuracy = prevalence × sensitivity + (1 - prevalence) × specificity was "
-            "checked for every model; published ones that break it are marked REFUSED."
+            "checked for every model; for the published ones, which are means over folds, the "
+            "table says how far chance alone moves them from it."
         )
     return EvaluationReport(report.metrics, tables, figures, notes)
 

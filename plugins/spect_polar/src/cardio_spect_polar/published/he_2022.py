@@ -29,8 +29,11 @@ NAMES = {
 LOWEST_NYHA = 2
 VERDICTS = {
     "agrees": "reproduced", "note": "reproduced, with a reservation",
-    "doubt": "not shown by the numbers", "contradiction": "FAILS",
+    "not reproduced": "not reproduced", "unlikely": "unlikely", "impossible": "impossible",
 }  # fmt: skip
+
+
+FAILING = ("not reproduced", "unlikely", "impossible")
 
 
 @cache
@@ -157,8 +160,7 @@ def published_table_2() -> pd.DataFrame:
             text = f"chi2 {check.chi2}, {check.df} df, p {check.p}"
             rows.append(_row("likelihood ratio", check.name, text, f"p {own:.5f}", verdict, why))
         elif check.check in ("screening", "binormal_auc", "auc_interval"):
-            said = verdict if finding.finding.verdict == "doubt" else "remark"
-            rows.append(_row("what was compared", check.name, "", "", said, why))
+            rows.append(_row("what was compared", check.name, "", "", "remark", why))
     return pd.DataFrame(rows)
 
 
@@ -167,15 +169,15 @@ def published_parts() -> Added:
     added = Added()
     one, two = published_table_1(), published_table_2()
     added.tables["published-table-1"], added.tables["published-table-2"] = one, two
-    fails = two[two["verdict"] == "FAILS"]["variable"].drop_duplicates()
+    fails = two[two["verdict"].isin(FAILING)]["variable"].drop_duplicates()
     added.notes.append(
-        f"He et al. 2022, Table 1: {len(one) - int((one['verdict'] == 'FAILS').sum())} of "
+        f"He et al. 2022, Table 1: {len(one) - int(one['verdict'].isin(FAILING).sum())} of "
         f"{len(one)} p-values follow from the printed counts, means and SDs by this report's own "
         "Table 1 (Student's t with SD divided by n, chi-square with Yates' correction)."
     )
     added.notes.append(
-        "He et al. 2022, Table 2: rows marked FAILS do not follow from the paper's own numbers: "
-        f"{', '.join(fails)}. The univariable odds ratios belong to another outcome and sample "
+        "He et al. 2022, Table 2: these do not follow from the paper's own numbers: "
+        f"{', '.join(fails)}. Our reading: the univariable odds ratios belong to another outcome "
         "than Table 1, and the multivariable ones are exponentials of risk differences."
     )
     return added
