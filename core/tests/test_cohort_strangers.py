@@ -48,7 +48,25 @@ def test_whatever_excel_wrote_is_the_same_table(write, encoding, mark):
     assert found.rows["sex"].tolist() == ["F", "M"]
     assert found.rows["lvef_bl_pct"].tolist()[0] == 30.0
     assert found.rows["Herkunft"].tolist() == ["Köln", "Köln"]
-    assert bool(found.notes) == (encoding == "cp1252")
+    # what was taken as missing is said of every table
+    assert found.notes[-1] == "Taken as missing: 'NA' once (lvef_bl_pct)."
+    assert bool(found.notes[:-1]) == (encoding == "cp1252")
+
+
+def test_none_is_a_word_and_no_missing_value(write):
+    rows = inspect_cohort_table(write("patient_id,nyha\nA,None\nB,I\nC,None\nD,NA\n")).rows
+    assert rows["nyha"].tolist()[:3] == ["None", "I", "None"]
+    assert rows["nyha"].isna().tolist() == [False, False, False, True]
+
+
+def test_own_columns_are_read_as_spreadsheets_write_them(write):
+    text = "sep=;\npatient_id;bnp;share;ward\nA;1.204,5;35 %;007\nB;980,0;40%;012\n"
+    path = write(text)
+    assert find_cohort_table(path) == path
+    rows = read_cohort_table(path)
+    assert rows["bnp"].tolist() == [1204.5, 980.0]
+    assert rows["share"].tolist() == [35.0, 40.0]
+    assert rows["ward"].tolist() == ["007", "012"]
 
 
 def test_a_decimal_comma_is_a_number_where_semicolons_divide(write):

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from cardio_core.io.cohorts.column import ColumnSpec
-
-MISSING = frozenset(
-    {"", "na", "n/a", "#n/a", "n.a.", "nan", "<na>", "nat", "null", ".", "-", "–",
-     "unknown", "?"}
-)  # fmt: skip
-"""Cells that mean that a value is missing, in small letters. Not "none", which is a grade."""
-
-PYTHONS_NONE = "None"
+from cardio_core.io.tables.cells import number_of
 
 SEPARATOR = ";"
 """Stands between the paths of one cell."""
@@ -27,38 +16,6 @@ SEPARATOR = ";"
 
 class BadCellError(ValueError):
     """What is wrong with one cell, without its content."""
-
-
-def cell_text(cell: object) -> str | None:
-    """Return a cell as stripped text, None where it is missing; 201.0 and 201 are one text."""
-    if cell is None or cell is pd.NA or cell is pd.NaT:
-        return None
-    if isinstance(cell, float | np.floating) and (math.isnan(cell) or cell.is_integer()):
-        return None if math.isnan(cell) else str(int(cell))
-    if isinstance(cell, bool | np.bool_):
-        return str(int(cell))
-    if isinstance(cell, date):  # pandas' timestamps are dates too
-        return cell.isoformat()[:10]
-    text = str(cell).strip()
-    return None if text == PYTHONS_NONE or text.casefold() in MISSING else text
-
-
-def number_of(text: str, decimal_comma: bool = False) -> float | None:
-    """Return the finite number that a cell says, None where it says something else.
-
-    Examples
-    --------
-    >>> number_of("12.5"), number_of("12,5"), number_of("12,5", decimal_comma=True)
-    (12.5, None, 12.5)
-    """
-    plain = text.replace("\u2212", "-")
-    if decimal_comma and re.fullmatch(r"[+-]?\d*,\d+", plain):
-        plain = plain.replace(",", ".")
-    try:
-        value = float(plain.replace("_", "?"))  # Python alone reads 1_000 as a number
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
 
 
 def parse_cell(

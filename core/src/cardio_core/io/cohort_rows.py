@@ -11,7 +11,7 @@ import pandas as pd
 from cardio_core.errors import DataError
 from cardio_core.io.cohort_schema import COLUMNS
 from cardio_core.io.cohorts.headers import near
-from cardio_core.io.cohorts.raw_cells import WORKBOOKS, header_of
+from cardio_core.io.tables.raw import WORKBOOKS, header_of
 
 BASELINE = "baseline"
 

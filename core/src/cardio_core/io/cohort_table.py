@@ -6,6 +6,7 @@ the row, as a spreadsheet counts it (the header is row 1), and the column.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,13 +17,15 @@ from pathlib import Path
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.io.cohort_cells import BadCellError, cell_text, parse_cell
+from cardio_core.io.cohort_cells import BadCellError, parse_cell
 from cardio_core.io.cohort_schema import COLUMNS, ColumnSpec
 from cardio_core.io.cohorts.headers import near
 from cardio_core.io.cohorts.own_columns import read_own
 from cardio_core.io.cohorts.places import existing_paths
 from cardio_core.io.cohorts.problems import CohortTableError, Problem
-from cardio_core.io.cohorts.raw_cells import RawTable, read_raw
+from cardio_core.io.tables.cells import MISSING, cell_text
+from cardio_core.io.tables.raw import RawTable, read_raw
+from cardio_core.io.tables.typed import missing_note
 
 __all__ = ["EXAMPLE", "Inspected", "existing_paths", "forgiving", "inspect_cohort_table",
            "read_cohort_table"]  # fmt: skip
@@ -157,8 +160,20 @@ def _inspect(path: Path, paths: tuple[str, ...], state: tuple[int, ...]) -> Insp
         dict(zip(ids, numbers.tolist(), strict=True)),
         tuple(str(name) for name in raw.cells.columns if str(name) not in known),
         tuple(sorted(problems, key=lambda one: one.row or 0)),
-        raw.notes,
+        (*raw.notes, *_missing_notes(raw)),
     )
+
+
+def _missing_notes(raw: RawTable) -> list[str]:
+    """Say which words were taken as missing: nobody else would know of one that was a category."""
+    words: Counter[str] = Counter()
+    where = []
+    for name in raw.cells.columns:
+        texts = [cell.strip() for cell in raw.cells[name] if isinstance(cell, str)]
+        found = Counter(text for text in texts if text and text.casefold() in MISSING)
+        words += found
+        where += [str(name)] if found else []
+    return [missing_note(words, where)] if words else []
 
 
 def _check_header(raw: RawTable, where: str, known: Collection[str]) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cardio_core.config import OutcomeBlock
 from cardio_core.errors import ConfigError
-from cardio_core.io.cohort_cells import cell_text
+from cardio_core.io.tables.cells import cell_text
 
 MAX_CLASSES = 10
 """More different words than this are no classes, but names or free text."""

@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     from cardio_core.stats.forensics.summaries import smallest_logistic_se as smallest_logistic_se
     from cardio_core.stats.forensics.table_search import PrintedOddsRatio as PrintedOddsRatio
     from cardio_core.stats.forensics.table_search import search_2x2 as search_2x2
+    from cardio_core.stats.foundation.design import Coding as Coding
     from cardio_core.stats.foundation.display import ResultTable as ResultTable
     from cardio_core.stats.groups.baseline_rows import TableOneChoices as TableOneChoices
     from cardio_core.stats.groups.baseline_table import table_one as table_one
@@ -202,6 +203,7 @@ _HOMES = {
         "grim interval_level linear_probability_se se_from_or_ci smallest_logistic_se"
     ),
     "forensics.table_search": "PrintedOddsRatio search_2x2",
+    "foundation.design": "Coding",
     "foundation.display": "ResultTable",
     "groups.baseline_rows": "TableOneChoices",
     "groups.baseline_table": "table_one",

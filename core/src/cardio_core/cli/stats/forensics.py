@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardio_core import stats
-from cardio_core.cli.stats.results import FILE, output_options, write_result
+from cardio_core.cli.stats.results import PLAIN_FILE, output_options, write_result
 
 if TYPE_CHECKING:
     from cardio_core.stats.forensics.causes import Told
@@ -25,7 +25,7 @@ HEADINGS: dict[Verdict, str] = {
 
 
 @click.command()
-@FILE
+@PLAIN_FILE
 @click.option("--all", "everything", is_flag=True, help="List what is in order too.")
 @output_options(figure=False)
 def forensics(file: Path, everything: bool, **output: Any) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from cardio_core.errors import DataError
 
@@ -24,8 +26,24 @@ def columns_of(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
+_READ = "cardio_core.cli.stats.reading"
+"""Where a command keeps what it read, and what --missing said: the click context's ``meta``."""
+
+
+def with_missing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --missing to a command, which :func:`read_table` then heeds by itself."""
+
+    def keep(ctx: click.Context, _: click.Parameter, words: tuple[str, ...]) -> None:
+        ctx.meta[f"{_READ}.missing"] = words
+
+    return click.option(
+        "--missing", multiple=True, expose_value=False, callback=keep, metavar="[COL=]WORD",
+        help="Word or number that means missing, in every column or in COL; repeatable.",
+    )(command)  # fmt: skip
+
+
 def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
-    """Read a CSV (comma, semicolon or tab) or Parquet table.
+    """Read a CSV or Parquet table as people write them, with what --missing said.
 
     Parameters
     ----------
@@ -39,39 +57,40 @@ def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
         Not such a file, no rows, Parquet without the extra that reads it, or a patient of several
         rows where each may have one.
     """
-    import pandas as pd
+    from cardio_core.io.tables.typed import read_typed
 
-    try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, sep=_separator(path), encoding="utf-8-sig", low_memory=False)
-    except ImportError:
-        raise DataError(
-            f'{path}: Parquet needs pyarrow, which is missing; pip install "./core[parquet]"'
-        ) from None
-    except (ValueError, OSError) as error:
-        words = " ".join(str(error).split())
-        raise DataError(f"{path}: expected a CSV or Parquet table; {words}") from None
-    if table.empty:
-        raise DataError(f"{path}: expected rows below the header, found none")
-    table.columns = [str(column).strip() for column in table.columns]
+    ctx = click.get_current_context(silent=True)
+    reading = read_typed(path, ctx.meta.get(f"{_READ}.missing", ()) if ctx else ())
+    if ctx is not None:
+        ctx.meta[_READ] = reading
     if one_row_each is not None:
         from cardio_core.stats.foundation.columns import require_one_row_each
 
-        require_one_row_each(table, one_row_each)
-    return table
+        require_one_row_each(reading.table, one_row_each)
+    return reading.table
+
+
+def reading_notes() -> list[str]:
+    """Return what was taken for granted in the columns that the running command names.
+
+    Table 1 without --columns uses all of them.
+    """
+    ctx = click.get_current_context(silent=True)
+    if ctx is None or _READ not in ctx.meta:
+        return []
+    names = [str(name) for name in ctx.meta[_READ].table.columns]
+    if ctx.params.get("columns") != ():
+        given = [words if isinstance(words, tuple) else (words,) for words in ctx.params.values()]
+        said = columns_of([word for words in given for word in words if isinstance(word, str)])
+        named = {part for word in said for part in (word, word.partition("=")[0])}
+        names = [name for name in names if name in named]
+    notes: list[str] = ctx.meta[_READ].notes_on(names)
+    return notes
 
 
 def unit_of(patient: str | None) -> str:
     """Say what a row is, where a patient has one row each."""
     return "row" if patient is None else "patient"
-
-
-def _separator(path: Path) -> str:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
-    return max(",;\t", key=header.count)
 
 
 def scored(

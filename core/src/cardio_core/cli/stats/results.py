@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from cardio_core.cli.stats.reading import reading_notes, with_missing
 
 if TYPE_CHECKING:
     from cardio_core.report.figures.canvas import Draw
@@ -15,7 +18,15 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
-FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+PLAIN_FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+def FILE(command: Command) -> Command:  # noqa: N802  a decorator beside the others
+    """Take FILE, a table, and --missing; what was taken for granted stands below the result."""
+    taking: Command = PLAIN_FILE(with_missing(command))
+    return taking
+
+
 TARGET = click.option("--target", required=True, help="Column of the outcome.")
 EVENT = click.option("--event", help="Value of the target that counts; needed unless 0 and 1.")
 PATIENT = click.option("--patient", help="Column that says whose row it is.")
@@ -114,6 +125,8 @@ def write_result(
 
     from cardio_core.io.atomic import write_text
 
+    taken = reading_notes()
+    table = replace(table, notes=(*table.notes, *taken))
     if svg_file is not None and figure is not None:
         from cardio_core.report.figures.canvas import save_svg
 
@@ -125,6 +138,8 @@ def write_result(
     if as_json:
         rows = [estimate.to_dict() for estimate in table.estimates]
         click.echo(json.dumps(rows, indent=2, allow_nan=False))
+        for note in taken:
+            click.echo(note, err=True)
     else:
         click.echo(table.to_text() if text is None else text)
 

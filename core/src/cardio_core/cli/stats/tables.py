@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,18 @@ from cardio_core.cli.stats.results import (
     output_options,
     write_result,
 )
+from cardio_core.errors import ConfigError
 
 PATIENT = click.option("--patient", help="Column of the patients, each of whom has one row.")
 
 FEATURES = click.option("--features", required=True, multiple=True, help="Columns: a,b.")
+CATEGORICAL = click.option(
+    "--categorical", multiple=True, help="Columns of categories, whatever they hold."
+)
+REFERENCE = click.option(
+    "--reference", multiple=True, metavar="COL=LEVEL",
+    help="Level that the others of COL are compared with; repeatable.  [default: the first]",
+)  # fmt: skip
 INTERVAL = click.option(
     "--interval",
     type=click.Choice(["profile", "wald"]),
@@ -67,7 +76,7 @@ METHOD = click.option(
     help="SD divided by n - ddof.",
 )
 @click.option("--median", is_flag=True, help="Print median (quartiles) instead of mean ± SD.")
-@click.option("--categorical", multiple=True, help="Columns of categories, whatever they hold.")
+@CATEGORICAL
 @click.option("--continuous", multiple=True, help="Columns of measurements, whatever they hold.")
 @click.option("--ranked", multiple=True, help="Columns for median and rank test.")
 @output_options(figure=False)
@@ -107,7 +116,9 @@ def table1(
 
 def _regression(command: Command) -> Command:
     """Add what both regressions take."""
-    for option in (LEVEL, METHOD, INTERVAL, EVENT, PATIENT, FEATURES, TARGET, FILE):
+    for option in (
+        LEVEL, METHOD, INTERVAL, EVENT, PATIENT, REFERENCE, CATEGORICAL, FEATURES, TARGET, FILE,
+    ):  # fmt: skip
         command = option(command)
     return command
 
@@ -138,13 +149,45 @@ def _regress(
     interval: Any,
     method: Any,
     level: float,
+    categorical: tuple[str, ...],
+    reference: tuple[str, ...],
     **output: Any,
 ) -> None:
+    table, names = read_table(file, one_row_each=patient), columns_of(features)
+    coding = coding_of(categorical, reference)
     made = table_of(
-        read_table(file, one_row_each=patient), target, columns_of(features), event=event,
-        interval=interval, method=method, level=level, unit=unit_of(patient),
+        table, target, names, event=event, interval=interval, method=method, level=level,
+        unit=unit_of(patient), coding=coding,
     )  # fmt: skip
+    made = replace(made, notes=(*made.notes, *_trends(table, names, coding)))
     write_result(made, figure=_forest(made), **output)
+
+
+def coding_of(categorical: tuple[str, ...], reference: tuple[str, ...]) -> stats.Coding:
+    """Return what --categorical and --reference say.
+
+    Raises
+    ------
+    ConfigError
+        A reference that is not written COL=LEVEL.
+    """
+    levels = {}
+    for given in reference:
+        name, equals, level = given.partition("=")
+        if not (name and equals and level):
+            raise ConfigError(f"--reference: expected COL=LEVEL such as race=2, found {given!r}")
+        levels[name.strip()] = level.strip()
+    return stats.Coding(tuple(columns_of(categorical)), levels)
+
+
+def _trends(table: Any, names: list[str], coding: stats.Coding) -> list[str]:
+    from cardio_core.stats.foundation.design import trends
+
+    return [
+        f"{name} has {n} whole values: entered as one trend; --categorical {name} compares each "
+        "with the first."
+        for name, n in trends(table, names, coding).items()
+    ]
 
 
 def _forest(made: Any) -> Any:
@@ -168,6 +211,8 @@ def _forest(made: Any) -> Any:
 @click.option(
     "--add", required=True, multiple=True, help="Columns to add; repeat it for further steps."
 )
+@CATEGORICAL
+@REFERENCE
 @PATIENT
 @EVENT
 @LEVEL
@@ -180,12 +225,17 @@ def incremental(
     patient: str | None,
     event: str | None,
     level: float,
+    categorical: tuple[str, ...],
+    reference: tuple[str, ...],
     **output: Any,
 ) -> None:
     """Ask what further columns add to a model, on rows where all are known."""
     steps = [columns_of([text]) for text in add]
+    table, first = read_table(file, one_row_each=patient), columns_of(base)
+    coding = coding_of(categorical, reference)
     made = stats.incremental(
-        read_table(file, one_row_each=patient), target, columns_of(base), *steps, event=event,
-        level=level, unit=unit_of(patient),
-    )  # fmt: skip
+        table, target, first, *steps, event=event, level=level, unit=unit_of(patient), coding=coding
+    )
+    names = [*first, *(name for step in steps for name in step)]
+    made = replace(made, notes=(*made.notes, *_trends(table, names, coding)))
     write_result(made, **output)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
 
-from cardio_core.io.cohort_cells import cell_text, number_of
+from cardio_core.io.tables.cells import cell_text
+from cardio_core.io.tables.notation import mark_of, notation_of
 
 OwnKind = Literal["number", "yes or no", "two words", "several words", "date", "text", "empty"]
 
@@ -77,13 +79,15 @@ def read_own(cells: pd.Series, *, decimal_comma: bool = False) -> pd.Series:
     Words that differ only in large and small letters are one word, spelt as it stands most often.
     """
     texts = pd.Series([cell_text(cell) for cell in cells], dtype="string")
+    different = [str(text) for text in texts.dropna().unique()]
+    notation = notation_of(different)
     # A leading zero belongs to a code (a ward, a postal code), not to a number.
-    coded = texts.str.match(r"[+-]?0\d").fillna(False).any()
-    numbers = [None if pd.isna(one) else number_of(one, decimal_comma) for one in texts]
-    if not coded and not any(
-        n is None and not pd.isna(t) for n, t in zip(numbers, texts, strict=True)
-    ):
-        return pd.Series(numbers, dtype="float64")
+    mark = mark_of(notation, different, "," if decimal_comma else ".")
+    if mark is not None and not notation.code:
+        numbers = notation.numbers(mark)
+        return pd.Series(
+            [math.nan if pd.isna(one) else numbers[one] for one in texts], dtype="float64"
+        )
     counts = texts.value_counts()
     usual: dict[str, str] = {}
     for word in counts.index:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pandas as pd
 
 from cardio_core.errors import ConfigError
-from cardio_core.io.cohort_cells import cell_text
 from cardio_core.io.outcome_column import MAX_CLASSES
+from cardio_core.io.tables.cells import cell_text
 from cardio_core.types.samples import Cohort
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.validate import Floats, Ints, numeric_column
+from cardio_core.stats.foundation.validate import Floats, numeric_column
 
 Kind = Literal["number", "category"]
 Column = pd.Series
@@ -23,7 +22,8 @@ def column_named(table: pd.DataFrame, name: str) -> Column:
     Raises
     ------
     DataError
-        No such column (with the nearest names), or several of that name.
+        No such column (with the nearest names), several of that name, or one that can be read in
+        two ways (``attrs["doubts"]`` of a table that cardio read says so).
     """
     if name not in table.columns:
         by_small = {str(column).lower(): str(column) for column in table.columns}
@@ -34,6 +34,9 @@ def column_named(table: pd.DataFrame, name: str) -> Column:
     n_times = int((table.columns == name).sum())
     if n_times > 1:
         raise DataError(f"column {name!r}: found {n_times} times; rename all but one")
+    doubt = table.attrs.get("doubts", {}).get(name)
+    if doubt:
+        raise DataError(f"column {name!r}: {doubt}")
     return table[name]
 
 
@@ -61,7 +64,8 @@ def kind_of(column: Column, name: str) -> Kind:
             f"column {name!r}: expected numbers, found text {str(first.iloc[0])!r} in data row "
             f"{int(row) + 1 if isinstance(row, int) else first.index[0]}"
             + (f" and {len(first) - 1} more" if len(first) > 1 else "")
-            + "; correct the cells or leave them empty"
+            + "; correct the cells, leave them empty, or say that it means missing"
+            + (f" (--missing {first.iloc[0]})" if len(set(first)) == 1 else "")
         )
     return "category"
 
@@ -88,6 +92,35 @@ def numbers(table: pd.DataFrame, name: str) -> Floats:
             f"column {name!r}: expected values, found all {values.size} missing; choose another"
         )
     return values
+
+
+def level_labels(table: pd.DataFrame, name: str) -> tuple[NDArray[np.object_], list[str]]:
+    """Return a column's categories: the label of each row, "" where missing, and all in order.
+
+    Numbers come first and by size, words in alphabetical order.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"race": [1.0, 10, 2, None], "nyha": ["II", "None", "I", "II"]})
+    >>> level_labels(table, "race")[0].tolist(), level_labels(table, "race")[1]
+    (['1', '10', '2', ''], ['1', '2', '10'])
+    >>> level_labels(table, "nyha")[1]
+    ['I', 'II', 'None']
+    """
+    column = column_named(table, name)
+    codes, different = pd.factorize(column)
+    labels = [
+        str(value) if isinstance(value, str) else f"{float(value):.15g}" for value in different
+    ]
+    rows = np.array([*labels, ""], dtype=object)[codes]
+    return rows, sorted(dict.fromkeys(labels), key=_by_size)
+
+
+def _by_size(label: str) -> tuple[int, float, str]:
+    try:
+        return (0, float(label), label)
+    except ValueError:
+        return (1, 0.0, label)
 
 
 def binary_outcome(table: pd.DataFrame, name: str, event: str | None = None) -> tuple[Floats, str]:
@@ -173,141 +206,3 @@ def require_one_row_each(table: pd.DataFrame, patient: str) -> None:
             f"{len(counts)} ({str(counts.index[0])!r} has {counts.iloc[0]}); rows count as "
             "independent here: keep one row each, or each patient's mean"
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """Outcome and predictors on the rows where all of them are known.
-
-    Attributes
-    ----------
-    matrix : ndarray, shape (n, n_terms)
-        Without intercept.
-    outcome : ndarray of 0 and 1, shape (n,)
-    terms : tuple of str
-        A numeric column keeps its name; a category gives ``column=level`` for every level but the
-        first (in alphabetical order), which is the reference.
-    features : tuple of str
-        The column that each term comes from.
-    target, event : str
-    rows : ndarray of int, shape (n,)
-        Positions of the rows in the table.
-    n_dropped : int
-        Rows left out because a value was missing.
-    """
-
-    matrix: Floats
-    outcome: Floats
-    terms: tuple[str, ...]
-    features: tuple[str, ...]
-    target: str
-    event: str
-    rows: Ints
-    n_dropped: int
-
-    @property
-    def n(self) -> int:
-        """Number of rows."""
-        return int(self.outcome.size)
-
-    @property
-    def n_events(self) -> int:
-        """Number of rows with the event."""
-        return int(self.outcome.sum())
-
-    def only(self, features: Sequence[str]) -> Design:
-        """Return the design with these features only, on the same rows."""
-        keep = [index for index, feature in enumerate(self.features) if feature in features]
-        return replace(
-            self,
-            matrix=self.matrix[:, keep],
-            terms=tuple(self.terms[index] for index in keep),
-            features=tuple(self.features[index] for index in keep),
-        )
-
-
-def terms_of(table: pd.DataFrame, name: str) -> tuple[Floats, tuple[str, ...]]:
-    """Return a predictor as columns, shape (n_rows, n_terms), with a label each; NaN is missing."""
-    column = column_named(table, name)
-    if not column.notna().any():
-        raise DataError(
-            f"column {name!r}: expected values, found all {len(column)} missing; leave it out"
-        )
-    if kind_of(column, name) == "number":
-        return numbers(table, name)[:, np.newaxis], (name,)
-    levels = sorted(column.dropna().astype(str).unique())
-    if len(levels) < 2:
-        raise DataError(
-            f"column {name!r}: expected a predictor that varies, found {levels[0]!r} in every row; "
-            "leave it out"
-        )
-    text = column.astype("string")
-    matrix = np.column_stack(
-        [(text == level).fillna(False).to_numpy(float) for level in levels[1:]]
-    )
-    matrix[column.isna().to_numpy()] = np.nan
-    return matrix, tuple(f"{name}={level}" for level in levels[1:])
-
-
-def design_of(
-    table: pd.DataFrame, target: str, features: Sequence[str], *, event: str | None = None
-) -> Design:
-    """Put an outcome and its predictors side by side, on complete rows.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row an observation.
-    target : str
-    features : sequence of str
-        Each once; numbers, or text of two or more levels.
-    event : str, optional
-        See :func:`binary_outcome`.
-
-    Raises
-    ------
-    DataError
-        A column that is missing, mixed, constant or empty; fewer than two rows in a class.
-    """
-    if not features:
-        raise DataError("predictors: expected at least one column, found none")
-    repeated = sorted({name for name in features if list(features).count(name) > 1})
-    if repeated or target in features:
-        raise DataError(
-            f"predictors: column {(repeated or [target])[0]!r} is named twice; name each column "
-            "once, and not the target"
-        )
-    outcome, event = binary_outcome(table, target, event)
-    encoded = [terms_of(table, name) for name in features]
-    matrix = np.column_stack([columns for columns, _ in encoded])
-    terms = tuple(term for _, names in encoded for term in names)
-    sources = tuple(name for name, (_, names) in zip(features, encoded, strict=True) for _ in names)
-    known = ~(np.isnan(outcome) | np.isnan(matrix).any(axis=1))
-    design = Design(
-        matrix[known],
-        outcome[known],
-        terms,
-        sources,
-        target,
-        event,
-        np.flatnonzero(known).astype(np.int64),
-        int(np.count_nonzero(~known)),
-    )
-    _require_variation(design)
-    return design
-
-
-def _require_variation(design: Design) -> None:
-    names = ", ".join(dict.fromkeys(design.features))
-    if min(design.n_events, design.n - design.n_events) < 2:
-        raise DataError(
-            f"{design.target} on {names}: expected at least 2 rows with and 2 without the event, "
-            f"found {design.n_events} and {design.n - design.n_events} among {design.n} complete "
-            f"rows ({design.n_dropped} dropped); too few for a regression"
-        )
-    for term, column in zip(design.terms, design.matrix.T, strict=True):
-        if np.ptp(column) == 0:
-            raise DataError(
-                f"predictor {term!r}: expected values that vary, found {column[0]:g} in all "
-                f"{design.n} complete rows; leave it out"
-            )

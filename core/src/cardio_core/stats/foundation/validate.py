@@ -19,6 +19,10 @@ MIN_CLUSTERS = 5
 four of them (35) cannot fill a 2.5 % tail."""
 
 
+LARGEST = 1e75
+"""Fourth powers of larger numbers are infinite to a computer."""
+
+
 def numeric_column(values: ArrayLike, name: str) -> Floats:
     """Return `values` as a float vector in which NaN marks a missing value.
 
@@ -58,6 +62,12 @@ def numeric_column(values: ArrayLike, name: str) -> Floats:
         raise DataError(
             f"{name}: expected finite numbers, found {int(np.isinf(column).sum())} infinite; "
             "clip them or mark them as missing"
+        )
+    largest = np.nanmax(np.abs(column), initial=0.0)
+    if largest > LARGEST:
+        raise DataError(
+            f"{name}: expected numbers up to {LARGEST:g}, whose powers can be computed, found "
+            f"{largest:g}; rescale them or mark them as missing"
         )
     return column
 

@@ -8,7 +8,14 @@ import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.stats.discrimination.roc import auc
-from cardio_core.stats.foundation.columns import Design, binary_outcome, design_of
+from cardio_core.stats.foundation.columns import binary_outcome
+from cardio_core.stats.foundation.design import (
+    AS_THEY_STAND,
+    Coding,
+    Design,
+    design_of,
+    reference_note,
+)
 from cardio_core.stats.foundation.display import BLANK, ResultTable, number_text, p_text, ratio_text
 from cardio_core.stats.foundation.validate import Floats
 from cardio_core.stats.regression.collinearity import inflation_factors
@@ -27,6 +34,7 @@ def univariable(
     interval: IntervalKind = "profile",
     level: float = 0.95,
     unit: str = "row",
+    coding: Coding = AS_THEY_STAND,
 ) -> ResultTable:
     """Regress the outcome on one column at a time.
 
@@ -38,6 +46,8 @@ def univariable(
         Each is fitted on the rows where it and the target are known.
     event, method, interval, level, unit
         As for :func:`~cardio_core.stats.regression.logistic.fit_logistic`.
+    coding : Coding
+        Which columns of numbers are categories, and the levels of reference.
 
     Returns
     -------
@@ -50,8 +60,12 @@ def univariable(
     rows: list[tuple[str, ...]] = []
     estimates: list[Estimate] = []
     notes: dict[str, None] = {}
-    for feature in features:
-        design = design_of(table, target, [feature], event=event)
+    coding.require(features)
+    designs = [
+        design_of(table, target, [feature], event=event, coding=coding.only([feature]))
+        for feature in features
+    ]  # all before any is fitted: one that is refused costs no time
+    for feature, design in zip(features, designs, strict=True):
         per_unit, per_sd = fit_scales(
             design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
         )
@@ -79,6 +93,7 @@ def univariable(
             "known. Two-valued columns have no SD.",
             "The p-values are not corrected for the number of columns that were tested "
             f"({len(features)}).",
+            *reference_note([one for design in designs for one in design.references]),
             *notes,
         ),
         tuple(estimates),
@@ -110,6 +125,7 @@ def multivariable(
     interval: IntervalKind = "profile",
     level: float = 0.95,
     unit: str = "row",
+    coding: Coding = AS_THEY_STAND,
 ) -> ResultTable:
     """Regress the outcome on all columns together, on the rows where all are known.
 
@@ -120,6 +136,8 @@ def multivariable(
     features : sequence of str
     event, method, interval, level, unit
         As for :func:`~cardio_core.stats.regression.logistic.fit_logistic`.
+    coding : Coding
+        Which columns of numbers are categories, and the levels of reference.
 
     Returns
     -------
@@ -127,7 +145,7 @@ def multivariable(
         A row a coefficient with odds ratios per unit and per SD, p-values and variance inflation;
         the notes give AIC, the model's chi-square and its apparent AUC.
     """
-    design = design_of(table, target, features, event=event)
+    design = design_of(table, target, features, event=event, coding=coding)
     per_unit, per_sd = fit_scales(
         design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
     )
@@ -144,6 +162,7 @@ def multivariable(
         (
             f"{design.n} {unit}s with every column known, {design.n_events} events; "
             f"{design.n_dropped} dropped for missing values. {interval.capitalize()} intervals.",
+            *reference_note(design.references),
             *notes,
         ),
         (*per_unit.odds_ratios, *per_sd.odds_ratios, *inflation, *summary),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.columns import terms_of
+from cardio_core.stats.foundation.design import terms_of
 from cardio_core.stats.foundation.validate import Floats, unit_count
 from cardio_core.types.estimate import Estimate
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.columns import design_of
+from cardio_core.stats.foundation.design import design_of
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
 from cardio_core.stats.foundation.validate import unit_count
 from cardio_core.types.estimate import Estimate

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.columns import Design, design_of
+from cardio_core.stats.foundation.design import AS_THEY_STAND, Coding, Design, design_of
 from cardio_core.stats.foundation.intervals import normal_quantile, two_sided_p
 from cardio_core.stats.foundation.newton import log_likelihood, maximise
 from cardio_core.stats.foundation.validate import Floats, Ints, checked_level, unit_count
@@ -97,6 +97,7 @@ def fit_logistic(
     per: Scale = "unit",
     level: float = 0.95,
     unit: str = "row",
+    coding: Coding = AS_THEY_STAND,
 ) -> LogisticModel:
     """Regress a binary outcome on columns of a table.
 
@@ -107,7 +108,7 @@ def fit_logistic(
     target : str
         Column of 0 and 1, or of two values with `event` named.
     features : sequence of str
-        Numbers, or text, of which every level but the first gets a coefficient.
+        Numbers, or categories, of which every level but the reference gets a coefficient.
     event : str, optional
     method : {"auto", "ml", "firth"}
         "ml" refuses separated data, "firth" always penalises, "auto" takes maximum likelihood
@@ -120,6 +121,8 @@ def fit_logistic(
     level : float
     unit : str
         What a row is.
+    coding : Coding
+        Which columns of numbers are categories, and the levels of reference.
 
     Returns
     -------
@@ -146,7 +149,7 @@ def fit_logistic(
     >>> round(e.value, 2), round(e.low, 2), round(e.high, 2), round(e.p_value, 3)
     (2.23, 0.91, 5.47, 0.08)
     """
-    design = design_of(table, target, features, event=event)
+    design = design_of(table, target, features, event=event, coding=coding)
     (model,) = fit_scales(design, (per,), method=method, interval=interval, level=level, unit=unit)
     return model
 

@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 from cardio_core.errors import DataError
 from cardio_core.stats.discrimination.roc import auc
-from cardio_core.stats.foundation.columns import design_of
+from cardio_core.stats.foundation.design import AS_THEY_STAND, Coding, design_of, reference_note
 from cardio_core.stats.foundation.display import ResultTable, p_text
 from cardio_core.stats.foundation.validate import unit_count
 from cardio_core.stats.regression.logistic import LogisticModel, fit_scales
@@ -93,6 +93,7 @@ def incremental(
     event: str | None = None,
     level: float = 0.95,
     unit: str = "row",
+    coding: Coding = AS_THEY_STAND,
 ) -> ResultTable:
     """Say what each addition gives beyond the columns before it.
 
@@ -107,6 +108,8 @@ def incremental(
     event : str, optional
     level : float
     unit : str
+    coding : Coding
+        Which columns of numbers are categories, and the levels of reference.
 
     Returns
     -------
@@ -125,7 +128,7 @@ def incremental(
     if not additions or any(not added for added in additions):
         raise DataError("incremental: expected at least one column to add, found none")
     columns = [*base, *(name for added in additions for name in added)]
-    design = design_of(table, target, columns, event=event)
+    design = design_of(table, target, columns, event=event, coding=coding)
     rows, estimates = [], []
     previous: LogisticModel | None = None
     features = list(base)
@@ -162,6 +165,7 @@ def incremental(
         (
             f"{design.n} {unit}s with every column known, {design.n_events} events; "
             f"{design.n_dropped} dropped for missing values.",
+            *reference_note(design.references),
             "chi2: likelihood ratio against the intercept. Added chi2: against the row above.",
             "The AUC is apparent and favours the larger model; it is no evidence on new patients.",
         ),

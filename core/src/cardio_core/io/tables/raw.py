@@ -1,9 +1,10 @@
-"""The cells of a cohort table as its file has them, whatever wrote the file."""
+"""The cells of a table as its file has them, whatever wrote the file."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from cardio_core.io.cohorts.problems import Problem
 
 SEPARATORS = (",", ";", "\t")
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
+"""First line by which Excel is told what separates the columns."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,11 @@ class RawTable:
     Attributes
     ----------
     cells : DataFrame of object
-        One row a study, in the order of the file, with the header's names.
+        In the order of the file, with the header's names.
     numbers : list of int
         The row in the file of each, as a spreadsheet counts: the header is row 1.
-    decimal_comma : bool
-        Whether ``12,5`` is a number: where columns are not separated by commas.
+    separator : str
+        Between columns; empty for Parquet.
     problems : tuple of Problem
         Rows that cannot be divided into the header's columns; they are not among the cells.
     notes : tuple of str
@@ -38,16 +41,24 @@ class RawTable:
 
     cells: pd.DataFrame
     numbers: list[int]
-    decimal_comma: bool = False
+    separator: str = ""
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether ``12,5`` is a number: where columns are not separated by commas."""
+        return self.separator in (";", "\t")
 
-def read_raw(path: Path, known: Collection[str]) -> RawTable:
+
+def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) -> RawTable:
     """Read a CSV or Parquet file.
 
-    Separators are commas, semicolons or tabs; texts are UTF-8, UTF-16 or, as older Excels write,
-    Windows-1252. Empty rows and columns without a name are left out.
+    Separators are commas, semicolons or tabs, or what a first line ``sep=;`` says; texts are UTF-8,
+    UTF-16 or, as older Excels write, Windows-1252. Empty rows and columns without a name are left
+    out. `known` are names that the header is spelt by. `lenient` fills rows that end early, as
+    Excel writes them where the last columns are empty, and leaves out columns without a name; a
+    note says so where it is otherwise a problem.
 
     Raises
     ------
@@ -55,7 +66,7 @@ def read_raw(path: Path, known: Collection[str]) -> RawTable:
         If there is no file, it is no table, or it has no row.
     """
     if not path.is_file():
-        raise DataError(f"{path.name}: no such file; expected a cohort table (CSV or Parquet)")
+        raise DataError(f"{path.name}: no such file; expected a table (CSV or Parquet)")
     if path.suffix.lower() in WORKBOOKS:
         raise DataError(
             f"{path.name}: expected a CSV or Parquet table, found a workbook; save its sheet as "
@@ -63,7 +74,7 @@ def read_raw(path: Path, known: Collection[str]) -> RawTable:
         )
     parquet = path.suffix.lower() in {".parquet", ".pq"}
     try:
-        raw = _read_parquet(path) if parquet else _read_csv(path, known)
+        raw = _read_parquet(path) if parquet else _read_csv(path, known, lenient)
     except (ValueError, OSError, csv.Error) as error:
         kind = "Parquet" if parquet else "comma-separated UTF-8"
         raise DataError(
@@ -71,7 +82,7 @@ def read_raw(path: Path, known: Collection[str]) -> RawTable:
             f"({type(error).__name__}); export it again"
         ) from None
     if not len(raw.cells) and not raw.problems:
-        raise DataError(f"{path.name}: expected a header and one row a study, found no row")
+        raise DataError(f"{path.name}: expected a header and rows below it, found no row")
     return raw
 
 
@@ -85,50 +96,70 @@ def header_of(path: Path, known: Collection[str]) -> list[str]:
         text = _decoded(start.rpartition(b"\n")[0] or start)[0]
     if text is None:
         return []
-    lines = [line for line in text.splitlines() if line.strip()]
-    return _header(lines[0], _separator(lines[0], known), known) if lines else []
+    separator, _, first = _beginning(text, known)
+    return _header(first, separator, known)
 
 
-def _read_csv(path: Path, known: Collection[str]) -> RawTable:
+def _beginning(text: str, known: Collection[str]) -> tuple[str, int, str]:
+    """Return the separator, the number of lines above the header, and the header's line."""
+    said = ""
+    for number, line in enumerate(io.StringIO(text, newline=None)):
+        told = _SEPARATOR_LINE.fullmatch(line.strip())
+        if told and not said:
+            said = told[1]
+        elif line.strip(" ,;\t\n"):
+            return said or _separator(line, known), number, line.rstrip("\n")
+    return said or ",", 0, ""
+
+
+def _read_csv(path: Path, known: Collection[str], lenient: bool) -> RawTable:
     text, notes = _decoded(path.read_bytes())
     if text is None or "\0" in text:
         raise ValueError("no text")
-    lines = text.splitlines()
-    first = next((line for line in lines if line.replace(",", " ").replace(";", " ").strip()), "")
-    separator = _separator(first, known)
+    separator, above, _ = _beginning(text, known)
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
-    start = next((n for n, row in enumerate(rows) if any(cell.strip() for cell in row)), None)
-    if start is None:
+    if not any(any(cell.strip() for cell in row) for row in rows[above:]):
         return RawTable(pd.DataFrame(), [])
+    start = above
     header = _names(rows[start], known)
     while header and not header[-1]:
         header.pop()
-    kept, numbers, problems = [], [], []
+    width = len(header)
+    kept, numbers, problems, short = [], [], [], 0
     for number, row in enumerate(rows[start + 1 :], start=start + 2):
-        if not any(cell.strip() for cell in row):
+        if not any(cell and not cell.isspace() for cell in row):
             continue
-        tail = row[len(header) :]
-        if len(row) < len(header) or any(cell.strip() for cell in tail):
-            mark = {",": "a comma", ";": "a semicolon", "\t": "a tab"}[separator]
+        tail = row[width:]
+        if len(row) < width and lenient:
+            short += 1
+            row = [*row, *[""] * (width - len(row))]
+        elif len(row) < width or any(cell.strip() for cell in tail):
+            mark = {",": "a comma", ";": "a semicolon", "\t": "a tab"}.get(separator, separator)
             problems.append(
                 Problem(
-                    f"expected {len(header)} cells as in the header, found {len(row)}; quote "
+                    f"expected {width} cells as in the header, found {len(row)}; quote "
                     f"cells that contain {mark}, remove what stands outside of the table",
                     number,
                 )
             )
             continue
-        kept.append(row[: len(header)])
+        kept.append(row[:width])
         numbers.append(number)
+    if short:
+        notes = (*notes, f"{short} row{'s end' if short > 1 else ' ends'} before the last column; "
+                 "the rest was taken as empty.")  # fmt: skip
     cells = pd.DataFrame(kept, columns=pd.Index(header, dtype=object), dtype=object)
     unnamed = [place for place, name in enumerate(header) if not name]
     filled = [place for place in unnamed if cells.iloc[:, place].map(str.strip).any()]
-    problems += [
-        Problem(f"column {place + 1} has no name; give it one, or empty its cells", start + 1)
-        for place in filled
-    ]
+    if lenient:
+        notes = (*notes, *(f"Column {n + 1} has no name and was left out." for n in filled))
+    else:
+        problems += [
+            Problem(f"column {place + 1} has no name; give it one, or empty its cells", start + 1)
+            for place in filled
+        ]
     cells = cells.iloc[:, [place for place, name in enumerate(header) if name]]
-    return RawTable(cells, numbers, separator != ",", tuple(problems), notes)
+    return RawTable(cells, numbers, separator, tuple(problems), notes)
 
 
 def _decoded(content: bytes) -> tuple[str | None, tuple[str, ...]]:
@@ -137,6 +168,9 @@ def _decoded(content: bytes) -> tuple[str | None, tuple[str, ...]]:
             return content.decode("utf-16"), ()
         except UnicodeDecodeError:
             return None, ()
+    half = content[1:400:2]
+    if len(half) > 4 and half.count(0) > 0.8 * len(half) and 0 not in content[:400:2]:
+        return content.decode("utf-16-le", errors="replace"), ()
     try:
         return content.decode("utf-8-sig"), ()
     except UnicodeDecodeError:

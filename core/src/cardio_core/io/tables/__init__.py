@@ -1,0 +1,1 @@
+"""Tables as people write them: one reader for cohort tables and for `cardio stats`."""
