@@ -15,11 +15,14 @@ from cardio_core.api import ConfigError, DataError
 DATABASE = "ptbxl_database.csv"
 STATEMENTS = "scp_statements.csv"
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
+N_PARTS = 5
 OLDEST_Y = 90.0
 """Ages above 89 stand in the table as 300; they become 90."""
 
 
-def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]]:
+def read_ptbxl(
+    folder: Path, label: str | None, sites: str | None = None
+) -> tuple[pd.DataFrame, list[str]]:
     """Return one row a patient, his first ECG and whether it carries the label; or all ECGs.
 
     Parameters
@@ -29,13 +32,16 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
     label : str or None
         A diagnostic superclass. None reads no labels, and then every ECG of a patient counts:
         new ones are all measured.
+    sites : {"date", "device", "site"}, optional
+        What column site_id holds: which fifth in the order of recording, the make of the cart
+        (AT-6, CS-12), or the recording site. Without it there are none.
 
     Returns
     -------
     DataFrame
         Columns patient_id, recording_id, path (of the 500 Hz header), subject_link (shared by
-        patients whose signals are identical), sex (M, F or NA), age_y, and label (1.0 or 0.0;
-        absent without a label); in the order of the recordings' numbers.
+        patients whose signals are identical), site_id, sex (M, F or NA), age_y, and label (1.0 or
+        0.0; absent without a label); in the order of the recordings' numbers.
     list of str
         What a reader should know: how many later ECGs were left out, who was linked.
 
@@ -66,6 +72,7 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
             "recording_id": first["filename_hr"].map(lambda name: str(name).rpartition("/")[2]),
             "path": [folder / f"{name}.hea" for name in first["filename_hr"]],
             "subject_link": _same_signal([folder / f"{n}.dat" for n in first["filename_hr"]]),
+            "site_id": None if sites is None else _sites(folder / DATABASE, first, sites),
             "sex": first["sex"].map({0: "M", 1: "F"}),
             "age_y": first["age"].astype(float).clip(upper=OLDEST_Y),
         }
@@ -83,6 +90,21 @@ def read_ptbxl(folder: Path, label: str | None) -> tuple[pd.DataFrame, list[str]
             "patient ids; they are taken for one person and never parted by a fold."
         )
     return made.reset_index(drop=True), notes
+
+
+def _sites(path: Path, first: pd.DataFrame, by: str) -> pd.Series:
+    column = {"date": "recording_date"}.get(by, by)
+    if column not in first.columns:
+        raise DataError(f"{path.name}: expected the column {column!r} of PTB-XL, found none")
+    found = first[column]
+    if by == "device":
+        return found.astype(str).str.split().str[0]
+    if by == "site":
+        return found.map(lambda value: pd.NA if pd.isna(value) else f"site {value:.0f}")
+    # Ranks, so that the parts are equal however the dates lie; of one instant, as in the table.
+    order = pd.to_datetime(found).rank(method="first")
+    part = ((order - 1) * N_PARTS / len(order)).astype(int) + 1
+    return "part " + part.astype(str)
 
 
 def _same_signal(files: list[Path]) -> list[str | None]:

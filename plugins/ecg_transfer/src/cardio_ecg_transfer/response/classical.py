@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
+from cardio_ecg_transfer.response.chosen.candidates import penalties, trees
+from cardio_ecg_transfer.response.chosen.choosing import choose
 from cardio_ecg_transfer.response.config import ClassicalBlock
 from cardio_ecg_transfer.response.models import Recipe
-from cardio_ecg_transfer.response.patients import by_patient, measured
+from cardio_ecg_transfer.response.patients import all_measured, by_patient, measured
 from cardio_ecg_transfer.signal.measurements.conduction import GUIDELINE_QRS_MS
+from cardio_ecg_transfer.signal.random_kernels import draw_kernels, kernel_features
 
-FILE = "classifier.skops"
+FILE, KERNELS = "classifier.skops", "kernels.json"
 RESPONDS, RESPONDS_NOT = 0.999, 0.001
 """Scores of a rule, which has no probabilities of its own."""
 
@@ -21,15 +24,18 @@ RESPONDS, RESPONDS_NOT = 0.999, 0.001
 def fit_estimator(
     vectors: NDArray[np.float64],
     outcome: NDArray[np.float32],
+    people: NDArray[np.str_],
     recipe: Recipe,
     config: ClassicalBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit one classifier or regression; missing values become the training patients' median.
+    """Fit one classifier or regression; every class must have two patients or more.
 
-    Every class must have two patients or more.
+    Missing values become the training patients' median, but for trees: see `chosen.candidates`.
     """
     seed = ctx.seed_of("classifier")
+    if recipe.estimator in ("trees", "penalised"):
+        return _fit_chosen(vectors, outcome, people, recipe, config, ctx)
     if ctx.targets[0].kind == "continuous":
         estimator = _prepared(_regressor(recipe.estimator, config, seed)).fit(vectors, outcome)
     else:
@@ -38,6 +44,28 @@ def fit_estimator(
         estimator = _prepared(chosen).fit(vectors, outcome.astype(np.int64))
     artifact = ModelArtifact(ctx.out)
     artifact.save_estimator(estimator, FILE)
+    return artifact
+
+
+def _fit_chosen(
+    vectors: NDArray[np.float64],
+    outcome: NDArray[np.float32],
+    people: NDArray[np.str_],
+    recipe: Recipe,
+    config: ClassicalBlock,
+    ctx: Context,
+) -> ModelArtifact:
+    """Fit the candidate that folds inside these patients prefer, and keep what each lost there."""
+    seed, regression = ctx.seed_of("classifier"), ctx.targets[0].kind == "continuous"
+    if recipe.estimator == "trees":
+        candidates = trees(config, seed, regression=regression)
+    else:
+        candidates = penalties(regression=regression)
+    truth = outcome if regression else outcome.astype(np.int64)
+    name, lost = choose(candidates, vectors, truth, people, regression=regression, seed=seed)
+    artifact = ModelArtifact(ctx.out)
+    artifact.save_estimator(candidates[name].fit(vectors, truth), FILE)
+    artifact.write_json("chosen.json", {"chosen": name, "lost": lost})
     return artifact
 
 
@@ -54,10 +82,19 @@ def score_estimator(
 
 def vectors_of(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
     """Return what a model that learns no features looks at, shape (n_patients, n_features)."""
-    if recipe.kind != "median_beat":
+    if recipe.kind == "measurements":
         return measured(features, recipe.columns)
+    if recipe.kind == "all_measured":
+        waves = by_patient(features, np.asarray(features["waves"].in_units(), np.float64))
+        return np.hstack([all_measured(features), waves])
     beats = by_patient(features, features["median_beat"].in_units())
     return beats.reshape(len(beats), -1)
+
+
+def kernel_vectors(features: FeatureSet, n_kernels: int, seed: int) -> NDArray[np.float64]:
+    """Return what random kernels make of each median beat, shape (n_patients, 2 * n_kernels)."""
+    beats = by_patient(features, features["median_beat"].in_units())
+    return kernel_features(beats, draw_kernels(n_kernels, beats.shape[1], beats.shape[2], seed))
 
 
 def score_rule(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:

@@ -28,6 +28,11 @@ class LoadBlock(RecordingsBlock):
     label: str | None = Field(
         None, description="on PTB-XL: the diagnostic superclass that stands in"
     )
+    sites: Literal["date", "device", "site"] | None = Field(
+        None,
+        description="on PTB-XL: what stands in for hospitals where one is left out (plan sites): "
+        "five parts in the order of recording, the make of the cart, or the recording site",
+    )
     draw: str | None = Field(
         None, description="only so many patients with and without, as in 46+25"
     )
@@ -70,6 +75,12 @@ class ClassicalBlock(Block):
     min_leaf: int = Field(2, ge=1)
     svm_c: float = Field(1.0, gt=0)
     logistic_c: float = Field(1.0, gt=0, description="inverse of the L2 penalty")
+    trees: tuple[Literal["forest", "extra", "boosting"], ...] = Field(
+        ("forest", "extra", "boosting"),
+        min_length=1,
+        description="kinds of trees on all measurements; folds inside the training patients choose",
+    )
+    n_kernels: int = Field(2000, ge=10, description="random convolution kernels")
 
 
 class TrainBlock(NetworkBlock):

@@ -11,6 +11,7 @@ from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.measure import GRID_EXTENT_MS, MEASUREMENTS, TITLES
+from cardio_ecg_transfer.signal.measurements.wave_table import WAVES, wave_table
 from cardio_ecg_transfer.signal.segments import time_extent
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
 
@@ -28,7 +29,8 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         `gain`: that maximum in dB beside the beat's mean over the leads, (n_beats, 12).
         `polarity`: from -1 (a QS complex) to 1 (an R wave alone), (n_beats, 12); power in a
         spectrogram has no sign. `median_beat`: (n_beats, 12, n_grid) mV and `measurements`:
-        (n_beats, n_measurements), both once a recording and repeated beside each of its beats.
+        (n_beats, n_measurements), both once a recording and repeated beside each of its beats;
+        so are `waves`: (n_beats, n_waves), see `signal.measurements.wave_table`.
         `rhythm`: how long, and of how many beats, the recording is; no model uses it.
     """
     table, beats = samples.table, list[Beat](samples.values)
@@ -71,9 +73,21 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         "measurements": FeatureBlock(
             measured, ("measurement",), names, units, titles=tuple(TITLES[name] for name in names)
         ),
+        "waves": _waves(beats),
         "rhythm": _rhythm(beats),
     }
     return FeatureSet(table[["recording_id", "study_id", "patient_id", "time_s", "flags"]], blocks)
+
+
+def _waves(beats: list[Beat]) -> FeatureBlock:
+    """Return the waves of every lead; people read them from the picture, models from here."""
+    made: dict[int, NDArray[np.float32]] = {}
+    for beat in beats:
+        if id(beat.heart) not in made:
+            made[id(beat.heart)] = wave_table(beat.heart.beat, beat.heart.qrs)
+    names, units = zip(*WAVES, strict=True)
+    values = np.stack([made[id(beat.heart)] for beat in beats])
+    return FeatureBlock(values, ("wave",), names, units, titles=())
 
 
 def _rhythm(beats: list[Beat]) -> FeatureBlock:

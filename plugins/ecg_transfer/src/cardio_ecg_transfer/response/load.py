@@ -162,8 +162,8 @@ def _from_ptbxl(path: Path, config: LoadBlock, ctx: Context) -> Found:
             "PTB-XL has no outcome of resynchronisation: choose the diagnostic superclass that is "
             "to be predicted, --set load.label=CD for conduction disturbances"
         )
-    table, notes = read_ptbxl(path, config.label if ctx.mode == "fit" else None)
-    table = table.assign(study_id=table["recording_id"], site_id=None, lbbb_read=np.nan)
+    table, notes = read_ptbxl(path, config.label if ctx.mode == "fit" else None, config.sites)
+    table = table.assign(study_id=table["recording_id"], lbbb_read=np.nan)
     recordings = table[[*COLUMNS, "sex", "lbbb_read"]]
     if "label" not in table.columns:
         return Found(recordings, None, None, tuple(notes))

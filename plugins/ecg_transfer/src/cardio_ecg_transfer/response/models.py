@@ -18,10 +18,12 @@ class Recipe:
     ----------
     kind : str
         ``network`` is fine-tuned; ``deep_features`` takes the pretrained encoder as it is;
-        ``median_beat`` and ``measurements`` are fitted on what their names say; a ``rule`` is
-        published and not fitted at all.
+        ``median_beat`` and ``measurements`` are fitted on what their names say, ``all_measured`` on
+        these and the waves of every lead, ``kernels`` on random convolutions of the median beat; a
+        ``rule`` is published and not fitted at all.
     estimator : str
-        The classifier after features that are not learnt with it.
+        The classifier after features that are not learnt with it; of ``trees`` and ``penalised``
+        there are several, of which the training patients choose.
     pretrained : bool
         Whether it starts from the earlier task.
     depth : int or None
@@ -30,8 +32,10 @@ class Recipe:
         The measurements that it uses.
     """
 
-    kind: Literal["network", "deep_features", "median_beat", "measurements", "rule"]
-    estimator: Literal["logistic", "svm", "forest", ""] = ""
+    kind: Literal[
+        "network", "deep_features", "median_beat", "measurements", "all_measured", "kernels", "rule"
+    ]
+    estimator: Literal["logistic", "svm", "forest", "trees", "penalised", ""] = ""
     pretrained: bool = False
     depth: Literal[18, 50, 101] | None = None
     columns: tuple[str, ...] = ()
@@ -45,9 +49,9 @@ class Recipe:
 _ANY: tuple[Literal["binary", "multiclass", "continuous"], ...] = (
     "binary", "multiclass", "continuous",
 )  # fmt: skip
-"""Kinds of an outcome of the user's own; a rule says yes or no alone."""
+"""Kinds of an outcome of the user's own; a rule says yes or no alone, and classes are not fused."""
 
-_COMPARED = (
+_COMPARED: tuple[tuple[Model, Recipe | None], ...] = (
     (Model("pretrained", "ResNet pretrained on beats, fine-tuned"),
      Recipe("network", pretrained=True)),
     (Model("scratch", "ResNet from scratch"), Recipe("network")),
@@ -66,6 +70,11 @@ _COMPARED = (
     (Model("svm", "SVM on the median beat", baseline=True), Recipe("median_beat", "svm")),
     (Model("forest", "Random forest on the median beat", baseline=True),
      Recipe("median_beat", "forest")),
+    (Model("trees", "Trees on all measurements"), Recipe("all_measured", "trees")),
+    (Model("kernels", "Random convolution kernels on the median beat"),
+     Recipe("kernels", "penalised")),
+    (Model("fused", "Network, trees and kernels fused", fuses=("pretrained", "trees", "kernels")),
+     None),
     (Model("qrs_duration", "QRS duration", baseline=True),
      Recipe("measurements", "logistic", columns=("qrs_ms",))),
     (Model("lbbb", "LBBB", baseline=True, rule=True), Recipe("rule", columns=("lbbb",))),
@@ -77,7 +86,14 @@ _COMPARED = (
      Recipe("measurements", "logistic", columns=("qrs_area_uvs",))),
 )  # fmt: skip
 
-RECIPES = {model.name: recipe for model, recipe in _COMPARED}
+RECIPES = {model.name: recipe for model, recipe in _COMPARED if recipe is not None}
+
+
+def _on_any_outcome(model: Model) -> Model:
+    if model.rule:
+        return model
+    return replace(model, kinds=("binary", "continuous") if model.fuses else _ANY)
+
 
 _PRETRAINED = tuple(name for name, recipe in RECIPES.items() if recipe.pretrained)
 
@@ -112,7 +128,7 @@ CRT_RESPONSE = Task(
     title="Response to cardiac resynchronization therapy from a twelve-lead ECG",
     unit="patient",
     targets=(Target("response", "binary", ("no", "yes")),),
-    models=tuple(model if model.rule else replace(model, kinds=_ANY) for model, _ in _COMPARED),
+    models=tuple(_on_any_outcome(model) for model, _ in _COMPARED),
     primary="pretrained",
     any_outcome=True,
     needs=(Need(EARLIER, "other", models=_PRETRAINED),),

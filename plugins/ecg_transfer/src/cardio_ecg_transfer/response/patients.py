@@ -16,6 +16,13 @@ def patients_of(features: FeatureSet) -> tuple[str, ...]:
     return tuple(dict.fromkeys(features.table["patient_id"].astype(str)))
 
 
+def people_of(features: FeatureSet) -> NDArray[np.str_]:
+    """Return who each patient is, shape (n_patients,): ids of one person share a name."""
+    first = features.table.drop_duplicates("patient_id")
+    column = "subject_id" if "subject_id" in first.columns else "patient_id"
+    return first[column].to_numpy(str)
+
+
 def outcomes(features: FeatureSet, targets: Targets, target: Target) -> NDArray[np.float32]:
     """Return what is to be predicted of each patient, shape (n_patients,).
 

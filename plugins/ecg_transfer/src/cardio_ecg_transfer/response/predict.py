@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from cardio_core.api import Column, Context, FeatureSet, ModelArtifact, Predictions
-from cardio_ecg_transfer.response.classical import score_estimator, score_rule, vectors_of
+from cardio_ecg_transfer.response.classical import (
+    KERNELS,
+    kernel_vectors,
+    score_estimator,
+    score_rule,
+    vectors_of,
+)
 from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.response.patients import all_measured, patients_of
 from cardio_ecg_transfer.shared.config import PredictBlock
@@ -27,6 +33,9 @@ def predict(
         from cardio_ecg_transfer.response.by_network import opened_vectors
 
         scores = score_estimator(model, opened_vectors(model, features, ctx), ctx)
+    elif recipe.kind == "kernels":
+        vectors = kernel_vectors(features, **model.read_json(KERNELS))
+        scores = score_estimator(model, vectors, ctx)
     else:
         scores = score_estimator(model, vectors_of(features, recipe), ctx)
     block = features["measurements"]

@@ -6,10 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
-from cardio_ecg_transfer.response.classical import fit_estimator, vectors_of
+from cardio_ecg_transfer.response.classical import (
+    KERNELS,
+    fit_estimator,
+    kernel_vectors,
+    vectors_of,
+)
 from cardio_ecg_transfer.response.config import TrainBlock
 from cardio_ecg_transfer.response.models import RECIPES
-from cardio_ecg_transfer.response.patients import outcomes
+from cardio_ecg_transfer.response.patients import outcomes, people_of
 
 
 def train(
@@ -37,9 +42,14 @@ def train(
         from cardio_ecg_transfer.response.by_network import fresh_vectors
 
         vectors, notes = fresh_vectors(training, recipe, config, ctx)
+    elif recipe.kind == "kernels":
+        # The run's seed, not the fold's: all folds look through the same kernels.
+        drawn = {"n_kernels": config.classical.n_kernels, "seed": ctx.seed}
+        ModelArtifact(ctx.out).write_json(KERNELS, drawn)
+        vectors = kernel_vectors(training, **drawn)
     else:
         vectors = vectors_of(training, recipe)
-    fitted = fit_estimator(vectors, outcome, recipe, config.classical, ctx)
+    fitted = fit_estimator(vectors, outcome, people_of(training), recipe, config.classical, ctx)
     return ModelArtifact(fitted.path, None, notes)
 
 
