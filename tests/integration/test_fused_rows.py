@@ -136,6 +136,19 @@ def test_a_fusion_without_inner_folds_is_refused(run_toy, clinic, tmp_path):
         )  # fmt: skip
 
 
+def test_a_published_evaluation_without_inner_folds_goes_on_without_the_fusion(
+    run_toy, clinic, tmp_path
+):
+    run = run_toy(
+        tmp_path / "run", task="joined", data=(clinic,), protocol="paper",
+        sets=("inner.k=0", "needs.mean_class.skip=true", "models=[height,spread,both]"),
+    )  # fmt: skip
+    notes = " ".join(read(run, "manifest.json")["notes"])
+    assert "left out of protocol paper: its weights cannot be fitted" in notes
+    assert "no inner folds to fit the weights on (inner.k is 0)" in notes
+    assert set(pd.read_csv(run / "predictions.csv")["model"]) == {"height", "spread"}
+
+
 def test_a_fusion_of_one_row_is_left_out_and_the_first_lines_say_so(run_toy, clinic, tmp_path):
     said: list[str] = []
     run = run_toy(

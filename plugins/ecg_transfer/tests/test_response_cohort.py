@@ -69,6 +69,27 @@ def test_a_statement_counts_whatever_its_likelihood_and_the_first_ecg_stands_for
     assert notes == ["1 later ECGs of the same patients are left out."]
 
 
+def test_carts_sites_and_dates_of_ptbxl_stand_in_for_hospitals(ptbxl):
+    path = ptbxl / "ptbxl_database.csv"
+    with pytest.raises(DataError, match="expected the column 'device' of PTB-XL, found none"):
+        read_ptbxl(ptbxl, "CD", "device")
+    rows = path.read_text().splitlines()
+    more = ["device,site,recording_date", "CS-12   E,0.0,1990-01-01 10:00:00",
+            "CS-12,0.0,1986-05-01 10:00:00", "AT-6 C 5.5,2.0,1985-05-01 10:00:00",
+            "AT-6 C,,1987-05-01 10:00:00"]  # fmt: skip
+    path.write_text("\n".join(f"{row},{own}" for row, own in zip(rows, more, strict=True)))
+    patients = ["20", "30", "40"]
+    for by, expected in {
+        "device": ["CS-12", "AT-6", "AT-6"],
+        "site": ["site 0", "site 2", None],
+        "date": ["part 2", "part 1", "part 4"],  # thirds, as fifths count them
+    }.items():
+        table, _ = read_ptbxl(ptbxl, "CD", by)
+        found = table.set_index("patient_id")["site_id"].astype(object)
+        assert found.where(found.notna(), None).loc[patients].tolist() == expected
+    assert read_ptbxl(ptbxl, "CD")[0]["site_id"].isna().all()
+
+
 def test_every_ecg_of_a_ptbxl_folder_is_measured_later_ones_too(ptbxl):
     # Else what searches folders takes the files left over for recordings of their own.
     found = load(LoadBlock(), context(ptbxl, mode="predict"))

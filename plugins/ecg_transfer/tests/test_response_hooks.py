@@ -23,6 +23,7 @@ from cardio_ecg_transfer.response.sheet import limits_of, sheet
 from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.signal.measurements.measure import GRID_POINTS, MEASUREMENTS
+from cardio_ecg_transfer.signal.measurements.wave_table import WAVES
 from cardio_ecg_transfer.synthetic import synthesize
 
 SMALL = PicturesBlock(height=24, width=32)
@@ -72,6 +73,7 @@ def test_every_block_has_its_shape_and_unit(features):
         "polarity": (n, 12),
         "median_beat": (n, 12, GRID_POINTS),
         "measurements": (n, len(MEASUREMENTS)),
+        "waves": (n, len(WAVES)),
         "rhythm": (n, 4),
     }
     assert features["measurements"].units[features["measurements"].names.index("qrs_ms")] == "ms"
@@ -248,5 +250,5 @@ def test_the_sheet_shows_the_limits_that_were_measured_and_every_r_peak(cohort):
 
 def test_what_no_cardiologist_reads_is_no_measurement(features):
     titles = {name: block.titles for name, block in features.blocks.items()}
-    assert titles["gain"] == titles["polarity"] == ()
+    assert titles["gain"] == titles["polarity"] == titles["waves"] == ()
     assert "QRS duration" in titles["measurements"] and all(titles["measurements"])

@@ -18,6 +18,8 @@ INFO = PluginInfo(
         "Moody and Mark 2001, The impact of the MIT-BIH Arrhythmia Database",
         "de Chazal et al. 2004, Automatic classification of heartbeats using ECG morphology and "
         "heartbeat interval features",
+        "Dempster et al. 2020, ROCKET: exceptionally fast and accurate time series classification "
+        "using random convolutional kernels",
     ),
     words=WORDS,
     paths=("path_ecg",),

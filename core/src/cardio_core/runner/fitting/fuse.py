@@ -36,7 +36,8 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
         If a member was fitted without inner folds, or a tested patient is among those whom the
         weights are fitted on and the split plan declares no overlap.
     DataError
-        If the weights cannot be fitted: one class only, too few units, no convergence.
+        If the weights cannot be fitted: one class only, too few units, no convergence, or `paper`
+        without inner folds.
     MismatchError
         If the members do not speak of the same units.
     """
@@ -115,6 +116,9 @@ def _inner(members: Mapping[str, Path], target: Target, job: FoldJob) -> dict[st
     for name, place in members.items():
         path = place / "inner" / f"predictions-{target.name}.npz"
         if not path.is_file():
+            if job.protocol == "paper" and job.config.inner.k == 0:
+                # A published evaluation without inner folds has no fused model; honest keeps it.
+                raise DataError("no inner folds to fit the weights on (inner.k is 0)")
             do = "set inner.k to 1 or more"
             if job.ctx.task.model(name).rule:
                 do = "a rule has no inner folds and cannot be fused"

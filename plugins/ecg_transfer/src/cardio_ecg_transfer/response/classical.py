@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
-from cardio_ecg_transfer.response.chosen.candidates import penalties, trees
+from cardio_ecg_transfer.response.chosen.candidates import penalties, rotation, trees
 from cardio_ecg_transfer.response.chosen.choosing import choose
 from cardio_ecg_transfer.response.config import ClassicalBlock
 from cardio_ecg_transfer.response.models import Recipe
@@ -56,15 +56,20 @@ def _fit_chosen(
     ctx: Context,
 ) -> ModelArtifact:
     """Fit the candidate that folds inside these patients prefer, and keep what each lost there."""
+    from sklearn.pipeline import make_pipeline
+
     seed, regression = ctx.seed_of("classifier"), ctx.targets[0].kind == "continuous"
-    if recipe.estimator == "trees":
-        candidates = trees(config, seed, regression=regression)
-    else:
-        candidates = penalties(regression=regression)
     truth = outcome if regression else outcome.astype(np.int64)
+    if recipe.estimator == "trees":
+        candidates, turned = trees(config, seed, regression=regression), None
+    else:
+        # Turned once, by all training patients: that looks at no outcome.
+        candidates, turned = penalties(regression=regression), rotation()
+        vectors = turned.fit_transform(vectors)
     name, lost = choose(candidates, vectors, truth, people, regression=regression, seed=seed)
+    fitted = candidates[name].fit(vectors, truth)
     artifact = ModelArtifact(ctx.out)
-    artifact.save_estimator(candidates[name].fit(vectors, truth), FILE)
+    artifact.save_estimator(fitted if turned is None else make_pipeline(turned, fitted), FILE)
     artifact.write_json("chosen.json", {"chosen": name, "lost": lost})
     return artifact
 

@@ -40,25 +40,29 @@ def trees(config: ClassicalBlock, seed: int, *, regression: bool) -> dict[str, A
     return {name: made(name) for name in config.trees}
 
 
-def penalties(*, regression: bool) -> dict[str, Any]:
-    """Return logistic or ridge regressions of many strengths on standardised features, unfitted.
+def rotation() -> Any:
+    """Return what standardises features and turns them to their principal components, unfitted.
 
-    Rotated to the principal components of the training patients, of which there are no more than
-    patients, an L2 penalty is what it was, and thousands of features cost no more than hundreds.
+    There are no more components than patients, and an L2 penalty on them is one on the features:
+    thousands of features cost no more than hundreds, and nothing is lost.
     """
-    from sklearn.compose import TransformedTargetRegressor
     from sklearn.decomposition import PCA
-    from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    def last(strength: float) -> Any:
+    return make_pipeline(StandardScaler(), PCA(svd_solver="full"))
+
+
+def penalties(*, regression: bool) -> dict[str, Any]:
+    """Return logistic or ridge regressions of the strengths `STRENGTHS`, unfitted."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.preprocessing import StandardScaler
+
+    def made(strength: float) -> Any:
         if not regression:
             return LogisticRegression(C=strength, max_iter=2000)
         ridge = Ridge(alpha=1 / strength)
         return TransformedTargetRegressor(ridge, transformer=StandardScaler())
 
-    return {
-        f"{strength:.1e}": make_pipeline(StandardScaler(), PCA(svd_solver="full"), last(strength))
-        for strength in STRENGTHS
-    }
+    return {f"{strength:.1e}": made(strength) for strength in STRENGTHS}
