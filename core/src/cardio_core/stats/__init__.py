@@ -14,8 +14,6 @@ nothing and needs no torch. What stands where, each folder building only on thos
 ``agreement``, ``calibration``, ``groups``, ``regression``, ``selection``, ``planner``
     measured numbers against others; probabilities that come true; groups compared, Table 1 and
     subgroups; logistic models; many tests and models that saw their patients; sizes of studies
-``survival``
-    times to an event: curves, Cox models, scores judged under censoring
 ``forensics``
     arithmetic that published numbers must obey
 
@@ -59,11 +57,21 @@ if TYPE_CHECKING:
     )
     from cardio_core.stats.calibration.in_the_large import calibration_slope as calibration_slope
     from cardio_core.stats.calibration.smooth_calibration import (
+        VAL_PROB_SPAN as VAL_PROB_SPAN,
+    )
+    from cardio_core.stats.calibration.smooth_calibration import (
         CalibrationCurve as CalibrationCurve,
     )
     from cardio_core.stats.calibration.smooth_calibration import (
         calibration_curve as calibration_curve,
     )
+    from cardio_core.stats.calibration.smooth_errors import (
+        smooth_calibration_errors as smooth_calibration_errors,
+    )
+    from cardio_core.stats.calibration.unreliability import (
+        observed_to_expected as observed_to_expected,
+    )
+    from cardio_core.stats.calibration.unreliability import unreliability as unreliability
     from cardio_core.stats.classification.decision_analysis import decision_curve as decision_curve
     from cardio_core.stats.classification.decision_analysis import net_benefit as net_benefit
     from cardio_core.stats.classification.decisions import confusion_metrics as confusion_metrics
@@ -136,8 +144,6 @@ if TYPE_CHECKING:
     from cardio_core.stats.groups.means import ttest_from_stats as ttest_from_stats
     from cardio_core.stats.groups.rank_tests import kruskal_wallis as kruskal_wallis
     from cardio_core.stats.groups.rank_tests import mann_whitney as mann_whitney
-    from cardio_core.stats.groups.standardised import smd_of_counts as smd_of_counts
-    from cardio_core.stats.groups.standardised import smd_of_means as smd_of_means
     from cardio_core.stats.groups.subgroups import subgroup_audit as subgroup_audit
     from cardio_core.stats.planner import n_for_auc as n_for_auc
     from cardio_core.stats.planner import n_for_paired_auc as n_for_paired_auc
@@ -171,23 +177,6 @@ if TYPE_CHECKING:
     from cardio_core.stats.selection.pipeline_permutation import (
         permute_pipeline as permute_pipeline,
     )
-    from cardio_core.stats.survival.by_group import survival_table as survival_table
-    from cardio_core.stats.survival.concordance import harrell_c as harrell_c
-    from cardio_core.stats.survival.concordance import uno_c as uno_c
-    from cardio_core.stats.survival.cox import CoxModel as CoxModel
-    from cardio_core.stats.survival.cox import fit_cox as fit_cox
-    from cardio_core.stats.survival.follow_up import FollowUp as FollowUp
-    from cardio_core.stats.survival.follow_up import follow_up_of as follow_up_of
-    from cardio_core.stats.survival.hazards import cox_table as cox_table
-    from cardio_core.stats.survival.judged import timed_estimates as timed_estimates
-    from cardio_core.stats.survival.product_limit import SurvivalCurve as SurvivalCurve
-    from cardio_core.stats.survival.product_limit import kaplan_meier as kaplan_meier
-    from cardio_core.stats.survival.product_limit import log_rank as log_rank
-    from cardio_core.stats.survival.timed_scores import (
-        observed_over_expected as observed_over_expected,
-    )
-    from cardio_core.stats.survival.timed_scores import timed_auc as timed_auc
-    from cardio_core.stats.survival.timed_scores import timed_brier as timed_brier
     from cardio_core.types.estimate import Estimate as Estimate
 
 _HOMES = {
@@ -201,7 +190,9 @@ _HOMES = {
         "CalibrationMetrics brier_scores calibration_in_the_large calibration_metrics "
         "calibration_slope"
     ),
-    "calibration.smooth_calibration": "CalibrationCurve calibration_curve",
+    "calibration.smooth_calibration": "CalibrationCurve VAL_PROB_SPAN calibration_curve",
+    "calibration.smooth_errors": "smooth_calibration_errors",
+    "calibration.unreliability": "observed_to_expected unreliability",
     "classification.decision_analysis": "decision_curve net_benefit",
     "classification.decisions": "confusion_metrics",
     "classification.discordance": "mcnemar paired_proportions",
@@ -231,7 +222,6 @@ _HOMES = {
     "groups.contingency": "chi2_2x2 chi2_p chi2_rxc fisher_exact odds_ratio_2x2",
     "groups.means": "GroupSummary anova pooled_mean_sd ttest ttest_codes ttest_from_stats",
     "groups.rank_tests": "kruskal_wallis mann_whitney",
-    "groups.standardised": "smd_of_counts smd_of_means",
     "groups.subgroups": "subgroup_audit",
     "planner": "n_for_auc n_for_paired_auc n_for_proportion power_paired_auc",
     "regression.association": "multivariable univariable",
@@ -249,14 +239,6 @@ _HOMES = {
     "selection.noise_screen": "CountedCovariate MeasuredCovariate screening_noise",
     "selection.optimism": "optimism_bootstrap",
     "selection.pipeline_permutation": "permute_pipeline",
-    "survival.by_group": "survival_table",
-    "survival.concordance": "harrell_c uno_c",
-    "survival.cox": "CoxModel fit_cox",
-    "survival.follow_up": "FollowUp follow_up_of",
-    "survival.hazards": "cox_table",
-    "survival.judged": "timed_estimates",
-    "survival.product_limit": "SurvivalCurve kaplan_meier log_rank",
-    "survival.timed_scores": "observed_over_expected timed_auc timed_brier",
 }
 """The public names, by the module under this folder that each lives in."""
 

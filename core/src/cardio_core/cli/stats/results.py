@@ -36,9 +36,9 @@ LABELS = {
     "rmse": "RMSE", "sd": "SD", "loa": "limit of agreement,", "youden": "Youden's index",
     "r2": "R² = 1 - SSE/SST", "pearson_r2": "Pearson r²", "brier": "Brier score",
     "mae_constant": "MAE of saying the median", "mae_skill": "1 - MAE/that",
-    "scaled_brier": "scaled Brier score", "harrell_c": "Harrell's C", "uno_c": "Uno's C",
-    "auc_at": "AUC at", "brier_at": "Brier score at", "scaled_brier_at": "scaled Brier score at",
-    "observed_over_expected_at": "observed/expected risk at",
+    "scaled_brier": "scaled Brier score", "oe_ratio": "observed over expected", "ici": "ICI",
+    "e50": "E50", "e90": "E90", "emax": "Emax", "unreliability_u": "unreliability U",
+    "quality_q": "quality Q",
 }  # fmt: skip
 """How words of an estimate's name are printed, where not as they are."""
 SEED = click.option("--seed", default=0, show_default=True, help="Of every resampling.")
@@ -120,9 +120,13 @@ def write_result(
     html_file: Path | None,
     svg_file: Path | None = None,
     figure: Draw | None = None,
+    further: Sequence[Draw] = (),
     text: str | None = None,
 ) -> None:
-    """Print a result as `text` (its table by default) or JSON; write the files asked for."""
+    """Print a result as `text` (its table by default) or JSON; write the files asked for.
+
+    `further` figures stand on the page below `figure`.
+    """
     import json
 
     from cardio_core.io.atomic import write_text
@@ -136,7 +140,8 @@ def write_result(
     if csv_file is not None:
         write_text(csv_file, table.to_frame().to_csv(index=False))
     if html_file is not None:
-        write_text(html_file, page_of(table, figure))
+        figures = [*([figure] if figure else []), *further]
+        write_text(html_file, page_of(table, figures))
     if as_json:
         rows = [estimate.to_dict() for estimate in table.estimates]
         click.echo(json.dumps(rows, indent=2, allow_nan=False))
@@ -146,8 +151,8 @@ def write_result(
         click.echo(table.to_text() if text is None else text)
 
 
-def page_of(table: ResultTable, figure: Draw | None = None) -> str:
-    """Return the table, and its figure if there is one, as a page that needs no network."""
+def page_of(table: ResultTable, figures: Sequence[Draw] = ()) -> str:
+    """Return the table, and its figures if there are any, as a page that needs no network."""
     from html import escape
 
     head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
@@ -159,11 +164,11 @@ def page_of(table: ResultTable, figure: Draw | None = None) -> str:
     )
     notes = "".join(f"<p>{escape(note)}</p>" for note in table.notes)
     drawing = ""
-    if figure is not None:
+    for figure in figures:
         from cardio_core.report.figures.canvas import svg_text
 
         svg = svg_text(figure)
-        drawing = f"<figure>{svg[svg.index('<svg') :]}</figure>"
+        drawing += f"<figure>{svg[svg.index('<svg') :]}</figure>"
     style = (
         "body{font:15px/1.45 system-ui,sans-serif;margin:2rem;color:#222}"
         "table{border-collapse:collapse}th,td{padding:.25rem .7rem;text-align:right}"

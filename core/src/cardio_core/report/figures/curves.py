@@ -1,4 +1,4 @@
-"""ROC curves, with bands where they are given."""
+"""ROC curves, with bands where they are given, and decision curves."""
 
 from __future__ import annotations
 
@@ -6,11 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from cardio_core.report.figures.canvas import GREY, TEXT_PT, Draw, colour_of, quiet_axes
+from cardio_core.report.figures.canvas import (
+    BLUE,
+    GREY,
+    TEXT_PT,
+    VERMILION,
+    Draw,
+    colour_of,
+    quiet_axes,
+)
 from cardio_core.types.estimate import Estimate
 
 Floats = NDArray[np.float64]
@@ -99,3 +108,36 @@ def _with_auc(label: str, estimate: Estimate | None) -> str:
     if estimate.low is not None and estimate.high is not None:
         text += f" ({estimate.low:.3f} to {estimate.high:.3f})"
     return text
+
+
+def decision(curve: pd.DataFrame, *, level: float = 0.95, title: str = "") -> Draw:
+    """Draw net benefit against the threshold, beside treating everybody and nobody.
+
+    `curve` is as :func:`~cardio_core.stats.decision_curve` returns it; `level` is the coverage of
+    its pointwise limits.
+    """
+    t = curve["threshold"].to_numpy(float)
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(4.6, 3.8)
+        axes = figure.add_subplot()
+        axes.axhline(0, color=GREY, linewidth=1.0)
+        axes.plot(t, curve["treat_all"], color=VERMILION, linewidth=1.2)
+        axes.fill_between(t, curve["low"], curve["high"], color=BLUE, alpha=0.15, linewidth=0)
+        axes.plot(t, curve["net_benefit"], color=BLUE, linewidth=1.6)
+        quiet_axes(axes, x="threshold probability", y="net benefit", title=title)
+        top = max(float(curve["high"].max()), float(curve["treat_all"].max()), 0.01)
+        axes.set_ylim(-0.25 * top, 1.1 * top)
+        axes.set_xlim(t.min(), t.max())
+        said = [
+            ("by the score", BLUE),
+            ("treating everybody", VERMILION),
+            ("treating nobody", GREY),
+            (f"{level:.0%} band, pointwise".replace("%", " %"), GREY),
+        ]
+        for line, (words, colour) in enumerate(said):
+            size = TEXT_PT - 2 if line == 3 else TEXT_PT
+            axes.text(0.98, 0.96 - 0.065 * line, words, ha="right", va="top", fontsize=size,
+                      color=colour, transform=axes.transAxes)  # fmt: skip
+
+    return draw

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
 from cardio_core.report.figures.canvas import BLUE, GREY, TEXT_PT, VERMILION, Draw, quiet_axes
+from cardio_core.stats.calibration.smooth_calibration import CalibrationCurve
 from cardio_core.stats.classification.proportions import proportion
 from cardio_core.stats.foundation.validate import Bools, Floats, scored_sample
 
@@ -21,6 +22,7 @@ def calibration(
     level: float = 0.95,
     unit: str = "row",
     title: str = "",
+    curve: CalibrationCurve | None = None,
 ) -> Draw:
     """Draw observed shares in groups of equal size against the mean predicted probability.
 
@@ -28,7 +30,7 @@ def calibration(
     missing are left out. There are `n_bins` groups by quantiles of the prediction; tied predictions
     stay together, so there may be fewer. `level` is the coverage of Wilson's intervals, which take
     the rows as independent; `unit` is what a row is. Above are the groups, below how many of each
-    class were predicted what.
+    class were predicted what. `curve` is drawn with its pointwise band.
 
     Raises
     ------
@@ -48,6 +50,10 @@ def calibration(
         figure.set_size_inches(4.6, 5.2)
         above, below = figure.subplots(2, 1, height_ratios=(3.4, 1), sharex=True)
         above.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        if curve is not None:
+            x = curve.predicted
+            above.fill_between(x, curve.low, curve.high, color=VERMILION, alpha=0.15, linewidth=0)
+            above.plot(x, curve.observed, color=VERMILION, linewidth=1.6)
         for mean, k, n in groups:
             share = proportion(k, n, level=level)
             above.plot([mean, mean], [share.low, share.high], color=BLUE, linewidth=1.4)
@@ -59,6 +65,9 @@ def calibration(
         spread = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
         note = f"groups of {spread} {unit}s; {level:.0%} intervals (Wilson)".replace("%", " %")
         above.text(0.0, 0.97, note, fontsize=TEXT_PT - 2, color=GREY)
+        if curve is not None:
+            smooth = f"smooth curve (LOESS), pointwise {curve.level:.0%} band".replace("%", " %")
+            above.text(0.0, 0.91, smooth, fontsize=TEXT_PT - 2, color=VERMILION)
         _counts(below, predicted, positive)
 
     return draw

@@ -144,7 +144,7 @@ def calibration_in_the_large(
     """
     sample = probability_sample(labels, probabilities, clusters, unit)
     name, matrix = "calibration_in_the_large", np.ones((sample.n, 1))
-    estimate = _coefficient(sample, name, matrix, _log_odds(sample), 0, level, unit)
+    estimate = _coefficient(sample, name, matrix, log_odds(sample), 0, level, unit)
     return estimate.replace(
         extra={
             **estimate.extra,
@@ -198,7 +198,7 @@ def calibration_slope(
     sample = probability_sample(labels, probabilities, clusters, unit)
     require_variation(sample)
     require_overlap(sample)
-    matrix = np.column_stack([np.ones(sample.n), _log_odds(sample)])
+    matrix = np.column_stack([np.ones(sample.n), log_odds(sample)])
     return _coefficient(sample, "calibration_slope", matrix, np.zeros(sample.n), 1, level, unit)
 
 
@@ -261,7 +261,8 @@ def _brier(sums: Floats) -> Floats:
     return np.stack([squared / n, 1 - ratio(squared, by_prevalence)], axis=-1)
 
 
-def _log_odds(sample: ScoredSample) -> Floats:
+def log_odds(sample: ScoredSample) -> Floats:
+    """Return the log odds of the predictions; refuse 0 and 1, where they are infinite."""
     predicted = sample.scores[0]
     certain = int(((predicted == 0) | (predicted == 1)).sum())
     if certain:

@@ -19,6 +19,9 @@ from cardio_core.stats.foundation.validate import (
     unit_count,
 )
 
+VAL_PROB_SPAN = 2 / 3
+"""Of R's ``lowess``, from which rms::val.prob takes its curve and its errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class CalibrationCurve:
@@ -108,25 +111,50 @@ def calibration_curve(
         raise DataError(f"span: expected a share above 0 and up to 1, found {span}; use 0.75")
     sample = probability_sample(labels, probabilities, clusters, unit)
     require_variation(sample)
-    order = np.argsort(sample.scores[0], kind="stable")
-    predicted, truth = sample.scores[0][order], sample.positive[order].astype(np.float64)
-    points = np.linspace(predicted[0], predicted[-1], n_points)
-    n_near = max(2, int(sample.n * span + 1e-5))
-    weights = [_smoothing_weights(predicted, point, n_near) for point in points]
-    observed = np.array([weight @ truth[rows] for rows, weight in weights])
-    residual = truth - np.interp(predicted, points, observed)
-    se = np.array([_error(sample, order[rows], weight, residual[rows]) for rows, weight in weights])
+    found = smoother(sample, span, n_points)
+    se = np.array([_error(sample, found, weight) for weight in found.weights])
     half_width = normal_quantile(checked_level(level)) * se
     return CalibrationCurve(
-        points,
-        observed.clip(0, 1),
-        (observed - half_width).clip(0, 1),
-        (observed + half_width).clip(0, 1),
+        found.points,
+        found.observed.clip(0, 1),
+        (found.observed - half_width).clip(0, 1),
+        (found.observed + half_width).clip(0, 1),
         level,
         f"LOESS, local lines, span {span:g}; pointwise normal limits",
         n_dropped=sample.n_dropped,
         **unit_count(sample.n, sample.n_clusters, unit),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Smoother:
+    """The curve as a weighted sum of labels, rows in the order of their predictions.
+
+    `order`, `predicted` and `residual` have the shape (n,), `points` and `observed` (n_points,),
+    `weights` (n_points, n).
+    """
+
+    order: np.ndarray[tuple[int], np.dtype[np.intp]]
+    predicted: Floats
+    residual: Floats
+    points: Floats
+    observed: Floats
+    weights: Floats
+
+
+def smoother(sample: ScoredSample, span: float, n_points: int) -> Smoother:
+    """Smooth labels along predictions that vary, at equally spaced points."""
+    order = np.argsort(sample.scores[0], kind="stable")
+    predicted, truth = sample.scores[0][order], sample.positive[order].astype(np.float64)
+    points = np.linspace(predicted[0], predicted[-1], n_points)
+    n_near = max(2, int(sample.n * span + 1e-5))
+    weights = np.zeros((n_points, sample.n))
+    for own, point in zip(weights, points, strict=True):
+        rows, weight = _smoothing_weights(predicted, float(point), n_near)
+        own[rows] = weight
+    observed = weights @ truth
+    residual = truth - np.interp(predicted, points, observed)
+    return Smoother(order, predicted, residual, points, observed, weights)
 
 
 def _smoothing_weights(predicted: Floats, point: float, n_near: int) -> tuple[slice, Floats]:
@@ -154,13 +182,8 @@ def _smoothing_weights(predicted: Floats, point: float, n_near: int) -> tuple[sl
     return rows, tricube / total - tricube * (away - centre) * centre / spread
 
 
-def _error(
-    sample: ScoredSample,
-    rows: np.ndarray[tuple[int], np.dtype[np.intp]],
-    weight: Floats,
-    residual: Floats,
-) -> float:
-    parts = weight * residual
+def _error(sample: ScoredSample, found: Smoother, weight: Floats) -> float:
+    parts = weight * found.residual
     if sample.clusters is not None:
-        parts = group_sums(parts, sample.clusters[rows], sample.n_clusters)
+        parts = group_sums(parts, sample.clusters[found.order], sample.n_clusters)
     return float(np.sqrt(np.sum(parts**2)))

@@ -56,7 +56,8 @@ def net_benefit(
     -------
     Estimate
         ``net_benefit`` per unit; `extra` holds ``threshold``, ``treat_all`` (the net benefit of
-        treating everybody; treating nobody has 0) and ``se``.
+        treating everybody; treating nobody has 0), ``over_all`` (what is gained over treating
+        everybody) with its limits ``over_all_low`` and ``over_all_high``, and ``se``.
 
     References
     ----------
@@ -69,7 +70,8 @@ def net_benefit(
     (0.1667, 0.3333)
     """
     sample = probability_sample(labels, probabilities, clusters, unit)
-    value, se, treat_all = _at(sample, threshold)
+    value, se, treat_all, gain, gain_se = _at(sample, threshold)
+    gain_low, gain_high = wald_limits(gain, gain_se, checked_level(level))
     return Estimate(
         "net_benefit",
         value,
@@ -78,7 +80,15 @@ def net_benefit(
         "Vickers-Elkin; normal limits",
         n_dropped=sample.n_dropped,
         threshold_source=threshold_source,
-        extra={"threshold": threshold, "treat_all": treat_all, "se": se, "n_rows": sample.n},
+        extra={
+            "threshold": threshold,
+            "treat_all": treat_all,
+            "over_all": gain,
+            "over_all_low": gain_low,
+            "over_all_high": gain_high,
+            "se": se,
+            "n_rows": sample.n,
+        },
         **unit_count(sample.n, sample.n_clusters, unit),
     )
 
@@ -121,21 +131,23 @@ def decision_curve(
     checked_level(level)
     rows = []
     for threshold in np.linspace(0.01, 0.99, 99) if thresholds is None else thresholds:
-        value, se, treat_all = _at(sample, float(threshold))
+        value, se, treat_all, _, _ = _at(sample, float(threshold))
         low, high = wald_limits(value, se, level)
         rows.append((float(threshold), value, low, high, treat_all, 0.0))
     names = ["threshold", "net_benefit", "low", "high", "treat_all", "treat_none"]
     return pd.DataFrame(rows, columns=names)
 
 
-def _at(sample: ScoredSample, threshold: float) -> tuple[float, float, float]:
+def _at(sample: ScoredSample, threshold: float) -> tuple[float, float, float, float, float]:
+    """Return net benefit, its error, that of treating all, and the gain over it with its error."""
     if not 0 < threshold < 1:
         raise DataError(
             f"threshold: expected a probability strictly between 0 and 1, found {threshold}"
         )
     worth: Floats = np.where(sample.positive, 1.0, -threshold / (1 - threshold))
-    value, se = _mean_and_se(worth * (sample.scores[0] >= threshold), sample.clusters)
-    return value, se, float(worth.mean())
+    treated = sample.scores[0] >= threshold
+    value, se = _mean_and_se(worth * treated, sample.clusters)
+    return value, se, float(worth.mean()), *_mean_and_se(-worth * ~treated, sample.clusters)
 
 
 def _mean_and_se(values: Floats, clusters: Ints | None) -> tuple[float, float]:

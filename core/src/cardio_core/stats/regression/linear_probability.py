@@ -9,7 +9,8 @@ import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.design import design_of
-from cardio_core.stats.foundation.validate import checked_level, unit_count
+from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
+from cardio_core.stats.foundation.validate import unit_count
 from cardio_core.types.estimate import Estimate
 
 
@@ -38,8 +39,7 @@ def risk_difference(
     -------
     list of Estimate
         One a term: the change in probability per unit, with standard errors that allow for the
-        binomial variance (HC3). ``extra["se_classical"]`` is the homoscedastic one. Limits and p
-        are those of t with ``extra["df"]``, rows less coefficients.
+        binomial variance (HC3). ``extra["se_classical"]`` is the homoscedastic one.
 
     Notes
     -----
@@ -80,8 +80,7 @@ def risk_difference(
             f"that {', '.join(design.terms)} fit perfectly; use Firth's logistic regression"
         )
     classical = OLS(design.outcome, full).fit()
-    robust = classical.get_robustcov_results("HC3", use_t=True)
-    limits, p_values = robust.conf_int(1 - checked_level(level)), robust.pvalues
+    robust = classical.get_robustcov_results("HC3")
     estimates = []
     for index, term in enumerate(design.terms):
         value, se = float(robust.params[index]), float(robust.bse[index])
@@ -94,19 +93,14 @@ def risk_difference(
             Estimate(
                 f"risk_difference[{term}]",
                 value,
-                float(limits[index][0]),
-                float(limits[index][1]),
+                *wald_limits(value, se, level),
                 level,
-                "linear probability model, HC3 standard errors, t",
+                "linear probability model, HC3 standard errors",
                 **unit_count(design.n, None, unit),
-                p_value=float(p_values[index]),
+                p_value=two_sided_p(value / se),
                 n_dropped=design.n_dropped,
                 note="A difference of risks per unit, not an odds ratio.",
-                extra={
-                    "se": se,
-                    "se_classical": float(classical.bse[index]),
-                    "df": float(classical.df_resid),
-                },
+                extra={"se": se, "se_classical": float(classical.bse[index])},
             )
         )
     return estimates
