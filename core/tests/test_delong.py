@@ -19,6 +19,10 @@ from cardio_core.stats import auc, delong_covariance, delong_paired, delong_unpa
 # Made by oracles/discrimination.R with R 4.2.2 and pROC 1.18.0
 R: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/discrimination.json").read_text())
 SETS: dict[str, Any] = R["sets"]
+# Made by oracles/roc.R with R 4.2.2 and pROC 1.18.0 on the same rows
+INTERVALS: dict[str, Any] = json.loads((Path(__file__).parent / "oracles/roc.json").read_text())[
+    "intervals"
+]
 
 
 def lehmer(seed: int, n: int) -> np.ndarray:
@@ -76,7 +80,7 @@ def test_areas_variances_and_covariance_agree_with_proc(name: str) -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_the_plain_interval_agrees_with_ci_auc(name: str) -> None:
     rows, expected = DATA[name], SETS[name]
-    found, narrow = auc(rows.y, rows.a), auc(rows.y, rows.a, level=0.9)
+    found, narrow = (auc(rows.y, rows.a, level=x, interval="delong") for x in (0.95, 0.9))
     np.testing.assert_allclose([found.low, found.high], expected["ci_a"], rtol=0, atol=1e-9)
     np.testing.assert_allclose([narrow.low, narrow.high], expected["ci_a_90"], rtol=0, atol=1e-9)
 
@@ -84,7 +88,7 @@ def test_the_plain_interval_agrees_with_ci_auc(name: str) -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_the_paired_test_agrees_with_roc_test(name: str) -> None:
     rows, expected = DATA[name], SETS[name]["paired"]
-    found = delong_paired(rows.y, rows.a, rows.b)
+    found = delong_paired(rows.y, rows.a, rows.b, interval="delong")
     assert found.extra["z"] == pytest.approx(expected["z"], rel=1e-9)
     assert found.p_value == pytest.approx(expected["p"], rel=1e-9, abs=1e-15)
     assert [found.low, found.high] == pytest.approx(expected["ci"], abs=1e-9)
@@ -129,10 +133,61 @@ def test_the_logit_interval_is_the_delta_method_and_stays_inside() -> None:
     rows = DATA["rare"]
     found = auc(rows.y, rows.a, interval="logit")
     odds = np.log(found.value / (1 - found.value))
-    half = 1.959963984540054 * found.extra["se"] / (found.value * (1 - found.value))
+    half = found.extra["se"] / (found.value * (1 - found.value))
+    half *= INTERVALS["rare"]["t_975"]
     assert [found.low, found.high] == pytest.approx(
         [1 / (1 + np.exp(-(odds - half))), 1 / (1 + np.exp(-(odds + half)))], abs=1e-12
     )
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_degrees_of_freedom_and_limits_are_those_of_welch_in_r(name: str) -> None:
+    rows, expected = DATA[name], INTERVALS[name]
+    found = auc(rows.y, rows.a, interval="logit")
+    assert found.extra["df"] == pytest.approx(expected["df"], rel=1e-9)
+    assert found.extra["t"] == pytest.approx(expected["t"], rel=1e-9)
+    assert found.p_value == pytest.approx(expected["p"], rel=1e-8, abs=1e-15)
+    assert [found.low, found.high] == pytest.approx(expected["logit"], abs=1e-9)
+    paired = delong_paired(rows.y, rows.a, rows.b, interval="t")
+    assert paired.extra["df"] == pytest.approx(expected["paired_df"], rel=1e-9)
+    assert paired.p_value == pytest.approx(expected["paired_p"], rel=1e-8, abs=1e-15)
+    assert [paired.low, paired.high] == pytest.approx(expected["paired"], abs=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name in SETS if name != "large"])
+def test_degrees_of_freedom_of_clusters_are_satterthwaites_in_r(name: str) -> None:
+    rows, expected = DATA[name], INTERVALS[name]["clustered_df"]
+    found = auc(rows.y, rows.a, clusters=rows.cluster, interval="logit")
+    assert found.extra["df"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_interval_is_chosen_by_the_units_of_each_class_and_the_area() -> None:
+    def method(n_positive: int, n_negative: int, shift: float, **more: Any) -> str:
+        labels = np.repeat([1, 0], [n_positive, n_negative])
+        score = np.random.default_rng(1).normal(size=labels.size) + shift * labels
+        return auc(labels, score, **more).method
+
+    assert method(200, 200, 1.0) == "DeLong"
+    assert method(200, 200, -1.0) == "DeLong"
+    assert method(199, 2000, 1.0) == "DeLong, logit interval with t"
+    assert method(2000, 199, 1.0) == "DeLong, logit interval with t"
+    assert method(200, 200, 2.5) == "DeLong, logit interval with t"  # the area is .96
+    of_patients = method(400, 400, 1.0, clusters=np.arange(800) // 2)
+    assert of_patients == "DeLong clustered (Obuchowski 1997)"
+    of_few = method(400, 400, 1.0, clusters=np.arange(800) // 4)
+    assert of_few == "DeLong clustered (Obuchowski 1997), logit interval with t"
+
+
+@given(st.integers(0, 10_000), st.sampled_from(["delong", "logit"]))
+def test_p_is_below_five_per_cent_just_where_the_interval_leaves_one_half_out(
+    seed: int, interval: Any
+) -> None:
+    labels, score, other = normal_scores(16, seed)
+    found = auc(labels, score - 0.7 * labels, interval=interval)
+    paired = delong_paired(labels, score, other, interval="t")
+    if found.p_value is not None:
+        assert (found.p_value < 0.05) == (not found.low <= 0.5 <= found.high)
+    assert (paired.p_value < 0.05) == (not paired.low <= 0 <= paired.high)
 
 
 @given(st.integers(0, 10_000))

@@ -1,5 +1,7 @@
 """How often intervals cover the truth, and how often paired DeLong errs; results stored.
 
+What `roc` and `compare` choose by themselves is in ``test_roc_coverage.py``.
+
 Run ``python core/tests/test_interval_coverage.py`` to make the stored result anew.
 """
 
@@ -68,7 +70,8 @@ def delong_difference(rng: np.random.Generator) -> tuple[Estimate, float]:
     labels, shared = np.repeat([0, 1], 100), rng.normal(size=200)
     a, b = (np.sqrt(0.5) * shared + np.sqrt(0.5) * rng.normal(size=200) for _ in range(2))
     better, worse = separation(0.8), separation(0.7)
-    return delong_paired(labels, a + better * labels, b + worse * labels), 0.1
+    found = delong_paired(labels, a + better * labels, b + worse * labels, interval="delong")
+    return found, 0.1
 
 
 def wilson(rng: np.random.Generator) -> tuple[Estimate, float]:
@@ -100,7 +103,7 @@ def rows_of_patients(rng: np.random.Generator) -> tuple[Estimate, float]:
 
 def clustered_delong(rng: np.random.Generator) -> tuple[Estimate, float]:
     labels, score, patient = clustered_rows(rng, 60, 0.75)
-    return auc(labels, score, clusters=patient), 0.75
+    return auc(labels, score, clusters=patient, interval="delong"), 0.75
 
 
 def beats_of_records(n_records: int, *, by_record: bool) -> Study:
@@ -144,8 +147,7 @@ def ece(rng: np.random.Generator) -> tuple[Estimate, float]:
 
 
 CLAIMED: dict[str, Study] = {
-    "DeLong, 100 + 100 rows, AUC .80": delong_of(200),
-    "DeLong logit, 50 + 50 rows, AUC .80": delong_of(100, interval="logit"),
+    "DeLong, 100 + 100 rows, AUC .80": delong_of(200, interval="delong"),
     "DeLong paired difference, 100 + 100 rows, .80 - .70, r .5": delong_difference,
     "Wilson, n 50, p uniform on .05 to .95": wilson,
     "row bootstrap percentile, 50 + 50 rows, AUC .80": row_percentile,
@@ -159,9 +161,8 @@ CLAIMED: dict[str, Study] = {
 """Settings in which 95 % are claimed."""
 
 REPORTED: dict[str, Study] = {
-    "DeLong, 50 + 50 rows, AUC .80": delong_of(100),
-    "DeLong, 20 + 20 rows, AUC .80": delong_of(40),
-    "DeLong logit, 20 + 20 rows, AUC .80": delong_of(40, interval="logit"),
+    "DeLong, 50 + 50 rows, AUC .80": delong_of(100, interval="delong"),
+    "DeLong, 20 + 20 rows, AUC .80": delong_of(40, interval="delong"),
     "average precision, logit, 60 of 200 positive": average_precision,
     "patient bootstrap percentile, 20 patients of 8 rows, AUC .75": of_patients(20),
     "patient bootstrap percentile, 10 patients of 8 rows, AUC .75": of_patients(10),
@@ -193,7 +194,7 @@ def paired_delong_error(n: int, n_runs: int, seed: int) -> float:
     for _ in range(n_runs):
         shared = np.sqrt(0.5) * rng.normal(size=n) + separation(0.7) * labels
         a, b = (shared + np.sqrt(0.5) * rng.normal(size=n) for _ in range(2))
-        p_value = delong_paired(labels, a, b).p_value
+        p_value = delong_paired(labels, a, b, interval="delong").p_value
         found += p_value is not None and p_value < 0.05
     return found / n_runs
 

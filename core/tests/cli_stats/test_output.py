@@ -154,7 +154,8 @@ def test_parquet_and_semicolons_are_read_like_commas(
 
 
 def test_the_seed_fixes_what_is_resampled(cardio: Any, file: Path) -> None:
-    first, again, other = (cardio(ROC, file, "--json", "--seed", s).out for s in (3, 3, 4))
+    drawn = [*ROC, "--json", "--interval", "percentile", "--seed"]
+    first, again, other = (cardio([*drawn, str(seed)], file).out for seed in (3, 3, 4))
     assert first == again != other
 
 
@@ -166,6 +167,35 @@ def test_a_score_that_runs_the_wrong_way_is_not_flipped(
     right, flipped = (json.loads(cardio(ROC, f, "--json").out)[0]["value"] for f in (file, wrong))
     assert flipped == pytest.approx(1 - right)
     assert "below one half" in cardio(ROC, wrong).out
+
+
+def test_a_score_below_one_half_is_named_by_compare(
+    cohort: Any, cardio: Any, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.csv"
+    cohort().assign(turned=lambda t: -t["risk"]).to_csv(wrong, index=False)
+    printed = cardio([*COMPARE[:-1], "risk,turned"], wrong).out
+    assert "The AUC of turned is below one half" in printed
+    assert "The AUC of risk" not in printed
+
+
+def test_the_interval_that_was_chosen_is_said_and_another_can_be_asked_for(
+    cardio: Any, file: Path
+) -> None:
+    printed = cardio(ROC, file).out
+    assert "DeLong, logit interval with t" in printed
+    assert "rows with the event and" in printed
+    methods = {}
+    for interval in ("delong", "logit", "bca", "percentile"):
+        asked = ["--interval", interval, "--json"]
+        methods[interval] = json.loads(cardio(ROC, file, *asked).out)[0]["method"]
+        difference = json.loads(cardio(COMPARE, file, *asked).out)[-1]
+        assert difference["low"] < difference["value"] < difference["high"]
+    assert methods["delong"] == "DeLong"
+    assert methods["logit"] == "DeLong, logit interval with t"
+    assert "BCa" in methods["bca"]
+    assert "percentile" in methods["percentile"]
+    assert "--interval" in cardio(ROC, file, "--interval", "plain").err
 
 
 def test_a_threshold_chosen_on_the_same_rows_is_called_optimistic(cardio: Any, file: Path) -> None:

@@ -157,7 +157,9 @@ def summary(made: list[dict[str, Any]]) -> dict[str, Any]:
 def _auc(made: list[dict[str, Any]], way: str, name: str) -> list[float]:
     """Return how well one number tells who responds, unfitted, with its 95 % interval."""
     seen = [one for one in made if "refused" not in one[way] and one["number"] != OUTLIER]
-    found = stats.auc([one["response"] for one in seen], [one[way][name] for one in seen])
+    found = stats.auc(
+        [one["response"] for one in seen], [one[way][name] for one in seen], interval="delong"
+    )
     return [round(value, 3) for value in (found.value, found.low, found.high)]
 
 

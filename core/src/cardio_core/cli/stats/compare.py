@@ -9,6 +9,13 @@ from typing import Any
 import click
 
 from cardio_core import stats
+from cardio_core.cli.stats.areas import (
+    INTERVAL,
+    area_of,
+    difference_of,
+    direction_note,
+    interval_notes,
+)
 from cardio_core.cli.stats.reading import columns_of, complete_rows, read_table, scored
 from cardio_core.cli.stats.results import (
     EVENT,
@@ -30,6 +37,7 @@ from cardio_core.errors import ConfigError
 @click.option("--scores", required=True, multiple=True, help="Two or more columns: S1,S2.")
 @PATIENT
 @EVENT
+@INTERVAL
 @LEVEL
 @SEED
 @output_options(figure=True)
@@ -39,11 +47,16 @@ def compare(
     scores: tuple[str, ...],
     patient: str | None,
     event: str | None,
+    interval: str,
     level: float,
     seed: int,
     **output: Any,
 ) -> None:
-    """Compare scores on the rows where all of them are known, by paired DeLong tests."""
+    r"""Compare scores on the rows where all of them are known, by paired DeLong tests.
+
+    \b
+    cardio stats compare cohort.csv --target responder --scores qrs_ms,risk --patient id
+    """
     from cardio_core.report.figures.curves import roc as draw_roc
     from cardio_core.report.figures.curves import roc_of
     from cardio_core.stats.foundation.display import p_text
@@ -59,12 +72,14 @@ def compare(
     common: dict[str, Any] = {"clusters": clusters, "unit": sample["unit"], "level": level}
     n_dropped = int((~kept).sum())
     areas = [
-        stats.auc(outcome, column, **common).replace(name=f"auc[{name}]", n_dropped=n_dropped)
+        area_of(outcome, column, interval, seed, common).replace(
+            name=f"auc[{name}]", n_dropped=n_dropped
+        )
         for name, column in zip(names, values, strict=True)
     ]
     pairs = list(combinations(range(len(names)), 2))
     differences = [
-        stats.delong_paired(outcome, values[i], values[j], **common).replace(
+        difference_of(outcome, values[i], values[j], interval, seed, common).replace(
             name=f"auc_difference[{names[i]} - {names[j]}]", n_dropped=n_dropped
         )
         for i, j in pairs
@@ -72,11 +87,16 @@ def compare(
     notes = [
         "Scores are compared on the rows where all of them are known.",
         "p of an AUC: against one half.",
+        *interval_notes(areas, interval),
+        *(direction_note(name, area) for name, area in zip(names, areas, strict=True)),
     ]
     if len(pairs) > 1:
         adjusted = stats.holm([d.p_value if d.p_value is not None else 1.0 for d in differences])
         differences = [
-            d.replace(note=f"p adjusted for {len(pairs)} comparisons (Holm): {p_text(p)}")
+            d.replace(
+                note=f"p adjusted for {len(pairs)} comparisons (Holm): {p_text(p)}"
+                + (f"; {d.note}" if d.note else "")
+            )
             for d, p in zip(differences, adjusted, strict=True)
         ]
     made = result_table(f"Scores for {target}", [*areas, *differences], notes)

@@ -86,7 +86,7 @@ def result_table(
         title,
         ("", "value", f"{level * 100:g} % CI", "p", "n", "unit", "dropped", "method"),
         tuple(rows),
-        tuple(dict.fromkeys([*notes, *remarks])),
+        tuple(note for note in dict.fromkeys([*notes, *remarks]) if note),
         tuple(estimates),
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from cardio_core import stats
+from cardio_core.cli.stats.areas import INTERVAL, area_of, direction_note, interval_notes
 from cardio_core.cli.stats.reading import read_table, scored
 from cardio_core.cli.stats.results import (
     EVENT,
@@ -20,7 +21,7 @@ from cardio_core.cli.stats.results import (
     result_table,
     write_result,
 )
-from cardio_core.errors import ConfigError, DataError
+from cardio_core.errors import ConfigError
 
 
 @click.command()
@@ -30,6 +31,7 @@ from cardio_core.errors import ConfigError, DataError
 @PATIENT
 @EVENT
 @click.option("--threshold", help="A number, or `youden` to choose it on these rows.")
+@INTERVAL
 @LEVEL
 @SEED
 @output_options(figure=True)
@@ -40,34 +42,32 @@ def roc(
     patient: str | None,
     event: str | None,
     threshold: str | None,
+    interval: str,
     level: float,
     seed: int,
     **output: Any,
 ) -> None:
-    """Say how well SCORE tells the two values of TARGET apart.
+    r"""Say how well SCORE tells the two values of TARGET apart.
 
     The area is never flipped: below one half the score runs the other way. With --patient the
     intervals allow for several rows of one patient.
+
+    \b
+    cardio stats roc cohort.csv --target responder --score qrs_ms --patient id --svg roc.svg
     """
     from cardio_core.report.figures.curves import roc as draw_roc
     from cardio_core.report.figures.curves import roc_of
 
     outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
     common: dict[str, Any] = {**sample, "level": level}
-    area = stats.auc(outcome, values, **common)
-    estimates = [area]
-    notes = []
-    try:
-        estimates.append(stats.bootstrap_auc(outcome, values, seed=seed, interval="bca", **common))
-    except DataError as refusal:
-        notes.append(f"No bootstrap: {refusal}.")
-    estimates.append(stats.pr_auc(outcome, values, seed=seed, **common))
+    area = area_of(outcome, values, interval, seed, common)
+    notes = [*interval_notes([area], interval), direction_note(score, area)]
+    notes.append("p of the AUC: against one half.")
+    estimates = [area, stats.pr_auc(outcome, values, seed=seed, **common)]
     if threshold is not None:
         found, warning = _at_threshold(outcome, values, threshold, common, seed)
         estimates += found
         notes += warning
-    if area.value < 0.5:
-        notes.append(f"The area is below one half: higher {score} goes with fewer events.")
     made = result_table(f"{score} for {target}", estimates, notes)
     figure = None
     if output["svg_file"] or output["html_file"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,6 +26,12 @@ from cardio_core.stats.foundation.validate import (
 )
 from cardio_core.types.estimate import Estimate
 
+UNITS_FOR_PLAIN = 200
+"""Units of each class from which normal limits of an area and of a difference hold."""
+
+
+DifferenceInterval = Literal["auto", "delong", "t"]
+
 
 @dataclass(frozen=True, slots=True)
 class DelongCovariance:
@@ -36,16 +43,67 @@ class DelongCovariance:
     covariance : ndarray of float64, shape (n_scores, n_scores)
     sample : ScoredSample
         The complete rows that entered.
+    influence : ndarray of float64, shape (n_scores, n_units)
+        What each row, or each cluster, adds to an area: its centred placements over their number.
     """
 
     aucs: Floats
     covariance: Floats
     sample: ScoredSample
+    influence: Floats
 
     @property
     def method(self) -> str:
         """What the covariance is called in a methods section."""
         return "DeLong" if self.sample.clusters is None else "DeLong clustered (Obuchowski 1997)"
+
+    @property
+    def plain_interval_holds(self) -> bool:
+        """Whether either class has the units from which normal limits of an area hold."""
+        return min(self.sample.units_of_each_class) >= UNITS_FOR_PLAIN
+
+    def degrees_of_freedom(self, contrast: Floats) -> float:
+        """Return Satterthwaite's degrees of freedom of the variance of a sum of areas.
+
+        Units that hold positives, negatives, or both are the groups; with one row a unit this is
+        Welch's formula for cases and controls.
+
+        Parameters
+        ----------
+        contrast : ndarray of float64, shape (n_scores,)
+            Weight of each area: (1,) for one, (1, -1) for a difference.
+
+        Returns
+        -------
+        float
+            At least 1; infinite where the variance is 0.
+
+        References
+        ----------
+        Satterthwaite FE. Biometrics Bull 1946;2:110. Welch BL. Biometrika 1947;34:28.
+        """
+        of_unit = contrast @ self.influence
+        total, uncertainty = 0.0, 0.0
+        kinds = self._kinds
+        for kind in (1, 2, 3):
+            own = of_unit[kinds == kind]
+            if own.size:
+                df = max(own.size - 1, 1)
+                variance = float(own @ own) * own.size / df
+                total += variance
+                uncertainty += variance**2 / df
+        return max(1.0, total**2 / uncertainty) if uncertainty > 0 else float("inf")
+
+    @property
+    def _kinds(self) -> Ints:
+        """Whether each unit holds positives (1), negatives (2) or both (3)."""
+        positive, clusters = self.sample.positive, self.sample.clusters
+        if clusters is None:
+            return np.where(positive, 1, 2)
+        holds = np.zeros((2, self.sample.n_clusters), dtype=np.int64)
+        holds[0, clusters[positive]], holds[1, clusters[~positive]] = 1, 2
+        kinds: Ints = holds.sum(axis=0)
+        return kinds
 
 
 def delong_covariance(
@@ -92,11 +150,11 @@ def delong_covariance(
     sample = scored_sample(labels, *scores, clusters=clusters)
     component = np.stack([placements(sample.positive, score) for score in sample.scores])
     if sample.clusters is None:
-        covariance = _independent(sample, component)
+        covariance, influence = _independent(sample, component)
     else:
         require_clusters(sample.n_clusters, unit or "patient")
-        covariance = _clustered(sample, component, sample.clusters)
-    return DelongCovariance(_areas(sample, component), covariance, sample)
+        covariance, influence = _clustered(sample, component, sample.clusters)
+    return DelongCovariance(_areas(sample, component), covariance, sample, influence)
 
 
 def delong_paired(
@@ -106,6 +164,7 @@ def delong_paired(
     *,
     clusters: ArrayLike | None = None,
     level: float = 0.95,
+    interval: DifferenceInterval = "auto",
     unit: str | None = None,
 ) -> Estimate:
     """Test whether two scores on the same rows have the same AUC.
@@ -119,14 +178,19 @@ def delong_paired(
         Patient or record of every row, where rows of one cluster may be correlated.
     level : float
         Coverage of the interval of the difference.
+    interval : {"auto", "delong", "t"}
+        ``"delong"`` takes limits and p from the normal distribution, as pROC; ``"t"`` from
+        Student's t with Satterthwaite's degrees of freedom. ``"auto"`` takes ``"t"`` with fewer
+        than 200 units of a class.
     unit : str, optional
         What is independent: ``"row"`` by default, ``"patient"`` with `clusters`.
 
     Returns
     -------
     Estimate
-        ``auc_difference``, AUC of `score_a` minus AUC of `score_b`, with its Wald interval and
-        two-sided p-value; `extra` holds both AUCs, ``se`` and ``z``.
+        ``auc_difference``, AUC of `score_a` minus AUC of `score_b`, with its interval and the
+        two-sided p-value that belongs to it; `extra` holds both AUCs, ``se``, and ``z`` or ``t``
+        and ``df``.
 
     Raises
     ------
@@ -137,27 +201,29 @@ def delong_paired(
     -----
     Not for nested models fitted and tested on the same rows: the difference is then not normal
     under the null hypothesis (Demler OV et al. Stat Med 2012;31:2577); use a likelihood-ratio
-    test. Below some 20 rows of a class the test is too liberal or too timid.
+    test. With 8 cases of 40 and correlated scores of high AUCs even ``"t"`` covers 91 to 93 %.
 
     Examples
     --------
     >>> y = [0, 0, 0, 0, 1, 1, 1, 1]
     >>> a, b = [1, 2, 3, 5, 4, 6, 7, 8], [2, 1, 6, 5, 3, 4, 7, 8]
     >>> result = delong_paired(y, a, b)
-    >>> round(result.value, 4), round(result.p_value, 3)
-    (0.1875, 0.268)
+    >>> round(result.value, 4), round(result.p_value, 3), round(result.extra["df"], 1)
+    (0.1875, 0.31, 6.0)
     """
     found = delong_covariance(labels, score_a, score_b, clusters=clusters, unit=unit)
     contrast = np.array([1.0, -1.0])
     se = float(np.sqrt(max(0.0, contrast @ found.covariance @ contrast)))
     difference = float(found.aucs[0] - found.aucs[1])
     sample = found.sample
+    by_t = interval == "t" or (interval == "auto" and not found.plain_interval_holds)
+    df = found.degrees_of_freedom(contrast) if by_t else float("inf")
     estimate = Estimate(
         "auc_difference",
         difference,
-        *wald_limits(difference, se, checked_level(level), within=(-1.0, 1.0)),
+        *wald_limits(difference, se, checked_level(level), within=(-1.0, 1.0), df=df),
         level,
-        f"{found.method}, paired",
+        f"{found.method}, paired{', t' if by_t else ''}",
         **unit_count(sample.n, sample.n_clusters, unit),
         n_dropped=sample.n_dropped,
         extra={
@@ -169,8 +235,9 @@ def delong_paired(
         },
     )
     if se > 0:
-        z = difference / se
-        return estimate.replace(p_value=two_sided_p(z), extra={**estimate.extra, "z": z})
+        ratio = difference / se
+        told = {"t": ratio, "df": df} if by_t else {"z": ratio}
+        return estimate.replace(p_value=two_sided_p(ratio, df), extra={**estimate.extra, **told})
     if difference != 0:
         raise DataError(
             f"paired AUCs {found.aucs[0]:.4f} and {found.aucs[1]:.4f}: expected a variance above "
@@ -181,7 +248,7 @@ def delong_paired(
         # equal on these rows only, both at an area of 0 or 1: a width of 0 would claim certainty
         estimate = estimate.replace(low=None, high=None, level=None)
         note += ", but not every row: DeLong's variance is 0, no interval"
-    return estimate.replace(p_value=1.0, note=note, extra={**estimate.extra, "z": 0.0})
+    return estimate.replace(p_value=1.0, note=note)
 
 
 def delong_unpaired(
@@ -265,7 +332,7 @@ def _areas(sample: ScoredSample, component: Floats) -> Floats:
     return areas
 
 
-def _independent(sample: ScoredSample, component: Floats) -> Floats:
+def _independent(sample: ScoredSample, component: Floats) -> tuple[Floats, Floats]:
     n_positive, n_negative = sample.n_positive, sample.n - sample.n_positive
     if min(n_positive, n_negative) < 2:
         raise DataError(
@@ -274,10 +341,13 @@ def _independent(sample: ScoredSample, component: Floats) -> Floats:
         )
     v10, v01 = component[:, sample.positive], component[:, ~sample.positive]
     covariance = np.cov(v10, ddof=1) / n_positive + np.cov(v01, ddof=1) / n_negative
-    return np.atleast_2d(covariance)
+    influence = np.empty_like(component)
+    influence[:, sample.positive] = (v10 - v10.mean(axis=1, keepdims=True)) / n_positive
+    influence[:, ~sample.positive] = (v01 - v01.mean(axis=1, keepdims=True)) / n_negative
+    return np.atleast_2d(covariance), influence
 
 
-def _clustered(sample: ScoredSample, component: Floats, clusters: Ints) -> Floats:
+def _clustered(sample: ScoredSample, component: Floats, clusters: Ints) -> tuple[Floats, Floats]:
     """Obuchowski's covariance: placements are summed over each cluster before they are squared."""
     v10, n_with_positive = _cluster_sums(component, clusters, sample.positive)
     v01, n_with_negative = _cluster_sums(component, clusters, ~sample.positive)
@@ -290,7 +360,8 @@ def _clustered(sample: ScoredSample, component: Floats, clusters: Ints) -> Float
     s10 = n_with_positive / ((n_with_positive - 1) * n_positive) * (v10 @ v10.T)
     s01 = n_with_negative / ((n_with_negative - 1) * n_negative) * (v01 @ v01.T)
     s11 = sample.n_clusters / (sample.n_clusters - 1) * (v10 @ v01.T)
-    return s10 / n_positive + s01 / n_negative + (s11 + s11.T) / (n_positive * n_negative)
+    covariance = s10 / n_positive + s01 / n_negative + (s11 + s11.T) / (n_positive * n_negative)
+    return covariance, v10 / n_positive + v01 / n_negative
 
 
 def _cluster_sums(component: Floats, clusters: Ints, rows: Bools) -> tuple[Floats, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri, stdtr, stdtrit
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.validate import Floats, checked_level
@@ -19,28 +19,38 @@ def normal_quantile(level: float) -> float:
     return float(ndtri(0.5 + level / 2))
 
 
-def two_sided_p(z: float) -> float:
-    """Return the two-sided p-value of a standard normal statistic."""
-    return float(2 * ndtr(-abs(z)))
+def t_quantile(level: float, df: float) -> float:
+    """Return the two-sided quantile of Student's t, the normal one where `df` is infinite."""
+    return normal_quantile(level) if np.isinf(df) else float(stdtrit(df, 0.5 + level / 2))
+
+
+def two_sided_p(statistic: float, df: float = np.inf) -> float:
+    """Return the two-sided p-value of a standard normal statistic, or of Student's t on `df`."""
+    return float(2 * (ndtr(-abs(statistic)) if np.isinf(df) else stdtr(df, -abs(statistic))))
 
 
 def wald_limits(
-    value: float, se: float, level: float, *, within: tuple[float, float] | None = None
+    value: float,
+    se: float,
+    level: float,
+    *,
+    within: tuple[float, float] | None = None,
+    df: float = np.inf,
 ) -> tuple[float, float]:
-    """Return ``value ± z se``, truncated to `within` where that is given."""
-    half_width = normal_quantile(level) * se
+    """Return ``value ± z se``, or with t on `df`, truncated to `within` where that is given."""
+    half_width = t_quantile(level, df) * se
     low, high = value - half_width, value + half_width
     if within is not None:
         low, high = max(within[0], low), min(within[1], high)
     return low, high
 
 
-def logit_limits(value: float, se: float, level: float) -> tuple[float, float]:
-    """Return the Wald interval on the log-odds scale, by the delta method.
+def logit_limits(value: float, se: float, level: float, df: float = np.inf) -> tuple[float, float]:
+    """Return the Wald interval on the log-odds scale, by the delta method, with t on `df`.
 
     It stays within 0 and 1 and is not symmetric; `value` must lie strictly between them.
     """
-    half_width = normal_quantile(level) * se / (value * (1 - value))
+    half_width = t_quantile(level, df) * se / (value * (1 - value))
     centre = float(logit(value))
     return float(expit(centre - half_width)), float(expit(centre + half_width))
 

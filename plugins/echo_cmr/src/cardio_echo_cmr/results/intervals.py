@@ -71,8 +71,9 @@ def auc_intervals(
             y, score, clusters=people, interval="bca", **drawn
         ),
         "auc_delong": lambda: stats.auc(
-            y, score, clusters=clusters, level=config.level, unit=unit if clusters is None else None
-        ),
+            y, score, clusters=clusters, level=config.level, interval="delong",
+            unit=unit if clusters is None else None,
+        ),  # fmt: skip
     }
     found: list[Estimate] = []
     notes: list[str] = []

@@ -51,7 +51,7 @@ def segment_tables(
     -------
     dict of str to DataFrame
         ``segments``: of each model and method the area under the curve of all segments of all
-        videos against their labels (DeLong's interval, clustered by patient), and the mean of the
+        videos against their labels (interval of `auc`, clustered by patient), and the mean of the
         areas within videos that have segments of both kinds. Only the latter shows where a network
         looked: the former is also good where it is surer of sick patients.
         ``explanation-scores``: means of the other scores.
