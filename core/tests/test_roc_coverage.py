@@ -81,7 +81,11 @@ REPORTED: dict[str, Draw] = {
 """Unequal spread and fewer events: reported, not claimed."""
 
 PAIRS = {"0.80 - 0.70": (0.8, 0.7), "0.90 - 0.80": (0.9, 0.8), "0.90 - 0.90": (0.9, 0.9)}
-SIZES = {"40 rows, 8 events": (40, 8), "60 rows, 30 events": (60, 30), "200, 20": (200, 20)}
+SIZES = {
+    "40 rows, 8 events": (40, 8),
+    "60 rows, 30 events": (60, 30),
+    "200 rows, 20 events": (200, 20),
+}
 CORRELATION = 0.5
 
 

@@ -201,7 +201,7 @@ def delong_paired(
     -----
     Not for nested models fitted and tested on the same rows: the difference is then not normal
     under the null hypothesis (Demler OV et al. Stat Med 2012;31:2577); use a likelihood-ratio
-    test. With 8 cases of 40 and correlated scores of high AUCs even ``"t"`` covers 91 to 93 %.
+    test. With 8 cases of 40 and AUCs of .90 against .80 ``"t"`` covers 94 %, ``"delong"`` 93 %.
 
     Examples
     --------

@@ -71,7 +71,11 @@ def auc_intervals(
             y, score, clusters=people, interval="bca", **drawn
         ),
         "auc_delong": lambda: stats.auc(
-            y, score, clusters=clusters, level=config.level, interval="delong",
+            y,
+            score,
+            clusters=clusters,
+            level=config.level,
+            interval="delong",
             unit=unit if clusters is None else None,
         ),  # fmt: skip
     }
