@@ -1,6 +1,6 @@
 """How often what `cardio stats roc` and `compare` print by default covers the truth.
 
-Run ``python core/tests/test_roc_coverage.py`` to make the stored result anew (about 4 minutes).
+Run ``python core/tests/test_roc_coverage.py`` to make the stored result anew (7 minutes).
 """
 
 from __future__ import annotations

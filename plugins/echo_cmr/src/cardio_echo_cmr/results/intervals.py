@@ -77,7 +77,7 @@ def auc_intervals(
             level=config.level,
             interval="delong",
             unit=unit if clusters is None else None,
-        ),  # fmt: skip
+        ),
     }
     found: list[Estimate] = []
     notes: list[str] = []
