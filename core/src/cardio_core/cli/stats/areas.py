@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 if TYPE_CHECKING:
     from cardio_core.types.estimate import Estimate
+
+Interval = Literal["auto", "delong", "logit", "bca", "percentile"]
 
 INTERVAL = click.option(
     "--interval",
@@ -21,31 +23,32 @@ INTERVAL = click.option(
 
 
 def area_of(
-    outcome: Any, score: Any, interval: str, seed: int, about: Mapping[str, Any]
+    outcome: Any, score: Any, interval: Interval, seed: int, about: Mapping[str, Any]
 ) -> Estimate:
     """Return the AUC; `about` has clusters, unit and level."""
     from cardio_core import stats
 
-    if interval in ("bca", "percentile"):
+    if interval == "bca" or interval == "percentile":
         return stats.bootstrap_auc(outcome, score, seed=seed, interval=interval, **about)
     return stats.auc(outcome, score, interval=interval, **about)
 
 
 def difference_of(
-    outcome: Any, score: Any, other: Any, interval: str, seed: int, about: Mapping[str, Any]
+    outcome: Any, score: Any, other: Any, interval: Interval, seed: int, about: Mapping[str, Any]
 ) -> Estimate:
     """Return the difference of two AUCs on the same rows; a difference has no log odds: t there."""
     from cardio_core import stats
 
-    if interval in ("bca", "percentile"):
+    if interval == "bca" or interval == "percentile":
         return stats.bootstrap_auc_difference(
             outcome, score, other, seed=seed, interval=interval, **about
         )
-    own = "t" if interval == "logit" else interval
-    return stats.delong_paired(outcome, score, other, interval=own, **about)
+    return stats.delong_paired(
+        outcome, score, other, interval="t" if interval == "logit" else interval, **about
+    )
 
 
-def interval_notes(areas: Sequence[Estimate], interval: str) -> list[str]:
+def interval_notes(areas: Sequence[Estimate], interval: Interval) -> list[str]:
     """Say which intervals were chosen for this many units of each class, and why."""
     if interval in ("bca", "percentile") and len(areas) > 1:
         return [

@@ -11,6 +11,7 @@ import click
 from cardio_core import stats
 from cardio_core.cli.stats.areas import (
     INTERVAL,
+    Interval,
     area_of,
     difference_of,
     direction_note,
@@ -47,7 +48,7 @@ def compare(
     scores: tuple[str, ...],
     patient: str | None,
     event: str | None,
-    interval: str,
+    interval: Interval,
     level: float,
     seed: int,
     **output: Any,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cardio_core import stats
-from cardio_core.cli.stats.areas import INTERVAL, area_of, direction_note, interval_notes
+from cardio_core.cli.stats.areas import INTERVAL, Interval, area_of, direction_note, interval_notes
 from cardio_core.cli.stats.reading import read_table, scored
 from cardio_core.cli.stats.results import (
     EVENT,
@@ -42,7 +42,7 @@ def roc(
     patient: str | None,
     event: str | None,
     threshold: str | None,
-    interval: str,
+    interval: Interval,
     level: float,
     seed: int,
     **output: Any,
