@@ -144,6 +144,8 @@ if TYPE_CHECKING:
     from cardio_core.stats.groups.means import ttest_from_stats as ttest_from_stats
     from cardio_core.stats.groups.rank_tests import kruskal_wallis as kruskal_wallis
     from cardio_core.stats.groups.rank_tests import mann_whitney as mann_whitney
+    from cardio_core.stats.groups.standardised import smd_of_counts as smd_of_counts
+    from cardio_core.stats.groups.standardised import smd_of_means as smd_of_means
     from cardio_core.stats.groups.subgroups import subgroup_audit as subgroup_audit
     from cardio_core.stats.planner import n_for_auc as n_for_auc
     from cardio_core.stats.planner import n_for_paired_auc as n_for_paired_auc
@@ -222,6 +224,7 @@ _HOMES = {
     "groups.contingency": "chi2_2x2 chi2_p chi2_rxc fisher_exact odds_ratio_2x2",
     "groups.means": "GroupSummary anova pooled_mean_sd ttest ttest_codes ttest_from_stats",
     "groups.rank_tests": "kruskal_wallis mann_whitney",
+    "groups.standardised": "smd_of_counts smd_of_means",
     "groups.subgroups": "subgroup_audit",
     "planner": "n_for_auc n_for_paired_auc n_for_proportion power_paired_auc",
     "regression.association": "multivariable univariable",

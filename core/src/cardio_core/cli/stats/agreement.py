@@ -52,11 +52,16 @@ def agreement(
         first, second, subjects=clusters if repeated else None, level=level,
         unit="patient" if patient else None,
     )  # fmt: skip
-    errors = stats.regression_errors(first, second, clusters=clusters, level=level, seed=seed)
+    errors = stats.regression_errors(
+        first, second, clusters=clusters, weigh_clusters_alike=repeated, level=level, seed=seed
+    )
     # the bias is there already, with its exact interval
     estimates = [*found.estimates, *(e for name, e in errors.items() if name != "bias")]
     notes = [f"Differences are {measured} minus {reference}."]
     if repeated:
+        notes.append(
+            "Every patient counts alike in every number: a row weighs one by the patient's rows."
+        )
         notes.append("No intraclass correlation: some patients have several rows.")
     else:
         both = np.column_stack([first, second])[known]

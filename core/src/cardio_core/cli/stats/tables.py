@@ -79,6 +79,8 @@ METHOD = click.option(
 @CATEGORICAL
 @click.option("--continuous", multiple=True, help="Columns of measurements, whatever they hold.")
 @click.option("--ranked", multiple=True, help="Columns for median and rank test.")
+@REFERENCE
+@click.option("--smd", is_flag=True, help="Add standardised mean differences between the groups.")
 @output_options(figure=False)
 def table1(
     file: Path,
@@ -93,6 +95,8 @@ def table1(
     categorical: tuple[str, ...],
     continuous: tuple[str, ...],
     ranked: tuple[str, ...],
+    reference: tuple[str, ...],
+    smd: bool,
     **output: Any,
 ) -> None:
     """Describe the columns of FILE by group, with tests that the notes name."""
@@ -105,6 +109,8 @@ def table1(
         categorical=tuple(columns_of(categorical)),
         continuous=tuple(columns_of(continuous)),
         ranked=tuple(columns_of(ranked)),
+        smd=smd,
+        reference=coding_of((), reference).reference,
         unit=unit_of(patient),
     )
     table = read_table(file, one_row_each=patient)

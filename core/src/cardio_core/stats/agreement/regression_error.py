@@ -26,6 +26,7 @@ def regression_errors(
     predicted: ArrayLike,
     *,
     clusters: ArrayLike | None = None,
+    weigh_clusters_alike: bool = False,
     n_resamples: int = 2000,
     seed: int = 0,
     level: float = 0.95,
@@ -39,6 +40,9 @@ def regression_errors(
         The same quantity in the same unit. Rows in which anything is missing are left out.
     clusters : array-like, shape (n,), optional
         Patient or record of every row: whole clusters are then drawn.
+    weigh_clusters_alike : bool
+        Whether every cluster counts alike, so that a row weighs one by the rows of its cluster, as
+        in the bias of repeated pairs; otherwise every row does.
     n_resamples, seed : int
     level : float
     unit : str, optional
@@ -82,10 +86,15 @@ def regression_errors(
             f"reference: expected several values, found {truth[known][0]:g} in every row; R² "
             "is not defined, report the mean absolute error"
         )
+    weights = np.ones(truth.size)
+    if codes is not None and weigh_clusters_alike:
+        rows_of = np.bincount(codes[known])
+        weights[known] = 1 / rows_of[codes[known]]
     # sums of squares lose digits far from zero: centre on the means, which changes no statistic
-    y, p = truth - truth[known].mean(), guess - truth[known].mean()
-    median = float(np.median(y[known]))
-    rows = np.column_stack(
+    centre = float(np.average(truth[known], weights=weights[known]))
+    y, p = truth - centre, guess - centre
+    median = _weighted_median(y[known], weights[known])
+    rows = weights[:, np.newaxis] * np.column_stack(
         [np.ones(y.size), y, y**2, p, p**2, y * p, (y - p) ** 2, np.abs(y - p), np.abs(y - median)]
     )
     constant = np.ptp(guess[known]) == 0
@@ -102,6 +111,16 @@ def regression_errors(
         unit=unit,
     )
     return dict(zip(names, estimates, strict=True))
+
+
+def _weighted_median(values: Floats, weights: Floats) -> float:
+    """Return the value with half of the weight on either side, the middle of two if they tie."""
+    order = np.argsort(values)
+    ranked, reached = values[order], np.cumsum(weights[order])
+    half = reached[-1] / 2
+    first = int(np.searchsorted(reached, half * (1 - 1e-12)))
+    tied = abs(reached[first] - half) <= 1e-12 * half and first + 1 < ranked.size
+    return float((ranked[first] + ranked[first + 1]) / 2 if tied else ranked[first])
 
 
 def _errors(sums: Floats) -> Floats:

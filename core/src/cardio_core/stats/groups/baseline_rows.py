@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.stats.foundation.columns import column_named, kind_of, numbers
+from cardio_core.stats.foundation.columns import column_named, kind_of, level_labels, numbers
 from cardio_core.stats.foundation.display import BLANK, number_text, p_text
 from cardio_core.stats.foundation.validate import Floats, Ints
 from cardio_core.stats.groups.contingency import chi2_2x2, chi2_rxc, fisher_exact
 from cardio_core.stats.groups.means import TTest, anova, ttest
 from cardio_core.stats.groups.rank_tests import kruskal_wallis, mann_whitney
+from cardio_core.stats.groups.standardised import smd_of_counts, smd_of_means
 from cardio_core.types.estimate import Estimate
 
 ContinuousTest = Literal["student", "welch", "rank"]
@@ -48,6 +49,11 @@ class TableOneChoices:
         Columns whose kind is given instead of detected.
     ranked : tuple of str
         Columns printed as median (quartiles) and tested by ranks, whatever the rest gets.
+    smd : bool
+        Whether a column gives the standardised mean differences between the groups.
+    reference : mapping of str to str
+        The level of a categorical column that is not printed where there are two, and is printed
+        first where there are more.
     unit : str
         What a row is.
     titles : mapping of str to str
@@ -65,6 +71,8 @@ class TableOneChoices:
     categorical: tuple[str, ...] = ()
     continuous: tuple[str, ...] = ()
     ranked: tuple[str, ...] = ()
+    smd: bool = False
+    reference: Mapping[str, str] = field(default_factory=dict)
     unit: str = "patient"
     titles: Mapping[str, str] = field(default_factory=dict)
     group_titles: Mapping[str, str] = field(default_factory=dict)
@@ -149,9 +157,29 @@ class Described:
 
 def describe(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneChoices) -> Described:
     """Describe one column by group, as counts or as measurements."""
-    if _is_categorical(table, name, choices):
-        return _counts(table, name, groups, choices)
-    return _measurements(table, name, groups, choices)
+    as_counts = _is_categorical(table, name, choices)
+    describe_kind = _counts if as_counts else _measurements
+    described = describe_kind(table, name, groups, choices)
+    if not choices.smd or not groups.members:
+        return described
+    cell, found = BLANK, []
+    try:
+        smd = _smd(table, name, groups, as_counts)
+        cell, found = f"{smd.value:.3f}", [smd.replace(name=f"smd[{name}]", unit=choices.unit)]
+    except DataError as refusal:
+        described.notes.append(f"{choices.title(name)}: no SMD; {refusal}.")
+    cells = [cell, *[""] * (len(described.rows) - 1)]
+    rows = [(*row, smd) for row, smd in zip(described.rows, cells, strict=True)]
+    return Described(rows, [*described.estimates, *found], described.notes)
+
+
+def _smd(table: pd.DataFrame, name: str, groups: Groups, as_counts: bool) -> Estimate:
+    if not as_counts:
+        values = numbers(table, name)
+        return smd_of_means([values[members] for members in groups.members])
+    labels, levels = level_labels(table, name)
+    by_group = [labels[members] for members in groups.members]
+    return smd_of_counts([[int((one == level).sum()) for level in levels] for one in by_group])
 
 
 def _measurements(
@@ -202,9 +230,16 @@ def _measured(sample: Floats, ddof: int, ranked: bool, spread: float) -> str:
 
 
 def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneChoices) -> Described:
-    labels = _level_labels(table, name)
+    labels, ordered = level_labels(table, name)
     everybody = groups.everybody
-    levels = sorted({label for label in labels[everybody] if label}, key=_natural)
+    levels = [level for level in ordered if (labels[everybody] == level).any()]
+    first = choices.reference.get(name)
+    if first is not None:
+        if first not in levels:
+            raise DataError(
+                f"column {name!r}: reference {first!r} does not occur; found {', '.join(levels)}"
+            )
+        levels = [first, *(level for level in levels if level != first)]
     by_group = [labels[members] for members in groups.members]
     columns = [labels[everybody], *by_group]
     all_counts = np.array([[int((one == level).sum()) for one in columns] for level in levels])
@@ -228,7 +263,7 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
     title = choices.title(name)
     found, notes = _tested(compute, name, title) if by_group else (None, [])
     missing = str(int((labels[everybody] == "").sum()))
-    label = ("Fisher" if "Fisher" in found.method else "chi2") if found else BLANK
+    label = _test_label(found)
     tail = (missing, p_text(found.p_value if found else None), label)
     all_totals = all_counts.sum(axis=0)
     shares = [
@@ -248,21 +283,12 @@ def _counts(table: pd.DataFrame, name: str, groups: Groups, choices: TableOneCho
     return Described(rows, [found] if found else [], notes)
 
 
-def _level_labels(table: pd.DataFrame, name: str) -> np.ndarray:
-    column = column_named(table, name)
-    text = column.astype("string").fillna("").to_numpy(dtype=object).astype(str)
-    try:
-        values = pd.to_numeric(column, errors="raise").to_numpy(float)
-    except (TypeError, ValueError):
-        return text
-    return np.array(["" if np.isnan(v) else f"{v:g}" for v in values], dtype=object).astype(str)
-
-
-def _natural(label: str) -> tuple[int, float, str]:
-    try:
-        return (0, float(label), label)
-    except ValueError:
-        return (1, 0.0, label)
+def _test_label(found: Estimate | None) -> str:
+    if found is None:
+        return BLANK
+    if "simulated" in found.method:
+        return "Fisher, simulated"
+    return "Fisher" if "Fisher" in found.method else "chi2"
 
 
 def _share(k: int, n: int) -> str:
@@ -278,11 +304,14 @@ def _tested(
     except DataError as refusal:
         return None, [f"{title}: not tested; {refusal}."]
     found = found.replace(name=f"table_one[{name}]")
-    return found, [f"{title}: {found.note}"] if found.note else []
+    note = found.note
+    if "simulated" in found.method and not note:
+        note = f"p is not exact: {found.method}."
+    return found, [f"{title}: {note}"] if note else []
 
 
 def _is_categorical(table: pd.DataFrame, name: str, choices: TableOneChoices) -> bool:
-    if name in choices.categorical:
+    if name in choices.categorical or name in choices.reference:
         return True
     if name in choices.continuous or name in choices.ranked:
         return False

@@ -69,7 +69,9 @@ def table_one(
     """
     everybody = np.arange(len(table), dtype=np.int64)
     groups = Groups((), (), 0, everybody) if by is None else groups_of(table, by)
-    for name in (*choices.categorical, *choices.continuous, *choices.ranked):
+    for name in (
+        *choices.categorical, *choices.continuous, *choices.ranked, *choices.reference,
+    ):  # fmt: skip
         column_named(table, name)  # a misspelt choice would change nothing, and nobody would know
     if columns is not None and by in columns:
         raise DataError(f"column {by!r}: names the groups, and cannot be described by them")
@@ -108,7 +110,7 @@ def _notdescribe(table: pd.DataFrame, name: str, choices: TableOneChoices) -> st
     if not len(known):
         return "empty"
     n_distinct = known.nunique()
-    if name in choices.categorical:
+    if name in choices.categorical or name in choices.reference:
         return "" if n_distinct <= MAX_LEVELS else f"text of more than {MAX_LEVELS} levels"
     is_number = kind_of(column, name) == "number"
     words = name.lower().replace("-", "_").split("_")
@@ -127,7 +129,8 @@ def _heading(
         f"{choices.group_titles.get(label, f'{by} = {label}')} (n = {len(members)})"
         for label, members in zip(groups.labels, groups.members, strict=True)
     )
-    return ("Variable", f"all (n = {n_all})", *each, "missing", "p", "test")
+    smd = ("SMD",) if choices.smd and groups.labels else ()
+    return ("Variable", f"all (n = {n_all})", *each, "missing", "p", "test", *smd)
 
 
 def _footnotes(
@@ -144,11 +147,11 @@ def _footnotes(
         + ("with" if choices.yates else "without")
         + " Yates' correction for 2x2 tables",
         "n_minus_1": "chi-square with n - 1 for 2x2 tables",
-        "fisher": "Fisher's exact",
+        "fisher": "Fisher's test",
     }[choices.categorical_test]
     if choices.categorical_test != "fisher":
-        categorical += ", Fisher's exact where an expected count is below 5"
-    n = len(estimates)
+        categorical += ", Fisher's test where an expected count is below 5"
+    n = sum(estimate.p_value is not None for estimate in estimates)
     counted = "" if n else "No p-values. "
     if n > 1:
         counted = f"{n} p-values, not corrected for their number. "
@@ -163,6 +166,11 @@ def _footnotes(
         f"{counted}Percentages are of known values; [n] is the number of known "
         "values where some are missing.",
     ]
+    if choices.smd:
+        notes.append(
+            "SMD: standardised mean difference, without sign; of categories Yang and Dalton's"
+            + (", the mean over pairs of groups." if many else ".")
+        )
     if groups.n_dropped:
         notes.append(f"{groups.n_dropped} rows without {by} were dropped.")
     return notes

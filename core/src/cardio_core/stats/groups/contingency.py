@@ -19,6 +19,9 @@ MIN_EXPECTED = 5.0
 """Cochran's rule: below this expected count the chi-square distribution is no approximation."""
 
 
+FISHER = "Fisher's exact test"
+
+
 def counts_table(table: ArrayLike) -> Floats:
     """Return a table of counts as floats.
 
@@ -156,7 +159,7 @@ def chi2_rxc(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> Estim
     -------
     Estimate
         As for :func:`chi2_2x2`: with an expected count below 5, ``p_value`` is that of the
-        Fisher-Freeman-Halton test.
+        Fisher-Freeman-Halton test, and ``method`` says whether it is exact or simulated.
 
     Examples
     --------
@@ -169,24 +172,32 @@ def chi2_rxc(table: ArrayLike, *, unit: str = "patient", seed: int = 0) -> Estim
     df = (counts.shape[0] - 1) * (counts.shape[1] - 1)
     statistic = float(((counts - expected) ** 2 / expected).sum())
     p = float(chi2_distribution.sf(statistic, df))
-    extra, drawn = {"p_chi2": p, "df": float(df)}, None
+    extra, drawn, instead = {"p_chi2": p, "df": float(df)}, None, FISHER
     if expected.min() < MIN_EXPECTED:
         exact = fisher_freeman_halton(counts, seed=seed)
-        extra["p_fisher"], drawn = exact.value, exact.seed
+        extra["p_fisher"], drawn, instead = exact.value, exact.seed, exact.method
     label = f"Pearson's chi-square, {df} df"
-    return _valid_or_fisher(counts, statistic, label, extra, unit).replace(seed=drawn)
+    found = _valid_or_fisher(counts, statistic, label, extra, unit, instead)
+    return found.replace(seed=drawn)
 
 
 def _valid_or_fisher(
-    counts: Floats, statistic: float, label: str, extra: dict[str, float], unit: str
+    counts: Floats,
+    statistic: float,
+    label: str,
+    extra: dict[str, float],
+    unit: str,
+    instead: str = FISHER,
 ) -> Estimate:
     """Return chi-square where it is valid, and Fisher's p with the reason where it is not."""
     smallest = float(expected_counts(counts).min())
     extra["min_expected"] = smallest
     method, p, note = label, extra["p_chi2"], ""
     if smallest < MIN_EXPECTED:
-        method, p = "Fisher's exact test", extra["p_fisher"]
+        method, p = instead, extra["p_fisher"]
         note = f"Chi-square is not valid: the smallest expected count is {smallest:.2f}, below 5."
+        if "simulated" in instead:
+            note += f" p is not exact: {instead}."
     counted = unit_count(int(counts.sum()), None, unit)
     return Estimate("chi2", statistic, method=method, **counted, p_value=p, note=note, extra=extra)
 

@@ -46,7 +46,7 @@ def fisher_freeman_halton(counts: Floats, *, seed: int = 0) -> Estimate:
         method = "Fisher-Freeman-Halton exact test"
     else:
         p, drawn = _simulated(counts, seed), seed
-        method = f"Fisher-Freeman-Halton test, {N_SIMULATED:,} simulated tables"
+        method = f"Fisher-Freeman-Halton test, {N_SIMULATED:,} simulated tables, seed {seed}"
     return Estimate("fisher_p", p, method=method, n=int(counts.sum()), p_value=p, seed=drawn)
 
 

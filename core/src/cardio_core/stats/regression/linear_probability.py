@@ -9,8 +9,7 @@ import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.design import design_of
-from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
-from cardio_core.stats.foundation.validate import unit_count
+from cardio_core.stats.foundation.validate import checked_level, unit_count
 from cardio_core.types.estimate import Estimate
 
 
@@ -39,7 +38,8 @@ def risk_difference(
     -------
     list of Estimate
         One a term: the change in probability per unit, with standard errors that allow for the
-        binomial variance (HC3). ``extra["se_classical"]`` is the homoscedastic one.
+        binomial variance (HC3). ``extra["se_classical"]`` is the homoscedastic one. Limits and p
+        are those of t with ``extra["df"]``, rows less coefficients.
 
     Notes
     -----
@@ -80,7 +80,8 @@ def risk_difference(
             f"that {', '.join(design.terms)} fit perfectly; use Firth's logistic regression"
         )
     classical = OLS(design.outcome, full).fit()
-    robust = classical.get_robustcov_results("HC3")
+    robust = classical.get_robustcov_results("HC3", use_t=True)
+    limits, p_values = robust.conf_int(1 - checked_level(level)), robust.pvalues
     estimates = []
     for index, term in enumerate(design.terms):
         value, se = float(robust.params[index]), float(robust.bse[index])
@@ -93,14 +94,19 @@ def risk_difference(
             Estimate(
                 f"risk_difference[{term}]",
                 value,
-                *wald_limits(value, se, level),
+                float(limits[index][0]),
+                float(limits[index][1]),
                 level,
-                "linear probability model, HC3 standard errors",
+                "linear probability model, HC3 standard errors, t",
                 **unit_count(design.n, None, unit),
-                p_value=two_sided_p(value / se),
+                p_value=float(p_values[index]),
                 n_dropped=design.n_dropped,
                 note="A difference of risks per unit, not an odds ratio.",
-                extra={"se": se, "se_classical": float(classical.bse[index])},
+                extra={
+                    "se": se,
+                    "se_classical": float(classical.bse[index]),
+                    "df": float(classical.df_resid),
+                },
             )
         )
     return estimates
