@@ -14,6 +14,8 @@ nothing and needs no torch. What stands where, each folder building only on thos
 ``agreement``, ``calibration``, ``groups``, ``regression``, ``selection``, ``planner``
     measured numbers against others; probabilities that come true; groups compared, Table 1 and
     subgroups; logistic models; many tests and models that saw their patients; sizes of studies
+``survival``
+    times to an event: curves, Cox models, scores judged under censoring
 ``forensics``
     arithmetic that published numbers must obey
 
@@ -179,6 +181,23 @@ if TYPE_CHECKING:
     from cardio_core.stats.selection.pipeline_permutation import (
         permute_pipeline as permute_pipeline,
     )
+    from cardio_core.stats.survival.by_group import survival_table as survival_table
+    from cardio_core.stats.survival.concordance import harrell_c as harrell_c
+    from cardio_core.stats.survival.concordance import uno_c as uno_c
+    from cardio_core.stats.survival.cox import CoxModel as CoxModel
+    from cardio_core.stats.survival.cox import fit_cox as fit_cox
+    from cardio_core.stats.survival.follow_up import FollowUp as FollowUp
+    from cardio_core.stats.survival.follow_up import follow_up_of as follow_up_of
+    from cardio_core.stats.survival.hazards import cox_table as cox_table
+    from cardio_core.stats.survival.judged import timed_estimates as timed_estimates
+    from cardio_core.stats.survival.product_limit import SurvivalCurve as SurvivalCurve
+    from cardio_core.stats.survival.product_limit import kaplan_meier as kaplan_meier
+    from cardio_core.stats.survival.product_limit import log_rank as log_rank
+    from cardio_core.stats.survival.timed_scores import (
+        observed_over_expected as observed_over_expected,
+    )
+    from cardio_core.stats.survival.timed_scores import timed_auc as timed_auc
+    from cardio_core.stats.survival.timed_scores import timed_brier as timed_brier
     from cardio_core.types.estimate import Estimate as Estimate
 
 _HOMES = {
@@ -242,6 +261,14 @@ _HOMES = {
     "selection.noise_screen": "CountedCovariate MeasuredCovariate screening_noise",
     "selection.optimism": "optimism_bootstrap",
     "selection.pipeline_permutation": "permute_pipeline",
+    "survival.by_group": "survival_table",
+    "survival.concordance": "harrell_c uno_c",
+    "survival.cox": "CoxModel fit_cox",
+    "survival.follow_up": "FollowUp follow_up_of",
+    "survival.hazards": "cox_table",
+    "survival.judged": "timed_estimates",
+    "survival.product_limit": "SurvivalCurve kaplan_meier log_rank",
+    "survival.timed_scores": "observed_over_expected timed_auc timed_brier",
 }
 """The public names, by the module under this folder that each lives in."""
 

@@ -36,7 +36,10 @@ LABELS = {
     "rmse": "RMSE", "sd": "SD", "loa": "limit of agreement,", "youden": "Youden's index",
     "r2": "R² = 1 - SSE/SST", "pearson_r2": "Pearson r²", "brier": "Brier score",
     "mae_constant": "MAE of saying the median", "mae_skill": "1 - MAE/that",
-    "scaled_brier": "scaled Brier score", "oe_ratio": "observed over expected", "ici": "ICI",
+    "scaled_brier": "scaled Brier score", "harrell_c": "Harrell's C", "uno_c": "Uno's C",
+    "auc_at": "AUC at", "brier_at": "Brier score at", "scaled_brier_at": "scaled Brier score at",
+    "observed_over_expected_at": "observed/expected risk at",
+    "oe_ratio": "observed over expected", "ici": "ICI",
     "e50": "E50", "e90": "E90", "emax": "Emax", "unreliability_u": "unreliability U",
     "quality_q": "quality Q",
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,22 @@ def ratio_text(estimate: Estimate) -> str:
         decimals += 1
     texts = [f"{v:.{decimals}f}" if 1e-3 < v < 1e4 else f"{v:.2g}" for v in values]
     return texts[0] if len(texts) < 3 else f"{texts[0]} ({texts[1]} to {texts[2]})"
+
+
+def interval_text(estimate: Estimate, print_one: Callable[[float], str] = "{:.3f}".format) -> str:
+    """Print a number with its interval, if it has one; a limit that is not known is a dash.
+
+    Examples
+    --------
+    >>> interval_text(Estimate("auc", 0.8123, 0.71, 0.9, 0.95))
+    '0.812 (0.710 to 0.900)'
+    >>> interval_text(Estimate("median", 8.5, 7.0, None, 0.95), number_text)
+    '8.5 (7.0 to –)'
+    """
+    if estimate.low is None and estimate.high is None:
+        return print_one(estimate.value)
+    low, high = (BLANK if one is None else print_one(one) for one in (estimate.low, estimate.high))
+    return f"{print_one(estimate.value)} ({low} to {high})"
 
 
 @dataclass(frozen=True, slots=True)
