@@ -156,6 +156,12 @@ if TYPE_CHECKING:
     from cardio_core.stats.regression.association import multivariable as multivariable
     from cardio_core.stats.regression.association import univariable as univariable
     from cardio_core.stats.regression.collinearity import vif as vif
+    from cardio_core.stats.regression.effect_in_subgroups import (
+        auc_in_subgroups as auc_in_subgroups,
+    )
+    from cardio_core.stats.regression.effect_in_subgroups import (
+        effect_in_subgroups as effect_in_subgroups,
+    )
     from cardio_core.stats.regression.linear_probability import risk_difference as risk_difference
     from cardio_core.stats.regression.logistic import LogisticModel as LogisticModel
     from cardio_core.stats.regression.logistic import fit_logistic as fit_logistic
@@ -248,6 +254,7 @@ _HOMES = {
     "planner": "n_for_auc n_for_paired_auc n_for_proportion power_paired_auc",
     "regression.association": "multivariable univariable",
     "regression.collinearity": "vif",
+    "regression.effect_in_subgroups": "auc_in_subgroups effect_in_subgroups",
     "regression.linear_probability": "risk_difference",
     "regression.logistic": "LogisticModel fit_logistic",
     "regression.nested_models": "incremental likelihood_ratio_test",

@@ -125,7 +125,7 @@ def _curves(table: Any, time: str, event: str, groups: str | None, common: dict[
 
 
 def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str, Any]) -> Made:
-    from cardio_core.report.figures.ratios import ratio_forest
+    from cardio_core.report.figures.estimate_forest import ratio_forest
     from cardio_core.stats.survival.hazards import cox_table
 
     made = cox_table(table, time, event, columns, **common)

@@ -197,7 +197,7 @@ def _trends(table: Any, names: list[str], coding: stats.Coding) -> list[str]:
 
 
 def _forest(made: Any) -> Any:
-    from cardio_core.report.figures.ratios import ratio_forest
+    from cardio_core.report.figures.estimate_forest import ratio_forest
 
     prefix = "odds_ratio_per_sd["
     rows = [
