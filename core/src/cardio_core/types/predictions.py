@@ -39,12 +39,16 @@ class Predictions:
         What is predicted; the core aggregates upwards from there.
     columns : mapping of str to Column
         Named numbers with units for tables and heat maps.
+    withheld : mapping of str to str
+        By id of the task's unit, why `cardio predict` says nothing of it by this model, although it
+        has a score: what the model looks at is unfit there. The other models still answer.
     """
 
     ids: tuple[str, ...]
     scores: Mapping[str, Array]
     level: Level = "sample"
     columns: Mapping[str, Column] = field(default_factory=dict)
+    withheld: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -183,6 +183,7 @@ def _predict(
     measured: dict[str, dict[str, Any]] = {}
     frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
     members: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
+    withheld: dict[str, Mapping[str, str]] = {}
     with Progress("predicting", len(manifest["models"]), echo, "models") as progress:
         for name in progress.over(members_first(task, manifest["models"])):
             folder = run / "models" / "final" / name
@@ -193,6 +194,8 @@ def _predict(
                 from cardio_core.runner.fitting.fuse import apply_fusion
 
                 own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
+                parts = [withheld.get(one, {}) for one in task.model(name).fuses]
+                withheld[name] = {who: why for part in parts for who, why in part.items()}
             else:
                 by_core = task.model(name).core_owned
                 features = clinical if by_core and clinical is not None else prepared.features
@@ -200,6 +203,7 @@ def _predict(
                 owner = open_clinical() if by_core else plugin
                 predictions = call(owner, "predict", place, config, **given)
                 _measure(measured, predictions)
+                withheld[name] = predictions.withheld
                 own = {
                     t.name: prediction_frame(predictions, prepared.features.table, t, task.unit)
                     for t in place.targets
@@ -229,7 +233,7 @@ def _predict(
     answered = recordings_of(members[task.targets[0].name], task, answer["primary"])
     files = account_of(prepared.cohort, quarantined, table, answered, measured)
     return answer | {
-        "predictions": without_verdicts(rows, prepared.features.table),
+        "predictions": without_verdicts(rows, prepared.features.table, withheld),
         "measurements": measured,
         "explanations": explained,
         "flags": _flags(prepared),

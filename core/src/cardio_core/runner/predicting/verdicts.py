@@ -14,13 +14,16 @@ SAID = ("scores", "decided", "value", "set", "interval")
 
 
 def without_verdicts(
-    rows: Sequence[Mapping[str, Any]], table: pd.DataFrame
+    rows: Sequence[Mapping[str, Any]],
+    table: pd.DataFrame,
+    withheld: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[dict[str, Any]]:
     """Empty the predictions that rest on recordings flagged ``no verdict: REASON`` alone.
 
     Rows are as `cardio predict` prints them, `table` is of the feature set that they were made
-    from. What is returned has `no_verdict`, the reason or None; where there is a reason, scores,
-    decided class, value, set and interval are None.
+    from; `withheld` says by model and id what that model says nothing of (`Predictions.withheld`;
+    of a fusion what any of its members says). What is returned has `no_verdict`, the reason or
+    None; where there is a reason, scores, decided class, value, set and interval are None.
 
     Examples
     --------
@@ -43,6 +46,8 @@ def without_verdicts(
         found = [reasons[name] for name in own.unique() if reasons.get(name)]
         if len(found) < own.nunique():  # another recording could be judged, and was
             found = []
+        by_model = (withheld or {}).get(str(row.get("model")), {}).get(str(row["id"]))
+        found += [by_model] if by_model else []
         empty = dict.fromkeys((key for key in SAID if key in row), None) if found else {}
         answers.append({**row, **empty, "no_verdict": "; ".join(dict.fromkeys(found)) or None})
     return answers
