@@ -17,6 +17,7 @@ from cardio_ecg_transfer.published.table_2 import table_2
 from cardio_ecg_transfer.response.classical import RESPONDS, RESPONDS_NOT, score_rule
 from cardio_ecg_transfer.response.evaluate import importance_tables
 from cardio_ecg_transfer.response.models import CRT_RESPONSE, NEEDS_LBBB, RECIPES
+from cardio_ecg_transfer.response.withheld import withheld
 
 PREVALENCE = 46 / 71
 
@@ -88,9 +89,13 @@ def test_the_guideline_asks_for_both_and_150_ms_is_enough():
     assert (score_rule(features, RECIPES["lbbb"]) > 0.5).tolist() == [True, True, False, True]
 
 
-def test_a_rule_without_its_measurement_is_refused():
-    with pytest.raises(DataError, match="1 of 2 lack one"):
-        score_rule(measurements([1, 1], [150.0, np.nan]), RECIPES["guideline"])
+def test_a_rule_fulfils_no_criterion_that_is_not_known_and_is_withheld_from_a_new_patient():
+    features = measurements([1, 1, np.nan], [150.0, np.nan, 120.0])
+    assert (score_rule(features, RECIPES["guideline"]) > 0.5).tolist() == [True, False, False]
+    said = withheld(features, RECIPES["guideline"])
+    assert said["p1"] == "QRS duration cannot be measured in this ECG"
+    assert said["p2"].startswith("Left bundle branch block, Strauss cannot")
+    assert set(withheld(features, RECIPES["qrs_duration"])) == {"p1"}
 
 
 def test_every_declared_model_is_known_and_says_what_it_needs():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
+from cardio_core.api import Context, FeatureSet, ModelArtifact
 from cardio_ecg_transfer.response.chosen.candidates import penalties, rotation, trees
 from cardio_ecg_transfer.response.chosen.choosing import choose
 from cardio_ecg_transfer.response.config import ClassicalBlock
@@ -105,18 +105,10 @@ def kernel_vectors(features: FeatureSet, n_kernels: int, seed: int) -> NDArray[n
 def score_rule(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
     """Return .999 where a published rule says response, and .001 where it does not.
 
-    Raises
-    ------
-    DataError
-        If a patient lacks a measurement that the rule needs.
+    What is not known (an unfit lead) fulfils no criterion; `withheld` keeps that from a new
+    patient.
     """
     values = measured(features, recipe.columns)
-    if np.isnan(values).any():
-        lacking = int(np.isnan(values).any(axis=1).sum())
-        raise DataError(
-            f"the rule on {' and '.join(recipe.columns)} needs them of every patient, and "
-            f"{lacking} of {len(values)} lack one; leave this model out with --set models=[...]"
-        )
     says = values[:, recipe.columns.index("lbbb")] >= 0.5
     if "qrs_ms" in recipe.columns:
         says &= values[:, recipe.columns.index("qrs_ms")] >= GUIDELINE_QRS_MS

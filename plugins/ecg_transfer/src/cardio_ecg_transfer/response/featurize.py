@@ -9,9 +9,11 @@ from cardio_core.api import FeatureBlock, FeatureSet, SampleSet
 from cardio_ecg_transfer.response.preprocess import Beat
 from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
+from cardio_ecg_transfer.signal.leads.finding import unfit_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS as TWELVE
 from cardio_ecg_transfer.signal.measurements.measure import GRID_EXTENT_MS, MEASUREMENTS, TITLES
 from cardio_ecg_transfer.signal.measurements.wave_table import WAVES, wave_table
+from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit
 from cardio_ecg_transfer.signal.segments import time_extent
 from cardio_ecg_transfer.signal.spectrogram.pictures import beat_spectrograms
 
@@ -31,6 +33,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
         spectrogram has no sign. `median_beat`: (n_beats, 12, n_grid) mV and `measurements`:
         (n_beats, n_measurements), both once a recording and repeated beside each of its beats;
         so are `waves`: (n_beats, n_waves), see `signal.measurements.wave_table`.
+        `in_place`: (n_beats, 12), 1 where a lead has a signal and is what its name says, else 0.
         `rhythm`: how long, and of how many beats, the recording is; no model uses it.
     """
     table, beats = samples.table, list[Beat](samples.values)
@@ -38,6 +41,15 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
     segments = np.ascontiguousarray(np.stack([beat.segment_mv[:, settings.room] for beat in beats]))
     length = table["length"].to_numpy(np.int64)
     made = beat_spectrograms(segments, length, TARGET_RATE_HZ, settings)
+    pictures, gain_db = made.images, made.gain_db
+    alive = np.array(
+        [
+            [lead not in unfit_leads(one.heart.findings, "signal") for lead in TWELVE]
+            for one in beats
+        ]
+    )
+    pictures[~alive] = 0  # as a lead that is lost in training
+    mean_db = gain_db.mean(axis=1, keepdims=True, where=alive)
     offset = table["r_offset"].to_numpy(np.int64) + settings.context_samples
     names, units = zip(*MEASUREMENTS, strict=True)
     measured = np.stack([beat.measured for beat in beats])
@@ -46,7 +58,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
     measured[:, lbbb] = np.where(np.isnan(read), measured[:, lbbb], read)
     blocks = {
         "pictures": FeatureBlock(
-            made.images,
+            pictures,
             ("lead", "frequency", "time"),
             TWELVE,
             ("dB",),
@@ -56,7 +68,7 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             },
         ),
         "gain": FeatureBlock(
-            made.gain_db - made.gain_db.mean(axis=1, keepdims=True),
+            np.where(alive, gain_db - mean_db, 0.0).astype(np.float32),
             ("lead",),
             TWELVE,
             ("dB",),
@@ -74,6 +86,16 @@ def featurize(samples: SampleSet, config: PicturesBlock) -> FeatureSet:
             measured, ("measurement",), names, units, titles=tuple(TITLES[name] for name in names)
         ),
         "waves": _waves(beats),
+        "in_place": FeatureBlock(
+            np.array(
+                [[lead not in one.heart.out_of_place for lead in TWELVE] for one in beats],
+                np.float32,
+            ),
+            ("lead",),
+            TWELVE,
+            ("1",),
+            titles=(),
+        ),
         "rhythm": _rhythm(beats),
     }
     return FeatureSet(table[["recording_id", "study_id", "patient_id", "time_s", "flags"]], blocks)
@@ -84,7 +106,8 @@ def _waves(beats: list[Beat]) -> FeatureBlock:
     made: dict[int, NDArray[np.float32]] = {}
     for beat in beats:
         if id(beat.heart) not in made:
-            made[id(beat.heart)] = wave_table(beat.heart.beat, beat.heart.qrs)
+            rows = wave_table(beat.heart.beat, beat.heart.qrs).reshape(len(TWELVE), -1)
+            made[id(beat.heart)] = rows_without_unfit(rows, beat.heart.findings).ravel()
     names, units = zip(*WAVES, strict=True)
     values = np.stack([made[id(beat.heart)] for beat in beats])
     return FeatureBlock(values, ("wave",), names, units, titles=())

@@ -12,6 +12,7 @@ from cardio_ecg_transfer.response.classical import (
 )
 from cardio_ecg_transfer.response.models import RECIPES
 from cardio_ecg_transfer.response.patients import all_measured, patients_of
+from cardio_ecg_transfer.response.withheld import withheld
 from cardio_ecg_transfer.shared.config import PredictBlock
 
 
@@ -45,5 +46,9 @@ def predict(
         for place, (name, unit) in enumerate(zip(block.names, block.units, strict=True))
     }
     return Predictions(
-        patients_of(features), {ctx.task.targets[0].name: scores}, "patient", columns
+        patients_of(features),
+        {ctx.task.targets[0].name: scores},
+        "patient",
+        columns,
+        withheld(features, recipe),
     )

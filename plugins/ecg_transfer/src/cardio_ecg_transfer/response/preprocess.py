@@ -71,9 +71,13 @@ def _beats_of(ecg: Ecg, about: Row, config: PreprocessBlock) -> Beats:
             "twelve-lead recording, or one with at least I, II and V1 to V6"
         )
     ecg = in_standard_order(ecg)
-    ready, cut, columns = cut_beats(ecg, [ecg.leads.index(lead) for lead in TWELVE], config)
+    ready, cut, columns = cut_beats(
+        ecg, [ecg.leads.index(lead) for lead in TWELVE], config, dead_too=True
+    )
     sex: Sex | None = {"M": "M", "F": "F"}.get(str(about.get("sex")))  # type: ignore[assignment]
-    heart = measure(ready.signal_mv, TARGET_RATE_HZ, ready.peaks, TWELVE, sex=sex)
+    heart = measure(
+        ready.signal_mv, TARGET_RATE_HZ, ready.peaks, TWELVE, sex=sex, findings=ready.findings
+    )
     kept = np.flatnonzero(np.isin(cut.beat, heart.beat.members))
     if not kept.size:
         raise DataError(

@@ -14,7 +14,9 @@ from cardio_ecg_transfer.shared.config import BeatsBlock
 from cardio_ecg_transfer.signal.ecg import Ecg
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, high_pass, notch, resample
 from cardio_ecg_transfer.signal.leads.electrodes import electrode_flags
-from cardio_ecg_transfer.signal.quality import assess_quality
+from cardio_ecg_transfer.signal.leads.exchanges import judged
+from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
+from cardio_ecg_transfer.signal.recording_checks import check_recording
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
 from cardio_ecg_transfer.signal.spectrogram.settings import M3_CONTEXT
@@ -35,11 +37,14 @@ class Ready:
         R peaks as samples at 360 Hz.
     flags : tuple of str
         Of the file, the leads' quality, and the electrodes.
+    findings : tuple of Finding
+        What is wrong with its leads; one without a signal holds zeros.
     """
 
     signal_mv: NDArray[np.float32]
     peaks: NDArray[np.int64]
     flags: tuple[str, ...]
+    findings: tuple[Finding, ...]
 
 
 def mint_beats(
@@ -78,9 +83,11 @@ def mint_beats(
 
 
 def cut_beats(
-    ecg: Ecg, chosen: list[int], config: BeatsBlock
+    ecg: Ecg, chosen: list[int], config: BeatsBlock, *, dead_too: bool = False
 ) -> tuple[Ready, BeatSegments, dict[str, NDArray[Any]]]:
     """Cut the chosen leads of a recording into one segment a beat.
+
+    With `dead_too` leads without a signal are left as zeros, and found in `Ready.findings`.
 
     Returns
     -------
@@ -92,9 +99,9 @@ def cut_beats(
     Raises
     ------
     DataError
-        If fewer than three beats are found, or a chosen lead is flat.
+        If fewer than three beats are found, or a chosen lead is flat (and not `dead_too`).
     """
-    ready = _make_ready(ecg, chosen, config)
+    ready = _make_ready(ecg, chosen, config, dead_too)
     cut = segment_beats(
         ready.signal_mv, ready.peaks, TARGET_RATE_HZ, anchor=config.anchor, context=M3_CONTEXT
     )
@@ -108,8 +115,10 @@ def cut_beats(
     return ready, cut, columns
 
 
-def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock) -> Ready:
+def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock, dead_too: bool) -> Ready:
     """Resample and filter the chosen leads of a recording, and find its beats in all leads."""
+    checked = check_recording(ecg)
+    file_flags, ecg = ecg.flags, checked.ecg
     resampled, valid = resample(ecg.signal_mv, ecg.rate_hz)
     peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
     if peaks.samples.size < 3:
@@ -117,22 +126,20 @@ def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock) -> Ready:
             f"expected beats, found {peaks.samples.size} in {ecg.duration_s:.0f} s; "
             "check that the recording is an ECG in mV"
         )
-    quality = assess_quality(ecg)
-    flat = [quality[i].lead for i in chosen if quality[i].is_flat]
-    if flat:
+    dead = unfit_leads(checked.findings, "signal")
+    flat = [ecg.leads[i] for i in chosen if ecg.leads[i] in dead]
+    if flat and not dead_too:
         raise DataError(
             f"expected a signal in every lead that becomes a picture, found {flat[0]} flat; "
             "check the electrode, or leave the recording out"
         )
-    flags = (
-        *ecg.flags,
-        *(flag for lead in quality for flag in lead.flags()),
-        *electrode_flags(ecg, peaks.samples),
-    )
+    flags = (*file_flags, *checked.flags)
+    if not judged(ecg.leads):  # else the median beat tells more
+        flags += electrode_flags(ecg, peaks.samples)
     if config.high_pass_hz is not None:
         resampled = high_pass(resampled, TARGET_RATE_HZ, config.high_pass_hz)
     if config.notch_hz is not None:
         resampled = notch(resampled, TARGET_RATE_HZ, config.notch_hz)
     signal = np.where(valid, resampled, np.nan).astype(np.float32)
     at_360 = np.unique(np.rint(peaks.times_s * TARGET_RATE_HZ).astype(np.int64))
-    return Ready(signal[chosen], at_360[at_360 < signal.shape[1]], flags)
+    return Ready(signal[chosen], at_360[at_360 < signal.shape[1]], flags, checked.findings)

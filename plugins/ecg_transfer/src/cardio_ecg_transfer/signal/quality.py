@@ -22,8 +22,10 @@ from cardio_ecg_transfer.signal.filters import fill_gaps
 
 FLAT_MV = 0.02
 FLAT_RUN_S = 1.0
+STILL_RUN_S = 0.5
 CLIPPED_RUN_S = 0.02
 _NOISE_WINDOW_S = 0.2
+_RAIL = 0.2
 
 
 LIMITS = {
@@ -76,6 +78,11 @@ class LeadQuality:
         """Whether the lead carries no signal at all: flat or missing throughout."""
         return self.flat_share + self.missing_share >= 1.0
 
+    @property
+    def clips(self) -> bool:
+        """Whether so much of it is cut off that its heights are not the heart's."""
+        return self.clipped_share > LIMITS["clipped_share"]
+
     def flags(self) -> tuple[str, ...]:
         """Name what is beyond the limits, with its number.
 
@@ -124,6 +131,30 @@ def assess_quality(ecg: Ecg) -> tuple[LeadQuality, ...]:
         _assess_lead(lead, signal_mv, ecg.rate_hz)
         for lead, signal_mv in zip(ecg.leads, ecg.signal_mv, strict=True)
     )
+
+
+def still_samples(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.bool_]:
+    """Mark where a lead stays at exactly one value for 0.5 s or more: a dropout, not a heart.
+
+    Recorders that compress hold the line between two beats for up to a third of a second.
+
+    Parameters
+    ----------
+    signal_mv : ndarray, shape (n_samples,)
+        One lead.
+    rate_hz : float
+        Sampling rate.
+
+    Examples
+    --------
+    >>> signal_mv = np.float32([*np.sin(np.arange(300)), *[0.5] * 150, *np.sin(np.arange(50))])
+    >>> int(still_samples(signal_mv, 250.0).sum())
+    150
+    """
+    n_min = max(3, round(STILL_RUN_S * rate_hz))
+    same = np.diff(signal_mv) == 0
+    kept = _in_long_runs(same, n_min - 1)
+    return np.asarray(np.r_[kept, False] | np.r_[False, kept])
 
 
 def _assess_lead(lead: str, signal_mv: NDArray[np.float32], rate_hz: float) -> LeadQuality:
@@ -179,15 +210,20 @@ def _flat_samples(signal_mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.
 def _clipped_samples(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.bool_]:
     """Mark stretches of at least 20 ms at exactly the largest or the smallest value.
 
-    A rail is far from the resting level: an extreme within a tenth of the lead's span of the
-    median is the baseline of a lead that only points one way.
+    A rail is far from the resting level: an extreme within a fifth of the lead's span of the
+    median is the baseline of a lead that only points one way. Beats hit it again and again; the
+    one value with which some recorders fill the last tenth of a second is none.
     """
     n_min = max(2, round(CLIPPED_RUN_S * rate_hz))
     middle, span = np.nanmedian(signal_mv), np.nanmax(signal_mv) - np.nanmin(signal_mv)
     clipped = np.zeros(signal_mv.size, dtype=bool)
     for rail in (np.nanmin(signal_mv), np.nanmax(signal_mv)):
-        if abs(rail - middle) > 0.1 * span:
-            clipped |= _in_long_runs(signal_mv == rail, n_min)
+        if abs(rail - middle) > _RAIL * span:
+            there = _in_long_runs(signal_mv == rail, n_min)
+            there[: int(np.argmin(there))] = False  # a run that the recording begins or ends with
+            there[there.size - int(np.argmin(there[::-1])) :] = False
+            if np.count_nonzero(np.diff(there.view(np.int8)) == 1) > 1:
+                clipped |= there
     return clipped
 
 

@@ -20,11 +20,6 @@ from cardio_ecg_transfer.signal.leads.names import standard_order
 
 _FROM_I_AND_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
-EINTHOVEN_LIMIT = 0.1
-"""Share of the limb leads' size above which I + III ≠ II is named. Rounding of three leads, each
-by itself, stays below .01 in 12-lead recordings of 1 to 5 µV a step; a lead of another moment,
-gain or polarity is far above .1."""
-
 
 def derive_limb_leads(ecg: Ecg) -> Ecg:
     """Add those of III, aVR, aVL and aVF that the recording lacks, from I and II.
@@ -75,40 +70,3 @@ def in_standard_order(ecg: Ecg) -> Ecg:
     return replace(
         ecg, signal_mv=ecg.signal_mv[list(order)], leads=tuple(ecg.leads[i] for i in order)
     )
-
-
-def einthoven_residual(ecg: Ecg) -> float | None:
-    """Measure how far I + III is from II, as a share of the size of the three leads.
-
-    Parameters
-    ----------
-    ecg : Ecg
-        With usual lead names.
-
-    Returns
-    -------
-    float or None
-        Root mean square of ``I + III - II`` without its mean (electrodes add offsets), over that
-        of the three leads; 0 for leads that fit, 1.7 for unrelated ones. None where a lead is
-        absent or was derived, where nothing moves, or where no sample is common to all.
-
-    Examples
-    --------
-    >>> t = np.arange(5000) / 500
-    >>> one, two = np.sin(7 * t), np.cos(5 * t)
-    >>> right = Ecg(np.array([one, two, two - one], dtype=np.float32), 500.0, ("I", "II", "III"))
-    >>> wrong = replace(right, signal_mv=right.signal_mv * np.float32([[1], [1], [-1]]))
-    >>> round(einthoven_residual(right), 6), round(einthoven_residual(wrong), 1)
-    (0.0, 2.4)
-    """
-    if not {"I", "II", "III"} <= set(ecg.leads) or "III derived" in ecg.flags:
-        return None
-    limb = ecg.signal_mv[[ecg.leads.index(lead) for lead in ("I", "II", "III")]].astype(float)
-    limb = limb[:, ~np.isnan(limb).any(axis=0)]
-    if limb.shape[1] == 0:
-        return None
-    size = np.sqrt(np.mean(limb.var(axis=1)))
-    if size == 0.0:
-        return None
-    one, two, three = limb
-    return float(np.std(one + three - two) / size)

@@ -17,10 +17,13 @@ from cardio_ecg_transfer.signal.delineation.limits import (
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
 from cardio_ecg_transfer.signal.delineation.p_and_t import WaveBounds
 from cardio_ecg_transfer.signal.delineation.p_locked import p_locking
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import MIN_RATE_HZ, QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.filters import fill_gaps, high_pass
+from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, fill_gaps, high_pass, resample
+from cardio_ecg_transfer.signal.leads.exchange_features import JUDGED_LEADS
+from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
+from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
 from cardio_ecg_transfer.signal.leads.limb_leads import derive_limb_leads
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS, canonical_leads
 from cardio_ecg_transfer.signal.measurements.conduction import (
@@ -30,6 +33,8 @@ from cardio_ecg_transfer.signal.measurements.conduction import (
     conduction,
 )
 from cardio_ecg_transfer.signal.measurements.vcg import qrs_area_uvs
+from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit, without_unfit
+from cardio_ecg_transfer.signal.recording_checks import check_recording
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
@@ -124,6 +129,8 @@ class Measurements:
         Its verdicts on bundle branch block, with the criteria that decided.
     flags : tuple of str
         What is doubtful, in words.
+    findings : tuple of Finding
+        What is wrong with its leads: those given, and exchanged electrodes.
     """
 
     values: dict[str, float]
@@ -134,6 +141,12 @@ class Measurements:
     t_wave: WaveBounds | None
     found: Conduction
     flags: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def out_of_place(self) -> frozenset[str]:
+        """Leads without a signal, or that are not what their names say."""
+        return unfit_leads(self.findings, "signal", "place")
 
 
 def measure(
@@ -143,6 +156,7 @@ def measure(
     leads: tuple[str, ...],
     *,
     sex: Sex | None = None,
+    findings: tuple[Finding, ...] = (),
 ) -> Measurements:
     """Measure a recording that has been filtered and whose R peaks are known.
 
@@ -158,6 +172,9 @@ def measure(
         All of the standard twelve, in any order, others beside them.
     sex : {"M", "F"}, optional
         For the limit of Strauss's criterion; without it the men's holds.
+    findings : tuple of Finding, optional
+        What is known to be wrong with the leads (`recording_checks.check_recording`). What stands
+        on an unfit lead is NaN; what does not is measured. Leads without a signal hold zeros.
 
     Raises
     ------
@@ -179,11 +196,10 @@ def measure(
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
         flags = (*flags, f"QRS limits move by {max(moved.on_ms, moved.off_ms):.0f} ms with noise")
     found = conduction(beat, qrs, sex)
-    flags += tuple(
-        f"{BLOCKS[name]} borderline: {verdict.decided_by}"
-        for name, verdict in found.verdicts.items()
-        if verdict.grade == "borderline"
-    )
+    if not unfit_leads(findings, "signal", "place", "potential") & set(JUDGED_LEADS):
+        exchanged = find_exchanges(beat)
+        findings = (*findings, *exchanged)
+        flags = (*(one.text for one in exchanged), *flags)
     values = _values(beat, limits, found)
     values |= {
         "p_locked": locked,
@@ -192,15 +208,22 @@ def measure(
         "qt_error_ms": moved.qt_ms,
         "axis_error_deg": found.axis_error_deg,
     }
+    values, emptied = without_unfit({name: values[name] for name, _ in MEASUREMENTS}, findings)
+    flags += tuple(
+        f"{BLOCKS[name]} borderline: {verdict.decided_by}"
+        for name, verdict in found.verdicts.items()
+        if verdict.grade == "borderline" and name not in emptied
+    )
     return Measurements(
-        {name: values[name] for name, _ in MEASUREMENTS},
-        _on_grid(beat, qrs),
+        values,
+        rows_without_unfit(_on_grid(beat, qrs), findings),
         beat,
         qrs,
         p_wave,
         limits.t_wave,
         found,
         flags,
+        findings,
     )
 
 
@@ -210,7 +233,8 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     Parameters
     ----------
     ecg : Ecg
-        With I, II and V1 to V6 at least, by any usual spelling; 250 Hz or more.
+        With I, II and V1 to V6 at least, by any usual spelling. Below 250 Hz it is resampled to
+        360 Hz, with a flag.
     sex : {"M", "F"}, optional
         See `measure`.
 
@@ -229,10 +253,18 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     (True, 1.0)
     """
     full = derive_limb_leads(replace(ecg, leads=canonical_leads(ecg.leads)[0]))
-    peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
-    bridged_mv, valid = fill_gaps(full.signal_mv)
-    filtered_mv = np.where(valid, high_pass(bridged_mv, ecg.rate_hz), np.nan)
-    return measure(filtered_mv, ecg.rate_hz, peaks.samples, full.leads, sex=sex)
+    checked = check_recording(full)
+    peaks = detect_r_peaks(checked.ecg.signal_mv, ecg.rate_hz)
+    rate_hz, r_samples = ecg.rate_hz, peaks.samples
+    if rate_hz < MIN_RATE_HZ:
+        bridged_mv, valid = resample(checked.ecg.signal_mv, rate_hz)
+        rate_hz = TARGET_RATE_HZ
+        r_samples = np.unique(np.rint(peaks.times_s * rate_hz).astype(np.int64))
+    else:
+        bridged_mv, valid = fill_gaps(checked.ecg.signal_mv)
+    filtered_mv = np.where(valid, high_pass(bridged_mv, rate_hz), np.nan)
+    made = measure(filtered_mv, rate_hz, r_samples, full.leads, sex=sex, findings=checked.findings)
+    return replace(made, flags=(*checked.flags, *made.flags))
 
 
 def _values(beat: MedianBeat, limits: Limits, found: Conduction) -> dict[str, float]:

@@ -1,0 +1,169 @@
+"""What is wrong with a recording before anything is measured in it: units, gaps, dead leads.
+
+Nothing is corrected in what the user keeps. What is measured rests on a working copy, in which
+gaps are missing values and a unit that cannot be right is one that can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.leads.agreement import disagreements
+from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
+from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, STANDARD_LEADS
+from cardio_ecg_transfer.signal.quality import FLAT_MV, assess_quality, still_samples
+
+LARGEST_MV = 20.0
+"""No QRS on the skin is larger; the middle of the leads counts."""
+
+USUAL_MV = 1.5
+DEAD_SHARE = 0.5
+"""Of the time without a signal, from which a lead is left out of everything."""
+
+RESOLVED_HZ = 250.0
+"""Below, the resolution is told; diagnostic ECGs have 500 (Kligfield 2007)."""
+
+_SAME = 0.01  # of a lead's size, by which two leads with one signal differ
+_COARSE, _ALIKE = 16, 0.99
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A recording to measure, and what a reader should know of it.
+
+    Attributes
+    ----------
+    ecg : Ecg
+        The working copy.
+    findings : tuple of Finding
+        With leads that nothing is said of.
+    flags : tuple of str
+        Every finding in words, and what else is not as it should be.
+    """
+
+    ecg: Ecg
+    findings: tuple[Finding, ...]
+    flags: tuple[str, ...]
+
+
+def check_recording(ecg: Ecg) -> Checked:
+    """Look at the leads themselves, one by one and beside each other.
+
+    Parameters
+    ----------
+    ecg : Ecg
+        As it was read, with usual lead names, unfiltered.
+
+    Returns
+    -------
+    Checked
+        The working copy has the same leads, rate and length.
+
+    Examples
+    --------
+    >>> t = np.arange(5000) / 500
+    >>> beat = np.sin(7 * t) + np.exp(-(((t % 1) - 0.5) / 0.012) ** 2)
+    >>> ecg = Ecg(np.float32([beat * 900, 0 * beat]), 500.0, ("II", "V1"))
+    >>> for flag in check_recording(ecg).flags:
+    ...     print(flag)
+    potentials of 2450 mV are 1000 times too large: correct the unit in the file, no mV are given
+    V1 flat: intervals rest on the other leads, check its electrode
+    """
+    ecg, unit = _in_a_possible_unit(ecg)
+    findings: list[Finding] = [] if unit is None else [unit]
+    flags: list[str] = []
+    gone = np.isnan(ecg.signal_mv)
+    still = np.stack([still_samples(row, ecg.rate_hz) for row in ecg.signal_mv])
+    for lead, empty, quality in zip(ecg.leads, gone | still, assess_quality(ecg), strict=True):
+        named = quality.flags()
+        if quality.is_flat:
+            text = f"{lead} flat: intervals rest on the other leads, check its electrode"
+            findings.append(Finding(text, (lead,), "signal"))
+        elif max(empty.mean(), quality.missing_share + quality.flat_share) >= DEAD_SHARE:
+            text = f"{lead} has no signal for most of the time: intervals rest on the other leads"
+            findings.append(Finding(text, (lead,), "signal"))
+        elif quality.clips:
+            flags += [flag for flag in named if "clipped" not in flag]
+            text = f"{lead} clipped for {quality.clipped_share:.1%} of the time: no mV are given"
+            findings.append(Finding(text, (lead,), "potential"))
+        else:
+            flags += named
+    dead = unfit_leads(tuple(findings), "signal")
+    findings += disagreements(ecg, dead)
+    findings += _repeated(ecg, dead | unfit_leads(tuple(findings), "place"))
+    signal_mv = np.where(still, np.float32(np.nan), ecg.signal_mv)
+    signal_mv[[lead in dead for lead in ecg.leads]] = 0.0
+    if ecg.rate_hz < RESOLVED_HZ:
+        flags.append(resolution_flag(ecg.rate_hz))
+    return Checked(
+        replace(ecg, signal_mv=signal_mv),
+        tuple(findings),
+        (*(one.text for one in findings), *flags),
+    )
+
+
+def resolution_flag(rate_hz: float) -> str:
+    """Say how finely times are resolved.
+
+    Examples
+    --------
+    >>> resolution_flag(100.0)
+    'recorded at 100 Hz: times are resolved to 10 ms, notches and small waves may be lost'
+    """
+    return (
+        f"recorded at {rate_hz:g} Hz: times are resolved to {1000 / rate_hz:.3g} ms, notches and "
+        "small waves may be lost"
+    )
+
+
+def _in_a_possible_unit(ecg: Ecg) -> tuple[Ecg, Finding | None]:
+    """Divide by a power of 1000 where the heart would else be larger than any."""
+    low, high = np.nanquantile(_all_known(ecg.signal_mv), (0.002, 0.998), axis=1)
+    spans = np.asarray(high - low)
+    spans = spans[spans > FLAT_MV]
+    if not spans.size or np.median(spans) <= LARGEST_MV:
+        return ecg, None
+    span = float(np.median(spans))
+    factor = 1000.0 ** max(1, round(np.log10(span / USUAL_MV) / 3))
+    said = (
+        f"potentials of {span:.3g} mV are {factor:g} times too large: correct the unit in the "
+        "file, no mV are given"
+    ).replace(f"{span:.3g}", f"{float(f'{span:.3g}'):g}")
+    scaled = (ecg.signal_mv / factor).astype(np.float32)
+    return replace(ecg, signal_mv=scaled), Finding(said, STANDARD_LEADS, "unit")
+
+
+def _all_known(signal_mv: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the rows, those of nothing but missing values as zeros."""
+    nothing = np.isnan(signal_mv).all(axis=1)
+    return np.where(nothing[:, None], np.float32(0), signal_mv)
+
+
+def _repeated(ecg: Ecg, told: frozenset[str]) -> list[Finding]:
+    """Find leads that hold one and the same signal."""
+    found = []
+    coarse = np.nan_to_num(ecg.signal_mv[:, ::_COARSE].astype(np.float64))
+    with np.errstate(invalid="ignore"):
+        alike = np.atleast_2d(np.corrcoef(coarse))
+    for one, other in combinations(range(len(ecg.leads)), 2):
+        if not alike[one, other] > _ALIKE:
+            continue  # as nearly always
+        names = (ecg.leads[one], ecg.leads[other])
+        if told & set(names) or not set(names) <= set(STANDARD_LEADS):
+            continue
+        if set(names) <= set(LIMB_LEADS) and any(f"{lead} derived" in ecg.flags for lead in names):
+            continue
+        pair = ecg.signal_mv[[one, other]]
+        pair = pair[:, np.isfinite(pair).all(axis=0)].astype(np.float64)
+        if pair.shape[1] < 2:
+            continue
+        size = float(pair[0].std())
+        if size > 0 and float((pair[1] - pair[0]).std()) < _SAME * size:
+            text = f"{names[0]} and {names[1]} hold the same signal: export the recording again"
+            found.append(Finding(text, names))
+    return found
