@@ -18,9 +18,9 @@ from cardio_ecg_transfer.response.featurize import featurize
 from cardio_ecg_transfer.response.load import load
 from cardio_ecg_transfer.response.models import CRT_RESPONSE, RECIPES
 from cardio_ecg_transfer.response.patients import by_patient, measured, patients_of
+from cardio_ecg_transfer.response.predict import withheld
 from cardio_ecg_transfer.response.preprocess import preprocess
 from cardio_ecg_transfer.response.sheet import limits_of, sheet
-from cardio_ecg_transfer.response.withheld import withheld
 from cardio_ecg_transfer.shared.config import PicturesBlock
 from cardio_ecg_transfer.signal.leads.names import STANDARD_LEADS
 from cardio_ecg_transfer.signal.measurements.measure import GRID_POINTS, MEASUREMENTS

@@ -17,7 +17,7 @@ from cardio_ecg_transfer.published.table_2 import table_2
 from cardio_ecg_transfer.response.classical import RESPONDS, RESPONDS_NOT, score_rule
 from cardio_ecg_transfer.response.evaluate import importance_tables
 from cardio_ecg_transfer.response.models import CRT_RESPONSE, NEEDS_LBBB, RECIPES
-from cardio_ecg_transfer.response.withheld import withheld
+from cardio_ecg_transfer.response.predict import withheld
 
 PREVALENCE = 46 / 71
 

@@ -123,9 +123,10 @@ def resolution_flag(rate_hz: float) -> str:
 
 def _in_a_possible_unit(ecg: Ecg) -> tuple[Ecg, Finding | None]:
     """Divide by a power of 1000 where the heart would else be larger than any."""
-    low, high = np.nanquantile(_all_known(ecg.signal_mv), (0.002, 0.998), axis=1)
-    spans = np.asarray(high - low)
-    spans = spans[spans > FLAT_MV]
+    known = _all_known(ecg.signal_mv)
+    low, high = (np.nanquantile(known, share, axis=1) for share in (0.002, 0.998))
+    moved = np.asarray(high - low, dtype=np.float64)
+    spans = np.extract(moved > FLAT_MV, moved)
     if not spans.size or np.median(spans) <= LARGEST_MV:
         return ecg, None
     span = float(np.median(spans))
