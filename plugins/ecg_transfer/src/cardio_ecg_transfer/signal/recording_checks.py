@@ -141,8 +141,8 @@ def _in_a_possible_unit(ecg: Ecg) -> tuple[Ecg, Finding | None]:
 
 def _all_known(signal_mv: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the rows, those of nothing but missing values as zeros."""
-    nothing = np.isnan(signal_mv).all(axis=1)
-    return np.where(nothing[:, None], np.float32(0), signal_mv)
+    nothing = np.isnan(signal_mv).all(axis=1, keepdims=True)
+    return np.where(nothing, np.float32(0), signal_mv)
 
 
 def _repeated(ecg: Ecg, told: frozenset[str]) -> list[Finding]:
