@@ -215,7 +215,7 @@ def test_further_targets_have_a_line_each(told):
         ([*GOOD, row("sensitivity", 1.0, 0.9, 1.0), row("specificity", 0.0, 0.0, 0.1)], {},
          "a sensitivity of 1 and a specificity of 0: it decides everybody alike."),
         ([*GOOD, row("calibration_slope", 0.31, 0.1, 0.6)], {}, "far from 1: predictions are too"),
-        ([*GOOD, row("mean_set_size", 1.81, 1.6, 1.9)], {}, "leave about 81 % of the tested"),
+        ([*GOOD, row("sets_of_several", 0.81, 0.6, 0.9)], {}, "leave about 81 % of the tested"),
         (GOOD, {"quarantined": [{"recording_id": f"r{i}", "hook": "load", "reason": "x"}
                                 for i in range(9)]},
          "9 of 69 recordings (13 %) could not be used"),
@@ -238,7 +238,7 @@ def test_nothing_is_said_where_nothing_stands_in_the_way(told):
         row("sensitivity", 0.7, 0.6, 0.8),
         row("specificity", 0.8, 0.7, 0.9),
         row("calibration_slope", 1.1, 0.8, 1.4),
-        row("mean_set_size", 1.3, 1.2, 1.4),
+        row("sets_of_several", 0.3, 0.2, 0.4),
         row("auc", 0.85, 0.8, 0.9, protocol="paper"),
     ]
     assert warned(told(fine, {"notes": ["qrs, every fold: NOT FITTED AT ALL"]})) == ""
@@ -262,7 +262,7 @@ def test_no_more_than_six_warnings_lead(told):
         row("auc", 0.9, 0.8, 0.99, model="qrs"),
         row("auc_difference", -0.35, -0.5, -0.2, versus="qrs"),
         row("sensitivity", 1.0, 0.9, 1.0), row("specificity", 0.0, 0.0, 0.1),
-        row("calibration_slope", 0.2, 0.1, 0.3), row("mean_set_size", 1.9, 1.8, 2.0),
+        row("calibration_slope", 0.2, 0.1, 0.3), row("sets_of_several", 0.9, 0.8, 1.0),
         row("auc", 0.95, 0.9, 0.99, protocol="paper"),
     ]  # fmt: skip
     found = told(bad, {"data": {"source": "synthetic", "n_patients": 12}})

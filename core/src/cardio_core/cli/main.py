@@ -63,6 +63,7 @@ class LazyGroup(click.Group):
             "What can be measured in recordings: no labels, no model.",
         ),
         "predict": ("cardio_core.cli.predict:predict", "New recordings through a finished run."),
+        "judge": ("cardio_core.cli.judge:judge", "The page for predictions of any tool."),
         "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),
         "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),
         "stats": ("cardio_core.cli.stats:stats", "Statistics of a table, without any plugin."),

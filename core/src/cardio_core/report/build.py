@@ -207,7 +207,8 @@ def _shown(section: str, content: Mapping[str, Any]) -> bool:
 
 def _kicker(manifest: Mapping[str, Any]) -> list[str]:
     data = manifest.get("data") or {}
-    origin = {"synthetic": "synthetic data", "real": "real data"}.get(
+    origins = {"synthetic": "synthetic data", "real": "real data"}
+    origin = (origins | {"given": "predictions made elsewhere"}).get(
         str(data.get("source")), "origin of the data not recorded"
     )
     if data.get("difficulty"):

@@ -20,6 +20,8 @@ from cardio_core.types.info import Target
 GROUP = "outcome of the patients"
 MISSING = "Missing"
 _FISHER = "Chi-square is not valid"
+OWN = "x_"
+"""Marks a column of the user's own, whose name means nothing to us."""
 WORDS = ("yes or no", "two words", "several words")
 
 
@@ -118,6 +120,57 @@ def describe_patients(
     said = [note for note in made.notes if _FISHER not in note]  # the column of tests says it
     by = f" by {_words_of(target)}" if divided and target is not None else ""
     return TableOne(f"Patients at baseline{by}", _printed(made.to_frame()), (*notes, *said))
+
+
+def describe_columns(described: pd.DataFrame, labels: pd.Series, target: Target) -> TableOne:
+    """Describe patients by columns of any names, by outcome.
+
+    Parameters
+    ----------
+    described : DataFrame
+        One row a patient: numbers, and words of few values. Other columns are left out, and those
+        that tell the outcome.
+    labels : Series
+        Class by patient.
+    target : Target
+        Binary or of several classes.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to describe.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"age": [61.0, 50, 70, 64], "sex": list("mfmm")}, index=list("abcd"))
+    >>> labels = pd.Series(["no", "no", "yes", "yes"], index=list("abcd"))
+    >>> describe_columns(table, labels, Target("r", "binary", ("no", "yes"))).frame.shape[0]
+    2
+    """
+    labels = labels.reindex(described.index)
+    kept, counted = [], []
+    for name in described.columns:
+        values = described[name]
+        if not values.notna().any() or tells_the_outcome(values, labels):
+            continue
+        column, is_words = _readable(OWN + str(name), values)
+        if column is not None:
+            kept.append(name)
+            counted += [name] if is_words or values.nunique() == 2 else []
+    if not kept:
+        raise DataError("expected columns that describe patients, found none with a value")
+    codes, group_titles = _groups(labels, target)
+    counts = codes.value_counts()
+    divided = len(counts) >= 2 and int(counts.min()) >= 2
+    choices = TableOneChoices(
+        continuous_test="welch", categorical_test="chi2", yates=False, ddof=1,
+        categorical=tuple(counted), titles={name: label_of(OWN + str(name)) for name in kept},
+        group_titles=group_titles if divided else {},
+    )  # fmt: skip
+    rows = described[kept].assign(**{GROUP: codes}) if divided else described[kept]
+    made = table_one(rows, GROUP if divided else None, kept, choices=choices)
+    said = [note for note in made.notes if _FISHER not in note]
+    return TableOne(f"Patients by {target.name}", _printed(made.to_frame()), tuple(said))
 
 
 def _words_of(target: Target) -> str:

@@ -78,7 +78,9 @@ def _asked(files: RunFiles, standing: Standing | None) -> str:
         who = f"In {counted(how_many, kind)}{f' ({detail})' if detail else ''}"
     column = manifest.get("outcome_column")
     task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
-    what = f"{column}, a column of the cohort table" if column else task
+    judged = files.manifest.get("kind") == "judged"
+    table = f"{data.get('path_shown')}" if judged else "the cohort table"
+    what = f"{column}, a column of {table}" if column else task
     return f"{who or 'In this cohort'}, the question was: {what}."
 
 
@@ -109,6 +111,8 @@ def _events(files: RunFiles, standing: Standing) -> str:
 
 def _unit(files: RunFiles, n_rows: int) -> str:
     """Return what a tested row is, where the run's other rows say it."""
+    if files.manifest.get("kind") == "judged":
+        return "row"
     units = {
         str(row.get("unit"))
         for row in files.metrics
@@ -151,20 +155,26 @@ def _found(files: RunFiles, standing: Standing, n_targets: int) -> tuple[str, ..
     if first not in (standing.model, standing.baseline):
         row = standing.rows[first]
         sentences.append(
-            f"Of all {len(standing.rows)} models, “{title_of(files, first)}” ranked first with "
-            f"{_value(files, row, standing)}; it was picked afterwards, which flatters its number."
+            f"Of all {len(standing.rows)} {_compared(files)}, “{title_of(files, first)}” ranked "
+            f"first with {_value(files, row, standing)}; it was picked afterwards, which flatters "
+            "its number."
         )
     return tuple(sentences)
 
 
 def _main(files: RunFiles, standing: Standing, of: str) -> str:
+    judged = files.manifest.get("kind") == "judged"
     honest = protocol_told(files) == "honest"
     where = (
         "In patients kept apart from training"
         if honest
+        else "On the given predictions"
+        if judged
         else "The honest protocol did not run; under the paper protocol, optimistic by its design"
     )
     role = "the primary model, declared before the run," if standing.declared else "the model"
+    if judged:
+        role = "the declared score" if standing.declared else "the score"
     who = f"{where}, {role} “{title_of(files, standing.model)}”"
     metric = IN_WORDS[standing.metric]
     value = _value(files, standing.row, standing)
@@ -180,8 +190,12 @@ def _main(files: RunFiles, standing: Standing, of: str) -> str:
         )
     said = f"{who} reached {'an' if metric[0] in 'aeio' else 'a'} {metric} of {value}{of}"
     if baseline is None:
-        return f"{said}; {_without_baseline(files, standing)}."
+        return f"{said}." if judged else f"{said}; {_without_baseline(files, standing)}."
     return f"{said}; {_beside(files, standing, baseline)}."
+
+
+def _compared(files: RunFiles) -> str:
+    return "scores" if files.manifest.get("kind") == "judged" else "models"
 
 
 def _which(files: RunFiles, standing: Standing, baseline: str) -> str:

@@ -57,6 +57,8 @@ def _source(data: Mapping[str, Any]) -> str:
         return f"synthetic data, made by code with known truth{named}"
     shown = str(data.get("path_shown") or "")
     digest = f", digest {str(data['digest'])[:12]}" if data.get("digest") else ""
+    if data.get("source") == "given":
+        return f"predictions made elsewhere, {shown}{digest}"
     return f"real data, {shown}{digest}" if data.get("source") == "real" and shown else ""
 
 

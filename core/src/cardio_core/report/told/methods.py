@@ -66,10 +66,14 @@ def _data(files: RunFiles) -> str:
     data: Mapping[str, Any] = manifest.get("data") or {}
     task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
     column = manifest.get("outcome_column")
-    said = f"The task was: {f'{column}, a column of the cohort table' if column else task}."
+    judged = manifest.get("kind") == "judged"
+    table = data.get("path_shown") if judged else "the cohort table"
+    said = f"The task was: {f'{column}, a column of {table}' if column else task}."
     flow = flow_words(files)
     if flow:
         said += f" {flow}"
+    elif judged:
+        said += f" {counted(int(data.get('n_patients') or 0), 'patient')} were judged."
     elif data.get("n_patients") is not None:
         said += (
             f" {counted(int(data.get('n_recordings') or 0), 'recording')} of "
@@ -115,6 +119,11 @@ def _models(files: RunFiles) -> str:
     names = list(manifest.get("models") or [])
     if not names:
         return ""
+    if manifest.get("kind") == "judged":
+        said = f"Predictions made elsewhere were judged: {_titles(files, names)}."
+        if manifest.get("primary"):
+            said += f" “{manifest['primary']}” was declared beforehand."
+        return said
     baselines = [name for name in names if name in (manifest.get("baselines") or [])]
     others = [name for name in names if name not in baselines]
     said = (
@@ -169,8 +178,9 @@ def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
     level = level_words(found[0].row.get("level") or 0.95)
     own = dict.fromkeys(str(one.row.get("method")) for one in found if one.row.get("method"))
     said = (
-        f"The leading measure was the {listed([IN_WORDS[name] for name in leading])}, pooled over "
-        f"the tested folds, with {level} intervals"
+        f"The leading measure was the {listed([IN_WORDS[name] for name in leading])}"
+        f"{'' if files.manifest.get('kind') == 'judged' else ', pooled over the tested folds'}, "
+        f"with {level} intervals"
     )
     said += f" ({listed(list(own))})." if own else "."
     unit = found[0].row.get("unit")
@@ -240,6 +250,8 @@ def limits(files: RunFiles) -> tuple[str, ...]:
     if data.get("source") == "synthetic":
         said.append("The data are synthetic; nothing here is about patients.")
     plans = {split.get("plan") for split in files.splits.values()}
+    if manifest.get("kind") == "judged":
+        return (*_of_judged(files), *_of_size(found))
     if "sites" not in plans:
         said.append(
             "Centres, if there are several, were not parted: nothing shows how the model does at "
@@ -270,6 +282,21 @@ def limits(files: RunFiles) -> tuple[str, ...]:
         n = len({str(row.get("recording_id")) for row in manifest["quarantined"]})
         said.append(f"{counted(n, 'recording')} could not be used, perhaps of the sickest.")
     return tuple(said)
+
+
+def _of_judged(files: RunFiles) -> list[str]:
+    """Return what predictions made elsewhere cannot show."""
+    n = len(files.manifest.get("models") or [])
+    said = [
+        "Only predictions were given: how the model was made, on whom, and what was chosen on "
+        "these patients is not known here.",
+    ]
+    if n > 1 and not files.manifest.get("primary"):
+        said.append(
+            f"{counted(n, 'score')} were looked at without correction, and none was declared "
+            "beforehand (--primary)."
+        )
+    return said
 
 
 def _of_size(found: Sequence[Standing]) -> list[str]:

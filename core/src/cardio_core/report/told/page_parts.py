@@ -22,7 +22,7 @@ def told_parts(files: RunFiles) -> dict[str, Any]:
         "methods_told": methods(files),
         "limits_told": limits(files),
         "checklists": checklists(files),
-        "model_card": model_card(files),
+        "model_card": () if files.manifest.get("kind") == "judged" else model_card(files),
     }
 
 
@@ -30,5 +30,7 @@ def write_told(run: Path, files: RunFiles) -> None:
     """Write the checklists as tables and the model card as Markdown into a run directory."""
     write_checklists(run, checklists(files))
     manifest = files.manifest
+    if manifest.get("kind") == "judged":
+        return  # the model is elsewhere, and so is its card
     title = str(manifest.get("task_title") or manifest.get("task") or run.name)
     write_card(run, model_card(files), title)

@@ -82,7 +82,12 @@ def _synthetic(files: RunFiles) -> Iterator[str]:
 
 
 def _not_honest(files: RunFiles) -> Iterator[str]:
-    if files.metrics and protocol_told(files) != "honest":
+    if files.manifest.get("kind") == "judged":
+        yield (
+            "The predictions were made elsewhere: nothing here shows whether the model had seen "
+            "these patients, or was chosen on them."
+        )
+    elif files.metrics and protocol_told(files) != "honest":
         notes = " ".join(str(note) for note in files.manifest.get("notes") or [])
         left_out = " is left out of protocol honest: " in notes
         why = " (no model could be fitted in it; the notes say why)" if left_out else ""

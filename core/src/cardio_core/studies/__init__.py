@@ -1,0 +1,1 @@
+"""What comes after a run, or instead of one: predictions judged."""
