@@ -15,6 +15,7 @@ from cardio_core.stats.regression.profile_likelihood import Coefficients, with_l
 
 TOLERANCE = 1e-5
 MAX_STEPS = 500
+MAX_CLIMB = 12
 NO_FIT = (
     "Firth's method: expected a converging fit, found none; take fewer predictors, or a column "
     "less skew (its logarithm)"
@@ -188,15 +189,39 @@ def _profile(full: Floats, outcome: Floats, term: int, start: Floats) -> Callabl
             score, _, value = _penalised(full, outcome, beta)
             return -value, -score[free]
 
-        nearest = min(known, key=lambda point: abs(point - coefficient))
-        found = minimize(negative, known[nearest], jac=True, method="BFGS", options={"gtol": 1e-7})
-        # "precision loss" stops a search that stands on the top to the last digit
-        if not np.abs(found.jac).max(initial=0.0) < 1e-4:
-            raise DataError(NO_FIT)
-        known[float(coefficient)] = found.x
-        return -float(found.fun)
+        nearest = known[min(known, key=lambda point: abs(point - coefficient))]
+        others = _climbed(full, outcome, term, coefficient, nearest)
+        if others is None:
+            found = minimize(negative, nearest, jac=True, method="BFGS", options={"gtol": 1e-7})
+            # "precision loss" stops a search that stands on the top to the last digit
+            if not np.abs(found.jac).max(initial=0.0) < 1e-4:
+                raise DataError(NO_FIT)
+            others = np.asarray(found.x, dtype=np.float64)
+        known[float(coefficient)] = others
+        return -negative(others)[0]
 
     return profile
+
+
+def _climbed(
+    full: Floats, outcome: Floats, term: int, coefficient: float, start: Floats
+) -> Floats | None:
+    """Return the other coefficients at the top, by Fisher scoring, or None where it goes astray.
+
+    With many rows the penalty is slight and a few steps arrive, to digits that a search without
+    the curvature cannot see.
+    """
+    free = np.arange(full.shape[1]) != term
+    others = start
+    for _ in range(MAX_CLIMB):
+        score, information, _ = _penalised(full, outcome, np.insert(others, term, coefficient))
+        if np.abs(score[free]).max(initial=0.0) < 1e-7:
+            return others
+        step = np.linalg.solve(information[np.ix_(free, free)], score[free])
+        if np.abs(step).max() > 1:
+            return None
+        others = others + step
+    return None
 
 
 def _penalised(
