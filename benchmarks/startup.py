@@ -1,6 +1,7 @@
 """What it costs to start: `cardio predict` beside `import torch`, in one run.
 
     python benchmarks/startup.py --plugin ecg_transfer --task aami_beats
+    python benchmarks/startup.py --stats     # cardio stats beside import pandas, scipy.stats
 
 Makes a smoke run, then predicts its own synthetic cohort. Times are processor seconds of a fresh
 process, the least of several, and their ratio to `import torch`: from its start until the file is
@@ -67,6 +68,41 @@ def least(code: str, *words: str, repeats: int) -> dict[str, Any]:
     return min(said, key=lambda one: one["all"])
 
 
+STATS = """
+import json, sys, time
+from cardio_core.cli.main import main
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code, stop.code
+print(json.dumps({"all": time.process_time()}))
+"""
+IMPORT_SCIPY = (
+    "import json, time, pandas, scipy.stats; print(json.dumps({'all': time.process_time()}))"
+)
+
+
+def stats(repeats: int) -> None:
+    """Print the time of commands of `cardio stats` on 80 rows beside that of two imports."""
+    commands = {
+        "table1": "--by arm", "univariable": "--target arm --features x,z",
+        "multivariable": "--target arm --features x,z", "roc": "--target arm --score x",
+        "compare": "--target arm --scores x,z", "calibration": "--target arm --score p",
+        "agreement": "--reference x --measured z",
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "table.csv"
+        rows = [f"{n % 2},{n * 7 % 31},{n * 11 % 29},{(n * 13 % 97 + 1) / 99}" for n in range(80)]
+        table.write_text("\n".join(["arm,x,z,p", *rows]))
+        beside = least(IMPORT_SCIPY, repeats=repeats)["all"]
+        print(f"{'import pandas, scipy.stats':<34}{beside:6.2f} s")
+        for name, words in commands.items():
+            seconds = least(STATS, "stats", name, str(table), *words.split(), repeats=repeats)[
+                "all"
+            ]
+            print(f"{'cardio stats ' + name:<34}{seconds:6.2f} s  {seconds / beside:.2f} x")
+
+
 def main() -> None:
     """Make a run, start predictions of it, and print their times beside torch's."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -74,8 +110,12 @@ def main() -> None:
     parser.add_argument("--task", default="aami_beats")
     parser.add_argument("--set", action="append", default=[], help="as for cardio run")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--stats", action="store_true", help="measure cardio stats instead")
     asked = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if asked.stats:
+        stats(asked.repeats)
+        return
     with tempfile.TemporaryDirectory() as folder:
         run, data = Path(folder) / "run", Path(folder) / "data"
         cardio = [sys.executable, "-c", "from cardio_core.cli.main import main; main()"]

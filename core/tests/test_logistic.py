@@ -224,3 +224,18 @@ def test_a_text_outcome_is_used_with_the_event_that_is_named() -> None:
     assert reverse.coefficients == pytest.approx(-expected.coefficients)
     with pytest.raises(DataError, match="does not occur"):
         fit_logistic(named, "y", ["x1"], event="maybe")
+
+
+def test_firths_method_fits_many_rows_as_maximum_likelihood_does():
+    """The penalty is of the order of 1/n; the profile's search once ended in rounding error."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(20_000, 3)), columns=["a", "b", "c"])
+    table["y"] = (rng.random(20_000) < 1 / (1 + np.exp(1 - table["a"]))).astype(int)
+    firth, plain = (
+        fit_logistic(table, "y", ["a", "b", "c"], method=method).odds_ratios
+        for method in ("firth", "ml")
+    )
+    for one, other in zip(firth, plain, strict=True):
+        assert (one.low, one.value, one.high) == pytest.approx(
+            (other.low, other.value, other.high), rel=1e-3
+        )

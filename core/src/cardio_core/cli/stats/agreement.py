@@ -16,6 +16,7 @@ from cardio_core.cli.stats.results import (
     SEED,
     output_options,
     result_table,
+    wants_figure,
     write_result,
 )
 
@@ -40,7 +41,6 @@ def agreement(
     """Ask how well two methods agree that measure the same quantity in the same unit."""
     import numpy as np
 
-    from cardio_core.report.figures.bland_altman import bland_altman
     from cardio_core.stats.foundation.columns import column_named, numbers
 
     table = read_table(file)
@@ -74,5 +74,9 @@ def agreement(
             if name.endswith("_1")
         ]
     made = result_table(f"{measured} against {reference}", estimates, notes)
-    figure = bland_altman(found, reference=reference, measured=measured, title=made.title)
+    figure = None
+    if wants_figure(output):
+        from cardio_core.report.figures.bland_altman import bland_altman
+
+        figure = bland_altman(found, reference=reference, measured=measured, title=made.title)
     write_result(made, figure=figure, **output)

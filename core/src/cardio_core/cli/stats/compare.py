@@ -27,6 +27,7 @@ from cardio_core.cli.stats.results import (
     TARGET,
     output_options,
     result_table,
+    wants_figure,
     write_result,
 )
 from cardio_core.errors import ConfigError
@@ -58,8 +59,6 @@ def compare(
     \b
     cardio stats compare cohort.csv --target responder --scores qrs_ms,risk --patient id
     """
-    from cardio_core.report.figures.curves import roc as draw_roc
-    from cardio_core.report.figures.curves import roc_of
     from cardio_core.stats.foundation.display import p_text
 
     names = columns_of(scores)
@@ -102,7 +101,10 @@ def compare(
         ]
     made = result_table(f"Scores for {target}", [*areas, *differences], notes)
     figure = None
-    if output["svg_file"] or output["html_file"]:
+    if wants_figure(output):
+        from cardio_core.report.figures.curves import roc as draw_roc
+        from cardio_core.report.figures.curves import roc_of
+
         curves = [
             roc_of(name, outcome, column, estimate=area, clusters=clusters, level=level, seed=seed)
             for name, column, area in zip(names, values, areas, strict=True)

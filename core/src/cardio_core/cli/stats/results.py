@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,6 +113,11 @@ def _number(value: float) -> str:
     if value == round(value) and abs(value) >= 10:
         return f"{value:.0f}"
     return f"{value:.3f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3g}"
+
+
+def wants_figure(output: Mapping[str, Any]) -> bool:
+    """Say whether a figure is to be drawn; importing what draws it costs more than most tables."""
+    return bool(output["svg_file"] or output["html_file"])
 
 
 def write_result(

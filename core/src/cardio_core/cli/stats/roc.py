@@ -19,6 +19,7 @@ from cardio_core.cli.stats.results import (
     TARGET,
     output_options,
     result_table,
+    wants_figure,
     write_result,
 )
 from cardio_core.errors import ConfigError
@@ -55,9 +56,6 @@ def roc(
     \b
     cardio stats roc cohort.csv --target responder --score qrs_ms --patient id --svg roc.svg
     """
-    from cardio_core.report.figures.curves import roc as draw_roc
-    from cardio_core.report.figures.curves import roc_of
-
     outcome, [values], sample = scored(read_table(file), target, [score], event, patient)
     common: dict[str, Any] = {**sample, "level": level}
     area = area_of(outcome, values, interval, seed, common)
@@ -70,7 +68,10 @@ def roc(
         notes += warning
     made = result_table(f"{score} for {target}", estimates, notes)
     figure = None
-    if output["svg_file"] or output["html_file"]:
+    if wants_figure(output):
+        from cardio_core.report.figures.curves import roc as draw_roc
+        from cardio_core.report.figures.curves import roc_of
+
         curve = roc_of(
             score, outcome, values, estimate=area, clusters=sample["clusters"], level=level,
             seed=seed,

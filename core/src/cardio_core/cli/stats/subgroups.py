@@ -15,6 +15,7 @@ from cardio_core.cli.stats.results import (
     LEVEL,
     TARGET,
     output_options,
+    wants_figure,
     write_result,
 )
 from cardio_core.cli.stats.tables import PATIENT
@@ -64,7 +65,8 @@ def subgroups(
         )
     else:
         made, lines = stats.auc_in_subgroups(table, target, score or "", columns_of(by), **common)
-    write_result(made, figure=_forest(made, lines, level, score is None), **output)
+    figure = _forest(made, lines, level, score is None) if wants_figure(output) else None
+    write_result(made, figure=figure, **output)
 
 
 def _forest(made: stats.ResultTable, lines: Any, level: float, ratio: bool) -> Draw:

@@ -18,6 +18,7 @@ from cardio_core.cli.stats.results import (
     TARGET,
     Command,
     output_options,
+    wants_figure,
     write_result,
 )
 from cardio_core.errors import ConfigError
@@ -166,7 +167,7 @@ def _regress(
         unit=unit_of(patient), coding=coding,
     )  # fmt: skip
     made = replace(made, notes=(*made.notes, *_trends(table, names, coding)))
-    write_result(made, figure=_forest(made), **output)
+    write_result(made, figure=_forest(made) if wants_figure(output) else None, **output)
 
 
 def coding_of(categorical: tuple[str, ...], reference: tuple[str, ...]) -> stats.Coding:

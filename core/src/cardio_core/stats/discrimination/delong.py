@@ -8,7 +8,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
-from scipy.stats import rankdata
 
 from cardio_core.errors import DataError
 from cardio_core.stats.discrimination.pair_counts import placements
@@ -244,7 +243,8 @@ def delong_paired(
             "0, found 0; DeLong does not apply to perfect separation, use mcnemar at a threshold"
         )
     note = "both scores rank every case and control alike"
-    if not np.array_equal(*(rankdata(score) for score in sample.scores)):
+    one, other = (np.unique(score, return_inverse=True)[1] for score in sample.scores)
+    if not np.array_equal(one, other):
         # equal on these rows only, both at an area of 0 or 1: a width of 0 would claim certainty
         estimate = estimate.replace(low=None, high=None, level=None)
         note += ", but not every row: DeLong's variance is 0, no interval"

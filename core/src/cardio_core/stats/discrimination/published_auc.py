@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from cardio_core.errors import DataError
@@ -142,6 +141,8 @@ def newcombe_auc(
     >>> round(found.low, 3), found.high
     (0.852, 1.0)
     """
+    from scipy.optimize import brentq
+
     _check(auc, n_positive, n_negative)
     z = normal_quantile(checked_level(level))
 

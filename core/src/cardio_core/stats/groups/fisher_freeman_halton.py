@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import gammaln
-from scipy.stats import random_table
 
 from cardio_core.stats.foundation.validate import Floats
 from cardio_core.types.estimate import Estimate
@@ -74,6 +73,8 @@ def _listed(counts: Floats, columns: np.ndarray) -> float:
 
 
 def _simulated(counts: Floats, seed: int) -> float:
+    from scipy.stats import random_table
+
     sampler = random_table(counts.sum(axis=1).astype(int), counts.sum(axis=0).astype(int))
     tables = sampler.rvs(N_SIMULATED, random_state=np.random.default_rng(seed))
     observed = gammaln(counts + 1).sum()

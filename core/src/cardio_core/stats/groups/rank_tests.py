@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import kruskal, mannwhitneyu
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.validate import unit_count
@@ -71,6 +70,8 @@ def mann_whitney(
             "Mann-Whitney test: expected values that vary, found one value only; nothing to test"
         )
     exact = max(known_1.size, known_0.size) < MAX_EXACT and n_distinct == pooled.size
+    from scipy.stats import mannwhitneyu
+
     u, p = mannwhitneyu(
         known_1, known_0, use_continuity=continuity, method="exact" if exact else "asymptotic"
     )
@@ -124,6 +125,8 @@ def kruskal_wallis(
         raise DataError(
             "Kruskal-Wallis test: expected values that vary, found one value only; nothing to test"
         )
+    from scipy.stats import kruskal
+
     h, p = kruskal(*(known for known, _ in columns))
     df = len(sizes) - 1
     return Estimate(

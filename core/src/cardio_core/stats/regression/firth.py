@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import minimize, root
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.newton import log_likelihood
@@ -144,6 +143,8 @@ def firth_with_ridge(full: Floats, outcome: Floats, ridge: Floats) -> Floats:
     >>> round(float(beta[0]), 4) == round(float(np.log(5)), 4)  # half an event in each cell
     True
     """
+    from scipy.optimize import minimize
+
     # so that no column's ridge makes the search ill-conditioned
     scale = 1 / np.sqrt(1 + ridge / len(full))
 
@@ -162,6 +163,7 @@ def firth_with_ridge(full: Floats, outcome: Floats, ridge: Floats) -> Floats:
 
 def _polished(full: Floats, outcome: Floats, near: Floats) -> Floats:
     """Return the root of Firth's score next to `near`, or `near` where that is no better."""
+    from scipy.optimize import root
 
     def equations(beta: Floats) -> tuple[Floats, Floats]:
         score, information, _ = _penalised(full, outcome, beta)
@@ -180,6 +182,8 @@ def _profile(full: Floats, outcome: Floats, term: int, start: Floats) -> Callabl
 
     The penalty stays that of all columns, which is why the column cannot become an offset.
     """
+    from scipy.optimize import minimize
+
     free = np.arange(full.shape[1]) != term
     known = {float(start[term]): start[free]}
 

@@ -14,7 +14,7 @@ from cardio_core.errors import DataError
 from cardio_core.stats.foundation.design import AS_THEY_STAND, Coding, Design, design_of
 from cardio_core.stats.foundation.intervals import normal_quantile, two_sided_p
 from cardio_core.stats.foundation.newton import log_likelihood, maximise
-from cardio_core.stats.foundation.validate import Floats, Ints, checked_level, unit_count
+from cardio_core.stats.foundation.validate import Bools, Floats, Ints, checked_level, unit_count
 from cardio_core.stats.regression.firth import fit_firth, separated_terms
 from cardio_core.stats.regression.profile_likelihood import (
     Coefficients,
@@ -27,6 +27,8 @@ Method = Literal["auto", "ml", "firth"]
 IntervalKind = Literal["profile", "wald"]
 Scale = Literal["unit", "sd"]
 
+PLAINLY_CURVED = 1e-3
+"""Least curvature of the likelihood, in rows, at which its top is one; separated data have 1e-9."""
 MAX_EXPONENT = 700.0
 """Beyond this, exp overflows."""
 
@@ -166,7 +168,7 @@ def fit_scales(
     """Fit a design once, and report the odds ratios on each scale; see :func:`fit_logistic`."""
     checked_level(level)
     standard, centre, spread = _standardised(design)
-    separated = separated_terms(standard, design.outcome)
+    separated = _separated(standard, design.outcome)
     notes = []
     if separated.any():
         names = ", ".join(np.array(design.terms)[separated])
@@ -243,22 +245,39 @@ def _standardised(design: Design) -> tuple[Floats, Floats, Floats]:
     return standard, centre, spread
 
 
-def _maximum_likelihood(standard: Floats, design: Design, level: float) -> Coefficients:
-    from statsmodels.discrete.discrete_model import Logit
+def _information(full: Floats, beta: Floats) -> Floats:
+    probability = 0.5 * (1 + np.tanh(full @ beta / 2))
+    weighted: Floats = full * (probability * (1 - probability))[:, np.newaxis]
+    return weighted.T @ full
 
+
+def _separated(standard: Floats, outcome: Floats) -> Bools:
+    """Say which columns separate the outcome, by a linear program where that is not plain.
+
+    Where the likelihood is level, and curved in every direction, it has its one maximum, and
+    nothing is separated; on separated data the curvature is gone before the slope is.
+    """
+    full = np.column_stack([standard, np.ones(len(standard))])
+    try:
+        beta, _ = maximise(full, outcome)
+    except DataError:
+        return separated_terms(standard, outcome)
+    information = _information(full, beta)
+    slope = full.T @ (outcome - 0.5 * (1 + np.tanh(full @ beta / 2)))
+    if (
+        np.linalg.eigvalsh(information)[0] > PLAINLY_CURVED
+        and float(slope @ np.linalg.solve(information, slope)) < 1e-8
+    ):
+        return np.zeros(standard.shape[1], dtype=np.bool_)
+    return separated_terms(standard, outcome)
+
+
+def _maximum_likelihood(standard: Floats, design: Design, level: float) -> Coefficients:
     full = np.column_stack([standard, np.ones(design.n)])
-    # statsmodels' Newton takes full steps, which overshoot on skew columns; it starts at the top
-    start, _ = maximise(full, design.outcome)
-    with np.errstate(over="ignore"):  # a fitted probability of 0 is exp overflowing in it
-        fit = Logit(design.outcome, full).fit(
-            start_params=start, method="newton", tol=1e-13, maxiter=100, disp=0,
-            warn_convergence=False,
-        )  # fmt: skip
-    beta, maximum = np.asarray(fit.params), float(fit.llf)
-    covariance = np.asarray(fit.cov_params())
+    beta, maximum = maximise(full, design.outcome)
     return with_limits(
         beta,
-        covariance,
+        np.asarray(np.linalg.inv(_information(full, beta)), dtype=np.float64),
         maximum,
         lambda term: logistic_profile(full, design.outcome, term, beta),
         level,

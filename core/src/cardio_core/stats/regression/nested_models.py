@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from cardio_core.errors import DataError
 from cardio_core.stats.discrimination.roc import auc
@@ -79,7 +79,7 @@ def _gain(gain: float, df: int, model: LogisticModel, unit: str) -> Estimate:
         statistic,
         method=f"likelihood-ratio test, {df} df",
         **unit_count(model.n, None, unit),
-        p_value=float(chi2.sf(statistic, df)),
+        p_value=float(chdtrc(df, statistic)),
         n_dropped=model.n_dropped,
         extra={"df": float(df), "n_events": float(model.n_events)},
     )

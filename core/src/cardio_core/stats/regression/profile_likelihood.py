@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import chi2
+from scipy.special import chdtrc, chdtri
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.newton import maximise
@@ -51,7 +50,7 @@ def with_limits(
     for term in range(len(beta) - 1):
         profile, se = profile_of(term), float(np.sqrt(covariance[term, term]))
         low[term], high[term] = profile_limits(profile, float(beta[term]), se, maximum, level)
-        p_value[term] = chi2.sf(max(0.0, 2 * (maximum - profile(0.0))), 1)
+        p_value[term] = chdtrc(1, max(0.0, 2 * (maximum - profile(0.0))))
     return Coefficients(beta, covariance, low, high, p_value)
 
 
@@ -104,7 +103,7 @@ def profile_limits(
     >>> round(low, 3), round(high, 3)
     (-0.96, 2.96)
     """
-    allowed = float(chi2.ppf(level, 1)) / 2
+    allowed = float(chdtri(1, 1 - level)) / 2
 
     # a point must have one value, wherever the search for it started
     @cache
@@ -115,6 +114,8 @@ def profile_limits(
 
 
 def _crossing(excess: Callable[[float], float], inside: float, step: float) -> float:
+    from scipy.optimize import brentq
+
     for _ in range(MAX_WIDENINGS):
         outside = inside + step
         if excess(outside) > 0:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.validate import Floats
@@ -172,7 +172,7 @@ def multiplicity_null(m: int, *, alpha: float, k: int, p_min: float) -> Estimate
         )
     return Estimate(
         "p_at_least_k_significant",
-        float(binom.sf(k - 1, m, alpha)),
+        float(bdtrc(k - 1, m, alpha)),
         method=f"{m} independent tests of noise at level {alpha:g}",
         n=m,
         unit="test",

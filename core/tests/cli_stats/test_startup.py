@@ -1,0 +1,39 @@
+"""`cardio stats` imports what a command needs: most of its time on a small table was imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+COMMANDS = [
+    "table1 FILE --by arm --columns qrs_ms,sex",
+    "univariable FILE --target response --features qrs_ms,sex",
+    "multivariable FILE --target response --features qrs_ms,lvef_pct",
+    "incremental FILE --target response --base qrs_ms --add lvef_pct",
+    "roc FILE --target response --score risk",
+    "compare FILE --target response --scores risk,qrs_ms",
+    "calibration FILE --target response --score risk",
+    "agreement FILE --reference lvef_pct --measured lvef_cmr_pct",
+]
+CALL = """
+import contextlib, io, json, sys
+from cardio_core.cli.main import main
+heavy, after = ("matplotlib", "sklearn", "statsmodels", "scipy.stats"), {}
+for command in sys.argv[1:]:
+    sys.argv = ["cardio", "stats", *command.split()]
+    with contextlib.redirect_stdout(io.StringIO()):
+        main()
+    after[sys.argv[2]] = [name for name in heavy if name in sys.modules]
+print(json.dumps(after))
+"""
+
+
+def test_commands_without_a_figure_import_nothing_heavy(file: Path) -> None:
+    words = [command.replace("FILE", str(file)) for command in COMMANDS]
+    done = subprocess.run(
+        [sys.executable, "-c", CALL, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {command.split()[0]: [] for command in COMMANDS}
