@@ -169,6 +169,7 @@ if TYPE_CHECKING:
     from cardio_core.stats.regression.nested_models import (
         likelihood_ratio_test as likelihood_ratio_test,
     )
+    from cardio_core.stats.regression.validated_model import validate_logistic as validate_logistic
     from cardio_core.stats.resampling.general_bootstrap import bootstrap as bootstrap
     from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums as bootstrap_sums
     from cardio_core.stats.selection.group_tests import Compared as Compared
@@ -268,6 +269,7 @@ _HOMES = {
     "selection.noise_screen": "CountedCovariate MeasuredCovariate screening_noise",
     "selection.optimism": "optimism_bootstrap",
     "selection.pipeline_permutation": "permute_pipeline",
+    "regression.validated_model": "validate_logistic",
     "survival.by_group": "survival_table",
     "survival.concordance": "harrell_c uno_c",
     "survival.cox": "CoxModel fit_cox",

@@ -15,6 +15,7 @@ from cardio_core.cli.stats.results import (
     EVENT,
     FILE,
     LEVEL,
+    SEED,
     TARGET,
     Command,
     output_options,
@@ -140,10 +141,19 @@ def univariable(**given: Any) -> None:
 
 @click.command()
 @_regression
+@click.option(
+    "--validate",
+    "n_resamples",
+    type=click.IntRange(20),
+    metavar="B",
+    help="Also correct AUC, slope, intercept and Brier score for optimism, with B (200) "
+    "resamples in which the model is fitted again.",
+)
+@SEED
 @output_options(figure=True)
-def multivariable(**given: Any) -> None:
+def multivariable(n_resamples: int | None, seed: int, **given: Any) -> None:
     """Regress TARGET on all columns together, on the rows where all are known."""
-    _regress(stats.multivariable, **given)
+    _regress(stats.multivariable, **given, n_resamples=n_resamples, seed=seed)
 
 
 def _regress(
@@ -158,16 +168,40 @@ def _regress(
     level: float,
     categorical: tuple[str, ...],
     reference: tuple[str, ...],
+    n_resamples: int | None = None,
+    seed: int = 0,
     **output: Any,
 ) -> None:
     table, names = read_table(file, one_row_each=patient), columns_of(features)
-    coding = coding_of(categorical, reference)
-    made = table_of(
-        table, target, names, event=event, interval=interval, method=method, level=level,
-        unit=unit_of(patient), coding=coding,
-    )  # fmt: skip
-    made = replace(made, notes=(*made.notes, *_trends(table, names, coding)))
+    common: dict[str, Any] = {
+        "event": event, "method": method, "level": level, "unit": unit_of(patient),
+        "coding": coding_of(categorical, reference),
+    }  # fmt: skip
+    made = table_of(table, target, names, interval=interval, **common)
+    made = replace(made, notes=(*made.notes, *_trends(table, names, common["coding"])))
+    if n_resamples is not None:
+        found = stats.validate_logistic(
+            table, target, names, **common, n_resamples=n_resamples, seed=seed
+        )
+        said = _validated(found, n_resamples, seed)
+        made = replace(made, estimates=(*made.estimates, *found), notes=(*made.notes, *said))
     write_result(made, figure=_forest(made) if wants_figure(output) else None, **output)
+
+
+def _validated(found: list[stats.Estimate], n_resamples: int, seed: int) -> list[str]:
+    """Say what a model is worth in new patients, and what it seems to be worth."""
+    words = ("AUC", "calibration slope", "calibration intercept", "Brier score")
+    said = [
+        f"{word} {e.value:.3f}"
+        + (f" ({e.low:.3f} to {e.high:.3f})" if e.low is not None else "")
+        + f", apparently {e.extra['apparent']:.3f}"
+        for word, e in zip(words, found, strict=True)
+    ]
+    return [
+        f"Corrected for optimism ({n_resamples} resamples, seed {seed}): {'; '.join(said)}. "
+        "Columns chosen by looking at the outcome are more optimistic than this says.",
+        *([found[0].note] if found[0].note else []),
+    ]
 
 
 def coding_of(categorical: tuple[str, ...], reference: tuple[str, ...]) -> stats.Coding:
