@@ -144,6 +144,7 @@ if TYPE_CHECKING:
     from cardio_core.stats.groups.means import ttest as ttest
     from cardio_core.stats.groups.means import ttest_codes as ttest_codes
     from cardio_core.stats.groups.means import ttest_from_stats as ttest_from_stats
+    from cardio_core.stats.groups.missingness import missing_report as missing_report
     from cardio_core.stats.groups.rank_tests import kruskal_wallis as kruskal_wallis
     from cardio_core.stats.groups.rank_tests import mann_whitney as mann_whitney
     from cardio_core.stats.groups.standardised import smd_of_counts as smd_of_counts
@@ -249,6 +250,7 @@ _HOMES = {
     "groups.baseline_table": "table_one",
     "groups.contingency": "chi2_2x2 chi2_p chi2_rxc fisher_exact odds_ratio_2x2",
     "groups.means": "GroupSummary anova pooled_mean_sd ttest ttest_codes ttest_from_stats",
+    "groups.missingness": "missing_report",
     "groups.rank_tests": "kruskal_wallis mann_whitney",
     "groups.standardised": "smd_of_counts smd_of_means",
     "groups.subgroups": "subgroup_audit",

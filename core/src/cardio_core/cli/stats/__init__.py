@@ -14,6 +14,7 @@ _TABLES = f"{_HERE}.tables"
     cls=LazyGroup,
     lazy={
         "table1": (f"{_TABLES}:table1", "Describe a cohort by group."),
+        "missing": (f"{_HERE}.missing:missing", "Which values are missing, and in whom."),
         "univariable": (f"{_TABLES}:univariable", "Logistic regression, one column at a time."),
         "multivariable": (f"{_TABLES}:multivariable", "Logistic regression, all columns together."),
         "incremental": (f"{_TABLES}:incremental", "What further columns add to a model."),
