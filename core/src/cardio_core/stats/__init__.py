@@ -166,6 +166,7 @@ if TYPE_CHECKING:
     from cardio_core.stats.regression.linear_probability import risk_difference as risk_difference
     from cardio_core.stats.regression.logistic import LogisticModel as LogisticModel
     from cardio_core.stats.regression.logistic import fit_logistic as fit_logistic
+    from cardio_core.stats.regression.mixed import mixed_model as mixed_model
     from cardio_core.stats.regression.nested_models import incremental as incremental
     from cardio_core.stats.regression.nested_models import (
         likelihood_ratio_test as likelihood_ratio_test,
@@ -260,6 +261,7 @@ _HOMES = {
     "regression.effect_in_subgroups": "auc_in_subgroups effect_in_subgroups",
     "regression.linear_probability": "risk_difference",
     "regression.logistic": "LogisticModel fit_logistic",
+    "regression.mixed": "mixed_model",
     "regression.nested_models": "incremental likelihood_ratio_test",
     "resampling.general_bootstrap": "bootstrap",
     "resampling.sums_bootstrap": "bootstrap_sums",

@@ -25,6 +25,7 @@ _TABLES = f"{_HERE}.tables"
             f"{_HERE}.calibration:calibration",
             "Whether probabilities mean what they say.",
         ),
+        "mixed": (f"{_HERE}.mixed:mixed", "A measurement repeated in the same patients."),
         "subgroups": (f"{_HERE}.subgroups:subgroups", "Whether an effect is alike in subgroups."),
         "survival": (f"{_HERE}.survival:survival", "Time to an event: curves, Cox, scores."),
         "planner": ("cardio_core.cli.stats.planner:planner", "How many patients a study needs."),
