@@ -154,6 +154,9 @@ if TYPE_CHECKING:
     from cardio_core.stats.planner import n_for_paired_auc as n_for_paired_auc
     from cardio_core.stats.planner import n_for_proportion as n_for_proportion
     from cardio_core.stats.planner import power_paired_auc as power_paired_auc
+    from cardio_core.stats.planner_model import n_for_model as n_for_model
+    from cardio_core.stats.planner_model import r2_of_c as r2_of_c
+    from cardio_core.stats.planner_validation import n_for_validation as n_for_validation
     from cardio_core.stats.regression.association import multivariable as multivariable
     from cardio_core.stats.regression.association import univariable as univariable
     from cardio_core.stats.regression.collinearity import vif as vif
@@ -256,6 +259,8 @@ _HOMES = {
     "groups.standardised": "smd_of_counts smd_of_means",
     "groups.subgroups": "subgroup_audit",
     "planner": "n_for_auc n_for_paired_auc n_for_proportion power_paired_auc",
+    "planner_model": "n_for_model r2_of_c",
+    "planner_validation": "n_for_validation",
     "regression.association": "multivariable univariable",
     "regression.collinearity": "vif",
     "regression.effect_in_subgroups": "auc_in_subgroups effect_in_subgroups",

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cardio_core import stats
+from cardio_core.cli.stats.planner_models import planner_model, planner_validation
 from cardio_core.cli.stats.results import LEVEL, output_options, result_table, write_result
 
 
@@ -71,3 +72,7 @@ def planner_compare(
         else stats.power_paired_auc(auc_a, auc_b, n=n_patients, **common)
     )
     write_result(result_table("Two AUCs on the same patients", [found]), **output)
+
+
+planner.add_command(planner_model)
+planner.add_command(planner_validation)
