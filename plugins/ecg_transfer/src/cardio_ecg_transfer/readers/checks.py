@@ -102,6 +102,6 @@ def require_usable(ecg: Ecg, name: str, min_duration_s: float) -> None:
         raise DataError.unusable(
             name,
             f"a lead that moves by at least {FLAT_MV:g} mV",
-            f"flat lines in all {n_leads} leads",
-            "check the electrodes and the units",
+            f"flat lines in all {n_leads} leads, the largest of {max(spans):.2g} mV",
+            "check the electrodes, and whether the file names the right unit",
         )

@@ -16,6 +16,7 @@ from cardio_ecg_transfer.response.classical import (
 from cardio_ecg_transfer.response.models import RECIPES, Recipe
 from cardio_ecg_transfer.response.patients import all_measured, by_patient, measured, patients_of
 from cardio_ecg_transfer.shared.config import PredictBlock
+from cardio_ecg_transfer.signal.leads.names import LIMB_LEADS, PRECORDIAL_LEADS, STANDARD_LEADS
 from cardio_ecg_transfer.signal.measurements.measure import TITLES
 
 
@@ -72,24 +73,37 @@ def withheld(features: FeatureSet, recipe: Recipe) -> dict[str, str]:
             if (lacking := [TITLES[c].rstrip("?") for c in np.array(recipe.columns)[np.isnan(row)]])
         }
     block = features["in_place"]
-    usable = block.in_units() > 0
+    in_place = by_patient(features, block.in_units())
+    reasons = _unfit_in(
+        features, in_place, "this model looks at twelve leads, and {} cannot be used"
+    )
     if recipe.kind not in ("network", "deep_features"):
-        beats_mv = features["median_beat"].in_units()
-        usable &= np.isfinite(beats_mv).all(axis=2)
-    whole = by_patient(features, np.asarray(usable.all(axis=1), np.float64))
-    some = by_patient(features, usable.astype(np.float64))
+        known = np.isfinite(features["median_beat"].in_units()).all(axis=2)
+        share = by_patient(features, np.asarray(known, np.float64))
+        no_mv = "this model looks at potentials in twelve leads, and of {} none are given"
+        reasons = _unfit_in(features, share, no_mv) | reasons
+    return reasons
+
+
+def _unfit_in(features: FeatureSet, share: NDArray[np.float64], said: str) -> dict[str, str]:
+    """Say by patient which leads none of his recordings, or not all of them, can lend.
+
+    `share` of his recordings in which each lead is fit has the shape (n_patients, 12).
+    """
+    names = features["in_place"].names
     return {
-        patient: f"this model looks at twelve leads, and {_unfit(block.names, row)}"
-        for patient, ready, row in zip(patients, whole, some, strict=True)
-        if ready == 0
+        patient: said.format(_called([n for n, own in zip(names, row, strict=True) if own < 1]))
+        for patient, row in zip(patients_of(features), share, strict=True)
+        if (row == 0).any()
     }
 
 
-def _unfit(names: tuple[str, ...], usable: NDArray[np.float64]) -> str:
-    leads = [name for name, share in zip(names, usable, strict=True) if share < 1]
-    if len(leads) == len(names):
-        return "none can be used"
-    return f"{_listed(leads)} cannot be used"
+def _called(leads: list[str]) -> str:
+    for name, group in (("any lead", STANDARD_LEADS), ("the limb leads", LIMB_LEADS),
+                        ("V1 to V6", PRECORDIAL_LEADS)):  # fmt: skip
+        if set(leads) == set(group):
+            return name
+    return _listed(leads)
 
 
 def _listed(words: list[str]) -> str:

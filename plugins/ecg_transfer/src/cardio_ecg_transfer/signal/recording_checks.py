@@ -93,15 +93,19 @@ def check_recording(ecg: Ecg) -> Checked:
             findings.append(Finding(text, (lead,), "potential"))
         else:
             flags += named
+            if quality.flat_share == 0.0 and empty.mean() > quality.missing_share:
+                share = empty.mean() - quality.missing_share
+                flags.append(f"{lead} stands still for {share:.1%} of the time")
     dead = unfit_leads(tuple(findings), "signal")
-    findings += disagreements(ecg, dead)
-    findings += _repeated(ecg, dead | unfit_leads(tuple(findings), "place"))
     signal_mv = np.where(still, np.float32(np.nan), ecg.signal_mv)
     signal_mv[[lead in dead for lead in ecg.leads]] = 0.0
+    ecg = replace(ecg, signal_mv=signal_mv)
+    findings += disagreements(ecg, dead)
+    findings += _repeated(ecg, dead | unfit_leads(tuple(findings), "place"))
     if ecg.rate_hz < RESOLVED_HZ:
         flags.append(resolution_flag(ecg.rate_hz))
     return Checked(
-        replace(ecg, signal_mv=signal_mv),
+        ecg,
         tuple(findings),
         (*(one.text for one in findings), *flags),
     )

@@ -35,7 +35,9 @@ PROBABLE, SURE = 2.2, 3.0
 """By how much an undone mistake must fit better than the recording (log odds) to be named, and to
 have its leads withheld. Chosen by cross-validation on the tuning half."""
 
-_SILENT_MV, _OTHERS_MV = 0.1, 0.3  # QRS between the legs, and of the other limb leads
+_SILENT_MV, _OTHERS_MV = 0.1, 0.3  # a whole beat between the legs, and in the other limb leads
+
+_DO = "record again"
 
 Array = NDArray[np.float64]
 
@@ -148,8 +150,7 @@ def find_exchanges(beat: MedianBeat) -> tuple[Finding, ...]:
 
 def _said(mistake: Mistake, sure: bool) -> Finding:
     if sure:
-        do = "record again, or put the leads right in the file"
-        return Finding(f"{mistake.said}: {do}", mistake.leads)
+        return Finding(f"{mistake.said}: {_DO}, or put the leads right in the file", mistake.leads)
     said = mistake.said.replace(" are ", " may be ").replace(" is ", " may be ")
     said = said.replace(" lie ", " may lie ").replace(" hold ", " may hold ")
     return Finding(f"{said}: compare with another ECG of the patient")
@@ -159,14 +160,14 @@ def _right_leg(beat: MedianBeat) -> Finding | None:
     """Tell the right leg's cable on an arm: one lead then sees both legs, and is silent."""
     rows_mv = beat.rows(("I", "II"))
     limb = dict(zip(("I", "II", "III"), (*rows_mv, rows_mv[1] - rows_mv[0]), strict=True))
-    first, last = beat.index(-100.0), beat.index(120.0)
-    span = {lead: float(np.ptp(row[first : last + 1])) for lead, row in limb.items()}
+    span = {lead: float(np.ptp(row)) for lead, row in limb.items()}
     for lead, arm in (("II", "right arm"), ("III", "left arm")):
         others = [size for name, size in span.items() if name != lead]
         if span[lead] < _SILENT_MV and min(others) > _OTHERS_MV:
             return Finding(
-                f"{arm} and right leg electrodes may be exchanged: {lead} has a QRS of "
-                f"{span[lead]:.2f} mV, compare with another ECG of the patient"
+                f"{arm} and right leg electrodes are exchanged, {lead} moves by {span[lead]:.2f} "
+                f"mV: {_DO}",
+                STANDARD_LEADS,  # Wilson's terminal is another, too
             )
     return None
 
