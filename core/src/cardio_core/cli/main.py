@@ -64,6 +64,10 @@ class LazyGroup(click.Group):
         ),
         "predict": ("cardio_core.cli.predict:predict", "New recordings through a finished run."),
         "judge": ("cardio_core.cli.judge:judge", "The page for predictions of any tool."),
+        "compare": (
+            "cardio_core.cli.compare:compare",
+            "Runs and predictions against each other, on shared patients.",
+        ),
         "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),
         "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),
         "stats": ("cardio_core.cli.stats:stats", "Statistics of a table, without any plugin."),

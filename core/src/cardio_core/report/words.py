@@ -29,6 +29,7 @@ METRICS = {
     "f1": "F1",
     "fpr": "False-positive rate",
     "kappa": "Cohen's κ",
+    "likelihood_ratio_added": "Likelihood ratio χ² of adding the first to the second",
     "macro_f1": "Macro F1",
     "macro_f1_difference": "Macro F1, difference",
     "macro_ppv": "Macro +P",

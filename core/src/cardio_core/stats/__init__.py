@@ -181,6 +181,7 @@ if TYPE_CHECKING:
     from cardio_core.stats.selection.group_tests import GroupTest as GroupTest
     from cardio_core.stats.selection.group_tests import predicted_alike as predicted_alike
     from cardio_core.stats.selection.max_t import max_t_screen as max_t_screen
+    from cardio_core.stats.selection.max_z import max_z_adjusted as max_z_adjusted
     from cardio_core.stats.selection.multiplicity import adjust_p_values as adjust_p_values
     from cardio_core.stats.selection.multiplicity import benjamini_hochberg as benjamini_hochberg
     from cardio_core.stats.selection.multiplicity import bonferroni as bonferroni
@@ -272,6 +273,7 @@ _HOMES = {
     "resampling.sums_bootstrap": "bootstrap_sums",
     "selection.group_tests": "Compared GroupTest predicted_alike",
     "selection.max_t": "max_t_screen",
+    "selection.max_z": "max_z_adjusted",
     "selection.multiplicity": (
         "adjust_p_values benjamini_hochberg bonferroni holm multiplicity_null"
     ),

@@ -180,6 +180,14 @@ def _as_read(event: str | None, values: pd.Series) -> str | None:
     return event
 
 
+def names_in(path: Path) -> list[str]:
+    """Return what a table can be asked for: the models of a run of ours, else its columns."""
+    table = read_typed(path).table
+    if set(OWN) <= set(table.columns):
+        return [str(name) for name in table["model"].unique()]
+    return [str(name) for name in table.columns]
+
+
 def _label(value: object) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 

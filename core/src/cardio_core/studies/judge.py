@@ -5,31 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from cardio_core import hookspecs
-from cardio_core.config import EvaluateBlock
-from cardio_core.errors import ConfigError, DataError
-from cardio_core.evaluation.default import default_evaluate
-from cardio_core.evaluation.patients.subgroups import subgroup_metrics
-from cardio_core.evaluation.patients.table_one import describe_columns
-from cardio_core.evaluation.pooling import pooled
-from cardio_core.io.atomic import replacing, write_json
+from cardio_core.errors import DataError
+from cardio_core.evaluation.patients.table_one import TableOne, describe_columns
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.tables.typed import read_typed
-from cardio_core.runner.judging.cases import file_in
-from cardio_core.runner.judging.judge import Figure, draw_figure
-from cardio_core.runner.manifest import Manifest, git_commit, now, packages
-from cardio_core.stats import calibration_metrics
-from cardio_core.studies.given import PROTOCOL, Given, Question, read_given
+from cardio_core.studies.given import Given, Question, read_given
 from cardio_core.studies.guessing import PATIENTS, guessed
-from cardio_core.types.predictions import Scored
-from cardio_core.types.report import EvaluationReport, Metric, Scope
-
-MOST_RESAMPLED = 20_000_000
-"""Rows times resamples: beyond it fewer resamples are drawn, and the page says how many."""
-FEWEST_RESAMPLES = 200
-_OF_PROBABILITIES = ("calibration-", "decision-curve-")
+from cardio_core.studies.writing import guard, manifest_of, settings, write_page
 
 
 def judge_predictions(
@@ -74,103 +57,19 @@ def judge_predictions(
     DataError
         The table cannot be judged.
     """
-    from cardio_core.report.build import build_report
-
     given = read_given(path, asked)
-    _guard(out, path)
-    n_rows = sum(map(len, given.scored.frames.values()))
-    resamples = max(FEWEST_RESAMPLES, min(2000, MOST_RESAMPLED // max(1, n_rows)))
-    config = EvaluateBlock(level=level, n_resamples=resamples)
-    report = _evaluated(given, config, seed)
-    within, small = subgroup_metrics(given.scored, given.task, given.groups, config, seed=seed)
-    notes = [*given.assumed, *report.notes, *small, *_left_out(given), *_undivided(given)]
-    if resamples < 2000:
-        notes.append(f"Bootstrap intervals are of {resamples} resamples: the table is long.")
-    out.mkdir(parents=True, exist_ok=True)
-    manifest = Manifest(out / "manifest.json", {})
-    manifest.update(**_about(given, path, asked, out, seed, command))
-    rows = [metric.to_dict() | {"protocol": PROTOCOL} for metric in (*report.metrics, *within)]
-    write_json(out / "metrics.json", rows)
-    for name, table in report.tables.items():
-        with replacing(file_in(out / "tables", name, "csv")) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6g")
-    notes += filter(None, (
-        draw_figure(Figure(name, draw, file_in(out / "figures", name, "svg")))
-        for name, draw in report.figures.items()
-    ))  # fmt: skip
-    table_one = _table_one(given, cohort, asked)
-    if table_one is not None:
-        (out / "tables").mkdir(exist_ok=True)
-        with replacing(out / "tables" / "table1.csv") as temporary:
-            table_one.frame.to_csv(temporary, index=False)
-        about = {"title": table_one.title, "notes": list(table_one.notes)}
-        manifest.update(table1=about)
-    manifest.update(status="done", finished=now(), notes=list(dict.fromkeys(notes)))
-    page = build_report(out)
-    manifest.add_outputs(out)
+    digest = file_digest(path)
+    guard(out, digest)
+    about = manifest_of(
+        given, out, shown=path.name, digest=digest, primary=asked.primary, seed=seed,
+        command=command,
+    )  # fmt: skip
+    page = write_page(
+        given, out, about, config=settings(given, level), seed=seed,
+        table_one=_table_one(given, cohort, asked),
+        notes=[*_left_out(given), *_undivided(given)],
+    )  # fmt: skip
     return page, given
-
-
-def _guard(out: Path, path: Path) -> None:
-    if not out.exists() or not any(out.iterdir()):
-        return
-    if (out / "manifest.json").is_file():
-        content = Manifest.open(out).content
-        if content.get("kind") == "judged" and content["data"].get("digest") == file_digest(path):
-            return
-    raise ConfigError(f"--out {out}: holds something else; name a new folder")
-
-
-def _evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationReport:
-    """Evaluate as a run is; what needs probabilities only for scores that are some."""
-    task, scored = given.task, given.scored
-    report = default_evaluate(scored, task, config, seed=seed)
-    figures, metrics = dict(report.figures), list(report.metrics)
-    if len(given.probabilities) < len(task.models):
-        metrics = [
-            one for one in metrics
-            if one.estimate.name != "brier" or one.scope.model in given.probabilities
-        ]  # fmt: skip
-        figures = {
-            name: draw for name, draw in figures.items() if not name.startswith(_OF_PROBABILITIES)
-        }
-        if given.probabilities:
-            [(name, frame)] = scored.frames.items()
-            fit = frame[frame["model"].isin(given.probabilities)].reset_index(drop=True)
-            among = replace(
-                task, models=tuple(m for m in task.models if m.name in given.probabilities),
-                primary=task.primary if task.primary in given.probabilities else "",
-            )  # fmt: skip
-            own = default_evaluate(Scored({name: fit}, scored.thresholds), among, config, seed=seed)
-            figures |= {
-                name: draw for name, draw in own.figures.items()
-                if name.startswith(_OF_PROBABILITIES)
-            }  # fmt: skip
-    calibrated, notes = _calibrated(given, config, seed)
-    return replace(
-        report, metrics=[*metrics, *calibrated], figures=figures, notes=[*report.notes, *notes]
-    )
-
-
-def _calibrated(given: Given, config: EvaluateBlock, seed: int) -> tuple[list[Metric], list[str]]:
-    """Return calibration in the large, slope and error of every score that is a probability."""
-    [(name, frame)] = given.scored.frames.items()
-    [target] = given.task.targets
-    metrics: list[Metric] = []
-    notes: list[str] = []
-    for model in given.probabilities:
-        rows = pooled(frame, target, model)
-        clusters = Scored.clusters_of(rows)
-        found = calibration_metrics(
-            (rows["y_true"] == target.classes[1]).to_numpy(int),
-            rows[f"score:{target.classes[1]}"].to_numpy(float),
-            clusters=clusters, n_resamples=config.n_resamples, seed=seed, level=config.level,
-            unit="patient" if clusters is None else None,
-        )  # fmt: skip
-        place = Scope(task=given.task.name, target=name, model=model)
-        metrics += [Metric(one, place) for one in found.estimates if one.name != "brier"]
-        notes += [f"{model}: {metric}: {why}." for metric, why in found.refused.items()]
-    return metrics, notes
 
 
 def _left_out(given: Given) -> list[str]:
@@ -185,7 +84,7 @@ def _undivided(given: Given) -> list[str]:
     return [f"{', '.join(many)}: more than 5 values, so no groups were formed."] if many else []
 
 
-def _table_one(given: Given, cohort: Path | None, asked: Question) -> Any:
+def _table_one(given: Given, cohort: Path | None, asked: Question) -> TableOne | None:
     """Return Table 1 of the judged patients, None where nothing describes them."""
     [(_, frame)] = given.scored.frames.items()
     [target] = given.task.targets
@@ -220,46 +119,3 @@ def _table_one(given: Given, cohort: Path | None, asked: Question) -> Any:
         first = "A patient with several rows is described by the first."
         return replace(made, notes=(*made.notes, first))
     return made
-
-
-def _about(
-    given: Given, path: Path, asked: Question, out: Path, seed: int, command: Sequence[str]
-) -> dict[str, Any]:
-    [(_, frame)] = given.scored.frames.items()
-    [target] = given.task.targets
-    names = [model.name for model in given.task.models]
-    return {
-        "status": "running",
-        "kind": "judged",
-        "name": out.name,
-        "command": list(command),
-        "core_version": packages().get("cardio-core"),
-        "api": list(hookspecs.API_VERSION),
-        "task": given.task.name,
-        "task_title": given.task.title,
-        "papers": [],
-        "protocols": [PROTOCOL],
-        "models": names,
-        "model_titles": {name: name for name in names},
-        "baselines": [],
-        "primary": asked.primary,
-        "targets": [vars(target)],
-        "outcome_column": target.name,
-        "outcome": " ".join(
-            line for line in given.assumed if line.startswith("Outcome: ")
-        ).removeprefix("Outcome: "),
-        "words": {},
-        "seed": seed,
-        "packages": packages(),
-        "git_commit": git_commit(Path(__file__).parent),
-        "data": {
-            "source": "given",
-            "path_shown": path.name,
-            "digest": file_digest(path),
-            "n_patients": int(frame["patient_id"].nunique()),
-        },
-        "started": now(),
-        "stages": {},
-        "needs": [],
-        "said": [],
-    }

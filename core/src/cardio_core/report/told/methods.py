@@ -294,7 +294,7 @@ def _of_judged(files: RunFiles) -> list[str]:
     if n > 1 and not files.manifest.get("primary"):
         said.append(
             f"{counted(n, 'score')} were looked at without correction, and none was declared "
-            "beforehand (--primary)."
+            "beforehand."
         )
     return said
 

@@ -1,0 +1,252 @@
+"""Predictions of several runs or tables, brought to the patients whom all of them predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.errors import CardioError, ConfigError, DataError
+from cardio_core.io.atomic import read_json
+from cardio_core.io.hashing import digest, file_digest
+from cardio_core.studies.given import Given, Question, names_in, read_given
+from cardio_core.types.info import Model, Target, Task
+from cardio_core.types.predictions import Scored
+
+FEWEST_SHARED = 10
+"""Patients below whom nothing is compared."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One run, or one table.
+
+    Attributes
+    ----------
+    label : str
+        How it is called on the page.
+    given : Given
+    by_patient : DataFrame
+        One row a patient: ``y`` (0 or 1) and a column a score, the mean where a patient has
+        several rows.
+    """
+
+    label: str
+    given: Given
+    by_patient: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What sources share.
+
+    Attributes
+    ----------
+    given : Given
+        Of the shared patients, with every score of every source.
+    who : DataFrame
+        A row a source: patients, events, those whom another source lacks.
+    digest : str
+        Of all files together.
+    shown : str
+        Their names.
+    """
+
+    given: Given
+    who: pd.DataFrame
+    digest: str
+    shown: str
+
+
+def shared(paths: Sequence[str], asked: Question) -> Shared:
+    """Return what several sources say of the patients whom all of them predicted.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Two or more: a finished run, a judged folder's table, a CSV; ``LABEL=PATH`` names it. Of a
+        run its primary model stands, unless `asked` names scores.
+    asked : Question
+
+    Raises
+    ------
+    ConfigError
+        Fewer than two, two of one label, or an unfinished run.
+    DataError
+        Fewer than ten shared patients of both classes, or patients whose outcome is told
+        differently.
+    """
+    if len(paths) < 2:
+        raise ConfigError(f"compare: expected two runs or tables or more, found {len(paths)}")
+    files = [_file_of(text) for text in paths]
+    labels = [label for label, _ in files]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{twice}: two sources of this name; write NAME=PATH for one of them")
+    sources = [_source(label, path, asked) for label, path in files]
+    everyone = [set(one.by_patient.index) for one in sources]
+    both = sorted(set.intersection(*everyone))
+    if len(both) < FEWEST_SHARED:
+        counts = ", ".join(
+            f"{one.label} {len(who)}" for one, who in zip(sources, everyone, strict=True)
+        )
+        raise DataError(
+            f"compare: {len(both)} patients are in all sources ({counts}), fewer than "
+            f"{FEWEST_SHARED}; do their patients carry the same ids?"
+        )
+    _require_one_truth(sources, both)
+    return Shared(
+        _joined(sources, both),
+        _who(sources, both),
+        digest([file_digest(path) for _, path in files]),
+        ", ".join(path.parent.name if path.name == "predictions.csv" else path.name
+                  for _, path in files),
+    )  # fmt: skip
+
+
+def _file_of(text: str) -> tuple[str, Path]:
+    label, equals, rest = text.partition("=")
+    path = Path(rest if equals else text)
+    if not equals:
+        label = path.resolve().name if path.is_dir() else path.stem
+    if not path.exists():
+        raise ConfigError(f"{path}: no such run or table")
+    if not path.is_dir():
+        return label, path
+    if not (path / "manifest.json").is_file():
+        raise ConfigError(f"{path}: no run directory (it has no manifest.json)")
+    status = read_json(path / "manifest.json").get("status")
+    if not (path / "predictions.csv").is_file() or status != "done":
+        raise ConfigError(
+            f"{path}: its run is not finished ({status or 'no status'}); finish it with --resume"
+        )
+    return label, path / "predictions.csv"
+
+
+def _source(label: str, path: Path, asked: Question) -> Source:
+    manifest = path.parent / "manifest.json"
+    of_run = path.name == "predictions.csv" and manifest.is_file()
+    primary = str(read_json(manifest).get("primary")) if of_run else ""
+    wanted = list(asked.scores)
+    if wanted or primary:
+        inside = names_in(path)
+        wanted = [name for name in wanted or [primary] if name in inside]
+        if asked.scores and not wanted:
+            raise ConfigError(
+                f"{label}: has none of the scores {', '.join(asked.scores)}; it has "
+                f"{', '.join(inside[:12])}"
+            )
+    try:
+        given = read_given(path, replace(asked, primary=None, scores=wanted))
+    except CardioError as error:
+        raise type(error)(f"{label}: {error}") from None
+    names = [model.name for model in given.task.models]
+    [frame] = given.scored.frames.values()
+    [target] = given.task.targets
+    score = f"score:{target.classes[1]}"
+    rows = frame[frame["model"].isin(names)]
+    wide = rows.pivot_table(index="patient_id", columns="model", values=score, aggfunc="mean")
+    by_patient = rows.groupby("patient_id")["y_true"]
+    mixed = int((by_patient.min() != by_patient.max()).sum())
+    if mixed:
+        raise DataError(
+            f"{label}: {mixed} patients have rows of both outcomes; sources are compared by "
+            "patient, so give one outcome a patient"
+        )
+    positive = (by_patient.first() == target.classes[1]).astype(float)
+    return Source(label, given, wide[names].assign(y=positive))
+
+
+def _require_one_truth(sources: Sequence[Source], both: list[str]) -> None:
+    first = sources[0].by_patient.loc[both, "y"]
+    for one in sources[1:]:
+        differ = int((one.by_patient.loc[both, "y"] != first).sum())
+        if differ:
+            raise DataError(
+                f"{sources[0].label} and {one.label}: {differ} of {len(both)} shared patients have "
+                "another outcome in one than in the other; compare predictions of one outcome "
+                "(--outcome, --event)"
+            )
+
+
+def _joined(sources: Sequence[Source], both: list[str]) -> Given:
+    """Return one table of all scores; a source of one score gives it its own name."""
+    target = sources[0].given.task.targets[0]
+    columns: dict[str, pd.Series] = {}
+    said: list[str] = []
+    for one in sources:
+        names = [name for name in one.by_patient.columns if name != "y"]
+        for name in names:
+            title = one.label if len(names) == 1 else f"{one.label}: {name}"
+            columns[title] = one.by_patient.loc[both, name]
+            if len(names) == 1 and name != one.label:
+                said.append(f"{one.label} stands for its score {name}.")
+    truth = sources[0].by_patient.loc[both, "y"].to_numpy()
+    _require_classes(truth, target)
+    words = np.where(truth == 1, target.classes[1], target.classes[0])
+    frames, thresholds, probabilities = [], {}, []
+    for title, values in columns.items():
+        score = values.to_numpy(float)
+        probability = bool(((score >= 0) & (score <= 1)).all())
+        probabilities += [title] if probability else []
+        cut = 0.5 if probability else float(np.median(score))
+        source = "fixed: one half" if probability else "the median of these patients"
+        thresholds[f"{title}/{target.name}"] = source
+        frames.append(
+            pd.DataFrame(
+                {
+                    "unit_id": both, "sample_id": both, "recording_id": both, "study_id": both,
+                    "patient_id": both, "subject_id": both, "level": "patient", "time_s": np.nan,
+                    "repeat": 0, "fold": "all", "model": title, "y_true": words,
+                    "predicted": np.where(score >= cut, target.classes[1], target.classes[0]),
+                    f"score:{target.classes[0]}": 1 - score,
+                    f"score:{target.classes[1]}": score,
+                }
+            )
+        )  # fmt: skip
+    task = Task(
+        "compared", f"{len(columns)} scores of {target.outcome}, compared",
+        "patient", (target,), tuple(Model(name, name) for name in columns),
+        primary=next(iter(columns)),
+    )  # fmt: skip
+    outcome = next(line for line in sources[0].given.assumed if line.startswith("Outcome: "))
+    return Given(
+        task,
+        Scored({target.name: pd.concat(frames, ignore_index=True)}, thresholds),
+        pd.DataFrame(index=pd.Index(both)),
+        tuple(probabilities),
+        (outcome, *said),
+        len(both),
+        {},
+    )
+
+
+def _require_classes(truth: np.ndarray, target: Target) -> None:
+    n_events = int(truth.sum())
+    if min(n_events, len(truth) - n_events) < 2:
+        raise DataError(
+            f"compare: of {len(truth)} shared patients {n_events} have {target.outcome}; at least "
+            "2 of either kind are needed"
+        )
+
+
+def _who(sources: Sequence[Source], both: list[str]) -> pd.DataFrame:
+    """Return who is in which source, and how those left out differ in their outcome."""
+    rows = []
+    kept = set(both)
+    for one in sources:
+        left = one.by_patient[~one.by_patient.index.isin(kept)]
+        rows.append(
+            {
+                "predictions": one.label,
+                "patients": len(one.by_patient),
+                "with the event": int(one.by_patient["y"].sum()),
+                "compared": len(both),
+                "not in another source": len(left),
+                "of them with the event": int(left["y"].sum()),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,157 @@
+"""A judged directory: its files, its manifest, its page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cardio_core import hookspecs
+from cardio_core.config import EvaluateBlock
+from cardio_core.errors import ConfigError
+from cardio_core.evaluation.patients.subgroups import subgroup_metrics
+from cardio_core.evaluation.patients.table_one import TableOne
+from cardio_core.io.atomic import replacing, write_json
+from cardio_core.runner.judging.cases import file_in
+from cardio_core.runner.judging.judge import Figure, draw_figure
+from cardio_core.runner.manifest import Manifest, git_commit, now, packages
+from cardio_core.studies.evaluating import evaluated
+from cardio_core.studies.given import PROTOCOL, Given
+from cardio_core.types.estimate import Estimate
+from cardio_core.types.report import EvaluationReport, Metric
+
+MOST_RESAMPLED = 20_000_000
+"""Rows times resamples: beyond it fewer resamples are drawn, and the page says how many."""
+RESAMPLES, FEWEST_RESAMPLES = 2000, 200
+
+
+def settings(given: Given, level: float) -> EvaluateBlock:
+    """Return the settings of an evaluation that ends in seconds, however long the table."""
+    n_rows = sum(map(len, given.scored.frames.values()))
+    resamples = max(FEWEST_RESAMPLES, min(RESAMPLES, MOST_RESAMPLED // max(1, n_rows)))
+    return EvaluateBlock(level=level, n_resamples=resamples)
+
+
+def guard(out: Path, digest: str) -> None:
+    """Refuse a folder that holds anything but an earlier page of the same predictions.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if not out.exists() or not any(out.iterdir()):
+        return
+    if (out / "manifest.json").is_file():
+        content = Manifest.open(out).content
+        if content.get("kind") == "judged" and content["data"].get("digest") == digest:
+            return
+    raise ConfigError(f"--out {out}: holds something else; name a new folder")
+
+
+def write_page(
+    given: Given,
+    out: Path,
+    about: Mapping[str, Any],
+    *,
+    config: EvaluateBlock,
+    seed: int,
+    table_one: TableOne | None = None,
+    more: EvaluationReport | None = None,
+    notes: Sequence[str] = (),
+    adjusted: Mapping[tuple[str, str], Estimate] | None = None,
+) -> Path:
+    """Evaluate predictions and write everything that the page is made of, and the page.
+
+    Parameters
+    ----------
+    given : Given
+    out : Path
+    about : mapping
+        Entries of the manifest.
+    config : EvaluateBlock
+    seed : int
+    table_one : TableOne, optional
+    more : EvaluationReport, optional
+        Metrics, tables and notes beyond those of every judged table.
+    notes : sequence of str
+        What the reader has to know.
+    adjusted : mapping of (model, other model) to Estimate, optional
+        What takes the place of the paired difference of two areas.
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+    """
+    from cardio_core.report.build import build_report
+
+    report = evaluated(given, config, seed)
+    within, small = subgroup_metrics(given.scored, given.task, given.groups, config, seed=seed)
+    said = [*given.assumed, *notes, *report.notes, *small]
+    tables = dict(report.tables)
+    metrics = [_exchanged(one, adjusted or {}) for one in report.metrics]
+    if more is not None:
+        metrics, tables = [*metrics, *more.metrics], tables | dict(more.tables)
+        said += more.notes
+    if config.n_resamples < RESAMPLES:
+        said.append(f"Bootstrap intervals are of {config.n_resamples} resamples: many rows.")
+    out.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest(out / "manifest.json", {})
+    manifest.update(**about)
+    rows = [metric.to_dict() | {"protocol": PROTOCOL} for metric in (*metrics, *within)]
+    write_json(out / "metrics.json", rows)
+    if table_one is not None:
+        tables["table1"] = table_one.frame
+        manifest.update(table1={"title": table_one.title, "notes": list(table_one.notes)})
+    for name, table in tables.items():
+        with replacing(file_in(out / "tables", name, "csv")) as temporary:
+            table.to_csv(temporary, index=False, float_format="%.6g")
+    said += filter(None, (
+        draw_figure(Figure(name, draw, file_in(out / "figures", name, "svg")))
+        for name, draw in report.figures.items()
+    ))  # fmt: skip
+    manifest.update(status="done", finished=now(), notes=list(dict.fromkeys(said)))
+    page = build_report(out)
+    manifest.add_outputs(out)
+    return page
+
+
+def _exchanged(metric: Metric, adjusted: Mapping[tuple[str, str], Estimate]) -> Metric:
+    place = str(metric.scope.model), str(metric.scope.versus)
+    if metric.estimate.name != "auc_difference" or place not in adjusted:
+        return metric
+    return replace(metric, estimate=adjusted[place])
+
+
+def manifest_of(
+    given: Given,
+    out: Path,
+    *,
+    shown: str,
+    digest: str,
+    primary: str | None,
+    seed: int,
+    command: Sequence[str],
+) -> dict[str, Any]:
+    """Return the first entries of the manifest of a judged directory."""
+    [frame] = given.scored.frames.values()
+    [target] = given.task.targets
+    names = [model.name for model in given.task.models]
+    outcome = next((line for line in given.assumed if line.startswith("Outcome: ")), "")
+    return {
+        "status": "running", "kind": "judged", "name": out.name, "command": list(command),
+        "core_version": packages().get("cardio-core"), "api": list(hookspecs.API_VERSION),
+        "task": given.task.name, "task_title": given.task.title, "papers": [],
+        "protocols": [PROTOCOL], "models": names, "model_titles": {name: name for name in names},
+        "baselines": [], "primary": primary, "targets": [vars(target)],
+        "outcome_column": target.name, "outcome": outcome.removeprefix("Outcome: "), "words": {},
+        "seed": seed, "packages": packages(), "git_commit": git_commit(Path(__file__).parent),
+        "data": {
+            "source": "given", "path_shown": shown, "digest": digest,
+            "n_patients": int(pd.Series(frame["patient_id"]).nunique()),
+        },
+        "started": now(), "stages": {}, "needs": [], "said": [],
+    }  # fmt: skip
