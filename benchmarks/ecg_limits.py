@@ -42,14 +42,14 @@ NOISE_MV = 0.003
 COLUMNS = ("qrs_on", "qrs_off", "qrs", "pr", "qt")
 
 
-def measured(ecg: Ecg, sex: str | None = None, rate_hz: float = RATE_HZ) -> Measurements:
-    """Measure at a working rate, as the plugin does at 360 Hz."""
+def measured(ecg: Ecg, sex: str | None = None) -> Measurements:
+    """Measure at 360 Hz, as the plugin does."""
     full = derive_limb_leads(replace(ecg, leads=canonical_leads(ecg.leads)[0]))
     peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
-    signal_mv, valid = resample(full.signal_mv, ecg.rate_hz, rate_hz)
-    filtered = np.where(valid, high_pass(signal_mv, rate_hz), np.nan)
-    r_samples = np.unique(np.rint(peaks.times_s * rate_hz).astype(np.int64))
-    return measure(filtered, rate_hz, r_samples, full.leads, sex=sex)  # type: ignore[arg-type]
+    signal_mv, valid = resample(full.signal_mv, ecg.rate_hz, RATE_HZ)
+    filtered = np.where(valid, high_pass(signal_mv, RATE_HZ), np.nan)
+    r_samples = np.unique(np.rint(peaks.times_s * RATE_HZ).astype(np.int64))
+    return measure(filtered, RATE_HZ, r_samples, full.leads, sex=sex)  # type: ignore[arg-type]
 
 
 def intervals(on: float, off: float, p_on: float, t_off: float) -> dict[str, float]:
@@ -189,19 +189,25 @@ def limits_of_ludb(
 
 
 def steadiness(folder: Path, records: list[int], made: dict[int, Measurements]) -> dict[str, str]:
-    """How much a gain, noise and a sampling rate change QRS duration and verdicts."""
+    """How much a gain, noise and the recording's sampling rate change QRS duration and verdicts."""
     said = {}
     rng = np.random.default_rng(0)
-    ways = {f"times {gain:g}": (gain, 0.0, RATE_HZ) for gain in GAINS}
-    ways |= {"3 µV noise": (1.0, NOISE_MV, RATE_HZ)}
-    ways |= {f"at {rate:g} Hz": (1.0, 0.0, rate) for rate in (250.0, 500.0, 1000.0)}
+    ways: dict[str, tuple[float, float, float | None]]
+    ways = {f"times {gain:g}": (gain, 0.0, None) for gain in GAINS}
+    ways |= {"3 µV noise": (1.0, NOISE_MV, None)}
+    ways |= {f"recorded at {rate:g} Hz": (1.0, 0.0, rate) for rate in (250.0, 360.0, 1000.0)}
     for way, (gain, noise_mv, rate_hz) in ways.items():
         changes, flips, jumps = [], 0, 0
         for record in (one for one in records if one in made):
             ecg = read(folder, record)
             noise = rng.normal(0.0, 1.0, ecg.signal_mv.shape) * noise_mv
-            signal = (ecg.signal_mv * gain + noise).astype(np.float32)
-            other = measured(replace(ecg, signal_mv=signal), rate_hz=rate_hz)
+            signal = ecg.signal_mv * gain + noise
+            if rate_hz is not None:
+                signal, _ = resample(signal, ecg.rate_hz, rate_hz)
+            changed = replace(
+                ecg, signal_mv=signal.astype(np.float32), rate_hz=rate_hz or ecg.rate_hz
+            )
+            other = measured(changed)
             changes.append(abs(other.values["qrs_ms"] - made[record].values["qrs_ms"]))
             for block, verdict in made[record].found.verdicts.items():
                 new = other.found.verdicts[block]

@@ -13,10 +13,12 @@ import pytest
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.readers.wfdb_record import read_wfdb
+from cardio_ecg_transfer.signal.delineation.limits import Moved
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
 from cardio_ecg_transfer.signal.delineation.p_and_t import find_p, find_t
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import delineate_qrs
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import PACED, delineate_qrs
 from cardio_ecg_transfer.signal.filters import high_pass, resample
+from cardio_ecg_transfer.signal.measurements import measure as measurements
 from cardio_ecg_transfer.signal.measurements.measure import MEASUREMENTS, measure, measure_ecg
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.synthetic.patient import Noise, PatientSpec, draw_anatomy
@@ -141,9 +143,25 @@ def test_a_pacemaker_spike_is_no_qrs():
     leads = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
     qrs = delineate_qrs(beat_of(*rows, leads=leads, noise_mv=0.003))
     plain = delineate_qrs(beat_of(*(row - spike for row in rows), leads=leads, noise_mv=0.003))
-    assert qrs.flags == ("pacemaker spikes",)
+    assert qrs.flags == (PACED,)
     assert qrs.on_ms == pytest.approx(plain.on_ms, abs=10.0)
     assert plain.flags == ()
+    # In the atrium: the QRS that follows is conducted, and begins where it begins.
+    earlier = 2.0 * (np.abs(TIME_MS + 190.0) < 1.5)
+    atrial = [row - spike + earlier for row in rows]
+    qrs = delineate_qrs(beat_of(*atrial, leads=leads, noise_mv=0.003))
+    assert qrs.flags == ("pacemaker spikes",)
+    assert qrs.on_ms == pytest.approx(plain.on_ms, abs=10.0)
+
+
+@pytest.mark.parametrize(("by_ms", "said"), [(19.9, ()), (26.4, (26,))])
+def test_an_interval_that_moves_by_more_than_20_ms_with_noise_is_flagged(monkeypatch, by_ms, said):
+    ecg, _ = patient("normal", 0)
+    moved = Moved(on_ms=1.0, off_ms=1.0, qrs_ms=1.0, pr_ms=by_ms, qt_ms=float("nan"))
+    monkeypatch.setattr(measurements, "moves_by", lambda *_: moved)
+    flags = measure_ecg(ecg).flags
+    expected = tuple(f"PR interval moves by {ms} ms with noise" for ms in said)
+    assert tuple(flag for flag in flags if "moves by" in flag) == expected
 
 
 def test_a_p_wave_at_a_time_of_its_own_gives_no_pr_interval():

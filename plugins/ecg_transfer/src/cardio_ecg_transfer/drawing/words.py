@@ -27,7 +27,7 @@ WORDS = {
     "lbbb_aha_share": "Readings with LBBB, AHA (share)",
     "rbbb_share": "Readings with RBBB (share)",
     "jt_ms": "JT interval (ms)",
-    "n_fragmented": "Leads with a fragmented QRS",
+    "n_fragmented": "Leads with a fragmented QRS (not validated)",
     "p_locked": "Beats with the same P wave (share)",
     "qrs_error_ms": "QRS duration moves by (ms)",
     "pr_error_ms": "PR interval moves by (ms)",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from cardio_core.api import FeatureSet, SampleSet
     from cardio_ecg_transfer.response.preprocess import Beat
+    from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
     from cardio_ecg_transfer.signal.ecg import Ecg
     from cardio_ecg_transfer.signal.measurements.measure import Measurements
 
@@ -41,8 +42,8 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet, features: FeatureS
         heart.beat.time_ms[shown],
         limits_of(heart),
     )
-    canvas.write_measurements(figure.add_subplot(grid[:3, 4]), features)
-    below = figure.add_subplot(grid[3, :])
+    canvas.write_measurements(figure.add_subplot(grid[:, 4]), features)
+    below = figure.add_subplot(grid[3, :4])
     lead = next((name for name in STRIP_LEADS if name in recording.leads), recording.leads[0])
     dominant = np.zeros(beat.r_s.size, bool)
     dominant[heart.beat.members] = True
@@ -57,10 +58,19 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet, features: FeatureS
     )
     below.set_xlabel(
         f"The first {min(STRIP_S, beat.duration_s):.0f} s of lead {lead} as recorded; "
-        "blue: R peaks, red: beats of another shape.  Paper: small squares 40 ms and 0.1 mV.",
+        "blue: R peaks, red: beats of another shape.  Paper: small squares 40 ms and 0.1 mV."
+        f"\n{_deciding_leads(heart.qrs)}"
+        "How far an interval moves with noise stands in measurements.csv.",
         fontsize=canvas.SMALL_PT,
         color=canvas.INK,
     )
+
+
+def _deciding_leads(qrs: QrsBounds) -> str:
+    """Say which lead's own limits lie nearest to the common ones."""
+    if not (qrs.on_lead and qrs.off_lead):
+        return ""
+    return f"QRS onset is nearest to that of {qrs.on_lead}, its end to that of {qrs.off_lead}.  "
 
 
 def limits_of(heart: Measurements) -> dict[str, tuple[float, float]]:

@@ -39,6 +39,10 @@ SHORTEST_QRS_MS = 40.0
 FEW_LEADS = 8
 """Below, the limits are the first onset and the last end of the leads themselves."""
 
+PACED = "paced: a pacemaker spike begins the QRS, so duration and blocks are those of a paced beat"
+"""Flag of a QRS that is measured as any other, and means something else."""
+
+_CAPTURE_MS = 40.0  # from a spike to the QRS that it begins; from one in the atrium it is longer
 _STEP_MS = 2.0
 _REACH_MS = (-200.0, 230.0)
 _FAST = 0.4  # of the steepest common slope: parts of a QRS, and never of P or T
@@ -125,7 +129,6 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
             f"QRS: expected {MIN_RATE_HZ:g} Hz or more, found {beat.rate_hz:g} Hz; resample first"
         )
     beat, spikes_ms = without_spikes(beat)
-    flags: tuple[str, ...] = ("pacemaker spikes",) if spikes_ms else ()
     inner = beat.signal_mv[:, beat.index(_REACH_MS[0]) : beat.index(_REACH_MS[1]) + 1]
     moves = np.ptp(inner, axis=1) > 0
     if not moves.any():
@@ -141,6 +144,9 @@ def delineate_qrs(beat: MedianBeat, *, by_lead: bool = True) -> QrsBounds:
         on_ms, off_ms = (_limit(beat, slopes, side) for side in (0, 1))
     before = [at_ms for at_ms in spikes_ms if _REACH_MS[0] < at_ms < 0]
     on_ms = max([on_ms, *before])  # nothing is captured before it is paced
+    flags: tuple[str, ...] = ("pacemaker spikes",) if spikes_ms else ()
+    if any(on_ms - at_ms < _CAPTURE_MS for at_ms in before):
+        flags = (PACED,)
     if not SHORTEST_QRS_MS <= off_ms - on_ms <= LONGEST_QRS_MS:
         on_ms, off_ms, more = _by_velocity(beat, on_ms, off_ms)
         flags += more

@@ -86,12 +86,12 @@ TITLES: dict[str, str] = {
     **{f"r_{lead.lower()}_mv": f"R in {lead}" for lead in _HEIGHT_LEADS},
     **{f"s_{lead.lower()}_mv": f"S in {lead}" for lead in _HEIGHT_LEADS},
     "jt_ms": "JT interval",
-    "n_fragmented": "Leads with a fragmented QRS, of twelve",
+    "n_fragmented": "Leads with fragmented QRS, unvalidated",
     "lbbb_aha": "Left bundle branch block, AHA?",
-    "lbbb_share": "Share of readings that say LBBB, Strauss",
-    "lbbb_esc_share": "Share of readings that say LBBB, ESC",
-    "lbbb_aha_share": "Share of readings that say LBBB, AHA",
-    "rbbb_share": "Share of readings that say RBBB",
+    "lbbb_share": "Share of readings with LBBB, Strauss",
+    "lbbb_esc_share": "Share of readings with LBBB, ESC",
+    "lbbb_aha_share": "Share of readings with LBBB, AHA",
+    "rbbb_share": "Share of readings with RBBB",
     "p_locked": "Beats with the same P wave",
     "qrs_error_ms": "QRS duration moves by",
     "pr_error_ms": "PR interval moves by",
@@ -195,6 +195,11 @@ def measure(
     moved = moves_by(beat, limits)
     if max(moved.on_ms, moved.off_ms) > MOST_MOVED_MS:
         flags = (*flags, f"QRS limits move by {max(moved.on_ms, moved.off_ms):.0f} ms with noise")
+    flags += tuple(
+        f"{name} interval moves by {by_ms:.0f} ms with noise"
+        for name, by_ms in (("PR", moved.pr_ms), ("QT", moved.qt_ms))
+        if by_ms > MOST_MOVED_MS
+    )
     found = conduction(beat, qrs, sex)
     if not unfit_leads(findings, "signal", "place", "potential") & set(JUDGED_LEADS):
         exchanged = find_exchanges(beat)
