@@ -42,8 +42,30 @@ class BeatAugmentationBlock(AugmentationBlock):
     side_noise: float = Field(0.0, ge=0, description="SD of noise on the side features")
 
 
+class EvidenceBlock(Block):
+    """The model `evidence`: boosted trees on rhythm, P wave, shape and noise."""
+
+    n_trees: int = Field(100, ge=1, description="of each expert")
+    n_leaves: int = Field(8, ge=2, description="of a tree")
+    learning_rate: float = Field(0.1, gt=0, le=1)
+    min_leaf: int = Field(30, ge=1, description="fewest beats in a leaf")
+    penalty: float = Field(1.0, ge=0, description="on the squares of the leaves' values")
+    normal_share: float = Field(0.15, gt=0, le=1, description="share of the N beats learnt from")
+    n_planted: int = Field(
+        150, ge=0, description="rhythms made by code that S is learnt from beside real ones"
+    )
+    planted_share: float = Field(0.6, ge=0, lt=1, description="their weight where S is learnt")
+    shift_s: float = Field(0.85, description="taken off the log odds of S against N")
+    shift_v: float = Field(0.0, description="taken off the log odds of V against N and S")
+    reject_noise: bool = Field(
+        True, description="call detections in noise unclassifiable (Q), by fixed limits"
+    )
+
+
 class TrainBlock(NetworkBlock):
-    """The network and how it is fitted."""
+    """The network and how it is fitted; `evidence` is of the model of that name."""
+
+    evidence: EvidenceBlock = EvidenceBlock()
 
     rhythm: bool = Field(True, description="join the RR ratios to the pooled picture")
     loudness: bool = Field(True, description="join the loudness beside the recording's median")

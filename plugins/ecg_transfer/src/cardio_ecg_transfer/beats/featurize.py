@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from cardio_core.api import ConfigError, FeatureBlock, FeatureSet, SampleSet
 from cardio_ecg_transfer.beats.config import FeaturizeBlock
+from cardio_ecg_transfer.beats.preprocess import EVIDENCE
+from cardio_ecg_transfer.signal.ectopy.evidence import unit_of
 from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES, TITLES
 from cardio_ecg_transfer.signal.segments import time_extent
@@ -26,6 +28,7 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         lead within a kind. ``own`` is scaled by the beat's own maximum; ``beat``,
         ``difference`` and ``residual`` are relative to the recording
         (`signal.spectrogram.own_record`).
+        `evidence`: the columns of `signal.ectopy.evidence`.
         `loudness`: the maxima of beat and residual in dB beside the recording's median maximum.
         `rhythm`: the RR columns of `signal.rr_features`. `rate`: the recording's, by its median RR
         interval, and how many beats were found; no model uses it.
@@ -57,10 +60,19 @@ def featurize(samples: SampleSet, config: FeaturizeBlock) -> FeatureSet:
         ),
         "loudness": FeatureBlock(loudness, ("lead",), loud, ("dB",), titles=()),
         "rhythm": FeatureBlock(rhythm, ("interval",), names, units, titles=TITLES),
+        "evidence": _evidence(table),
         "rate": _rate(table),
     }
     kept = table[["recording_id", "study_id", "patient_id", "time_s", "flags"]]
     return FeatureSet(kept, blocks)
+
+
+def _evidence(table: pd.DataFrame) -> FeatureBlock:
+    """Return what `signal.ectopy.evidence` measured; no measurement by itself."""
+    columns = [name for name in table.columns if name.startswith(EVIDENCE)]
+    names = tuple(name.removeprefix(EVIDENCE) for name in columns)
+    values = table[columns].to_numpy(np.float32)
+    return FeatureBlock(values, ("evidence",), names, tuple(map(unit_of, names)), titles=())
 
 
 def _rate(table: pd.DataFrame) -> FeatureBlock:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from cardio_core.api import Fixed, Model, RandomSamples, Target, Task
 from cardio_ecg_transfer.readers.mitbih import AAMI_CLASSES, DS1, DS2, DS2_STRICT, SAME_MAN
 
+EVIDENCE = "evidence"
+"""The model that is no network."""
+
 AAMI_BEATS = Task(
     name="aami_beats",
     title="AAMI beat classes from single beats",
@@ -14,6 +17,7 @@ AAMI_BEATS = Task(
         Model("resnet", "ResNet on spectrograms"),
         Model("resnet_50", "ResNet-50 on spectrograms"),
         Model("resnet_101", "ResNet-101 on spectrograms"),
+        Model(EVIDENCE, "Trees on rhythm, P wave, shape and noise"),
     ),
     event_tolerance_s=0.15,
     plans={

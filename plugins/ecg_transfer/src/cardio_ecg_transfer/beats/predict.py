@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from cardio_core.api import Context, FeatureSet, ModelArtifact, Predictions
+from cardio_ecg_transfer.beats.evidence.model import score_evidence
 from cardio_ecg_transfer.beats.examples import Beats, side_features
+from cardio_ecg_transfer.beats.models import EVIDENCE
 from cardio_ecg_transfer.networks.resnet import BeatResNet
 from cardio_ecg_transfer.shared.config import PredictBlock
 
@@ -28,10 +30,12 @@ def predict(
     model: ModelArtifact, features: FeatureSet, config: PredictBlock, ctx: Context
 ) -> Predictions:
     """Score every beat of the given patients."""
+    target = ctx.task.targets[0].name
+    if ctx.model == EVIDENCE:
+        return Predictions(tuple(features.table.index), {target: score_evidence(model, features)})
     beats = beats_of(model, features)
     logits = ctx.score_with(open_network(model), beats, batch_size=config.batch_size)
     logits = logits.astype(np.float64)
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    target = ctx.task.targets[0].name
     scores = {target: odds / odds.sum(axis=1, keepdims=True)}
     return Predictions(tuple(features.table.index), scores)

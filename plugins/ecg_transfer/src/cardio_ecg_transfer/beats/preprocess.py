@@ -10,8 +10,13 @@ from cardio_core.api import Context, DataError, SampleSet
 from cardio_ecg_transfer.beats.config import PreprocessBlock
 from cardio_ecg_transfer.shared.minting import Beats, Row, cut_beats, mint_beats
 from cardio_ecg_transfer.signal.ecg import Ecg
+from cardio_ecg_transfer.signal.ectopy.evidence import beat_evidence
+from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.rr_features import RR_FEATURES
 from cardio_ecg_transfer.signal.spectrogram.own_record import residual_segments
+
+EVIDENCE = "evidence_"
+"""What the names of such columns begin with between `preprocess` and `featurize`."""
 
 LIMB_LEADS = ("MLII", "II")
 CHEST_LEADS = ("V1", "V5", "V2", "V4")
@@ -29,7 +34,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         Values: float32, shape (n_beats, 2, n_leads, context + n_samples + context), mV at 360 Hz:
         the beat, and what is left of it when the recording's median beat is taken away.
         The table carries `length` (samples of the segment), `r_offset` (sample of its R peak),
-        the RR intervals in the columns of `signal.rr_features`, and `flags`.
+        the RR intervals in the columns of `signal.rr_features`, the columns of
+        `signal.ectopy.evidence` under names that begin with ``evidence_``, and `flags`.
     """
     return mint_beats(samples, partial(_beats_of, config=config), ctx)
 
@@ -39,7 +45,9 @@ def _beats_of(ecg: Ecg, _: Row, config: PreprocessBlock) -> Beats:
     ready, cut, columns = cut_beats(ecg, picture_leads(ecg.leads, config.leads), config)
     residual_mv = residual_segments(cut, ready.signal_mv, ready.peaks)
     rr = {name: cut.rr[:, column] for column, (name, _) in enumerate(RR_FEATURES)}
-    return np.stack([cut.segments_mv, residual_mv], axis=1), rr | columns
+    measured = beat_evidence(ready.signal_mv, ready.peaks, TARGET_RATE_HZ)
+    evidence = {f"{EVIDENCE}{name}": value[cut.beat] for name, value in measured.items()}
+    return np.stack([cut.segments_mv, residual_mv], axis=1), rr | evidence | columns
 
 
 def picture_leads(leads: tuple[str, ...], which: str) -> list[int]:

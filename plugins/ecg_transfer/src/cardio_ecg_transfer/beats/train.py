@@ -12,8 +12,9 @@ from torch import nn
 from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
 from cardio_ecg_transfer.beats.config import TrainBlock
 from cardio_ecg_transfer.beats.epoch_draw import drawing_weights, log_prior_ratio
+from cardio_ecg_transfer.beats.evidence.model import fit_evidence
 from cardio_ecg_transfer.beats.examples import Beats, side_features
-from cardio_ecg_transfer.beats.models import DEPTHS
+from cardio_ecg_transfer.beats.models import DEPTHS, EVIDENCE
 from cardio_ecg_transfer.networks.augment import Augmentation
 from cardio_ecg_transfer.networks.losses import inverse_sqrt_frequency, prior_adjusted_cross_entropy
 from cardio_ecg_transfer.networks.resnet import BeatResNet
@@ -26,13 +27,16 @@ def train(
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit the network on the beats that have a class, and write weights and settings.
+    """Fit the model on the beats that have a class, and write it with its settings.
 
     Returns
     -------
     ModelArtifact
-        ``weights.safetensors`` and ``model.json`` (network settings, side features, class names).
+        ``weights.safetensors`` and ``model.json`` (network settings, side features, class names);
+        for `evidence`, a file of trees an expert.
     """
+    if ctx.model == EVIDENCE:
+        return fit_evidence(training, targets, config.evidence, ctx)
     torch.manual_seed(ctx.seed_of("weights"))
     beats = _beats(training, targets, config, ctx)
     checked = None if validation is None else _beats(validation, targets, config, ctx)

@@ -1,0 +1,1 @@
+"""The model on what is measured of each beat: rhythm, P wave, shape, noise."""
