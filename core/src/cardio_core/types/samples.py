@@ -133,7 +133,10 @@ class SampleSet:
         empty = pd.DataFrame({name: [] for name in (*ID_COLUMNS, "time_s")})
         table = pd.concat(frames) if frames else empty
         table.index.name = "sample_id"
-        return SampleSet(table.assign(**dict(columns or {})), values)
+        # Column after column would fragment a table of a hundred of them.
+        further = pd.DataFrame(dict(columns or {}), index=table.index)
+        kept = table.drop(columns=table.columns.intersection(further.columns))
+        return SampleSet(pd.concat([kept, further], axis=1), values)
 
     def opened(self, quarantine: Callable[[str, str], None]) -> Iterator[tuple[str, Any]]:
         """Yield (recording_id, value), quarantining each recording that cannot be opened.

@@ -1,7 +1,8 @@
-"""Explain: Grad-CAM++ over the spectrograms of the surest and the least sure beats."""
+"""Explain the surest and the least sure beats: Grad-CAM++, or what each part of evidence added."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from cardio_core.api import (
     Predictions,
 )
 from cardio_ecg_transfer.beats.config import ExplainBlock
+from cardio_ecg_transfer.beats.evidence.explain import WHAT_TO_SEE as BY_PARTS
+from cardio_ecg_transfer.beats.evidence.explain import bars, parts_of
+from cardio_ecg_transfer.beats.models import EVIDENCE
 from cardio_ecg_transfer.beats.predict import beats_of, open_network
 from cardio_ecg_transfer.drawing.spectrograms import (
     WHAT_TO_SEE,
@@ -47,19 +51,22 @@ def explain(
     config: ExplainBlock,
     ctx: Context,
 ) -> Explanation:
-    """Draw where in time and frequency each chosen beat spoke for its predicted class.
+    """Draw what in each chosen beat spoke for its predicted class.
 
     Returns
     -------
     Explanation
-        Cases with the map (0 to 1), the picture, and the share of the map's weight within 0.15 RR
-        of the R peak, where a QRS complex lies.
+        Of a network: the map in time and frequency (0 to 1), the picture, and the share of the
+        map's weight within 0.15 RR of the R peak, where a QRS complex lies. Of `evidence`: what
+        timing, P wave, shape and noise added.
     """
     target = ctx.task.targets[0]
     scores = np.asarray(predictions.scores[target.name])
     chosen = choose_cases(scores, config.n_cases)
     if not chosen.size:
         return Explanation((), RULE)
+    if ctx.model == EVIDENCE:
+        return Explanation(_by_parts(model, features, scores, chosen, target.classes), RULE)
     network = open_network(model)
     inputs = beats_of(model, features).batch(chosen, None)["inputs"]
     classes = torch.from_numpy(scores[chosen].argmax(axis=1))
@@ -74,7 +81,7 @@ def explain(
         cases.append(
             Case(
                 sample_id=str(features.table.index[position]),
-                title=f"Called {BEATS.get(name, name)}, probability {scores[position].max():.2f}",
+                title=_title(name, scores[position]),
                 caption=WHAT_TO_SEE.format(what=f"the probability of {BEATS.get(name, name)}"),
                 arrays={"map": cam, "picture": picture},
                 scores={SHARE: share},
@@ -82,6 +89,33 @@ def explain(
             )
         )
     return Explanation(tuple(cases), RULE)
+
+
+def _by_parts(
+    model: ModelArtifact,
+    features: FeatureSet,
+    scores: NDArray[Any],
+    chosen: NDArray[np.intp],
+    classes: Sequence[str],
+) -> tuple[Case, ...]:
+    """Return what each part of the evidence added, for the model that is no network."""
+    cases = []
+    for position, parts in zip(chosen, parts_of(model, features, scores, chosen), strict=True):
+        name = classes[int(scores[position].argmax())]
+        cases.append(
+            Case(
+                sample_id=str(features.table.index[position]),
+                title=_title(name, scores[position]),
+                caption=BY_PARTS.format(what=BEATS.get(name, name)),
+                scores={f"log_odds_{part.replace(' ', '_')}": v for part, v in parts.items()},
+                draw=bars(parts),
+            )
+        )
+    return tuple(cases)
+
+
+def _title(name: str, scores: NDArray[Any]) -> str:
+    return f"Called {BEATS.get(name, name)}, probability {scores.max():.2f}"
 
 
 def choose_cases(scores: NDArray[Any], n_cases: int) -> NDArray[np.intp]:

@@ -40,6 +40,14 @@ WORDS = {
     "n_right": "Right",
     "n_missed": "Missed",
     "n_false": "False",
+    "log_odds_timing": "Log odds by timing",
+    "log_odds_P_wave": "Log odds by the P wave",
+    "log_odds_shape": "Log odds by shape",
+    "log_odds_noise": "Log odds by noise",
+    "sensitivity_low": "Sensitivity, from",
+    "sensitivity_high": "Sensitivity, to",
+    "ppv_low": "Positive predictivity, from",
+    "ppv_high": "Positive predictivity, to",
     **_WAVES,
 }
 """By identifier, with units."""

@@ -52,7 +52,7 @@ class Trees:
         """Write them as arrays without objects."""
         with path.open("wb") as file:
             arrays: dict[str, Any] = {"starts": self.starts, "baseline": np.array(self.baseline)}
-            np.savez_compressed(file, **arrays, **self.nodes)
+            np.savez_compressed(file, allow_pickle=False, **arrays, **self.nodes)
 
 
 def trees_of(fitted: Any) -> Trees:
