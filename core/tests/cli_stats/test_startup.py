@@ -37,3 +37,23 @@ def test_commands_without_a_figure_import_nothing_heavy(file: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {command.split()[0]: [] for command in COMMANDS}
+
+
+def test_a_long_computation_says_how_far_it_is(monkeypatch, capsys) -> None:
+    """100 resamples a second: nothing for five seconds, then a line every five."""
+    from cardio_core.cli.stats import waiting
+    from cardio_core.stats.foundation.watching import tell, watched
+
+    now = 0.0
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: now)
+    with watched(waiting.Progress()):
+        for done in range(0, 2000, 100):
+            tell("resamples", done, 2000)
+            now += 1
+    tell("resamples", 1999, 2000)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "resamples: 500 of 2000, about 15 s left",
+        "resamples: 1000 of 2000, about 10 s left",
+        "resamples: 1500 of 2000, about 5 s left",
+    ]

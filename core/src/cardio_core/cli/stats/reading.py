@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cardio_core.cli.stats.waiting import Progress
 from cardio_core.errors import DataError
 
 if TYPE_CHECKING:
@@ -58,8 +59,11 @@ def read_table(path: Path, *, one_row_each: str | None = None) -> pd.DataFrame:
         rows where each may have one.
     """
     from cardio_core.io.tables.typed import read_typed
+    from cardio_core.stats.foundation.watching import watched
 
     ctx = click.get_current_context(silent=True)
+    if ctx is not None:
+        ctx.with_resource(watched(Progress()))
     reading = read_typed(path, ctx.meta.get(f"{_READ}.missing", ()) if ctx else ())
     if ctx is not None:
         ctx.meta[_READ] = reading

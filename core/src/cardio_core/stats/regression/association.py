@@ -18,6 +18,7 @@ from cardio_core.stats.foundation.design import (
 )
 from cardio_core.stats.foundation.display import BLANK, ResultTable, number_text, p_text, ratio_text
 from cardio_core.stats.foundation.validate import Floats
+from cardio_core.stats.foundation.watching import tell
 from cardio_core.stats.regression.collinearity import inflation_factors
 from cardio_core.stats.regression.logistic import IntervalKind, LogisticModel, Method, fit_scales
 from cardio_core.stats.regression.nested_models import model_chi2
@@ -65,7 +66,8 @@ def univariable(
         design_of(table, target, [feature], event=event, coding=coding.only([feature]))
         for feature in features
     ]  # all before any is fitted: one that is refused costs no time
-    for feature, design in zip(features, designs, strict=True):
+    for place, (feature, design) in enumerate(zip(features, designs, strict=True)):
+        tell("columns", place, len(features))
         per_unit, per_sd = fit_scales(
             design, ("unit", "sd"), method=method, interval=interval, level=level, unit=unit
         )

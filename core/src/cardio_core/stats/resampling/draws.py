@@ -9,6 +9,7 @@ import numpy as np
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.validate import Floats, Ints
+from cardio_core.stats.foundation.watching import tell
 
 CELLS_PER_BLOCK = 2**16
 """Counts held at once: a block of them stays in a core's second-level cache."""
@@ -153,8 +154,8 @@ def _blocks(
     cells_per_block: int,
 ) -> Floats:
     n_block = max(1, cells_per_block // units.n)
-    blocks = [
-        statistic(units.draw(rng, min(n_block, n_resamples - start)))
-        for start in range(0, n_resamples, n_block)
-    ]
+    blocks = []
+    for start in range(0, n_resamples, n_block):
+        tell("resamples", start, n_resamples)
+        blocks.append(statistic(units.draw(rng, min(n_block, n_resamples - start))))
     return np.concatenate(blocks)

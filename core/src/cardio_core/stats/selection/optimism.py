@@ -18,6 +18,7 @@ from cardio_core.stats.foundation.validate import (
     group_codes,
     require_both_classes,
 )
+from cardio_core.stats.foundation.watching import tell
 from cardio_core.types.estimate import Estimate
 
 Predictor = Callable[[Floats], Floats]
@@ -103,7 +104,8 @@ def optimism_bootstrap(
     apparent = float(metric(labels, fit(matrix, labels)(matrix)))
     rng = np.random.default_rng(seed)
     resamples, n_redrawn = [], 0
-    for _ in range(n_resamples):
+    for place in range(n_resamples):
+        tell("resamples", place, n_resamples)
         rows, redrawn = _draw(labels, rows_of, rng)
         n_redrawn += redrawn
         resamples.append(_evaluate(matrix, labels, rows, fit, metric))
