@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardio_core.cli.stats.waiting import Progress
+from cardio_core.cli.waiting import Progress
 from cardio_core.errors import DataError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Plain lines for somebody who waits for a command of `cardio stats`."""
+"""Plain lines for somebody who waits for a computation."""
 
 from __future__ import annotations
 
