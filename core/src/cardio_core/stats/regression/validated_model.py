@@ -12,6 +12,7 @@ from cardio_core.stats.discrimination.pair_counts import midrank_auc
 from cardio_core.stats.foundation.design import AS_THEY_STAND, Coding, design_of
 from cardio_core.stats.foundation.newton import maximise
 from cardio_core.stats.foundation.validate import Floats, checked_level, unit_count
+from cardio_core.stats.foundation.watching import tell
 from cardio_core.stats.regression.firth import firth_with_ridge, separated_terms
 from cardio_core.stats.regression.logistic import Method
 from cardio_core.types.estimate import Estimate
@@ -100,7 +101,8 @@ def validate_logistic(
         )
     trained, tested = [], []
     rng = np.random.default_rng(seed)
-    for _ in range(n_resamples):
+    for place in range(n_resamples):
+        tell("resamples", place, n_resamples)
         rows = rng.integers(design.n, size=design.n)
         own = _fitted(full[rows], outcome[rows], method, beta)
         on_rows = None if own is None else _on_its_own(full[rows], outcome[rows], own)
