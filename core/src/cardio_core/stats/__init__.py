@@ -81,6 +81,9 @@ if TYPE_CHECKING:
     from cardio_core.stats.classification.discordance import (
         paired_proportions as paired_proportions,
     )
+    from cardio_core.stats.classification.likelihood_ratios import (
+        likelihood_ratios as likelihood_ratios,
+    )
     from cardio_core.stats.classification.per_class import EC57_FORGIVEN as EC57_FORGIVEN
     from cardio_core.stats.classification.per_class import PerClassTable as PerClassTable
     from cardio_core.stats.classification.per_class import per_class_table as per_class_table
@@ -92,6 +95,9 @@ if TYPE_CHECKING:
         reclassification_index as reclassification_index,
     )
     from cardio_core.stats.classification.thresholds import Threshold as Threshold
+    from cardio_core.stats.classification.thresholds import (
+        closest_topleft_threshold as closest_topleft_threshold,
+    )
     from cardio_core.stats.classification.thresholds import decision_metrics as decision_metrics
     from cardio_core.stats.classification.thresholds import threshold_metrics as threshold_metrics
     from cardio_core.stats.classification.thresholds import youden_threshold as youden_threshold
@@ -101,10 +107,14 @@ if TYPE_CHECKING:
     )
     from cardio_core.stats.discrimination.average_precision import pr_auc as pr_auc
     from cardio_core.stats.discrimination.bayes import bayes_auc as bayes_auc
+    from cardio_core.stats.discrimination.curve_parts import partial_auc as partial_auc
+    from cardio_core.stats.discrimination.curve_parts import rate_at as rate_at
     from cardio_core.stats.discrimination.delong import DelongCovariance as DelongCovariance
     from cardio_core.stats.discrimination.delong import delong_covariance as delong_covariance
     from cardio_core.stats.discrimination.delong import delong_paired as delong_paired
     from cardio_core.stats.discrimination.delong import delong_unpaired as delong_unpaired
+    from cardio_core.stats.discrimination.planned_power import binormal_power as binormal_power
+    from cardio_core.stats.discrimination.planned_power import pilot_power as pilot_power
     from cardio_core.stats.discrimination.published_auc import auc_binormal as auc_binormal
     from cardio_core.stats.discrimination.published_auc import hanley_mcneil as hanley_mcneil
     from cardio_core.stats.discrimination.published_auc import (
@@ -114,6 +124,7 @@ if TYPE_CHECKING:
     from cardio_core.stats.discrimination.roc import RocCurve as RocCurve
     from cardio_core.stats.discrimination.roc import auc as auc
     from cardio_core.stats.discrimination.roc import roc_curve as roc_curve
+    from cardio_core.stats.discrimination.several_classes import multiclass_auc as multiclass_auc
     from cardio_core.stats.forensics.accuracy_identity import AccuracyIdentity as AccuracyIdentity
     from cardio_core.stats.forensics.accuracy_identity import (
         check_acc_identity as check_acc_identity,
@@ -230,18 +241,24 @@ _HOMES = {
     "classification.decision_analysis": "decision_curve net_benefit",
     "classification.decisions": "confusion_metrics",
     "classification.discordance": "mcnemar paired_proportions",
+    "classification.likelihood_ratios": "likelihood_ratios",
     "classification.per_class": "EC57_FORGIVEN PerClassTable per_class_table",
     "classification.proportions": "binomial_all_correct proportion",
     "classification.reclassification": "reclassification_index",
-    "classification.thresholds": "Threshold decision_metrics threshold_metrics youden_threshold",
+    "classification.thresholds": (
+        "Threshold closest_topleft_threshold decision_metrics threshold_metrics youden_threshold"
+    ),
     "discrimination.auc_bootstrap": "bootstrap_auc bootstrap_auc_difference",
     "discrimination.average_precision": "pr_auc",
     "discrimination.bayes": "bayes_auc",
+    "discrimination.curve_parts": "partial_auc rate_at",
     "discrimination.delong": "DelongCovariance delong_covariance delong_paired delong_unpaired",
+    "discrimination.planned_power": "binormal_power pilot_power",
     "discrimination.published_auc": (
         "auc_binormal hanley_mcneil hanley_mcneil_effective_n newcombe_auc"
     ),
     "discrimination.roc": "RocCurve auc roc_curve",
+    "discrimination.several_classes": "multiclass_auc",
     "forensics.accuracy_identity": "AccuracyIdentity check_acc_identity",
     "forensics.check": "Printed printed",
     "forensics.runner": "read_published run_checks",

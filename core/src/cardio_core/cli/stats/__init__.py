@@ -18,8 +18,11 @@ _TABLES = f"{_HERE}.tables"
         "univariable": (f"{_TABLES}:univariable", "Logistic regression, one column at a time."),
         "multivariable": (f"{_TABLES}:multivariable", "Logistic regression, all columns together."),
         "incremental": (f"{_TABLES}:incremental", "What further columns add to a model."),
-        "roc": (f"{_HERE}.roc:roc", "How well a score tells two classes apart."),
-        "compare": (f"{_HERE}.compare:compare", "Scores against each other on the same rows."),
+        "roc": (f"{_HERE}.discrimination.roc:roc", "How well a score tells two classes apart."),
+        "compare": (
+            f"{_HERE}.discrimination.compare:compare",
+            "Scores against each other on the same rows.",
+        ),
         "agreement": (f"{_HERE}.agreement:agreement", "Two measurements of one quantity."),
         "calibration": (
             f"{_HERE}.calibration:calibration",

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from cardio_core import stats
 from cardio_core.cli.stats.planner_models import planner_model, planner_validation
-from cardio_core.cli.stats.results import LEVEL, output_options, result_table, write_result
+from cardio_core.cli.stats.results import (
+    EVENT,
+    FILE,
+    LEVEL,
+    TARGET,
+    output_options,
+    result_table,
+    write_result,
+)
+from cardio_core.errors import ConfigError
 
 
 @click.group()
@@ -47,6 +57,11 @@ def planner_proportion(proportion: float, half_width: float, level: float, **out
 @click.option("--auc-a", type=float, required=True, help="Expected AUC of one score.")
 @click.option("--auc-b", type=float, required=True, help="Expected AUC of the other.")
 @click.option("--correlation", type=float, default=0.5, show_default=True, help="Of the AUCs.")
+@click.option(
+    "--score-correlation",
+    type=float,
+    help="Of the scores within a class, instead: Obuchowski-McClish, as pROC; cautious.",
+)
 @click.option("--prevalence", type=float, required=True, help="Share with the outcome.")
 @click.option("--power", type=float, default=0.8, show_default=True)
 @click.option("--alpha", type=float, default=0.05, show_default=True)
@@ -56,22 +71,71 @@ def planner_compare(
     auc_a: float,
     auc_b: float,
     correlation: float,
+    score_correlation: float | None,
     prevalence: float,
     power: float,
     alpha: float,
     n_patients: int | None,
     **output: Any,
 ) -> None:
-    """Plan for telling two AUCs apart on the same patients."""
-    common: dict[str, float] = {
-        "correlation": correlation, "prevalence": prevalence, "alpha": alpha,
-    }  # fmt: skip
-    found = (
-        stats.n_for_paired_auc(auc_a, auc_b, power=power, **common)
-        if n_patients is None
-        else stats.power_paired_auc(auc_a, auc_b, n=n_patients, **common)
-    )
+    r"""Plan for telling two AUCs apart on the same patients.
+
+    \b
+    cardio stats planner compare --auc-a .80 --auc-b .72 --prevalence .4
+    cardio stats planner compare --auc-a .80 --auc-b .72 --prevalence .4 --score-correlation .5
+    """
+    common: dict[str, float] = {"prevalence": prevalence, "alpha": alpha}
+    if score_correlation is not None:
+        found = stats.binormal_power(
+            auc_a, auc_b, correlation=score_correlation, n=n_patients, power=power, **common
+        )
+    elif n_patients is None:
+        found = stats.n_for_paired_auc(auc_a, auc_b, correlation=correlation, power=power, **common)
+    else:
+        found = stats.power_paired_auc(
+            auc_a, auc_b, correlation=correlation, n=n_patients, **common
+        )
     write_result(result_table("Two AUCs on the same patients", [found]), **output)
+
+
+@planner.command("pilot")
+@FILE
+@TARGET
+@click.option("--scores", required=True, help="Two columns: S1,S2.")
+@EVENT
+@click.option("--power", type=float, default=0.8, show_default=True)
+@click.option("--alpha", type=float, default=0.05, show_default=True)
+@click.option("--n", "n_patients", type=int, help="Give the power of so many patients instead.")
+@output_options(figure=False)
+def planner_pilot(
+    file: Path,
+    target: str,
+    scores: str,
+    event: str | None,
+    power: float,
+    alpha: float,
+    n_patients: int | None,
+    **output: Any,
+) -> None:
+    r"""Plan for telling two scores apart as in a pilot, whose rows are one patient each.
+
+    \b
+    cardio stats planner pilot pilot.csv --target responder --scores risk,qrs_ms --power .9
+    """
+    from cardio_core.cli.stats.reading import columns_of, read_table, scored
+
+    names = columns_of([scores])
+    if len(names) != 2:
+        raise ConfigError(f"--scores: expected two columns, found {len(names)}")
+    outcome, [one, other], _ = scored(read_table(file), target, names, event, None)
+    found = stats.pilot_power(outcome, one, other, n=n_patients, power=power, alpha=alpha)
+    notes = [
+        f"{found.extra['n_positive']:.0f} patients with and {found.extra['n_negative']:.0f} "
+        "without the outcome, as common as in the pilot.",
+        "A pilot's difference is uncertain, and with it this number; plan with the smallest "
+        "difference that matters (planner compare).",
+    ]
+    write_result(result_table(f"{names[0]} against {names[1]}, planned", [found], notes), **output)
 
 
 planner.add_command(planner_model)

@@ -42,6 +42,9 @@ LABELS = {
     "oe_ratio": "observed over expected", "ici": "ICI",
     "e50": "E50", "e90": "E90", "emax": "Emax", "unreliability_u": "unreliability U",
     "quality_q": "quality Q",
+    "likelihood_ratio_positive": "LR+", "likelihood_ratio_negative": "LR-",
+    "partial_auc": "partial AUC", "partial_auc_corrected": "partial AUC, corrected",
+    "multiclass_auc": "multiclass AUC (Hand and Till)",
 }  # fmt: skip
 """How words of an estimate's name are printed, where not as they are."""
 SEED = click.option("--seed", default=0, show_default=True, help="Of every resampling.")

@@ -13,10 +13,11 @@ from cardio_core.stats.classification.decisions import (
     confusion_metrics,
     decision_rates,
 )
-from cardio_core.stats.discrimination.roc import roc_curve
+from cardio_core.stats.discrimination.roc import RocCurve, roc_curve
 from cardio_core.stats.foundation.intervals import bootstrapped
 from cardio_core.stats.foundation.validate import (
     Bools,
+    Floats,
     ScoredSample,
     binary_column,
     require_clusters,
@@ -72,15 +73,48 @@ def youden_threshold(labels: ArrayLike, scores: ArrayLike, *, source: str) -> Th
     Threshold(value=0.5, source='Youden on inner folds')
     """
     curve = roc_curve(labels, scores)
+    return _best(curve, curve.tpr - curve.fpr, f"Youden on {source}")
+
+
+def _best(curve: RocCurve, merit: Floats, source: str) -> Threshold:
+    """Return the point of most merit, halfway to the next lower score."""
     # differences of two shares that are equal on paper may differ in the last bit
-    youden = np.round(curve.tpr - curve.fpr, 12)[1:]
-    best = int(youden.size - 1 - np.argmax(youden[::-1]))
-    lowest_positive = curve.thresholds[1:][best]
-    if best == youden.size - 1:
-        value = float(lowest_positive)
-    else:
-        value = float(lowest_positive + curve.thresholds[best + 2]) / 2
-    return Threshold(value, f"Youden on {source}")
+    merit = np.round(merit, 12)[1:]
+    best = int(merit.size - 1 - np.argmax(merit[::-1]))
+    value = float(curve.thresholds[1:][best])
+    if best < merit.size - 1:
+        value = float(value + curve.thresholds[best + 2]) / 2
+    return Threshold(value, source)
+
+
+def closest_topleft_threshold(labels: ArrayLike, scores: ArrayLike, *, source: str) -> Threshold:
+    """Return the threshold whose point of the ROC curve lies nearest to the perfect corner.
+
+    The least (1 − sensitivity)² + (1 − specificity)². As with Youden's, choose it on other rows
+    than those it is judged on.
+
+    Parameters
+    ----------
+    labels, scores, source
+        As for :func:`youden_threshold`.
+
+    Returns
+    -------
+    Threshold
+
+    References
+    ----------
+    Perkins NJ, Schisterman EF. Am J Epidemiol 2006;163:670, who prefer Youden's: a squared
+    distance has no clinical meaning.
+
+    Examples
+    --------
+    >>> closest_topleft_threshold([0, 0, 1, 1], [0.1, 0.4, 0.6, 0.9], source="inner folds")
+    Threshold(value=0.5, source='closest to the top left corner on inner folds')
+    """
+    curve = roc_curve(labels, scores)
+    nearness = -((1 - curve.tpr) ** 2) - curve.fpr**2
+    return _best(curve, nearness, f"closest to the top left corner on {source}")
 
 
 def threshold_metrics(

@@ -86,3 +86,8 @@ def direction_note(name: str, area: Estimate) -> str:
         "turned, here or in differences. Where lower was known to mean the event before these "
         "rows were seen, give the score with its sign changed."
     )
+
+
+def band_words(level: float) -> str:
+    """Say what the band around a curve is."""
+    return f"{level * 100:g} % band, pointwise"

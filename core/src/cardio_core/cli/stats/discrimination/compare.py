@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from cardio_core import stats
-from cardio_core.cli.stats.areas import (
+from cardio_core.cli.stats.discrimination.areas import (
     INTERVAL,
     Interval,
     area_of,
+    band_words,
     difference_of,
     direction_note,
     interval_notes,
@@ -109,5 +110,5 @@ def compare(
             roc_of(name, outcome, column, estimate=area, clusters=clusters, level=level, seed=seed)
             for name, column, area in zip(names, values, areas, strict=True)
         ]
-        figure = draw_roc(curves, title=f"Scores for {target}")
+        figure = draw_roc(curves, title=f"Scores for {target}", band=band_words(level))
     write_result(made, figure=figure, **output)

@@ -1,0 +1,1 @@
+"""The commands of `cardio stats` on ROC curves."""
