@@ -175,6 +175,22 @@ def test_without_censoring_the_timed_scores_are_those_of_two_classes() -> None:
     assert ratio.value == pytest.approx(had_it.mean() / risk.mean(), abs=1e-12)
 
 
+def test_groups_of_risk_hold_everybody_and_their_own_kaplan_meier() -> None:
+    from cardio_core.stats.survival.judged import risk_groups
+
+    rows = CASES[1][1]
+    follow_up, risk = follow_up_of(rows, "time", "event"), rows["risk"].to_numpy()
+    groups = risk_groups(follow_up, risk, 30)
+    assert sum(one.n for _, one in groups) == follow_up.n
+    predicted = [mean for mean, _ in groups]
+    assert predicted == sorted(predicted)
+    lowest = rows[rows["risk"] <= np.quantile(risk, 0.2)]
+    at = kaplan_meier(follow_up_of(lowest, "time", "event")).at(30)
+    assert at.low is not None
+    assert groups[0][1].value == pytest.approx(1 - at.value)
+    assert groups[0][1].high == pytest.approx(1 - at.low)
+
+
 def test_a_median_at_exactly_one_half_lies_halfway_to_the_next_event() -> None:
     """As survfit(Surv(1:4, rep(1, 4)) ~ 1) says; with one event of two at 3, there is no next."""
     curve = kaplan_meier(follow_up_of(pd.DataFrame({"t": [1, 2, 3, 4], "e": 1}), "t", "e"))

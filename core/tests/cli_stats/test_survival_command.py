@@ -78,6 +78,9 @@ def test_a_risk_is_judged_at_its_time(cardio: Any, table: Path) -> None:
         "followed beyond",
     ):
         assert words in ran.out
+    figure = table.with_suffix(".svg")
+    assert cardio([*RUN, "--risk", "risk", "--at", "365"], table, "--svg", figure).code == 0
+    assert "observed risk by 365 (days)" in figure.read_text()
     turned = cardio([*RUN, "--score", "lvef_pct"], table)
     assert "below one half: higher lvef_pct goes with later events" in turned.out
 
@@ -87,6 +90,7 @@ def test_a_risk_is_judged_at_its_time(cardio: Any, table: Path) -> None:
     [
         (["--groups", "arm", "--score", "risk"], 2, "--groups and --score: expected one of"),
         (["--risk", "risk"], 2, "--risk: expected one time"),
+        (["--score", "risk", "--svg", "x.svg"], 2, "--svg: a score has no figure"),
         (["--at", "soon"], 2, "--at: expected times such as 365,1825, found 'soon'"),
         (["--at", "-3"], 2, "--at: expected times above 0, found -3"),
         (["--at", "9e5"], 3, "the longest follow-up; choose an earlier one"),

@@ -80,6 +80,8 @@ def survival(
         )
     if (categorical or reference) and not features:
         raise ConfigError("--categorical, --reference: expected --columns beside them, found none")
+    if score is not None and output["svg_file"] is not None:
+        raise ConfigError("--svg: a score has no figure; curves, Cox models and --risk have one")
     moments = _moments(at)
     if risk is not None and len(moments) != 1:
         raise ConfigError(
@@ -138,10 +140,11 @@ def _cox(table: Any, time: str, event: str, columns: list[str], common: dict[str
 def _judged(
     table: Any, time: str, event: str, score: str | None, risk: str | None, common: dict[str, Any]
 ) -> Made:
-    from cardio_core.stats.survival.judged import timed_estimates
+    from cardio_core.report.figures.survival_curves import risk_calibration
+    from cardio_core.stats.survival.judged import risk_groups, timed_estimates
 
     named = risk or score or ""
-    estimates, follow_up, _ = timed_estimates(
+    estimates, follow_up, values = timed_estimates(
         table, time, event, named, is_risk=risk is not None, **common
     )
     notes = follow_up.sentences(common["unit"])
@@ -152,7 +155,12 @@ def _judged(
         notes.append("--at TIMES adds the AUC at these times and ends Uno's C at the last.")
     elif risk is None:
         notes.append("A probability of the event, given as --risk, adds Brier score and O/E.")
-    return result_table(f"{named} for the time to {follow_up.label}", estimates, notes), None
+    made = result_table(f"{named} for the time to {follow_up.label}", estimates, notes)
+    if risk is None:
+        return made, None
+    (moment,) = common["at"]
+    groups = risk_groups(follow_up, values, moment, level=common["level"])
+    return made, risk_calibration(groups, time=f"{moment:g} ({time})", title=made.title)
 
 
 def _at_hand(area: Any) -> str:

@@ -1,4 +1,4 @@
-"""Survival curves with their limits, and below them how many are still at risk."""
+"""Survival curves with the numbers still at risk, and predicted against observed risks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cardio_core.report.figures.canvas import (
+    BLUE,
     CYCLE,
     GREY,
     INK,
@@ -24,6 +25,7 @@ from cardio_core.report.figures.measure import width_in, wrapped
 
 if TYPE_CHECKING:
     from cardio_core.stats.survival.product_limit import SurvivalCurve
+    from cardio_core.types.estimate import Estimate
 
 _WIDE_IN, _PLOT_IN, _ROW_IN = 6.4, 3.4, 0.19
 _NAMES_IN = 1.6
@@ -96,6 +98,42 @@ def survival_curves(
                 below.text(tick, y, f"{curve.at_risk(tick)}", ha="center", va="center",
                            fontsize=TEXT_PT, color=INK)  # fmt: skip
             y += heights[position]
+
+    return draw
+
+
+def risk_calibration(
+    groups: Sequence[tuple[float, Estimate]], *, time: str, title: str = ""
+) -> Draw:
+    """Draw observed against predicted risks by a time, a point a group of rising risk.
+
+    Parameters
+    ----------
+    groups : sequence of (float, Estimate)
+        Mean predicted risk, and the Kaplan-Meier risk with its interval.
+    time : str
+        With its unit.
+    title : str
+    """
+
+    def draw(figure: Figure) -> None:
+        figure.set_size_inches(4.6, 4.6)
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
+        for predicted, observed in groups:
+            if observed.low is not None and observed.high is not None:
+                axes.plot([predicted, predicted], [observed.low, observed.high], color=BLUE,
+                          linewidth=1.4)  # fmt: skip
+            axes.plot([predicted], [observed.value], "o", color=BLUE, markersize=5, clip_on=False)
+        quiet_axes(axes, x=f"predicted risk by {time}", y=f"observed risk by {time}", title=title)
+        axes.set_xlim(-0.01, 1.01)
+        axes.set_ylim(-0.01, 1.01)
+        axes.set_aspect("equal")
+        level = next((one.level for _, one in groups if one.level), 0.95)
+        sizes = sorted(one.n for _, one in groups)
+        spread = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
+        note = f"groups of {spread}, Kaplan-Meier, {level * 100:g} % limits"
+        axes.text(0.0, 0.97, note, fontsize=SMALL_PT, color=GREY)
 
     return draw
 

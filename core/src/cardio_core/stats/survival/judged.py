@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from cardio_core.stats.foundation.columns import numbers
 from cardio_core.stats.foundation.validate import Floats
 from cardio_core.stats.survival.concordance import harrell_c, uno_c
 from cardio_core.stats.survival.follow_up import FollowUp, follow_up_of
+from cardio_core.stats.survival.product_limit import kaplan_meier
 from cardio_core.stats.survival.timed_scores import observed_over_expected, timed_auc, timed_brier
 from cardio_core.types.estimate import Estimate
 
@@ -66,6 +68,43 @@ def timed_estimates(
         estimates += timed_brier(follow_up, values, moment, level=level, unit=unit)
         estimates.append(observed_over_expected(follow_up, values, moment, level=level, unit=unit))
     return estimates, follow_up, values
+
+
+def risk_groups(
+    follow_up: FollowUp, risk: Floats, time: float, *, n_groups: int = 5, level: float = 0.95
+) -> list[tuple[float, Estimate]]:
+    """Return the mean predicted and the Kaplan-Meier risk by a time, in groups of rising risk.
+
+    Parameters
+    ----------
+    follow_up : FollowUp
+    risk : ndarray, shape (n,)
+        Predicted probabilities of the event by `time`.
+    time : float
+    n_groups : int
+        By quantiles; equal risks stay together, so there may be fewer. A group that nobody of was
+        followed as long is left out.
+    level : float
+    """
+    edges = np.unique(np.quantile(risk, np.linspace(0, 1, n_groups + 1)[1:-1]))
+    number = np.searchsorted(edges, risk, side="left")
+    found = []
+    for group in np.unique(number):
+        inside = number == group
+        part = replace(
+            follow_up,
+            time=follow_up.time[inside],
+            event=follow_up.event[inside],
+            rows=follow_up.rows[inside],
+        )
+        try:
+            at = kaplan_meier(part, level=level).at(time)
+        except DataError:
+            continue
+        low, high = (None if one is None else 1 - one for one in (at.high, at.low))
+        observed = at.replace(name="observed_risk", value=1 - at.value, low=low, high=high)
+        found.append((float(risk[inside].mean()), observed))
+    return found
 
 
 def score_estimates(
