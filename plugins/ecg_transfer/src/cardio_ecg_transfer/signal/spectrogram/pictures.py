@@ -1,18 +1,21 @@
 """Spectrograms of beats as pictures, in blocks of matrix products on any device.
 
-A block's frames times a windowed Fourier basis over the wanted band gives the spectrum; two more
-products with bilinear weights give the picture. Nothing is computed above the band, and each block
-is written over the last one's buffers.
+A block's frames times a windowed Fourier basis over the wanted band gives the spectrum; mixing
+pairs of neighbours, in time and then in frequency, gives the picture. Beats of any lengths share a
+block: the basis does not depend on the length, only the resizing in time does. Nothing is computed
+above the band, and each block is written over the last one's buffers.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import embedding_bag
 
 from cardio_core.api import DataError
 from cardio_ecg_transfer.signal.spectrogram.settings import SpectrogramSettings, StftPlan
@@ -63,7 +66,7 @@ def beat_spectrograms(
     settings: SpectrogramSettings | None = None,
     *,
     device: str | torch.device = "cpu",
-    block: int = 32,
+    block: int = 8,
 ) -> Spectrograms:
     """Turn beat segments into pictures.
 
@@ -84,12 +87,12 @@ def beat_spectrograms(
     device : str or torch.device
         Where the products run.
     block : int
-        Pictures per block; 16 to 64 keep a block in a CPU's cache.
+        Pictures per block; 4 to 16 keep a block in a CPU's cache, a GPU wants hundreds.
 
     Returns
     -------
     Spectrograms
-        In the order of the segments. A flat lead gives a picture of 255 and a gain of -160 dB.
+        In the order of the segments. A flat lead gives a picture of 0 and a gain of -160 dB.
 
     Raises
     ------
@@ -111,23 +114,30 @@ def beat_spectrograms(
     """
     settings = settings or SpectrogramSettings()
     _check(segments_mv, length, settings)
-    n_beats, n_leads, _ = segments_mv.shape
+    n_beats, n_leads, n_samples = segments_mv.shape
     images = np.empty((n_beats, n_leads, settings.height, settings.width), dtype=np.uint8)
     gain_db = np.empty((n_beats, n_leads), dtype=np.float32)
     per_block = max(1, block // max(1, n_leads))
-    for plan, members in _by_plan(length, settings):
-        transform = _Block(plan, settings, rate_hz, torch.device(device), per_block * n_leads)
+    for plan, members, n_frames in _by_transform(length, settings):
+        room = per_block * n_leads
+        transform = _Block(plan, settings, rate_hz, torch.device(device), room, n_frames)
         for first in range(0, members.size, per_block):
             chosen = members[first : first + per_block]
-            signals = torch.from_numpy(segments_mv[chosen].reshape(-1, segments_mv.shape[2]))
-            pictures, maxima = transform(signals)
-            images[chosen] = pictures.cpu().numpy().reshape(chosen.size, n_leads, *images.shape[2:])
-            gain_db[chosen] = maxima.cpu().numpy().reshape(chosen.size, n_leads)
+            signals = torch.from_numpy(segments_mv[chosen].reshape(-1, n_samples))
+            frames = np.repeat(n_frames[first : first + per_block], n_leads)
+            pictures, maxima = transform(signals, frames)
+            for beat, of_leads in zip(chosen, np.split(pictures, chosen.size), strict=True):
+                np.copyto(images[beat], of_leads, casting="unsafe")
+            gain_db[chosen] = maxima.reshape(chosen.size, n_leads)
     return Spectrograms(images, gain_db, settings.floor_db)
 
 
 class _Block:
-    """One transform with its matrices and buffers, for blocks of at most `n_signals` signals."""
+    """One transform with its tables and buffers, for blocks of at most `n_signals` signals.
+
+    `plan.n_frames` is the most that any signal has; every signal of a block brings its own number,
+    one of `n_frames`.
+    """
 
     def __init__(
         self,
@@ -136,44 +146,42 @@ class _Block:
         rate_hz: float,
         device: torch.device,
         n_signals: int,
+        n_frames: NDArray[np.int64],
     ) -> None:
-        self._plan, self._floor_db = plan, settings.floor_db
+        self._plan, self._settings, self._device = plan, settings, device
         self._margin = plan.window_samples // 2 - settings.context_samples
-        n_bins = settings.n_bins(plan.n_fft, rate_hz)
+        self._n_bins = n_bins = settings.n_bins(plan.n_fft, rate_hz)
         self._basis = fourier_basis(plan, settings.window, n_bins).to(device)
-        self._rows = bilinear_weights(n_bins, settings.height).T.contiguous().to(device)
-        self._columns = bilinear_weights(plan.n_frames, settings.width).to(device)
+        self._rows = self._taps(*bilinear_taps(np.full(n_signals, n_bins), settings.height), n_bins)
+        self._n_frames = np.unique(n_frames)
+        self._columns = bilinear_taps(self._n_frames, settings.width)
         reach = (plan.n_frames - 1) * plan.hop + plan.window_samples
-        shape = (n_signals, plan.n_frames, n_bins)
         self._signal = torch.zeros(n_signals, reach, device=device)
-        self._frames = torch.empty(n_signals, plan.n_frames, plan.window_samples, device=device)
-        self._spectrum = torch.empty(*shape[:2], 2 * n_bins, device=device)
-        self._power = torch.empty(shape, device=device)
-        self._resized = torch.empty(*shape[:2], settings.height, device=device)
+        self._buffers: dict[str, torch.Tensor] = {}
 
-    def __call__(self, signals: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def __call__(
+        self, signals: torch.Tensor, n_frames: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Return codes (n_signals, height, width) and maxima in dB (n_signals,)."""
-        n = signals.shape[0]
-        frames = self._framed(signals)
-        spectrum, power = self._spectrum[:n], self._power[:n]
-        torch.mm(frames.flatten(0, 1), self._basis, out=spectrum.view(-1, spectrum.shape[2]))
-        n_bins = power.shape[2]
-        torch.mul(spectrum[..., :n_bins], spectrum[..., :n_bins], out=power)
-        power.addcmul_(spectrum[..., n_bins:], spectrum[..., n_bins:])
-        maxima = power.amax(dim=(1, 2)).clamp_min_(POWER_FLOOR_MV2)
-        lowest = 10 ** (-self._floor_db / 10)
-        power.div_(maxima[:, None, None]).clamp_min_(lowest).log10_()
-        # log10 runs over [-floor / 10, 0]; this affine map takes it to the codes 0 to 255.
-        power.mul_(10 * N_CODES / self._floor_db).add_(N_CODES)
-        resized = self._resized[:n]
-        torch.mm(power.view(-1, n_bins), self._rows, out=resized.view(-1, resized.shape[2]))
-        pictures = torch.matmul(resized.transpose(1, 2), self._columns.T)
-        codes = pictures.round_().clamp_(0, N_CODES).to(torch.uint8)
-        return codes, 10 * maxima.log10()
+        power = self._power(signals, int(n_frames.max()))
+        for i in np.flatnonzero(n_frames < power.shape[1]).tolist():
+            power[i, n_frames[i] :] = 0.0
+        maxima = power.flatten(1).amax(dim=1).clamp_min_(POWER_FLOOR_MV2)
+        floor_db = self._settings.floor_db
+        torch.clamp_min(power, 10 ** (-floor_db / 10) * maxima[:, None, None], out=power)
+        _to_log2(power)
+        # 255 at the maximum, 0 at the floor; half a code more, so that cutting off decimals rounds.
+        codes_a_bit = 10 * math.log10(2) * N_CODES / floor_db
+        offset = N_CODES + 0.5 - codes_a_bit * maxima.log2()
+        torch.add(offset[:, None, None], power, alpha=codes_a_bit, out=power)
+        pictures = self._resized(power, n_frames)
+        # numpy makes bytes in a quarter of torch's time; a GPU sends bytes rather than floats.
+        codes = pictures if pictures.device.type == "cpu" else pictures.to(torch.uint8)
+        return codes.cpu().numpy(), (10 * maxima.log10()).cpu().numpy()
 
-    def _framed(self, signals: torch.Tensor) -> torch.Tensor:
-        """Lay the overlapping windows of each signal out as rows."""
-        n, plan = signals.shape[0], self._plan
+    def _power(self, signals: torch.Tensor, n_frames: int) -> torch.Tensor:
+        """Power in every window and frequency, shape (n_signals, n_frames, n_bins)."""
+        n, plan, n_bins = signals.shape[0], self._plan, self._n_bins
         padded = self._signal[:n]
         if self._margin >= 0:
             stop = min(signals.shape[1], padded.shape[1] - self._margin)
@@ -181,8 +189,59 @@ class _Block:
         else:
             stop = min(signals.shape[1] + self._margin, padded.shape[1])
             padded[:, :stop].copy_(signals[:, -self._margin : stop - self._margin])
-        frames = self._frames[:n]
-        return frames.copy_(padded.unfold(1, plan.window_samples, plan.hop))
+        frames = self._buffer("frames", n, n_frames, plan.window_samples)
+        frames.copy_(padded.unfold(1, plan.window_samples, plan.hop)[:, :n_frames])
+        spectrum = self._buffer("spectrum", n * n_frames, 2 * n_bins)
+        torch.mm(frames.flatten(0, 1), self._basis, out=spectrum)
+        power = self._buffer("power", n * n_frames, n_bins)
+        torch.mul(spectrum[:, :n_bins], spectrum[:, :n_bins], out=power)
+        power.addcmul_(spectrum[:, n_bins:], spectrum[:, n_bins:])
+        return power.view(n, n_frames, n_bins)
+
+    def _resized(self, levels: torch.Tensor, n_frames: NDArray[np.int64]) -> torch.Tensor:
+        """Resize the first `n_frames` of each, time and then frequency: (n, height, width).
+
+        Whole rows of memory are mixed in both steps, with a transposed copy between them.
+        """
+        n, longest, n_bins = levels.shape
+        which = np.searchsorted(self._n_frames, n_frames)
+        columns = self._taps(self._columns[0][which], self._columns[1][which], longest)
+        in_time = _mixed(levels.view(-1, n_bins), *columns).view(n, -1, n_bins)
+        by_bin = self._buffer("by bin", n, n_bins, in_time.shape[1])
+        by_bin.copy_(in_time.transpose(1, 2))
+        n_rows = n * self._settings.height
+        pictures = _mixed(by_bin.flatten(0, 1), self._rows[0][:n_rows], self._rows[1][:n_rows])
+        return pictures.view(n, -1, by_bin.shape[2])
+
+    def _taps(
+        self, pairs: NDArray[np.int64], weights: NDArray[np.float32], step: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pairs and weights of all signals; the rows of each begin `step` behind the last one's."""
+        pairs = pairs + step * np.arange(len(pairs))[:, None, None]
+        return (
+            torch.from_numpy(pairs.reshape(-1, 2)).to(self._device),
+            torch.from_numpy(weights.reshape(-1, 2)).to(self._device),
+        )
+
+    def _buffer(self, name: str, *shape: int) -> torch.Tensor:
+        """Memory that the last block used, too; what it holds is not defined."""
+        size = math.prod(shape)
+        if name not in self._buffers or self._buffers[name].numel() < size:
+            self._buffers[name] = torch.empty(size, device=self._device)
+        return self._buffers[name][:size].view(shape)
+
+
+def _mixed(rows: torch.Tensor, pairs: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Weighted sums of pairs of rows, in one pass over the memory."""
+    return embedding_bag(pairs, rows, per_sample_weights=weights, mode="sum")
+
+
+def _to_log2(values: torch.Tensor) -> None:
+    """Take logarithms in place; numpy's take a quarter of torch's time on a CPU."""
+    if values.device.type == "cpu":
+        np.log2(values.numpy(), out=values.numpy())
+    else:
+        values.log2_()
 
 
 def _check(
@@ -203,15 +262,27 @@ def _check(
         raise DataError(msg)
 
 
-def _by_plan(
+def _by_transform(
     length: NDArray[np.int64], settings: SpectrogramSettings
-) -> list[tuple[StftPlan, NDArray[np.intp]]]:
-    """Group the segments that share one transform."""
+) -> list[tuple[StftPlan, NDArray[np.intp], NDArray[np.int64]]]:
+    """Group the segments that share window, hop and basis, the shortest first.
+
+    Returns
+    -------
+    list of (plan of the longest, members, windows of each member)
+    """
     distinct, which = np.unique(length, return_inverse=True)
     plans = [settings.plan(int(n)) for n in distinct]
-    order = {plan: i for i, plan in enumerate(dict.fromkeys(plans))}
-    group = np.array([order[plan] for plan in plans], dtype=np.intp)[which]
-    return [(plan, np.flatnonzero(group == i)) for plan, i in order.items()]
+    n_frames = np.array([plan.n_frames for plan in plans], dtype=np.int64)[which]
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    for i, plan in enumerate(plans):
+        groups.setdefault((plan.window_samples, plan.hop, plan.n_fft), []).append(i)
+    made = []
+    for of_lengths in groups.values():
+        members = np.flatnonzero(np.isin(which, of_lengths))
+        members = members[np.argsort(n_frames[members], kind="stable")]
+        made.append((plans[of_lengths[-1]], members, n_frames[members]))
+    return made
 
 
 @lru_cache(maxsize=32)
@@ -245,30 +316,38 @@ def fourier_basis(plan: StftPlan, window: str, n_bins: int) -> torch.Tensor:
     return torch.from_numpy((waves * (taper / taper.sum())[:, None]).astype(np.float32))
 
 
-@lru_cache(maxsize=256)
-def bilinear_weights(n_from: int, n_to: int) -> torch.Tensor:
-    """Return the matrix that resizes one axis bilinearly, pixel centres at half integers.
+def bilinear_taps(
+    n_from: NDArray[np.int64], n_to: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Say what each point is mixed from when an axis is resized bilinearly.
+
+    Pixel centres lie at half integers, as in ``cv2.resize``; shrinking does not smooth.
 
     Parameters
     ----------
-    n_from, n_to : int
-        Points before and after.
+    n_from : ndarray of int64, any shape
+        Points before, for each axis that is resized.
+    n_to : int
+        Points after.
 
     Returns
     -------
-    Tensor of float32, shape (n_to, n_from)
-        Rows sum to 1; at most two entries of a row differ from 0. No smoothing when shrinking.
+    pairs : ndarray of int64, shape (*n_from.shape, n_to, 2)
+        The two neighbours among the points before.
+    weights : ndarray of float32, same shape
+        Their weights, which sum to 1.
 
     Examples
     --------
-    >>> bilinear_weights(2, 4).tolist()
+    >>> pairs, weights = bilinear_taps(np.array(2), 4)
+    >>> pairs.tolist()
+    [[0, 1], [0, 1], [0, 1], [0, 1]]
+    >>> weights.tolist()
     [[1.0, 0.0], [0.75, 0.25], [0.25, 0.75], [0.0, 1.0]]
     """
-    at = np.clip((np.arange(n_to) + 0.5) * n_from / n_to - 0.5, 0, n_from - 1)
-    low = np.minimum(at.astype(np.intp), max(n_from - 2, 0))
-    weights = np.zeros((n_to, n_from), dtype=np.float64)
-    rows = np.arange(n_to)
-    weights[rows, low] = 1 - (at - low)
-    if n_from > 1:
-        weights[rows, low + 1] = at - low
-    return torch.from_numpy(weights.astype(np.float32))
+    last = n_from[..., None] - 1
+    at = np.clip((np.arange(n_to) + 0.5) * (last + 1) / n_to - 0.5, 0, last)
+    low = np.minimum(at.astype(np.int64), np.maximum(last - 1, 0))
+    pairs = np.stack([low, np.minimum(low + 1, last)], axis=-1)
+    weights = np.stack([1 - (at - low), at - low], axis=-1)
+    return pairs, weights.astype(np.float32)
