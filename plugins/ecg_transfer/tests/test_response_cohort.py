@@ -60,6 +60,13 @@ def context(path: Path, mode: str = "fit", seed: int = 0) -> Context:
     return Context(CRT_RESPONSE, hook="load", mode=mode, seed=seed, _inputs=(path,))
 
 
+def test_recordings_that_the_table_of_ptb_xl_does_not_name_are_told_in_one_line(ptbxl):
+    place = ptbxl / "records500/00000"
+    ctx = Context(CRT_RESPONSE, hook="load", mode="predict", seed=0, _inputs=(ptbxl, place))
+    with pytest.raises(DataError, match=r"found recordings in 00000 that no line names"):
+        load(LoadBlock(), ctx)
+
+
 def test_a_statement_counts_whatever_its_likelihood_and_the_first_ecg_stands_for_the_patient(ptbxl):
     table, notes = read_ptbxl(ptbxl, "CD")
     assert table.set_index("patient_id")["label"].to_dict() == {"20": 1.0, "30": 0.0, "40": 0.0}

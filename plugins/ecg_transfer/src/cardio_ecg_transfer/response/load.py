@@ -71,8 +71,14 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         return new_recordings(config, ctx)
     parts = [part for part in found if part is not None]
     if len(parts) < len(found):
+        nobodys = ctx.inputs[found.index(None)]
+        if any((place / DATABASE).is_file() for place in nobodys.parents):
+            raise DataError(
+                f"{DATABASE}: expected a line for every recording of its folder, found recordings "
+                f"in {nobodys.name} that no line names; add their lines, or move them elsewhere"
+            )
         raise DataError(
-            f"{ctx.inputs[found.index(None)].name}: expected a cohort table, a folder with "
+            f"{nobodys.name}: expected a cohort table, a folder with "
             f"cohort.csv, or a PTB-XL folder with {DATABASE}; found none of them, so nothing says "
             "who has the outcome"
         )
