@@ -130,6 +130,8 @@ ROC = ["roc", "FILE", "--target", "y", "--score", "x"]
         ("y,x", '{y},"{n} ms"', "expected numbers, found text '0 ms'"),
         ("y,x", "{y},1e{n}00", "found 16 infinite"),
         ("y,x", "{y},{n}e300", "expected numbers up to 1e+75"),
+        ("y,x", "{y},{n}e-300", "found none above 1.9e-299; rescale them"),
+        ("y,x", '{y},"{n}', "found one that is not closed"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_line(

@@ -75,7 +75,12 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
     parquet = path.suffix.lower() in {".parquet", ".pq"}
     try:
         raw = _read_parquet(path) if parquet else _read_csv(path, known, lenient)
-    except (ValueError, OSError, csv.Error) as error:
+    except csv.Error:
+        raise DataError(
+            f"{path.name}: expected cells in whole quotation marks, found one that is not closed, "
+            "or closed before the cell ends; correct it, or export the table again"
+        ) from None
+    except (ValueError, OSError) as error:
         kind = "Parquet" if parquet else "comma-separated UTF-8"
         raise DataError(
             f"{path.name}: expected a {kind} table, found something else "

@@ -69,6 +69,11 @@ def numeric_column(values: ArrayLike, name: str) -> Floats:
             f"{name}: expected numbers up to {LARGEST:g}, whose powers can be computed, found "
             f"{largest:g}; rescale them or mark them as missing"
         )
+    if 0 < largest < 1 / LARGEST:
+        raise DataError(
+            f"{name}: expected numbers whose powers are not 0 to a computer, found none above "
+            f"{largest:g}; rescale them"
+        )
     return column
 
 
