@@ -142,6 +142,8 @@ if TYPE_CHECKING:
     from cardio_core.stats.forensics.table_search import search_2x2 as search_2x2
     from cardio_core.stats.foundation.design import Coding as Coding
     from cardio_core.stats.foundation.display import ResultTable as ResultTable
+    from cardio_core.stats.foundation.rubin import Pooled as Pooled
+    from cardio_core.stats.foundation.rubin import pool_rubin as pool_rubin
     from cardio_core.stats.groups.baseline_rows import TableOneChoices as TableOneChoices
     from cardio_core.stats.groups.baseline_table import table_one as table_one
     from cardio_core.stats.groups.contingency import chi2_2x2 as chi2_2x2
@@ -177,6 +179,8 @@ if TYPE_CHECKING:
     from cardio_core.stats.regression.effect_in_subgroups import (
         effect_in_subgroups as effect_in_subgroups,
     )
+    from cardio_core.stats.regression.imputation import imputed_tables as imputed_tables
+    from cardio_core.stats.regression.imputed import multivariable_imputed as multivariable_imputed
     from cardio_core.stats.regression.linear_probability import risk_difference as risk_difference
     from cardio_core.stats.regression.logistic import LogisticModel as LogisticModel
     from cardio_core.stats.regression.logistic import fit_logistic as fit_logistic
@@ -279,6 +283,9 @@ _HOMES = {
     "planner": "n_for_auc n_for_paired_auc n_for_proportion power_paired_auc",
     "planner_model": "n_for_model r2_of_c",
     "planner_validation": "n_for_validation",
+    "foundation.rubin": "Pooled pool_rubin",
+    "regression.imputation": "imputed_tables",
+    "regression.imputed": "multivariable_imputed",
     "regression.association": "multivariable univariable",
     "regression.collinearity": "vif",
     "regression.effect_in_subgroups": "auc_in_subgroups effect_in_subgroups",

@@ -149,11 +149,31 @@ def univariable(**given: Any) -> None:
     help="Also correct AUC, slope, intercept and Brier score for optimism, with B (200) "
     "resamples in which the model is fitted again.",
 )
+@click.option(
+    "--impute",
+    "m",
+    type=click.IntRange(2),
+    metavar="M",
+    help="Draw missing values M (20) times by chained equations, and pool by "
+    "Rubin's rules.  [default: rows where all columns are known]",
+)
 @SEED
 @output_options(figure=True)
-def multivariable(n_resamples: int | None, seed: int, **given: Any) -> None:
+def multivariable(n_resamples: int | None, m: int | None, seed: int, **given: Any) -> None:
     """Regress TARGET on all columns together, on the rows where all are known."""
-    _regress(stats.multivariable, **given, n_resamples=n_resamples, seed=seed)
+    if m is None:
+        _regress(stats.multivariable, **given, n_resamples=n_resamples, seed=seed)
+        return
+    if n_resamples is not None:
+        raise ConfigError(
+            "--validate and --impute: expected one of them, found both; optimism is corrected on "
+            "the rows where all columns are known"
+        )
+
+    def imputed(*table: Any, interval: Any, **common: Any) -> stats.ResultTable:
+        return stats.multivariable_imputed(*table, m=m, seed=seed, **common)
+
+    _regress(imputed, **given)
 
 
 def _regress(
