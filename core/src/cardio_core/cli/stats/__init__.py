@@ -31,6 +31,7 @@ _TABLES = f"{_HERE}.tables"
         "mixed": (f"{_HERE}.mixed:mixed", "A measurement repeated in the same patients."),
         "subgroups": (f"{_HERE}.subgroups:subgroups", "Whether an effect is alike in subgroups."),
         "survival": (f"{_HERE}.survival:survival", "Time to an event: curves, Cox, scores."),
+        "forest": (f"{_HERE}.forest:forest", "Draw estimates with their intervals."),
         "planner": ("cardio_core.cli.stats.planner:planner", "How many patients a study needs."),
         "forensics": (
             "cardio_core.cli.stats.forensics:forensics",
