@@ -145,10 +145,17 @@ def _steps(axes: Axes, curve: SurvivalCurve, colour: str, line: str) -> None:
     if not curve.time.size:
         time, survival = np.array([0.0, end]), np.ones(2)
     else:
+        # of the steps within a thousandth of the axis, the last is seen
+        bins = np.floor(time / end * 1000) if end else np.zeros(time.size)
+        seen = np.append(bins[1:] != bins[:-1], True)
+        seen[0] = True
         # where survival is 0 the limits are not known
         low = np.concatenate([[1.0], curve.low, curve.low[-1:]])
         high = np.concatenate([[1.0], curve.high, curve.high[-1:]])
-        axes.fill_between(time, low, high, step="post", color=colour, alpha=0.13, linewidth=0)
+        axes.fill_between(
+            time[seen], low[seen], high[seen], step="post", color=colour, alpha=0.13, linewidth=0
+        )
+        time, survival = time[seen], survival[seen]
     axes.step(time, survival, where="post", color=colour, linestyle=line, linewidth=1.6)
     lost = np.unique(curve.follow_up.time[~curve.follow_up.event])
     if lost.size <= 300:

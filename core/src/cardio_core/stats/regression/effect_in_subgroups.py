@@ -18,7 +18,13 @@ from cardio_core.stats.foundation.display import interval_text, ratio_text
 from cardio_core.stats.foundation.validate import Bools, unit_count
 from cardio_core.stats.regression.logistic import fit_scales
 from cardio_core.stats.regression.nested_models import likelihood_ratio_test
-from cardio_core.stats.regression.subgroup_lines import Made, Subgroups, exposed_rows, in_subgroups
+from cardio_core.stats.regression.subgroup_lines import (
+    ExposedRows,
+    Made,
+    Subgroups,
+    exposed_rows,
+    in_subgroups,
+)
 from cardio_core.types.estimate import Estimate
 
 
@@ -80,20 +86,7 @@ def effect_in_subgroups(
         return model.odds_ratios[0]
 
     def interaction(part: Subgroups, labels: NDArray[np.object_]) -> list[Estimate]:
-        own = np.column_stack([(labels == one).astype(float) for one in part.levels[1:]])
-        both = own * found.exposure[:, np.newaxis]
-        terms = [found.term, *(f"{part.name}={one}" for one in part.levels[1:])]
-        products = [f"{found.term} x {term}" for term in terms[1:]]
-        plain = np.column_stack([found.exposure, own])
-        keep = labels != ""
-        models = [
-            fit_scales(found.design(keep, matrix, named), ("unit",), method="ml", **common)[0]
-            for matrix, named in (
-                (plain, terms), (np.column_stack([plain, both]), [*terms, *products]),
-            )
-        ]  # fmt: skip
-        test = likelihood_ratio_test(models[0], models[1], unit=unit)
-        return [test.replace(name=f"interaction_chi2[{part.name}]")]
+        return [_interaction(found, part, labels, unit)]
 
     step = f"per SD ({spread:.3g})" if spread != 1.0 else "per unit"
     step = "" if two_valued else f" {step}"
@@ -136,9 +129,6 @@ def auc_in_subgroups(
             n_dropped=found.n_dropped + int((~keep).sum())
         )
 
-    slope, _ = effect_in_subgroups(table, target, score, by, event=event, level=level, unit=unit)
-    interactions = {e.name: e for e in slope.estimates if e.name.startswith("interaction")}
-
     def equal(part: Subgroups, labels: NDArray[np.object_]) -> list[Estimate]:
         areas, variances = [], []
         for one in part.levels:
@@ -154,13 +144,32 @@ def auc_in_subgroups(
         mean = float(weights @ areas / weights.sum())
         statistic = float(weights @ (np.array(areas) - mean) ** 2)
         made = [_heterogeneity(part, statistic, int((labels != "").sum()), unit)]
-        slope_test = interactions.get(f"interaction_chi2[{part.name}]")
-        return made if slope_test is None else [*made, slope_test]
+        return [*made, _interaction(found, part, labels, unit)]
 
     return in_subgroups(
         table, found, by, area, equal, f"AUC of {score}", interval_text,
         ("p equal AUC", "p interaction"), level, unit,
     )  # fmt: skip
+
+
+def _interaction(
+    found: ExposedRows, part: Subgroups, labels: NDArray[np.object_], unit: str
+) -> Estimate:
+    """Test the product of exposure and subgroups against a model that has both alone."""
+    own = np.column_stack([(labels == one).astype(float) for one in part.levels[1:]])
+    both = own * found.exposure[:, np.newaxis]
+    terms = [found.term, *(f"{part.name}={one}" for one in part.levels[1:])]
+    products = [f"{found.term} x {term}" for term in terms[1:]]
+    plain = np.column_stack([found.exposure, own])
+    keep = labels != ""
+    models = [
+        fit_scales(found.design(keep, matrix, named), ("unit",), method="ml", unit=unit)[0]
+        for matrix, named in (
+            (plain, terms), (np.column_stack([plain, both]), [*terms, *products]),
+        )
+    ]  # fmt: skip
+    test = likelihood_ratio_test(models[0], models[1], unit=unit)
+    return test.replace(name=f"interaction_chi2[{part.name}]")
 
 
 def _heterogeneity(part: Subgroups, statistic: float, n: int, unit: str) -> Estimate:
