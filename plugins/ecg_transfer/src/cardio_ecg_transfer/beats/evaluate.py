@@ -21,7 +21,7 @@ def evaluate(predictions: Scored, config: EvaluateBlock, ctx: Context) -> Evalua
     tables = dict(report.tables)
     for model, rows in frame.groupby("model", sort=False):
         tables[f"by-recording-{model}"] = cost_by_recording(rows)
-        tables[f"ec57-{model}"] = by_the_standard(rows, target.classes, config, ctx.seed)
+        tables[f"counted-by-EC57-{model}"] = by_the_standard(rows, target.classes, config, ctx.seed)
     return EvaluationReport(report.metrics, tables, report.figures, report.notes)
 
 
