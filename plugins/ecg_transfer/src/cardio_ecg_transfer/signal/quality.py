@@ -23,7 +23,7 @@ from cardio_ecg_transfer.signal.filters import fill_gaps
 FLAT_MV = 0.02
 FLAT_RUN_S = 1.0
 STILL_RUN_S = 0.5
-CLIPPED_RUN_S = 0.012
+CLIPPED_RUN_S = 0.016
 _NOISE_WINDOW_S = 0.2
 _RAIL = 0.2
 
@@ -54,7 +54,7 @@ class LeadQuality:
         Share of samples within stretches of at least 1 s that move by less than 20 µV; 1 for a
         lead without a signal.
     clipped_share : float
-        Share of samples within stretches of at least 12 ms at exactly the lead's largest or
+        Share of samples within stretches of at least 16 ms at exactly the lead's largest or
         smallest value.
     wander_mv : float
         Root mean square below 0.5 Hz, the mean excluded.
@@ -208,7 +208,7 @@ def _flat_samples(signal_mv: NDArray[np.float64], rate_hz: float) -> NDArray[np.
 
 
 def _clipped_samples(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[np.bool_]:
-    """Mark stretches of at least 12 ms at exactly the largest or the smallest value.
+    """Mark stretches of at least 16 ms at exactly the largest or the smallest value.
 
     A rail is far from the resting level: an extreme within a fifth of the lead's span of the
     median is the baseline of a lead that only points one way. Beats hit it again and again; the
@@ -222,7 +222,7 @@ def _clipped_samples(signal_mv: NDArray[np.float32], rate_hz: float) -> NDArray[
             there = _in_long_runs(signal_mv == rail, n_min)
             there[: int(np.argmin(there))] = False  # a run that the recording begins or ends with
             there[there.size - int(np.argmin(there[::-1])) :] = False
-            if np.count_nonzero(np.diff(there.view(np.int8)) == 1) > 1:
+            if np.count_nonzero(np.diff(there.view(np.int8)) == 1) > 2:
                 clipped |= there
     return clipped
 
