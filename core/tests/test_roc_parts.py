@@ -115,6 +115,15 @@ def test_the_whole_curve_is_the_area_and_a_transform_changes_nothing() -> None:
     assert (by_patient.value, by_patient.unit, by_patient.n) == (part.value, "patient", 100)
 
 
+def test_a_rate_of_0_or_1_says_that_its_interval_is_too_narrow() -> None:
+    score = np.arange(40.0)
+    found = rate_at(np.arange(40) % 4 == 0, -score, specificity=0.99, n_resamples=200)
+    apart = rate_at((score > 25).astype(int), score + 9 * np.sin(score), specificity=0.3)
+    assert (found.value, apart.value) == (pytest.approx(0.1), 1.0)
+    assert "too narrow" not in found.note
+    assert "too narrow" in apart.note or "no interval" in apart.note
+
+
 def test_bca_covers_a_sensitivity_at_a_fixed_specificity() -> None:
     rng, hits, n_runs = np.random.default_rng(3), 0, 100
     shift = np.sqrt(2) * ndtri(0.8)

@@ -189,6 +189,11 @@ def rate_at(
     name, of = rates if sensitivity is None else rates[::-1]
     sample = scored_sample(labels, scores, clusters=clusters)
     estimate = _drawn(sample, rate, name, interval, n_resamples, seed, level, unit)
+    if estimate.value in (0.0, 1.0) and not estimate.note:
+        estimate = estimate.replace(
+            note="a bootstrap interval of a rate of 0 or 1 is too narrow: resamples repeat what "
+            "all rows of the class have in common"
+        )
     return estimate.replace(
         threshold_source=f"{of} {value:g} on these rows", extra={**estimate.extra, of: value}
     )
