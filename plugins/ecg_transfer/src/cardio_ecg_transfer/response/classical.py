@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cardio_core.api import Context, FeatureSet, ModelArtifact
-from cardio_ecg_transfer.response.chosen.candidates import penalties, rotation, trees
+from cardio_ecg_transfer.response.chosen.candidates import (
+    TREES_TO_CHOOSE_BY,
+    penalties,
+    rotation,
+    trees,
+)
 from cardio_ecg_transfer.response.chosen.choosing import choose
 from cardio_ecg_transfer.response.config import ClassicalBlock
 from cardio_ecg_transfer.response.models import Recipe
@@ -62,11 +67,14 @@ def _fit_chosen(
     truth = outcome if regression else outcome.astype(np.int64)
     if recipe.estimator == "trees":
         candidates, turned = trees(config, seed, regression=regression), None
+        few = config.model_copy(update={"n_trees": min(config.n_trees, TREES_TO_CHOOSE_BY)})
+        compared = trees(few, seed, regression=regression)
     else:
         # Turned once, by all training patients: that looks at no outcome.
         candidates, turned = penalties(regression=regression), rotation()
+        compared = candidates
         vectors = turned.fit_transform(vectors)
-    name, lost = choose(candidates, vectors, truth, people, regression=regression, seed=seed)
+    name, lost = choose(compared, vectors, truth, people, regression=regression, seed=seed)
     fitted = candidates[name].fit(vectors, truth)
     artifact = ModelArtifact(ctx.out)
     artifact.save_estimator(fitted if turned is None else make_pipeline(turned, fitted), FILE)
@@ -90,16 +98,27 @@ def vectors_of(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:
     if recipe.kind == "measurements":
         return measured(features, recipe.columns)
     if recipe.kind == "all_measured":
-        waves = by_patient(features, np.asarray(features["waves"].in_units(), np.float64))
-        return np.hstack([all_measured(features), waves])
-    beats = by_patient(features, features["median_beat"].in_units())
+        return everything_measured(features)
+    beats = beats_of(features)
     return beats.reshape(len(beats), -1)
+
+
+def beats_of(features: FeatureSet) -> NDArray[np.float64]:
+    """Return the median beats in mV, shape (n_patients, 12, n_grid)."""
+    return by_patient(features, features["median_beat"].in_units())
+
+
+def everything_measured(features: FeatureSet) -> NDArray[np.float64]:
+    """Return all measurements and all leads' waves, shape (n_patients, n); NaN if missing."""
+    waves = by_patient(features, np.asarray(features["waves"].in_units(), np.float64))
+    return np.hstack([all_measured(features), waves])
 
 
 def kernel_vectors(features: FeatureSet, n_kernels: int, seed: int) -> NDArray[np.float64]:
     """Return what random kernels make of each median beat, shape (n_patients, 2 * n_kernels)."""
-    beats = by_patient(features, features["median_beat"].in_units())
-    return kernel_features(beats, draw_kernels(n_kernels, beats.shape[1], beats.shape[2], seed))
+    beats = beats_of(features)
+    kernels = draw_kernels(n_kernels, beats.shape[1], beats.shape[2], seed)
+    return kernel_features(beats, kernels)
 
 
 def score_rule(features: FeatureSet, recipe: Recipe) -> NDArray[np.float64]:

@@ -19,7 +19,8 @@ class Recipe:
     kind : str
         ``network`` is fine-tuned; ``deep_features`` takes the pretrained encoder as it is;
         ``median_beat`` and ``measurements`` are fitted on what their names say, ``all_measured`` on
-        these and the waves of every lead, ``kernels`` on random convolutions of the median beat; a
+        these and the waves of every lead, ``beat_network`` is a network on these and the median
+        beat, ``kernels`` are fitted on random convolutions of the median beat; a
         ``rule`` is published and not fitted at all.
     estimator : str
         The classifier after features that are not learnt with it; of ``trees`` and ``penalised``
@@ -33,7 +34,14 @@ class Recipe:
     """
 
     kind: Literal[
-        "network", "deep_features", "median_beat", "measurements", "all_measured", "kernels", "rule"
+        "network",
+        "deep_features",
+        "median_beat",
+        "measurements",
+        "all_measured",
+        "beat_network",
+        "kernels",
+        "rule",
     ]
     estimator: Literal["logistic", "svm", "forest", "trees", "penalised", ""] = ""
     pretrained: bool = False
@@ -73,7 +81,10 @@ _COMPARED: tuple[tuple[Model, Recipe | None], ...] = (
     (Model("trees", "Trees on all measurements"), Recipe("all_measured", "trees")),
     (Model("kernels", "Random convolution kernels on the median beat"),
      Recipe("kernels", "penalised")),
-    (Model("fused", "Network, trees and kernels fused", fuses=("pretrained", "trees", "kernels")),
+    (Model("beat_network", "Network on the median beat in twelve leads, measurements beside it"),
+     Recipe("beat_network")),
+    (Model("fused", "Networks, trees and kernels fused",
+           fuses=("pretrained", "trees", "kernels", "beat_network")),
      None),
     (Model("qrs_duration", "QRS duration", baseline=True),
      Recipe("measurements", "logistic", columns=("qrs_ms",))),

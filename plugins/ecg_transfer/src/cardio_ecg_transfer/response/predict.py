@@ -32,6 +32,10 @@ def predict(
         from cardio_ecg_transfer.response.by_network import network_scores  # torch only if needed
 
         scores = network_scores(model, features, config, ctx)
+    elif recipe.kind == "beat_network":
+        from cardio_ecg_transfer.response.beat_network.fitting import beat_network_scores
+
+        scores = beat_network_scores(model, features, config, ctx)
     elif recipe.kind == "rule":
         scores = score_rule(features, recipe)
     elif recipe.kind == "deep_features":

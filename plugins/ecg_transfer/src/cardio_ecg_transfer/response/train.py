@@ -37,6 +37,10 @@ def train(
         from cardio_ecg_transfer.response.by_network import fit_network  # torch only where needed
 
         return fit_network(training, validation, targets, recipe, config, ctx)
+    if recipe.kind == "beat_network":
+        from cardio_ecg_transfer.response.beat_network.fitting import fit_beat_network
+
+        return fit_beat_network(training, validation, targets, config, ctx)
     notes: tuple[str, ...] = ()
     if recipe.kind == "deep_features":
         from cardio_ecg_transfer.response.by_network import fresh_vectors

@@ -11,6 +11,9 @@ from cardio_ecg_transfer.response.config import ClassicalBlock
 STRENGTHS = tuple(float(value) for value in np.logspace(-5, -1, 9))
 """Inverse L2 penalties of the standardised outputs of random kernels."""
 
+TREES_TO_CHOOSE_BY = 100
+"""Of a forest, at most, where kinds are compared: more make it steadier, hardly better."""
+
 _FEATURES_TRIED = 0.4  # of all measurements, at a split: a few leads tell, and many say nothing
 _BOOSTING = {"n_estimators": 200, "learning_rate": 0.05, "max_depth": 3, "subsample": 0.7}
 

@@ -1,0 +1,1 @@
+"""The network over time: the median beat in twelve leads at once, measurements beside it."""
