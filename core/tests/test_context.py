@@ -74,6 +74,7 @@ def test_a_model_gets_no_need_that_was_declared_for_others(tmp_path):
         with pytest.raises(ContractError, match=r"model 'age'.*declared for other models"):
             ask(ctx.replace(model="age"))
     assert [need.task for need in task.needs_of(["both"])] == ["view"]
+    assert not task.needs_of(["both", "age"])  # fused without the member that has the need
 
 
 @pytest.mark.parametrize("ask", [lambda ctx: ctx.inputs, lambda ctx: ctx.beside("septum")])

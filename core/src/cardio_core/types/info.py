@@ -257,7 +257,9 @@ class Task:
         return tuple(self.target(name) for name in named) or self.targets
 
     def needs_of(self, models: Iterable[str]) -> tuple[Need, ...]:
-        """Return the needs that any of the models uses; a fused one uses what its members use.
+        """Return the needs that any of the models uses.
+
+        A fused one uses what its members use: those among the models, or alone all that it fuses.
 
         Examples
         --------
@@ -268,7 +270,7 @@ class Task:
         """
         named = [self.model(name) for name in models]
         fitted = {one.name for one in named if not one.core_owned}
-        users = fitted.union(*(one.fuses for one in named))
+        users = fitted.union(*(fitted & set(one.fuses) or one.fuses for one in named))
         return tuple(need for need in self.needs if users & set(need.models or users))
 
     def target(self, name: str) -> Target:
