@@ -66,6 +66,8 @@ def side_by_side(runs: list[Path], fused: list[str]) -> pd.DataFrame:
     keys = ["patient_id", "fold", "y_true"]
     table = said.pivot_table(index=keys, columns="model", values="score").dropna().reset_index()
     for names in fused:
+        if not set(names.split("+")) <= set(table.columns):
+            continue  # these runs lack one of them
         frames = {
             name: pd.DataFrame(
                 {"unit_id": table["patient_id"], "subject_id": table["patient_id"], "repeat": 0,
