@@ -143,7 +143,7 @@ def table_of_losses(inside: pd.DataFrame, outside: pd.DataFrame) -> str:
     """Return what each model loses where whole sites are left out, on the same patients."""
     both = inside.merge(outside, on=["patient_id", "y_true"], suffixes=(" in", " out"))
     y = truth(both)
-    lines = ["| model | inside | outside | loss, paired DeLong | inside each site left out |",
+    lines = ["| model | inside | outside | loss, paired DeLong | each site, inside → left out |",
              "|---|---:|---:|---|---|"]  # fmt: skip
     for name in models_of(inside):
         if f"{name} out" not in both:
@@ -151,7 +151,9 @@ def table_of_losses(inside: pd.DataFrame, outside: pd.DataFrame) -> str:
         d = delong_paired(y, both[f"{name} in"], both[f"{name} out"])
         areas = []
         for _, part in both.groupby("fold out"):
-            areas.append(f"{auc(truth(part), part[f'{name} out']).value:.2f}")
+            y_part = truth(part)
+            was, now = (auc(y_part, part[f"{name} {side}"]).value for side in ("in", "out"))
+            areas.append(f"{was:.2f} → {now:.2f}")
         lines.append(
             f"| `{name}` | {d.extra['auc_a']:.3f} | {d.extra['auc_b']:.3f} |"
             f" {d.value:+.3f} ({d.low:+.3f} to {d.high:+.3f}) | {', '.join(areas)} |"

@@ -82,7 +82,7 @@ class BeatNet(nn.Module):
         """
         maps = self.layers(self.stem(inputs["beats"]))
         parts = [maps.mean(dim=2), maps.amax(dim=2), self.measured(inputs["measured"])]
-        outputs = self.classifier(self.dropout(torch.cat(parts, dim=1)))
+        outputs: torch.Tensor = self.classifier(self.dropout(torch.cat(parts, dim=1)))
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
 

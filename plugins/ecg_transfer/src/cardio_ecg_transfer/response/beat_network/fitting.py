@@ -40,7 +40,8 @@ class Scale:
     def applied(self, measured: NDArray[np.float64]) -> NDArray[np.float32]:
         """Return them in standard deviations, 0 where missing."""
         scaled = (measured - np.array(self.centre)) / np.array(self.spread)
-        return np.clip(np.nan_to_num(scaled), -FURTHEST, FURTHEST).astype(np.float32)
+        known = np.nan_to_num(scaled)
+        return np.asarray(np.clip(known, -FURTHEST, FURTHEST), np.float32)
 
 
 @dataclass(frozen=True)
