@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from cardio_core.api import Context, FeatureBlock, FeatureSet, Targets
-from cardio_core.compute.devices import choose_device
+from cardio_core.api import FeatureBlock, FeatureSet, Targets
+from cardio_core.testing import training_context
 from cardio_ecg_transfer.networks.beat_net import BeatNet, changed_beats
 from cardio_ecg_transfer.response.beat_network.fitting import (
     Scale,
@@ -79,8 +79,7 @@ def test_it_learns_from_the_beat_and_from_the_measurements(side, tmp_path):
     features = cohort(beats, measured)
     words = pd.Series(np.where(outcome == 1, "yes", "no"), features.table["patient_id"])
     targets = Targets("patient", words.map({"yes": 1.0, "no": 0.0}).rename("response").to_frame())
-    ctx = Context(CRT_RESPONSE, hook="train", model="beat_network", device=choose_device("cpu"),
-                  _out=tmp_path)  # fmt: skip
+    ctx = training_context(CRT_RESPONSE, "beat_network", tmp_path)
     artifact = fit_beat_network(features, None, targets, CONFIG.train, ctx)
     scores = beat_network_scores(artifact, features, CONFIG.predict, ctx)
     assert scores[outcome == 1].mean() - scores[outcome == 0].mean() > 0.5
