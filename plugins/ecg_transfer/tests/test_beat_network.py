@@ -19,7 +19,7 @@ from cardio_ecg_transfer.response.beat_network.fitting import (
 from cardio_ecg_transfer.response.config import Config
 from cardio_ecg_transfer.response.models import CRT_RESPONSE
 
-CONFIG = Config(train={"fit": {"epochs": 6, "batch_size": 16, "learning_rate": 0.01}})
+CONFIG = Config(train={"fit": {"epochs": 20, "batch_size": 16, "learning_rate": 0.01}})
 
 
 def cohort(beats: np.ndarray, measured: np.ndarray) -> FeatureSet:
