@@ -15,12 +15,12 @@ from cardio_core.stats.classification.thresholds import youden_threshold
 from cardio_core.stats.foundation.columns import binary_outcome
 from cardio_core.studies.guessing import (
     FOLDS,
-    PATIENTS,
     REPEATS,
     SITES,
     column_for,
     guessed,
     guessed_outcome,
+    guessed_patient,
     guessed_scores,
     is_probability,
     require_scores,
@@ -124,8 +124,10 @@ def read_given(path: Path, asked: Question) -> Given:
         f"Outcome: {outcome}, of which {event} counts as the event. A higher score is taken to mean"
         " that the event is more likely."
     )
-    negative = next((_label(v) for v, t in zip(table[outcome], truth, strict=True) if t == 0), "no")
-    classes = ("no", "yes") if {_label(event), negative} == {"0", "1"} else (negative, event)
+    negative = next(
+        (label_of(v) for v, t in zip(table[outcome], truth, strict=True) if t == 0), "no"
+    )
+    classes = ("no", "yes") if {label_of(event), negative} == {"0", "1"} else (negative, event)
     target = Target(outcome, "binary", classes)
     positive = pd.Series(truth, index=table.index)
     known = positive.notna() & (table[patient].notna() if patient else True)
@@ -188,8 +190,15 @@ def names_in(path: Path) -> list[str]:
     return [str(name) for name in table.columns]
 
 
-def _label(value: object) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+def label_of(value: object) -> str:
+    """Return how a cell is called: whole numbers with all their digits, patients' above all.
+
+    Examples
+    --------
+    >>> label_of(12345678), label_of(12345678.0), label_of(0.5), label_of("007")
+    ('12345678', '12345678', '0.5', '007')
+    """
+    return f"{value:.15g}" if isinstance(value, int | float) else str(value)
 
 
 def _columns(
@@ -204,15 +213,17 @@ def _columns(
     )
     if outcome in asked.scores:
         raise ConfigError(f"--score {outcome}: is the outcome; name the column of the predictions")
-    patient = column_for(asked.patient, "--patient", table) or guessed(
-        PATIENTS, table, [*named, outcome]
+    patient = column_for(asked.patient, "--patient", table) or guessed_patient(
+        table, [*named, outcome]
     )
     site = column_for(asked.site, "--site", table) or guessed(SITES, table, [*named, outcome])
     aside = [c for c in (outcome, patient, site, *asked.subgroups, guessed(FOLDS, table),
                          guessed(REPEATS, table)) if c]  # fmt: skip
     for name in asked.scores:
         column_for(name, "--score", table)
-    scores = list(dict.fromkeys(asked.scores)) or guessed_scores(table, aside)
+    classes = [label_of(value) for value in table[outcome].dropna().unique()]
+    event = _as_read(asked.event, table[outcome]) or "1"
+    scores = list(dict.fromkeys(asked.scores)) or guessed_scores(table, aside, classes, event)
     assumed = [
         f"{name} as {what}"
         for name, what, by_user in (
@@ -249,7 +260,7 @@ def _frame(
     """Return one score's rows as a run keeps its predictions."""
     known = table[name].notna()
     rows, score = table[known], table.loc[known, name].to_numpy(float)
-    who = rows[patient].map(_label) if patient else pd.Series(rows.index.astype(str), rows.index)
+    who = rows[patient].map(label_of) if patient else pd.Series(rows.index.astype(str), rows.index)
     fold, repeat = guessed(FOLDS, table), guessed(REPEATS, table)
     row = rows.index.astype(str)
     unit = who if patient and not who.duplicated().any() else pd.Series(row, rows.index)
@@ -271,7 +282,7 @@ def _frame(
             "level": "patient",
             "time_s": np.nan,
             "repeat": pd.factorize(rows[repeat], sort=True)[0] if repeat else 0,
-            "fold": rows[fold].map(_label).to_numpy() if fold else "all",
+            "fold": rows[fold].map(label_of).to_numpy() if fold else "all",
             "model": name,
             "y_true": words,
             "predicted": None,
@@ -323,7 +334,9 @@ def _rule(
 
 
 def _groups(table: pd.DataFrame, names: Sequence[str], patient: str | None) -> pd.DataFrame:
-    who = table[patient].map(_label) if patient else pd.Series(table.index.astype(str), table.index)
+    who = (
+        table[patient].map(label_of) if patient else pd.Series(table.index.astype(str), table.index)
+    )
     return table[list(names)].groupby(who.to_numpy(), sort=False).first()
 
 

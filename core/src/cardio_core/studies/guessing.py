@@ -11,16 +11,20 @@ import pandas as pd
 from cardio_core.errors import ConfigError, DataError
 
 OUTCOMES = ("y_true", "y", "truth", "true", "label", "labels", "target", "outcome", "event",
-            "response", "class", "status", "obs", "observed", "ground_truth", "gt")  # fmt: skip
+            "response", "class", "status", "obs", "observed", "ground_truth", "gt", "y_test",
+            "y_val", "actual")  # fmt: skip
 PATIENTS = ("patient_id", "patient", "patientid", "subject_id", "subject", "subjectid", "pid",
             "person_id", "personid", "case_id", "case", "identifier", "id",
-            "record_id")  # fmt: skip
+            "record_id", "rowindex", "row")  # fmt: skip
 FOLDS, REPEATS = ("fold", "cv_fold", "resample_fold", "split"), ("repeat", "rep")
-SITES = ("site", "site_id", "centre", "center", "hospital")
+SITES = ("site", "site_id", "centre", "center", "hospital", "redcap_data_access_group",
+         "data_access_group")  # fmt: skip
 _SCORE = re.compile(
-    r"score|prob|pred|risk|yhat|y_hat|p_hat|\bfitted\b|logit|lp\b|linear_?predictor|softmax",
+    r"score|prob|pred|risk|yhat|y_hat|p_hat|\bfitted\b|logit|lp\b|linear_?predictor|softmax"
+    r"|^pre_\d+$",  # SPSS saves predicted probabilities so
     re.IGNORECASE,
 )
+_RESAMPLE = re.compile(r"^(fold|resample|bootstrap|repeat|rep|split)[ _.]?\d+", re.IGNORECASE)
 _NO_NAMES = re.compile(r"^(unnamed: ?\d+|x|rownames|row\.names|index|level_0|)$", re.IGNORECASE)
 
 
@@ -59,10 +63,26 @@ def column_for(asked: str | None, option: str, table: pd.DataFrame) -> str | Non
 
 
 def guessed(names: Sequence[str], table: pd.DataFrame, besides: Iterable[str] = ()) -> str | None:
-    """Return the first column with one of these names, whatever its capitals."""
+    """Return the first column with one of these names, whatever its capitals, blanks and dots."""
     taken = set(besides)
-    by_name = {str(column).strip().lower(): str(column) for column in table.columns}
+    by_name = {"_".join(_parts(column)): str(column) for column in reversed(table.columns)}
     return next((by_name[n] for n in names if n in by_name and by_name[n] not in taken), None)
+
+
+def guessed_patient(table: pd.DataFrame, besides: Iterable[str] = ()) -> str | None:
+    """Return the patients' column by its name; tidymodels calls its folds ``id``: they are none."""
+    folds = [
+        str(name)
+        for place, name in enumerate(table.columns)
+        if len(known := table.iloc[:, place].dropna())
+        and known.astype(str).str.match(_RESAMPLE).all()
+    ]
+    return guessed(PATIENTS, table, [*besides, *folds])
+
+
+def _parts(name: object) -> list[str]:
+    """Return the words and numbers of a name, in small letters."""
+    return re.findall(r"[^\W_]+", str(name).lower())
 
 
 def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
@@ -83,8 +103,21 @@ def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
     return found
 
 
-def guessed_scores(table: pd.DataFrame, besides: Iterable[str]) -> list[str]:
+def guessed_scores(
+    table: pd.DataFrame, besides: Iterable[str], classes: Sequence[str] = (), event: str = ""
+) -> list[str]:
     """Return numeric columns whose names say that they are scores.
+
+    Parameters
+    ----------
+    table : DataFrame
+    besides : iterable of str
+        Columns that are something else.
+    classes : sequence of str
+        Values of the outcome: caret calls probabilities by them.
+    event : str
+        The one that counts. Of two columns that add up to one the score is the one that is called
+        by it (``.pred_yes``), else the last.
 
     Raises
     ------
@@ -104,13 +137,17 @@ def guessed_scores(table: pd.DataFrame, besides: Iterable[str]) -> list[str]:
         if name not in taken and pd.api.types.is_numeric_dtype(table[name])
     ]
     named = [name for name in numeric if _SCORE.search(name)]
-    graded = [name for name in named if not table[name].dropna().isin([0, 1]).all()]
-    # of a two-column predict_proba the first is the other class, which adds nothing
-    found = [
-        name
-        for i, name in enumerate(graded)
-        if not any(_mirrors(table[name], table[other]) for other in graded[i + 1 :])
-    ]
+    if not named:
+        named = [name for name in numeric if is_probability(table[name])
+                 and any(_speaks_of(name, one) for one in classes)]  # fmt: skip
+    found = [name for name in named if not table[name].dropna().isin([0, 1]).all()]
+    for name in list(found):
+        for other in found[found.index(name) + 1 :] if name in found else []:
+            if _mirrors(table[name], table[other]):
+                # of a two-column predict_proba one is the other class, which adds nothing
+                first = _speaks_of(name, event) and not _speaks_of(other, event)
+                found.remove(other if first else name)
+                break
     if found or named:
         return found or named
     shown = ", ".join(numeric[:12]) or "none"
@@ -118,6 +155,13 @@ def guessed_scores(table: pd.DataFrame, besides: Iterable[str]) -> list[str]:
         f"--score: no numeric column is called score, prob, pred or risk; numeric columns are "
         f"{shown}; name one"
     )
+
+
+def _speaks_of(name: str, value: str) -> bool:
+    """Say whether a column is called by a value of the outcome, as ``.pred_yes`` and ``X1`` are."""
+    words, said = _parts(re.sub(r"^X(?=\d+$)", "", name)), _parts(value)
+    same = {"1": ["true"], "0": ["false"], "true": ["1"], "false": ["0"]}.get(value.lower())
+    return any(one and words[-len(one) :] == one for one in (said, same))
 
 
 def _mirrors(first: pd.Series, second: pd.Series) -> bool:

@@ -10,8 +10,8 @@ from cardio_core.errors import DataError
 from cardio_core.evaluation.patients.table_one import TableOne, describe_columns
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.tables.typed import read_typed
-from cardio_core.studies.given import Given, Question, read_given
-from cardio_core.studies.guessing import PATIENTS, guessed
+from cardio_core.studies.given import Given, Question, label_of, read_given
+from cardio_core.studies.guessing import guessed_patient
 from cardio_core.studies.writing import guard, manifest_of, settings, write_page
 
 
@@ -93,13 +93,13 @@ def _table_one(given: Given, cohort: Path | None, asked: Question) -> TableOne |
     table = given.groups
     if cohort is not None:
         read = read_typed(cohort).table
-        named = asked.patient if asked.patient in read.columns else guessed(PATIENTS, read)
+        named = asked.patient if asked.patient in read.columns else guessed_patient(read)
         if named is None:
             raise DataError(
                 f"--cohort {cohort.name}: no column names the patients; expected "
                 f"{asked.patient or 'patient_id'}"
             )
-        keys = read[named].map(lambda v: f"{v:g}" if isinstance(v, int | float) else str(v))
+        keys = read[named].map(label_of)
         known = read.drop(columns=[named]).groupby(keys.to_numpy(), sort=False).first()
         missing = [one for one in patients if one not in known.index]
         if len(missing) == len(patients):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +43,14 @@ def guard(out: Path, digest: str) -> None:
     ------
     ConfigError
     """
-    if not out.exists() or not any(out.iterdir()):
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = "is a file" if out.is_file() else f"cannot be made ({error.strerror})"
+        raise ConfigError(f"--out {out}: {why}; name a folder") from None
+    if not os.access(out, os.W_OK):
+        raise ConfigError(f"--out {out}: nothing may be written there; name another folder")
+    if not any(out.iterdir()):
         return
     if (out / "manifest.json").is_file():
         content = Manifest.open(out).content

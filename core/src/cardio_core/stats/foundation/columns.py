@@ -172,7 +172,7 @@ def binary_outcome(table: pd.DataFrame, name: str, event: str | None = None) -> 
         if labels != ["0", "1"]:
             raise DataError(
                 f"column {name!r}: expected 0 and 1, found {labels[0]} and {labels[1]}; say which "
-                f"one is the event, for example event={labels[1]}"
+                f"one is the event, for example --event {labels[1]}"
             )
         event = "1"
     if event not in labels:

@@ -1,0 +1,81 @@
+"""Tables of predictions as other programs leave them: which column is taken for what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cardio_core.studies.given import Given, Question, read_given
+from cardio_core.testing import call_cardio
+
+N = 40
+TRUTH = np.arange(N) % 2
+RISK = np.round(0.3 + 0.3 * TRUTH + 0.2 * np.sin(np.arange(N)), 4)
+
+
+def given(folder: Path, table: pd.DataFrame, **asked: str) -> Given:
+    path = folder / "table.csv"
+    table.to_csv(path, index=False)
+    return read_given(path, Question(**asked))  # type: ignore[arg-type]
+
+
+def test_of_caret_and_tidymodels_the_column_of_the_event_is_the_score(tmp_path: Path) -> None:
+    """Both put the first level first, and the event often is the first."""
+    words = np.where(TRUTH, "yes", "no")
+    folds = [f"Fold{i % 5 + 1}" for i in range(N)]
+    tidy = pd.DataFrame({"id": folds, ".pred_yes": RISK, ".pred_no": 1 - RISK,
+                         ".row": range(1, N + 1), "outcome": words})  # fmt: skip
+    caret = pd.DataFrame({"obs": words, "yes": RISK, "no": 1 - RISK,
+                          "rowIndex": range(1, N + 1), "Resample": folds})  # fmt: skip
+    for table, score in ((tidy, ".pred_yes"), (caret, "yes")):
+        found = given(tmp_path, table, event="yes")
+        [frame] = found.scored.frames.values()
+        assert [model.name for model in found.task.models] == [score]
+        assert frame["score:yes"].tolist() == RISK.tolist()
+        assert frame["patient_id"].nunique() == N  # not the folds, which tidymodels calls id
+
+
+@pytest.mark.parametrize(
+    ("names", "event", "score"),
+    [
+        (("proba_0", "proba_1"), None, "proba_1"),
+        (("proba_1", "proba_0"), None, "proba_1"),
+        (("X0", "X1"), None, "X1"),
+        (("proba_0", "proba_1"), "0", "proba_0"),
+        (("p.pred.a", "p.pred.b"), None, "p.pred.b"),
+    ],
+)
+def test_of_two_columns_that_add_to_one_the_event_s_is_taken(
+    tmp_path: Path, names: tuple[str, str], event: str | None, score: str
+) -> None:
+    own = RISK if score == names[0] else 1 - RISK
+    table = pd.DataFrame({"y_test": TRUTH, names[0]: own, names[1]: 1 - own})
+    asked = {"event": event} if event else {}
+    assert [one.name for one in given(tmp_path, table, **asked).task.models] == [score]
+
+
+def test_patients_with_long_numbers_are_not_taken_for_one_another(tmp_path: Path) -> None:
+    table = pd.DataFrame({"patient_id": 12345600 + np.arange(N), "label": TRUTH, "prob": RISK})
+    [frame] = given(tmp_path, table).scored.frames.values()
+    assert frame["patient_id"].tolist() == [str(12345600 + i) for i in range(N)]
+
+
+def test_redcap_s_names_with_blanks_are_known(tmp_path: Path) -> None:
+    table = pd.DataFrame({"Record ID": range(1, N + 1), "Data Access Group": ["a", "b"] * (N // 2),
+                          "Outcome": TRUTH, "Predicted risk": RISK})  # fmt: skip
+    found = given(tmp_path, table)
+    assert list(found.groups.columns) == ["Data Access Group"]
+    assert "Record ID as the patient" in found.assumed[0]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) -> None:
+    path, file = tmp_path / "p.csv", tmp_path / "taken"
+    pd.DataFrame({"label": TRUTH, "prob": RISK}).to_csv(path, index=False)
+    file.write_text("mine")
+    for out, why in ((file, "is a file"), (file / "below", "cannot be made")):
+        said = call_cardio("judge", path, "--out", out)
+        assert said.exit_code == 2
+        assert f"--out {out}: {why}" in said.stderr and said.stderr.count("\n") == 1
