@@ -94,7 +94,7 @@ def redraw(whole: Path, folder: Path, seed: int) -> float:
         table = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
-    return float(stats.bayes_auc([person["prob_lge"] for person in known.values()]))
+    return stats.bayes_auc([person["prob_lge"] for person in known.values()]).value
 
 
 def one_seed(seed: int, whole: Path, folder: Path) -> dict[str, Any]:

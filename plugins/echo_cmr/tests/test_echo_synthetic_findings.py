@@ -48,7 +48,7 @@ def test_scar_can_be_told_as_far_as_is_set_and_no_further(difficulty: str, auc: 
     rng = np.random.default_rng(5)
     found = [draw_findings(rng, difficulty) for _ in range(2500)]
     score, label = [f.lge_score for f in found], [bool(f.lge) for f in found]
-    assert stats.bayes_auc([f.lge_probability for f in found]) == pytest.approx(auc, abs=0.01)
+    assert stats.bayes_auc([f.lge_probability for f in found]).value == pytest.approx(auc, abs=0.01)
     assert roc_auc_score(label, score) == pytest.approx(auc, abs=0.025)
     # Nothing else of what is known about motion adds to it.
     worst = [min(f.amplitude.values()) for f in found]
@@ -60,7 +60,7 @@ def test_nothing_can_be_told_from_the_impossible_phantom() -> None:
     rng = np.random.default_rng(6)
     found = [draw_findings(rng, "impossible") for _ in range(2000)]
     scar, motion = [bool(f.lge) for f in found], [bool(f.wma) for f in found]
-    assert stats.bayes_auc([f.lge_probability for f in found]) == 0.5
+    assert stats.bayes_auc([f.lge_probability for f in found]).value == 0.5
     assert roc_auc_score(scar, [f.lge_score for f in found]) == pytest.approx(0.5, abs=0.03)
     lowest = [-min(f.amplitude.values()) for f in found]
     assert roc_auc_score(motion, lowest) == pytest.approx(0.5, abs=0.03)

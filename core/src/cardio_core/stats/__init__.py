@@ -107,6 +107,7 @@ if TYPE_CHECKING:
     )
     from cardio_core.stats.discrimination.average_precision import pr_auc as pr_auc
     from cardio_core.stats.discrimination.bayes import bayes_auc as bayes_auc
+    from cardio_core.stats.discrimination.bayes import stated_bayes_auc as stated_bayes_auc
     from cardio_core.stats.discrimination.curve_parts import partial_auc as partial_auc
     from cardio_core.stats.discrimination.curve_parts import rate_at as rate_at
     from cardio_core.stats.discrimination.delong import DelongCovariance as DelongCovariance
@@ -254,7 +255,7 @@ _HOMES = {
     ),
     "discrimination.auc_bootstrap": "bootstrap_auc bootstrap_auc_difference",
     "discrimination.average_precision": "pr_auc",
-    "discrimination.bayes": "bayes_auc",
+    "discrimination.bayes": "bayes_auc stated_bayes_auc",
     "discrimination.curve_parts": "partial_auc rate_at",
     "discrimination.delong": "DelongCovariance delong_covariance delong_paired delong_unpaired",
     "discrimination.planned_power": "binormal_power pilot_power",

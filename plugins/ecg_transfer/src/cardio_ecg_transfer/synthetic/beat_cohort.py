@@ -92,7 +92,7 @@ def write_beat_cohort(
             "kind": "beats",
             "seed": seed,
             "difficulty": "null" if null else difficulty,
-            "bayes_auc": {"V against the rest": stats.bayes_auc(np.concatenate(scored))},
+            "bayes_auc": {"V against the rest": stats.stated_bayes_auc(np.concatenate(scored))},
             "bayes_auc_of": "all annotated beats of the records that are not paced",
             "records": {name: _facts(truths[name]) for name in names},
         },

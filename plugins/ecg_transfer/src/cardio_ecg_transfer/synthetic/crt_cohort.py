@@ -86,7 +86,7 @@ def write_crt_cohort(
             "seed": seed,
             "difficulty": "null" if null else difficulty,
             "bayes_auc": {
-                "response": stats.bayes_auc([patient.prob_response for patient in patients])
+                "response": stats.stated_bayes_auc([patient.prob_response for patient in patients])
             },
             "bayes_auc_of": "all patients, from the QRS that made their ECG",
             "patients": {patient.patient_id: _facts(patient) for patient in patients},

@@ -77,8 +77,8 @@ def write_cmr_cohort(
         "difficulty": difficulty,
         "bayes_auc": {
             "wma": 0.5 if difficulty == "impossible" else 1.0,
-            "lge": stats.bayes_auc(chances),
-            "responder": stats.bayes_auc(responses),
+            "lge": stats.stated_bayes_auc(chances),
+            "responder": stats.stated_bayes_auc(responses),
             **dict.fromkeys(("t1_high", "t2_high", "ecv_high"), 0.5),
         },
         "bayes_auc_of": "all studies: wma from the motion of the segments, lge from thinning and "

@@ -105,7 +105,9 @@ def write_septal_flash_cohort(
             facts[study.study_id] = _facts(study, septum)
     pd.DataFrame(rows).to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
     within = {
-        timepoint: stats.bayes_auc([s.probability for s in studies if s.timepoint == timepoint])
+        timepoint: stats.stated_bayes_auc(
+            [s.probability for s in studies if s.timepoint == timepoint]
+        )
         for timepoint in TIMEPOINTS
     }
     truth = {
@@ -113,7 +115,7 @@ def write_septal_flash_cohort(
         "seed": seed,
         "difficulty": difficulty,
         "confounder": confounder,
-        "bayes_auc": {"septal_flash": stats.bayes_auc([s.probability for s in studies])},
+        "bayes_auc": {"septal_flash": stats.stated_bayes_auc([s.probability for s in studies])},
         "bayes_auc_of": "all studies, from the flash that made their loop"
         + (" and the timepoint" if confounder else ""),
         "bayes_auc_within": within,

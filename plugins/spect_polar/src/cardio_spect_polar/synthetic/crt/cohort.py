@@ -93,7 +93,7 @@ def write_crt_cohort(
             "seed": seed,
             "difficulty": "null" if null else difficulty,
             "bayes_auc": {
-                "response": stats.bayes_auc([patient.prob_response for patient in analysed])
+                "response": stats.stated_bayes_auc([patient.prob_response for patient in analysed])
             },
             "bayes_auc_of": "patients with an outcome and an LVESV above 20 mL, from delay, scar "
             "and QRS as they were drawn",

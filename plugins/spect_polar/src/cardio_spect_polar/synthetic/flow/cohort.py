@@ -175,5 +175,7 @@ def _write_truth(
     )  # fmt: skip
 
 
-def _areas(probability: NDArray[np.float64]) -> dict[str, float]:
-    return {name: stats.bayes_auc(probability[:, place]) for place, name in enumerate(TRAITS)}
+def _areas(probability: NDArray[np.float64]) -> dict[str, float | None]:
+    return {
+        name: stats.stated_bayes_auc(probability[:, place]) for place, name in enumerate(TRAITS)
+    }
