@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cardio_core.errors import DataError
-from cardio_core.io.cohort_schema import COLUMNS, cohort_schema_json
+from cardio_core.io.cohort_schema import COLUMNS
 from cardio_core.io.cohort_table import (
     existing_paths,
     inspect_cohort_table,
@@ -267,23 +265,6 @@ def test_the_schema_lists_every_column_of_the_method_page():
     promised += [f"{kind}_seg_{n:02d}" for kind in ("wma", "lge") for n in range(1, 18)]
     extensions = {"vol_method_fu", "days_to_followup", "path_echo", "path_echo_other"}
     assert set(COLUMNS) == set(promised) | extensions
-
-
-def test_the_json_schema_states_types_units_codes_and_bounds():
-    schema = json.loads(json.dumps(cohort_schema_json()))
-    of = schema["properties"]
-    assert of["patient_id"]["type"] == "string"
-    assert of["lvef_bl_pct"] == {
-        "type": ["number", "null"],
-        "description": "Left-ventricular ejection fraction at baseline.",
-        "minimum": 0,
-        "maximum": 100,
-        "unit": "%",
-    }
-    assert of["dm"]["enum"] == [0, 1, None]
-    assert of["sex"]["enum"] == ["M", "F", None]
-    assert schema["additionalProperties"] is True
-    assert all(value["description"].endswith(".") for value in of.values())
 
 
 def test_every_number_with_a_suffix_of_its_unit_carries_that_unit():

@@ -130,7 +130,7 @@ def test_too_few_patients_cover_everything_and_the_rule_says_so():
     assert enough.note == ""
     sets = fit_conformal(class_frame(BINARY, [[0.1, 0.9]] * 3, ["yes"] * 3), BINARY, alpha=0.1)
     assert sets.sets([0.0, 0.5]).all()
-    assert "too few" in sets.coverage(class_frame(BINARY, [[0.1, 0.9]], ["yes"])).note
+    assert "too few" in sets.note
 
 
 def test_a_new_patient_is_covered_with_the_probability_of_the_theorem():
@@ -144,10 +144,17 @@ def test_a_new_patient_is_covered_with_the_probability_of_the_theorem():
         truth = np.array(BEATS.classes)[codes]
         frame = class_frame(BEATS, scores, truth)
         rule = fit_conformal(frame[:n], BEATS, alpha=alpha)
-        covered.append(rule.coverage(frame[n:]).value)
+        held = rule.sets(scores[n:])[np.arange(n_new), codes[n:]]
+        covered.append(held.mean())
     error = np.std(covered) / math.sqrt(n_runs)
     assert np.mean(covered) == pytest.approx(expected, abs=3.5 * error)
     assert error < 0.006
+
+
+def all_rows_held(rule, predicted, n_rows):
+    """Return the share of patients all of whose rows, with a truth of 0, lie in the intervals."""
+    low, high = rule.intervals(predicted).T
+    return ((low <= 0) & (high >= 0)).reshape(-1, n_rows).all(axis=1).mean()
 
 
 def test_every_row_of_a_new_patient_is_covered_where_rows_taken_singly_fail():
@@ -160,31 +167,13 @@ def test_every_row_of_a_new_patient_is_covered_where_rows_taken_singly_fail():
         error = np.repeat(offset, n_rows) + rng.normal(0, 1, 2 * n * n_rows)
         here, new = error[: n * n_rows], error[n * n_rows :]
         frame = number_frame(here, np.zeros_like(here), subjects)
-        later = number_frame(new, np.zeros_like(new), subjects)
         rule = fit_conformal(frame, QRS, alpha=alpha)
         assert rule.n_patients == n
-        by_patient.append(rule.coverage(later).value)
+        by_patient.append(all_rows_held(rule, new, n_rows))
         rows = fit_conformal(frame.assign(subject_id=range(len(frame))), QRS, alpha=alpha)
-        by_row.append(rows.coverage(later).value)
+        by_row.append(all_rows_held(rows, new, n_rows))
     assert np.mean(by_patient) == pytest.approx(math.ceil(61 * 0.8) / 61, abs=0.02)
     assert np.mean(by_row) < 0.7
-
-
-def test_coverage_counts_patients_and_has_wilsons_interval():
-    rule = Conformal(0.1, 0.5, 50, 0, "as given", "event", "binary", BINARY.classes)
-    p_yes = [0.9] * 24 + [0.2] * 5 + [0.9]
-    frame = class_frame(BINARY, [[1 - p, p] for p in p_yes], ["yes"] * 30, [*range(29), 0])
-    found = rule.coverage(frame)
-    # 24 of 29, Wilson: Newcombe RG. Stat Med 1998;17:857 gives the formula
-    assert (found.value, found.n, found.unit) == (24 / 29, 29, "patient")
-    assert (round(found.low, 3), round(found.high, 3)) == (0.655, 0.924)
-    assert found.extra["mean_set_size"] == 1.0
-
-
-def test_a_patient_with_one_row_outside_is_not_covered():
-    rule = Conformal(0.1, 5.0, 50, 0, "as given", "qrs", "continuous")
-    found = rule.coverage(number_frame([1, 2, 9, 1], [0, 0, 0, 0], [0, 0, 0, 1]))
-    assert (found.value, found.n) == (0.5, 2)
 
 
 def test_rows_without_truth_or_score_are_dropped_and_counted():

@@ -22,7 +22,6 @@ from cardio_core.stats.forensics.p_value_origin import (
 from cardio_core.stats.forensics.runner import (
     PaperFinding,
     checked_estimates,
-    of_verdict,
     parse_published,
     read_published,
     run_checks,
@@ -223,7 +222,9 @@ def test_the_four_table_1_odds_ratios_all_differ_from_table_2(
     findings: list[PaperFinding],
 ) -> None:
     differing = [
-        f for f in of_verdict(findings, "not reproduced") if "the counts give" in f.sentence()
+        f
+        for f in findings
+        if f.finding.verdict == "not reproduced" and "the counts give" in f.sentence()
     ]
     assert len(differing) == 4
     assert sum("points the other way" in f.sentence() for f in differing) == 1
@@ -247,7 +248,7 @@ def test_every_finding_is_a_sentence_and_its_estimates_are_named_by_paper(
     listed = checked_estimates(findings)
     assert sum(estimate.unit == "check" for estimate in listed) == len(findings)
     wrong = [e for e in listed if e.unit == "check" and e.value == 1]
-    assert len(wrong) == sum(len(of_verdict(findings, verdict)) for verdict in ACCUSING)
+    assert len(wrong) == sum(f.finding.verdict in ACCUSING for f in findings)
     names = [estimate.name for estimate in listed]
     assert "p_at_least_k_significant[He 2022: 64 autoencoder features]" in names
 

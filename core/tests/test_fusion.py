@@ -1,5 +1,7 @@
 """Late fusion: against glm and Firth elsewhere, by simulation with known weights, and by guards."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from cardio_core.errors import DataError, LeakageError
-from cardio_core.evaluation.fusion.fuse import fit_fusion, fuse
+from cardio_core.evaluation.fusion.fuse import fuse
 from cardio_core.types.info import Target
 
 TARGET = Target("response", "binary", ("no", "yes"))
@@ -53,6 +55,26 @@ def two_models(n, seed=0, effects=(1.0, 1.0)):
     return {m: prediction_frame(v, y, model=m) for m, v in zip(names, logits, strict=True)}
 
 
+def crossed(frames, target=TARGET, name="fusion"):
+    """Fuse each fold with the weights of the other folds of its repeat."""
+    plan = (
+        pd.concat(frames.values())[["repeat", "fold"]]
+        .drop_duplicates()
+        .sort_values(["repeat", "fold"])
+    )
+    parts = []
+    for repeat, fold in plan.itertuples(index=False):
+        own = {m: f[f["fold"] == fold] for m, f in frames.items()}
+        others = {m: f[(f["repeat"] == repeat) & (f["fold"] != fold)] for m, f in frames.items()}
+        found = fuse(others, own, target, name=name)
+        parts.append((found, found.weights.assign(repeat=repeat, fold=fold)))
+    return SimpleNamespace(
+        frame=pd.concat([found.frame for found, _ in parts], ignore_index=True),
+        weights=pd.concat([weights for _, weights in parts], ignore_index=True),
+        notes=[note for found, _ in parts for note in found.notes],
+    )
+
+
 def auc_of(frame):
     return roc_auc_score(frame["y_true"] == "yes", frame["score:yes"])
 
@@ -63,7 +85,7 @@ def by_unit(fusion):
 
 def test_two_complementary_models_reach_the_auc_of_theory():
     frames = two_models(3000)
-    fused = fit_fusion(frames, TARGET)
+    fused = crossed(frames, TARGET)
     # One marker with effect d has AUC Phi(d / sqrt 2); two independent ones have d = sqrt 2.
     for frame in frames.values():
         assert auc_of(frame) == pytest.approx(norm.cdf(1 / np.sqrt(2)), abs=0.02)
@@ -71,7 +93,7 @@ def test_two_complementary_models_reach_the_auc_of_theory():
 
 
 def test_independent_log_likelihood_ratios_are_added_with_weight_one():
-    weights = fit_fusion(two_models(6000, seed=3), TARGET).weights
+    weights = crossed(two_models(6000, seed=3), TARGET).weights
     np.testing.assert_allclose(weights[["logit:ecg", "logit:echo"]], 1.0, atol=0.12)
     np.testing.assert_allclose(weights["intercept"], 0.0, atol=0.12)
 
@@ -83,7 +105,7 @@ def test_a_model_of_noise_costs_almost_nothing():
         "signal": prediction_frame(signal, y, model="signal"),
         "noise": prediction_frame(noise, y, model="noise"),
     }
-    fused = fit_fusion(frames, TARGET)
+    fused = crossed(frames, TARGET)
     assert auc_of(fused.frame) == pytest.approx(auc_of(frames["signal"]), abs=0.01)
     assert fused.weights["logit:noise"].abs().max() < 0.3
 
@@ -93,7 +115,7 @@ def test_the_weights_of_a_fold_equal_glm_on_the_rows_of_the_others():
 
     frames = two_models(120, seed=4)
     frames["echo"] = frames["echo"].drop(index=range(0, 120, 7))
-    weights = fit_fusion(frames, TARGET).weights.set_index("fold").loc["r0-f2"]
+    weights = crossed(frames, TARGET).weights.set_index("fold").loc["r0-f2"]
     rows = frames["ecg"].merge(
         frames["echo"][["unit_id", "score:yes"]], on="unit_id", how="left", suffixes=("", ":echo")
     )
@@ -124,7 +146,7 @@ def test_models_that_separate_the_classes_are_fused_by_firths_method():
     }
     fold = [f"r0-f{i // 20}" for i in range(40)]
     frames = {m: prediction_frame(v, y, model=m).assign(fold=fold) for m, v in logits.items()}
-    fused = fit_fusion(frames, TARGET)
+    fused = crossed(frames, TARGET)
     assert set(fused.weights["method"]) == {"firth"}
     assert any("Firth" in note for note in fused.notes)
     design = np.column_stack([logit(frames[name]["score:yes"][20:]) for name in frames])
@@ -140,7 +162,7 @@ def test_a_missing_model_leaves_the_others_and_its_indicator():
     # Echo is more often missing in responders, so that missing itself is evidence: odds 0.4/0.1.
     absent = np.random.default_rng(1).random(600) < np.where(y, 0.4, 0.1)
     frames["echo"] = frames["echo"][~absent]
-    fused = fit_fusion(frames, TARGET)
+    fused = crossed(frames, TARGET)
     assert len(fused.frame) == 600
     assert (fused.weights["missing:echo"] > 0.5).all()
     row = fused.frame[fused.frame["unit_id"].isin(frames["ecg"]["unit_id"][absent])].iloc[0]
@@ -157,7 +179,7 @@ def test_a_score_that_is_nan_is_a_missing_model():
     with_nan = frames | {"echo": frames["echo"].copy()}
     with_nan["echo"].loc[:19, ["score:no", "score:yes"]] = np.nan
     pd.testing.assert_series_equal(
-        by_unit(fit_fusion(with_nan, TARGET)), by_unit(fit_fusion(without, TARGET))
+        by_unit(crossed(with_nan, TARGET)), by_unit(crossed(without, TARGET))
     )
 
 
@@ -165,9 +187,9 @@ def test_a_model_missing_only_where_it_is_tested_is_named_in_a_note():
     frames = two_models(200, seed=2)
     first = frames["echo"]["fold"] == "r0-f0"
     frames["echo"] = frames["echo"][~first | (frames["echo"].index > 30)]
-    notes = fit_fusion(frames, TARGET).notes
+    notes = crossed(frames, TARGET).notes
     assert len(notes) == 1
-    assert "fold r0-f0: 7 rows lack echo" in notes[0]
+    assert "test set: 7 rows lack echo" in notes[0]
 
 
 def test_the_truth_of_a_fold_does_not_touch_its_own_predictions():
@@ -178,51 +200,33 @@ def test_the_truth_of_a_fold_does_not_touch_its_own_predictions():
         name: f.assign(y_true=f["y_true"].mask(here, f["y_true"].map(flip)))
         for name, f in frames.items()
     }
-    before, after = (fit_fusion(given, TARGET).frame for given in (frames, flipped))
+    before, after = (crossed(given, TARGET).frame for given in (frames, flipped))
     same = before["fold"] == "r0-f3"
     pd.testing.assert_series_equal(before["score:yes"][same], after["score:yes"][same])
     assert (before["score:yes"] != after["score:yes"])[~same].all()
 
 
-def test_a_patient_in_two_folds_is_a_leak():
-    frames = two_models(100)
-    for frame in frames.values():
-        frame.loc[1, "subject_id"] = frame.loc[0, "subject_id"]
-    with pytest.raises(LeakageError, match=r"fold r0-f0: 1 tested patient.*p0000"):
-        fit_fusion(frames, TARGET)
-
-
 def test_a_patient_validated_and_tested_is_a_leak():
     frames = two_models(100)
     first = {name: frame[:60] for name, frame in frames.items()}
-    with pytest.raises(LeakageError, match="p0059"):
+    with pytest.raises(LeakageError, match=r"test set: 1 tested patient.*p0059"):
         fuse(first, {name: frame[59:] for name, frame in frames.items()}, TARGET)
-
-
-def test_validation_predictions_give_the_weights_that_other_folds_with_the_same_rows_give():
-    frames = two_models(100, seed=2)
-    halves = {m: f.assign(fold=np.where(f.index < 50, "r0-f0", "r0-f1")) for m, f in frames.items()}
-    crossed = fit_fusion(halves, TARGET)
-    given = {name: frame[50:].drop(columns=["repeat", "fold"]) for name, frame in halves.items()}
-    direct = fuse(given, {name: frame[:50] for name, frame in halves.items()}, TARGET)
-    np.testing.assert_allclose(direct.frame["score:yes"], crossed.frame["score:yes"][:50])
-    assert direct.weights["intercept"][0] == crossed.weights["intercept"][0]
 
 
 def test_neither_the_order_of_models_nor_of_rows_matters():
     frames = two_models(150, seed=5)
     frames["echo"] = frames["echo"].iloc[::3]
-    fused = fit_fusion(frames, TARGET)
-    turned = fit_fusion(dict(reversed(frames.items())), TARGET)
+    fused = crossed(frames, TARGET)
+    turned = crossed(dict(reversed(frames.items())), TARGET)
     pd.testing.assert_frame_equal(turned.frame, fused.frame)
     shuffled = {name: f.sample(frac=1, random_state=1) for name, f in frames.items()}
-    pd.testing.assert_series_equal(by_unit(fit_fusion(shuffled, TARGET)), by_unit(fused))
+    pd.testing.assert_series_equal(by_unit(crossed(shuffled, TARGET)), by_unit(fused))
 
 
 def test_the_same_model_twice_is_that_model_recalibrated():
     y, (signal,) = two_markers(300, effects=(1.0,))
     one = prediction_frame(signal, y, model="one")
-    fused = fit_fusion({"one": one, "twin": one.assign(model="twin")}, TARGET)
+    fused = crossed({"one": one, "twin": one.assign(model="twin")}, TARGET)
     assert (fused.weights["logit:twin"] == 0).all()
     for fold, rows in fused.frame.groupby("fold"):
         assert auc_of(rows) == pytest.approx(auc_of(one[one["fold"] == fold]))
@@ -230,7 +234,7 @@ def test_the_same_model_twice_is_that_model_recalibrated():
 
 def test_the_fused_frame_has_the_columns_of_the_models_and_plain_decisions():
     frames = two_models(100)
-    fused = fit_fusion(frames, TARGET, name="late").frame
+    fused = crossed(frames, TARGET, name="late").frame
     assert list(fused.columns) == list(frames["ecg"].columns)
     assert set(fused["model"]) == {"late"}
     assert sorted(fused["unit_id"]) == sorted(frames["ecg"]["unit_id"])
@@ -247,10 +251,10 @@ def test_repeats_are_fused_each_on_its_own():
         )
         for name, v in zip(("ecg", "echo"), logits, strict=True)
     }
-    fused = fit_fusion(frames, TARGET)
+    fused = crossed(frames, TARGET)
     assert fused.weights["repeat"].tolist() == [0, 0, 0, 1, 1, 1, 1]
     assert fused.weights["n_rows"].tolist() == [80, 80, 80, 90, 90, 90, 90]
-    alone = fit_fusion({m: f[f["repeat"] == 1] for m, f in frames.items()}, TARGET)
+    alone = crossed({m: f[f["repeat"] == 1] for m, f in frames.items()}, TARGET)
     pd.testing.assert_series_equal(by_unit(alone), by_unit(fused).loc[[1]])
 
 
@@ -258,7 +262,7 @@ def test_rows_without_truth_are_fused_but_not_fitted_on():
     frames = two_models(100)
     for frame in frames.values():
         frame.loc[:9, "y_true"] = None
-    fused = fit_fusion(frames, TARGET)
+    fused = crossed(frames, TARGET)
     assert len(fused.frame) == 100
     assert fused.weights["n_rows"].tolist() == [72] * 5
 
@@ -277,22 +281,21 @@ def changed(**columns):
         ({"ecg": two_models(60)["ecg"]}, TARGET, "at least 2 models, found 1"),
         (two_models(60), MULTI, "binary or continuous target, found the multiclass"),
         ({m: f.assign(y_true="no") for m, f in two_models(60).items()}, TARGET, "both classes"),
-        ({m: f.assign(fold="r0-f0") for m, f in two_models(60).items()}, TARGET, "2 folds"),
         (changed(fold="r0-f0"), TARGET, "same fold in every model"),
         (changed(y_true="no"), TARGET, "same y_true in every model"),
         (changed(y_true="maybe"), TARGET, "'maybe'"),
         (changed(unit_id="p0000"), TARGET, "once a repeat"),
         (changed(unit_id=None), TARGET, "missed events"),
         (changed(**{"score:yes": 1.5}), TARGET, "outside 0 to 1"),
-        ({m: f.drop(columns="fold") for m, f in two_models(60).items()}, TARGET, "'fold'"),
+        ({m: f.drop(columns="y_true") for m, f in two_models(60).items()}, TARGET, "'y_true'"),
         ({m: f.assign(**{"score:yes": 0.5}) for m, f in two_models(60).items()}, TARGET, "vary"),
-        ({m: f[1:5] for m, f in two_models(60, 1).items()}, TARGET, "more fitted rows"),
+        ({m: f[2:5] for m, f in two_models(60, 1).items()}, TARGET, "more fitted rows"),
         ({m: f.assign(**{"score:yes": np.nan}) for m, f in two_models(60).items()}, TARGET, "none"),
     ],
 )
 def test_what_cannot_be_fused_is_refused_in_one_line(frames, target, message):
     with pytest.raises(DataError, match=message) as caught:
-        fit_fusion(frames, target)
+        fuse(frames, frames, target, overlap=True)
     assert "\n" not in str(caught.value)
 
 

@@ -21,7 +21,6 @@ from cardio_core.report.figures import (
     calibration,
     confusion_matrix,
     forest,
-    learning_curve,
     roc,
     roc_of,
     save_svg,
@@ -37,9 +36,6 @@ CONFUSION = pd.DataFrame(
     index=["N", "V", "false"],
     columns=["N", "V", "missed"],
 )
-HISTORY = pd.DataFrame(
-    {"epoch": [1, 2, 3], "train_loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 2.5, 2.6]}
-)
 
 
 def texts(draw):
@@ -52,7 +48,6 @@ EVERY = {
     "forest": forest([ForestRow("V", "honest", 0.8, 0.7, 0.9), ForestRow("V", "paper", 0.9)]),
     "roc": roc([roc_of("net", LABELS, SCORES, n_resamples=50)]),
     "calibration": calibration(LABELS, SCORES),
-    "learning": learning_curve(HISTORY, best_epoch=2),
 }  # fmt: skip
 
 
@@ -176,19 +171,3 @@ def test_calibration_keeps_tied_predictions_in_one_group():
     labels, probabilities = [0, 1, 0, 1] * 50, [0.3, 0.3, 0.6, 0.6] * 50
     found = texts(calibration(labels, probabilities))
     assert any(text.startswith("groups of 100 rows;") for text in found)
-
-
-def test_a_learning_curve_names_its_lines_and_the_epoch_that_was_taken():
-    assert {"training", "validation", "epoch 2", "loss", "epoch"} <= set(texts(EVERY["learning"]))
-
-
-def test_a_learning_curve_without_validation_has_one_line():
-    found = texts(learning_curve(HISTORY.assign(val_loss=np.nan)))
-    assert "training" in found
-    assert "validation" not in found
-
-
-@pytest.mark.parametrize("history", [HISTORY.drop(columns="epoch"), HISTORY[["epoch"]]])
-def test_a_history_without_epochs_or_values_is_refused(history):
-    with pytest.raises(DataError, match="expected the columns epoch"):
-        learning_curve(history)

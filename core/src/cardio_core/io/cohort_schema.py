@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cardio_core.io.cohorts.column import ColumnSpec, Kind, Use, title_of
 from cardio_core.io.cohorts.known_columns import N_SEGMENTS, known_columns
 
 __all__ = [
-    "COLUMNS", "N_SEGMENTS", "OWN_PREFIX", "ColumnSpec", "Kind", "Use", "cohort_schema_json",
+    "COLUMNS", "N_SEGMENTS", "OWN_PREFIX", "ColumnSpec", "Kind", "Use",
     "label_of", "title_of",
 ]  # fmt: skip
 
@@ -28,24 +26,3 @@ def label_of(name: str) -> str:
     ('Age (years)', 'Nt probnp')
     """
     return COLUMNS[name].label if name in COLUMNS else title_of(name)
-
-
-def cohort_schema_json() -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of one row of a cohort table.
-
-    A cohort's own columns may hold anything.
-
-    Examples
-    --------
-    >>> schema = cohort_schema_json()
-    >>> schema["required"], schema["properties"]["lvesv_bl_ml"]["unit"]
-    (['patient_id'], 'mL')
-    """
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "cardio cohort table, one row a study",
-        "type": "object",
-        "required": [name for name, column in COLUMNS.items() if column.required],
-        "properties": {name: column.to_json() for name, column in COLUMNS.items()},
-        "additionalProperties": True,
-    }

@@ -12,14 +12,12 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cardio_core.errors import DataError
-from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.conformal.nonconformity import (
     Floats,
     class_probabilities,
     conformal_quantile,
     nonconformity,
 )
-from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Kind, Target
 
 METHOD = "(n + 1)(1 - alpha) quantile of out-of-fold scores, the largest of each patient"
@@ -174,46 +172,6 @@ class Conformal:
                 f"shape {centre.shape} or missing values; leave such rows out"
             )
         return np.column_stack([centre - self.quantile, centre + self.quantile])
-
-    def coverage(self, frame: pd.DataFrame, *, level: float = 0.95) -> Estimate:
-        """Return the share of patients whose every row is covered.
-
-        Parameters
-        ----------
-        frame : DataFrame
-            Predictions beside the truth, as for :func:`fit_conformal`, of other patients: on those
-            calibrated on, coverage is at least ``1 - alpha`` by construction and shows nothing.
-        level : float
-            Of Wilson's interval over patients.
-
-        Returns
-        -------
-        Estimate
-            ``coverage``. ``extra`` holds the count `k` and, for sets, the mean number of classes
-            in a row's set (``mean_set_size``) and the share of empty ones (``empty_share``).
-
-        Raises
-        ------
-        DataError
-            No patient with truth and score, or a frame of another target.
-        """
-        from cardio_core.stats.classification.proportions import proportion
-
-        target = Target(self.target, self.kind, self.classes)
-        scored = nonconformity(frame, target)
-        rows = scored.rows
-        held = rows["score"].to_numpy() <= self.limits[rows["code"].to_numpy()]
-        by_patient = pd.Series(held).groupby(rows["subject"].to_numpy()).all()
-        found = proportion(
-            int(by_patient.sum()), len(by_patient), level=level, name="coverage", unit="patient"
-        )
-        extra = dict(found.extra)
-        if self.kind != "continuous":
-            sets = self.sets(scored.known[score_columns(target)].to_numpy(float))
-            extra["mean_set_size"] = float(sets.sum(axis=1).mean())
-            extra["empty_share"] = float((~sets.any(axis=1)).mean())
-        note = f"{self.note} A patient is covered when every one of the rows is.".strip()
-        return found.replace(n_dropped=scored.n_dropped, extra=extra, note=note)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; an infinite quantile, which JSON has no word for, is null."""

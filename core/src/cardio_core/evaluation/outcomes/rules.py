@@ -22,8 +22,6 @@ Floats = NDArray[np.float64]
 TOLERANCE = 1e-9
 """A value on the boundary stays on it through the rounding of binary numbers."""
 
-DAYS_PER_MONTH = 365.25 / 12
-
 
 def lvesv15(lvesv_bl_ml: ArrayLike, lvesv_fu_ml: ArrayLike) -> Floats:
     """Return whether the end-systolic volume fell by at least 15 % of its baseline.
@@ -183,18 +181,6 @@ OUTCOMES: Mapping[str, Outcome] = {
     )
 }
 """The definitions by name."""
-
-
-def followup_window_days(months: float, tolerance_months: float = 1) -> tuple[float, float]:
-    """Return the days from implantation between which a follow-up counts.
-
-    Examples
-    --------
-    >>> [round(days) for days in followup_window_days(6)]
-    [152, 213]
-    """
-    low, high = months - tolerance_months, months + tolerance_months
-    return low * DAYS_PER_MONTH, high * DAYS_PER_MONTH
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 Kind = Literal["text", "path", "number", "count", "flag", "code", "date"]
 Use = Literal["identity", "recording", "patient", "follow-up", "reference", "method"]
@@ -82,23 +82,6 @@ class ColumnSpec:
         if self.low is not None and self.high is not None:
             return f"{whole}, {self.low:g} to {self.high:g}"
         return whole if self.low is None else f"{whole}, {self.low:g} or more"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON Schema of one value."""
-        types = {"number": "number", "count": "integer", "flag": "integer"}
-        base = types.get(self.kind, "string")
-        schema: dict[str, Any] = {
-            "type": base if self.required else [base, "null"],
-            "description": self.sentence,
-        }
-        if self.kind == "flag":
-            schema["enum"] = [0, 1, None]
-        elif self.kind == "code":
-            schema["enum"] = [*self.allowed, None]
-        elif self.kind == "date":
-            schema["format"] = "date"
-        bounds = {"minimum": self.low, "maximum": self.high, "unit": self.unit or None}
-        return schema | {key: value for key, value in bounds.items() if value is not None}
 
 
 def title_of(name: str) -> str:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cardio_core.report.figures.forest_models import model_forest as model_forest
     from cardio_core.report.figures.forest_plot import ForestRow as ForestRow
     from cardio_core.report.figures.forest_plot import forest as forest
-    from cardio_core.report.figures.learning import learning_curve as learning_curve
     from cardio_core.report.figures.reliability import calibration as calibration
 
 _HOME = {
@@ -31,7 +30,6 @@ _HOME = {
     "confusion": ("confusion_matrix",),
     "curves": ("Curve", "roc", "roc_of"),
     "forest_plot": ("ForestRow", "forest"),
-    "learning": ("learning_curve",),
     "forest_models": ("ForestModel", "model_forest"),
 }
 _WHERE = {name: home for home, names in _HOME.items() for name in names}

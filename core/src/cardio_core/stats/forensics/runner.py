@@ -16,7 +16,7 @@ from cardio_core.stats.forensics import checks_of_counts as counts
 from cardio_core.stats.forensics import checks_of_performance as performance
 from cardio_core.stats.forensics import checks_of_ratios as ratios
 from cardio_core.stats.forensics import checks_of_tests as tests
-from cardio_core.stats.forensics.check import ACCUSING, Finding, Part, Verdict
+from cardio_core.stats.forensics.check import ACCUSING, Finding, Part
 from cardio_core.types.estimate import Estimate
 
 AnyCheck = Annotated[
@@ -132,11 +132,6 @@ def run_checks(published: PublishedNumbers) -> list[PaperFinding]:
                 PaperFinding(paper.id, check.where, check.name, check.because, check.cause, finding)
             )
     return found
-
-
-def of_verdict(findings: Iterable[PaperFinding], verdict: Verdict) -> list[PaperFinding]:
-    """Return the findings of one verdict."""
-    return [found for found in findings if found.finding.verdict == verdict]
 
 
 def checked_estimates(findings: Iterable[PaperFinding]) -> list[Estimate]:
