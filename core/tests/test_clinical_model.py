@@ -83,8 +83,23 @@ def test_one_number_is_scikit_learns_ridge_on_its_z_score(tmp_path):
     found = predict(train(given_, targets, ctx), given_, ctx).scores["sick"]
     age = table["age"].astype(float).to_numpy()
     z = ((age - age.mean()) / age.std())[:, None]
-    expected = LogisticRegression(C=1.0).fit(z, truth).predict_proba(z)[:, 1]
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    expected = LogisticRegression(C=1.0, tol=1e-12).fit(z, truth).predict_proba(z)[:, 1]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_model_of_an_earlier_version_is_still_read(tmp_path):
+    """It kept scikit-learn's estimator of a binary outcome."""
+    table = people()[["age"]].dropna().reset_index(drop=True)
+    truth = np.random.default_rng(1).integers(0, 2, len(table))
+    given_ = features(table)
+    targets = Targets("patient", pd.DataFrame({"sick": truth}, index=given_.table.index))
+    ctx = context("binary", tmp_path)
+    artifact = train(given_, targets, ctx)
+    now = predict(artifact, given_, ctx).scores["sick"]
+    (tmp_path / "weights-sick.json").unlink()
+    design = fit_encoding(table).encode(table)
+    artifact.save_estimator(LogisticRegression(C=1.0, tol=1e-12).fit(design, truth), "sick.skops")
+    np.testing.assert_allclose(predict(artifact, given_, ctx).scores["sick"], now, atol=1e-6)
 
 
 def test_what_cannot_be_fitted_is_told(tmp_path):

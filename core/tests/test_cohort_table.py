@@ -224,7 +224,7 @@ def test_one_study_id_for_two_rows_is_refused(write):
         ("qrs_ms\n150\n", "no column 'patient_id'"),
         ("patient_id,qrs_ms\n", "no row"),
         ("", "no row"),
-        ('patient_id,qrs_ms\nA,"150\n', "export it again"),
+        ('patient_id,qrs_ms\nA,"150\n', "export the table again"),
     ],
 )
 def test_a_file_that_is_no_cohort_table_is_refused(write, text, word):

@@ -93,7 +93,7 @@ def test_covariates_stand_in_table_1_and_their_absence_is_counted(finished: Path
 
 def test_a_model_is_stored_without_a_pickle(finished: Path) -> None:
     artifact = finished / "models" / "final" / "covariates" / "artifact"
-    assert {path.suffix for path in artifact.iterdir()} == {".skops", ".json"}
+    assert {path.suffix for path in artifact.iterdir()} == {".json"}
 
 
 def test_new_patients_are_scored_where_a_table_knows_them(finished: Path, cohort: Path) -> None:

@@ -14,6 +14,7 @@ from cardio_core.context import Context
 from cardio_core.errors import DataError
 from cardio_core.evaluation.patients.encoding import Encoding, fit_encoding
 from cardio_core.hookspecs import hookimpl
+from cardio_core.stats.foundation.newton import maximise
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureBlock, FeatureSet
 from cardio_core.types.info import Target, Unit
@@ -54,8 +55,11 @@ def train(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact
         if not encoding.columns:
             raise DataError("no clinical variable differs between the training patients")
         design = encoding.encode(_values(training, rows["position"]))
-        artifact.save_estimator(_fitted(design, truth, target), f"{target.name}.skops")
         artifact.write_json(f"encoding-{target.name}.json", encoding.to_dict())
+        if target.kind == "binary":
+            artifact.write_json(f"weights-{target.name}.json", _weights(design, truth, target))
+        else:
+            artifact.save_estimator(_fitted(design, truth, target), f"{target.name}.skops")
     return ModelArtifact(
         ctx.out,
         notes=(
@@ -78,11 +82,10 @@ def predict(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Predict
     for target in ctx.targets:
         stored = model.read_json(f"encoding-{target.name}.json")
         encoding = Encoding.from_dict(stored)
-        estimator = model.load_estimator(f"{target.name}.skops")
         wide = target.kind == "multiclass"
         found = np.full((len(units), len(target.classes)) if wide else len(units), np.nan)
         if known.any():
-            found[known] = _scores(estimator, encoding.encode(values[known]), target)
+            found[known] = _scores(model, encoding.encode(values[known]), target)
         scores[target.name] = found
     return Predictions(tuple(units.index.astype(str)), scores, level)
 
@@ -110,10 +113,22 @@ def _fitted(design: Array, truth: Array, target: Target) -> Any:
         if len(np.unique(truth.astype(float))) < 2:
             raise DataError("expected two or more different values to fit clinical variables on")
         return Ridge(alpha=PENALTY).fit(design, truth.astype(float))
+    return LogisticRegression(C=1 / PENALTY, max_iter=2000).fit(design, _codes(truth, target))
+
+
+def _weights(design: Array, truth: Array, target: Target) -> dict[str, Any]:
+    """Maximise the likelihood of the second class less the ridge, which spares the intercept."""
+    full = np.column_stack([design, np.ones(len(design))])
+    ridge = np.append(np.full(design.shape[1], PENALTY), 0.0)
+    beta, _ = maximise(full, _codes(truth, target).astype(float), ridge=ridge)
+    return {"intercept": float(beta[-1]), "coefficients": beta[:-1].tolist()}
+
+
+def _codes(truth: Array, target: Target) -> Array:
     codes = np.array([_code(one, target) for one in truth])
     if len(np.unique(codes)) < 2:
         raise DataError("expected two or more classes to fit clinical variables on, found one")
-    return LogisticRegression(C=1 / PENALTY, max_iter=2000).fit(design, codes)
+    return codes
 
 
 def _code(value: Any, target: Target) -> int:
@@ -121,7 +136,13 @@ def _code(value: Any, target: Target) -> int:
     return target.classes.index(value) if value in target.classes else int(value)
 
 
-def _scores(estimator: Any, design: Array, target: Target) -> Array:
+def _scores(model: ModelArtifact, design: Array, target: Target) -> Array:
+    weights = f"weights-{target.name}.json"
+    if (model.path / weights).exists():  # a binary target, but for runs of earlier versions
+        stored = model.read_json(weights)
+        log_odds = stored["intercept"] + design @ np.array(stored["coefficients"])
+        return np.asarray(0.5 * (1 + np.tanh(log_odds / 2)))
+    estimator = model.load_estimator(f"{target.name}.skops")
     if target.kind == "continuous":
         return np.asarray(estimator.predict(design), dtype=float)
     found = np.zeros((len(design), len(target.classes)))
