@@ -239,3 +239,33 @@ def test_firths_method_fits_many_rows_as_maximum_likelihood_does():
         assert (one.low, one.value, one.high) == pytest.approx(
             (other.low, other.value, other.high), rel=1e-3
         )
+
+
+def test_limits_are_those_of_the_highest_top_where_several_columns_tell_the_classes_apart() -> None:
+    """The profile has several tops there; from a lower one, the limit was 16.7 instead of 29.0."""
+    from scipy.optimize import minimize
+
+    rng = np.random.default_rng(10)
+    n, k = int(rng.integers(12, 150)), int(rng.integers(1, 5))
+    x = rng.normal(size=(n, k))
+    eta = x @ rng.normal(0, 0.5, k)
+    table = pd.DataFrame((x - x.mean(axis=0)) / x.std(axis=0, ddof=1), columns=list("abcd")[:k])
+    table["y"] = (eta > np.median(eta)).astype(int)
+    model = fit_logistic(table, "y", list("abcd")[:k], method="firth")
+    full = np.column_stack([table[list("abcd")[:k]], np.ones(n)])
+
+    def deviance(beta: np.ndarray) -> float:
+        """Return minus twice the penalised log-likelihood, as Firth wrote it."""
+        log_odds = full @ beta
+        p = 1 / (1 + np.exp(-log_odds))
+        information = full.T @ (full * (p * (1 - p))[:, None])
+        likelihood = table["y"] @ log_odds - np.logaddexp(0, log_odds).sum()
+        return float(-2 * likelihood - np.linalg.slogdet(information)[1])
+
+    top = np.append(model.coefficients, model.intercept)
+    upper = np.log(model.odds_ratios[1].high)
+    found = []
+    for _ in range(8):
+        start = np.delete(top, 1) * rng.uniform(0.5, 3) + rng.normal(0, 1, k)
+        found.append(minimize(lambda rest: deviance(np.insert(rest, 1, upper)), start).fun)
+    assert min(found) - deviance(top) == pytest.approx(3.8415, abs=0.001)

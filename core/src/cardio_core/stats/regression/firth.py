@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -12,8 +12,6 @@ from cardio_core.stats.foundation.newton import log_likelihood
 from cardio_core.stats.foundation.validate import Bools, Floats
 from cardio_core.stats.regression.profile_likelihood import Coefficients, with_limits
 
-TOLERANCE = 1e-5
-MAX_STEPS = 500
 MAX_CLIMB = 12
 NO_FIT = (
     "Firth's method: expected a converging fit, found none; take fewer predictors, or a column "
@@ -79,11 +77,8 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> Coefficients:
 
     Notes
     -----
-    firthmodels finds the maximum. Its Newton steps use the unpenalised information and close in
-    only linearly, by thousands of halved steps in the last digits, so the score equations are then
-    solved from there by Powell's hybrid method. Limits and tests are ours: the Venzon-Moolgavkar
-    search of firthmodels does not converge on completely separated data, where a root of the
-    profile always exists.
+    One search finds the maximum here, under a ridge, and along a profile. Its last digits are those
+    of the root of the score equations, by Powell's hybrid method.
 
     References
     ----------
@@ -91,20 +86,8 @@ def fit_firth(matrix: Floats, outcome: Floats, level: float) -> Coefficients:
     Heinze G, Schemper M. A solution to the problem of separation in logistic regression.
     Stat Med 2002;21:2409.
     """
-    from firthmodels import FirthLogisticRegression
-
-    model = FirthLogisticRegression(
-        backend="numpy", gtol=TOLERANCE, xtol=TOLERANCE, max_iter=MAX_STEPS, max_halfstep=50
-    )
-    with warnings.catch_warnings():
-        # a fit that did not converge is refused below
-        warnings.simplefilter("ignore")
-        try:
-            model.fit(matrix, outcome)
-        except (ValueError, np.linalg.LinAlgError):
-            raise DataError(NO_FIT) from None
     full = np.column_stack([matrix, np.ones(len(matrix))])
-    beta = _polished(full, outcome, np.append(model.coef_, model.intercept_))
+    beta = _polished(full, outcome, firth_with_ridge(full, outcome, np.zeros(full.shape[1])))
     score, information, maximum = _penalised(full, outcome, beta)
     if not np.abs(score).max() < 1e-6:
         raise DataError(NO_FIT)
@@ -143,22 +126,33 @@ def firth_with_ridge(full: Floats, outcome: Floats, ridge: Floats) -> Floats:
     >>> round(float(beta[0]), 4) == round(float(np.log(5)), 4)  # half an event in each cell
     True
     """
+    everywhere = np.ones(full.shape[1], dtype=np.bool_)
+    return _highest(full, outcome, np.zeros(full.shape[1]), everywhere, ridge, 1e-5 * len(full))
+
+
+def _highest(
+    full: Floats, outcome: Floats, start: Floats, free: Bools, ridge: Floats, level_enough: float
+) -> Floats:
+    """Return the coefficients at the top, of which those that are not `free` stay as they are."""
     from scipy.optimize import minimize
 
     # so that no column's ridge makes the search ill-conditioned
-    scale = 1 / np.sqrt(1 + ridge / len(full))
+    scale = 1 / np.sqrt(1 + ridge[free] / len(full))
+
+    def beta_of(scaled: Floats) -> Floats:
+        beta = start.copy()
+        beta[free] = scaled * scale
+        return beta
 
     def negative(scaled: Floats) -> tuple[float, Floats]:
-        score, _, value = _penalised(full, outcome, scaled * scale, ridge)
-        return -value, -score * scale
+        score, _, value = _penalised(full, outcome, beta_of(scaled), ridge)
+        return -value, -score[free] * scale
 
-    found = minimize(
-        negative, np.zeros(full.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-8}
-    )
+    found = minimize(negative, start[free] / scale, jac=True, method="BFGS", options={"gtol": 1e-8})
     # "precision loss" stops a search that stands on the top to the last digit
-    if not np.abs(found.jac).max() < 1e-5 * len(full):
+    if not np.abs(found.jac).max(initial=0.0) < level_enough:
         raise DataError(NO_FIT)
-    return np.asarray(found.x * scale, dtype=np.float64)
+    return beta_of(found.x)
 
 
 def _polished(full: Floats, outcome: Floats, near: Floats) -> Floats:
@@ -182,49 +176,57 @@ def _profile(full: Floats, outcome: Floats, term: int, start: Floats) -> Callabl
 
     The penalty stays that of all columns, which is why the column cannot become an offset.
     """
-    from scipy.optimize import minimize
-
     free = np.arange(full.shape[1]) != term
-    known = {float(start[term]): start[free]}
+    known = {float(start[term]): start}
 
     def profile(coefficient: float) -> float:
-        def negative(others: Floats) -> tuple[float, Floats]:
-            beta = np.insert(others, term, coefficient)
-            score, _, value = _penalised(full, outcome, beta)
-            return -value, -score[free]
-
-        nearest = known[min(known, key=lambda point: abs(point - coefficient))]
-        others = _climbed(full, outcome, term, coefficient, nearest)
-        if others is None:
-            found = minimize(negative, nearest, jac=True, method="BFGS", options={"gtol": 1e-7})
-            # "precision loss" stops a search that stands on the top to the last digit
-            if not np.abs(found.jac).max(initial=0.0) < 1e-4:
-                raise DataError(NO_FIT)
-            others = np.asarray(found.x, dtype=np.float64)
-        known[float(coefficient)] = others
-        return -negative(others)[0]
+        near = known[min(known, key=lambda point: abs(point - coefficient))].copy()
+        near[term] = coefficient
+        beta = _climbed(full, outcome, near, free)
+        if beta is None:
+            beta = _highest_of_several(full, outcome, near, start, free)
+        known[float(coefficient)] = beta
+        return _penalised(full, outcome, beta)[2]
 
     return profile
 
 
-def _climbed(
-    full: Floats, outcome: Floats, term: int, coefficient: float, start: Floats
-) -> Floats | None:
-    """Return the other coefficients at the top, by Fisher scoring, or None where it goes astray.
+def _highest_of_several(
+    full: Floats, outcome: Floats, near: Floats, best: Floats, free: Bools
+) -> Floats:
+    """Return the highest top that is found from several places.
+
+    Where several columns tell the classes apart, a profile has tops of which the nearest may be the
+    lower one, and limits from it too narrow: one keeps the other coefficients of `best`, another
+    stretches all of them with the one that is held.
+    """
+    held = ~free
+    stretched = best * (near[held] / best[held] if best[held] else 1.0)
+    tops = []
+    for others in (near, stretched, best):
+        with suppress(DataError):
+            at = np.where(free, others, near)
+            tops.append(_highest(full, outcome, at, free, np.zeros(len(best)), 1e-4))
+    if not tops:
+        raise DataError(NO_FIT)
+    return max(tops, key=lambda top: _penalised(full, outcome, top)[2])
+
+
+def _climbed(full: Floats, outcome: Floats, start: Floats, free: Bools) -> Floats | None:
+    """Return the coefficients at the top, by Fisher scoring, or None where it goes astray.
 
     With many rows the penalty is slight and a few steps arrive, to digits that a search without
     the curvature cannot see.
     """
-    free = np.arange(full.shape[1]) != term
-    others = start
+    beta = start.copy()
     for _ in range(MAX_CLIMB):
-        score, information, _ = _penalised(full, outcome, np.insert(others, term, coefficient))
+        score, information, _ = _penalised(full, outcome, beta)
         if np.abs(score[free]).max(initial=0.0) < 1e-7:
-            return others
+            return beta
         step = np.linalg.solve(information[np.ix_(free, free)], score[free])
         if np.abs(step).max() > 1:
             return None
-        others = others + step
+        beta[free] += step
     return None
 
 
