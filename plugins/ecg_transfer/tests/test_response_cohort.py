@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.api import ConfigError, Context, DataError
+from cardio_core.testing import call_cardio
 from cardio_ecg_transfer.readers.ptbxl import read_ptbxl
 from cardio_ecg_transfer.response.config import LoadBlock
 from cardio_ecg_transfer.response.load import drawn, load
@@ -70,7 +71,7 @@ def test_recordings_that_the_table_of_ptb_xl_does_not_name_are_told_in_one_line(
 def test_a_statement_counts_whatever_its_likelihood_and_the_first_ecg_stands_for_the_patient(ptbxl):
     table, notes = read_ptbxl(ptbxl, "CD")
     assert table.set_index("patient_id")["label"].to_dict() == {"20": 1.0, "30": 0.0, "40": 0.0}
-    assert list(table["recording_id"]) == ["00003_hr", "00005_hr", "00009_hr"]
+    assert list(table["recording_id"]) == ["3", "5", "9"]
     assert list(table["sex"]) == ["F", "M", "M"]
     assert list(table["age_y"]) == [61.0, 90.0, 50.0]
     assert notes == ["1 later ECGs of the same patients are left out."]
@@ -201,9 +202,22 @@ def test_identical_signals_under_two_patients_are_one_person(ptbxl):
     shutil.copy(place / "00003_hr.dat", place / "00009_hr.dat")
     table, notes = read_ptbxl(ptbxl, "CD")
     links = table.set_index("recording_id")["subject_link"]
-    assert links["00003_hr"] == links["00009_hr"]
+    assert links["3"] == links["9"]
     assert links.isna().sum() == 1
-    assert notes[1].startswith("Recordings 00003_hr and 00009_hr hold the same signal")
+    assert notes[1].startswith("Recordings 3 and 9 hold the same signal")
+
+
+def test_no_output_of_measuring_ptbxl_holds_the_name_of_a_file(ptbxl, tmp_path_factory):
+    place, out = ptbxl / "records500/00000", tmp_path_factory.mktemp("out")
+    shutil.copy(place / "00003_hr.dat", place / "00009_hr.dat")
+    done = call_cardio(
+        "measure", "--plugin", "ecg_transfer", ptbxl, "--no-sheets", "--out", out / "m"
+    )
+    table = pd.read_csv(out / "m/measurements.csv", dtype=str)
+    assert set(table["id"]) == {"3", "5", "7", "9"}
+    assert "the same file as recording 3" in table.set_index("id")["flags"]["9"]
+    written = "".join(path.read_text() for path in (out / "m").iterdir())
+    assert "_hr" not in done.stdout + done.stderr + written
 
 
 @pytest.mark.realdata

@@ -39,9 +39,9 @@ def read_ptbxl(
     Returns
     -------
     DataFrame
-        Columns patient_id, recording_id, path (of the 500 Hz header), subject_link (shared by
-        patients whose signals are identical), site_id, sex (M, F or NA), age_y, and label (1.0 or
-        0.0; absent without a label); in the order of the recordings' numbers.
+        Columns patient_id, recording_id (the ecg_id), path (of the 500 Hz header), subject_link
+        (shared by patients whose signals are identical), site_id, sex (M, F or NA), age_y, and
+        label (1.0 or 0.0; absent without a label); in the order of ecg_id.
     list of str
         What a reader should know: how many later ECGs were left out, who was linked.
 
@@ -69,7 +69,7 @@ def read_ptbxl(
     made = pd.DataFrame(
         {
             "patient_id": first["patient_id"].map(lambda value: f"{float(value):.0f}"),
-            "recording_id": first["filename_hr"].map(lambda name: str(name).rpartition("/")[2]),
+            "recording_id": first["ecg_id"].astype(str),
             "path": [folder / f"{name}.hea" for name in first["filename_hr"]],
             "subject_link": _same_signal([folder / f"{n}.dat" for n in first["filename_hr"]]),
             "site_id": None if sites is None else _sites(folder / DATABASE, first, sites),
