@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cardio_core.api import Context, DataError, SampleSet
 from cardio_ecg_transfer.shared.config import BeatsBlock
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, high_pass, notch, resample
+from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.electrodes import electrode_flags
 from cardio_ecg_transfer.signal.leads.exchanges import judged
 from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
@@ -20,6 +20,7 @@ from cardio_ecg_transfer.signal.recording_checks import check_recording
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
 from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
 from cardio_ecg_transfer.signal.spectrogram.settings import M3_CONTEXT
+from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 Row = Mapping[Hashable, Any]
 Beats = tuple[NDArray[Any], dict[str, NDArray[Any]]]
@@ -119,7 +120,6 @@ def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock, dead_too: bool)
     """Resample and filter the chosen leads of a recording, and find its beats in all leads."""
     checked = check_recording(ecg)
     file_flags, ecg = ecg.flags, checked.ecg
-    resampled, valid = resample(ecg.signal_mv, ecg.rate_hz)
     peaks = detect_r_peaks(ecg.signal_mv, ecg.rate_hz)
     if peaks.samples.size < 3:
         raise DataError(
@@ -136,10 +136,7 @@ def _make_ready(ecg: Ecg, chosen: list[int], config: BeatsBlock, dead_too: bool)
     flags = (*file_flags, *checked.flags)
     if not judged(ecg.leads):  # else the median beat tells more
         flags += electrode_flags(ecg, peaks.samples)
-    if config.high_pass_hz is not None:
-        resampled = high_pass(resampled, TARGET_RATE_HZ, config.high_pass_hz)
-    if config.notch_hz is not None:
-        resampled = notch(resampled, TARGET_RATE_HZ, config.notch_hz)
-    signal = np.where(valid, resampled, np.nan).astype(np.float32)
-    at_360 = np.unique(np.rint(peaks.times_s * TARGET_RATE_HZ).astype(np.int64))
-    return Ready(signal[chosen], at_360[at_360 < signal.shape[1]], flags, checked.findings)
+    signal_mv, at_360 = at_working_rate(
+        ecg, peaks, high_pass_hz=config.high_pass_hz, notch_hz=config.notch_hz
+    )
+    return Ready(signal_mv[chosen], at_360, flags, checked.findings)

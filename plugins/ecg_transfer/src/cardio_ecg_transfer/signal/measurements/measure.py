@@ -17,10 +17,10 @@ from cardio_ecg_transfer.signal.delineation.limits import (
 from cardio_ecg_transfer.signal.delineation.median_beat import MedianBeat, median_beat
 from cardio_ecg_transfer.signal.delineation.p_and_t import WaveBounds
 from cardio_ecg_transfer.signal.delineation.p_locked import p_locking
-from cardio_ecg_transfer.signal.delineation.qrs_bounds import MIN_RATE_HZ, QrsBounds
+from cardio_ecg_transfer.signal.delineation.qrs_bounds import QrsBounds
 from cardio_ecg_transfer.signal.delineation.qrs_waves import qrs_waves
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ, fill_gaps, high_pass, resample
+from cardio_ecg_transfer.signal.filters import TARGET_RATE_HZ
 from cardio_ecg_transfer.signal.leads.exchange_features import JUDGED_LEADS
 from cardio_ecg_transfer.signal.leads.exchanges import find_exchanges
 from cardio_ecg_transfer.signal.leads.finding import Finding, unfit_leads
@@ -36,6 +36,7 @@ from cardio_ecg_transfer.signal.measurements.vcg import qrs_area_uvs
 from cardio_ecg_transfer.signal.measurements.withheld import rows_without_unfit, without_unfit
 from cardio_ecg_transfer.signal.recording_checks import check_recording
 from cardio_ecg_transfer.signal.rpeaks.detect import detect_r_peaks
+from cardio_ecg_transfer.signal.working_rate import at_working_rate
 
 _HEIGHT_LEADS = ("I", "aVL", "V1", "V2", "V5", "V6")
 
@@ -233,13 +234,13 @@ def measure(
 
 
 def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
-    """Measure a recording as a reader returns it: name and derive leads, filter, measure.
+    """Measure a recording as a reader returns it, at 360 Hz as the tasks do.
 
     Parameters
     ----------
     ecg : Ecg
-        With I, II and V1 to V6 at least, by any usual spelling. Below 250 Hz it is resampled to
-        360 Hz, with a flag.
+        With I, II and V1 to V6 at least, by any usual spelling. Below 250 Hz a flag tells the
+        resolution.
     sex : {"M", "F"}, optional
         See `measure`.
 
@@ -260,15 +261,10 @@ def measure_ecg(ecg: Ecg, *, sex: Sex | None = None) -> Measurements:
     full = derive_limb_leads(replace(ecg, leads=canonical_leads(ecg.leads)[0]))
     checked = check_recording(full)
     peaks = detect_r_peaks(checked.ecg.signal_mv, ecg.rate_hz)
-    rate_hz, r_samples = ecg.rate_hz, peaks.samples
-    if rate_hz < MIN_RATE_HZ:
-        bridged_mv, valid = resample(checked.ecg.signal_mv, rate_hz)
-        rate_hz = TARGET_RATE_HZ
-        r_samples = np.unique(np.rint(peaks.times_s * rate_hz).astype(np.int64))
-    else:
-        bridged_mv, valid = fill_gaps(checked.ecg.signal_mv)
-    filtered_mv = np.where(valid, high_pass(bridged_mv, rate_hz), np.nan)
-    made = measure(filtered_mv, rate_hz, r_samples, full.leads, sex=sex, findings=checked.findings)
+    signal_mv, r_samples = at_working_rate(checked.ecg, peaks)
+    made = measure(
+        signal_mv, TARGET_RATE_HZ, r_samples, full.leads, sex=sex, findings=checked.findings
+    )
     return replace(made, flags=(*checked.flags, *made.flags))
 
 
