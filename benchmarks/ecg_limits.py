@@ -233,14 +233,15 @@ def rhythm_and_blocks(
     }
     for name in ("lbbb", "lbbb_esc", "lbbb_aha", "rbbb"):
         block = truth["RBBB" if name == "rbbb" else "LBBB"]
-        says = [key for key, one in made.items() if one.values[name]]
+        says = [key for key, one in made.items() if one.values[name] == 1.0]
+        withheld = [key for key, one in made.items() if np.isnan(one.values[name])]
         unsure = [k for k, one in made.items() if one.found.verdicts[name].grade == "borderline"]
         others = [key for key in made if key not in block]
         said[name] = (
             f"found {share(sum(k in says for k in block), len(block))}, falsely "
             f"{share(sum(k in says for k in others), len(others))}; borderline {len(unsure)}; "
             f"missed {', '.join(k for k in block if k not in says)}; "
-            f"false {', '.join(k for k in says if k not in block)}"
+            f"false {', '.join(k for k in says if k not in block)}; withheld {', '.join(withheld)}"
         )
     return said
 
