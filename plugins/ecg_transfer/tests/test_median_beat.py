@@ -39,6 +39,7 @@ def test_ectopic_beats_are_left_out():
     signal = recording(np.setdiff1d(PEAKS, ectopic)) + 2 * recording(ectopic, width_ms=40)[::-1]
     beat = median_beat(signal, RATE_HZ, PEAKS, ("II", "V2"))
     assert (beat.n_beats, beat.n_dropped) == (PEAKS.size - ectopic.size, ectopic.size)
+    assert beat.others.tolist() == [*range(2, PEAKS.size, 4)]
     expected = recording(PEAKS)[:, 1200 - 60 : 1200 + 61]
     np.testing.assert_allclose(beat.signal_mv[:, 140:261], expected, atol=0.01)
 
@@ -62,6 +63,28 @@ def test_r_peaks_placed_unevenly_are_aligned_by_the_beats_shapes():
         beat.signal_mv[:, 100:300], single[:, at - 100 : at + 100], atol=1e-6
     )
     assert abs(beat.time_ms[beat.signal_mv[0].argmax()]) <= 4.0
+
+
+def test_r_peaks_that_lie_in_two_parts_of_the_qrs_are_of_one_shape():
+    # In every third beat the R peak was found 24 ms late: in the S wave.
+    placed = PEAKS + 12 * (np.arange(PEAKS.size) % 3 == 2)
+    beat = median_beat(recording(PEAKS), RATE_HZ, placed, ("II", "V2"))
+    assert (beat.n_beats, beat.n_dropped) == (PEAKS.size, 0)
+    np.testing.assert_array_equal(beat.r_samples, PEAKS)
+
+
+def test_beats_that_just_fit_into_the_recording_are_in_the_median():
+    peaks = np.arange(200, 4720, 400)  # 0.40 s behind the begin, 0.56 s before the end
+    signal = recording(peaks)[:, : peaks[-1] + 281]
+    assert median_beat(signal, RATE_HZ, peaks, ("II", "V2")).members.tolist() == [*range(12)]
+
+
+def test_a_beat_that_an_end_cuts_once_it_is_aligned_is_left_out_but_of_no_other_shape():
+    peaks = np.arange(195, 4720, 400)
+    placed = peaks + 10 * (peaks == 195)
+    beat = median_beat(recording(peaks), RATE_HZ, placed, ("II", "V2"))
+    assert beat.members.tolist() == [*range(1, 12)]
+    assert beat.others.tolist() == []
 
 
 def test_noise_falls_with_the_number_of_beats():

@@ -45,15 +45,14 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet, features: FeatureS
     canvas.write_measurements(figure.add_subplot(grid[:, 4]), features)
     below = figure.add_subplot(grid[3, :4])
     lead = next((name for name in STRIP_LEADS if name in recording.leads), recording.leads[0])
-    dominant = np.zeros(beat.r_s.size, bool)
-    dominant[heart.beat.members] = True
-    whole = (beat.r_s > 0.4) & (beat.r_s < beat.duration_s - 0.56)  # cut beats are in no median
+    other = np.zeros(beat.r_s.size, bool)  # a beat that an end cuts is of no shape
+    other[heart.beat.others] = True
     strip(
         below,
         recording.signal_mv[recording.leads.index(lead)],
         recording.rate_hz,
-        beat.r_s[dominant | ~whole],
-        beat.r_s[~dominant & whole],
+        beat.r_s[~other],
+        beat.r_s[other],
         lead,
     )
     below.set_xlabel(

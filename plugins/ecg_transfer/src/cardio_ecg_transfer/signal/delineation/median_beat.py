@@ -15,7 +15,8 @@ WINDOW_S = (-0.40, 0.56)
 
 MIN_BEATS = 3
 MIN_CORRELATION = 0.9
-MAX_SHIFT_S = 0.02
+MAX_SHIFT_S = 0.04
+"""Where R and S are alike in size, R of one beat lies up to 25 ms from R of another."""
 
 _COMPLEX_S = (-0.12, 0.16)  # QRS, of whatever width, and the ST segment: what makes a morphology
 _MOST_COMPARED = 200  # beats from which the dominant one is chosen
@@ -37,8 +38,8 @@ class MedianBeat:
         Usual names.
     members : ndarray of int, shape (n_beats,)
         Which of the given R peaks are in the median.
-    n_dropped : int
-        Complete beats of another morphology, left out.
+    others : ndarray of int, shape (n_dropped,)
+        Which of them are complete beats of another morphology, left out.
     rr_s : float
         Median RR interval of all R peaks given.
     error_mv : ndarray of float32, shape (n_leads, n_samples)
@@ -54,7 +55,7 @@ class MedianBeat:
     r_index: int
     leads: tuple[str, ...]
     members: NDArray[np.intp]
-    n_dropped: int
+    others: NDArray[np.intp]
     rr_s: float
     error_mv: NDArray[np.float32]
     r_samples: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -63,6 +64,11 @@ class MedianBeat:
     def n_beats(self) -> int:
         """Beats in the median."""
         return int(self.members.size)
+
+    @property
+    def n_dropped(self) -> int:
+        """Complete beats of another morphology."""
+        return int(self.others.size)
 
     @property
     def time_ms(self) -> NDArray[np.float64]:
@@ -103,7 +109,7 @@ def median_beat(
     """Take the sample-wise median of a recording's dominant beats, aligned to each other.
 
     The dominant beat is the one that resembles the most others (correlation of 0.9 or more from
-    120 ms before to 160 ms after R, all leads together). Beats are shifted by up to 20 ms to
+    120 ms before to 160 ms after R, all leads together). Beats are shifted by up to 40 ms to
     where they correlate best with the median of its like; those that stay below 0.9 (ectopic,
     fused, disturbed) are left out.
 
@@ -116,7 +122,7 @@ def median_beat(
         Sampling rate.
     r_samples : array_like of int, shape (n_peaks,)
         R peaks as sample numbers, ectopic beats included. Beats that reach over an end of the
-        recording are left out.
+        recording, as given or once they are aligned, are left out.
     leads : tuple of str, length n_leads
         Names of the rows.
 
@@ -154,25 +160,23 @@ def median_beat(
     peaks = np.asarray(r_samples, dtype=np.int64)
     first, last = (round(edge * rate_hz) for edge in WINDOW_S)
     slack = round(MAX_SHIFT_S * rate_hz)
-    beats, complete = _cut_complete(given_mv, peaks, first - slack, last + slack)
+    beats, complete = _cut_complete(given_mv, peaks, first, last)
     if len(beats) < MIN_BEATS:
         raise _too_few(len(beats), peaks.size, "complete")
     start, stop = (round(edge * rate_hz) - first for edge in _COMPLEX_S)
-    compared = slice(start + slack, stop + slack + 1)
-    centred = _normalised(beats[:, :, compared])
-    dominant = beats[_alike(centred)]
-    template = _normalised(np.median(dominant[:, :, compared], axis=0)[None])[0]
-    shift, correlation = _best_shift(beats[:, :, start : stop + 2 * slack + 1], template)
-    alike = np.flatnonzero(correlation >= MIN_CORRELATION)
-    if alike.size < MIN_BEATS:
-        raise _too_few(alike.size, peaks.size, "similar")
-    width = last - first + 1
+    centred = _normalised(beats[:, :, start : stop + 1])
+    dominant = beats[_alike(centred), :, start : stop + 1]
+    template = _normalised(np.median(dominant, axis=0)[None])[0]
+    shift, correlation = _best_shift(beats[:, :, start - slack : stop + slack + 1], template)
+    similar = correlation >= MIN_CORRELATION
+    if similar.sum() < MIN_BEATS:
+        raise _too_few(int(similar.sum()), peaks.size, "similar")
     # The template's own R is the median R of its beats, so that the shifts are centred on it.
-    offset = shift[alike] - round(float(np.median(shift[alike]))) + slack
-    offset = np.clip(offset, 0, 2 * slack)
-    aligned = np.stack(
-        [beats[beat, :, at : at + width] for beat, at in zip(alike, offset, strict=True)]
-    )
+    own = round(float(np.median(shift[similar])))
+    r_samples = peaks[complete[similar]] + shift[similar] - own
+    aligned, inside = _cut_complete(given_mv, r_samples, first, last)
+    if len(aligned) < MIN_BEATS:
+        raise _too_few(len(aligned), peaks.size, "complete")
     middle = np.median(aligned, axis=0)
     # Beats that differ by their level alone (breathing) agree; 1.4826: of a normal variable.
     apart = aligned - middle
@@ -183,11 +187,11 @@ def median_beat(
         rate_hz=float(rate_hz),
         r_index=-first,
         leads=tuple(leads),
-        members=complete[alike],
-        n_dropped=int(len(beats) - alike.size),
+        members=complete[similar][inside],
+        others=complete[~similar],
         rr_s=float(np.median(np.diff(peaks))) / rate_hz,
-        error_mv=(spread * np.sqrt(np.pi / (2 * alike.size))).astype(np.float32),
-        r_samples=peaks[complete[alike]] + offset - slack,
+        error_mv=(spread * np.sqrt(np.pi / (2 * len(aligned)))).astype(np.float32),
+        r_samples=r_samples[inside],
     )
 
 
