@@ -69,6 +69,13 @@ def test_pairs_are_compared_on_the_patients_of_all_sources(compared: tuple[Path,
     assert float(row["note"].rpartition(" ")[2]) > row["p_value"]
 
 
+def test_the_methods_text_says_that_p_is_adjusted(compared: tuple[Path, Any]) -> None:
+    page = (compared[0] / "report.html").read_text()
+    assert "Scores were compared in pairs" in page
+    assert "stands the one adjusted for 3 pairs (max-T)" in page
+    assert "neither intervals nor p-values are corrected" not in page
+
+
 def test_decisions_and_net_benefit_are_those_of_the_counts(compared: tuple[Path, Any]) -> None:
     from scipy.stats import binomtest
 

@@ -79,3 +79,31 @@ def test_a_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path: Path) 
         said = call_cardio("judge", path, "--out", out)
         assert said.exit_code == 2
         assert f"--out {out}: {why}" in said.stderr and said.stderr.count("\n") == 1
+
+
+def test_the_methods_text_of_judged_predictions_tells_measures_and_missing_values(
+    tmp_path: Path,
+) -> None:
+    """Scores that run the wrong way, three of them missing: said in words, nothing flipped."""
+    table = pd.DataFrame({"label": TRUTH, "prob": np.where(np.arange(N) < 3, np.nan, 1 - RISK)})
+    table.to_csv(tmp_path / "p.csv", index=False)
+    said = call_cardio("judge", tmp_path / "p.csv", "--out", tmp_path / "out")
+    assert said.exit_code == 0, said.stderr
+    page = (tmp_path / "out" / "report.html").read_text()
+    methods = page.partition("Methods text to paste")[2].partition("To cite")[0]
+    for words in (
+        "The outcome was label, a column of p.csv, of which 1 counts as the event.",
+        "Of 40 rows these lack a value and were left out there: prob in 3.",
+        "Brier score and scaled Brier score (patient bootstrap, percentile, 2000 resamples)",
+        "Threshold of a positive decision: one half.",
+    ):
+        assert words in methods, words
+    assert (
+        "lies below 0.5" in page
+    )
+    for words in ("of the run", "by this run", "every model and protocol", "0 of them simple"):
+        assert words not in page, words
+    items = pd.read_csv(tmp_path / "out" / "tables" / "claim.csv", dtype={"item": str})
+    status = items.set_index("item")["status"]
+    assert status[["25", "32"]].tolist() == ["for the authors"] * 2  # how it was trained, on whom
+    assert status["12"] != "for the authors"  # missing values

@@ -63,7 +63,7 @@ def judge_predictions(
     about = manifest_of(
         given, out, shown=path.name, digest=digest, primary=asked.primary, seed=seed,
         command=command,
-    )  # fmt: skip
+    ) | {"left_out": " ".join(_left_out(given))}  # fmt: skip
     page = write_page(
         given, out, about, config=settings(given, level), seed=seed,
         table_one=_table_one(given, cohort, asked),

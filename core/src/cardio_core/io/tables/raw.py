@@ -186,7 +186,7 @@ def _decoded(content: bytes) -> tuple[str | None, tuple[str, ...]]:
         text = content.decode("cp1252")
     except UnicodeDecodeError:
         return None, ()
-    return text, ("It is not UTF-8 and was read as Windows-1252 (Latin-1).",)
+    return text, ("The file is not UTF-8 and was read as Windows-1252 (Latin-1).",)
 
 
 def _separator(line: str, known: Collection[str]) -> str:

@@ -101,7 +101,7 @@ CLAIM = (
     Item("29", "Uncertainty and significance", ("statistics",)),
     Item("30", "Robustness and sensitivity", ("by_fold",), "other analyses"),
     Item("31", "How the model is explained", ("explained",)),
-    Item("32", "Evaluation on internal data", ("performance",)),
+    Item("32", "Evaluation on internal data", ("internal",)),
     Item("33", "Test on external data"),
     Item("34", "Registration"),
     Item("35", "Numbers included and excluded", ("participants",)),

@@ -46,7 +46,7 @@ class Checklist:
     def counted(self) -> str:
         """How many items are answered, and how many in part."""
         n, partly = (sum(line.status == s for line in self.lines) for s in (ANSWERED, PARTLY))
-        return f"{n} of {len(self.lines)} answered by this run, {partly} in part"
+        return f"{n} of {len(self.lines)} answered by this page, {partly} in part"
 
 
 def checklists(files: RunFiles) -> tuple[Checklist, ...]:

@@ -36,6 +36,7 @@ def evidence(files: RunFiles) -> dict[str, str]:
         "missing": _missing(manifest),
         "events": answered.asked.partition(", the question")[0] if "(" in answered.asked else "",
         "performance": " ".join(answered.found) if files.metrics else "",
+        "internal": " ".join(answered.found) if files.metrics else "",
         "by_fold": _by_fold(files),
         "subgroups": _subgroups(files),
         "explained": counted(len(files.cases), "explained case") if files.cases else "",
@@ -48,6 +49,9 @@ def evidence(files: RunFiles) -> dict[str, str]:
         "fusion": _fusion(files),
         "seed": f"seed {manifest['seed']}" if manifest.get("seed") is not None else "",
     }
+    if manifest.get("kind") == "judged":
+        # how the model was made, and on whom, is not known here
+        found |= {"seed": "", "final": "", "output": "", "internal": ""}
     return {key: text for key, text in found.items() if text}
 
 
@@ -64,11 +68,14 @@ def _source(data: Mapping[str, Any]) -> str:
 
 def _primary(files: RunFiles) -> str:
     name = files.manifest.get("primary")
-    return f"“{title_of(files, str(name))}” was declared before the run" if name else ""
+    when = "beforehand" if files.manifest.get("kind") == "judged" else "before the run"
+    return f"“{title_of(files, str(name))}” was declared {when}" if name else ""
 
 
 def _models(manifest: Mapping[str, Any]) -> str:
     names = list(manifest.get("models") or [])
+    if manifest.get("kind") == "judged":
+        return f"{counted(len(names), 'score')} of predictions made elsewhere"
     baselines = sum(name in (manifest.get("baselines") or []) for name in names)
     said = f"{counted(len(names), 'model')}, {count(baselines)} of them simple baselines"
     return f"{said} (methods text, second paragraph)" if names else ""
@@ -95,6 +102,8 @@ def _code(manifest: Mapping[str, Any]) -> str:
 
 
 def _missing(manifest: Mapping[str, Any]) -> str:
+    if manifest.get("left_out"):
+        return str(manifest["left_out"]).rstrip(".")
     aside = ((manifest.get("flow") or {}).get("unlabelled") or {}).get("patients")
     if aside is None:
         return ""

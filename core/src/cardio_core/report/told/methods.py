@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told import judged
 from cardio_core.report.told.flow import AFTER, KINDS, reason_of
 from cardio_core.report.told.standing import (
     IN_WORDS,
@@ -64,16 +65,14 @@ def methods(files: RunFiles) -> Methods:
 def _data(files: RunFiles) -> str:
     manifest = files.manifest
     data: Mapping[str, Any] = manifest.get("data") or {}
+    if manifest.get("kind") == "judged":
+        return judged.data_words(manifest)
     task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
     column = manifest.get("outcome_column")
-    judged = manifest.get("kind") == "judged"
-    table = data.get("path_shown") if judged else "the cohort table"
-    said = f"The task was: {f'{column}, a column of {table}' if column else task}."
+    said = f"The task was: {f'{column}, a column of the cohort table' if column else task}."
     flow = flow_words(files)
     if flow:
         said += f" {flow}"
-    elif judged:
-        said += f" {counted(int(data.get('n_patients') or 0), 'patient')} were judged."
     elif data.get("n_patients") is not None:
         said += (
             f" {counted(int(data.get('n_recordings') or 0), 'recording')} of "
@@ -175,11 +174,12 @@ def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
     if not found:
         return ""
     leading = list(dict.fromkeys(one.metric for one in found))
+    of_others = files.manifest.get("kind") == "judged"
     level = level_words(found[0].row.get("level") or 0.95)
     own = dict.fromkeys(str(one.row.get("method")) for one in found if one.row.get("method"))
     said = (
         f"The leading measure was the {listed([IN_WORDS[name] for name in leading])}"
-        f"{'' if files.manifest.get('kind') == 'judged' else ', pooled over the tested folds'}, "
+        f"{'' if of_others else ', pooled over the tested folds'}, "
         f"with {level} intervals"
     )
     said += f" ({listed(list(own))})." if own else "."
@@ -190,9 +190,11 @@ def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
     compared = dict.fromkeys(d.method for one in found for d in one.differences.values())
     if compared:
         said += (
-            f" Models were compared in pairs on what both predicted ({listed(list(compared))}); "
-            "neither intervals nor p-values are corrected for the number of comparisons."
+            f" {'Scores' if of_others else 'Models'} were compared in pairs on what both predicted "
+            f"({listed(list(compared))}); {judged.comparison_words(files)}."
         )
+    if of_others:
+        said += judged.measures_words(files, leading)
     resamples = settings_of(files, protocol_told(files))["evaluate"].get("n_resamples")
     if resamples:
         said += f" Bootstrap intervals are percentiles of {count(int(resamples))} resamples."

@@ -145,6 +145,11 @@ def _spans_chance(files: RunFiles, standing: Standing) -> Iterator[str]:
             f"The interval of {_the(files, standing, start=False)}, {number(low)} to "
             f"{number(high)}, contains 0.5: its ranking may be chance."
         )
+    elif high is not None and high < 0.5:
+        yield (
+            f"The interval of {_the(files, standing, start=False)} lies below 0.5: its scores are "
+            "lower where the event is; look whether it, or the event, is meant the other way round."
+        )
     elif low is None or high is None:
         yield f"There are too few patients for an interval of {_the(files, standing, start=False)}."
 

@@ -1,0 +1,70 @@
+"""What the methods text says where predictions made elsewhere were judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told.standing import pooled_rows, protocol_told
+from cardio_core.report.words import METRICS, counted, listed
+
+_PEOPLE = ("Brier", "Youden")
+"""They keep their capitals within a sentence."""
+
+
+def data_words(manifest: Mapping[str, Any]) -> str:
+    """Return the outcome, who was judged, and what was missing."""
+    data: Mapping[str, Any] = manifest.get("data") or {}
+    column, outcome = manifest.get("outcome_column"), str(manifest.get("outcome") or "")
+    about = outcome.removeprefix(str(column)).strip() or "."
+    said = f"The outcome was {column}, a column of {data.get('path_shown')}{about}"
+    patients = int(data.get("n_patients") or 0)
+    said += f" {counted(patients, 'patient')} {'was' if patients == 1 else 'were'} judged."
+    return f"{said} {manifest['left_out']}" if manifest.get("left_out") else said
+
+
+def measures_words(files: RunFiles, leading: Iterable[str]) -> str:
+    """Return the further measures by the method of their intervals, and the thresholds."""
+    rows = [
+        row for row in pooled_rows(files, protocol_told(files))
+        if not row.get("versus") and not row.get("class_name") and row["name"] not in leading
+    ]  # fmt: skip
+    by_method: dict[str, dict[str, None]] = {}
+    for row in rows:
+        name = METRICS.get(str(row["name"]), str(row["name"]).replace("_", " "))
+        own = name[1:2].isupper() or name[1:2].isdigit() or name.startswith(_PEOPLE)
+        word = name if own else name[0].lower() + name[1:]
+        by_method.setdefault(str(row.get("method")), {})[word] = None
+    # one that has another number of bins is the same measure
+    named: set[str] = set()
+    groups = []
+    for method, words in by_method.items():
+        new = [word for word in words if word not in named]
+        named.update(new)
+        groups += [f"{listed(new)} ({method})"] if new else []
+    said = f" Further measures, with their intervals: {'; '.join(groups)}." if groups else ""
+    sources = dict.fromkeys(str(r["threshold_source"]) for r in rows if r.get("threshold_source"))
+    plain = [one.removeprefix("fixed: ") for one in sources]
+    if plain:
+        said += f" Threshold of a positive decision: {listed(plain)}."
+    groups_of = {str(row["subgroup"]) for row in files.metrics if row.get("subgroup")}
+    if groups_of:
+        said += (
+            f" The area is given in {counted(len(groups_of), 'group')} of patients, too, each "
+            "with an interval of its own and without a test between them."
+        )
+    return said
+
+
+def comparison_words(files: RunFiles) -> str:
+    """Return how p of several pairs is corrected, as the rows themselves note it."""
+    notes = [str(row.get("note") or "") for row in files.metrics if row.get("versus")]
+    adjusted = next((note for note in notes if note.startswith("p adjusted for ")), "")
+    if not adjusted:
+        return "neither intervals nor p-values are corrected for the number of comparisons"
+    how = adjusted.removeprefix("p adjusted for ").partition(":")[0]
+    return (
+        f"beside each p-value of an area stands the one adjusted for {how}; intervals and other "
+        "p-values are not corrected for the number of comparisons"
+    )
