@@ -98,9 +98,7 @@ def test_the_methods_text_of_judged_predictions_tells_measures_and_missing_value
         "Threshold of a positive decision: one half.",
     ):
         assert words in methods, words
-    assert (
-        "lies below 0.5" in page
-    )
+    assert "lies below 0.5" in page
     for words in ("of the run", "by this run", "every model and protocol", "0 of them simple"):
         assert words not in page, words
     items = pd.read_csv(tmp_path / "out" / "tables" / "claim.csv", dtype={"item": str})
