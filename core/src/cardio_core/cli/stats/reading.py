@@ -22,8 +22,15 @@ def columns_of(texts: Sequence[str]) -> list[str]:
     --------
     >>> columns_of(["qrs_ms, lvef_pct", "age_y", "qrs_ms"])
     ['qrs_ms', 'lvef_pct', 'age_y']
+
+    A name that holds a comma stands in double quotes:
+
+    >>> columns_of(['"LVEF, echo (%)",age'])
+    ['LVEF, echo (%)', 'age']
     """
-    names = [name.strip() for text in texts for name in text.split(",")]
+    import csv
+
+    names = [name.strip() for parts in csv.reader(texts, skipinitialspace=True) for name in parts]
     return list(dict.fromkeys(name for name in names if name))
 
 

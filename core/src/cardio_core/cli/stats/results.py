@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cardio_core.cli.stats.reading import reading_notes, with_missing
+from cardio_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from cardio_core.report.figures.canvas import Draw
@@ -123,6 +125,16 @@ def wants_figure(output: Mapping[str, Any]) -> bool:
     return bool(output["svg_file"] or output["html_file"])
 
 
+@contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"{file}: cannot be written ({error.strerror}); name another place"
+        ) from None
+
+
 def write_result(
     table: ResultTable,
     *,
@@ -147,12 +159,15 @@ def write_result(
     if svg_file is not None and figure is not None:
         from cardio_core.report.figures.canvas import save_svg
 
-        save_svg(figure, svg_file)
+        with _writing(svg_file):
+            save_svg(figure, svg_file)
     if csv_file is not None:
-        write_text(csv_file, table.to_frame().to_csv(index=False))
+        with _writing(csv_file):
+            write_text(csv_file, table.to_frame().to_csv(index=False))
     if html_file is not None:
         figures = [*([figure] if figure else []), *further]
-        write_text(html_file, page_of(table, figures))
+        with _writing(html_file):
+            write_text(html_file, page_of(table, figures))
     if as_json:
         rows = [estimate.to_dict() for estimate in table.estimates]
         click.echo(json.dumps(rows, indent=2, allow_nan=False))

@@ -149,6 +149,8 @@ def binary_outcome(table: pd.DataFrame, name: str, event: str | None = None) -> 
         labels = [f"{value:.15g}" for value in np.unique(values[~np.isnan(values)])]
         as_text = np.array(["" if np.isnan(value) else f"{value:.15g}" for value in values])
         if event is not None:
+            if labels == ["0", "1"]:  # R's TRUE and FALSE are read as numbers
+                event = {"true": "1", "false": "0"}.get(event.lower(), event)
             try:
                 event = f"{float(event):.15g}"
             except ValueError:

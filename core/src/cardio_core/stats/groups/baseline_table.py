@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -103,6 +104,10 @@ def table_one(
     )
 
 
+_WHO = {"id", "pid", "mrn", "patient", "subject"}
+"""Words in the name of a column that says who it is, if its values all differ."""
+
+
 def _notdescribe(table: pd.DataFrame, name: str, choices: TableOneChoices) -> str:
     """Say why a column has no place in a Table 1, or nothing."""
     column = column_named(table, name)
@@ -113,8 +118,8 @@ def _notdescribe(table: pd.DataFrame, name: str, choices: TableOneChoices) -> st
     if name in choices.categorical or name in choices.reference:
         return "" if n_distinct <= MAX_LEVELS else f"text of more than {MAX_LEVELS} levels"
     is_number = kind_of(column, name) == "number"
-    words = name.lower().replace("-", "_").split("_")
-    if "id" in words and n_distinct == len(known) and name not in choices.continuous:
+    words = set(re.findall(r"[^\W_]+", name.lower()))
+    if words & _WHO and n_distinct == len(known) and name not in choices.continuous:
         return "an identifier"
     if not is_number and n_distinct > MAX_LEVELS:
         return f"text of more than {MAX_LEVELS} levels"
