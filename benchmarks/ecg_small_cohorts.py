@@ -20,7 +20,7 @@ import pandas as pd
 
 from cardio_core.api import Context, ModelArtifact
 from cardio_core.evaluation.conformal.nonconformity import conformal_quantile
-from cardio_core.evaluation.fusion.fuse import fit_fusion
+from cardio_core.evaluation.fusion.fuse import fuse
 from cardio_core.stats.classification.proportions import wilson_limits
 from cardio_core.stats.discrimination.delong import delong_paired
 from cardio_core.stats.discrimination.roc import auc
@@ -76,9 +76,19 @@ def side_by_side(runs: list[Path], fused: list[str]) -> pd.DataFrame:
             )
             for name in names.split("+")
         }  # fmt: skip
-        made = fit_fusion(frames, TARGET).frame.set_index("unit_id")["score:yes"]
+        made = crossed(frames).set_index("unit_id")["score:yes"]
         table[names] = made.loc[table["patient_id"]].to_numpy()
     return table
+
+
+def crossed(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return fused predictions of each fold, with weights from the other folds' patients."""
+    parts = []
+    for fold in next(iter(frames.values()))["fold"].unique():
+        others = {name: frame[frame["fold"] != fold] for name, frame in frames.items()}
+        own = {name: frame[frame["fold"] == fold] for name, frame in frames.items()}
+        parts.append(fuse(others, own, TARGET).frame)
+    return pd.concat(parts, ignore_index=True)
 
 
 def models_of(table: pd.DataFrame) -> list[str]:
