@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from cardio_core.api import FeatureBlock, FeatureSet, Targets
 from cardio_core.testing import training_context
@@ -16,6 +19,7 @@ from cardio_ecg_transfer.response.beat_network.fitting import (
     fit_beat_network,
     patients,
 )
+from cardio_ecg_transfer.response.beat_network.pretraining import masks, pretrain_encoder
 from cardio_ecg_transfer.response.config import Config
 from cardio_ecg_transfer.response.models import CRT_RESPONSE
 
@@ -89,3 +93,57 @@ def test_several_classes_have_a_logit_each():
     net = BeatNet(4, n_outputs=3).eval()
     inputs = {"beats": torch.zeros(2, 12, 121), "measured": torch.zeros(2, 4)}
     assert net(inputs).shape == (2, 3)
+
+
+def fitted_weights(
+    training: FeatureSet, validation: FeatureSet | None, out: Path, epochs: int = 1
+) -> dict[str, torch.Tensor]:
+    words = pd.Series(1.0 * (np.arange(16) % 2), training.table["patient_id"].unique()[:16])
+    targets = Targets("patient", words.rename("response").to_frame())
+    train = {"fit": {"epochs": 1, "batch_size": 8}, "beat_network": {"pretrain_epochs": epochs}}
+    ctx = training_context(CRT_RESPONSE, "beat_network", out)
+    artifact = fit_beat_network(training, validation, targets, Config(train=train).train, ctx)
+    said = "pretrained by masked reconstruction of 16 median beats"
+    assert any(said in note for note in artifact.notes) == (epochs > 0)
+    return load_file(out / "weights.safetensors")
+
+
+def test_pretraining_sees_the_beats_of_training_patients_alone_and_draws_the_same_again(tmp_path):
+    rng = np.random.default_rng(2)
+    beats, measured = 0.3 * rng.normal(size=(16, 12, 121)), rng.normal(size=(16, 4))
+    training = cohort(beats, measured)
+    held_out = cohort(9 * beats[:, ::-1], -measured)
+    first, again, held = (
+        fitted_weights(training, validation, tmp_path / str(place))
+        for place, validation in enumerate((None, None, held_out))
+    )
+    for name, values in first.items():
+        assert torch.equal(values, again[name]) and torch.equal(values, held[name])
+    without = fitted_weights(training, None, tmp_path / "without", epochs=0)
+    assert not torch.equal(first["stem.0.weight"], without["stem.0.weight"])
+
+
+def test_pretraining_learns_what_leads_share_and_leaves_the_rest_of_the_network():
+    rng = np.random.default_rng(3)
+    shape = np.sin(np.linspace(0, 6, 40))
+    beats = (rng.normal(size=(32, 1, 1)) * shape * np.ones((1, 12, 1))).astype(np.float32)
+    torch.manual_seed(0)
+    net = BeatNet(4)
+    before = {name: values.clone() for name, values in net.state_dict().items()}
+    first, last = pretrain_encoder(net, beats, epochs=15, batch_size=8, seed=0)
+    assert last < 0.5 * first
+    after = net.state_dict()
+    for name, values in after.items():
+        encoder = name.startswith(("stem", "layers"))
+        assert torch.equal(values, before[name]) != encoder, name
+
+
+def test_masks_are_whole_leads_and_a_stretch_of_all_leads():
+    hidden = masks(torch.zeros(50, 12, 120), torch.Generator().manual_seed(0))
+    everywhere = hidden.all(dim=1).sum(dim=1)
+    whole = hidden.all(dim=2)
+    assert 0.4 < whole.float().mean() < 0.6
+    for patient in range(50):
+        if not whole[patient].all():
+            assert everywhere[patient] == 20
+            assert (hidden[patient][~whole[patient]].sum(dim=1) == 20).all()

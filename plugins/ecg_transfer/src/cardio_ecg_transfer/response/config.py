@@ -83,10 +83,22 @@ class ClassicalBlock(Block):
     n_kernels: int = Field(2000, ge=10, description="random convolution kernels")
 
 
+class BeatNetworkBlock(Block):
+    """The network on the median beat."""
+
+    pretrain_epochs: int = Field(
+        0,
+        ge=0,
+        description="passes over the training patients' beats without their outcomes, in which the "
+        "encoder learns to fill in masked leads and stretches; 0 leaves this out",
+    )
+
+
 class TrainBlock(NetworkBlock):
     """The models and how they are fitted."""
 
     response: ResponseBlock = ResponseBlock()
+    beat_network: BeatNetworkBlock = BeatNetworkBlock()
     classical: ClassicalBlock = ClassicalBlock()
 
 

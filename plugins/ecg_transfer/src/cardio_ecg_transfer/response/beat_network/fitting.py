@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
 from cardio_ecg_transfer.networks.beat_net import SPREAD_MV, BeatNet, changed_beats
+from cardio_ecg_transfer.response.beat_network.pretraining import pretrain_encoder
 from cardio_ecg_transfer.response.classical import beats_of, everything_measured
 from cardio_ecg_transfer.response.config import TrainBlock
 from cardio_ecg_transfer.response.head import Head
@@ -83,7 +84,11 @@ def fit_beat_network(
     config: TrainBlock,
     ctx: Context,
 ) -> ModelArtifact:
-    """Fit the network by `train.fit`, as the networks on pictures are."""
+    """Fit the network by `train.fit`, as the networks on pictures are.
+
+    With `train.beat_network.pretrain_epochs` its encoder first learns from the same training
+    patients' beats without their outcomes.
+    """
     block, target = config.response, ctx.targets[0]
     outcome = outcomes(training, targets, target)
     head, measured = Head.of(target, outcome), everything_measured(training)
@@ -94,22 +99,36 @@ def fit_beat_network(
         "n_outputs": head.n_outputs,
     }
     torch.manual_seed(ctx.seed_of("weights"))
+    network = BeatNet(**about)
+    fitted_on = patients(training, scale, head.scaled(outcome))
+    said: tuple[str, ...] = ()
+    if epochs := config.beat_network.pretrain_epochs:
+        first, last = pretrain_encoder(
+            network,
+            fitted_on.beats,
+            epochs=epochs,
+            batch_size=config.fit.batch_size,
+            seed=ctx.seed_of("pretraining"),
+        )
+        said = (
+            f"encoder pretrained by masked reconstruction of {len(fitted_on)} median beats, "
+            f"{epochs} epochs: mean squared error from {first:.2f} to {last:.2f}",
+        )
     checked = None
     if validation is not None and block.choose_epochs:
         of_checked = head.scaled(outcomes(validation, targets, target))
         checked = patients(validation, scale, of_checked)
     weights, loss = head.drawing(outcome, block.positive_share if config.fit.draw else None)
     fitted = ctx.fit(
-        BeatNet(**about),
-        patients(training, scale, head.scaled(outcome)),
+        network,
+        fitted_on,
         checked,
         plan=config.fit,
         loss=loss,
         weights=weights,
     )
-    artifact = ModelArtifact(
-        ctx.out, fitted.best_epoch if block.choose_epochs else None, fitted.notes
-    )
+    best = fitted.best_epoch if block.choose_epochs else None
+    artifact = ModelArtifact(ctx.out, best, (*said, *fitted.notes))
     artifact.write_json(
         "model.json", {"network": about, "head": asdict(head), "scale": asdict(scale)}
     )
