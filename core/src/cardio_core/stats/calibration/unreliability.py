@@ -62,7 +62,7 @@ def unreliability(
     --------
     >>> u, q = unreliability([0, 0, 1, 0, 1, 1], [0.1, 0.4, 0.3, 0.6, 0.7, 0.9])
     >>> round(u.value, 3), round(u.p_value, 3)
-    (-0.333, 0.998)
+    (-0.333, 1.0)
     """
     sample = probability_sample(labels, probabilities, clusters, unit)
     require_variation(sample)
