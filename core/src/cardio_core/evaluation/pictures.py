@@ -141,11 +141,13 @@ def _roc(
             shown[primary] = ModelScores(
                 one.title, one.positive, one.score, one.group, one.area, band
             )
+    simple = any(one.group == "baseline" for one in found.values())
     parts.figures[f"roc-{target.name}"] = described(
         roc_of_models(list(shown.values()), level=level_words(config.level)),
         f"ROC curves: {words}",
-        "Every model on the units it predicted; the dashed diagonal is chance. The broad line is "
-        "the primary model, with the band of its sensitivity; baselines are grey.",
+        "Each on the units it predicted; the dashed diagonal is chance. The broad line is "
+        f"{found[primary].title if primary in found else 'the first'}, with the band of its "
+        f"sensitivity{'; baselines are grey' if simple else ''}.",
     )
 
 

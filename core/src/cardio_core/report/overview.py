@@ -107,12 +107,13 @@ def _models(
         "reference": reference,
         "reference_words": reference_words,
     }
-    title = f"{metric_words(metric)} of every model{of}"
+    every = "score" if manifest.get("kind") == "judged" else "model"
+    title = f"{metric_words(metric)} of every {every}{of}"
     caption = (
         "Every model, with its interval, under both protocols. Of two intervals that overlap "
         "nothing follows: the paired differences are in the comparisons."
         if any(len(one.values) > 1 for one in models)
-        else "Every model with its interval. Of two intervals that overlap nothing follows: the "
+        else f"Every {every} with its interval. Of two intervals that overlap nothing follows: the "
         "paired differences are in the comparisons."
     )
     yield Overview(
