@@ -97,29 +97,11 @@ def describe_patients(
             "expected columns that describe patients at baseline (age_y, sex, ...), found none "
             "with a value; see docs/cohort.md"
         )
-    notes: list[str] = []
-    if divided and labels is not None and target is not None:
-        codes, group_titles = _groups(labels.reindex(described.index), target)
-        counts = codes.value_counts()
-        if len(counts) < 2 or int(counts.min()) < 2:
-            notes.append(
-                "The patients are not divided by outcome, because a class has fewer than two."
-            )
-            divided = False
-    choices = TableOneChoices(
-        continuous_test="welch",
-        categorical_test="chi2",
-        yates=False,
-        ddof=1,
-        categorical=tuple(counted),
-        titles=titles,
-        group_titles=group_titles if divided else {},
+    frame, notes, divided = _by_outcome(
+        described, titles, counted, labels if divided else None, target
     )
-    rows = described.assign(**{GROUP: codes}) if divided else described
-    made = table_one(rows, GROUP if divided else None, list(described.columns), choices=choices)
-    said = [note for note in made.notes if _FISHER not in note]  # the column of tests says it
     by = f" by {_words_of(target)}" if divided and target is not None else ""
-    return TableOne(f"Patients at baseline{by}", _printed(made.to_frame()), (*notes, *said))
+    return TableOne(f"Patients at baseline{by}", frame, notes)
 
 
 def describe_columns(described: pd.DataFrame, labels: pd.Series, target: Target) -> TableOne:
@@ -148,29 +130,55 @@ def describe_columns(described: pd.DataFrame, labels: pd.Series, target: Target)
     2
     """
     labels = labels.reindex(described.index)
-    kept, counted = [], []
+    titles: dict[str, str] = {}
+    counted: list[str] = []
     for name in described.columns:
         values = described[name]
         if not values.notna().any() or tells_the_outcome(values, labels):
             continue
         column, is_words = _readable(OWN + str(name), values)
         if column is not None:
-            kept.append(name)
+            titles[name] = label_of(OWN + str(name))
             counted += [name] if is_words or values.nunique() == 2 else []
-    if not kept:
+    if not titles:
         raise DataError("expected columns that describe patients, found none with a value")
-    codes, group_titles = _groups(labels, target)
-    counts = codes.value_counts()
-    divided = len(counts) >= 2 and int(counts.min()) >= 2
+    frame, notes, _ = _by_outcome(described[list(titles)], titles, counted, labels, target)
+    return TableOne(f"Patients by {target.name}", frame, notes)
+
+
+def _by_outcome(
+    described: pd.DataFrame,
+    titles: dict[str, str],
+    counted: Sequence[str],
+    labels: pd.Series | None,
+    target: Target | None,
+) -> tuple[pd.DataFrame, tuple[str, ...], bool]:
+    """Return the printed table, the sentences below it, and whether the outcome divides it."""
+    notes: list[str] = []
+    group_titles: dict[str, str] = {}
+    rows = described
+    if labels is not None and target is not None:
+        codes, words = _groups(labels.reindex(described.index), target)
+        counts = codes.value_counts()
+        if len(counts) >= 2 and int(counts.min()) >= 2:
+            rows, group_titles = described.assign(**{GROUP: codes}), words
+        else:
+            notes.append(
+                "The patients are not divided by outcome, because a class has fewer than two."
+            )
     choices = TableOneChoices(
-        continuous_test="welch", categorical_test="chi2", yates=False, ddof=1,
-        categorical=tuple(counted), titles={name: label_of(OWN + str(name)) for name in kept},
-        group_titles=group_titles if divided else {},
-    )  # fmt: skip
-    rows = described[kept].assign(**{GROUP: codes}) if divided else described[kept]
-    made = table_one(rows, GROUP if divided else None, kept, choices=choices)
-    said = [note for note in made.notes if _FISHER not in note]
-    return TableOne(f"Patients by {target.name}", _printed(made.to_frame()), tuple(said))
+        continuous_test="welch",
+        categorical_test="chi2",
+        yates=False,
+        ddof=1,
+        categorical=tuple(counted),
+        titles=titles,
+        group_titles=group_titles,
+    )
+    group = GROUP if group_titles else None
+    made = table_one(rows, group, list(described.columns), choices=choices)
+    said = [note for note in made.notes if _FISHER not in note]  # the column of tests says it
+    return _printed(made.to_frame()), (*notes, *said), group is not None
 
 
 def _words_of(target: Target) -> str:
