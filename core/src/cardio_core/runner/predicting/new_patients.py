@@ -2,53 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from cardio_core.compute.devices import device_list
-from cardio_core.compute.executors import parse_executor
 from cardio_core.compute.threads import one_thread
-from cardio_core.config import RunConfig, read_yaml, validated
-from cardio_core.context import Context
-from cardio_core.errors import ConfigError
-from cardio_core.evaluation.aggregate import prediction_frame, score_columns, scored_members
+from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.decision import Decision
-from cardio_core.evaluation.parts import noting
-from cardio_core.evaluation.patients.covariates import with_clinical_model
-from cardio_core.registry import resolve
 from cardio_core.runner.accounts import summed
-from cardio_core.runner.calls import call
-from cardio_core.runner.fitting.clinical import open_clinical
-from cardio_core.runner.fitting.stored import open_artifact, open_decisions
-from cardio_core.runner.judging.cases import write_case
 from cardio_core.runner.judging.judge import open_rule
-from cardio_core.runner.manifest import Manifest
-from cardio_core.runner.measuring.finding import Found, find_recordings
+from cardio_core.runner.measuring.finding import Found
 from cardio_core.runner.measuring.mapping import write_mapping
-from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given, with_given
+from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
+from cardio_core.runner.predicting.answering import Opened, answer, finished, open_finished
 from cardio_core.runner.predicting.stands_on import account_of, recordings_of, with_recordings
 from cardio_core.runner.predicting.verdicts import without_verdicts
-from cardio_core.runner.preparing.clinical import clinical_of
-from cardio_core.runner.preparing.features import Prepared, UnusableCohortError, prepare
-from cardio_core.runner.preparing.needs import open_kept_needs
-from cardio_core.runner.preparing.outcome import asked_task
-from cardio_core.runner.progress import Echo, Progress
-from cardio_core.runner.setup import members_first, open_with_defaults, primary_of
+from cardio_core.runner.preparing.features import Prepared, UnusableCohortError
+from cardio_core.runner.progress import Echo
+from cardio_core.runner.setup import primary_of
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import Target
-from cardio_core.types.predictions import Predictions
-from cardio_core.types.report import Explanation
 from cardio_core.types.samples import Quarantined
-
-_LACKING = "no recording has what this model works on"
-_UNTOLD = "not known here; a cohort table can give them"
 
 
 @one_thread()
@@ -104,54 +81,72 @@ def predict_new(
         If the run is not finished or has no model, an input does not exist, or an option's value
         is none of its setting.
     """
-    manifest = _finished(run)
+    finished(run)  # before anything is made
     with TemporaryDirectory(prefix="cardio-") as while_it_runs:
         place = run / "predicted" if keep_features else Path(while_it_runs)
-        return _predict(run, manifest, inputs, options, device, place, explain_in, mapping, echo)
+        opened = open_finished(run, options=options, device=device, features_in=place)
+        return _predict(opened, inputs, explain_in, mapping, echo)
 
 
 def _predict(
-    run: Path,
-    manifest: dict[str, Any],
+    opened: Opened,
     inputs: tuple[Path, ...],
-    options: Given,
-    device: str,
-    features_in: Path,
     explain_in: Path | None,
     mapping: Path | None,
     echo: Echo | None,
 ) -> dict[str, Any]:
-    plugin = open_with_defaults(manifest["plugin"])
-    task = plugin.info.task(manifest["task"])
-    text = (run / "config.yaml").read_text(encoding="utf-8")
-    model: Any = resolve(plugin.info.config_of(task))
-    config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
-    config = with_given(config, options)
-    protocol = manifest["protocols"][0]
-    task = asked_task(with_clinical_model(task, config.covariates), config)
-    config = config.for_protocol(protocol)
-    devices = device_list(device, 1, manifest["device"]["precision"])
-    ctx = Context(
-        task,
-        mode="predict",
-        outcome=config.outcome.column,
-        protocol=protocol,
-        seed=manifest["seed"],
-        device=devices[0],
-        cache=features_in,
-        _beside=options.files,
-    )
-    answer: dict[str, Any] = {
-        "run": run.name,
-        "plugin": plugin.info.name,
+    task, told = opened.task, _about(opened)
+    try:
+        made = answer(opened, inputs, echo=echo, explain_in=explain_in)
+    except UnusableCohortError as error:
+        if not error.quarantined:
+            raise
+        return told | {"quarantined": [vars(row) for row in error.quarantined]}
+    prepared = made.prepared
+    quarantined = [*prepared.quarantined, *(_without_any(made.found) if made.found else ())]
+    if mapping is not None:
+        write_mapping(mapping, prepared.cohort, quarantined, inputs)
+    rows: list[dict[str, Any]] = []
+    for name in opened.models:
+        for target in task.targets:
+            if name not in made.frames[target.name]:
+                continue
+            frame = made.frames[target.name][name]
+            decision = made.decisions[target.name].get(name)
+            decided = decision.apply(frame, target) if decision else None
+            own = _rows(frame, target, name, decided, decision)
+            own = with_recordings(own, made.members[target.name], task, target)
+            rows += _with_sets(own, frame, target, open_rule(opened.folder, name, target.name))
+    table = prepared.features.table
+    answered = recordings_of(made.members[task.targets[0].name], task, told["primary"])
+    files = account_of(prepared.cohort, quarantined, table, answered, made.measured)
+    return told | {
+        "predictions": without_verdicts(rows, table, made.withheld),
+        "measurements": made.measured,
+        "explanations": made.explained,
+        "flags": _flags(prepared),
+        "notes": made.notes,
+        "quarantined": [vars(row) for row in quarantined],
+        "files": [line.cells() for line in files],
+        "files_summed": summed(files),
+    }
+
+
+def _about(opened: Opened) -> dict[str, Any]:
+    """Return what an answer says of the run, with nothing answered yet."""
+    task, manifest = opened.task, opened.manifest
+    models = tuple(manifest["models"])
+    return {
+        "run": opened.folder.name,
+        "plugin": opened.plugin.info.name,
         "task": task.name,
         "title": task.title,
         "targets": [
             {"name": t.name, "kind": t.kind, "classes": list(t.classes), "unit": t.unit}
             for t in task.targets
         ],
-        "models": {name: task.model(name).title for name in manifest["models"]},
-        "primary": manifest.get("primary") or primary_of(task, config, tuple(manifest["models"])),
+        "models": {name: task.model(name).title for name in models},
+        "primary": manifest.get("primary") or primary_of(task, opened.config, models),
         "synthetic_training": manifest["data"]["source"] == "synthetic",
         "predictions": [],
         "measurements": {},
@@ -162,115 +157,6 @@ def _predict(
         "files": [],
         "files_summed": "",
     }
-    # One good recording among many bad ones is still worth its answer.
-    limits = config.limits.model_copy(update={"bad_share": 1.0})
-    config = config.model_copy(update={"limits": limits})
-    try:
-        found = find_recordings(plugin, config, ctx, inputs)
-        serial = parse_executor("local:1")
-        prepared = prepare(plugin, config, ctx, serial, echo, found.cohort)
-    except UnusableCohortError as error:
-        if not error.quarantined:
-            raise
-        return answer | {"quarantined": [vars(row) for row in error.quarantined]}
-    quarantined = [*prepared.quarantined, *_without_any(found)]
-    if mapping is not None:
-        write_mapping(mapping, found.cohort, quarantined, inputs)
-    clinical = clinical_of(config.covariates, prepared.cohort, prepared.features, inputs)
-    rows: list[dict[str, Any]] = []
-    explained: list[dict[str, Any]] = []
-    notes = [*options.told("Read"), *prepared.cohort.notes]
-    measured: dict[str, dict[str, Any]] = {}
-    frames: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
-    members: dict[str, dict[str, pd.DataFrame]] = {target.name: {} for target in task.targets}
-    withheld: dict[str, Mapping[str, str]] = {}
-    with Progress("predicting", len(manifest["models"]), echo, "models") as progress:
-        for name in progress.over(members_first(task, manifest["models"])):
-            folder = run / "models" / "final" / name
-            used = {need.task for need in task.needs_of([name])}
-            needs = {one: kept for one, kept in open_kept_needs(run).items() if one in used}
-            place = ctx.replace(model=name, fold="final", _needs=needs)
-            if task.model(name).fuses:  # the core's own: no plugin predicts or explains it
-                from cardio_core.runner.fitting.fuse import apply_fusion
-
-                own = {t.name: apply_fusion(folder, frames[t.name], t, name) for t in place.targets}
-                parts = [withheld.get(one, {}) for one in task.model(name).fuses]
-                withheld[name] = {who: why for part in parts for who, why in part.items()}
-            else:
-                by_core = task.model(name).core_owned
-                features = clinical if by_core and clinical is not None else prepared.features
-                given = {"model": open_artifact(folder), "features": features}
-                owner = open_clinical() if by_core else plugin
-                predictions = call(owner, "predict", place, config, **given)
-                _measure(measured, predictions)
-                withheld[name] = predictions.withheld
-                own = {
-                    t.name: prediction_frame(predictions, prepared.features.table, t, task.unit)
-                    for t in place.targets
-                }
-                for t in place.targets:
-                    members[t.name][name] = scored_members(
-                        predictions, prepared.features.table, t, task.unit
-                    )
-                explains = not by_core and plugin.implements("explain", ctx.task)
-                if explain_in is not None and explains and _any(own):
-                    given["predictions"] = predictions
-                    with noting(notes, f"No explanation of {task.model(name).title}:"):
-                        explanation = call(plugin, "explain", place, config, **given)
-                        explained += _written(explanation, explain_in, name, protocol)
-            if not _any(own):
-                lacking = _UNTOLD if task.model(name).covariates else _LACKING
-                notes.append(f"{task.model(name).title}: {lacking}.")
-            decisions = open_decisions(folder, task.targets)
-            for target in place.targets:
-                frame = frames[target.name][name] = own[target.name]
-                decision = decisions.get(target.name)
-                decided = decision.apply(frame, target) if decision else None
-                made = _rows(frame, target, name, decided, decision)
-                made = with_recordings(made, members[target.name], task, target)
-                rows += _with_sets(made, frame, target, open_rule(run, name, target.name))
-    table = prepared.features.table
-    answered = recordings_of(members[task.targets[0].name], task, answer["primary"])
-    files = account_of(prepared.cohort, quarantined, table, answered, measured)
-    return answer | {
-        "predictions": without_verdicts(rows, prepared.features.table, withheld),
-        "measurements": measured,
-        "explanations": explained,
-        "flags": _flags(prepared),
-        "notes": notes,
-        "quarantined": [vars(row) for row in quarantined],
-        "files": [line.cells() for line in files],
-        "files_summed": summed(files),
-    }
-
-
-def _any(frames: Mapping[str, pd.DataFrame]) -> bool:
-    """Whether a row scored anything."""
-    return any(map(len, frames.values()))
-
-
-def _finished(run: Path) -> dict[str, Any]:
-    content = Manifest.open(run).content
-    if content["status"] != "done":
-        raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")
-    if not content["models"]:
-        raise ConfigError(
-            f"{run}: no model of this run could be fitted, so it can predict nothing; its notes "
-            "say why; run again with more patients, or with fewer folds"
-        )
-    return content
-
-
-def _written(
-    explanation: Explanation, out: Path, model: str, protocol: str
-) -> list[dict[str, Any]]:
-    """Write what explains a row's predictions; return what each case says."""
-    return [
-        write_case(
-            out, f"{model}-{case.sample_id}", replace(case, model=model, fold="final"), protocol
-        )
-        for case in explanation.cases
-    ]
 
 
 def _flags(prepared: Prepared) -> dict[str, list[str]]:
@@ -348,12 +234,3 @@ def _with_sets(
         }
         for row, own in zip(rows, rule.sets(scores), strict=True)
     ]
-
-
-def _measure(measured: dict[str, dict[str, Any]], predictions: Predictions) -> None:
-    """Add what stands beside the scores, by id and name; the first row that measures it counts."""
-    for name, column in predictions.columns.items():
-        for who, value in zip(predictions.ids, np.asarray(column.values, float), strict=True):
-            if np.isfinite(value):
-                known = {"value": round(float(value), 6), "unit": column.unit}
-                measured.setdefault(str(who), {}).setdefault(name, known)

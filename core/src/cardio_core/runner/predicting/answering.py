@@ -1,0 +1,294 @@
+"""What the final models of a finished run answer to recordings that they have never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.compute.devices import device_list
+from cardio_core.compute.executors import parse_executor
+from cardio_core.config import RunConfig, read_yaml, validated
+from cardio_core.context import Context
+from cardio_core.errors import ConfigError
+from cardio_core.evaluation.aggregate import prediction_frame, scored_members
+from cardio_core.evaluation.decision import Decision
+from cardio_core.evaluation.parts import noting
+from cardio_core.evaluation.patients.covariates import with_clinical_model
+from cardio_core.registry import Plugin, resolve
+from cardio_core.runner.calls import call
+from cardio_core.runner.fitting.clinical import open_clinical
+from cardio_core.runner.fitting.stored import open_artifact, open_decisions
+from cardio_core.runner.judging.cases import write_case
+from cardio_core.runner.manifest import Manifest
+from cardio_core.runner.measuring.finding import Found, find_recordings
+from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given, with_given
+from cardio_core.runner.preparing.clinical import clinical_of
+from cardio_core.runner.preparing.features import Prepared, load_recordings, prepare
+from cardio_core.runner.preparing.needs import open_kept_needs
+from cardio_core.runner.preparing.outcome import asked_task
+from cardio_core.runner.progress import Echo, Progress
+from cardio_core.runner.setup import members_first, open_with_defaults
+from cardio_core.types.info import Task
+from cardio_core.types.predictions import Predictions
+from cardio_core.types.report import Explanation
+
+_LACKING = "no recording has what this model works on"
+_UNTOLD = "not known here; a cohort table can give them"
+
+Frames = dict[str, dict[str, pd.DataFrame]]
+"""By target and model."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A finished run, opened to answer: with its plugin, its task and what it was run with.
+
+    `config` and `ctx` are those of the first protocol, whose models `models/final` are.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    plugin: Plugin
+    task: Task
+    config: RunConfig
+    ctx: Context
+    said: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that answer, those that fuse others behind the others."""
+        return members_first(self.task, self.manifest["models"])
+
+
+@dataclass
+class Answered:
+    """What every final model says of some recordings.
+
+    Attributes
+    ----------
+    found, prepared : Found or None, Prepared
+        The recordings and their features; `found` is None where targets were asked for.
+    frames : dict of str to dict of str to DataFrame
+        By target and model, one row a unit: `unit_id`, `recording_id`, `study_id`, `patient_id`,
+        `subject_id`, `level`, `time_s`, and the score columns of the target.
+    members : dict of str to dict of str to DataFrame
+        By target and model, the samples' own scores that the frames are made of.
+    decisions : dict of str to dict of str to Decision
+        By target and model, where the run chose a threshold or a rule.
+    withheld : dict of str to mapping
+        By model, of whom it says nothing, and why.
+    measured : dict of str to dict
+        By id and name: value and unit of what stands beside the scores.
+    explained : list of dict
+    notes : list of str
+    """
+
+    prepared: Prepared
+    found: Found | None = None
+    frames: Frames = field(default_factory=dict)
+    members: Frames = field(default_factory=dict)
+    decisions: dict[str, dict[str, Decision]] = field(default_factory=dict)
+    withheld: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    measured: dict[str, dict[str, Any]] = field(default_factory=dict)
+    explained: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def finished(run: Path) -> dict[str, Any]:
+    """Return the manifest of a run that can answer.
+
+    Raises
+    ------
+    ConfigError
+        If it is not finished, has no model, or was made under another API.
+    """
+    content = Manifest.open(run).content
+    kind = content.get("kind", "run")
+    if kind not in ("run", "exported"):
+        raise ConfigError(
+            f"{run}: expected a run with final models, found a folder that is {kind}; name the "
+            "run itself"
+        )
+    if content["status"] != "done":
+        raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")
+    if not content["models"]:
+        raise ConfigError(
+            f"{run}: no model of this run could be fitted, so it can predict nothing; its notes "
+            "say why; run again with more patients, or with fewer folds"
+        )
+    return content
+
+
+def open_finished(
+    run: Path, *, options: Given = NOTHING_GIVEN, device: str = "auto", features_in: Path
+) -> Opened:
+    """Open a finished run to let its final models answer.
+
+    Parameters
+    ----------
+    run : Path
+    options : Given, optional
+        What was said with options of the task: how to read the recordings at hand.
+    device : str
+        As for `cardio run`.
+    features_in : Path
+        Folder that features are kept in.
+
+    Raises
+    ------
+    ConfigError
+        If the run is not finished or has no model, or an option's value is none of its setting.
+    """
+    manifest = finished(run)
+    plugin = open_with_defaults(manifest["plugin"])
+    task = plugin.info.task(manifest["task"])
+    text = (run / "config.yaml").read_text(encoding="utf-8")
+    model: Any = resolve(plugin.info.config_of(task))
+    config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
+    config = with_given(config, options)
+    protocol = manifest["protocols"][0]
+    task = asked_task(with_clinical_model(task, config.covariates), config)
+    config = config.for_protocol(protocol)
+    # One good recording among many bad ones is still worth its answer.
+    limits = config.limits.model_copy(update={"bad_share": 1.0})
+    config = config.model_copy(update={"limits": limits})
+    ctx = Context(
+        task,
+        mode="predict",
+        outcome=config.outcome.column,
+        protocol=protocol,
+        seed=manifest["seed"],
+        device=device_list(device, 1, manifest["device"]["precision"])[0],
+        cache=features_in,
+        _beside=options.files,
+    )
+    return Opened(run, manifest, plugin, task, config, ctx, options.told("Read"))
+
+
+def answer(
+    opened: Opened,
+    inputs: Sequence[Path],
+    *,
+    echo: Echo | None = None,
+    explain_in: Path | None = None,
+    with_targets: bool = False,
+) -> Answered:
+    """Let every final model of a run answer.
+
+    Parameters
+    ----------
+    opened : Opened
+    inputs : sequence of Path
+        Recordings, folders or a cohort table, as `load` of the plugin takes them.
+    echo : callable, optional
+        Takes progress lines.
+    explain_in : Path, optional
+        Folder where each model explains what it predicts; nothing is explained without. Fusions,
+        and models that have nothing to score by, explain nothing.
+    with_targets : bool
+        Load the inputs as a run loads its data: with their targets, and with the ids of their
+        cohort table. `Answered.prepared.cohort.targets` has them.
+
+    Raises
+    ------
+    UnusableCohortError
+        If no recording can be used; carries what was quarantined.
+    LeakageError
+        With targets: if an identical file stands under two patients.
+    """
+    plugin, config, task = opened.plugin, opened.config, opened.task
+    serial = parse_executor("local:1")
+    found: Found | None = None
+    if with_targets:
+        places = tuple(path.resolve() for path in inputs)
+        as_run = opened.ctx.replace(mode="fit", _inputs=places)
+        cohort = load_recordings(plugin, config, as_run)
+        made = Answered(prepare(plugin, config, as_run, serial, echo, cohort))
+    else:
+        found = find_recordings(plugin, config, opened.ctx, inputs)
+        made = Answered(prepare(plugin, config, opened.ctx, serial, echo, found.cohort), found)
+    made.notes += [*opened.said, *made.prepared.cohort.notes]
+    cohort, features = made.prepared.cohort, made.prepared.features
+    clinical = clinical_of(config.covariates, cohort, features, tuple(inputs))
+    for target in task.targets:
+        made.frames[target.name], made.members[target.name] = {}, {}
+        made.decisions[target.name] = {}
+    with Progress("predicting", len(opened.models), echo, "models") as progress:
+        for name in progress.over(opened.models):
+            if task.model(name).fuses:
+                _fuse(opened, made, name)
+            else:
+                _ask(opened, made, name, clinical, explain_in)
+            if not any(len(by_model.get(name, ())) for by_model in made.frames.values()):
+                lacking = _UNTOLD if task.model(name).covariates else _LACKING
+                made.notes.append(f"{task.model(name).title}: {lacking}.")
+            folder = _folder(opened, name)
+            for key, decision in open_decisions(folder, task.targets).items():
+                made.decisions[key][name] = decision
+    return made
+
+
+def _folder(opened: Opened, name: str) -> Path:
+    return opened.folder / "models" / "final" / name
+
+
+def _fuse(opened: Opened, made: Answered, name: str) -> None:
+    """Let the core's own rule fuse what the models of the run said."""
+    from cardio_core.runner.fitting.fuse import apply_fusion
+
+    for target in opened.ctx.replace(model=name).targets:
+        frames = made.frames[target.name]
+        frames[name] = apply_fusion(_folder(opened, name), frames, target, name)
+    parts = [made.withheld.get(one, {}) for one in opened.task.model(name).fuses]
+    made.withheld[name] = {who: why for part in parts for who, why in part.items()}
+
+
+def _ask(opened: Opened, made: Answered, name: str, clinical: Any, explain_in: Path | None) -> None:
+    """Let one model predict, and explain where that is asked for."""
+    plugin, config, task = opened.plugin, opened.config, opened.task
+    used = {need.task for need in task.needs_of([name])}
+    needs = {one: kept for one, kept in open_kept_needs(opened.folder).items() if one in used}
+    place = opened.ctx.replace(model=name, fold="final", _needs=needs)
+    by_core = task.model(name).core_owned
+    features = clinical if by_core and clinical is not None else made.prepared.features
+    given: dict[str, Any] = {"model": open_artifact(_folder(opened, name)), "features": features}
+    predictions = call(open_clinical() if by_core else plugin, "predict", place, config, **given)
+    _measure(made.measured, predictions)
+    made.withheld[name] = predictions.withheld
+    table = made.prepared.features.table
+    for target in place.targets:
+        made.frames[target.name][name] = prediction_frame(predictions, table, target, task.unit)
+        made.members[target.name][name] = scored_members(predictions, table, target, task.unit)
+    scored = any(len(made.frames[target.name][name]) for target in place.targets)
+    explains = not by_core and plugin.implements("explain", task)
+    if explain_in is not None and explains and scored:
+        given["predictions"] = predictions
+        with noting(made.notes, f"No explanation of {task.model(name).title}:"):
+            explanation = call(plugin, "explain", place, config, **given)
+            made.explained += _written(explanation, explain_in, name, str(opened.ctx.protocol))
+
+
+def _written(
+    explanation: Explanation, out: Path, model: str, protocol: str
+) -> list[dict[str, Any]]:
+    """Write what explains a row's predictions; return what each case says."""
+    return [
+        write_case(
+            out, f"{model}-{case.sample_id}", replace(case, model=model, fold="final"), protocol
+        )
+        for case in explanation.cases
+    ]
+
+
+def _measure(measured: dict[str, dict[str, Any]], predictions: Predictions) -> None:
+    """Add what stands beside the scores, by id and name; the first model's counts."""
+    for name, column in predictions.columns.items():
+        for who, value in zip(predictions.ids, np.asarray(column.values, float), strict=True):
+            if np.isfinite(value):
+                known = {"value": round(float(value), 6), "unit": column.unit}
+                measured.setdefault(str(who), {}).setdefault(name, known)

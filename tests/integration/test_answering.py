@@ -1,0 +1,40 @@
+"""What the final models of a run say of other patients, as frames that others build on."""
+
+import numpy as np
+import pytest
+
+from cardio_core.errors import ConfigError
+from cardio_core.io.atomic import read_json, write_json
+from cardio_core.runner.predicting.answering import answer, open_finished
+
+
+@pytest.fixture(scope="module")
+def answered(clinic_run, clinic, tmp_path_factory):
+    opened = open_finished(clinic_run, device="cpu", features_in=tmp_path_factory.mktemp("kept"))
+    return opened, answer(opened, (clinic,), with_targets=True)
+
+
+def test_with_targets_the_cohort_is_loaded_as_a_run_loads_it(answered):
+    opened, made = answered
+    targets = made.prepared.cohort.targets
+    assert targets is not None
+    for target in opened.task.targets:
+        assert targets.table[target.name].notna().any()
+
+
+def test_every_final_model_has_a_frame_of_every_target(answered):
+    opened, made = answered
+    for target in opened.task.targets:
+        frames = made.frames[target.name]
+        assert tuple(frames) == opened.models
+        for frame in frames.values():
+            assert {"unit_id", "patient_id", "recording_id", "level"} <= set(frame.columns)
+            assert np.isfinite(frame[f"score:{target.classes[1]}"]).all()
+            assert set(frame["patient_id"]) <= set(made.prepared.features.table["patient_id"])
+
+
+@pytest.mark.parametrize("kind", ["judged", "fused"])
+def test_a_folder_of_another_kind_cannot_answer(tmp_path, clinic_run, kind):
+    write_json(tmp_path / "manifest.json", read_json(clinic_run / "manifest.json") | {"kind": kind})
+    with pytest.raises(ConfigError, match=f"expected a run with final models, found .* {kind}"):
+        open_finished(tmp_path, features_in=tmp_path)
