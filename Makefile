@@ -51,9 +51,10 @@ demo:
 	$(BIN)/cardio run --plugin ecg_transfer --smoke --out demo
 	@echo "The page to read: $(CURDIR)/demo/report.html (open it in a browser)."
 
-# A file's tests share what they have made, so a file stays in one process. The architecture is lint's.
+# A file's tests share what they have made, so a file stays in one process; long files come first,
+# so that both processes end together. The architecture is lint's.
 test: $(VENV)/.test lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/architecture
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --ignore tests/architecture
 
 # As on another processor: without its vector units, and with noise of 1e-7 on the toy's scores.
 noise: $(VENV)/.test
