@@ -72,6 +72,21 @@ def test_every_patient_is_tested_once_and_never_trained_on_in_that_fold(clinic_r
         assert not set(fold["train"]) & set(fold["test"])
 
 
+def test_recordings_are_known_again_by_their_signal_and_by_no_name(clinic_run, clinic):
+    from cardio_toy.readers.trace import open_trace
+
+    from cardio_core.runner.checking.fingerprints import fingerprint_of, known_again
+
+    kept = (clinic_run / "recordings.json").read_text()
+    known = json.loads(kept)
+    assert known["n_recordings"] == len(read(clinic_run, "cohort.json")["recordings"])
+    assert len(known["fingerprints"]) == 32  # one of each that can be opened
+    assert "C0" not in kept
+    louder = {name: fingerprint_of(open_trace(clinic / f"{name}.csv", gain=3.0))
+              for name in ("C05r0", "C09r1")}  # fmt: skip
+    assert known_again(louder, known["fingerprints"]) == {"C05r0", "C09r1"}
+
+
 def test_two_ids_of_one_person_never_straddle_a_fold(clinic_run):
     for fold in read(clinic_run, "splits.json")["protocols"]["honest"]["folds"]:
         for side in ("train", "test"):

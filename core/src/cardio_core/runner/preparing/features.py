@@ -20,6 +20,8 @@ from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
 from cardio_core.runner.accounts import account, summed
 from cardio_core.runner.calls import call
+from cardio_core.runner.checking.fingerprints import fingerprint
+from cardio_core.runner.checking.signals import Floats, Watched, print_of
 from cardio_core.runner.preparing.forgetting import FILES
 from cardio_core.runner.preparing.outcome import give_outcome
 from cardio_core.runner.preparing.patient import make_patient
@@ -30,6 +32,9 @@ from cardio_core.runner.setup import open_with_defaults
 from cardio_core.splits import guard_duplicates, link_subjects
 from cardio_core.types.features import FeatureSet, concatenate
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
+
+FINGERPRINTS = "fingerprints.json"
+"""In a patient's folder of the cache: of the recordings' signals, in their order, no names."""
 
 
 class UnusableCohortError(DataError):
@@ -48,6 +53,8 @@ class Prepared:
     `Cohort.own_files` returns, of all recordings, in order; `n_identical` counts recordings whose
     own files are all another's, too, who then is the same person. `repeated` names, for a
     recording one of whose own files was there before, the recording that had it.
+    `fingerprints` are of the signals, by recording; those that hold none, or whose features an
+    older core made, have none.
     """
 
     cohort: Cohort
@@ -57,6 +64,7 @@ class Prepared:
     own_files: tuple[str, ...]
     n_identical: int = 0
     repeated: Mapping[str, str] = field(default_factory=dict)
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -221,7 +229,17 @@ def prepare(
         tuple(sorted({one for own in digests.own_files.values() for one in own})),
         _n_identical(digests.own_files.values()),
         repeats(digests.own_files),
+        _fingerprints(jobs),
     )
+
+
+def _fingerprints(jobs: Iterable[PatientJob]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for job in jobs:
+        path = job.folder / FINGERPRINTS
+        if path.is_file():
+            found |= dict(zip(map(str, job.samples.table.index), read_json(path), strict=True))
+    return {name: one for name, one in found.items() if one}
 
 
 def set_aside(jobs: Iterable[PatientJob]) -> list[Quarantined]:
@@ -263,13 +281,30 @@ def make_features(job: PatientJob, device: Any = None) -> None:
     plugin = open_with_defaults(job.plugin)
 
     def fill(folder: Path) -> None:
-        made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples)
+        samples, prints = _watched(job)
+        made = make_patient(plugin, job.config, job.ctx.replace(device=device), samples)
         if made.features is not None and len(made.features):
             save_features(folder, made.features)
         write_json(folder / "quarantined.json", [vars(row) for row in made.quarantined])
         write_json(folder / FILES, list(job.files))
+        known = {place: fingerprint(one) for place, one in prints.items()}
+        write_json(folder / FINGERPRINTS, [known.get(place, "") for place in range(len(samples))])
 
     whole_directory(job.folder, fill)
+
+
+def _watched(job: PatientJob) -> tuple[SampleSet, dict[int, Floats]]:
+    """Return the samples, and what each looks like once it is opened; of new patients nothing."""
+    values, prints = job.samples.values, dict[int, Floats]()
+    if job.ctx.mode != "fit":
+        return job.samples, prints
+    if not isinstance(values, np.ndarray):
+        return SampleSet(job.samples.table, Watched(values, prints)), prints
+    for place, value in enumerate(values):  # nothing is opened: an array stays what it is
+        looks = print_of(value)
+        if looks is not None:
+            prints[place] = looks
+    return job.samples, prints
 
 
 def patient_jobs(

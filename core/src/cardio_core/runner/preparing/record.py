@@ -17,6 +17,9 @@ from cardio_core.runner.session import Session
 from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
 from cardio_core.types.features import flag_counts
 
+RECORDINGS = "recordings.json"
+"""In a run directory: fingerprints of the signals that the run was made from."""
+
 
 def record(session: Session, arms: Sequence[Arm]) -> Session:
     """Write down who is there and how they are split; return the session with what they support.
@@ -53,6 +56,9 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
             "files": list(first.prepared.own_files),
         },
     )
+    # No name, id or file: whoever has a recording can tell whether it was among these.
+    prints = sorted(set(first.prepared.fingerprints.values()))
+    write_json(session.out / RECORDINGS, {"n_recordings": len(table), "fingerprints": prints})
     if manifest.content["data"].get("digest") not in (None, first.prepared.digest):
         raise ConfigError(
             "the data changed since this run began; start a new run instead of --resume"
