@@ -159,11 +159,16 @@ def test_thresholds_sites_missing_values_and_table_1_reach_the_page(tmp_path: Pa
     assert again.exit_code == 0
 
 
-def test_a_run_of_ours_is_read_by_its_own_predictions(tmp_path: Path) -> None:
+@pytest.mark.parametrize("empty", [0, 2, 3])
+def test_a_run_of_ours_is_read_by_its_own_predictions(empty: int, tmp_path: Path) -> None:
+    """A run leaves the ids empty that are finer than what it predicts: all but the patient's."""
     rows = of_formula()
+    finer = {
+        name: None if place < empty else rows.index
+        for place, name in enumerate(("sample_id", "recording_id", "study_id"))
+    }
     parts = [
-        pd.DataFrame({"protocol": protocol, "sample_id": rows.index, "recording_id": rows.index,
-                      "study_id": rows.index, "patient_id": rows.index, "level": "patient",
+        pd.DataFrame({"protocol": protocol, **finer, "patient_id": rows.index, "level": "patient",
                       "time_s": "", "repeat": 0, "fold": rows.index % 2, "model": model,
                       "target": "died", "class": name, "y_true": np.where(rows["y"], "yes", "no"),
                       "predicted": "no", "score": score})

@@ -359,8 +359,14 @@ def _of_a_run(
             f"{target}: has the classes {', '.join(classes) or 'of a number'}; say with --event "
             "which one is judged against the rest"
         )
-    rows = rows[rows["class"].astype(str) == event].dropna(subset=["sample_id"])
-    key = ["patient_id", "sample_id", "repeat", "fold", "y_true"]
+    rows = rows[rows["class"].astype(str) == event].dropna(subset=["score"])
+    # Ids finer than the level of a prediction are empty: a patient's has none of a sample.
+    ids = [name for name in ("sample_id", "recording_id", "study_id") if name in rows.columns]
+    unit = rows["patient_id"].astype(object)
+    for name in reversed(ids):
+        unit = rows[name].astype(object).where(rows[name].notna(), unit)
+    rows = rows.assign(unit=unit)
+    key = ["patient_id", "unit", "repeat", "fold", "y_true"]
     wide = rows.pivot_table(index=key, columns="model", values="score", dropna=False, observed=True)
     wide = wide.dropna(how="all").reset_index()
     wide.columns.name = None
@@ -371,7 +377,7 @@ def _of_a_run(
     said.append(
         f"A predictions.csv of cardio: protocol {protocol}, target {target}, the class {event}."
     )
-    return wide.drop(columns=["y_true", "sample_id"]), Question(
+    return wide.drop(columns=["y_true", "unit"]), Question(
         outcome=str(target), event=event, scores=list(asked.scores) or models,
         patient="patient_id", site=asked.site, subgroups=asked.subgroups,
         thresholds=asked.thresholds, primary=asked.primary, missing=(),
