@@ -58,6 +58,13 @@ if TYPE_CHECKING:
         calibration_metrics as calibration_metrics,
     )
     from cardio_core.stats.calibration.in_the_large import calibration_slope as calibration_slope
+    from cardio_core.stats.calibration.recalibration import Recalibrated as Recalibrated
+    from cardio_core.stats.calibration.recalibration import (
+        recalibrated_numbers as recalibrated_numbers,
+    )
+    from cardio_core.stats.calibration.recalibration import (
+        recalibrated_probabilities as recalibrated_probabilities,
+    )
     from cardio_core.stats.calibration.smooth_calibration import (
         VAL_PROB_SPAN as VAL_PROB_SPAN,
     )
@@ -143,6 +150,9 @@ if TYPE_CHECKING:
     from cardio_core.stats.forensics.table_search import search_2x2 as search_2x2
     from cardio_core.stats.foundation.design import Coding as Coding
     from cardio_core.stats.foundation.display import ResultTable as ResultTable
+    from cardio_core.stats.foundation.independent import (
+        independent_difference as independent_difference,
+    )
     from cardio_core.stats.foundation.rubin import Pooled as Pooled
     from cardio_core.stats.foundation.rubin import pool_rubin as pool_rubin
     from cardio_core.stats.groups.baseline_rows import TableOneChoices as TableOneChoices
@@ -240,6 +250,7 @@ _HOMES = {
         "CalibrationMetrics brier_scores calibration_in_the_large calibration_metrics "
         "calibration_slope"
     ),
+    "calibration.recalibration": ("Recalibrated recalibrated_numbers recalibrated_probabilities"),
     "calibration.smooth_calibration": "CalibrationCurve VAL_PROB_SPAN calibration_curve",
     "calibration.smooth_errors": "smooth_calibration_errors",
     "calibration.unreliability": "observed_to_expected unreliability",
@@ -273,6 +284,7 @@ _HOMES = {
     "forensics.table_search": "PrintedOddsRatio search_2x2",
     "foundation.design": "Coding",
     "foundation.display": "ResultTable",
+    "foundation.independent": "independent_difference",
     "groups.baseline_rows": "TableOneChoices",
     "groups.baseline_table": "table_one",
     "groups.contingency": "chi2_2x2 chi2_p chi2_rxc fisher_exact odds_ratio_2x2",
