@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cardio_core.report.figures import Draw, ForestModel, ForestRow, described, forest, model_forest
+from cardio_core.report.figures.forest_models import GROUP_WORDS, OF_JUDGED
 from cardio_core.report.headline import LEADING
 from cardio_core.report.results import Row, bare_name, is_pooled, n_words, protocols_of
 from cardio_core.report.spelling import spelled
@@ -76,6 +77,7 @@ def _models(
         own.setdefault(str(row.get("model") or ""), []).append(row)
     if metric is None:
         return
+    judged = manifest.get("kind") == "judged"
     titles: Mapping[str, str] = manifest.get("model_titles") or {}
     primary, baselines = manifest.get("primary"), manifest.get("baselines") or ()
     models = [
@@ -106,8 +108,9 @@ def _models(
         "limits": _limits(values, metric),
         "reference": reference,
         "reference_words": reference_words,
+        "heads": OF_JUDGED if judged else GROUP_WORDS,
     }
-    every = "score" if manifest.get("kind") == "judged" else "model"
+    every = "score" if judged else "model"
     title = f"{metric_words(metric)} of every {every}{of}"
     caption = (
         "Every model, with its interval, under both protocols. Of two intervals that overlap "

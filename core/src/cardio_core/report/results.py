@@ -56,7 +56,7 @@ def letter(position: int) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """One estimate as it is printed."""
+    """One estimate as it is printed; `p_adjusted` is empty where p was not adjusted."""
 
     value: str
     interval: str
@@ -65,6 +65,7 @@ class Cell:
     p: str
     mark: str
     raw: float
+    p_adjusted: str = ""
 
     @property
     def shown(self) -> str:
@@ -263,6 +264,7 @@ def cell(row: Row, notes: Footnotes, level: float | None = None) -> Cell:
     value, low, high = float(row["value"]), row.get("low"), row.get("high")
     interval = "" if low is None or high is None else f"{number(low)} to {number(high)}"
     is_count = bare_name(row) in COUNTS
+    adjusted = (row.get("extra") or {}).get("p_adjusted")
     return Cell(
         count(round(value)) if is_count else number(value),
         interval,
@@ -271,6 +273,7 @@ def cell(row: Row, notes: Footnotes, level: float | None = None) -> Cell:
         p_value(row.get("p_value")),
         notes.mark(method_words(row, level)),
         value,
+        "" if adjusted is None else p_value(adjusted),
     )
 
 

@@ -32,9 +32,6 @@ from cardio_core.types.predictions import Scored
 OWN = ("protocol", "model", "target", "class", "score", "y_true", "patient_id")
 """Columns by which the predictions.csv of a run of ours is known."""
 
-PROTOCOL = "given"
-"""Stands where a run names its protocol: how these patients were kept from training is unknown."""
-
 
 @dataclass(frozen=True)
 class Question:

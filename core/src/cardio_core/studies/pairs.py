@@ -20,7 +20,6 @@ from cardio_core.stats import (
     max_z_adjusted,
     paired_proportions,
 )
-from cardio_core.stats.foundation.display import p_text
 from cardio_core.studies.given import Given
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.report import EvaluationReport, Metric, Scope
@@ -46,7 +45,7 @@ def compare_pairs(
         Shares decided rightly (McNemar), likelihood ratios (what the second adds to the first, and
         the first to the second), differences of net benefit; notes on what was not computed.
     dict of (str, str) to Estimate
-        Paired differences of areas, whose note holds p adjusted for all pairs (max-T).
+        Paired differences of areas, with p adjusted for all pairs (max-T) as ``extra["p_adjusted"]``.
     """
     [target] = given.task.targets
     [frame] = given.scored.frames.values()
@@ -109,7 +108,8 @@ def _areas(
             )
         estimates = [
             each.replace(
-                note=f"{each.note} p adjusted for {len(pairs)} pairs (max-T): {p_text(p)}".strip()
+                note=f"{each.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip(),
+                extra={**each.extra, "p_adjusted": float(p)},
             )
             for each, p in zip(estimates, adjusted, strict=True)
         ]

@@ -20,7 +20,7 @@ from cardio_core.runner.judging.cases import file_in
 from cardio_core.runner.judging.judge import Figure, draw_figure
 from cardio_core.runner.manifest import Manifest, git_commit, now, packages
 from cardio_core.studies.evaluating import evaluated
-from cardio_core.studies.given import PROTOCOL, Given
+from cardio_core.studies.given import Given
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.report import EvaluationReport, Metric
 
@@ -109,7 +109,7 @@ def write_page(
     out.mkdir(parents=True, exist_ok=True)
     manifest = Manifest(out / "manifest.json", {})
     manifest.update(**about)
-    rows = [metric.to_dict() | {"protocol": PROTOCOL} for metric in (*metrics, *within)]
+    rows = [metric.to_dict() for metric in (*metrics, *within)]  # under no protocol of ours
     write_json(out / "metrics.json", rows)
     if table_one is not None:
         tables["table1"] = table_one.frame
@@ -153,7 +153,7 @@ def manifest_of(
         "status": "running", "kind": "judged", "name": out.name, "command": list(command),
         "core_version": packages().get("cardio-core"), "api": list(hookspecs.API_VERSION),
         "task": given.task.name, "task_title": given.task.title, "papers": [],
-        "protocols": [PROTOCOL], "models": names, "model_titles": {name: name for name in names},
+        "protocols": [], "models": names, "model_titles": {name: name for name in names},
         "baselines": [], "primary": primary, "targets": [vars(target)],
         "outcome_column": target.name, "outcome": outcome.removeprefix("Outcome: "), "words": {},
         "seed": seed, "packages": packages(), "git_commit": git_commit(Path(__file__).parent),

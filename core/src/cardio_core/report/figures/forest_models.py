@@ -35,6 +35,10 @@ GROUP_WORDS: dict[Group, str] = {
     "model": "Other models",
     "baseline": "Baselines",
 }
+OF_JUDGED: dict[Group, str] = GROUP_WORDS | {
+    "primary": "Declared beforehand", "model": "Other scores",
+}  # fmt: skip
+"""What heads the groups of a run's models, and those of scores made elsewhere."""
 
 _LINE_IN, _GAP_IN, _HEAD_IN = 0.17, 0.09, 0.24
 _WIDE_IN, _NARROW_IN = 7.6, 3.75
@@ -72,6 +76,7 @@ def model_forest(
     limits: tuple[float, float] | None = None,
     reference: float | None = None,
     reference_words: str = "chance",
+    heads: Mapping[Group, str] = GROUP_WORDS,
     narrow: bool = False,
 ) -> Draw:
     """Draw all models under each other, each with the protocols in pairs.
@@ -92,6 +97,8 @@ def model_forest(
         Of the axis; the data's by default.
     reference : float, optional
         The value of no effect, a dashed line that `reference_words` name.
+    heads : mapping of group to str
+        What heads the models of each group, where there are several groups.
     narrow : bool
         For a screen of 390 pixels: titles above their intervals.
     """
@@ -107,7 +114,7 @@ def model_forest(
     total_in = _NARROW_IN if narrow else _WIDE_IN
     names_in = 0.0 if narrow else min(3.0, 0.15 + _widest(ordered))
     title_in = total_in - 0.1 if narrow else names_in - 0.1
-    lines = _layout(ordered, protocols, title_in, narrow)
+    lines = _layout(ordered, protocols, title_in, narrow, heads)
     note = _note(n_words, level, reference, reference_words, total_in)
 
     def draw(figure: Figure) -> None:
@@ -158,7 +165,11 @@ def model_forest(
 
 
 def _layout(
-    models: Sequence[ForestModel], protocols: Sequence[str], title_in: float, narrow: bool
+    models: Sequence[ForestModel],
+    protocols: Sequence[str],
+    title_in: float,
+    narrow: bool,
+    heads: Mapping[Group, str],
 ) -> _Lines:
     made = _Lines()
     y = 0.0
@@ -166,7 +177,7 @@ def _layout(
     before = ""
     for model in models:
         if grouped and model.group != before:
-            made.heads.append((y + 0.6 * _HEAD_IN, GROUP_WORDS[model.group]))
+            made.heads.append((y + 0.6 * _HEAD_IN, heads[model.group]))
             y += _HEAD_IN
         elif before:
             made.rules.append(y)

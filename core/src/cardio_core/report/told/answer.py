@@ -168,7 +168,7 @@ def _main(files: RunFiles, standing: Standing, of: str) -> str:
     where = (
         "In patients kept apart from training"
         if honest
-        else "On the given predictions"
+        else "On these patients"
         if judged
         else "The honest protocol did not run; under the paper protocol, optimistic by its design"
     )

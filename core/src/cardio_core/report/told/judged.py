@@ -59,12 +59,16 @@ def measures_words(files: RunFiles, leading: Iterable[str]) -> str:
 
 def comparison_words(files: RunFiles) -> str:
     """Return how p of several pairs is corrected, as the rows themselves note it."""
-    notes = [str(row.get("note") or "") for row in files.metrics if row.get("versus")]
-    adjusted = next((note for note in notes if note.startswith("p adjusted for ")), "")
-    if not adjusted:
+    n_pairs = sum(adjusted_p(row) is not None for row in files.metrics)
+    if not n_pairs:
         return "neither intervals nor p-values are corrected for the number of comparisons"
-    how = adjusted.removeprefix("p adjusted for ").partition(":")[0]
     return (
-        f"beside each p-value of an area stands the one adjusted for {how}; intervals and other "
-        "p-values are not corrected for the number of comparisons"
+        f"beside each p-value of an area stands the one adjusted for {counted(n_pairs, 'pair')} "
+        "(max-T); intervals and other p-values are not corrected for the number of comparisons"
     )
+
+
+def adjusted_p(row: Mapping[str, Any]) -> float | None:
+    """Return p adjusted for all pairs, None where a row has none."""
+    found: float | None = (row.get("extra") or {}).get("p_adjusted")
+    return found

@@ -293,11 +293,11 @@ def _of_judged(files: RunFiles) -> list[str]:
         "Only predictions were given: how the model was made, on whom, and what was chosen on "
         "these patients is not known here.",
     ]
-    adjusted = any("(max-T)" in str(row.get("note") or "") for row in files.metrics)
+    adjusted = any(judged.adjusted_p(row) is not None for row in files.metrics)
     if n > 1 and adjusted:
         said.append(
             f"{counted(n, 'score')} were compared; p of a difference of areas is adjusted for all "
-            "pairs in its note, every other p is not."
+            "pairs in a column of its own, every other p is not."
         )
     elif n > 1 and not files.manifest.get("primary"):
         said.append(
