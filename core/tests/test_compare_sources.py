@@ -65,14 +65,15 @@ def test_pairs_are_compared_on_the_patients_of_all_sources(compared: tuple[Path,
     row = found["A", "B", "auc_difference"]
     assert row["value"] == pytest.approx(area("a") - area("b"), abs=1e-12)
     assert row["n"] == 72
-    assert "p adjusted for 3 pairs (max-T)" in row["note"]
-    assert float(row["note"].rpartition(" ")[2]) > row["p_value"]
+    assert "adjusted p: for all 3 pairs (max-T)" in row["note"]
+    assert row["extra"]["p_adjusted"] > row["p_value"]
 
 
 def test_the_methods_text_says_that_p_is_adjusted(compared: tuple[Path, Any]) -> None:
     page = (compared[0] / "report.html").read_text()
     assert "Scores were compared in pairs" in page
     assert "stands the one adjusted for 3 pairs (max-T)" in page
+    assert ">p, unadjusted</th>" in page and ">p, adjusted for all pairs</th>" in page
     assert "neither intervals nor p-values are corrected" not in page
 
 

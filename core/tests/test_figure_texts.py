@@ -12,6 +12,7 @@ from matplotlib.text import Text
 from cardio_core.evaluation.pictures import _picked
 from cardio_core.report.figures import ForestModel, forest, model_forest, svg_text
 from cardio_core.report.figures.agreement import agreement_figure
+from cardio_core.report.figures.calibration_panels import calibration_panels
 from cardio_core.report.figures.canvas import described, drawn
 from cardio_core.report.figures.classes import classes_figure
 from cardio_core.report.figures.forest_plot import ForestRow
@@ -165,6 +166,12 @@ def test_no_words_of_the_agreement_figure_collide(spread, bias):
     assert colliding_texts(agreement_figure(truth, said, unit="ml/min/g")) == []
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_no_words_of_the_panels_of_calibration_collide(name):
+    draw = calibration_panels(MODELS[name][:5], positive="response", unit="recording")
+    assert colliding_texts(draw) == []
+
+
 def test_the_roc_figure_names_models_by_titles_with_their_areas():
     svg = svg_text(roc_of_models(MODELS["twenty models"]))
     area = "AUC\u00a00.812\u00a0(0.710\u00a0to\u00a00.900)"
@@ -184,8 +191,10 @@ def test_the_baseline_that_is_drawn_is_not_called_best_where_a_rule_may_be(rule)
     task = Task(
         "t", "T", "patient", (Target("y", "binary", ("no", "yes")),),
         (Model("net", "Network"), Model("area", "QRS area", baseline=True),
-         Model("lbbb", "LBBB", baseline=True, rule=rule)),
+         Model("age", "Age", baseline=True), Model("lbbb", "LBBB", baseline=True, rule=rule)),
     )  # fmt: skip
-    said = _picked(task, ["net", "area"])
+    said = _picked(["net", "area", "age", "lbbb"], task, ["net", "area"])
+    assert f"{1 if rule else 2} more {'is' if rule else 'are'} not drawn." in said
     assert "QRS area is the baseline" in said
+    assert _picked(["net", "area"], task, ["net", "area"]) == ""
     assert ("with probabilities of its own" in said) == rule

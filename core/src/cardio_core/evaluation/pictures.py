@@ -7,6 +7,8 @@ Names stay the same from run to run: ``roc-TARGET``, ``calibration-TARGET`` and
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,7 @@ from cardio_core.evaluation.pooling import pooled, unit_of
 from cardio_core.evaluation.roc_band import roc_band
 from cardio_core.report.figures import described
 from cardio_core.report.figures.agreement import agreement_figure
+from cardio_core.report.figures.calibration_panels import calibration_panels
 from cardio_core.report.figures.classes import classes_figure
 from cardio_core.report.figures.forest_models import Group
 from cardio_core.report.figures.many_models import (
@@ -31,6 +34,8 @@ from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
 
 N_IN_BAND = 1000
+MOST_DRAWN, MOST_IN_ONE = 6, 2
+"""Models whose probabilities are drawn; of more than two each has a panel of its own."""
 
 
 def add_figures(
@@ -96,17 +101,22 @@ def _binary(
         return
     words = spelled(target.outcome)
     _roc(parts, found, primary, frame, target, config, words)
-    chosen = _few(found, task, primary)
+    chosen = _chosen(found, task, primary)
     few = [found[model] for model in chosen]
-    picked = _picked(task, chosen)
+    picked = _picked(found, task, chosen)
     if any(np.ptp(one.score) > 0 for one in few):
-        unit = unit_of(frame, task.unit)
-        draw = calibration_of_models(few, positive=words, level=config.level, unit=unit)
+        about = {"positive": words, "level": config.level, "unit": unit_of(frame, task.unit)}
+        several = len(few) > MOST_IN_ONE
+        below = (
+            "Below each, how many were predicted what: those with the event upwards."
+            if several
+            else f"Below, how many were predicted what by {few[0].title}."
+        )
         parts.figures[f"calibration-{target.name}"] = described(
-            draw,
+            (calibration_panels if several else calibration_of_models)(few, **about),
             f"Calibration: {words}",
             "Observed share against predicted probability; on the dashed line a prediction is "
-            f"worth its face value. Below, how many were predicted what by {few[0].title}.{picked}",
+            f"worth its face value. {below}{picked}",
         )
     parts.figures[f"decision-curve-{target.name}"] = described(
         decision_curves(few, positive=words),
@@ -151,8 +161,12 @@ def _roc(
     )
 
 
-def _few(found: dict[str, ModelScores], task: Task, primary: str) -> list[str]:
-    """Return the primary model, the best baseline and a fusion, as far as they are there."""
+def _chosen(found: dict[str, ModelScores], task: Task, primary: str) -> list[str]:
+    """Return whose probabilities are drawn, `MOST_DRAWN` at most.
+
+    The primary model, the best baseline and a fusion come first, as far as they are there, then
+    the others in their order; a rule has no probabilities.
+    """
     chosen = [primary] if primary in found else list(found)[:1]
     simple = [
         name for name, one in found.items()
@@ -162,19 +176,24 @@ def _few(found: dict[str, ModelScores], task: Task, primary: str) -> list[str]:
         best = max(simple, key=lambda name: found[name].area.value)  # type: ignore[union-attr]
         chosen.append(best)
     chosen += [name for name in found if task.model(name).fuses and name not in chosen][:1]
-    return list(dict.fromkeys(chosen))
+    chosen += [name for name in found if not task.model(name).rule]
+    return list(dict.fromkeys(chosen))[:MOST_DRAWN]
 
 
-def _picked(task: Task, chosen: list[str]) -> str:
-    """Say which baseline is drawn: the best that gives probabilities, which a rule does not."""
-    simple = [name for name in chosen[1:] if task.model(name).baseline]
-    if not simple:
+def _picked(there: Iterable[str], task: Task, chosen: list[str]) -> str:
+    """Say who is not drawn for want of room, and which baseline was picked to be."""
+    left = [name for name in there if name not in chosen and not task.model(name).rule]
+    if not left:
         return ""
-    which = "baseline"
-    if any(model.baseline and model.rule for model in task.models):
-        which = "baseline with probabilities of its own"
-    title = task.model(simple[0]).title
-    return f" {title} is the {which} that has the largest AUC, picked afterwards."
+    simple = [name for name in chosen[1:] if task.model(name).baseline]
+    said = f" {len(left)} more {'is' if len(left) == 1 else 'are'} not drawn."
+    if simple and any(task.model(name).baseline for name in left):
+        which = "baseline"
+        if any(model.baseline and model.rule for model in task.models):
+            which = "baseline with probabilities of its own"
+        title = task.model(simple[0]).title
+        said += f" {title} is the {which} that has the largest AUC, picked afterwards."
+    return said
 
 
 def _classes(parts: Parts, frame: pd.DataFrame, target: Target, task: Task, model: str) -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.default import default_evaluate
+from cardio_core.evaluation.parts import Parts
+from cardio_core.evaluation.pictures import add_figures
 from cardio_core.evaluation.pooling import pooled
 from cardio_core.stats import calibration_metrics
 from cardio_core.studies.given import Given
@@ -29,13 +31,14 @@ def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationRepor
             name: draw for name, draw in figures.items() if not name.startswith(_OF_PROBABILITIES)
         }
         if given.probabilities:
-            [(name, frame)] = scored.frames.items()
+            [frame] = scored.frames.values()
             fit = frame[frame["model"].isin(given.probabilities)].reset_index(drop=True)
             among = replace(
                 task, models=tuple(m for m in task.models if m.name in given.probabilities),
                 primary=task.primary if task.primary in given.probabilities else "",
             )  # fmt: skip
-            own = default_evaluate(Scored({name: fit}, scored.thresholds), among, config, seed=seed)
+            own = Parts([], list(report.metrics))
+            add_figures(own, fit, task.targets[0], among, config)
             figures |= {
                 name: draw for name, draw in own.figures.items()
                 if name.startswith(_OF_PROBABILITIES)

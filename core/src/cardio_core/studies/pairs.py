@@ -45,7 +45,7 @@ def compare_pairs(
         Shares decided rightly (McNemar), likelihood ratios (what the second adds to the first, and
         the first to the second), differences of net benefit; notes on what was not computed.
     dict of (str, str) to Estimate
-        Paired differences of areas, with p adjusted for all pairs (max-T) as ``extra["p_adjusted"]``.
+        Paired differences of areas; ``extra["p_adjusted"]`` is p adjusted for all pairs (max-T).
     """
     [target] = given.task.targets
     [frame] = given.scored.frames.values()
