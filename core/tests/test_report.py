@@ -119,7 +119,7 @@ def test_pairs_without_the_first_declared_model_are_folded_away(make_run):
     pairs = [("first", "second"), ("first", "third"), ("second", "third")]
     rows = [pair | {"model": one, "versus": other} for one, other in pairs]
     html = make_run(metrics=rows, manifest=MANIFEST | {"models": list(names), "model_titles": {}})
-    shown, folded = section(html, "comparisons").split("The other pair")
+    shown, folded = section(html, "comparisons").split("One other comparison")
     assert "First Second" in shown
     assert "First Third" in shown
     assert "Second Third" not in shown

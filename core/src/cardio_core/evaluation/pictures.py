@@ -8,6 +8,7 @@ Names stay the same from run to run: ``roc-TARGET``, ``calibration-TARGET`` and
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,7 +106,11 @@ def _binary(
     few = [found[model] for model in chosen]
     picked = _picked(found, task, chosen)
     if any(np.ptp(one.score) > 0 for one in few):
-        about = {"positive": words, "level": config.level, "unit": unit_of(frame, task.unit)}
+        about: dict[str, Any] = {
+            "positive": words,
+            "level": config.level,
+            "unit": unit_of(frame, task.unit),
+        }
         several = len(few) > MOST_IN_ONE
         below = (
             "Below each, how many were predicted what: those with the event upwards."

@@ -151,6 +151,9 @@ def _net_benefit(
         rows, lambda sums: (sums[..., 1] / sums[..., 0])[..., None], ["net_benefit_difference"],
         n_resamples=config.n_resamples, seed=seed, level=config.level, unit="patient",
     )  # fmt: skip
+    tidy = {k: 0.0 for k in ("value", "low", "high") if abs(getattr(found, k) or 0.0) < 1e-12}
     return found.replace(
-        method=f"{found.method}, paired, at {threshold:g}", threshold_source="fixed: given"
+        **tidy,  # sums of a patient more here and one less there leave a rest
+        method=f"{found.method}, paired, at {threshold:g}",
+        threshold_source="fixed: given",
     )

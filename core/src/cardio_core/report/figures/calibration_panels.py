@@ -100,7 +100,8 @@ def _shares(axes: Axes, one: ModelScores, level: float) -> list[int]:
     shares = [proportion(k, n, level=level) for _, k, n in groups]
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     for (mean, _, _), share in zip(groups, shares, strict=True):
-        axes.plot([mean, mean], [share.low, share.high], color=BLUE, linewidth=1.0)
+        limits = [share.low or 0.0, share.high or 0.0]
+        axes.plot([mean, mean], limits, color=BLUE, linewidth=1.0)
     axes.plot([mean for mean, _, _ in groups], [share.value for share in shares], color=BLUE,
               marker="o", markersize=3.2, linewidth=1.0, clip_on=False)  # fmt: skip
     quiet_axes(axes)
