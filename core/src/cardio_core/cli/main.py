@@ -63,6 +63,10 @@ class LazyGroup(click.Group):
             "What can be measured in recordings: no labels, no model.",
         ),
         "predict": ("cardio_core.cli.predict:predict", "New recordings through a finished run."),
+        "export": (
+            "cardio_core.cli.export:export",
+            "The final models of a run, without any patient.",
+        ),
         "judge": ("cardio_core.cli.judge:judge", "The page for predictions of any tool."),
         "compare": (
             "cardio_core.cli.compare:compare",

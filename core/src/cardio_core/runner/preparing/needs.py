@@ -314,6 +314,11 @@ def _checked(path: Path, plugin: str, task: str) -> Path:
             f"--from {task}={path}: this run is {content['plugin']} {content['task']}, "
             f"expected {plugin} {task}"
         )
+    if content.get("kind", "run") == "exported":
+        raise ConfigError(
+            f"--from {task}={path}: this folder was exported and does not tell whom it was fitted "
+            "on, so nothing shows that no patient is shared; name the run itself"
+        )
     if content["status"] != "done":
         raise ConfigError(f"--from {task}={path}: this run is not finished; resume it first")
     return path
