@@ -72,6 +72,7 @@ class LazyGroup(click.Group):
             "cardio_core.cli.compare:compare",
             "Runs and predictions against each other, on shared patients.",
         ),
+        "fuse": ("cardio_core.cli.fuse:fuse", "One score from the runs of several modalities."),
         "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),
         "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),
         "stats": ("cardio_core.cli.stats:stats", "Statistics of a table, without any plugin."),

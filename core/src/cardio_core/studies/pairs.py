@@ -67,7 +67,7 @@ def compare_pairs(
         metrics.append(Metric(found.replace(name="accuracy_difference"), place))
         for first, second in ((one, other), (other, one)):
             try:
-                added = _added(truth, scores[first], scores[second])
+                added = likelihood_added(truth, scores[first], scores[second])
             except DataError as error:
                 notes.append(f"What {second} adds to {first}: not computed; {error}.")
                 continue
@@ -116,7 +116,7 @@ def _areas(
     return dict(zip(pairs, estimates, strict=True))
 
 
-def _added(truth: np.ndarray, first: np.ndarray, second: np.ndarray) -> Estimate:
+def likelihood_added(truth: np.ndarray, first: np.ndarray, second: np.ndarray) -> Estimate:
     """Return the likelihood-ratio test of adding a score to another, both as log odds."""
     table = pd.DataFrame({"y": truth, "first": _scale(first), "second": _scale(second)})
     models = [

@@ -8,6 +8,7 @@ from typing import Any
 
 from cardio_core.report.results import Row
 from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told import fused
 from cardio_core.report.told.standing import (
     IN_WORDS,
     Difference,
@@ -151,6 +152,8 @@ def _nothing(files: RunFiles) -> str:
 def _found(files: RunFiles, standing: Standing, n_targets: int) -> tuple[str, ...]:
     of = f" for {words_of(files, standing.target)}" if n_targets > 1 else ""
     sentences = [_main(files, standing, of)]
+    if fused.is_fused(files):
+        sentences += filter(None, [fused.beside_members(files, standing)])
     first = standing.first
     if first not in (standing.model, standing.baseline):
         row = standing.rows[first]
@@ -190,7 +193,8 @@ def _main(files: RunFiles, standing: Standing, of: str) -> str:
         )
     said = f"{who} reached {'an' if metric[0] in 'aeio' else 'a'} {metric} of {value}{of}"
     if baseline is None:
-        return f"{said}." if judged else f"{said}; {_without_baseline(files, standing)}."
+        alone = judged or fused.is_fused(files)
+        return f"{said}." if alone else f"{said}; {_without_baseline(files, standing)}."
     return f"{said}; {_beside(files, standing, baseline)}."
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cardio_core.report.run_files import RunFiles
-from cardio_core.report.told import judged
+from cardio_core.report.told import fused, judged
 from cardio_core.report.told.flow import AFTER, KINDS, reason_of
 from cardio_core.report.told.standing import (
     IN_WORDS,
@@ -67,6 +67,8 @@ def _data(files: RunFiles) -> str:
     data: Mapping[str, Any] = manifest.get("data") or {}
     if manifest.get("kind") == "judged":
         return judged.data_words(manifest)
+    if fused.is_fused(files):
+        return fused.data_words(manifest)
     task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
     column = manifest.get("outcome_column")
     said = f"The task was: {f'{column}, a column of the cohort table' if column else task}."
@@ -123,6 +125,8 @@ def _models(files: RunFiles) -> str:
         if manifest.get("primary"):
             said += f" “{manifest['primary']}” was declared beforehand."
         return said
+    if fused.is_fused(files):
+        return fused.models_words(files)
     baselines = [name for name in names if name in (manifest.get("baselines") or [])]
     others = [name for name in names if name not in baselines]
     said = (
@@ -162,7 +166,12 @@ def _validation(files: RunFiles) -> str:
         }.get(protocol, f"The protocol {protocol}")
         told = f"{about}: {split_words(split)}{f'; {choice}' if choice else ''}."
         said.append(told + (f" Declared overlap: {overlap}." if overlap else ""))
-    if said:
+    if said and fused.is_fused(files):
+        said.append(
+            fused.validation_words(files) + "After the folds final weights were fitted on "
+            "everybody in the same way; no number here is of them."
+        )
+    elif said:
         said.append(
             "After the folds a final model was fitted on everybody in the same way; no number here "
             "is of it."
@@ -262,6 +271,8 @@ def limits(files: RunFiles) -> tuple[str, ...]:
     said.append(
         "No external validation is part of this run; cross-validation tells of patients like these."
     )
+    if fused.is_fused(files):
+        said += fused.limits(files)
     said += _of_size(found)
     targets, models = len(targets_of(files)), len(manifest.get("models") or [])
     if models > 1 or targets > 1:

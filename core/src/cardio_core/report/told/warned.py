@@ -8,6 +8,7 @@ from typing import Any
 
 from cardio_core.report.results import Row
 from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told import fused
 from cardio_core.report.told.standing import (
     LOWER_IS_BETTER,
     Standing,
@@ -56,6 +57,8 @@ def warnings_of(files: RunFiles, found: Sequence[Standing]) -> list[str]:
         files, first, (_no_better, _no_better_than_constant, _spans_chance, _few_events, _parted)
     )
     lesser = _told(files, first, (_all_or_none, _slope, _uncovered, _undecided))
+    if fused.is_fused(files):
+        grave += fused.no_better_than_members(files, first)
     # What the plugin says of itself comes before the details of what is computed.
     said = [*_plugins_own(files, first.model), *_quarantined(files)]
     others = _others_no_better(files, found[1:])

@@ -1,0 +1,109 @@
+"""What the page says where finished runs were fused: members, folds, and what fusing is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told.standing import Standing, title_of
+from cardio_core.report.words import counted, listed, number
+
+
+def is_fused(files: RunFiles) -> bool:
+    """Return whether a folder is a fusion of runs."""
+    return files.manifest.get("kind") == "fused"
+
+
+def labels_of(files: RunFiles) -> list[str]:
+    """Return the names of the members."""
+    return [str(one["label"]) for one in files.manifest.get("members") or []]
+
+
+def data_words(manifest: Mapping[str, Any]) -> str:
+    """Return who was joined, and what was predicted."""
+    members = manifest.get("members") or []
+    whose = listed(
+        [f"{one['label']} ({counted(int(one['n_patients']), 'patient')})" for one in members]
+    )
+    n = counted(int((manifest.get("data") or {}).get("n_patients") or 0), "patient")
+    said = (
+        f"Out-of-fold predictions of {counted(len(members), 'run')} were joined by patient: "
+        f"{whose}; {n} in all. Outcome: {str(manifest.get('outcome') or '').rstrip('.')}."
+    )
+    if (manifest.get("data") or {}).get("source") == "synthetic":
+        said += " Data are synthetic: made by code, with known truth."
+    return said
+
+
+def models_words(files: RunFiles) -> str:
+    """Return how scores were fused, and what the fusion is held against."""
+    titles = listed([f"“{title_of(files, name)}”" for name in labels_of(files)])
+    said = (
+        f"{titles} were fused: one logistic regression on their log odds, with an indicator for "
+        "each model that a patient lacks (its log odds then count as 0), and with a ridge that is "
+        "felt only where patients hardly differ. The fusion was declared before any result of it "
+        "was known."
+    )
+    against = [f"“{title_of(files, str(name))}”" for name in files.manifest.get("baselines") or []]
+    if against:
+        said += f" It is held against {listed(against)}, on the same folds."
+    return said
+
+
+def validation_words(files: RunFiles) -> str:
+    """Return how the weights were kept from the tested patients, and what dependence stays."""
+    folds = (
+        "the folds on which all members had been run"
+        if files.manifest.get("same_folds")
+        else "new folds, because the members had been split differently"
+    )
+    return (
+        f"The fusion was cross-validated on {folds}: weights and threshold of a fold were fitted "
+        "on the out-of-fold scores of all other patients (stacking; Wolpert DH. Neural Netw "
+        "1992;5:241). These scores are of models that were trained on the tested patients, too, so "
+        "that the tested outcomes touch the few weights by that way. "
+    )
+
+
+def limits(files: RunFiles) -> list[str]:
+    """Return what a fusion cannot say."""
+    return [
+        "Weights are fitted on scores of models that knew the tested outcomes (stacking): only "
+        "members that are fitted again inside each fold would be free of it.",
+        "Who lacks a modality lacks it for a reason: the weight of its absence is of these "
+        "patients, and another centre orders its examinations differently.",
+    ]
+
+
+def beside_members(files: RunFiles, standing: Standing) -> str:
+    """Return how the fusion stands to the best of its members, on those who have it."""
+    own = [name for name in labels_of(files) if name in standing.rows]
+    if not own or standing.model in own:
+        return ""
+    best = standing.best(own)
+    said = (
+        f"Of its {len(own)} members the best alone, “{title_of(files, best)}”, reached "
+        f"{number(float(standing.rows[best]['value']))}, picked afterwards"
+    )
+    difference = standing.differences.get(best)
+    if difference is None:
+        return f"{said}; the two were not compared on the same patients."
+    n = counted(int(standing.rows[best].get("n") or 0), "patient")
+    return f"{said}; on the {n} who have it, the paired difference is {difference.shown}."
+
+
+def no_better_than_members(files: RunFiles, standing: Standing) -> Iterator[str]:
+    """Warn where fusing is not shown to be better than a member alone."""
+    own = [name for name in labels_of(files) if name in standing.rows and name != standing.model]
+    short = []
+    for name in own:
+        gain = standing.gain(name)
+        if gain is None or gain.low is None or gain.low <= 0:
+            short.append(name)
+    if short:
+        titles = listed([f"“{title_of(files, name)}”" for name in short])
+        yield (
+            f"Fusing is not shown to be better than {titles} alone: the interval of the paired "
+            "difference contains 0, or is against it."
+        )

@@ -1,0 +1,1 @@
+"""Late fusion of finished runs: a run of runs, whose weights come from out-of-fold predictions."""

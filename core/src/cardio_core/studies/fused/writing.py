@@ -1,0 +1,273 @@
+"""A fusion as a run directory: predictions, splits, metrics, final weights, manifest, page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from cardio_core import hookspecs
+from cardio_core.config import EvaluateBlock
+from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
+from cardio_core.evaluation.patients.subgroups import subgroup_metrics
+from cardio_core.io.atomic import read_json, replacing, write_json, write_text
+from cardio_core.io.hashing import digest as digest_of
+from cardio_core.report.words import listed
+from cardio_core.runner.fitting.stored import write_chosen
+from cardio_core.runner.judging.cases import file_in
+from cardio_core.runner.judging.collect import write_csv
+from cardio_core.runner.judging.judge import Figure, draw_figure, rule_path
+from cardio_core.runner.manifest import Manifest, git_commit, now, packages
+from cardio_core.studies.evaluating import evaluated
+from cardio_core.studies.fused.adding import added_value, adjusted_pairs
+from cardio_core.studies.fused.clinical import Clinical
+from cardio_core.studies.fused.fitting import EVERYBODY, OTHERS, Fitted
+from cardio_core.studies.fused.folds import Folds
+from cardio_core.studies.fused.joining import Joined
+from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, GUIDELINE
+from cardio_core.studies.fused.patterns import by_pattern, groups, who_has_what
+from cardio_core.studies.given import Given
+from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.info import Model, Task
+from cardio_core.types.predictions import Scored
+from cardio_core.types.report import Metric
+
+PROTOCOL = "honest"
+
+
+@dataclass(frozen=True)
+class Made:
+    """Everything that is written.
+
+    Attributes
+    ----------
+    joined, folds, fitted, clinical, config, seed
+        What was joined, how it was divided, fitted, held against what, and evaluated how.
+    """
+
+    joined: Joined
+    folds: Folds
+    fitted: Fitted
+    clinical: Clinical | None
+    config: EvaluateBlock
+    seed: int
+
+    @property
+    def task(self) -> Task:
+        """The fusion as a task: its models in the order of the page."""
+        joined, here = self.joined, set(self.fitted.frame["model"])
+        covariates = list(self.clinical.covariates) if self.clinical else []
+        column = self.clinical.column if self.clinical else ""
+        labels = joined.labels
+        about = {
+            FUSION: Model(FUSION, f"Fusion of {listed(labels)}", fuses=tuple(labels)),
+            BOTH: Model(BOTH, f"Fusion of {listed([*labels, 'clinical variables'])}",
+                        fuses=(*labels, CLINICAL)),
+            **{one.label: Model(one.label, one.title, partial=True)
+               for one in joined.members},
+            CLINICAL: Model(CLINICAL, f"Clinical variables: {listed(covariates)}",
+                            baseline=True, partial=True),
+            GUIDELINE: Model(GUIDELINE, f"Guideline: {column}", baseline=True, partial=True,
+                             rule=True),
+        }  # fmt: skip
+        title = f"{joined.target.outcome} from {listed(labels)}, fused"
+        return Task(
+            "fused", title[:1].upper() + title[1:], "patient", (joined.target,),
+            tuple(model for name, model in about.items() if name in here), primary=FUSION,
+        )  # fmt: skip
+
+
+def write(
+    out: Path,
+    made: Made,
+    places: Sequence[Mapping[str, Any]],
+    *,
+    name: str,
+    digest: str,
+    command: Sequence[str],
+) -> list[str]:
+    """Evaluate a fusion, write its run directory, and return what the user is told.
+
+    `places` are the members as the manifest keeps them, `digest` is of everything that the fusion
+    is made of.
+    """
+    from cardio_core.report.build import build_report
+
+    task, target = made.task, made.joined.target
+    splits = {PROTOCOL: made.folds.to_dict()}
+    manifest = Manifest(out / "manifest.json", {})
+    manifest.update(**_about(made, task, places, name, digest, command, splits))
+    write_json(out / "splits.json", {"protocols": splits})
+    write_json(out / "cohort.json", _cohort(made.joined))
+    settings = {"evaluate": made.config.model_dump(), "members": [dict(one) for one in places]}
+    write_text(out / "config.yaml", yaml.safe_dump(settings, sort_keys=False))
+    scored = _scored(made, task)
+    write_csv(out / "predictions.csv", {PROTOCOL: scored}, task)
+    _write_models(out, made)
+    notes = _evaluate(out, made, task, scored)
+    manifest.update(status="done", finished=now(), notes=notes)
+    build_report(out)
+    manifest.add_outputs(out)
+    return _told(out, task, target.name)
+
+
+def _scored(made: Made, task: Task) -> Scored:
+    target = made.joined.target
+    sources = {}
+    for model in task.models:
+        source = "inner folds" if model.name in made.joined.labels else OTHERS
+        source = "fixed: the rule itself" if model.rule else source
+        sources[f"{model.name}/{target.name}"] = source
+    return Scored(
+        {target.name: made.fitted.frame}, sources, None, made.fitted.notes, made.fitted.weights
+    )
+
+
+def _evaluate(out: Path, made: Made, task: Task, scored: Scored) -> list[str]:
+    """Write metrics, tables, figures and conformal rules; return the notes."""
+    joined, target, config = made.joined, made.joined.target, made.config
+    frame = made.fitted.frame
+    given = Given(
+        task, scored, groups(joined),
+        tuple(model.name for model in task.models if not model.rule), (), len(joined.patients), {},
+    )  # fmt: skip
+    report = evaluated(given, config, made.seed)
+    pairs = adjusted_pairs(frame, target, seed=made.seed)
+    metrics = [_with_adjusted(one, pairs) for one in report.metrics]
+    titles = {model.name: model.title for model in task.models}
+    more = added_value(frame, target, titles, config, made.seed)
+    within, small = subgroup_metrics(scored, task, given.groups, config, seed=made.seed)
+    own = frame[frame["model"].isin([FUSION, BOTH])]
+    calibrated: Calibrated = calibrate(
+        replace(scored, frames={target.name: own}), task, level=config.level,
+        n_resamples=config.n_resamples, seed=made.seed,
+    )  # fmt: skip
+    rows = [*metrics, *more.metrics, *within, *calibrated.metrics]
+    write_json(out / "metrics.json", [one.to_dict() | {"protocol": PROTOCOL} for one in rows])
+    for (model, name), rule in calibrated.rules.items():
+        write_json(rule_path(out, model, name), rule.to_dict())
+    tables: dict[str, pd.DataFrame] = {
+        "modalities": who_has_what(joined),
+        "modalities-by-pattern": by_pattern(joined, frame, config),
+        **more.tables,
+        **report.tables,
+    }
+    for name, table in tables.items():
+        with replacing(file_in(out / "tables", f"{PROTOCOL}-{name}", "csv")) as temporary:
+            table.to_csv(temporary, index=False, float_format="%.6g")
+    left_out = [
+        draw_figure(Figure(name, draw, file_in(out / "figures", f"{PROTOCOL}-{name}", "svg")))
+        for name, draw in report.figures.items()
+    ]
+    said = [
+        *joined.notes, made.folds.said, *(made.clinical.notes if made.clinical else ()),
+        *report.notes, *more.notes, *small, *calibrated.notes, *left_out,
+    ]  # fmt: skip
+    return list(dict.fromkeys(filter(None, said)))
+
+
+def _with_adjusted(metric: Metric, pairs: Mapping[tuple[str, str], float]) -> Metric:
+    pair = str(metric.scope.model), str(metric.scope.versus)
+    if metric.estimate.name != "auc_difference" or pair not in pairs:
+        return metric
+    one = metric.estimate
+    note = f"{one.note} adjusted p: for all {len(pairs)} pairs (max-T)".strip()
+    return replace(
+        metric, estimate=one.replace(note=note, extra={**one.extra, "p_adjusted": pairs[pair]})
+    )
+
+
+def _write_models(out: Path, made: Made) -> None:
+    """Write the final weights and thresholds where those of a run lie."""
+    target = made.joined.target
+    for name, decision in made.fitted.decisions.items():
+        if name == GUIDELINE:
+            continue
+        folder = out / "models" / "final" / name
+        if name in made.fitted.rules:
+            artifact = ModelArtifact(folder / "artifact")
+            artifact.path.mkdir(parents=True)
+            rule = made.fitted.rules[name]
+            artifact.write_json(f"fusion-{target.name}.json", rule.to_dict())
+            seen = sorted(set(made.joined.patients["subject_id"].astype(str)))
+            artifact.write_json("seen.json", {"subjects": seen})
+        write_chosen(
+            folder, candidate={}, epochs=None, decisions=[decision],
+            notes=[f"The threshold was {EVERYBODY}."],
+        )  # fmt: skip
+
+
+def _cohort(joined: Joined) -> dict[str, list[str]]:
+    """Return who was trained on, and by which files, in any member: what overlap is checked by."""
+    found: dict[str, list[str]] = {}
+    for member in joined.members:
+        path = member.run / "cohort.json"
+        for key, values in (read_json(path) if path.is_file() else {}).items():
+            if isinstance(values, list):
+                found[key] = sorted({*found.get(key, []), *map(str, values)})
+    return found
+
+
+def _about(
+    made: Made,
+    task: Task,
+    places: Sequence[Mapping[str, Any]],
+    name: str,
+    digest: str,
+    command: Sequence[str],
+    splits: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the first entries of the manifest."""
+    joined, target = made.joined, made.joined.target
+    manifests = [one.manifest for one in joined.members]
+    sources = {str((one.get("data") or {}).get("source")) for one in manifests}
+    n, n_events = len(joined.patients), int(joined.patients["y"].sum())
+    columns = {one.get("outcome_column") for one in manifests}
+    words: dict[str, str] = {}
+    for one in reversed(manifests):
+        words |= one.get("words") or {}
+    return {
+        "status": "running", "kind": "fused", "name": name, "command": list(command),
+        "core_version": packages().get("cardio-core"), "api": list(hookspecs.API_VERSION),
+        "task": task.name, "task_title": task.title,
+        "papers": list(dict.fromkeys(text for one in manifests for text in one.get("papers", ()))),
+        "protocols": [PROTOCOL], "models": [model.name for model in task.models],
+        "model_titles": {model.name: model.title for model in task.models},
+        "baselines": [model.name for model in task.models if model.baseline],
+        "primary": FUSION, "targets": [vars(target)],
+        "outcome_column": columns.pop() if len(columns) == 1 else None,
+        "outcome": f"{target.name}: {n_events} {target.classes[1]}, {n - n_events} "
+                   f"{target.classes[0]}, by patient",
+        "words": words, "config_digest": digest_of([made.config.model_dump(), digest]),
+        "seed": made.seed, "split_digest": digest_of(splits), "packages": packages(),
+        "git_commit": git_commit(Path(__file__).parent),
+        "data": {
+            "source": "synthetic" if "synthetic" in sources else "real",
+            "path_shown": listed([str(one["name"]) for one in places]), "digest": digest,
+            "n_patients": n,
+        },
+        "members": [dict(one) for one in places],
+        "covariates": made.clinical.covariates if made.clinical else [],
+        "guideline": made.clinical.column if made.clinical else "",
+        "same_folds": made.folds.same,
+        "started": now(), "stages": {}, "needs": [], "said": [], "quarantined": [], "flags": {},
+    }  # fmt: skip
+
+
+def _told(out: Path, task: Task, target: str) -> list[str]:
+    """Return the areas in lines, for the terminal."""
+    rows = [
+        row for row in read_json(out / "metrics.json")
+        if row["name"] == "auc" and row["target"] == target and row["fold"] is None
+        and not row["subgroup"] and not row["versus"]
+    ]  # fmt: skip
+    lines = []
+    for row in rows:
+        limits = "" if row["low"] is None else f" ({row['low']:.3f} to {row['high']:.3f})"
+        title = task.model(row["model"]).title
+        lines.append(f"{title}: AUC {row['value']:.3f}{limits}, {row['n']} patients.")
+    return lines
