@@ -28,8 +28,11 @@ def test_a_run_killed_in_training_ends_with_the_same_estimates(
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    with pytest.raises(ConfigError, match=rf"another run, process {process.pid}, works in it"):
+        run_toy(out, task="beats", data=(strip,), resume=True)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    assert (out / "running.lock").exists()  # of the dead: nobody has to delete it
     assert json.loads((out / "manifest.json").read_text())["status"] == "running: training"
     assert not (out / "metrics.json").exists()
     said: list[str] = []
@@ -38,6 +41,7 @@ def test_a_run_killed_in_training_ends_with_the_same_estimates(
     again = json.loads((out / "metrics.json").read_text())
     assert again == json.loads((beats_run / "metrics.json").read_text())
     assert not list(out.glob("models/*/*.partial-*"))
+    assert not (out / "running.lock").exists()
 
 
 def test_a_finished_run_is_not_overwritten(run_toy, clinic, clinic_run):

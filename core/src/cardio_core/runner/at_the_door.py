@@ -8,6 +8,7 @@ from pathlib import Path
 from cardio_core.errors import ConfigError
 from cardio_core.registry import Plugin
 from cardio_core.runner.request import RunRequest
+from cardio_core.runner.standing.lock import guard_free
 from cardio_core.types.info import Task
 
 
@@ -17,13 +18,14 @@ def check_typed(request: RunRequest) -> None:
     Raises
     ------
     ConfigError
-        If a path does not exist, `out` holds a run that is not to be resumed, or there is none to
-        resume. The message names the option and the path as they were typed.
+        If a path does not exist, `out` holds a run that is at work or not to be resumed, or there
+        is none to resume. The message names the option and the path as they were typed.
     """
     check_data(request.data)
     _check_config(request.config)
     if request.out is not None:
-        _check_out(request.out, request.resume)
+        guard_free(request.out)
+        check_out(request.out, request.resume)
 
 
 def find_task(plugin: Plugin, name: str | None) -> Task:
@@ -72,7 +74,8 @@ def _check_config(config: str | None) -> None:
         raise ConfigError(f"--config {config}: no such file")
 
 
-def _check_out(out: Path, resume: bool) -> None:
+def check_out(out: Path, resume: bool) -> None:
+    """Raise ConfigError unless a folder can take a new run, or holds the one to be resumed."""
     if out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out}: expected a folder, found a file")
     begun = (out / "manifest.json").exists()

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cardio_core import hookspecs
 from cardio_core.config import dump_yaml
 from cardio_core.context import LOG
-from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import write_text
 from cardio_core.io.hashing import digest
 from cardio_core.io.truth_file import difficulty_of, is_synthetic
 from cardio_core.runner.manifest import Manifest, git_commit, now, packages
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup
+from cardio_core.runner.standing.ground import ground_of
+from cardio_core.runner.standing.resuming import UNPROVEN, guard_ground, tolerated_note
 
 
 def default_out(setup: Setup) -> Path:
@@ -25,23 +28,41 @@ def default_out(setup: Setup) -> Path:
     return Path("runs") / f"{setup.plugin.info.name}-{setup.task.name}-{stamp}"
 
 
-def guard_same(out: Path, request: RunRequest, setup: Setup) -> Manifest | None:
-    """Return the manifest of the run that `out` holds, None where it holds none.
+def guard_same(out: Path, request: RunRequest, setup: Setup) -> Begun | None:
+    """Return the run that `out` holds, None where it holds none.
 
     Raises
     ------
-    ConfigError
-        If that is another run than this one.
+    NotTheSameError
+        If that is another run than this one, or would go on with other code.
     """
     if not (out / "manifest.json").exists():
         return None
     manifest = Manifest.open(out)
-    if manifest.content["config_digest"] != _identity(request, setup):
-        raise ConfigError(
-            f"--out {out}: was begun with another configuration, task or seed; "
-            "repeat its command (manifest.json) with --resume"
-        )
-    return manifest
+    now = ground_of(request, setup)
+    tolerated = guard_ground(
+        out, manifest.content, setup, now, identity=_identity(request, setup), seed=request.seed
+    )
+    notes = tolerated_note(tolerated)
+    if "stands_on" not in manifest.content:
+        notes.append(UNPROVEN)
+    return Begun(manifest, now, tuple(notes))
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run to go on with: its manifest, what it stands on now, and what has to be said of that."""
+
+    manifest: Manifest
+    ground: dict[str, Any]
+    notes: tuple[str, ...]
+
+    def go_on(self) -> Manifest:
+        """Keep in the manifest what was tolerated, and return it."""
+        content = self.manifest.content
+        told = list(dict.fromkeys([*content.get("tolerated", ()), *self.notes]))
+        self.manifest.update(stands_on=content.get("stands_on", self.ground), tolerated=told)
+        return self.manifest
 
 
 def _identity(request: RunRequest, setup: Setup) -> str:
@@ -61,12 +82,12 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
 
     Raises
     ------
-    ConfigError
+    NotTheSameError
         If the folder holds another run than this one.
     """
     path = out / "manifest.json"
     if begun := guard_same(out, request, setup):
-        return begun
+        return begun.go_on()
     out.mkdir(parents=True, exist_ok=True)
     write_text(out / "config.yaml", dump_yaml(setup.config))
     info = setup.plugin.info
@@ -102,6 +123,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         },
         packages=packages(),
         git_commit=git_commit(Path(__file__).parent),
+        stands_on=ground_of(request, setup),
         data={
             "source": "real" if real else "synthetic",
             "path_shown": ", ".join(path.name for path in inputs),

@@ -74,8 +74,8 @@ class Manifest:
             self.update(stages=stages)
 
     def add_outputs(self, run: Path) -> None:
-        """Record the SHA-256 of every file of the run, the manifest and the log excepted."""
-        skip = {"manifest.json", "log.jsonl"}
+        """Record the SHA-256 of every file of the run, manifest, log and lock excepted."""
+        skip = {"manifest.json", "log.jsonl", "running.lock"}
         files = sorted(path for path in run.rglob("*") if path.is_file() and path.name not in skip)
         self.update(outputs={str(path.relative_to(run)): file_digest(path) for path in files})
 

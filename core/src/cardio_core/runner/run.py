@@ -11,9 +11,9 @@ from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.compute.threads import one_thread
 from cardio_core.context import LOG, Context
 from cardio_core.errors import HookError
-from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.atomic import read_json, write_json, write_text
 from cardio_core.io.places import open_cache
-from cardio_core.runner.at_the_door import announce_data, check_typed, say_difficulty
+from cardio_core.runner.at_the_door import announce_data, check_out, check_typed, say_difficulty
 from cardio_core.runner.beginning import begin, default_out, guard_same, log_to
 from cardio_core.runner.dry_run import rehearse
 from cardio_core.runner.fitting.fit import fit_all
@@ -39,6 +39,8 @@ from cardio_core.runner.request import RunRequest
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.runner.speeds import keep_speeds, speeds_of
+from cardio_core.runner.standing.differing import NotTheSameError
+from cardio_core.runner.standing.lock import locked
 from cardio_core.types.predictions import Scored
 
 
@@ -106,9 +108,22 @@ def _make(
     request: RunRequest, setup: Setup, ctx: Context, executor: Executor, out: Path, say: Display
 ) -> None:
     """Meet the needs, then do the work; the manifest says how it ended."""
+    with locked(out):
+        if request.out is not None:
+            check_out(out, request.resume)  # as it is now that nobody else works there
+        _hold(request, setup, ctx, executor, out, say)
+
+
+def _hold(
+    request: RunRequest, setup: Setup, ctx: Context, executor: Executor, out: Path, say: Display
+) -> None:
+    file = out / "manifest.json"
+    before = file.read_text(encoding="utf-8") if file.is_file() else None
     manifest = begin(out, request, setup, ctx.replace(hook="load").inputs)
     handler = log_to(out)
     try:
+        for note in manifest.content.get("tolerated", ()):
+            say.note(note)
         needs = resolve_needs(
             request,
             setup.task,
@@ -120,6 +135,10 @@ def _make(
         guard_unchanged(manifest.content["needs"], needs)
         manifest.update(needs=[need.to_dict() for need in needs])
         _work(Session(setup, ctx, executor, manifest, tuple(needs), out, say))
+    except NotTheSameError:
+        if before is not None:
+            write_text(file, before)
+        raise
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         manifest.update(status="interrupted" if interrupted else "failed", error=_said_of(error))

@@ -21,7 +21,12 @@ from cardio_core.runner.fitting.clinical import open_clinical
 from cardio_core.runner.fitting.fuse import fuse_fold
 from cardio_core.runner.fitting.jobs import Array, FoldJob
 from cardio_core.runner.fitting.left_out import note_unfitted, notes_on, unfitted, without
-from cardio_core.runner.fitting.stored import save_predictions, write_chosen
+from cardio_core.runner.fitting.stored import (
+    guard_split,
+    note_split,
+    save_predictions,
+    write_chosen,
+)
 from cardio_core.runner.fitting.watching import Timed, Watch, telling_first
 from cardio_core.runner.progress import Progress
 from cardio_core.runner.progress.pulse import FOLDER
@@ -41,11 +46,15 @@ def fit_all(session: Session, jobs: Sequence[FoldJob]) -> tuple[list[FoldJob], T
 
     Raises
     ------
+    NotTheSameError
+        If a fit that is there was made for other patients.
     DataError
         If no model is left.
     """
     setup = session.setup
     todo = [job for job in jobs if not job.out.exists()]
+    for job in jobs:
+        guard_split(job.out, job.split, job.title)
     if len(todo) < len(jobs):
         session.say(f"Resumed: {len(jobs) - len(todo)} of {len(jobs)} fits were finished before.")
     kept = list(jobs)
@@ -100,13 +109,23 @@ def run_fold(job: FoldJob, device: Any = None) -> Path:
 
 def _do(job: FoldJob, device: Any) -> None:
     fill = fuse_fold if job.members else partial(_fit_and_score, device=device)
+
+    def made(folder: Path) -> None:
+        note_split(folder, job.split)
+        fill(job, folder)
+
     try:
-        whole_directory(job.out, lambda folder: fill(job, folder))
+        whole_directory(job.out, made)
     except ABOUT_DATA as error:
         if job.ctx.strict or isinstance(error, MismatchError):
             raise
         reason = str(error)
-        whole_directory(job.out, lambda folder: note_unfitted(folder, reason))
+
+        def left_out(folder: Path) -> None:
+            note_split(folder, job.split)
+            note_unfitted(folder, reason)
+
+        whole_directory(job.out, left_out)
 
 
 def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cardio_core.config import Protocol, RunConfig
 from cardio_core.context import Context
+from cardio_core.io.hashing import digest
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.needs import artifacts_of, tested_of
 from cardio_core.runner.progress.pulse import FOLDER, Pulse
@@ -34,6 +35,8 @@ class FoldJob:
         Positions in the feature table; `test` is empty for ``models/final``.
     unit : {"patient", "sample"}
         What the plan split, and so what the inner folds split.
+    split : str
+        Digest of who is trained on and who is tested: a kept fit of another is not this one.
     overlap : str or None
         The plan's declared overlap; without it a model never predicts a subject it has seen.
     out : Path
@@ -53,6 +56,7 @@ class FoldJob:
     train: Array
     test: Array
     unit: str
+    split: str
     overlap: str | None
     out: Path
     members: tuple[str, ...] = ()
@@ -71,15 +75,15 @@ class FoldJob:
 
 def jobs_of(session: Session, arm: Arm) -> list[FoldJob]:
     """Return one job a fold and model of a protocol; the final ones behind the first's."""
-    jobs = [
-        _job(session, arm, name, model, fold.train, fold.test)
-        for name, fold in ((fold.name, fold) for fold in arm.plan.folds)
-        for model in session.setup.models
-    ]
+    folds = [(fold.name, fold.train, fold.test) for fold in arm.plan.folds]
     if arm.protocol == session.setup.protocols[0]:
-        everyone, nobody = _everyone(session, arm), np.empty(0, int)
+        folds.append((FINAL, _everyone(session, arm), np.empty(0, int)))
+    jobs = []
+    for name, of_fold, test in folds:
+        train = of_fold[~arm.truth.ignored[of_fold]]
+        split = _digest_of(arm, train, test)
         for model in session.setup.models:
-            jobs.append(_job(session, arm, FINAL, model, everyone, nobody))
+            jobs.append(_job(session, arm, name, model, train, test, split))
     return jobs
 
 
@@ -92,7 +96,9 @@ def _everyone(session: Session, arm: Arm) -> Array:
     return np.flatnonzero(~arm.truth.ignored & (task.uses_unlabelled | ~pd.isna(y)))
 
 
-def _job(session: Session, arm: Arm, fold: str, model: str, train: Array, test: Array) -> FoldJob:
+def _job(
+    session: Session, arm: Arm, fold: str, model: str, train: Array, test: Array, split: str
+) -> FoldJob:
     setup, protocol = session.setup, arm.protocol
     asked = setup.task.model(model)
     features = arm.prepared.features
@@ -117,11 +123,18 @@ def _job(session: Session, arm: Arm, fold: str, model: str, train: Array, test: 
         ctx=ctx,
         features=features,
         targets=arm.truth.targets,
-        train=train[~arm.truth.ignored[train]],
+        train=train,
         test=test,
         unit=arm.plan.unit,
+        split=split,
         overlap=arm.plan.overlap,
         out=session.out / "models" / place / model,
         members=tuple(name for name in asked.fuses if name in setup.models),
         pulse=Pulse(session.out / FOLDER / f"{place}-{model}.json"),
     )
+
+
+def _digest_of(arm: Arm, train: Array, test: Array) -> str:
+    """Return the digest of a split by the ids of its samples, which features made anew share."""
+    ids = arm.prepared.features.table.index.astype(str).to_numpy()
+    return digest([arm.plan.unit, arm.plan.overlap, *(ids[one].tolist() for one in (train, test))])

@@ -11,9 +11,35 @@ from cardio_core.evaluation.aggregate import prediction_frame
 from cardio_core.evaluation.decision import Decision
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.store import load_table, save_table
+from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions
+
+MADE_FOR = "made_for.json"
+
+
+def note_split(folder: Path, split: str) -> None:
+    """Write into the folder of a fit the digest of the split that it is made for."""
+    write_json(folder / MADE_FOR, {"split": split})
+
+
+def guard_split(folder: Path, split: str, title: str) -> None:
+    """Raise where a kept fit was made for other patients.
+
+    That of an older core does not tell, and passes.
+
+    Raises
+    ------
+    NotTheSameError
+        Naming the fit.
+    """
+    file = folder / MADE_FOR
+    if file.is_file() and read_json(file)["split"] != split:
+        raise NotTheSameError(
+            f"--resume: the kept fit {title} was made for other patients than fall into its fold "
+            f"now; delete {'/'.join(folder.parts[-3:])} in the run directory, or start a new run"
+        )
 
 
 def write_chosen(

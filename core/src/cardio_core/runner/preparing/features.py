@@ -46,6 +46,14 @@ class UnusableCohortError(DataError):
 
 
 @dataclass(frozen=True)
+class Digests:
+    """SHA-256 of each recording's files: all that decide about it, and those only it may have."""
+
+    all_files: dict[str, list[str]]
+    own_files: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A cohort with its features; the table of the features carries `subject_id`.
 
@@ -54,7 +62,7 @@ class Prepared:
     own files are all another's, too, who then is the same person. `repeated` names, for a
     recording one of whose own files was there before, the recording that had it.
     `fingerprints` are of the signals, by recording; those that hold none, or whose features an
-    older core made, have none.
+    older core made, have none. `digests` are those of each recording's files.
     """
 
     cohort: Cohort
@@ -65,14 +73,7 @@ class Prepared:
     n_identical: int = 0
     repeated: Mapping[str, str] = field(default_factory=dict)
     fingerprints: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Digests:
-    """SHA-256 of each recording's files: all that decide about it, and those only it may have."""
-
-    all_files: dict[str, list[str]]
-    own_files: dict[str, list[str]]
+    digests: Digests = field(default_factory=lambda: Digests({}, {}))
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,7 @@ def prepare(
         _n_identical(digests.own_files.values()),
         repeats(digests.own_files),
         _fingerprints(jobs),
+        digests,
     )
 
 

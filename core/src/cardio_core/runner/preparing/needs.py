@@ -16,6 +16,7 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.plugin_options import NOTHING_GIVEN
 from cardio_core.runner.progress.words import several
 from cardio_core.runner.request import RunRequest
+from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.types.info import Need, Task
 
 RunFunction = Callable[[RunRequest], Path]
@@ -130,7 +131,7 @@ def guard_unchanged(begun_with: Sequence[Mapping[str, str]], needs: Sequence[Res
     for resolved in needs:
         task = resolved.need.task
         if known.get(task, resolved.identity) != resolved.identity:
-            raise ConfigError(
+            raise NotTheSameError(
                 f"--resume: this run began with another run or file for {task} than "
                 f"{resolved.place.name}; give the one that it began with, or start a new run"
             )
@@ -294,7 +295,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
     try:
         return run(asked)
     except ConfigError as error:  # said of what the user typed for the earlier task
-        raise ConfigError(f"needs.{need.task}: {error}") from error
+        raise type(error)(f"needs.{need.task}: {error}") from error
 
 
 def _is_shared(typed: str) -> bool:

@@ -15,6 +15,8 @@ from cardio_core.runner.preparing.needs import guard_other
 from cardio_core.runner.progress.words import several
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
+from cardio_core.runner.standing.cohort import FILE, contents_of
+from cardio_core.runner.standing.resuming import guard_data
 from cardio_core.types.features import flag_counts
 
 RECORDINGS = "recordings.json"
@@ -26,17 +28,26 @@ def record(session: Session, arms: Sequence[Arm]) -> Session:
 
     Raises
     ------
+    NotTheSameError
+        If the data changed since the run began; nothing of it was touched.
     ConfigError
-        If the data changed since the run began, or they support none of the models.
+        If they support none of the models.
     LeakageError
         If an earlier task on other patients saw one of these.
     """
+    splits = {arm.protocol: arm.plan.to_dict(arm.prepared.features.table) for arm in arms}
+    split_digest = digest(splits)
+    contents = contents_of(arms)
+    begun = session.manifest.content
+    guard_data(session.out, begun, contents, split_digest, arms[0].prepared.digest)
+    write_json(session.out / FILE, contents.to_dict())
+    data = contents.summed() | {"splits": split_digest}
+    session.manifest.update(stands_on=begun["stands_on"] | data)
     _record_cohort(session, arms)
     session = _supported(session, arms)
     _guard_needs(session, arms[0])
-    splits = {arm.protocol: arm.plan.to_dict(arm.prepared.features.table) for arm in arms}
     write_json(session.out / "splits.json", {"protocols": splits})
-    session.manifest.update(split_digest=digest(splits))
+    session.manifest.update(split_digest=split_digest)
     if arms[0].prepared.cohort.outcome:
         session.say(f"Outcome: {arms[0].prepared.cohort.outcome}")
     for arm in arms:
@@ -59,10 +70,6 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
     # No name, id or file: whoever has a recording can tell whether it was among these.
     prints = sorted(set(first.prepared.fingerprints.values()))
     write_json(session.out / RECORDINGS, {"n_recordings": len(table), "fingerprints": prints})
-    if manifest.content["data"].get("digest") not in (None, first.prepared.digest):
-        raise ConfigError(
-            "the data changed since this run began; start a new run instead of --resume"
-        )
     quarantined = {
         (q.recording_id, q.hook, q.reason): vars(q) for a in arms for q in a.prepared.quarantined
     }
@@ -81,7 +88,7 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
             arms, session.ctx._inputs, session.setup.plugin.info.paths, session.setup.task
         ),
         flags=flag_counts(first.prepared.features.table),
-        notes=[*first.prepared.cohort.notes],
+        notes=[*manifest.content.get("tolerated", ()), *first.prepared.cohort.notes],
     )
 
 

@@ -1,0 +1,193 @@
+"""Digests of a cohort: its recordings, its labels and its table; none holds the name of a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cardio_core.io.hashing import digest
+from cardio_core.runner.preparing.arms import Arm
+from cardio_core.types.samples import Cohort
+from cardio_core.types.targets import KEY_OF_UNIT, Targets
+
+FILE = "contents.json"
+"""In the run directory: what of each recording was read. An exported folder never holds it."""
+
+_SHORT = 16
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a cohort holds, by digests.
+
+    Attributes
+    ----------
+    recordings : mapping of str to dict
+        By recording: ``patient``, ``content`` (of all files that decide about it), ``own`` (SHA-256
+        of each file that no other patient's can equal), ``about`` (what `load` says of it) and
+        ``labels``.
+    table : mapping of str to str
+        By column of the cohort table, without those that name files.
+    labels : str
+        Of all targets, of people without a recording, too.
+    """
+
+    recordings: Mapping[str, Mapping[str, Any]]
+    table: Mapping[str, str]
+    labels: str
+
+    def summed(self) -> dict[str, str]:
+        """Return one digest each, for the manifest."""
+        about = {
+            name: [one["patient"], one["content"], one["about"]]
+            for name, one in self.recordings.items()
+        }
+        return {
+            "recordings": digest(about),
+            "labels": self.labels,
+            "table": digest(dict(self.table)),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `contents.json` holds."""
+        return {"recordings": dict(self.recordings), "table": dict(self.table)}
+
+
+def contents_of(arms: Sequence[Arm]) -> Contents:
+    """Return what the protocols of a run were made from.
+
+    A protocol may load otherwise: its digests then stand under the recording with its own name.
+    """
+    recordings: dict[str, Mapping[str, Any]] = {}
+    table: dict[str, str] = {}
+    labels = []
+    for arm in arms:
+        cohort = arm.prepared.cohort
+        told = told_of(cohort.targets, cohort.samples.table)
+        labels.append(digest(told))
+        for name, one in _recordings(arm, told["rows"]).items():
+            same = recordings.get(name, one) == one
+            recordings[name if same else f"{name} ({arm.protocol})"] = one
+        table |= _columns(cohort)
+    return Contents(recordings, table, digest(labels))
+
+
+def told_of(targets: Targets, recordings: pd.DataFrame) -> dict[str, Any]:
+    """Return the targets by digests, whatever the order of their rows.
+
+    Parameters
+    ----------
+    targets : Targets
+    recordings : DataFrame
+        One row a recording, indexed by its id.
+
+    Returns
+    -------
+    dict
+        ``rows``: by recording, of its labels; ``all``: of every row, strata and stretches that are
+        not scored.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"patient_id": ["A", "B"]}, index=["a", "b"])
+    >>> def rows(*labels):
+    ...     known = pd.DataFrame({"ill": labels}, index=["A", "B"])
+    ...     return told_of(Targets("patient", known), table)["rows"]
+    >>> [name for name in "ab" if rows(0, 1)[name] != rows(0.0, None)[name]]
+    ['b']
+    """
+    by_key = _rows(targets)
+    if targets.unit in ("event", "sample", "recording"):
+        keys = pd.Series(recordings.index.astype(str), index=recordings.index)
+    else:
+        keys = recordings[KEY_OF_UNIT[targets.unit]].astype(str)
+    rows = {str(name): _of(by_key.get(key, ())) for name, key in keys.items()}
+    more: dict[str, Any] = {"unit": targets.unit, "columns": list(map(str, targets.table.columns))}
+    if targets.excluded is not None:
+        more["excluded"] = sorted(_texts(targets.excluded))
+    if targets.strata is not None:
+        index = map(str, targets.strata.index)
+        more["strata"] = sorted(zip(index, map(_text, targets.strata), strict=True))
+    return {"rows": rows, "all": digest([more, {key: sorted(own) for key, own in by_key.items()}])}
+
+
+def _rows(targets: Targets) -> dict[str, list[str]]:
+    """Return each row of the targets as text, by the id that it belongs to."""
+    table = targets.table
+    if targets.unit == "event":
+        keys = table["recording_id"].astype(str).tolist()
+    elif targets.unit == "sample":  # samples are called after their recording
+        keys = [str(one).rpartition("#")[0] or str(one) for one in table.index]
+        table = table.assign(**{"": table.index})
+    else:
+        keys = [str(one) for one in table.index]
+    found: dict[str, list[str]] = {}
+    for key, text in zip(keys, _texts(table), strict=True):
+        found.setdefault(key, []).append(text)
+    return found
+
+
+def _recordings(arm: Arm, labels: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    cohort, files = arm.prepared.cohort, arm.prepared.digests
+    table = cohort.samples.table
+    plain = table[[name for name in table.columns if not _names_files(table[name])]]
+    return {
+        str(name): {
+            "patient": str(patient),
+            "content": digest(files.all_files[name]),
+            "own": list(files.own_files[name]),
+            "about": _of([text]),
+            "labels": labels[str(name)],
+        }
+        for name, patient, text in zip(table.index, table["patient_id"], _texts(plain), strict=True)
+    }
+
+
+def _columns(cohort: Cohort) -> dict[str, str]:
+    table = cohort.table
+    if table is None:
+        return {}
+    order = np.argsort(table.index.astype(str), kind="stable")
+    rows = table.iloc[order]
+    index = [str(one) for one in rows.index]
+    return {
+        str(name): _of(
+            f"{key}\0{text}" for key, text in zip(index, map(_text, column), strict=True)
+        )
+        for name, column in rows.items()
+        if not _names_files(column)
+    }
+
+
+def _names_files(column: pd.Series) -> bool:
+    """Whether a column holds places of files: a cohort may lie in another folder tomorrow."""
+    if column.dtype != object:
+        return False
+    return any(isinstance(one, Path | tuple) for one in column)
+
+
+def _texts(table: pd.DataFrame) -> list[str]:
+    columns = [list(map(_text, table[name])) for name in table.columns]
+    return ["\0".join(row) for row in zip(*columns, strict=True)] if columns else [""] * len(table)
+
+
+def _text(value: Any) -> str:
+    """Return a cell so that 1, 1.0 and a flag that became a number beside NA are the same."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, bool | np.bool_ | int | float | np.number):
+        number = float(value)
+        return "" if number != number else f"{number:.17g}"
+    return str(value)
+
+
+def _of(texts: Any) -> str:
+    """Return a short digest of texts, whatever their order."""
+    joined = "\n".join(sorted(texts))
+    return hashlib.sha256(joined.encode()).hexdigest()[:_SHORT]

@@ -1,0 +1,175 @@
+"""A run is gone on with by nothing but itself: what differs is named, and nothing is touched."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def begun(cardio_of, write_cohort, tmp_path_factory):
+    """A small run on 24 patients, and its data; each test gets copies."""
+    place = tmp_path_factory.mktemp("begun")
+    data = write_cohort(place / "data", "mean_class")
+    said = cardio_of(place / "run", data)
+    assert said.exit_code == 0, said.stderr
+    return place
+
+
+@pytest.fixture(scope="module")
+def cardio_of(installed):
+    from cardio_core.testing import call_cardio
+
+    def call(out, data, *more):
+        return call_cardio("run", "--plugin", "toy", "--data", data, "--protocol", "honest",
+                           "--device", "cpu", "--executor", "local:1", "--out", out,
+                           "--set", "models=[ridge]", "--set", "search=[]", *more)  # fmt: skip
+
+    return call
+
+
+@pytest.fixture
+def place(begun, tmp_path):
+    """Copies of the run and of its data, in another folder than they were in."""
+    shutil.copytree(begun / "run", tmp_path / "run")
+    shutil.copytree(begun / "data", tmp_path / "data")
+    return tmp_path
+
+
+@pytest.fixture
+def refused(cardio_of, place):
+    """Resume, expect a refusal in one line that leaves the run as it was; return the line."""
+
+    def content(run):
+        return {p: p.read_bytes() for p in run.rglob("*") if p.is_file() and p.suffix != ".jsonl"}
+
+    def call(*more):
+        before = content(place / "run")
+        said = cardio_of(place / "run", place / "data", "--resume", *more)
+        assert said.exit_code == 2, said
+        assert said.stderr.count("\n") == 1
+        assert content(place / "run") == before
+        return said.stderr
+
+    return call
+
+
+def read(run: Path, name: str = "manifest.json"):
+    return json.loads((run / name).read_text())
+
+
+def flip(table: Path, n: int) -> list[str]:
+    """Give the first patients of a cohort table the other label; return who they are."""
+    header, *rows = table.read_text().splitlines()
+    names = header.split(",")
+    known = [row.split(",") for row in rows]
+    for row in known[:n]:
+        row[names.index("x_ill")] = str(1 - int(row[names.index("x_ill")]))
+    table.write_text("\n".join([header, *map(",".join, known)]) + "\n")
+    return [row[names.index("patient_id")] for row in known[:n]]
+
+
+def test_other_labels_are_refused(refused, place):
+    who = flip(place / "data" / "cohort.csv", 8)
+    recordings = read(place / "run", "contents.json")["recordings"]
+    theirs = [name for name, one in recordings.items() if one["patient"] in who]
+    assert len(theirs) >= 8
+    line = refused()
+    assert f"the labels of {len(theirs)} of {len(recordings)} recordings ({theirs[0]}, " in line
+    assert "put them back, or start anew with another --out" in line
+
+
+def test_another_recording_is_refused(refused, place):
+    first = next(iter(read(place / "run", "contents.json")["recordings"]))
+    file = next((place / "data").glob("C00r0*.csv"))
+    lines = file.read_text().splitlines()
+    lines[5] = str(float(lines[5]) + 0.25)
+    file.write_text("\n".join(lines) + "\n")
+    assert f"the files of 1 of 32 recordings ({first}) differ" in refused()
+
+
+def test_another_setting_is_refused(refused):
+    line = refused("--set", "train.strength=3")
+    assert "begun with another configuration, task or seed (train.strength is 3.0, was 1.0)" in line
+
+
+def test_another_version_of_the_plugin_is_refused(refused, installed):
+    (file,) = installed.glob("cardio_toy-*/METADATA")
+    text = file.read_text()
+    file.write_text(text.replace("Version: 0.2.0", "Version: 0.3.0"))
+    try:
+        assert "(plugin toy is 0.3.0, was 0.2.0); put that back" in refused()
+    finally:
+        file.write_text(text)
+
+
+def test_a_plugin_with_its_sign_flipped_is_refused_under_the_same_version(refused, installed):
+    file = installed / "cardio_toy" / "clinic" / "linear.py"
+    text = file.read_text()
+    file.write_text(text.replace(".fit(x, y)", ".fit(-x, y)"))
+    try:
+        assert "the sources of plugin toy differ (version 0.2.0 both times)" in refused()
+    finally:
+        file.write_text(text)
+
+
+def test_another_numpy_is_refused(refused, monkeypatch):
+    installed, here = metadata.version, metadata.version("numpy")
+    monkeypatch.setattr(
+        metadata, "version", lambda name: "1.0.1" if name == "numpy" else installed(name)
+    )
+    assert f"(numpy is 1.0.1, was {here})" in refused()
+
+
+def test_a_fit_of_another_split_is_refused(refused, place):
+    fits = place / "run" / "models"
+    shutil.rmtree(fits / "honest-r0-f1" / "ridge")
+    shutil.copytree(fits / "honest-r0-f0" / "ridge", fits / "honest-r0-f1" / "ridge")
+    line = refused()
+    assert "the kept fit honest r0-f1 ridge was made for other patients" in line
+    assert "delete models/honest-r0-f1/ridge in the run directory" in line
+
+
+def test_data_that_moved_and_another_drawing_library_are_gone_on_with(
+    cardio_of, place, begun, monkeypatch
+):
+    installed, here = metadata.version, metadata.version("matplotlib")
+    monkeypatch.setattr(
+        metadata, "version", lambda name: "0.9" if name == "matplotlib" else installed(name)
+    )
+    table = place / "data" / "cohort.csv"
+    header, *rows = table.read_text().splitlines()
+    table.write_text("\n".join([header, *reversed(rows)]) + "\n")  # another order is no other data
+    (place / "run" / "metrics.json").unlink()
+    said = cardio_of(place / "run", place / "data", "--resume")
+    assert said.exit_code == 0, said.stderr
+    note = f"Gone on with although matplotlib is 0.9, was {here}"
+    assert note in said.stdout
+    assert any(one.startswith(note) for one in read(place / "run")["notes"])
+    assert read(place / "run", "metrics.json") == read(begun / "run", "metrics.json")
+
+
+def test_a_run_of_an_older_core_is_gone_on_with_and_says_what_nothing_proves(cardio_of, place):
+    manifest = read(place / "run")
+    del manifest["stands_on"]
+    (place / "run" / "manifest.json").write_text(json.dumps(manifest))
+    (place / "run" / "contents.json").unlink()
+    for file in place.glob("run/models/*/*/made_for.json"):
+        file.unlink()
+    said = cardio_of(place / "run", place / "data", "--resume")
+    assert said.exit_code == 0, said.stderr
+    assert any("no digests of labels and code" in one for one in read(place / "run")["notes"])
+    # From now on it is proven: the labels of today are the labels of tomorrow.
+    flip(place / "data" / "cohort.csv", 1)
+    assert "the labels of" in cardio_of(place / "run", place / "data", "--resume").stderr
+
+
+def test_what_a_run_stands_on_names_no_file(place):
+    kept = read(place / "run", "contents.json")
+    assert set(kept["recordings"]["C00r0"]) == {"patient", "content", "own", "about", "labels"}
+    assert "x_ill" in kept["table"] and "path_ecg" not in kept["table"]
+    assert ".csv" not in json.dumps(kept) + json.dumps(read(place / "run")["stands_on"])
