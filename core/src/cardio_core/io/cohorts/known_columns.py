@@ -28,6 +28,12 @@ def columns_of_patients() -> Iterable[ColumnSpec]:
         yield from (column for column in part() if column.use == "patient")
 
 
+def columns_of_persons() -> Iterable[ColumnSpec]:
+    """Yield what is known of a person whatever is recorded: age, sex, history and drugs."""
+    for part in (_person, _history):
+        yield from part()
+
+
 def _identity() -> Iterable[ColumnSpec]:
     yield ColumnSpec(
         "patient_id", "text", "The patient, by whom everything is grouped.", required=True,

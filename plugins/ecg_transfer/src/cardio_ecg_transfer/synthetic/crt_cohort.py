@@ -3,16 +3,21 @@
 Each patient's probability of response follows a logistic model on the true QRS duration and QRS
 area, and the label is drawn with it. The volumes in the cohort table are then made to fit the
 label, so that the response has to be computed from them (LVESV15) as with real patients.
+
+Where patients are given, their outcome is the label, and their effect sets the degree of the left
+bundle branch block and, through it, duration and area of the QRS.
 """
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from scipy.special import ndtr
 
 from cardio_core import stats
 from cardio_core.api import write_truth
@@ -32,6 +37,11 @@ SLOPES = {"easy": 2.6, "medium": 1.1, "impossible": 0.2}
 _PREVALENCE_LOGIT = 0.4
 _LBBB_FROM = 0.6
 _WIDE_MS = 120.0
+_SLOW, _BLOCK = (0.1, 0.6), (0.6, 1.0)
+"""Degrees of slow conduction, and of left bundle branch block."""
+_SHARES = {"lbbb": 0.6, "slow": 0.27, "rbbb": 0.13}
+_QUIETER_DB, _SMALLER = 8.0, 0.75
+"""By how much a shift of 1 lowers the ratio of signal to noise, and the gain."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Patient:
     spec: PatientSpec
     ecg: Ecg
     truth: Truth
-    prob_response: float
+    prob_response: float | None
     response: bool
     row: dict[str, Any]
 
@@ -59,7 +69,13 @@ def response_index(qrs_ms: float, qrs_area_uvs: float) -> float:
 
 
 def write_crt_cohort(
-    folder: Path, n_patients: int, seed: int, *, difficulty: str, null: bool
+    folder: Path,
+    n_patients: int,
+    seed: int,
+    *,
+    difficulty: str,
+    null: bool,
+    given: pd.DataFrame | None = None,
 ) -> None:
     """Write ecg/*, cohort.csv and truth.json into an existing folder; see `synthesize`.
 
@@ -68,7 +84,10 @@ def write_crt_cohort(
     """
     slope = 0.0 if null else SLOPES[difficulty]
     (folder / "ecg").mkdir()
-    patients = [_draw(number, seed, slope) for number in range(1, n_patients + 1)]
+    if given is None:
+        patients = [_draw(number, seed, slope) for number in range(1, n_patients + 1)]
+    else:
+        patients = [_drawn_as_given(one, seed) for one in given.itertuples()]
     for patient in patients:
         file = folder / patient.row["path_ecg"]
         if file.suffix == ".dcm":
@@ -79,16 +98,18 @@ def write_crt_cohort(
         table = csv.DictWriter(stream, list(patients[0].row), lineterminator="\n")
         table.writeheader()
         table.writerows(patient.row for patient in patients)
+    chances = [one.prob_response for one in patients if one.prob_response is not None]
+    drawn = {
+        "difficulty": "null" if null else difficulty,
+        "bayes_auc": {"response": stats.stated_bayes_auc(chances)},
+        "bayes_auc_of": "all patients, from the QRS that made their ECG",
+    }
     write_truth(
         folder / "truth.json",
         {
             "kind": "crt",
             "seed": seed,
-            "difficulty": "null" if null else difficulty,
-            "bayes_auc": {
-                "response": stats.stated_bayes_auc([patient.prob_response for patient in patients])
-            },
-            "bayes_auc_of": "all patients, from the QRS that made their ECG",
+            **(drawn if given is None else {"label_of": "the table of patients"}),
             "patients": {patient.patient_id: _facts(patient) for patient in patients},
         },
     )
@@ -96,23 +117,61 @@ def write_crt_cohort(
 
 def _draw(number: int, seed: int, slope: float) -> Patient:
     """Draw one patient: heart, ECG, response, and the table's row."""
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence([seed, number]).spawn(3)]
-    heart_rng, label_rng, row_rng = streams
+    heart_rng, label_rng, row_rng = _streams(number, seed)
     spec = _draw_spec(heart_rng)
     ecg, truth = simulate(spec, DURATION_S, RATE_HZ, int(heart_rng.integers(2**31)))
     index = response_index(float(np.median(truth.qrs_ms)), float(np.median(truth.qrs_area_uvs)))
     probability = float(1.0 / (1.0 + np.exp(-(_PREVALENCE_LOGIT + slope * index))))
     response = bool(label_rng.uniform() < probability)
     patient_id = f"p{number:03d}"
-    suffix = ".dcm" if number % 2 else ".hea"
-    row = _row(patient_id, suffix, spec, truth, response, row_rng)
+    row = _row(patient_id, _suffix(number), spec, truth, response, row_rng)
     return Patient(patient_id, spec, ecg, truth, probability, response, row)
 
 
-def _draw_spec(rng: np.random.Generator) -> PatientSpec:
-    """Draw a candidate for CRT: mostly left bundle branch block of some degree."""
-    kind = str(rng.choice(["lbbb", "slow", "rbbb"], p=[0.6, 0.27, 0.13]))
-    severity = {"lbbb": rng.uniform(0.6, 1.0), "slow": rng.uniform(0.1, 0.6), "rbbb": 1.0}[kind]
+def _drawn_as_given(one: Any, seed: int) -> Patient:
+    """Draw a patient whose outcome is told, and with it how far the ECG shows it."""
+    heart_rng, _, row_rng = _streams(int(one.number), seed)
+    spec = _draw_spec(heart_rng, severity=severity_of(float(one.effect)))
+    noise = replace(spec.noise, snr_db=(spec.noise.snr_db or 0.0) - _QUIETER_DB * one.shift)
+    spec = replace(spec, noise=noise)
+    ecg, truth = simulate(spec, DURATION_S, RATE_HZ, int(heart_rng.integers(2**31)))
+    gain = np.float32(_SMALLER**one.shift)
+    ecg = replace(ecg, signal_mv=gain * ecg.signal_mv)
+    row = _row(one.patient_id, _suffix(one.number), spec, truth, bool(one.outcome), row_rng)
+    return Patient(one.patient_id, spec, ecg, truth, None, bool(one.outcome), row)
+
+
+def _streams(number: int, seed: int) -> list[np.random.Generator]:
+    """Return a patient's streams of chance: heart, label and row."""
+    return [np.random.default_rng(s) for s in np.random.SeedSequence([seed, number]).spawn(3)]
+
+
+def _suffix(number: int) -> str:
+    return ".dcm" if number % 2 else ".hea"
+
+
+def severity_of(effect: float) -> float:
+    """Return the degree of block at the place of a standard normal effect among candidates for CRT.
+
+    Examples
+    --------
+    >>> [round(severity_of(effect), 2) for effect in (-3.0, -1.0, 0.0, 1.0, 3.0)]
+    [0.1, 0.36, 0.71, 0.91, 1.0]
+    """
+    share, slow = float(ndtr(effect)), _SHARES["slow"] / (_SHARES["slow"] + _SHARES["lbbb"])
+    return float(np.interp(share, (0.0, slow, 1.0), (*_SLOW, _BLOCK[1])))
+
+
+def _draw_spec(rng: np.random.Generator, severity: float | None = None) -> PatientSpec:
+    """Draw a candidate for CRT: mostly left bundle branch block of some degree, or of a given one.
+
+    The block is then always the left bundle's: what the right one does to the QRS tells nothing of
+    an effect.
+    """
+    kind = "lbbb"
+    if severity is None:
+        kind = str(rng.choice(list(_SHARES), p=list(_SHARES.values())))
+        severity = {"lbbb": rng.uniform(*_BLOCK), "slow": rng.uniform(*_SLOW), "rbbb": 1.0}[kind]
     return PatientSpec(
         conduction="rbbb" if kind == "rbbb" else "lbbb",
         severity=float(severity),

@@ -35,7 +35,12 @@ _ECG_RATE_HZ = 250.0
 
 
 def write_cmr_cohort(
-    folder: Path, n_patients: int = N_PATIENTS, seed: int = 0, *, difficulty: str = "subtle"
+    folder: Path,
+    n_patients: int = N_PATIENTS,
+    seed: int = 0,
+    *,
+    difficulty: str = "subtle",
+    given: pd.DataFrame | None = None,
 ) -> None:
     """Write loops/*.dcm, cohort.csv and truth.json.
 
@@ -51,6 +56,8 @@ def write_cmr_cohort(
         With the patient's number the only source of chance.
     difficulty : {"clear", "medium", "subtle", "impossible"}
         See `draw_findings`.
+    given : DataFrame, optional
+        Who is recorded, in place of a number; see `synthesize`.
 
     Notes
     -----
@@ -58,10 +65,14 @@ def write_cmr_cohort(
     the studies of this cohort; over many patients that of ``lge`` is .95, .70 or .50.
     """
     (folder / "loops").mkdir()
-    n_jobs = min(os.cpu_count() or 1, n_patients // PATIENTS_A_PROCESS) or 1
+    asked = (
+        [Asked(f"p{number:03d}", number) for number in range(1, n_patients + 1)]
+        if given is None
+        else [Asked.given(row) for row in given.itertuples()]
+    )
+    n_jobs = min(os.cpu_count() or 1, len(asked) // PATIENTS_A_PROCESS) or 1
     written = Parallel(n_jobs=n_jobs)(
-        delayed(_write_patient)(folder, number, seed, difficulty)
-        for number in range(1, n_patients + 1)
+        delayed(_write_patient)(folder, one, seed, difficulty) for one in asked
     )
     people = {one.person.patient_id: _facts_of_person(one.person) for one in written}
     rows = [row for one in written for row in one.rows]
@@ -78,7 +89,7 @@ def write_cmr_cohort(
         "bayes_auc": {
             "wma": 0.5 if difficulty == "impossible" else 1.0,
             "lge": stats.stated_bayes_auc(chances),
-            "responder": stats.stated_bayes_auc(responses),
+            **({"responder": stats.stated_bayes_auc(responses)} if given is None else {}),
             **dict.fromkeys(("t1_high", "t2_high", "ecv_high"), 0.5),
         },
         "bayes_auc_of": "all studies: wma from the motion of the segments, lge from thinning and "
@@ -92,6 +103,35 @@ def write_cmr_cohort(
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A patient to be recorded: the number, beside the seed, is the only source of chance.
+
+    Attributes
+    ----------
+    patient_id : str
+    number : int
+    outcome : bool or None
+        Whether the patient responds; drawn where it is None.
+    effect : float or None
+        See `draw_findings`.
+    shift : float
+        See `draw_studies`.
+    """
+
+    patient_id: str
+    number: int
+    outcome: bool | None = None
+    effect: float | None = None
+    shift: float = 0.0
+
+    @classmethod
+    def given(cls, row: Any) -> Asked:
+        """Take a row of the table of patients."""
+        number, outcome = int(row.number), bool(row.outcome)
+        return cls(row.patient_id, number, outcome, float(row.effect), float(row.shift))
+
+
+@dataclass(frozen=True)
 class _Written:
     """A patient whose loops are written: rows of the table, and facts of the loops by study."""
 
@@ -100,15 +140,18 @@ class _Written:
     studies: dict[str, Any]
 
 
-def _write_patient(folder: Path, number: int, seed: int, difficulty: str) -> _Written:
+def _write_patient(folder: Path, asked: Asked, seed: int, difficulty: str) -> _Written:
     """Write one patient's loops; nobody else's chance enters."""
     who, how, speckle, after = (
-        np.random.default_rng(stream) for stream in np.random.SeedSequence([seed, number]).spawn(4)
+        np.random.default_rng(stream)
+        for stream in np.random.SeedSequence([seed, asked.number]).spawn(4)
     )
-    person = draw_person(f"p{number:03d}", who, difficulty=difficulty)
-    responds = draw_response(after, response_probability(person.findings, difficulty))
+    person = draw_person(asked.patient_id, who, difficulty=difficulty, effect=asked.effect)
+    responds = asked.outcome
+    if responds is None:
+        responds = draw_response(after, response_probability(person.findings, difficulty))
     written = _Written(person, [], {})
-    for study in draw_studies(person, how, clean=difficulty != "subtle"):
+    for study in draw_studies(person, how, clean=difficulty != "subtle", shift=asked.shift):
         streams = dict(zip(VIEWS, speckle.spawn(len(VIEWS)), strict=True))
         for view, spec in study.loops.items():
             _write_loop(folder / _file_of(study, view), person, spec, streams[view])

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 TERRITORIES = {"lad": (1, 2, 7, 8, 13, 14, 17), "rca": (3, 4, 9, 10, 15), "lcx": (5, 6, 11, 12, 16)}
 """Segments that a coronary artery usually feeds."""
@@ -51,6 +52,9 @@ is .95, .70, .70 and .50."""
 
 _LGE_NEXT = 0.7
 
+_PATIENTS_SHARE = 0.6
+"""Of how a segment moves, where the patient's effect is told; the rest is the segment's own."""
+
 _T1_MS, _T2_MS, _ECV_PCT = (1013.7, 72.0), (53.7, 6.1), (28.6, 5.7)
 _NOT_MEASURED = {"t1_ms": 0.05, "t2_ms": 0.05, "ecv_pct": 0.1}
 
@@ -83,7 +87,9 @@ class Findings:
     tissue: dict[str, float | None]
 
 
-def draw_findings(rng: np.random.Generator, difficulty: str = "medium") -> Findings:
+def draw_findings(
+    rng: np.random.Generator, difficulty: str = "medium", effect: float | None = None
+) -> Findings:
     """Draw what the CMR finds in one patient.
 
     Parameters
@@ -95,6 +101,10 @@ def draw_findings(rng: np.random.Generator, difficulty: str = "medium") -> Findi
         published cohort's, with a Bayes AUC of .70. ``subtle``: the same patients, in recordings
         that are as hard to read as clinical ones. ``impossible``: labelled segments move as the
         others do, and scar is independent of all that is seen.
+    effect : float, optional
+        How well the walls move, standard normal: below 0 segments have a wall motion abnormality,
+        the more the lower it is, and every segment moves the better the higher it is. Drawn unless
+        told.
 
     Returns
     -------
@@ -106,12 +116,15 @@ def draw_findings(rng: np.random.Generator, difficulty: str = "medium") -> Findi
     >>> found = draw_findings(np.random.default_rng(1))
     >>> found.wma == tuple(s for s in range(1, 18) if found.amplitude[s] < ABNORMAL_BELOW)
     True
+    >>> told = [draw_findings(np.random.default_rng(1), effect=z) for z in (-2.0, -0.5, 0.5, 2.0)]
+    >>> [len(one.wma) for one in told], [round(one.lvef_pct) for one in told]
+    ([5, 4, 0, 0], [24, 37, 65, 75])
     """
-    wma = _draw_territory(rng, *N_WMA) if rng.uniform() < WMA_PREVALENCE else ()
-    amplitude = {
-        segment: float(rng.uniform(*(_ABNORMAL if segment in wma else _NORMAL)[difficulty]))
-        for segment in range(1, 18)
-    }
+    wma, amplitude = (
+        _draw_motion(rng, difficulty)
+        if effect is None
+        else _motion_told(rng, difficulty, float(ndtr(effect)))
+    )
     lost = 1.0 - float(np.mean(list(amplitude.values())))
     usual_pct = _EF_USUAL_PCT - _EF_PER_AMPLITUDE_PCT * lost
     lvef_pct = usual_pct + float(rng.normal(0.0, _EF_NOISE_PCT))
@@ -142,6 +155,34 @@ def lge_probability(score: float, difficulty: str) -> float:
     """Return how probable a label of scar is."""
     intercept, slope = _LGE_LOGISTIC[difficulty]
     return float(1.0 / (1.0 + np.exp(-(intercept + slope * score))))
+
+
+def _draw_motion(
+    rng: np.random.Generator, difficulty: str
+) -> tuple[tuple[int, ...], dict[int, float]]:
+    """Draw which segments have a wall motion abnormality, and how far each moves."""
+    wma = _draw_territory(rng, *N_WMA) if rng.uniform() < WMA_PREVALENCE else ()
+    amplitude = {
+        segment: float(rng.uniform(*(_ABNORMAL if segment in wma else _NORMAL)[difficulty]))
+        for segment in range(1, 18)
+    }
+    return wma, amplitude
+
+
+def _motion_told(
+    rng: np.random.Generator, difficulty: str, share: float
+) -> tuple[tuple[int, ...], dict[int, float]]:
+    """Draw the same for a patient whose walls move better than those of this share of patients."""
+    bad = max(0.0, 1.0 - share / WMA_PREVALENCE)  # 1 is the worst, 0 where nothing is abnormal
+    n_wma = N_WMA[0] + round(bad * (N_WMA[1] - N_WMA[0]))
+    wma = _draw_territory(rng, n_wma, n_wma) if share < WMA_PREVALENCE else ()
+    amplitude = {}
+    for segment in range(1, 18):
+        low, high = (_ABNORMAL if segment in wma else _NORMAL)[difficulty]
+        own = float(rng.uniform())
+        moves = _PATIENTS_SHARE * share + (1.0 - _PATIENTS_SHARE) * own
+        amplitude[segment] = low + moves * (high - low)
+    return wma, amplitude
 
 
 def _draw_thickness(rng: np.random.Generator, wma: tuple[int, ...]) -> dict[int, float]:

@@ -18,6 +18,7 @@ SECOND_STUDY_SHARE, LACKS_A_VIEW_SHARE, LATE_CMR_SHARE = 0.4, 0.08, 0.04
 
 APICAL = ("a4c", "a2c")
 
+_DARKER_DB, _NOISIER_DB = 6.0, 8.0
 _FEWEST_FRAMES, _LENGTH_S = 36, 1.08
 """So that 32 frames at 30 a second can be cut out of every loop."""
 
@@ -69,22 +70,24 @@ class Study:
     loops: dict[str, LoopSpec]
 
 
-def draw_person(patient_id: str, rng: np.random.Generator, *, difficulty: str) -> Person:
-    """Draw a patient; age and sex tell nothing."""
+def draw_person(
+    patient_id: str, rng: np.random.Generator, *, difficulty: str, effect: float | None = None
+) -> Person:
+    """Draw a patient; age and sex tell nothing. See `draw_findings` for `effect`."""
     name = f"{_FAMILY[rng.integers(len(_FAMILY))]}^{_GIVEN[rng.integers(len(_GIVEN))]}"
     age_y = round(float(np.clip(rng.normal(60.0, 14.0), 18.0, 95.0)), 1)
     sex = "MF"[rng.integers(2)]
-    return Person(patient_id, name, age_y, sex, draw_findings(rng, difficulty))
+    return Person(patient_id, name, age_y, sex, draw_findings(rng, difficulty, effect))
 
 
 def draw_studies(
-    person: Person, rng: np.random.Generator, *, clean: bool = True
+    person: Person, rng: np.random.Generator, *, clean: bool = True, shift: float = 0.0
 ) -> Iterator[Study]:
     """Draw one study, in some patients two, each with a loop of nearly every view.
 
     Heart size and thickness are the patient's; place, tilt, field of view, gain, heart rate and
     frame rate are the loop's or the study's. What is not `clean` is as hard to read as recordings
-    of the clinic: see `held_as_in_the_clinic`.
+    of the clinic: see `held_as_in_the_clinic`. For a `shift` see `seen_darker`.
     """
     size, wall_mm = float(rng.uniform(0.93, 1.07)), float(rng.uniform(8.5, 10.5))
     n_studies = 1 + int(rng.uniform() < SECOND_STUDY_SHARE)
@@ -105,7 +108,11 @@ def draw_studies(
                 view: held_as_in_the_clinic(spec, streams[view].spawn(1)[0])
                 for view, spec in loops.items()
             }
-        loops = {view: spec for view, spec in loops.items() if view != lacks}
+        loops = {
+            view: replace(spec, look=seen_darker(spec.look, shift))
+            for view, spec in loops.items()
+            if view != lacks
+        }
         yield Study(f"{person.patient_id}-{number}", days, loops)
 
 
@@ -157,6 +164,15 @@ def held_as_in_the_clinic(spec: LoopSpec, rng: np.random.Generator) -> LoopSpec:
         sector=sector,
         look=held.look,
         held=held,
+    )
+
+
+def seen_darker(look: Look, shift: float) -> Look:
+    """Return what a scanner with less gain and more noise shows, by 6 and 8 dB for a shift of 1."""
+    return replace(
+        look,
+        white_db=look.white_db + _DARKER_DB * shift,
+        noise_db=look.noise_db + _NOISIER_DB * shift,
     )
 
 

@@ -8,6 +8,10 @@ imported here.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SEED_OF_OTHERS = 20_000
 """Phantoms for pretraining are drawn with seeds that no cohort has: they are other patients."""
@@ -21,6 +25,7 @@ def synthesize(
     seed: int = 0,
     difficulty: str | None = None,
     confounder: bool = False,
+    patients: pd.DataFrame | None = None,
 ) -> None:
     """Write a synthetic cohort; the same arguments write the same bytes.
 
@@ -41,6 +46,11 @@ def synthesize(
         unless told otherwise, but clear in the pretraining, which shows a network what a flash is.
     confounder : bool
         Follow-up studies show a pacing lead and seldom a flash.
+    patients : DataFrame, optional
+        Who is recorded once, at baseline (`cardio data synth --patients TABLE`), a row each.
+        ``effect`` sets the size of the flash, as a place among patients (`patients.flash_mm_of`);
+        the reader's label follows from the flash, and the table's outcome stands beside it. A
+        ``shift`` of 1 darkens the picture by 6 dB and lifts its noise by 8.
 
     Raises
     ------
@@ -57,7 +67,7 @@ def synthesize(
     >>> sorted(truth["studies"])[0], truth["studies"]["p001-bl"]["ed_frame"] >= 0
     ('p001-bl', True)
     """
-    from cardio_core.api import synthetic_folder
+    from cardio_core.api import DataError, synthetic_folder
     from cardio_mmode_septal_flash.synthetic.cohort import (
         DIFFICULTIES,
         N_PATIENTS,
@@ -65,8 +75,15 @@ def synthesize(
     )
 
     others = task == "phantom_flash"
+    if patients is not None and (others or confounder):
+        raise DataError(
+            "synthetic cohort: phantom_flash and the confounder have patients of their own; a "
+            "table of patients goes with septal_flash"
+        )
     difficulty = difficulty or ("clear" if others else "subtle")
-    folder = synthetic_folder(out, n_patients, difficulty=(difficulty, DIFFICULTIES))
+    # Where it is impossible nobody has a flash, whatever the effect.
+    known = DIFFICULTIES if patients is None else DIFFICULTIES[:-1]
+    folder = synthetic_folder(out, n_patients, difficulty=(difficulty, known))
     write_septal_flash_cohort(
         folder,
         n_patients or N_PATIENTS,
@@ -74,4 +91,5 @@ def synthesize(
         difficulty=difficulty,
         confounder=confounder,
         id_prefix="phantom" if others else "p",
+        given=patients,
     )

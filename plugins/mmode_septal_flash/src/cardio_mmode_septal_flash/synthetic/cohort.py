@@ -28,7 +28,12 @@ from cardio_core.ultrasound import (
     write_us_loop,
 )
 from cardio_mmode_septal_flash.synthetic.beat import ecg_mv
-from cardio_mmode_septal_flash.synthetic.patients import TIMEPOINTS, Study, draw_patient
+from cardio_mmode_septal_flash.synthetic.patients import (
+    TIMEPOINTS,
+    Study,
+    draw_as_given,
+    draw_patient,
+)
 from cardio_mmode_septal_flash.synthetic.septal_flash import (
     SECTOR,
     LoopSpec,
@@ -55,6 +60,7 @@ def write_septal_flash_cohort(
     difficulty: str = "subtle",
     confounder: bool = False,
     id_prefix: str = "p",
+    given: pd.DataFrame | None = None,
 ) -> None:
     """Write loops/*.dcm, septum/*.json, rpeaks/*.json, cohort.csv and truth.json.
 
@@ -75,6 +81,8 @@ def write_septal_flash_cohort(
         Whether follow-up studies show a pacing lead, paced motion and seldom a flash.
     id_prefix : str
         What patients' ids begin with.
+    given : DataFrame, optional
+        Who is recorded, once, in place of a number; see `synthesize`.
 
     Notes
     -----
@@ -87,14 +95,20 @@ def write_septal_flash_cohort(
     rows: list[dict[str, Any]] = []
     studies: list[Study] = []
     facts: dict[str, Any] = {}
-    for number in range(1, n_patients + 1):
+    told: list[Any] = [] if given is None else list(given.itertuples())
+    numbers = range(1, n_patients + 1) if given is None else [int(one.number) for one in told]
+    for place, number in enumerate(numbers):
         who, look = (
             np.random.default_rng(stream)
             for stream in np.random.SeedSequence([seed, number]).spawn(2)
         )
         person = {"age_y": round(float(who.normal(66.0, 10.0)), 1), "sex": "MF"[who.integers(2)]}
-        drawn = draw_patient(
-            f"{id_prefix}{number:03d}", who, difficulty=difficulty, confounder=confounder
+        drawn = (
+            draw_patient(
+                f"{id_prefix}{number:03d}", who, difficulty=difficulty, confounder=confounder
+            )
+            if given is None
+            else [_drawn_as_given(told[place], who, difficulty)]
         )
         for study in drawn:
             shown = _shown(study, septal_flash_loop(study.spec, look), look)
@@ -122,6 +136,17 @@ def write_septal_flash_cohort(
         "studies": facts,
     }
     write_truth(folder / "truth.json", truth)
+
+
+def _drawn_as_given(one: Any, rng: np.random.Generator, difficulty: str) -> Study:
+    """Draw the study of a row of the table of patients."""
+    return draw_as_given(
+        one.patient_id,
+        rng,
+        difficulty=difficulty,
+        effect=float(one.effect),
+        shift=float(one.shift),
+    )
 
 
 def _ecg_at(spec: LoopSpec, at_ms: NDArray[np.float64]) -> NDArray[np.float64]:

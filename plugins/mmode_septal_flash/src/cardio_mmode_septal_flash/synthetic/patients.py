@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtr
 
-from cardio_core.ultrasound import draw_conditions
+from cardio_core.ultrasound import Conditions, draw_conditions
 from cardio_mmode_septal_flash.synthetic.anatomy import Anatomy
 from cardio_mmode_septal_flash.synthetic.beat import Beat, SeptalMotion
 from cardio_mmode_septal_flash.synthetic.septal_flash import LoopSpec
@@ -22,6 +23,7 @@ CONFOUNDED = {"baseline": 0.85, "follow-up": 0.12}
 """How often a flash is seen: resynchronisation takes it away, where a lead then lies."""
 
 _STAYS = 0.7
+_DARKER_DB, _NOISIER_DB = 6.0, 8.0
 _MURKY_SHARE = {"clear": 0.0, "medium": 0.3, "subtle": 0.0, "impossible": 0.0}
 _FLASH_MM = {
     ("clear", True): (3.0, 6.0),
@@ -106,6 +108,62 @@ def draw_patient(
             # A stream of its own, so that hearts and flashes are drawn as elsewhere.
             spec = replace(spec, held=draw_conditions(rng.spawn(1)[0]))
         yield Study(patient_id, study_id, timepoint, spec, probability, label)
+
+
+def draw_as_given(
+    patient_id: str,
+    rng: np.random.Generator,
+    *,
+    difficulty: str,
+    effect: float,
+    shift: float = 0.0,
+) -> Study:
+    """Draw the baseline study of a patient whose effect is told.
+
+    Parameters
+    ----------
+    patient_id : str
+    rng : numpy.random.Generator
+        The only source of chance.
+    difficulty : {"clear", "medium", "subtle"}
+        See `draw_patient`: the reader is that one's, and so are the recordings.
+    effect : float
+        Size of the flash; see `flash_mm_of`.
+    shift : float
+        A scanner with less gain and more noise, by 6 and 8 dB for 1.
+    """
+    anatomy = _draw_anatomy(rng)
+    flash_mm = flash_mm_of(effect, difficulty)
+    spec = _draw_loop(anatomy, flash_mm, False, difficulty, rng)
+    probability = (
+        float(flash_mm > 0) if difficulty == "clear" else seen_probability(flash_mm, difficulty)
+    )
+    label = bool(rng.uniform() < probability)
+    if difficulty == "subtle":
+        spec = replace(spec, held=draw_conditions(rng.spawn(1)[0]))
+    if shift:
+        held = spec.held or Conditions(look=spec.look, blood_db=spec.blood_db)
+        look = replace(
+            held.look,
+            white_db=held.look.white_db + _DARKER_DB * shift,
+            noise_db=held.look.noise_db + _NOISIER_DB * shift,
+        )
+        spec = replace(spec, held=replace(held, look=look))
+    return Study(patient_id, f"{patient_id}-bl", TIMEPOINTS[0], spec, probability, label)
+
+
+def flash_mm_of(effect: float, difficulty: str) -> float:
+    """Return the flash at the place of a standard normal effect: none in the lower half.
+
+    Examples
+    --------
+    >>> [round(flash_mm_of(effect, "subtle"), 1) for effect in (-3.0, -0.1, 0.1, 1.0, 3.0)]
+    [0.0, 0.0, 1.2, 2.4, 3.0]
+    """
+    share = float(ndtr(effect))
+    have = PREVALENCE["baseline"]
+    low, high = _FLASH_MM[difficulty, share > 1 - have] if share > 1 - have else (0.0, 0.0)
+    return low + (high - low) * max(0.0, (share - (1 - have)) / have)
 
 
 def seen_probability(flash_mm: float, difficulty: str) -> float:

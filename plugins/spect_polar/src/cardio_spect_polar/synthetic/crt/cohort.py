@@ -3,7 +3,8 @@
 Each patient's probability of response follows a logistic model on the delay of the free wall
 where it is not scarred, on scar and on QRS duration; the label is drawn with it. The volumes in
 the cohort table are then made to fit the label, so that the response has to be computed from them
-(LVESV15) as with real patients.
+(LVESV15) as with real patients. Where patients are given, their outcome is the label, and their
+effect sets how late the free wall is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from cardio_spect_polar.synthetic.crt.patients import (
     Heart,
     draw_heart,
     index_terms,
+    lateness_of,
     prob_response,
     small_heart,
 )
@@ -39,18 +41,27 @@ OUTLIER_LVESV_ML = 16.0
 
 _EVERY_STRESS = 5
 _STRESS_COUNTS = 0.8
+_SHIFTED_COUNTS, _SHIFTED_FWHM_MM = 0.4, 3.0
+"""What a shift of 1 leaves of the counts, and adds to the point spread."""
 
 
 @dataclass(frozen=True)
-class Patient:
-    """One row of the cohort with what is known about it."""
+class Known:
+    """A patient before the studies are written; ``prob_response`` None where the label is told."""
 
     patient_id: str
+    number: int
     heart: Heart
     camera: Camera
-    truth: Truth
-    prob_response: float
+    prob_response: float | None
     response: bool
+
+
+@dataclass(frozen=True)
+class Patient(Known):
+    """One row of the cohort with what is known about it."""
+
+    truth: Truth
     row: dict[str, Any]
 
 
@@ -61,6 +72,7 @@ def write_crt_cohort(
     *,
     difficulty: str = "medium",
     null: bool = False,
+    given: pd.DataFrame | None = None,
 ) -> None:
     """Write spect/*.dcm, cohort.csv and truth.json.
 
@@ -79,24 +91,31 @@ def write_crt_cohort(
         See `SLOPES`.
     null : bool
         Draw the response independently of everything: a Bayes AUC of exactly .5.
+    given : DataFrame, optional
+        Who is recorded, in place of all this but the seed; see `synthesize`.
     """
     slope = 0.0 if null else SLOPES[difficulty]
     (folder / "spect").mkdir()
-    patients = [_write(folder, number, seed, slope) for number in range(1, n_patients + 1)]
+    if given is None:
+        patients = [_draw(folder, number, seed, slope) for number in range(1, n_patients + 1)]
+    else:
+        patients = [_drawn_as_given(folder, one, seed) for one in given.itertuples()]
     table = pd.DataFrame([patient.row for patient in patients], dtype=object)
     table.to_csv(folder / "cohort.csv", index=False, lineterminator="\n")
-    analysed = [patient for patient in patients if _analysed(patient)]
+    analysed = [one for one in patients if _analysed(one)]
+    chances = [one.prob_response for one in analysed if one.prob_response is not None]
+    drawn = {
+        "difficulty": "null" if null else difficulty,
+        "bayes_auc": {"response": stats.stated_bayes_auc(chances)},
+        "bayes_auc_of": "patients with an outcome and an LVESV above 20 mL, from delay, scar "
+        "and QRS as they were drawn",
+    }
     write_truth(
         folder / "truth.json",
         {
             "kind": "crt",
             "seed": seed,
-            "difficulty": "null" if null else difficulty,
-            "bayes_auc": {
-                "response": stats.stated_bayes_auc([patient.prob_response for patient in analysed])
-            },
-            "bayes_auc_of": "patients with an outcome and an LVESV above 20 mL, from delay, scar "
-            "and QRS as they were drawn",
+            **(drawn if given is None else {"label_of": "the table of patients"}),
             "effect_segments": list(LATERAL) if slope else [],
             "patients": {patient.patient_id: _facts(patient) for patient in patients},
         },
@@ -129,14 +148,38 @@ def _streams(number: int, seed: int) -> list[np.random.Generator]:
     return [np.random.default_rng(s) for s in np.random.SeedSequence([seed, number]).spawn(5)]
 
 
-def _write(folder: Path, number: int, seed: int, slope: float) -> Patient:
+def _draw(folder: Path, number: int, seed: int, slope: float) -> Patient:
     """Draw one patient, write the studies, and fill the table's row."""
-    _, _, label_rng, row_rng, noise_rng = _streams(number, seed)
+    label_rng = _streams(number, seed)[2]
     patient_id = f"p{number:03d}"
-    odd = number == OUTLIER
     heart, site, camera = draw_patient(number, seed)
     probability = prob_response(heart, slope)
     response = bool(label_rng.uniform() < probability)
+    known = Known(patient_id, number, heart, camera, probability, response)
+    return _write(folder, known, seed, site, OUTLIER_LVESV_ML if number == OUTLIER else None)
+
+
+def _drawn_as_given(folder: Path, one: Any, seed: int) -> Patient:
+    """Draw a patient whose outcome is told, and with it how far the study shows it."""
+    number, shift = int(one.number), float(one.shift)
+    heart_rng, camera_rng, *_ = _streams(number, seed)
+    heart = draw_heart(heart_rng, lateness_of(float(one.effect)))
+    site, camera = draw_site(camera_rng)
+    camera = replace(
+        camera,
+        counts_per_voxel=_SHIFTED_COUNTS**shift * camera.counts_per_voxel,
+        fwhm_mm=camera.fwhm_mm + _SHIFTED_FWHM_MM * shift,
+    )
+    known = Known(one.patient_id, number, heart, camera, None, bool(one.outcome))
+    return _write(folder, known, seed, site)
+
+
+def _write(
+    folder: Path, known: Known, seed: int, site: str, lvesv_ml: float | None = None
+) -> Patient:
+    """Write the studies of a patient, and fill the table's row."""
+    *_, row_rng, noise_rng = _streams(known.number, seed)
+    heart, camera, number = known.heart, known.camera, known.number
     cameras = {"rest": camera}
     if number % _EVERY_STRESS == 0:
         cameras["stress"] = replace(
@@ -146,7 +189,7 @@ def _write(folder: Path, number: int, seed: int, slope: float) -> Patient:
     for state, taken in cameras.items():
         counts, voxel_mm, truth = image(heart.ventricle, noise_rng, taken)
         apex_first = number % 2 == 1
-        name = f"spect/{patient_id}_{state}.dcm"
+        name = f"spect/{known.patient_id}_{state}.dcm"
         write_nm(
             folder / name,
             counts[:, ::-1] if apex_first else counts,
@@ -158,10 +201,13 @@ def _write(folder: Path, number: int, seed: int, slope: float) -> Patient:
             shuffle_seed=number if number % 3 == 0 else None,
         )
         files.append(name)
-    lvesv_ml = OUTLIER_LVESV_ML if odd else None
-    row = table_row(patient_id, heart, truth, site, response, row_rng, lvesv_ml=lvesv_ml)
+    told = known.prob_response is None
+    row = table_row(
+        known.patient_id, heart, truth, site, known.response, row_rng,
+        lvesv_ml=lvesv_ml, all_return=told,
+    )  # fmt: skip
     row["path_spect"] = ";".join(files)
-    return Patient(patient_id, heart, camera, truth, probability, response, row)
+    return Patient(**vars(known), truth=truth, row=row)
 
 
 def _analysed(patient: Patient) -> bool:

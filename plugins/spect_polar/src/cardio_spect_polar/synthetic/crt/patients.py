@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from cardio_spect_polar.polar.segments import LATERAL, SEPTAL
 from cardio_spect_polar.synthetic.phantom.ventricle import (
@@ -21,6 +22,7 @@ B_DELAY, B_SCAR, B_QRS = 1.0, -0.45, 0.35
 INTERCEPT = -0.25
 """Puts the share of responders at that of the paper, 44 %."""
 
+_LATE_RR = (0.02, 0.30)
 _DELAY_MEAN_DEG, _DELAY_SD_DEG = 42.0, 25.4
 _SCAR_MEAN, _SCAR_SD = 0.175, 0.127
 _QRS_MEAN_MS, _QRS_SD_MS = 157.7, 18.6
@@ -58,7 +60,18 @@ class Heart:
     qrs_ms: float
 
 
-def draw_heart(rng: np.random.Generator) -> Heart:
+def lateness_of(effect: float) -> float:
+    """Return the delay of the latest wall at the place of a standard normal effect, in RR.
+
+    Examples
+    --------
+    >>> [round(lateness_of(effect), 2) for effect in (-3.0, -1.0, 0.0, 1.0, 3.0)]
+    [0.02, 0.06, 0.16, 0.26, 0.3]
+    """
+    return float(np.interp(ndtr(effect), (0.0, 1.0), _LATE_RR))
+
+
+def draw_heart(rng: np.random.Generator, late_rr: float | None = None) -> Heart:
     """Draw a dilated, failing heart with a late free wall and, in three of four, a scar.
 
     The septum is early by up to .05 RR; the latest wall is .02 to .30 RR behind it, centred at
@@ -66,9 +79,10 @@ def draw_heart(rng: np.random.Generator) -> Heart:
     segments of one coronary territory, from the apex up, with perfusion .2 to .45; it thickens a
     third as much as the rest, and up to .18 RR later than conduction makes it: such delay widens
     the phase histogram and tells nothing about response. The base descends by 3 to 9 mm
-    (`failing_descent`).
+    (`failing_descent`). `late_rr` tells how late the latest wall is; all else is drawn.
     """
-    late_rr = float(rng.uniform(0.02, 0.30))
+    drawn_rr = float(rng.uniform(*_LATE_RR))
+    late_rr = drawn_rr if late_rr is None else late_rr
     late_deg = float(rng.uniform(240.0, 290.0))
     early_rr = float(rng.uniform(-0.05, 0.0))
     scarred = _draw_scar(rng)

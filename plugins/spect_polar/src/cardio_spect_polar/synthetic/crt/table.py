@@ -22,12 +22,13 @@ def table_row(
     rng: np.random.Generator,
     *,
     lvesv_ml: float | None = None,
+    all_return: bool = False,
 ) -> dict[str, Any]:
     """Fill a row of the cohort table; the volumes tell the response, nothing else does.
 
     Baseline volumes are those of the phantom averaged over the gates, with 3 % of noise, as
     SPECT would measure them; `lvesv_ml` overrides the end-systolic one. One patient in sixteen is
-    lost to follow-up and has no volumes then.
+    lost to follow-up and has no volumes then, unless `all_return`.
     """
     noise = np.exp(rng.normal(0.0, 0.03))
     edv_bl = round(float(truth.volume_ml.max() * noise), 1)
@@ -37,7 +38,7 @@ def table_row(
     edv_fu = round(edv_bl * (1.0 - 0.6 * shrinkage), 1)
     nyha_bl = int(rng.choice([2, 3, 4], p=[0.30, 0.55, 0.15]))
     better = rng.uniform() < (0.75 if response else 0.35)
-    lost = bool(rng.uniform() < _LOST) and lvesv_ml is None
+    lost = bool(rng.uniform() < _LOST) and lvesv_ml is None and not all_return
     after = {
         "lvesv_fu_ml": esv_fu,
         "lvedv_fu_ml": edv_fu,

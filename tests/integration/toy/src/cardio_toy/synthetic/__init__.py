@@ -27,6 +27,7 @@ def synthesize(
     n_patients: int | None = None,
     seed: int = 0,
     effect: float = 2.0,
+    patients: pd.DataFrame | None = None,
 ) -> None:
     """Write a cohort.
 
@@ -42,18 +43,27 @@ def synthesize(
         Same seed, same files.
     effect : float
         Difference in severity between the ill and the healthy; 0 is the null.
+    patients : DataFrame, optional
+        Who is recorded, as `cardio data synth --patients TABLE` hands it over: severity is their
+        ``effect``, and noise grows with their ``shift``.
     """
     first = "B" if task == "beats" else "C"
     rng = np.random.default_rng([seed, ord(first)])
     rows, events = [], []
-    n = n_patients or 24
-    for number in range(n):
-        patient = f"{first}{number:02d}"
+    n = (n_patients or 24) if patients is None else len(patients)
+    for place in range(n):
+        number, patient, noise_mv = place, f"{first}{place:02d}", NOISE_MV
         ill = number % 2
-        severity = rng.normal(effect * (ill - 0.5))
+        if patients is None:
+            severity = rng.normal(effect * (ill - 0.5))
+        else:
+            given = patients.iloc[place]
+            number, patient, ill = int(given["number"]), given["patient_id"], int(given["outcome"])
+            rng, severity = np.random.default_rng([seed, number]), given["effect"]
+            noise_mv *= 3.0 ** given["shift"]
         names = [f"{patient}r{k}" for k in range(2 if number % 3 == 0 else 1)]
         for name in names:
-            values, beats = _recording(rng, height_mv=np.exp(0.15 * severity))
+            values, beats = _recording(rng, np.exp(0.15 * severity), noise_mv)
             lines = [f"rate_hz={RATE_HZ:g}", *(f"{value:.4f}" for value in values)]
             (out / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
             events += [(name, time_s, shape) for time_s, shape in beats]
@@ -73,10 +83,10 @@ def synthesize(
 
 
 def _recording(
-    rng: np.random.Generator, height_mv: float
+    rng: np.random.Generator, height_mv: float, noise_mv: float
 ) -> tuple[np.ndarray, list[tuple[float, str]]]:
     times = np.arange(0, DURATION_S, 1 / RATE_HZ)
-    values = rng.normal(0, NOISE_MV, len(times))
+    values = rng.normal(0, noise_mv, len(times))
     beats = []
     for centre in np.arange(0.6, DURATION_S - 0.6, 0.8) + rng.uniform(-0.05, 0.05):
         shape = str(rng.choice(list(SHARES), p=list(SHARES.values())))
