@@ -16,6 +16,7 @@ from cardio_core.io.places import open_cache
 from cardio_core.runner.at_the_door import announce_data, check_out, check_typed, say_difficulty
 from cardio_core.runner.beginning import begin, default_out, guard_same, log_to
 from cardio_core.runner.dry_run import rehearse
+from cardio_core.runner.fitting.applicable import keep_applicability
 from cardio_core.runner.fitting.fit import fit_all
 from cardio_core.runner.fitting.jobs import FoldJob, jobs_of
 from cardio_core.runner.interrupted import Interrupted, how_to_go_on
@@ -168,6 +169,7 @@ def _work(session: Session) -> None:
     keep_for_new(session.needs, session.out)
     with session.manifest.stage("training"), session.say.stage("training"):
         jobs, timed = fit_all(session, jobs)
+        keep_applicability(session, arms[0], jobs)
     with session.manifest.stage("evaluation"), session.say.stage("evaluation") as stage:
         _judge_all(session, arms, jobs, stage)
         write_table_one(session, arms[0])

@@ -12,6 +12,7 @@ from torch import nn
 
 from cardio_core.compute.devices import Device
 from cardio_core.errors import CardioError, DataError
+from cardio_core.training.embedding import listening
 from cardio_core.training.examples import Examples
 from cardio_core.training.memory import is_out_of_memory, release_memory
 from cardio_core.training.tensors import (
@@ -69,12 +70,14 @@ def predict(
         raise DataError("predict: expected at least one example, found none")
     parts: list[Any] = []
     position = 0
-    with _ready(network, device, use_channels_last):
+    with _ready(network, device, use_channels_last), listening(network) as listener:
         while position < len(examples):
             indices = np.arange(position, min(position + batch_size, len(examples)))
             part = _attempt(network, examples, indices, device, use_channels_last)
             if part is not None:
                 parts.append(part)
+                if listener is not None:
+                    listener(part, len(indices))
                 position += len(indices)
                 continue
             release_memory()

@@ -18,6 +18,7 @@ from cardio_core.io.atomic import whole_directory
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.choose import choose_inside, fit_model, original
 from cardio_core.runner.fitting.clinical import open_clinical
+from cardio_core.runner.fitting.embedded import keep_distances
 from cardio_core.runner.fitting.fuse import fuse_fold
 from cardio_core.runner.fitting.jobs import Array, FoldJob
 from cardio_core.runner.fitting.left_out import note_unfitted, notes_on, unfitted, without
@@ -143,12 +144,15 @@ def _fit_and_score(job: FoldJob, folder: Path, device: Any) -> None:
         decisions=list(chosen.decisions.values()),
         notes=[*chosen.notes, *artifact.notes],
     )
-    test = original(job.features.table, job.test)
+    table = job.features.table
+    test = original(table, job.test)
     if test.size:
         _guard_seen(job, artifact, test)
         view = job.features.view(test)
         predictions = call(plugin, "predict", ctx, config, model=artifact, features=view)
         save_predictions(folder, predictions, view.table, ctx.targets, ctx.task.unit)
+    if job.embeds:
+        keep_distances(job, plugin, config, ctx, artifact, folder, original(table, train), test)
 
 
 def _usable(job: FoldJob, positions: Array) -> Array:

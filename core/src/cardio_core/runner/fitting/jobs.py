@@ -45,6 +45,8 @@ class FoldJob:
         Models that this one fuses, finished before it; empty for one that the plugin fits.
     pulse : Pulse or None
         Where the fit tells how far it is.
+    embeds : bool
+        Whether the fit also says how far patients lie apart in its network, for applicability.
     """
 
     plugin: str
@@ -61,6 +63,7 @@ class FoldJob:
     out: Path
     members: tuple[str, ...] = ()
     pulse: Pulse | None = None
+    embeds: bool = False
 
     @property
     def core_owned(self) -> bool:
@@ -131,6 +134,7 @@ def _job(
         out=session.out / "models" / place / model,
         members=tuple(name for name in asked.fuses if name in setup.models),
         pulse=Pulse(session.out / FOLDER / f"{place}-{model}.json"),
+        embeds=_embeds(session, arm, model),
     )
 
 
@@ -138,3 +142,16 @@ def _digest_of(arm: Arm, train: Array, test: Array) -> str:
     """Return the digest of a split by the ids of its samples, which features made anew share."""
     ids = arm.prepared.features.table.index.astype(str).to_numpy()
     return digest([arm.plan.unit, arm.plan.overlap, *(ids[one].tolist() for one in (train, test))])
+
+
+def _embeds(session: Session, arm: Arm, model: str) -> bool:
+    """Whether the answer rests on this model, and its folds leave patients out honestly."""
+    setup = session.setup
+    task = setup.task
+    if arm.protocol != setup.protocols[0] or arm.plan.overlap or arm.plan.unit != "patient":
+        return False
+    asked = task.model(model)
+    primary = setup.primary
+    if asked.core_owned or asked.rule or asked.fuses or not primary:
+        return False
+    return model in (primary, *task.model(primary).fuses)

@@ -1,0 +1,303 @@
+"""Whether new patients are like those of training: inside, borderline, outside, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cardio_core.evaluation.applicability.calibration import LEAST_PATIENTS, Calibration
+from cardio_core.evaluation.applicability.described import NAMES, About, Described
+from cardio_core.evaluation.applicability.likeness import Likeness
+from cardio_core.evaluation.applicability.reasons import (
+    column_said,
+    listed,
+    name_said,
+    network_said,
+    together_said,
+)
+from cardio_core.evaluation.applicability.space import Space
+
+Floats = NDArray[np.float64]
+
+INSIDE, BORDERLINE, OUTSIDE, NOT_JUDGED = "inside", "borderline", "outside", "not judged"
+COLUMNS = ("patient_id", "verdict", "reasons", "percentile")
+
+NOTHING = "nothing measured"
+"""Why nobody is judged by a run whose patients have no numbers."""
+
+UNKNOWN = "nothing that was measured of the training patients is known of this one"
+
+ONE, TOGETHER, NETWORK = "one column", "columns together", "network "
+"""The tests; a network's name stands behind the last."""
+
+_N_FOLDS = 10
+_MOST_ALIKE = 0.05
+"""Where more of the patients are the only ones of their hospital, a new one says nothing."""
+
+
+@dataclass(frozen=True)
+class Applicability:
+    """What is kept of the patients of training: summaries, and no patient's own numbers or id.
+
+    Attributes
+    ----------
+    n : int
+        Patients of training.
+    about : mapping of str to About
+        The columns of `likeness`.
+    likeness : Likeness
+    names : mapping of str to list of str
+        By column, the hospitals, scanners and their like that training saw.
+    spaces : mapping of str to Space
+        By model, the network's vectors.
+    calibration : Calibration or None
+        None where there are too few patients, or nothing measured.
+    titles : mapping of str to str
+        Of the models.
+    """
+
+    n: int
+    about: Mapping[str, About]
+    likeness: Likeness
+    names: Mapping[str, list[str]]
+    spaces: Mapping[str, Space]
+    calibration: Calibration | None
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls,
+        patients: Described,
+        subjects: Sequence[str],
+        *,
+        spaces: Mapping[str, Space] | None = None,
+        left_out: Mapping[str, Mapping[str, float]] | None = None,
+        titles: Mapping[str, str] | None = None,
+    ) -> Applicability:
+        """Summarise the patients of training, and calibrate on each left out in his turn.
+
+        Parameters
+        ----------
+        patients : Described
+            Those whom the final models are fitted on.
+        subjects : sequence of str
+            Who they are: two ids of one person are left out together.
+        spaces : mapping of str to Space, optional
+            By model, of the final network.
+        left_out : mapping of str to mapping of str to float, optional
+            By model, the distance of each patient from the training patients of a fold that was
+            fitted without him, in that fold's network.
+        titles : mapping of str to str, optional
+            Of the models, in words.
+        """
+        together = {key: one.kind != "clinical" for key, one in patients.about.items()}
+        distances = _by_columns(patients.values, together, np.asarray(subjects, dtype=object))
+        kept = {}
+        for model, space in (spaces or {}).items():
+            own = pd.Series((left_out or {}).get(model, {}), dtype=float)
+            own = own.reindex(patients.values.index)
+            if own.notna().sum() >= LEAST_PATIENTS:
+                distances[f"{NETWORK}{model}"] = own
+                kept[model] = space
+        if kept:  # a fixed test set leaves the others without a distance in the network
+            whole = distances.notna()[[f"{NETWORK}{model}" for model in kept]].all(axis=1)
+            distances = distances[whole]
+        likeness = Likeness.fit(patients.values, together)
+        return cls(
+            len(patients.values),
+            {key: patients.about[key] for key in likeness.columns},
+            likeness,
+            _seen_names(patients.names),
+            kept,
+            Calibration.of(distances),
+            {model: (titles or {}).get(model, model) for model in kept},
+        )
+
+    @property
+    def why_not(self) -> str:
+        """Why nobody can be judged; empty where everybody can."""
+        if self.calibration is not None:
+            return ""
+        if not self.likeness.columns and not self.spaces:
+            return NOTHING
+        return (
+            f"the models were trained on {self.n} patients; {LEAST_PATIENTS} are needed to say "
+            "what one in twenty exceeds"
+        )
+
+    def judge(
+        self, patients: Described, vectors: Mapping[str, Mapping[str, Floats]] | None = None
+    ) -> pd.DataFrame:
+        """Judge new patients.
+
+        Parameters
+        ----------
+        patients : Described
+        vectors : mapping of str to mapping of str to ndarray, optional
+            By model and patient, what its network makes of him.
+
+        Returns
+        -------
+        DataFrame
+            One row a patient: `patient_id`, `verdict`, `reasons` (text, empty where he is inside)
+            and `percentile`, the share in per cent of the training patients left out who lie no
+            farther off (NaN where he is not judged by numbers).
+        """
+        values = patients.values
+        distances = pd.DataFrame(
+            {ONE: self.likeness.farthest(values), TOGETHER: self.likeness.distances(values)},
+            index=values.index,
+        )
+        for model, space in self.spaces.items():
+            known = (vectors or {}).get(model, {})
+            distances[f"{NETWORK}{model}"] = [
+                _one_distance(space, known.get(str(patient))) for patient in values.index
+            ]
+        scaled = self.likeness.scaled(values)
+        rows = [
+            self._one(str(patient), distances.iloc[[place]], scaled[place], patients, place)
+            for place, patient in enumerate(values.index)
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def _one(
+        self, patient: str, distances: pd.DataFrame, scaled: Floats, patients: Described, place: int
+    ) -> tuple[str, str, str, float]:
+        strange = self._strange(patients, place)
+        calibration = self.calibration
+        if calibration is None:
+            return self._by_names(patient, strange, self.why_not)
+        own = calibration.placed(distances).iloc[0].dropna()
+        if own.empty:
+            return self._by_names(patient, strange, UNKNOWN)
+        largest = float(own.max())
+        verdict = OUTSIDE if largest > calibration.outside else INSIDE
+        if verdict == INSIDE and (strange or largest > calibration.borderline):
+            verdict = BORDERLINE
+        found = self._reasons(calibration, own, distances, scaled, patients.values.iloc[place])
+        return patient, verdict, listed([*strange, *found]), calibration.percentile(largest)
+
+    def _strange(self, patients: Described, place: int) -> list[str]:
+        """Return what is said of names that training never saw."""
+        said = []
+        for name, seen in self.names.items():
+            value = patients.names[name].iloc[place] if name in patients.names.columns else None
+            if value is not None and str(value) not in seen:
+                said.append(name_said(NAMES[name], str(value)))
+        return said
+
+    @staticmethod
+    def _by_names(patient: str, strange: list[str], why: str) -> tuple[str, str, str, float]:
+        """Judge whom no number judges: a strange scanner is one all the same."""
+        if not strange:
+            return patient, NOT_JUDGED, why, float("nan")
+        return patient, BORDERLINE, listed([*strange, f"otherwise not judged: {why}"]), float("nan")
+
+    def _reasons(
+        self,
+        calibration: Calibration,
+        own: pd.Series,
+        distances: pd.DataFrame,
+        scaled: Floats,
+        values: pd.Series,
+    ) -> list[str]:
+        """Return why each test that is beyond its limit is, columns first."""
+        reasons: list[str] = []
+        named: list[int] = []
+        if ONE in calibration.middle:
+            far = np.where(np.isfinite(scaled), np.abs(scaled), 0.0)
+            order = np.argsort(-far, kind="stable")
+            named = [int(place) for place in order if far[place] > calibration.limit(ONE)]
+            reasons += [self._column_said(place, values) for place in named]
+        beyond = own[own > calibration.borderline].sort_values(ascending=False, kind="stable")
+        for test in beyond.index:
+            if test.startswith(NETWORK):
+                title = self.titles[test.removeprefix(NETWORK)]
+                ratio = float(distances[test].iloc[0]) / calibration.limit(test)
+                reasons.append(network_said(title, ratio))
+            if test == TOGETHER and not named:
+                off = np.abs(np.nan_to_num(self.likeness.unusual(scaled), nan=0.0))
+                two = [int(place) for place in np.argsort(-off, kind="stable")[:2] if off[place]]
+                reasons.append(together_said([self._value_said(one, values) for one in two]))
+        return reasons
+
+    def _column_said(self, place: int, values: pd.Series) -> str:
+        key, one = self.likeness.columns[place], self.likeness
+        limits = (float(one.low[place]), float(one.high[place]))
+        return column_said(self.about[key], float(values[key]), float(one.middle[place]), limits)
+
+    def _value_said(self, place: int, values: pd.Series) -> tuple[About, float]:
+        key = self.likeness.columns[place]
+        return self.about[key], float(values[key])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready summaries."""
+        return {
+            "n_patients": self.n,
+            "about": {key: vars(one) for key, one in self.about.items()},
+            "likeness": self.likeness.to_dict(),
+            "names": {name: list(seen) for name, seen in self.names.items()},
+            "networks": {
+                model: {"title": self.titles.get(model, model), **space.to_dict()}
+                for model, space in self.spaces.items()
+            },
+            "calibration": None if self.calibration is None else self.calibration.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Applicability:
+        """Return what `to_dict` stored."""
+        networks, calibration = stored["networks"], stored["calibration"]
+        return cls(
+            int(stored["n_patients"]),
+            {key: About(**one) for key, one in stored["about"].items()},
+            Likeness.from_dict(stored["likeness"]),
+            {name: list(seen) for name, seen in stored["names"].items()},
+            {model: Space.from_dict(one) for model, one in networks.items()},
+            None if calibration is None else Calibration.from_dict(calibration),
+            {model: str(one["title"]) for model, one in networks.items()},
+        )
+
+
+def _by_columns(
+    values: pd.DataFrame, together: Mapping[str, bool], subjects: NDArray[Any]
+) -> pd.DataFrame:
+    """Return each patient's distances from the others, of whom a tenth is left out with him."""
+    found = pd.DataFrame(np.nan, index=values.index, columns=[ONE, TOGETHER])
+    people = np.array(sorted(set(subjects)), dtype=object)
+    shuffled = np.random.default_rng(0).permutation(people)
+    fold_of = {person: number % _N_FOLDS for number, person in enumerate(shuffled)}
+    folds = np.array([fold_of[person] for person in subjects])
+    for fold in np.unique(folds):
+        out = folds == fold
+        if out.all():
+            continue
+        likeness = Likeness.fit(values[~out], together)
+        if likeness.columns:
+            found.loc[out, ONE] = likeness.farthest(values[out])
+        if likeness.together:
+            found.loc[out, TOGETHER] = likeness.distances(values[out])
+    return found
+
+
+def _seen_names(names: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the names that training saw; not of columns where many patients are alone."""
+    found = {}
+    for column in names.columns:
+        known = names[column].dropna().astype(str)
+        counts = known.value_counts()
+        alone = int((counts == 1).sum())
+        if len(known) and alone <= _MOST_ALIKE * len(known):
+            found[str(column)] = sorted(counts.index)
+    return found
+
+
+def _one_distance(space: Space, vector: Floats | None) -> float:
+    if vector is None or vector.shape != space.mean.shape or not np.isfinite(vector).all():
+        return float("nan")
+    return float(space.distances(vector[None])[0])

@@ -1,0 +1,175 @@
+"""What a fitted network makes of each patient, and how far those it has not seen lie off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cardio_core.context import Context
+from cardio_core.evaluation.applicability.space import Space
+from cardio_core.io.atomic import read_json, write_json
+from cardio_core.registry import Plugin
+from cardio_core.runner.calls import call
+from cardio_core.runner.fitting.jobs import FINAL, FoldJob
+from cardio_core.training.embedding import overhearing
+from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.features import FeatureSet
+from cardio_core.types.predictions import Predictions
+from cardio_core.types.targets import KEY_OF_UNIT
+
+Floats = NDArray[np.float64]
+Positions = NDArray[Any]
+
+SPACE, APART = "space.json", "apart.json"
+"""In a model's folder: the summary of the final network; in a fold's, the tested's distances."""
+
+_PATIENTS_AT_MOST = 200
+"""So many training patients say what a network makes of them."""
+
+_SAME = 1e-3
+
+
+def keep_distances(
+    job: FoldJob,
+    plugin: Plugin,
+    config: Any,
+    ctx: Context,
+    artifact: ModelArtifact,
+    folder: Path,
+    train: Positions,
+    test: Positions,
+) -> None:
+    """Write how far a fold's tested patients lie from its training, or of the final fit its space.
+
+    Nothing is written for a model without a network.
+    """
+    chosen = _some_patients(job.features.table, train)
+    view = job.features.view(chosen)
+    vectors = embed(plugin, config, ctx, artifact, view)
+    if len(vectors) < 2:
+        return
+    space = Space.fit(np.array(list(vectors.values()), float))
+    if space is None:
+        return
+    if job.ctx.fold == FINAL:
+        write_json(folder / SPACE, space.to_dict())
+        return
+    tested = embed(plugin, config, ctx, artifact, job.features.view(test)) if test.size else {}
+    if tested:
+        found = space.distances(np.array(list(tested.values()), float))
+        apart = dict(zip(tested, (float(f"{one:.6g}") for one in found), strict=True))
+        write_json(folder / APART, apart)
+
+
+def read_space(folder: Path) -> Space | None:
+    """Return the space of a final model; None where it has no network."""
+    path = folder / SPACE
+    return Space.from_dict(read_json(path)) if path.is_file() else None
+
+
+def read_apart(folder: Path) -> dict[str, float]:
+    """Return the distances of a fold's tested patients; empty where it has no network."""
+    path = folder / APART
+    return dict(read_json(path)) if path.is_file() else {}
+
+
+def embed(
+    plugin: Plugin, config: Any, ctx: Context, artifact: ModelArtifact, features: FeatureSet
+) -> dict[str, Floats]:
+    """Return by patient the mean of what a model's network makes of his samples.
+
+    Hooks may order what they score as they like: where a patient asked alone gives something else,
+    each is asked alone. Empty where no network of the training engine predicts.
+    """
+    patients = features.table["patient_id"].astype(str).to_numpy()
+    rows, said = _heard(plugin, config, ctx, artifact, features)
+    if said is None or rows is None:
+        return {}
+    whose = _whose(len(rows), features.table, said)
+    everybody = list(dict.fromkeys(patients))
+    if len(everybody) == 1:
+        return {everybody[0]: rows.mean(axis=0)}
+    found: dict[str, Floats] = {}
+    if whose is not None:
+        found = {who: rows[whose == who].mean(axis=0) for who in everybody if (whose == who).any()}
+    for number, who in enumerate(everybody):
+        if whose is not None and 0 < number < len(everybody) - 1:
+            continue  # the first and the last tell whether the order is the table's
+        alone = _alone(plugin, config, ctx, artifact, features, patients == who)
+        if whose is not None and not _alike(alone, found.get(who)):
+            whose = None
+            return _each_alone(plugin, config, ctx, artifact, features, patients)
+        if alone is not None:
+            found[who] = alone
+    return found
+
+
+def _each_alone(
+    plugin: Plugin,
+    config: Any,
+    ctx: Context,
+    artifact: ModelArtifact,
+    features: FeatureSet,
+    patients: NDArray[Any],
+) -> dict[str, Floats]:
+    made = {
+        who: _alone(plugin, config, ctx, artifact, features, patients == who)
+        for who in dict.fromkeys(patients)
+    }
+    return {who: vector for who, vector in made.items() if vector is not None}
+
+
+def _alone(
+    plugin: Plugin,
+    config: Any,
+    ctx: Context,
+    artifact: ModelArtifact,
+    features: FeatureSet,
+    mask: NDArray[np.bool_],
+) -> Floats | None:
+    rows, _ = _heard(plugin, config, ctx, artifact, features.view(np.flatnonzero(mask)))
+    return None if rows is None else rows.mean(axis=0)
+
+
+def _heard(
+    plugin: Plugin, config: Any, ctx: Context, artifact: ModelArtifact, features: FeatureSet
+) -> tuple[Floats | None, Predictions | None]:
+    with overhearing() as heard:
+        said = call(plugin, "predict", ctx, config, model=artifact, features=features)
+    rows = heard.last()
+    return (None if rows is None or not len(rows) else np.asarray(rows, float)), said
+
+
+def _whose(n: int, table: pd.DataFrame, said: Predictions) -> NDArray[Any] | None:
+    """Return the patient of each row that a network made; None where that is not plain."""
+    if n == len(table):
+        return table["patient_id"].astype(str).to_numpy()
+    if n != len(said.ids):
+        return None
+    if said.level == "sample":
+        return table.loc[list(said.ids), "patient_id"].astype(str).to_numpy()
+    key = KEY_OF_UNIT[said.level]
+    by_id = table.drop_duplicates(key).set_index(table.drop_duplicates(key)[key].astype(str))
+    return by_id.loc[[str(one) for one in said.ids], "patient_id"].astype(str).to_numpy()
+
+
+def _alike(one: Floats | None, other: Floats | None) -> bool:
+    if one is None or other is None:
+        return one is None and other is None
+    return one.shape == other.shape and bool(
+        np.abs(one - other).max() <= _SAME * max(1.0, float(np.abs(one).max()))
+    )
+
+
+def _some_patients(table: pd.DataFrame, positions: Positions) -> Positions:
+    """Return the positions of at most 200 patients, the same ones every time."""
+    own = table["patient_id"].astype(str).to_numpy()[positions]
+    patients = np.array(sorted(set(own)), dtype=object)
+    if len(patients) <= _PATIENTS_AT_MOST:
+        return positions
+    chosen = np.random.default_rng(0).choice(patients, _PATIENTS_AT_MOST, replace=False)
+    return np.asarray(positions[np.isin(own, chosen)])
