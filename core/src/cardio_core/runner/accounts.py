@@ -127,11 +127,13 @@ def write_files(path: Path, lines: Iterable[FileLine]) -> None:
 
 
 def write_cells(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
-    """Write lines that are cells already."""
+    """Write lines that are cells already; columns beside those of each file stand behind them."""
+    lines = list(rows)
+    more = [name for name in (lines[0] if lines else ()) if name not in COLUMNS]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, (*COLUMNS, *more), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(lines)
 
 
 def _in_order(counted: tuple[str, int]) -> tuple[bool, int, str]:

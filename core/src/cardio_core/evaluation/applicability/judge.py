@@ -41,6 +41,17 @@ _MOST_ALIKE = 0.05
 
 
 @dataclass(frozen=True)
+class _Compared:
+    """One new patient: his place, and by test and by column how far he lies off."""
+
+    patients: Described
+    place: int
+    distances: Mapping[Any, float]
+    placed: Mapping[Any, float]
+    scaled: Floats
+
+
+@dataclass(frozen=True)
 class Applicability:
     """What is kept of the patients of training: summaries, and no patient's own numbers or id.
 
@@ -59,6 +70,8 @@ class Applicability:
         None where there are too few patients, or nothing measured.
     titles : mapping of str to str
         Of the models.
+    why_not : str
+        Why nobody is judged by numbers; empty where everybody is.
     """
 
     n: int
@@ -68,6 +81,7 @@ class Applicability:
     spaces: Mapping[str, Space]
     calibration: Calibration | None
     titles: Mapping[str, str] = field(default_factory=dict)
+    why_not: str = ""
 
     @classmethod
     def fit(
@@ -98,9 +112,11 @@ class Applicability:
         together = {key: one.kind != "clinical" for key, one in patients.about.items()}
         distances = _by_columns(patients.values, together, np.asarray(subjects, dtype=object))
         kept = {}
+        most = 0
         for model, space in (spaces or {}).items():
             own = pd.Series((left_out or {}).get(model, {}), dtype=float)
             own = own.reindex(patients.values.index)
+            most = max(most, int(own.notna().sum()))
             if own.notna().sum() >= LEAST_PATIENTS:
                 distances[f"{NETWORK}{model}"] = own
                 kept[model] = space
@@ -108,26 +124,16 @@ class Applicability:
             whole = distances.notna()[[f"{NETWORK}{model}" for model in kept]].all(axis=1)
             distances = distances[whole]
         likeness = Likeness.fit(patients.values, together)
+        calibration = Calibration.of(distances)
         return cls(
             len(patients.values),
             {key: patients.about[key] for key in likeness.columns},
             likeness,
             _seen_names(patients.names),
             kept,
-            Calibration.of(distances),
+            calibration,
             {model: (titles or {}).get(model, model) for model in kept},
-        )
-
-    @property
-    def why_not(self) -> str:
-        """Why nobody can be judged; empty where everybody can."""
-        if self.calibration is not None:
-            return ""
-        if not self.likeness.columns and not self.spaces:
-            return NOTHING
-        return (
-            f"the models were trained on {self.n} patients; {LEAST_PATIENTS} are needed to say "
-            "what one in twenty exceeds"
+            "" if calibration is not None else _why_not(likeness, distances, most),
         )
 
     def judge(
@@ -158,28 +164,29 @@ class Applicability:
             distances[f"{NETWORK}{model}"] = [
                 _one_distance(space, known.get(str(patient))) for patient in values.index
             ]
+        placed = distances if self.calibration is None else self.calibration.placed(distances)
+        far, off = distances.to_dict("records"), placed.to_dict("records")
         scaled = self.likeness.scaled(values)
         rows = [
-            self._one(str(patient), distances.iloc[[place]], scaled[place], patients, place)
-            for place, patient in enumerate(values.index)
+            self._one(_Compared(patients, place, far[place], off[place], scaled[place]))
+            for place in range(len(values))
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    def _one(
-        self, patient: str, distances: pd.DataFrame, scaled: Floats, patients: Described, place: int
-    ) -> tuple[str, str, str, float]:
-        strange = self._strange(patients, place)
+    def _one(self, one: _Compared) -> tuple[str, str, str, float]:
+        patient = str(one.patients.values.index[one.place])
+        strange = self._strange(one.patients, one.place)
         calibration = self.calibration
         if calibration is None:
             return self._by_names(patient, strange, self.why_not)
-        own = calibration.placed(distances).iloc[0].dropna()
-        if own.empty:
+        known = [value for value in one.placed.values() if np.isfinite(value)]
+        if not known:
             return self._by_names(patient, strange, UNKNOWN)
-        largest = float(own.max())
+        largest = max(known)
         verdict = OUTSIDE if largest > calibration.outside else INSIDE
         if verdict == INSIDE and (strange or largest > calibration.borderline):
             verdict = BORDERLINE
-        found = self._reasons(calibration, own, distances, scaled, patients.values.iloc[place])
+        found = self._reasons(calibration, one)
         return patient, verdict, listed([*strange, *found]), calibration.percentile(largest)
 
     def _strange(self, patients: Described, place: int) -> list[str]:
@@ -198,42 +205,35 @@ class Applicability:
             return patient, NOT_JUDGED, why, float("nan")
         return patient, BORDERLINE, listed([*strange, f"otherwise not judged: {why}"]), float("nan")
 
-    def _reasons(
-        self,
-        calibration: Calibration,
-        own: pd.Series,
-        distances: pd.DataFrame,
-        scaled: Floats,
-        values: pd.Series,
-    ) -> list[str]:
+    def _reasons(self, calibration: Calibration, one: _Compared) -> list[str]:
         """Return why each test that is beyond its limit is, columns first."""
         reasons: list[str] = []
         named: list[int] = []
         if ONE in calibration.middle:
-            far = np.where(np.isfinite(scaled), np.abs(scaled), 0.0)
+            far = np.where(np.isfinite(one.scaled), np.abs(one.scaled), 0.0)
             order = np.argsort(-far, kind="stable")
             named = [int(place) for place in order if far[place] > calibration.limit(ONE)]
-            reasons += [self._column_said(place, values) for place in named]
-        beyond = own[own > calibration.borderline].sort_values(ascending=False, kind="stable")
-        for test in beyond.index:
+            reasons += [self._column_said(place, one) for place in named]
+        beyond = {test: u for test, u in one.placed.items() if u > calibration.borderline}
+        for test in sorted(beyond, key=lambda test: -beyond[test]):
             if test.startswith(NETWORK):
                 title = self.titles[test.removeprefix(NETWORK)]
-                ratio = float(distances[test].iloc[0]) / calibration.limit(test)
-                reasons.append(network_said(title, ratio))
-            if test == TOGETHER and not named:
-                off = np.abs(np.nan_to_num(self.likeness.unusual(scaled), nan=0.0))
+                reasons.append(network_said(title, one.distances[test] / calibration.limit(test)))
+            if test == TOGETHER and (not named or beyond[test] > one.placed.get(ONE, 0.0)):
+                off = np.abs(np.nan_to_num(self.likeness.unusual(one.scaled), nan=0.0))
                 two = [int(place) for place in np.argsort(-off, kind="stable")[:2] if off[place]]
-                reasons.append(together_said([self._value_said(one, values) for one in two]))
+                reasons.append(together_said([self._value_said(place, one) for place in two]))
         return reasons
 
-    def _column_said(self, place: int, values: pd.Series) -> str:
-        key, one = self.likeness.columns[place], self.likeness
-        limits = (float(one.low[place]), float(one.high[place]))
-        return column_said(self.about[key], float(values[key]), float(one.middle[place]), limits)
+    def _column_said(self, place: int, one: _Compared) -> str:
+        own = self.likeness
+        about, value = self._value_said(place, one)
+        limits = (float(own.low[place]), float(own.high[place]))
+        return column_said(about, value, float(own.middle[place]), limits)
 
-    def _value_said(self, place: int, values: pd.Series) -> tuple[About, float]:
+    def _value_said(self, place: int, one: _Compared) -> tuple[About, float]:
         key = self.likeness.columns[place]
-        return self.about[key], float(values[key])
+        return self.about[key], float(one.patients.values[key].iloc[one.place])
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready summaries."""
@@ -247,6 +247,7 @@ class Applicability:
                 for model, space in self.spaces.items()
             },
             "calibration": None if self.calibration is None else self.calibration.to_dict(),
+            "why_not": self.why_not,
         }
 
     @classmethod
@@ -261,7 +262,21 @@ class Applicability:
             {model: Space.from_dict(one) for model, one in networks.items()},
             None if calibration is None else Calibration.from_dict(calibration),
             {model: str(one["title"]) for model, one in networks.items()},
+            str(stored["why_not"]),
         )
+
+
+def _why_not(likeness: Likeness, distances: pd.DataFrame, n_by_network: int) -> str:
+    """Say why distances cannot be calibrated."""
+    n = n_by_network
+    if likeness.columns:
+        n = int(distances.notna().any(axis=1).sum())
+    elif not n_by_network:
+        return NOTHING
+    return (
+        f"{n} patients were left out of a fit in their turn; {LEAST_PATIENTS} are needed to say "
+        "what one in twenty exceeds"
+    )
 
 
 def _by_columns(

@@ -110,7 +110,17 @@ class Likeness:
         NaN where nothing is known.
         """
         scaled = self.scaled(values)[:, list(self.together)]
-        return np.array([self._distance(row) for row in scaled], float)
+        known = np.isfinite(scaled)
+        found = np.full(len(scaled), np.nan)
+        patterns, whose = np.unique(known, axis=0, return_inverse=True)
+        for number, pattern in enumerate(patterns):
+            here, rows = np.flatnonzero(pattern), np.flatnonzero(whose.ravel() == number)
+            if here.size:
+                off = scaled[np.ix_(rows, here)]
+                part = self.covariance[np.ix_(here, here)]
+                squares = (off * np.linalg.solve(part, off.T).T).sum(axis=1)
+                found[rows] = np.sqrt(squares / here.size)
+        return found
 
     def unusual(self, row: Floats) -> Floats:
         """Return by column how far it lies off what the other columns let expect, in its scale.
@@ -124,13 +134,6 @@ class Likeness:
             inverse = np.linalg.inv(self.covariance[np.ix_(inside, inside)])
             found[here] = (inverse @ row[here]) / np.sqrt(np.diag(inverse))
         return found
-
-    def _distance(self, row: Floats) -> float:
-        here = np.flatnonzero(np.isfinite(row))
-        if not here.size:
-            return float("nan")
-        part = self.covariance[np.ix_(here, here)]
-        return float(np.sqrt(row[here] @ np.linalg.solve(part, row[here]) / here.size))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready numbers, six digits each."""
@@ -183,11 +186,17 @@ def _scaled(table: Floats, middle: Floats, below: Floats, above: Floats) -> Floa
 
 
 def _shrunk(scaled: Floats) -> Floats:
-    """Return the covariance of columns around 0, shrunk; of few patients it is nearly round."""
-    n = scaled.shape[1]
-    if not n or len(scaled) < 2:
-        return np.eye(n)
-    from sklearn.covariance import ledoit_wolf
+    """Return the covariance of columns around 0, shrunk; of few patients it is nearly round.
 
-    covariance, _ = ledoit_wolf(scaled, assume_centered=True)
-    return np.asarray(covariance, float).reshape(n, n)
+    The weight of the round part is that of Ledoit and Wolf (2004).
+    """
+    n, p = scaled.shape
+    if not p or n < 2:
+        return np.eye(p)
+    sample = scaled.T @ scaled / n
+    mean = float(np.trace(sample)) / p
+    apart = float(((sample - mean * np.eye(p)) ** 2).sum())
+    squares = scaled**2
+    noise = float((squares.T @ squares / n - sample**2).sum()) / n
+    weight = min(noise, apart) / apart if apart > 0 else 1.0
+    return np.asarray((1 - weight) * sample + weight * mean * np.eye(p), float)

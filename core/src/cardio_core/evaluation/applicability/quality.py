@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 QUALITIES = {"level": "mean level", "contrast": "contrast", "noise": "noise"}
 """What is measured of it, in words."""
 
-LEAST_VALUES = 64
+LEAST_VALUES = 16
 """A block of fewer values a sample is no picture."""
 
 _LEAST_AXIS = 8

@@ -53,13 +53,13 @@ def together_said(columns: Sequence[tuple[About, float]]) -> str:
     Examples
     --------
     >>> together_said([(About("QRS duration", "ms", "measured"), 121.0)])
-    'its measurements do not go together as in training, QRS duration 121 ms least'
+    'its measurements do not go together as in training (least: QRS duration 121 ms)'
     """
-    said = " and ".join(
+    said = ", ".join(
         f"{in_a_sentence(about.title)} {number(value)}{f' {about.unit}' if about.unit else ''}"
         for about, value in columns
     )
-    least = f", {said} least" if said else ""
+    least = f" (least: {said})" if said else ""
     return f"its measurements do not go together as in training{least}"
 
 
@@ -106,8 +106,10 @@ def in_a_sentence(title: str) -> str:
 
     Examples
     --------
-    >>> in_a_sentence("Heart rate"), in_a_sentence("QRS duration"), in_a_sentence("LVEF")
-    ('heart rate', 'QRS duration', 'LVEF')
+    >>> in_a_sentence("Heart rate"), in_a_sentence("QRS duration"), in_a_sentence("R amplitude")
+    ('heart rate', 'QRS duration', 'R amplitude')
     """
     first = title.split(" ")[0]
-    return title if any(letter.isupper() for letter in first[1:]) else title[:1].lower() + title[1:]
+    if len(first) < 2 or any(letter.isupper() for letter in first[1:]):
+        return title
+    return title[:1].lower() + title[1:]

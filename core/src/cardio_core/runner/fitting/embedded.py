@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,14 @@ _PATIENTS_AT_MOST = 200
 _SAME = 1e-3
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the hook `predict` is asked about: a fitted model, and features."""
+
+    model: ModelArtifact
+    features: FeatureSet
+
+
 def keep_distances(
     job: FoldJob,
     plugin: Plugin,
@@ -48,8 +57,7 @@ def keep_distances(
     Nothing is written for a model without a network.
     """
     chosen = _some_patients(job.features.table, train)
-    view = job.features.view(chosen)
-    vectors = embed(plugin, config, ctx, artifact, view)
+    vectors = embed(plugin, config, ctx, Asked(artifact, job.features.view(chosen)))
     if len(vectors) < 2:
         return
     space = Space.fit(np.array(list(vectors.values()), float))
@@ -58,7 +66,9 @@ def keep_distances(
     if job.ctx.fold == FINAL:
         write_json(folder / SPACE, space.to_dict())
         return
-    tested = embed(plugin, config, ctx, artifact, job.features.view(test)) if test.size else {}
+    if not test.size:
+        return
+    tested = embed(plugin, config, ctx, Asked(artifact, job.features.view(test)))
     if tested:
         found = space.distances(np.array(list(tested.values()), float))
         apart = dict(zip(tested, (float(f"{one:.6g}") for one in found), strict=True))
@@ -78,70 +88,64 @@ def read_apart(folder: Path) -> dict[str, float]:
 
 
 def embed(
-    plugin: Plugin, config: Any, ctx: Context, artifact: ModelArtifact, features: FeatureSet
+    plugin: Plugin,
+    config: Any,
+    ctx: Context,
+    asked: Asked,
+    before: tuple[Floats | None, Predictions] | None = None,
 ) -> dict[str, Floats]:
     """Return by patient the mean of what a model's network makes of his samples.
 
     Hooks may order what they score as they like: where a patient asked alone gives something else,
     each is asked alone. Empty where no network of the training engine predicts.
+
+    Parameters
+    ----------
+    plugin, config, ctx
+        As for the hook `predict`.
+    asked : Asked
+        The model and the features that it is asked about.
+    before : tuple, optional
+        What `hear` returned of them, where it was asked already.
     """
-    patients = features.table["patient_id"].astype(str).to_numpy()
-    rows, said = _heard(plugin, config, ctx, artifact, features)
-    if said is None or rows is None:
-        return {}
-    whose = _whose(len(rows), features.table, said)
+    table = asked.features.table
+    patients = table["patient_id"].astype(str).to_numpy()
     everybody = list(dict.fromkeys(patients))
+    rows, said = before or hear(plugin, config, ctx, asked)
+    if rows is None:
+        return {}
     if len(everybody) == 1:
         return {everybody[0]: rows.mean(axis=0)}
-    found: dict[str, Floats] = {}
+    whose = _whose(len(rows), table, said)
     if whose is not None:
         found = {who: rows[whose == who].mean(axis=0) for who in everybody if (whose == who).any()}
-    for number, who in enumerate(everybody):
-        if whose is not None and 0 < number < len(everybody) - 1:
-            continue  # the first and the last tell whether the order is the table's
-        alone = _alone(plugin, config, ctx, artifact, features, patients == who)
-        if whose is not None and not _alike(alone, found.get(who)):
-            whose = None
-            return _each_alone(plugin, config, ctx, artifact, features, patients)
-        if alone is not None:
-            found[who] = alone
-    return found
-
-
-def _each_alone(
-    plugin: Plugin,
-    config: Any,
-    ctx: Context,
-    artifact: ModelArtifact,
-    features: FeatureSet,
-    patients: NDArray[Any],
-) -> dict[str, Floats]:
-    made = {
-        who: _alone(plugin, config, ctx, artifact, features, patients == who)
-        for who in dict.fromkeys(patients)
-    }
+        if all(
+            _alike(_alone(plugin, config, ctx, asked, patients == who), found.get(who))
+            for who in (everybody[0], everybody[-1])
+        ):
+            return found
+    made = {who: _alone(plugin, config, ctx, asked, patients == who) for who in everybody}
     return {who: vector for who, vector in made.items() if vector is not None}
 
 
-def _alone(
-    plugin: Plugin,
-    config: Any,
-    ctx: Context,
-    artifact: ModelArtifact,
-    features: FeatureSet,
-    mask: NDArray[np.bool_],
-) -> Floats | None:
-    rows, _ = _heard(plugin, config, ctx, artifact, features.view(np.flatnonzero(mask)))
-    return None if rows is None else rows.mean(axis=0)
-
-
-def _heard(
-    plugin: Plugin, config: Any, ctx: Context, artifact: ModelArtifact, features: FeatureSet
-) -> tuple[Floats | None, Predictions | None]:
+def hear(
+    plugin: Plugin, config: Any, ctx: Context, asked: Asked
+) -> tuple[Floats | None, Predictions]:
+    """Let a model predict; return what its network made of the samples, and what it said."""
     with overhearing() as heard:
-        said = call(plugin, "predict", ctx, config, model=artifact, features=features)
+        said: Predictions = call(
+            plugin, "predict", ctx, config, model=asked.model, features=asked.features
+        )
     rows = heard.last()
     return (None if rows is None or not len(rows) else np.asarray(rows, float)), said
+
+
+def _alone(
+    plugin: Plugin, config: Any, ctx: Context, asked: Asked, mask: NDArray[np.bool_]
+) -> Floats | None:
+    own = Asked(asked.model, asked.features.view(np.flatnonzero(mask)))
+    rows, _ = hear(plugin, config, ctx, own)
+    return None if rows is None else np.asarray(rows.mean(axis=0))
 
 
 def _whose(n: int, table: pd.DataFrame, said: Predictions) -> NDArray[Any] | None:

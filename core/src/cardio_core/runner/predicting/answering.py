@@ -16,17 +16,21 @@ from cardio_core.config import RunConfig, read_yaml, validated
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.aggregate import prediction_frame, scored_members
+from cardio_core.evaluation.applicability.judge import Applicability
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.covariates import with_clinical_model
 from cardio_core.registry import Plugin, resolve
 from cardio_core.runner.calls import call
+from cardio_core.runner.fitting.applicable import read_applicability
 from cardio_core.runner.fitting.clinical import open_clinical
+from cardio_core.runner.fitting.embedded import Asked, embed, hear
 from cardio_core.runner.fitting.stored import open_artifact, open_decisions
 from cardio_core.runner.judging.cases import write_case
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given, with_given
+from cardio_core.runner.predicting.applicability import judge_patients
 from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import Prepared, load_recordings, prepare
 from cardio_core.runner.preparing.needs import open_kept_needs
@@ -86,6 +90,11 @@ class Answered:
         By id and name: value and unit of what stands beside the scores.
     explained : list of dict
     notes : list of str
+    applicability : DataFrame, one row a patient
+        `patient_id`, `verdict` (inside, borderline, outside, not judged), `reasons` (text) and
+        `percentile`: see `cardio_core.evaluation.applicability`.
+    vectors : dict of str to dict of str to ndarray
+        By model and patient, what its network makes of him, where that is compared with training.
     """
 
     prepared: Prepared
@@ -97,6 +106,8 @@ class Answered:
     measured: dict[str, dict[str, Any]] = field(default_factory=dict)
     explained: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    applicability: pd.DataFrame = field(default_factory=pd.DataFrame)
+    vectors: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def finished(run: Path) -> dict[str, Any]:
@@ -218,18 +229,20 @@ def answer(
     for target in task.targets:
         made.frames[target.name], made.members[target.name] = {}, {}
         made.decisions[target.name] = {}
+    kept = read_applicability(opened.folder)
     with Progress("predicting", len(opened.models), echo, "models") as progress:
         for name in progress.over(opened.models):
             if task.model(name).fuses:
                 _fuse(opened, made, name)
             else:
-                _ask(opened, made, name, clinical, explain_in)
+                _ask(opened, made, name, clinical, explain_in, kept)
             if not any(len(by_model.get(name, ())) for by_model in made.frames.values()):
                 lacking = _UNTOLD if task.model(name).covariates else _LACKING
                 made.notes.append(f"{task.model(name).title}: {lacking}.")
             folder = _folder(opened, name)
             for key, decision in open_decisions(folder, task.targets).items():
                 made.decisions[key][name] = decision
+    made.applicability = judge_patients(kept, made.prepared, made.vectors, plugin, config)
     return made
 
 
@@ -248,7 +261,14 @@ def _fuse(opened: Opened, made: Answered, name: str) -> None:
     made.withheld[name] = {who: why for part in parts for who, why in part.items()}
 
 
-def _ask(opened: Opened, made: Answered, name: str, clinical: Any, explain_in: Path | None) -> None:
+def _ask(
+    opened: Opened,
+    made: Answered,
+    name: str,
+    clinical: Any,
+    explain_in: Path | None,
+    kept: Applicability | None,
+) -> None:
     """Let one model predict, and explain where that is asked for."""
     plugin, config, task = opened.plugin, opened.config, opened.task
     used = {need.task for need in task.needs_of([name])}
@@ -257,7 +277,10 @@ def _ask(opened: Opened, made: Answered, name: str, clinical: Any, explain_in: P
     by_core = task.model(name).core_owned
     features = clinical if by_core and clinical is not None else made.prepared.features
     given: dict[str, Any] = {"model": open_artifact(_folder(opened, name)), "features": features}
-    predictions = call(open_clinical() if by_core else plugin, "predict", place, config, **given)
+    owner, asked = open_clinical() if by_core else plugin, Asked(given["model"], features)
+    heard, predictions = hear(owner, config, place, asked)
+    if kept is not None and name in kept.spaces:
+        made.vectors[name] = embed(owner, config, place, asked, (heard, predictions))
     _measure(made.measured, predictions)
     made.withheld[name] = predictions.withheld
     table = made.prepared.features.table

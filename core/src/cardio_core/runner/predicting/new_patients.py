@@ -18,6 +18,7 @@ from cardio_core.runner.measuring.finding import Found
 from cardio_core.runner.measuring.mapping import write_mapping
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
 from cardio_core.runner.predicting.answering import Opened, answer, finished, open_finished
+from cardio_core.runner.predicting.applicability import entries, with_applicability
 from cardio_core.runner.predicting.stands_on import account_of, recordings_of, with_recordings
 from cardio_core.runner.predicting.verdicts import without_verdicts
 from cardio_core.runner.preparing.features import Prepared, UnusableCohortError
@@ -71,7 +72,8 @@ def predict_new(
         predictions of every row (scores by class, decided class, the threshold and where it
         came from, and the conformal set or interval where the run calibrated one;
         withheld, with the reason in `no_verdict`, where no recording can be judged; on how many
-        recordings it stands, and the range of their own scores), what the
+        recordings it stands, and the range of their own scores), whether each patient is like those
+        of training (`applicability`: inside, borderline, outside, not judged, and why), what the
         rows measured beside their scores (by id and name, with units), what explains them (files
         in `explain_in`), flags, and quarantined recordings with their reasons.
 
@@ -127,7 +129,8 @@ def _predict(
         "flags": _flags(prepared),
         "notes": made.notes,
         "quarantined": [vars(row) for row in quarantined],
-        "files": [line.cells() for line in files],
+        "applicability": entries(made.applicability),
+        "files": with_applicability([line.cells() for line in files], made.applicability, table),
         "files_summed": summed(files),
     }
 
@@ -149,6 +152,7 @@ def _about(opened: Opened) -> dict[str, Any]:
         "primary": manifest.get("primary") or primary_of(task, opened.config, models),
         "synthetic_training": manifest["data"]["source"] == "synthetic",
         "predictions": [],
+        "applicability": [],
         "measurements": {},
         "explanations": [],
         "flags": {},

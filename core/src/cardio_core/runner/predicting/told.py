@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cardio_core.runner.measuring.nameless import without_names
+from cardio_core.runner.predicting.applicability import said_of_patients
 
 _YES = frozenset({"yes", "1", "true", "positive", "present"})
 
@@ -50,6 +51,9 @@ def told(answer: Mapping[str, Any], inputs: Sequence[Path], *, all_models: bool)
     others = [name for name in models if name not in shown]
     if others and rows:
         lines += ["", f"Other models answered, too ({len(others)}): --all-models shows them."]
+    if rows:
+        own = said_of_patients(answer.get("applicability", ()))
+        lines += ["", *own] if own else []
     lines += _flagged(answer["flags"])
     files = [file for path in inputs for file in (path, *_inside(path))]
     lines += _set_aside(answer["quarantined"], files)
