@@ -73,6 +73,10 @@ class LazyGroup(click.Group):
             "Runs and predictions against each other, on shared patients.",
         ),
         "fuse": ("cardio_core.cli.fuse:fuse", "One score from the runs of several modalities."),
+        "stability": (
+            "cardio_core.cli.stability:stability",
+            "A run over other folds, sites, fewer patients, permuted labels.",
+        ),
         "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),
         "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),
         "stats": ("cardio_core.cli.stats:stats", "Statistics of a table, without any plugin."),

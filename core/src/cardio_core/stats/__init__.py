@@ -171,6 +171,8 @@ if TYPE_CHECKING:
     from cardio_core.stats.groups.missingness import missing_report as missing_report
     from cardio_core.stats.groups.rank_tests import kruskal_wallis as kruskal_wallis
     from cardio_core.stats.groups.rank_tests import mann_whitney as mann_whitney
+    from cardio_core.stats.groups.several_places import RandomEffects as RandomEffects
+    from cardio_core.stats.groups.several_places import random_effects as random_effects
     from cardio_core.stats.groups.standardised import smd_of_counts as smd_of_counts
     from cardio_core.stats.groups.standardised import smd_of_means as smd_of_means
     from cardio_core.stats.groups.subgroups import subgroup_audit as subgroup_audit
@@ -291,6 +293,7 @@ _HOMES = {
     "groups.means": "GroupSummary anova pooled_mean_sd ttest ttest_codes ttest_from_stats",
     "groups.missingness": "missing_report",
     "groups.rank_tests": "kruskal_wallis mann_whitney",
+    "groups.several_places": "RandomEffects random_effects",
     "groups.standardised": "smd_of_counts smd_of_means",
     "groups.subgroups": "subgroup_audit",
     "planner": "n_for_auc n_for_paired_auc n_for_proportion power_paired_auc",

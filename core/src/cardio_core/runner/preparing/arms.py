@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.config import Protocol, RunConfig
+from cardio_core.config import Protocol, ProtocolBlock, RunConfig
 from cardio_core.errors import ConfigError
 from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import Prepared, prepare
@@ -43,8 +43,25 @@ def make_arm(session: Session, protocol: Protocol) -> Arm:
     table = prepared.features.table
     targets: Targets = prepared.cohort.targets
     truth = bring_to_samples(targets, table, setup.task)
-    block = config.protocols[protocol]
-    y = truth.targets.fold_stratum(table, [target.name for target in setup.task.targets])
+    plan = split(session, config.protocols[protocol], table, truth, protocol)
+    clinical = clinical_of(
+        config.covariates, prepared.cohort, prepared.features, session.ctx._inputs
+    )
+    return Arm(protocol, config, prepared, truth, plan, clinical)
+
+
+def split(
+    session: Session, block: ProtocolBlock, table: pd.DataFrame, truth: Truth, protocol: Protocol
+) -> SplitPlan:
+    """Split the samples of `table` as a protocol says, with the session's seed and needs.
+
+    Raises
+    ------
+    ConfigError, DataError, LeakageError
+        As `plan_folds` and `same_folds`.
+    """
+    task = session.setup.task
+    y = truth.targets.fold_stratum(table, [target.name for target in task.targets])
     if truth.ignored.any():
         y = pd.Series(y, dtype=object).mask(truth.ignored, None).to_numpy()
     shared = splits_to_share(session.needs, set(table["patient_id"]))
@@ -52,12 +69,9 @@ def make_arm(session: Session, protocol: Protocol) -> Arm:
         plan = _own_folds(session, block, table, y, protocol)
     else:
         plan = _shared_folds(shared, table, y, protocol)
-    if setup.task.unit == "event" and plan.unit == "patient":
+    if task.unit == "event" and plan.unit == "patient":
         plan = _with_false_detections(plan, table, truth)
-    clinical = clinical_of(
-        config.covariates, prepared.cohort, prepared.features, session.ctx._inputs
-    )
-    return Arm(protocol, config, prepared, truth, plan, clinical)
+    return plan
 
 
 def _own_folds(session: Session, block: Any, table: Any, y: Any, protocol: Protocol) -> SplitPlan:

@@ -1,0 +1,179 @@
+"""The stability of a finished run: what was asked for, done, written, and told on one page."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cardio_core import hookspecs
+from cardio_core.compute.threads import one_thread
+from cardio_core.errors import ConfigError
+from cardio_core.io.atomic import replacing, write_json
+from cardio_core.io.hashing import digest
+from cardio_core.runner.manifest import Manifest, now, packages
+from cardio_core.runner.progress import Display, Echo
+from cardio_core.studies.stability.earlier import has_same
+from cardio_core.studies.stability.opening import Again, Asked, finished, opened
+from cardio_core.studies.stability.sites import COLUMN
+
+NOTHING = (
+    "stability: expected something to look at, found nothing; give --repeats N, --permute N, "
+    "--leave-site-out or --learning-curve"
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be looked at; 0 and False are not."""
+
+    repeats: int = 0
+    permute: int = 0
+    leave_site_out: bool = False
+    site: str = COLUMN
+    learning_curve: bool = False
+
+    def check(self) -> None:
+        """Refuse what cannot be answered, before anything is prepared.
+
+        Raises
+        ------
+        ConfigError
+        """
+        from cardio_core.studies.stability.permuting import FEWEST
+
+        if not (self.repeats or self.permute or self.leave_site_out or self.learning_curve):
+            raise ConfigError(NOTHING)
+        if self.repeats == 1 or self.repeats < 0:
+            raise ConfigError(
+                f"--repeats {self.repeats}: expected two or more; one repeat shows no spread, "
+                "20 are usual"
+            )
+        if self.permute and self.permute < FEWEST:
+            raise ConfigError(
+                f"--permute {self.permute}: expected {FEWEST} or more, or no p-value can reach "
+                ".05; 199 are usual"
+            )
+
+
+@one_thread()
+def study_stability(
+    run: Path, wanted: Wanted, asked: Asked, out: Path, echo: Echo, *, command: Sequence[str] = ()
+) -> Path:
+    """Fit a finished run again in the ways that were asked for, and write a page of what came.
+
+    The run is read and never changed. Repeating the command in the same folder goes on where it
+    stopped; asking for more keeps what is there.
+
+    Parameters
+    ----------
+    run : Path
+        A finished run with an honest protocol.
+    wanted : Wanted
+    asked : Asked
+    out : Path
+        A new or empty folder, or one that this wrote for the same run.
+    echo : callable
+    command : sequence of str
+        As typed, for the page.
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+
+    Raises
+    ------
+    ConfigError, DataError
+        In one line.
+    """
+    wanted.check()
+    made = finished(run)
+    identity = digest([made["config_digest"], made["data"]["digest"], made["split_digest"]])
+    manifest = _begin(out, run, identity, command)
+    with Display(echo, ("features",)) as say:
+        try:
+            with opened(run, asked, out, manifest, say) as again:
+                page = _work(again, wanted, asked, out, manifest, shlex.join(command))
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            manifest.update(status="interrupted" if stopped else "failed", error=str(error))
+            raise
+    return page
+
+
+def _begin(out: Path, run: Path, identity: str, command: Sequence[str]) -> Manifest:
+    if (out / "manifest.json").is_file():
+        manifest = Manifest.open(out)
+        if manifest.content.get("identity") != identity:
+            raise ConfigError(
+                f"--out {out}: holds something else than the stability of {run}; name a new folder"
+            )
+        manifest.update(status="running", command=list(command), error=None)
+        return manifest
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise ConfigError(f"--out {out}: holds something else; name a new folder")
+    out.mkdir(parents=True, exist_ok=True)
+    manifest = Manifest(out / "manifest.json", {})
+    manifest.update(
+        status="running", kind="stability", name=out.name, of=run.name, identity=identity,
+        command=list(command), core_version=packages().get("cardio-core"),
+        api=list(hookspecs.API_VERSION), packages=packages(), started=now(), stages={}, notes=[],
+    )  # fmt: skip
+    return manifest
+
+
+def _work(
+    again: Again, wanted: Wanted, asked: Asked, out: Path, manifest: Manifest, command: str
+) -> Path:
+    from cardio_core.report.figures import save_svg
+    from cardio_core.report.panels.page import write_panels
+    from cardio_core.studies.stability import curve, panels, permuting, repeats, sites
+
+    task, made = again.task, again.made
+    titles = {model.name: model.title for model in task.models}
+    baselines = {model.name for model in task.models if model.baseline}
+    found = []
+    if wanted.repeats:
+        with manifest.stage("repeats"):
+            repeated = repeats.repeat(again, wanted.repeats, executor=asked.executor)
+        fixed = repeats.fixed_folds(again)
+        found.append(panels.repeats_panel(repeated, titles, baselines, fixed=fixed))
+    if wanted.permute:
+        with manifest.stage("permutations"):
+            permuted = permuting.permute(again, wanted.permute)
+        found.append(panels.permuted_panel(permuted, titles, same=has_same(again)))
+    if wanted.leave_site_out:
+        with manifest.stage("sites"):
+            by_site = sites.leave_site_out(again, column=wanted.site, executor=asked.executor)
+        found.append(panels.sites_panel(by_site, titles))
+    if wanted.learning_curve:
+        with manifest.stage("learning curve"):
+            learned = curve.learn(again)
+        found.append(panels.curve_panel(learned, titles))
+    for panel in found:
+        for name, table in panel.tables.items():
+            (out / "tables").mkdir(exist_ok=True)
+            with replacing(out / "tables" / f"{name}.csv") as temporary:
+                table.to_csv(temporary, index=False, float_format="%.6g")
+        for name, drawing in panel.figures.items():
+            (out / "figures").mkdir(exist_ok=True)
+            save_svg(drawing, out / "figures" / f"{name}.svg")
+    told = {panel.key: list(panel.found) for panel in found}
+    write_json(out / "found.json", told)
+    data = made["data"]
+    page = write_panels(
+        out / "report.html", found, title=f"Stability of {made['task_title']}",
+        about=[
+            f"run {made['name']}", f"{data['n_patients']} patients",
+            "synthetic data" if data["source"] == "synthetic" else "real data", now()[:10],
+        ],
+        command=command, synthetic=data["source"] == "synthetic",
+    )  # fmt: skip
+    for panel in found:
+        again.session.say(panel.found[0])
+    manifest.update(status="done", finished=now(), told=told)
+    manifest.add_outputs(out)
+    again.session.say(f"Report: {page}")
+    return page
