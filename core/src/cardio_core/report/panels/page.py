@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
-from cardio_core.report.figures.canvas import Described, svg_text
+from cardio_core.report.figures.canvas import Described
 from cardio_core.report.inline_svg import inline_svg
 from cardio_core.report.words import DASH, count, number, p_value
 
@@ -46,6 +46,7 @@ class Panel:
 def write_panels(
     path: Path,
     panels: Sequence[Panel],
+    drawn: Mapping[str, str],
     *,
     title: str,
     about: Sequence[str],
@@ -58,6 +59,8 @@ def write_panels(
     ----------
     path : Path
     panels : sequence of Panel
+    drawn : mapping of str to str
+        The SVG of each figure, by its name.
     title : str
     about : sequence of str
         Facts above the title: where the data are from, the day.
@@ -76,14 +79,14 @@ def write_panels(
             about=list(about),
             command=command,
             synthetic=synthetic,
-            panels=[_shown(panel) for panel in panels],
+            panels=[_shown(panel, drawn) for panel in panels],
         )
     )
     write_text(path, text)
     return path
 
 
-def _shown(panel: Panel) -> dict[str, Any]:
+def _shown(panel: Panel, drawn: Mapping[str, str]) -> dict[str, Any]:
     return {
         "key": panel.key,
         "title": panel.title,
@@ -97,7 +100,7 @@ def _shown(panel: Panel) -> dict[str, Any]:
             {
                 "title": drawing.title,
                 "caption": drawing.caption,
-                "svg": inline_svg(svg_text(drawing), f"{name}-", drawing.title),
+                "svg": inline_svg(drawn[name], f"{name}-", drawing.title),
             }
             for name, drawing in panel.figures.items()
         ],

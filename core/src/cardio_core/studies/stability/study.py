@@ -10,7 +10,7 @@ from pathlib import Path
 from cardio_core import hookspecs
 from cardio_core.compute.threads import one_thread
 from cardio_core.errors import ConfigError
-from cardio_core.io.atomic import replacing, write_json
+from cardio_core.io.atomic import replacing, write_json, write_text
 from cardio_core.io.hashing import digest
 from cardio_core.runner.manifest import Manifest, now, packages
 from cardio_core.runner.progress import Display, Echo
@@ -127,7 +127,7 @@ def _begin(out: Path, run: Path, identity: str, command: Sequence[str]) -> Manif
 def _work(
     again: Again, wanted: Wanted, asked: Asked, out: Path, manifest: Manifest, command: str
 ) -> Path:
-    from cardio_core.report.figures import save_svg
+    from cardio_core.report.figures import svg_text
     from cardio_core.report.panels.page import write_panels
     from cardio_core.studies.stability import curve, panels, permuting, repeats, sites
 
@@ -152,6 +152,7 @@ def _work(
         with manifest.stage("learning curve"):
             learned = curve.learn(again)
         found.append(panels.curve_panel(learned, titles))
+    drawn: dict[str, str] = {}
     for panel in found:
         for name, table in panel.tables.items():
             (out / "tables").mkdir(exist_ok=True)
@@ -159,12 +160,13 @@ def _work(
                 table.to_csv(temporary, index=False, float_format="%.6g")
         for name, drawing in panel.figures.items():
             (out / "figures").mkdir(exist_ok=True)
-            save_svg(drawing, out / "figures" / f"{name}.svg")
+            drawn[name] = svg_text(drawing)
+            write_text(out / "figures" / f"{name}.svg", drawn[name])
     told = {panel.key: list(panel.found) for panel in found}
     write_json(out / "found.json", told)
     data = made["data"]
     page = write_panels(
-        out / "report.html", found, title=f"Stability of {made['task_title']}",
+        out / "report.html", found, drawn, title=f"Stability of {made['task_title']}",
         about=[
             f"run {made['name']}", f"{data['n_patients']} patients",
             "synthetic data" if data["source"] == "synthetic" else "real data", now()[:10],
