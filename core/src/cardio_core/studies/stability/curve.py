@@ -55,6 +55,26 @@ def learn(again: Again) -> list[Learned]:
     DataError
         If fewer than two sizes are left to compare with the run itself.
     """
+    plan, by_share = planned(again)
+    again.session.say(
+        f"Learning curve: {len(by_share)} shares of the training patients, {DRAWS} draws each."
+    )
+    fit_refits(again, WHAT, [refit for refits in by_share.values() for refit in refits])
+    return [
+        _summed(again, target, plan, by_share)
+        for target in again.task.targets
+        if target.name in again.observed.frames
+    ]
+
+
+def planned(again: Again) -> tuple[SplitPlan, dict[float, list[Refit]]]:
+    """Return the folds of the curve, and the refits of each share of their training patients.
+
+    Raises
+    ------
+    DataError
+        If the cohort is too small for any share.
+    """
     plan = _first_repeat(again.arm.plan)
     by_share: dict[float, list[Refit]] = {}
     for share in SHARES:
@@ -71,15 +91,7 @@ def learn(again: Again) -> list[Learned]:
             f"{FEWEST_OF_A_CLASS} of each class, at half their training patients, found {n_all} "
             "patients in training; the cohort is too small for a curve"
         )
-    again.session.say(
-        f"Learning curve: {len(by_share)} shares of the training patients, {DRAWS} draws each."
-    )
-    fit_refits(again, WHAT, [refit for refits in by_share.values() for refit in refits])
-    return [
-        _summed(again, target, plan, by_share)
-        for target in again.task.targets
-        if target.name in again.observed.frames
-    ]
+    return plan, by_share
 
 
 def _first_repeat(plan: SplitPlan) -> SplitPlan:

@@ -11,6 +11,7 @@ from scipy.special import expit, logit
 
 from cardio_core.errors import DataError
 from cardio_core.evaluation.pooling import pooled
+from cardio_core.io.tables.cells import cell_text
 from cardio_core.runner.preparing.arms import Arm, split
 from cardio_core.splits import SplitPlan
 from cardio_core.stats import auc
@@ -62,7 +63,7 @@ def leave_site_out(again: Again, *, column: str = COLUMN, executor: str) -> list
     DataError
         If the cohort table has no such column, it is empty for somebody, or there is one site.
     """
-    arm = _with_sites(again.arm, column)
+    arm = with_sites(again.arm, column)
     table = arm.prepared.features.table
     say_cost(again, 1)
     block = arm.config.protocols["honest"].model_copy(update={"plan": "sites", "otherwise": None})
@@ -86,8 +87,30 @@ def leave_site_out(again: Again, *, column: str = COLUMN, executor: str) -> list
     ]
 
 
-def _with_sites(arm: Arm, column: str) -> Arm:
-    """Return the arm with `column` of the cohort table as the site of each sample."""
+def with_sites(arm: Arm, column: str) -> Arm:
+    """Return the arm with `column` of the cohort table as the site of each sample.
+
+    Raises
+    ------
+    DataError
+        If there is no such column, somebody has no site, or there is one site.
+    """
+    found = _named(arm, column)
+    sites = found.prepared.features.table.groupby("subject_id")[COLUMN].first()
+    if sites.isna().any():
+        raise DataError(
+            f"--leave-site-out: expected a site ({column}) for every patient, found none for "
+            f"{int(sites.isna().sum())} of {len(sites)}; fill in the cohort table, or name another "
+            "column with --site COLUMN"
+        )
+    if len(set(sites)) < 2:
+        raise DataError(
+            f"--leave-site-out: expected two sites or more in {column}, found {len(set(sites))}"
+        )
+    return found
+
+
+def _named(arm: Arm, column: str) -> Arm:
     features = arm.prepared.features
     if column == COLUMN and COLUMN in features.table.columns:
         return arm
@@ -98,7 +121,8 @@ def _with_sites(arm: Arm, column: str) -> Arm:
             f"--leave-site-out: expected a column {column} in the cohort table, found "
             f"{', '.join(columns) or 'no table'}; add it, or name another with --site COLUMN"
         )
-    by_study = known[column].groupby(known.index.astype(str)).first()
+    words = pd.Series([cell_text(one) for one in known[column]], index=known.index.astype(str))
+    by_study = words.groupby(level=0).first()
     sites = features.table["study_id"].astype(str).map(by_study)
     table = features.table.assign(**{COLUMN: sites.to_numpy(object)})
     return replace(arm, prepared=replace(arm.prepared, features=replace(features, table=table)))

@@ -135,6 +135,11 @@ def _work(
     titles = {model.name: model.title for model in task.models}
     baselines = {model.name for model in task.models if model.baseline}
     found = []
+    # What these data do not allow is said before anything is fitted.
+    if wanted.leave_site_out:
+        sites.with_sites(again.arm, wanted.site)
+    if wanted.learning_curve:
+        curve.planned(again)
     if wanted.repeats:
         with manifest.stage("repeats"):
             repeated = repeats.repeat(again, wanted.repeats, executor=asked.executor)
