@@ -67,14 +67,17 @@ class LazyGroup(click.Group):
             "cardio_core.cli.export:export",
             "The final models of a run, without any patient.",
         ),
-        "judge": ("cardio_core.cli.judge:judge", "The page for predictions of any tool."),
+        "judge": ("cardio_core.cli.studies.judge:judge", "The page for predictions of any tool."),
         "compare": (
-            "cardio_core.cli.compare:compare",
+            "cardio_core.cli.studies.compare:compare",
             "Runs and predictions against each other, on shared patients.",
         ),
-        "fuse": ("cardio_core.cli.fuse:fuse", "One score from the runs of several modalities."),
+        "fuse": (
+            "cardio_core.cli.studies.fuse:fuse",
+            "One score from the runs of several modalities.",
+        ),
         "stability": (
-            "cardio_core.cli.stability:stability",
+            "cardio_core.cli.studies.stability:stability",
             "A run over other folds, sites, fewer patients, permuted labels.",
         ),
         "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),

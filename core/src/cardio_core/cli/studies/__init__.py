@@ -1,0 +1,1 @@
+"""Commands on finished runs and on predictions: judged, compared, fused, fitted again."""
