@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cardio_core.training.examples import Examples
     from cardio_core.training.module import Loss, ParameterGroups, Score
     from cardio_core.training.plan import FitPlan
+    from cardio_core.training.track.tracking import Tracking
 
     Network = TypeVar("Network", bound=nn.Module)
 
@@ -95,6 +96,7 @@ class Context:
     _needs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     _tested: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     _quarantined: list[Quarantined] = field(default_factory=list)
+    _tracking: Tracking | None = None
 
     def replace(self, **changes: Any) -> Context:
         """Return a copy with some fields changed."""
@@ -311,6 +313,8 @@ class Context:
             parameter_groups=parameter_groups,
             progress=self._epoch_done,
             log=self.log,
+            tracking=self._tracking
+            and self._tracking.of_fit(self.task.name, self.model, self.protocol, self.fold),
         )
         if validation is None or self.choose_epochs:
             return fitted

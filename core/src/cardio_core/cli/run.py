@@ -72,6 +72,11 @@ from cardio_core.errors import ConfigError
 @click.option("--strict", is_flag=True, help="Stop at the first unusable recording.")
 @click.option("--smoke", is_flag=True, help="The plugin's smallest configuration.")
 @click.option("--dry-run", is_flag=True, help="Check everything, run nothing.")
+@click.option(
+    "--track",
+    metavar="TOOL:PLACE",
+    help="Show the curves of training meanwhile: tensorboard:DIR or mlflow:URI.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the manifest when done.")
 def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     """Take raw recordings to an evaluation: load, features, folds, report."""

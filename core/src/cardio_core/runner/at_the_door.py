@@ -9,6 +9,7 @@ from cardio_core.errors import ConfigError
 from cardio_core.registry import Plugin
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.standing.lock import guard_free
+from cardio_core.training.track.tracking import Tracking
 from cardio_core.types.info import Task
 
 
@@ -18,11 +19,14 @@ def check_typed(request: RunRequest) -> None:
     Raises
     ------
     ConfigError
-        If a path does not exist, `out` holds a run that is at work or not to be resumed, or there
-        is none to resume. The message names the option and the path as they were typed.
+        If a path does not exist, `out` holds a run that is at work or not to be resumed, there is
+        none to resume, or what is to track the training is not installed. The message names the
+        option and the path as they were typed.
     """
     check_data(request.data)
     _check_config(request.config)
+    if request.track is not None:
+        Tracking.parse(request.track)
     if request.out is not None:
         guard_free(request.out)
         check_out(request.out, request.resume)

@@ -45,6 +45,7 @@ class RunRequest:
     primary: str | None = None
     covariates: tuple[str, ...] = ()
     given: Given = NOTHING_GIVEN
+    track: str | None = None
 
     def settings(self) -> dict[str, Any]:
         """Return the options that stand for settings, as a tree of the configuration."""

@@ -42,6 +42,7 @@ from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.runner.speeds import keep_speeds, speeds_of
 from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.runner.standing.lock import locked
+from cardio_core.training.track.tracking import Tracking
 from cardio_core.types.predictions import Scored
 
 
@@ -95,6 +96,7 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
             cache=open_cache(),
             strict=request.strict,
             _inputs=inputs,
+            _tracking=_tracking(request, out),
         )
         if request.dry_run:
             with say.stage("dry run"):
@@ -103,6 +105,13 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
             return out
         _make(request, setup, ctx, executor, out, say)
     return out
+
+
+def _tracking(request: RunRequest, out: Path) -> Tracking | None:
+    """Return where curves go; those of a run that another makes first lie beside that one's."""
+    if request.track is None:
+        return None
+    return Tracking.parse(request.track, out.parent.parent.name if request.for_need else out.name)
 
 
 def _make(

@@ -21,6 +21,7 @@ from cardio_core.training.memory import BatchSize, is_out_of_memory
 from cardio_core.training.module import Loss, ParameterGroups, Score, TrainingModule
 from cardio_core.training.plan import FitPlan
 from cardio_core.training.reproducible import quiet, reproducible
+from cardio_core.training.track.tracking import Tracker
 
 # Weights stay in float32; "mixed" computes in the shorter type.
 LIGHTNING_PRECISION = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
@@ -45,6 +46,7 @@ class Job:
     parameter_groups: ParameterGroups | None
     n_workers: int
     progress: Progress | None
+    tracker: Tracker | None = None
 
 
 def attempt(job: Job, batch: BatchSize) -> EpochKeeper | None:
@@ -63,7 +65,8 @@ def attempt(job: Job, batch: BatchSize) -> EpochKeeper | None:
     job.network.train()
     order = TrainingOrder(len(job.training), batch, job.seed, job.plan.draw, job.weights)
     patience = job.plan.patience if job.choose else None
-    keeper = EpochKeeper(job.out, job.n_epochs, patience, job.choose, job.progress)
+    keeper = EpochKeeper(job.out, job.n_epochs, patience, job.choose, job.progress, job.tracker)
+    done = False
     try:
         with reproducible(job.seed, job.device), quiet():
             module = TrainingModule(
@@ -72,10 +75,14 @@ def attempt(job: Job, batch: BatchSize) -> EpochKeeper | None:
             trainer = make_trainer(job, batch, keeper)
             loaders = _loaders(job, order)
             _fit_interruptibly(trainer, module, loaders)
+            done = True
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         return None
+    finally:
+        if job.tracker is not None:
+            job.tracker.close(done=done)
     return keeper
 
 

@@ -13,6 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from cardio_core.errors import CardioError
 from cardio_core.training.module import TrainingModule
+from cardio_core.training.track.tracking import Tracker
 from cardio_core.types.weights_file import save_weights
 
 COLUMNS = ("epoch", "seconds", "train_loss", "val_loss", "val_score", "lr")
@@ -39,7 +40,7 @@ class EpochKeeper(Callback):
     Lightning's own checkpoints are pickles, so the weights are written here.
 
     `out` is the folder of ``weights.safetensors`` and ``history.csv``; training stops after
-    `patience` epochs without a better score; `progress` is told after each epoch.
+    `patience` epochs without a better score; `progress` and `tracker` are told after each epoch.
     """
 
     def __init__(
@@ -49,11 +50,12 @@ class EpochKeeper(Callback):
         patience: int | None,
         chooses: bool,
         progress: Progress | None,
+        tracker: Tracker | None = None,
     ) -> None:
         self.weights = out / "weights.safetensors"
         self._history_file = out / "history.csv"
         self._n_epochs, self._patience, self._chooses = n_epochs, patience, chooses
-        self._progress = progress
+        self._progress, self._tracker = progress, tracker
         self.history: list[dict[str, Any]] = []
         self.best_epoch = 0
         self.best_score: float | None = None
@@ -79,6 +81,8 @@ class EpochKeeper(Callback):
         values = (epoch, seconds, train_loss, fit.val_loss, fit.val_score, self._rate)
         self.history.append(dict(zip(COLUMNS, values, strict=True)))
         self._write_history()
+        if self._tracker is not None:
+            self._tracker.log(epoch, {name: self.history[-1][name] for name in COLUMNS[1:]})
         if self._improved(fit.val_score):
             self.best_epoch, self.best_score = epoch, fit.val_score
             save_weights(fit.result, self.weights)

@@ -20,6 +20,7 @@ from cardio_core.training.examples import Examples
 from cardio_core.training.memory import BatchSize, release_memory
 from cardio_core.training.plan import FitPlan
 from cardio_core.training.prediction import predict
+from cardio_core.training.track.tracking import Tracker, Tracking
 from cardio_core.types.weights_file import load_weights
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def fit(
     parameter_groups: ParameterGroups | None = None,
     progress: Progress | None = None,
     log: Callable[[str], object] | None = None,
+    tracking: Tracking | None = None,
 ) -> Fitted[Network]:
     """Train a network and keep its best weights, or with no validation set its last.
 
@@ -121,6 +123,8 @@ def fit(
         Called after each epoch; see `cardio_core.training.callbacks.Progress`.
     log : callable or None
         Told in one line what did not go as planned.
+    tracking : Tracking or None
+        Where the curves are shown while it trains; see `cardio_core.training.track.tracking`.
 
     Returns
     -------
@@ -176,6 +180,7 @@ def fit(
         parameter_groups=parameter_groups,
         n_workers=n_workers,
         progress=progress,
+        tracker=None if tracking is None else Tracker(tracking, note),
     )
     initial = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
     batch = BatchSize(plan.batch_size, plan.effective_batch)
