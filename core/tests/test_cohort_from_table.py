@@ -55,7 +55,7 @@ def test_what_the_check_refuses_is_set_aside_unopened(folder):
     ctx = context(_inputs=(folder,))
     cohort = from_table(ctx, path="path_trace", opener=read, check=refuse_c)
     assert list(cohort.samples.table.index) == ["S1", "S2-1"]
-    assert "c.txt: expected a trace, found none; look" in [one.reason for one in ctx._quarantined]
+    assert "expected a trace, found none; look" in [one.reason for one in ctx._quarantined]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_a_cohort_without_one_good_recording_is_refused(cardio, clinic, tmp_path
         "--executor", "local:1",
     )  # fmt: skip
     assert said.exit_code == 3
-    assert "words.csv: expected rate_hz=NUMBER" in said.stderr
+    assert "; the first problem: expected rate_hz=NUMBER" in said.stderr
 
 
 def test_check_lists_what_can_be_used_and_what_cannot(cardio, clinic):
@@ -71,7 +71,7 @@ def test_check_lists_what_can_be_used_and_what_cannot(cardio, clinic):
     assert found.json["n_patients"] == 24
     text = cardio("data", "check", clinic, "--plugin", "toy").stdout
     assert "32 of 36 recordings can be used by toy mean_class" in text
-    assert "quarantined  flat  preprocess: flat.csv: expected a signal" in text
+    assert "quarantined  flat  preprocess: expected a signal" in text
 
 
 def test_check_counts_beats_where_the_task_is_about_beats(cardio, strip):

@@ -234,11 +234,25 @@ def read_yaml(text: str, source: str) -> Tree:
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
         raise ConfigError(f"{source}: no valid YAML near line {line}") from error
+    except (ValueError, TypeError, RecursionError) as error:  # a month 13, a thousand brackets
+        what = "too many levels" if isinstance(error, RecursionError) else "a value of no kind"
+        raise ConfigError(
+            f"{source}: expected settings in YAML, found {what}; quote what is text, or correct it"
+        ) from None
     if not isinstance(tree, dict):
         raise ConfigError(
             f"{source}: expected a mapping of settings, found a {type(tree).__name__}"
         )
     return tree
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{path}: expected text in UTF-8, found another encoding; save the file as UTF-8"
+        ) from None
 
 
 def named_configs(package: str) -> dict[str, str]:
@@ -265,7 +279,7 @@ def layers(package: str, names: Iterable[str]) -> list[tuple[str, Tree]]:
         elif name in OPTIONAL:
             continue
         elif Path(name).is_file():
-            found.append((name, read_yaml(Path(name).read_text(encoding="utf-8"), name)))
+            found.append((name, read_yaml(_text_of(Path(name)), name)))
         else:
             near = difflib.get_close_matches(name, stored, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""

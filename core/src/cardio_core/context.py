@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from cardio_core.errors import ContractError, DataError
+from cardio_core.errors import ConfigError, ContractError, DataError, LeakageError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target, Task
+from cardio_core.types.nameless import without_names
 from cardio_core.types.samples import Quarantined
 
 if TYPE_CHECKING:
@@ -160,9 +162,40 @@ class Context:
         """Return an integer seed for libraries that want one."""
         return int(self.rng(name).integers(2**31 - 1))
 
-    def quarantine(self, recording_id: str, reason: str) -> None:
-        """Set one recording aside with its reason; the run goes on without it."""
-        self._quarantined.append(Quarantined(recording_id, self.hook, reason))
+    def quarantine(self, recording_id: str, reason: str, *files: Path) -> None:
+        """Set one recording aside with its reason; the run goes on without it.
+
+        The names of `files` are taken out of the reason: people are named in them.
+        """
+        said = without_names(reason, files)
+        self._quarantined.append(Quarantined(recording_id, self.hook, said, files))
+
+    @contextmanager
+    def reading(self, recording_id: str, *files: Path) -> Iterator[None]:
+        """Let whatever goes wrong while one recording is read set that recording aside.
+
+        Parameters
+        ----------
+        recording_id : str
+        *files : Path
+            The recording's: their names are taken out of the reason, because people are named in
+            them.
+
+        Examples
+        --------
+        In ``load``, of one recording after another::
+
+            with ctx.reading(name, path):
+                found.append(read_header(path))
+        """
+        try:
+            yield
+        except (ConfigError, ContractError, LeakageError):
+            raise
+        except Exception as error:
+            from cardio_core.types.unreadable import unreadable
+
+            self.quarantine(recording_id, str(unreadable(error, files)), *files)
 
     def log(self, message: str) -> None:
         """Write one line to the run's log; no patient identifiers."""

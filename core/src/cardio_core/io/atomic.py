@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cardio_core.errors import DataError
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -37,9 +39,42 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
+def read_text(path: Path) -> str:
+    """Read a text file.
+
+    Raises
+    ------
+    DataError
+        If it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{path.name}: expected text in UTF-8, found another byte in line {line}; put back a "
+            "whole copy of the file"
+        ) from None
+
+
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file.
+
+    Raises
+    ------
+    DataError
+        If it is no JSON, or is nested too deeply.
+    """
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}"
+    except (ValueError, RecursionError) as error:
+        where = "a number too long" if isinstance(error, ValueError) else "too many levels"
+    raise DataError(
+        f"{path.name}: expected valid JSON, found something else ({where}); put back a whole copy "
+        "of the file"
+    )
 
 
 def whole_directory(path: Path, fill: Callable[[Path], Any]) -> Any:

@@ -166,11 +166,9 @@ def _rows_of(
         about: dict[str, Any] = {"study_id": str(study), "patient_id": str(row["patient_id"])}
         about |= {name: text_of(row, name) for name in _TEXTS}
         about |= {name: row[name] for name in columns}
-        try:
+        files: Sequence[Path] = ()
+        with ctx.reading(str(study), *row[path]):
             files = existing_paths(row[path])
-        except DataError as error:
-            ctx.quarantine(str(study), str(error))
-            continue
         for number, file in enumerate(files, start=1):
             name = str(study) if len(files) == 1 else f"{study}-{number}"
             rows.append(about | {"recording_id": name, "file": file})
@@ -188,13 +186,12 @@ def _number(rows: list[dict[str, Any]]) -> bool:
 
 
 def _passes(row: Mapping[str, Any], check: Callable[[Path], object] | None, ctx: Context) -> bool:
-    try:
+    passed = False
+    with ctx.reading(row["recording_id"], row["file"]):
         if check is not None:
             check(row["file"])
-    except DataError as error:
-        ctx.quarantine(row["recording_id"], str(error))
-        return False
-    return True
+        passed = True
+    return passed  # noqa: RET504  (reading lets no error out)
 
 
 def _with_sidecar(file: Path) -> tuple[Path, ...]:

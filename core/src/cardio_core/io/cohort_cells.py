@@ -63,6 +63,8 @@ def _path(text: str, folder: Path) -> Path:
         return (folder / text).absolute()
 
 
+_MOST = 1e15
+"""Above it not every whole number is a float of its own, and nothing is measured."""
 _FLAGS = {"yes": 1, "y": 1, "true": 1, "no": 0, "n": 0, "false": 0}
 
 
@@ -76,6 +78,8 @@ def _number(text: str, column: ColumnSpec, decimal_comma: bool) -> float | int:
         raise BadCellError(f"expected {expected}, found {_instead_of_number(text, column)}")
     if column.kind == "flag" and value not in (0, 1):
         raise BadCellError(f"expected {expected}, found another number")
+    if abs(value) > _MOST:
+        raise BadCellError(f"expected {expected}, found one too large to be true; correct it")
     if column.kind == "count" and not value.is_integer():
         raise BadCellError("expected a whole number, found a fraction")
     low, high = column.low, column.high

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cardio_core.errors import DataError
-from cardio_core.io.atomic import read_json
+from cardio_core.io.atomic import read_json, read_text
+from cardio_core.io.shape import require
 
 CHECKLISTS = ("tripod_ai.csv", "claim.csv")
 """Tables that the report itself writes: it reads them back as no table of the run."""
@@ -51,22 +51,33 @@ def read_run(run: Path) -> RunFiles:
     return RunFiles(
         run,
         _json(run / "manifest.json", {}),
-        tuple(_json(run / "metrics.json", [])),
+        _metrics(run / "metrics.json"),
         splits.get("protocols") or {},
-        config.read_text(encoding="utf-8") if config.is_file() else "",
+        read_text(config) if config.is_file() else "",
         tuple(path for path in _files(run / "tables", "*.csv") if path.name not in CHECKLISTS),
         _files(run / "figures", "*.svg"),
         tuple(_json(path, {}) for path in _files(run / "explanations", "*.json")),
     )
 
 
+_NUMBER = (float, type(None))
+_METRIC = {
+    "name": str, "value": _NUMBER, "low?": _NUMBER, "high?": _NUMBER, "p_value?": _NUMBER,
+    "level?": _NUMBER, "n?": _NUMBER, "n_patients?": _NUMBER, "model?": (str, type(None)),
+    "target?": (str, type(None)), "protocol?": (str, type(None)),
+}  # fmt: skip
+
+
+def _metrics(path: Path) -> tuple[Mapping[str, Any], ...]:
+    rows = _json(path, [])
+    require(rows, [_METRIC], path)
+    return tuple(rows)
+
+
 def _json(path: Path, empty: Any) -> Any:
     if not path.is_file():
         return empty
-    try:
-        content = read_json(path)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path.name}: no valid JSON ({type(error).__name__})") from None
+    content = read_json(path)
     if not isinstance(content, type(empty)):
         raise DataError(
             f"{path.name}: expected a JSON {'list' if empty == [] else 'object'}, "

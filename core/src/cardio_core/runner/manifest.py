@@ -16,11 +16,20 @@ from cardio_core.errors import ConfigError
 from cardio_core.hookspecs import API_VERSION
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import file_digest
+from cardio_core.io.shape import require
 
 PACKAGES = (
     "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch", "lightning",
     "monai", "pluggy", "pydantic",
 )  # fmt: skip
+
+_SHAPE = {
+    "status?": str, "plugin?": str, "task?": str, "seed?": int, "kind?": str, "name?": str,
+    "api?": [int], "models?": [str], "protocols?": [str], "primary?": (str, type(None)),
+    "config_digest?": str, "stages?": dict, "notes?": [str], "needs?": [dict],
+    "device?": {"precision": (str, int)}, "data?": {"source": str}, "outputs?": dict,
+}  # fmt: skip
+"""Of what is read again; a folder that was only begun has fewer entries."""
 
 
 class Manifest:
@@ -43,6 +52,7 @@ class Manifest:
         if not path.is_file():
             raise ConfigError(f"{run}: no run directory (it has no manifest.json)")
         content = read_json(path)
+        require(content, _SHAPE, path)
         made, core = content.get("api", API_VERSION), API_VERSION
         if made[0] != core[0]:
             commit = (content.get("git_commit") or "")[:10]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cardio_core.errors import DataError
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import digest
 from cardio_core.runner.manifest import now
@@ -49,7 +50,7 @@ def known_speeds(setup: Setup, cache: Path) -> Speeds | None:
     """Return what the last run with these settings took on this machine, None without one."""
     try:
         return Speeds(**read_json(_file(setup, cache)))
-    except (OSError, ValueError, TypeError):
+    except (OSError, DataError, TypeError):
         return None
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cardio_core.errors import DataError
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -40,8 +42,22 @@ class ModelArtifact:
         (self.path / name).write_text(text + "\n", encoding="utf-8")
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """Read a JSON file of the artifact."""
-        loaded: dict[str, Any] = json.loads((self.path / name).read_text(encoding="utf-8"))
+        """Read a JSON file of the artifact.
+
+        Raises
+        ------
+        DataError
+            If it is no JSON object.
+        """
+        try:
+            loaded = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (ValueError, RecursionError):
+            loaded = None
+        if not isinstance(loaded, dict):
+            raise DataError(
+                f"{name} of a model: expected valid JSON, found something else; put back a whole "
+                "copy of the file"
+            )
         return loaded
 
     def save_network(self, network: nn.Module, name: str = WEIGHTS) -> str:

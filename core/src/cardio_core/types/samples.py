@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
+from cardio_core.types.unreadable import files_in, unreadable
 
 ID_COLUMNS = ("recording_id", "study_id", "patient_id")
 
@@ -24,7 +25,8 @@ class Opened(Sequence[Any]):
     sources : tuple
         What `open` takes, one a sample: a path, or several where a recording is several files.
     open : callable
-        From a source to its value; raises `DataError` where it is unusable.
+        From a source to its value; raises `DataError` where it is unusable. Whatever else it
+        raises is a `DataError` too, in our words and without the names of the files.
     """
 
     sources: tuple[Any, ...]
@@ -35,7 +37,11 @@ class Opened(Sequence[Any]):
 
     def __getitem__(self, position: Any) -> Any:
         if isinstance(position, int | np.integer):
-            return self.open(self.sources[int(position)])
+            source = self.sources[int(position)]
+            try:
+                return self.open(source)
+            except Exception as error:  # readers of others raise anything at a damaged file
+                raise unreadable(error, files_in(source)) from error
         chosen = np.arange(len(self.sources))[position]
         return Opened(tuple(self.sources[i] for i in chosen), self.open)
 
@@ -157,11 +163,23 @@ class SampleSet:
 
 @dataclass(frozen=True)
 class Quarantined:
-    """A recording that could not be used, and why."""
+    """A recording that could not be used, and why.
+
+    Attributes
+    ----------
+    recording_id, hook, reason : str
+    files : tuple of Path
+        The recording's, where they are known; they go to no output but ``--mapping``.
+    """
 
     recording_id: str
     hook: str
     reason: str
+    files: tuple[Path, ...] = ()
+
+    def cells(self) -> dict[str, str]:
+        """Return what may be written of it: everything but the files."""
+        return {"recording_id": self.recording_id, "hook": self.hook, "reason": self.reason}
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,9 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
             f"{path.name}: expected cells in whole quotation marks, found one that is not closed, "
             "or closed before the cell ends; correct it, or export the table again"
         ) from None
-    except (ValueError, OSError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # pyarrow and pandas say of a damaged file whatever they met
         kind = "Parquet" if parquet else "comma-separated UTF-8"
         raise DataError(
             f"{path.name}: expected a {kind} table, found something else "

@@ -105,7 +105,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         "n_patients": len(patients),
         "n_samples": sum(row["n_samples"] for row in usable),
         "usable": usable,
-        "quarantined": [vars(row) for row in quarantined],
+        "quarantined": [row.cells() for row in quarantined],
         "findings": [one.to_dict() for one in in_order(findings)],
         "without_outcome": _without(cohort, labels, tables, target.name),
         "outcome": outcome_summary(labels, patients, target),

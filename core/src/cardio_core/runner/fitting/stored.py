@@ -10,12 +10,14 @@ import pandas as pd
 from cardio_core.evaluation.aggregate import prediction_frame
 from cardio_core.evaluation.decision import Decision
 from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.shape import require
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions
 
+_DECISION = {"target": str, "offsets": [float], "source": str}
 MADE_FOR = "made_for.json"
 
 
@@ -64,7 +66,10 @@ def open_artifact(folder: Path) -> ModelArtifact:
 
 def open_decisions(folder: Path, targets: tuple[Target, ...]) -> dict[str, Decision]:
     """Return the decision rules in a model's folder, by target."""
-    stored = read_json(folder / "chosen.json")["decisions"]
+    path = folder / "chosen.json"
+    content = read_json(path)
+    require(content, {"decisions": [_DECISION]}, path)
+    stored = content["decisions"]
     found = {d["target"]: Decision(d["target"], tuple(d["offsets"]), d["source"]) for d in stored}
     return {target.name: found[target.name] for target in targets if target.name in found}
 

@@ -25,13 +25,13 @@ def write_mapping(
     cohort : Cohort
         What was found.
     quarantined : iterable of Quarantined
-        What was set aside; its file is the one that the reason names, where one does.
+        What was set aside; its file is its own, else the one that the reason names, where one does.
     inputs : sequence of Path
         Where the files lie.
     """
     files = {name: tuple(cohort.files[name]) for name in cohort.samples.table.index.astype(str)}
     for row in quarantined:
-        files.setdefault(row.recording_id, files_named_in(row.reason, inputs))
+        files.setdefault(row.recording_id, row.files or files_named_in(row.reason, inputs))
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         numbers = {one.path: number for number, one in enumerate(cohort.seen, start=1)}

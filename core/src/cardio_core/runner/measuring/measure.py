@@ -21,7 +21,6 @@ from cardio_core.runner.interrupted import Interrupted
 from cardio_core.runner.manifest import now
 from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.measuring.mapping import files_named_in
-from cardio_core.runner.measuring.nameless import without_names
 from cardio_core.runner.measuring.recording import Done, Job, Line, measure_patient, sheet_stems
 from cardio_core.runner.measuring.written import LOOPS, TABLE, Summary, Written
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
@@ -29,6 +28,7 @@ from cardio_core.runner.preparing.features import UnusableCohortError
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, set_up
+from cardio_core.types.nameless import without_names
 from cardio_core.types.samples import Cohort
 
 PAGE, LOOPS_PAGE, SHEETS = "measurements.html", "recordings.html", "sheets"
@@ -217,7 +217,7 @@ def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
         if row.recording_id in known:
             continue
         taken.add(row.recording_id)
-        files = tuple(found.cohort.files.get(row.recording_id, ())) or files_named_in(
+        files = tuple(found.cohort.files.get(row.recording_id, row.files)) or files_named_in(
             row.reason, inputs
         )
         reason = without_names(row.reason, files)

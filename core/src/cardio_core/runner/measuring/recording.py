@@ -17,10 +17,10 @@ from cardio_core.io.hashing import file_digest
 from cardio_core.registry import Plugin
 from cardio_core.report.measured.sheet import Sheet, write_sheet
 from cardio_core.report.measured.values import Measured, measured_of, n_samples_of, with_words
-from cardio_core.runner.measuring.nameless import without_names
 from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.features import NO_VERDICT, FeatureSet, flags_of
+from cardio_core.types.nameless import without_names
 from cardio_core.types.samples import SampleSet
 
 NOTHING = "nothing in it can be measured: no sample was made of it"

@@ -14,12 +14,13 @@ from cardio_core.compute.devices import device_list
 from cardio_core.compute.executors import parse_executor
 from cardio_core.config import RunConfig, read_yaml, validated
 from cardio_core.context import Context
-from cardio_core.errors import ConfigError
+from cardio_core.errors import ConfigError, DataError
 from cardio_core.evaluation.aggregate import prediction_frame, scored_members
 from cardio_core.evaluation.applicability.judge import Applicability
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.covariates import with_clinical_model
+from cardio_core.io.atomic import read_text
 from cardio_core.registry import Plugin, resolve
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.applicable import read_applicability
@@ -31,6 +32,7 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given, with_given
 from cardio_core.runner.predicting.applicability import judge_patients
+from cardio_core.runner.predicting.unchanged import guard_unchanged
 from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import Prepared, load_recordings, prepare
 from cardio_core.runner.preparing.needs import open_kept_needs
@@ -43,6 +45,8 @@ from cardio_core.types.report import Explanation
 
 _LACKING = "no recording has what this model works on"
 _UNTOLD = "not known here; a cohort table can give them"
+
+_NEEDED = ("status", "plugin", "task", "seed", "models", "protocols", "device", "data")
 
 Frames = dict[str, dict[str, pd.DataFrame]]
 """By target and model."""
@@ -119,6 +123,12 @@ def finished(run: Path) -> dict[str, Any]:
         If it is not finished, has no model, or was made under another API.
     """
     content = Manifest.open(run).content
+    missing = [key for key in _NEEDED if key not in content]
+    if missing:
+        raise DataError(
+            f"manifest.json: expected {', '.join(_NEEDED)}, found no {missing[0]}; the file was "
+            "changed or is damaged: put back a whole copy of it"
+        )
     kind = content.get("kind", "run")
     if kind not in ("run", "exported"):
         raise ConfigError(
@@ -154,11 +164,14 @@ def open_finished(
     ------
     ConfigError
         If the run is not finished or has no model, or an option's value is none of its setting.
+    DataError
+        If a file that it answers by is not the one that the run wrote.
     """
     manifest = finished(run)
+    guard_unchanged(run, manifest)
     plugin = open_with_defaults(manifest["plugin"])
     task = plugin.info.task(manifest["task"])
-    text = (run / "config.yaml").read_text(encoding="utf-8")
+    text = read_text(run / "config.yaml")
     model: Any = resolve(plugin.info.config_of(task))
     config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
     config = with_given(config, options)

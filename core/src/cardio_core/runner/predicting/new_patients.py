@@ -26,6 +26,7 @@ from cardio_core.runner.progress import Echo
 from cardio_core.runner.setup import primary_of
 from cardio_core.types.features import flags_of
 from cardio_core.types.info import Target
+from cardio_core.types.nameless import without_names
 from cardio_core.types.samples import Quarantined
 
 
@@ -103,7 +104,7 @@ def _predict(
     except UnusableCohortError as error:
         if not error.quarantined:
             raise
-        return told | {"quarantined": [vars(row) for row in error.quarantined]}
+        return told | {"quarantined": [row.cells() for row in error.quarantined]}
     prepared = made.prepared
     quarantined = [*prepared.quarantined, *(_without_any(made.found) if made.found else ())]
     if mapping is not None:
@@ -128,7 +129,7 @@ def _predict(
         "explanations": made.explained,
         "flags": _flags(prepared),
         "notes": made.notes,
-        "quarantined": [vars(row) for row in quarantined],
+        "quarantined": [row.cells() for row in quarantined],
         "applicability": entries(made.applicability),
         "files": with_applicability([line.cells() for line in files], made.applicability, table),
         "files_summed": summed(files),
@@ -177,8 +178,8 @@ def _without_any(found: Found) -> list[Quarantined]:
     taken |= {row.recording_id for row in found.cohort.quarantined}
     numbers = (name for name in map(str, range(1, 10**9)) if name not in taken)
     return [
-        Quarantined(number, "load", reason)
-        for number, (_, reason) in zip(numbers, found.refused, strict=False)
+        Quarantined(number, "load", without_names(reason, [path]), (path,))
+        for number, (path, reason) in zip(numbers, found.refused, strict=False)
     ]
 
 

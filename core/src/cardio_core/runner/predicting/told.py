@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cardio_core.runner.measuring.nameless import without_names
 from cardio_core.runner.predicting.applicability import said_of_patients
+from cardio_core.types.nameless import without_names
 
 _YES = frozenset({"yes", "1", "true", "positive", "present"})
 

@@ -287,7 +287,7 @@ def make_features(job: PatientJob, device: Any = None) -> None:
         made = make_patient(plugin, job.config, job.ctx.replace(device=device), samples)
         if made.features is not None and len(made.features):
             save_features(folder, made.features)
-        write_json(folder / "quarantined.json", [vars(row) for row in made.quarantined])
+        write_json(folder / "quarantined.json", [row.cells() for row in made.quarantined])
         write_json(folder / FILES, list(job.files))
         known = {place: fingerprint(one) for place, one in prints.items()}
         write_json(folder / FINGERPRINTS, [known.get(place, "") for place in range(len(samples))])

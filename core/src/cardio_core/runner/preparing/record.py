@@ -71,7 +71,7 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
     prints = sorted(set(first.prepared.fingerprints.values()))
     write_json(session.out / RECORDINGS, {"n_recordings": len(table), "fingerprints": prints})
     quarantined = {
-        (q.recording_id, q.hook, q.reason): vars(q) for a in arms for q in a.prepared.quarantined
+        (q.recording_id, q.hook, q.reason): q.cells() for a in arms for q in a.prepared.quarantined
     }
     manifest.update(
         data=manifest.content["data"]

@@ -13,6 +13,7 @@ from cardio_ecg_transfer.readers.mitbih import AAMI_OF_SYMBOL, PACED
 from cardio_ecg_transfer.shared.config import RecordingsBlock
 from cardio_ecg_transfer.shared.recordings import (
     EXCLUDED,
+    files_of,
     new_recordings,
     opening,
     recordings_under,
@@ -30,12 +31,9 @@ def load(config: RecordingsBlock, ctx: Context) -> Cohort:
     recordings, dropped = without_excluded(recordings_under(ctx.inputs), config)
     usable, events, stretches = [], [], []
     for place, (name, path) in enumerate(recordings[["recording_id", "path"]].to_numpy()):
-        try:
+        with ctx.reading(name, *files_of(path)):
             _check_annotated(path, config)
             beats, stretch = beat_events(path, name, config.max_s)
-        except DataError as error:
-            ctx.quarantine(name, str(error))
-        else:
             usable.append(place)
             events.append(beats)
             stretches.append(stretch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
@@ -175,7 +176,7 @@ def _studies_of(
     The studies of a patient of whom none can be used are quarantined.
     """
     studies: dict[str, Study] = {}
-    refused: list[tuple[str, str, str]] = []
+    refused: list[tuple[str, str, str, tuple[Path, ...]]] = []
     left_out: dict[str, list[str]] = {AGAIN: [], UNNAMED: []}
     for study_id, row in table.iterrows():
         patient = str(row["patient_id"])
@@ -185,15 +186,15 @@ def _studies_of(
         try:
             chosen = one_of_state(find_gated(row[COLUMN]), config.state)
         except DataError as error:
-            refused.append((patient, str(study_id), str(error)))
+            refused.append((patient, str(study_id), str(error), row[COLUMN]))
             continue
         name = str(study_id)
         studies[patient] = Study(name, chosen, study_row(name, patient, row, chosen))
-    for patient, name, reason in refused:
+    for patient, name, reason, files in refused:
         if patient in studies:
             left_out[AGAIN].append(name)
         else:
-            ctx.quarantine(name, reason)
+            ctx.quarantine(name, reason, *files)
     return list(studies.values()), {why: tuple(ids) for why, ids in left_out.items() if ids}
 
 

@@ -92,14 +92,10 @@ def paired_rows(rows: pd.DataFrame, state: Wanted, ctx: Context) -> list[Study]:
         if not row[COLUMN]:
             continue
         name = str(study_id)
-        try:
+        with ctx.reading(name, *row[COLUMN]):
             groups, _ = of_state(find_gated(row[COLUMN]), state, COLUMN)
-        except DataError as error:
-            ctx.quarantine(name, str(error))
-            continue
-        found += [
-            (own, name, row, group) for own, group in zip(_names(name, groups), groups, strict=True)
-        ]
+            names = _names(name, groups)
+            found += [(own, name, row, group) for own, group in zip(names, groups, strict=True)]
     at: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for place, (_, _, row, _) in enumerate(found):
         at[str(row["patient_id"]), str(CohortTable.text(row, "timepoint") or "")].append(place)

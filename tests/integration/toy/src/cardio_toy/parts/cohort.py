@@ -23,11 +23,9 @@ def find_recordings(config: LoadBlock, ctx: Context) -> Cohort:
     clinical = pd.concat(known) if known else None
     rows = []
     for row in _entries(ctx, clinical):
-        try:
+        with ctx.reading(row["recording_id"], row["path"]):
             rate_of(row["path"])
             rows.append(row)
-        except DataError as error:
-            ctx.quarantine(row["recording_id"], str(error))
     names = ["recording_id", "study_id", "patient_id", "subject_link", "path"]
     samples = pd.DataFrame(rows, columns=names)
     paths = tuple(samples.pop("path"))

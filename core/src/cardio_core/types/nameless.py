@@ -21,6 +21,8 @@ def without_names(text: str, files: Iterable[Path]) -> str:
     'cannot open the file in its folder'
     >>> without_names("MILLER.dat: found 0.3 s, at least 2.5 s of one beat", [Path("MILLER.hea")])
     'the file: found 0.3 s, at least 2.5 s of one beat'
+    >>> without_names("expected a signal, found a flat line", [Path("flat.csv")])
+    'expected a signal, found a flat line'
     """
     for file in files:
         text = re.sub(rf"^\W*{re.escape(file.name)}\W*:\s*", "", text)
@@ -31,7 +33,9 @@ def without_names(text: str, files: Iterable[Path]) -> str:
         text = text.replace(file.name, "the file")
         stem = file.stem
         if len(stem) >= _SHORTEST:
-            text = re.sub(rf"(?<!\w){re.escape(stem)}(\.\w+)*(?!\w)", "the file", text)
+            # In plain small letters it is a word that the message may need, but for its suffix.
+            suffix = r"(\.\w+)+" if stem.isalpha() and stem.islower() else r"(\.\w+)*"
+            text = re.sub(rf"(?<!\w){re.escape(stem)}{suffix}(?!\w)", "the file", text)
         folder = file.parent.name
         # A folder in plain small letters is a word that the message may need: beats, images.
         if len(folder) >= _SHORTEST and not folder.islower():
