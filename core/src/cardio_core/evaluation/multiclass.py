@@ -9,9 +9,12 @@ import pandas as pd
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.parts import Asked, Parts, noting
 from cardio_core.evaluation.pooling import unit_of
-from cardio_core.stats import auc, per_class_table
+from cardio_core.stats import auc, multiclass_auc, per_class_table
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
+
+MOST_OF_AREAS = 500
+"""Resamples of Hand and Till's area, which ranks every pair of classes in each."""
 
 
 def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
@@ -39,8 +42,10 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
         else:
             parts.add_class(dict(estimates), scope, name, asked.source)
     detected = frame[frame["unit_id"].notna() & frame["y_true"].notna()]
-    for name in scored:
-        _one_against_rest(parts, detected, name, scope, config, unit)
+    if not detected[[f"score:{name}" for name in scored]].isna().all(axis=None):
+        _all_classes(parts, detected, scored, asked, unit)
+        for name in scored:
+            _one_against_rest(parts, detected, name, scope, config, unit)
     if scope.fold is None:
         parts.tables[f"confusion-{scope.model}"] = table.confusion
         parts.tables[f"by-class-{scope.model}"] = _printed(table.estimates)
@@ -49,6 +54,23 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
                 f"{scope.model}: undefined, because a class does not occur or is never predicted: "
                 f"{', '.join(table.undefined)}."
             )
+
+
+def _all_classes(
+    parts: Parts, frame: pd.DataFrame, scored: list[str], asked: Asked, unit: str
+) -> None:
+    """Add Hand and Till's area, which does not depend on how common the classes are."""
+    here = frame[frame["y_true"].isin(scored)]
+    if len(scored) < 3 or set(here["y_true"]) != set(scored):
+        return
+    clusters = Scored.clusters_of(here)
+    with noting(parts.notes, f"AUC of all classes of {asked.scope.model}: not computed."):
+        found = multiclass_auc(
+            here["y_true"], here[[f"score:{name}" for name in scored]], scored, clusters=clusters,
+            n_resamples=min(asked.config.n_resamples, MOST_OF_AREAS), seed=asked.seed,
+            level=asked.config.level, unit="patient" if clusters is not None else unit,
+        )  # fmt: skip
+        parts.add([found["all"]], asked.scope)
 
 
 def _one_against_rest(

@@ -2,7 +2,7 @@
 
 Names stay the same from run to run: ``roc-TARGET``, ``calibration-TARGET`` and
 ``decision-curve-TARGET`` of a binary target; ``classes-TARGET-MODEL`` of one with several classes;
-``agreement-TARGET`` of a number.
+``agreement-TARGET`` of a number, and ``agreement-TARGET-MODEL`` of further models.
 """
 
 from __future__ import annotations
@@ -65,7 +65,10 @@ def add_figures(
             for model in models:
                 _classes(parts, frame, target, task, model)
         else:
-            _agreement(parts, frame, target, task, config, primary_in(task, models))
+            first = primary_in(task, models)
+            for model in [first, *(name for name in models if name != first)][:MOST_DRAWN]:
+                name = f"agreement-{target.name}" + ("" if model == first else f"-{model}")
+                _agreement(parts, frame, target, task, config, model, name)
 
 
 def primary_in(task: Task, models: list[str]) -> str:
@@ -210,7 +213,8 @@ def _classes(parts: Parts, frame: pd.DataFrame, target: Target, task: Task, mode
     curves = []
     for name in target.classes:
         positive = (known["y_true"] == name).to_numpy(bool)
-        if name in target.unscored or positive.all() or not positive.any():
+        unknown = bool(known[f"score:{name}"].isna().all())
+        if name in target.unscored or positive.all() or not positive.any() or unknown:
             continue
         area = _area(parts, target, model, name)
         curves.append(
@@ -232,6 +236,7 @@ def _agreement(
     task: Task,
     config: EvaluateBlock,
     model: str,
+    file: str,
 ) -> None:
     rows = _known(frame, target, model)
     name = capital(spelled(target.name))
@@ -242,7 +247,7 @@ def _agreement(
         unit=target.unit,
         level=config.level,
     )
-    parts.figures[f"agreement-{target.name}"] = described(
+    parts.figures[file] = described(
         draw,
         f"{name}, predicted and measured: {task.model(model).title}",
         "Above, predicted against measured; on the dashed line both are the same. Below, the "

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
-from cardio_core.report.headline import what_ran
+from cardio_core.report.headline import compared_word, what_ran
 from cardio_core.report.naming import Names
 from cardio_core.report.overview import overview, write_overview
 from cardio_core.report.pictures import case_views, figure_groups, overview_pictures
@@ -118,6 +118,7 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "count": count,
         "names": names,
         "manifest": manifest,
+        "compared_word": compared_word(manifest),
         "title": manifest.get("task_title")
         or names.heading(manifest.get("task") or files.run.name),
         "data": manifest.get("data") or {},

@@ -9,7 +9,7 @@ from typing import Any
 
 from cardio_core.report.figures import Draw, ForestModel, ForestRow, described, forest, model_forest
 from cardio_core.report.figures.forest_models import GROUP_WORDS, OF_JUDGED
-from cardio_core.report.headline import LEADING
+from cardio_core.report.headline import LEADING, compared_word
 from cardio_core.report.results import Row, bare_name, is_pooled, n_words, protocols_of
 from cardio_core.report.spelling import spelled
 from cardio_core.report.words import level_words, metric_words, title_words
@@ -110,7 +110,7 @@ def _models(
         "reference_words": reference_words,
         "heads": OF_JUDGED if judged else GROUP_WORDS,
     }
-    every = "score" if judged else "model"
+    every = compared_word(manifest)
     title = f"{metric_words(metric)} of every {every}{of}"
     caption = (
         "Every model, with its interval, under both protocols. Of two intervals that overlap "

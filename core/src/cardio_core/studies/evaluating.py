@@ -21,6 +21,8 @@ def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationRepor
     """Evaluate as a run is; what needs probabilities only for scores that are some."""
     task, scored = given.task, given.scored
     report = default_evaluate(scored, task, config, seed=seed)
+    if task.targets[0].kind != "binary":
+        return report
     figures, metrics = dict(report.figures), list(report.metrics)
     if len(given.probabilities) < len(task.models):
         metrics = [

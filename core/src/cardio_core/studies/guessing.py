@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
+from cardio_core.studies.reading.called import parts, speaks_of
 
 OUTCOMES = ("y_true", "y", "truth", "true", "label", "labels", "target", "outcome", "event",
             "response", "class", "status", "obs", "observed", "ground_truth", "gt", "y_test",
@@ -65,7 +66,7 @@ def column_for(asked: str | None, option: str, table: pd.DataFrame) -> str | Non
 def guessed(names: Sequence[str], table: pd.DataFrame, besides: Iterable[str] = ()) -> str | None:
     """Return the first column with one of these names, whatever its capitals, blanks and dots."""
     taken = set(besides)
-    by_name = {"_".join(_parts(column)): str(column) for column in reversed(table.columns)}
+    by_name = {"_".join(parts(column)): str(column) for column in reversed(table.columns)}
     return next((by_name[n] for n in names if n in by_name and by_name[n] not in taken), None)
 
 
@@ -78,11 +79,6 @@ def guessed_patient(table: pd.DataFrame, besides: Iterable[str] = ()) -> str | N
         and known.astype(str).str.match(_RESAMPLE).all()
     ]
     return guessed(PATIENTS, table, [*besides, *folds])
-
-
-def _parts(name: object) -> list[str]:
-    """Return the words and numbers of a name, in small letters."""
-    return re.findall(r"[^\W_]+", str(name).lower())
 
 
 def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
@@ -139,13 +135,13 @@ def guessed_scores(
     named = [name for name in numeric if _SCORE.search(name)]
     if not named:
         named = [name for name in numeric if is_probability(table[name])
-                 and any(_speaks_of(name, one) for one in classes)]  # fmt: skip
+                 and any(speaks_of(name, one) for one in classes)]  # fmt: skip
     found = [name for name in named if not table[name].dropna().isin([0, 1]).all()]
     for name in list(found):
         for other in found[found.index(name) + 1 :] if name in found else []:
             if _mirrors(table[name], table[other]):
                 # of a two-column predict_proba one is the other class, which adds nothing
-                first = _speaks_of(name, event) and not _speaks_of(other, event)
+                first = speaks_of(name, event) and not speaks_of(other, event)
                 found.remove(other if first else name)
                 break
     if found or named:
@@ -155,13 +151,6 @@ def guessed_scores(
         f"--score: no numeric column is called score, prob, pred or risk; numeric columns are "
         f"{shown}; name one"
     )
-
-
-def _speaks_of(name: str, value: str) -> bool:
-    """Say whether a column is called by a value of the outcome, as ``.pred_yes`` and ``X1`` are."""
-    words, said = _parts(re.sub(r"^X(?=\d+$)", "", name)), _parts(value)
-    same = {"1": ["true"], "0": ["false"], "true": ["1"], "false": ["0"]}.get(value.lower())
-    return any(one and words[-len(one) :] == one for one in (said, same))
 
 
 def _mirrors(first: pd.Series, second: pd.Series) -> bool:

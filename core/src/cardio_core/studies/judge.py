@@ -80,8 +80,17 @@ def _left_out(given: Given) -> list[str]:
 
 
 def _undivided(given: Given) -> list[str]:
-    many = [str(n) for n in given.groups.columns if given.groups[n].nunique() > 5]
-    return [f"{', '.join(many)}: more than 5 values, so no groups were formed."] if many else []
+    said = []
+    for name, most in given.may_divide.items():
+        n = int(given.groups[name].nunique())
+        if n > most:
+            said.append(
+                f"{name}: {n} values, more than {most}, so no groups were formed; make a column of "
+                "fewer (age in thirds, centres by region) and name it with --subgroup."
+            )
+        elif n < 2:
+            said.append(f"{name}: one value in all rows, so there is nothing to compare.")
+    return said
 
 
 def _table_one(given: Given, cohort: Path | None, asked: Question) -> TableOne | None:

@@ -146,6 +146,12 @@ def _source(label: str, path: Path, asked: Question) -> Source:
     names = [model.name for model in given.task.models]
     [frame] = given.scored.frames.values()
     [target] = given.task.targets
+    if target.kind != "binary":
+        what = "a number" if target.kind == "continuous" else "of several classes"
+        raise DataError(
+            f"{label}: {target.name} is {what}; outcomes of two values are compared (--event makes "
+            "one of classes); cardio judge compares predictions that stand in one table"
+        )
     score = f"score:{target.classes[1]}"
     rows = frame[frame["model"].isin(names)]
     wide = rows.pivot_table(index="patient_id", columns="model", values=score, aggfunc="mean")

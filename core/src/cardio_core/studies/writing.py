@@ -97,7 +97,9 @@ def write_page(
     from cardio_core.report.build import build_report
 
     report = evaluated(given, config, seed)
-    within, small = subgroup_metrics(given.scored, given.task, given.groups, config, seed=seed)
+    within, small = subgroup_metrics(
+        given.scored, given.task, given.groups, config, seed=seed, most=given.may_divide
+    )
     said = [*given.assumed, *notes, *report.notes, *small]
     tables = dict(report.tables)
     metrics = [_exchanged(one, adjusted or {}) for one in report.metrics]

@@ -55,8 +55,9 @@ def agreement(
     errors = stats.regression_errors(
         first, second, clusters=clusters, weigh_clusters_alike=repeated, level=level, seed=seed
     )
-    # the bias is there already, with its exact interval
-    estimates = [*found.estimates, *(e for name, e in errors.items() if name != "bias")]
+    # the bias is there already, with its exact interval; neither method predicts the other
+    elsewhere = ("bias", "pearson_r", "calibration_slope", "calibration_intercept")
+    estimates = [*found.estimates, *(e for n, e in errors.items() if n not in elsewhere)]
     notes = [f"Differences are {measured} minus {reference}."]
     if repeated:
         notes.append(

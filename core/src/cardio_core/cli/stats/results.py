@@ -37,7 +37,7 @@ LABELS = {
     "auc": "AUC", "ppv": "PPV", "npv": "NPV", "f1": "F1", "ece": "ECE", "mae": "MAE",
     "rmse": "RMSE", "sd": "SD", "loa": "limit of agreement,", "youden": "Youden's index",
     "r2": "R² = 1 - SSE/SST", "pearson_r2": "Pearson r²", "brier": "Brier score",
-    "mae_constant": "MAE of saying the median", "mae_skill": "1 - MAE/that",
+    "mae_constant": "MAE of saying the median", "ccc": "CCC (Lin)", "mae_skill": "1 - MAE/that",
     "scaled_brier": "scaled Brier score", "harrell_c": "Harrell's C", "uno_c": "Uno's C",
     "auc_at": "AUC at", "brier_at": "Brier score at", "scaled_brier_at": "scaled Brier score at",
     "observed_over_expected_at": "observed/expected risk at",

@@ -12,8 +12,12 @@ PLACE = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--outcome", metavar="COLUMN", help="What really happened: two values.")
+@click.option("--outcome", metavar="COLUMN", help="What really happened.")
 @click.option("--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1.")
+@click.option(
+    "--kind", type=click.Choice(["binary", "classes", "number"]),
+    help="Of the outcome; without it as its values show.",
+)  # fmt: skip
 @click.option("--score", "scores", multiple=True, metavar="COLUMN", help="A score; repeatable.")
 @click.option("--primary", metavar="COLUMN", help="The score that was declared beforehand.")
 @click.option("--patient", metavar="COLUMN", help="Whose row it is.")
@@ -36,6 +40,7 @@ def judge(
     predictions: Path,
     outcome: str | None,
     event: str | None,
+    kind: str | None,
     scores: tuple[str, ...],
     primary: str | None,
     patient: str | None,
@@ -50,15 +55,18 @@ def judge(
 ) -> None:
     """Write the page that a run gets for PREDICTIONS of any tool (CSV or Parquet).
 
-    One row a patient, or several with --patient; a column of what happened, and one or more of
-    scores. What is not named is guessed from the columns' names, and said.
+    One row a patient, or several with --patient; a column of what happened (two values, several
+    classes, or a number), and one or more of scores; of several classes a column of probabilities
+    for each. What is not named is guessed from the columns' names, and said.
 
     Example: cardio judge predictions.csv --outcome died --score risk --site centre
     """
     from cardio_core.studies.given import Question
     from cardio_core.studies.judge import judge_predictions
 
-    asked = Question(outcome, event, scores, patient, site, subgroups, thresholds, primary, missing)
+    asked = Question(
+        outcome, event, scores, patient, site, subgroups, thresholds, primary, missing, kind
+    )
     page, given = judge_predictions(
         predictions,
         asked,

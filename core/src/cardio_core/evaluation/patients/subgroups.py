@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -30,6 +31,7 @@ def subgroup_metrics(
     config: EvaluateBlock,
     *,
     seed: int = 0,
+    most: Mapping[str, int] | None = None,
 ) -> tuple[list[Metric], list[str]]:
     """Estimate how well each model does among the patients of each class of a covariate.
 
@@ -43,6 +45,8 @@ def subgroup_metrics(
     config : EvaluateBlock
     seed : int
         Of the resampling.
+    most : mapping of str to int, optional
+        Columns that divide whatever they look like, and into how many classes at most: sites.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def subgroup_metrics(
     """
     metrics: list[Metric] = []
     small: dict[str, None] = {}
-    for name, groups in _dividing(clinical).items():
+    for name, groups in _dividing(clinical, most or {}).items():
         title = COLUMNS[name].title if name in COLUMNS else title_of(name)
         if name == "sex":
             title = "Sex"
@@ -83,10 +87,14 @@ def subgroup_metrics(
     return metrics, notes
 
 
-def _dividing(clinical: pd.DataFrame) -> dict[str, pd.Series]:
+def _dividing(clinical: pd.DataFrame, most: Mapping[str, int]) -> dict[str, pd.Series]:
     found = {}
     for name in clinical.columns:
         values = clinical[name]
+        if name in most:
+            if 2 <= values.nunique() <= most[name]:
+                found[str(name)] = values.map(_text, na_action="ignore")
+            continue
         column = COLUMNS.get(str(name))
         counted = column is not None and column.kind in ("flag", "code", "count")
         if not counted and own_column(values).kind in ("number", "date", "text", "empty"):

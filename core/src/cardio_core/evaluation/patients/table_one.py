@@ -115,7 +115,7 @@ def describe_columns(described: pd.DataFrame, labels: pd.Series, target: Target)
     labels : Series
         Class by patient.
     target : Target
-        Binary or of several classes.
+        Binary or of several classes; by a number the patients are not divided.
 
     Raises
     ------
@@ -142,8 +142,12 @@ def describe_columns(described: pd.DataFrame, labels: pd.Series, target: Target)
             counted += [name] if is_words or values.nunique() == 2 else []
     if not titles:
         raise DataError("expected columns that describe patients, found none with a value")
-    frame, notes, _ = _by_outcome(described[list(titles)], titles, counted, labels, target)
-    return TableOne(f"Patients by {target.name}", frame, notes)
+    divided = target.kind != "continuous"
+    frame, notes, _ = _by_outcome(
+        described[list(titles)], titles, counted, labels if divided else None,
+        target if divided else None,
+    )  # fmt: skip
+    return TableOne(f"Patients by {target.name}" if divided else "Patients", frame, notes)
 
 
 def _by_outcome(

@@ -16,9 +16,12 @@ from cardio_core.report.figures.canvas import (
     Draw,
     quiet_axes,
 )
-from cardio_core.report.words import number
+from cardio_core.report.words import count, number
 from cardio_core.stats.agreement.bland_altman import Agreement
-from cardio_core.stats.foundation.validate import Floats
+from cardio_core.stats.foundation.validate import Floats, Ints
+
+MOST_POINTS = 2000
+"""Beyond it a figure is a blot, and a page of many megabytes; numbers are of all points."""
 
 
 def agreement_figure(
@@ -70,11 +73,21 @@ def _scatter(axes: Axes, truth: Floats, said: Floats) -> None:
     low, high = float(both.min()), float(both.max())
     edge = 0.04 * (high - low or 1.0)
     axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.plot(truth, said, "o", color=BLUE, markersize=3.5, alpha=0.7, markeredgewidth=0)
+    shown = _some(truth.size)
+    axes.plot(truth[shown], said[shown], "o", color=BLUE, markersize=3.5, alpha=0.7,
+              markeredgewidth=0)  # fmt: skip
+    if shown.size < truth.size:
+        axes.set_title(f"{count(shown.size)} of {count(truth.size)} points are drawn",
+                       fontsize=SMALL_PT, color=GREY, loc="left")  # fmt: skip
     axes.set_xlim(low - edge, high + edge)
     axes.set_ylim(low - edge, high + edge)
     axes.set_aspect("equal")
     axes.locator_params(nbins=5)
+
+
+def _some(n: int) -> Ints:
+    """Return the places of `MOST_POINTS` of n points at most, evenly among them."""
+    return np.unique(np.linspace(0, n - 1, min(n, MOST_POINTS)).astype(np.int64))
 
 
 def limits_of_agreement(axes: Axes, found: Agreement, unit: str = "") -> None:
@@ -82,8 +95,9 @@ def limits_of_agreement(axes: Axes, found: Agreement, unit: str = "") -> None:
 
     Values that lie close are written apart.
     """
-    axes.plot(found.mean, found.difference, "o", color=BLUE, markersize=3.5, alpha=0.7,
-              markeredgewidth=0)  # fmt: skip
+    shown = _some(found.mean.size)
+    axes.plot(found.mean[shown], found.difference[shown], "o", color=BLUE, markersize=3.5,
+              alpha=0.7, markeredgewidth=0)  # fmt: skip
     axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
     lines = ((found.upper, "upper limit"), (found.bias, "bias"), (found.lower, "lower limit"))
     for estimate, _ in lines:

@@ -36,7 +36,7 @@ GROUP_WORDS: dict[Group, str] = {
     "baseline": "Baselines",
 }
 OF_JUDGED: dict[Group, str] = GROUP_WORDS | {
-    "primary": "Declared beforehand", "model": "Other scores",
+    "primary": "Declared beforehand", "model": "Others",
 }  # fmt: skip
 """What heads the groups of a run's models, and those of scores made elsewhere."""
 
@@ -238,7 +238,7 @@ def _note(
 ) -> list[str]:
     parts = [n_words, f"lines: {level} intervals"]
     if reference is not None:
-        parts.append(f"dashed: {reference_words} ({reference:g})")
+        parts.append(f"dashed: {reference_words} ({reference:.4g})")
     return wrapped("; ".join(filter(None, parts)), room_in - 0.1, SMALL_PT)
 
 

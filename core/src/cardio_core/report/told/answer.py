@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cardio_core.report.headline import compared_word
 from cardio_core.report.results import Row
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.told import fused
@@ -177,7 +178,8 @@ def _main(files: RunFiles, standing: Standing, of: str) -> str:
     )
     role = "the primary model, declared before the run," if standing.declared else "the model"
     if judged:
-        role = "the declared score" if standing.declared else "the score"
+        word = compared_word(files.manifest)
+        role = f"the declared {word}" if standing.declared else f"the {word}"
     who = f"{where}, {role} “{title_of(files, standing.model)}”"
     metric = IN_WORDS[standing.metric]
     value = _value(files, standing.row, standing)
@@ -194,12 +196,14 @@ def _main(files: RunFiles, standing: Standing, of: str) -> str:
     said = f"{who} reached {'an' if metric[0] in 'aeio' else 'a'} {metric} of {value}{of}"
     if baseline is None:
         alone = judged or fused.is_fused(files)
-        return f"{said}." if alone else f"{said}; {_without_baseline(files, standing)}."
+        if alone and _constant(files, standing) is None:
+            return f"{said}."
+        return f"{said}; {_without_baseline(files, standing)}."
     return f"{said}; {_beside(files, standing, baseline)}."
 
 
 def _compared(files: RunFiles) -> str:
-    return "scores" if files.manifest.get("kind") == "judged" else "models"
+    return f"{compared_word(files.manifest)}s"
 
 
 def _which(files: RunFiles, standing: Standing, baseline: str) -> str:

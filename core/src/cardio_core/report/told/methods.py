@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cardio_core.report.headline import compared_word
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.told import fused, judged
 from cardio_core.report.told.flow import AFTER, KINDS, reason_of
@@ -199,7 +200,7 @@ def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
     compared = dict.fromkeys(d.method for one in found for d in one.differences.values())
     if compared:
         said += (
-            f" {'Scores' if of_others else 'Models'} were compared in pairs on what both predicted "
+            f" {compared_word(files.manifest).capitalize()}s were compared in pairs on what both predicted "
             f"({listed(list(compared))}); {judged.comparison_words(files)}."
         )
     if of_others:
@@ -307,12 +308,12 @@ def _of_judged(files: RunFiles) -> list[str]:
     adjusted = any(judged.adjusted_p(row) is not None for row in files.metrics)
     if n > 1 and adjusted:
         said.append(
-            f"{counted(n, 'score')} were compared; p of a difference of areas is adjusted for all "
+            f"{counted(n, compared_word(files.manifest))} were compared; p of a difference of areas is adjusted for all "
             "pairs in a column of its own, every other p is not."
         )
     elif n > 1 and not files.manifest.get("primary"):
         said.append(
-            f"{counted(n, 'score')} were looked at without correction, and none was declared "
+            f"{counted(n, compared_word(files.manifest))} were looked at without correction, and none was declared "
             "beforehand."
         )
     return said

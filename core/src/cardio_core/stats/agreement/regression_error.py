@@ -18,7 +18,10 @@ from cardio_core.stats.foundation.validate import (
 from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums
 from cardio_core.types.estimate import Estimate
 
-ERRORS = ("r2", "pearson_r2", "mae", "mae_constant", "mae_skill", "rmse", "bias")
+ERRORS = ("r2", "pearson_r2", "mae", "mae_constant", "mae_skill", "rmse", "bias", "ccc",
+          "pearson_r", "calibration_slope", "calibration_intercept")  # fmt: skip
+_OF_A_LINE = ("pearson_r2", "pearson_r", "calibration_slope", "calibration_intercept")
+"""What predictions have that are not all the same."""
 
 
 def regression_errors(
@@ -54,7 +57,10 @@ def regression_errors(
         ``r2`` is 1 − SSE/SST and negative where the mean would do better; ``pearson_r2`` is the
         squared correlation, which forgives any bias and scale. ``mae_constant`` is the error of
         predicting the median of these rows for all, and ``mae_skill`` is 1 − mae/mae_constant.
-        ``pearson_r2`` is left out where the predictions are constant.
+        ``ccc`` is Lin's concordance correlation (moments over n). ``calibration_slope`` and
+        ``calibration_intercept`` are of the straight line of the reference on the predictions: 1
+        and 0 where a prediction is worth its face value. ``pearson_r2``, ``pearson_r`` and that
+        line are left out where the predictions are constant.
 
     Raises
     ------
@@ -63,7 +69,7 @@ def regression_errors(
 
     References
     ----------
-    Kvålseth TO. Am Stat 1985;39:279, on the definitions of R².
+    Kvålseth TO. Am Stat 1985;39:279, on the definitions of R². Lin LI. Biometrics 1989;45:255.
 
     Examples
     --------
@@ -98,11 +104,11 @@ def regression_errors(
         [np.ones(y.size), y, y**2, p, p**2, y * p, (y - p) ** 2, np.abs(y - p), np.abs(y - median)]
     )
     constant = np.ptp(guess[known]) == 0
-    names = tuple(name for name in ERRORS if not (constant and name == "pearson_r2"))
+    names = tuple(name for name in ERRORS if not (constant and name in _OF_A_LINE))
     chosen = [ERRORS.index(name) for name in names]
     estimates = bootstrap_sums(
         rows,
-        lambda sums: _errors(sums)[..., chosen],
+        lambda sums: _errors(sums, centre)[..., chosen],
         names,
         clusters=clusters,
         n_resamples=n_resamples,
@@ -123,9 +129,10 @@ def _weighted_median(values: Floats, weights: Floats) -> float:
     return float((ranked[first] + ranked[first + 1]) / 2 if tied else ranked[first])
 
 
-def _errors(sums: Floats) -> Floats:
+def _errors(sums: Floats, centre: float) -> Floats:
     n, y, yy, p, pp, yp, squared, absolute, of_constant = np.moveaxis(sums, -1, 0)
     spread_y, spread_p, shared = yy - y**2 / n, pp - p**2 / n, yp - y * p / n
+    slope = ratio(shared, spread_p)
     return np.stack(
         [
             1 - ratio(squared, spread_y),
@@ -135,6 +142,10 @@ def _errors(sums: Floats) -> Floats:
             1 - ratio(absolute, of_constant),
             np.sqrt(squared / n),
             (p - y) / n,
+            ratio(2 * shared, spread_y + spread_p + (y - p) ** 2 / n),
+            ratio(shared, np.sqrt(np.maximum(spread_y * spread_p, 0.0))),
+            slope,
+            (y - slope * p) / n + centre * (1 - slope),
         ],
         axis=-1,
     )

@@ -1,0 +1,1 @@
+"""How a stranger's table is read: kind of outcome, columns of classes, folds, frames."""
