@@ -4,8 +4,8 @@ Every plugin's synthetic cohort gets a column ``coin``: half of the patients, dr
 all rows of a patient alike. Nothing recorded goes with it, so the best possible AUC is 0.5. Both
 protocols then predict it, from the same recordings, for several draws of the lot.
 
-``python tests/integration/no_signal.py`` makes what is not stored yet (a few minutes a plugin on one
-core; with names of plugins theirs only). With ``page`` it writes the page of what is stored.
+``python tests/integration/no_signal.py`` makes what is not stored yet (a few minutes of one core a
+plugin; with names of plugins theirs only). With ``page`` it writes the page of what is stored.
 """
 
 from __future__ import annotations

@@ -200,8 +200,8 @@ def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
     compared = dict.fromkeys(d.method for one in found for d in one.differences.values())
     if compared:
         said += (
-            f" {compared_word(files.manifest).capitalize()}s were compared in pairs on what both predicted "
-            f"({listed(list(compared))}); {judged.comparison_words(files)}."
+            f" {compared_word(files.manifest).capitalize()}s were compared in pairs on what both "
+            f"predicted ({listed(list(compared))}); {judged.comparison_words(files)}."
         )
     if of_others:
         said += judged.measures_words(files, leading)
@@ -300,7 +300,7 @@ def limits(files: RunFiles) -> tuple[str, ...]:
 
 def _of_judged(files: RunFiles) -> list[str]:
     """Return what predictions made elsewhere cannot show."""
-    n = len(files.manifest.get("models") or [])
+    n, what = len(files.manifest.get("models") or []), compared_word(files.manifest)
     said = [
         "Only predictions were given: how the model was made, on whom, and what was chosen on "
         "these patients is not known here.",
@@ -308,12 +308,12 @@ def _of_judged(files: RunFiles) -> list[str]:
     adjusted = any(judged.adjusted_p(row) is not None for row in files.metrics)
     if n > 1 and adjusted:
         said.append(
-            f"{counted(n, compared_word(files.manifest))} were compared; p of a difference of areas is adjusted for all "
+            f"{counted(n, what)} were compared; p of a difference of areas is adjusted for all "
             "pairs in a column of its own, every other p is not."
         )
     elif n > 1 and not files.manifest.get("primary"):
         said.append(
-            f"{counted(n, compared_word(files.manifest))} were looked at without correction, and none was declared "
+            f"{counted(n, what)} were looked at without correction, and none was declared "
             "beforehand."
         )
     return said
