@@ -218,7 +218,7 @@ def refusal(folder: Path, table: pd.DataFrame, **asked: Any) -> CardioError:
 @pytest.mark.parametrize(
     ("change", "asked", "words"),
     [
-        ({"pred": 0.5 + 0.4 * np.sin(ROW)}, {}, "found numbers between 0 and 1; name the column of"),
+        ({"pred": 0.5 + 0.4 * np.sin(ROW)}, {}, "found numbers between 0 and 1; name the"),
         ({}, {"thresholds": ["40"]}, "--threshold 40: obs is a number"),
         ({}, {"event": "50", "kind": "number"}, "--event 50: an outcome of --kind number has none"),
         ({"obs": ROW % 4}, {}, "found 4 whole numbers (0, 1, 2, 3); say --kind number, or"),
