@@ -255,7 +255,7 @@ def answer(
             folder = _folder(opened, name)
             for key, decision in open_decisions(folder, task.targets).items():
                 made.decisions[key][name] = decision
-    made.applicability = judge_patients(kept, made.prepared, made.vectors, plugin, config)
+    made.applicability = judge_patients(kept, made.prepared, inputs, made.vectors, plugin, config)
     return made
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from cardio_core.evaluation.applicability.judge import (
     Applicability,
 )
 from cardio_core.registry import Plugin
+from cardio_core.runner.preparing.clinical import table_of
 from cardio_core.runner.preparing.features import Prepared
 
 BEFORE = "the run was made before applicability was kept"
@@ -29,6 +32,7 @@ BEFORE = "the run was made before applicability was kept"
 def judge_patients(
     kept: Applicability | None,
     prepared: Prepared,
+    inputs: Sequence[Path],
     vectors: Mapping[str, Mapping[str, NDArray[Any]]],
     plugin: Plugin,
     config: RunConfig,
@@ -41,6 +45,8 @@ def judge_patients(
         Of the run; None of one that was made before.
     prepared : Prepared
         The new patients.
+    inputs : sequence of Path
+        What was given; a cohort table among it knows age and scanner.
     vectors : mapping of str to mapping of str to ndarray
         By model and patient, what its network makes of him.
     plugin : Plugin
@@ -56,9 +62,10 @@ def judge_patients(
         rows = [(patient, NOT_JUDGED, BEFORE, np.nan) for patient in everybody]
         return pd.DataFrame(rows, columns=list(COLUMNS))
     outcome = config.outcome.column
+    table = table_of(prepared.cohort, inputs)
     patients = describe(
         prepared.features,
-        prepared.cohort,
+        replace(prepared.cohort, table=table),
         words=plugin.info.words,
         also=config.covariates,
         never=() if outcome is None else (outcome,),

@@ -48,12 +48,19 @@ def clinical_of(
     """
     if not names:
         return None
-    table = cohort.table
+    table = table_of(cohort, inputs)
     if table is None:
-        found = [one.rows for one in _tables(inputs, ())]
-        table = pd.concat(found) if found else pd.DataFrame({"patient_id": []})
+        table = pd.DataFrame({"patient_id": []})
     values = of_samples(table, features.table, names)
     return clinical_features(features.table, values.reindex(columns=list(names)))
+
+
+def table_of(cohort: Cohort, inputs: Iterable[Path]) -> pd.DataFrame | None:
+    """Return the cohort table behind some inputs, whether `load` of the plugin keeps it or not."""
+    if cohort.table is not None:
+        return cohort.table
+    found = [one.rows for one in _tables(inputs, ())]
+    return pd.concat(found) if found else None
 
 
 def _tables(inputs: Iterable[Path], paths: Iterable[str]) -> list[CohortTable]:
