@@ -23,21 +23,26 @@ LEAST_PATIENTS = 19
 """With fewer, not even the largest distance is exceeded by one in twenty only."""
 
 _GRID = 101
+_TAIL = 80
+_ALONE_AT_MOST = 1000
+"""Of more patients, one changes no scale."""
 
 
 @dataclass(frozen=True)
 class Calibration:
     """What distances of patients from training who were left out of it look like.
 
-    Each distance is moved and stretched, so that the median of the patients left out is 0 and their
-    90th percentile 1; a patient's is the largest of his. So several distances are one, and what is
-    exceeded by one patient in twenty is read off it, with the correction for a finite number that
-    conformal prediction has: the ``ceil((1 - alpha) (n + 1))``-th smallest of n.
+    Each distance is moved and stretched, so that the 80th percentile of the patients left out is 0
+    and those beyond it lie 1 off on average: far tails and near ones become alike. A patient's is
+    the largest of his. So several distances are one, and what is exceeded by one patient in twenty
+    is read off it, with the correction for a finite number that conformal prediction has: the
+    ``ceil((1 - alpha) (n + 1))``-th smallest of n. For that each of the n is compared with the
+    others alone, as a new patient is.
 
     Attributes
     ----------
     middle, spread : mapping of str to float
-        By test: the median, and from there to the 90th percentile.
+        By test: the 80th percentile, and how far beyond it those beyond it lie on average.
     borderline, outside : float
         What the largest must exceed.
     grid : tuple of float
@@ -66,18 +71,20 @@ class Calibration:
         n = len(known)
         if n < LEAST_PATIENTS:
             return None
-        middle = known.median()
-        spread = known.quantile(0.9) - middle
-        tests = [name for name in known.columns if np.isfinite(spread[name]) and spread[name] > 0]
+        scales = {name: _scale_of(known[name].to_numpy(float)) for name in known.columns}
+        tests = [name for name, scale in scales.items() if scale is not None]
         if not tests:
             return None
-        largest = ((known[tests] - middle[tests]) / spread[tests]).max(axis=1).dropna()
-        ordered = np.sort(largest.to_numpy(float))
+        moved = np.column_stack(
+            [_moved_beside_others(known[name].to_numpy(float)) for name in tests]
+        )
+        largest = np.where(np.isnan(moved), -np.inf, moved).max(axis=1)
+        ordered = np.sort(largest[np.isfinite(largest)])
         if len(ordered) < LEAST_PATIENTS:
             return None
         return cls(
-            {name: float(middle[name]) for name in tests},
-            {name: float(spread[name]) for name in tests},
+            {name: scale[0] for name, scale in scales.items() if scale is not None},
+            {name: scale[1] for name, scale in scales.items() if scale is not None},
             conformal_quantile(ordered, ALPHA_BORDERLINE),
             conformal_quantile(ordered, ALPHA_OUTSIDE),
             tuple(float(one) for one in np.percentile(ordered, np.linspace(0, 100, _GRID))),
@@ -89,6 +96,10 @@ class Calibration:
         tests = [name for name in self.middle if name in distances.columns]
         middle, spread = pd.Series(self.middle)[tests], pd.Series(self.spread)[tests]
         return (distances[tests] - middle) / spread
+
+    def moved(self, test: str, distance: float) -> float:
+        """Return one distance as it is compared."""
+        return (distance - self.middle[test]) / self.spread[test]
 
     def limit(self, test: str) -> float:
         """Return the distance of one test from which on it is told as a reason."""
@@ -133,6 +144,32 @@ def conformal_quantile(ordered: Floats, alpha: float) -> float:
     """
     rank = math.ceil((1 - alpha) * (len(ordered) + 1) - 1e-9)
     return float(ordered[rank - 1]) if rank <= len(ordered) else float("inf")
+
+
+def _scale_of(column: Floats) -> tuple[float, float] | None:
+    """Return the 80th percentile and the mean beyond it; None where nothing lies beyond."""
+    known = column[np.isfinite(column)]
+    if known.size < 2:
+        return None
+    middle = float(np.percentile(known, _TAIL))
+    beyond = known[known > middle]
+    spread = float((beyond - middle).mean()) if beyond.size else 0.0
+    return (middle, spread) if spread > 1e-12 * max(1.0, abs(middle)) else None
+
+
+def _moved_beside_others(column: Floats) -> Floats:
+    """Return each distance as it is compared, by the scale of the others alone."""
+    whole = _scale_of(column)
+    found = np.full(len(column), np.nan)
+    if whole is None:
+        return found
+    for place in np.flatnonzero(np.isfinite(column)):
+        own = None
+        if len(column) <= _ALONE_AT_MOST:
+            own = _scale_of(np.delete(column, place))
+        middle, spread = own or whole
+        found[place] = (column[place] - middle) / spread
+    return found
 
 
 def _six(value: float) -> float:

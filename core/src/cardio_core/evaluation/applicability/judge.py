@@ -32,8 +32,11 @@ NOTHING = "nothing measured"
 
 UNKNOWN = "nothing that was measured of the training patients is known of this one"
 
-ONE, TOGETHER, NETWORK = "one column", "columns together", "network "
-"""The tests; a network's name stands behind the last."""
+ONE = {"measured": "one measurement", "input": "one of the input", "clinical": "one of the table"}
+"""The tests of the farthest column, by what the column is: of few columns less is unusual."""
+
+TOGETHER, NETWORK = "columns together", "network "
+"""The other tests; a network's name stands behind the last."""
 
 _N_FOLDS = 10
 _MOST_ALIKE = 0.05
@@ -109,8 +112,7 @@ class Applicability:
         titles : mapping of str to str, optional
             Of the models, in words.
         """
-        together = {key: one.kind != "clinical" for key, one in patients.about.items()}
-        distances = _by_columns(patients.values, together, np.asarray(subjects, dtype=object))
+        distances = _left_out(patients, np.asarray(subjects, dtype=object))
         kept = {}
         most = 0
         for model, space in (spaces or {}).items():
@@ -123,7 +125,7 @@ class Applicability:
         if kept:  # a fixed test set leaves the others without a distance in the network
             whole = distances.notna()[[f"{NETWORK}{model}" for model in kept]].all(axis=1)
             distances = distances[whole]
-        likeness = Likeness.fit(patients.values, together)
+        likeness = _likeness(patients.values, patients.about)
         calibration = Calibration.of(distances)
         return cls(
             len(patients.values),
@@ -155,10 +157,7 @@ class Applicability:
             farther off (NaN where he is not judged by numbers).
         """
         values = patients.values
-        distances = pd.DataFrame(
-            {ONE: self.likeness.farthest(values), TOGETHER: self.likeness.distances(values)},
-            index=values.index,
-        )
+        distances = _distances(self.likeness, values, self.about)
         for model, space in self.spaces.items():
             known = (vectors or {}).get(model, {})
             distances[f"{NETWORK}{model}"] = [
@@ -209,21 +208,27 @@ class Applicability:
         """Return why each test that is beyond its limit is, columns first."""
         reasons: list[str] = []
         named: list[int] = []
-        if ONE in calibration.middle:
-            far = np.where(np.isfinite(one.scaled), np.abs(one.scaled), 0.0)
-            order = np.argsort(-far, kind="stable")
-            named = [int(place) for place in order if far[place] > calibration.limit(ONE)]
-            reasons += [self._column_said(place, one) for place in named]
+        off = np.where(np.isfinite(one.scaled), np.abs(one.scaled), 0.0)
+        for place, name in enumerate(self.likeness.columns):
+            test = ONE[self.about[name].kind]
+            if test in calibration.middle and off[place] > calibration.limit(test):
+                named.append(place)
+        named.sort(key=lambda place: -calibration.moved(self._test_of(place), float(off[place])))
+        reasons += [self._column_said(place, one) for place in named]
+        one_by_one = max((one.placed.get(test, 0.0) for test in ONE.values()), default=0.0)
         beyond = {test: u for test, u in one.placed.items() if u > calibration.borderline}
         for test in sorted(beyond, key=lambda test: -beyond[test]):
             if test.startswith(NETWORK):
                 title = self.titles[test.removeprefix(NETWORK)]
                 reasons.append(network_said(title, one.distances[test] / calibration.limit(test)))
-            if test == TOGETHER and (not named or beyond[test] > one.placed.get(ONE, 0.0)):
-                off = np.abs(np.nan_to_num(self.likeness.unusual(one.scaled), nan=0.0))
-                two = [int(place) for place in np.argsort(-off, kind="stable")[:2] if off[place]]
+            if test == TOGETHER and (not named or beyond[test] > one_by_one):
+                odd = np.abs(np.nan_to_num(self.likeness.unusual(one.scaled), nan=0.0))
+                two = [int(place) for place in np.argsort(-odd, kind="stable")[:2] if odd[place]]
                 reasons.append(together_said([self._value_said(place, one) for place in two]))
         return reasons
+
+    def _test_of(self, place: int) -> str:
+        return ONE[self.about[self.likeness.columns[place]].kind]
 
     def _column_said(self, place: int, one: _Compared) -> str:
         own = self.likeness
@@ -279,25 +284,41 @@ def _why_not(likeness: Likeness, distances: pd.DataFrame, n_by_network: int) -> 
     )
 
 
-def _by_columns(
-    values: pd.DataFrame, together: Mapping[str, bool], subjects: NDArray[Any]
+def _likeness(values: pd.DataFrame, about: Mapping[str, About]) -> Likeness:
+    return Likeness.fit(values, {key: one.kind != "clinical" for key, one in about.items()})
+
+
+def _distances(
+    likeness: Likeness, values: pd.DataFrame, about: Mapping[str, About]
 ) -> pd.DataFrame:
+    """Return by patient his distance by every test of columns; NaN where it does not apply."""
+    made = {
+        test: likeness.farthest(values, {key for key, one in about.items() if one.kind == kind})
+        for kind, test in ONE.items()
+    }
+    return pd.DataFrame({**made, TOGETHER: likeness.distances(values)}, index=values.index)
+
+
+def _left_out(patients: Described, subjects: NDArray[Any]) -> pd.DataFrame:
     """Return each patient's distances from the others, of whom a tenth is left out with him."""
-    found = pd.DataFrame(np.nan, index=values.index, columns=[ONE, TOGETHER])
     people = np.array(sorted(set(subjects)), dtype=object)
     shuffled = np.random.default_rng(0).permutation(people)
     fold_of = {person: number % _N_FOLDS for number, person in enumerate(shuffled)}
     folds = np.array([fold_of[person] for person in subjects])
+    values, parts = patients.values, []
     for fold in np.unique(folds):
         out = folds == fold
-        if out.all():
-            continue
-        likeness = Likeness.fit(values[~out], together)
-        if likeness.columns:
-            found.loc[out, ONE] = likeness.farthest(values[out])
-        if likeness.together:
-            found.loc[out, TOGETHER] = likeness.distances(values[out])
-    return found
+        if not out.all():
+            likeness = _likeness(values[~out], patients.about)
+            parts.append(_distances(likeness, values[out], patients.about))
+    found = (
+        pd.concat(parts)
+        if parts
+        else _distances(_likeness(values, patients.about), values, patients.about).map(
+            lambda _: np.nan
+        )
+    )
+    return found.loc[values.index]
 
 
 def _seen_names(names: pd.DataFrame) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,9 +98,10 @@ class Likeness:
         table = values.reindex(columns=list(self.columns)).to_numpy(float)
         return np.clip(_scaled(table, self.middle, self.below, self.above), -_FARTHEST, _FARTHEST)
 
-    def farthest(self, values: pd.DataFrame) -> Floats:
-        """Return by patient how far the most unusual column lies off; NaN where none is known."""
-        scaled = np.abs(self.scaled(values))
+    def farthest(self, values: pd.DataFrame, among: Container[str]) -> Floats:
+        """Return by patient how far the most unusual of some columns lies off; NaN of none."""
+        places = [place for place, name in enumerate(self.columns) if name in among]
+        scaled = np.abs(self.scaled(values)[:, places])
         found = np.where(np.isnan(scaled), -1.0, scaled).max(axis=1, initial=-1.0)
         return np.where(found < 0, np.nan, found)
 
