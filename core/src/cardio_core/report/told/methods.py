@@ -166,7 +166,9 @@ def _validation(files: RunFiles) -> str:
             "paper": "The paper protocol repeats what was published, optimistic by its design",
         }.get(protocol, f"The protocol {protocol}")
         told = f"{about}: {split_words(split)}{f'; {choice}' if choice else ''}."
-        said.append(told + (f" Declared overlap: {overlap}." if overlap else ""))
+        counted = (files.manifest.get("overlap") or {}).get(protocol) if not overlap else None
+        declared = f" Declared overlap: {overlap}." if overlap else ""
+        said.append(told + declared + (f" {counted}" if counted else ""))
     if said and fused.is_fused(files):
         said.append(
             fused.validation_words(files) + "After the folds final weights were fitted on "

@@ -51,7 +51,7 @@ def warnings_of(files: RunFiles, found: Sequence[Standing]) -> list[str]:
     """
     if not found:
         rest = [*_quarantined(files), *_plugins_own(files, None)]
-        return [*_synthetic(files), *_not_honest(files), *rest]
+        return [*_synthetic(files), *_not_honest(files), *_copied(files), *rest]
     first = found[0]
     grave = _told(
         files, first, (_no_better, _no_better_than_constant, _spans_chance, _few_events, _parted)
@@ -62,7 +62,15 @@ def warnings_of(files: RunFiles, found: Sequence[Standing]) -> list[str]:
     # What the plugin says of itself comes before the details of what is computed.
     said = [*_plugins_own(files, first.model), *_quarantined(files)]
     others = _others_no_better(files, found[1:])
-    return [*_synthetic(files), *_not_honest(files), *grave, *said, *lesser, *others]
+    return [
+        *_synthetic(files),
+        *_not_honest(files),
+        *_copied(files),
+        *grave,
+        *said,
+        *lesser,
+        *others,
+    ]
 
 
 def _told(files: RunFiles, standing: Standing, asked: Sequence[Asked]) -> list[str]:
@@ -97,6 +105,17 @@ def _not_honest(files: RunFiles) -> Iterator[str]:
         yield (
             f"The honest protocol did not run{why}: nothing here estimates the result in new "
             "patients."
+        )
+
+
+def _copied(files: RunFiles) -> Iterator[str]:
+    """One signal under two patients: if they are one person, he may be trained on and tested."""
+    n = int(files.manifest.get("copied_signals") or 0)
+    if n:
+        yield (
+            f"{counted(n, 'pair')} of recordings of different patients hold"
+            f"{'s' if n == 1 else ''} one signal: whoever stands there twice may be trained on and "
+            "tested. tables/overlap-pairs.csv names them; link or remove them, and run again."
         )
 
 

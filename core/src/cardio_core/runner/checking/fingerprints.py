@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from hashlib import shake_256
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,52 @@ def known_again(new: Mapping[str, str], known: Collection[str]) -> set[str]:
             found |= {name for name, least in zip(own, differ.min(axis=1), strict=True)
                       if least <= NEAR}  # fmt: skip
     return found
+
+
+def same_signals(prints: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the pairs of recordings that hold one signal, in the order of their names.
+
+    Two fingerprints that differ in at most `NEAR` bits are equal in one of `NEAR` + 1 stretches, so
+    only those that share one are compared: the time grows with the recordings, not their square.
+
+    Parameters
+    ----------
+    prints : mapping of str to str
+        Fingerprints by recording; empty ones are nobody's.
+
+    Examples
+    --------
+    >>> signal = np.sin(np.arange(5000) / 7.0)
+    >>> one, other = fingerprint_of(signal), fingerprint_of(np.cos(np.arange(5000) / 3.0))
+    >>> same_signals({"a": one, "b": other, "c": fingerprint_of(signal * 2)})
+    [('a', 'c')]
+    """
+    whose: dict[str, list[str]] = {}
+    for name in sorted(prints):
+        if prints[name]:
+            whose.setdefault(prints[name], []).append(name)
+    pairs = {(a, b) for names in whose.values() for a, b in combinations(names, 2)}
+    different = sorted(whose)
+    bits = {one: bytes.fromhex(one.partition(":")[2]) for one in different}
+    edges = np.linspace(0, N_BITS // 8, NEAR + 2).astype(int)
+    near: set[tuple[str, str]] = set()
+    for start, stop in pairwise(edges):
+        alike: dict[tuple[str, bytes], list[str]] = {}
+        for one in different:
+            length = one.partition(":")[0]
+            alike.setdefault((length, bits[one][start:stop]), []).append(one)
+        for group in alike.values():
+            near |= {
+                (a, b) for a, b in combinations(group, 2)
+                if (a, b) not in near and _differ(bits[a], bits[b]) <= NEAR
+            }  # fmt: skip
+    for a, b in near:
+        pairs |= {(min(x, y), max(x, y)) for x in whose[a] for y in whose[b]}
+    return sorted(pairs)
+
+
+def _differ(one: bytes, other: bytes) -> int:
+    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
 
 
 def _by_length(prints: Collection[str] | Mapping[str, str]) -> dict[str, list[str]]:

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from cardio_core.config import NeedBlock
 from cardio_core.errors import ConfigError
-from cardio_core.io.atomic import write_json
+from cardio_core.io.atomic import replacing, write_json
 from cardio_core.io.hashing import digest
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.flow import flow_of
 from cardio_core.runner.preparing.needs import guard_other
+from cardio_core.runner.preparing.overlap import PAIRS, TABLE, certify
 from cardio_core.runner.progress.words import several
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
@@ -48,11 +49,29 @@ def record(session: Session, arms: Sequence[Arm]) -> Session:
     _guard_needs(session, arms[0])
     write_json(session.out / "splits.json", {"protocols": splits})
     session.manifest.update(split_digest=split_digest)
+    _certify(session, arms)
     if arms[0].prepared.cohort.outcome:
         session.say(f"Outcome: {arms[0].prepared.cohort.outcome}")
     for arm in arms:
         session.say(_describe(arm))
     return session
+
+
+def _certify(session: Session, arms: Sequence[Arm]) -> None:
+    """Write down what stands on both sides of the folds, and say what must be acted on."""
+    certificate = certify(arms)
+    tables = session.out / "tables"
+    tables.mkdir(exist_ok=True)
+    kept = {TABLE: certificate.table}
+    if len(certificate.pairs):
+        kept[PAIRS] = certificate.pairs
+    for name, table in kept.items():
+        with replacing(tables / f"{name}.csv") as temporary:
+            table.to_csv(temporary, index=False)
+    session.manifest.update(
+        overlap=dict(certificate.sentences), copied_signals=len(certificate.pairs)
+    )
+    session.note(certificate.notes)
 
 
 def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
