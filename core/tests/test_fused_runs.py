@@ -88,10 +88,12 @@ def fused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
         {"patient_id": people.index, "age_y": (60 + 5 * people["y"] + rng.normal(0, 8, 160)),
          "x_treat": np.where(people["z1"] > 0, "yes", "no")}
     ).to_csv(folder / "clinic.csv", index=False)  # fmt: skip
-    said = call_cardio(
-        "fuse", "ecg", "US=echo", "--clinical", "clinic.csv", "--covariates", "age_y",
-        "--guideline", "x_treat", "--out", "both", folder=folder,
-    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cardio_core.studies.fused.fuse.RESAMPLES", 200)
+        said = call_cardio(
+            "fuse", "ecg", "US=echo", "--clinical", "clinic.csv", "--covariates", "age_y",
+            "--guideline", "x_treat", "--out", "both", folder=folder,
+        )  # fmt: skip
     assert said.exit_code == 0, said.stderr
     assert "All members were run on the same 4 folds" in said.stdout
     return folder / "both", people
@@ -100,7 +102,9 @@ def fused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
 def test_models_stand_side_by_side_out_of_fold(fused: tuple[Path, pd.DataFrame]) -> None:
     out, people = fused
     scores = rows_of(out)
-    assert set(scores) == {"fusion", "fusion_clinical", "ecg", "US", "clinical", "guideline"}
+    assert set(scores) == {
+        "fusion", "fusion_clinical", "mean_log_odds", "ecg", "US", "clinical", "guideline"
+    }  # fmt: skip
     found, y = metrics_of(out), people["y"]
     for model in scores:
         own = scores[model].dropna()
@@ -173,10 +177,10 @@ def test_who_lacks_what_and_how_the_fusion_does_there(fused: tuple[Path, pd.Data
 def test_p_of_all_pairs_is_adjusted_together(fused: tuple[Path, pd.DataFrame]) -> None:
     out, _ = fused
     pairs = {key: row for key, row in metrics_of(out).items() if key[2] == "auc_difference"}
-    assert len(pairs) == 15  # of six models
+    assert len(pairs) == 21  # of seven models
     for row in pairs.values():
         assert row["extra"]["p_adjusted"] >= row["p_value"] - 0.01
-        assert "adjusted p: for all 15 pairs (max-T)" in row["note"]
+        assert "adjusted p: for all 21 pairs (max-T)" in row["note"]
 
 
 def test_a_fused_run_is_a_run(fused: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:

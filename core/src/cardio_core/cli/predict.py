@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cardio_core.cli.plugin_options import WithPluginOptions, given
-from cardio_core.errors import DataError
+from cardio_core.errors import ConfigError, DataError
 
 
 @click.command(cls=WithPluginOptions)
@@ -57,26 +57,42 @@ def predict(
 
     The plugin of RUN may take more: how to read the recording at hand (--voxel-mm), or a file that
     belongs to it (--septum FILE); cardio predict RUN --help lists them.
+
+    Of what cardio fuse wrote, INPUT is NAME=INPUT for each run that is fused.
     """
     from cardio_core.runner.manifest import Manifest
+    from cardio_core.runner.plugin_options import NOTHING_GIVEN
 
     made = Manifest.open(run).content
-    own = given(made["plugin"], made["task"])
+    fused = made.get("kind") == "fused"
+    if fused:
+        _only_for_a_run(mapping, keep_features)
+    own = NOTHING_GIVEN if fused else given(made["plugin"], made["task"])
     from cardio_core.io.atomic import write_text
     from cardio_core.runner.accounts import write_cells
-    from cardio_core.runner.predicting.new_patients import predict_new
     from cardio_core.runner.predicting.told import told
 
-    answer = predict_new(
-        run,
-        inputs,
-        options=own,
-        device=device,
-        explain_in=explain_in,
-        mapping=mapping,
-        keep_features=keep_features,
-        echo=lambda line: click.echo(line, err=True),
-    )
+    if fused:
+        from cardio_core.studies.fused.predict import predict_fused
+
+        answer = predict_fused(
+            run, [str(one) for one in inputs], device=device, explain_in=explain_in,
+            echo=lambda line: click.echo(line, err=True),
+        )  # fmt: skip
+        inputs = tuple(Path(str(one).partition("=")[2]) for one in inputs)
+    else:
+        from cardio_core.runner.predicting.new_patients import predict_new
+
+        answer = predict_new(
+            run,
+            inputs,
+            options=own,
+            device=device,
+            explain_in=explain_in,
+            mapping=mapping,
+            keep_features=keep_features,
+            echo=lambda line: click.echo(line, err=True),
+        )
     text = json.dumps(answer, indent=2, allow_nan=False)
     if out is not None:
         write_text(out, text + "\n")
@@ -92,3 +108,17 @@ def predict(
         rows = answer["quarantined"]
         first = f"; the first: {rows[0]['reason']}" if rows else "; the notes say why"
         raise DataError(f"no recording could be predicted{first}")
+
+
+def _only_for_a_run(mapping: Path | None, keep_features: bool) -> None:
+    """Refuse what only a run of one modality can do.
+
+    Raises
+    ------
+    ConfigError
+    """
+    typed = click.get_current_context().obj
+    option = next((f"--{name}" for name in typed), None)
+    option = option or ("--mapping" if mapping else "--keep-features" if keep_features else None)
+    if option:
+        raise ConfigError(f"{option}: a fusion does not take it; predict with its runs one by one")

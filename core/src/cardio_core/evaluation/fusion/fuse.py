@@ -47,6 +47,7 @@ def fuse(
     *,
     name: str = "fusion",
     overlap: bool = False,
+    non_negative: bool = False,
 ) -> Fusion:
     """Fit the weights on validation or inner-fold predictions and apply them to tested units.
 
@@ -65,6 +66,9 @@ def fuse(
         What the fused model is called in column `model`.
     overlap : bool
         Whether fitted patients may be tested: only for a protocol that declares it.
+    non_negative : bool
+        Let no model's log odds count against what they speak for; see
+        :func:`~cardio_core.evaluation.fusion.rule.fit_rule`.
 
     Returns
     -------
@@ -117,7 +121,7 @@ def fuse(
     known = fitting.at(fitting.rows["y_true"].notna().to_numpy())
     if not overlap:
         _guard_patients(known, testing)
-    rule = fit_rule(known, target, "inner folds")
+    rule = fit_rule(known, target, "inner folds", non_negative=non_negative)
     notes = _unforeseen(known, testing, "number as the mean" if rule.filled else "logit as 0")
     if rule.method == "firth":
         notes.append(

@@ -241,11 +241,17 @@ def _require_agreement(own: pd.DataFrame, rows: pd.DataFrame, model: str) -> Non
             )
 
 
-def fit_rule(fit: SideBySide, target: Target, where: str) -> FusionRule:
+def fit_rule(
+    fit: SideBySide, target: Target, where: str, *, non_negative: bool = False
+) -> FusionRule:
     """Fit the weights on units of known truth.
 
     Rows carry y_true; `where` says in messages where they come from: ``"fold r0-f1"``, ``"inner
-    folds"``.
+    folds"``. With `non_negative` a model whose log odds would count against the class that they
+    speak for is left out, the one that does so most first: it weighs 0, and where none is left,
+    only the intercept and the absences count. That is needed where the fitted scores are of models
+    that knew the truth of the units that are tested later (stacking on out-of-fold predictions):
+    without it, weights turn scores of pure noise round so that they seem to rank.
 
     Raises
     ------
@@ -270,6 +276,30 @@ def fit_rule(fit: SideBySide, target: Target, where: str) -> FusionRule:
             f"fusion, {where}: expected both classes among the fitted rows, found {found}; take "
             "fewer folds or more patients"
         )
-    intercept, weights, method = fit_weights(*fit.filled(), outcome, where, linear=False)
+    if non_negative:
+        intercept, weights, method = _weighed(fit, outcome, where)
+    else:
+        intercept, weights, method = fit_weights(*fit.filled(), outcome, where, linear=False)
     events = int(outcome.sum())
     return FusionRule(fit.models, intercept, tuple(weights), method, n_rows, n_patients, events)
+
+
+def _weighed(fit: SideBySide, outcome: Floats, where: str) -> tuple[float, Floats, Method]:
+    """Fit weights of logits none of which is negative, leaving models out one by one."""
+    scores, missing = fit.filled()
+    n_models = len(fit.models)
+    left: list[int] = []
+    while True:
+        here = scores.copy()
+        here[:, left] = 0.0
+        try:
+            intercept, weights, method = fit_weights(here, missing, outcome, where, linear=False)
+        except UnfittableError:
+            if len(left) < n_models:
+                raise
+            return float(logit(outcome.mean())), np.zeros(2 * n_models), "ml"
+        weights[left] = 0.0  # a column of zeros weighs what is lost in rounding
+        worst = int(np.argmin(weights[:n_models]))
+        if weights[worst] >= 0:
+            return intercept, weights, method
+        left.append(worst)

@@ -117,9 +117,9 @@ def _predict(
             frame = made.frames[target.name][name]
             decision = made.decisions[target.name].get(name)
             decided = decision.apply(frame, target) if decision else None
-            own = _rows(frame, target, name, decided, decision)
+            own = rows_of(frame, target, name, decided, decision)
             own = with_recordings(own, made.members[target.name], task, target)
-            rows += _with_sets(own, frame, target, open_rule(opened.folder, name, target.name))
+            rows += with_sets(own, frame, target, open_rule(opened.folder, name, target.name))
     table = prepared.features.table
     answered = recordings_of(made.members[task.targets[0].name], task, told["primary"])
     files = account_of(prepared.cohort, quarantined, table, answered, made.measured)
@@ -183,9 +183,10 @@ def _without_any(found: Found) -> list[Quarantined]:
     ]
 
 
-def _rows(
+def rows_of(
     frame: pd.DataFrame, target: Target, model: str, decided: Any, decision: Decision | None
 ) -> list[dict[str, Any]]:
+    """Return the entries of an answer for a prediction frame, beside what was decided."""
     columns = score_columns(target)
     rows = []
     for number, row in enumerate(frame.to_dict("records")):
@@ -214,7 +215,7 @@ def _rows(
     return rows
 
 
-def _with_sets(
+def with_sets(
     rows: list[dict[str, Any]], frame: pd.DataFrame, target: Target, rule: Conformal | None
 ) -> list[dict[str, Any]]:
     """Add the conformal set or interval to each row, where the run calibrated one."""

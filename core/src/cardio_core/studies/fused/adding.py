@@ -23,7 +23,7 @@ from cardio_core.stats import (
     reclassification_index,
 )
 from cardio_core.stats.classification.decision_analysis import net_benefit
-from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, GUIDELINE
+from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, GUIDELINE, MEAN
 from cardio_core.studies.pairs import likelihood_added
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Target
@@ -72,7 +72,7 @@ def added_value(
     }
     lines = []
     for base in tables:
-        if base in (FUSION, BOTH):
+        if base in (FUSION, BOTH, MEAN):
             continue
         with_base = BOTH if base == CLINICAL else FUSION
         made = _pair(found, tables, base, with_base, target, config, seed)

@@ -149,6 +149,28 @@ def score_clinical(artifact: ModelArtifact, values: pd.DataFrame, target: Target
     return pd.Series(found.scores[target.name], list(found.ids)).reindex(values.index)
 
 
+def score_new(
+    run: Path, paths: Sequence[Path], covariates: Sequence[str], target: Target
+) -> pd.Series:
+    """Return what the final clinical model of a fusion says of the patients of some tables.
+
+    Raises
+    ------
+    ConfigError
+        What is no cohort table.
+    """
+    found = []
+    for path in paths:
+        table = CohortTable.find(path) if path.exists() else None
+        if table is None:
+            raise ConfigError(f"{path}: expected a table with a column patient_id, found none")
+        found.append(table.rows)
+    rows = pd.concat(found)
+    values = by_patient(rows.assign(patient_id=rows["patient_id"].map(label_of)), covariates)
+    artifact = ModelArtifact(run / "models" / "final" / CLINICAL / "artifact")
+    return score_clinical(artifact, values.reindex(columns=list(covariates)), target).dropna()
+
+
 def _task(target: Target) -> Task:
     from cardio_core.types.info import Model
 

@@ -2,8 +2,9 @@
 
 The weights that test a fold are fitted on the out-of-fold scores of all other patients (stacking).
 Those scores come from models of the members that were trained on the tested patients, too, so the
-tested labels touch the weights by that way, if only a few numbers of them; docs/fuse.md has what
-it is worth in cohorts without any signal.
+tested outcomes touch the weights by that way. In cohorts without any signal, weights of either sign
+make an AUC of 0.55 of it; weights that cannot be negative leave 0.5 (docs/fuse.md). The mean of the
+log odds stands beside them: it has no weight that anything could touch.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from cardio_core.evaluation.fusion.rule import FusionRule, fit_rule, side_by_sid
 from cardio_core.studies.fused.clinical import Clinical, fit_clinical, score_clinical
 from cardio_core.studies.fused.folds import Folds
 from cardio_core.studies.fused.joining import Joined
-from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, GUIDELINE
+from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, GUIDELINE, MEAN
+from cardio_core.studies.fused.scores import one_a_patient
 from cardio_core.types.info import Target
 
 OTHERS = "chosen on the other folds"
@@ -55,7 +57,14 @@ class Fitted:
     notes: tuple[str, ...]
 
 
-def fit(joined: Joined, folds: Folds, clinical: Clinical | None, out: Path) -> Fitted:
+def fit(
+    joined: Joined,
+    folds: Folds,
+    clinical: Clinical | None,
+    out: Path,
+    *,
+    non_negative: bool = True,
+) -> Fitted:
     """Cross-validate the fusion of some members, and fit it on everybody.
 
     Parameters
@@ -66,6 +75,8 @@ def fit(joined: Joined, folds: Folds, clinical: Clinical | None, out: Path) -> F
         With covariates, their model is fitted in the same folds, and fused with the members, too.
     out : Path
         The folder of the fusion: ``models/`` is filled.
+    non_negative : bool
+        Weights of either sign, where it is not, are there to measure what they do without signal.
 
     Raises
     ------
@@ -86,14 +97,18 @@ def fit(joined: Joined, folds: Folds, clinical: Clinical | None, out: Path) -> F
     decisions: dict[str, Decision] = {}
     fused: dict[str, pd.DataFrame] = {}
     for name, parts in fusions.items():
-        fused[name] = _cross_validated(name, parts, folds, target, weights, notes)
-        rules[name] = _for_good(parts, target)
-    everyone = {**fused, **scores}
+        fused[name] = _cross_validated(
+            name, parts, folds, target, weights, notes, non_negative=non_negative
+        )
+        rules[name] = _for_good(parts, target, non_negative=non_negative)
+    everyone = {**fused, MEAN: _mean_frame(members, folds, target), **scores}
     for name in everyone.keys() - members.keys():
         decisions[name] = _final_decision(everyone[name], target)
     if clinical is not None and clinical.guideline is not None:
         everyone[GUIDELINE] = _guideline_frame(clinical.guideline, joined, folds)
-    order = [name for name in (FUSION, BOTH, *members, CLINICAL, GUIDELINE) if name in everyone]
+    order = [
+        name for name in (FUSION, BOTH, MEAN, *members, CLINICAL, GUIDELINE) if name in everyone
+    ]
     frame = pd.concat([everyone[name].assign(model=name) for name in order], ignore_index=True)
     return Fitted(
         frame, pd.concat(weights, ignore_index=True), rules, decisions,
@@ -108,6 +123,8 @@ def _cross_validated(
     target: Target,
     weights: list[pd.DataFrame],
     notes: list[str],
+    *,
+    non_negative: bool,
 ) -> pd.DataFrame:
     found = []
     for repeat, fold in folds.names:
@@ -117,7 +134,7 @@ def _cross_validated(
         truth = pd.concat(tested.values()).drop_duplicates("unit_id").set_index("unit_id")["y_true"]
         blind = {label: rows.assign(y_true=None) for label, rows in tested.items()}
         try:
-            made = fuse(fitted_on, blind, target, name=name)
+            made = fuse(fitted_on, blind, target, name=name, non_negative=non_negative)
         except DataError as error:
             raise DataError(f"{name}, {fold}: {error}") from error
         both = side_by_side(fitted_on, target, ("y_true",))
@@ -142,13 +159,14 @@ def _final_decision(frame: pd.DataFrame, target: Target) -> Decision:
     return replace(choose(target, scores, truth.to_numpy()), source=EVERYBODY)
 
 
-def _for_good(parts: Frames, target: Target) -> FusionRule:
+def _for_good(parts: Frames, target: Target, *, non_negative: bool) -> FusionRule:
     """Fit the final weights on all out-of-fold scores: of several repeats, their mean."""
     repeats = sorted({int(one) for rows in parts.values() for one in rows["repeat"].unique()})
     rules = []
     for repeat in repeats:
         here = {label: rows[rows["repeat"] == repeat] for label, rows in parts.items()}
-        rules.append(fit_rule(side_by_side(here, target, ("y_true",)), target, "all patients"))
+        table = side_by_side(here, target, ("y_true",))
+        rules.append(fit_rule(table, target, "all patients", non_negative=non_negative))
     mean = np.mean([one.weights for one in rules], axis=0)
     return replace(
         rules[0],
@@ -172,6 +190,26 @@ def _member_frame(rows: pd.DataFrame, joined: Joined, folds: Folds) -> pd.DataFr
     return pd.concat(parts, ignore_index=True)
 
 
+def _mean_frame(members: Frames, folds: Folds, target: Target) -> pd.DataFrame:
+    """Return the mean log odds of the members that each patient has, thresholds chosen per fold."""
+    rows = pd.concat(members.values(), ignore_index=True)
+    score = f"score:{target.classes[1]}"
+    made = one_a_patient(rows.rename(columns={score: "score"}), ["repeat", "unit_id"])
+    frame = made.rename(columns={"score": score}).drop(columns="n_units")
+    frame[f"score:{target.classes[0]}"] = 1 - frame[score]
+    return _decided_by_others(frame[rows.columns], folds, target)
+
+
+def _decided_by_others(frame: pd.DataFrame, folds: Folds, target: Target) -> pd.DataFrame:
+    """Return out-of-fold rows decided by the threshold that the other folds choose."""
+    for repeat, fold in folds.names:
+        here = frame["repeat"] == repeat
+        others, own = here & (frame["fold"] != fold), here & (frame["fold"] == fold)
+        decision = choose(target, frame[others], frame.loc[others, "y_true"].to_numpy())
+        frame.loc[own, "predicted"] = decision.apply(frame[own], target)
+    return frame
+
+
 def _clinical_frame(joined: Joined, folds: Folds, clinical: Clinical, out: Path) -> pd.DataFrame:
     """Cross-validate the clinical model in the folds of the fusion, and fit the final one."""
     y, target = joined.patients["y"], joined.target
@@ -184,13 +222,7 @@ def _clinical_frame(joined: Joined, folds: Folds, clinical: Clinical, out: Path)
         found = score_clinical(made, values[test], target).dropna()
         parts.append(_frame(found, found * 0, repeat, joined, folds))
     fit_clinical(values, y, target, out / "models" / "final" / CLINICAL, "final")
-    frame = pd.concat(parts, ignore_index=True)
-    for repeat, fold in folds.names:
-        here = frame["repeat"] == repeat
-        others, own = here & (frame["fold"] != fold), here & (frame["fold"] == fold)
-        decision = choose(target, frame[others], frame.loc[others, "y_true"].to_numpy())
-        frame.loc[own, "predicted"] = decision.apply(frame[own], target)
-    return frame
+    return _decided_by_others(pd.concat(parts, ignore_index=True), folds, target)
 
 
 def _guideline_frame(says: pd.Series, joined: Joined, folds: Folds) -> pd.DataFrame:

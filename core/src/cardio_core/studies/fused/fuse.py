@@ -10,13 +10,14 @@ from pathlib import Path
 from cardio_core.config import EvaluateBlock
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import whole_directory
-from cardio_core.io.hashing import digest, directory_digest, file_digest
+from cardio_core.io.hashing import digest, file_digest
 from cardio_core.runner.manifest import Manifest
 from cardio_core.studies.fused.clinical import Clinical, read_clinical
 from cardio_core.studies.fused.fitting import fit
 from cardio_core.studies.fused.folds import shared_folds
 from cardio_core.studies.fused.joining import Joined, join
-from cardio_core.studies.fused.members import Member, open_members
+from cardio_core.studies.fused.members import open_members
+from cardio_core.studies.fused.places import place_of
 from cardio_core.studies.fused.writing import Made, write
 
 RESAMPLES = 2000
@@ -65,7 +66,7 @@ def fuse_runs(
     outcome: str | None = None,
     level: float = 0.95,
     seed: int = 0,
-    n_resamples: int = RESAMPLES,
+    n_resamples: int | None = None,
     command: Sequence[str] = (),
 ) -> tuple[Path, list[str]]:
     """Fuse runs by patient, cross-validated, and write a run of its own.
@@ -83,7 +84,8 @@ def fuse_runs(
         Of the intervals.
     seed : int
         Of new folds and of every resampling.
-    n_resamples : int
+    n_resamples : int, optional
+        2000 without.
     command : sequence of str
         As typed, for the page.
 
@@ -99,11 +101,11 @@ def fuse_runs(
     ConfigError, DataError
         In one line; nothing is written then.
     """
-    against = against or Against()
+    against, n_resamples = against or Against(), n_resamples or RESAMPLES
     members = open_members(texts, outcome)
     joined = join(members)
     clinical = against.read(joined)
-    places = [place_of(one, out) for one in members]
+    places = [place_of(one, out) for one in joined.members]
     settings = (level, seed, n_resamples, list(against.covariates), against.guideline)
     table = file_digest(against.table) if against.table and against.table.is_file() else None
     made_of = digest([places, table, settings])
@@ -118,33 +120,6 @@ def fuse_runs(
 
     said = whole_directory(out, fill)
     return out / "report.html", [*joined.notes, folds.said, *said]
-
-
-def place_of(member: Member, out: Path) -> dict[str, object]:
-    """Return by what a member is known again: its place beside the fusion, and what it holds."""
-    manifest = member.manifest
-    return {
-        "label": member.label,
-        "run": os.path.relpath(member.run.resolve(), out.resolve()),
-        "name": member.run.resolve().name,
-        "plugin": manifest.get("plugin"),
-        "plugin_version": manifest.get("plugin_version"),
-        "task": manifest.get("task"),
-        "model": member.model,
-        "title": member.title,
-        "target": member.target.name,
-        "event": member.target.classes[1],
-        "n_patients": int(member.rows["patient_id"].nunique()),
-    } | digests_of(member.run)
-
-
-def digests_of(run: Path) -> dict[str, str | None]:
-    """Return the SHA-256 of what a fusion takes from a run: predictions and final models."""
-    final = run / "models" / "final"
-    return {
-        "predictions_digest": file_digest(run / "predictions.csv"),
-        "final_digest": directory_digest(final) if final.is_dir() else None,
-    }
 
 
 def guard(out: Path, made_of: str) -> None:

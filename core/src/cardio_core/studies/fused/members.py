@@ -18,8 +18,9 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.studies.fused.scores import one_a_patient
 from cardio_core.types.info import Target
 
-FUSION, CLINICAL, BOTH, GUIDELINE = "fusion", "clinical", "fusion_clinical", "guideline"
-RESERVED = (FUSION, CLINICAL, BOTH, GUIDELINE)
+FUSION, MEAN, GUIDELINE = "fusion", "mean_log_odds", "guideline"
+CLINICAL, BOTH = "clinical", "fusion_clinical"
+RESERVED = (FUSION, MEAN, CLINICAL, BOTH, GUIDELINE)
 """Names of the models that a fusion adds to its members, which no member can have."""
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -50,6 +51,8 @@ class Member:
         One row a patient and repeat, in the order of the predictions: patient_id, subject_id,
         repeat, fold (its name in that run), y (0 or 1), score (probability of the event), decided
         (0 or 1, by the threshold of that run's fold), n_units (predictions behind the score).
+    turned : bool
+        Whether the event of the fusion is the first class of `target`, not the second.
     """
 
     label: str
@@ -58,6 +61,12 @@ class Member:
     model: str
     target: Target
     rows: pd.DataFrame
+    turned: bool = False
+
+    @property
+    def event(self) -> str:
+        """The class of the run's own target whose probability `rows` holds."""
+        return self.target.classes[0 if self.turned else 1]
 
     @property
     def title(self) -> str:
@@ -260,5 +269,5 @@ def renamed(member: Member, target: Target) -> Member:
             score=1 - member.rows["score"],
             decided=1 - member.rows["decided"],
         )
-        return replace(member, rows=turned)
+        return replace(member, rows=turned, turned=True)
     return member

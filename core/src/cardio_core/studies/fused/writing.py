@@ -28,7 +28,7 @@ from cardio_core.studies.fused.clinical import Clinical
 from cardio_core.studies.fused.fitting import EVERYBODY, OTHERS, Fitted
 from cardio_core.studies.fused.folds import Folds
 from cardio_core.studies.fused.joining import Joined
-from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, GUIDELINE
+from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, GUIDELINE, MEAN
 from cardio_core.studies.fused.patterns import by_pattern, groups, who_has_what
 from cardio_core.studies.given import Given
 from cardio_core.types.artifact import ModelArtifact
@@ -67,6 +67,7 @@ class Made:
             FUSION: Model(FUSION, f"Fusion of {listed(labels)}", fuses=tuple(labels)),
             BOTH: Model(BOTH, f"Fusion of {listed([*labels, 'clinical variables'])}",
                         fuses=(*labels, CLINICAL)),
+            MEAN: Model(MEAN, f"Mean log odds of {listed(labels)}, unweighted"),
             **{one.label: Model(one.label, one.title, partial=True)
                for one in joined.members},
             CLINICAL: Model(CLINICAL, f"Clinical variables: {listed(covariates)}",
@@ -186,7 +187,7 @@ def _write_models(out: Path, made: Made) -> None:
     target = made.joined.target
     for name, decision in made.fitted.decisions.items():
         if name == GUIDELINE:
-            continue
+            continue  # it is what the table says, and has no threshold of its own
         folder = out / "models" / "final" / name
         if name in made.fitted.rules:
             artifact = ModelArtifact(folder / "artifact")
