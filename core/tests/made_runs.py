@@ -40,6 +40,7 @@ def made_run(
     classes: tuple[str, str] = CLASSES,
     target: str = "sick",
     level: str = "patient",
+    plan: str = "nested",
     **manifest: Any,
 ) -> Path:
     """Write a run whose only model has these out-of-fold probabilities, indexed by patient."""
@@ -67,7 +68,7 @@ def made_run(
     pd.concat(parts).to_csv(folder / "predictions.csv", index=False)
     tested = pd.Series(score.index).groupby(fold).apply(list)
     folds = [{"name": name, "train": [], "test": who} for name, who in tested.items()]
-    honest = {"protocol": "honest", "plan": "nested", "unit": "patient", "folds": folds}
+    honest = {"protocol": "honest", "plan": plan, "unit": "patient", "folds": folds}
     write_json(folder / "splits.json", {"protocols": {"honest": honest}})
     return folder
 

@@ -54,30 +54,31 @@ def test_several_predictions_of_a_patient_are_the_mean_of_their_log_odds(
     assert found.to_numpy() == pytest.approx(1 / (1 + np.exp(-people["z2"] - 1)), abs=1e-9)
 
 
-def test_folds_of_the_members_are_kept_where_all_were_split_alike(
-    tmp_path: Path, people: pd.DataFrame
+@pytest.mark.parametrize(("plan", "kept"), [("sites", True), ("nested", False)])
+def test_sites_of_the_members_are_kept_and_drawn_folds_are_cut_across(
+    plan: str, kept: bool, tmp_path: Path, people: pd.DataFrame
 ) -> None:
     own = pd.Series(folds_of(people.index, k=5, seed=3), people.index)
     z = people["z1"]
-    runs = [str(made_run(tmp_path / n, seen(one, 1.0), people["y"], own[one.index].to_numpy()))
+    runs = [str(made_run(tmp_path / n, seen(one, 1.0), people["y"], own[one.index].to_numpy(),
+                         plan=plan))
             for n, one in (("ecg", z[5:]), ("echo", z[:50]))]  # fmt: skip
     folds = shared_folds(join(open_members(runs)), seed=0)
-    assert folds.same
-    assert folds.of[0].tolist() == own.tolist()
+    assert folds.same == kept
+    together = pd.crosstab(folds.of[0], own)
+    assert (together > 0).sum(axis=1).eq(1).all() == kept
+    assert ((together > 0).sum(axis=1) > 2).all() != kept
 
 
-def test_members_that_were_split_differently_get_new_folds(
-    tmp_path: Path, people: pd.DataFrame
-) -> None:
-    other = folds_of(people.index[:50], k=4, seed=8)
-    folds = shared_folds(join(open_members(two(tmp_path, people, fold=other))), seed=0)
-    assert not folds.same
-    assert "split differently" in folds.said
+def test_everybody_is_tested_once_and_balanced(tmp_path: Path, people: pd.DataFrame) -> None:
+    folds = shared_folds(join(open_members(two(tmp_path, people))), seed=0)
     stored = folds.to_dict()["folds"]
-    assert [fold["name"] for fold in stored] == ["r0-f0", "r0-f1", "r0-f2", "r0-f3"]
+    assert [fold["name"] for fold in stored] == [f"r0-f{i}" for i in range(10)]
     tested = [who for fold in stored for who in fold["test"]]
     assert sorted(tested) == list(people.index)
     assert not any(set(fold["test"]) & set(fold["train"]) for fold in stored)
+    share = people["y"].mean()
+    assert all(abs(people["y"][fold["test"]].mean() - share) < 0.2 for fold in stored)
 
 
 def test_an_event_told_the_other_way_round_is_turned(tmp_path: Path, people: pd.DataFrame) -> None:

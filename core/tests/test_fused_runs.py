@@ -95,7 +95,10 @@ def fused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
             "--guideline", "x_treat", "--out", "both", folder=folder,
         )  # fmt: skip
     assert said.exit_code == 0, said.stderr
-    assert "All members were run on the same 4 folds" in said.stdout
+    assert (
+        "All patients were divided into 10 folds, which cut across those of the runs."
+        in said.stdout
+    )
     return folder / "both", people
 
 

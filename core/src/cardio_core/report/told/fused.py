@@ -41,9 +41,9 @@ def models_words(files: RunFiles) -> str:
     titles = listed([f"“{title_of(files, name)}”" for name in labels_of(files)])
     said = (
         f"{titles} were fused: one logistic regression on their log odds, with an indicator for "
-        "each model that a patient lacks (its log odds then count as 0), and with a ridge that is "
-        "felt only where patients hardly differ. The fusion was declared before any result of it "
-        "was known."
+        "each model that a patient lacks (its log odds then count as 0), with weights that cannot "
+        "be negative, and a ridge that is felt only where patients hardly differ. The fusion was "
+        "declared before any result of it was known."
     )
     against = [f"“{title_of(files, str(name))}”" for name in files.manifest.get("baselines") or []]
     if against:
@@ -54,23 +54,24 @@ def models_words(files: RunFiles) -> str:
 def validation_words(files: RunFiles) -> str:
     """Return how the weights were kept from the tested patients, and what dependence stays."""
     folds = (
-        "the folds on which all members had been run"
+        "on the sites that all members had left out one after the other"
         if files.manifest.get("same_folds")
-        else "new folds, because the members had been split differently"
+        else "on folds of its own, which cut across those of its members"
     )
     return (
-        f"The fusion was cross-validated on {folds}: weights and threshold of a fold were fitted "
-        "on the out-of-fold scores of all other patients (stacking; Wolpert DH. Neural Netw "
-        "1992;5:241). These scores are of models that were trained on the tested patients, too, so "
-        "that the tested outcomes touch the few weights by that way. "
+        f"The fusion was cross-validated {folds}: weights and threshold of a fold were fitted on "
+        "the out-of-fold scores of all other patients (stacking; Wolpert DH. Neural Netw "
+        "1992;5:241), and no weight may be negative (Breiman L. Mach Learn 1996;24:49). These "
+        "scores are of models that were trained on tested patients, too; with folds and weights "
+        "like these, that does not make noise rank. "
     )
 
 
 def limits(files: RunFiles) -> list[str]:
     """Return what a fusion cannot say."""
     return [
-        "Weights are fitted on scores of models that knew the tested outcomes (stacking): only "
-        "members that are fitted again inside each fold would be free of it.",
+        "Weights are fitted on scores of models that knew tested outcomes (stacking): only members "
+        "that are fitted again inside each fold would be free of it. The unweighted mean is.",
         "Who lacks a modality lacks it for a reason: the weight of its absence is of these "
         "patients, and another centre orders its examinations differently.",
     ]

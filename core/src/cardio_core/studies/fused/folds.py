@@ -1,8 +1,7 @@
-"""The folds of a fusion: those of its members where all were split alike, else new ones."""
+"""The folds of a fusion, which all of its members share: new ones, or the sites of all."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,10 @@ from cardio_core.studies.fused.joining import Joined
 from cardio_core.studies.fused.members import Member
 from cardio_core.types.plans import Nested
 
-LEAST_FOLDS = 2
-OTHERWISE = 5
-"""Folds where most members tested in one part alone (a holdout)."""
+LEAST_FOLDS, FOLDS = 2, 10
+"""Of the weights: a few numbers are fitted in no time."""
+OTHERWISE_DRAWN = 1_000_003
+"""Added to the seed, so that no fold of a fusion is drawn as one of its members was."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Folds:
     of : DataFrame of str
         Indexed by patient, a column a repeat (0, 1, ...): the name of the fold that tests him.
     same : bool
-        Whether these are the members' own folds.
+        Whether these are the members' own: sites.
     plan : str
         The plan's name.
     said : str
@@ -66,37 +66,43 @@ class Folds:
 def shared_folds(joined: Joined, *, seed: int) -> Folds:
     """Return the folds in which a fusion is cross-validated.
 
-    Where every member tested every patient whom it shares with another one in the fold of the same
-    name, as often, these are the folds. Else all patients are divided anew, as often as the member
-    whose folds were drawn most often and into as many folds as most members have; linked patients
-    stay together, and the outcome is balanced.
+    All patients are divided anew, as often as the member whose folds were drawn most often; linked
+    patients stay together, and the outcome is balanced. Only where all members left out one site
+    after the other, the fusion leaves out the same sites.
+
+    Notes
+    -----
+    Stacking on the members' own folds would flatter: the weights that test a fold would be fitted
+    on scores of models every one of which was trained on the very patients that are tested, and
+    the tested scores come from models trained on the very patients that the weights are fitted on.
+    Folds of its own cut across both. In pure noise (100 patients, 5 folds, 150 seeds, weights that
+    cannot be negative) the mean AUC is 0.505 on the members' folds and 0.497 on others.
     """
-    found = _members_own(joined)
+    sites = {str(_split_of(one).get("plan")) for one in joined.members} == {"sites"}
+    found = _members_own(joined) if sites else None
     if found is not None:
-        plan = str(_split_of(joined.members[0]).get("plan") or "nested")
-        k = len(set(found[0]))
+        k = found[0].nunique()
         return Folds(
-            found, True, plan,
-            f"All members were run on the same {k} folds, and the fusion is cross-validated on "
-            "them.",
+            found, True, "sites",
+            f"As its members, the fusion is tested at each of {k} sites with weights of the "
+            "others.",
         )  # fmt: skip
-    k = Counter(_n_folds(one) for one in joined.members).most_common(1)[0][0]
+    y = joined.patients["y"]
+    k = max(LEAST_FOLDS, min(FOLDS, int(y.sum()), int((1 - y).sum())))
     repeats = max(one.n_repeats for one in joined.members)
-    k = k if k >= LEAST_FOLDS else OTHERWISE
     table = joined.patients.reset_index(names="patient_id")
     table.index = pd.Index(table["patient_id"], name="sample_id")
     made: SplitPlan = plan_folds(
-        Nested(k, repeats), table, table["y"].to_numpy(), protocol="honest", name="nested",
-        seed=seed,
+        Nested(k, repeats), table, y.to_numpy(), protocol="honest", name="nested",
+        seed=seed + OTHERWISE_DRAWN,
     )  # fmt: skip
     of = pd.DataFrame(index=table.index.rename("patient_id"), columns=range(repeats), dtype=object)
     for fold in made.folds:
         of.iloc[fold.test, fold.repeat] = fold.name
-    again = f", drawn {repeats} times" if repeats > 1 else ""
+    again = f", {repeats} times" if repeats > 1 else ""
     return Folds(
         of, False, "nested",
-        f"The members were split differently, so all patients were divided anew into {k} folds"
-        f"{again}.",
+        f"All patients were divided into {k} folds{again}, which cut across those of the runs.",
     )  # fmt: skip
 
 
@@ -132,12 +138,6 @@ def _split_of(member: Member) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = read_json(path).get("protocols", {}).get("honest") or {}
     return found
-
-
-def _n_folds(member: Member) -> int:
-    return int(
-        member.rows.loc[member.rows["repeat"] == member.rows["repeat"].min(), "fold"].nunique()
-    )
 
 
 def _number(name: str) -> int:
