@@ -63,6 +63,10 @@ class LazyGroup(click.Group):
             "What can be measured in recordings: no labels, no model.",
         ),
         "predict": ("cardio_core.cli.predict:predict", "New recordings through a finished run."),
+        "evaluate": (
+            "cardio_core.cli.studies.evaluate:evaluate",
+            "A finished run on other patients.",
+        ),
         "export": (
             "cardio_core.cli.export:export",
             "The final models of a run, without any patient.",

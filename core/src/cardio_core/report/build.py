@@ -31,7 +31,8 @@ from cardio_core.report.shown_first import (
     table_one,
 )
 from cardio_core.report.splits_view import split_views
-from cardio_core.report.tables import MAX_OPEN_ROWS, is_stand_in, tables_of
+from cardio_core.report.tables import MAX_OPEN_ROWS, Table, is_stand_in, tables_of
+from cardio_core.report.told import external
 from cardio_core.report.told.answer import answer
 from cardio_core.report.told.checklists import CHECKLISTS
 from cardio_core.report.told.page_parts import told_parts, write_told
@@ -40,6 +41,7 @@ from cardio_core.report.words import count, duration
 SECTIONS = (
     ("answer", "Answer"),
     ("patients", "Patients"),
+    ("external", "External validation"),
     ("performance", "Performance"),
     ("flow", "Flow"),
     ("explanations", "Explanations"),
@@ -169,14 +171,32 @@ def _tables(files: RunFiles, names: Names) -> dict[str, Any]:
     if first is not None:
         head, by, target = str(about.get("title") or "Patients").rpartition(" by ")
         first = replace(first, title=f"Table 1. {head}{by}{names.word(target)}", in_caption=True)
-    others = [table for table in tables if first is None or table.file != first.file]
+    apart = {f"tables/{name}.csv": place for place, name in enumerate(external.TABLES)}
+    others = [
+        table for table in tables
+        if table.file not in apart and (first is None or table.file != first.file)
+    ]  # fmt: skip
     return {
         "table_one": first,
         "table_notes": list(about.get("notes") or []),
         "open_rows": max(MIN_OPEN_ROWS, MAX_OPEN_ROWS - max(0, len(names.models) - FEW_MODELS)),
+        "external": sorted(
+            (table for table in tables if table.file in apart), key=lambda one: apart[one.file]
+        ),
+        "external_heads": external.HEADS,
+        "external_rows": {Path(t.file).stem: _of_first(t) for t in tables if t.file in apart},
+        "recalibrated_how": external.RECALIBRATED,
         "published": [table for table in others if of_a_paper(table)],
         "tables": [table for table in others if not of_a_paper(table)],
     }
+
+
+def _of_first(table: Table) -> int:
+    """Return how many rows are of the model that stands first; all where no model is named."""
+    if not table.columns or table.columns[0].heading != "Model":
+        return table.n_rows
+    titles = [text for text, _ in table.columns[0].cells]
+    return next((n for n, text in enumerate(titles) if text != titles[0]), table.n_rows)
 
 
 def _drawn(files: RunFiles, names: Names, primary: str) -> dict[str, Any]:

@@ -111,9 +111,14 @@ def _models(
         "heads": OF_JUDGED if judged else GROUP_WORDS,
     }
     every = compared_word(manifest)
+    where = (
+        "in the new patients and in the run's own folds"
+        if manifest.get("kind") == "external"
+        else "under both protocols"
+    )
     title = f"{metric_words(metric)} of every {every}{of}"
     caption = (
-        "Every model, with its interval, under both protocols. Of two intervals that overlap "
+        f"Every model, with its interval, {where}. Of two intervals that overlap "
         "nothing follows: the paired differences are in the comparisons."
         if any(len(one.values) > 1 for one in models)
         else f"Every {every} with its interval. Of two intervals that overlap nothing follows: the "

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         calibration_metrics as calibration_metrics,
     )
     from cardio_core.stats.calibration.in_the_large import calibration_slope as calibration_slope
+    from cardio_core.stats.calibration.of_numbers import number_calibration as number_calibration
     from cardio_core.stats.calibration.recalibration import Recalibrated as Recalibrated
     from cardio_core.stats.calibration.recalibration import (
         recalibrated_numbers as recalibrated_numbers,
@@ -252,6 +253,7 @@ _HOMES = {
         "CalibrationMetrics brier_scores calibration_in_the_large calibration_metrics "
         "calibration_slope"
     ),
+    "calibration.of_numbers": "number_calibration",
     "calibration.recalibration": ("Recalibrated recalibrated_numbers recalibrated_probabilities"),
     "calibration.smooth_calibration": "CalibrationCurve VAL_PROB_SPAN calibration_curve",
     "calibration.smooth_errors": "smooth_calibration_errors",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+import pandas as pd
 
 from cardio_core.config import EvaluateBlock
+from cardio_core.errors import DataError
 from cardio_core.evaluation.default import default_evaluate
 from cardio_core.evaluation.parts import Parts
 from cardio_core.evaluation.pictures import add_figures
 from cardio_core.evaluation.pooling import pooled
-from cardio_core.stats import calibration_metrics
+from cardio_core.stats import calibration_metrics, number_calibration
 from cardio_core.studies.given import Given
+from cardio_core.types.info import Target, Task
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Metric, Scope
 
@@ -52,21 +58,62 @@ def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationRepor
 
 
 def _calibrated(given: Given, config: EvaluateBlock, seed: int) -> tuple[list[Metric], list[str]]:
-    """Return calibration in the large, slope and error of every score that is a probability."""
-    [(name, frame)] = given.scored.frames.items()
+    [(_, frame)] = given.scored.frames.items()
     [target] = given.task.targets
+    return calibration_of(frame, target, given.task, config, seed, given.probabilities)
+
+
+def calibration_of(
+    frame: pd.DataFrame,
+    target: Target,
+    task: Task,
+    config: EvaluateBlock,
+    seed: int,
+    models: Sequence[str] | None = None,
+) -> tuple[list[Metric], list[str]]:
+    """Return calibration in the large, slope and error of every score that is a probability.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Predictions of the target by all models, see `Scored.frames`.
+    target : Target
+        Binary, or a number, whose mean error and slope are given; of several classes nothing is.
+    task : Task
+    config : EvaluateBlock
+    seed : int
+    models : sequence of str, optional
+        Those whose scores are probabilities; all of them.
+
+    Returns
+    -------
+    list of Metric
+    list of str
+        What could not be computed, and why.
+    """
     metrics: list[Metric] = []
     notes: list[str] = []
-    for model in given.probabilities:
+    named = frame["model"].unique() if models is None else models
+    for model in map(str, named) if target.kind != "multiclass" else ():
         rows = pooled(frame, target, model)
         clusters = Scored.clusters_of(rows)
-        found = calibration_metrics(
-            (rows["y_true"] == target.classes[1]).to_numpy(int),
-            rows[f"score:{target.classes[1]}"].to_numpy(float),
-            clusters=clusters, n_resamples=config.n_resamples, seed=seed, level=config.level,
-            unit="patient" if clusters is None else None,
-        )  # fmt: skip
-        place = Scope(task=given.task.name, target=name, model=model)
-        metrics += [Metric(one, place) for one in found.estimates if one.name != "brier"]
-        notes += [f"{model}: {metric}: {why}." for metric, why in found.refused.items()]
+        about: dict[str, Any] = {
+            "clusters": clusters, "n_resamples": config.n_resamples, "seed": seed,
+            "level": config.level, "unit": "patient" if clusters is None else None,
+        }  # fmt: skip
+        place = Scope(task=task.name, target=target.name, model=model)
+        truth = rows["y_true"]
+        if target.kind == "continuous":
+            scores = truth.to_numpy(float), rows["score"].to_numpy(float)
+            try:
+                found = number_calibration(*scores, **about)
+            except DataError as error:
+                notes.append(f"{model}: calibration: {error}.")
+                continue
+            metrics += [Metric(one, place) for one in found]
+            continue
+        of = (truth == target.classes[1]).to_numpy(int)
+        made = calibration_metrics(of, rows[f"score:{target.classes[1]}"].to_numpy(float), **about)
+        metrics += [Metric(one, place) for one in made.estimates if one.name != "brier"]
+        notes += [f"{model}: {metric}: {why}." for metric, why in made.refused.items()]
     return metrics, notes

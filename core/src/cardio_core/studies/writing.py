@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -94,8 +94,6 @@ def write_page(
     Path
         Of ``report.html``.
     """
-    from cardio_core.report.build import build_report
-
     report = evaluated(given, config, seed)
     within, small = subgroup_metrics(
         given.scored, given.task, given.groups, config, seed=seed, most=given.may_divide
@@ -108,22 +106,59 @@ def write_page(
         said += more.notes
     if config.n_resamples < RESAMPLES:
         said.append(f"Bootstrap intervals are of {config.n_resamples} resamples: many rows.")
+    rows = [metric.to_dict() for metric in (*metrics, *within)]  # under no protocol of ours
+    return publish(out, about, rows, tables, report.figures, said, table_one)
+
+
+def publish(
+    out: Path,
+    about: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Callable[[Any], None]],
+    said: Sequence[str],
+    table_one: TableOne | None = None,
+) -> Path:
+    """Write manifest, metrics, tables, figures and the page of something that is no run.
+
+    Parameters
+    ----------
+    out : Path
+        Made where it is not there.
+    about : mapping
+        Entries of the manifest.
+    rows : sequence of mapping
+        Of metrics.json.
+    tables, figures : mapping of str
+        By the names of their files.
+    said : sequence of str
+        Notes; the same one is kept once.
+    table_one : TableOne, optional
+
+    Returns
+    -------
+    Path
+        Of ``report.html``.
+    """
+    from cardio_core.report.build import build_report
+
     out.mkdir(parents=True, exist_ok=True)
     manifest = Manifest(out / "manifest.json", {})
     manifest.update(**about)
-    rows = [metric.to_dict() for metric in (*metrics, *within)]  # under no protocol of ours
     write_json(out / "metrics.json", rows)
+    notes, every = list(said), dict(tables)
     if table_one is not None:
-        tables["table1"] = table_one.frame
+        every["table1"] = table_one.frame
         manifest.update(table1={"title": table_one.title, "notes": list(table_one.notes)})
-    for name, table in tables.items():
+    for name, table in every.items():
         with replacing(file_in(out / "tables", name, "csv")) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6g")
-    said += filter(None, (
+            index = not isinstance(table.index, pd.RangeIndex)
+            table.to_csv(temporary, index=index, float_format="%.6g")
+    notes += filter(None, (
         draw_figure(Figure(name, draw, file_in(out / "figures", name, "svg")))
-        for name, draw in report.figures.items()
+        for name, draw in figures.items()
     ))  # fmt: skip
-    manifest.update(status="done", finished=now(), notes=list(dict.fromkeys(said)))
+    manifest.update(status="done", finished=now(), notes=list(dict.fromkeys(notes)))
     page = build_report(out)
     manifest.add_outputs(out)
     return page

@@ -95,7 +95,7 @@ def calibrate(
         with noting(notes, f"Coverage of {target.name} of {model}: not computed."):
             for name, estimate in _coverages(rule, frame, target, level, notes, model):
                 metrics.append(Metric(estimate, replace(scope, class_name=name)))
-            for estimate in _sizes(rule, frame, target, level, n_resamples, seed):
+            for estimate in set_sizes(rule, frame, target, level, n_resamples, seed):
                 metrics.append(Metric(estimate, scope))
     rules = {(model, target.name): rule for model, target, rule, _ in found}
     return Calibrated(rules, tuple(metrics), tuple(notes))
@@ -141,17 +141,17 @@ def _coverages(
             )
         else:
             note = "A patient is covered when every one of the rows is."
-            yield None, _share(name, covered, level, method, note)
+            yield None, share_of_patients(name, covered, level, method, note)
         if target.kind == "continuous":
             continue
         note = "A patient is covered when every one of the rows with the class is."
         for code, label in enumerate(target.classes):
             those = covered[covered["code"] == code]
             if len(those) and label not in always:
-                yield label, _share(name, those, level, method, note)
+                yield label, share_of_patients(name, those, level, method, note)
 
 
-def _share(
+def share_of_patients(
     name: str, rows: pd.DataFrame, level: float, method: str, note: str, column: str = "covered"
 ) -> Estimate:
     """Return the share of patients, each by the share of the repeats in which all rows are so."""
@@ -167,9 +167,10 @@ def _share(
     )  # fmt: skip
 
 
-def _sizes(
+def set_sizes(
     rule: Conformal, frame: pd.DataFrame, target: Target, level: float, n_resamples: int, seed: int
 ) -> Iterator[Estimate]:
+    """Yield how large a rule's sets are, or half the width of its intervals."""
     patients: Any = {"n": rule.n_patients, "unit": "patient", "n_patients": rule.n_patients}
     if target.kind == "continuous":
         method = f"quantile of the largest error of a patient, {PROMISED}; in {target.unit}"
@@ -195,8 +196,8 @@ def _sizes(
     rows = scored.rows.assign(empty=size == 0, several=size > 1)
     method = "Wilson; sets calibrated on all out-of-fold patients"
     every = "A patient counts when every one of the rows is so."
-    yield _share("empty_sets", rows, level, method, every, "empty")
-    yield _share("sets_of_several", rows, level, method, every, "several")
+    yield share_of_patients("empty_sets", rows, level, method, every, "empty")
+    yield share_of_patients("sets_of_several", rows, level, method, every, "several")
 
 
 def _covered_by_other_folds(

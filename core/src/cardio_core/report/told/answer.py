@@ -9,7 +9,7 @@ from typing import Any
 from cardio_core.report.headline import compared_word
 from cardio_core.report.results import Row
 from cardio_core.report.run_files import RunFiles
-from cardio_core.report.told import fused
+from cardio_core.report.told import external, fused
 from cardio_core.report.told.standing import (
     IN_WORDS,
     Difference,
@@ -80,7 +80,7 @@ def _asked(files: RunFiles, standing: Standing | None) -> str:
         who = f"In {counted(how_many, kind)}{f' ({detail})' if detail else ''}"
     column = manifest.get("outcome_column")
     task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
-    judged = files.manifest.get("kind") == "judged"
+    judged = files.manifest.get("kind") in ("judged", "external")
     table = f"{data.get('path_shown')}" if judged else "the cohort table"
     what = f"{column}, a column of {table}" if column else task
     return f"{who or 'In this cohort'}, the question was: {what}."
@@ -155,6 +155,8 @@ def _found(files: RunFiles, standing: Standing, n_targets: int) -> tuple[str, ..
     sentences = [_main(files, standing, of)]
     if fused.is_fused(files):
         sentences += filter(None, [fused.beside_members(files, standing)])
+    if external.is_external(files):
+        sentences += external.beside_words(files, standing)
     first = standing.first
     if first not in (standing.model, standing.baseline):
         row = standing.rows[first]
@@ -170,7 +172,9 @@ def _main(files: RunFiles, standing: Standing, of: str) -> str:
     judged = files.manifest.get("kind") == "judged"
     honest = protocol_told(files) == "honest"
     where = (
-        "In patients kept apart from training"
+        external.where(files)
+        if external.is_external(files)
+        else "In patients kept apart from training"
         if honest
         else "On these patients"
         if judged

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told import external
 from cardio_core.report.told.answer import answer
 from cardio_core.report.told.methods import flow_words, limits, methods
 from cardio_core.report.told.standing import pooled_rows, protocol_told, title_of
@@ -52,6 +53,12 @@ def evidence(files: RunFiles) -> dict[str, str]:
     if manifest.get("kind") == "judged":
         # how the model was made, and on whom, is not known here
         found |= {"seed": "", "final": "", "output": "", "internal": ""}
+    if external.is_external(files):
+        found |= {
+            "partition": external.validation_words(files), "internal": "", "seed": "",
+            "updating": external.updating_words(files),
+            "aim": f"evaluation: {external.data_words(files)}",
+        }  # fmt: skip
     return {key: text for key, text in found.items() if text}
 
 

@@ -14,6 +14,7 @@ KINDS = {
     "no_recording": "No recording named",
     "left_out": "Left out by design",
     "unreadable": "Could not be used",
+    "in_training": "Had been in training",
     "without_outcome": "Outcome not known",
 }
 """Why something left, in words; the words of the next station are `AFTER`."""
@@ -22,6 +23,7 @@ AFTER = {
     "no_recording": "With a recording",
     "left_out": "Chosen",
     "unreadable": "Usable",
+    "in_training": "New to the run",
     "without_outcome": "With known outcome",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cardio_core.report.headline import compared_word
 from cardio_core.report.run_files import RunFiles
-from cardio_core.report.told import fused, judged
+from cardio_core.report.told import external, fused, judged
 from cardio_core.report.told.flow import AFTER, KINDS, reason_of
 from cardio_core.report.told.standing import (
     IN_WORDS,
@@ -72,7 +72,8 @@ def _data(files: RunFiles) -> str:
         return fused.data_words(manifest)
     task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
     column = manifest.get("outcome_column")
-    said = f"The task was: {f'{column}, a column of the cohort table' if column else task}."
+    said = f"{external.data_words(files)} " if external.is_external(files) else ""
+    said += f"The task was: {f'{column}, a column of the cohort table' if column else task}."
     flow = flow_words(files)
     if flow:
         said += f" {flow}"
@@ -121,6 +122,8 @@ def _models(files: RunFiles) -> str:
     names = list(manifest.get("models") or [])
     if not names:
         return ""
+    if external.is_external(files):
+        return external.models_words(files, names)
     if manifest.get("kind") == "judged":
         said = f"Predictions made elsewhere were judged: {_titles(files, names)}."
         if manifest.get("primary"):
@@ -154,6 +157,8 @@ def _titles(files: RunFiles, names: Sequence[str]) -> str:
 
 
 def _validation(files: RunFiles) -> str:
+    if external.is_external(files):
+        return external.validation_words(files)
     said = []
     for protocol in files.manifest.get("protocols") or list(files.splits):
         split = files.splits.get(protocol)
@@ -191,7 +196,7 @@ def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
     own = dict.fromkeys(str(one.row.get("method")) for one in found if one.row.get("method"))
     said = (
         f"The leading measure was the {listed([IN_WORDS[name] for name in leading])}"
-        f"{'' if of_others else ', pooled over the tested folds'}, "
+        f"{'' if of_others or external.is_external(files) else ', pooled over the tested folds'}, "
         f"with {level} intervals"
     )
     said += f" ({listed(list(own))})." if own else "."
@@ -264,6 +269,8 @@ def limits(files: RunFiles) -> tuple[str, ...]:
     if data.get("source") == "synthetic":
         said.append("The data are synthetic; nothing here is about patients.")
     plans = {split.get("plan") for split in files.splits.values()}
+    if external.is_external(files):
+        return (*said, *external.limits_words(files), *_of_size(found), *_of_missing(files))
     if manifest.get("kind") == "judged":
         return (*_of_judged(files), *_of_size(found))
     if "sites" not in plans:
@@ -287,6 +294,13 @@ def limits(files: RunFiles) -> tuple[str, ...]:
     honest = files.splits.get("honest") or {}
     if len({str(f.get("name")).partition("-")[0] for f in honest.get("folds") or []}) == 1:
         said.append("The folds were drawn once with one seed; other draws give other numbers.")
+    said += _of_missing(files)
+    return tuple(said)
+
+
+def _of_missing(files: RunFiles) -> list[str]:
+    """Return whom the result says nothing of: without outcome, and with unusable recordings."""
+    manifest, said = files.manifest, list[str]()
     unknown = ((manifest.get("flow") or {}).get("unlabelled") or {}).get("patients")
     if unknown:
         said.append(
@@ -297,7 +311,7 @@ def limits(files: RunFiles) -> tuple[str, ...]:
     if manifest.get("quarantined"):
         n = len({str(row.get("recording_id")) for row in manifest["quarantined"]})
         said.append(f"{counted(n, 'recording')} could not be used, perhaps of the sickest.")
-    return tuple(said)
+    return said
 
 
 def _of_judged(files: RunFiles) -> list[str]:

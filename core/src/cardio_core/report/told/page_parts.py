@@ -12,6 +12,9 @@ from cardio_core.report.told.flow import flow
 from cardio_core.report.told.flow_drawing import draw
 from cardio_core.report.told.methods import limits, methods
 
+ELSEWHERE = ("judged", "external")
+"""Kinds of pages whose models lie in another place, with their cards."""
+
 
 def told_parts(files: RunFiles) -> dict[str, Any]:
     """Return what `flow.html`, `methods.html` and `papers.html` in `partials` print."""
@@ -22,7 +25,7 @@ def told_parts(files: RunFiles) -> dict[str, Any]:
         "methods_told": methods(files),
         "limits_told": limits(files),
         "checklists": checklists(files),
-        "model_card": () if files.manifest.get("kind") == "judged" else model_card(files),
+        "model_card": () if files.manifest.get("kind") in ELSEWHERE else model_card(files),
     }
 
 
@@ -30,7 +33,7 @@ def write_told(run: Path, files: RunFiles) -> None:
     """Write the checklists as tables and the model card as Markdown into a run directory."""
     write_checklists(run, checklists(files))
     manifest = files.manifest
-    if manifest.get("kind") == "judged":
+    if manifest.get("kind") in ELSEWHERE:
         return  # the model is elsewhere, and so is its card
     title = str(manifest.get("task_title") or manifest.get("task") or run.name)
     write_card(run, model_card(files), title)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cardio_core.report.results import Row
 from cardio_core.report.run_files import RunFiles
-from cardio_core.report.told import fused
+from cardio_core.report.told import external, fused
 from cardio_core.report.told.standing import (
     LOWER_IS_BETTER,
     Standing,
@@ -56,7 +56,11 @@ def warnings_of(files: RunFiles, found: Sequence[Standing]) -> list[str]:
     grave = _told(
         files, first, (_no_better, _no_better_than_constant, _spans_chance, _few_events, _parted)
     )
-    lesser = _told(files, first, (_all_or_none, _slope, _uncovered, _undecided))
+    if external.is_external(files):
+        grave += [*external.warnings(files, first), *external.of_overlap(files)]
+        lesser = _told(files, first, (_all_or_none, _undecided))
+    else:
+        lesser = _told(files, first, (_all_or_none, _slope, _uncovered, _undecided))
     if fused.is_fused(files):
         grave += fused.no_better_than_members(files, first)
     # What the plugin says of itself comes before the details of what is computed.
@@ -98,7 +102,7 @@ def _not_honest(files: RunFiles) -> Iterator[str]:
             "The predictions were made elsewhere: nothing here shows whether the model had seen "
             "these patients, or was chosen on them."
         )
-    elif files.metrics and protocol_told(files) != "honest":
+    elif files.metrics and protocol_told(files) not in ("honest", external.EXTERNAL):
         notes = " ".join(str(note) for note in files.manifest.get("notes") or [])
         left_out = " is left out of protocol honest: " in notes
         why = " (no model could be fitted in it; the notes say why)" if left_out else ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,12 @@ import pandas as pd
 from cardio_core.io.cohort import CohortTable
 from cardio_core.io.cohort_rows import at_baseline
 from cardio_core.runner.preparing.arms import Arm
+from cardio_core.runner.preparing.features import Prepared
+from cardio_core.runner.preparing.truth import Truth
 from cardio_core.splits import link_subjects
 from cardio_core.types.info import Task
 
-KINDS = ("no_recording", "left_out", "unreadable", "without_outcome")
+KINDS = ("no_recording", "left_out", "unreadable", "in_training", "without_outcome")
 """Why something leaves, in the order in which the stations are told."""
 
 NO_REASON = "left out by the plugin, which gives no reason"
@@ -25,6 +27,21 @@ NO_SAMPLE = "nothing usable was found in it"
 UNKNOWN_OUTCOME = "the outcome is not known"
 MAX_REASONS = 4
 """Unreadable recordings are told by so many reasons, the commonest; the rest are taken together."""
+
+
+class Loaded(Protocol):
+    """A cohort with its features, and the truth brought to them: an arm of a run, say."""
+
+    @property
+    def prepared(self) -> Prepared:
+        """The cohort and its features."""
+        ...
+
+    @property
+    def truth(self) -> Truth:
+        """The targets."""
+        ...
+
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -112,7 +129,7 @@ def flow_of(
         only, and neither.
     """
     first = arms[0]
-    rows = _rows(inputs, paths)
+    rows = table_rows(inputs, paths)
     entries = found_entries(first, rows)
     used = {name for name, entry in entries.items() if entry.left is None}
     table = first.prepared.features.table
@@ -130,12 +147,12 @@ def flow_of(
     }
 
 
-def found_entries(arm: Arm, rows: pd.DataFrame | None) -> dict[str, Entry]:
+def found_entries(arm: Loaded, rows: pd.DataFrame | None) -> dict[str, Entry]:
     """Return everything that was found, by its id, each with the first reason why it left.
 
     Parameters
     ----------
-    arm : Arm
+    arm : Loaded
     rows : DataFrame or None
         Of the cohort tables, indexed by study_id; None where there is none.
     """
@@ -232,7 +249,8 @@ def _n_linked(kept: pd.DataFrame, rows: pd.DataFrame | None) -> int:
     return len(persons) - len(set(persons.values()))
 
 
-def _rows(inputs: Sequence[Path], paths: Sequence[str]) -> pd.DataFrame | None:
+def table_rows(inputs: Sequence[Path], paths: Sequence[str]) -> pd.DataFrame | None:
+    """Return the rows of the inputs' cohort tables; None where there is no table."""
     tables = [CohortTable.find(path, paths) for path in inputs]
     known = [table.rows for table in tables if table is not None]
     return pd.concat(known) if known else None
@@ -258,7 +276,7 @@ def _alike(reason: str) -> str:
     return _NUMBER.sub("…", what).strip().rstrip(".")
 
 
-def _labelled(arm: Arm) -> set[str]:
+def _labelled(arm: Loaded) -> set[str]:
     """Return the recordings with a sample whose truth is known."""
     table = arm.prepared.features.table
     targets = arm.truth.targets

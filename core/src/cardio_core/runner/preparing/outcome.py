@@ -38,7 +38,7 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
         if asked.positive is not None:
             raise ConfigError("--positive: expected --outcome COLUMN beside it, found none")
         return setup
-    settled = settle_outcome(_column(asked.column, setup, inputs), asked)
+    settled = settle_outcome(outcome_column(asked.column, setup.plugin.info.paths, inputs), asked)
     config = setup.config.model_copy(update={"outcome": settled})
     task = asked_task(setup.task, config)
     kind = task.targets[0].kind
@@ -157,8 +157,17 @@ def _telling(samples: pd.DataFrame, values: pd.Series, keys: pd.Series, name: st
     return found
 
 
-def _column(name: str, setup: Setup, inputs: Sequence[Path]) -> pd.Series:
-    tables = [CohortTable.find(path, setup.plugin.info.paths) for path in inputs]
+def outcome_column(name: str, paths: Sequence[str], inputs: Sequence[Path]) -> pd.Series:
+    """Return a column of the inputs' cohort tables, of studies at baseline.
+
+    `paths` are the columns of the plugin's recordings beyond those of the schema.
+
+    Raises
+    ------
+    ConfigError
+        If no input is a cohort table, or none has the column.
+    """
+    tables = [CohortTable.find(path, paths) for path in inputs]
     known = [table for table in tables if table is not None]
     if not known:
         raise ConfigError(

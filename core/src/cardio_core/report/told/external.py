@@ -1,0 +1,272 @@
+"""What the page of an external validation says: how far the new patients are from the run's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cardio_core.report.results import Row
+from cardio_core.report.run_files import RunFiles
+from cardio_core.report.told.standing import (
+    IN_WORDS,
+    LOWER_IS_BETTER,
+    Standing,
+    pooled_rows,
+    title_of,
+)
+from cardio_core.report.words import count, counted, level_words, listed, number
+
+EXTERNAL, INTERNAL = "external", "internal"
+HEADS = {
+    "external-beside-internal": "What changed against the run's own folds",
+    "external-coverage": "Coverage of the run's prediction sets and intervals",
+    "external-applicability": "How like the run's patients these are",
+    "external-recalibration": "Recalibration, apart from the validation",
+}
+TABLES = tuple(HEADS)
+"""Tables that stand open, in their order, and what stands above them."""
+RECALIBRATED = (
+    "Only the first column is the validation. The others are fitted on these very patients, each "
+    "patient with the coefficients of nine other tenths of them (cross-fitted): what a "
+    "recalibration here would bring. No other number of this page rests on it."
+)
+FALSE_ALARM = 0.05
+CERTAIN = 0.01
+"""p of intercept or slope below which calibration is said to be off."""
+
+
+def is_external(files: RunFiles) -> bool:
+    """Return whether the page is that of an external validation."""
+    return files.manifest.get("kind") == "external"
+
+
+def run_words(files: RunFiles) -> str:
+    """Name the run that was validated."""
+    made: Mapping[str, Any] = files.manifest.get("evaluated") or {}
+    what = "exported models" if made.get("kind") == "exported" else "run"
+    return f"the {what} “{made.get('run')}”"
+
+
+def where(files: RunFiles) -> str:
+    """Return in whom the answer was found."""
+    checked = bool((files.manifest.get("overlap") or {}).get("checked", True))
+    whom = "patients whom it had not seen" if checked else "other patients"
+    return f"In an external validation of {run_words(files)}, on {whom}"
+
+
+def beside_words(files: RunFiles, standing: Standing) -> tuple[str, ...]:
+    """Return how the result stands to the run's own folds, and calibration and coverage here."""
+    said = []
+    change, before = _change(files, standing), _internal(files, standing)
+    if change is not None and before is not None:
+        verdict = {True: "worse here", False: "better here", None: "no change is shown"}[
+            _worse(change, standing.metric)
+        ]
+        said.append(
+            f"In the run's own folds it had {_shown(before)}; external less internal is "
+            f"{_shown(change, signed=True)}: {verdict}."
+        )
+    own = _by_name(files, standing)
+    parts = []
+    for name, words in (("calibration_in_the_large", "intercept"), ("mean_error", "mean error"),
+                        ("calibration_slope", "slope")):  # fmt: skip
+        if name in own:
+            parts.append(f"{words} {_shown(own[name])}")
+    if parts:
+        said.append(f"Calibration, nothing refitted: {listed(parts)}.")
+    covered = _coverage(files, standing)
+    if covered:
+        shares = [f"{100 * float(row['value']):.0f} % of {_whose(row)}" for row in covered]
+        said.append(f"The run's {_sets(standing)}, made for 90 %, hold {listed(shares)}.")
+    return tuple(said)
+
+
+def warnings(files: RunFiles, standing: Standing) -> Iterator[str]:
+    """Yield what is worse here than in the run's folds, each only where chance hardly makes it."""
+    change = _change(files, standing)
+    if change is not None and _worse(change, standing.metric):
+        yield (
+            f"The {IN_WORDS[standing.metric]} is {number(abs(float(change['value'])))} worse here "
+            f"than in the run's own folds ({level_words(change.get('level'))} interval of the "
+            f"change {_limits(change, signed=True)})."
+        )
+    covered = [row for row in _coverage(files, standing) if row.get("p_value") is not None]
+    short = [row for row in covered if float(row["p_value"]) < FALSE_ALARM / len(covered)]
+    if short:
+        those = [f"{100 * float(row['value']):.0f} % of {_whose(row)}" for row in short]
+        yield (
+            f"Coverage is lost: {_sets(standing)} made for 90 % hold {listed(those)}; "
+            "do not rely on them here without calibrating them anew."
+        )
+    own = _by_name(files, standing)
+    off = own.get("calibration_in_the_large")
+    if off is not None and _certain(off):
+        too = "low" if float(off["value"]) > 0 else "high"
+        extra: Mapping[str, Any] = off.get("extra") or {}
+        rates = (
+            f": {100 * extra['expected']:.0f} % were predicted, {100 * extra['observed']:.0f} % "
+            "happened"
+            if {"expected", "observed"} <= set(extra)
+            else ""
+        )
+        yield f"Predicted probabilities are too {too} on the whole{rates}."
+    slope = own.get("calibration_slope")
+    if slope is not None and _certain(slope):
+        sense = "extreme" if float(slope["value"]) < 1 else "timid"
+        yield f"Predictions are too {sense} here: the calibration slope is {_shown(slope)}."
+
+
+def of_overlap(files: RunFiles) -> Iterator[str]:
+    """Yield who was left out for having been in training, and what could not be checked."""
+    found: Mapping[str, Any] = files.manifest.get("overlap") or {}
+    if found.get("left_out"):
+        yield (
+            f"{counted(int(found['left_out']), 'patient')} had been in training (known again: "
+            f"{found.get('by')}) and {'is' if found['left_out'] == 1 else 'are'} left out."
+        )
+    yield from (str(one) for one in found.get("notes") or [] if "not check" in str(one)
+                or "--other-people" in str(one))  # fmt: skip
+
+
+def data_words(files: RunFiles) -> str:
+    """Return what was validated, and on whom."""
+    made: Mapping[str, Any] = files.manifest.get("evaluated") or {}
+    data: Mapping[str, Any] = files.manifest.get("data") or {}
+    digest = f" (SHA-256 {str(made['final_models'])[:12]})" if made.get("final_models") else ""
+    trained = (
+        f", fitted on {counted(int(made['n_patients']), 'patient')}"
+        if made.get("n_patients")
+        else ""
+    )
+    return (
+        f"The final models of {run_words(files)}{digest}{trained}, were validated on "
+        f"{data.get('path_shown')} as they are: nothing was refitted, no threshold chosen and no "
+        "prediction set calibrated anew."
+    )
+
+
+def validation_words(files: RunFiles) -> str:
+    """Return how patients of the training were kept out, and what the comparison rests on."""
+    found: Mapping[str, Any] = files.manifest.get("overlap") or {}
+    said = [str(one) for one in found.get("notes") or []]
+    if found.get("left_out"):
+        said.append(f"{counted(int(found['left_out']), 'patient')} so found were left out.")
+    said.append(
+        "Results stand beside those of the run's own cross-validation (honest protocol, out of "
+        "fold); the patients are others, and the interval of each difference is made from the two "
+        "intervals (MOVER). The final models were fitted on everybody in the run, those of its "
+        "folds on a part."
+    )
+    said.append(
+        "Coverage of prediction sets is tested against what the run's calibration patients allow "
+        "(beta-binomial). A recalibration on these patients, in the large and by intercept and "
+        "slope, is shown apart, cross-fitted by patient, and enters no other number."
+    )
+    return " ".join(said)
+
+
+def limits_words(files: RunFiles) -> list[str]:
+    """Return what an external validation cannot say."""
+    said = []
+    found: Mapping[str, Any] = files.manifest.get("overlap") or {}
+    if any("not check" in str(one) for one in found.get("notes") or []):
+        said.append("Whether all these patients are new to the run could not be checked in full.")
+    said.append(
+        "A change against the run's folds may come from other patients (case mix, prevalence), "
+        "other recordings, or a model fitted too closely; this page does not tell them apart."
+    )
+    if not any(str(row.get("subgroup") or "").startswith("Site: ") for row in files.metrics):
+        said.append("Sites were not told apart.")
+    made: Mapping[str, Any] = files.manifest.get("evaluated") or {}
+    if made.get("source") == "synthetic":
+        said.append("The run was fitted on synthetic patients.")
+    return said
+
+
+def updating_words(files: RunFiles) -> str:
+    """Return the coefficients of a recalibration, as an item of a checklist asks for updating."""
+    if not any(path.stem == "external-recalibration" for path in files.tables):
+        return ""
+    return (
+        "the models were not updated; what a recalibration in the large or by slope would bring "
+        "stands in tables/external-recalibration.csv"
+    )
+
+
+def _internal(files: RunFiles, standing: Standing) -> Row | None:
+    for row in pooled_rows(files, INTERNAL):
+        place = row.get("target"), row.get("model"), row.get("name")
+        if place == (standing.target, standing.model, standing.metric) and not row.get(
+            "class_name"
+        ):
+            return row
+    return None
+
+
+def _change(files: RunFiles, standing: Standing) -> Row | None:
+    return _by_name(files, standing).get(f"{standing.metric}_change")
+
+
+def _by_name(files: RunFiles, standing: Standing) -> dict[str, Row]:
+    return {
+        str(row["name"]): row
+        for row in pooled_rows(files, EXTERNAL)
+        if (row.get("target"), row.get("model")) == (standing.target, standing.model)
+        and not row.get("versus") and not row.get("class_name")
+    }  # fmt: skip
+
+
+def _coverage(files: RunFiles, standing: Standing) -> list[Row]:
+    """Return coverage by class where there are classes, else of all."""
+    rows = [
+        row for row in pooled_rows(files, EXTERNAL)
+        if (row.get("target"), row.get("model"), row.get("name"))
+        == (standing.target, standing.model, "conformal_coverage")
+    ]  # fmt: skip
+    return [row for row in rows if row.get("class_name")] or rows
+
+
+def _sets(standing: Standing) -> str:
+    return "prediction intervals" if standing.metric in LOWER_IS_BETTER else "prediction sets"
+
+
+def _whose(row: Row) -> str:
+    n = int(row.get("n") or 0)
+    if not row.get("class_name"):
+        return f"{counted(n, 'patient')}"
+    return f"the {count(n)} “{row['class_name']}”"
+
+
+def _worse(change: Row, metric: str) -> bool | None:
+    """Return whether a change is for the worse (True), for the better, or within chance (None)."""
+    low, high = float(change.get("low") or 0.0), float(change.get("high") or 0.0)
+    if metric in LOWER_IS_BETTER:
+        low, high = -high, -low
+    return True if high < 0 else False if low > 0 else None
+
+
+def _certain(row: Row) -> bool:
+    return row.get("p_value") is not None and float(row["p_value"]) < CERTAIN
+
+
+def _shown(row: Row, *, signed: bool = False) -> str:
+    value = number(float(row["value"]), signed=signed)
+    if row.get("low") is None or row.get("high") is None:
+        return value
+    return f"{value} ({level_words(row.get('level'))} interval {_limits(row, signed=signed)})"
+
+
+def _limits(row: Row, *, signed: bool = False) -> str:
+    return f"{number(row['low'], signed=signed)} to {number(row['high'], signed=signed)}"
+
+
+def models_words(files: RunFiles, names: Sequence[str]) -> str:
+    """Return which models were validated."""
+    titles = listed([f"“{title_of(files, name)}”" for name in names])
+    said = f"Validated: {titles}."
+    if files.manifest.get("primary"):
+        said += (
+            f" “{title_of(files, str(files.manifest['primary']))}” was the primary model of the "
+            "run, declared before any result was known."
+        )
+    return said

@@ -1,0 +1,110 @@
+"""The folder of an external validation: its manifest, its numbers, its page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cardio_core import hookspecs
+from cardio_core.errors import ConfigError
+from cardio_core.io.truth_file import is_synthetic
+from cardio_core.report.told.card import digest_of_final
+from cardio_core.runner.manifest import git_commit, now, packages
+from cardio_core.runner.predicting.answering import Answered, Opened
+from cardio_core.studies.external.internal import EXTERNAL, INTERNAL, words_of_changes
+from cardio_core.studies.external.scoring import New
+from cardio_core.types.features import flag_counts
+from cardio_core.types.info import Target
+from cardio_core.types.predictions import Scored
+
+KIND = "external"
+
+
+def default_out(run: Path) -> Path:
+    """Return a folder named after the run and the time."""
+    stamp = now().replace(":", "").replace("-", "")[:15]
+    return Path("runs") / f"{run.resolve().name}-external-{stamp}"
+
+
+def guard_new(out: Path) -> None:
+    """Refuse a folder that holds anything: nothing is overwritten.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise ConfigError(f"--out {out}: expected a new or an empty folder, found files there")
+    above = next(one for one in (out, *out.absolute().parents) if one.exists())
+    if not os.access(above, os.W_OK):
+        raise ConfigError(f"--out {out}: nothing may be written there; name another folder")
+
+
+def about(
+    opened: Opened,
+    answered: Answered,
+    new: New,
+    scored: Scored,
+    inputs: Sequence[Path],
+    out: Path,
+    *,
+    command: Sequence[str],
+    seed: int,
+    further: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the entries of the manifest: what was validated, on whom, by which code."""
+    run, made = opened.folder, opened.manifest
+    cohort = answered.prepared.cohort
+    real = not any(map(is_synthetic, inputs))
+    judged = {str(one) for frame in scored.frames.values() for one in frame["patient_id"]}
+    kept = ("plugin", "plugin_version", "task", "task_title", "papers", "models", "model_titles",
+            "baselines", "primary", "targets")  # fmt: skip
+    return {
+        "status": "running", "kind": KIND, "name": out.name, "command": list(command),
+        "core_version": packages().get("cardio-core"), "api": list(hookspecs.API_VERSION),
+        **{name: made.get(name) for name in kept},
+        "outcome_column": opened.config.outcome.column,
+        "outcome": _outcome(opened.task.targets, scored, cohort.outcome),
+        "words": {**(made.get("words") or {}), **words_of_changes()},
+        "protocols": [EXTERNAL, INTERNAL],
+        "evaluated": {
+            "run": run.resolve().name, "kind": made.get("kind", "run"),
+            "final_models": digest_of_final(run), "config": made.get("config_digest"),
+            "data": (made.get("data") or {}).get("digest"),
+            "source": (made.get("data") or {}).get("source"),
+            "n_patients": (made.get("data") or {}).get("n_patients"),
+            "core_version": made.get("core_version"),
+        },
+        "seed": seed, "packages": packages(), "git_commit": git_commit(Path(__file__).parent),
+        "device": {"name": opened.ctx.device.name} if opened.ctx.device else None,
+        "data": {
+            "source": "real" if real else "synthetic",
+            "path_shown": ", ".join(path.resolve().name for path in inputs),
+            "digest": answered.prepared.digest,
+            "n_recordings": len(cohort.samples),
+            "n_patients": int(cohort.samples.table["patient_id"].nunique()),
+            "n_samples": len(answered.prepared.features), "n_judged": len(judged),
+        },
+        "quarantined": [vars(row) for row in answered.prepared.quarantined],
+        "excluded": {why: list(ids) for why, ids in cohort.excluded.items()},
+        "flags": flag_counts(answered.prepared.features.table),
+        "started": now(), "stages": {}, "needs": [], "said": [], **further,
+    }  # fmt: skip
+
+
+def _outcome(targets: Sequence[Target], scored: Scored, said: str) -> str:
+    """Say how often what was predicted happened, as the plugin or the table says it."""
+    if said:
+        return said
+    parts = []
+    for target in targets:
+        frame = scored.frames.get(target.name)
+        if frame is None or target.kind == "continuous":
+            continue
+        rows = frame[frame["model"] == frame["model"].iloc[0]]
+        counts = rows["y_true"].value_counts()
+        found = ", ".join(f"{int(counts.get(one, 0))} {one}" for one in target.classes)
+        parts.append(f"{target.name}: {found}")
+    return "; ".join(parts)
