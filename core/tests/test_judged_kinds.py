@@ -267,3 +267,19 @@ def test_compare_refuses_other_outcomes_than_of_two_values(tmp_path: Path) -> No
     said = call_cardio("compare", tmp_path / "a.csv", f"b={tmp_path / 'a.csv'}")
     assert said.exit_code == 3
     assert "a: obs is a number; outcomes of two values are compared" in said.stderr
+
+
+def test_overlaps_of_nn_u_net_and_other_json_are_refused_with_what_can_be_judged(
+    tmp_path: Path,
+) -> None:
+    metrics = {"1": {"Dice": 0.9, "n_pred": 100, "n_ref": 110}}
+    case = {"metrics": metrics, "prediction_file": "/x/Mary_Smith.nii.gz"}
+    for name, content, words in (
+        ("summary.json", {"metric_per_case": [case]}, "--outcome n_ref --score n_pred"),
+        ("p.json", {"rows": [1, 2]}, "expected a CSV or Parquet table, found JSON; write it"),
+    ):
+        (tmp_path / name).write_text(json.dumps(content))
+        with pytest.raises(DataError) as caught:
+            read_given(tmp_path / name, Question())
+        assert words in str(caught.value) and "Smith" not in str(caught.value)
+        assert "\n" not in str(caught.value)

@@ -123,6 +123,8 @@ def _models(
         if any(len(one.values) > 1 for one in models)
         else f"Every {every} with its interval. Of two intervals that overlap nothing follows: the "
         "paired differences are in the comparisons."
+        if len(models) > 1
+        else "With its interval."
     )
     yield Overview(
         name,

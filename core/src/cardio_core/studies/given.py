@@ -23,6 +23,7 @@ from cardio_core.studies.reading.frames import (
     rule,
 )
 from cardio_core.studies.reading.kinds import KINDS
+from cardio_core.studies.reading.overlaps import refuse_overlaps
 from cardio_core.studies.reading.own_run import as_wide, is_own
 from cardio_core.studies.reading.question import Question as Question
 from cardio_core.studies.reading.resamples import once_a_repeat, tested_rows
@@ -78,6 +79,7 @@ def read_given(path: Path, asked: Question) -> Given:
     DataError
         No such table; an outcome that fits no kind; fewer than two patients of a class.
     """
+    refuse_overlaps(path)
     made = read_typed(path, asked.missing)
     table = made.table
     said: list[str] = []

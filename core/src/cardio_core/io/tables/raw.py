@@ -17,6 +17,7 @@ from cardio_core.io.cohorts.problems import Problem
 
 SEPARATORS = (",", ";", "\t")
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
+NESTED = (".json", ".jsonl", ".ndjson")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
 """First line by which Excel is told what separates the columns."""
 
@@ -71,6 +72,11 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
         raise DataError(
             f"{path.name}: expected a CSV or Parquet table, found a workbook; save its sheet as "
             "CSV UTF-8"
+        )
+    if path.suffix.lower() in NESTED:
+        raise DataError(
+            f"{path.name}: expected a CSV or Parquet table, found JSON; write it as a table with a "
+            "row a case (pandas: read_json, then to_csv)"
         )
     parquet = path.suffix.lower() in {".parquet", ".pq"}
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cardio_core.report.headline import compared_word
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.told import external
 from cardio_core.report.told.answer import answer
@@ -82,7 +83,9 @@ def _primary(files: RunFiles) -> str:
 def _models(manifest: Mapping[str, Any]) -> str:
     names = list(manifest.get("models") or [])
     if manifest.get("kind") == "judged":
-        return f"{counted(len(names), 'score')} of predictions made elsewhere"
+        word = compared_word(manifest)
+        made = "made elsewhere" if word == "prediction" else "of predictions made elsewhere"
+        return f"{counted(len(names), word)} {made}"
     baselines = sum(name in (manifest.get("baselines") or []) for name in names)
     said = f"{counted(len(names), 'model')}, {count(baselines)} of them simple baselines"
     return f"{said} (methods text, second paragraph)" if names else ""
