@@ -140,13 +140,15 @@ def make(plugins: list[str]) -> None:
     """Run the draws that are not stored yet, and store each as soon as it is done."""
     for plugin in plugins:
         study = STUDIES[plugin]
+        if set(SEEDS) <= draws_of(plugin):
+            continue
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             os.environ["CARDIO_CACHE"] = str(folder / "cache")
             (folder / "cohort").mkdir()
             study.synthesize(folder / "cohort")
             for seed in SEEDS:
-                if seed in {one["seed"] for one in stored().get(plugin, {}).get("areas", [])}:
+                if seed in draws_of(plugin):
                     continue
                 begin = time.process_time()
                 declared, found = one_draw(study, folder / "cohort", folder / f"run{seed}", seed)
@@ -181,6 +183,11 @@ def commit() -> str:
         cwd=HERE, capture_output=True, text=True, check=False,
     )  # fmt: skip
     return said.stdout.strip()
+
+
+def draws_of(plugin: str) -> set[int]:
+    """Return the draws that are stored."""
+    return {one["seed"] for one in stored().get(plugin, {}).get("areas", [])}
 
 
 def stored() -> dict[str, Any]:
