@@ -1,4 +1,4 @@
-"""Ctrl-C: one line says what is finished and how to go on, and the command in it does."""
+"""Told to stop: one line says what is finished and how to go on, and the command in it does."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from cardio_core.compute.stopping import StoppedFromOutside, stopping_in_order
 from cardio_core.testing.limits import HUNG_AFTER_S
 
 # Whoever starts the tests in the background hands down an ignored signal.
@@ -23,12 +24,12 @@ CARDIO = (
 
 @pytest.fixture
 def interrupt(installed):
-    """Start the command line, send SIGINT to all its processes once `ready`, return what it said.
+    """Start the command line, send a signal to its processes once `ready`, return what it said.
 
-    As a terminal does, the signal goes to the workers, too.
+    As a terminal does, it goes to the workers, too; `alone` it goes to the run's own process.
     """
 
-    def call(arguments, ready):
+    def call(arguments, ready, number=signal.SIGINT, *, alone=False):
         before = filter(None, [os.environ.get("PYTHONPATH")])
         path = os.pathsep.join([str(installed), *before])
         process = subprocess.Popen(
@@ -45,7 +46,7 @@ def interrupt(installed):
                 assert process.poll() is None, process.communicate()
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
-            os.killpg(process.pid, signal.SIGINT)
+            (os.kill if alone else os.killpg)(process.pid, number)
             _, said = process.communicate(timeout=HUNG_AFTER_S)
             while _members_of(process.pid):
                 assert time.monotonic() < deadline, "a worker lives on"
@@ -66,15 +67,27 @@ def _members_of(group):
     return True
 
 
-@pytest.mark.parametrize("executor", ["local:1", "local:2"])
+@pytest.mark.parametrize(
+    ("executor", "number", "alone"),
+    [
+        ("local:1", signal.SIGINT, False),
+        ("local:2", signal.SIGTERM, True),
+        pytest.param("local:2", signal.SIGINT, False, marks=pytest.mark.slow),
+        pytest.param("local:2", signal.SIGTERM, False, marks=pytest.mark.slow),
+        pytest.param("local:2", signal.SIGHUP, False, marks=pytest.mark.slow),
+        pytest.param("local:1", signal.SIGTERM, True, marks=pytest.mark.slow),
+    ],
+)
 def test_a_run_says_what_is_finished_and_its_command_goes_on(
-    cardio, interrupt, strip, beats_run, tmp_path, executor
+    cardio, interrupt, strip, beats_run, tmp_path, executor, number, alone
 ):
     out = tmp_path / "a run"
     arguments = ["run", "--plugin", "toy", "--task", "beats", "--data", strip, "--device", "cpu",
                  "--executor", executor, "--out", out]  # fmt: skip
-    code, said = interrupt(arguments, lambda: list(out.glob("models/*/network")))
-    assert code == 130
+    code, said = interrupt(
+        arguments, lambda: list(out.glob("models/*/network")), number, alone=alone
+    )
+    assert code == 128 + number
     assert len(said) == 1
     kept, command = said[0].split("Go on with: cardio ")
     assert kept.startswith("Interrupted. Finished and kept: training, ")
@@ -110,3 +123,26 @@ def test_a_run_that_has_nothing_yet_begins_again(interrupt, write_cohort, tmp_pa
     assert code == 130
     assert len(said) == 1
     assert said[0].startswith("Interrupted. Go on with: cardio run")
+
+
+@pytest.mark.slow
+def test_workers_end_by_themselves_when_the_run_is_gone_without_a_word(interrupt, strip, tmp_path):
+    out = tmp_path / "run"
+    arguments = ["run", "--plugin", "toy", "--task", "beats", "--data", strip, "--device", "cpu",
+                 "--executor", "local:2", "--out", out]  # fmt: skip
+    code, _ = interrupt(
+        arguments, lambda: list(out.glob("models/*/network")), signal.SIGKILL, alone=True
+    )
+    assert code == -signal.SIGKILL  # interrupt has waited for every process of its group to end
+
+
+def test_a_hang_up_that_is_ignored_on_entry_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with stopping_in_order():
+            os.kill(os.getpid(), signal.SIGHUP)
+        with stopping_in_order(), pytest.raises(StoppedFromOutside):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

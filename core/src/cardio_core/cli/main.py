@@ -11,6 +11,11 @@ from typing import Any, NoReturn
 
 import click
 
+from cardio_core.compute.stopping import (
+    StoppedFromOutside,
+    exit_code_of,
+    stopping_in_order,
+)
 from cardio_core.compute.threads import ask_for_one_thread
 from cardio_core.errors import CardioError
 
@@ -111,7 +116,8 @@ def main() -> None:
     ask_for_one_thread()
     debug = "--debug" in sys.argv
     try:
-        cardio(standalone_mode=False)
+        with stopping_in_order():
+            cardio(standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.Abort as stop:
@@ -140,5 +146,6 @@ def main() -> None:
 
 def _interrupted(stop: KeyboardInterrupt) -> NoReturn:
     """Leave as a shell expects of a program that Ctrl-C stopped; a run says how to go on."""
-    click.echo(str(stop) or "Interrupted.", err=True)
-    sys.exit(130)
+    told = "Interrupted." if isinstance(stop, StoppedFromOutside) else str(stop)
+    click.echo(told or "Interrupted.", err=True)
+    sys.exit(exit_code_of(stop))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cardio_core.compute.devices import Device
+from cardio_core.compute.stopping import leave_stopping_to_the_run
 from cardio_core.compute.threads import keep_to_one_thread
 from cardio_core.errors import CardioError
 
@@ -14,13 +15,14 @@ _GROWTH_BYTES = 4 * 2**30
 
 
 def begin_worker() -> None:
-    """Let a worker of loky load what it needs and stay.
+    """Let a worker of loky load what it needs and stay, for as long as its run is there.
 
     Where psutil is installed, loky replaces a worker that grew by 300 MB since its first job. That
     much torch takes alone, and its import, again, most of the time of a small run.
     """
     from joblib.externals.loky import process_executor
 
+    leave_stopping_to_the_run()
     process_executor._MAX_MEMORY_LEAK_SIZE = _GROWTH_BYTES
 
 
