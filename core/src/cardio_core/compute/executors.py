@@ -18,7 +18,7 @@ from cardio_core.compute.devices import Device, cpu_count
 from cardio_core.compute.inventory import memory_limit
 from cardio_core.compute.spreading import Done, explain, spread
 from cardio_core.compute.threads import ENVIRONMENT, one_thread
-from cardio_core.compute.worker import begin_worker
+from cardio_core.compute.worker import begin_worker, start_tracker
 from cardio_core.errors import ConfigError
 
 _BYTES_A_PROCESS = 2**30
@@ -166,6 +166,7 @@ class LocalExecutor(SerialExecutor):
         from joblib.externals.loky import ProcessPoolExecutor
 
         self.close()
+        start_tracker()
         # Read when the libraries are loaded, so it must be there before the worker's first import.
         self._pool = ProcessPoolExecutor(
             max_workers=n_workers,

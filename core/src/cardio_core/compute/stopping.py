@@ -58,6 +58,20 @@ def stopping_in_order() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def deaf_to_hang_up() -> Iterator[None]:
+    """Let processes that are started inside not hear SIGHUP."""
+    number = getattr(signal, "SIGHUP", None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def exit_code_of(stop: BaseException | None) -> int:
     """Return what a shell expects of a program that a signal ended: 128 and its number.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cardio_core.compute.devices import Device
-from cardio_core.compute.stopping import leave_stopping_to_the_run
+from cardio_core.compute.stopping import deaf_to_hang_up, leave_stopping_to_the_run
 from cardio_core.compute.threads import keep_to_one_thread
 from cardio_core.errors import CardioError
 
@@ -24,6 +24,18 @@ def begin_worker() -> None:
 
     leave_stopping_to_the_run()
     process_executor._MAX_MEMORY_LEAK_SIZE = _GROWTH_BYTES
+
+
+def start_tracker() -> None:
+    """Start loky's tracker of what workers share, deaf to the end of the terminal.
+
+    It lets Ctrl-C and SIGTERM pass by itself. Gone before the workers, it would leave their locks
+    to nobody, who complains.
+    """
+    from joblib.externals.loky.backend import resource_tracker
+
+    with deaf_to_hang_up():
+        resource_tracker.ensure_running()
 
 
 def run_job(function: Callable[..., Any], job: Any, device: Device | None) -> Any:
