@@ -122,6 +122,7 @@ def test_the_folder_holds_what_predict_opens_and_the_card(exported):
         "artifact/seen.json")}  # fmt: skip
     rules = {f"conformal/{m}-ill.json" for m in ("ridge", "constant", "covariates")}
     about = {"manifest.json", "config.yaml", "model_card.md", "model_card.json"}
+    about |= {"models/final/applicability.json"}
     assert files <= models | clinical | rules | about
     assert models | clinical | about <= files
     manifest = json.loads((exported / "manifest.json").read_text())

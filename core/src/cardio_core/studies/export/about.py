@@ -40,7 +40,7 @@ def manifest_of(
         "left_out_models": chosen.left_out,
         "patient_rows": chosen.with_rows,
         "exported": now(), "exported_with": packages().get("cardio-core"),
-        "run_manifest_sha256": run_digest, "config_digest": None,  # nothing goes on from here
+        "run_manifest_sha256": run_digest, "config_digest": "exported",  # nothing goes on from it
         "notes": [], "needs": [], "stages": {}, "quarantined": [], "said": [],
     }  # fmt: skip
 

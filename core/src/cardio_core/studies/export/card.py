@@ -14,8 +14,10 @@ from cardio_core.report.run_files import RunFiles, read_run
 from cardio_core.report.told.card import FILE, model_card
 from cardio_core.report.told.standing import protocol_told
 from cardio_core.report.words import counted, level_words, metric_words, number
+from cardio_core.runner.fitting.applicable import APPLICABILITY
 from cardio_core.studies.export.names import Names, words_in
-from cardio_core.studies.export.parts import APPLICABILITY, FEW, Chosen
+from cardio_core.studies.export.parts import FEW, Chosen
+from cardio_core.studies.export.ranges import sentences_of, table_of
 from cardio_core.studies.export.small_cells import Hidden, without_small_cells
 
 JSON = "model_card.json"
@@ -70,7 +72,7 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
         _measured("Calibration", told, chosen, titles),
         _measured("Subgroups", told, chosen, titles),
         Part("Training cohort", _cohort(files, table), _as_table(table)),
-        Part("Applicability", _applicability(ranges)),
+        Part("Applicability", sentences_of(ranges), table_of(ranges)),
         Part("Privacy", _privacy(chosen)),
         Part("Licence", ("The code is under Apache-2.0. Under which terms these models may be "
                          "used is for the authors to say.",)),
@@ -258,23 +260,16 @@ def _table_one(files: RunFiles) -> Hidden | None:
     return without_small_cells(pd.read_csv(found, dtype=str, keep_default_na=False))
 
 
-def _applicability(ranges: Any) -> tuple[str, ...]:
-    if ranges is None:
-        return ("The run holds no summary by which new recordings could be called inside or "
-                "outside what the models were trained on.",)  # fmt: skip
-    where = APPLICABILITY.as_posix()
-    return ("`cardio predict` says of each new recording whether it is inside, borderline or "
-            f"outside what the models were trained on, by {where}.",)  # fmt: skip
-
-
 def _privacy(chosen: Chosen) -> tuple[str, ...]:
     rows = ", beyond the rows named below," if chosen.with_rows else ""
     said = [
         f"No patient's id, file, row of measurements or prediction{rows} is in this folder; "
         "whether a person was in the training cohort cannot be checked with it.",
         "A threshold, a conformal quantile, a median or a split of a tree can equal the value of "
-        "one patient, who is not named; and what a model has learnt can tell more of those it was "
-        "fitted on than of others (membership inference), against which nothing was done.",
+        "one patient, who is not named, and in a small cohort the percentiles by which new "
+        "patients are compared lie near its extremes. What a model has learnt can tell more of "
+        "those it was fitted on than of others (membership inference); nothing was done against "
+        "that.",
     ]
     said += [
         f"WITH PATIENTS' ROWS, as was asked for: {name} {why}."

@@ -32,6 +32,8 @@ def export_run(
     *,
     models: Sequence[str] = (),
     with_patient_rows: bool = False,
+    onnx: bool = False,
+    examples: Sequence[Path] = (),
     echo: Echo | None = None,
 ) -> dict[str, Any]:
     """Write what others need to use a run's final models, and nothing of its patients.
@@ -47,6 +49,10 @@ def export_run(
         fuses goes along.
     with_patient_rows : bool
         Let models leave that are made of patients' rows (support vectors, neighbours).
+    onnx : bool
+        Write networks as ONNX, too, checked against torch.
+    examples : sequence of Path
+        Recordings for that check; none makes a few synthetic ones.
     echo : callable, optional
         Takes progress lines.
 
@@ -59,7 +65,7 @@ def export_run(
     ------
     ConfigError
         If the run is not finished or has no final model, `out` holds something, a model does not
-        exist or is made of patients' rows.
+        exist or is made of patients' rows, or a package for ONNX is missing.
     LeakageError
         If a name of a patient, a recording or a file was found in what was to be written; nothing
         is written then.
@@ -68,6 +74,10 @@ def export_run(
     if manifest.get("kind") == "exported":
         raise ConfigError(f"{run}: is exported already; copy the folder as it is")
     guard_empty(out)
+    if onnx:
+        from cardio_core.studies.export.onnx.file import require_onnx
+
+        require_onnx()
     plugin, config, task = _opened(run, manifest)
     chosen = choose(run, manifest, task, models, with_patient_rows=with_patient_rows)
     names = without(names_of(run), _published(plugin, task))
@@ -80,6 +90,10 @@ def export_run(
         made = Manifest(folder / "manifest.json", {})
         made.update(**about)
         card.write(card.card_of(run, chosen, names), folder)
+        if onnx:
+            from cardio_core.studies.export.onnx.networks import write_networks
+
+            made.update(onnx=write_networks(folder, examples, echo))
         _search(folder, names, run)
         made.add_outputs(folder)
 

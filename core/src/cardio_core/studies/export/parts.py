@@ -10,6 +10,7 @@ from typing import Any
 
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import read_json, write_json
+from cardio_core.runner.fitting.applicable import APPLICABILITY
 from cardio_core.runner.judging.judge import rule_path
 from cardio_core.runner.preparing.needs import kept_needs, open_kept_needs
 from cardio_core.studies.export.rows import rows_in
@@ -19,7 +20,6 @@ KINDS = frozenset({".safetensors", ".json", ".skops", ".npz"})
 """Files of an artifact that can be looked into."""
 STAYS = frozenset({"seen.json", "history.csv"})
 """The core's own files in an artifact: who was seen, and the course of the training."""
-APPLICABILITY = Path("models") / "final" / "applicability.json"
 FEW = 5
 """Counts below this are not told."""
 

@@ -1,0 +1,1 @@
+"""Exported networks as ONNX files, checked against torch."""
