@@ -26,11 +26,12 @@ def older(clinic_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("predict", "RUN", "DATA"),
         ("report", "RUN"),
+        ("reproduce", "RUN"),
         ("run", "--plugin", "toy", "--data", "DATA", "--out", "RUN", "--resume"),
         ("run", "--plugin", "toy", "--task", "second", "--data", "DATA", "--out", "NEW",
          "--from", "mean_class=RUN"),
     ],
-    ids=["predict", "report", "resume", "from"],
+    ids=["predict", "report", "reproduce", "resume", "from"],
 )  # fmt: skip
 def test_it_is_refused_with_what_to_do(cardio, older, clinic, tmp_path, words):
     places = {"RUN": older, "DATA": clinic, "NEW": tmp_path / "new"}

@@ -89,6 +89,10 @@ class LazyGroup(click.Group):
             "cardio_core.cli.studies.stability:stability",
             "A run over other folds, sites, fewer patients, permuted labels.",
         ),
+        "reproduce": (
+            "cardio_core.cli.studies.reproduce:reproduce",
+            "A run again, and which of its numbers are equal.",
+        ),
         "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),
         "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),
         "stats": ("cardio_core.cli.stats:stats", "Statistics of a table, without any plugin."),

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cardio_core.runner.request import RunRequest
 
 
 @click.command(cls=WithPluginOptions)
@@ -106,6 +110,29 @@ def run(needs_from: tuple[str, ...], as_json: bool, **asked: Any) -> None:
     if as_json and not request.dry_run:
         manifest = json.loads((where / "manifest.json").read_text(encoding="utf-8"))
         click.echo(json.dumps(manifest, indent=2))
+
+
+def request_of(words: Sequence[str]) -> RunRequest:
+    """Return the request that the words behind ``cardio run`` mean, as of then.
+
+    Raises
+    ------
+    ConfigError
+        If they mean nothing to this core or plugin.
+    """
+    from cardio_core.runner.request import RunRequest
+
+    above = click.Context(click.Group("cardio"), info_name="cardio")
+    try:
+        with run.make_context("run", list(words), parent=above) as ctx:
+            asked = dict(ctx.params)
+            asked.pop("as_json")
+            needs_from = _pairs(asked.pop("needs_from"))
+            own = given(asked["plugin"], asked["task"])
+    except click.ClickException as error:
+        raise ConfigError(error.format_message()) from error
+    command = shlex.join(["cardio", "run", *words])
+    return RunRequest(**asked, needs_from=needs_from, given=own, command=command)
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, Path]:

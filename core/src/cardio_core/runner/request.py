@@ -18,7 +18,8 @@ class RunRequest:
 
     `given` is what was said with options that the plugin's task brings.
     `for_need` marks a run that another run makes first: of a configuration file it takes only what
-    the file says of its own task.
+    the file says of its own task. `same_as` is a finished run that is repeated: data and settings
+    must be those that it was made from.
     """
 
     plugin: str
@@ -46,6 +47,7 @@ class RunRequest:
     covariates: tuple[str, ...] = ()
     given: Given = NOTHING_GIVEN
     track: str | None = None
+    same_as: Path | None = None
 
     def settings(self) -> dict[str, Any]:
         """Return the options that stand for settings, as a tree of the configuration."""

@@ -42,6 +42,7 @@ from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.runner.speeds import keep_speeds, speeds_of
 from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.runner.standing.lock import locked
+from cardio_core.runner.standing.resuming import guard_settings_of
 from cardio_core.training.track.tracking import Tracking
 from cardio_core.types.predictions import Scored
 
@@ -87,6 +88,8 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         say_difficulty(request, inputs, say)
         setup = with_outcome(setup, inputs)
         checked_covariates(setup, inputs)
+        if request.same_as is not None:
+            guard_settings_of(request.same_as, setup, request.seed)
         guard_same(out, request, setup)
         ctx = Context(
             setup.task,
@@ -144,7 +147,7 @@ def _hold(
         )
         guard_unchanged(manifest.content["needs"], needs)
         manifest.update(needs=[need.to_dict() for need in needs])
-        _work(Session(setup, ctx, executor, manifest, tuple(needs), out, say))
+        _work(Session(setup, ctx, executor, manifest, tuple(needs), out, say, request.same_as))
     except NotTheSameError:
         if before is not None:
             write_text(file, before)

@@ -20,7 +20,8 @@ class Session:
 
     `ctx` is what hooks are given before protocol, fold and model are known, `needs` are the earlier
     tasks, each with its finished run, and `say` is the display: it takes each line that the user is
-    to see, and shows how far each stage has come.
+    to see, and shows how far each stage has come. `same_as` is a finished run that this repeats:
+    its data must be these.
     """
 
     setup: Setup
@@ -30,6 +31,7 @@ class Session:
     needs: tuple[Resolved, ...]
     out: Path
     say: Display
+    same_as: Path | None = None
 
     def note(self, notes: Iterable[str]) -> None:
         """Say something that the report keeps, too."""

@@ -291,6 +291,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
         primary=None,
         given=NOTHING_GIVEN,
         covariates=(),
+        same_as=None,
     )
     try:
         return run(asked)

@@ -17,7 +17,7 @@ from cardio_core.runner.progress.words import several
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusions
 from cardio_core.runner.standing.cohort import FILE, contents_of
-from cardio_core.runner.standing.resuming import guard_data
+from cardio_core.runner.standing.resuming import guard_data, guard_repeated
 from cardio_core.types.features import flag_counts
 
 RECORDINGS = "recordings.json"
@@ -40,7 +40,10 @@ def record(session: Session, arms: Sequence[Arm]) -> Session:
     split_digest = digest(splits)
     contents = contents_of(arms)
     begun = session.manifest.content
-    guard_data(session.out, begun, contents, split_digest, arms[0].prepared.digest)
+    files = arms[0].prepared.digest
+    guard_data(session.out, begun, contents, split_digest, files)
+    if session.same_as is not None:
+        guard_repeated(session.same_as, contents, split_digest, files)
     write_json(session.out / FILE, contents.to_dict())
     data = contents.summed() | {"splits": split_digest}
     session.manifest.update(stands_on=begun["stands_on"] | data)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cardio_core.config import read_yaml
 from cardio_core.io.atomic import read_json
+from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.setup import Setup
 from cardio_core.runner.standing.cohort import FILE, Contents
 from cardio_core.runner.standing.differing import (
@@ -25,6 +26,7 @@ UNPROVEN = (
 )
 
 _TOLD = 4
+_ANYWAY = "give what it was made from (--data), or repeat it all the same with --anyway"
 
 
 def guard_ground(
@@ -111,18 +113,53 @@ def guard_data(
     NotTheSameError
         In one line that names what differs.
     """
-    now = contents.summed() | {"splits": splits}
-    then = {name: one for name, one in ground_in(begun).items() if name in DATA}
-    found = [one.words for one in data_differ(then, now, kept_contents(out), contents.to_dict())]
-    if not found and begun["data"].get("digest") not in (None, files):
-        found = ["files of recordings differ"]  # what an older core kept
-    if not found and begun.get("split_digest") not in (None, splits):
-        found = ["patients fall into other folds"]
-    if found:
+    if found := _data_in(out, begun, contents, splits, files):
         raise NotTheSameError(
             f"--out {out}: the data changed since this run began ({_listed(found)}); put them "
             "back, or start anew with another --out"
         )
+
+
+def guard_repeated(run: Path, contents: Contents, splits: str, files: str) -> None:
+    """Check that a finished run is repeated on the data that it was made from.
+
+    Raises
+    ------
+    NotTheSameError
+        In one line that names what differs.
+    """
+    manifest = Manifest.open(run).content
+    if found := _data_in(run, manifest, contents, splits, files):
+        raise NotTheSameError(
+            f"{run}: the data are not those of then ({_listed(found)}); {_ANYWAY}"
+        )
+
+
+def guard_settings_of(run: Path, setup: Setup, seed: int) -> None:
+    """Check that a finished run is repeated with its own settings.
+
+    Raises
+    ------
+    NotTheSameError
+        In one line that names what differs.
+    """
+    found = settings_in(run, Manifest.open(run).content, setup, seed)
+    if found:
+        words = _listed([one.words for one in found])
+        raise NotTheSameError(f"{run}: the settings are not those of then ({words}); {_ANYWAY}")
+
+
+def _data_in(
+    run: Path, begun: Mapping[str, Any], contents: Contents, splits: str, files: str
+) -> list[str]:
+    now = contents.summed() | {"splits": splits}
+    then = {name: one for name, one in ground_in(begun).items() if name in DATA}
+    found = [one.words for one in data_differ(then, now, kept_contents(run), contents.to_dict())]
+    if not found and begun["data"].get("digest") not in (None, files):
+        found = ["files of recordings differ"]  # what an older core kept
+    if not found and begun.get("split_digest") not in (None, splits):
+        found = ["patients fall into other folds"]
+    return found
 
 
 def kept_contents(run: Path) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""`cardio reproduce`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="New folder.  [default: RUN-again beside RUN]"
+)
+@click.option(
+    "--data",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Where the data of RUN lie now; without it where its command says.",
+)
+@click.option("--executor", help="Other workers than then: local, local:N, dask:ADDRESS.")
+@click.option("--device", help="Another device than then: auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--anyway", is_flag=True, help="Go on although recordings, labels or settings changed."
+)
+@click.option(
+    "--against", type=click.Path(path_type=Path),
+    help="A run that was made again already: compare, make nothing.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what differs now, and what would bring it back.")
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison, for programs.")
+def reproduce(
+    run: Path,
+    out: Path | None,
+    data: tuple[Path, ...],
+    executor: str | None,
+    device: str | None,
+    anyway: bool,
+    against: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Make RUN again with its own command, and compare every number.
+
+    Says first what differs from then (code, packages, machine) and what would have to be
+    installed. Other recordings, labels or settings are refused, unless --anyway is given. Features
+    are made anew. Writes a run into --out, and beside it reproduce.json and reproduce.txt: which
+    numbers of metrics.json and predictions.csv are equal, which are within rounding, which differ,
+    and why. Exits with 1 if a number differs.
+    """
+    from cardio_core.cli.studies.repeated import repeated
+    from cardio_core.studies.reproduce.again import compared, finished, foretold
+    from cardio_core.studies.reproduce.again import reproduce as do
+    from cardio_core.studies.reproduce.told import told
+
+    def say(line: str) -> None:
+        click.echo(line, err=as_json)
+
+    if against is not None:
+        where, answer = against, compared(run, against)
+    else:
+        where = out or run.with_name(f"{run.resolve().name}-again")
+        request = repeated(run, finished(run), where, data, executor, device)
+        for line in foretold(run, request):
+            say(line)
+        if dry_run:
+            return
+        answer = do(run, request, anyway=anyway, echo=say)
+    if as_json:
+        click.echo(json.dumps(answer, indent=2))
+    else:
+        click.echo("\n".join(["", *told(answer), "", f"Written: {where / 'reproduce.json'}"]))
+    if answer["verdict"] == "differs":
+        sys.exit(1)

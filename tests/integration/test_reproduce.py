@@ -1,0 +1,211 @@
+"""A run made again: equal where nothing changed, and named what changed where not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+from cardio_core.testing import call_cardio
+
+
+@pytest.fixture(scope="module")
+def made(installed, write_cohort, tmp_path_factory):
+    """A run of two models on 24 patients and its data, which lie beside each other."""
+    place = tmp_path_factory.mktemp("made")
+    data = write_cohort(place / "data", "mean_class")
+    said = call_cardio("run", "--plugin", "toy", "--data", data, "--protocol=honest", "--device",
+                       "cpu", "--executor", "local:1", "--set", "search=[]", "--out", "run",
+                       "--set", "inner.k=1", folder=place)  # fmt: skip
+    assert said.exit_code == 0, said.stderr
+    return place
+
+
+@pytest.fixture
+def copies(made, tmp_path):
+    """Two copies of one run: what came of it then, and what came of it again."""
+    for name in ("then", "again"):
+        shutil.copytree(made / "run", tmp_path / name)
+    return tmp_path / "then", tmp_path / "again"
+
+
+def read(run: Path, name: str):
+    return json.loads((run / name).read_text())
+
+
+def change(run: Path, name: str, **changes) -> None:
+    (run / name).write_text(json.dumps(read(run, name) | changes))
+
+
+def n_numbers(rows) -> int:
+    """Count the numbers of a metrics.json, its levels and seeds apart."""
+    kept = [{k: v for k, v in (row | row["extra"]).items() if k not in _TOLD} for row in rows]
+    return sum(isinstance(v, int | float) for row in kept for v in row.values())
+
+
+_TOLD = {"level", "seed", "repeat", "fold", "extra"}
+
+
+def test_a_run_that_is_made_again_has_the_same_numbers_whatever_the_threads(made, tmp_path):
+    with threadpool_limits(2):
+        said = call_cardio("reproduce", made / "run", "--out", tmp_path / "again", "--json")
+    assert said.exit_code == 0, said.stderr
+    metrics, predictions = said.json["numbers"]
+    assert said.json["verdict"] == "equal"
+    assert metrics["equal"] == metrics["n"] == n_numbers(read(made / "run", "metrics.json"))
+    # Score, decision, truth and fold of 24 patients, 2 models and 2 classes.
+    assert predictions["equal"] == predictions["n"] == 24 * 2 * 2 * 4
+    assert said.json["differs_from_then"] == []
+    assert said.json == read(tmp_path / "again", "reproduce.json")
+    text = (tmp_path / "again" / "reproduce.txt").read_text()
+    assert text.startswith("run, made again as again: Every number is equal, to the last digit.")
+    assert "code, packages, device and machine are those of then" in text
+    assert "features: 24 patients" in said.stderr  # made anew: the cache has them
+    assert "-again" not in [path.name for path in made.iterdir()]
+
+
+@pytest.fixture
+def moved(made, tmp_path):
+    """The data in another folder, with three labels changed."""
+    shutil.copytree(made / "data", tmp_path / "data")
+    table = tmp_path / "data" / "cohort.csv"
+    text = table.read_text()
+    for patient in ("C02", "C04", "C08"):
+        line = next(line for line in text.splitlines() if line.startswith(patient))
+        cells = line.split(",")
+        text = text.replace(line, ",".join([*cells[:4], str(1 - int(cells[4])), cells[5]]))
+    table.write_text(text)
+    return tmp_path / "data"
+
+
+def test_changed_labels_are_refused_in_one_line_and_named_where_they_are_wanted(
+    made, moved, tmp_path
+):
+    words = ("reproduce", made / "run", "--data", moved, "--out", tmp_path / "again")
+    said = call_cardio(*words)
+    assert said.exit_code == 2
+    assert said.stderr == (
+        f"Error: {made / 'run'}: the data are not those of then (the labels of 3 of 32 recordings "
+        "(C02r0, C04r0, C08r0) differ; the cohort table differs in x_ill); give what it was made "
+        "from (--data), or repeat it all the same with --anyway\n"
+    )
+    assert not (tmp_path / "again").exists()
+    said = call_cardio(*words, "--anyway", "--json")
+    assert said.exit_code == 1, said.stderr
+    assert said.json["verdict"] == "differs"
+    why = [one["words"] for one in said.json["differs_from_then"] if one["kind"] == "data"]
+    assert why[0] == "the labels of 3 of 32 recordings (C02r0, C04r0, C08r0) differ"
+    # The truth of three patients, of 2 models and in 2 rows each, is another.
+    others = said.json["numbers"][1]["others"]
+    truths = [one for one in others if one["where"].endswith(", y_true")]
+    assert len(truths) == 3 * 2 * 2
+    assert {one["where"].split()[3] for one in truths} >= {"healthy", "ill"}
+
+
+def test_rounding_is_told_from_a_difference_and_from_equality(copies):
+    then, again = copies
+    rows = read(again, "metrics.json")
+    place = next(
+        i for i, row in enumerate(rows) if row["name"] == "auc" and row["model"] == "ridge"
+    )
+    rows[place]["value"] += 4e-7
+    (again / "metrics.json").write_text(json.dumps(rows))
+    said = call_cardio("reproduce", then, "--against", again, "--json")
+    assert (said.exit_code, said.json["verdict"]) == (0, "within rounding")
+    assert [said.json["numbers"][0][key] for key in ("within", "differ")] == [1, 0]
+    assert said.json["numbers"][0]["largest"] == pytest.approx(4e-7, rel=1e-3)
+    rows[place]["value"] -= 0.01
+    del rows[-1]
+    (again / "metrics.json").write_text(json.dumps(rows))
+    said = call_cardio("reproduce", then, "--against", again)
+    assert said.exit_code == 1
+    lost = n_numbers(read(then, "metrics.json")) - n_numbers(rows)
+    assert f"  {1 + lost}  " in said.stdout.split("metrics.json")[1].splitlines()[0]
+    assert "honest ill ridge auc: 0." in said.stdout
+    assert "The computation itself is not the same twice." in said.stdout
+
+
+def test_what_differs_is_said_first_with_what_would_have_to_be_installed(copies):
+    then, _ = copies
+    ground = read(then, "manifest.json")["stands_on"]
+    here = ground["packages"]["numpy"]
+    ground["packages"]["numpy"] = "1.26.1"
+    ground["plugin"] |= {"version": "0.1.9", "commit": "0123456789abcdef"}
+    ground["machine"]["processor"] = "a slower one"
+    change(then, "manifest.json", stands_on=ground)
+    said = call_cardio("reproduce", then, "--dry-run")
+    assert said.exit_code == 0
+    assert f"Now differs: numpy is {here}, was 1.26.1." in said.stdout
+    assert "Now differs: plugin toy is 0.2.0, was 0.1.9." in said.stdout
+    assert "was a slower one." in said.stdout
+    assert 'To have what it was made with: pip install "numpy==1.26.1"\n' in said.stdout
+    assert "plugin toy 0.1.9: git checkout 0123456789 in its repository" in said.stdout
+    assert not list(then.parent.glob("*-again"))
+
+
+def test_the_environment_names_everything_with_its_version(copies):
+    then, again = copies
+    answer = call_cardio("reproduce", then, "--against", again, "--json").json
+    named = dict(one.split("==") for one in answer["environment"]["pip"])
+    assert {"numpy", "scipy", "torch", "lightning", "click"} <= set(named)
+    assert not [name for name in named if name.startswith("cardio")]
+    ours = {one["name"]: one["version"] for one in answer["environment"]["ours"]}
+    assert ours == {"cardio-core": "0.1.0", "plugin toy": "0.2.0"}
+
+
+def as_judged(run):
+    change(run, "manifest.json", kind="judged")
+
+
+def as_stopped(run):
+    change(run, "manifest.json", status="interrupted")
+
+
+def as_from_python(run):
+    change(run, "manifest.json", command="")
+
+
+def as_from_elsewhere(run):
+    command = "cardio run --plugin toy --data ../gone/cohort.csv"
+    change(run, "manifest.json", command=command)
+
+
+def as_of_another_core(run):
+    change(run, "manifest.json", command="cardio run --plugin toy --fancy 3")
+
+
+def as_of_a_need(run):
+    change(run, "manifest.json", command="cardio run --plugin toy --task second")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (as_judged, "expected a run, found a folder that is judged"),
+        (as_stopped, "this run is not finished (interrupted); resume it first"),
+        (as_from_python, "it was started from Python; repeat it there and compare the two with"),
+        (as_from_elsewhere, "its data were ../gone/cohort.csv, which is not here; give --data"),
+        (as_of_another_core, "its command cannot be given here: --fancy: no such option"),
+        (as_of_a_need, "was made by a run of second, which needs it; reproduce that one"),
+    ],
+)
+def test_what_cannot_be_repeated_is_refused_in_one_line(copies, spoil, line):
+    then, _ = copies
+    spoil(then)
+    said = call_cardio("reproduce", then)
+    assert said.exit_code == 2
+    assert line in said.stderr
+    assert said.stderr.count("\n") == 1
+    assert not list(then.parent.glob("*-again"))
+
+
+def test_nothing_is_overwritten(copies, made):
+    _, again = copies
+    before = (again / "manifest.json").read_bytes()
+    said = call_cardio("reproduce", made / "run", "--out", again)
+    assert said.exit_code == 2
+    assert f"--out {again}: expected a new or an empty folder" in said.stderr
+    assert (again / "manifest.json").read_bytes() == before
