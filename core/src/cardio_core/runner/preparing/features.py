@@ -29,6 +29,7 @@ from cardio_core.runner.preparing.patients import guard_covariates
 from cardio_core.runner.preparing.strata import stratified
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.setup import open_with_defaults
+from cardio_core.runner.standing.versions import versions_for
 from cardio_core.splits import guard_duplicates, link_subjects
 from cardio_core.types.features import FeatureSet, concatenate
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
@@ -319,6 +320,8 @@ def patient_jobs(
         "plugin": plugin.info.name,
         "version": plugin.version,
         "code": package_digest(plugin.package),
+        # Another scipy may filter otherwise: features of another day are then made anew.
+        "packages": versions_for(plugin.distribution)["packages"],
         "task": ctx.task.source,
         "mode": ctx.mode,
         "stages": {
