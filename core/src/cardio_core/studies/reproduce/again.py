@@ -197,7 +197,10 @@ def _between(
 def _own_cache() -> Iterator[None]:
     """Give a run a cache of its own: features of another day may have been made otherwise."""
     before = os.environ.get("CARDIO_CACHE")
-    with TemporaryDirectory(prefix="again-", dir=open_cache()) as place:
+    # Inside the user's own, where `cardio data forget` finds what a killed one leaves.
+    above = open_cache() / "again"
+    above.mkdir(exist_ok=True, mode=0o700)
+    with TemporaryDirectory(dir=above) as place:
         os.environ["CARDIO_CACHE"] = place
         try:
             yield
