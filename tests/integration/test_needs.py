@@ -265,8 +265,14 @@ def test_a_run_is_not_resumed_from_another_earlier_run(
     begun = tmp_path / "second"
     shutil.copytree(second_run, begun)
     asked = {"task": "second", "data": (clinic,), "resume": True}
-    with pytest.raises(ConfigError, match="began with another run or file for mean_class"):
-        run_toy(begun, **asked, needs_from={"mean_class": other})
+    relabelled = tmp_path / "relabelled"  # the same recordings, folds and settings
+    shutil.copytree(clinic_run, relabelled)
+    manifest = read(relabelled, "manifest.json")
+    manifest["stands_on"]["labels"] = "0" * 64
+    (relabelled / "manifest.json").write_text(json.dumps(manifest))
+    for earlier in (other, relabelled):
+        with pytest.raises(ConfigError, match="began with another run or file for mean_class"):
+            run_toy(begun, **asked, needs_from={"mean_class": earlier})
     run_toy(begun, **asked, needs_from={"mean_class": clinic_run})
 
 

@@ -41,9 +41,12 @@ class Resolved:
         if self.run is None:
             return file_digest(self.place)
         manifest = read_json(self.run / "manifest.json")
-        return digest(
-            [manifest["config_digest"], manifest["data"]["digest"], manifest["split_digest"]]
-        )
+        known = [manifest["config_digest"], manifest["data"]["digest"], manifest["split_digest"]]
+        ground = manifest.get("stands_on")  # an older run has none
+        if ground:
+            known += [ground["labels"], ground["table"]]
+            known += [ground[part]["code"] for part in ("core", "plugin")]
+        return digest(known)
 
     def to_dict(self) -> dict[str, str]:
         """Return the entry of the manifest."""

@@ -185,6 +185,10 @@ def _between(
         yield Difference("data", "patients fall into other folds")
     own = [read_yaml((one / "config.yaml").read_text(encoding="utf-8"), "config.yaml")
            for one in (run, again)]  # fmt: skip
+    needs = [{one["task"]: one["identity"] for one in made["needs"]} for made in (before, after)]
+    for task in sorted({*needs[0], *needs[1]}):
+        if needs[0].get(task) != needs[1].get(task):
+            yield Difference("data", f"{task}, which it needs, came from another run")
     yield from settings_differ({"seed": before["seed"]} | own[0], {"seed": after["seed"]} | own[1])
     yield from differences(then, now)
     workers = then.get("executor"), now.get("executor")

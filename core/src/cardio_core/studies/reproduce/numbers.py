@@ -19,8 +19,8 @@ _ESTIMATES = ("value", "low", "high", "p_value", "n", "n_patients", "n_dropped")
 _PLACE = ("protocol", "target", "model", "versus", "name", "class_name", "subgroup", "repeat",
           "fold")  # fmt: skip
 _UNITS = ("protocol", "repeat", "model", "target", "class", "level", "patient_id", "study_id",
-          "recording_id", "sample_id", "time_s")  # fmt: skip
-_PREDICTED = ("score", "predicted", "y_true", "fold")
+          "recording_id", "sample_id")  # fmt: skip
+_PREDICTED = ("score", "predicted", "y_true", "fold", "time_s")
 _LISTED = 1000
 _NEITHER = (None, None)
 
@@ -141,7 +141,9 @@ def _predictions(then: Path, now: Path) -> Counts:
     )
     if both.empty:
         return counts
-    where = both[["protocol", "target", "model", "class", "sample_id"]].agg(" ".join, axis=1)
+    where = both["protocol"]
+    for name in ("target", "model", "class", "sample_id"):
+        where = where + " " + both[name]
     for name in _PREDICTED:
         one, other = _numbers(both[f"{name} then"]), _numbers(both[f"{name} now"])
         asked = [not (_missing(a) and _missing(b)) for a, b in zip(one, other, strict=True)]
