@@ -65,11 +65,18 @@ def validated(clinic_run: Path, away: Path, installed: Path) -> tuple[Path, Any]
 
 
 @pytest.fixture(scope="module")
-def predicted(clinic_run: Path, away: Path, installed: Path) -> pd.DataFrame:
-    """What `cardio predict` says of the same patients, beside the truth of their table."""
+def said_of_new(clinic_run: Path, away: Path, installed: Path) -> dict[str, Any]:
+    """What `cardio predict` says of the same patients."""
     from cardio_core.testing import call_cardio
 
-    said = call_cardio("predict", clinic_run, away, "--json").json["predictions"]
+    said: dict[str, Any] = call_cardio("predict", clinic_run, away, "--json").json
+    return said
+
+
+@pytest.fixture(scope="module")
+def predicted(said_of_new: dict[str, Any], away: Path) -> pd.DataFrame:
+    """Its predictions beside the truth of their table."""
+    said = said_of_new["predictions"]
     rows = pd.DataFrame([row for row in said if row["model"] == "ridge"]).set_index("id")
     truth = pd.read_csv(away / "cohort.csv").set_index("patient_id")["x_ill"]
     return rows.assign(y=truth, score=[row["ill"] for row in rows["scores"]])
@@ -127,6 +134,18 @@ def test_groups_are_told(validated) -> None:
     out, _ = validated
     groups = {row["subgroup"] for row in read(out, "metrics.json") if row["name"] == "auc"}
     assert {"Sex: men", "Sex: women"} <= groups
+
+
+def test_the_share_of_patients_who_are_unlike_is_that_of_predict(validated, said_of_new) -> None:
+    out, _ = validated
+    said = said_of_new["applicability"]
+    verdicts = pd.Series({row["patient_id"]: row["verdict"] for row in said})
+    assert len(verdicts) == 60
+    for verdict in ("inside", "borderline", "outside"):
+        [row] = rows_of(out, name=f"{verdict}_share")
+        assert row["value"] == pytest.approx((verdicts == verdict).mean())
+    table = pd.read_csv(out / "tables" / "external-applicability.csv")
+    assert list(table["Patients"]) == ["all", "A", "B"]
 
 
 def test_recalibration_stands_apart_and_nothing_else_rests_on_it(validated, predicted) -> None:
@@ -249,11 +268,8 @@ def test_exported_models_on_a_table_that_names_the_outcome_otherwise(
 ) -> None:
     """Nobody can be checked, which is said; the numbers are those of the run itself."""
     exported = tmp_path / "exported"
-    shutil.copytree(clinic_run, exported)
-    for name in ("cohort.json", "recordings.json", "predictions.csv", "splits.json"):
-        (exported / name).unlink()
-    manifest = read(exported, "manifest.json") | {"kind": "exported"}
-    (exported / "manifest.json").write_text(json.dumps(manifest))
+    said = cardio("export", clinic_run, "--out", exported)
+    assert said.exit_code == 0, said.stderr
     folder = same_ids(clinic, away, tmp_path / "renamed")
     table = pd.read_csv(folder / "cohort.csv", dtype=str, keep_default_na=False)
     table["x_disease"] = table.pop("x_ill").map({"0": "healthy", "1": "ill"})
@@ -265,6 +281,7 @@ def test_exported_models_on_a_table_that_names_the_outcome_otherwise(
     assert "training is not checkable by id, by file and by signal" in said.stdout
     same = {"protocol": "external", "model": "ridge", "name": "auc"}
     assert one(tmp_path / "out", **same)["value"] == one(validated[0], **same)["value"]
+    assert not rows_of(tmp_path / "out", protocol="internal")
 
 
 # --- what cannot be validated -----------------------------------------------------------------

@@ -46,7 +46,8 @@ def overview(rows: Sequence[Row], manifest: Mapping[str, Any]) -> list[Overview]
     order = protocols_of(kept)
     kept.sort(key=lambda row: order.index(str(row.get("protocol") or "")))
     found: list[Overview] = []
-    targets = list(dict.fromkeys(row.get("target") for row in kept))
+    # What is of patients and of no target, applicability say, is no target of its own.
+    targets = list(dict.fromkeys(row.get("target") for row in kept if row.get("target"))) or [None]
     for target in targets:
         own = [row for row in kept if row.get("target") == target]
         known = (manifest.get("words") or {}).get(target) or spelled(str(target or ""))

@@ -26,7 +26,7 @@ PACKAGES = (
 _SHAPE = {
     "status?": str, "plugin?": str, "task?": str, "seed?": int, "kind?": str, "name?": str,
     "api?": [int], "models?": [str], "protocols?": [str], "primary?": (str, type(None)),
-    "config_digest?": str, "stages?": dict, "notes?": [str], "needs?": [dict],
+    "config_digest?": (str, type(None)), "stages?": dict, "notes?": [str], "needs?": [dict],
     "device?": {"precision": (str, int)}, "data?": {"source": str}, "outputs?": dict,
 }  # fmt: skip
 """Of what is read again; a folder that was only begun has fewer entries."""

@@ -78,7 +78,20 @@ def beside_words(files: RunFiles, standing: Standing) -> tuple[str, ...]:
     if covered:
         shares = [f"{100 * float(row['value']):.0f} % of {_whose(row)}" for row in covered]
         said.append(f"The run's {_sets(standing)}, made for 90 %, hold {listed(shares)}.")
+    outside, edge = (
+        _of_everybody(files, f"{verdict}_share") for verdict in ("outside", "borderline")
+    )
+    if outside and edge:
+        said.append(
+            f"Of {counted(int(outside[0]['n']), 'patient')}, {_percent(outside[0])} are outside "
+            f"the patients of training and {_percent(edge[0])} at their edge."
+        )
     return tuple(said)
+
+
+def _percent(row: Row) -> str:
+    low, high = 100 * float(row["low"]), 100 * float(row["high"])
+    return f"{100 * float(row['value']):.0f} % ({low:.0f} to {high:.0f} %)"
 
 
 def warnings(files: RunFiles, standing: Standing) -> Iterator[str]:
@@ -98,6 +111,7 @@ def warnings(files: RunFiles, standing: Standing) -> Iterator[str]:
             f"Coverage is lost: {_sets(standing)} made for 90 % hold {listed(those)}; "
             "do not rely on them here without calibrating them anew."
         )
+    yield from _outside(files)
     own = _by_name(files, standing)
     off = own.get("calibration_in_the_large")
     if off is not None and _certain(off):
@@ -114,6 +128,21 @@ def warnings(files: RunFiles, standing: Standing) -> Iterator[str]:
     if slope is not None and _certain(slope):
         sense = "extreme" if float(slope["value"]) < 1 else "timid"
         yield f"Predictions are too {sense} here: the calibration slope is {_shown(slope)}."
+
+
+def _outside(files: RunFiles) -> Iterator[str]:
+    """Yield that more patients are unlike those of training than chance brings."""
+    for row in _of_everybody(files, "outside_share"):
+        if row.get("p_value") is not None and float(row["p_value"]) < FALSE_ALARM:
+            yield (
+                f"{100 * float(row['value']):.0f} % of {counted(int(row['n']), 'patient')} lie "
+                "outside the patients of training, where 5 % may by chance: the run tells little "
+                "of such patients."
+            )
+
+
+def _of_everybody(files: RunFiles, name: str) -> list[Row]:
+    return [row for row in pooled_rows(files, EXTERNAL) if row.get("name") == name]
 
 
 def of_overlap(files: RunFiles) -> Iterator[str]:

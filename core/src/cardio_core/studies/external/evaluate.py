@@ -17,6 +17,7 @@ from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
 from cardio_core.runner.predicting.answering import Answered, Opened, answer
 from cardio_core.runner.progress import Echo
 from cardio_core.studies.evaluating import calibration_of
+from cardio_core.studies.external.applying import applicability_metrics, applicability_table
 from cardio_core.studies.external.asking import Asked, open_for
 from cardio_core.studies.external.covering import coverage_metrics
 from cardio_core.studies.external.internal import EXTERNAL, INTERNAL, changes, internal_metrics
@@ -154,17 +155,23 @@ def _write(
             external += found
             notes += refused
     covered, lacking = coverage_metrics(opened.folder, scored, task, sites, config, seed=seed)
+    judged = {str(one) for frame in scored.frames.values() for one in frame["patient_id"]}
+    verdicts = answered.applicability
+    verdicts = verdicts[verdicts["patient_id"].astype(str).isin(judged)]
+    like, unlike = applicability_metrics(opened.folder, verdicts, sites, task.name, config.level)
+    told = verdicts.set_index(verdicts["patient_id"].astype(str))["verdict"]
+    groups = groups.reindex(sorted(judged)).assign(applicability=told)
     within, small = subgroup_metrics(scored, task, groups, config, seed=seed)
     internal = internal_metrics(opened.folder, task, config, seed)
     whole = [*external, *(one for one in covered if not one.scope.subgroup)]
     changed = changes(whole, internal)
     beside = recalibrations(scored, task, config, seed)
     table_one, why = table_one_of(opened, new, scored)
-    notes += [*lacking, *small, *beside.notes, *([why] if why else [])]
+    notes += [*lacking, *unlike, *small, *beside.notes, *([why] if why else [])]
     if not internal:
         notes.append("The run has no honest folds of its own here, so no change can be told.")
     rows = [one.to_dict() | {"protocol": EXTERNAL}
-            for one in (*external, *covered, *changed, *within)]  # fmt: skip
+            for one in (*external, *covered, *changed, *like, *within)]  # fmt: skip
     rows += [one.to_dict() | {"protocol": INTERNAL} for one in internal]
     tables = dict(report.tables)
     tables |= {
@@ -172,6 +179,7 @@ def _write(
             beside_table(whole, internal, changed, task), task
         ),
         "external-coverage": primary_first(coverage_table(covered, task), task),
+        "external-applicability": applicability_table(like),
         "external-recalibration": primary_first(beside.table, task),
         "external-in-training": overlap_table(overlap),
     }
@@ -192,7 +200,7 @@ def _write(
         out, entries, rows, {name: one for name, one in tables.items() if len(one)},
         {**report.figures, **beside.figures}, notes, table_one,
     )  # fmt: skip
-    return Validated(page, [*external, *covered], internal, changed, scored, tuple(notes))
+    return Validated(page, [*external, *covered, *like], internal, changed, scored, tuple(notes))
 
 
 def _withheld(opened: Opened, answered: Answered) -> list[str]:

@@ -13,6 +13,7 @@ from cardio_core.io.truth_file import is_synthetic
 from cardio_core.report.told.card import digest_of_final
 from cardio_core.runner.manifest import git_commit, now, packages
 from cardio_core.runner.predicting.answering import Answered, Opened
+from cardio_core.studies.external.applying import words_of_shares
 from cardio_core.studies.external.internal import EXTERNAL, INTERNAL, words_of_changes
 from cardio_core.studies.external.scoring import New
 from cardio_core.types.features import flag_counts
@@ -57,6 +58,7 @@ def about(
     """Return the entries of the manifest: what was validated, on whom, by which code."""
     run, made = opened.folder, opened.manifest
     cohort = answered.prepared.cohort
+    device: Any = opened.ctx.device
     real = not any(map(is_synthetic, inputs))
     judged = {str(one) for frame in scored.frames.values() for one in frame["patient_id"]}
     kept = ("plugin", "plugin_version", "task", "task_title", "papers", "models", "model_titles",
@@ -67,7 +69,7 @@ def about(
         **{name: made.get(name) for name in kept},
         "outcome_column": opened.config.outcome.column,
         "outcome": _outcome(opened.task.targets, scored, cohort.outcome),
-        "words": {**(made.get("words") or {}), **words_of_changes()},
+        "words": {**(made.get("words") or {}), **words_of_changes(), **words_of_shares()},
         "protocols": [EXTERNAL, INTERNAL],
         "evaluated": {
             "run": run.resolve().name, "kind": made.get("kind", "run"),
@@ -78,7 +80,7 @@ def about(
             "core_version": made.get("core_version"),
         },
         "seed": seed, "packages": packages(), "git_commit": git_commit(Path(__file__).parent),
-        "device": {"name": opened.ctx.device.name} if opened.ctx.device else None,
+        "device": {key: getattr(device, key) for key in ("name", "reason", "precision")},
         "data": {
             "source": "real" if real else "synthetic",
             "path_shown": ", ".join(path.resolve().name for path in inputs),
