@@ -52,6 +52,12 @@ def test_without_a_signal_the_stored_p_values_are_uniform():
     require_uniform(stored)
 
 
+def test_with_a_signal_the_stored_p_values_are_the_smallest_there_can_be():
+    stored = json.loads(STORED.read_text())["p"]["2.0"]
+    assert len(stored) == COHORTS["2.0"]
+    assert sum(p <= 0.05 for p in stored) >= 5
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("effect", COHORTS)
 def test_p_values_over_seeds(run_toy, write_cohort, tmp_path, effect):

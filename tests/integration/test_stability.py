@@ -227,3 +227,23 @@ def test_too_few_patients_make_no_curve(clinic_run, clinic, cardio, tmp_path):
                   "--out", tmp_path / "out")  # fmt: skip
     assert said.exit_code == 3
     assert "the cohort is too small for a curve" in said.stderr.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_an_earlier_task_on_the_same_patients_is_run_again_with_the_folds(
+    run_toy, cohort, cardio, tmp_path
+):
+    # Passed on 23 November 2026.
+    run = run_toy(tmp_path / "run", task="second", data=(cohort,), protocol="honest", sets=QUICK)
+    asked = ("--repeats", 2, "--data", cohort, "--out", tmp_path / "out", "--executor", "local:1")
+    said = cardio("stability", run, *asked)
+    assert said.exit_code == 0, said.stderr
+    assert "mean_class shares the folds, so it is run again 2 times." in said.stdout
+    for seed in (1, 2):
+        earlier = tmp_path / f"out/needs/seed-{seed}/mean_class"
+        splits = json.loads((earlier / "splits.json").read_text())["protocols"]["honest"]["folds"]
+        for fold in splits:
+            piece = tmp_path / f"out/refits/repeats/seed-{seed}/{fold['name']}/ill.npz"
+            assert set(load_table(piece)["patient_id"]) == set(fold["test"])
+    refused = cardio("stability", run, "--leave-site-out", "--site", "ward", *asked[2:])
+    assert "by which the earlier task on the same patients can be split" in refused.stderr

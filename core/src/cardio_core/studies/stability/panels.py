@@ -8,7 +8,7 @@ import pandas as pd
 
 from cardio_core.report.figures.canvas import described
 from cardio_core.report.panels.page import Panel
-from cardio_core.report.words import number, p_value
+from cardio_core.report.words import listed, number, p_value
 from cardio_core.runner.progress.words import several
 from cardio_core.studies.stability.curve import DRAWS, Learned, curve_tables
 from cardio_core.studies.stability.drawing import Strip, learning_figure, site_forest, strips
@@ -85,10 +85,10 @@ def _repeats_in_words(one: Repeated, titles: Titles, baselines: set[str]) -> str
     if first != one.primary:
         said.append(f"; most often best is {titles[first]}, in {number_of(best[first])}")
     said.append(".")
-    for other in sorted(baselines & set(one.wide().columns) - {one.primary}):
-        ahead, equal, _ = one.ahead(other)
-        also = f", equal in {equal}" if equal else ""
-        said.append(f" It is ahead of the baseline {titles[other]} in {ahead} of {one.n}{also}.")
+    others = sorted(baselines & set(one.wide().columns) - {one.primary})
+    ahead = [f"{titles[other]} in {one.ahead(other)[0]}" for other in others]
+    if ahead:
+        said.append(f" Of {one.n} repeats it is ahead of {listed(ahead)}.")
     return "".join(said)
 
 

@@ -16,7 +16,7 @@ from cardio_core.runner.preparing.arms import Arm, split
 from cardio_core.splits import SplitPlan
 from cardio_core.stats import auc
 from cardio_core.stats.groups.several_places import RandomEffects, random_effects
-from cardio_core.studies.stability.earlier import needs_for, say_cost
+from cardio_core.studies.stability.earlier import has_same, needs_for, say_cost
 from cardio_core.studies.stability.measuring import Measure, measure_of, over_refits, values_of
 from cardio_core.studies.stability.opening import Again
 from cardio_core.studies.stability.pieces import Refit, fit_refits, predicted
@@ -63,7 +63,7 @@ def leave_site_out(again: Again, *, column: str = COLUMN, executor: str) -> list
     DataError
         If the cohort table has no such column, it is empty for somebody, or there is one site.
     """
-    arm = with_sites(again.arm, column)
+    arm = with_sites(again, column)
     table = arm.prepared.features.table
     say_cost(again, 1)
     block = arm.config.protocols["honest"].model_copy(update={"plan": "sites", "otherwise": None})
@@ -87,15 +87,23 @@ def leave_site_out(again: Again, *, column: str = COLUMN, executor: str) -> list
     ]
 
 
-def with_sites(arm: Arm, column: str) -> Arm:
+def with_sites(again: Again, column: str) -> Arm:
     """Return the arm with `column` of the cohort table as the site of each sample.
 
     Raises
     ------
     DataError
-        If there is no such column, somebody has no site, or there is one site.
+        If there is no such column, somebody has no site, or there is one site; if an earlier task
+        shares the folds and does not know the sites.
     """
-    found = _named(arm, column)
+    own = again.arm.prepared.features.table
+    if has_same(again) and (column != COLUMN or COLUMN not in own.columns):
+        raise DataError(
+            f"--leave-site-out: expected recordings with a {COLUMN}, by which the earlier task on "
+            f"the same patients can be split, too, found {'none' if column == COLUMN else column}; "
+            "leave the earlier task out (--set needs.TASK.skip=true in the run), or the sites"
+        )
+    found = _named(again.arm, column)
     sites = found.prepared.features.table.groupby("subject_id")[COLUMN].first()
     if sites.isna().any():
         raise DataError(

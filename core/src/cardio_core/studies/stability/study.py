@@ -137,7 +137,7 @@ def _work(
     found = []
     # What these data do not allow is said before anything is fitted.
     if wanted.leave_site_out:
-        sites.with_sites(again.arm, wanted.site)
+        sites.with_sites(again, wanted.site)
     if wanted.learning_curve:
         curve.planned(again)
     if wanted.repeats:
