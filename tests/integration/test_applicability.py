@@ -46,7 +46,11 @@ def test_a_spoiled_recording_is_outside_and_says_why(cardio, clinic_run, visitor
 def test_an_older_run_says_that_it_was_made_before(cardio, clinic_run, visitors, tmp_path):
     older = tmp_path / "older"
     shutil.copytree(clinic_run, older)
-    (older / "models" / "final" / "applicability.json").unlink()
+    kept = "models/final/applicability.json"
+    (older / kept).unlink()
+    manifest = json.loads((older / "manifest.json").read_text())
+    del manifest["outputs"][kept]
+    (older / "manifest.json").write_text(json.dumps(manifest))
     said = cardio("predict", older, visitors / "C01r0.csv", "--device", "cpu").stdout
     assert "Applicability: not judged: the run was made before applicability was kept." in said
 

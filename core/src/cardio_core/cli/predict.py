@@ -52,7 +52,8 @@ def predict(
     INPUT is a file, a folder (searched to its ends) or a cohort table; an echo export is taken as
     it comes, one answer a study. Prints what the primary model answers: the probability, the
     threshold and where it came from, what remains possible where RUN calibrated that, or why there
-    is no verdict; flags; and what could not be read and why. --json has everything, of all models.
+    is no verdict; whether each patient is like those of training (applicability), and if not, why;
+    flags; and what could not be read and why. --json has everything, of all models.
     Exits with 3 if nothing could be predicted.
 
     The plugin of RUN may take more: how to read the recording at hand (--voxel-mm), or a file that

@@ -138,10 +138,8 @@ def _pictures(name: str, block: FeatureBlock, rows: NDArray[Any], patients: NDAr
         own = rows[patients == patient]
         chosen = own[np.linspace(0, len(own) - 1, min(len(own), _SAMPLES_AT_MOST)).astype(int)]
         made = [qualities_of(one) for one in block.in_units(chosen)]
-        found[str(patient)] = dict(
-            zip(QUALITIES, np.nanmedian(np.array(made, float), axis=0), strict=True)
-        )
-    table = pd.DataFrame.from_dict(found, orient="index")
+        found[str(patient)] = pd.DataFrame(made, columns=list(QUALITIES)).median()
+    table = pd.DataFrame(found).T
     unit = UNITS.get(block.units[0], block.units[0]) if len(set(block.units)) == 1 else ""
     for quality, title in QUALITIES.items():
         about = About(f"{title} of the {words_of_block(name)}", unit, "input")

@@ -19,13 +19,14 @@ MOST_COLUMNS = 300
 """The covariance of more columns is not estimated; those that most patients have are taken."""
 
 _NORMAL_90 = 1.2815515655446004
-"""The 90th percentile of the standard normal distribution."""
+_NORMAL_97 = 1.959963984540054
+"""The 90th and the 97.5th percentile of the standard normal distribution."""
 
 _LEAST_SIDE = 0.25
 """Least scale of one side of a column, as a share of the mean of both."""
 
 _FARTHEST = 20.0
-"""In scales: what lies farther is as far, so that no arithmetic overflows."""
+"""In scales: in the distance of all columns together, what lies farther is as far."""
 
 _WINSOR = 3.0
 """In scales: training patients farther out do not stretch the covariance."""
@@ -39,8 +40,9 @@ class Likeness:
     ----------
     columns : tuple of str
     middle, below, above : ndarray, shape (n_columns,)
-        Median, and how far the 10th and the 90th percentile lie from it, as the standard deviation
-        of a normal distribution. Two sides, because many measurements are skewed.
+        Median, and how far the 10th and the 90th percentile lie from it, or the 2.5th and the
+        97.5th if that is more, as the standard deviation of a normal distribution. Two sides,
+        because many measurements are skewed.
     low, high : ndarray, shape (n_columns,)
         The 1st and the 99th percentile, for words.
     known : ndarray, shape (n_columns,)
@@ -78,13 +80,12 @@ class Likeness:
             share = values[kept].notna().mean().sort_values(ascending=False, kind="stable")
             kept = [name for name in kept if name in set(share.index[:MOST_COLUMNS])]
         table = values[kept].to_numpy(float)
-        percentiles = (
-            np.nanpercentile(table, (1, 10, 50, 90, 99), axis=0)
-            if kept
-            else np.empty((5, 0), float)
-        )
-        low, tenth, middle, ninetieth, high = percentiles
-        below, above = (middle - tenth) / _NORMAL_90, (ninetieth - middle) / _NORMAL_90
+        asked = (1, 2.5, 10, 50, 90, 97.5, 99)
+        percentiles = np.nanpercentile(table, asked, axis=0) if kept else np.empty((7, 0), float)
+        low, least, tenth, middle, ninetieth, most, high = percentiles
+        # Far tails have the scale of their own end: what is rare in training is rare, not strange.
+        below = np.maximum((middle - tenth) / _NORMAL_90, (middle - least) / _NORMAL_97)
+        above = np.maximum((ninetieth - middle) / _NORMAL_90, (most - middle) / _NORMAL_97)
         mean = (below + above) / 2
         below, above = np.maximum(below, _LEAST_SIDE * mean), np.maximum(above, _LEAST_SIDE * mean)
         places = tuple(place for place, name in enumerate(kept) if together[name])
@@ -96,7 +97,7 @@ class Likeness:
     def scaled(self, values: pd.DataFrame) -> Floats:
         """Return how many scales each value lies off the middle; NaN where it is unknown."""
         table = values.reindex(columns=list(self.columns)).to_numpy(float)
-        return np.clip(_scaled(table, self.middle, self.below, self.above), -_FARTHEST, _FARTHEST)
+        return _scaled(table, self.middle, self.below, self.above)
 
     def farthest(self, values: pd.DataFrame, among: Container[str]) -> Floats:
         """Return by patient how far the most unusual of some columns lies off; NaN of none."""
@@ -110,7 +111,7 @@ class Likeness:
 
         NaN where nothing is known.
         """
-        scaled = self.scaled(values)[:, list(self.together)]
+        scaled = np.clip(self.scaled(values)[:, list(self.together)], -_FARTHEST, _FARTHEST)
         known = np.isfinite(scaled)
         found = np.full(len(scaled), np.nan)
         patterns, whose = np.unique(known, axis=0, return_inverse=True)
