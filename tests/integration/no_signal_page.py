@@ -125,7 +125,7 @@ def _shown(values: Sequence[float]) -> str:
 
 
 def _why(plugin: str, own: Mapping[str, Any]) -> str:
-    n = {one["protocol"]: one["n"] for one in own["areas"] if one["model"] == own["model"]}
+    n = {one: _tested(own, one) for one in ("paper", "honest")}
     cohort = f", {own['cohort']}" if own["cohort"] else ""
     settings = "\n  ".join(f"`{one}`" for one in own["settings"])
     return (
@@ -135,6 +135,13 @@ def _why(plugin: str, own: Mapping[str, Any]) -> str:
         f"  Made on {own['made']} at {own['commit']} in {own['cpu_s']} s of one core, with\n"
         f"  {settings}"
     )
+
+
+def _tested(own: Mapping[str, Any], protocol: str) -> str:
+    """Return how many were tested, a range where draws differ."""
+    place = protocol, own["model"]
+    found = {one["n"] for one in own["areas"] if (one["protocol"], one["model"]) == place}
+    return str(*found) if len(found) == 1 else f"{min(found)} to {max(found)}"
 
 
 GOOD = 0.6
