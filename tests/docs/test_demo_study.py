@@ -1,0 +1,85 @@
+"""The demo study: its patients, its optimum, its commands, and the numbers of its page."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import click
+import numpy as np
+import pytest
+
+from cardio_core.cli.main import cardio
+from cardio_core.io.cohorts.planned import read_planned
+from cardio_core.stats import bayes_auc
+
+ROOT = Path(__file__).parents[2]
+
+
+def _module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+study, page = _module("demo_study"), _module("demo_study_page")
+
+
+def test_every_plugin_can_record_the_tables_that_the_study_writes(tmp_path):
+    made = study.Study(tmp_path, 40, 20)
+    made.patients()
+    for site in study.SITES:
+        file = tmp_path / "patients" / f"{site}.csv"
+        everybody = set(study.draw_patients(site, made.n[site.partition("_")[0]])["patient_id"])
+        for name, plugin in study.PLUGINS.items():
+            planned = read_planned(file, plugin, study.EFFECTS[name])
+            assert set(planned.asked["patient_id"]) <= everybody
+            assert set(planned.asked["shift"]) == {float(site == "south")}
+            assert (planned.carried["site_id"] == site.partition("_")[0]).all()
+    shifted, usual = (
+        read_planned(tmp_path / "patients" / f"{site}.csv", "echo_cmr", "z_motion").asked
+        for site in ("south", "south_as_north")
+    )
+    assert shifted.drop(columns="shift").equals(usual.drop(columns="shift"))
+
+
+def test_the_optimum_is_the_bayes_auc_of_the_chances_and_no_part_beats_the_whole():
+    best = study.optimum(40_000, seed=3)
+    _, _, chance = study.draw_effects(np.random.default_rng(8), 40_000)
+    assert best["all"] == pytest.approx(bayes_auc(chance).value, abs=0.01)
+    for name in study.PLUGINS:
+        assert best["clinical"] < best[name] < best["recordings"] < best["all"]
+
+
+def test_the_commands_of_the_study_are_those_of_the_command_line(tmp_path, monkeypatch):
+    asked: list[str] = []
+    monkeypatch.setattr(
+        study.Study, "cardio",
+        lambda self, step, made, words: asked.append(f"{words} --out {made}"),
+    )  # fmt: skip
+    made = study.Study(tmp_path, 40, 20)
+    for name in ("record", "run", "compare", "fuse", "external"):
+        getattr(made, name)()
+    assert len(asked) == 9 + 3 + 1 + 1 + 6
+    for command in asked:
+        name, *words = shlex.split(command)
+        context = click.Context(cardio)
+        one = cardio.get_command(context, name)
+        if name == "data":
+            one, words = one.get_command(context, words[0]), words[1:]
+        one.make_context(name, words, resilient_parsing=False)  # parses, and runs nothing
+
+
+@pytest.mark.skipif(not page.STORED.is_file(), reason="no numbers are stored")
+def test_the_numbers_of_the_page_are_those_that_were_stored():
+    stored = json.loads(page.STORED.read_text(encoding="utf-8"))
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert page.rendered(text, stored) == text, "run python benchmarks/demo_study_page.py"
+    assert stored["date"] in text
+    commands = {one["command"] for one in stored["times"]}
+    assert all(one["commit"] for one in stored["times"]) and len(commands) == len(stored["times"])
