@@ -30,9 +30,9 @@ RECALIBRATED = (
     "patient with the coefficients of nine other tenths of them (cross-fitted): what a "
     "recalibration here would bring. No other number of this page rests on it."
 )
-FALSE_ALARM = 0.05
-CERTAIN = 0.01
-"""p of intercept or slope below which calibration is said to be off."""
+FALSE_ALARM = 0.01
+"""p below which coverage is said to be lost, patients to lie outside, intercept or slope to be off:
+a page warns of several things, and together they seldom warn by chance."""
 
 
 def is_external(files: RunFiles) -> bool:
@@ -275,7 +275,7 @@ def _worse(change: Row, metric: str) -> bool | None:
 
 
 def _certain(row: Row) -> bool:
-    return row.get("p_value") is not None and float(row["p_value"]) < CERTAIN
+    return row.get("p_value") is not None and float(row["p_value"]) < FALSE_ALARM
 
 
 def _shown(row: Row, *, signed: bool = False) -> str:
