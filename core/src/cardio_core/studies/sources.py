@@ -118,7 +118,12 @@ def _file_of(text: str) -> tuple[str, Path]:
         return label, path
     if not (path / "manifest.json").is_file():
         raise ConfigError(f"{path}: no run directory (it has no manifest.json)")
-    status = read_json(path / "manifest.json").get("status")
+    manifest = read_json(path / "manifest.json")
+    if manifest.get("kind") == "exported":
+        raise ConfigError(
+            f"{path}: was exported and holds no predictions to compare; name the run itself"
+        )
+    status = manifest.get("status")
     if not (path / "predictions.csv").is_file() or status != "done":
         raise ConfigError(
             f"{path}: its run is not finished ({status or 'no status'}); finish it with --resume"
