@@ -31,6 +31,8 @@ def data_words(manifest: Mapping[str, Any]) -> str:
         f"Out-of-fold predictions of {counted(len(members), 'run')} were joined by patient: "
         f"{whose}; {n} in all. Outcome: {str(manifest.get('outcome') or '').rstrip('.')}."
     )
+    if manifest.get("left_out"):
+        said += f" {manifest['left_out']}"
     if (manifest.get("data") or {}).get("source") == "synthetic":
         said += " Data are synthetic: made by code, with known truth."
     return said
@@ -61,9 +63,9 @@ def validation_words(files: RunFiles) -> str:
     return (
         f"The fusion was cross-validated {folds}: weights and threshold of a fold were fitted on "
         "the out-of-fold scores of all other patients (stacking; Wolpert DH. Neural Netw "
-        "1992;5:241), and no weight may be negative (Breiman L. Mach Learn 1996;24:49). These "
-        "scores are of models that were trained on tested patients, too; with folds and weights "
-        "like these, that does not make noise rank. "
+        "1992;5:241), and no weight may be negative (Breiman L. Mach Learn 1996;24:49). No score "
+        "is of a model that was trained on its patient; but models of other patients were, and the "
+        "weights were fitted on what they say. In simulated noise that did not rank. "
     )
 
 

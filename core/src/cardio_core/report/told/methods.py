@@ -170,6 +170,8 @@ def _validation(files: RunFiles) -> str:
             "honest": "The honest protocol never let a fitted thing see a tested patient",
             "paper": "The paper protocol repeats what was published, optimistic by its design",
         }.get(protocol, f"The protocol {protocol}")
+        if fused.is_fused(files):
+            about = "Every patient was scored by models and weights that were fitted on others"
         told = f"{about}: {split_words(split)}{f'; {choice}' if choice else ''}."
         counted = (files.manifest.get("overlap") or {}).get(protocol) if not overlap else None
         declared = f" Declared overlap: {overlap}." if overlap else ""
@@ -286,9 +288,10 @@ def limits(files: RunFiles) -> tuple[str, ...]:
     said += _of_size(found)
     targets, models = len(targets_of(files)), len(manifest.get("models") or [])
     if models > 1 or targets > 1:
+        but = ", but for the adjusted p of areas" if fused.is_fused(files) else ""
         said.append(
             f"{counted(models, 'model')} and {counted(targets, 'target')} were looked at without "
-            "correction; only the primary model was declared before, every other lead is a "
+            f"correction{but}; only the primary model was declared before, every other lead is a "
             "hypothesis."
         )
     honest = files.splits.get("honest") or {}

@@ -145,7 +145,7 @@ def _differences(
 
 
 def _line(base: str, fused: str, made: Mapping[str, Estimate]) -> dict[str, object]:
-    line: dict[str, object] = {"to": base, "by": fused}
+    line: dict[str, object] = {"model": fused, "beyond": base}
     ratio = made.get("likelihood_ratio_added")
     if ratio is not None:
         line |= {"n_patients": ratio.n, "n_events": int(ratio.extra["n_events"]),
@@ -194,9 +194,15 @@ def _net_benefit(
                 lines.append(
                     {"threshold": threshold, "against": titles[base], "n_patients": len(both),
                      "net_benefit_fusion": own[FUSION], "net_benefit_other": own[base],
-                     "difference": made.value, "low": made.low, "high": made.high}
+                     "difference": round(made.value, 9), "low": _digits(made.low),
+                     "high": _digits(made.high)}
                 )  # fmt: skip
     return pd.DataFrame(lines)
+
+
+def _digits(limit: float | None) -> float | None:
+    """Return a limit without what is lost in rounding: a difference of nothing is 0."""
+    return None if limit is None else round(limit, 9)
 
 
 def adjusted_pairs(

@@ -4,7 +4,7 @@ The weights that test a fold are fitted on the out-of-fold scores of all other p
 Those scores come from models of the members that were trained on tested patients, too, so the
 tested outcomes touch the weights by that way. In pure noise (100 patients, 5 folds) weights of
 either sign make a mean AUC of 0.55 of it on the members' own folds; weights that cannot be
-negative, on folds that cut across those, leave 0.50 (docs/fuse.md). The unweighted mean of the log
+negative, on folds that cut across those, leave 0.49 (docs/fuse.md). The unweighted mean of the log
 odds stands beside the fusion: it has nothing that anything could touch.
 """
 

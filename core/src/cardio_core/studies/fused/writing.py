@@ -16,7 +16,7 @@ from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
 from cardio_core.io.atomic import read_json, replacing, write_json, write_text
 from cardio_core.io.hashing import digest as digest_of
-from cardio_core.report.words import listed
+from cardio_core.report.words import counted, listed
 from cardio_core.runner.fitting.stored import write_chosen
 from cardio_core.runner.judging.cases import file_in
 from cardio_core.runner.judging.collect import write_csv
@@ -64,10 +64,10 @@ class Made:
         column = self.clinical.column if self.clinical else ""
         labels = joined.labels
         about = {
-            FUSION: Model(FUSION, f"Fusion of {listed(labels)}", fuses=tuple(labels)),
-            BOTH: Model(BOTH, f"Fusion of {listed([*labels, 'clinical variables'])}",
+            FUSION: Model(FUSION, f"Fusion: {' + '.join(labels)}", fuses=tuple(labels)),
+            BOTH: Model(BOTH, f"Fusion: {' + '.join([*labels, 'clinical variables'])}",
                         fuses=(*labels, CLINICAL)),
-            MEAN: Model(MEAN, f"Mean log odds of {listed(labels)}, unweighted"),
+            MEAN: Model(MEAN, f"Unweighted mean: {' + '.join(labels)}"),
             **{one.label: Model(one.label, one.title, partial=True)
                for one in joined.members},
             CLINICAL: Model(CLINICAL, f"Clinical variables: {listed(covariates)}",
@@ -254,9 +254,21 @@ def _about(
         "members": [dict(one) for one in places],
         "covariates": made.clinical.covariates if made.clinical else [],
         "guideline": made.clinical.column if made.clinical else "",
-        "same_folds": made.folds.same,
+        "same_folds": made.folds.same, "left_out": _missing(joined),
         "started": now(), "stages": {}, "needs": [], "said": [], "quarantined": [], "flags": {},
     }  # fmt: skip
+
+
+def _missing(joined: Joined) -> str:
+    """Say who lacks what, and how that was handled."""
+    lacking = (~joined.has).sum()
+    if not lacking.any():
+        return "Every patient has every modality."
+    who = listed([f"{counted(int(n), 'patient')} {label}" for label, n in lacking.items() if n])
+    return (
+        f"Of {counted(len(joined.patients), 'patient')} these lacked a modality: {who}; an "
+        "indicator stands for it, and nobody was left out."
+    )
 
 
 def _told(out: Path, task: Task, target: str) -> list[str]:
