@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import contextmanager
 from unittest import mock
 
 import numpy as np
@@ -13,12 +14,19 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.store import load_table
-from cardio_core.studies.stability import permuting
+from cardio_core.studies.stability import curve, permuting
 from cardio_core.testing import call_cardio
 
 SITES = ("Aachen", "Basel", "Calais", "Delft")
 QUICK = ("inner.k=0", "search=[]", "protocols.honest.k=2", "evaluate.n_resamples=100")
-TRIED = ("--repeats", 3, "--permute", 5, "--leave-site-out", "--learning-curve")
+TRIED = ("--repeats", 2, "--permute", 5, "--leave-site-out", "--learning-curve")
+
+
+@contextmanager
+def few():
+    """Too few permutations for a p-value and one draw of the curve: enough to look at."""
+    with mock.patch.object(permuting, "FEWEST", 5), mock.patch.object(curve, "DRAWS", 1):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +58,7 @@ def finished(run_toy, cohort, tmp_path_factory):
 def study(installed, finished, cohort):
     """The folder of a study of everything, and the files of the run before it."""
     before = {path: file_digest(path) for path in finished.rglob("*") if path.is_file()}
-    with mock.patch.object(permuting, "FEWEST", 5):  # too few for a p-value, enough to look at
+    with few():
         said = call_cardio("stability", finished, *TRIED, "--data", cohort, "--executor", "local:1")
     assert said.exit_code == 0, said.stderr
     return finished.with_name("sites-stability"), before, said
@@ -87,7 +95,7 @@ def test_a_repeat_is_what_a_run_with_that_seed_reports(study, run_toy, cohort, t
     assert roc_auc_score(rows["y_true"] == "ill", rows["score:ill"]) == pytest.approx(auc, abs=1e-9)
     row = of(table(study, "repeats"))
     assert row["lowest"] - 1e-6 <= auc <= row["highest"] + 1e-6
-    assert row["repeats"] == 3
+    assert row["repeats"] == 2
 
 
 def test_the_interval_of_repeats_is_one_of_sixty_four_patients(study):
@@ -163,10 +171,10 @@ def test_what_was_fitted_is_not_fitted_again(study, finished, cohort, cardio, tm
     shutil.rmtree(out / "refits/repeats/seed-2/r0-f1")
     for name in ("tables", "report.html"):
         shutil.rmtree(out / name) if (out / name).is_dir() else (out / name).unlink()
-    with mock.patch.object(permuting, "FEWEST", 5):
+    with few():
         said = cardio("stability", finished, *TRIED, "--data", cohort, "--out", out,
                       "--executor", "local:1")  # fmt: skip
-    assert "Repeats: 5 of 6 folds were fitted before." in said.stdout
+    assert "Repeats: 3 of 4 folds were fitted before." in said.stdout
     assert "Permutations: 10 of 10 folds were fitted before." in said.stdout
     for path in (study[0] / "tables").iterdir():
         assert (out / "tables" / path.name).read_bytes() == path.read_bytes()
@@ -213,18 +221,21 @@ def test_what_cannot_be_done_is_one_line(finished, cohort, cardio, tmp_path, ask
 
 
 def test_other_data_and_strange_folders_are_refused(finished, clinic, cohort, cardio, tmp_path):
-    other = cardio("stability", finished, "--repeats", 2, "--data", clinic, "--out", tmp_path / "a")
+    one = ("--executor", "local:1")
+    other = cardio("stability", finished, "--repeats", 2, "--data", clinic, "--out", tmp_path / "a",
+                   *one)  # fmt: skip
     assert "the data are not those of the run" in other.stderr
     (tmp_path / "b").mkdir()
     (tmp_path / "b/notes.txt").write_text("mine")
-    full = cardio("stability", finished, "--repeats", 2, "--data", cohort, "--out", tmp_path / "b")
+    full = cardio("stability", finished, "--repeats", 2, "--data", cohort, "--out", tmp_path / "b",
+                  *one)  # fmt: skip
     assert "holds something else" in full.stderr
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["notes.txt"]
 
 
 def test_too_few_patients_make_no_curve(clinic_run, clinic, cardio, tmp_path):
     said = cardio("stability", clinic_run, "--learning-curve", "--data", clinic,
-                  "--out", tmp_path / "out")  # fmt: skip
+                  "--out", tmp_path / "out", "--executor", "local:1")  # fmt: skip
     assert said.exit_code == 3
     assert "the cohort is too small for a curve" in said.stderr.splitlines()[-1]
 

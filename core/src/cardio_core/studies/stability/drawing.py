@@ -89,6 +89,7 @@ def _lines(axes: Axes, labels: Sequence[Sequence[str]], bold: Sequence[bool]) ->
     axes.set_yticks(range(len(labels)), ["\n".join(lines) for lines in labels])
     for text, strong in zip(axes.get_yticklabels(), bold, strict=True):
         text.set_fontweight("bold" if strong else "normal")
+        text.set_multialignment("right")
     axes.set_ylim(len(labels) - 0.45, -0.55)
     for between in range(1, len(labels)):
         axes.axhline(between - 0.5, color=LIGHT, linewidth=0.7, zorder=0)
