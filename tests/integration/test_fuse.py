@@ -130,6 +130,40 @@ def test_inputs_that_cannot_be_joined_are_refused_in_one_line(
     assert said in answer.stderr.splitlines()[-1]
 
 
+def test_a_fusion_is_validated_on_other_patients(
+    cardio: Callable[..., Said], predict: Callable[..., Said], site: Path
+) -> None:
+    others = people_of(40, seed=9, a=1.5, b=1.0, prefix="E")
+    record(site / "other1", others[:36], "z1", seed=9)
+    record(site / "other2", others[4:], "z2", seed=9)
+    said = cardio("evaluate", "fused", "--data", "z1=other1", "--data", "z2=other2",
+                  "--out", "validated", folder=site)  # fmt: skip
+    assert said.exit_code == 0, said.stderr
+    found = {
+        (row["protocol"], row["model"], row["name"]): row
+        for row in json.loads((site / "validated" / "metrics.json").read_text())
+        if not (row["versus"] or row["fold"] or row["subgroup"] or row["class_name"])
+    }
+    scores = pd.Series(scores_of(predict("z1=other1", "z2=other2", "--json").json, "fusion"))
+    y = others.loc[scores.index, "y"]
+    cases, controls = scores[y == 1].to_numpy(), scores[y == 0].to_numpy()
+    area = float((np.sign(cases[:, None] - controls[None, :]) + 1).mean() / 2)
+    row = found["external", "fusion", "auc"]
+    assert (row["n"], row["value"]) == (40, pytest.approx(area, abs=1e-9))
+    change = found["external", "fusion", "auc_change"]["value"]
+    before = found["internal", "fusion", "auc"]["value"]
+    assert change == pytest.approx(area - before, abs=1e-9)
+    for words, code, why in (
+        (["z1=data-z1"], 1, "60 of 60 patients were in the training of z1"),
+        (["other1"], 2, "other1: expected NAME=INPUT"),
+        (["z1=other1", "--site", "ward"], 2, "--site: a fusion does not take it"),
+    ):
+        refused = cardio("evaluate", "fused", "--data", *words, "--out", "no", folder=site)
+        assert refused.exit_code == code, refused.stderr
+        assert why in refused.stderr.splitlines()[-1]
+    assert not (site / "no").exists()
+
+
 def test_a_member_that_moved_or_changed_is_refused(
     predict: Callable[..., Said], site: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -53,6 +54,8 @@ def evaluate(
     prediction sets by class and site, and what a recalibration would bring, in a table of its own.
     Patients who were in training are refused: known again by id, by file and by signal.
 
+    Of what cardio fuse wrote, --data is NAME=PATH for each run that is fused.
+
     Example: cardio evaluate runs/mine --data other_hospital/cohort.csv --subgroup sex
     """
     from cardio_core.errors import ConfigError
@@ -61,21 +64,46 @@ def evaluate(
     made = Manifest.open(run).content
     if not 0.5 < level < 1:
         raise ConfigError(f"--level {level:g}: expected a coverage between 0.5 and 1, such as 0.95")
-    if "plugin" not in made:
+    fused = made.get("kind") == "fused"
+    if "plugin" not in made and not fused:
         raise ConfigError(
             f"{run}: expected a run with final models, found a folder that is "
             f"{made.get('kind', 'none')}; name the run itself"
         )
-    own = given(made["plugin"], made["task"])
+    own = None if fused else given(made["plugin"], made["task"])
     from cardio_core.studies.external.asking import Asked
-    from cardio_core.studies.external.evaluate import evaluate_run
     from cardio_core.studies.external.page import default_out
     from cardio_core.studies.external.telling import told
 
     asked = Asked(outcome, site, subgroups, overlap == "leave-out", other_people, level, seed)
-    found = evaluate_run(
-        run, data, asked, out or default_out(run), options=own, device=device,
-        echo=lambda line: click.echo(line, err=True), command=["cardio", *sys.argv[1:]],
-    )  # fmt: skip
-    click.echo("\n".join(told(found.page.parent)))
-    click.echo(f"Report: {found.page}")
+    about: dict[str, Any] = {
+        "device": device, "echo": lambda line: click.echo(line, err=True),
+        "command": ["cardio", *sys.argv[1:]],
+    }  # fmt: skip
+    if own is None:
+        from cardio_core.studies.fused.external import evaluate_fused
+
+        _only_for_a_run(site, subgroups)
+        named = [str(one) for one in data]
+        page = evaluate_fused(run, named, asked, out or default_out(run), **about)
+    else:
+        from cardio_core.studies.external.evaluate import evaluate_run
+
+        page = evaluate_run(run, data, asked, out or default_out(run), options=own, **about).page
+    click.echo("\n".join(told(page.parent)))
+    click.echo(f"Report: {page}")
+
+
+def _only_for_a_run(site: str | None, subgroups: tuple[str, ...]) -> None:
+    """Refuse what a fusion has no use for.
+
+    Raises
+    ------
+    ConfigError
+    """
+    from cardio_core.errors import ConfigError
+
+    typed = next((f"--{name}" for name in click.get_current_context().obj), None)
+    option = typed or ("--site" if site else "--subgroup" if subgroups else None)
+    if option:
+        raise ConfigError(f"{option}: a fusion does not take it; evaluate its runs one by one")

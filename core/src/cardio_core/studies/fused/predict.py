@@ -213,24 +213,33 @@ def _rename_to(made: Joining, name: str) -> None:
             entry["id"] = entry["patient_id"] = name
 
 
-def _answered(fused: FusedRun, made: Joining) -> list[dict[str, Any]]:
-    """Return the rows of every model, the fusion's own first."""
+def fused_frames(fused: FusedRun, scores: Mapping[str, pd.Series]) -> dict[str, pd.DataFrame]:
+    """Return what a fusion makes of probabilities by label and patient, a frame a model.
+
+    The fused models come first, then their mean, each member and the clinical model.
+    """
     target = fused.target
-    frames = {label: _frame(scores, target) for label, scores in made.scores.items()}
+    frames = {label: _frame(one, target) for label, one in scores.items()}
     members = {label: frame for label, frame in frames.items() if label in fused.members}
     empty = _frame(pd.Series(dtype=float), target)
-    own: dict[str, pd.DataFrame] = {}
+    made: dict[str, pd.DataFrame] = {}
     if any(map(len, members.values())):
         for name, rule in fused.rules.items():
             if name == BOTH and not len(frames.get(CLINICAL, empty)):
                 continue
             parts = {label: frames.get(label, empty) for label in rule.models}
-            own[name] = rule.apply(side_by_side(parts, target, ()), target, name)
-        own[MEAN] = _mean(members, target)
-    if CLINICAL in frames:
-        own[CLINICAL] = frames[CLINICAL]
+            made[name] = rule.apply(side_by_side(parts, target, ()), target, name)
+        made[MEAN] = _mean(members, target)
+    return made | frames
+
+
+def _answered(fused: FusedRun, made: Joining) -> list[dict[str, Any]]:
+    """Return the rows of every model, the fusion's own first."""
+    target = fused.target
     rows: list[dict[str, Any]] = []
-    for name, frame in own.items():
+    for name, frame in fused_frames(fused, made.scores).items():
+        if name in fused.members:
+            continue  # its answer has the threshold of its own run
         decision = fused.decision(name)
         decided = decision.apply(frame, target) if decision else [None] * len(frame)
         entries = rows_of(frame, target, name, decided, decision)
