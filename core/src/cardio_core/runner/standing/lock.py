@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from cardio_core.errors import ConfigError
+from cardio_core.io.atomic import write_text
 
 FILE = "running.lock"
 BEAT_S = 5.0
@@ -96,25 +97,26 @@ def guard_free(out: Path) -> None:
 
 
 def _take(path: Path, own: Holder, out: Path) -> None:
-    while True:
-        with suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(own)) + "\n")
-            return
+    with _alone(out):  # of several that find the lock of a dead one, one takes it
         guard_free(out)
-        dead = _read(path)
-        if dead is None and path.exists() and _age_s(path) < BEAT_S:
-            time.sleep(0.02)  # it is just being written
-            continue
-        # Renaming succeeds for one only: of two that find a dead lock, the other finds the winner.
-        aside = path.with_name(f".{FILE}.{own.token}")
-        try:
-            path.rename(aside)
-        except FileNotFoundError:
-            continue
-        if _read(aside) != dead:  # the winner's, moved away by mistake: give it back
-            with suppress(OSError):
-                os.link(aside, path)
-        aside.unlink(missing_ok=True)
+        write_text(path, json.dumps(asdict(own)) + "\n")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep others who ask for a folder's lock waiting; the system ends it with the process."""
+    try:
+        import fcntl
+    except ImportError:  # not on this system
+        yield
+        return
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without it: two must meet within milliseconds
+            fcntl.flock(place, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(place)
 
 
 def _beat(path: Path, ended: Event) -> None:
