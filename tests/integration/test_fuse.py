@@ -164,6 +164,24 @@ def test_a_fusion_is_validated_on_other_patients(
     assert not (site / "no").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["export", "fused", "--out", "gone"], "found a folder that is fused; name the run itself"),
+        (["run", "--plugin", "toy", "--data", "new1", "--resume", "--out", "fused"],
+         "fused: holds no run, but a folder that is fused; name another"),
+    ],
+)  # fmt: skip
+def test_what_only_a_run_can_do_is_refused_in_one_line(
+    words: list[str], said: str, cardio: Callable[..., Said], site: Path
+) -> None:
+    before = (site / "fused" / "manifest.json").read_bytes()
+    refused = cardio(*words, folder=site)
+    assert refused.exit_code == 2, refused.stderr
+    assert said in refused.stderr.splitlines()[-1]
+    assert (site / "fused" / "manifest.json").read_bytes() == before
+
+
 def test_a_member_that_moved_or_changed_is_refused(
     predict: Callable[..., Said], site: Path
 ) -> None:

@@ -18,6 +18,7 @@ from cardio_core.io.truth_file import difficulty_of, is_synthetic
 from cardio_core.runner.manifest import Manifest, git_commit, now, packages
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup
+from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.runner.standing.ground import ground_of
 from cardio_core.runner.standing.resuming import UNPROVEN, guard_ground, tolerated_note
 
@@ -39,6 +40,9 @@ def guard_same(out: Path, request: RunRequest, setup: Setup) -> Begun | None:
     if not (out / "manifest.json").exists():
         return None
     manifest = Manifest.open(out)
+    kind = manifest.content.get("kind", "run")
+    if kind != "run":
+        raise NotTheSameError(f"{out}: holds no run, but a folder that is {kind}; name another")
     now = ground_of(request, setup)
     tolerated = guard_ground(
         out, manifest.content, setup, now, identity=_identity(request, setup), seed=request.seed

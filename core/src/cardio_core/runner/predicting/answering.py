@@ -123,17 +123,17 @@ def finished(run: Path) -> dict[str, Any]:
         If it is not finished, has no model, or was made under another API.
     """
     content = Manifest.open(run).content
-    missing = [key for key in _NEEDED if key not in content]
-    if missing:
-        raise DataError(
-            f"manifest.json: expected {', '.join(_NEEDED)}, found no {missing[0]}; the file was "
-            "changed or is damaged: put back a whole copy of it"
-        )
     kind = content.get("kind", "run")
     if kind not in ("run", "exported"):
         raise ConfigError(
             f"{run}: expected a run with final models, found a folder that is {kind}; name the "
             "run itself"
+        )
+    missing = [key for key in _NEEDED if key not in content]
+    if missing:
+        raise DataError(
+            f"manifest.json: expected {', '.join(_NEEDED)}, found no {missing[0]}; the file was "
+            "changed or is damaged: put back a whole copy of it"
         )
     if content["status"] != "done":
         raise ConfigError(f"{run}: this run is not finished ({content['status']}); resume it first")
