@@ -75,7 +75,7 @@ def _repeats_in_words(one: Repeated, titles: Titles, baselines: set[str]) -> str
     first = str(best.idxmax())
     said = [
         f"{titles[one.primary]}: {one.measure.title} {number(one.own.get(one.primary))} in this "
-        f"run, {number(values.mean())} on average over {one.n} other divisions of the same "
+        f"run, {number(values.mean())} on average over {len(values)} other divisions of the same "
         f"patients, from {number(values.min())} to {number(values.max())}"
     ]
     if mean is not None:
