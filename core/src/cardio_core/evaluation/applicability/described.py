@@ -138,7 +138,9 @@ def _pictures(name: str, block: FeatureBlock, rows: NDArray[Any], patients: NDAr
         own = rows[patients == patient]
         chosen = own[np.linspace(0, len(own) - 1, min(len(own), _SAMPLES_AT_MOST)).astype(int)]
         made = [qualities_of(one) for one in block.in_units(chosen)]
-        found[str(patient)] = pd.DataFrame(made, columns=list(QUALITIES)).median()
+        # A quality that no picture has stays missing; numpy would warn of its median.
+        known = pd.DataFrame(made, columns=list(QUALITIES)).dropna(axis=1, how="all")
+        found[str(patient)] = known.median().reindex(list(QUALITIES))
     table = pd.DataFrame(found).T
     unit = UNITS.get(block.units[0], block.units[0]) if len(set(block.units)) == 1 else ""
     for quality, title in QUALITIES.items():
