@@ -104,7 +104,7 @@ def test_of_many_that_find_a_dead_lock_one_takes_it(held, tmp_path, dead):
             if len(won) + len(lost) == 8 or len(lost) == 7:
                 leave.set()
 
-        threads = [threading.Thread(target=take) for _ in range(8)]
+        threads = [threading.Thread(target=take, daemon=True) for _ in range(8)]
         for one in threads:
             one.start()
         for one in threads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from cardio_core.errors import CardioError, DataError
 from cardio_core.types.nameless import without_names
 
 _DEEPEST = 4
+_CALLERS = ("cardio_core.types.samples", "cardio_core.context")
 
 
 def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
@@ -52,13 +54,26 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
             "export it at a lower resolution"
         )
     if isinstance(error, FileNotFoundError):
-        return DataError("expected the recording's file, found none; check the path")
+        return DataError(
+            "expected the recording's file, found none (FileNotFoundError); check the path"
+        )
     if isinstance(error, PermissionError):
         return DataError("expected a file that may be read, found one that may not; allow it")
-    kind = type(error).__name__
+    kind = type(error).__name__ + _where(error)
     return DataError(
         f"expected a recording that can be read, found a damaged one ({kind}); export it again"
     )
+
+
+def _where(error: Exception) -> str:
+    """Return the place in a plugin, or in the core, that met it: an author's own mistake, maybe."""
+    ours = [
+        f" at {Path(frame.f_code.co_filename).name}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__", "")).startswith("cardio_")
+        and frame.f_globals.get("__name__") not in _CALLERS
+    ]
+    return ours[-1] if ours else ""
 
 
 def files_in(source: Any, depth: int = 0) -> Iterator[Path]:
