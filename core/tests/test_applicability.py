@@ -231,3 +231,12 @@ def test_a_network_is_overheard_before_its_last_linear_layer():
         pass
     assert nothing.last() is None
     assert not any(module._forward_pre_hooks for module in network.modules())
+
+
+def test_several_predictions_of_the_same_examples_are_one_vector_each():
+    from cardio_core.training.embedding import Overheard
+
+    two_targets = Overheard({"Tail": [np.full((3, 2), 1.0), np.full((3, 2), 3.0)]})
+    assert two_targets.last(3) == pytest.approx(np.full((3, 2), 2.0))
+    one_by_one = Overheard({"Net": [np.full((1, 2), 1.0), np.full((1, 2), 3.0)]})
+    assert one_by_one.last(2) == pytest.approx(np.array([[1.0, 1.0], [3.0, 3.0]]))

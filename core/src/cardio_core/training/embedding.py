@@ -32,13 +32,20 @@ class Overheard:
 
     by_network: dict[str, list[Floats]] = field(default_factory=dict)
 
-    def last(self) -> Floats | None:
-        """Return the vectors of the kind of network that predicted last; None without any."""
+    def last(self, *sizes: int) -> Floats | None:
+        """Return the vectors of the kind of network that predicted last; None without any.
+
+        Of several predictions of one of `sizes` examples each (one network a target, one pass a
+        gain) each example has the mean; others follow each other.
+        """
         if not self.by_network:
             return None
         parts = self.by_network[next(reversed(self.by_network))]
         if not parts or len({part.shape[1:] for part in parts}) != 1:
             return None
+        lengths = {len(part) for part in parts}
+        if sum(map(len, parts)) not in sizes and len(lengths) == 1 and lengths <= set(sizes):
+            return np.asarray(np.mean(parts, axis=0), np.float32)
         return np.concatenate(parts)
 
     def add(self, name: str, vectors: Floats | None) -> None:
