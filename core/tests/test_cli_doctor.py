@@ -38,7 +38,8 @@ def test_the_json_holds_the_versions_that_the_metadata_hold():
         "problem": None,
     }
     assert {row["name"] for row in found["extras"]} == {
-        "train", "dicom", "gdcm", "video", "hdf5", "parquet", "dask",
+        "train", "dicom", "gdcm", "video", "hdf5", "parquet", "dask", "onnx",
+        "tensorboard", "mlflow",
     }  # fmt: skip
 
 

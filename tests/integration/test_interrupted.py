@@ -71,7 +71,7 @@ def _members_of(group):
     ("executor", "number", "alone"),
     [
         ("local:1", signal.SIGINT, False),
-        ("local:2", signal.SIGTERM, True),
+        pytest.param("local:2", signal.SIGTERM, True, marks=pytest.mark.slow),
         pytest.param("local:2", signal.SIGINT, False, marks=pytest.mark.slow),
         pytest.param("local:2", signal.SIGTERM, False, marks=pytest.mark.slow),
         pytest.param("local:2", signal.SIGHUP, False, marks=pytest.mark.slow),

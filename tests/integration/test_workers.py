@@ -46,8 +46,6 @@ EVERY_WAY = [(n_threads, f"local:{n}") for n_threads in (1, 2) for n in (1, 2)]
 @pytest.mark.parametrize(
     ("task", "ways"),
     [
-        # A dependence on either shows in two runs that differ in both.
-        pytest.param("joined", [EVERY_WAY[0], EVERY_WAY[-1]], id="joined"),
         pytest.param("joined", EVERY_WAY, id="joined-every-way", marks=pytest.mark.slow),
         pytest.param("third", EVERY_WAY, id="third-every-way", marks=pytest.mark.slow),
     ],

@@ -40,9 +40,10 @@ def run_of(tmp_path_factory):
 @pytest.mark.parametrize(
     ("models", "settings"),
     [
-        ({"pretrained", "deep_svm", "svm"},
-         ("train.response.stem=twelve", "train.response.pooling=mean",
-          "train.response.freeze=all")),
+        pytest.param(
+            {"pretrained", "deep_svm", "svm"},
+            ("train.response.stem=twelve", "train.response.pooling=mean",
+             "train.response.freeze=all"), marks=pytest.mark.slow),
         ({"deep_logistic", "deep_forest"},
          ("train.response.freeze=stem+layer1", "train.response.body_learning_rate=null",
           "train.response.choose_epochs=true", "inner.k=1")),
