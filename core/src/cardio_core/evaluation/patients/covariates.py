@@ -42,7 +42,7 @@ def with_clinical_model(task: Task, names: Sequence[str]) -> Task:
         raise ConfigError(
             f"--covariate {names[0]}: task {task.name!r} has a model {NAME!r} of its own"
         )
-    shown = ", ".join(map(_in_a_sentence, names))
+    shown = ", ".join(map(in_a_sentence, names))
     model = Model(
         NAME,
         f"Clinical variables: {shown}",
@@ -54,8 +54,14 @@ def with_clinical_model(task: Task, names: Sequence[str]) -> Task:
     return replace(task, models=(*task.models, model))
 
 
-def _in_a_sentence(name: str) -> str:
-    """Return the words of a column within a sentence: small, but for NYHA, QRS and their like."""
+def in_a_sentence(name: str) -> str:
+    """Return the words of a column within a sentence: small, but for NYHA, QRS and their like.
+
+    Examples
+    --------
+    >>> in_a_sentence("age_y"), in_a_sentence("sex")
+    ('age', 'sex')
+    """
     title = COLUMNS[name].title if name in COLUMNS else title_of(name)
     title = "Sex" if name == "sex" else title
     first = title.partition(" ")[0]

@@ -13,6 +13,7 @@ import yaml
 from cardio_core import hookspecs
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
+from cardio_core.evaluation.patients.covariates import in_a_sentence
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
 from cardio_core.io.atomic import read_json, replacing, write_json, write_text
 from cardio_core.io.hashing import digest as digest_of
@@ -60,7 +61,9 @@ class Made:
     def task(self) -> Task:
         """The fusion as a task: its models in the order of the page."""
         joined, here = self.joined, set(self.fitted.frame["model"])
-        covariates = list(self.clinical.covariates) if self.clinical else []
+        covariates = (
+            [in_a_sentence(one) for one in self.clinical.covariates] if self.clinical else []
+        )
         column = self.clinical.column if self.clinical else ""
         labels = joined.labels
         about = {
