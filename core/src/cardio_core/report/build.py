@@ -8,12 +8,10 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
@@ -35,7 +33,7 @@ from cardio_core.report.tables import MAX_OPEN_ROWS, Table, is_stand_in, tables_
 from cardio_core.report.told import external
 from cardio_core.report.told.answer import answer
 from cardio_core.report.told.checklists import CHECKLISTS
-from cardio_core.report.told.page_parts import told_parts, write_told
+from cardio_core.report.told.page_parts import templates, told_parts, write_told
 from cardio_core.report.words import count, duration
 
 SECTIONS = (
@@ -86,7 +84,7 @@ def build_report(run: Path) -> Path:
 def render(files: RunFiles) -> str:
     """Return the page as text."""
     style, script = _own("style.css"), _own("page.js")
-    page = _templates().get_template("page.html")
+    page = templates("report").get_template("page.html")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return page.render(
         style=Markup(style),  # noqa: S704 - our own file
@@ -98,17 +96,6 @@ def render(files: RunFiles) -> str:
 
 def _own(name: str) -> str:
     return resources.files("cardio_core.report").joinpath(name).read_text("utf-8")
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("cardio_core", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _content(files: RunFiles) -> dict[str, Any]:

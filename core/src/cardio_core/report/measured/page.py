@@ -8,15 +8,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cardio_core.io.atomic import replacing
 from cardio_core.report.measured.paired import differences, pairs
 from cardio_core.report.measured.sheet import THUMBNAILS
 from cardio_core.report.measured.values import short
+from cardio_core.report.told.page_parts import templates
 from cardio_core.report.words import moment
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -68,7 +66,7 @@ def write_page(
     about = {"by": by, "made": moment(made)}
     columns, counts, reasons, flags = _counted(table)
     changed = differences(columns)
-    template = _templates().get_template("page.html")
+    template = templates("report/measured").get_template("page.html")
     stream = template.generate(
         **about, notes=list(notes), columns=columns, counts=counts, table=table.name,
         reasons=reasons.most_common(), flags=flags.most_common(), most=MOST_PICTURES,
@@ -129,14 +127,3 @@ def _rows(table: Path, columns: Sequence[str]) -> Iterator[Row]:
 def _inline(sheet: Path) -> str:
     file = sheet.parent / THUMBNAILS / f"{sheet.stem}.jpg"
     return base64.b64encode(file.read_bytes()).decode("ascii") if file.is_file() else ""
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("cardio_core", "report/measured"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

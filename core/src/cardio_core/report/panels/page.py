@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
 from cardio_core.report.figures.canvas import Described
 from cardio_core.report.inline_svg import inline_svg
+from cardio_core.report.told.page_parts import templates
 from cardio_core.report.words import DASH, count, number, p_value
 
 
@@ -71,7 +70,7 @@ def write_panels(
     """
     style = resources.files("cardio_core.report").joinpath("style.css").read_text("utf-8")
     text = (
-        _templates()
+        templates("report/panels")
         .get_template("page.html")
         .render(
             style=Markup(style),  # noqa: S704 - our own file
@@ -127,14 +126,3 @@ def _cell(value: Any, column: str) -> tuple[str, bool]:
     if float(value).is_integer() and abs(float(value)) < 1e9 and not isinstance(value, float):
         return count(int(value)), True
     return number(float(value)), True
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader("cardio_core", "report/panels"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.told.card import model_card, write_card
@@ -37,3 +40,21 @@ def write_told(run: Path, files: RunFiles) -> None:
         return  # the model is elsewhere, and so is its card
     title = str(manifest.get("task_title") or manifest.get("task") or run.name)
     write_card(run, model_card(files), title)
+
+
+@cache
+def templates(folder: str) -> Environment:
+    """Return the templates of a folder of the package; what they are given is escaped.
+
+    Examples
+    --------
+    >>> templates("report").get_template("page.html").name
+    'page.html'
+    """
+    return Environment(
+        loader=PackageLoader("cardio_core", folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
