@@ -166,3 +166,16 @@ def test_check_of_a_plugin_that_cannot_be_opened_says_why(cardio, clinic: Path):
     said = cardio("data", "check", clinic, "--plugin", "crashing_import")
     assert said.exit_code == 2
     assert "a_package_that_nobody_has" in said.stderr
+
+
+def test_info_prints_every_setting_and_column_with_what_it_means(cardio):
+    asked = ("plugins", "info", "toy", "--settings", "--task", "beats")
+    said = cardio(*asked, "--columns", "--json").json
+    settings = {one["path"]: one for one in said["settings"]}
+    assert settings["preprocess.threshold_mv"]["meaning"] == "smallest height of a beat"
+    assert settings["preprocess.threshold_mv"]["takes"].startswith("number, above 0")
+    assert said["columns"][0]["name"] == "patient_id"
+    text = cardio(*asked).stdout
+    assert "preprocess.threshold_mv = 0.35" in text
+    assert "Smallest height of a beat" in text
+    assert cardio("plugins", "info", "toy", "--settings", "--task", "nosuch").exit_code == 2

@@ -74,7 +74,7 @@ class NeedBlock(Block):
     """Where a needed earlier task finds its data."""
 
     data: str | None = Field(
-        None, description="a folder or cohort table; None is the synthetic cohort"
+        None, description="a folder or cohort table; null is the synthetic cohort"
     )
     instead: str | None = Field(
         None, description="a local file of weights that stands in for the task's artifact"
@@ -96,12 +96,12 @@ class OutcomeBlock(Block):
     the run, so that new patients need no table.
     """
 
-    column: str | None = Field(None, description="column of the table; None is the task's")
+    column: str | None = Field(None, description="column of the table; null is the task's")
     positive: str | None = Field(
         None, description="the value that is predicted, against all others"
     )
     kind: Literal["binary", "multiclass", "continuous"] | None = Field(
-        None, description="what the column is; None lets its values say"
+        None, description="what the column is; null lets its values say"
     )
     classes: tuple[str, ...] = Field(
         (), description="classes, a binary outcome's positive one last"
@@ -130,7 +130,7 @@ class RunConfig(Block):
     evaluate: EvaluateBlock = EvaluateBlock()
     models: tuple[str, ...] = Field((), description="models to fit; empty means all of the task")
     primary: str | None = Field(
-        None, description="model whose result is the answer; None is the task's own choice"
+        None, description="model whose result is the answer; null is the task's own choice"
     )
     outcome: OutcomeBlock = OutcomeBlock()
     stratify: str | None = Field(
@@ -153,7 +153,7 @@ class RunConfig(Block):
     needs: dict[str, NeedBlock] = Field(default_factory=dict)
     n_synthetic: int | None = Field(None, ge=2, description="patients of the synthetic cohort")
     difficulty: str | None = Field(
-        None, description="difficulty of the synthetic cohort; None is the plugin's own choice"
+        None, description="difficulty of the synthetic cohort; null is the plugin's own choice"
     )
 
     def for_protocol(self, protocol: Protocol) -> RunConfig:

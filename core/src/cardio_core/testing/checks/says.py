@@ -10,6 +10,7 @@ from cardio_core.config import RunConfig, layers, named_configs, read_yaml, reso
 from cardio_core.errors import ConfigError
 from cardio_core.hookspecs import HOOKS
 from cardio_core.registry import require_installed, resolve
+from cardio_core.registry.settings import settings_of
 from cardio_core.runner.plugin_options import lacks_setting
 from cardio_core.splits import find_plan
 from cardio_core.testing.case import PluginCase
@@ -152,6 +153,17 @@ def every_option_stands_for_a_setting_or_a_file(case: PluginCase) -> None:
             )
 
 
+def every_setting_says_what_it_does(case: PluginCase) -> None:
+    """`cardio plugins info --settings` and the reference of the documentation are made of it."""
+    for task in case.info.tasks:
+        silent = [one.path for one in settings_of(case.info, task) if not one.meaning.strip()]
+        require(
+            not silent,
+            f"task {task.name}: {', '.join(silent[:3])} says nothing of itself; write "
+            'Field(..., description="what it does, its unit")',
+        )
+
+
 def every_named_configuration_is_valid_for_every_task(case: PluginCase) -> None:
     """A file that only one task can read stops whoever runs another."""
     info = case.info
@@ -218,6 +230,7 @@ OF_INFO = (
     needs_name_tasks_and_run_in_no_circle,
     what_info_names_can_be_imported,
     every_option_stands_for_a_setting_or_a_file,
+    every_setting_says_what_it_does,
     every_named_configuration_is_valid_for_every_task,
     configurations_name_no_task_that_does_not_exist,
     an_unknown_setting_is_refused,

@@ -47,7 +47,7 @@ class EvidenceBlock(Block):
 
     n_trees: int = Field(100, ge=1, description="of each expert")
     n_leaves: int = Field(8, ge=2, description="of a tree")
-    learning_rate: float = Field(0.1, gt=0, le=1)
+    learning_rate: float = Field(0.1, gt=0, le=1, description="of the boosted trees")
     min_leaf: int = Field(30, ge=1, description="fewest beats in a leaf")
     penalty: float = Field(1.0, ge=0, description="on the squares of the leaves' values")
     normal_share: float = Field(0.15, gt=0, le=1, description="share of the N beats learnt from")
@@ -87,7 +87,9 @@ class TrainBlock(NetworkBlock):
     patient_power: float = Field(
         0.5, ge=0, le=1, description="1 draws beats alike within a class, 0 patients alike"
     )
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of every label spread over all classes"
+    )
     augmentation: BeatAugmentationBlock = BeatAugmentationBlock()
 
 

@@ -50,7 +50,9 @@ class ResponseBlock(Block):
     stem: Literal["shared", "twelve"] = Field(
         "shared", description="one encoder for every lead, or a picture of twelve channels"
     )
-    pooling: Literal["attention", "mean"] = "attention"
+    pooling: Literal["attention", "mean"] = Field(
+        "attention", description="how the beats and leads of a patient become one vector"
+    )
     n_beats: int = Field(2, ge=1, description="beats of a patient in a training example")
     n_beats_scored: int = Field(6, ge=1, description="beats of a patient when he is scored")
     side: bool = Field(True, description="join gain and polarity of each lead")
@@ -58,7 +60,7 @@ class ResponseBlock(Block):
         "none", description="part of a pretrained encoder that is not trained on"
     )
     body_learning_rate: float | None = Field(
-        1e-4, gt=0, description="of a pretrained encoder; None is that of the rest"
+        1e-4, gt=0, description="of a pretrained encoder; null is that of the rest"
     )
     positive_share: float = Field(
         0.5, gt=0, lt=1, description="share of responders in an epoch's draw (fit.draw)"
@@ -71,9 +73,9 @@ class ResponseBlock(Block):
 class ClassicalBlock(Block):
     """Classifiers on features that are not learnt with them."""
 
-    n_trees: int = Field(500, ge=1)
-    min_leaf: int = Field(2, ge=1)
-    svm_c: float = Field(1.0, gt=0)
+    n_trees: int = Field(500, ge=1, description="of each kind of trees")
+    min_leaf: int = Field(2, ge=1, description="fewest patients in a leaf")
+    svm_c: float = Field(1.0, gt=0, description="inverse of the support vector machine's penalty")
     logistic_c: float = Field(1.0, gt=0, description="inverse of the L2 penalty")
     trees: tuple[Literal["forest", "extra", "boosting"], ...] = Field(
         ("forest", "extra", "boosting"),

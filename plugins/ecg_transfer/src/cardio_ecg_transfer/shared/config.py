@@ -22,19 +22,31 @@ class RecordingsBlock(Block):
 class BeatsBlock(Block):
     """From a recording to segments of beats."""
 
-    high_pass_hz: float | None = Field(0.5, gt=0, description="None leaves the baseline")
-    notch_hz: float | None = Field(None, description="50 or 60; None is off")
-    anchor: Literal["paper", "honest", "window_10s"] = "honest"
+    high_pass_hz: float | None = Field(
+        0.5, gt=0, description="corner of the high-pass filter; null leaves the baseline"
+    )
+    notch_hz: float | None = Field(
+        None, description="mains frequency to take out, 50 or 60; null takes none"
+    )
+    anchor: Literal["paper", "honest", "window_10s"] = Field(
+        "honest",
+        description="where a beat's segment begins: honest .35 RR before R (P wave and QRS whole), "
+        "paper at R, or one window of 10 seconds",
+    )
 
 
 class PicturesBlock(Block):
     """From segments to pictures."""
 
-    mode: Literal["M1", "M2", "M3", "M4"] = "M2"
-    window: Literal["hann", "hamming"] = "hann"
-    height: int = Field(224, ge=8)
-    width: int = Field(224, ge=8)
-    max_hz: float = Field(60.0, gt=5)
+    mode: Literal["M1", "M2", "M3", "M4"] = Field(
+        "M2",
+        description="spectrogram: M1 as scipy's documentation has it, M2 short windows of one beat, "
+        "M3 of the whole recording and then cut, M4 windows of 10 seconds",
+    )
+    window: Literal["hann", "hamming"] = Field("hann", description="taper of the transform")
+    height: int = Field(224, ge=8, description="rows of a picture (frequency)")
+    width: int = Field(224, ge=8, description="columns of a picture (time)")
+    max_hz: float = Field(60.0, gt=5, description="highest frequency in a picture")
 
     def settings(self) -> SpectrogramSettings:
         """Return the settings of the pictures."""
@@ -44,21 +56,27 @@ class PicturesBlock(Block):
 class AugmentationBlock(Block):
     """How far training pictures are changed at random; see `networks.augment`."""
 
-    time_shift: float = Field(0.0, ge=0, description="share of the width")
-    time_stretch: float = Field(0.0, ge=0, description="relative")
-    frequency_stretch: float = Field(0.0, ge=0, description="relative")
+    time_shift: float = Field(0.0, ge=0, description="largest shift, as a share of the width")
+    time_stretch: float = Field(0.0, ge=0, description="largest change of length, as a share")
+    frequency_stretch: float = Field(
+        0.0, ge=0, description="largest stretch of the frequencies, as a share"
+    )
     mask: float = Field(0.0, ge=0, le=1, description="longest masked share of an axis")
-    contrast: float = Field(0.0, ge=0, description="relative")
+    contrast: float = Field(0.0, ge=0, description="largest change of contrast, as a share")
     lead_dropout: float = Field(0.0, ge=0, le=1, description="probability to lose a lead")
 
 
 class NetworkBlock(Block):
     """The network and how it is fitted."""
 
-    depth: Literal[18, 50, 101] = 18
-    width_mult: float = Field(1.0, gt=0, le=1)
-    small_stem: bool = False
-    dropout: float = Field(0.0, ge=0, lt=1)
+    depth: Literal[18, 50, 101] = Field(18, description="layers of the residual network")
+    width_mult: float = Field(
+        1.0, gt=0, le=1, description="share of the channels of the published network"
+    )
+    small_stem: bool = Field(
+        False, description="no first pooling, for pictures of 64 pixels and less"
+    )
+    dropout: float = Field(0.0, ge=0, lt=1, description="before the last layer")
     augmentation: AugmentationBlock = AugmentationBlock()
     fit: FitPlan = FitPlan()
 
@@ -66,4 +84,4 @@ class NetworkBlock(Block):
 class PredictBlock(Block):
     """How pictures are scored."""
 
-    batch_size: int = Field(256, ge=1)
+    batch_size: int = Field(256, ge=1, description="examples scored at once")

@@ -109,7 +109,7 @@ class TrainBlock(Block):
 class PredictBlock(Block):
     """How videos are scored."""
 
-    batch_size: int = Field(8, ge=1)
+    batch_size: int = Field(8, ge=1, description="clips scored at once")
     n_clips: int = Field(4, ge=1, description="clips of a video whose logits are averaged (honest)")
 
 

@@ -31,7 +31,9 @@ class PreprocessBlock(Block):
     last_point: int = Field(20, ge=2, le=62, description="to this one")
     rv_mm: float = Field(30.0, gt=0, description="reach from the septum towards the RV")
     n_pixels: int = Field(500, ge=32, description="rows and columns of an M-mode")
-    interpolation: Literal["linear", "cubic"] = "linear"
+    interpolation: Literal["linear", "cubic"] = Field(
+        "linear", description="between pixels, where a loop is cut along a line"
+    )
     engine: Literal["torch", "vtk"] = Field(
         "torch", description="batched on the device, or vtkImageReslice; within a grey level alike"
     )
@@ -78,7 +80,7 @@ class TrainBlock(Block):
 class PredictBlock(Block):
     """How studies are scored."""
 
-    batch_size: int = Field(16, ge=1)
+    batch_size: int = Field(16, ge=1, description="M-modes scored at once")
 
 
 class ExplainBlock(Block):

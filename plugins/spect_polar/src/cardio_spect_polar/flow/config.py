@@ -68,7 +68,7 @@ class TrainBlock(Block):
 class PredictBlock(Block):
     """How pictures are scored."""
 
-    batch_size: int = Field(64, ge=1)
+    batch_size: int = Field(64, ge=1, description="maps scored at once")
     gains: tuple[float, ...] = Field(
         (0.85, 1.15), description="risk_factor: maps are also scored with their flow multiplied by "
         "these, as another scanner might read it; the scores stand beside the others",

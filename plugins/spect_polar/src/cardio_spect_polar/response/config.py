@@ -90,7 +90,10 @@ class FeaturizeBlock(Block):
     """From curves to phases, maps and indices."""
 
     n_harmonics: Literal[1, 3] = Field(1, description="3 also gives the onset of thickening")
-    convention: Literal["peak", "onset"] = "peak"
+    convention: Literal["peak", "onset"] = Field(
+        "peak",
+        description="what a phase marks: the peak of thickening, or its onset (three harmonics)",
+    )
     weighting: Literal["samples", "area", "pixels"] = Field(
         "samples", description="what counts in indices: samples, their wall area, or polar pixels"
     )
@@ -131,10 +134,12 @@ class ScreenBlock(Block):
         description="max-T permutation p, Benjamini and Hochberg's q, or the plain p of a "
         "likelihood-ratio test, each on the training patients",
     )
-    alpha: float = Field(0.1, gt=0, le=1)
+    alpha: float = Field(0.1, gt=0, le=1, description="a code whose p or q is below it enters")
     at_least: int = Field(1, ge=0, description="the best codes enter even where none passes")
     at_most: int | None = Field(None, ge=1, description="the best ones; null is no limit")
-    n_permutations: int = Field(2000, ge=99)
+    n_permutations: int = Field(
+        2000, ge=99, description="of the outcomes of the training patients, for max_t"
+    )
 
 
 class RegressionBlock(Block):

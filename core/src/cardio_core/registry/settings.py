@@ -1,0 +1,174 @@
+"""Every setting of a task as data: what it is called, takes, is by default and means."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from cardio_core.config import OPTIONAL, RunConfig, layers, resolve_config
+from cardio_core.registry.naming import resolve
+from cardio_core.types.info import PluginInfo, Task
+
+UNITS = {
+    "deg": "degrees", "hz": "Hz", "ml": "mL", "mm": "mm", "ms": "ms", "pct": "%", "px": "pixels",
+    "s": "seconds", "T": "tesla", "y": "years", "days": "days",
+}  # fmt: skip
+"""The last part of a setting's name that carries its unit."""
+
+_KINDS = {
+    bool: "true or false", int: "whole number", float: "number", str: "text", dict: "settings",
+    Any: "any value",
+}  # fmt: skip
+_BOUNDS = ((Ge, "ge", "{} or more"), (Gt, "gt", "above {}"), (Le, "le", "at most {}"),
+           (Lt, "lt", "below {}"))  # fmt: skip
+_NAMES_OF_KEYS = {"needs": "TASK"}
+_SEVERAL = (tuple, list, set, frozenset)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a task's configuration.
+
+    Attributes
+    ----------
+    path : str
+        As ``--set`` takes it: ``train.fit.epochs``. A part in capitals is a name to fill in.
+    takes : str
+        Its values in words: the kind, the choices or the range.
+    unit : str
+        Unit, where the name tells one.
+    default : object
+        Its value in the plugin's ``default`` configuration, as JSON holds it.
+    elsewhere : mapping of str to object
+        Its value in ``cpu``, ``full`` and ``smoke``, where it is another.
+    meaning : str
+        What it does; empty where its author wrote nothing.
+    """
+
+    path: str
+    takes: str
+    unit: str
+    default: Any
+    elsewhere: Mapping[str, Any]
+    meaning: str
+
+
+def settings_of(info: PluginInfo, task: Task) -> tuple[Setting, ...]:
+    """Return every setting of a task, in the order of the configuration.
+
+    Examples
+    --------
+    >>> from cardio_core.registry import list_plugins, open_plugin
+    >>> names = [found.name for found in list_plugins() if found.info]
+    >>> "train" in "".join(one.path for name in names[:1]
+    ...                    for info in [open_plugin(name).info]
+    ...                    for one in settings_of(info, info.tasks[0])) or not names
+    True
+    """
+    model: type[RunConfig] = resolve(info.config_of(task))
+    values = {
+        name: resolve_config(
+            model, layers(info.configs, dict.fromkeys(("default", name))), task=task.name, sets={}
+        ).model_dump(mode="json")
+        for name in ("default", *OPTIONAL)
+    }
+    default = values.pop("default")
+    found = []
+    for path, field in _fields(model, default):
+        usual = _at(default, path, field)
+        others = {name: _at(tree, path, field) for name, tree in values.items()}
+        found.append(
+            Setting(
+                path=path,
+                takes=_takes(field.annotation, field.metadata),
+                unit=_unit(path),
+                default=usual,
+                elsewhere={name: value for name, value in others.items() if value != usual},
+                meaning=field.description or "",
+            )
+        )
+    return tuple(found)
+
+
+def _fields(
+    model: type[BaseModel], values: Mapping[str, Any], above: str = ""
+) -> Iterator[tuple[str, FieldInfo]]:
+    """Walk down to what is no block; where blocks have names of their own, one stands for all."""
+    for name, field in model.model_fields.items():
+        path = f"{above}{name}"
+        blocks = [one for one in _parts(field.annotation) if _is_block(one)]
+        below = values.get(name)
+        below = below if isinstance(below, Mapping) else {}
+        if not blocks:
+            yield path, field
+        elif _origin(field.annotation) is dict:
+            for key in sorted(below) or [_NAMES_OF_KEYS.get(name, "NAME")]:
+                yield from _fields(blocks[0], below.get(key) or {}, f"{path}.{key}.")
+        else:
+            for block in blocks:
+                yield from _fields(block, below, f"{path}.")
+
+
+def _at(tree: Mapping[str, Any], path: str, field: FieldInfo) -> Any:
+    """Return the value at a path; the field's own default where a name is still to be filled in."""
+    here: Any = tree
+    for part in path.split("."):
+        if not isinstance(here, Mapping) or part not in here:
+            usual = field.get_default(call_default_factory=True)
+            return list(usual) if isinstance(usual, tuple) else usual
+        here = here[part]
+    return here
+
+
+def _takes(kind: Any, bounds: Any = ()) -> str:
+    """Say in words which values a field takes."""
+    origin, inside = _origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _takes(inside[0], inside[1:])
+    if origin is Literal:
+        return " or ".join(str(one) for one in inside)
+    if origin in (Union, types.UnionType):
+        words = [_takes(one, bounds) for one in inside if one is not type(None)]
+        return " or ".join(dict.fromkeys([*words, *(["null"] if type(None) in inside else [])]))
+    if origin in _SEVERAL:
+        members = [_takes(one) for one in inside if one is not Ellipsis]
+        if Ellipsis in inside or len(set(members)) < 2:
+            length = "" if Ellipsis in inside else f" of {len(members)}"
+            return f"list{length}: {members[0] if members else 'any value'}"
+        return f"list: {', '.join(members)}"
+    words = _KINDS.get(origin if origin is dict else kind, getattr(kind, "__name__", str(kind)))
+    return ", ".join([words, *_limits(bounds)])
+
+
+def _limits(bounds: Any) -> Iterator[str]:
+    for one in bounds:
+        for kind, attribute, words in _BOUNDS:
+            if isinstance(one, kind):
+                yield words.format(f"{getattr(one, attribute):g}")
+        yield from _limits(getattr(one, "metadata", ()))
+
+
+def _unit(path: str) -> str:
+    name, _, last = path.rpartition(".")[2].rpartition("_")
+    return UNITS.get(last, "") if name else ""
+
+
+def _origin(kind: Any) -> Any:
+    return get_origin(kind) or kind
+
+
+def _parts(kind: Any) -> Iterator[Any]:
+    """Yield a type and every type that it is made of."""
+    yield kind
+    for one in get_args(kind):
+        yield from _parts(one)
+
+
+def _is_block(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

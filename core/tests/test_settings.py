@@ -1,0 +1,72 @@
+"""What a plugin's settings are said to take, to be and to mean."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field
+
+from cardio_core.api import Block, PluginInfo, RunConfig, Task
+from cardio_core.registry.settings import settings_of
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class TrainBlock(Block):
+    depth: Literal[18, 50] = 18
+    rate_hz: float | None = Field(None, gt=5, description="of the signal; null is the file's")
+    corner_mm: tuple[Share, int] | None = Field(None, description="two of them")
+    names: tuple[str, ...] = ()
+
+
+class Config(RunConfig):
+    train: TrainBlock = TrainBlock()
+
+
+@pytest.fixture
+def found(tmp_path, monkeypatch):
+    package = tmp_path / "planted_settings"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "default.yaml").write_text("train: {depth: 50}\ntasks: {other: {n_synthetic: 9}}\n")
+    (package / "smoke.yaml").write_text("n_synthetic: 24\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("cardio_core.registry.settings.resolve", lambda reference: Config)
+    task = Task("one", "One", "patient", (), ())
+    info = PluginInfo("planted", "Planted", (2, 0), (task,), configs="planted_settings")
+    return {one.path: one for one in settings_of(info, task)}
+
+
+@pytest.mark.parametrize(
+    ("path", "takes", "unit", "default"),
+    [
+        ("train.depth", "18 or 50", "", 50),
+        ("train.rate_hz", "number, above 5 or null", "Hz", None),
+        ("train.names", "list: text", "", []),
+        (
+            "train.corner_mm",
+            "list: number, 0 or more, at most 1, whole number or null",
+            "mm",
+            None,
+        ),
+        ("inner.k", "whole number, 0 or more", "", 1),
+        ("needs.TASK.skip", "true or false", "", False),
+        ("protocols.honest.k", "whole number, 2 or more", "", 5),
+        ("search", "list: settings", "", []),
+    ],
+)
+def test_a_setting_says_what_it_takes_and_is(found, path, takes, unit, default):
+    one = found[path]
+    assert (one.takes, one.unit, one.default) == (takes, unit, default)
+
+
+def test_another_value_in_another_configuration_is_named(found):
+    assert found["n_synthetic"].default is None  # that of task `other` is not this task's
+    assert found["n_synthetic"].elsewhere == {"smoke": 24}
+    assert found["train.depth"].elsewhere == {}
+
+
+def test_a_setting_without_a_description_says_nothing(found):
+    assert found["train.depth"].meaning == ""
+    assert found["train.rate_hz"].meaning == "of the signal; null is the file's"
