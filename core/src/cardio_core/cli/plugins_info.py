@@ -53,20 +53,20 @@ def info(name: str, task: str | None, settings: bool, columns: bool, as_json: bo
         click.echo(json.dumps(_as_dict(about, plugin.version, configs), indent=2))
         return
     click.echo(f"{about.name} {plugin.version}: {about.title}")
-    for task in about.tasks:
-        default = " (default)" if task.name == about.default_task else ""
-        click.echo(f"\n  task {task.name}{default}: {task.title}, by {task.unit}")
-        for target in task.targets:
+    for one in about.tasks:
+        default = " (default)" if one.name == about.default_task else ""
+        click.echo(f"\n  task {one.name}{default}: {one.title}, by {one.unit}")
+        for target in one.targets:
             kind = ", ".join(target.classes) or target.unit
             click.echo(f"    target {target.name}: {target.kind} ({kind})")
-        for model in task.models:
+        for model in one.models:
             click.echo(f"    model {model.name}: {model.title}")
-        for need in task.needs:
+        for need in one.needs:
             users = f", for {', '.join(need.models)}" if need.models else ""
             click.echo(f"    needs {need.task}, of {need.patients} patients{users}")
-        if task.plans:
-            click.echo(f"    split plans: nested, holdout, {', '.join(task.plans)}")
-        for option in task.options:
+        if one.plans:
+            click.echo(f"    split plans: nested, holdout, {', '.join(one.plans)}")
+        for option in one.options:
             click.echo(f"    option {option.metavar}: {option.help}")
     click.echo(f"\n  configurations: {', '.join(configs)}")
     for paper in about.papers:

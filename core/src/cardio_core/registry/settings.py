@@ -142,8 +142,8 @@ def _takes(kind: Any, bounds: Any = ()) -> str:
             length = "" if Ellipsis in inside else f" of {len(members)}"
             return f"list{length}: {members[0] if members else 'any value'}"
         return f"list: {', '.join(members)}"
-    words = _KINDS.get(origin if origin is dict else kind, getattr(kind, "__name__", str(kind)))
-    return ", ".join([words, *_limits(bounds)])
+    named = _KINDS.get(origin if origin is dict else kind, getattr(kind, "__name__", str(kind)))
+    return ", ".join([named, *_limits(bounds)])
 
 
 def _limits(bounds: Any) -> Iterator[str]:

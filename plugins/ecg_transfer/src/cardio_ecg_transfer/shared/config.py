@@ -40,7 +40,7 @@ class PicturesBlock(Block):
 
     mode: Literal["M1", "M2", "M3", "M4"] = Field(
         "M2",
-        description="spectrogram: M1 as scipy's documentation has it, M2 short windows of one beat, "
+        description="M1 as scipy's documentation has it, M2 short windows of one beat, "
         "M3 of the whole recording and then cut, M4 windows of 10 seconds",
     )
     window: Literal["hann", "hamming"] = Field("hann", description="taper of the transform")
