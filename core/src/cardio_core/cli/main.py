@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
+from cardio_core.cli.examples import with_examples
 from cardio_core.compute.stopping import (
     StoppedFromOutside,
     exit_code_of,
@@ -41,7 +42,7 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = self.lazy[name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return with_examples(command, " ".join([*_words(ctx), name]))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -57,6 +58,12 @@ class LazyGroup(click.Group):
         """Write the list of commands from their declared lines."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, about) for name, (_, about) in self.lazy.items()])
+
+
+def _words(ctx: click.Context) -> list[str]:
+    """Return the words that led to a group, without the program's own name."""
+    above = [] if ctx.parent is None else _words(ctx.parent)
+    return [*above, ctx.info_name] if ctx.parent is not None and ctx.info_name else above
 
 
 @click.group(
@@ -100,6 +107,10 @@ class LazyGroup(click.Group):
         "doctor": (
             "cardio_core.cli.doctor:doctor",
             "What is here, what is missing, how to get it.",
+        ),
+        "completion": (
+            "cardio_core.cli.completion:completion",
+            "Let the shell complete commands and plugins.",
         ),
     },
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -8,13 +8,16 @@ from typing import Any
 
 import click
 
+from cardio_core.cli.completion import plugin_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import DataError
 
 
 @click.command(cls=WithPluginOptions)
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--plugin", required=True, help="Name of an installed plugin.")
+@click.option(
+    "--plugin", required=True, shell_complete=plugin_names, help="Name of an installed plugin."
+)
 @click.option("--task", help="One of the plugin's tasks; its default task without this.")
 @click.option(
     "--out",

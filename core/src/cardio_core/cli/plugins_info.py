@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
+from cardio_core.cli.completion import plugin_names
 from cardio_core.types.info import PluginInfo, Task
 
 _WIDTH = 100
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=plugin_names)
 @click.option("--task", help="With --settings or --columns: one task; else the default one.")
 @click.option("--settings", is_flag=True, help="Every setting: values, defaults, what it does.")
 @click.option("--columns", is_flag=True, help="Every column of a cohort table that is read.")

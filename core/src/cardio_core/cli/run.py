@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cardio_core.cli.completion import plugin_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import ConfigError
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=WithPluginOptions)
-@click.option("--plugin", required=True, help="Name of an installed plugin.")
+@click.option(
+    "--plugin", required=True, shell_complete=plugin_names, help="Name of an installed plugin."
+)
 @click.option("--task", help="One of the plugin's tasks; its default task without this.")
 @click.option(
     "--data",

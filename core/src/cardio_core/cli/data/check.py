@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cardio_core.cli.completion import plugin_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import DataError
 
@@ -16,7 +17,12 @@ _SHOWN = 60
 
 @click.command(cls=WithPluginOptions)
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--plugin", required=True, help="Name of the plugin that reads the data.")
+@click.option(
+    "--plugin",
+    required=True,
+    shell_complete=plugin_names,
+    help="Name of the plugin that reads the data.",
+)
 @click.option("--task", help="One of the plugin's tasks; its default task without this.")
 @click.option("--outcome", metavar="COLUMN", help="Column of the cohort table to predict.")
 @click.option("--positive", metavar="VALUE", help="The value of that column that is predicted.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.completion import plugin_names
 from cardio_core.errors import ConfigError
 
 
@@ -26,7 +27,7 @@ class _Patients(click.ParamType[int | Path]):
 
 
 @click.command()
-@click.argument("plugin")
+@click.argument("plugin", shell_complete=plugin_names)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
 @click.option("--task", help="One of the plugin's tasks; its default task without this.")
 @click.option(

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.completion import plugin_names
+
 
 @click.command()
-@click.argument("plugin")
+@click.argument("plugin", shell_complete=plugin_names)
 @click.option("--task", help="One of the plugin's tasks; its default task without this.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The CSV to write; else it is printed."

@@ -39,13 +39,10 @@ def forest(
     axis: str,
     title: str,
 ) -> None:
-    r"""Draw a forest plot of estimates with intervals.
+    """Draw a forest plot of estimates with intervals.
 
     FILE has the columns label, estimate, low, high, and perhaps group and n; or it is what
     univariable, multivariable and subgroups write with --csv.
-
-    \b
-    cardio stats forest estimates.csv --ratio --axis "hazard ratio" --svg forest.svg
     """
     from cardio_core.report.figures.canvas import save_svg
     from cardio_core.report.figures.estimate_forest import estimate_forest

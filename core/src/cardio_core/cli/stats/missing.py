@@ -21,11 +21,7 @@ from cardio_core.cli.stats.results import FILE, output_options, write_result
 def missing(
     file: Path, target: str | None, columns: tuple[str, ...], patient: str | None, **output: Any
 ) -> None:
-    r"""Count missing values by column, by pattern and by outcome.
-
-    \b
-    cardio stats missing cohort.csv --target responder
-    """
+    """Count missing values by column, by pattern and by outcome."""
     table = read_table(file, one_row_each=patient)
     if patient is not None and not columns:
         table = table.drop(columns=patient)

@@ -78,12 +78,7 @@ def planner_compare(
     n_patients: int | None,
     **output: Any,
 ) -> None:
-    r"""Plan for telling two AUCs apart on the same patients.
-
-    \b
-    cardio stats planner compare --auc-a .80 --auc-b .72 --prevalence .4
-    cardio stats planner compare --auc-a .80 --auc-b .72 --prevalence .4 --score-correlation .5
-    """
+    """Plan for telling two AUCs apart on the same patients."""
     common: dict[str, float] = {"prevalence": prevalence, "alpha": alpha}
     if score_correlation is not None:
         found = stats.binormal_power(
@@ -117,11 +112,7 @@ def planner_pilot(
     n_patients: int | None,
     **output: Any,
 ) -> None:
-    r"""Plan for telling two scores apart as in a pilot, whose rows are one patient each.
-
-    \b
-    cardio stats planner pilot pilot.csv --target responder --scores risk,qrs_ms --power .9
-    """
+    """Plan for telling two scores apart as in a pilot, whose rows are one patient each."""
     from cardio_core.cli.stats.reading import columns_of, read_table, scored
 
     names = columns_of([scores])

@@ -48,10 +48,7 @@ def subgroups(
     level: float,
     **output: Any,
 ) -> None:
-    """Ask whether an odds ratio, or an AUC, is the same in every subgroup.
-
-    For example: --target died --exposure icd --by sex,age:65,lvef:25:35 --svg forest.svg
-    """
+    """Ask whether an odds ratio, or an AUC, is the same in every subgroup."""
     if (exposure is None) == (score is None):
         found = "neither" if exposure is None else "both"
         raise ConfigError(f"--exposure, --score: expected one of them, found {found}")

@@ -39,8 +39,6 @@ def compare(
 
     Areas in pairs (DeLong, p adjusted for all pairs), decisions (McNemar), what one score adds to
     another (likelihood ratio), net benefit at --threshold; and who is missing where.
-
-    Example: cardio compare runs/ecg runs/echo guideline=rules.csv --threshold 0.3
     """
     from cardio_core.studies.compare import compare_sources
     from cardio_core.studies.given import Question

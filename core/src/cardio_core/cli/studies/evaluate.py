@@ -55,8 +55,6 @@ def evaluate(
     Patients who were in training are refused: known again by id, by file and by signal.
 
     Of what cardio fuse wrote, --data is NAME=PATH for each run that is fused.
-
-    Example: cardio evaluate runs/mine --data other_hospital/cohort.csv --subgroup sex
     """
     from cardio_core.errors import ConfigError
     from cardio_core.runner.manifest import Manifest

@@ -35,8 +35,6 @@ def fuse(
 
     Weights are fitted on out-of-fold predictions and tested on the patients of other folds. The
     result is a run: cardio predict, compare, judge and report work on it.
-
-    Example: cardio fuse ECG=runs/ecg echo=runs/echo --clinical cohort.csv --covariates age_y,sex
     """
     from cardio_core.studies.fused.fuse import Against, fuse_runs
 

@@ -58,8 +58,6 @@ def judge(
     One row a patient, or several with --patient; a column of what happened (two values, several
     classes, or a number), and one or more of scores; of several classes a column of probabilities
     for each. What is not named is guessed from the columns' names, and said.
-
-    Example: cardio judge predictions.csv --outcome died --score risk --site centre
     """
     from cardio_core.studies.given import Question
     from cardio_core.studies.judge import judge_predictions

@@ -56,8 +56,6 @@ def stability(
 
     Everything that saw a label is done again; features are taken from the cache. RUN is not
     changed. The same command goes on where it was stopped, and a larger N keeps what is there.
-
-    Example: cardio stability runs/ecg --repeats 20 --permute 199
     """
     from cardio_core.studies.stability.opening import Asked
     from cardio_core.studies.stability.study import Wanted, study_stability

@@ -55,11 +55,7 @@ def compare(
     seed: int,
     **output: Any,
 ) -> None:
-    r"""Compare scores on the rows where all of them are known, by paired DeLong tests.
-
-    \b
-    cardio stats compare cohort.csv --target responder --scores qrs_ms,risk --patient id
-    """
+    """Compare scores on the rows where all of them are known, by paired DeLong tests."""
     from cardio_core.stats.foundation.display import p_text
 
     names = columns_of(scores)

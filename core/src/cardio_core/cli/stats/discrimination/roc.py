@@ -68,16 +68,10 @@ def roc(
     seed: int,
     **more: Any,
 ) -> None:
-    r"""Say how well SCORE tells the two values of TARGET apart.
+    """Say how well SCORE tells the two values of TARGET apart.
 
     The area is never flipped: below one half the score runs the other way. With --patient the
     intervals allow for several rows of one patient. A target of several classes takes --scores.
-
-    \b
-    cardio stats roc cohort.csv --target responder --score qrs_ms --patient id --svg roc.svg
-    cardio stats roc cohort.csv --target responder --score qrs_ms --at-specificity .9
-        --partial specificity:.9-1 --threshold closest-topleft
-    cardio stats roc beats.csv --target class --scores N=p_n,S=p_s,V=p_v --patient record
     """
     asked = {key: more.pop(key) for key in ("threshold", "partial", "at_specificity",
                                             "at_sensitivity")}  # fmt: skip
