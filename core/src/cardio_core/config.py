@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cardio_core.errors import ConfigError
+from cardio_core.types.unpacking.anchors import load_yaml
 
 Protocol = Literal["honest", "paper"]
 Tree = dict[str, Any]
@@ -230,12 +231,13 @@ def sets_of(tree: Mapping[str, Any], above: str = "") -> tuple[str, ...]:
 def read_yaml(text: str, source: str) -> Tree:
     """Parse a YAML mapping; `source` names it in errors."""
     try:
-        tree = yaml.safe_load(text) or {}
+        tree = load_yaml(text) or {}
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
         raise ConfigError(f"{source}: no valid YAML near line {line}") from error
     except (ValueError, TypeError, RecursionError) as error:  # a month 13, a thousand brackets
         what = "too many levels" if isinstance(error, RecursionError) else "a value of no kind"
+        what = str(error) if str(error).startswith("anchors") else what
         raise ConfigError(
             f"{source}: expected settings in YAML, found {what}; quote what is text, or correct it"
         ) from None

@@ -16,6 +16,7 @@ from cardio_core.io.cohort_rows import NUMBERED, at_baseline, find_cohort_table,
 from cardio_core.io.cohort_table import existing_paths, read_cohort_table
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_core.types.targets import Targets
+from cardio_core.types.unpacking.fitting import require_fitting
 
 _TEXTS = ("subject_link", "site_id", "scanner_id", "timepoint")
 
@@ -189,6 +190,7 @@ def _passes(row: Mapping[str, Any], check: Callable[[Path], object] | None, ctx:
     passed = False
     with ctx.reading(row["recording_id"], row["file"]):
         if check is not None:
+            require_fitting([row["file"]])
             check(row["file"])
         passed = True
     return passed  # noqa: RET504  (reading lets no error out)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cardio_core.errors import DataError
+from cardio_core.types.unpacking.fitting import require_fitting
 
 TRUSTED = (
     "numpy.dtype",
@@ -27,6 +28,7 @@ def load_estimator(path: Path) -> Any:
         If the file is no skops file, holds a type that is not on the list, or a tree whose nodes
         point outside it (scikit-learn follows them without checking).
     """
+    require_fitting([path])
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 

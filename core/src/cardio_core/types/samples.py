@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
+from cardio_core.types.unpacking.fitting import require_fitting
 from cardio_core.types.unreadable import files_in, unreadable
 
 ID_COLUMNS = ("recording_id", "study_id", "patient_id")
@@ -26,7 +27,8 @@ class Opened(Sequence[Any]):
         What `open` takes, one a sample: a path, or several where a recording is several files.
     open : callable
         From a source to its value; raises `DataError` where it is unusable. Whatever else it
-        raises is a `DataError` too, in our words and without the names of the files.
+        raises is a `DataError` too, in our words and without the names of the files. It is not
+        called for files that are, or would unpack to be, too large.
     """
 
     sources: tuple[Any, ...]
@@ -39,6 +41,7 @@ class Opened(Sequence[Any]):
         if isinstance(position, int | np.integer):
             source = self.sources[int(position)]
             try:
+                require_fitting(files_in(source))
                 return self.open(source)
             except Exception as error:  # readers of others raise anything at a damaged file
                 raise unreadable(error, files_in(source)) from error

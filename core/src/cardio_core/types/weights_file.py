@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cardio_core.errors import DataError
+from cardio_core.types.unpacking.weights import require_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,6 +54,7 @@ def load_weights(network: nn.Module, path: Path, digest: str | None = None) -> N
             f"weights {path}: expected SHA-256 {digest[:12]}…, found {found[:12]}…; "
             "the file was changed, train again or restore it"
         )
+    require_weights(path)
     try:
         load_model(network, str(path))
     except SafetensorError as error:

@@ -14,6 +14,9 @@ import pandas as pd
 from cardio_core.errors import DataError
 from cardio_core.io.cohorts.headers import as_known
 from cardio_core.io.cohorts.problems import Problem
+from cardio_core.io.tables.bounds import require_bytes, require_cells, require_columns
+from cardio_core.io.tables.parquet import read_parquet
+from cardio_core.types.unpacking.fitting import require_fitting
 
 SEPARATORS = (",", ";", "\t")
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
@@ -78,6 +81,7 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
             f"{path.name}: expected a CSV or Parquet table, found JSON; write it as a table with a "
             "row a case (pandas: read_json, then to_csv)"
         )
+    require_fitting([path])
     parquet = path.suffix.lower() in {".parquet", ".pq"}
     try:
         raw = _read_parquet(path) if parquet else _read_csv(path, known, lenient)
@@ -88,6 +92,11 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
         ) from None
     except DataError:
         raise
+    except MemoryError:
+        raise DataError(
+            f"{path.name}: expected a table that fits into memory, found a larger one; free "
+            "memory, or leave out rows and columns"
+        ) from None
     except Exception as error:  # pyarrow and pandas say of a damaged file whatever they met
         kind = "Parquet" if parquet else "comma-separated UTF-8"
         raise DataError(
@@ -113,23 +122,32 @@ def header_of(path: Path, known: Collection[str]) -> list[str]:
     return _header(first, separator, known)
 
 
-def _beginning(text: str, known: Collection[str]) -> tuple[str, int, str]:
-    """Return the separator, the number of lines above the header, and the header's line."""
+def _beginning(text: str, known: Collection[str], where: str = "") -> tuple[str, int, str]:
+    """Return the separator, the number of lines above the header, and the header's line.
+
+    Where the file is named, a header of too many columns is refused.
+    """
     said = ""
     for number, line in enumerate(io.StringIO(text, newline=None)):
         told = _SEPARATOR_LINE.fullmatch(line.strip())
         if told and not said:
             said = told[1]
         elif line.strip(" ,;\t\n"):
+            if where:
+                require_columns(
+                    where, 1 + max(line.count(mark) for mark in (*SEPARATORS, said or ","))
+                )
             return said or _separator(line, known), number, line.rstrip("\n")
     return said or ",", 0, ""
 
 
 def _read_csv(path: Path, known: Collection[str], lenient: bool) -> RawTable:
+    require_bytes(path.name, path.stat().st_size)
     text, notes = _decoded(path.read_bytes())
     if text is None or "\0" in text:
         raise ValueError("no text")
-    separator, above, _ = _beginning(text, known)
+    separator, above, _ = _beginning(text, known, path.name)
+    require_cells(path.name, text.count(separator) + text.count("\n"))
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator))
     if not any(any(cell.strip() for cell in row) for row in rows[above:]):
         return RawTable(pd.DataFrame(), [])
@@ -221,7 +239,7 @@ def _names(row: list[str], known: Collection[str]) -> list[str]:
 
 def _read_parquet(path: Path) -> RawTable:
     try:
-        cells = pd.read_parquet(path).reset_index(drop=True)
+        cells = read_parquet(path).reset_index(drop=True)
     except ImportError:
         raise DataError(
             f"{path.name}: reading Parquet needs pyarrow, which is not installed; install the "

@@ -16,6 +16,7 @@ from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions
+from cardio_core.types.unpacking.fitting import require_fitting
 
 _DECISION = {"target": str, "offsets": [float], "source": str}
 MADE_FOR = "made_for.json"
@@ -59,8 +60,9 @@ def write_chosen(
 
 
 def open_artifact(folder: Path) -> ModelArtifact:
-    """Return the fitted model in a model's folder."""
+    """Return the fitted model in a model's folder, none of whose files is too large to read."""
     artifact = ModelArtifact(folder / "artifact")
+    require_fitting(sorted(artifact.path.rglob("*")))
     return ModelArtifact(artifact.path, seen=tuple(artifact.read_json("seen.json")["subjects"]))
 
 

@@ -18,6 +18,7 @@ from cardio_core.stats.forensics import checks_of_ratios as ratios
 from cardio_core.stats.forensics import checks_of_tests as tests
 from cardio_core.stats.forensics.check import ACCUSING, Finding, Part
 from cardio_core.types.estimate import Estimate
+from cardio_core.types.unpacking.anchors import load_yaml
 
 AnyCheck = Annotated[
     tests.CountsP | tests.MeansP | tests.Chi2P | tests.Screening | tests.NoneSignificant
@@ -89,10 +90,10 @@ def read_published(path: Path) -> PublishedNumbers:
         No such file, no YAML, or a field that the schema does not allow; the first is named.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: expected a YAML file, found none ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         words = " ".join(str(error).split())
         raise DataError(f"{path}: expected YAML; {words}") from None
     return parse_published(content, str(path))

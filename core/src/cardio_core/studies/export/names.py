@@ -17,6 +17,7 @@ import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
 from cardio_core.io.atomic import read_json
+from cardio_core.types.unpacking.fitting import require_fitting
 
 _ID_COLUMNS = ("sample_id", "study_id", "patient_id")
 _WORD = re.compile(r"[^\W_]+(?:[._-][^\W_]+)*")
@@ -124,6 +125,7 @@ def texts_of(path: Path) -> Iterator[str]:
     ConfigError
         If the file is of a kind that cannot be looked into.
     """
+    require_fitting([path])
     yield path.name
     yield from _texts(path.name, path.read_bytes())
 

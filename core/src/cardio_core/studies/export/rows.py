@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from cardio_core.types.unpacking.fitting import require_fitting
+
 MADE_OF_ROWS = {
     **dict.fromkeys(("SVC", "NuSVC", "SVR", "NuSVR", "OneClassSVM"), "support vectors"),
     **dict.fromkeys(
@@ -82,6 +84,7 @@ def rows_in(folder: Path, sizes: Collection[int] = ()) -> str:
 
 
 def _in_file(path: Path, counts: Collection[int]) -> str:
+    require_fitting([path])
     if path.suffix == ".skops":
         with zipfile.ZipFile(path) as archive:
             return _in_estimator(json.loads(archive.read("schema.json")))

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from cardio_core.types.unpacking.fitting import require_fitting
 from cardio_core.ultrasound.loops.loop import Box, Loop
 from cardio_core.ultrasound.loops.timing import irregular
 
@@ -77,6 +78,7 @@ def read_source(path: Path) -> Source:
 
     wanted: list[Any] = [*_IDENTIFIERS, *_WHO, *NUMBERS, "LossyImageCompression"]
     try:
+        require_fitting([path])
         with warnings.catch_warnings():  # pydicom's warnings may quote values
             warnings.simplefilter("ignore")
             head = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=wanted)

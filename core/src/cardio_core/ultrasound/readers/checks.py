@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from cardio_core.errors import ConfigError, unusable
+from cardio_core.types.unpacking.bounds import MAX_FRAME_PIXELS
 
 MAX_LOOP_BYTES = 3_500_000_000
 """Decoded size that a header may claim: 2,000 colour frames of 600 × 800 are 2.9 GB."""
 
-MAX_FRAME_PIXELS = 2**24
-"""Pixels of one frame; a loop is decoded frame by frame, so this bounds the memory."""
-
 MIN_FRAMES = 2
+MAX_FRAMES = 100_000
+"""Of each frame its place and its time are kept: 50 s at 2,000 frames a second."""
 
 
 def not_installed(what: str, package: str, extra: str) -> ConfigError:
@@ -37,7 +37,8 @@ def require_size(
     Raises
     ------
     DataError
-        A still image, an empty one, one frame over `MAX_FRAME_PIXELS`, or a loop over `max_bytes`.
+        A still image, an empty one, over `MAX_FRAMES`, one frame over `MAX_FRAME_PIXELS`, or a loop
+        over `max_bytes`.
     """
     if n_rows < 1 or n_columns < 1:
         raise unusable(name, "rows and columns", "none", "export the loop again")
@@ -60,4 +61,8 @@ def require_size(
             f"at most {max_bytes / 1e9:.3g} GB of frames",
             f"{n_bytes / 1e9:.3g} GB ({n_frames} frames of {n_rows} × {n_columns})",
             "cut the loop into shorter ones",
+        )
+    if n_frames > MAX_FRAMES:
+        raise unusable(
+            name, f"at most {MAX_FRAMES} frames", f"{n_frames}", "cut the loop into shorter ones"
         )

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from cardio_core.errors import unusable
-from cardio_core.ultrasound.readers.codestream import starts_frame
+from cardio_core.types.unpacking.codestream import starts_frame
 
 Place = tuple[int, int]
 """First byte in the file, and length."""

@@ -27,8 +27,8 @@ from pydicom.uid import (
 )
 
 from cardio_core.errors import DataError, unusable
+from cardio_core.types.unpacking.codestream import Codestream, read_codestream
 from cardio_core.ultrasound.loops.colour import grey_or_rgb
-from cardio_core.ultrasound.readers.codestream import Codestream, read_codestream
 from cardio_core.ultrasound.readers.frame_bytes import Place, read_frame
 
 _WITH_CODESTREAM = (*JPEGTransferSyntaxes, *JPEGLSTransferSyntaxes, *JPEG2000TransferSyntaxes)

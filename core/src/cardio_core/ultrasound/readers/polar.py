@@ -26,6 +26,7 @@ from cardio_core.ultrasound.loops.stated import Stated
 from cardio_core.ultrasound.loops.timing import checked_r_times, checked_times, times_of_rate
 from cardio_core.ultrasound.readers.arrays import array_place
 from cardio_core.ultrasound.readers.checks import not_installed, require_size
+from cardio_core.ultrasound.readers.chunks import require_chunks
 
 _MAX_SMALL_BYTES = 10_000_000
 _ASK = "write the arrays that the documentation lists"
@@ -260,4 +261,5 @@ class _Hdf5Beams:
         dataset = self._file[key] if inside else None
         if not isinstance(dataset, self._h5py.Dataset) or dataset.external or dataset.is_virtual:
             raise unusable(self._name, f"an array {key} inside the file", "another kind", _ASK)
+        require_chunks(self._name, key, dataset)
         return dataset

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cardio_core.errors import unusable
+from cardio_core.types.unpacking.fitting import require_fitting
 from cardio_core.ultrasound.loops.loop import Loop
 from cardio_core.ultrasound.loops.stated import Rate, Stated, read_stated
 from cardio_core.ultrasound.readers.checks import MAX_LOOP_BYTES, not_installed
@@ -76,6 +77,7 @@ rate with frame_rate_hz, or in the JSON beside the file
     path = Path(path)
     if not path.is_file():
         raise unusable(path.name, "a file", "none", "check the path")
+    require_fitting([path])
     stated = read_stated(path, frame_rate_hz, r_times_ms, mm_per_pixel)
     suffix = path.suffix.lower()
     if is_dicom(path):

@@ -7,6 +7,7 @@ that the container's may be trusted, and the loop carries a flag.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +128,11 @@ def _is_container(path: Path) -> bool:
 
 
 def _opened(path: Path) -> Any:
-    """Open a video with FFmpeg alone; other back ends take numbers in a name for a sequence."""
+    """Open a video with FFmpeg alone; other back ends take numbers in a name for a sequence.
+
+    FFmpeg refuses pictures over 268 million pixels by itself, and would say so for every frame.
+    """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
 
 

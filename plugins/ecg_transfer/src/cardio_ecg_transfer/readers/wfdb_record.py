@@ -37,6 +37,8 @@ _FORMATS: dict[str, tuple[float, int]] = {
     "311": (4 / 3, -(2**9)),
 }
 _MAX_HEADER_BYTES = 1_000_000
+_MAX_ANNOTATION_BYTES = 10_000_000
+"""Two bytes a beat: a day of 100 a minute has 300,000."""
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 _AGAIN = "copy or export the record again"
 
@@ -106,6 +108,13 @@ def read_annotations(
     if not file.is_file():
         raise DataError.unusable(
             file.name, "the record's annotations", "no such file", "put it beside the header"
+        )
+    if file.stat().st_size > _MAX_ANNOTATION_BYTES:
+        raise DataError.unusable(
+            file.name,
+            f"at most {_MAX_ANNOTATION_BYTES // 10**6} MB of annotations",
+            f"{file.stat().st_size / 1e6:.3g} MB",
+            "cut the record into shorter ones",
         )
     # annot(5): a file in MIT format ends with a zero word, which wfdb does not insist on.
     content = file.read_bytes()

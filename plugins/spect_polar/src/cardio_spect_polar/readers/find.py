@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel
-
 from cardio_core.api import DataError
 from cardio_spect_polar.readers.gated import State
 from cardio_spect_polar.readers.nifti.gate_names import group_gates, stem_of
+from cardio_spect_polar.readers.nifti.opening import open_nifti
 from cardio_spect_polar.readers.nm.peek import Peek, peek
 from cardio_spect_polar.readers.sidecar import read_sidecar
 from cardio_spect_polar.readers.state import state_of_path
@@ -181,9 +179,8 @@ def _state(path: Path, sidecar: Path, seen: Peek) -> State | None:
 def _is_one_volume(path: Path) -> bool:
     """Tell a volume from a file that holds all gates, by its header."""
     try:
-        with warnings.catch_warnings(action="ignore"):
-            shape: tuple[int, ...] = nibabel.load(path).shape  # type: ignore[attr-defined]
-    except Exception:  # a damaged file belongs to the gates that it is named like
+        shape: tuple[int, ...] = open_nifti(path).shape
+    except DataError:  # a damaged file belongs to the gates that it is named like
         return True
     return all(length == 1 for length in shape[3:])
 

@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +34,7 @@ from cardio_spect_polar.readers.nifti.axes import (
     axes_by_name,
     directions_in_patient,
 )
+from cardio_spect_polar.readers.nifti.opening import open_nifti
 from cardio_spect_polar.readers.nifti.spacing import affine_of, distances, zooms_mm
 from cardio_spect_polar.readers.reorientation.reorient import turn
 from cardio_spect_polar.readers.reorientation.shell import Body
@@ -148,18 +148,7 @@ def _open(path: Path) -> Any:
     """Open a NIfTI file; its voxels are not read yet."""
     if not path.is_file():
         raise DataError.unusable(path.name, "a file", "none", "check the path")
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            image: Any = nibabel.load(path)
-            is_nifti = isinstance(image, nibabel.nifti1.Nifti1Pair)
-    except Exception:  # nibabel's texts may quote the header
-        raise DataError.unusable(
-            path.name, "a readable NIfTI file", "a damaged one, or another kind of file", _AGAIN
-        ) from None
-    if not is_nifti:
-        raise DataError.unusable(
-            path.name, "a NIfTI file", "another kind of image", "convert it to NIfTI"
-        )
+    image = open_nifti(path)
     if image.get_data_dtype().kind not in "iuf":
         raise DataError.unusable(
             path.name, "counts", "colours or complex numbers", "export the slices as numbers"

@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pydicom
-from pydicom.uid import MediaStorageDirectoryStorage, NuclearMedicineImageStorage
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+    NuclearMedicineImageStorage,
+)
 
 from cardio_spect_polar.readers.gated import State
 from cardio_spect_polar.readers.nm.geometry import is_long_axis
@@ -69,6 +73,9 @@ def peek(path: Path) -> Peek:
         return Peek(is_nuclear=path.suffix.lower() in {".dcm", ".dicom"})
     try:
         with warnings.catch_warnings(action="ignore"):
+            meta = pydicom.filereader.read_file_meta_info(path)
+            if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+                return Peek(is_nuclear=True)  # inflated at once, it could be of any size
             dataset: Any = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*_TAGS])
             if dataset.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
                 return Peek(is_nuclear=False)

@@ -1,0 +1,54 @@
+"""A Parquet table, part by part: what it says of itself, and what it turns out to hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cardio_core.io.tables.bounds import require_bytes, require_cells, require_columns
+from cardio_core.types.unpacking.bounds import HARMLESS_BYTES
+
+_MOST_ROWS = 16_384
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Read a table whose size is checked before and while it is unpacked.
+
+    A million rows that repeat one value take a few bytes, and a text of a megabyte can be repeated
+    as cheaply: so as many rows are read at once as cannot exceed `HARMLESS_BYTES` if each held the
+    whole of its largest column.
+
+    Raises
+    ------
+    DataError
+        Too many columns or cells; too much, unpacked.
+    ImportError
+        If pyarrow is not installed.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        about = file.metadata
+        require_columns(path.name, about.num_columns)
+        require_cells(path.name, about.num_rows * about.num_columns)
+        parts: list[Any] = []
+        n_bytes = 0
+        for rows in file.iter_batches(batch_size=_rows_at_once(about)):
+            parts.append(rows)
+            n_bytes += rows.nbytes
+            require_bytes(path.name, n_bytes)
+        return pa.Table.from_batches(parts, schema=file.schema_arrow).to_pandas()  # type: ignore[no-any-return]
+
+
+def _rows_at_once(about: Any) -> int:
+    """Return the rows of a part, by the largest column of a row group."""
+    groups = (about.row_group(group) for group in range(about.num_row_groups))
+    largest = max(
+        (group.column(n).total_uncompressed_size for group in groups
+         for n in range(about.num_columns)),
+        default=0,
+    )  # fmt: skip
+    return max(1, min(_MOST_ROWS, HARMLESS_BYTES // max(largest, 1)))

@@ -1,0 +1,1 @@
+"""What a file would unpack to, judged before anything of it is unpacked."""
