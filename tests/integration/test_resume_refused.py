@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from importlib import metadata
 from pathlib import Path
 
 import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "run_directory.md"
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,18 @@ def refused(cardio_of, place):
     return call
 
 
+@pytest.fixture(scope="module")
+def printed():
+    """The refusals on the page of the run directory, one line each."""
+    found = re.search(r"<!-- refusals -->\n```text\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert found is not None
+    return [" ".join(one.split()) for one in found[1].split("\n\n")]
+
+
+def as_printed(line: str, place: Path) -> str:
+    return line.strip().replace(str(place / "run"), "runs/ill")
+
+
 def read(run: Path, name: str = "manifest.json"):
     return json.loads((run / name).read_text())
 
@@ -73,7 +88,11 @@ def flip(table: Path, n: int) -> list[str]:
     return [row[names.index("patient_id")] for row in known[:n]]
 
 
-def test_other_labels_are_refused(refused, place):
+def test_the_page_shows_four_refusals(printed):
+    assert len(printed) == 4
+
+
+def test_other_labels_are_refused(refused, place, printed):
     who = flip(place / "data" / "cohort.csv", 8)
     recordings = read(place / "run", "contents.json")["recordings"]
     theirs = [name for name, one in recordings.items() if one["patient"] in who]
@@ -81,28 +100,34 @@ def test_other_labels_are_refused(refused, place):
     line = refused()
     assert f"the labels of {len(theirs)} of {len(recordings)} recordings ({theirs[0]}, " in line
     assert "put them back, or start anew with another --out" in line
+    assert as_printed(line, place) == printed[0]
 
 
-def test_another_recording_is_refused(refused, place):
+def test_another_recording_is_refused(refused, place, printed):
     first = next(iter(read(place / "run", "contents.json")["recordings"]))
     file = next((place / "data").glob("C00r0*.csv"))
     lines = file.read_text().splitlines()
     lines[5] = str(float(lines[5]) + 0.25)
     file.write_text("\n".join(lines) + "\n")
-    assert f"the files of 1 of 32 recordings ({first}) differ" in refused()
+    line = refused()
+    assert f"the files of 1 of 32 recordings ({first}) differ" in line
+    assert as_printed(line, place) == printed[1]
 
 
-def test_another_setting_is_refused(refused):
+def test_another_setting_is_refused(refused, place, printed):
     line = refused("--set", "train.strength=3")
     assert "begun with another configuration, task or seed (train.strength is 3.0, was 1.0)" in line
+    assert as_printed(line, place) == printed[2]
 
 
-def test_another_version_of_the_plugin_is_refused(refused, installed):
+def test_another_version_of_the_plugin_is_refused(refused, installed, place, printed):
     (file,) = installed.glob("cardio_toy-*/METADATA")
     text = file.read_text()
     file.write_text(text.replace("Version: 0.2.0", "Version: 0.3.0"))
     try:
-        assert "(plugin toy is 0.3.0, was 0.2.0); put that back" in refused()
+        line = refused()
+        assert "(plugin toy is 0.3.0, was 0.2.0); put that back" in line
+        assert as_printed(line, place) == printed[3]
     finally:
         file.write_text(text)
 
