@@ -146,3 +146,21 @@ def test_a_hang_up_that_is_ignored_on_entry_stays_ignored():
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_within_a_destructor_is_not_forgotten(number, capfd):
+    class Ended:
+        def __del__(self):
+            os.kill(os.getpid(), number)
+            time.sleep(0)  # the handler runs here, and what it raises goes nowhere
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with stopping_in_order(), pytest.raises(KeyboardInterrupt):
+            Ended()
+            for _ in range(500):
+                time.sleep(0.02)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capfd.readouterr().err == ""

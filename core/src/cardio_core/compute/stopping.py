@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 _LOOKS_S = 1.0
+_AGAIN_S = 0.05
 _ORPHANED = 120
 """Exit code of a worker whose run is no more; nobody is left to read it."""
 
@@ -36,6 +38,9 @@ def stopping_in_order() -> Iterator[None]:
 
     What is ignored on entry, as SIGHUP under nohup, stays so. A second signal of a kind ends the
     program at once. Outside the main thread nothing is changed: Python handles signals there alone.
+
+    A signal, Ctrl-C too, that comes while Python calls a destructor would be printed there and
+    forgotten; it is sent again.
     """
     kinds = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
     in_main = threading.current_thread() is threading.main_thread()
@@ -49,11 +54,26 @@ def stopping_in_order() -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         raise StoppedFromOutside(number)
 
+    told = sys.unraisablehook
+
+    def lost(what: sys.UnraisableHookArgs) -> None:
+        if not isinstance(what.exc_value, KeyboardInterrupt):
+            told(what)
+            return
+        number = getattr(what.exc_value, "number", signal.SIGINT)
+        if number in before:
+            signal.signal(number, stop)
+        threading.Timer(_AGAIN_S, os.kill, (os.getpid(), number)).start()
+
     for number in before:
         signal.signal(number, stop)
+    if in_main:
+        sys.unraisablehook = lost
     try:
         yield
     finally:
+        if in_main:
+            sys.unraisablehook = told
         for number, handler in before.items():
             signal.signal(number, handler)
 
