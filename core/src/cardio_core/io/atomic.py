@@ -1,16 +1,26 @@
-"""Files and folders that are either whole or not there."""
+"""Files and folders that are either whole or not there, and what killed processes leave of them."""
 
 from __future__ import annotations
 
+import errno
+import glob
+import hashlib
 import json
 import os
+import platform
+import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cardio_core.errors import DataError
+
+_NAME = re.compile(
+    r"^\..+\.(?P<file>(?:[0-9a-f]{6}-)?\d+)\.tmp$|.\.partial-(?P<folder>(?:[0-9a-f]{6}-)?\d+)$"
+)
 
 
 @contextmanager
@@ -20,7 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
     A process killed inside leaves `path` as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_file(path)
     try:
         yield temporary
         temporary.replace(path)
@@ -77,22 +87,114 @@ def read_json(path: Path) -> Any:
     )
 
 
-def whole_directory(path: Path, fill: Callable[[Path], Any]) -> Any:
+def whole_directory(path: Path, fill: Callable[[Path], Any], *, keep_others: bool = False) -> Any:
     """Fill a folder under a temporary name and rename it: it exists only when it is complete.
 
-    An unfinished leftover of an earlier attempt is thrown away. `fill` is called with the temporary
-    folder; what it returned is returned.
+    What killed processes left of it is thrown away.
+
+    Parameters
+    ----------
+    path : Path
+    fill : callable
+        Called with the temporary folder; what it returned is returned.
+    keep_others : bool
+        Where another process made the folder meanwhile, that one stays: both hold the same, and
+        somebody may read it already. Else it is replaced.
     """
-    temporary = path.with_name(f"{path.name}.partial-{os.getpid()}")
-    for leftover in path.parent.glob(f"{path.name}.partial-*"):
+    temporary = temporary_folder(path)
+    for leftover in leftovers(path.parent.glob(f"{glob.escape(path.name)}.partial-*")):
         shutil.rmtree(leftover, ignore_errors=True)
+    shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
         result = fill(temporary)
-        if path.exists():
+        if path.exists() and not keep_others:
             shutil.rmtree(path)
-        temporary.replace(path)
+        try:
+            temporary.replace(path)
+        except OSError as error:
+            if not keep_others or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            shutil.rmtree(temporary, ignore_errors=True)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return result
+
+
+def temporary_file(path: Path) -> Path:
+    """Return the name beside `path` under which this process writes it."""
+    return path.with_name(f".{path.name}.{_place()}-{os.getpid()}.tmp")
+
+
+def temporary_folder(path: Path) -> Path:
+    """Return the name beside `path` under which this process fills it."""
+    return path.with_name(f"{path.name}.partial-{_place()}-{os.getpid()}")
+
+
+def leftovers(names: Iterator[Path], *, also_of_living: bool = False) -> Iterator[Path]:
+    """Return those of some paths that a process left unfinished when it was killed.
+
+    What a process of another machine or container writes cannot be told from what it left there,
+    and is passed over.
+
+    Parameters
+    ----------
+    names : iterator of Path
+    also_of_living : bool
+        Take all that is unfinished: nobody else may write there.
+
+    Examples
+    --------
+    >>> list(leftovers(iter([Path("run/.metrics.json.0a1b2c-12.tmp")]), also_of_living=True))
+    [PosixPath('run/.metrics.json.0a1b2c-12.tmp')]
+    >>> list(leftovers(iter([temporary_file(Path("metrics.json"))])))
+    []
+    """
+    for path in names:
+        found = _NAME.search(path.name)
+        if found and (also_of_living or _died(found["file"] or found["folder"])):
+            yield path
+
+
+def sweep_run(run: Path) -> None:
+    """Delete everything unfinished in a run directory that this process holds."""
+    _delete(leftovers(run.rglob("*"), also_of_living=True))
+
+
+def sweep_cache(folder: Path) -> None:
+    """Delete what killed processes left in a cache; others may be at work there."""
+    for depth in ("*", "*/*", "*/*/*"):
+        _delete(leftovers(folder.glob(depth)))
+
+
+def _delete(paths: Iterator[Path]) -> None:
+    for path in list(paths):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _died(owner: str) -> bool:
+    place, _, process = owner.rpartition("-")
+    if place != _place() or os.name != "posix":
+        return False
+    try:
+        os.kill(int(process), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+@cache
+def _place() -> str:
+    """Return a short name of this machine and its space of process ids: containers share ids."""
+    try:
+        space = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        space = ""
+    return hashlib.sha256(f"{platform.node()} {space}".encode()).hexdigest()[:6]

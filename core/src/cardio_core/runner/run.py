@@ -11,7 +11,7 @@ from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.compute.threads import one_thread
 from cardio_core.context import LOG, Context
 from cardio_core.errors import HookError
-from cardio_core.io.atomic import read_json, write_json, write_text
+from cardio_core.io.atomic import read_json, sweep_cache, sweep_run, write_json, write_text
 from cardio_core.io.places import open_cache
 from cardio_core.runner.at_the_door import announce_data, check_out, check_typed, say_difficulty
 from cardio_core.runner.beginning import begin, default_out, guard_same, log_to
@@ -132,6 +132,8 @@ def _hold(
 ) -> None:
     file = out / "manifest.json"
     before = file.read_text(encoding="utf-8") if file.is_file() else None
+    sweep_run(out)
+    sweep_cache(open_cache())
     manifest = begin(out, request, setup, ctx.replace(hook="load").inputs)
     handler = log_to(out)
     try:

@@ -106,7 +106,7 @@ def synthesize(plugin: Plugin, task: Task, cache: Path, asked: CohortAsked) -> P
     if not folder.exists():
         write = writer_of(plugin.info, asked)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        whole_directory(folder, write)
+        whole_directory(folder, write, keep_others=True)
     return folder
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -12,6 +11,7 @@ from typing import Any, Protocol, cast
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from cardio_core.errors import CardioError
+from cardio_core.io.atomic import replacing
 from cardio_core.training.module import TrainingModule
 from cardio_core.training.track.tracking import Tracker
 from cardio_core.types.weights_file import save_weights
@@ -106,9 +106,10 @@ class EpochKeeper(Callback):
         return self.best_score is None or score > self.best_score
 
     def _write_history(self) -> None:
-        temporary = self._history_file.with_name(f".history.{os.getpid()}.tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with (
+            replacing(self._history_file) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self.history)
-        temporary.replace(self._history_file)

@@ -293,7 +293,7 @@ def make_features(job: PatientJob, device: Any = None) -> None:
         known = {place: fingerprint(one) for place, one in prints.items()}
         write_json(folder / FINGERPRINTS, [known.get(place, "") for place in range(len(samples))])
 
-    whole_directory(job.folder, fill)
+    whole_directory(job.folder, fill, keep_others=True)
 
 
 def _watched(job: PatientJob) -> tuple[SampleSet, dict[int, Floats]]:

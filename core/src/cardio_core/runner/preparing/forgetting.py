@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardio_core.errors import ConfigError
-from cardio_core.io.atomic import read_json
+from cardio_core.io.atomic import read_json, sweep_cache
 from cardio_core.io.hashing import file_digest
 
 FILES = "files.json"
@@ -48,6 +48,7 @@ def kept(cache: Path) -> Kept:
 def forget_all(cache: Path) -> Kept:
     """Delete everything of patients; synthetic cohorts stay. Returns what there was."""
     before = kept(cache)
+    sweep_cache(cache)
     _delete([*_patients(cache), *_others(cache)])
     return before
 
@@ -67,6 +68,7 @@ def forget_files(cache: Path, inputs: Iterable[Path]) -> tuple[int, int]:
     ConfigError
         If an input does not exist.
     """
+    sweep_cache(cache)  # what a killed run began of a patient does not tell of whom it is
     digests = {file_digest(file) for path in inputs for file in _files_below(path)}
     theirs = [folder for folder in _patients(cache) if digests & _made_of(folder)]
     _delete([*theirs, *(_others(cache) if theirs else ())])
