@@ -17,7 +17,7 @@ TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py
 	$(wildcard plugins/*/tests/test_*_train.py plugins/*/tests/test_*network.py)
 METADATA := pyproject.toml constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo test noise slow lint bench docs clean
+.PHONY: demo test noise slow lint bench docs audit clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -38,6 +38,12 @@ $(VENV)/.test: $(VENV)/.installed
 
 $(VENV)/.bench: $(VENV)/.installed
 	$(PIP) install -c constraints.txt --group bench
+	touch $@
+
+# In an environment of its own: what audits is not among what is audited.
+$(VENV)/audit/.installed: $(VENV)/.pip
+	$(PYTHON) -m venv --without-pip $(VENV)/audit
+	$(PIP) --python $(VENV)/audit/bin/python install --group audit
 	touch $@
 
 # What is to come is said before the first prerequisite is made, so make calls itself.
@@ -82,6 +88,11 @@ bench: $(VENV)/.bench
 
 docs: $(VENV)/.test
 	$(BIN)/python -m pytest tests/docs
+
+# Licences first; then known vulnerabilities, where their database can be reached (4: it cannot).
+audit: $(VENV)/.test $(VENV)/audit/.installed
+	$(BIN)/python tests/audit/licences.py
+	$(BIN)/python tests/audit/vulnerabilities.py $(VENV)/audit/bin/pip-audit || [ $$? -eq 4 ]
 
 clean:
 	rm -rf $(VENV) demo runs
