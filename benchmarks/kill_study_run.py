@@ -1,0 +1,205 @@
+"""One run of benchmarks/kill_study.py: how it is started, disturbed and listened to."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pty
+import shlex
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import kill_study_watch as watch
+import numpy as np
+
+INSIDE = Path(__file__).parent / "kill_study_inside"
+# Whoever starts the study in the background hands down ignored signals.
+CARDIO = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+    "from cardio_core.cli.main import main; main()"
+)
+SIGNALS = {"SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP, "Ctrl-C": signal.SIGINT}
+ENDS_S = 900.0
+
+
+class Run:
+    """A run in a session of its own; with `terminal`, the only thing that a shell there does.
+
+    It goes on with what lies in the folder of the case. Its cache and its temporary folder are the
+    case's own, its writes are told in a file, and at the write `stop_at` its process stands still.
+    """
+
+    def __init__(
+        self, place: Path, plugin: str, asked: str, *, path: Sequence[str] = (),
+        stop_at: int = 0, terminal: bool = False, counted: bool = True,
+    ) -> None:  # fmt: skip
+        self.place, self.out = place, place / "run"
+        self.mark = uuid.uuid4().hex
+        self.told = place / f"told-{self.mark[:6]}"
+        (place / "tmp").mkdir(exist_ok=True)
+        before = filter(None, [os.environ.get("PYTHONPATH")])
+        more = {
+            "PYTHONPATH": os.pathsep.join([str(INSIDE), *path, *before]),
+            "CARDIO_CACHE": str(place / "cache"),
+            "TMPDIR": str(place / "tmp"),
+        }
+        if counted:
+            more |= {
+                "KILL_STUDY_TOLD": str(self.told),
+                "KILL_STUDY_STOP_AT": str(stop_at),
+                "KILL_STUDY_PLACES": os.pathsep.join([f"{self.out}/", f"{place}/cache/"]),
+            }
+        words = [sys.executable, "-c", CARDIO, "run", "--plugin", plugin, *shlex.split(asked),
+                 "--device", "cpu", "--executor", "local:2", "--out", str(self.out)]  # fmt: skip
+        if (self.out / "manifest.json").exists() and counted:
+            words.append("--resume")
+        self.log = place / f"said-{self.mark[:6]}"
+        self.master: int | None = None
+        start = self._in_a_terminal if terminal else self._by_itself
+        self.process = start(words, watch.environment(self.mark, **more))
+        self.session = self.process.pid
+        self.seen: set[int] = set()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _by_itself(self, words: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+        with self.log.open("wb") as said:
+            return subprocess.Popen(
+                words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def _in_a_terminal(self, words: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+        self.master, inner = pty.openpty()
+        process = subprocess.Popen(
+            ["sh", "-c", '"$@"; exit $?', "sh", *words], env=env, stdin=inner, stdout=inner,
+            stderr=inner, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(inner)
+        threading.Thread(target=self._drain, args=(self.master,), daemon=True).start()
+        return process
+
+    def _drain(self, master: int) -> None:
+        with contextlib.suppress(OSError), self.log.open("wb") as said:
+            while content := os.read(master, 4096):
+                said.write(content)
+
+    def _watch(self) -> None:
+        while self.process.poll() is None:
+            self.seen |= set(watch.alive(self.mark, self.session))
+            time.sleep(0.5)
+
+    def main(self) -> int:
+        """Return the id of the run's main process, which under a terminal is the shell's child."""
+        if self.master is None:
+            return self.process.pid
+        found = watch.alive(self.mark, self.session)
+        mine = [one for one, words in found.items() if "cli.main" in words and one != self.session]
+        return mine[0] if mine else self.process.pid
+
+    def workers(self) -> list[int]:
+        """Return the ids of the workers."""
+        found = watch.alive(self.mark, self.session)
+        return sorted(one for one, words in found.items() if watch.is_worker(words))
+
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.process.poll() is not None
+
+    def go(self) -> None:
+        """Let a process that stands still go on."""
+        Path(f"{self.told}.go").touch()
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the end; None where it did not come."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.process.wait(seconds)
+        return None
+
+    def said(self) -> str:
+        """Return what it said on stderr."""
+        return self.log.read_text(encoding="utf-8", errors="replace").strip()
+
+    def end(self) -> None:
+        """Kill whatever is left of it."""
+        for one in watch.alive(self.mark, self.session):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        self.process.wait()
+
+
+class Found(Protocol):
+    """Where what is found of a kill goes."""
+
+    kind: str
+    exit_code: int | None
+    said: str
+    problems: list[str]
+
+
+def asked_to_end(run: Run, kind: str, worker: int | None = None, *, group: bool = False) -> None:
+    """Disturb a run in one way."""
+    run.seen |= set(watch.alive(run.mark, run.session))
+    if kind in SIGNALS:
+        send = os.killpg if group else os.kill
+        send(run.process.pid, SIGNALS[kind])
+    elif kind == "terminal lost":
+        os.kill(run.process.pid, signal.SIGKILL)
+        assert run.master is not None
+        os.close(run.master)
+    else:
+        os.kill(worker or run.main(), signal.SIGKILL)
+    run.go()
+
+
+def disturb(
+    run: Run, made: Found, rng: np.random.Generator, start: Callable[..., Run]
+) -> None:  # fmt: skip
+    """Disturb a run, and check what it says of it and how it ends."""
+    if made.kind == "two at once":
+        _beside(run, made, start)
+        return
+    worker = None
+    if made.kind == "worker killed":
+        worker = int(rng.choice(run.workers()))
+    asked_to_end(run, made.kind, worker, group=made.kind == "Ctrl-C" or bool(rng.integers(2)))
+    made.exit_code = run.wait(ENDS_S if made.kind == "worker killed" else 60.0)
+    made.said = shown(run)
+    lines = made.said.splitlines()
+    expected: dict[str, Any] = {"worker killed": 1}
+    expected |= {name: 128 + number for name, number in SIGNALS.items()}
+    if made.kind in expected:
+        early = -SIGNALS[made.kind] if made.kind in SIGNALS else None
+        if made.exit_code == early and not lines:
+            return  # before the command line had begun: nothing to say, nothing to keep
+        if made.exit_code != expected[made.kind] or len(lines) != 1:
+            made.problems.append(f"exit code {made.exit_code}, {len(lines)} lines")
+
+
+def _beside(run: Run, made: Found, start: Callable[..., Run]) -> None:
+    """Start a second run into the same folder: one of two is refused, the other ends well."""
+    second = start(counted=False)
+    second.wait(ENDS_S)
+    run.go()
+    run.wait(ENDS_S)
+    run.seen |= second.seen
+    codes = sorted((run.process.returncode, second.process.returncode))
+    refused = second if second.process.returncode else run
+    made.exit_code, made.said = refused.process.returncode, shown(refused)
+    if codes != [0, 2] or len(made.said.splitlines()) != 1:
+        made.problems.append(f"exit codes {codes}, {len(made.said.splitlines())} lines")
+
+
+def shown(run: Run) -> str:
+    """Return what a run said, with the folder of the case as FOLDER."""
+    return run.said().replace(str(run.place), "FOLDER")[-600:]
