@@ -36,6 +36,10 @@ $(VENV)/.test: $(VENV)/.installed
 	$(PIP) install -c constraints.txt --group test
 	touch $@
 
+$(VENV)/.docs: $(VENV)/.installed
+	$(PIP) install -c constraints.txt --group docs
+	touch $@
+
 $(VENV)/.bench: $(VENV)/.installed
 	$(PIP) install -c constraints.txt --group bench
 	touch $@
@@ -86,8 +90,10 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/echo_loader.py
 	$(BIN)/python benchmarks/echo_train.py --width 0.25 --batch 2 --steps 4 --rounds 1
 
-docs: $(VENV)/.test
-	$(BIN)/python -m pytest tests/docs
+# The site, offline, with the reference made from the code; a warning is an error.
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
+	@echo "The site: $(CURDIR)/build/docs/index.html"
 
 # Licences first; then known vulnerabilities, where their database can be reached (4: it cannot).
 audit: $(VENV)/.test $(VENV)/audit/.installed

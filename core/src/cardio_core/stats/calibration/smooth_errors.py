@@ -27,7 +27,7 @@ def smooth_calibration_errors(
     level: float = 0.95,
     unit: str | None = None,
 ) -> list[Estimate]:
-    """Return mean, median, 90th percentile and maximum of |smooth curve - prediction|.
+    """Return mean, median, 90th percentile and maximum of the distance of curve and prediction.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ def smd_of_means(samples: Sequence[ArrayLike]) -> Estimate:
     Returns
     -------
     Estimate
-        |m1 - m2| / sqrt((s1² + s2²) / 2) with SDs of n - 1, as R's tableone; without a sign.
+        ``|m1 - m2|`` / sqrt((s1² + s2²) / 2) with SDs of n - 1, as R's tableone; without a sign.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def smd_of_counts(counts: ArrayLike) -> Estimate:
     Estimate
         Yang and Dalton's Mahalanobis distance of the shares of all levels but one, with their
         multinomial covariances averaged over both groups. Of two levels it is
-        |p1 - p2| / sqrt((p1 (1 - p1) + p2 (1 - p2)) / 2).
+        ``|p1 - p2|`` / sqrt((p1 (1 - p1) + p2 (1 - p2)) / 2).
 
     Raises
     ------

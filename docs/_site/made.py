@@ -1,0 +1,30 @@
+"""Write the pages that are made from the code; they are in no commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from _site import commands, links, reference, settings
+
+
+def write(docs: Path, root: Path) -> None:
+    """Write every made page below docs/, where it changed."""
+    for name, text in (*_copied(root), *commands.pages(), *settings.pages(), *reference.pages()):
+        path = docs / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Only what changed is written, so that a second build reads little.
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def _copied(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield pages that stand elsewhere in the repository, their links mended."""
+    sources = [*links.HAVE_A_PAGE, *(f"plugins/{one.name}/README.md"
+                                     for one in sorted((root / "plugins").iterdir()))]  # fmt: skip
+    for source in sources:
+        written = PurePosixPath(source)
+        shown = links.place_of(written)
+        if shown is not None and shown.name != "index.md" and (root / source).is_file():
+            text = (root / source).read_text(encoding="utf-8")
+            yield str(shown.relative_to("docs")), links.for_site(text, root, written, shown)

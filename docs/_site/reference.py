@@ -1,0 +1,80 @@
+"""The reference of hooks, of what a plugin may import, of statistics and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+from cardio_core import api, hookspecs, stats, ultrasound
+from cardio_core.report.words import METRICS
+
+_EVAL = "```{{eval-rst}}\n{}\n```\n"
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Yield a page for each."""
+    yield "reference/hooks.md", _hooks()
+    yield (
+        "reference/api.md",
+        _names(
+            "What a plugin imports",
+            "`from cardio_core.api import ...`: everything that a plugin needs of the core, beside "
+            "[the statistics](stats.md) and [ultrasound](ultrasound.md).",
+            api.__name__,
+            api.__all__,
+        ),
+    )
+    yield (
+        "reference/stats.md",
+        _names(
+            "Statistics",
+            "`from cardio_core import stats`. What each number means, and when not to use it, is "
+            "told in [Statistics](../statistics.md).",
+            stats.__name__,
+            stats.__all__,
+        ),
+    )
+    yield (
+        "reference/ultrasound.md",
+        _names(
+            "Ultrasound",
+            "`from cardio_core import ultrasound`: loops, sectors, views and de-identification.",
+            ultrasound.__name__,
+            ultrasound.__all__,
+        ),
+    )
+    rows = "\n".join(f"| `{name}` | {words} |" for name, words in sorted(METRICS.items()))
+    yield (
+        "reference/metrics.md",
+        "# Metrics\n\nNames in `metrics.json` and what a page calls them; how each is computed, "
+        "its interval and when not to use it: [Statistics](../statistics.md).\n\n"
+        "| name | |\n|---|---|\n"
+        f"{rows}\n",
+    )
+
+
+def _hooks() -> str:
+    named = [*hookspecs.HOOKS, hookspecs.SHEET]
+    directives = [f".. autofunction:: cardio_core.hookspecs.{name}\n" for name in named]
+    return (
+        "# Hooks\n\nThe seven hooks of a task and the sheet; how they are written is told in "
+        "[Write a plugin](../writing_a_plugin.md).\n\n" + _EVAL.format("\n".join(directives))
+    )
+
+
+def _names(title: str, about: str, module: str, names: list[str]) -> str:
+    """Return a page of the public names of a module, each documented where it is defined."""
+    directives, constants = [], []
+    for name in sorted(names, key=str.lower):
+        thing = getattr(import_module(module), name)
+        if isinstance(thing, type):
+            kind, more = "class", "   :members:\n"
+        elif callable(thing):
+            kind, more = "function", ""
+        else:
+            constants.append(f"- `{name}`: {type(thing).__name__}")
+            continue
+        directives.append(f".. auto{kind}:: {module}.{name}\n{more}")
+    if constants:
+        about += "\n\nConstants:\n\n" + "\n".join(constants)
+    return f"# {title}\n\n{about}\n\n" + _EVAL.format("\n".join(directives))

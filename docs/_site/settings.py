@@ -1,0 +1,93 @@
+"""The reference of settings and columns, as `cardio plugins info` prints them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from cardio_core.io.cohort_schema import COLUMNS
+from cardio_core.io.cohorts.template import template_columns
+from cardio_core.registry import list_plugins, open_plugin
+from cardio_core.registry.settings import Setting, settings_of
+from cardio_core.types.info import PluginInfo, Task
+
+Entries = tuple[Setting, ...]
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Yield a page of settings for every installed plugin, and one of all columns."""
+    names = [found.name for found in list_plugins() if found.info is not None]
+    if not names:
+        raise RuntimeError("no plugin is installed: the reference needs them all")
+    for name in names:
+        yield f"reference/settings/{name}.md", "\n".join(_of_plugin(open_plugin(name).info)) + "\n"
+    yield "reference/columns.md", "\n".join(_columns()) + "\n"
+
+
+def _of_plugin(info: PluginInfo) -> Iterator[str]:
+    yield from (f"# Settings of {info.name}", "", f"{info.title}.", "")
+    yield "Any of them is set with `--set PATH=VALUE`, or in a YAML file for `--config`; each name "
+    yield "in a path is a level. Values are those of the configuration `default`; those of `cpu`, "
+    yield "`full` and `smoke` stand beside where they are others. The same list in a terminal: "
+    yield f"`cardio plugins info {info.name} --settings`."
+    for tasks, entries in _alike(info):
+        yield from ("", f"## {', '.join(task.name for task in tasks)}", "")
+        yield from (f"{'; '.join(task.title for task in tasks)}.", "")
+        for block, inside in _blocks(entries):
+            yield from ("", f"### {block}", "")
+            for one in inside:
+                yield from _entry(one)
+
+
+def _alike(info: PluginInfo) -> list[tuple[Sequence[Task], Entries]]:
+    """Return tasks with the same settings together."""
+    groups: list[tuple[list[Task], Entries]] = []
+    for task in info.tasks:
+        entries = settings_of(info, task)
+        for tasks, known in groups:
+            if known == entries:
+                tasks.append(task)
+                break
+        else:
+            groups.append(([task], entries))
+    return [(tasks, entries) for tasks, entries in groups]
+
+
+def _blocks(entries: Entries) -> Iterator[tuple[str, list[Setting]]]:
+    blocks: dict[str, list[Setting]] = {}
+    for one in entries:
+        head = one.path.partition(".")[0] if "." in one.path else "the run"
+        blocks.setdefault(head, []).append(one)
+    yield from blocks.items()
+
+
+def _entry(one: Setting) -> Iterator[str]:
+    unit = f", {one.unit}" if one.unit else ""
+    others = ", ".join(f"`{_shown(value)}` in `{name}`" for name, value in one.elsewhere.items())
+    usual = f"`{_shown(one.default)}`" + (f" ({others})" if others else "")
+    meaning = one.meaning[:1].upper() + one.meaning[1:]
+    yield f"`{one.path}`"
+    yield f": {meaning.rstrip('.')}. Takes {one.takes}{unit}. Default: {usual}."
+    yield ""
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _columns() -> Iterator[str]:
+    yield from ("# Columns of a cohort table", "")
+    yield "What a table may hold is told in [your cohort as a table](../cohort.md). Every column "
+    yield "that some part of cardio reads by name:"
+    yield from ("", "| column | holds | unit | means | known |", "|---|---|---|---|---|")
+    for column in COLUMNS.values():
+        cells = (f"`{column.name}`", column.range_words(), column.unit, column.sentence, column.use)
+        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    for found in list_plugins():
+        if found.info is None:
+            continue
+        for task in found.info.tasks:
+            yield from ("", f"## {found.name}, {task.name}", "", f"{task.title}.", "")
+            yield from ("| column | read for |", "|---|---|")
+            for read in template_columns(open_plugin(found.name).info, task):
+                yield f"| `{read.name}` | {read.read_for} |"

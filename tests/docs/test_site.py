@@ -1,0 +1,100 @@
+"""The site's reference is made from the code, and what pages say of settings is true of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from cardio_core import api, stats, ultrasound
+from cardio_core.cli.examples import EXAMPLES
+from cardio_core.registry import open_plugin
+from cardio_core.registry.settings import settings_of
+
+from .test_commands import PAGES, ROOT
+
+PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir() if path.is_dir())
+HEADS = "load|preprocess|featurize|train|predict|explain|evaluate|inner|protocols|limits|needs"
+SETTING = re.compile(rf"(?<![\w./-])((?:{HEADS})(?:\.[A-Za-z_0-9]+)+)(?=[=`\s,;)\]]|$)")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs")
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from _site import made
+
+        made.write(folder, ROOT)
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def known():
+    infos = [open_plugin(name).info for name in PLUGINS]
+    return {
+        info.name: {one.path: one for task in info.tasks for one in settings_of(info, task)}
+        for info in infos
+    }
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_every_setting_stands_in_the_reference_with_what_it_does(made, known, plugin):
+    page = (made / f"reference/settings/{plugin}.md").read_text(encoding="utf-8")
+    assert [path for path in known[plugin] if f"`{path}`\n: " not in page] == []
+    assert [path for path, one in known[plugin].items() if len(one.meaning) < 4] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_setting_that_a_page_names_is_one(known, page):
+    parts = page.relative_to(ROOT).parts
+    plugins = [parts[1]] if parts[0] == "plugins" else PLUGINS
+    paths = {path for plugin in plugins for path in known[plugin]}
+    blocks = {path.rpartition(".")[0] for path in paths} | {"train.fit"}
+    named = set(SETTING.findall(page.read_text(encoding="utf-8")))
+    unknown = sorted(
+        path
+        for path in named
+        if path not in paths
+        and path not in blocks
+        and not path.startswith(("needs.", "protocols."))
+        and not path.endswith((".py", ".csv", ".json", ".md"))
+    )
+    assert unknown == []
+
+
+def test_every_command_stands_in_the_reference_with_its_examples(made):
+    page = (made / "reference/commands.md").read_text(encoding="utf-8")
+    for words, examples in EXAMPLES.items():
+        assert f"# cardio {words}\n" in page
+        for typed, _ in examples:
+            assert f"cardio {words} {typed}".rstrip() in page
+
+
+def test_every_public_name_stands_in_the_reference(made):
+    for module, name in ((api, "api"), (stats, "stats"), (ultrasound, "ultrasound")):
+        page = (made / f"reference/{name}.md").read_text(encoding="utf-8")
+        missing = [one for one in module.__all__ if not re.search(rf"(\.|`){one}\b", page)]
+        assert missing == []
+
+
+def test_links_lead_to_where_the_site_shows_a_page(made):
+    sys.path.insert(0, str(Path(ROOT / "docs")))
+    try:
+        from pathlib import PurePosixPath
+
+        from _site.links import for_site
+    finally:
+        sys.path.remove(str(ROOT / "docs"))
+    here = PurePosixPath("plugins/spect_polar/README.md")
+    there = PurePosixPath("docs/plugins/spect_polar.md")
+    text = "[a](../../docs/cohort.md#b) [c](src/x.py) [d](../../core/tests/oracles) [e](https://f)"
+    shown = for_site(text, ROOT, here, there)
+    assert "[a](../cohort.md#b)" in shown
+    assert "`plugins/spect_polar/src/x.py`" in shown
+    assert "d (`core/tests/oracles`)" in shown
+    assert "[e](https://f)" in shown
