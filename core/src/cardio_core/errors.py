@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+_LONGEST, _END = 1500, 300
+"""Characters of a message, and how many of them are its end: what to do."""
+
 
 class CardioError(Exception):
-    """The work failed for a reason that one line can explain.
+    r"""The work failed for a reason that one line can explain.
 
     The message says what was expected, what was found, where, and what to do.
     The command line prints it without a traceback and exits with `exit_code`.
+
+    As text it is always one line of a length that can be read: what a message quotes of a damaged
+    file may hold line breaks, codes that a terminal obeys, or a cell of a million characters.
 
     Examples
     --------
     >>> DataError("record 100: expected 2 leads, found 1; check the header").exit_code
     3
+    >>> print(DataError("expected a number, found 'a\x1b[2J\nb'; correct the cell"))
+    expected a number, found 'a [2J b'; correct the cell
     """
 
     exit_code: int = 1
+
+    def __str__(self) -> str:
+        said = super().__str__()
+        if not said.isprintable():
+            said = "".join(one if one.isprintable() else " " for one in said)
+            said = " ".join(said.split())
+        if len(said) > _LONGEST:
+            said = f"{said[: _LONGEST - _END]} … {said[-_END:]}"
+        return said
 
 
 class ConfigError(CardioError):
