@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ def read_ptbxl(
         )
     table = _read(folder / DATABASE, ("ecg_id", "patient_id", "sex", "age", "scp_codes",
                                       "filename_hr"))  # fmt: skip
-    table = table.sort_values("ecg_id", kind="stable")
+    table = _checked(table).sort_values("ecg_id", kind="stable")
     first = table if label is None else table[~table["patient_id"].duplicated()]
     made = pd.DataFrame(
         {
@@ -100,9 +100,13 @@ def _sites(path: Path, first: pd.DataFrame, by: str) -> pd.Series:
     if by == "device":
         return found.astype(str).str.split().str[0]
     if by == "site":
-        return found.map(lambda value: pd.NA if pd.isna(value) else f"site {value:.0f}")
+        values = pd.to_numeric(found, errors="coerce")
+        _require_rows(values.notna() | found.isna(), column, "a number")
+        return values.map(lambda value: pd.NA if pd.isna(value) else f"site {value:.0f}")
     # Ranks, so that the parts are equal however the dates lie; of one instant, as in the table.
-    order = pd.to_datetime(found).rank(method="first")
+    times = pd.to_datetime(found, errors="coerce")
+    _require_rows(times.notna() | found.isna(), column, "a date")
+    order = times.rank(method="first")
     part = ((order - 1) * N_PARTS / len(order)).astype(int) + 1
     return "part " + part.astype(str)
 
@@ -119,12 +123,40 @@ def _same_signal(files: list[Path]) -> list[str | None]:
 def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     try:
         table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path.name}: expected a table of PTB-XL, found {error}") from error
+    except (OSError, ValueError):  # pandas quotes the cell that it cannot read
+        raise DataError(
+            f"{path.name}: expected a table of PTB-XL in UTF-8 with commas, found something else; "
+            "copy it again"
+        ) from None
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise DataError(f"{path.name}: expected the column {missing[0]!r} of PTB-XL, found none")
     return table
+
+
+def _checked(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with numbers where PTB-XL has them, its files inside its folder."""
+    numbers = {}
+    for column in ("ecg_id", "patient_id", "sex", "age"):
+        values = pd.to_numeric(table[column], errors="coerce")
+        lacks = values.isna() if column.endswith("_id") else values.isna() & table[column].notna()
+        _require_rows(~(lacks | np.isinf(values)), column, "a number")
+        numbers[column] = values
+    inside = table["filename_hr"].map(
+        lambda name: isinstance(name, str) and not {"..", "/", ""} & set(PurePosixPath(name).parts)
+    )
+    _require_rows(inside, "filename_hr", "a path below its folder")
+    _require_rows(~table["ecg_id"].duplicated(), "ecg_id", "an id that no other line has")
+    return table.assign(**numbers)
+
+
+def _require_rows(good: pd.Series, column: str, expected: str) -> None:
+    if not good.all():
+        row = int(np.flatnonzero(~good.to_numpy(bool))[0]) + 2
+        raise DataError(
+            f"{DATABASE}, row {row}: expected {expected} in column {column}, found something else; "
+            "copy the table again"
+        )
 
 
 def _members(path: Path, label: str) -> set[str]:
@@ -139,6 +171,10 @@ def _codes(text: str) -> set[str]:
     """Return the statements of one ECG, written as a Python dict of code and likelihood."""
     try:
         found = ast.literal_eval(text)
-    except (SyntaxError, ValueError) as error:
-        raise DataError(f"{DATABASE}: expected scp_codes as a dict, found other text") from error
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        found = None
+    if not isinstance(found, dict):
+        raise DataError(
+            f"{DATABASE}: expected scp_codes as a dict, found other text; copy the table again"
+        )
     return set(map(str, found))
