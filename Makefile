@@ -17,7 +17,7 @@ TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py
 	$(wildcard plugins/*/tests/test_*_train.py plugins/*/tests/test_*network.py)
 METADATA := pyproject.toml constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo test noise slow lint bench docs audit clean
+.PHONY: demo test noise slow lint bench docs audit clean fuzz
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -73,6 +73,11 @@ noise: $(VENV)/.test
 
 slow: $(VENV)/.test
 	$(BIN)/python -m pytest -m slow
+
+# Damaged files for every reader, in processes with limits; what is found is kept in fuzz-found/.
+FUZZ_N ?= 3000
+fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.fuzz --n $(FUZZ_N) --keep fuzz-found
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
