@@ -62,7 +62,8 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="GPUs to use; on a CPU 2 or more is that number of processes.",
+    help="GPUs to use, on a CPU processes (1 leaves their number to --executor). Fits are spread "
+    "over them; only where fits are fewer do several share one.",
 )
 @click.option(
     "--precision", type=click.Choice(["32", "bf16", "16"]), default="32", show_default=True

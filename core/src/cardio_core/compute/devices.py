@@ -33,6 +33,9 @@ class Device:
         Arithmetic of the forward and backward pass; weights are always kept in float32.
     reason : str
         Why this device was taken, as one clause.
+    others : tuple of Device
+        More devices that share a fit with this one; see `cardio_core.compute.sharing`. Whatever
+        else than a fit is computed uses this one alone.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class Device:
     name: str
     precision: Precision
     reason: str
+    others: tuple[Device, ...] = ()
 
     @property
     def torch_name(self) -> str:
@@ -87,11 +91,12 @@ def choose_device(request: str = "auto", precision: str = "32") -> Device:
 def device_list(
     request: str = "auto", n_devices: int = 1, precision: str = "32"
 ) -> tuple[Device, ...]:
-    """Return the devices over which folds are spread.
+    """Return the devices over which fits are spread.
 
     ``"cuda:INDEX"`` names one GPU and so allows one device only. On a CPU more than one device is
     that number of processes, instead of one a core. ``"auto"`` takes the GPUs there are, and says
-    so where there are fewer.
+    so where there are fewer. Where fits are fewer than devices, several share one: see
+    `cardio_core.compute.sharing`.
 
     Raises
     ------

@@ -52,11 +52,18 @@ def run_job(function: Callable[..., Any], job: Any, device: Device | None) -> An
     try:
         return function(job) if device is None else function(job, device)
     except Exception as error:
-        if _travels(error):
+        found = that_travels(error)
+        if found is error:
             raise
-        # An exception that the parent cannot rebuild would break the whole pool, and look like a
-        # worker that died.
-        raise CardioError(f"{type(error).__name__}: {error}") from None
+        raise found from None
+
+
+def that_travels(error: Exception) -> Exception:
+    """Return an exception, or one that says the same where it would not survive pickling.
+
+    One that the parent cannot rebuild would break the whole pool, and look like a worker that died.
+    """
+    return error if _travels(error) else CardioError(f"{type(error).__name__}: {error}")
 
 
 def _travels(error: Exception) -> bool:

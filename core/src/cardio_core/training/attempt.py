@@ -12,11 +12,12 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch import Trainer
 from numpy.typing import NDArray
 from torch import nn
+from torch.utils.data import Sampler
 
 from cardio_core.compute.devices import Device
-from cardio_core.training.callbacks import EpochKeeper, Progress
+from cardio_core.training.callbacks import EpochKeeper, Kept, Progress
 from cardio_core.training.examples import Examples
-from cardio_core.training.loader import InOrder, TrainingOrder, make_loader
+from cardio_core.training.loader import InOrder, Request, TrainingOrder, make_loader
 from cardio_core.training.memory import BatchSize, is_out_of_memory
 from cardio_core.training.module import Loss, ParameterGroups, Score, TrainingModule
 from cardio_core.training.plan import FitPlan
@@ -49,10 +50,48 @@ class Job:
     tracker: Tracker | None = None
 
 
-def attempt(job: Job, batch: BatchSize) -> EpochKeeper | None:
+class Alone:
+    """How a process trains that shares the fit with no other."""
+
+    def module(self, *arguments: Any) -> TrainingModule:
+        """Return what Lightning trains."""
+        return TrainingModule(*arguments)
+
+    def keeper(self, *arguments: Any) -> EpochKeeper:
+        """Return what keeps history and weights."""
+        return EpochKeeper(*arguments)
+
+    def seed(self, seed: int) -> int:
+        """Return the seed of what a network itself draws, dropout say."""
+        return seed
+
+    def of_training(self, order: TrainingOrder) -> Sampler[Request]:
+        """Return which batches this process trains on."""
+        return order
+
+    def of_validation(self, order: InOrder) -> Sampler[Request]:
+        """Return which batches this process validates."""
+        return order
+
+    def place(self, job: Job) -> dict[str, Any]:
+        """Return what Lightning's trainer is told of where it runs."""
+        on_gpu = job.device.kind == "cuda"
+        return {
+            "accelerator": "cuda" if on_gpu else "cpu",
+            "devices": [job.device.index or 0] if on_gpu else 1,
+        }
+
+
+def attempt(job: Job, batch: BatchSize, way: Alone | None = None) -> Kept | None:
     """Train from the network's present weights; return None where memory ran out.
 
-    Returned are history, and the file of the kept weights.
+    Parameters
+    ----------
+    job : Job
+    batch : BatchSize
+        Examples of all processes together.
+    way : Alone, optional
+        How this process trains, where it shares the fit with others.
 
     Raises
     ------
@@ -61,19 +100,20 @@ def attempt(job: Job, batch: BatchSize) -> EpochKeeper | None:
     KeyboardInterrupt
         If the user stops it.
     """
+    way = way or Alone()
     job.out.mkdir(parents=True, exist_ok=True)
     job.network.train()
     order = TrainingOrder(len(job.training), batch, job.seed, job.plan.draw, job.weights)
     patience = job.plan.patience if job.choose else None
-    keeper = EpochKeeper(job.out, job.n_epochs, patience, job.choose, job.progress, job.tracker)
+    keeper = way.keeper(job.out, job.n_epochs, patience, job.choose, job.progress, job.tracker)
     done = False
     try:
-        with reproducible(job.seed, job.device), quiet():
-            module = TrainingModule(
+        with reproducible(way.seed(job.seed), job.device), quiet():
+            module = way.module(
                 job.network, job.loss, job.score, job.plan, order.n_steps, job.parameter_groups
             )
-            trainer = make_trainer(job, batch, keeper)
-            loaders = _loaders(job, order)
+            trainer = make_trainer(job, batch, keeper, way)
+            loaders = _loaders(job, order, way)
             _fit_interruptibly(trainer, module, loaders)
             done = True
     except (RuntimeError, MemoryError) as error:
@@ -83,21 +123,19 @@ def attempt(job: Job, batch: BatchSize) -> EpochKeeper | None:
     finally:
         if job.tracker is not None:
             job.tracker.close(done=done)
-    return keeper
+    return keeper.kept()
 
 
-def make_trainer(job: Job, batch: BatchSize, keeper: EpochKeeper) -> Trainer:
+def make_trainer(job: Job, batch: BatchSize, keeper: EpochKeeper, way: Alone) -> Trainer:
     """Return a trainer that prints nothing and writes nothing by itself."""
-    on_gpu = job.device.kind == "cuda"
     return Trainer(
-        accelerator="cuda" if on_gpu else "cpu",
-        devices=[job.device.index or 0] if on_gpu else 1,
+        **way.place(job),
         precision=LIGHTNING_PRECISION[job.device.precision],  # type: ignore[arg-type]
         max_epochs=job.n_epochs,
         accumulate_grad_batches=batch.accumulate,
         gradient_clip_val=job.plan.gradient_clip,
         callbacks=[keeper],
-        # One process, also inside a SLURM job, which Lightning would otherwise take over.
+        # Processes of our own, also inside a SLURM job, which Lightning would otherwise take over.
         plugins=[LightningEnvironment()],
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
@@ -109,12 +147,12 @@ def make_trainer(job: Job, batch: BatchSize, keeper: EpochKeeper) -> Trainer:
     )
 
 
-def _loaders(job: Job, order: TrainingOrder) -> dict[str, Any]:
+def _loaders(job: Job, order: TrainingOrder, way: Alone) -> dict[str, Any]:
     how: dict[str, Any] = {"n_workers": job.n_workers, "pin": job.device.kind == "cuda"}
-    loaders = {"train_dataloaders": make_loader(job.training, order, **how)}
+    loaders = {"train_dataloaders": make_loader(job.training, way.of_training(order), **how)}
     if job.validation is not None:
         in_order = InOrder(len(job.validation), order.batch.size)
-        loaders["val_dataloaders"] = make_loader(job.validation, in_order, **how)
+        loaders["val_dataloaders"] = make_loader(job.validation, way.of_validation(in_order), **how)
     return loaders
 
 

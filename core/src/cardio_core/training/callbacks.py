@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -32,6 +33,19 @@ class Progress(Protocol):
     ) -> object:
         """Receive the epoch (from 1) and what is left if no early stop comes."""
         ...
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is left of a training that ran to its end.
+
+    `weights` is the file of the epoch that is kept, `best_epoch`; 0 where no epoch had a score.
+    """
+
+    weights: Path
+    history: list[dict[str, Any]]
+    best_epoch: int
+    best_score: float | None
 
 
 class EpochKeeper(Callback):
@@ -71,6 +85,7 @@ class EpochKeeper(Callback):
         """Write history and weights, stop if patience is over, report progress."""
         fit = cast("TrainingModule", module)
         epoch = trainer.current_epoch + 1
+        fit.close_epoch()
         train_loss = fit.train_loss
         if not math.isfinite(train_loss):
             raise CardioError(
@@ -85,7 +100,7 @@ class EpochKeeper(Callback):
             self._tracker.log(epoch, {name: self.history[-1][name] for name in COLUMNS[1:]})
         if self._improved(fit.val_score):
             self.best_epoch, self.best_score = epoch, fit.val_score
-            save_weights(fit.result, self.weights)
+            self._save(fit)
         elif self._patience is not None and epoch - self.best_epoch >= self._patience:
             trainer.should_stop = True
         if self._progress is not None:
@@ -97,7 +112,14 @@ class EpochKeeper(Callback):
         """Keep the last weights where validation does not choose."""
         if not self._chooses:
             self.best_epoch = len(self.history)
-            save_weights(cast("TrainingModule", module).result, self.weights)
+            self._save(cast("TrainingModule", module))
+
+    def kept(self) -> Kept:
+        """Return what is left once training has ended."""
+        return Kept(self.weights, self.history, self.best_epoch, self.best_score)
+
+    def _save(self, fit: TrainingModule) -> None:
+        save_weights(fit.result, self.weights)
 
     def _improved(self, score: float | None) -> bool:
         # A score that is not a number (AUC of one class, say) is no improvement.

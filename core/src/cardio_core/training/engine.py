@@ -24,7 +24,8 @@ from cardio_core.training.track.tracking import Tracker, Tracking
 from cardio_core.types.weights_file import load_weights
 
 if TYPE_CHECKING:
-    from cardio_core.training.callbacks import Progress
+    from cardio_core.training.attempt import Job
+    from cardio_core.training.callbacks import Kept, Progress
     from cardio_core.training.module import Loss, ParameterGroups, Score
 
 __all__ = ["Fitted", "fit", "predict"]
@@ -102,7 +103,8 @@ def fit(
     plan : FitPlan
         How to train.
     device : Device
-        Where, and in which precision.
+        Where, and in which precision. Where it has `others`, they share every batch, and the
+        weights are those of one device up to rounding; see `cardio_core.training.team`.
     seed : int
         0 to 2**32 - 1. The same seed gives the same weights, on a CPU bit for bit (within a run:
         in one thread), whatever `plan.n_workers` is. The network's initial weights are the
@@ -146,7 +148,7 @@ def fit(
 
     Random states of Python, numpy and torch are seeded within, and afterwards as they were.
     """
-    from cardio_core.training.attempt import Job, attempt
+    from cardio_core.training.attempt import Job
 
     n_epochs = plan.epochs if epochs is None else epochs
     probabilities = _checked(training, validation, n_epochs, weights)
@@ -164,6 +166,12 @@ def fit(
     if plan.compile and (lacking := why_not_compiled(device)) is not None:
         note(f"trained without torch.compile: {lacking}")
         plan = plan.model_copy(update={"compile": False})
+    if device.others:
+        from cardio_core.training.team.forming import form
+
+        device, plan, told = form(network, plan, device)
+        for text in told:
+            note(text)
     job = Job(
         network=network,
         training=training,
@@ -184,9 +192,9 @@ def fit(
     )
     initial = {name: value.detach().cpu().clone() for name, value in network.state_dict().items()}
     batch = BatchSize(plan.batch_size, plan.effective_batch)
-    while (keeper := attempt(job, batch)) is None:
+    while (keeper := _attempt(job, batch)) is None:
         release_memory()
-        if batch.size == 1:
+        if batch.size <= 1 + len(device.others):
             raise CardioError(
                 f"out of memory with one example on {device.torch_name}; "
                 "use smaller inputs, a smaller network or a device with more memory"
@@ -213,6 +221,17 @@ def fit(
         history=tuple(keeper.history),
         notes=tuple(notes),
     )
+
+
+def _attempt(job: Job, batch: BatchSize) -> Kept | None:
+    """Train in this process, or in one of its own on each of several devices."""
+    if job.device.others:
+        from cardio_core.training.team.leading import attempt_together
+
+        return attempt_together(job, batch)
+    from cardio_core.training.attempt import attempt
+
+    return attempt(job, batch)
 
 
 def _checked(

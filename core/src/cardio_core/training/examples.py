@@ -33,7 +33,8 @@ class Examples(Protocol):
         -------
         dict
             ``"inputs"`` and ``"targets"``, each a tensor of shape (n, ...) or a dict of them, on
-            the CPU; further entries reach the loss. Without targets to give (new patients),
+            the CPU; further entries reach the loss, and what of them has the length n is one an
+            example. Without targets to give (new patients),
             ``"targets"`` may be absent.
         """
         ...

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from cardio_core.training.examples import Batch, Examples
 from cardio_core.training.memory import BatchSize
+from cardio_core.training.tensors import part_of
 
 _ORDER, _AUGMENT = 0, 1
 
@@ -22,11 +23,14 @@ class Request:
 
     No `seed` augments nothing. `share` is the weight of this batch's mean loss, so that batches
     accumulated to one effective batch give its mean loss, also where the last of them is smaller.
+    `part` are the first and last place (exclusive) of the examples that are wanted of the batch,
+    where processes share it; None wants all.
     """
 
     indices: NDArray[np.int64]
     seed: tuple[int, ...] | None = None
     share: float = 1.0
+    part: tuple[int, int] | None = None
 
 
 class Batches(Dataset[tuple[Batch, float]]):
@@ -34,10 +38,33 @@ class Batches(Dataset[tuple[Batch, float]]):
 
     def __init__(self, examples: Examples) -> None:
         self.examples = examples
+        self._draws = False
 
     def __getitem__(self, request: Request) -> tuple[Batch, float]:
-        rng = None if request.seed is None else np.random.default_rng(request.seed)
-        return self.examples.batch(request.indices, rng), request.share
+        if request.part is None:
+            return self.examples.batch(request.indices, _rng(request)), request.share
+        return self._part(request, *request.part), request.share
+
+    def _part(self, request: Request, first: int, last: int) -> Batch:
+        """Return some examples of a batch as they are in the whole of it.
+
+        Random numbers are drawn for a batch, so that a part of it is made alone only where none
+        are: the others' would move its own.
+        """
+        if not self._draws:
+            rng = _rng(request)
+            before = None if rng is None else rng.bit_generator.state
+            alone = self.examples.batch(request.indices[first:last], rng)
+            if rng is None or rng.bit_generator.state == before:
+                return alone
+            self._draws = True
+        n = len(request.indices)
+        whole = self.examples.batch(request.indices, _rng(request))
+        return {name: part_of(value, n, first, last) for name, value in whole.items()}
+
+
+def _rng(request: Request) -> np.random.Generator | None:
+    return None if request.seed is None else np.random.default_rng(request.seed)
 
 
 class TrainingOrder(Sampler[Request]):
@@ -113,7 +140,7 @@ class InOrder(Sampler[Request]):
 
 
 def make_loader(
-    examples: Examples, order: TrainingOrder | InOrder, *, n_workers: int = 0, pin: bool = False
+    examples: Examples, order: Sampler[Request], *, n_workers: int = 0, pin: bool = False
 ) -> DataLoader[Any]:
     """Return a loader that yields (batch, share) in that order.
 

@@ -33,6 +33,8 @@ class TrainingModule(LightningModule):
 
     Attributes
     ----------
+    train_loss : float
+        Mean over the training examples of the last epoch, each before the step it caused.
     val_loss : float or None
         Mean over the validation examples in the last epoch; None without them.
     val_score : float or None
@@ -61,13 +63,9 @@ class TrainingModule(LightningModule):
         self._val_losses: list[tuple[Tensor, int]] = []
         self._outputs: list[Any] = []
         self._targets: list[Any] = []
+        self.train_loss = float("nan")
         self.val_loss: float | None = None
         self.val_score: float | None = None
-
-    @property
-    def train_loss(self) -> float:
-        """Mean over the training examples of this epoch, each before the step it caused."""
-        return _mean(self._train_losses)
 
     @property
     def result(self) -> nn.Module:
@@ -106,14 +104,17 @@ class TrainingModule(LightningModule):
         self._val_losses = []
         self._outputs, self._targets = [], []
 
-    def on_validation_epoch_end(self) -> None:
-        """Compute loss and score of the whole validation set."""
+    def close_epoch(self) -> None:
+        """Compute losses and the score of the whole validation set, once it was validated."""
+        self.train_loss = _mean(self._train_losses)
+        if not self._val_losses:
+            return
         self.val_loss = _mean(self._val_losses)
         if self._score is None:
             self.val_score = -self.val_loss
         else:
             self.val_score = float(self._score(join(self._outputs), join(self._targets)))
-        self._outputs, self._targets = [], []
+        self._val_losses, self._outputs, self._targets = [], [], []
 
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
         """Change the weights, then follow them with the moving average."""

@@ -59,6 +59,23 @@ def _join(parts: Sequence[Any]) -> NDArray[Any]:
     return np.concatenate([as_float32(torch.as_tensor(part)).cpu().numpy() for part in parts])
 
 
+def part_of(value: Any, n: int, first: int, last: int) -> Any:
+    """Return some examples of what a batch of `n` holds; what is not one an example stays whole.
+
+    Examples
+    --------
+    >>> part_of({"image": torch.arange(4), "size": torch.ones(2)}, 4, 1, 3)
+    {'image': tensor([1, 2]), 'size': tensor([1., 1.])}
+    """
+    if isinstance(value, dict):
+        return {name: part_of(item, n, first, last) for name, item in value.items()}
+    if isinstance(value, Tensor | np.ndarray):
+        return value[first:last] if value.ndim and len(value) == n else value
+    if isinstance(value, list | tuple):
+        return value[first:last] if len(value) == n else value
+    return value
+
+
 def batch_length(inputs: Any) -> int:
     """Return the number of examples in a batch."""
     return batch_length(next(iter(inputs.values()))) if isinstance(inputs, dict) else len(inputs)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.compute.sharing import shared_out
 from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.fusion.rule import MismatchError
 from cardio_core.evaluation.parts import ABOUT_DATA
@@ -58,6 +59,13 @@ def fit_all(session: Session, jobs: Sequence[FoldJob]) -> tuple[list[FoldJob], T
         guard_split(job.out, job.split, job.title)
     if len(todo) < len(jobs):
         session.say(f"Resumed: {len(jobs) - len(todo)} of {len(jobs)} fits were finished before.")
+    n_fits = sum(not job.members for job in jobs)
+    devices = shared_out(setup.devices, n_fits)
+    if any(device.others for device in devices):
+        session.say(
+            f"Fewer fits ({n_fits}) than devices ({len(setup.devices)}): where a network can be "
+            "trained on several devices at once, they share its fit."
+        )
     kept = list(jobs)
     watch = Watch(todo, session.out / FOLDER)
 
@@ -76,7 +84,7 @@ def fit_all(session: Session, jobs: Sequence[FoldJob]) -> tuple[list[FoldJob], T
                     telling_first(
                         [job for job in kept if bool(job.members) == fuses and not job.out.exists()]
                     ),
-                    devices=setup.devices,
+                    devices=devices,
                     on_done=count,
                 )
                 kept = without(jobs, set(unfitted(jobs)))
