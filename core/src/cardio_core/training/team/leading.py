@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import shutil
 import signal
 import subprocess
@@ -93,10 +92,12 @@ class Team:
             self.processes.append(process)
         for rank, process in enumerate(self.processes):
             assert process.stdin is not None  # noqa: S101  asked for above
-            with contextlib.suppress(BrokenPipeError):  # `listen` finds that it died
-                process.stdin.write(pickle.dumps((sys.path, rank, self.world, str(meeting))))
-                process.stdin.write(sent)
-                process.stdin.close()
+            with (
+                contextlib.suppress(BrokenPipeError),  # `listen` finds that it died
+                Connection(os.dup(process.stdin.fileno()), readable=False) as channel,
+            ):
+                channel.send((sys.path, rank, self.world, str(meeting)))
+                channel.send_bytes(sent)
 
     def listen(self, job: Job) -> Kept | None:
         """Pass on what is told, until the first has finished, or for a while after one failed."""

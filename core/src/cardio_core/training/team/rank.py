@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 import traceback
 from multiprocessing.connection import Connection
@@ -42,11 +41,11 @@ def main() -> None:
 
 
 def _work(tell: Any) -> Any:
-    path, rank, world, meeting = pickle.load(sys.stdin.buffer)  # noqa: S301  from who started us
-    sys.path[:] = path
-    keep_to_one_thread()
-    job, batch = pickle.load(sys.stdin.buffer)  # noqa: S301
-    sys.stdin.close()
+    with Connection(os.dup(0), writable=False) as channel:
+        path, rank, world, meeting = channel.recv()
+        sys.path[:] = path
+        keep_to_one_thread()
+        job, batch = channel.recv()
     from cardio_core.training.attempt import attempt
     from cardio_core.training.team.member import Member
 
