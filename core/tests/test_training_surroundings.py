@@ -115,6 +115,24 @@ def test_bfloat16_computes_in_bfloat16_keeps_weights_and_losses_in_float32(tmp_p
     assert fitted.network.weight.dtype == torch.float32
 
 
+def test_bfloat16_ends_where_float32_does(tmp_path):
+    plan = FitPlan(epochs=5, batch_size=16, learning_rate=0.01)
+    wide, half = (
+        train(
+            tmp_path / kind,
+            network(0.0),
+            validation=Blobs(200, 9),
+            plan=plan,
+            device=Device("cpu", None, "CPU", kind, "test"),
+        )
+        for kind in ("32", "bf16")
+    )
+    moved = (wide.network[0].weight - network()[0].weight).abs().max()
+    apart = (wide.network[0].weight - half.network[0].weight).abs().max()
+    assert 0 < apart < 0.1 * moved
+    assert half.best_score == pytest.approx(wide.best_score, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("device", "accelerator", "devices", "precision"),
     [

@@ -1,0 +1,248 @@
+"""The page docs/gpu.md, made of what is stored and of nothing else.
+
+``python benchmarks/gpu_page.py`` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "gpu.md"
+RESULTS = ROOT / "docs" / "results"
+FILES = {"gpu": "gpu.json", "shared": "shared_fit.json", "together": "together_on_cpu.json"}
+
+HEAD = """\
+# Several devices, and GPUs
+
+<!-- Made by python benchmarks/gpu_page.py; change that, not this. -->
+
+`cardio run --device cuda` takes the first GPU, `cuda:1` the second one; `auto` takes a GPU where
+there is one and says so. `--precision bf16` computes the forward and backward passes in bfloat16,
+and keeps weights, losses and scores in float32.
+
+## What `--devices N` does
+
+1. **Independent fits come first.** Every model of every fold is a fit of its own. N GPUs, or on a
+   CPU N processes, each do one at a time. This changes no number on a CPU.
+2. **Only where fits are fewer than devices, several devices share one**, by Lightning's DDP: two
+   fits on five devices get three and two. Fits are counted over the whole run, so that what a
+   resumed run still has to fit is fitted as it would have been. `--devices` means the same on a
+   CPU, where `--device cpu --devices 2` shares a single fit between two processes (gloo). Inner
+   folds are part of their fit.
+
+A shared fit is the fit of one device: the same batches in the same order, of which each device
+computes a part; the same augmentation of each example, whatever part it is in (for which every
+process makes the whole batch, where augmentation draws random numbers: with many devices give it
+`n_workers`); gradients weighted by the examples behind them; each validation batch on one device,
+all scored together by the first, which alone writes. Where memory runs out on one, the batch is
+halved for all. If a process dies or fails, all end, and the run says which. The report notes every
+fit that was shared, or why it was not:
+
+- Networks with **batch normalisation** are shared on GPUs only (SyncBatchNorm). On a CPU such a fit
+  stays in one process and says so; every network of the four plugins but the autoencoder has batch
+  normalisation, and the autoencoder is not trained by the engine.
+- A batch of one example is not shared; `torch.compile` is left out of a shared fit; on Windows
+  nothing is shared.
+- What a network draws by itself (dropout) differs, as it does between seeds; a loss that is divided
+  by its own weights within a batch is averaged over parts, as over accumulated batches.
+"""
+
+SHARED = """
+## Two processes beside one
+
+Small convolutional network without batch normalisation, {n} pictures, {validation} to validate,
+random augmentation, on a CPU by gloo. Largest difference of any weight after the epochs, beside how
+far training moved the weights; at most 1e-6 is asked for.
+
+<!-- slow -->
+```sh
+python benchmarks/shared_fit.py
+```
+
+| trained | processes | epochs | weights moved | difference | validation scores | epoch kept |
+|---|---:|---:|---:|---:|---:|---|
+"""
+
+NO_GPU = """
+## No figure of a GPU exists
+
+Nobody has run cardio on a GPU yet. No speed, memory, share of a peak or metric on this page or
+elsewhere in these documents comes from one. `benchmarks/gpu.py` measures them when there is one:
+
+```text
+python benchmarks/gpu.py --device cuda --compile --json docs/results/gpu.json
+python benchmarks/gpu_page.py
+```
+
+Its small size shows on a CPU that the script runs; those speeds say nothing of the methods:
+
+<!-- slow -->
+```sh
+python benchmarks/gpu.py --small --device cpu
+```
+
+**Untested**, because it needs a GPU, and to be distrusted until it was run: the CUDA path of
+training and prediction as a whole; `--precision 16` and bf16 on a GPU (bf16 is tested on a CPU);
+recovery from CUDA's out of memory (tested with its exception raised by hand); pinned memory and
+copies that do not block; shared fits by NCCL, and SyncBatchNorm; a process lost while NCCL waits
+for it; a shared fit on a worker of a Dask cluster; `torch.compile` by Triton; CUDA graphs; how far
+two runs on a GPU differ; several GPUs at once.
+"""
+
+TOGETHER = """
+## Several small networks as one, on a CPU
+
+Seeds and folds of a small network can be trained as one network of stacked weights (`torch.func`).
+The plugins' smallest networks at full size, one core: gradients of k networks in one pass beside k
+passes. The engine does not do this.
+
+<!-- slow -->
+```sh
+python benchmarks/gpu.py --device cpu --only beat_net autoencoder --runs --json together.json
+```
+
+| network | k | speed of one pass | largest difference of gradients |
+|---|---:|---:|---:|
+"""
+
+
+def stored() -> dict[str, Any]:
+    """Return what is stored; None for what is not."""
+    found: dict[str, Any] = {}
+    for name, file in FILES.items():
+        path = RESULTS / file
+        found[name] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return found
+
+
+def page(found: dict[str, Any]) -> str:
+    """Return the page of what is stored."""
+    text = HEAD
+    if found["shared"] is not None:
+        text += shared(found["shared"])
+    gpu = found["gpu"]
+    text += NO_GPU if gpu is None or gpu["hardware"]["kind"] != "cuda" else figures(gpu)
+    if found["together"] is not None:
+        text += together(found["together"])
+    return text
+
+
+def made(one: dict[str, Any]) -> str:
+    """Return where figures come from, in a line."""
+    place = one.get("machine") or one["hardware"]["host"]
+    versions = ", ".join(f"{name} {version}" for name, version in one["versions"].items())
+    return f"Made on {one['date']} at {one['commit'][:10]}; {place}; {versions}.\n"
+
+
+def shared(one: dict[str, Any]) -> str:
+    """Return the part on shared fits."""
+    lines = [SHARED.format(n=one["n"][0], validation=one["n"][1]).rstrip()]
+    lines += [_compared(name, row) for name, row in one["equal"].items()]
+    lines += ["", "Not the same fit, and by how much:", ""]
+    lines += [
+        "| trained | processes | epochs | weights moved | difference | validation scores | epoch "
+        "kept |",
+        "|---|---:|---:|---:|---:|---:|---|",
+    ]
+    lines += [_compared(name, row) for name, row in one["other"].items()]
+    lines += ["", "How a shared fit ends, in seconds of the clock from what ended it:", ""]
+    lines += ["| what happens | s | processes left | what is said |", "|---|---:|---:|---|"]
+    for name, row in one["ends"].items():
+        lines.append(
+            f"| {name} | {row['s']} | {row['left']} | {row.get('said', 'nobody is left')} |"
+        )
+    return "\n".join([*lines, "", made(one)])
+
+
+def _compared(name: str, row: dict[str, Any]) -> str:
+    alone, other = row["best_epoch"]
+    kept = f"{alone}" if alone == other else f"{alone} and {other}"
+    scores = "" if row["scores"] is None else f"{row['scores']:.0e}"
+    return (
+        f"| {name} | {row['processes']} | {row['epochs']} | {row['moved']:.2f} | "
+        f"{row['weights']:.0e} | {scores} | {kept} |"
+    )
+
+
+def together(one: dict[str, Any]) -> str:
+    """Return the part on small networks trained as one."""
+    lines = [TOGETHER.rstrip()]
+    for network in one["networks"].values():
+        for row in network["together"]:
+            lines.append(
+                f"| {network['title']} ({network['example']}) | {row['networks']} | "
+                f"{row['speedup']:.2f} x | {row['largest_difference_of_gradients']:.0e} |"
+            )
+    return "\n".join([*lines, "", made(one)])
+
+
+def figures(one: dict[str, Any]) -> str:
+    """Return the part on a GPU."""
+    what = one["hardware"]
+    peaks = ", ".join(f"{kind} {peak / 1e12:.1f}" for kind, peak in one["peak_flops"].items())
+    lines = [
+        "",
+        f"## On one {what['name']}",
+        "",
+        f"{what['memory_gib']} GiB, capability {what['capability']}, driver {what['driver']}, "
+        f"CUDA {what['cuda']}, cuDNN {what['cudnn']}. Largest matrix products, TFLOP/s: {peaks}.",
+        "",
+        f"```text\n{one['command']}\n```",
+        "",
+        made(one),
+        "| network | arithmetic | channels last | train, samples/s | of the peak | MiB | "
+        "predict, samples/s | of the peak |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for network in one["networks"].values():
+        for row in network["bare"]:
+            lines.append(
+                f"| {network['title']} | {row['arithmetic']} | "
+                f"{'yes' if row['channels_last'] else 'no'} | {row['train_samples_s']:g} | "
+                f"{row['train_share_of_peak']:.0%} | {row['train_memory_mib']:g} | "
+                f"{row['predict_samples_s']:g} | {row['predict_share_of_peak']:.0%} |"
+            )
+    lines += ["", "By the engine, with the plugin's examples:", ""]
+    lines += ["| network | precision | processes that make batches | train, samples/s | predict | "
+              "time waiting |", "|---|---|---:|---:|---:|---:|"]  # fmt: skip
+    for network in one["networks"].values():
+        for row in network["engine"]:
+            waits = network["waiting"][str(row["n_workers"])]
+            lines.append(
+                f"| {network['title']} | {row['precision']} | {row['n_workers']} | "
+                f"{row['train_samples_s']:g} | {row['predict_samples_s']:g} | {waits:.0%} |"
+            )
+    lines += ["", "| network | torch.compile | CUDA graph | several as one |", "|---|---|---|---|"]
+    for network in one["networks"].values():
+        both = [_speedup(network.get(name)) for name in ("compile", "cuda_graph")]
+        several = ", ".join(
+            f"{row['networks']}: {row['speedup']:.2f} x" for row in network.get("together", ())
+        )
+        lines.append(f"| {network['title']} | {' | '.join(both)} | {several} |")
+    lines += ["", "Runs on synthetic cohorts, in float32 and in bf16:", ""]
+    lines += ["| command | s | metric | value (95 % interval) |", "|---|---:|---|---|"]
+    for runs in one["runs"].values():
+        for run in runs.values():
+            for row in run.get("metrics", ())[:4]:
+                lines.append(
+                    f"| `{run['command']}` | {run['seconds']} | {row['name']} {row['target']}, "
+                    f"n = {row['n']} | {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f}) |"
+                )
+            if "failed" in run:
+                lines.append(
+                    f"| `{run['command']}` | {run['seconds']} | failed | {run['failed']} |"
+                )
+    return "\n".join([*lines, ""])
+
+
+def _speedup(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return ""
+    return f"{row['speedup']:.2f} x" if "speedup" in row else row["not_measured"]
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(stored()), encoding="utf-8")
