@@ -52,7 +52,9 @@ def made_run(
         "model_titles": {"net": "Small network"}, "outcome_column": None,
         "targets": [{"name": target, "kind": "binary", "classes": list(classes), "unit": "",
                      "unscored": []}],
-        "data": {"source": "real", "n_patients": len(score)},
+        "data": {"source": "real", "n_patients": len(score)}, "seed": 0, "config_digest": "0",
+        "device": {"name": "CPU", "precision": "32"}, "packages": {}, "core_version": "0.1.0",
+        "plugin_version": "0.1.0", "needs": [], "stages": {}, "notes": [], "split_digest": "0",
     }  # fmt: skip
     write_json(folder / "manifest.json", about | manifest)
     truth = np.asarray(classes, object)[y.loc[score.index].to_numpy(int)]

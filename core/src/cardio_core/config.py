@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -13,10 +14,12 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cardio_core.errors import ConfigError
-from cardio_core.types.unpacking.anchors import load_yaml
+from cardio_core.io.kept.settings import Tree, of_task, read_settings, read_yaml
+from cardio_core.types.parsing.malformed import MalformedError, shown
+from cardio_core.types.parsing.yaml_text import parse_yaml
 
+_LONGEST = 120
 Protocol = Literal["honest", "paper"]
-Tree = dict[str, Any]
 
 OPTIONAL = ("cpu", "full", "smoke")
 """Configurations that every plugin answers to; where it has no such file, its default is meant."""
@@ -202,9 +205,11 @@ def parse_sets(settings: Iterable[str]) -> Tree:
         if not equals or not path:
             raise ConfigError(f"--set takes key=value, for example train.epochs=3; got {setting!r}")
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"--set {path}: {text!r} is no YAML value") from error
+            value = parse_yaml(text)
+        except MalformedError as error:
+            raise ConfigError(
+                f"--set {path}: {shown(text)} is no YAML value ({error}); quote what is text"
+            ) from None
         for key in reversed(path.split(".")):
             value = {key: value}
         tree = merge(tree, value)
@@ -226,35 +231,6 @@ def sets_of(tree: Mapping[str, Any], above: str = "") -> tuple[str, ...]:
         else:
             found.append(f"{above}{key}={json.dumps(value)}")
     return tuple(found)
-
-
-def read_yaml(text: str, source: str) -> Tree:
-    """Parse a YAML mapping; `source` names it in errors."""
-    try:
-        tree = load_yaml(text) or {}
-    except yaml.YAMLError as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
-        raise ConfigError(f"{source}: no valid YAML near line {line}") from error
-    except (ValueError, TypeError, RecursionError) as error:  # a month 13, a thousand brackets
-        what = "too many levels" if isinstance(error, RecursionError) else "a value of no kind"
-        what = str(error) if str(error).startswith("anchors") else what
-        raise ConfigError(
-            f"{source}: expected settings in YAML, found {what}; quote what is text, or correct it"
-        ) from None
-    if not isinstance(tree, dict):
-        raise ConfigError(
-            f"{source}: expected a mapping of settings, found a {type(tree).__name__}"
-        )
-    return tree
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError(
-            f"{path}: expected text in UTF-8, found another encoding; save the file as UTF-8"
-        ) from None
 
 
 def named_configs(package: str) -> dict[str, str]:
@@ -281,7 +257,7 @@ def layers(package: str, names: Iterable[str]) -> list[tuple[str, Tree]]:
         elif name in OPTIONAL:
             continue
         elif Path(name).is_file():
-            found.append((name, read_yaml(_text_of(Path(name)), name)))
+            found.append((name, read_settings(Path(name))))
         else:
             near = difflib.get_close_matches(name, stored, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -319,9 +295,8 @@ def resolve_config(
     """
     tree: Tree = {}
     for source, layer in stack:
-        tasks = layer.get("tasks") or {}
         rest = {key: value for key, value in layer.items() if key != "tasks"}
-        tree = merge(merge(tree, rest), tasks.get(task) or {})
+        tree = merge(merge(tree, rest), of_task(layer, task, source))
         validated(model, tree, source)
     return validated(model, merge(tree, sets), "--set")
 
@@ -344,9 +319,16 @@ def _explain(model: type[BaseModel], error: ValidationError, source: str) -> str
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known) or 'none'}"
         problem = f"unknown key {key!r}; {hint}"
     else:
-        problem = f"{key}: {first['msg'].lower()}, found {first['input']!r}"
+        problem = f"{key}: {first['msg'].lower()}, found {_found(first['input'])}"
     more = error.error_count() - 1
     return f"{source}: {problem}" + (f" (and {more} more)" if more else "")
+
+
+def _found(value: Any) -> str:
+    """Return what was found, on one line; text in YAML that reads as a date is no text."""
+    if isinstance(value, date):
+        return f"the date {value} (quote it, if text is meant)"
+    return repr(value) if len(repr(value)) <= _LONGEST else f"{repr(value)[:_LONGEST]}..."
 
 
 def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:

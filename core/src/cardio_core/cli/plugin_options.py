@@ -148,8 +148,9 @@ def _named(args: list[str]) -> tuple[str, Task] | None:
         if not word.startswith("-") and manifest.is_file():
             try:
                 content = json.loads(manifest.read_text(encoding="utf-8"))
-                return content["plugin"], _task_of(content["plugin"], content["task"])
-            except (ValueError, KeyError, TypeError):
+                plugin, task = str(content["plugin"]), content["task"]
+                return plugin, _task_of(plugin, None if task is None else str(task))
+            except (ValueError, KeyError, TypeError, RecursionError, OSError):
                 return None
     return None
 

@@ -18,5 +18,5 @@ def report(run: Path) -> None:
 
     if not (run / "metrics.json").is_file():
         raise ConfigError(f"{run}: no finished run directory (it has no metrics.json)")
-    Manifest.open(run)
+    Manifest.open(run, complete=False)
     click.echo(f"Report: {build_report(run)}")

@@ -16,7 +16,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cardio_core.errors import DataError
+from cardio_core.errors import DataError, unusable
+from cardio_core.types.parsing.json_text import parse_json
+from cardio_core.types.parsing.malformed import MalformedError
+
+MOST_BYTES = 256 << 20
+"""Of a text that is read at once: more is no file of ours."""
 
 _NAME = re.compile(
     r"^\..+\.(?P<file>(?:[0-9a-f]{6}-)?\d+)\.tmp$|.\.partial-(?P<folder>(?:[0-9a-f]{6}-)?\d+)$"
@@ -49,42 +54,56 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:
     """Read a text file.
 
     Raises
     ------
     DataError
-        If it is not UTF-8.
+        If it is not there, is no plain file, holds more than `most_bytes`, or is not UTF-8.
     """
+    content = _content(path, most_bytes)
     try:
-        return path.read_text(encoding="utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        line = content[: error.start].count(b"\n") + 1
         raise DataError(
             f"{path.name}: expected text in UTF-8, found another byte in line {line}; put back a "
             "whole copy of the file"
         ) from None
 
 
-def read_json(path: Path) -> Any:
+def _content(path: Path, most_bytes: int) -> bytes:
+    expected, do = "a file that can be read", "put back a whole copy of the folder"
+    if not path.exists():
+        raise unusable(path.name, expected, "none", do)
+    if not path.is_file():  # a pipe would be waited for until somebody writes into it
+        raise unusable(path.name, expected, "something that is no plain file", do)
+    if path.stat().st_size > most_bytes:
+        most = f"at most {most_bytes / 1e6:.0f} MB"
+        raise unusable(path.name, most, f"{path.stat().st_size / 1e6:.0f} MB", do)
+    try:
+        return path.read_bytes()
+    except PermissionError:
+        raise unusable(path.name, expected, "one that may not be", "allow reading it") from None
+
+
+def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
     """Read a JSON file.
 
     Raises
     ------
     DataError
-        If it is no JSON, or is nested too deeply.
+        As `read_text`; or if it is no JSON, names an entry twice, is nested too deeply, or holds
+        what is no number.
     """
     try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}"
-    except (ValueError, RecursionError) as error:
-        where = "a number too long" if isinstance(error, ValueError) else "too many levels"
-    raise DataError(
-        f"{path.name}: expected valid JSON, found something else ({where}); put back a whole copy "
-        "of the file"
-    )
+        return parse_json(read_text(path, most_bytes=most_bytes))
+    except MalformedError as error:
+        raise DataError(
+            f"{path.name}: expected valid JSON, found something else ({error}); put back a whole "
+            "copy of the file"
+        ) from None
 
 
 def whole_directory(path: Path, fill: Callable[[Path], Any], *, keep_others: bool = False) -> Any:

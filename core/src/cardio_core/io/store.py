@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.io.atomic import read_json, write_json
+from cardio_core.errors import DataError
+from cardio_core.io.atomic import write_json
+from cardio_core.io.kept.features import BLOCKS
 from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces
 from cardio_core.types.samples import ID_COLUMNS
 
@@ -47,7 +49,7 @@ def load_features(folder: Path) -> FeatureSet:
             {axis: tuple(extent) for axis, extent in about["extents"].items()},
             None if about.get("titles") is None else tuple(about["titles"]),
         )
-        for name, about in read_json(folder / "blocks.json").items()
+        for name, about in BLOCKS.read(folder / "blocks.json").items()
     }
     return FeatureSet(load_table(folder / "table.npz"), blocks)
 
@@ -67,7 +69,25 @@ def save_table(path: Path, table: pd.DataFrame) -> None:
 
 
 def load_table(path: Path) -> pd.DataFrame:
-    """Read a table written by `save_table`."""
+    """Read a table written by `save_table`.
+
+    Raises
+    ------
+    DataError
+        If it is not there, or is damaged.
+    """
+    try:
+        return _table_in(path)
+    except DataError:
+        raise
+    except Exception as error:  # zip files and arrays fail in a dozen ways
+        raise DataError.unusable(
+            path.name, "a table of arrays", f"a damaged one ({type(error).__name__})",
+            "put back a whole copy of the folder",
+        ) from None  # fmt: skip
+
+
+def _table_in(path: Path) -> pd.DataFrame:
     with np.load(path, allow_pickle=False) as arrays:
         columns = {}
         for key in arrays.files:

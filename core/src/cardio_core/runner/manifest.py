@@ -16,20 +16,12 @@ from cardio_core.errors import ConfigError
 from cardio_core.hookspecs import API_VERSION
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import file_digest
-from cardio_core.io.shape import require
+from cardio_core.io.kept.manifest import MANIFEST, kind_of
 
 PACKAGES = (
     "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch", "lightning",
     "monai", "pluggy", "pydantic",
 )  # fmt: skip
-
-_SHAPE = {
-    "status?": str, "plugin?": str, "task?": str, "seed?": int, "kind?": str, "name?": str,
-    "api?": [int], "models?": [str], "protocols?": [str], "primary?": (str, type(None)),
-    "config_digest?": (str, type(None)), "stages?": dict, "notes?": [str], "needs?": [dict],
-    "device?": {"precision": (str, int)}, "data?": {"source": str}, "outputs?": dict,
-}  # fmt: skip
-"""Of what is read again; a folder that was only begun has fewer entries."""
 
 
 class Manifest:
@@ -40,22 +32,30 @@ class Manifest:
         self.content = content
 
     @classmethod
-    def open(cls, run: Path) -> Manifest:
+    def open(cls, run: Path, *, complete: bool = True) -> Manifest:
         """Read the manifest of an existing run.
+
+        Where it need not be `complete`, entries that only models and fits are opened by may be
+        missing: a page is made of what there is.
 
         Raises
         ------
         ConfigError
             If there is none, or the run was made under another API.
+        DataError
+            If it does not say what the manifest of such a folder has to.
         """
         path = run / "manifest.json"
         if not path.is_file():
             raise ConfigError(f"{run}: no run directory (it has no manifest.json)")
         content = read_json(path)
-        require(content, _SHAPE, path)
-        made, core = content.get("api", API_VERSION), API_VERSION
-        if made[0] != core[0]:
-            commit = (content.get("git_commit") or "")[:10]
+        made, core = _api_of(content), API_VERSION
+        if made[0] == core[0]:
+            MANIFEST.check(content, path)
+            if complete and (needed := kind_of(content)):
+                needed.check(content, path)
+        else:
+            commit = str(content.get("git_commit") or "")[:10]
             with_ = f"cardio-core {content.get('core_version')}" + (commit and f", commit {commit}")
             again = (
                 "run its command again (manifest.json names it), or " if made[0] < core[0] else ""
@@ -88,6 +88,14 @@ class Manifest:
         skip = {"manifest.json", "log.jsonl", "running.lock"}
         files = sorted(path for path in run.rglob("*") if path.is_file() and path.name not in skip)
         self.update(outputs={str(path.relative_to(run)): file_digest(path) for path in files})
+
+
+def _api_of(content: Any) -> tuple[int, int]:
+    """Return under which API a folder was made: this one's, where its manifest tells none."""
+    made = content.get("api") if isinstance(content, dict) else None
+    if isinstance(made, list) and len(made) == 2 and all(type(one) is int for one in made):
+        return made[0], made[1]
+    return API_VERSION
 
 
 def now() -> str:

@@ -12,7 +12,7 @@ from cardio_core.errors import ConfigError
 from cardio_core.types.info import Option, Task
 
 if TYPE_CHECKING:
-    from cardio_core.config import RunConfig, Tree
+    from cardio_core.config import RunConfig
 
 _ONE_RECORDING = ("measure", "predict")
 """Commands that may be given one recording, with the files that belong to it."""
@@ -135,7 +135,7 @@ def with_given(config: RunConfig, given: Given, sets: Iterable[str] = ()) -> Run
             )
         (line,) = Given(((option, text),)).sets
         try:
-            tree: Tree = merge(config.model_dump(mode="json"), parse_sets([line]))
+            tree: dict[str, Any] = merge(config.model_dump(mode="json"), parse_sets([line]))
             config = validated(type(config), tree, "")
         except ConfigError as error:
             unit = f" in {option.unit}" if option.unit else ""

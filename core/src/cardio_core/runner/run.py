@@ -11,7 +11,8 @@ from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.compute.threads import one_thread
 from cardio_core.context import LOG, Context
 from cardio_core.errors import HookError
-from cardio_core.io.atomic import read_json, sweep_cache, sweep_run, write_json, write_text
+from cardio_core.io.atomic import sweep_cache, sweep_run, write_json, write_text
+from cardio_core.io.kept.results import JUDGED
 from cardio_core.io.places import open_cache
 from cardio_core.runner.at_the_door import announce_data, check_out, check_typed, say_difficulty
 from cardio_core.runner.beginning import begin, default_out, guard_same, log_to
@@ -213,7 +214,7 @@ def _finish(out: Path, manifest: Manifest) -> None:
     """Merge the protocols' metrics, build the report and close the manifest."""
     from cardio_core.report.build import build_report
 
-    parts = [read_json(path) for path in sorted((out / "judged").glob("*.json"))]
+    parts = [JUDGED.read(path) for path in sorted((out / "judged").glob("*.json"))]
     write_json(out / "metrics.json", [row for part in parts for row in part["metrics"]])
     notes = [*manifest.content["notes"], *(note for part in parts for note in part["notes"])]
     manifest.update(status="done", finished=now(), notes=list(dict.fromkeys(notes)))

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import CardioError, ConfigError, DataError
-from cardio_core.io.atomic import read_json
 from cardio_core.io.hashing import digest, file_digest
+from cardio_core.runner.manifest import Manifest
 from cardio_core.studies.given import Given, Question, names_in, read_given
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
@@ -116,9 +116,7 @@ def _file_of(text: str) -> tuple[str, Path]:
         raise ConfigError(f"{path}: no such run or table")
     if not path.is_dir():
         return label, path
-    if not (path / "manifest.json").is_file():
-        raise ConfigError(f"{path}: no run directory (it has no manifest.json)")
-    manifest = read_json(path / "manifest.json")
+    manifest = Manifest.open(path, complete=False).content
     if manifest.get("kind") == "exported":
         raise ConfigError(
             f"{path}: was exported and holds no predictions to compare; name the run itself"
@@ -134,7 +132,9 @@ def _file_of(text: str) -> tuple[str, Path]:
 def _source(label: str, path: Path, asked: Question) -> Source:
     manifest = path.parent / "manifest.json"
     of_run = path.name == "predictions.csv" and manifest.is_file()
-    primary = str(read_json(manifest).get("primary")) if of_run else ""
+    primary = (
+        str(Manifest.open(path.parent, complete=False).content.get("primary")) if of_run else ""
+    )
     wanted = list(asked.scores)
     if wanted or primary:
         inside = names_in(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardio_core.errors import DataError
+from cardio_core.types.parsing.json_text import parse_json
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,8 +51,8 @@ class ModelArtifact:
             If it is no JSON object.
         """
         try:
-            loaded = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (ValueError, RecursionError):
+            loaded = parse_json((self.path / name).read_text(encoding="utf-8"), finite=False)
+        except (ValueError, OSError):
             loaded = None
         if not isinstance(loaded, dict):
             raise DataError(

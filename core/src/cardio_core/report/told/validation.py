@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
+from cardio_core.io.kept.settings import told_in
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.words import count, counted
 
 
 def settings_of(files: RunFiles, protocol: str) -> Mapping[str, Any]:
     """Return the configuration as one protocol sees it where it decides about validation."""
-    tree = yaml.safe_load(files.config) if files.config else {}
-    tree = tree if isinstance(tree, dict) else {}
+    tree = told_in(files.config)
     block = (tree.get("protocols") or {}).get(protocol) or {}
     inner = dict(tree.get("inner") or {}) | dict((block.get("overrides") or {}).get("inner") or {})
     return {"block": block, "inner": inner, "search": tree.get("search") or [],

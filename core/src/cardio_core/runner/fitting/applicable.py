@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cardio_core.evaluation.applicability.described import describe
 from cardio_core.evaluation.applicability.judge import Applicability
-from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.atomic import write_json
+from cardio_core.io.kept import models as kept
 from cardio_core.runner.fitting.embedded import read_apart, read_space
 from cardio_core.runner.fitting.jobs import FINAL, FoldJob
 from cardio_core.runner.preparing.arms import Arm
@@ -57,4 +58,4 @@ def keep_applicability(session: Session, arm: Arm, jobs: Sequence[FoldJob]) -> N
 def read_applicability(folder: Path) -> Applicability | None:
     """Return what a run or an exported folder keeps; None of one made before."""
     path = folder / APPLICABILITY
-    return Applicability.from_dict(read_json(path)) if path.is_file() else None
+    return Applicability.from_dict(kept.APPLICABILITY.read(path)) if path.is_file() else None

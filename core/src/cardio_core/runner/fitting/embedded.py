@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from cardio_core.context import Context
 from cardio_core.evaluation.applicability.space import Space
-from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.atomic import write_json
+from cardio_core.io.kept.models import APART as KEPT_APART
+from cardio_core.io.kept.models import SPACE as KEPT_SPACE
 from cardio_core.registry import Plugin
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.jobs import FINAL, FoldJob
@@ -81,13 +83,13 @@ def keep_distances(
 def read_space(folder: Path) -> Space | None:
     """Return the space of a final model; None where it has no network."""
     path = folder / SPACE
-    return Space.from_dict(read_json(path)) if path.is_file() else None
+    return Space.from_dict(KEPT_SPACE.read(path)) if path.is_file() else None
 
 
 def read_apart(folder: Path) -> dict[str, float]:
     """Return the distances of a fold's tested patients; empty where it has no network."""
     path = folder / APART
-    return dict(read_json(path)) if path.is_file() else {}
+    return dict(KEPT_APART.read_or(path, {}))
 
 
 def embed(

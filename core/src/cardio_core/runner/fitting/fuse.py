@@ -13,7 +13,7 @@ from cardio_core.errors import DataError, LeakageError
 from cardio_core.evaluation.decision import Decision, choose, plain
 from cardio_core.evaluation.fusion.fuse import fuse
 from cardio_core.evaluation.fusion.rule import FusionRule, MismatchError, fit_rule, side_by_side
-from cardio_core.io.atomic import read_json
+from cardio_core.io.kept.models import FUSION, SEEN
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.runner.fitting.stored import write_chosen
@@ -67,19 +67,23 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
             save_table(folder / f"predictions-{target.name}.npz", kept)
         if target.kind != "continuous":
             decisions.append(_decide(rule, fitted_on, target, job))
-    parts = [read_json(place / "artifact" / "seen.json") for place in members.values()]
+    parts = [SEEN.read(place / "artifact" / "seen.json") for place in members.values()]
     seen = {person for part in parts for person in part["subjects"]}
     artifact.write_json("seen.json", {"subjects": sorted(seen)})
     notes = list(dict.fromkeys(notes))
     write_chosen(folder, candidate={}, epochs=None, decisions=decisions, notes=notes)
 
 
+def open_fusion(folder: Path, target: Target) -> FusionRule:
+    """Return the weights in the folder of a fused model."""
+    return FusionRule.from_dict(FUSION.read(folder / "artifact" / f"fusion-{target.name}.json"))
+
+
 def apply_fusion(
     row: Path, frames: Mapping[str, pd.DataFrame], target: Target, name: str
 ) -> pd.DataFrame:
     """Return the fused frame of new patients: the stored weights on their members' frames."""
-    stored = ModelArtifact(row / "artifact").read_json(f"fusion-{target.name}.json")
-    rule = FusionRule.from_dict(stored)
+    rule = open_fusion(row, target)
     known = {model: frames[model] for model in rule.models}
     if not sum(len(frame) for frame in known.values()):
         return next(iter(known.values())).assign(model=name)
@@ -88,11 +92,8 @@ def apply_fusion(
 
 def weights_of(job: FoldJob) -> pd.DataFrame:
     """Return the weights of a finished fused model, one line a target."""
-    artifact = ModelArtifact(job.out / "artifact")
     lines = [
-        FusionRule.from_dict(artifact.read_json(f"fusion-{target.name}.json"))
-        .to_row()
-        .assign(target=target.name)
+        open_fusion(job.out, target).to_row().assign(target=target.name)
         for target in job.ctx.targets
     ]
     table = pd.concat(lines, ignore_index=True)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.atomic import write_json
+from cardio_core.io.kept.models import UNFITTED as WHY_UNFITTED
 from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.types.info import Task
 
@@ -27,7 +28,7 @@ def unfitted(jobs: Sequence[FoldJob]) -> dict[tuple[str, str], str]:
     for job in jobs:
         n_fits[_key(job)] += 1
         if (job.out / UNFITTED).is_file():
-            reason = read_json(job.out / UNFITTED)["reason"]
+            reason = WHY_UNFITTED.read(job.out / UNFITTED)["reason"]
             reasons.setdefault(_key(job), []).append(f"{job.ctx.fold}, {reason}")
     return {
         key: f"{'its weights' if key in fused else 'it'} cannot be fitted in {len(found)} of "

@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from cardio_core.errors import DataError
 from cardio_core.evaluation.aggregate import prediction_frame
 from cardio_core.evaluation.decision import Decision
-from cardio_core.io.atomic import read_json, write_json
-from cardio_core.io.shape import require
+from cardio_core.io.atomic import write_json
+from cardio_core.io.kept.models import CHOSEN, SEEN
+from cardio_core.io.kept.models import MADE_FOR as KEPT_FOR
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.types.artifact import ModelArtifact
@@ -18,7 +20,6 @@ from cardio_core.types.info import Target
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.unpacking.fitting import require_fitting
 
-_DECISION = {"target": str, "offsets": [float], "source": str}
 MADE_FOR = "made_for.json"
 
 
@@ -38,7 +39,7 @@ def guard_split(folder: Path, split: str, title: str) -> None:
         Naming the fit.
     """
     file = folder / MADE_FOR
-    if file.is_file() and read_json(file)["split"] != split:
+    if file.is_file() and KEPT_FOR.read(file)["split"] != split:
         raise NotTheSameError(
             f"--resume: the kept fit {title} was made for other patients than fall into its fold "
             f"now; delete {'/'.join(folder.parts[-3:])} in the run directory, or start a new run"
@@ -63,16 +64,24 @@ def open_artifact(folder: Path) -> ModelArtifact:
     """Return the fitted model in a model's folder, none of whose files is too large to read."""
     artifact = ModelArtifact(folder / "artifact")
     require_fitting(sorted(artifact.path.rglob("*")))
-    return ModelArtifact(artifact.path, seen=tuple(artifact.read_json("seen.json")["subjects"]))
+    seen = SEEN.read(artifact.path / "seen.json")["subjects"]
+    return ModelArtifact(artifact.path, seen=tuple(seen))
 
 
 def open_decisions(folder: Path, targets: tuple[Target, ...]) -> dict[str, Decision]:
     """Return the decision rules in a model's folder, by target."""
     path = folder / "chosen.json"
-    content = read_json(path)
-    require(content, {"decisions": [_DECISION]}, path)
-    stored = content["decisions"]
+    stored = CHOSEN.read(path)["decisions"]
     found = {d["target"]: Decision(d["target"], tuple(d["offsets"]), d["source"]) for d in stored}
+    for target in targets:
+        n = len(found[target.name].offsets) if target.name in found else len(target.classes)
+        if n != len(target.classes):
+            raise DataError.unusable(
+                path.name,
+                f"an offset for each of {len(target.classes)} classes of {target.name}",
+                f"{n}",
+                CHOSEN.put_back,
+            )
     return {target.name: found[target.name] for target in targets if target.name in found}
 
 

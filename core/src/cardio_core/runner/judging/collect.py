@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.evaluation.aggregate import score_columns
-from cardio_core.io.atomic import read_json, replacing
+from cardio_core.io.atomic import replacing
+from cardio_core.io.kept.models import CHOSEN
 from cardio_core.io.store import load_table
 from cardio_core.runner.fitting.fuse import weights_of
 from cardio_core.runner.fitting.jobs import FoldJob
@@ -71,7 +72,7 @@ def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[str]:
     """Return what the fits noted; what all folds of a model say alike is said once."""
     folds: dict[tuple[str, str], list[str]] = {}
     for job in jobs:
-        for note in read_json(job.out / "chosen.json")["notes"]:
+        for note in CHOSEN.read(job.out / "chosen.json")["notes"]:
             folds.setdefault((str(job.ctx.model), note), []).append(str(job.ctx.fold))
     n_folds = len({job.ctx.fold for job in jobs})
     return [

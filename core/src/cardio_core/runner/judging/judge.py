@@ -13,7 +13,8 @@ from cardio_core.compute.executors import Executor
 from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.clinical import by_patient
-from cardio_core.io.atomic import read_json, replacing, write_json
+from cardio_core.io.atomic import replacing, write_json
+from cardio_core.io.kept.models import CONFORMAL
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.runner.judging.cases import file_in, stem_of
@@ -139,4 +140,4 @@ def rule_path(run: Path, model: str, target: str) -> Path:
 def open_rule(run: Path, model: str, target: str) -> Conformal | None:
     """Return the conformal rule of one model and target, None where a run has none."""
     path = rule_path(run, model, target)
-    return Conformal.from_dict(read_json(path)) if path.is_file() else None
+    return Conformal.from_dict(CONFORMAL.read(path)) if path.is_file() else None

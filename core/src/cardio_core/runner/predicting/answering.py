@@ -12,7 +12,7 @@ import pandas as pd
 
 from cardio_core.compute.devices import device_list
 from cardio_core.compute.executors import parse_executor
-from cardio_core.config import RunConfig, read_yaml, validated
+from cardio_core.config import RunConfig, validated
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError, DataError
 from cardio_core.evaluation.aggregate import prediction_frame, scored_members
@@ -20,7 +20,7 @@ from cardio_core.evaluation.applicability.judge import Applicability
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.covariates import with_clinical_model
-from cardio_core.io.atomic import read_text
+from cardio_core.io.kept.settings import settings_in
 from cardio_core.registry import Plugin, resolve
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.applicable import read_applicability
@@ -171,9 +171,8 @@ def open_finished(
     guard_unchanged(run, manifest)
     plugin = open_with_defaults(manifest["plugin"])
     task = plugin.info.task(manifest["task"])
-    text = read_text(run / "config.yaml")
     model: Any = resolve(plugin.info.config_of(task))
-    config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
+    config: RunConfig = validated(model, settings_in(run), "config.yaml")
     config = with_given(config, options)
     protocol = manifest["protocols"][0]
     task = asked_task(with_clinical_model(task, config.covariates), config)

@@ -13,9 +13,10 @@ from cardio_core.compute.executors import Executor
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError, ContractError, DataError
-from cardio_core.io.atomic import read_json, whole_directory, write_json
+from cardio_core.io.atomic import whole_directory, write_json
 from cardio_core.io.cohorts.telling import notes_on_tables
 from cardio_core.io.hashing import digest, file_digest, package_digest
+from cardio_core.io.kept.results import PRINTED, QUARANTINED
 from cardio_core.io.store import load_features, save_features
 from cardio_core.registry import Plugin
 from cardio_core.runner.accounts import account, summed
@@ -241,14 +242,16 @@ def _fingerprints(jobs: Iterable[PatientJob]) -> dict[str, str]:
     for job in jobs:
         path = job.folder / FINGERPRINTS
         if path.is_file():
-            found |= dict(zip(map(str, job.samples.table.index), read_json(path), strict=True))
+            found |= dict(zip(map(str, job.samples.table.index), PRINTED.read(path), strict=True))
     return {name: one for name, one in found.items() if one}
 
 
 def set_aside(jobs: Iterable[PatientJob]) -> list[Quarantined]:
     """Return what `preprocess` and `featurize` set aside of patients whose features are made."""
     return [
-        Quarantined(**row) for job in jobs for row in read_json(job.folder / "quarantined.json")
+        Quarantined(**row)
+        for job in jobs
+        for row in QUARANTINED.read(job.folder / "quarantined.json")
     ]
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardio_core.errors import ConfigError
-from cardio_core.io.atomic import read_json, sweep_cache
+from cardio_core.io.atomic import sweep_cache
 from cardio_core.io.hashing import file_digest
+from cardio_core.io.kept.results import FILES as DIGESTS
 
 FILES = "files.json"
 """In a patient's folder of the cache: the digests of the files that it was made of, no names."""
@@ -92,7 +93,7 @@ def _folders(place: Path) -> list[Path]:
 
 def _made_of(folder: Path) -> set[str]:
     file = folder / FILES
-    return set(read_json(file)) if file.is_file() else set()
+    return set(DIGESTS.read_or(file, []))
 
 
 def _files_below(path: Path) -> Iterator[Path]:

@@ -10,8 +10,10 @@ from typing import Any
 
 from cardio_core.config import NeedBlock, RunConfig, sets_of
 from cardio_core.errors import ConfigError, LeakageError
-from cardio_core.io.atomic import read_json, whole_directory, write_json
+from cardio_core.io.atomic import whole_directory, write_json
 from cardio_core.io.hashing import digest, file_digest
+from cardio_core.io.kept.models import ROWS
+from cardio_core.io.kept.results import COHORT, SPLITS
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.plugin_options import NOTHING_GIVEN
 from cardio_core.runner.progress.words import several
@@ -40,7 +42,7 @@ class Resolved:
         """A digest that differs where another run or file would meet the need."""
         if self.run is None:
             return file_digest(self.place)
-        manifest = read_json(self.run / "manifest.json")
+        manifest = Manifest.open(self.run).content
         known = [manifest["config_digest"], manifest["data"]["digest"], manifest["split_digest"]]
         ground = manifest.get("stands_on")  # an older run has none
         if ground:
@@ -150,7 +152,7 @@ def guard_other(
     """
     if resolved.run is None:
         return
-    seen = read_json(resolved.run / "cohort.json")
+    seen = COHORT.read(resolved.run / "cohort.json")
     same_files = digests & set(seen["files"])
     same_patients = patients & set(seen["patients"])
     task = resolved.need.task
@@ -187,14 +189,14 @@ def splits_to_share(needs: Sequence[Resolved], patients: Collection[str]) -> dic
                 f"needs.{task}.instead: a file cannot stand in for a task on the same patients, "
                 "because nothing tells whom it was fitted on; name a run with --from"
             )
-        strangers = set(patients) - set(read_json(resolved.run / "cohort.json")["patients"])
+        strangers = set(patients) - set(COHORT.read(resolved.run / "cohort.json")["patients"])
         if strangers:
             raise LeakageError(
                 f"task {task!r} must be split like this run, but its run {resolved.run.name} "
                 f"never saw {len(strangers)} of this run's patients; run it on the same data, or "
                 "let this run make it"
             )
-        theirs = read_json(resolved.run / "splits.json")["protocols"]
+        theirs = SPLITS.read(resolved.run / "splits.json")["protocols"]
         if shared is not None and shared != theirs:
             raise LeakageError(
                 f"task {task!r} was split otherwise than the other task that this one needs; "
@@ -215,7 +217,7 @@ def artifacts_of(resolved: Resolved, protocol: str, fold: str) -> dict[str, Path
     models = resolved.run / "models"
     same = resolved.need.patients == "same" and fold != "final"
     folder = models / f"{protocol}-{fold}" if same else models / "final"
-    rows = read_json(resolved.run / "manifest.json")["models"]
+    rows = Manifest.open(resolved.run).content["models"]
     found = {row: folder / row / "artifact" for row in rows}
     return {row: place for row, place in found.items() if place.is_dir()}  # in this protocol
 
@@ -228,7 +230,7 @@ def tested_of(resolved: Resolved, protocol: str, fold: str) -> tuple[Path, ...]:
     if resolved.run is None or resolved.need.patients != "same":
         return ()
     repeat = "r0" if fold == "final" else fold.partition("-")[0]
-    first = read_json(resolved.run / "manifest.json")["models"][0]
+    first = Manifest.open(resolved.run).content["models"][0]
     return tuple(sorted((resolved.run / "models").glob(f"{protocol}-{repeat}-f*/{first}")))
 
 
@@ -256,7 +258,7 @@ def kept_needs(run: Path) -> Path:
 def open_kept_needs(run: Path) -> dict[str, dict[str, Path]]:
     """Return what `keep_for_new` kept: artifacts by task and model."""
     return {
-        task.name: {row: task / row for row in read_json(task / "rows.json")}
+        task.name: {row: task / row for row in ROWS.read(task / "rows.json")}
         for task in sorted(kept_needs(run).glob("*"))
     }
 
@@ -271,7 +273,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
     own = request.data if need.patients == "same" and not data else data
     folder = out / "needs" / need.task
     begun = (folder / "manifest.json").exists()
-    if begun and read_json(folder / "manifest.json")["status"] == "done":
+    if begun and Manifest.open(folder).content["status"] == "done":
         return folder
     typed = (*request.sets, *request.given.sets)
     sets = tuple(text for text in typed if _is_shared(text)) if need.patients == "same" else ()

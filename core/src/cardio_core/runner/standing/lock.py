@@ -13,8 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event, Thread
 
-from cardio_core.errors import ConfigError
+from cardio_core.errors import ConfigError, DataError
 from cardio_core.io.atomic import write_text
+from cardio_core.io.kept.holder import HOLDER
 
 FILE = "running.lock"
 BEAT_S = 5.0
@@ -127,8 +128,8 @@ def _beat(path: Path, ended: Event) -> None:
 
 def _read(path: Path) -> Holder | None:
     try:
-        return Holder(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Holder(**HOLDER.read(path))
+    except (OSError, DataError, TypeError):
         return None
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cardio_core.config import read_yaml
-from cardio_core.io.atomic import read_json
+from cardio_core.io.kept.results import CONTENTS
+from cardio_core.io.kept.settings import settings_in as settings_kept
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.setup import Setup
 from cardio_core.runner.standing.cohort import FILE, Contents
@@ -81,7 +81,7 @@ def settings_in(
     file = run / "config.yaml"
     if not file.is_file():
         return []
-    kept = read_yaml(file.read_text(encoding="utf-8"), file.name)
+    kept = settings_kept(run)
     then = {name: manifest[name] for name in ("plugin", "task", "protocols", "seed")}
     now = {
         "plugin": setup.plugin.info.name,
@@ -165,7 +165,7 @@ def _data_in(
 def kept_contents(run: Path) -> dict[str, Any]:
     """Return what a run keeps of its recordings, empty where it keeps nothing."""
     file = run / FILE
-    return dict(read_json(file)) if file.is_file() else {}
+    return dict(CONTENTS.read_or(file, {}))
 
 
 def tolerated_note(words: Sequence[str]) -> list[str]:

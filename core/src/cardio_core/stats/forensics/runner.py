@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from cardio_core.errors import DataError
@@ -18,7 +17,8 @@ from cardio_core.stats.forensics import checks_of_ratios as ratios
 from cardio_core.stats.forensics import checks_of_tests as tests
 from cardio_core.stats.forensics.check import ACCUSING, Finding, Part
 from cardio_core.types.estimate import Estimate
-from cardio_core.types.unpacking.anchors import load_yaml
+from cardio_core.types.parsing.malformed import MalformedError
+from cardio_core.types.parsing.yaml_text import parse_yaml
 
 AnyCheck = Annotated[
     tests.CountsP | tests.MeansP | tests.Chi2P | tests.Screening | tests.NoneSignificant
@@ -90,12 +90,13 @@ def read_published(path: Path) -> PublishedNumbers:
         No such file, no YAML, or a field that the schema does not allow; the first is named.
     """
     try:
-        content = load_yaml(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: expected a YAML file, found none ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
-        words = " ".join(str(error).split())
-        raise DataError(f"{path}: expected YAML; {words}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: expected text in UTF-8, found another encoding") from None
+    except MalformedError as error:
+        raise DataError(f"{path}: expected YAML, found something else ({error})") from None
     return parse_published(content, str(path))
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.io.atomic import read_json, write_json, write_text
+from cardio_core.io.atomic import write_json, write_text
+from cardio_core.io.kept.models import APPLICABILITY as KEPT_RANGES
 from cardio_core.report.run_files import RunFiles, read_run
 from cardio_core.report.told.card import FILE, model_card
 from cardio_core.report.told.standing import protocol_told
@@ -62,7 +63,7 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
     files = _nameless(read_run(run), chosen, names)
     rows = _rows(files, chosen)
     table = _table_one(files)
-    ranges = read_json(run / APPLICABILITY) if (run / APPLICABILITY).is_file() else None
+    ranges = KEPT_RANGES.read(run / APPLICABILITY) if (run / APPLICABILITY).is_file() else None
     titles = dict(files.manifest.get("model_titles") or {})
     told = [row for row in rows if row["protocol"] == protocol_told(files)]
     parts = {one.heading: Part(one.heading, one.sentences) for one in model_card(files)}

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cardio_core.compute.threads import one_thread
-from cardio_core.config import RunConfig, dump_yaml, named_configs, read_yaml, validated
+from cardio_core.config import RunConfig, dump_yaml, named_configs, validated
 from cardio_core.errors import ConfigError, LeakageError
 from cardio_core.evaluation.patients.covariates import with_clinical_model
 from cardio_core.io.atomic import whole_directory, write_text
 from cardio_core.io.hashing import directory_digest, file_digest
+from cardio_core.io.kept.settings import settings_in
 from cardio_core.registry import Plugin, resolve
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.predicting.answering import finished
@@ -113,9 +114,8 @@ def guard_empty(out: Path) -> None:
 def _opened(run: Path, manifest: dict[str, Any]) -> tuple[Plugin, RunConfig, Task]:
     plugin = open_with_defaults(manifest["plugin"])
     task = plugin.info.task(manifest["task"])
-    text = (run / "config.yaml").read_text(encoding="utf-8")
     model: Any = resolve(plugin.info.config_of(task))
-    config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
+    config: RunConfig = validated(model, settings_in(run), "config.yaml")
     return plugin, config, asked_task(with_clinical_model(task, config.covariates), config)
 
 

@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
-from cardio_core.io.atomic import read_json
+from cardio_core.io.kept.models import SEEN
+from cardio_core.io.kept.results import COHORT
+from cardio_core.runner.manifest import Manifest
 from cardio_core.types.unpacking.fitting import require_fitting
 
 _ID_COLUMNS = ("sample_id", "study_id", "patient_id")
@@ -59,17 +61,17 @@ def names_of(run: Path) -> Names:
     found: set[str] = set()
     for path in (run / "cohort.json", *run.glob("needs/**/cohort.json")):
         if path.is_file():
-            stored = read_json(path)
+            stored = COHORT.read(path)
             for key in ("recordings", "patients", "subjects", "files"):
                 found |= set(map(str, stored.get(key) or ()))
     for path in (run / "models").rglob("seen.json"):
-        found |= set(map(str, read_json(path).get("subjects") or ()))
+        found |= set(map(str, SEEN.read(path)["subjects"]))
     for path in (run / "predictions.csv", *run.glob("needs/**/predictions.csv")):
         if path.is_file():
             table = pd.read_csv(path, usecols=lambda n: n in _ID_COLUMNS, dtype=str)
             for name in table.columns:
                 found |= set(table[name].dropna())
-    manifest = read_json(run / "manifest.json")
+    manifest = Manifest.open(run).content
     found |= {str(row.get("recording_id")) for row in manifest.get("quarantined") or ()}
     found |= {str(one) for ids in (manifest.get("excluded") or {}).values() for one in ids}
     # What each name is made of, too: the person of "C01r0.csv;C02r0.csv" is in its parts.

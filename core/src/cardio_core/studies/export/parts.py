@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cardio_core.errors import ConfigError
-from cardio_core.io.atomic import read_json, write_json
+from cardio_core.io.atomic import write_json
+from cardio_core.io.kept.models import APPLICABILITY as KEPT_RANGES
+from cardio_core.io.kept.models import CHOSEN, CONFORMAL, SEEN
 from cardio_core.runner.fitting.applicable import APPLICABILITY
 from cardio_core.runner.judging.judge import rule_path
 from cardio_core.runner.preparing.needs import kept_needs, open_kept_needs
@@ -103,13 +105,13 @@ def copy_models(run: Path, out: Path, chosen: Chosen, task: Task) -> None:
     for name in chosen.models:
         _copy_artifact(run / final / name / "artifact", out / final / name / "artifact")
         _write_seen(run / final / name / "artifact", out / final / name / "artifact")
-        stored = read_json(run / final / name / "chosen.json")
+        stored = CHOSEN.read(run / final / name / "chosen.json")
         kept = {key: stored[key] for key in ("candidate", "epochs", "decisions")}
         write_json(out / final / name / "chosen.json", {**kept, "notes": []})
         for target in task.targets_of(name):
             path = rule_path(run, name, target.name)
             if path.is_file():
-                write_json(rule_path(out, name, target.name), _without_small(read_json(path)))
+                write_json(rule_path(out, name, target.name), _without_small(CONFORMAL.read(path)))
     used = {need.task for need in task.needs_of(chosen.models)}
     for earlier, rows in open_kept_needs(run).items():
         if earlier not in used:
@@ -119,7 +121,7 @@ def copy_models(run: Path, out: Path, chosen: Chosen, task: Task) -> None:
             _copy_artifact(artifact, place / row)
         write_json(place / "rows.json", list(rows))
     if (run / APPLICABILITY).is_file():
-        write_json(out / APPLICABILITY, read_json(run / APPLICABILITY))
+        write_json(out / APPLICABILITY, KEPT_RANGES.read(run / APPLICABILITY))
 
 
 def _made_of_rows(run: Path, name: str, task: Task) -> str:
@@ -139,7 +141,7 @@ def _made_of_rows(run: Path, name: str, task: Task) -> str:
 
 def _sizes(artifact: Path) -> set[int]:
     path = artifact / "seen.json"
-    return {len(read_json(path)["subjects"])} if path.is_file() else set()
+    return {len(SEEN.read(path)["subjects"])} if path.is_file() else set()
 
 
 def _copy_artifact(source: Path, to: Path) -> None:

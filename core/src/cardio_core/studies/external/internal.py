@@ -11,7 +11,7 @@ import pandas as pd
 
 from cardio_core.config import EvaluateBlock
 from cardio_core.errors import DataError
-from cardio_core.io.atomic import read_json
+from cardio_core.io.kept.results import METRICS
 from cardio_core.report.results import bare_name, is_pooled
 from cardio_core.stats import independent_difference
 from cardio_core.studies.evaluating import calibration_of
@@ -42,7 +42,7 @@ def internal_metrics(run: Path, task: Task, config: EvaluateBlock, seed: int) ->
     Empty where it has none: an exported folder, or a run of the published protocol alone.
     """
     path = run / "metrics.json"
-    rows = read_json(path) if path.is_file() else []
+    rows = METRICS.read_or(path, [])
     found = [
         Metric(_estimate(row), _scope(row))
         for row in rows

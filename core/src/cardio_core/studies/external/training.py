@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from cardio_core.errors import LeakageError
-from cardio_core.io.atomic import read_json
 from cardio_core.io.hashing import file_digest
+from cardio_core.io.kept.kind import Kind
+from cardio_core.io.kept.results import COHORT, PRINTS
 from cardio_core.report.words import counted, listed
 from cardio_core.runner.checking.fingerprints import known_again
 from cardio_core.runner.preparing.features import Prepared
@@ -75,8 +77,10 @@ def training_of(run: Path, needs: list[Mapping[str, str]]) -> Training:
     """Read what a run kept of its recordings, and of those of the earlier tasks that it made."""
     folders = [run, *sorted(path.parent for path in run.glob("needs/*/manifest.json"))]
     inside = {folder.name for folder in folders[1:]}
-    cohorts = [read_json(one / "cohort.json") for one in folders if (one / "cohort.json").is_file()]
-    prints = [read_json(one / RECORDINGS) for one in folders if (one / RECORDINGS).is_file()]
+    cohorts = [
+        COHORT.read(one / "cohort.json") for one in folders if (one / "cohort.json").is_file()
+    ]
+    prints = [PRINTS.read(one / RECORDINGS) for one in folders if (one / RECORDINGS).is_file()]
     elsewhere = tuple(str(one["task"]) for one in needs if str(one.get("task")) not in inside)
     if not cohorts:
         known = frozenset(one for part in prints for one in part["fingerprints"])
@@ -88,6 +92,10 @@ def training_of(run: Path, needs: list[Mapping[str, str]]) -> Training:
         frozenset(one for part in prints for one in part["fingerprints"]) if prints else None,
         elsewhere,
     )
+
+
+def _read(kind: Kind, folders: Sequence[Path], name: str) -> list[Any]:
+    return [kind.read(one / name) for one in folders if (one / name).is_file()]
 
 
 def overlap_of(training: Training, prepared: Prepared, *, other_people: bool = False) -> Overlap:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cardio_core.io.kept.results import SPLITS
 from cardio_core.splits import SplitPlan, plan_folds
 from cardio_core.studies.fused.joining import Joined
 from cardio_core.studies.fused.members import Member
@@ -131,13 +132,8 @@ def split_alike(joined: Joined) -> pd.DataFrame | None:
 
 
 def _split_of(member: Member) -> dict[str, Any]:
-    from cardio_core.io.atomic import read_json
-
-    path = member.run / "splits.json"
-    if not path.is_file():
-        return {}
-    found: dict[str, Any] = read_json(path).get("protocols", {}).get("honest") or {}
-    return found
+    kept = SPLITS.read_or(member.run / "splits.json", {"protocols": {}})
+    return dict(kept["protocols"].get("honest") or {})
 
 
 def _number(name: str) -> int:

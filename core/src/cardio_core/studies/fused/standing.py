@@ -11,11 +11,12 @@ from typing import Any
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.fusion.rule import FusionRule
+from cardio_core.io.kept.manifest import FUSED
+from cardio_core.runner.fitting.fuse import open_fusion
 from cardio_core.runner.fitting.stored import open_decisions
 from cardio_core.runner.manifest import Manifest
 from cardio_core.studies.fused.members import BOTH, FUSION, finished
 from cardio_core.studies.fused.places import digests_of
-from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target
 
 
@@ -84,15 +85,14 @@ def open_fused(folder: Path) -> FusedRun:
     manifest = Manifest.open(folder).content
     if manifest.get("status") != "done":
         raise ConfigError(f"{folder}: this fusion is not finished; fuse again")
+    FUSED.check(manifest, folder / "manifest.json")
     one = manifest["targets"][0]
     target = Target(one["name"], one["kind"], tuple(one["classes"]))
     n = int(manifest["data"]["n_patients"])
     members = {row["label"]: _member(folder, row, n) for row in manifest["members"]}
     final = folder / "models" / "final"
     rules = {
-        name: FusionRule.from_dict(
-            ModelArtifact(final / name / "artifact").read_json(f"fusion-{target.name}.json")
-        )
+        name: open_fusion(final / name, target)
         for name in (FUSION, BOTH)
         if (final / name).is_dir()
     }

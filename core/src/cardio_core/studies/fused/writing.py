@@ -15,8 +15,9 @@ from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
 from cardio_core.evaluation.patients.covariates import in_a_sentence
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
-from cardio_core.io.atomic import read_json, replacing, write_json, write_text
+from cardio_core.io.atomic import replacing, write_json, write_text
 from cardio_core.io.hashing import digest as digest_of
+from cardio_core.io.kept.results import COHORT, METRICS
 from cardio_core.report.words import counted, listed
 from cardio_core.runner.fitting.stored import write_chosen
 from cardio_core.runner.judging.cases import file_in
@@ -210,7 +211,7 @@ def _cohort(joined: Joined) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for member in joined.members:
         path = member.run / "cohort.json"
-        for key, values in (read_json(path) if path.is_file() else {}).items():
+        for key, values in COHORT.read_or(path, {}).items():
             if isinstance(values, list):
                 found[key] = sorted({*found.get(key, []), *map(str, values)})
     return found
@@ -277,7 +278,7 @@ def _missing(joined: Joined) -> str:
 def _told(out: Path, task: Task, target: str) -> list[str]:
     """Return the areas in lines, for the terminal."""
     rows = [
-        row for row in read_json(out / "metrics.json")
+        row for row in METRICS.read(out / "metrics.json")
         if row["name"] == "auc" and row["target"] == target and row["fold"] is None
         and not row["subgroup"] and not row["versus"]
     ]  # fmt: skip

@@ -11,9 +11,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cardio_core.config import read_yaml
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import write_json, write_text
+from cardio_core.io.kept.settings import settings_in
 from cardio_core.io.places import open_cache
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.progress import Echo
@@ -183,7 +183,7 @@ def _between(
         yield Difference("data", "files of recordings differ")
     if before.get("split_digest") != after.get("split_digest"):
         yield Difference("data", "patients fall into other folds")
-    own = [read_yaml((one / "config.yaml").read_text(encoding="utf-8"), "config.yaml")
+    own = [settings_in(one)
            for one in (run, again)]  # fmt: skip
     needs = [{one["task"]: one["identity"] for one in made["needs"]} for made in (before, after)]
     for task in sorted({*needs[0], *needs[1]}):

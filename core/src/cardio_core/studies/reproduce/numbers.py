@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.io.atomic import read_json
+from cardio_core.io.kept.results import METRICS
 
 TOLERANCE = 1e-6
 """Of the number, or of 1 where the number is smaller: scores are written with seven digits."""
@@ -112,7 +112,7 @@ def compare_numbers(then: Path, now: Path) -> list[Counts]:
 
 def _metrics(then: Path, now: Path) -> Counts:
     counts = Counts("metrics.json")
-    before, after = (_by_place(read_json(run / counts.file)) for run in (then, now))
+    before, after = (_by_place(METRICS.read(run / counts.file)) for run in (then, now))
     for place in dict.fromkeys([*before, *after]):
         one, other = before.get(place, {}), after.get(place, {})
         names = [n for n in dict.fromkeys([*one, *other]) if (one.get(n), other.get(n)) != _NEITHER]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import yaml
 
-from cardio_core.config import read_yaml
-from cardio_core.io.atomic import read_json, write_text
+from cardio_core.io.atomic import write_text
+from cardio_core.io.kept.settings import settings_in
+from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.preparing.needs import Resolved
 from cardio_core.runner.progress.words import several
 from cardio_core.runner.request import RunRequest
@@ -61,9 +62,9 @@ def _again(
     task, place = need.need.task, need.place
     out = folder / task
     begun = (out / "manifest.json").is_file()
-    if not begun or read_json(out / "manifest.json")["status"] != "done":
+    if not begun or Manifest.open(out).content["status"] != "done":
         # A file given to a need speaks for its task alone.
-        stored = read_yaml((place / "config.yaml").read_text(encoding="utf-8"), "config.yaml")
+        stored = settings_in(place)
         settings = folder / f"{task}.yaml"
         settings.parent.mkdir(parents=True, exist_ok=True)
         write_text(settings, yaml.safe_dump({"tasks": {task: stored}}, sort_keys=False))

@@ -12,11 +12,12 @@ from typing import Any
 
 from cardio_core.compute.devices import device_list
 from cardio_core.compute.executors import parse_executor
-from cardio_core.config import NeedBlock, RunConfig, read_yaml, validated
+from cardio_core.config import NeedBlock, RunConfig, validated
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.patients.covariates import with_clinical_model
-from cardio_core.io.atomic import read_json
+from cardio_core.io.kept.results import SPLITS
+from cardio_core.io.kept.settings import settings_in
 from cardio_core.io.places import open_cache
 from cardio_core.registry import resolve
 from cardio_core.runner.fitting.jobs import FINAL, FoldJob, jobs_of
@@ -141,9 +142,8 @@ def refits(session: Session, arm: Arm) -> list[FoldJob]:
 def _setup(run: Path, made: Mapping[str, Any], asked: Asked) -> Setup:
     plugin = open_with_defaults(made["plugin"])
     task = plugin.info.task(made["task"])
-    text = (run / "config.yaml").read_text(encoding="utf-8")
     model: Any = resolve(plugin.info.config_of(task))
-    config: RunConfig = validated(model, read_yaml(text, "config.yaml"), "config.yaml")
+    config: RunConfig = validated(model, settings_in(run), "config.yaml")
     task = asked_task(with_clinical_model(task, config.covariates), config)
     devices = device_list(asked.device, 1, made["device"]["precision"])
     models = tuple(made["models"])
@@ -182,7 +182,8 @@ def _guard_same(run: Path, made: Mapping[str, Any], arm: Arm) -> None:
             f"{run}: the data are not those of the run (their digests differ); give the run's own "
             "with --data PATH, or run it again"
         )
-    stored = read_json(run / "splits.json")["protocols"]["honest"]["folds"]
+    kept = SPLITS.read(run / "splits.json")["protocols"].get("honest") or {}
+    stored = kept.get("folds")
     if arm.plan.to_dict(arm.prepared.features.table)["folds"] != stored:
         raise ConfigError(
             f"{run}: its folds cannot be drawn again (another version of the plugin or of a "

@@ -10,7 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.io.atomic import read_json, whole_directory, write_json
+from cardio_core.io.atomic import whole_directory, write_json
+from cardio_core.io.kept.models import NAMES
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.fitting.fit import run_fold
 from cardio_core.runner.fitting.jobs import FoldJob
@@ -110,7 +111,7 @@ def predicted(again: Again, what: str, refit: Refit, target: Target) -> pd.DataF
     if not frames:
         return pd.DataFrame(columns=[*_KEPT])
     table = pd.concat(frames, ignore_index=True)
-    lost = {model for folder in folders for model in read_json(folder / _UNFITTED)}
+    lost = {model for folder in folders for model in NAMES.read(folder / _UNFITTED)}
     return table[~table["model"].isin(lost)].reset_index(drop=True)
 
 
@@ -121,7 +122,7 @@ def unfitted_in(again: Again, what: str, refits_: Sequence[Refit]) -> dict[str, 
         lost: set[str] = set()
         for fold in refit.plan.folds:
             lost |= set(
-                read_json(piece_folder(again.session.out, what, refit, fold.name) / _UNFITTED)
+                NAMES.read(piece_folder(again.session.out, what, refit, fold.name) / _UNFITTED)
             )
         for model in lost:
             found[model] = found.get(model, 0) + 1

@@ -6,9 +6,10 @@ import inspect
 import re
 from typing import Any
 
-from cardio_core.config import RunConfig, layers, named_configs, read_yaml, resolve_config
+from cardio_core.config import RunConfig, layers, named_configs, resolve_config
 from cardio_core.errors import ConfigError
 from cardio_core.hookspecs import HOOKS
+from cardio_core.io.kept.settings import read_yaml
 from cardio_core.registry import require_installed, resolve
 from cardio_core.registry.settings import settings_of
 from cardio_core.runner.plugin_options import lacks_setting
