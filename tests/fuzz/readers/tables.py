@@ -111,7 +111,7 @@ def _figure(folder: Path) -> list[Seed]:
 
 
 def _read_figure(folder: Path, file: Path) -> list[str]:
-    from cardio_core.report.inline_svg import inline_svg
+    from cardio_core.report.svg.inline_svg import inline_svg
 
     if file.is_file():
         inline_svg(file.read_text(encoding="utf-8", errors="replace"), "f1", "a figure")

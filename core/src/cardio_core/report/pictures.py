@@ -13,11 +13,11 @@ from markupsafe import Markup, escape
 
 from cardio_core.errors import DataError
 from cardio_core.report.figures import svg_text
-from cardio_core.report.inline_svg import inline_svg, said_by
 from cardio_core.report.naming import Names
 from cardio_core.report.overview import FOREST, overview
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.spelling import capital
+from cardio_core.report.svg.inline_svg import inline_svg, said_by
 from cardio_core.report.tables import OF_A_PAPER, title_of
 from cardio_core.report.videos import Video, video_in
 from cardio_core.report.words import PROTOCOLS, number

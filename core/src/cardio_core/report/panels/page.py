@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
 from cardio_core.report.figures.canvas import Described
-from cardio_core.report.inline_svg import inline_svg
+from cardio_core.report.svg.inline_svg import inline_svg
 from cardio_core.report.told.page_parts import templates
 from cardio_core.report.words import DASH, count, number, p_value
 

@@ -1,0 +1,1 @@
+"""Drawings in a page: cleaned by lists of what may stand there."""
