@@ -15,7 +15,6 @@ from threading import Event, Thread
 
 from cardio_core.errors import ConfigError, DataError
 from cardio_core.io.atomic import write_text
-from cardio_core.io.kept.holder import HOLDER
 
 FILE = "running.lock"
 BEAT_S = 5.0
@@ -127,6 +126,10 @@ def _beat(path: Path, ended: Event) -> None:
 
 
 def _read(path: Path) -> Holder | None:
+    if not path.is_file():
+        return None
+    from cardio_core.io.kept.holder import HOLDER  # where there is no lock, nothing heavy is needed
+
     try:
         return Holder(**HOLDER.read(path))
     except (OSError, DataError, TypeError):
