@@ -23,6 +23,31 @@ def test_two_workers_give_the_numbers_of_one(run_toy, clinic, clinic_run, tmp_pa
     )
 
 
+@pytest.mark.slow
+def test_devices_that_no_fit_needs_share_one_and_change_no_more_than_rounding(run_toy, tmp_path):
+    asked = {
+        "task": "beats",
+        "config": "smoke",
+        "protocol": "honest",
+        "sets": ("protocols.honest={plan: holdout}", "inner.k=1"),
+    }
+    said: list[str] = []
+    alone = run_toy(tmp_path / "alone", **asked)
+    shared = run_toy(tmp_path / "shared", n_devices=4, executor="local:2", said=said, **asked)
+    assert any(line.startswith("Fewer fits (2) than devices (4):") for line in said)
+    chosen = [json.loads(path.read_text()) for path in shared.rglob("chosen.json")]
+    assert len(chosen) == 2
+    for one in chosen:
+        assert any(note.startswith("trained on 2 devices at once") for note in one["notes"])
+    scores = [pd.read_csv(run / "predictions.csv")["score"] for run in (alone, shared)]
+    assert len(scores[0]) > 10
+    np.testing.assert_allclose(*scores, atol=1e-5)
+    files = [
+        sorted(p.name for p in run.rglob("models/**/*") if p.is_file()) for run in (alone, shared)
+    ]
+    assert files[0] == files[1]
+
+
 @pytest.fixture
 def user_with(monkeypatch, tmp_path):
     """A user whose libraries were told to take that many threads, and who has run nothing yet."""
