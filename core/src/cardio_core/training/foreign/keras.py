@@ -52,7 +52,9 @@ def read_keras(path: Path, max_bytes: int) -> dict[str, NDArray[Any]]:
             if sum(item.nbytes for item in found.values()) > max_bytes:
                 raise DataError(f"{path.name}: expected at most {max_bytes / 1e9:g} GB of weights")
             return {name: np.asarray(item) for name, item in found.items()}
-    except OSError as error:
+    except DataError:
+        raise
+    except Exception as error:  # h5py says of a damaged file whatever it met
         raise DataError(
             f"{path.name}: expected an HDF5 file of Keras weights, found another or a damaged one"
         ) from error
