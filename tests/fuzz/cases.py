@@ -165,7 +165,7 @@ def _wrong_with(said: Sequence[str], heard: Sequence[str], typed: bool) -> str:
             return "a message of several lines"
         if not line.strip("\n").isprintable():
             return "a message that cannot be printed"
-        if len(line) > 1500:
+        if len(line) > 2000:
             return "a message that is too long to be read"
     if not typed and any(CANARY.lower() in one.lower() for one in (*said, *heard)):
         return (

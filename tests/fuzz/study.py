@@ -71,6 +71,7 @@ def fuzz_reader(reader: Reader, seed: int, numbers: range, keep: Path | None) ->
     slowest = max(found, key=lambda one: one.cpu_s)
     return {
         "title": reader.title,
+        "commit": _commit(),
         "seed": seed,
         "n": len(found),
         "accepted": sum(one.kind == "accepted" for one in found),
@@ -167,18 +168,20 @@ def _summed(before: dict[str, Any] | None, row: dict[str, Any]) -> dict[str, Any
 
 
 def _store(table: dict[str, Any], path: Path, words: Sequence[str]) -> None:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
-    ).stdout.strip()
     about = {
         "command": " ".join(["python -m tests.fuzz", *words]),
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit,
+        "commit": _commit(),
         "machine": {"cores": os.cpu_count(), "processor": _processor(),
                     "python": platform.python_version()},
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(about | table, indent=1) + "\n", encoding="utf-8")
+
+
+def _commit() -> str:
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    return subprocess.run(asked, capture_output=True, text=True, cwd=ROOT).stdout.strip()
 
 
 def _processor() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,21 @@ _SIZE = (48, 56)
 _N_FRAMES = 12
 
 
-def _frames(seed: int) -> np.ndarray:
+def _frames(seed: int, n_frames: int = _N_FRAMES) -> np.ndarray:
     rows, columns = np.indices(_SIZE)
-    shift = np.arange(_N_FRAMES)[:, None, None] + seed
+    shift = np.arange(n_frames)[:, None, None] + seed
     texture = 120 + 80 * np.sin((rows + 2 * shift) / 6.0) * np.cos(columns / 7.0)
     inside = np.abs(np.arctan2(columns - 28, rows + 1.0)) < 0.7
     return np.where(inside, texture, 0).round().astype(np.uint8)
 
 
-def _dicom(folder: Path) -> list[Seed]:
+def _beating(folder: Path) -> list[Seed]:
+    return _dicom(folder, 60, [100.0, 900.0])
+
+
+def _dicom(
+    folder: Path, n_frames: int = _N_FRAMES, r_times_ms: Sequence[float] = (20.0, 200.0)
+) -> list[Seed]:
     from cardio_core.ultrasound import TracedEcg, write_us_loop
 
     ecg = TracedEcg(np.sin(np.arange(100) / 9.0), 500.0)
@@ -39,9 +46,9 @@ def _dicom(folder: Path) -> list[Seed]:
     made = []
     for number, form in enumerate(forms):
         path = folder / f"{CANARY}.dcm"
-        timed = ({"frame_rate_hz": 50.0}, {"frame_times_ms": [20.0 * n for n in range(_N_FRAMES)]})
-        write_us_loop(path, _frames(number), mm_per_pixel=(0.5, 0.5), r_times_ms=[20.0, 200.0],
-                      heart_rate_bpm=70, extra={"PatientName": f"{CANARY}^Frollo"},
+        timed = ({"frame_rate_hz": 50.0}, {"frame_times_ms": [20.0 * n for n in range(n_frames)]})
+        write_us_loop(path, _frames(number, n_frames), mm_per_pixel=(0.5, 0.5),
+                      r_times_ms=r_times_ms, heart_rate_bpm=70, extra={"PatientName": f"{CANARY}^Frollo"},
                       private_text=CANARY, **timed[number % 2], **form)  # fmt: skip
         made.append(Seed({path.name: path.read_bytes()}, path.name, "dicom"))
     return made
@@ -175,8 +182,9 @@ READERS = (
     Reader("us_beside", "Echo: JSON of rate, septum and R peaks", _beside, _MMODE_FOLDER, cost=3),
     Reader("us_echonet", "Echo: FileList.csv of EchoNet", _echonet, _ECHO_FOLDER, cost=4),
     Reader("us_directory", "Echo: DICOMDIR and what it names", _directory, _ECHO_FOLDER, cost=4),
-    Reader("us_mmode_measured", "Echo: DICOM, read and measured as M-mode", _dicom,
-           _loops("mmode_septal_flash", "septal_flash", measures=True), cost=40),
+    Reader("us_mmode_measured", "Echo: DICOM, read and measured as M-mode", _beating,
+           _loops("mmode_septal_flash", "septal_flash", measures=True,
+                  sets=("load.view=a4c",)), cost=40, valid=False),
     Reader("us_echo_measured", "Echo: DICOM, read and measured by view", _dicom,
            _loops("echo_cmr", "wma", measures=True), cost=40),
 )  # fmt: skip

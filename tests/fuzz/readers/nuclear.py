@@ -136,5 +136,5 @@ READERS = (
     Reader("spect_maps", "Polar maps: NPY, CSV, DICOM", _maps, _read_maps, cost=2),
     Reader("spect_measured", "SPECT: any format, read and measured",
            lambda folder: _nm(folder) + _nifti(folder),
-           opens("spect_polar", "crt_response", measures=True), cost=40),
+           opens("spect_polar", "crt_response", measures=True), cost=40, valid=False),
 )  # fmt: skip
