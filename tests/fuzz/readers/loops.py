@@ -48,8 +48,9 @@ def _dicom(
         path = folder / f"{CANARY}.dcm"
         timed = ({"frame_rate_hz": 50.0}, {"frame_times_ms": [20.0 * n for n in range(n_frames)]})
         write_us_loop(path, _frames(number, n_frames), mm_per_pixel=(0.5, 0.5),
-                      r_times_ms=r_times_ms, heart_rate_bpm=70, extra={"PatientName": f"{CANARY}^Frollo"},
-                      private_text=CANARY, **timed[number % 2], **form)  # fmt: skip
+                      r_times_ms=r_times_ms, heart_rate_bpm=70, private_text=CANARY,
+                      extra={"PatientName": f"{CANARY}^Frollo"},
+                      **timed[number % 2], **form)  # fmt: skip
         made.append(Seed({path.name: path.read_bytes()}, path.name, "dicom"))
     return made
 
