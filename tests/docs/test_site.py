@@ -75,6 +75,16 @@ def test_every_command_stands_in_the_reference_with_its_examples(made):
             assert f"cardio {words} {typed}".rstrip() in page
 
 
+def test_every_page_is_in_the_contents():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^([\w/*]+)$", index, re.MULTILINE))
+    pages = [page.relative_to(ROOT / "docs").with_suffix("") for page in PAGES if "docs" in
+             page.relative_to(ROOT).parts[:1]]  # fmt: skip
+    out = [str(page) for page in pages if str(page) not in listed
+           and f"{page.parent}/*" not in listed and str(page) != "index"]  # fmt: skip
+    assert out == []
+
+
 def test_every_public_name_stands_in_the_reference(made):
     for module, name in ((api, "api"), (stats, "stats"), (ultrasound, "ultrasound")):
         page = (made / f"reference/{name}.md").read_text(encoding="utf-8")
