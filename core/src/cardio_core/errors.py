@@ -56,7 +56,8 @@ class ContractError(CardioError):
 class HookError(ContractError):
     """A plugin's hook failed by itself: what it raised, and where.
 
-    Both texts are one line; `kept` is without the names of files, for what a run keeps.
+    Both texts are one line; `kept` is without what a file of the data may hold, for what a run
+    keeps and ``--debug`` shows.
     """
 
     def __init__(self, said: str, kept: str) -> None:

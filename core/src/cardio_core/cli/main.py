@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import sys
-import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, NoReturn
@@ -19,6 +18,7 @@ from cardio_core.compute.stopping import (
 )
 from cardio_core.compute.threads import ask_for_one_thread
 from cardio_core.errors import CardioError
+from cardio_core.types.wordless import place_of, text_of, traceback_of
 
 
 class LazyGroup(click.Group):
@@ -144,16 +144,19 @@ def main() -> None:
         sys.exit(error.exit_code)
     except CardioError as error:
         if debug:
-            traceback.print_exc()
+            click.echo(traceback_of(error), err=True)
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
         # A bug, ours or a plugin's: still one line, and the way to the rest.
+        said = text_of(error)
+        what = f"{type(error).__name__}{f': {said}' if said else ''} at {place_of(error)}"
         if debug:
-            raise
-        line = " ".join(str(error).split())
-        click.echo(f"Unexpected {type(error).__name__}: {line} (run again with cardio --debug "
-                   "and report it with the traceback)", err=True)  # fmt: skip
+            click.echo(traceback_of(error), err=True)
+            click.echo(f"Unexpected {what}", err=True)
+        else:
+            click.echo(f"Unexpected {what} (run again with cardio --debug and report it with the "
+                       "traceback)", err=True)  # fmt: skip
         sys.exit(1)
     except KeyboardInterrupt as stop:
         _interrupted(stop)

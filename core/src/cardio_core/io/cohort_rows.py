@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,25 @@ NUMBERED = (
 
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".pq")
 _NAMES = ("cohort.csv", "cohort.parquet")
+
+
+def shown_of(inputs: Iterable[Path]) -> str:
+    """Return what outputs call the data: the usual names of tables alone, for others can tell.
+
+    Examples
+    --------
+    >>> shown_of([Path("cohort.csv"), Path("MILLER/crt_of_MILLER.csv"), Path("no_such_folder")])
+    'cohort.csv, a cohort table, a folder'
+    """
+    names = []
+    for path in inputs:
+        table = path if path.suffix.lower() in _TABLES else None
+        table = find_cohort_table(path) or table if path.exists() else table
+        kind = "a file" if path.is_file() else "a folder"
+        if table is not None:
+            kind = table.name if table.name in _NAMES else "a cohort table"
+        names.append(kind)
+    return ", ".join(dict.fromkeys(names))
 
 
 def find_cohort_table(path: Path) -> Path | None:

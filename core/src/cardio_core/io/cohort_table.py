@@ -160,12 +160,15 @@ def _inspect(path: Path, paths: tuple[str, ...], state: tuple[int, ...]) -> Insp
         dict(zip(ids, numbers.tolist(), strict=True)),
         tuple(str(name) for name in raw.cells.columns if str(name) not in known),
         tuple(sorted(problems, key=lambda one: one.row or 0)),
-        (*raw.notes, *_missing_notes(raw)),
+        (*raw.notes, *_missing_notes(raw, known)),
     )
 
 
-def _missing_notes(raw: RawTable) -> list[str]:
-    """Say which words were taken as missing: nobody else would know of one that was a category."""
+def _missing_notes(raw: RawTable, known: Collection[str]) -> list[str]:
+    """Say which words were taken as missing: nobody else would know of one that was a category.
+
+    Columns of the cohort's own are counted, not named: nobody knows what their names tell.
+    """
     words: Counter[str] = Counter()
     where = []
     for name in raw.cells.columns:
@@ -173,7 +176,10 @@ def _missing_notes(raw: RawTable) -> list[str]:
         found = Counter(text for text in texts if text and text.casefold() in MISSING)
         words += found
         where += [str(name)] if found else []
-    return [missing_note(words, where)] if words else []
+    n_own = sum(name not in known for name in where)
+    named = [name for name in where if name in known]
+    named += [f"{n_own} of the cohort's own"] if n_own else []
+    return [missing_note(words, named)] if words else []
 
 
 def _check_header(raw: RawTable, where: str, known: Collection[str]) -> None:

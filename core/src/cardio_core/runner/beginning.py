@@ -13,6 +13,7 @@ from cardio_core import hookspecs
 from cardio_core.config import dump_yaml
 from cardio_core.context import LOG
 from cardio_core.io.atomic import write_text
+from cardio_core.io.cohort_rows import shown_of
 from cardio_core.io.hashing import digest
 from cardio_core.io.truth_file import difficulty_of, is_synthetic
 from cardio_core.runner.manifest import Manifest, git_commit, now, packages
@@ -130,7 +131,7 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         stands_on=ground_of(request, setup),
         data={
             "source": "real" if real else "synthetic",
-            "path_shown": ", ".join(path.name for path in inputs),
+            "path_shown": shown_of(inputs),
             "difficulty": None if real else ", ".join(filter(None, map(difficulty_of, inputs))),
         },
         started=now(),

@@ -6,13 +6,15 @@ import traceback
 from pathlib import Path
 
 from cardio_core.errors import HookError
+from cardio_core.types.wordless import text_of
 
 
 def failed(package: str, title: str, error: BaseException) -> HookError:
     """Return the one line for what a hook raised; `title` says which hook was called.
 
     The place is the deepest frame in the plugin's package; in none, the deepest frame. The result
-    pickles, whatever `error` carries. What is kept of it names no file of the data.
+    pickles, whatever `error` carries. What is kept of it, in the run and with ``--debug``, repeats
+    nothing that a file of the data may hold.
 
     Examples
     --------
@@ -23,9 +25,10 @@ def failed(package: str, title: str, error: BaseException) -> HookError:
     plugin 'ppg', hook train: KeyError: 'sick'
     """
     kind = type(error).__name__
-    said = f"{kind}: {' '.join(str(error).split())}".rstrip(": ")
-    kept = f"{kind}: {error.strerror}" if isinstance(error, OSError) and error.strerror else said
-    place = _place(package, error)
+    kept = f"{kind}: {text_of(error)}".rstrip(": ")
+    # An author needs the words of his own code; what the system says names a file of the data.
+    said = kept if isinstance(error, OSError) else f"{kind}: {' '.join(str(error).split())}"
+    said, place = said.rstrip(": "), _place(package, error)
     return HookError(f"{title}: {said} ({place})", f"{title}: {kept} ({place})")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.compute.threads import one_thread
 from cardio_core.context import LOG, Context
-from cardio_core.errors import HookError
+from cardio_core.errors import CardioError
 from cardio_core.io.atomic import sweep_cache, sweep_run, write_json, write_text
 from cardio_core.io.kept.results import JUDGED
 from cardio_core.io.places import open_cache
@@ -46,6 +46,7 @@ from cardio_core.runner.standing.lock import locked
 from cardio_core.runner.standing.resuming import guard_settings_of
 from cardio_core.training.track.tracking import Tracking
 from cardio_core.types.predictions import Scored
+from cardio_core.types.wordless import place_of, text_of
 
 
 @one_thread()
@@ -224,12 +225,13 @@ def _finish(out: Path, manifest: Manifest) -> None:
 
 
 def _said_of(error: BaseException) -> str:
-    """Word an error for the manifest: what the system says, without the file that it names."""
-    if isinstance(error, HookError):
-        return error.kept
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{type(error).__name__}: {error.strerror}"
-    return str(error)
+    """Word an error for the manifest: kind and place, and nothing that a file may hold."""
+    said = text_of(error)
+    if isinstance(error, CardioError):
+        return said
+    if isinstance(error, KeyboardInterrupt):  # our words on how to go on
+        return str(error)
+    return f"{type(error).__name__}{f': {said}' if said else ''} at {place_of(error)}"
 
 
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:

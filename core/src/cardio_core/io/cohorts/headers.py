@@ -52,20 +52,37 @@ def near(name: str, known: Collection[str]) -> str:
     return spelt[found[0]] if found else ""
 
 
-def told_of(names: Iterable[str], known: Collection[str]) -> str:
+def told_of(names: Iterable[str], known: Collection[str], *, named: bool = True) -> str:
     """Return one sentence about columns that no rule knows, or nothing where there is none.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of the columns.
+    known : collection of str
+        The columns of the schema.
+    named : bool
+        Without it only those are named that are nearly a known one: the others can hold anything.
 
     Examples
     --------
     >>> told_of(["ward", "lvesv_bl"], {"lvesv_bl_ml"}).partition(". ")[0]
     "2 columns are the cohort's own: ward, lvesv_bl (did you mean lvesv_bl_ml?)"
+    >>> told_of(["Ward B", "lvesv_bl"], {"lvesv_bl_ml"}, named=False).partition(". ")[0]
+    "2 columns are the cohort's own: lvesv_bl (did you mean lvesv_bl_ml?) and 1 that cardio data \
+check names"
     """
     own = list(names)
     if not own:
         return ""
-    listed = [f"{name} (did you mean {near(name, known)}?)" if near(name, known) else name
-              for name in own]  # fmt: skip
+    meant = {name: near(name, known) for name in own}
+    listed = [f"{name} (did you mean {meant[name]}?)" if meant[name] else name
+              for name in own if named or meant[name]]  # fmt: skip
     one = len(own) == 1
+    if unnamed := len(own) - len(listed):
+        more = f"{unnamed} that cardio data check names"
+        listed = [f"{', '.join(listed)} and {more}" if listed else "cardio data check names "
+                  f"{'it' if one else 'them'}"]  # fmt: skip
     return (
         f"{len(own)} column{' is' if one else 's are'} the cohort's own: {', '.join(listed)}. "
         f"Nothing reads {'it' if one else 'them'} unless --outcome or --covariate names "

@@ -13,21 +13,23 @@ from cardio_core.types.info import PluginInfo
 
 
 def notes_on_tables(
-    inputs: Iterable[Path], about: PluginInfo, used: Collection[str] = ()
+    inputs: Iterable[Path], about: PluginInfo, used: Collection[str] = (), *, named: bool = False
 ) -> tuple[str, ...]:
     """Return notes on the cohort tables among some inputs, one on all columns of one's own.
 
     `used` are columns that were asked for; those that a task of the plugin reads are left out, too.
+    The names of the others, and that of the table's file, are told only where they are `named`.
     """
     targets = {target.name for task in about.tasks for target in task.targets}
     read = {column for task in about.tasks for column in task.columns}
     known = {*used, *read, *targets, *(OWN_PREFIX + name for name in targets)}
     notes: list[str] = []
-    for path in inputs:
-        table = find_cohort_table(path)
-        if table is None:
-            continue
+    tables = [table for table in map(find_cohort_table, inputs) if table is not None]
+    for place, table in enumerate(tables, start=1):
         found = inspect_cohort_table(table, about.paths)
-        told = told_of([name for name in found.own if name not in known], COLUMNS)
-        notes += [f"{table.name}: {note}" for note in (*found.notes, told) if note]
+        own = [name for name in found.own if name not in known]
+        told = told_of(own, COLUMNS, named=named)
+        which = f"Table {place} of {len(tables)}: " if len(tables) > 1 else ""
+        which = f"{table.name}: " if named else which
+        notes += [f"{which}{note}" for note in (*found.notes, told) if note]
     return tuple(dict.fromkeys(notes))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -116,8 +117,12 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         else missing_covariates(cohort.table, patients, setup.task, config.covariates),
         "files": [line.cells() for line in files],
         "files_summed": summed(files, used_is="usable"),
-        "notes": [*cohort.notes, *notes_on_tables(inputs, setup.plugin.info, used=asked)],
+        "notes": [*cohort.notes, *_on_tables(setup, inputs, asked)],
     }
+
+
+def _on_tables(setup: Setup, inputs: Iterable[Path], asked: Collection[str]) -> tuple[str, ...]:
+    return notes_on_tables(inputs, setup.plugin.info, used=asked, named=True)
 
 
 def _loaded(

@@ -15,6 +15,7 @@ from cardio_core.runner.calls import call
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.samples import Quarantined, SampleSet
 from cardio_core.types.sealed import sealed
+from cardio_core.types.wordless import text_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def make_patient(
         if isinstance(error, HookError) and ctx.mode == "fit":
             raise
         for recording in samples.table["recording_id"]:
-            own.replace(hook="preprocess").quarantine(str(recording), str(error))
+            own.replace(hook="preprocess").quarantine(str(recording), text_of(error))
     # The first reason is the recording's own; a later one may speak for the whole patient.
     rows = {row.recording_id: row for row in reversed(own._quarantined)}
     return MadePatient(minted, features, tuple(reversed(rows.values())))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.io.cohort_schema import COLUMNS, OWN_PREFIX
 from cardio_core.io.hashing import digest
 from cardio_core.runner.preparing.arms import Arm
+from cardio_core.runner.standing.differing import UNNAMED
 from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import KEY_OF_UNIT, Targets
 
@@ -33,7 +35,8 @@ class Contents:
         of each file that no other patient's can equal), ``about`` (what `load` says of it) and
         ``labels``.
     table : mapping of str to str
-        By column of the cohort table, without those that name files.
+        By column of the cohort table, without those that name files; one of the cohort's own that
+        nobody asked for is called ``own:`` and twelve digits, for its name can tell a patient's.
     labels : str
         Of all targets, of people without a recording, too.
     """
@@ -74,7 +77,9 @@ def contents_of(arms: Sequence[Arm]) -> Contents:
         for name, one in _recordings(arm, told["rows"]).items():
             same = recordings.get(name, one) == one
             recordings[name if same else f"{name} ({arm.protocol})"] = one
-        table |= _columns(cohort)
+        targets = [OWN_PREFIX + str(name) for name in cohort.targets.table.columns]
+        asked = (*arm.config.covariates, arm.config.outcome.column)
+        table |= _columns(cohort, {*COLUMNS, *targets, *asked})
     return Contents(recordings, table, digest(labels))
 
 
@@ -149,7 +154,8 @@ def _recordings(arm: Arm, labels: Mapping[str, str]) -> dict[str, dict[str, Any]
     }
 
 
-def _columns(cohort: Cohort) -> dict[str, str]:
+def _columns(cohort: Cohort, named: Collection[str | None]) -> dict[str, str]:
+    """Return a digest a column; one of the cohort's own that nobody asked for has no name."""
     table = cohort.table
     if table is None:
         return {}
@@ -157,12 +163,18 @@ def _columns(cohort: Cohort) -> dict[str, str]:
     rows = table.iloc[order]
     index = [str(one) for one in rows.index]
     return {
-        str(name): _of(
+        _kept_name(str(name), named): _of(
             f"{key}\0{text}" for key, text in zip(index, map(_text, column), strict=True)
         )
         for name, column in rows.items()
         if not _names_files(column)
     }
+
+
+def _kept_name(name: str, named: Collection[str | None]) -> str:
+    if name in named:
+        return name
+    return f"{UNNAMED}{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def _names_files(column: pd.Series) -> bool:

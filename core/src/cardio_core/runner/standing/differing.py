@@ -10,6 +10,9 @@ from cardio_core.errors import ConfigError
 
 Kind = Literal["data", "settings", "code", "packages", "device", "machine"]
 
+UNNAMED = "own:"
+"""Begins the key of a column that is kept without its name."""
+
 _SHOWN = 3
 _SAME_CODE = "the sources of {} differ (version {} both times)"
 
@@ -102,7 +105,10 @@ def data_differ(
         if detail_then["table"].get(name) != detail_now["table"].get(name)
     ]  # fmt: skip
     if other:
-        words.append(f"the cohort table differs in {_listed(other)}")
+        n_own = sum(name.startswith(UNNAMED) for name in other)
+        named = [name for name in other if not name.startswith(UNNAMED)]
+        named += [f"{n_own} of the columns that nothing reads"] if n_own else []
+        words.append(f"the cohort table differs in {_listed(named)}")
     if not words and _changed(then, now, "labels"):
         words.append("labels of people without a recording, or what is not scored, differ")
     return [Difference("data", one) for one in words]

@@ -9,6 +9,7 @@ from typing import Any
 
 from cardio_core import hookspecs
 from cardio_core.errors import ConfigError
+from cardio_core.io.cohort_rows import shown_of
 from cardio_core.io.truth_file import is_synthetic
 from cardio_core.report.told.card import digest_of_final
 from cardio_core.runner.manifest import git_commit, now, packages
@@ -83,7 +84,7 @@ def about(
         "device": {key: getattr(device, key) for key in ("name", "reason", "precision")},
         "data": {
             "source": "real" if real else "synthetic",
-            "path_shown": ", ".join(path.resolve().name for path in inputs),
+            "path_shown": shown_of(inputs),
             "digest": answered.prepared.digest,
             "n_recordings": len(cohort.samples),
             "n_patients": int(cohort.samples.table["patient_id"].nunique()),

@@ -17,6 +17,7 @@ from cardio_core.errors import DataError
 from cardio_core.evaluation.default import default_evaluate
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
 from cardio_core.io.atomic import write_json
+from cardio_core.io.cohort_rows import shown_of
 from cardio_core.io.hashing import digest
 from cardio_core.io.places import open_cache
 from cardio_core.io.truth_file import is_synthetic
@@ -288,7 +289,7 @@ def _about(
         "seed": seed, "packages": packages(), "git_commit": git_commit(Path(__file__).parent),
         "data": {
             "source": "synthetic" if any(map(is_synthetic, paths)) else "real",
-            "path_shown": ", ".join(path.resolve().name for path in paths),
+            "path_shown": shown_of(paths),
             "digest": digest([str(path) for path in paths]), "n_patients": n, "n_judged": n,
         },
         "quarantined": [], "excluded": {}, "flags": {}, "overlap": left,

@@ -52,9 +52,11 @@ def find_recordings(config: LoadBlock, ctx: Context) -> Cohort:
 def _entries(ctx: Context, clinical: pd.DataFrame | None) -> Iterator[dict[str, Any]]:
     if clinical is not None:
         for study, row in clinical.iterrows():
-            for path in row["path_ecg"]:
+            for number, path in enumerate(row["path_ecg"]):
+                # People are named in names of files: only an id of the table, or a word, is taken.
+                plain = path.stem.startswith(row["patient_id"]) or path.stem.islower()
                 yield {
-                    "recording_id": path.stem,
+                    "recording_id": path.stem if plain else f"{study}-{number}",
                     "study_id": study,
                     "patient_id": row["patient_id"],
                     "subject_link": CohortTable.text(row, "subject_link"),

@@ -37,7 +37,9 @@ def open_trace(path: Path, gain: float = 1.0) -> Trace:
     try:
         values = np.loadtxt(path, skiprows=1, ndmin=1)
     except ValueError as error:
-        raise DataError(f"{path.name}: expected numbers after the first line ({error})") from error
+        raise DataError(
+            f"{path.name}: expected numbers after the first line, found text"
+        ) from error
     if len(values) < 2 * rate_hz:
         raise DataError(
             f"{path.name}: expected 2 s or more, found {len(values) / rate_hz:.1f} s; record longer"
