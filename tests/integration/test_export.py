@@ -14,6 +14,7 @@ import pytest
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
+from cardio_core.testing import Canaries
 from cardio_core.types.artifact import ModelArtifact
 
 NAMES = ("Zebrowska", "Okonkwo", "Thorvald", "Quispe")
@@ -23,7 +24,8 @@ HEIGHT_MV, AGE_Y = 7.654321, 83.1234
 @pytest.fixture(scope="module")
 def planted(write_cohort, tmp_path_factory):
     """A cohort whose ids, files, header dates and values cannot be mistaken for anything else."""
-    folder = write_cohort(tmp_path_factory.mktemp("canary") / "in", "mean_class", n_patients=16)
+    place = tmp_path_factory.mktemp("planted") / "folder-of-Quispe"
+    folder = write_cohort(place, "mean_class", n_patients=16)
     table = pd.read_csv(folder / "cohort.csv", dtype=str)
     for position, row in table.iterrows():
         who = f"{NAMES[position % 4]}-{1930 + position}"
@@ -62,15 +64,6 @@ def exported(run_of_planted, installed, tmp_path_factory):
     return out
 
 
-def unpacked(path: Path) -> list[bytes]:
-    """Return a file as it lies there, and what its zip members hold."""
-    content = path.read_bytes()
-    if not zipfile.is_zipfile(path):
-        return [content]
-    with zipfile.ZipFile(path) as archive:
-        return [content, *(archive.read(name) for name in archive.namelist())]
-
-
 def numbers_in(path: Path) -> list[float]:
     """Return every number of a JSON file, and of the arrays in a zip file."""
     if path.suffix == ".json":
@@ -87,16 +80,13 @@ def numbers_in(path: Path) -> list[float]:
 
 def test_nothing_that_was_planted_is_in_any_byte_of_the_export(exported, run_of_planted, planted):
     table = pd.read_csv(planted / "cohort.csv", dtype=str)
-    words = {*NAMES, "1947-03", "_rec0", "study-of", planted.name + "/", "cohort.csv", str(AGE_Y)}
+    words = {*NAMES, "1947-03", "_rec0", "study-of", planted.name, "cohort.csv", str(AGE_Y)}
     words |= {f"{HEIGHT_MV}", *table["patient_id"]}
-    words = {word.encode() for word in words}
-    there = b"".join(b for p in run_of_planted.rglob("*") if p.is_file() for b in unpacked(p))
-    assert sum(word in there for word in words) > len(NAMES) + len(table)  # the search can find
-    files = [path for path in exported.rglob("*") if path.is_file()]
-    assert len(files) > 8
-    for path in files:
-        for content in [path.name.encode(), *unpacked(path)]:
-            assert [word for word in words if word in content] == [], path
+    canaries = Canaries(words)
+    there = {hit.word for hit in canaries.in_folder(run_of_planted)}
+    assert len(there) > len(NAMES) + len(table)  # the search can find
+    assert len([path for path in exported.rglob("*") if path.is_file()]) > 8
+    assert canaries.in_folder(exported) == []
 
 
 def test_no_value_of_a_patient_is_among_the_numbers_of_the_models(exported, planted):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -246,8 +245,3 @@ def empty(folder: Path) -> Path:
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     return folder
-
-
-def has_links(folder: Path) -> bool:
-    """Say whether a link that leads to itself can be made here."""
-    return hasattr(os, "symlink") and folder.is_dir()

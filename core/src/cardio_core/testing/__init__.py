@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from cardio_core.testing.echo_export import WrittenExport as WrittenExport
     from cardio_core.testing.echo_export import damage as damage
     from cardio_core.testing.echo_export import write_echo_export as write_echo_export
+    from cardio_core.testing.searching import Canaries as Canaries
     from cardio_core.testing.verdict import Verdict as Verdict
 
 _HOME = {
+    "Canaries": "searching",
     "PluginContract": "contract",
     "PluginTruth": "contract",
     "Said": "calling",

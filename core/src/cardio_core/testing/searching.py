@@ -41,17 +41,17 @@ class Hit:
 class Canaries:
     """Words that stand nowhere but where they were planted.
 
-    Large and small letters are the same. A word is found in any text encoding of one or two bytes
-    a character, URL- and HTML-escaped, escaped as in JSON, in base64, in what is compressed (zip,
-    with npz, skops and docx; gzip, bzip2, xz; chunks of PNG; streams of PDF), however these are
-    nested, and in names of files and folders. SQLite, safetensors, SVG and DICOM hold texts as they
-    are. Words that are only drawn, as pixels, are not found.
+    Large and small letters are the same. A word is found in any text encoding of one, two or four
+    bytes a character, URL- and HTML-escaped, escaped as in JSON, in base64, in what is compressed
+    (zip, with npz, skops and docx; gzip, bzip2, xz; chunks of PNG; streams of PDF), however these
+    are nested, and in names of files and folders. SQLite, safetensors, SVG and DICOM hold texts as
+    they are. Words that are only drawn, as pixels, are not found.
 
     Parameters
     ----------
     words : iterable of str
-        Each of six letters or more; letters, digits, hyphens and dots alone, so that no escape can
-        change it.
+        Each of five letters or more: letters, digits, ``_``, hyphens and dots alone, so that no
+        escape can change it.
 
     Examples
     --------
@@ -69,9 +69,9 @@ class Canaries:
 
     def __init__(self, words: Iterable[str]) -> None:
         self.words = tuple(dict.fromkeys(words))
-        short = next((one for one in self.words if len(one) < 6), None)
+        short = next((one for one in self.words if len(one) < 5), None)
         if short is not None or not self.words:
-            raise ValueError(f"expected words of six letters or more, found {short!r}")
+            raise ValueError(f"expected words of five letters or more, found {short!r}")
         self._of = {one.lower().encode("ascii"): one for one in self.words}
 
     def in_bytes(self, content: bytes) -> set[str]:
@@ -104,8 +104,9 @@ class Canaries:
 
     def _plain(self, blob: bytes) -> Iterator[str]:
         low = blob.lower()
-        # Of two bytes a character: the same letters with zeros between them.
-        for text in (low, low[0::2], low[1::2]) if b"\0" in low else (low,):
+        # Of two or four bytes a character: the same letters with zeros between them.
+        strides = [(k, n) for n in (2, 4) for k in range(n)] if b"\0" in low else []
+        for text in (low, *(low[k::n] for k, n in strides)):
             yield from (word for plain, word in self._of.items() if plain in text)
 
 
