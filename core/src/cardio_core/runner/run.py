@@ -231,7 +231,8 @@ def _said_of(error: BaseException) -> str:
         return said
     if isinstance(error, KeyboardInterrupt):  # our words on how to go on
         return str(error)
-    return f"{type(error).__name__}{f': {said}' if said else ''} at {place_of(error)}"
+    kind = type(error).__name__
+    return f"{kind}: {said}" if said else f"{kind} at {place_of(error)}"
 
 
 def announce(request: RunRequest, setup: Setup, echo: Echo) -> None:
