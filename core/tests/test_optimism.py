@@ -12,6 +12,7 @@ import pytest
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.newton import maximise
 from cardio_core.stats.selection.optimism import Predictor, optimism_bootstrap
+from cardio_core.stats.selection.ridge_resamples import RidgeLogistic
 
 ORACLES = Path(__file__).parent / "oracles"
 
@@ -88,3 +89,40 @@ def test_the_seed_fixes_the_result() -> None:
 def test_outcomes_that_cannot_be_resampled_are_refused(y: Any, words: str) -> None:
     with pytest.raises(DataError, match=words):
         optimism_bootstrap(np.zeros((10, 1)), y, logistic)
+
+
+@pytest.mark.parametrize("c", [0.1, 1e4])
+def test_a_ridge_of_all_resamples_together_is_that_of_scikit_learn_in_each(c: float) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(70, 4)) * [1, 10, 0.1, 1] + [0, 100, 0, 0]
+    x[:, 3] = 0.0
+    x[0, 3] = 1.0  # constant in the resamples that lack the first row
+    y = (x[:, 0] + rng.normal(size=70) > 0) * 1.0
+    rows = rng.integers(70, size=(12, 70))
+    found = RidgeLogistic(c).of_resamples(x, y, rows)
+    for own, scores in zip(rows, found, strict=True):
+        mean, sd = x[own].mean(axis=0), x[own].std(axis=0)
+        used = sd > 0
+        z = (x - mean)[:, used] / sd[used]
+        model = LogisticRegression(C=c, tol=1e-10, max_iter=10_000).fit(z[own], y[own])
+        assert scores == pytest.approx(model.predict_proba(z)[:, 1], abs=1e-5)
+    assert any((x[own, 3] == 0).all() for own in rows)
+
+
+def test_fitting_all_resamples_together_changes_nothing() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(50, 5))
+    y = (x[:, 0] + 2 * rng.normal(size=50) > 0) * 1.0
+    x[rng.random(x.shape) < 0.05] = np.nan
+    ridge = RidgeLogistic(0.5)
+    together = optimism_bootstrap(x, y, ridge, n_resamples=40, seed=1)
+    one_by_one = optimism_bootstrap(x, y, lambda a, b: ridge(a, b), n_resamples=40, seed=1)
+    assert together.value == pytest.approx(one_by_one.value, abs=1e-9)
+    assert together.extra == pytest.approx(one_by_one.extra, abs=1e-9)
+
+
+def test_the_ridge_of_a_resample_without_two_of_each_outcome_is_refused() -> None:
+    with pytest.raises(DataError, match="two or more rows of each outcome, found 1"):
+        RidgeLogistic()(np.arange(6.0)[:, None], np.array([0.0, 0, 0, 0, 0, 1]))

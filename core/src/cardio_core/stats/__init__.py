@@ -223,6 +223,7 @@ if TYPE_CHECKING:
     from cardio_core.stats.selection.pipeline_permutation import (
         permute_pipeline as permute_pipeline,
     )
+    from cardio_core.stats.selection.ridge_resamples import RidgeLogistic as RidgeLogistic
     from cardio_core.stats.survival.by_group import survival_table as survival_table
     from cardio_core.stats.survival.concordance import harrell_c as harrell_c
     from cardio_core.stats.survival.concordance import uno_c as uno_c
@@ -321,6 +322,7 @@ _HOMES = {
     ),
     "selection.noise_screen": "CountedCovariate MeasuredCovariate screening_noise",
     "selection.optimism": "optimism_bootstrap",
+    "selection.ridge_resamples": "RidgeLogistic",
     "selection.pipeline_permutation": "permute_pipeline",
     "regression.validated_model": "validate_logistic",
     "survival.by_group": "survival_table",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,6 +26,19 @@ Fit = Callable[[Floats, Floats], Predictor]
 Correction = Literal["harrell", "632+"]
 
 MAX_REDRAWS = 100
+
+
+@runtime_checkable
+class FitsMany(Protocol):
+    """A fit that also fits all resamples together, as `RidgeLogistic` does."""
+
+    def __call__(self, features: Floats, outcome: Floats) -> Predictor:
+        """Fit once."""
+        ...
+
+    def of_resamples(self, features: Floats, outcome: Floats, rows: Ints) -> Floats:
+        """Return the scores of everybody by the fit of each resample, shape (r, n)."""
+        ...
 
 
 def auc_of(outcome: Floats, scores: Floats) -> float:
@@ -57,6 +70,7 @@ def optimism_bootstrap(
     fit : callable
         (features, outcome) -> predictor, which maps features to scores. It must hold every step
         that looks at the outcome: selection, tuning, thresholds; else the correction is too small.
+        One that has ``of_resamples``, as `RidgeLogistic`, is asked for all resamples together.
     metric : callable
         (outcome, scores) -> number, larger is better; AUC by default.
     no_information : float
@@ -103,12 +117,17 @@ def optimism_bootstrap(
     rows_of = _rows_of(codes)
     apparent = float(metric(labels, fit(matrix, labels)(matrix)))
     rng = np.random.default_rng(seed)
-    resamples, n_redrawn = [], 0
-    for place in range(n_resamples):
-        tell("resamples", place, n_resamples)
+    draws, n_redrawn = [], 0
+    for _ in range(n_resamples):
         rows, redrawn = _draw(labels, rows_of, rng)
         n_redrawn += redrawn
-        resamples.append(_evaluate(matrix, labels, rows, fit, metric))
+        draws.append(rows)
+    resamples = []
+    together = _fitted_together(matrix, labels, draws, fit)
+    for place, rows in enumerate(draws):
+        tell("resamples", place, n_resamples)
+        scores = fit(matrix[rows], labels[rows])(matrix) if together is None else together[place]
+        resamples.append(_evaluate(labels, rows, scores, metric))
     left_out = [outside for _, _, outside in resamples if outside is not None]
     if not left_out:
         raise DataError("optimism: expected resamples that leave patients out, found none")
@@ -182,12 +201,20 @@ def _draw(labels: Floats, rows_of: list[Ints], rng: np.random.Generator) -> tupl
     )
 
 
+def _fitted_together(matrix: Floats, labels: Floats, draws: list[Ints], fit: Fit) -> Floats | None:
+    """Return everybody's scores by the fit of each resample; None where each is fitted alone.
+
+    Resamples of patients differ in their number of rows.
+    """
+    if not isinstance(fit, FitsMany) or len({rows.size for rows in draws}) != 1:
+        return None
+    return fit.of_resamples(matrix, labels, np.stack(draws))
+
+
 def _evaluate(
-    matrix: Floats, labels: Floats, rows: Ints, fit: Fit, metric: Callable[[Floats, Floats], float]
+    labels: Floats, rows: Ints, everybody: Floats, metric: Callable[[Floats, Floats], float]
 ) -> tuple[float, float, float | None]:
     """Return the metric on the resample, on everybody, and on those left out if of both classes."""
-    predict = fit(matrix[rows], labels[rows])
-    everybody = predict(matrix)
     outside = np.setdiff1d(np.arange(labels.size), rows)
     both = 0 < labels[outside].sum() < outside.size
     return (

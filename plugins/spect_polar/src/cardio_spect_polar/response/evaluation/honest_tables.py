@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -28,7 +26,6 @@ from cardio_spect_polar.published.tables import (
 )
 from cardio_spect_polar.response.config import EvaluateBlock, RegressionBlock
 from cardio_spect_polar.response.evaluation.patient_table import scores_of
-from cardio_spect_polar.response.fitting.regression import fit_regression
 
 Floats = NDArray[np.float64]
 
@@ -124,7 +121,7 @@ def _optimism(table: pd.DataFrame, config: EvaluateBlock, ctx: Context, added: A
             found = stats.optimism_bootstrap(
                 table[columns].to_numpy(np.float64),
                 table[OUTCOME].to_numpy(np.float64),
-                ridge_model,
+                stats.RidgeLogistic(RegressionBlock().ridge_c),
                 n_resamples=config.n_optimism,
                 seed=ctx.seed_of(f"optimism of {model}"),
                 level=config.level,
@@ -143,13 +140,6 @@ def _optimism(table: pd.DataFrame, config: EvaluateBlock, ctx: Context, added: A
             f"Optimism: ridge regressions of C = {RegressionBlock().ridge_c:g} on all patients, "
             "whatever train.regression gave the models themselves."
         )
-
-
-def ridge_model(features: Floats, outcome: Floats) -> Callable[[Floats], Floats]:
-    """Return a ridge regression of the default strength as one fit, for the bootstrap."""
-    columns = [str(i) for i in range(features.shape[1])]
-    model = fit_regression(pd.DataFrame(features, columns=columns), outcome, RegressionBlock())
-    return lambda new: model.probabilities(pd.DataFrame(new, columns=columns))
 
 
 def _heat_map(predictions: Scored, table: pd.DataFrame, added: Added, ctx: Context) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,9 +28,8 @@ from cardio_spect_polar.published.tables import (
     univariable_rows,
     without_collinear,
 )
-from cardio_spect_polar.response.config import EvaluateBlock, RegressionBlock
+from cardio_spect_polar.response.config import EvaluateBlock
 from cardio_spect_polar.response.evaluation.patient_table import codes_of, measurement_names
-from cardio_spect_polar.response.fitting.regression import fit_regression
 
 Floats = NDArray[np.float64]
 
@@ -230,7 +229,7 @@ def _optimism(
     )
 
 
-def best_code_model(n_fixed: int) -> Callable[[Floats, Floats], Callable[[Floats], Floats]]:
+def best_code_model(n_fixed: int) -> stats.RidgeLogistic:
     """Return the published procedure as one fit: the strongest code beside the fixed columns.
 
     Parameters
@@ -239,22 +238,14 @@ def best_code_model(n_fixed: int) -> Callable[[Floats, Floats], Callable[[Floats
         The first columns always enter; of the others the one with the largest |r|, which has the
         smallest univariable p.
     """
-    settings = RegressionBlock(method="ridge", ridge_c=NEARLY_UNPENALISED)
 
-    def fit(features: Floats, outcome: Floats) -> Callable[[Floats], Floats]:
-        codes = features[:, n_fixed:]
-        centred = codes - codes.mean(axis=0)
-        size = np.sqrt((centred**2).sum(axis=0))
-        r = np.abs((outcome - outcome.mean()) @ centred) / np.where(size > 0, size, np.inf)
-        chosen = [*range(n_fixed), n_fixed + int(r.argmax())]
-        columns = [str(i) for i in chosen]
-        model = fit_regression(
-            pd.DataFrame(features[:, chosen], columns=columns), outcome, settings
-        )
+    def columns(features: Floats, outcome: Floats) -> NDArray[np.int64]:
+        codes = features[:, :, n_fixed:]
+        centred = codes - codes.mean(axis=1, keepdims=True)
+        size = np.sqrt((centred**2).sum(axis=1))
+        away = outcome - outcome.mean(axis=1, keepdims=True)
+        r = np.abs(np.einsum("rn,rnk->rk", away, centred)) / np.where(size > 0, size, np.inf)
+        fixed = np.tile(np.arange(n_fixed), (len(features), 1))
+        return np.column_stack([fixed, n_fixed + r.argmax(axis=1)])
 
-        def score(new: Floats) -> Floats:
-            return model.probabilities(pd.DataFrame(new[:, chosen], columns=columns))
-
-        return score
-
-    return fit
+    return stats.RidgeLogistic(NEARLY_UNPENALISED, columns)
