@@ -5,10 +5,12 @@ from __future__ import annotations
 import heapq
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from cardio_core.runner.fitting.watching import telling_first
 from cardio_core.runner.progress.timing import Fit, FitTimes, Steady
 
 RECORDED = json.loads((Path(__file__).parent / "stored" / "fit_times.json").read_text())["runs"]
@@ -143,3 +145,24 @@ def test_patients_that_differ_greatly_are_not_foreseen():
     for end in (*range(1, 17), 80, 81):
         steady.finished(end)
     assert steady.left(81) is None
+
+
+def test_fits_that_may_share_something_are_not_started_side_by_side():
+    sizes = {"f0": 8, "f1": 8, "f2": 8, "final": 10}
+    jobs = [
+        SimpleNamespace(
+            protocol=protocol, ctx=SimpleNamespace(model=model), fold=fold, train=np.empty(size)
+        )
+        for protocol in ("honest", "paper")
+        for fold, size in sizes.items()
+        if protocol == "honest" or fold == "f0"
+        for model in ("one", "two")
+    ]
+    told = [(job.protocol, job.ctx.model, job.fold) for job in telling_first(jobs)]
+    assert told == [
+        ("honest", "one", "f0"), ("honest", "one", "f1"),
+        ("honest", "two", "f0"), ("honest", "two", "f1"),
+        ("paper", "one", "f0"), ("paper", "two", "f0"),
+        ("honest", "one", "final"), ("honest", "one", "f2"),
+        ("honest", "two", "final"), ("honest", "two", "f2"),
+    ]  # fmt: skip

@@ -19,17 +19,22 @@ from cardio_core.runner.progress.words import fold_in_words
 
 
 def telling_first(jobs: Sequence[FoldJob]) -> list[FoldJob]:
-    """Return the jobs with two fits of every model and protocol in front.
+    """Return the jobs with two fits of every model and protocol in front, model after model.
 
-    Only when each has been timed can anything be said of the rest; no result depends on the order.
+    Only when each has been timed can anything be said of the rest. Models of a fold may share what
+    they fit, through the cache: side by side in two processes both would fit it, one after the
+    other the second finds it. Of the rest the largest comes first, so that no process works on it
+    alone at the end, and none begins on it for the next model meanwhile. No result depends on the
+    order.
     """
     seen: Counter[tuple[str, str]] = Counter()
-    rounds = []
+    places = []
     for job in jobs:
         key = (str(job.protocol), str(job.ctx.model))
-        rounds.append(min(seen[key], 2))
+        rest = seen[key] >= 2
         seen[key] += 1
-    in_order = sorted(range(len(jobs)), key=lambda number: rounds[number])
+        places.append((rest, list(seen).index(key), -job.train.size if rest else 0))
+    in_order = sorted(range(len(jobs)), key=lambda number: places[number])
     return [jobs[number] for number in in_order]
 
 
