@@ -26,6 +26,7 @@ import pydicom
 import torch
 from pydicom.data import get_testdata_file
 from scipy import ndimage
+from speed.ratios import add_ratios, keep_ratios
 from torch.utils.data import DataLoader, Dataset
 
 from cardio_core.api import FeatureSet, SampleSet
@@ -187,6 +188,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=176, help="of a video; EchoNet's median")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=4, help="of ours within a repeat")
+    add_ratios(parser)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -201,19 +203,25 @@ def main() -> None:
         print(f"{len(files)} videos of {asked.frames} frames, {SIDE} x {SIDE}; medians")
         print(f"made once for all epochs: {once_s / len(files):.3f} s a video\n")
         print(f"{'clips':16}{'way':28}{'clips/s':>9}{'frames/s':>10}{'ratio':>8}")
+        ratios: dict[str, float | None] = {}
         for name, form in FORMS.items():
-            compare(name, form, files, examples(features, form, grey, labels), asked)
+            clips = examples(features, form, grey, labels)
+            ratios |= compare(name, form, files, clips, asked)
         alone_s = statistics.median(
             seconds(lambda: [decoded(file) for file in files]) for _ in range(asked.repeats)
         )
         print(f"\ndecoding alone: {len(files) * asked.frames / alone_s:.0f} frames/s")
     rates = dicom_rates(asked.repeats)
     for name, rate in rates.items():
-        print(f"{name}: {rate:.0f} frames/s, {rate / rates['pydicom pixel_array']:.1f} x pydicom")
+        ratio = rate / rates["pydicom pixel_array"]
+        print(f"{name}: {rate:.0f} frames/s, {ratio:.1f} x pydicom")
+        if name != "pydicom pixel_array":
+            ratios[f"{name.replace('our ', '')} beside pydicom's pixel_array"] = ratio
+    keep_ratios(asked.ratios, ratios)
 
 
-def compare(name, form, files, clips, asked) -> None:
-    """Time one form of clips, all ways in turn, and print its rows."""
+def compare(name, form, files, clips, asked) -> dict[str, float | None]:
+    """Time one form of clips, all ways in turn, print its rows and return the ratios of ours."""
     drawn = TrainingOrder(len(files), BatchSize(BATCH, BATCH), seed=0)
     ways: dict[str, tuple[DataLoader, int]] = {
         "ours, random clips": (make_loader(clips, drawn), asked.epochs),
@@ -233,6 +241,11 @@ def compare(name, form, files, clips, asked) -> None:
     for way, clips_s in rate.items():
         ratio = "" if first is None else f"{clips_s / first:.1f}"
         print(f"{name:16}{way:28}{clips_s:9.1f}{clips_s * form.n_frames:10.0f}{ratio:>8}")
+    return {
+        f"{way.replace('ours, ', '')}, {name}, beside decoding for each clip": clips_s / first
+        for way, clips_s in rate.items()
+        if first is not None and way.startswith("ours")
+    }
 
 
 if __name__ == "__main__":

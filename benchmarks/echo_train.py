@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from speed.ratios import add_ratios, keep_ratios
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -163,6 +164,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", default="32", choices=("32", "bf16", "16"))
     parser.add_argument("--compile", action="store_true", help="ours, by torch.compile")
+    add_ratios(parser)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     device = choose_device(asked.device, asked.precision)
@@ -194,6 +196,8 @@ def main() -> None:
             ways[way]()
             taken[way] += examples.steps_s()
     step_s = {way: statistics.median(times) for way, times in taken.items()}
+    name = f"training step of width {asked.width:g} beside a plain loop"
+    keep_ratios(asked.ratios, {name: step_s["plain loop"] / step_s["ours"]})
     peak = peak_flops(device)
     # Every clip costs the same, so that one is counted.
     flops = asked.batch * step_flops(asked.width, examples.clips[:1])

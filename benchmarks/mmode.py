@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 import torch
 from scipy import ndimage
+from speed.ratios import add_ratios, keep_ratios
 from vtkmodules.vtkCommonCore import vtkMultiThreader, vtkSMPTools
 
 from cardio_mmode_septal_flash.cycle.volume import CycleVolume
@@ -89,6 +90,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=500)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--device", default="cpu")
+    add_ratios(parser)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -123,6 +125,15 @@ def main() -> None:
         return {name: 1000 * statistics.median(t) / len(lines) for name, t in times_s.items()}
 
     ms, cpu_ms = milliseconds(passed_s), milliseconds(processor_s)
+    ours = (cpu_ms if asked.device == "cpu" else ms)["gather"]
+    peers = {"vtk": "vtkImageReslice", "map_coordinates": "map_coordinates"}
+    keep_ratios(
+        asked.ratios,
+        {
+            f"M-modes beside {title}": (cpu_ms if asked.device == "cpu" else ms)[name] / ours
+            for name, title in (peers | {"cv2_remap": "cv2.remap"}).items()
+        },
+    )
     print(
         json.dumps(
             {

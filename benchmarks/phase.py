@@ -24,6 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.ndimage import map_coordinates
+from speed.ratios import add_ratios, keep_ratios
 
 from cardio_spect_polar.phase.cycle.harmonics import first_harmonic
 from cardio_spect_polar.phase.indices.dyssynchrony import phase_indices
@@ -108,6 +109,7 @@ def main() -> None:
     parser.add_argument("--peer-volumes", type=int, default=5)
     parser.add_argument("--automatic-volumes", type=int, default=5)
     parser.add_argument("--voxel-mm", type=float, default=4.0)
+    add_ratios(parser)
     asked = parser.parse_args()
     ventricle = Ventricle(delay_rr=lbbb_delay(), rv_activity=0.3, tilt_deg=6.0, shortening_mm=10.0)
     camera = Camera(voxel_mm=(asked.voxel_mm,) * 3, n_slices=32)
@@ -153,13 +155,15 @@ def main() -> None:
         "fully_automatic_fixed": timed(automatic_fixed, volumes[: asked.automatic_volumes]),
     }
     fast = max(seconds["vectorised"], seconds["vectorised_again"])
+    ratio = seconds["map_coordinates_per_ray"] / fast
+    keep_ratios(asked.ratios, {"phases of a study beside map_coordinates ray by ray": ratio})
     print(
         json.dumps(
             {
                 "shape": list(expected.shape),
                 "n_samples": int(geometry.area_mm2.size),
                 "seconds_a_volume": {name: round(s, 4) for name, s in seconds.items()},
-                "ratio": round(seconds["map_coordinates_per_ray"] / fast, 1),
+                "ratio": round(ratio, 1),
                 "largest_relative_difference": difference(volumes[0], voxel_mm, geometry, motion),
                 "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
             },

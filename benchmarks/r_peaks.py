@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 import wfdb
+from speed.ratios import add_ratios, keep_ratios
 from wfdb import processing
 
 from cardio_core.evaluation.events import match_events
@@ -261,6 +262,21 @@ def table(counts: list[Count], group: str, records: list[str], *, flutter_exclud
     return "\n".join(lines)
 
 
+def ratios_of(counts: list[Count]) -> dict[str, float | None]:
+    """Return how many times longer each detector takes than ours, on the records of both."""
+    taken: dict[str, dict[str, float]] = {}
+    for count in counts:
+        taken.setdefault(count.detector, {})[count.record] = count.seconds
+    ours = taken.get("cardio", {})
+    ratios: dict[str, float | None] = {}
+    for name, seconds in taken.items():
+        shared = ours.keys() & seconds.keys()
+        if name != "cardio" and shared:
+            ratio = sum(seconds[one] for one in shared) / sum(ours[one] for one in shared)
+            ratios[f"R peaks beside {name}"] = ratio
+    return ratios
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -269,9 +285,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--detectors", nargs="+", choices=DETECTORS, default=list(DETECTORS))
     parser.add_argument("--channel", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the counts of every record here")
+    add_ratios(parser)
     chosen = parser.parse_args(arguments)
     counts, failed = run(chosen.data, chosen.records, chosen.detectors, chosen.channel, chosen.json)
     counts = [count for count in counts if count.channel == chosen.channel]
+    keep_ratios(chosen.ratios, ratios_of(counts))
     for group, members in GROUPS.items():
         records = [record for record in chosen.records if record in members]
         if records and counts:

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 import torch
 from scipy import signal
+from speed.ratios import add_ratios, keep_ratios
 
 from cardio_ecg_transfer.signal.segments import BeatSegments, segment_beats
 from cardio_ecg_transfer.signal.spectrogram.pictures import Spectrograms, beat_spectrograms
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cpu")
+    add_ratios(parser)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -85,6 +87,14 @@ def main() -> None:
         scipy_and_cv2(cut, settings, expected)
         times_s["scipy_cv2_same_memory"].append(time.process_time() - begun)
     median_s = {name: statistics.median(times) for name, times in times_s.items()}
+    peers = {"scipy_cv2": "", "scipy_cv2_same_memory": ", same memory"}
+    keep_ratios(
+        asked.ratios,
+        {
+            f"spectrograms beside scipy and OpenCV{title}": median_s[name] / median_s["blocks"]
+            for name, title in peers.items()
+        },
+    )
     difference = np.abs(made.decibels()[:, 0] - expected).max()
     print(
         json.dumps(

@@ -19,6 +19,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from speed.ratios import add_ratios, keep_ratios
+
 HEAVY = (
     "torch", "lightning", "monai", "skops", "scipy.stats", "sklearn", "statsmodels", "matplotlib",
 )  # fmt: skip
@@ -82,8 +84,9 @@ IMPORT_SCIPY = (
 )
 
 
-def stats(repeats: int) -> None:
-    """Print the time of commands of `cardio stats` on 80 rows beside that of two imports."""
+def stats(repeats: int) -> dict[str, float | None]:
+    """Print the time of commands of `cardio stats` on 80 rows beside two imports; return ratios."""
+    ratios: dict[str, float | None] = {}
     commands = {
         "table1": "--by arm", "univariable": "--target arm --features x,z",
         "multivariable": "--target arm --features x,z", "roc": "--target arm --score x",
@@ -101,6 +104,8 @@ def stats(repeats: int) -> None:
                 "all"
             ]
             print(f"{'cardio stats ' + name:<34}{seconds:6.2f} s  {seconds / beside:.2f} x")
+            ratios[f"import pandas, scipy.stats beside cardio stats {name}"] = beside / seconds
+    return ratios
 
 
 def main() -> None:
@@ -111,10 +116,11 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="as for cardio run")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--stats", action="store_true", help="measure cardio stats instead")
+    add_ratios(parser)
     asked = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if asked.stats:
-        stats(asked.repeats)
+        keep_ratios(asked.ratios, stats(asked.repeats))
         return
     with tempfile.TemporaryDirectory() as folder:
         run, data = Path(folder) / "run", Path(folder) / "data"
@@ -135,6 +141,10 @@ def main() -> None:
         ("predict, all its imports", predict["imports"], predict["after"]),
         ("predict, in all", predict["all"], ()),
     ]
+    keep_ratios(
+        asked.ratios,
+        {f"import torch beside cardio {name}": torch["all"] / took for name, took, _ in lines[1:]},
+    )
     for name, seconds, modules in lines:
         ratio = f"{seconds / torch['all']:.2f} x"
         print(f"{name:<34}{seconds:6.2f} s  {ratio}  {', '.join(modules)}")

@@ -25,6 +25,7 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
+from speed.ratios import add_ratios, keep_ratios
 
 from cardio_core.stats import auc, bootstrap_auc
 
@@ -172,10 +173,27 @@ def peak_mib(n: int) -> float:
     return peak / 2**20
 
 
+def ratios_of(report: dict[str, Any]) -> dict[str, float | None]:
+    """Return how many times faster ours is than each peer, by what was compared."""
+    ratios: dict[str, float | None] = {}
+    for one in report["bootstraps"]:
+        n = one["n"]
+        ratios[f"bootstrap of {n} rows beside a loop over sklearn"] = one["rows_ratio"]
+        ratios[f"bootstrap of {n} rows beside confidenceinterval"] = one["confidenceinterval_ratio"]
+        name = f"bootstrap of the patients of {n} rows beside a loop over sklearn"
+        ratios[name] = one["patients_ratio"]
+        of_proc = report["proc_bootstrap_s"][str(n)]
+        ratios[f"bootstrap of {n} rows beside pROC"] = of_proc and of_proc / one["rows_s"]
+        exact = report["proc_delong_s"][str(n)]
+        ratios[f"DeLong of {n} rows beside pROC"] = exact and exact / report["delong_s"][str(n)]
+    return ratios
+
+
 def main() -> None:
     """Run everything and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--loop-resamples", type=int, default=100)
+    add_ratios(parser)
     asked = parser.parse_args()
     auc(*rows_of(1000, 50)[:2])
     r_small, r_large = in_proc(1000), in_proc(20_000)
@@ -194,6 +212,7 @@ def main() -> None:
         },
         "peak_mib_of_20_resamples": {str(n): round(peak_mib(n), 1) for n in (20_000, 1_000_000)},
     }
+    keep_ratios(asked.ratios, ratios_of(report))
     print(json.dumps(report, indent=1))
 
 
