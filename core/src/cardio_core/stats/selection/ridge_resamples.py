@@ -163,7 +163,7 @@ def _maximise(matrix: Floats, outcome: Floats, ridge: Floats) -> Floats:
         score = np.einsum("rnk,rn->rk", own, outcome[going] - probability) - ridge * beta
         information = np.einsum("rnk,rn,rnl->rkl", own, weight, own, optimize=True) + flat
         step = np.linalg.solve(information, score[..., None])[..., 0]
-        arrived = (score * step).sum(axis=1) < 1e-10
+        arrived = np.asarray((score * step).sum(axis=1) < 1e-10)
         found[going[arrived]] += step[arrived]
         going, own, beta, step = (one[~arrived] for one in (going, own, beta, step))
         if not going.size:
@@ -172,11 +172,11 @@ def _maximise(matrix: Floats, outcome: Floats, ridge: Floats) -> Floats:
         step *= np.minimum(1.0, MAX_MOVE / np.maximum(moved, MAX_MOVE))[:, None]
         for _ in range(MAX_HALVINGS):
             candidate = gain(beta + step, going)
-            worse = candidate < best[going]
+            worse = np.asarray(candidate < best[going])
             if not worse.any():
                 break
             step[worse] /= 2
-        better = ~(gain(beta + step, going) < best[going])
+        better = np.asarray(gain(beta + step, going) >= best[going])
         found[going[better]] += step[better]
         best[going[better]] = gain(found[going[better]], going[better])
         going = going[better]  # others stand where nothing visible is left to be gained
