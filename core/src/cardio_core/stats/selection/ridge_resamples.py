@@ -135,7 +135,7 @@ def _medians(used: Floats) -> Floats:
     """Return the medians of the known values, shape (r, k); 0 where none is known."""
     if np.isfinite(used).all():
         return np.asarray(np.median(used, axis=1))
-    known = np.isfinite(used).any(axis=1)
+    known = np.asarray(np.isfinite(used).any(axis=1))
     filled = np.where(known[:, None], np.where(np.isfinite(used), used, np.nan), 0.0)
     return np.asarray(np.nanmedian(filled, axis=1))
 
