@@ -48,9 +48,10 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 def came_from(entry: dict[str, Any]) -> str:
     """Return where a stored time comes from, with its command."""
+    load = entry.get("load_before")
+    busy = "" if load is None else f"; load {number(load)} before"
     return (
-        f"Measured on {entry['date']} at commit {entry['commit']}; {entry['machine']}; load "
-        f"{number(entry['load_before'])} before.\n\n"
+        f"Measured on {entry['date']} at commit {entry['commit']}; {entry['machine']}{busy}.\n\n"
         f"<!-- slow -->\n```sh\n{entry['command']}\n```"
     )
 
@@ -75,7 +76,8 @@ def profiles(stored: dict[str, Any]) -> str:
             f"### {NAMES[plugin]}, sizes of `{config}`\n"
             f"`{entry['words']}`: {number(entry['seconds'])} s of the processor, "
             f"{entry['n_patients']} patients, one process of one thread; matrix products reach "
-            f"{number(entry['peak_gflops'])} GFLOP/s here. {came_from(entry)}\n\n"
+            f"{number(entry['peak_gflops'])} GFLOP/s here. {entry.get('note', '')} "
+            f"{came_from(entry)}\n\n"
             + table(["stage", "seconds", "share", "floor, s", "gap"], rows)
         )
     return "\n\n".join(parts)
