@@ -182,7 +182,9 @@ def test_somebody_elses_file_of_that_name_is_left_alone(shelf, tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["../outside.dat", "/etc/outside", "a/../../outside", "C:\\outside", "a\\..\\b", ".hidden",
-     "a/.part", "", "name\x07", "c:/outside"],
+     "a/.part", "", "name\x07", "c:/outside", "~/../x", "//host/share", "a" * 300, "é" * 120,
+     "/".join("a" * 20), "con", "a/NUL.txt", "lpt1.dat", "a./b", "a /b", "a\x00b", "a\u202eb",
+     "a*b", "a|b", "SHA256SUMS.txt", "a/../b", "a\tb"],
 )  # fmt: skip
 def test_a_path_that_leaves_the_folder_is_refused_before_anything_is_fetched(shelf, tmp_path, name):
     shelf.sums = f"{'a' * 64} {name}\n".encode()
@@ -190,6 +192,20 @@ def test_a_path_that_leaves_the_folder_is_refused_before_anything_is_fetched(she
         fetch(shelf, tmp_path)
     assert [asked for asked, _ in shelf.asked] == ["SHA256SUMS.txt"]
     assert files_under(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("a", "a/b"), "is a folder of others"),
+        (("a/b/c", "A"), "is a folder of others"),
+        (("a/x.dat", "a/X.dat"), "differ in more than their case"),
+        (("a//x", "a/./X"), "differ in more than their case"),
+    ],
+)
+def test_names_that_would_take_each_others_place_are_refused(names, said):
+    with pytest.raises(DataError, match=said):
+        read_sums("".join(f"{'a' * 64} {name}\n" for name in names))
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "<html>not found</html>", "abc 100.dat"])

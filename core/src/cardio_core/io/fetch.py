@@ -12,7 +12,7 @@ import shutil
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -26,6 +26,10 @@ from cardio_core.io.hashing import file_digest
 
 SUMS = "SHA256SUMS.txt"
 N_ATTEMPTS = 4
+_NOT_IN_NAMES = '\\:*?"<>|'
+_LONGEST, _MOST_PARTS = 200, 16
+"""Bytes of a name: file systems take 255, and a download in progress has a longer one."""
+_DEVICES = {"CON", "PRN", "AUX", "NUL"} | {f"{one}{n}" for one in ("COM", "LPT") for n in range(10)}
 _BLOCK = 1 << 18
 _SUMS_LIMIT = 64 << 20
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -139,7 +143,8 @@ def read_sums(text: str) -> dict[str, str]:
                 f"{SUMS}, line {number}: expected a SHA-256 and a path inside the data set, found "
                 f"{line[:90]!r}; nothing was downloaded"
             )
-        found[name] = digest.lower()
+        found[PurePosixPath(name).as_posix()] = digest.lower()
+    _require_apart(found)
     if not found:
         raise DataError(f"{SUMS}: expected one digest a line, found none; nothing was downloaded")
     return found
@@ -147,9 +152,34 @@ def read_sums(text: str) -> dict[str, str]:
 
 def _stays_inside(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    strange = any(character in name for character in "\\:") or not name.isprintable()
-    # A leading dot could name an unfinished download, or a file that hides itself.
-    return bool(parts) and not strange and not any(part[0] in "./" for part in parts)
+    strange = any(character in name for character in _NOT_IN_NAMES) or not name.isprintable()
+    long = len(parts) > _MOST_PARTS or any(len(part.encode()) > _LONGEST for part in parts)
+    if not parts or strange or long or name == SUMS:
+        return False
+    # A leading dot could name an unfinished download, or a file that hides itself; what ends in a
+    # dot or a blank, and the names of devices, are other files on Windows.
+    return not any(
+        part[0] in "./" or part[-1] in ". " or part.partition(".")[0].upper() in _DEVICES
+        for part in parts
+    )
+
+
+def _require_apart(names: Iterable[str]) -> None:
+    """Raise where a file would be a folder of another, or two names are one where case is not."""
+    taken: dict[str, str] = {}
+    for name in names:
+        if (other := taken.setdefault(name.casefold(), name)) != name:
+            raise DataError(
+                f"{SUMS}: expected names that differ in more than their case, found {name[:90]!r} "
+                f"beside {other[:90]!r}; nothing was downloaded"
+            )
+    for name in taken:
+        inside = next((up for up in PurePosixPath(name).parents if str(up) in taken), None)
+        if inside is not None:
+            raise DataError(
+                f"{SUMS}: expected files, found {str(inside)[:90]!r}, which is a folder of others, "
+                "too; nothing was downloaded"
+            )
 
 
 def _fetch_one(source: _Source, name: str, target: Path, digest: str) -> bool:

@@ -55,8 +55,11 @@
     return grid;
   };
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  const csv = (rows) => `\ufeff${rows.map((row) => row.map(quoted).join(",")).join("\r\n")}\r\n`;
-  const tabbed = (rows) => rows.map((row) => row.join("\t")).join("\n");
+  // What a spreadsheet would compute is marked as text, as in the files of the run.
+  const aNumber = /^[+-]?\d[\d.,]*(e[+-]?\d+)?( ?%)?( [(\[][^A-Za-z=@]*( to [^A-Za-z=@]*)?[)\]])?$/i;
+  const asText = (text) => (/^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) && !aNumber.test(text) ? `'${text}` : text);
+  const csv = (rows) => `\ufeff${rows.map((row) => row.map((cell) => quoted(asText(cell))).join(",")).join("\r\n")}\r\n`;
+  const tabbed = (rows) => rows.map((row) => row.map(asText).join("\t")).join("\n");
   const copy = async (text) => {
     try { await navigator.clipboard.writeText(text); return true; } catch { /* by hand, below */ }
     const area = document.createElement("textarea");

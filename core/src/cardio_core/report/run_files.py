@@ -9,6 +9,7 @@ from typing import Any
 
 from cardio_core.errors import DataError
 from cardio_core.io.atomic import read_text
+from cardio_core.io.kept.folder import guard_folder
 from cardio_core.io.kept.manifest import MANIFEST
 from cardio_core.io.kept.results import CASE, METRICS, SPLITS
 
@@ -48,6 +49,7 @@ def read_run(run: Path) -> RunFiles:
             "name the folder that `cardio run` wrote"
         )
     splits = SPLITS.read_or(run / "splits.json", {"protocols": {}})
+    guard_folder(run)
     config = run / "config.yaml"
     return RunFiles(
         run,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cardio_core.io.tables.formula import as_it_was
 from cardio_core.report.columns import (
     Column,
     columns_of,
@@ -131,7 +132,7 @@ def read_table(
     """Read one CSV file for the report."""
     names = names or Names()
     with path.open(encoding="utf-8-sig", newline="") as file:
-        lines = [line for line in csv.reader(file) if line]
+        lines = [[as_it_was(cell) for cell in line] for line in csv.reader(file) if line]
     head, rows = (lines[0], lines[1:]) if lines else ([], [])
     if not stand_in:
         head, rows = _without_the_paper(head, rows)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cardio_core.io.atomic import replacing
+from cardio_core.io.tables.formula import named_texts, texts
 from cardio_core.runner.progress.words import several
 from cardio_core.types.samples import Cohort
 
@@ -131,9 +132,9 @@ def write_cells(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
     lines = list(rows)
     more = [name for name in (lines[0] if lines else ()) if name not in COLUMNS]
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, (*COLUMNS, *more), lineterminator="\n")
+        writer = csv.DictWriter(file, texts((*COLUMNS, *more)), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(lines)
+        writer.writerows(map(named_texts, lines))
 
 
 def _in_order(counted: tuple[str, int]) -> tuple[bool, int, str]:

@@ -16,6 +16,7 @@ from cardio_core.errors import ConfigError
 from cardio_core.hookspecs import API_VERSION
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import file_digest
+from cardio_core.io.kept.folder import guard_folder
 from cardio_core.io.kept.manifest import MANIFEST, kind_of
 
 PACKAGES = (
@@ -48,6 +49,7 @@ class Manifest:
         path = run / "manifest.json"
         if not path.is_file():
             raise ConfigError(f"{run}: no run directory (it has no manifest.json)")
+        guard_folder(run)
         content = read_json(path)
         made, core = _api_of(content), API_VERSION
         if made[0] == core[0]:

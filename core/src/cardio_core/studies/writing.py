@@ -16,6 +16,7 @@ from cardio_core.errors import ConfigError
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
 from cardio_core.evaluation.patients.table_one import TableOne
 from cardio_core.io.atomic import replacing, write_json
+from cardio_core.io.tables.formula import write_table
 from cardio_core.runner.judging.cases import file_in
 from cardio_core.runner.judging.judge import Figure, draw_figure
 from cardio_core.runner.manifest import Manifest, git_commit, now, packages
@@ -153,7 +154,7 @@ def publish(
     for name, table in every.items():
         with replacing(file_in(out / "tables", name, "csv")) as temporary:
             index = not isinstance(table.index, pd.RangeIndex)
-            table.to_csv(temporary, index=index, float_format="%.6g")
+            write_table(table, temporary, index=index, digits="%.6g")
     notes += filter(None, (
         draw_figure(Figure(name, draw, file_in(out / "figures", name, "svg")))
         for name, draw in figures.items()

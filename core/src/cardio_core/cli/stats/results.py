@@ -152,7 +152,8 @@ def write_result(
     """
     import json
 
-    from cardio_core.io.atomic import write_text
+    from cardio_core.io.atomic import replacing, write_text
+    from cardio_core.io.tables.formula import write_table
 
     taken = reading_notes()
     table = replace(table, notes=(*table.notes, *taken))
@@ -162,8 +163,8 @@ def write_result(
         with _writing(svg_file):
             save_svg(figure, svg_file)
     if csv_file is not None:
-        with _writing(csv_file):
-            write_text(csv_file, table.to_frame().to_csv(index=False))
+        with _writing(csv_file), replacing(csv_file) as temporary:
+            write_table(table.to_frame(), temporary)
     if html_file is not None:
         figures = [*([figure] if figure else []), *further]
         with _writing(html_file):

@@ -21,6 +21,7 @@ from cardio_core.io.cohorts.headers import near
 from cardio_core.io.cohorts.known_columns import columns_of_persons
 from cardio_core.io.cohorts.problems import CohortTableError
 from cardio_core.io.tables.cells import cell_text
+from cardio_core.io.tables.formula import table_as_it_was, write_table
 
 EFFECT = "effect"
 """The column of the latent effect unless another is named."""
@@ -133,7 +134,7 @@ def lay_over(folder: Path, planned: Planned, plugin: str) -> None:
         raise ContractError(
             f"{plugin}: synthesize wrote no cohort.csv; patients of a table need one"
         )
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    table = table_as_it_was(pd.read_csv(file, dtype=str, keep_default_na=False))
     asked = planned.asked.set_index("patient_id")
     if set(table.get("patient_id", ())) != set(asked.index):
         raise ContractError(
@@ -146,7 +147,7 @@ def lay_over(folder: Path, planned: Planned, plugin: str) -> None:
     if "site_id" in told and "scanner_id" in table and "scanner_id" not in told:
         table["scanner_id"] = table["site_id"].map(lambda site: f"{site}-1" if site else "")
     table[OUTCOME] = table["patient_id"].map(asked["outcome"]).astype(int)
-    table.to_csv(file, index=False, lineterminator="\n")
+    write_table(table, file)
 
 
 def _number(plugin: str, patient_id: str) -> int:

@@ -15,6 +15,7 @@ from cardio_core.errors import DataError
 from cardio_core.io.cohorts.headers import as_known
 from cardio_core.io.cohorts.problems import Problem
 from cardio_core.io.tables.bounds import require_bytes, require_cells, require_columns
+from cardio_core.io.tables.formula import as_it_was
 from cardio_core.io.tables.parquet import read_parquet
 from cardio_core.types.unpacking.fitting import require_fitting
 
@@ -152,7 +153,7 @@ def _read_csv(path: Path, known: Collection[str], lenient: bool) -> RawTable:
     if not any(any(cell.strip() for cell in row) for row in rows[above:]):
         return RawTable(pd.DataFrame(), [])
     start = above
-    header = _names(rows[start], known)
+    header = _names([as_it_was(cell) for cell in rows[start]], known)
     while header and not header[-1]:
         header.pop()
     width = len(header)
@@ -174,7 +175,7 @@ def _read_csv(path: Path, known: Collection[str], lenient: bool) -> RawTable:
                 )
             )
             continue
-        kept.append(row[:width])
+        kept.append([as_it_was(cell) for cell in row[:width]])
         numbers.append(number)
     if short:
         notes = (*notes, f"{short} row{'s end' if short > 1 else ' ends'} before the last column; "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardio_core.io.atomic import replacing
+from cardio_core.io.tables.formula import as_it_was, as_they_were
 from cardio_core.report.measured.paired import differences, pairs
 from cardio_core.report.measured.sheet import THUMBNAILS
 from cardio_core.report.measured.values import short
@@ -90,9 +91,9 @@ def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Coun
     others = {"id", "patient", "samples", "flags", "not measured because", "sheet"}
     with table.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        columns = [name for name in reader.fieldnames or [] if name not in others]
+        columns = [as_it_was(name) for name in reader.fieldnames or [] if name not in others]
         columns += ["samples"] if "samples" in (reader.fieldnames or []) else []
-        for row in reader:
+        for row in map(as_they_were, reader):
             counts["all"] += 1
             reason = row.get("not measured because") or ""
             counts["measured"] += not reason
@@ -111,7 +112,7 @@ def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Coun
 def _rows(table: Path, columns: Sequence[str]) -> Iterator[Row]:
     n_pictures = 0
     with table.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
+        for row in map(as_they_were, csv.DictReader(file)):
             sheet = row.get("sheet") or ""
             picture = ""
             if sheet and n_pictures < MOST_PICTURES:

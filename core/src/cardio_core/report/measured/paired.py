@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cardio_core.io.tables.formula import as_they_were
 from cardio_core.report.measured.values import short
 
 _DIFFERENCE = re.compile(r"(?P<title>.+), (?P<late>\w+) minus (?P<early>\w+)(?P<unit> \([^()]*\))?")
@@ -63,7 +64,7 @@ def pairs(table: Path, columns: Sequence[Difference]) -> Iterator[Pair]:
         As `differences` returns them.
     """
     with table.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
+        for row in map(as_they_were, csv.DictReader(file)):
             cells = tuple(_cell(row, one) for one in columns)
             if any(cells):
                 yield Pair(row.get("patient") or row["id"], row["id"], cells)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardio_core.io.atomic import write_text
+from cardio_core.io.tables.formula import texts
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.told.checklist_items import CLAIM, TRIPOD_AI, Item
 from cardio_core.report.told.evidence import evidence
@@ -64,7 +65,9 @@ def write_checklists(run: Path, made: Sequence[Checklist]) -> None:
         text = io.StringIO()
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(["item", "asks", "status", "answer"])
-        rows.writerows([line.number, line.asks, line.status, line.answer] for line in one.lines)
+        rows.writerows(
+            texts([line.number, line.asks, line.status, line.answer]) for line in one.lines
+        )
         path = run / "tables" / f"{one.name}.csv"
         path.parent.mkdir(exist_ok=True)
         write_text(path, text.getvalue())

@@ -12,6 +12,7 @@ from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.io.atomic import replacing
 from cardio_core.io.kept.models import CHOSEN
 from cardio_core.io.store import load_table
+from cardio_core.io.tables.formula import write_table
 from cardio_core.runner.fitting.fuse import weights_of
 from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.runner.fitting.stored import open_decisions, read_predictions
@@ -96,7 +97,7 @@ def write_csv(path: Path, scored: dict[str, Scored], task: Task) -> None:
                 )
                 parts.append(part.reindex(columns=list(CSV_COLUMNS)))
     with replacing(path) as temporary:
-        pd.concat(parts).to_csv(temporary, index=False, float_format="%.7g")
+        write_table(pd.concat(parts), temporary, digits="%.7g")
 
 
 def _one(job: FoldJob, target: Target, truth: Truth) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.clinical import by_patient
 from cardio_core.io.atomic import replacing, write_json
 from cardio_core.io.kept.models import CONFORMAL
+from cardio_core.io.tables.formula import write_table
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.runner.judging.cases import file_in, stem_of
@@ -123,7 +124,7 @@ def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -
     for name, table in judged.report.tables.items():
         with replacing(file_in(out / "tables", f"{protocol}-{name}", "csv")) as temporary:
             index = not isinstance(table.index, pd.RangeIndex)
-            table.to_csv(temporary, index=index, float_format="%.6g")
+            write_table(table, temporary, index=index, digits="%.6g")
     figures = [
         Figure(name, draw, file_in(out / "figures", f"{protocol}-{name}", "svg"))
         for name, draw in judged.report.figures.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cardio_core.errors import DataError
 from cardio_core.evaluation.patients.table_one import describe_patients
 from cardio_core.io.atomic import replacing
+from cardio_core.io.tables.formula import write_table
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.patients import clinical_table, patient_labels
 from cardio_core.runner.session import Session
@@ -36,7 +37,7 @@ def write_table_one(session: Session, arm: Arm) -> None:
     folder = session.out / "tables"
     folder.mkdir(exist_ok=True)
     with replacing(folder / f"{NAME}.csv") as temporary:
-        made.frame.to_csv(temporary, index=False)
+        write_table(made.frame, temporary)
     notes = list(made.notes)
     if samples.groupby("patient_id")["study_id"].nunique().max() > 1:
         notes.append("A patient with several studies is described by the first.")

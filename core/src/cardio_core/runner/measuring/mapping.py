@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from cardio_core.io.atomic import replacing
+from cardio_core.io.tables.formula import texts
 from cardio_core.types.samples import Cohort, Quarantined
 
 
@@ -40,7 +41,7 @@ def write_mapping(
         rows += [("", str(path), str(numbers[path])) for path in others]
         n_columns = 3 if numbers else 2
         writer.writerow(("id", "file", "number")[:n_columns])
-        writer.writerows(row[:n_columns] for row in rows)
+        writer.writerows(texts(row[:n_columns]) for row in rows)
 
 
 def _number(files: Sequence[Path], numbers: Mapping[Path, int]) -> str:

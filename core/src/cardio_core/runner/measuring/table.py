@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cardio_core.io.atomic import replacing
+from cardio_core.io.tables.formula import named_texts, texts
 from cardio_core.report.measured.values import plain
 from cardio_core.runner.measuring.recording import Line
 
@@ -54,8 +55,8 @@ class GrowingTable:
         if columns != self.columns or not self.path.exists():
             self._widen(columns)
         with self.path.open("a", encoding="utf-8", newline="") as file:
-            csv.DictWriter(file, self.columns, restval="", extrasaction="ignore",
-                           lineterminator="\n").writerow(row)  # fmt: skip
+            csv.DictWriter(file, texts(self.columns), restval="", extrasaction="ignore",
+                           lineterminator="\n").writerow(named_texts(row))  # fmt: skip
 
     def _widen(self, columns: Sequence[str]) -> None:
         first = [name for name in columns if name not in _LAST]
@@ -65,7 +66,7 @@ class GrowingTable:
             replacing(self.path) as temporary,
             temporary.open("w", encoding="utf-8", newline="") as file,
         ):
-            writer = csv.DictWriter(file, self.columns, restval="", lineterminator="\n")
+            writer = csv.DictWriter(file, texts(self.columns), restval="", lineterminator="\n")
             writer.writeheader()
             if self.path.exists():
                 with self.path.open(encoding="utf-8", newline="") as before:

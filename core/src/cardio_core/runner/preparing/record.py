@@ -9,6 +9,7 @@ from cardio_core.config import NeedBlock
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import replacing, write_json
 from cardio_core.io.hashing import digest
+from cardio_core.io.tables.formula import write_table
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.flow import flow_of
 from cardio_core.runner.preparing.needs import guard_other
@@ -70,7 +71,7 @@ def _certify(session: Session, arms: Sequence[Arm]) -> None:
         kept[PAIRS] = certificate.pairs
     for name, table in kept.items():
         with replacing(tables / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False)
+            write_table(table, temporary)
     session.manifest.update(
         overlap=dict(certificate.sentences), copied_signals=len(certificate.pairs)
     )

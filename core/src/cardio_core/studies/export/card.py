@@ -11,6 +11,7 @@ import pandas as pd
 
 from cardio_core.io.atomic import write_json, write_text
 from cardio_core.io.kept.models import APPLICABILITY as KEPT_RANGES
+from cardio_core.io.tables.formula import table_as_it_was
 from cardio_core.report.run_files import RunFiles, read_run
 from cardio_core.report.told.card import FILE, model_card
 from cardio_core.report.told.standing import protocol_told
@@ -258,7 +259,9 @@ def _table_one(files: RunFiles) -> Hidden | None:
     found = next((path for path in files.tables if path.name == "table1.csv"), None)
     if found is None:
         return None
-    return without_small_cells(pd.read_csv(found, dtype=str, keep_default_na=False))
+    return without_small_cells(
+        table_as_it_was(pd.read_csv(found, dtype=str, keep_default_na=False))
+    )
 
 
 def _privacy(chosen: Chosen) -> tuple[str, ...]:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
 from cardio_core.io.kept.models import SEEN
+from cardio_core.io.kept.predictions import read_predictions
 from cardio_core.io.kept.results import COHORT
 from cardio_core.runner.manifest import Manifest
 from cardio_core.types.unpacking.fitting import require_fitting
@@ -68,8 +68,8 @@ def names_of(run: Path) -> Names:
         found |= set(map(str, SEEN.read(path)["subjects"]))
     for path in (run / "predictions.csv", *run.glob("needs/**/predictions.csv")):
         if path.is_file():
-            table = pd.read_csv(path, usecols=lambda n: n in _ID_COLUMNS, dtype=str)
-            for name in table.columns:
+            table = read_predictions(path)
+            for name in _ID_COLUMNS:
                 found |= set(table[name].dropna())
     manifest = Manifest.open(run).content
     found |= {str(row.get("recording_id")) for row in manifest.get("quarantined") or ()}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cardio_core.config import EvaluateBlock
 from cardio_core.errors import DataError
+from cardio_core.io.kept.predictions import numbers_in, read_predictions
 from cardio_core.io.kept.results import METRICS
 from cardio_core.report.results import bare_name, is_pooled
 from cardio_core.stats import independent_difference
@@ -114,13 +115,12 @@ def _out_of_fold(path: Path, target: Target) -> pd.DataFrame | None:
     """Return a run's out-of-fold predictions of one target as frames hold them."""
     if not path.is_file() or target.kind == "multiclass":
         return None
-    ids = ("sample_id", "recording_id", "study_id", "patient_id", "level", "class", "y_true")
-    rows = pd.read_csv(path, dtype=dict.fromkeys(ids, str), low_memory=False)
+    rows = read_predictions(path)
     rows = rows[(rows["protocol"] == HONEST) & (rows["target"] == target.name)]
     if target.kind == "binary":
         rows = rows[rows["class"] == target.classes[1]]
     else:
-        rows = rows.assign(y_true=rows["y_true"].astype(float))
+        rows = rows.assign(y_true=numbers_in(rows, "y_true", path))
     rows = rows[rows["y_true"].notna() & rows["score"].notna()]
     if not len(rows):
         return None

@@ -11,6 +11,7 @@ import pandas as pd
 from cardio_core.errors import ConfigError, DataError
 from cardio_core.evaluation.patients.clinical import by_patient
 from cardio_core.evaluation.patients.table_one import TableOne, describe_patients
+from cardio_core.io.tables.formula import table_as_it_was
 from cardio_core.runner.predicting.answering import Opened
 from cardio_core.runner.preparing.flow import Entry, count_flow, found_entries, table_rows
 from cardio_core.runner.preparing.patients import clinical_table, patient_labels
@@ -75,7 +76,7 @@ def _beside(made: TableOne, run: Path) -> TableOne:
     path = run / "tables" / "table1.csv"
     if not path.is_file():
         return made
-    own = pd.read_csv(path, dtype=str, keep_default_na=False)
+    own = table_as_it_was(pd.read_csv(path, dtype=str, keep_default_na=False))
     whole = next((str(one) for one in own.columns if str(one).startswith("All")), None)
     if whole is None:
         return made

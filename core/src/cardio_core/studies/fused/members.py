@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
+from cardio_core.io.kept.predictions import read_predictions
 from cardio_core.io.store import load_table
 from cardio_core.runner.fitting.stored import open_decisions
 from cardio_core.runner.manifest import Manifest
@@ -191,12 +192,7 @@ def _target(label: str, manifest: Mapping[str, Any], outcome: str | None) -> Tar
 
 
 def _rows(label: str, run: Path, model: str, target: Target) -> pd.DataFrame:
-    table = pd.read_csv(
-        run / "predictions.csv",
-        dtype=dict.fromkeys((*_IDS, "recording_id", "class", "y_true", "predicted", "fold"), str),
-        keep_default_na=False,
-        na_values=[""],
-    )
+    table = read_predictions(run / "predictions.csv")
     chosen = (
         (table["protocol"] == "honest")
         & (table["model"] == model)

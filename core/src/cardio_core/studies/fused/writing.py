@@ -18,6 +18,7 @@ from cardio_core.evaluation.patients.subgroups import subgroup_metrics
 from cardio_core.io.atomic import replacing, write_json, write_text
 from cardio_core.io.hashing import digest as digest_of
 from cardio_core.io.kept.results import COHORT, METRICS
+from cardio_core.io.tables.formula import write_table
 from cardio_core.report.words import counted, listed
 from cardio_core.runner.fitting.stored import write_chosen
 from cardio_core.runner.judging.cases import file_in
@@ -163,7 +164,7 @@ def _evaluate(out: Path, made: Made, task: Task, scored: Scored) -> list[str]:
     }
     for name, table in tables.items():
         with replacing(file_in(out / "tables", f"{PROTOCOL}-{name}", "csv")) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6g")
+            write_table(table, temporary, digits="%.6g")
     left_out = [
         draw_figure(Figure(name, draw, file_in(out / "figures", f"{PROTOCOL}-{name}", "svg")))
         for name, draw in report.figures.items()

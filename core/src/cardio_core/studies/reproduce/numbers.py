@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.io.kept.predictions import read_predictions
 from cardio_core.io.kept.results import METRICS
 
 TOLERANCE = 1e-6
@@ -156,9 +157,8 @@ def _predictions(then: Path, now: Path) -> Counts:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    # As text: what is a number is decided cell by cell, and NA is not a patient of that name.
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
-    table = table.reindex(columns=[*_UNITS, *_PREDICTED])
+    table = read_predictions(path)
+    table = table.reindex(columns=[*_UNITS, *_PREDICTED]).astype({"repeat": str})
     table[list(_UNITS)] = table[list(_UNITS)].fillna("")
     table["again"] = table.groupby(list(_UNITS)).cumcount()
     return table

@@ -12,6 +12,7 @@ from cardio_core.compute.threads import one_thread
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import replacing, write_json, write_text
 from cardio_core.io.hashing import digest
+from cardio_core.io.tables.formula import write_table
 from cardio_core.runner.manifest import Manifest, now, packages
 from cardio_core.runner.progress import Display, Echo
 from cardio_core.studies.stability.earlier import has_same
@@ -162,7 +163,7 @@ def _work(
         for name, table in panel.tables.items():
             (out / "tables").mkdir(exist_ok=True)
             with replacing(out / "tables" / f"{name}.csv") as temporary:
-                table.to_csv(temporary, index=False, float_format="%.6g")
+                write_table(table, temporary, digits="%.6g")
         for name, drawing in panel.figures.items():
             (out / "figures").mkdir(exist_ok=True)
             drawn[name] = svg_text(drawing)

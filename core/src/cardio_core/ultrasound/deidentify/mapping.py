@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardio_core.io.atomic import replacing
+from cardio_core.io.tables.formula import texts
 from cardio_core.ultrasound.deidentify.header import Source
 
 _COLUMNS = ("source", "patient_id", "name", "patient", "reason")
@@ -50,6 +51,7 @@ def write_mapping(
             for job, reason in jobs:
                 new = "" if reason else job.name
                 row = (job.path.relative_to(folder), job.source.patient_id, new, job.patient)
-                writer.writerow((*row, reason or ""))
+                writer.writerow(texts(map(str, (*row, reason or ""))))
             for other, kind in others:
-                writer.writerow((other.relative_to(folder), "", "", "", f"no loop: {kind}"))
+                place = str(other.relative_to(folder))
+                writer.writerow(texts([place, "", "", "", f"no loop: {kind}"]))
