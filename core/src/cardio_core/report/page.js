@@ -55,7 +55,7 @@
     return grid;
   };
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  // What a spreadsheet would compute is marked as text, as in the files of the run.
+  // What a spreadsheet would compute is marked as text, as in the CSV files.
   const aNumber = /^[+-]?\d[\d.,]*(e[+-]?\d+)?( ?%)?( [(\[][^A-Za-z=@]*( to [^A-Za-z=@]*)?[)\]])?$/i;
   const asText = (text) => (/^'*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) && !aNumber.test(text) ? `'${text}` : text);
   const csv = (rows) => `\ufeff${rows.map((row) => row.map((cell) => quoted(asText(cell))).join(",")).join("\r\n")}\r\n`;
