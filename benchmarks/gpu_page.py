@@ -69,8 +69,8 @@ python benchmarks/shared_fit.py
 NO_GPU = """
 ## No figure of a GPU exists
 
-Nobody has run cardio on a GPU yet. No speed, memory, share of a peak or metric on this page or
-elsewhere in these documents comes from one. `benchmarks/gpu.py` measures them when there is one:
+No speed, memory, share of a peak or metric on this page or elsewhere in these documents comes from
+a GPU. `benchmarks/gpu.py` measures them where there is one:
 
 ```text
 python benchmarks/gpu.py --device cuda --compile --json docs/results/gpu.json
@@ -97,7 +97,7 @@ TOGETHER = """
 
 Seeds and folds of a small network can be trained as one network of stacked weights (`torch.func`).
 The plugins' smallest networks at full size, one core: gradients of k networks in one pass beside k
-passes, median processor time of three turns. The engine does not do this; the autoencoder that
+passes, median processor time of three turns: little to gain there. The engine does not do this; the autoencoder that
 `spect_polar` fits in its honest protocol does, with a batched product of its own.
 
 <!-- slow -->
@@ -142,7 +142,7 @@ def shared(one: dict[str, Any]) -> str:
     """Return the part on shared fits."""
     lines = [SHARED.format(n=one["n"][0], validation=one["n"][1]).rstrip()]
     lines += [_compared(name, row) for name, row in one["equal"].items()]
-    lines += ["", "Not the same fit, and by how much:", ""]
+    lines += ["", "Not the same fit, and how far off (bf16: two processes in bf16 beside one):", ""]
     lines += [
         "| trained | processes | epochs | weights moved | difference | validation scores | epoch "
         "kept |",

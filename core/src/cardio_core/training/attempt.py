@@ -65,6 +65,10 @@ class Alone:
         """Return the seed of what a network itself draws, dropout say."""
         return seed
 
+    def device(self, job: Job) -> Device:
+        """Return the device of this process."""
+        return job.device
+
     def of_training(self, order: TrainingOrder) -> Sampler[Request]:
         """Return which batches this process trains on."""
         return order
@@ -108,7 +112,7 @@ def attempt(job: Job, batch: BatchSize, way: Alone | None = None) -> Kept | None
     keeper = way.keeper(job.out, job.n_epochs, patience, job.choose, job.progress, job.tracker)
     done = False
     try:
-        with reproducible(way.seed(job.seed), job.device), quiet():
+        with reproducible(way.seed(job.seed), way.device(job)), quiet():
             module = way.module(
                 job.network, job.loss, job.score, job.plan, order.n_steps, job.parameter_groups
             )

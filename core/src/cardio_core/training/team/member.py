@@ -15,6 +15,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from torch import Tensor, distributed
 from torch.utils.data import Sampler
 
+from cardio_core.compute.devices import Device
 from cardio_core.training.attempt import Alone, Job
 from cardio_core.training.callbacks import EpochKeeper
 from cardio_core.training.examples import Batch
@@ -44,6 +45,10 @@ class Member(Alone):
             return seed
         return int(np.random.SeedSequence((seed, self.rank)).generate_state(1)[0])
 
+    def device(self, job: Job) -> Device:
+        """Return one of those that share the fit."""
+        return (job.device, *job.device.others)[self.rank]
+
     def module(self, *arguments: Any) -> TrainingModule:
         """Return what Lightning trains, with what all have found at the end of each epoch."""
         return SharedModule(self._group, *arguments)
@@ -67,7 +72,7 @@ class Member(Alone):
         on_gpu = job.device.kind == "cuda"
         devices = (job.device, *job.device.others)
         if on_gpu:
-            torch.cuda.set_device(devices[self.rank].torch_name)
+            torch.cuda.set_device(self.device(job).torch_name)
         distributed.init_process_group(
             "nccl" if on_gpu else "gloo",
             init_method=f"file://{self._meeting}",
