@@ -97,8 +97,8 @@ TOGETHER = """
 
 Seeds and folds of a small network can be trained as one network of stacked weights (`torch.func`).
 The plugins' smallest networks at full size, one core: gradients of k networks in one pass beside k
-passes, median processor time of three turns: little to gain there. The engine does not do this; the autoencoder that
-`spect_polar` fits in its honest protocol does, with a batched product of its own.
+passes, median processor time of three turns: little to gain there. The engine does not do this; the
+autoencoder that `spect_polar` fits in its honest protocol does, with a batched product of its own.
 
 <!-- slow -->
 ```sh
