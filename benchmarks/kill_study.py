@@ -59,9 +59,6 @@ SIZES = {
 }
 """What is run, at the smallest sizes; a list takes turns."""
 
-QUIET_S = 10.0
-"""How long after the end of a run its processes may still be there."""
-
 LOOKS_S = 0.02
 TRIES = 4
 ENDS_S = 900.0
@@ -72,6 +69,7 @@ class Kill:
     """One disturbed run, and what was found."""
 
     plugin: str
+    number: int
     asked: str
     kind: str
     aimed: str
@@ -169,7 +167,9 @@ class Study:
         if kind == "worker killed" and aimed in ("starting", "report"):
             aimed = "training"  # there are no workers
         by_write = bool((number // 2 + number // len(KINDS)) % 2) and aimed in known.writes
-        made = Kill(self.plugin, asked, kind, aimed, "at a write" if by_write else "by the clock")
+        made = Kill(
+            self.plugin, number, asked, kind, aimed, "at a write" if by_write else "by the clock"
+        )
         rng = np.random.default_rng([self.seed, number, *self.plugin.encode()])
         share = float(rng.uniform(0.02, 0.9))
         place = fresh(self.place / f"kill-{number}")
@@ -239,6 +239,9 @@ class Study:
                 made.problems.append("resumed before it could be killed again")
             made.hit += f", then {watch.stage_of(again.out)}"
             asked_to_end(again, "run killed")
+            took, left = again.quiet()
+            made.ended_s = max(took, made.ended_s or 0.0)
+            made.processes_left += left
             after(again, made)
             made.torn += watch.torn_files([run.out, run.place / "cache"])
             run.seen |= again.seen
@@ -252,17 +255,11 @@ class Study:
 
 
 def after(run: Run, made: Kill) -> None:
-    """Wait for the run's processes to end; note those that are still there, and end them."""
+    """End what is left of a run; note whether its folder is free again."""
     from cardio_core.errors import CardioError
     from cardio_core.runner.standing.lock import guard_free
 
-    began = time.monotonic()
-    while (left := watch.alive(run.mark, run.session)) and time.monotonic() < began + QUIET_S:
-        time.sleep(5 * LOOKS_S)
-    took = round(time.monotonic() - began, 2)
-    made.ended_s = took if made.ended_s is None else max(took, made.ended_s)
-    if left:
-        made.processes_left += [words[:60] for words in left.values()]
+    if made.processes_left:
         run.end()
     try:
         guard_free(run.out)
@@ -319,14 +316,20 @@ def about() -> dict[str, Any]:
     }
 
 
-def keep(plugin: str, seed: int, kills: list[Kill]) -> None:
-    """Put the kills of a plugin in the place of those that are stored."""
-    stored = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
-    command = f"python benchmarks/kill_study.py {plugin} --kills {len(kills)}"
-    stored[plugin] = {
-        "command": command, **about(), "seed": seed, "kills": [asdict(one) for one in kills]
-    }  # fmt: skip
-    STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+def stored() -> dict[str, Any]:
+    """Return what earlier studies found, by plugin."""
+    return json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
+
+
+def keep(plugin: str, seed: int, n: int, made: Kill) -> None:
+    """Put a kill in the place of the one of its number."""
+    everything = stored()
+    others = everything.get(plugin, {}).get("kills", [])
+    kills = [one for one in others if one["number"] != made.number] + [{**asdict(made), **about()}]
+    command = f"python benchmarks/kill_study.py {plugin} --kills {n}"
+    kills.sort(key=lambda one: one["number"])
+    everything[plugin] = {"command": command, "seed": seed, "kills": kills}
+    STORED.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -336,22 +339,24 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--at-once", type=int, default=1, help="runs that are disturbed beside")
+    parser.add_argument("--missing", action="store_true", help="only those that are not stored")
     parser.add_argument("--only", type=int, nargs="+", help="these alone; nothing is stored")
     parser.add_argument("--study", type=Path, help="where runs are made, and kept where one is bad")
     options = parser.parse_args()
     place = options.study or Path(tempfile.mkdtemp(prefix="kills-"))
     study = Study(options.plugin, place, options.seed)
     offset = list(SIZES).index(options.plugin) * 5 - 5 if options.plugin != "toy" else 0
-    numbers = options.only or range(options.kills)
-    done: dict[int, Kill] = {}
+    known = stored().get(options.plugin, {}).get("kills", []) if options.missing else []
+    there = {one["number"] for one in known}
+    numbers = options.only or [one for one in range(options.kills) if one not in there]
     with ThreadPoolExecutor(options.at_once) as pool:
-        waiting = {pool.submit(study.kill, number, offset): number for number in numbers}
+        waiting = [pool.submit(study.kill, number, offset) for number in numbers]
         for future in as_completed(waiting):
-            number = waiting[future]
-            done[number] = made = future.result()
-            print(f"{'BAD ' if made.bad() else ''}{number} {json.dumps(asdict(made))}", flush=True)
+            made = future.result()
+            bad = "BAD " if made.bad() else ""
+            print(f"{bad}{made.number} {json.dumps(asdict(made))}", flush=True)
             if options.only is None:
-                keep(options.plugin, options.seed, [done[one] for one in sorted(done)])
+                keep(options.plugin, options.seed, options.kills, made)
 
 
 if __name__ == "__main__":

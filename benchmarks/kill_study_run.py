@@ -30,6 +30,11 @@ CARDIO = (
 )
 SIGNALS = {"SIGTERM": signal.SIGTERM, "SIGHUP": signal.SIGHUP, "Ctrl-C": signal.SIGINT}
 ENDS_S = 900.0
+QUIET_S, QUIET_PROCESSOR_S, HANGS_S = 10.0, 5.0, 300.0
+"""A process is left over that is there after 10 s and 5 s of processor time, or after 300 s: where
+many programs are at work, seconds alone tell nothing."""
+
+LOOKS_S = 0.1
 
 
 class Run:
@@ -69,6 +74,9 @@ class Run:
         self.process = start(words, watch.environment(self.mark, **more))
         self.session = self.process.pid
         self.seen: set[int] = set()
+        self.known: dict[str, bool] = {}
+        self.disturbed_at: float | None = None
+        self.hit = ""
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _by_itself(self, words: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -96,20 +104,24 @@ class Run:
 
     def _watch(self) -> None:
         while self.process.poll() is None:
-            self.seen |= set(watch.alive(self.mark, self.session))
+            self.seen |= set(self.alive())
             time.sleep(0.5)
+
+    def alive(self) -> dict[int, str]:
+        """Return its living processes, by id, with their command lines."""
+        return watch.alive(self.mark, self.session, self.known)
 
     def main(self) -> int:
         """Return the id of the run's main process, which under a terminal is the shell's child."""
         if self.master is None:
             return self.process.pid
-        found = watch.alive(self.mark, self.session)
+        found = self.alive()
         mine = [one for one, words in found.items() if "cli.main" in words and one != self.session]
         return mine[0] if mine else self.process.pid
 
     def workers(self) -> list[int]:
         """Return the ids of the workers."""
-        found = watch.alive(self.mark, self.session)
+        found = self.alive()
         return sorted(one for one, words in found.items() if watch.is_worker(words))
 
     def over(self) -> bool:
@@ -126,13 +138,27 @@ class Run:
             return self.process.wait(seconds)
         return None
 
+    def quiet(self) -> tuple[float, list[str]]:
+        """Wait for all its processes to end; return how long it took, and what is left of them."""
+        began = self.disturbed_at or time.monotonic()
+        used: dict[int, float] = {}
+        first = watch.processor_s(self.alive())
+        while left := self.alive():
+            used |= {one: s - first.get(one, 0.0) for one, s in watch.processor_s(left).items()}
+            took = time.monotonic() - began
+            if took > HANGS_S or (took > QUIET_S and sum(used.values()) > QUIET_PROCESSOR_S):
+                break
+            self.process.poll()
+            time.sleep(LOOKS_S)
+        return round(time.monotonic() - began, 2), [brief(words) for words in left.values()]
+
     def said(self) -> str:
         """Return what it said on stderr."""
         return self.log.read_text(encoding="utf-8", errors="replace").strip()
 
     def end(self) -> None:
         """Kill whatever is left of it."""
-        for one in watch.alive(self.mark, self.session):
+        for one in self.alive():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(one, signal.SIGKILL)
         self.process.wait()
@@ -144,12 +170,15 @@ class Found(Protocol):
     kind: str
     exit_code: int | None
     said: str
+    ended_s: float | None
+    processes_left: list[str]
     problems: list[str]
 
 
 def asked_to_end(run: Run, kind: str, worker: int | None = None, *, group: bool = False) -> None:
     """Disturb a run in one way."""
-    run.seen |= set(watch.alive(run.mark, run.session))
+    run.seen |= set(run.alive())
+    run.hit = watch.stage_of(run.out)
     if kind in SIGNALS:
         send = os.killpg if group else os.kill
         send(run.process.pid, SIGNALS[kind])
@@ -159,6 +188,7 @@ def asked_to_end(run: Run, kind: str, worker: int | None = None, *, group: bool 
         os.close(run.master)
     else:
         os.kill(worker or run.main(), signal.SIGKILL)
+    run.disturbed_at = time.monotonic()
     run.go()
 
 
@@ -173,7 +203,10 @@ def disturb(
     if made.kind == "worker killed":
         worker = int(rng.choice(run.workers()))
     asked_to_end(run, made.kind, worker, group=made.kind == "Ctrl-C" or bool(rng.integers(2)))
-    made.exit_code = run.wait(ENDS_S if made.kind == "worker killed" else 60.0)
+    made.ended_s, made.processes_left = run.quiet()
+    made.exit_code = run.process.poll()
+    if run.hit == "done":
+        made.problems.append("it was over before it was disturbed")
     made.said = shown(run)
     lines = made.said.splitlines()
     expected: dict[str, Any] = {"worker killed": 1}
@@ -200,6 +233,16 @@ def _beside(run: Run, made: Found, start: Callable[..., Run]) -> None:
         made.problems.append(f"exit codes {codes}, {len(made.said.splitlines())} lines")
 
 
+def brief(words: str) -> str:
+    """Return what kind of process a command line is of, without a path of this machine."""
+    for name in ("resource_tracker", "popen_loky", "cli.main"):
+        if name in words:
+            return name
+    return Path(words.partition(" ")[0]).name
+
+
 def shown(run: Run) -> str:
-    """Return what a run said, with the folder of the case as FOLDER."""
-    return run.said().replace(str(run.place), "FOLDER")[-600:]
+    """Return what a run said, with the folder of the case as FOLDER; of a terminal nothing."""
+    if run.master is not None:
+        return ""
+    return run.said().replace(str(run.place), "FOLDER").replace(sys.prefix, "PYTHON")[-600:]

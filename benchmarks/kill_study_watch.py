@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -56,24 +57,41 @@ def _manifest(out: Path) -> dict[str, object]:
         return {}
 
 
-def alive(mark: str, session: int) -> dict[int, str]:
-    """Return the living processes of a run, by id: of its session, or with its mark."""
-    wanted = f"{MARK}={mark}".encode()
+def alive(mark: str, session: int, known: dict[str, bool] | None = None) -> dict[int, str]:
+    """Return the living processes of a run, by id: of its session, or with its mark.
+
+    `known` keeps who is of the run: reading another's environment may wait for that process.
+    """
+    wanted, known = f"{MARK}={mark}".encode(), {} if known is None else known
     found = {}
     for place in Path("/proc").iterdir():
         if not place.name.isdigit():
             continue
         try:
             state, *rest = (place / "stat").read_text().rpartition(")")[2].split()
-            mine = int(rest[2]) == session or wanted in (place / "environ").read_bytes().split(
-                b"\0"
-            )
-            if mine and state not in "ZX":
+            if state in "ZX":
+                continue
+            one = f"{place.name} {rest[18]}"  # with its beginning: ids are given again
+            if int(rest[2]) == session:
+                known[one] = True
+            elif one not in known:
+                known[one] = wanted in (place / "environ").read_bytes().split(b"\0")
+            if known[one]:
                 words = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
                 found[int(place.name)] = words
         except (OSError, ValueError):
             continue
     return found
+
+
+def processor_s(processes: Iterable[int]) -> dict[int, float]:
+    """Return the processor time that processes have used, by id."""
+    used = {}
+    for one in processes:
+        with contextlib.suppress(OSError, IndexError):
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            used[one] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return used
 
 
 def is_worker(words: str) -> bool:
