@@ -118,7 +118,8 @@ def one(plugin: str, config: str, folder: Path, count: bool) -> None:
 def n_patients(run: Path) -> int:
     """Return how many patients a run trained or tested."""
     splits = json.loads((run / "splits.json").read_text(encoding="utf-8"))
-    folds = [fold for one in splits["protocols"].values() for fold in one["folds"]]
+    by_patient = [one for one in splits["protocols"].values() if one["unit"] == "patient"]
+    folds = [fold for one in by_patient for fold in one["folds"]]
     return len({str(who) for fold in folds for part in ("train", "test") for who in fold[part]})
 
 
