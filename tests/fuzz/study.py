@@ -22,14 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from .cases import Outcome, Reader, Seed, judged, lay
-
-ROOT = Path(__file__).parents[2]
-STORED = Path(__file__).parent / "stored" / "fuzz.json"
+from .page import ROOT, write_page
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Fuzz, tell a line a reader, and exit with 1 where an input did what none may."""
     asked = _parser().parse_args(words)
+    if asked.page:
+        write_page()
+        return
     from .readers.every import readers
 
     known = readers()
@@ -202,5 +203,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep", type=Path, help="folder for what is found")
     parser.add_argument("--store", type=Path, help="JSON of the table")
     parser.add_argument("--add", action="store_true", help="go on where --store ends")
+    parser.add_argument("--page", action="store_true", help="write the page of what is stored")
     parser.add_argument("--again", metavar="READER/SEED/INDEX", help="make and read one input")
     return parser

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -88,7 +89,7 @@ def changed(content: Any, rng: Random) -> Any:
             if isinstance(here[key], dict | list) and len(places) < 5000:
                 waiting.append(here[key])
     if not places or rng.random() < 0.02:
-        return rng.choice(_VALUES)
+        return deepcopy(rng.choice(_VALUES))
     if rng.random() < 0.5:  # near the top more often
         places = places[: max(1, len(places) // 20)]
     here, key = rng.choice(places)
@@ -108,7 +109,7 @@ def changed(content: Any, rng: Random) -> Any:
     elif kind == 4 and isinstance(here[key], int | float) and not isinstance(here[key], bool):
         here[key] = rng.choice((-here[key], here[key] * 1e9, 0, float("nan"), 1e308, 2**70, 0.5))
     else:
-        here[key] = rng.choice(_VALUES)
+        here[key] = deepcopy(rng.choice(_VALUES))
     return content
 
 
