@@ -18,7 +18,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
     A million rows that repeat one value take a few bytes, and a text of a megabyte can be repeated
     as cheaply: so as many rows are read at once as cannot exceed `HARMLESS_BYTES` if each held the
-    whole of its largest column.
+    whole of its row group.
 
     Raises
     ------
@@ -44,11 +44,10 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 
 def _rows_at_once(about: Any) -> int:
-    """Return the rows of a part, by the largest column of a row group."""
-    groups = (about.row_group(group) for group in range(about.num_row_groups))
-    largest = max(
-        (group.column(n).total_uncompressed_size for group in groups
-         for n in range(about.num_columns)),
-        default=0,
-    )  # fmt: skip
-    return max(1, min(_MOST_ROWS, HARMLESS_BYTES // max(largest, 1)))
+    """Return the rows of a part, by the largest row group.
+
+    Not by its largest column: what pyarrow makes of a damaged column's description can end the
+    process, which nothing here could refuse.
+    """
+    sizes = (about.row_group(group).total_byte_size for group in range(about.num_row_groups))
+    return max(1, min(_MOST_ROWS, HARMLESS_BYTES // max([1, *sizes])))
