@@ -59,7 +59,11 @@ def page(stored: dict[str, Any]) -> str:
     ]
     found = [one for row in rows.values() for one in row["findings"]]
     if found:
-        lines += ["", "Found, each once, and not yet mended:", ""]
+        lines += [
+            "",
+            "Found, each kind once; one of an earlier commit than the last may be mended since:",
+            "",
+        ]
         lines += [f"- `{one['name']}`: {one['what']}" for one in found]
     return "\n".join(lines) + "\n"
 

@@ -39,7 +39,8 @@ def main(words: Sequence[str] | None = None) -> None:
         return
     chosen = [known[name] for name in asked.reader or known]
     weight = sum(1 / one.cost for one in chosen)
-    table = json.loads(asked.store.read_text()) if asked.add else {"readers": {}}
+    before = asked.add and asked.store.is_file()
+    table = json.loads(asked.store.read_text()) if before else {"readers": {}}
     n_other = 0
     for reader in chosen:
         n = max(asked.least, round(asked.n / reader.cost / weight)) if asked.n else asked.least

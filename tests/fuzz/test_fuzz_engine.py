@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -13,6 +14,7 @@ from cardio_core.api import DataError
 from . import workers
 from .cases import CANARY, Reader, Seed, attempt, lay
 from .changes.kinds import KINDS
+from .page import PAGE, STORED, page
 
 SEEDS = [Seed({"a.json": b'{"a": [1, 2, {"b": "c"}]}', "b.txt": b"x"}, "a.json", "json")]
 
@@ -103,3 +105,8 @@ def test_what_no_message_may_be_is_found(said, what, tmp_path):
     kept = next(n for n in range(99) if lay("made_up", SEEDS, 0, n, tmp_path / f"m{n}").is_file())
     found = attempt(reader(lambda folder, file: [said]), SEEDS, 0, kept, tmp_path)
     assert (found.kind, found.what) == ("other", what)
+
+
+def test_the_page_is_made_of_what_the_study_stored():
+    stored = json.loads(STORED.read_text(encoding="utf-8"))
+    assert PAGE.read_text(encoding="utf-8") == page(stored), "run python -m tests.fuzz --page"
