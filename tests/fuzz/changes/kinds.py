@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from .containers import any_of, dicom, gzip_, npy, safetensors, zip_
-from .plain import OF_BYTES, OF_TEXT, Change
+from .plain import OF_BYTES, OF_TEXT, Change, bits
 from .texts import csv_, json_, xml, yaml_
 
 FOLDER = 0.003
@@ -40,5 +40,8 @@ def damaged(data: bytes, kind: str, others: Sequence[bytes], rng: Random) -> byt
     if rng.random() < FOLDER:
         return None
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
-        data = rng.choice(KINDS[kind])(data, others, rng)
+        try:
+            data = rng.choice(KINDS[kind])(data, others, rng)
+        except (ArithmeticError, LookupError, ValueError):  # too damaged already for this change
+            data = bits(data, others, rng)
     return data
