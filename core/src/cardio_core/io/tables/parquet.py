@@ -49,5 +49,6 @@ def _rows_at_once(about: Any) -> int:
     Not by its largest column: what pyarrow makes of a damaged column's description can end the
     process, which nothing here could refuse.
     """
-    sizes = (about.row_group(group).total_byte_size for group in range(about.num_row_groups))
-    return max(1, min(_MOST_ROWS, HARMLESS_BYTES // max([1, *sizes])))
+    groups = range(about.num_row_groups)
+    largest: int = max((about.row_group(group).total_byte_size for group in groups), default=0)
+    return max(1, min(_MOST_ROWS, HARMLESS_BYTES // max(largest, 1)))
