@@ -55,14 +55,14 @@ def test_every_kind_of_file_can_be_damaged_whatever_it_holds(kind, tmp_path):
 def test_a_process_that_is_ended_costs_its_own_input_alone(tmp_path):
     def read(folder, file):
         if folder.name == "2":
-            os.kill(os.getpid(), signal.SIGSEGV)
+            os.kill(os.getpid(), signal.SIGKILL)
         return []
 
     found = outcomes(read, tmp_path)
     assert {index: one.kind for index, one in found.items()} == {
         0: "accepted", 1: "accepted", 2: "other", 3: "accepted",
     }  # fmt: skip
-    assert found[2].what == "the process ended: SIGSEGV"
+    assert found[2].what == "the process ended: SIGKILL"
 
 
 def test_an_input_that_takes_too_long_is_ended_and_found(tmp_path, monkeypatch):

@@ -42,6 +42,6 @@ def damaged(data: bytes, kind: str, others: Sequence[bytes], rng: Random) -> byt
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
         try:
             data = rng.choice(KINDS[kind])(data, others, rng)
-        except (ArithmeticError, LookupError, ValueError):  # too damaged already for this change
+        except (ArithmeticError, LookupError, RecursionError, ValueError):  # too damaged for it
             data = bits(data, others, rng)
     return data
