@@ -77,6 +77,11 @@ def numbers(table: pd.DataFrame, name: str) -> Floats:
     ------
     DataError
         No such column, text, an infinite number, or no value at all.
+
+    Examples
+    --------
+    >>> numbers(pd.DataFrame({"a": ["0.5", "70000000000000000000000"]}), "a").tolist()
+    [0.5, 7e+22]
     """
     column = column_named(table, name)
     if kind_of(column, name) == "category":
@@ -86,7 +91,8 @@ def numbers(table: pd.DataFrame, name: str) -> Floats:
                 f"column {name!r}: expected numbers, found text {str(found.iloc[0])!r}; "
                 "choose a column of numbers"
             )
-    values = numeric_column(pd.to_numeric(column), f"column {name!r}")
+    # Text was refused above; what is left to coerce are whole numbers of more digits than 64 bits.
+    values = numeric_column(pd.to_numeric(column, errors="coerce"), f"column {name!r}")
     if np.isnan(values).all():
         raise DataError(
             f"column {name!r}: expected values, found all {values.size} missing; choose another"
