@@ -109,7 +109,7 @@ def read_json(path: Path, *, most_bytes: int = MOST_BYTES) -> Any:
 def whole_directory(path: Path, fill: Callable[[Path], Any], *, keep_others: bool = False) -> Any:
     """Fill a folder under a temporary name and rename it: it exists only when it is complete.
 
-    What killed processes left of it is thrown away.
+    What killed processes left of it is thrown away, unless others make the like beside it.
 
     Parameters
     ----------
@@ -121,8 +121,9 @@ def whole_directory(path: Path, fill: Callable[[Path], Any], *, keep_others: boo
         somebody may read it already. Else it is replaced.
     """
     temporary = temporary_folder(path)
-    for leftover in leftovers(path.parent.glob(f"{glob.escape(path.name)}.partial-*")):
-        shutil.rmtree(leftover, ignore_errors=True)
+    if not keep_others:  # else they are many, and to list all for each would be slow: `sweep_cache`
+        for leftover in leftovers(path.parent.glob(f"{glob.escape(path.name)}.partial-*")):
+            shutil.rmtree(leftover, ignore_errors=True)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,8 +27,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 class Pieces:
     """One array along its first axis, made of pieces that may lie on disk.
 
-    Pieces are `.npy` files or arrays. Only the rows that are asked for are read, so a cohort
-    larger than memory is one object. It pickles as its list of paths.
+    Pieces are `.npy` files or arrays. Only the rows that are asked for are read, and no file stays
+    open or mapped, so a cohort larger than memory, in any number of files, is one object. It
+    pickles as its list of paths.
 
     Examples
     --------
@@ -36,25 +39,26 @@ class Pieces:
     """
 
     def __init__(self, pieces: Sequence[Path | Array]) -> None:
-        self._pieces = list(pieces)
-        self._open: dict[int, Array] = {}
-        shapes = [self._piece(i).shape for i in range(len(self._pieces))]
-        self._starts = np.concatenate([[0], np.cumsum([shape[0] for shape in shapes])]).astype(int)
-        trailing = {shape[1:] for shape in shapes if shape[0]}
+        self._take([(piece, *_head(piece)) for piece in pieces])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Pieces | Array]) -> Pieces:
+        """Return one after the other as one, without looking at any file again."""
+        made = cls.__new__(cls)
+        made._take([one for part in parts for one in _parts_of(part)])
+        return made
+
+    def _take(self, parts: Sequence[tuple[Path | Array, tuple[int, ...], Any, int]]) -> None:
+        self._pieces = [piece for piece, _, _, _ in parts]
+        self._starts = np.cumsum([0, *(shape[0] for _, shape, _, _ in parts)]).astype(int)
+        trailing = {shape[1:] for _, shape, _, _ in parts if shape[0]}
         if len(trailing) > 1:
             raise ValueError(f"pieces differ in shape: {sorted(trailing)}")
-        tail = next(iter(trailing), shapes[0][1:] if shapes else ())
+        tail = next(iter(trailing), parts[0][1][1:] if parts else ())
         self.shape: tuple[int, ...] = (int(self._starts[-1]), *tail)
-        self.dtype = self._piece(0).dtype if self._pieces else np.dtype(float)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_open": {}}
-
-    def _piece(self, number: int) -> Array:
-        if number not in self._open:
-            piece = self._pieces[number]
-            self._open[number] = np.load(piece, mmap_mode="r") if isinstance(piece, Path) else piece
-        return self._open[number]
+        self.dtype = parts[0][2] if parts else np.dtype(float)
+        # Where the numbers begin in a file; 0 where they cannot be read row by row.
+        self._offsets = np.array([at if dtype == self.dtype else 0 for _, _, dtype, at in parts])
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -62,16 +66,84 @@ class Pieces:
     def __getitem__(self, positions: Any) -> Array:
         if isinstance(positions, int | np.integer):
             return self[np.array([positions])][0]  # type: ignore[no-any-return]
-        wanted = np.arange(len(self))[positions]
+        wanted = _positions(positions, len(self))
         out = np.empty((len(wanted), *self.shape[1:]), dtype=self.dtype)
         owner = np.searchsorted(self._starts, wanted, side="right") - 1
-        for number in np.unique(owner):
-            here = owner == number
-            out[here] = self._piece(int(number))[wanted[here] - self._starts[number]]
+        order = np.argsort(owner, kind="stable")
+        # Piece after piece, each with the places that its rows go to.
+        for here in np.split(order, np.flatnonzero(np.diff(owner[order])) + 1):
+            if here.size:
+                number = int(owner[here[0]])
+                out[here] = self._rows(number, wanted[here] - self._starts[number])
+        return out
+
+    def _rows(self, number: int, rows: Array) -> Array:
+        """Return rows of one piece; of a file no more than these are read."""
+        piece, offset = self._pieces[number], int(self._offsets[number])
+        if not isinstance(piece, Path):
+            return np.asarray(piece[rows])
+        if not offset:
+            return np.asarray(np.load(piece, allow_pickle=False)[rows])
+        tail = self.shape[1:]
+        n_each = math.prod(tail)
+        out = np.empty((len(rows), *tail), dtype=self.dtype)
+        with piece.open("rb", buffering=0) as file:
+            for run in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows) != 1) + 1):
+                file.seek(offset + int(rows[run[0]]) * n_each * self.dtype.itemsize)
+                read = np.fromfile(file, self.dtype, len(run) * n_each)
+                out[run] = read.reshape(len(run), *tail)
         return out
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return self[:] if dtype is None else self[:].astype(dtype)
+
+
+def _parts_of(values: Any) -> list[tuple[Path | Array, tuple[int, ...], Any, int]]:
+    """Return the pieces of an array, each with its shape, type and place in its file."""
+    if not isinstance(values, Pieces):
+        piece = np.asarray(values)
+        return [(piece, piece.shape, piece.dtype, 0)]
+    tail, counts = values.shape[1:], np.diff(values._starts)
+    rows = zip(values._pieces, counts, values._offsets, strict=True)
+    return [(piece, (int(n), *tail), values.dtype, int(at)) for piece, n, at in rows]
+
+
+def _head(piece: Path | Array) -> tuple[tuple[int, ...], Any, int]:
+    """Return shape, type, and where the numbers begin in a file (0: it must be read as a whole).
+
+    Raises
+    ------
+    ValueError
+        If the file is no array, or is shorter than it says.
+    """
+    if not isinstance(piece, Path):
+        return piece.shape, piece.dtype, 0
+    with piece.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0
+        if version != (1, 0):
+            read = np.lib.format.read_array_header_2_0
+        shape, by_column, dtype = read(file)
+        at = file.tell()
+        size = os.fstat(file.fileno()).st_size
+    if size < at + math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{piece.name}: expected an array of shape {shape}, found a shorter file")
+    return shape, dtype, 0 if dtype.hasobject or (by_column and len(shape) > 1) else at
+
+
+def _positions(chosen: Any, n: int) -> Array:
+    """Return the positions that an index means, all from 0; a list of them costs what it holds."""
+    if not isinstance(chosen, slice):
+        chosen = np.asarray(chosen)
+        if chosen.dtype.kind in "iu" and chosen.ndim == 1:
+            if chosen.size and not (-n <= chosen.min() and chosen.max() < n):
+                raise IndexError(
+                    f"positions from {-n} to {n - 1}, not {chosen.min()}, {chosen.max()}"
+                )
+            return np.where(chosen < 0, chosen + n, chosen)
+        if not chosen.size and chosen.dtype.kind == "f":  # an empty list
+            chosen = chosen.astype(int)
+    return np.arange(n)[chosen]
 
 
 @dataclass(frozen=True)
@@ -209,8 +281,7 @@ def concatenate(parts: Sequence[FeatureSet]) -> FeatureSet:
         about = _description(block)
         if any(name not in p.blocks or _description(p.blocks[name]) != about for p in parts[1:]):
             raise ValueError(f"block {name!r} differs between patients in its description")
-        pieces = [piece for part in parts for piece in _pieces_of(part.blocks[name].values)]
-        blocks[name] = replace(block, values=Pieces(pieces))
+        blocks[name] = replace(block, values=Pieces.joined([p.blocks[name].values for p in parts]))
     return FeatureSet(pd.concat([part.table for part in parts]), blocks)
 
 
@@ -246,7 +317,3 @@ def flag_counts(table: pd.DataFrame) -> dict[str, int]:
 def _description(block: FeatureBlock) -> tuple[Any, ...]:
     extents = {axis: tuple(extent) for axis, extent in block.extents.items()}
     return (block.axes, block.names, block.units, block.scale, block.offset, extents)
-
-
-def _pieces_of(values: Any) -> list[Path | Array]:
-    return list(values._pieces) if isinstance(values, Pieces) else [np.asarray(values)]

@@ -44,13 +44,18 @@ def with_recordings(
     if key not in ("study_id", "patient_id"):
         return list(rows)
     said = []
+    by_unit: dict[tuple[str, ...], dict[str, pd.DataFrame]] = {}
     for row in rows:
         fused = task.model(row["model"]).fuses
-        own = _of(members, fused or (row["model"],))
-        own = own[own[key].astype(str) == str(row["id"])] if len(own) else own
-        n = int(own["recording_id"].nunique()) if len(own) else 0
+        models = fused or (row["model"],)
+        if models not in by_unit:
+            found = _of(members, models)
+            groups = found.groupby(found[key].astype(str)) if len(found) else ()
+            by_unit[models] = {str(unit): own for unit, own in groups}
+        own = by_unit[models].get(str(row["id"]))
+        n = 0 if own is None else int(own["recording_id"].nunique())
         limits = None
-        if n > 1 and not fused and target.kind != "multiclass":
+        if own is not None and n > 1 and not fused and target.kind != "multiclass":
             scores = own.groupby("recording_id")[score_columns(target)[-1]].median()
             limits = [round(float(scores.min()), 6), round(float(scores.max()), 6)]
         said.append({**row, "n_recordings": n, "range": limits})

@@ -40,14 +40,25 @@ def without_verdicts(
         for recording, flags in flags_of(table).items()
     }
     named = table.assign(sample_id=table.index)
+    recordings_of = {
+        level: _recordings(named, f"{level}_id") for level in {r["level"] for r in rows}
+    }
     answers = []
     for row in rows:
-        own = named.loc[named[f"{row['level']}_id"] == row["id"], "recording_id"].astype(str)
-        found = [reasons[name] for name in own.unique() if reasons.get(name)]
-        if len(found) < own.nunique():  # another recording could be judged, and was
+        own = recordings_of[row["level"]].get(row["id"], {})
+        found = [reasons[name] for name in own if reasons.get(name)]
+        if len(found) < len(own):  # another recording could be judged, and was
             found = []
         by_model = (withheld or {}).get(str(row.get("model")), {}).get(str(row["id"]))
         found += [by_model] if by_model else []
         empty = dict.fromkeys((key for key in SAID if key in row), None) if found else {}
         answers.append({**row, **empty, "no_verdict": "; ".join(dict.fromkeys(found)) or None})
     return answers
+
+
+def _recordings(table: pd.DataFrame, key: str) -> dict[Any, dict[str, None]]:
+    """Return the recordings of each unit, in their order."""
+    found: dict[Any, dict[str, None]] = {}
+    for unit, recording in zip(table[key], table["recording_id"].astype(str), strict=True):
+        found.setdefault(unit, {})[recording] = None
+    return found

@@ -333,15 +333,17 @@ def patient_jobs(
         },
         "seed": ctx.seed,
     }
-    patients = cohort.samples.table["patient_id"].to_numpy()
+    own = ctx.replace(_inputs=(), protocol=None, cache=None, progress=None)
+    rows_of: dict[str, list[int]] = {}
+    for row, patient in enumerate(cohort.samples.table["patient_id"]):
+        rows_of.setdefault(patient, []).append(row)
     jobs = []
-    for patient in sorted(set(patients)):
-        samples = cohort.samples.take(np.flatnonzero(patients == patient))
+    for patient in sorted(rows_of):
+        samples = cohort.samples.take(np.array(rows_of[patient]))
         rows = samples.table.astype(str).to_dict("split")
         files = [digests[r] for r in samples.table.index]
         key = digest({**common, "rows": rows, "files": files})
         folder = ctx.cache / "features" / plugin.info.name / key[:32]
-        own = ctx.replace(_inputs=(), protocol=None, cache=None, progress=None)
         made_of = tuple(sorted({one for of_recording in files for one in of_recording}))
         jobs.append(PatientJob(plugin.info.name, config, own, samples, folder, made_of))
     return jobs
