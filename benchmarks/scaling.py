@@ -192,7 +192,7 @@ def _stage(out: Path) -> str:
 def about() -> dict[str, Any]:
     """Return when, of which code and where a measurement is made."""
     asked = ["git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD"]
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
+    with Path("/proc/cpuinfo").open(encoding="utf-8") as file:
         names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -280,12 +280,14 @@ def collect(folder: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Do what the command line asks for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--only", nargs="+", choices=STEPS, default=STEPS)
     parser.add_argument("--executor", default="local:1")
-    parser.add_argument("--store", action="store_true", help="Keep the numbers for docs/scaling.md.")
+    parser.add_argument("--store", action="store_true", help="Keep it for docs/scaling.md.")
     asked = parser.parse_args()
     for n in asked.sizes:
         study = Study(asked.out.resolve(), n, asked.executor)

@@ -1,6 +1,8 @@
 """Features in memory and on disk."""
 
+import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -92,3 +94,48 @@ def test_a_table_keeps_numbers_to_the_last_bit(tmp_path):
     back = load_table(tmp_path / "t.npz")
     assert back["time_s"].iloc[0] == 0.1 + 0.2
     assert back["patient_id"].isna().tolist() == [False, True]
+
+
+def test_a_cohort_of_many_files_keeps_none_of_them_open_or_mapped(tmp_path):
+    files = []
+    for number in range(300):
+        files.append(tmp_path / f"{number:03d}.npy")
+        np.save(files[-1], np.full((2, 40), number, np.float32))
+    pieces = Pieces(files)
+    rows = np.arange(600)[::-3]
+    assert np.array_equal(pieces[rows][:, 0], rows // 2)
+    for table in ("/proc/self/maps", "/proc/self/fd"):
+        held = Path(table)
+        if held.is_file():
+            assert str(tmp_path) not in held.read_text()
+        elif held.is_dir():
+            assert not [one for one in held.iterdir() if str(tmp_path) in os.path.realpath(one)]
+
+
+def test_rows_of_every_kind_of_file_are_those_that_were_saved(tmp_path):
+    rng = np.random.default_rng(0)
+    parts = [
+        rng.normal(size=(4, 3, 2)),
+        np.asfortranarray(rng.normal(size=(3, 3, 2))),
+        rng.normal(size=(2, 3, 2)).astype(np.float32),
+        np.empty((0, 3, 2)),
+        rng.normal(size=(5, 3, 2)).astype(">f8"),
+    ]
+    for number, part in enumerate(parts):
+        np.save(tmp_path / f"{number}.npy", part)
+    apart = [Pieces([tmp_path / f"{number}.npy"]) for number in range(len(parts))]
+    whole = Pieces.joined([Pieces.joined(apart[:2]), *apart[2:]])
+    everything = np.concatenate(parts)
+    for rows in (slice(None), [13, 2, 3, 4, 4, -1], [], np.array([True] * 7 + [False] * 7)):
+        assert np.array_equal(whole[rows], everything[rows])
+    assert np.array_equal(whole[np.int64(-2)], everything[-2])
+    with pytest.raises(IndexError):
+        whole[[0, 14]]
+
+
+def test_a_file_of_features_that_was_cut_off_is_noticed_when_it_is_opened(tmp_path):
+    np.save(tmp_path / "cut.npy", np.zeros((10, 10)))
+    content = (tmp_path / "cut.npy").read_bytes()
+    (tmp_path / "cut.npy").write_bytes(content[:-8])
+    with pytest.raises(ValueError, match=r"cut\.npy: expected an array of shape \(10, 10\)"):
+        Pieces([tmp_path / "cut.npy"])

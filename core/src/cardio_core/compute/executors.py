@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from threading import Thread
 from typing import Any, Protocol, Self
 
 from cardio_core.compute.devices import Device, cpu_count
+from cardio_core.compute.elsewhere import Check
 from cardio_core.compute.inventory import memory_limit
 from cardio_core.compute.spreading import Done, explain, spread
 from cardio_core.compute.threads import ENVIRONMENT, one_thread
@@ -34,7 +36,14 @@ class Executor(Protocol):
     """What runs a list of jobs.
 
     Also a context manager; leaving it stops the workers.
+
+    Attributes
+    ----------
+    remote : bool
+        Whether workers may be on other machines, in other folders, with other packages.
     """
+
+    remote: bool
 
     def map(
         self,
@@ -68,6 +77,24 @@ class Executor(Protocol):
         """
         ...
 
+    def requiring(self, check: Check) -> AbstractContextManager[None]:
+        """Let every worker say what it lacks: those that are there now, others when they begin.
+
+        Processes of this machine lack nothing, and are not asked.
+
+        Parameters
+        ----------
+        check : callable
+            Called without arguments in each worker, returns what is lacking; empty where nothing.
+            Must pickle.
+
+        Raises
+        ------
+        ConfigError
+            If one lacks something, has several threads, or there is no worker.
+        """
+        ...
+
     def close(self) -> None:
         """Stop the workers."""
         ...
@@ -86,6 +113,8 @@ class SerialExecutor:
     [1, 2]
     """
 
+    remote = False
+
     def map(
         self,
         function: Callable[..., Any],
@@ -103,6 +132,10 @@ class SerialExecutor:
                 if on_done is not None:
                     on_done(results[-1])
         return results
+
+    def requiring(self, check: Check) -> AbstractContextManager[None]:
+        """Ask nobody."""
+        return nullcontext()
 
     def close(self) -> None:
         """Do nothing: there are no workers."""

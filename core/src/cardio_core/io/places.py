@@ -10,7 +10,7 @@ def cache_dir() -> Path:
     """Return the cache folder: ``CARDIO_CACHE``, else ``cardio`` in the user's cache folder."""
     named = os.environ.get("CARDIO_CACHE")
     if named:
-        return Path(named)
+        return Path(named).absolute()  # workers on a cluster stand in folders of their own
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "cardio"
 

@@ -117,7 +117,7 @@ def _n_folds(setup: Setup, protocol: Protocol, cohort: Cohort) -> int:
 def _look(todo: list[PatientJob], executor: Executor, echo: Echo | None) -> float:
     """Make features for a minute at most; return the seconds that each of the last took."""
     began, done, each_s = time.monotonic(), 0, 0.0
-    n_workers = getattr(executor, "n_workers", None) or cpu_count()
+    n_workers = getattr(executor, "n_workers", None) or cpu_count()  # here, or of a cluster
     with Progress("features", len(todo), echo, "patients") as progress:
         while done < len(todo) and (spent := time.monotonic() - began) < _LOOK_S:
             here = spent < _HERE_S

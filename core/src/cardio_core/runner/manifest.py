@@ -24,6 +24,9 @@ PACKAGES = (
     "monai", "pluggy", "pydantic",
 )  # fmt: skip
 
+MARK = ".shared-"
+"""Begins the name of a file by which workers elsewhere know the folder, while a run is at work."""
+
 
 class Manifest:
     """The run's `manifest.json`, rewritten whole at every change."""
@@ -89,6 +92,7 @@ class Manifest:
         """Record the SHA-256 of every file of the run, manifest, log and lock excepted."""
         skip = {"manifest.json", "log.jsonl", "running.lock"}
         files = sorted(path for path in run.rglob("*") if path.is_file() and path.name not in skip)
+        files = [path for path in files if not path.name.startswith(MARK)]
         self.update(outputs={str(path.relative_to(run)): file_digest(path) for path in files})
 
 

@@ -42,6 +42,7 @@ from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data, set_up
 from cardio_core.runner.speeds import keep_speeds, speeds_of
 from cardio_core.runner.standing.differing import NotTheSameError
+from cardio_core.runner.standing.elsewhere import alike
 from cardio_core.runner.standing.lock import locked
 from cardio_core.runner.standing.resuming import guard_settings_of
 from cardio_core.training.track.tracking import Tracking
@@ -84,6 +85,7 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
         setup = set_up(request)
         announce(request, setup, say)
         out = request.out or default_out(setup)
+        out = out.absolute() if executor.remote else out
     with _telling_how_to_go_on(request, out, say):
         with say.stage("data", "" if request.data else "making or finding the synthetic cohort"):
             inputs = find_data(setup, request, open_cache())
@@ -104,7 +106,10 @@ def _run(request: RunRequest, executor: Executor, say: Display) -> Path:
             _tracking=_tracking(request, out),
         )
         if request.dry_run:
-            with say.stage("dry run"):
+            with (
+                alike(executor, setup.plugin, folders=(open_cache(),), inputs=inputs),
+                say.stage("dry run"),
+            ):
                 for line in rehearse(setup, ctx, executor, out, open_cache(), say):
                     say(line)
             return out
@@ -141,17 +146,18 @@ def _hold(
     try:
         for note in manifest.content.get("tolerated", ()):
             say.note(note)
-        needs = resolve_needs(
-            request,
-            setup.task,
-            setup.config,
-            setup.models,
-            out,
-            lambda asked: _run(asked, executor, say.for_need(str(asked.task))),
-        )
-        guard_unchanged(manifest.content["needs"], needs)
-        manifest.update(needs=[need.to_dict() for need in needs])
-        _work(Session(setup, ctx, executor, manifest, tuple(needs), out, say, request.same_as))
+        with alike(executor, setup.plugin, folders=(out, open_cache()), inputs=ctx._inputs):
+            needs = resolve_needs(
+                request,
+                setup.task,
+                setup.config,
+                setup.models,
+                out,
+                lambda asked: _run(asked, executor, say.for_need(str(asked.task))),
+            )
+            guard_unchanged(manifest.content["needs"], needs)
+            manifest.update(needs=[need.to_dict() for need in needs])
+            _work(Session(setup, ctx, executor, manifest, tuple(needs), out, say, request.same_as))
     except NotTheSameError:
         if before is not None:
             write_text(file, before)

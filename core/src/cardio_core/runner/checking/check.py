@@ -29,6 +29,7 @@ from cardio_core.runner.preparing.patients import guard_covariates, patient_labe
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, find_data, set_up
+from cardio_core.runner.standing.elsewhere import alike
 from cardio_core.splits import link_subjects
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
 
@@ -191,7 +192,11 @@ def _read(
         files = {name: cohort.own_files(name) for name in samples.table.index}
         jobs.append(ReadJob(setup.plugin.info.name, config, own, samples, files))
     progress = Progress("reading", len(jobs), echo, "patients")
-    with progress, parse_executor(workers) as executor:
+    with (
+        progress,
+        parse_executor(workers) as executor,
+        alike(executor, setup.plugin, folders=(), inputs=ctx._inputs),
+    ):
         return executor.map(read_patient, jobs, on_done=lambda _: progress.advance())
 
 

@@ -28,6 +28,7 @@ from cardio_core.runner.preparing.features import UnusableCohortError
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, set_up
+from cardio_core.runner.standing.elsewhere import alike
 from cardio_core.types.nameless import without_names
 from cardio_core.types.samples import Cohort
 
@@ -116,11 +117,12 @@ def measure(
         if not error.quarantined:
             summary.first_reason = str(error)
             return summary
-    out.mkdir(parents=True, exist_ok=True)
     executor = parse_executor(request.executor)
+    out = out.absolute() if executor.remote else out
+    out.mkdir(parents=True, exist_ok=True)
     written = Written(out, request.mapping, found.cohort, summary, on_line)
     try:
-        with executor:
+        with executor, alike(executor, plugin, folders=(out,), inputs=request.inputs):
             _measure_all(
                 setup, config, ctx, found.cohort, request, executor, out, written.take, echo
             )

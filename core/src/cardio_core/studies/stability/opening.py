@@ -30,6 +30,7 @@ from cardio_core.runner.progress import Display
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import Setup, find_data, open_with_defaults
+from cardio_core.runner.standing.elsewhere import alike
 from cardio_core.types.info import Task
 from cardio_core.types.predictions import Scored
 
@@ -127,7 +128,11 @@ def opened(run: Path, asked: Asked, out: Path, manifest: Manifest, say: Display)
         device=setup.devices[0], cache=open_cache(), _inputs=inputs,
     )  # fmt: skip
     needs = _needs(run, made, setup, asked, typed)
-    with parse_executor(asked.executor) as executor:
+    with (
+        parse_executor(asked.executor) as executor,
+        alike(executor, setup.plugin, folders=(out, open_cache()), inputs=inputs),
+    ):
+        out, run = (one.absolute() if executor.remote else one for one in (out, run))
         session = Session(setup, ctx, executor, manifest, needs, out, say)
         arm = make_arm(session, "honest")
         _guard_same(run, made, arm)
