@@ -29,6 +29,9 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 STORED = ROOT / "docs" / "results" / "cluster.json"
+PAGE = ROOT / "docs" / "clusters.md"
+BEGIN = "<!-- cluster: made by python benchmarks/cluster.py --store; change that, not this -->"
+END = "<!-- end of cluster -->"
 MORE = {
     "ecg_transfer": "--config smoke --protocol honest --set models=[forest,qrs_duration,scratch]",
 }
@@ -179,6 +182,29 @@ def study(folder: Path, plugin: str) -> dict[str, Any]:
     }
 
 
+def told(found: dict[str, Any]) -> str:
+    """Return what docs/clusters.md says of the study."""
+    same = not found["differing"]
+    equal = "the same, byte for byte" if same else f"not the same: {', '.join(found['differing'])}"
+    return (
+        f"{BEGIN}\n\n## One worker killed midway\n\n<!-- slow -->\n```sh\n"
+        f"python benchmarks/cluster.py --out cluster --plugin {found['plugin']} --store\n```\n\n"
+        f"`{found['command']}` on a scheduler and two workers, each in a folder of its own, on one "
+        f"machine. Of {found['fits']} fits {found['killed_after_fits']} were done when one worker "
+        f"got SIGKILL; {found['workers_left']} was left and did the rest. `metrics.json` "
+        f"({found['n_estimates']} estimates), `predictions.csv` and `splits.json` are {equal}, as "
+        f"those of `--executor local:1`. Run on {found['date']} with the code of commit "
+        f"{found['commit']}; {found['machine']}.\n\n{END}"
+    )
+
+
+def write_page(found: dict[str, Any]) -> None:
+    """Put the study between the page's marks."""
+    text = PAGE.read_text(encoding="utf-8")
+    begin, end = text.index(BEGIN), text.index(END) + len(END)
+    PAGE.write_text(text[:begin] + told(found) + text[end:], encoding="utf-8")
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -190,6 +216,7 @@ def main(words: Sequence[str] | None = None) -> None:
     print(json.dumps(found, indent=1))
     if asked.store:
         STORED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write_page(found)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -131,6 +132,9 @@ def test_a_worker_without_the_plugin_is_named_before_anything_is_made(
     installed, run_toy, clinic, tmp_path, monkeypatch
 ):
     pytest.importorskip("distributed", reason="the extra [dask] is not installed")
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    without = [path for path in paths if path and path != str(installed)]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(without))
     with study.cluster(tmp_path / "bare", 1) as (address, _):
         expected = r"worker tcp://\S+: no plugin 'toy' is installed"
         with pytest.raises(ConfigError, match=expected):

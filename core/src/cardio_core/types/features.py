@@ -83,7 +83,8 @@ class Pieces:
         if not isinstance(piece, Path):
             return np.asarray(piece[rows])
         if not offset:
-            return np.asarray(np.load(piece, allow_pickle=False)[rows])
+            whole: Array = np.load(piece, allow_pickle=False)
+            return np.asarray(whole[rows])
         tail = self.shape[1:]
         n_each = math.prod(tail)
         out = np.empty((len(rows), *tail), dtype=self.dtype)
@@ -140,10 +141,12 @@ def _positions(chosen: Any, n: int) -> Array:
                 raise IndexError(
                     f"positions from {-n} to {n - 1}, not {chosen.min()}, {chosen.max()}"
                 )
-            return np.where(chosen < 0, chosen + n, chosen)
+            from_zero: Array = np.where(chosen < 0, chosen + n, chosen)
+            return from_zero
         if not chosen.size and chosen.dtype.kind == "f":  # an empty list
             chosen = chosen.astype(int)
-    return np.arange(n)[chosen]
+    wanted: Array = np.arange(n)[chosen]
+    return wanted
 
 
 @dataclass(frozen=True)

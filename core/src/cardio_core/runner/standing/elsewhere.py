@@ -90,9 +90,9 @@ def alike(
         with executor.requiring(partial(lacks, here)):
             yield
     finally:
-        for mark, _ in marks:
+        for name, _ in marks:
             with suppress(OSError):
-                Path(mark).unlink()
+                Path(name).unlink()
 
 
 def lacks(here: Here) -> str:
