@@ -106,7 +106,6 @@ class Sampler:
         self.pid = pid
         self.peak = self.peak_of_one = 0
         self.processor_s = 0.0
-        self.ended_s: dict[str, float] = {}
 
     def look(self) -> None:
         """Take one sample."""
@@ -259,23 +258,87 @@ class Study:
         """Build the report again: what the page alone takes."""
         self._take("page", "cardio report run")
 
+    def join(self) -> None:
+        """Join and read features that are there: what the core alone takes."""
+        script = ROOT / "benchmarks" / "scaling_features.py"
+        kept = self.kept / f"join-{self.n}.json"
+        if kept.exists():
+            return
+        folder = self.folder.parent / "features"
+        command = [sys.executable, str(script), str(self.n), str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        found = json.loads(done.stdout)
+        peak = found.pop("peak_mb")
+        took = {
+            "step": "join", "n": self.n, "processor_s": round(sum(found.values()), 1),
+            "peak_mb": peak, "parts": found, **about(),
+            "command": f"python benchmarks/{script.name} {self.n} features",
+        }  # fmt: skip
+        kept.write_text(json.dumps(took, indent=1) + "\n", encoding="utf-8")
+
+    def judge(self) -> None:
+        """Judge predictions of that many patients; open the page."""
+        file = self.folder / "predictions.csv"
+        if not file.exists():
+            write_predictions(file, self.n)
+        self._take(
+            "judge",
+            "cardio judge predictions.csv --outcome outcome --score ecg --score echo "
+            "--site site_id --subgroup sex --out judged",
+        )
+
     def _take(self, step: str, command: str, out: Path | None = None) -> None:
         kept = self.kept / f"{step}-{self.n}.json"
         if kept.exists():
             return
         took = {"step": step, "n": self.n, **follow(command, self.folder, out)}
+        report = self.folder / {"judge": "judged", "page": "run"}.get(step, "-") / "report.html"
+        if report.exists():
+            took |= {"page_kb": report.stat().st_size // 1000, "opened_s": open_page(report)}
         kept.write_text(json.dumps(took, indent=1) + "\n", encoding="utf-8")
         print(f"  processor {took['processor_s']} s, peak {took['peak_mb']} MB", flush=True)
 
 
-STEPS = ("cohort", "measure", "run", "predict", "page")
+STEPS = ("cohort", "measure", "run", "predict", "page", "judge", "join")
+
+
+def write_predictions(file: Path, n: int) -> None:
+    """Write what two models say of n patients, who have an outcome, a site and a sex."""
+    rng = np.random.default_rng(3)
+    outcome = rng.integers(0, 2, n)
+    scores = [1 / (1 + np.exp(-rng.normal(shift * (outcome - 0.5)))) for shift in (1.0, 1.3)]
+    site, sex = rng.choice(["north", "south"], n), rng.choice(["M", "F"], n)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream, lineterminator="\n")
+        table.writerow(["patient_id", "outcome", "site_id", "sex", "ecg", "echo"])
+        for number in range(n):
+            own = [f"{one[number]:.6f}" for one in scores]
+            table.writerow([f"p{number:05d}", outcome[number], site[number], sex[number], *own])
+
+
+def open_page(page: Path) -> float | None:
+    """Return the seconds until Chromium has loaded a page; None where it cannot be started."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        return None
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch()
+        except Error:
+            return None
+        began = time.perf_counter()
+        browser.new_page().goto(page.as_uri(), wait_until="load", timeout=300_000)
+        took = time.perf_counter() - began
+        browser.close()
+    return round(took, 1)
 
 
 def collect(folder: Path) -> dict[str, Any]:
     """Return everything that was measured, the smallest cohort first."""
     took = [json.loads(one.read_text(encoding="utf-8")) for one in (folder / "took").glob("*.json")]
     order = {name: place for place, name in enumerate(STEPS)}
-    return {"took": sorted(took, key=lambda one: (order[one["step"]], one["n"]))}
+    return {"sizes": SIZES, "took": sorted(took, key=lambda one: (order[one["step"]], one["n"]))}
 
 
 def main() -> None:
