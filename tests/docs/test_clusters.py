@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +13,23 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "clusters.md").read_text(encoding="utf-8")
+
+
+def _module(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[name] = made
+    spec.loader.exec_module(made)
+    return made
+
+
+def test_the_page_tells_the_stored_study_in_which_nothing_differs():
+    study = _module("cluster")
+    stored = json.loads(study.STORED.read_text(encoding="utf-8"))
+    assert study.told(stored) in PAGE
+    assert stored["differing"] == []
+    assert 0 < stored["killed_after_fits"] < stored["fits"]
+    assert stored["workers_left"] == 1
 
 
 @pytest.mark.parametrize("script", re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL))
