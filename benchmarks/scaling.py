@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -317,16 +318,14 @@ def write_predictions(file: Path, n: int) -> None:
 
 
 def open_page(page: Path) -> float | None:
-    """Return the seconds until Chromium has loaded a page; None where it cannot be started."""
-    try:
-        from playwright.sync_api import Error, sync_playwright
-    except ImportError:
+    """Return the seconds until Chromium has loaded a page; None where there is none."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
         return None
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch()
-        except Error:
-            return None
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         began = time.perf_counter()
         browser.new_page().goto(page.as_uri(), wait_until="load", timeout=300_000)
         took = time.perf_counter() - began

@@ -152,3 +152,32 @@ def test_a_cluster_without_workers_says_how_to_start_one(tmp_path, monkeypatch):
         pytest.raises(ConfigError, match=r"no worker has joined.*`dask worker tcp://"),
     ):
         executor.map(abs, [1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        ("measure --plugin toy CLINIC --no-sheets --out OUT", "measurements.csv"),
+        ("data check CLINIC --plugin toy --json", ""),
+    ],
+    ids=lambda text: text.partition(" ")[0],
+)  # fmt: skip
+def test_commands_without_a_run_say_the_same_with_a_cluster(
+    words, made, all_machines, cardio, clinic, tmp_path
+):
+    found = []
+    for name, executor in (("local", "local:1"), ("dask", f"dask:{all_machines}")):
+        places = {"CLINIC": clinic, "OUT": name}
+        typed = [places.get(word, word) for word in words.split()]
+        said = cardio(*typed, "--executor", executor, folder=tmp_path)
+        assert said.exit_code == 0, said.stderr
+        found.append((tmp_path / name / made).read_bytes() if made else said.stdout)
+    assert len(found[0]) > 100
+    assert found[0] == found[1]
+
+
+@pytest.fixture(scope="module")
+def all_machines(machines):
+    with study.cluster(machines / "all") as (address, _):
+        yield address

@@ -1,0 +1,65 @@
+"""The study of growing cohorts: what it writes and measures, and the page of its numbers."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _module(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[name] = made
+    spec.loader.exec_module(made)
+    return made
+
+
+study, page, core = (_module(name) for name in ("scaling", "scaling_page", "scaling_features"))
+
+
+def test_each_recording_of_the_study_is_a_file_of_its_own_that_the_reader_reads(
+    tmp_path, monkeypatch
+):
+    from cardio_ecg_transfer.readers import read_ecg
+
+    monkeypatch.setattr(study, "N_BASE", 2)
+    study.write_cohort(tmp_path / "cohort", 4, tmp_path / "base")
+    files = sorted((tmp_path / "cohort" / "ecg").glob("*.dat"))
+    assert len({file.read_bytes() for file in files}) == 4
+    ecgs = [read_ecg(file.with_suffix(".hea")) for file in files]
+    assert {one.signal_mv.shape for one in ecgs} == {(12, 5000)}
+    first, _, again, _ = (one.signal_mv[1] for one in ecgs)
+    assert 0.95 < np.corrcoef(first, again)[0, 1] < 1.0  # one simulated patient, another noise
+
+
+def test_the_memory_and_time_of_a_process_that_another_starts_are_counted():
+    grandchild = "x = bytearray(60_000_000); print(sum(range(3_000_000)), flush=True); input()"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
+    with subprocess.Popen(
+        [sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        sampler = study.Sampler(process.pid)
+        sampler.look()
+        process.stdin.close()
+    assert sampler.peak > sampler.peak_of_one > 60e6
+    assert sampler.processor_s > 0
+
+
+@pytest.mark.parametrize(("power", "n"), [(1.0, 5000), (2.0, 5000)])
+def test_the_exponent_is_that_of_the_two_largest(power, n):
+    took = [{"n": one, "processor_s": one**power} for one in (n, 20_000)]
+    assert page.exponent([*took, {"n": 10, "processor_s": 1e6}]) == pytest.approx(power, abs=1e-3)
+
+
+def test_features_of_many_patients_are_joined_and_read(tmp_path):
+    core.write(tmp_path, 5)
+    found = core.measure(tmp_path, 5)
+    assert {"open", "join", "read numbers", "peak_mb"} <= set(found)
