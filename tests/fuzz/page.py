@@ -57,6 +57,8 @@ def page(stored: dict[str, Any]) -> str:
         "",
         _about(stored),
     ]
+    if stored["left_out"]:
+        lines += ["", f"Not in this study, but in `make fuzz`: {'; '.join(stored['left_out'])}."]
     found = [one for row in rows.values() for one in row["findings"]]
     if found:
         lines += [
