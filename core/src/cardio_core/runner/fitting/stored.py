@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.evaluation.aggregate import prediction_frame
+from cardio_core.evaluation.aggregate import prediction_frame, score_columns
 from cardio_core.evaluation.decision import Decision
 from cardio_core.io.atomic import write_json
 from cardio_core.io.kept.models import CHOSEN, SEEN
@@ -105,5 +105,17 @@ def save_predictions(
 
 
 def read_predictions(folder: Path, target: Target) -> pd.DataFrame:
-    """Return the prediction frame of one target of a finished model."""
-    return load_table(folder / f"predictions-{target.name}.npz")
+    """Return the prediction frame of one target of a finished model.
+
+    Raises
+    ------
+    DataError
+        If it is not there, is damaged, or lacks a score.
+    """
+    path = folder / f"predictions-{target.name}.npz"
+    frame = load_table(path)
+    if not set(score_columns(target)) <= set(frame.columns):
+        raise DataError.unusable(
+            path.name, "a score of every class", "fewer", "put back a whole copy of the folder"
+        )
+    return frame
