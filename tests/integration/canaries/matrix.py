@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,22 +40,20 @@ class Case:
     ecg: bool = False
 
 
-SMALL = ("evaluate.n_resamples=100",)
+SMALL = ("protocols.honest.k=2", "inner.k=0", "evaluate.n_resamples=100")
 CASES = {
     "toy": Case("toy", "mean_class", "path_ecg", 24, SMALL),
     "ecg_transfer": Case(
-        "ecg_transfer", "crt_response",
-        "path_ecg", 12,
-        ("models=[beat_network,qrs_duration]", *SMALL, "train.fit.epochs=1", "inner.k=1"),
-        more=other_ecgs, ecg=True, onnx=True,
+        "ecg_transfer", "crt_response", "path_ecg", 10, ("models=[qrs_duration,lbbb]", *SMALL),
+        more=other_ecgs, ecg=True,
     ),
     "spect_polar": Case(
-        "spect_polar", "crt_response", "path_spect", 12,
-        ("evaluate.n_resamples=100", "evaluate.n_optimism=2"), more=other_spects,
+        "spect_polar", "crt_response", "path_spect", 10,
+        ("models=[clinical,psd]", "evaluate.n_optimism=2", *SMALL), more=other_spects,
     ),
     "mmode_septal_flash": Case(
-        "mmode_septal_flash", "septal_flash",
-        "path_echo_a4c", 8, SMALL, more=other_loops, loops=True, onnx=True,
+        "mmode_septal_flash", "septal_flash", "path_echo_a4c", 8, SMALL, more=other_loops,
+        loops=True, onnx=True,
     ),
     "echo_cmr": Case(
         "echo_cmr", "wma", "path_echo_a4c", 8,
@@ -63,6 +61,8 @@ CASES = {
         own_sets=("load.min_studies=3", *SMALL), more=other_loops, loops=True, onnx=True,
     ),
 }  # fmt: skip
+FEW_PATIENTS = 6
+"""Of the cohort that is not run."""
 
 
 def made_of(case: Case, place: Path, seed: int = 0) -> Planted:
@@ -76,7 +76,7 @@ def made_of(case: Case, place: Path, seed: int = 0) -> Planted:
     )
 
 
-def answers(case: Case, place: Path, only: frozenset[str] = frozenset()) -> Iterator[Answer]:
+def answers(case: Case, place: Path, only: frozenset[str]) -> Iterator[Answer]:
     """Call every command and yield what came of each.
 
     Parameters
@@ -85,8 +85,11 @@ def answers(case: Case, place: Path, only: frozenset[str] = frozenset()) -> Iter
     place : Path
         An existing, empty folder.
     only : frozenset of str
-        Groups of commands; none is all.
+        Groups of commands, of `GROUPS`: ``{"run"}``, or others.
     """
+    # What is run has the format of the synthetic cohort alone; the others are measured.
+    few = replace(case, n_patients=FEW_PATIENTS)
+    case = replace(case, more=None) if only == {"run"} else few
     good = made_of(case, place)
     watched = Watched(empty(place / "watched"))
     out = watched.out
@@ -94,8 +97,8 @@ def answers(case: Case, place: Path, only: frozenset[str] = frozenset()) -> Iter
     def call(command: str, kind: str, *words: Any, at: Path = good.folder, **more: Any) -> Answer:
         return watched.call(command, kind, *words, folder=at, **more)
 
-    for group, calls in _GROUPS.items():
-        if not only or group in only:
+    for group, calls in GROUPS.items():
+        if group in only:
             yield from calls(case, good, call, out, place)
 
 
@@ -128,23 +131,27 @@ def _of(debug: tuple[str, ...]) -> str:
     return ", --debug" if debug else ""
 
 
-def _measured(case: Case, good: Planted, call: Call, out: Path, place: Path) -> Iterator[Answer]:
-    one = ("--executor", "local:1")
+def _one_by_one(case: Case, good: Planted, call: Call, out: Path, place: Path) -> Iterator[Answer]:
     first = ("measure", "--plugin", case.plugin)
-    yield call("measure", "table", *first, "few.csv", "--out", out / "m1", *one)
-    yield call("measure", "table, 2 processes, --no-sheets, --json", *first, "few.csv", "--out",
-               out / "m2", "--no-sheets", "--json", "--executor", "local:2")  # fmt: skip
-    yield call("measure", "folder", "--debug", *first, ".", "--out", out / "m3", *one)
-    yield call("measure", "folder of recordings", *first, _recordings(good).name, "--out",
-               out / "m3b", *one)  # fmt: skip
-    for suffix, path in good.files.items():
-        where = path.relative_to(good.folder)
-        yield call("measure", f"good {suffix}", *first, where, "--out", out / f"m4{suffix}")
     for (suffix, fault), path in good.broken.items():
         for debug in ((), ("--debug",)):
             to = out / f"m5{suffix}{fault[:3]}{len(debug)}"
             yield call("measure", f"{fault} {suffix}{_of(debug)}", *debug, *first,
-                       path.relative_to(good.folder), "--out", to)  # fmt: skip
+                       path.relative_to(good.folder), "--no-sheets", "--out", to)  # fmt: skip
+    for suffix, path in good.files.items():
+        where = path.relative_to(good.folder)
+        yield call("measure", f"good {suffix}", *first, where, "--no-sheets", "--out",
+                   out / f"m4{suffix}")  # fmt: skip
+
+
+def _measured(case: Case, good: Planted, call: Call, out: Path, place: Path) -> Iterator[Answer]:
+    one = ("--executor", "local:1")
+    first = ("measure", "--plugin", case.plugin)
+    yield call("measure", "table", *first, "few.csv", "--out", out / "m1", *one)
+    yield call("measure", "folder", "--debug", *first, ".", "--out", out / "m3", "--no-sheets",
+               *one)  # fmt: skip
+    yield call("measure", "table, 2 processes, --no-sheets, --json", *first, "few.csv", "--out",
+               out / "m2", "--no-sheets", "--json", "--executor", "local:2")  # fmt: skip
 
 
 def _recordings(good: Planted) -> Path:
@@ -251,9 +258,10 @@ def _of_run(case: Case, good: Planted, call: Call, out: Path, place: Path) -> It
     yield call("data forget", "cache", "data", "forget")
 
 
-_GROUPS: dict[str, Callable[..., Iterator[Answer]]] = {
+GROUPS: dict[str, Callable[..., Iterator[Answer]]] = {
+    "files": _one_by_one,
+    "tools": _tools,
     "table": _of_table,
     "measure": _measured,
-    "tools": _tools,
     "run": _ran,
 }
