@@ -48,7 +48,7 @@ CASES = {
         more=other_ecgs, ecg=True,
     ),
     "spect_polar": Case(
-        "spect_polar", "crt_response", "path_spect", 10,
+        "spect_polar", "crt_response", "path_spect", 16,
         ("models=[clinical,psd]", "evaluate.n_optimism=2", *SMALL), more=other_spects,
     ),
     "mmode_septal_flash": Case(

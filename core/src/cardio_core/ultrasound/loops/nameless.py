@@ -39,6 +39,6 @@ def nameless(reason: str, *paths: Path) -> str:
         said = said.removeprefix(name)
     begins = said.find("expected ")
     said = said[begins:] if begins >= 0 else said.lstrip(": ")
-    names += [os.path.dirname(os.path.realpath(path)) for path in paths]
+    names += [str(Path(os.path.realpath(path)).parent) for path in paths]
     leaks = any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said) for name in names)
     return "expected a loop that can be read, found another file; look at it" if leaks else said
