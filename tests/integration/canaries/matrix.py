@@ -238,7 +238,8 @@ def _of_run(case: Case, good: Planted, call: Call, out: Path, place: Path) -> It
     predictions.to_csv(good.folder / "scores.csv", index=False)
     scored = ("scores.csv", "--outcome", "died", "--score", "risk", "--patient", "patient")
     yield call("judge", "table", "judge", *scored, "--out", out / "judged")
-    yield call("judge", "table, guessed", "judge", "scores.csv", "--out", out / "judged2")
+    yield call("judge", "table, guessed", "judge", "scores.csv", "--out", out / "judged2",
+               shown=COLUMN)  # fmt: skip
     yield call("judge", "a run's predictions", "judge", run / "predictions.csv", "--out",
                out / "judged3")  # fmt: skip
     yield call("compare", "runs", "compare", f"a={run}", f"b={own}", "--out", out / "compared")
