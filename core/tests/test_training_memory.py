@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from cardio_core.compute.devices import Device
+from cardio_core.compute.lacking import is_out_of_memory
 from cardio_core.errors import CardioError, DataError
 from cardio_core.training.engine import fit, predict
-from cardio_core.training.memory import is_out_of_memory
 from cardio_core.training.plan import FitPlan
 
 CPU = Device("cpu", None, "CPU", "32", "test")

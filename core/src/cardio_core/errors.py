@@ -68,6 +68,20 @@ class HookError(ContractError):
         return str(self.args[0])
 
 
+class LackingError(CardioError):
+    """The machine lacks something: room on its disk, the right to write there, memory.
+
+    Both texts are one line; `kept` is without the names of files, for what a run keeps.
+    """
+
+    def __init__(self, said: str, kept: str) -> None:
+        super().__init__(said, kept)
+        self.kept = kept
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class DataError(CardioError):
     """The data cannot be used: one file (then it is quarantined) or the whole cohort."""
 

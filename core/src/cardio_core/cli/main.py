@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
+import io
+import logging
+import os
 import sys
+import warnings
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -128,6 +134,8 @@ def cardio(ctx: click.Context, debug: bool) -> None:
 
 def main() -> None:
     """Run the command line; errors that cardio raises on purpose become one line."""
+    _print_anything()
+    _hear_no_asides()
     ask_for_one_thread()
     debug = "--debug" in sys.argv
     try:
@@ -148,6 +156,13 @@ def main() -> None:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
     except Exception as error:
+        from cardio_core.compute.lacking import lacking
+
+        words = sys.argv
+        out = Path(words[words.index("--out") + 1]) if "--out" in words[:-1] else None
+        if (machine := lacking(error, place=out)) is not None and not debug:
+            click.echo(f"Error: {machine}", err=True)
+            sys.exit(machine.exit_code)
         # A bug, ours or a plugin's: still one line, and the way to the rest.
         said = text_of(error)
         what = f"{type(error).__name__}{f': {said}' if said else ''} at {place_of(error)}"
@@ -160,6 +175,24 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt as stop:
         _interrupted(stop)
+
+
+def _hear_no_asides() -> None:
+    """Let libraries not tell where they keep their own things where there is no home folder."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message=".*joblib will operate in serial mode")
+
+
+def _print_anything() -> None:
+    """Let a terminal that lacks a letter get its number instead, and files of C locales UTF-8.
+
+    A name of a file can hold bytes that are no text at all; Python would end there.
+    """
+    asked = os.environ.get("PYTHONIOENCODING", "")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            plain = codecs.lookup(stream.encoding).name == "ascii" and not asked
+            stream.reconfigure(encoding="utf-8" if plain else None, errors="backslashreplace")
 
 
 def _interrupted(stop: KeyboardInterrupt) -> NoReturn:

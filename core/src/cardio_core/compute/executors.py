@@ -8,6 +8,7 @@ result depends on how many workers there are.
 
 from __future__ import annotations
 
+import multiprocessing
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -18,7 +19,8 @@ from typing import Any, Protocol, Self
 from cardio_core.compute.devices import Device, cpu_count
 from cardio_core.compute.elsewhere import Check
 from cardio_core.compute.inventory import memory_limit
-from cardio_core.compute.spreading import Done, explain, spread
+from cardio_core.compute.lacking import lacking, without_shared_memory
+from cardio_core.compute.spreading import Done, explain, spread, titled
 from cardio_core.compute.threads import ENVIRONMENT, one_thread
 from cardio_core.compute.worker import begin_worker, start_tracker
 from cardio_core.errors import ConfigError
@@ -128,7 +130,10 @@ class SerialExecutor:
         results = []
         with one_thread():
             for job in jobs:
-                results.append(function(job, *arguments))
+                try:
+                    results.append(function(job, *arguments))
+                except MemoryError as error:
+                    raise lacking(error, titled(job)) or error from error
                 if on_done is not None:
                     on_done(results[-1])
         return results
@@ -196,18 +201,25 @@ class LocalExecutor(SerialExecutor):
     def _open(self, n_workers: int) -> None:
         if self._n_started >= n_workers:
             return
-        from joblib.externals.loky import ProcessPoolExecutor
+        try:
+            from joblib.externals.loky import ProcessPoolExecutor
 
-        self.close()
-        start_tracker()
+            multiprocessing.get_context().Lock()  # asked first, so that no process complains, too
+            self.close()
+            start_tracker()
+            self._start(ProcessPoolExecutor, n_workers)
+        except (OSError, ImportError) as error:  # processes meet in semaphores, which lie there
+            raise without_shared_memory(error) from error
+        self._n_started = n_workers
+
+    def _start(self, pool: Any, n_workers: int) -> None:
         # Read when the libraries are loaded, so it must be there before the worker's first import.
-        self._pool = ProcessPoolExecutor(
+        self._pool = pool(
             max_workers=n_workers,
             env=dict(ENVIRONMENT),
             initializer=begin_worker,
             timeout=_IDLE_S,
         )
-        self._n_started = n_workers
 
     def close(self) -> None:
         """Let the workers, which have nothing to do, end; kill them where they do not."""

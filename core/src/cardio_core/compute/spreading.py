@@ -8,15 +8,14 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import Any
 
 from cardio_core.compute.devices import Device
+from cardio_core.compute.lacking import OUT_OF_MEMORY, lacking
 from cardio_core.compute.worker import run_job
-from cardio_core.errors import CardioError
+from cardio_core.errors import CardioError, LackingError
 
 Done = Callable[[Any], object]
 
-_MEMORY = (
-    "a worker died (out of memory is the usual cause){detail}; "
-    "use --executor local:1 or smaller batches"
-)
+_DIED = "a worker died (out of memory is the usual cause){detail}{at}; {do}"
+_N_SHOWN = 4
 
 
 def spread(
@@ -39,15 +38,28 @@ def spread(
         if not running:
             return results
         for future in wait(running, return_when=FIRST_COMPLETED).done:
-            number, slot = running.pop(future)
-            results[number] = future.result()
+            number, slot = running[future]
+            try:
+                results[number] = future.result()
+            except BaseException as error:
+                explain(error, [titled(jobs[one]) for one, _ in running.values()])
+                raise
+            running.pop(future)
             free.append(slot)
             if on_done is not None:
                 on_done(results[number])
 
 
-def explain(error: BaseException) -> None:
-    """Raise a CardioError for the exceptions with which an engine reports a dead worker."""
+def titled(job: Any) -> str:
+    """Return what a job is called, empty where it has no name that may be told."""
+    return str(getattr(job, "title", ""))
+
+
+def explain(error: BaseException, under_way: Sequence[str] = ()) -> None:
+    """Raise a LackingError for the exceptions with which an engine reports a dead worker.
+
+    `under_way` are the titles of the jobs that were at work: one of them was too much.
+    """
     kind = type(error).__name__
     if isinstance(error, CancelledError):
         raise CardioError(
@@ -57,6 +69,15 @@ def explain(error: BaseException) -> None:
     if kind in ("TerminatedWorkerError", "KilledWorker"):
         codes = re.search(r"\{.*\}", str(error))
         detail = f": exit code {codes[0].strip('{}')}" if codes else ""
-        raise CardioError(_MEMORY.format(detail=detail)) from error
-    if isinstance(error, MemoryError):
-        raise CardioError(_MEMORY.format(detail="")) from error
+        said = _DIED.format(detail=detail, at=_listed(under_way), do=OUT_OF_MEMORY)
+        raise LackingError(said, said) from error
+    if (machine := lacking(error)) is not None and machine is not error:
+        raise machine from error
+
+
+def _listed(titles: Sequence[str]) -> str:
+    named = [title for title in titles if title]
+    if not named:
+        return ""
+    more = f" and {len(named) - _N_SHOWN} more" if len(named) > _N_SHOWN else ""
+    return f", while at work on {', '.join(named[:_N_SHOWN])}{more}"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cardio_core.compute.devices import Device
+from cardio_core.compute.lacking import lacking
 from cardio_core.compute.stopping import deaf_to_hang_up, leave_stopping_to_the_run
 from cardio_core.compute.threads import keep_to_one_thread
 from cardio_core.errors import CardioError
@@ -52,6 +53,8 @@ def run_job(function: Callable[..., Any], job: Any, device: Device | None) -> An
     try:
         return function(job) if device is None else function(job, device)
     except Exception as error:
+        if (machine := lacking(error, str(getattr(job, "title", "")))) is not None:
+            raise machine from None
         found = that_travels(error)
         if found is error:
             raise

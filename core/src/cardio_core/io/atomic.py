@@ -34,19 +34,34 @@ def replacing(path: Path) -> Iterator[Path]:
 
     A process killed inside leaves `path` as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_file(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        _name(error, path, temporary)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # read-only by now: what was wrong says more
+            temporary.unlink(missing_ok=True)
+
+
+def _name(error: OSError, path: Path, temporary: Path) -> None:
+    """Let an error of the system name the file that was to be written, not the temporary one."""
+    if error.errno is not None:
+        place = str(error.filename2 or error.filename or path)  # a copy names both ends
+        error.filename, error.filename2 = place.replace(str(temporary), str(path)), None
+        error.written = True  # type: ignore[attr-defined]  # ours to name; a recording is not
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
+    """Write a text file whole or not at all.
+
+    Names of files can hold bytes that are no text: their numbers are written.
+    """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -125,8 +140,8 @@ def whole_directory(path: Path, fill: Callable[[Path], Any], *, keep_others: boo
         for leftover in leftovers(path.parent.glob(f"{glob.escape(path.name)}.partial-*")):
             shutil.rmtree(leftover, ignore_errors=True)
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
     try:
+        temporary.mkdir(parents=True)
         result = fill(temporary)
         if path.exists() and not keep_others:
             shutil.rmtree(path)
@@ -136,8 +151,10 @@ def whole_directory(path: Path, fill: Callable[[Path], Any], *, keep_others: boo
             if not keep_others or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
             shutil.rmtree(temporary, ignore_errors=True)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError):
+            _name(error, path, temporary)
         raise
     return result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -152,9 +153,21 @@ class _JsonLines(logging.Formatter):
         return json.dumps(row)
 
 
+class _Log(logging.FileHandler):
+    """A log that keeps silent where it cannot be written: what the run writes next says why."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Print no traceback."""
+
+    def close(self) -> None:
+        """Let go of what cannot be written any more."""
+        with suppress(OSError):
+            super().close()
+
+
 def log_to(out: Path) -> logging.Handler:
     """Write the run's log as JSON lines, without patient identifiers."""
-    handler = logging.FileHandler(out / "log.jsonl", encoding="utf-8")
+    handler = _Log(out / "log.jsonl", encoding="utf-8")
     handler.setFormatter(_JsonLines())
     LOG.setLevel(logging.INFO)
     LOG.disabled = False  # as whatever configured logging before may have left it

@@ -5,12 +5,17 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
-from cardio_core.errors import HookError
+from cardio_core.compute.lacking import lacking
+from cardio_core.errors import HookError, LackingError
 from cardio_core.types.wordless import text_of
 
 
-def failed(package: str, title: str, error: BaseException) -> HookError:
+def failed(
+    package: str, title: str, error: BaseException, place: Path | None = None
+) -> HookError | LackingError:
     """Return the one line for what a hook raised; `title` says which hook was called.
+
+    A full disk, and memory that ran out, are no fault of the hook; `place` is where it wrote.
 
     The place is the deepest frame in the plugin's package; in none, the deepest frame. The result
     pickles, whatever `error` carries. What is kept of it, in the run and with ``--debug``, repeats
@@ -24,12 +29,19 @@ def failed(package: str, title: str, error: BaseException) -> HookError:
     ...     print(str(failed("cardio_ppg", "plugin 'ppg', hook train", error)).partition(" (")[0])
     plugin 'ppg', hook train: KeyError: 'sick'
     """
+    if (machine := lacking(error, title, place)) is not None and not _for_reading(error):
+        return machine
     kind = type(error).__name__
     kept = f"{kind}: {text_of(error)}".rstrip(": ")
     # An author needs the words of his own code; what the system says names a file of the data.
     said = kept if isinstance(error, OSError) else f"{kind}: {' '.join(str(error).split())}"
-    said, place = said.rstrip(": "), _place(package, error)
-    return HookError(f"{title}: {said} ({place})", f"{title}: {kept} ({place})")
+    said, at = said.rstrip(": "), _place(package, error)
+    return HookError(f"{title}: {said} ({at})", f"{title}: {kept} ({at})")
+
+
+def _for_reading(error: BaseException) -> bool:
+    """Whether it says no more than that a file may not be opened: by the hook's own mistake."""
+    return isinstance(error, PermissionError)
 
 
 def _place(package: str, error: BaseException) -> str:

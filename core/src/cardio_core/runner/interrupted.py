@@ -13,11 +13,13 @@ class Interrupted(KeyboardInterrupt):
     """The user stopped a run; the message says how to go on."""
 
 
-def how_to_go_on(request: RunRequest, out: Path, last: Stage | None) -> str:
+def how_to_go_on(
+    request: RunRequest, out: Path, last: Stage | None, stopped: str = "Interrupted"
+) -> str:
     """Return the one line that a stopped run ends with.
 
-    `last` is the stage that was counted last; None where nothing was. A run that has no directory
-    yet begins again.
+    `last` is the stage that was counted last; None where nothing was. `stopped` says what happened,
+    if nothing else does. A run that has no directory yet begins again.
 
     Examples
     --------
@@ -27,10 +29,11 @@ def how_to_go_on(request: RunRequest, out: Path, last: Stage | None) -> str:
     """
     command = request.command or "the same call"
     if not (out / "manifest.json").is_file():
-        return f"Interrupted before anything was finished. Begin again with: {command}"
+        before = f"{stopped} before anything was finished. " if stopped else ""
+        return f"{before}Begin again with: {command}"
     if request.out is None:
         command += f" --out {shlex.quote(str(out))}"
     if not request.resume:
         command += " --resume"
     kept = f"Finished and kept: {last.what}, {last.counted()}." if last and last.done else ""
-    return " ".join(filter(None, ("Interrupted.", kept, f"Go on with: {command}")))
+    return " ".join(filter(None, (stopped and f"{stopped}.", kept, f"Go on with: {command}")))

@@ -126,7 +126,7 @@ def git_commit(folder: Path) -> str | None:
         done = subprocess.run(
             ["git", "-C", str(folder), "rev-parse", "HEAD"],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=5,
             check=True,
         )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cardio_core.compute.executors import Executor, parse_executor
+from cardio_core.compute.lacking import lacking
 from cardio_core.compute.threads import one_thread
 from cardio_core.context import LOG, Context
-from cardio_core.errors import CardioError
+from cardio_core.errors import CardioError, LackingError
 from cardio_core.io.atomic import sweep_cache, sweep_run, write_json, write_text
 from cardio_core.io.kept.results import JUDGED
 from cardio_core.io.places import open_cache
@@ -164,7 +165,10 @@ def _hold(
         raise
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        manifest.update(status="interrupted" if interrupted else "failed", error=_said_of(error))
+        with suppress(OSError):  # of a full disk, the first error says more than the second
+            manifest.update(
+                status="interrupted" if interrupted else "failed", error=_said_of(error)
+            )
         raise
     finally:
         LOG.removeHandler(handler)
@@ -173,13 +177,19 @@ def _hold(
 
 @contextmanager
 def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Iterator[None]:
-    """Let Ctrl-C end the run with what is finished and the command that goes on."""
+    """Let Ctrl-C, a full disk and lack of memory end with what is finished and how to go on."""
     try:
         yield
     except KeyboardInterrupt as stop:
         if request.for_need:  # the run that needs this one says it, with its own command
             raise
         raise Interrupted(how_to_go_on(request, out, say.last)) from stop
+    except Exception as error:
+        machine = lacking(error, place=out)
+        if machine is None or request.for_need:
+            raise
+        tail = how_to_go_on(request, out, say.last, "")
+        raise LackingError(f"{machine}. {tail}", machine.kept) from error
 
 
 def _work(session: Session) -> None:
@@ -232,6 +242,8 @@ def _finish(out: Path, manifest: Manifest) -> None:
 
 def _said_of(error: BaseException) -> str:
     """Word an error for the manifest: kind and place, and nothing that a file may hold."""
+    if (machine := lacking(error)) is not None:
+        return machine.kept
     said = text_of(error)
     if isinstance(error, CardioError):
         return said

@@ -52,7 +52,7 @@ def heavy_modules_after(code: str, *arguments: str) -> list[str]:
         [sys.executable, "-c", _REPORT.format(heavy=HEAVY, code=code), *arguments],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
     )
     require(done.returncode == 0, f"it exits with {done.returncode}: {done.stderr.strip()}")

@@ -15,10 +15,11 @@ from torch import nn
 from torch.utils.data import Sampler
 
 from cardio_core.compute.devices import Device
+from cardio_core.compute.lacking import is_out_of_memory
 from cardio_core.training.callbacks import EpochKeeper, Kept, Progress
 from cardio_core.training.examples import Examples
 from cardio_core.training.loader import InOrder, Request, TrainingOrder, make_loader
-from cardio_core.training.memory import BatchSize, is_out_of_memory
+from cardio_core.training.memory import BatchSize
 from cardio_core.training.module import Loss, ParameterGroups, Score, TrainingModule
 from cardio_core.training.plan import FitPlan
 from cardio_core.training.reproducible import quiet, reproducible

@@ -1,4 +1,4 @@
-"""Batches that fit into memory: recognising that one did not, and halving it."""
+"""Batches that fit into memory: halving one that did not, and giving back what it held."""
 
 from __future__ import annotations
 
@@ -36,20 +36,6 @@ class BatchSize:
     def halved(self) -> BatchSize:
         """Return half the size, rounded up, for the same effective batch."""
         return replace(self, size=-(-self.size // 2))
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an exception means that memory ran out, on a GPU or in main memory."""
-    if isinstance(error, MemoryError):
-        return True
-    # torch.OutOfMemoryError is a RuntimeError; torch's CPU allocator raises a plain one, and so
-    # does a batch-making worker process, which wraps the text of the original.
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        type(error).__name__ == "OutOfMemoryError"
-        or "out of memory" in text
-        or "can't allocate memory" in text
-    )
 
 
 def release_memory() -> None:

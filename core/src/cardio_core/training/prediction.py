@@ -11,10 +11,11 @@ import torch
 from torch import nn
 
 from cardio_core.compute.devices import Device
+from cardio_core.compute.lacking import is_out_of_memory
 from cardio_core.errors import CardioError, DataError
 from cardio_core.training.embedding import listening
 from cardio_core.training.examples import Examples
-from cardio_core.training.memory import is_out_of_memory, release_memory
+from cardio_core.training.memory import release_memory
 from cardio_core.training.tensors import (
     Arrays,
     as_float32,

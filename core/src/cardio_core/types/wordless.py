@@ -10,7 +10,7 @@ import re
 import traceback
 from pathlib import Path
 
-from cardio_core.errors import CardioError, HookError
+from cardio_core.errors import CardioError, HookError, LackingError
 
 _ABOUT_CODE = (ImportError, AttributeError, NameError, ZeroDivisionError, RecursionError)
 """Errors whose text names parts of a program."""
@@ -31,7 +31,7 @@ def text_of(error: BaseException) -> str:
     >>> text_of(ValueError("could not convert string to float: 'MILLER'"))
     ''
     """
-    if isinstance(error, HookError):
+    if isinstance(error, HookError | LackingError):
         return error.kept
     if isinstance(error, OSError):
         return error.strerror or ""

@@ -74,7 +74,10 @@ def write_page(
         rows=_rows(table, columns), differences=changed, pairs=pairs(table, changed),
         of=of, many={"study": "studies"}.get(of, f"{of}s"), by_recording=by_recording,
     )  # fmt: skip
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         for piece in stream:
             file.write(piece)
 

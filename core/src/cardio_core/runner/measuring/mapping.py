@@ -33,7 +33,10 @@ def write_mapping(
     files = {name: tuple(cohort.files[name]) for name in cohort.samples.table.index.astype(str)}
     for row in quarantined:
         files.setdefault(row.recording_id, row.files or files_named_in(row.reason, inputs))
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         numbers = {one.path: number for number, one in enumerate(cohort.seen, start=1)}
         rows = [(name, ";".join(map(str, of)), _number(of, numbers)) for name, of in files.items()]

@@ -76,7 +76,8 @@ def locked(out: Path) -> Iterator[None]:
         ended.set()
         beat.join()
         if _read(path) == own:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # read-only by now; the lock of a dead process is taken over
+                path.unlink(missing_ok=True)
         if new:
             with suppress(OSError):
                 out.rmdir()  # where nothing came into it

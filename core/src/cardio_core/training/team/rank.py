@@ -53,7 +53,7 @@ def _work(tell: Any) -> Any:
 
 
 def _failure(error: BaseException) -> tuple[str, Any]:
-    from cardio_core.training.memory import is_out_of_memory
+    from cardio_core.compute.lacking import is_out_of_memory
 
     if is_out_of_memory(error):
         return "kept", None

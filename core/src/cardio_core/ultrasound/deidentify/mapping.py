@@ -45,7 +45,7 @@ def write_mapping(
     folder = root if root.is_dir() else root.parent
     with replacing(path) as temporary:
         temporary.touch(mode=0o600)
-        with temporary.open("w", encoding="utf-8", newline="") as file:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(_COLUMNS)
             for job, reason in jobs:

@@ -175,7 +175,7 @@ def main(out: Path, loops: int, epochs: int, seed: int, threads: int) -> None:
         "views": list(VIEW_NAMES), "temperature": temperature, "least_probability": least,
         "loops": loops, "epochs": epochs, "seed": seed, "torch": torch.__version__,
     }  # fmt: skip
-    (out / "view_network.json").write_text(json.dumps(content, indent=1) + "\n")
+    (out / "view_network.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     click.echo(f"written, {time.monotonic() - began:.0f} s: {json.dumps(content)}")
 
 

@@ -83,7 +83,7 @@ def write_beat_cohort(
         write_wfdb(folder, name, _two_leads(ecg, name), truth, fmt="212")
         truths[name] = truth
     names = sorted(truths)
-    (folder / "RECORDS").write_text("".join(f"{name}\n" for name in names))
+    (folder / "RECORDS").write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     _write_table(folder / "cohort.csv", names)
     scored = [truths[name].prob_ventricular for name in names if name not in PACED]
     write_truth(

@@ -127,7 +127,7 @@ def _write_maps(
         if suffix == "npy":
             np.save(file, values.astype(np.float32))
         else:
-            np.savetxt(file, values, delimiter=",", fmt="%.4f")
+            np.savetxt(file, values, delimiter=",", fmt="%.4f", encoding="utf-8")
         paths[f"path_polarmap_{name}"] = f"maps/{file.name}"
     return paths
 

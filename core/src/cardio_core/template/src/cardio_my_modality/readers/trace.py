@@ -29,7 +29,9 @@ def check_trace(path: Path) -> None:
 def read_trace(path: Path) -> Trace:
     """Read a trace; raise DataError with one line where it cannot be used."""
     try:
-        times_s, values = np.loadtxt(path, delimiter=",", skiprows=1, unpack=True, ndmin=2)
+        times_s, values = np.loadtxt(
+            path, delimiter=",", skiprows=1, unpack=True, ndmin=2, encoding="utf-8"
+        )
     except ValueError as error:
         raise DataError.unusable(path.name, "two numbers a line", "others", "repair it") from error
     if len(values) < 2 or np.ptp(values) == 0:
