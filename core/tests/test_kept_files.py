@@ -8,8 +8,10 @@ import json
 import pytest
 
 from cardio_core.errors import ConfigError, DataError
+from cardio_core.io.atomic import write_json
 from cardio_core.io.kept import manifest, models, results, settings
 from cardio_core.io.kept.kind import Kind
+from cardio_core.io.kept.manifest import words_of
 from cardio_core.types.parsing.json_text import parse_json
 from cardio_core.types.parsing.malformed import MalformedError
 from cardio_core.types.parsing.yaml_text import parse_yaml
@@ -222,3 +224,15 @@ def test_settings_of_tasks_are_settings_by_name(tree, said):
     with pytest.raises(ConfigError) as caught:
         settings.of_task(settings.read_yaml(tree, "a.yaml"), "beats", "a.yaml")
     assert str(caught.value).startswith(f"a.yaml: {said}")
+
+
+def test_json_is_written_of_paths_that_a_locale_without_letters_took_apart(tmp_path):
+    typed = "Läufe ≥".encode().decode("ascii", "surrogateescape")
+    write_json(tmp_path / "a.json", {"out": typed, "odd": "\udce4 \ud800", "whole": "😀"})
+    said = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
+    assert said == {"out": "Läufe ≥", "odd": "\ufffd \ufffd", "whole": "😀"}
+
+
+def test_a_command_that_no_shell_takes_apart_is_refused():
+    with pytest.raises(DataError, match="a quote that does not end"):
+        words_of({"command": "cardio run --out 'x"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ def begin_worker() -> None:
     from joblib.externals.loky import process_executor
 
     leave_stopping_to_the_run()
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # as in the process of the command
     process_executor._MAX_MEMORY_LEAK_SIZE = _GROWTH_BYTES
 
 

@@ -55,6 +55,10 @@ def _name(error: OSError, path: Path, temporary: Path) -> None:
         error.written = True  # type: ignore[attr-defined]  # ours to name; a recording is not
 
 
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Halves of characters that stand for no byte of a path."""
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole or not at all.
 
@@ -65,8 +69,17 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write strict JSON (no NaN), indented, whole or not at all."""
-    write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    """Write strict JSON (no NaN), indented, whole or not at all.
+
+    A path that was typed where the locale knows no letters but ASCII arrives in halves of
+    characters; they are put together again, and bytes that are no text are marked as such.
+    """
+    text = json.dumps(content, indent=2, allow_nan=False)
+    if "\\ud" in text:
+        text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
+        whole = _NO_BYTE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
+        text = whole.decode("utf-8", "replace")
+    write_text(path, text + "\n")
 
 
 def read_text(path: Path, *, most_bytes: int = MOST_BYTES) -> str:

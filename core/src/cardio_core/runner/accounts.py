@@ -131,7 +131,10 @@ def write_cells(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
     """Write lines that are cells already; columns beside those of each file stand behind them."""
     lines = list(rows)
     more = [name for name in (lines[0] if lines else ()) if name not in COLUMNS]
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = csv.DictWriter(file, texts((*COLUMNS, *more)), lineterminator="\n")
         writer.writeheader()
         writer.writerows(map(named_texts, lines))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
 
+from cardio_core.errors import DataError
 from cardio_core.io.kept.kind import Count, Digest, Entries, Kind, Name, Place, Seed
 
 
@@ -295,3 +298,28 @@ def kind_of(content: dict[str, Any]) -> Kind | None:
     if name == "run" and content.get("status") == "done":
         return FINISHED_RUN
     return BY_KIND.get(name)
+
+
+def words_of(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the words of the command that a manifest keeps; none where it was no command.
+
+    Raises
+    ------
+    DataError
+        If no shell could have taken it apart (a quote that does not end).
+
+    Examples
+    --------
+    >>> words_of({"command": "cardio run --out 'my run'"})
+    ['cardio', 'run', '--out', 'my run']
+    """
+    command = manifest.get("command")
+    if isinstance(command, list):
+        return [str(one) for one in command]
+    try:
+        return shlex.split(command or "")
+    except ValueError:
+        raise DataError.unusable(
+            "manifest.json", "a command", "one with a quote that does not end",
+            "put back a whole copy of the run",
+        ) from None  # fmt: skip

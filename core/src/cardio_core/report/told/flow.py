@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cardio_core.errors import DataError
 from cardio_core.report.run_files import RunFiles
 from cardio_core.report.words import count, counted
 
@@ -68,7 +69,12 @@ def flow(files: RunFiles) -> Flow | None:
         boxes.append(Box(KINDS[kind], tuple(map(_why, own)), aside=True))
         boxes.append(Box(AFTER[kind], (_both(n_patients, n_recordings),)))
     if (n_patients, n_recordings) != (int(used["patients"]), int(used["recordings"])):
-        raise ValueError("the stations of the flow do not add up to what was used")
+        raise DataError.unusable(
+            "manifest.json",
+            "a flow whose stations add up to what was used",
+            "others",
+            "put back a whole copy of the run, or make it again",
+        )
     boxes += _branch(told)
     samples = int(told.get("samples") or 0)
     if samples and samples != n_recordings:

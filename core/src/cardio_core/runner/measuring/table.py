@@ -54,7 +54,7 @@ class GrowingTable:
                 place += 1
         if columns != self.columns or not self.path.exists():
             self._widen(columns)
-        with self.path.open("a", encoding="utf-8", newline="") as file:
+        with self.path.open("a", encoding="utf-8", errors="backslashreplace", newline="") as file:
             csv.DictWriter(file, texts(self.columns), restval="", extrasaction="ignore",
                            lineterminator="\n").writerow(named_texts(row))  # fmt: skip
 
@@ -64,7 +64,7 @@ class GrowingTable:
         self.columns = [*first, *last]
         with (
             replacing(self.path) as temporary,
-            temporary.open("w", encoding="utf-8", newline="") as file,
+            temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
         ):
             writer = csv.DictWriter(file, texts(self.columns), restval="", lineterminator="\n")
             writer.writeheader()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from cardio_core.config import NeedBlock, RunConfig, validated
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.patients.covariates import with_clinical_model
+from cardio_core.io.kept.manifest import words_of
 from cardio_core.io.kept.results import SPLITS
 from cardio_core.io.kept.settings import settings_in
 from cardio_core.io.places import open_cache
@@ -114,7 +114,7 @@ def opened(run: Path, asked: Asked, out: Path, manifest: Manifest, say: Display)
     """
     made = finished(run)
     setup = _setup(run, made, asked)
-    typed = _words(made.get("command"))
+    typed = words_of(made)
     places = asked.data or tuple(map(Path, _after(typed, "--data")))
     lost = next((one for one in places if not one.exists()), None)
     if lost is not None:
@@ -205,12 +205,6 @@ def _observed(run: Path, session: Session, arm: Arm) -> Scored:
             "command again"
         )
     return collect(jobs, arm.plan, arm.truth, session.setup.task)
-
-
-def _words(command: Any) -> list[str]:
-    return (
-        [str(one) for one in command] if isinstance(command, list) else shlex.split(command or "")
-    )
 
 
 def _after(words: Sequence[str], option: str) -> list[str]:
