@@ -17,7 +17,7 @@ TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py
 	$(wildcard plugins/*/tests/test_*_train.py plugins/*/tests/test_*network.py)
 METADATA := pyproject.toml constraints.txt core/pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo test noise slow lint bench docs audit clean fuzz
+.PHONY: dist demo test noise slow lint bench docs audit clean fuzz
 .DELETE_ON_ERROR:
 
 $(VENV)/.pip:
@@ -100,5 +100,10 @@ audit: $(VENV)/.test $(VENV)/audit/.installed
 	$(BIN)/python tests/audit/licences.py
 	$(BIN)/python tests/audit/vulnerabilities.py $(VENV)/audit/bin/pip-audit || [ $$? -eq 4 ]
 
+# Wheels and sdists of all distributions, each with the licence and a README that stands alone.
+dist: $(VENV)/.test
+	rm -rf dist
+	$(BIN)/python .ci/dist.py dist
+
 clean:
-	rm -rf $(VENV) demo runs
+	rm -rf $(VENV) demo runs dist build
