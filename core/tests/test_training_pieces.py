@@ -198,7 +198,7 @@ def test_weights_of_another_network_are_refused_with_the_names_that_differ(tmp_p
 def test_a_file_that_is_no_safetensors_is_refused(tmp_path, content):
     path = tmp_path / "weights.safetensors"
     path.write_bytes(content)
-    with pytest.raises(DataError, match="expected a safetensors file, found something else"):
+    with pytest.raises(DataError, match=r"expected a safetensors (file|header)"):
         load_weights(nn.Linear(1, 1), path)
 
 

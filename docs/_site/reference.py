@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from cardio_core import api, hookspecs, stats, ultrasound
+from cardio_core.report.meanings import MEANINGS
 from cardio_core.report.words import METRICS
 
 _EVAL = "```{{eval-rst}}\n{}\n```\n"
@@ -43,12 +44,14 @@ def pages() -> Iterator[tuple[str, str]]:
             ultrasound.__all__,
         ),
     )
-    rows = "\n".join(f"| `{name}` | {words} |" for name, words in sorted(METRICS.items()))
+    rows = "\n".join(
+        f"| `{name}` | {words} | {MEANINGS[name]} |" for name, words in sorted(METRICS.items())
+    )
     yield (
         "reference/metrics.md",
         "# Metrics\n\nNames in `metrics.json` and what a page calls them; how each is computed, "
         "its interval and when not to use it: [Statistics](../statistics.md).\n\n"
-        "| name | |\n|---|---|\n"
+        "| name | on a page | says |\n|---|---|---|\n"
         f"{rows}\n",
     )
 

@@ -12,6 +12,8 @@ from cardio_core import api, stats, ultrasound
 from cardio_core.cli.examples import EXAMPLES
 from cardio_core.registry import open_plugin
 from cardio_core.registry.settings import settings_of
+from cardio_core.report.meanings import MEANINGS
+from cardio_core.report.words import METRICS
 
 from .test_commands import PAGES, ROOT
 
@@ -85,6 +87,10 @@ def test_every_page_is_in_the_contents():
     out = [str(page) for page in pages if str(page) not in listed
            and f"{page.parent}/*" not in listed and str(page) != "index"]  # fmt: skip
     assert out == []
+
+
+def test_every_metric_that_a_page_names_says_what_it_means():
+    assert set(MEANINGS) == set(METRICS)
 
 
 def test_every_public_name_stands_in_the_reference(made):

@@ -37,7 +37,13 @@ def cohort(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("column", "metric"), [("x_responder", "auc"), ("x_stage", "macro_f1"), ("x_change_ml", "mae")]
+    ("column", "metric"),
+    [
+        ("x_responder", "auc"),
+        # What a column of classes or numbers changes is the core's, and tested on the toy.
+        pytest.param("x_stage", "macro_f1", marks=pytest.mark.slow),
+        pytest.param("x_change_ml", "mae", marks=pytest.mark.slow),
+    ],
 )
 def test_any_column_is_predicted_by_every_model_that_needs_only_recordings(
     cohort, tmp_path, column, metric
