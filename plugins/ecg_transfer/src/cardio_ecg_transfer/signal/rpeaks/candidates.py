@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -91,7 +92,7 @@ def shannon_envelope(signal_mv: NDArray[np.float64], rate_hz: float) -> NDArray[
     for lead in slope:
         square = np.square(lead / _slope_level(np.abs(lead), rate_hz))
         np.minimum(square, 1.0, out=square)
-        square /= np.float32(np.e)
+        square /= np.float32(math.e)
         energy -= square * np.log(square + np.float32(1e-12))
     window = np.hanning(round(_ENVELOPE_S * rate_hz) + 2)[1:-1].astype(np.float32)
     return np.asarray(sps.oaconvolve(energy, window / window.sum(), mode="same"))
