@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from cardio_core.errors import DataError
 from cardio_core.report.run_files import read_run
 from cardio_core.report.told.flow import flow
 from cardio_core.report.told.flow_drawing import ASIDE, MAIN, draw
@@ -73,7 +74,7 @@ def test_every_station_is_the_one_before_less_what_left(told):
 
 def test_stations_that_do_not_add_up_are_refused(told):
     wrong = FLOW | {"stations": [FLOW["stations"][0], FLOW["stations"][-1]]}
-    with pytest.raises(ValueError, match="do not add up"):
+    with pytest.raises(DataError, match="a flow whose stations add up"):
         told(wrong)
 
 

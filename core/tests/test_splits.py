@@ -141,6 +141,14 @@ def test_folds_of_an_earlier_run_are_refused_where_subjects_are_linked_across_th
         same_folds(stored, linked, y)
 
 
+@pytest.mark.parametrize("name", ["fold 1", "r0", "r0-fx", "r٣-f0", "r0-f0-f1"])
+def test_folds_of_odd_names_are_refused_in_one_line(name):
+    stored = {"unit": "patient", "folds": [{"name": name, "train": ["a"], "test": ["b"]}]}
+    table = pd.DataFrame({"patient_id": ["a", "b"]}, index=["s0", "s1"])
+    with pytest.raises(DataError, match="folds called r0-f0"):
+        same_folds(stored, table, np.array([0, 1]))
+
+
 @pytest.mark.parametrize("plan", [RandomSamples("beats at random"), Resubstitution("apparent")])
 def test_honest_refuses_plans_that_split_within_patients(plan):
     table, y = cohort()

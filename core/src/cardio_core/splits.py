@@ -6,6 +6,7 @@ fold. A plan that lets a subject stand on both sides must declare it, and only `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -206,7 +207,13 @@ def same_folds(stored: Mapping[str, Any], table: pd.DataFrame, y: Array) -> Spli
     labelled = strata_of(y) >= 0
     folds = []
     for fold in stored["folds"]:
-        repeat, index = (int(part[1:]) for part in fold["name"].split("-"))
+        named = re.fullmatch(r"r(\d{1,6})-f(\d{1,6})", fold["name"], re.ASCII)
+        if named is None:
+            raise DataError.unusable(
+                "splits.json", "folds called r0-f0, r0-f1 and so on", "another name",
+                "put back a whole copy of the earlier run",
+            )  # fmt: skip
+        repeat, index = int(named[1]), int(named[2])
         test = np.flatnonzero(ids.isin(fold["test"]).to_numpy() & labelled)
         if not test.size:
             raise DataError(

@@ -46,7 +46,7 @@ class JudgedForm(Entries):
 class FoldForm(Entries):
     """Who is trained on, and who is tested."""
 
-    name: str = Field(pattern=r"^r\d{1,6}-f\d{1,6}$")
+    name: str
     train: list[str]
     test: list[str]
 
