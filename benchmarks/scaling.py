@@ -7,7 +7,7 @@ Writes cohorts of 12-lead ECGs of 10 s as WFDB records, each file its own, and g
 `cardio measure`, `cardio run` and `cardio predict` as a user would. A sampler sums the memory of
 the command and of all processes that it starts, and their processor time: that of the clock would
 say more about who else uses the machine. What was measured is not measured again, so a study that
-was cut off goes on; docs/scaling.md shows what `--store` keeps.
+was cut off goes on; `scaling_page.py` makes a page of what `--store` keeps (none is kept yet).
 """
 
 from __future__ import annotations
