@@ -141,6 +141,23 @@ def test_the_risk_difference_of_a_binary_column_is_that_of_the_two_proportions()
     assert "not an odds ratio" in found.note
 
 
+def test_risk_differences_agree_with_statsmodels(table: pd.DataFrame) -> None:
+    from statsmodels.api import OLS, add_constant
+
+    columns = ["age_y", "qrs_ms"]
+    found = risk_difference(table, "y", columns)
+    whole = table[["y", *columns]].dropna()
+    peer = OLS(whole["y"].astype(float), add_constant(whole[columns].astype(float))).fit()
+    robust = peer.get_robustcov_results("HC3", use_t=True)
+    for place, one in enumerate(found, start=1):
+        said = (one.value, one.extra["se"], one.extra["se_classical"], one.p_value)
+        expected = (robust.params[place], robust.bse[place], peer.bse.iloc[place],
+                    robust.pvalues[place])  # fmt: skip
+        assert said == pytest.approx(expected, rel=1e-8)
+        assert (one.low, one.high) == pytest.approx(robust.conf_int()[place], rel=1e-8)
+        assert one.extra["df"] == peer.df_resid
+
+
 @pytest.mark.parametrize(
     ("compute", "words"),
     [

@@ -106,6 +106,37 @@ def test_cox_agrees_with_coxph_and_its_test_with_cox_zph(
     assert model.hazard_ratios[1].value == model.hazard_ratios_per_sd[1].value
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_curves_and_log_rank_agree_with_statsmodels_where_times_are_tied(seed: int) -> None:
+    from statsmodels.duration.survfunc import SurvfuncRight, survdiff
+
+    rng = np.random.default_rng(seed)
+    rows = pd.DataFrame({"time": rng.integers(1, 9, 40), "event": rng.integers(0, 2, 40)})
+    groups = np.array(["a", "b", "c"], dtype=object)[rng.integers(0, 3, 40)]
+    follow_up = follow_up_of(rows, "time", "event")
+    curve, peer = kaplan_meier(follow_up), SurvfuncRight(rows["time"], rows["event"])
+    np.testing.assert_array_equal(curve.time, peer.surv_times)
+    np.testing.assert_allclose(curve.survival, peer.surv_prob, atol=1e-12)
+    inside = (curve.survival > 0) & (curve.survival < 1)
+    reach = (
+        1.959963984540054
+        * peer.surv_prob_se[inside]
+        / (curve.survival[inside] * np.log(curve.survival[inside]))
+    )
+    np.testing.assert_allclose(curve.low[inside], curve.survival[inside] ** np.exp(-reach))
+    found = log_rank(follow_up, groups)
+    assert (found.value, found.p_value) == pytest.approx(
+        survdiff(rows["time"], rows["event"], groups), rel=1e-9
+    )
+
+
+def test_nobody_is_left_after_the_last_event_of_all() -> None:
+    rows = pd.DataFrame({"time": [1, 2, 2], "event": [1, 1, 1]})
+    curve = kaplan_meier(follow_up_of(rows, "time", "event"))
+    assert curve.survival == pytest.approx([2 / 3, 0])
+    assert np.isnan(curve.low[1]) and np.isnan(curve.high[1])
+
+
 def test_cox_agrees_with_statsmodels() -> None:
     from statsmodels.duration.hazard_regression import PHReg
 

@@ -20,8 +20,8 @@ from cardio_core.io.kept.folder import guard_folder
 from cardio_core.io.kept.manifest import MANIFEST, kind_of
 
 PACKAGES = (
-    "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "torch", "lightning",
-    "monai", "pluggy", "pydantic",
+    "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "torch", "lightning", "monai",
+    "pluggy", "pydantic",
 )  # fmt: skip
 
 MARK = ".shared-"

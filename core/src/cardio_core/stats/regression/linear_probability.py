@@ -9,6 +9,7 @@ import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.design import design_of
+from cardio_core.stats.foundation.intervals import t_quantile, two_sided_p
 from cardio_core.stats.foundation.validate import checked_level, unit_count
 from cardio_core.types.estimate import Estimate
 
@@ -59,8 +60,6 @@ def risk_difference(
     >>> round(e.value, 4), round(54 / 75 - 15 / 28, 4)
     (0.1843, 0.1843)
     """
-    from statsmodels.regression.linear_model import OLS
-
     design = design_of(table, target, features, event=event)
     if design.n <= len(design.terms) + 1:
         raise DataError(
@@ -73,18 +72,24 @@ def risk_difference(
             "risk difference: expected predictors that are not sums of each other, found "
             f"collinear ones among {', '.join(design.terms)}; leave one out"
         )
-    leverage = (np.linalg.qr(full)[0] ** 2).sum(axis=1)
+    basis, triangle = np.linalg.qr(full)
+    leverage = (basis**2).sum(axis=1)
     if leverage.max() > 1 - 1e-9:
         raise DataError(
             f"risk difference: expected rows that share their pattern of predictors, found one "
             f"that {', '.join(design.terms)} fit perfectly; use Firth's logistic regression"
         )
-    classical = OLS(design.outcome, full).fit()
-    robust = classical.get_robustcov_results("HC3", use_t=True)
-    limits, p_values = robust.conf_int(1 - checked_level(level)), robust.pvalues
+    # (X'X)^-1 X' is R^-1 Q', so no square of the columns is inverted.
+    solve = np.linalg.inv(triangle) @ basis.T
+    values = solve @ design.outcome
+    residuals = design.outcome - full @ values
+    df = design.n - full.shape[1]
+    errors = np.sqrt((solve**2 * (residuals / (1 - leverage)) ** 2).sum(axis=1))
+    classical = np.sqrt((solve**2).sum(axis=1) * (residuals @ residuals) / df)
+    reach = t_quantile(checked_level(level), df)
     estimates = []
     for index, term in enumerate(design.terms):
-        value, se = float(robust.params[index]), float(robust.bse[index])
+        value, se = float(values[index]), float(errors[index])
         if not se > 0:
             raise DataError(
                 f"risk difference of {term!r}: expected an outcome that is not fitted perfectly, "
@@ -94,19 +99,15 @@ def risk_difference(
             Estimate(
                 f"risk_difference[{term}]",
                 value,
-                float(limits[index][0]),
-                float(limits[index][1]),
+                value - reach * se,
+                value + reach * se,
                 level,
                 "linear probability model, HC3 standard errors, t",
                 **unit_count(design.n, None, unit),
-                p_value=float(p_values[index]),
+                p_value=two_sided_p(value / se, df),
                 n_dropped=design.n_dropped,
                 note="A difference of risks per unit, not an odds ratio.",
-                extra={
-                    "se": se,
-                    "se_classical": float(classical.bse[index]),
-                    "df": float(classical.df_resid),
-                },
+                extra={"se": se, "se_classical": float(classical[index]), "df": float(df)},
             )
         )
     return estimates
