@@ -164,3 +164,11 @@ def test_free_space_is_that_of_the_place(tmp_path):
     gigabytes = shutil.disk_usage(tmp_path).total / 1e9
     error = OSError(errno.ENOSPC, "No space", str(tmp_path / "not" / "there"))
     assert f"of {gigabytes:.3g} GB free)" in str(lacking(error))
+
+
+def test_a_worker_that_died_anywhere_is_told_as_one_that_died_over_a_fit():
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    said = str(lacking(TerminatedWorkerError("The exit codes are {SIGKILL(-9)}")))
+    assert said.startswith("a worker died (out of memory is the usual cause): exit code SIGKILL")
+    assert "--executor local:1" in said

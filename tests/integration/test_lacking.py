@@ -90,16 +90,18 @@ def test_memory_that_runs_out_names_the_fit(cardio, clinic, tmp_path, monkeypatc
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("what", "words"),
+    ("what", "words", "where"),
     [
-        ("life", "a worker died (out of memory is the usual cause): exit code SIGKILL(-9), while "),
-        ("memory", "honest r0-f1 ridge: out of memory; use fewer processes"),
-        ("address space", "honest r0-f1 ridge: out of memory; use fewer processes"),
-        ("disk", "a file cannot be written: the disk is full ("),
+        ("life", "a worker died (out of memory is the usual cause): exit code SIGKILL(-9), while ",
+         "honest r0-f1 ridge"),
+        ("memory", "honest r0-f1 ridge: out of memory; use fewer processes", ""),
+        ("address space", "honest r0-f1 ridge: out of memory; use fewer processes", ""),
+        # The hook that was writing is named, as of any error of a hook.
+        ("disk", "a file cannot be written: the disk is full (", "model ridge, fold honest r0-f1"),
     ],
-)
+)  # fmt: skip
 def test_a_worker_that_lacks_something_is_named_and_the_run_goes_on(
-    start_cardio, cardio, clinic, clinic_run, tmp_path, what, words
+    start_cardio, cardio, clinic, clinic_run, tmp_path, what, words, where
 ):
     out = tmp_path / "run"
     process = start_cardio(
@@ -110,7 +112,7 @@ def test_a_worker_that_lacks_something_is_named_and_the_run_goes_on(
     (line,) = [line for line in said.splitlines() if line.startswith("Error: ")]
     assert process.returncode == 1
     assert words in line
-    assert "honest r0-f1 ridge" in line
+    assert where in line
     assert "Traceback" not in said
     stored(f"worker without {what}", line, out)
     goes_on(cardio, line, clinic_run)
@@ -133,7 +135,7 @@ def mounted(folder, size):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", ["12k", "64k", "300k", "500k", "900k", "1600k"])
+@pytest.mark.parametrize("size", ["12k", "64k", "300k", "500k", "900k"])
 def test_a_run_on_a_small_disk_goes_on_when_there_is_room(
     cardio, clinic, clinic_run, tmp_path, size
 ):

@@ -54,6 +54,7 @@ class DaskExecutor:
             ) from error
         self._address = address
         self._checks: tuple[Named, ...] = ()
+        _guard_encrypted(address)
         try:
             self._client: Any = self._distributed.Client(
                 address, timeout=_CONNECT_S, set_as_default=False
@@ -187,6 +188,16 @@ class DaskExecutor:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _guard_encrypted(address: str) -> None:
+    """Raise where Dask would refuse to speak to an address, and complain for seconds of its own."""
+    asked = import_module("dask").config.get("distributed.comm.require-encryption", None)
+    if asked and not address.startswith(("tls://", "wss://")):
+        raise ConfigError(
+            f"--executor dask:{address}: Dask's configuration wants encrypted connections "
+            "(distributed.comm.require-encryption); give the scheduler's tls:// address"
+        )
 
 
 def _lost(address: str) -> CardioError:

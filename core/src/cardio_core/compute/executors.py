@@ -9,6 +9,7 @@ result depends on how many workers there are.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -218,6 +219,7 @@ class LocalExecutor(SerialExecutor):
             max_workers=n_workers,
             env=dict(ENVIRONMENT),
             initializer=begin_worker,
+            initargs=(os.getpid(),),
             timeout=_IDLE_S,
         )
 

@@ -58,6 +58,8 @@ def lacking(
         return LackingError(said, said)
     if isinstance(error, RuntimeError) and "shared memory" in str(error):
         return without_shared_memory(error)
+    if is_dead_worker(error):
+        return dead_worker(error)
     number = _number_of(error)
     if number not in _DISK and not (number in _NOT_ALLOWED and isinstance(error, OSError)):
         return None
@@ -95,6 +97,26 @@ def without_shared_memory(error: BaseException) -> LackingError:
         f"several processes cannot work here: /dev/shm is full, too small or may not be written "
         f"({why}); enlarge it (docker run --shm-size=1g), or use one process (--executor local:1)"
     )
+    return LackingError(said, said)
+
+
+def is_dead_worker(error: BaseException) -> bool:
+    """Say whether an engine reports that one of its processes ended by itself."""
+    # Named rather than caught: importing joblib or Dask only to compare types would be slow.
+    return type(error).__name__ in ("TerminatedWorkerError", "KilledWorker")
+
+
+def dead_worker(error: BaseException, at: str = "") -> LackingError:
+    """Return what is said of a process that died; `at` says over what, behind a comma.
+
+    Examples
+    --------
+    >>> print(dead_worker(RuntimeError("codes {SIGKILL(-9)}")))
+    a worker died (out of memory is the usual cause): exit code SIGKILL(-9); use fewer ...
+    """
+    codes = re.search(r"\{.*\}", str(error))
+    detail = f": exit code {codes[0].strip('{}')}" if codes else ""
+    said = f"a worker died (out of memory is the usual cause){detail}{at}; {OUT_OF_MEMORY}"
     return LackingError(said, said)
 
 

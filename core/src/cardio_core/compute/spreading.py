@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from typing import Any
 
 from cardio_core.compute.devices import Device
-from cardio_core.compute.lacking import OUT_OF_MEMORY, lacking
+from cardio_core.compute.lacking import dead_worker, is_dead_worker, lacking
 from cardio_core.compute.worker import run_job
-from cardio_core.errors import CardioError, LackingError
+from cardio_core.errors import CardioError
 
 Done = Callable[[Any], object]
 
-_DIED = "a worker died (out of memory is the usual cause){detail}{at}; {do}"
 _N_SHOWN = 4
 
 
@@ -60,17 +58,12 @@ def explain(error: BaseException, under_way: Sequence[str] = ()) -> None:
 
     `under_way` are the titles of the jobs that were at work: one of them was too much.
     """
-    kind = type(error).__name__
     if isinstance(error, CancelledError):
         raise CardioError(
             "the connection to the Dask cluster was lost; check its scheduler"
         ) from error
-    # Named rather than caught: importing either package only to compare types would be slow.
-    if kind in ("TerminatedWorkerError", "KilledWorker"):
-        codes = re.search(r"\{.*\}", str(error))
-        detail = f": exit code {codes[0].strip('{}')}" if codes else ""
-        said = _DIED.format(detail=detail, at=_listed(under_way), do=OUT_OF_MEMORY)
-        raise LackingError(said, said) from error
+    if is_dead_worker(error):
+        raise dead_worker(error, _listed(under_way)) from error
     if (machine := lacking(error)) is not None and machine is not error:
         raise machine from error
 

@@ -105,16 +105,21 @@ def exit_code_of(stop: BaseException | None) -> int:
     return 128 + (stop.number if isinstance(stop, StoppedFromOutside) else signal.SIGINT)
 
 
-def leave_stopping_to_the_run() -> None:
+def leave_stopping_to_the_run(run: int) -> None:
     """In a worker: let signals to the whole group pass, and end when the run's process does.
 
     The run's process gets the same signals, writes down what is finished and ends its workers. Gone
     without a word (kill -9), it cannot: so each worker looks for it once a second.
+
+    Parameters
+    ----------
+    run : int
+        Id of the run's process, as that process tells it: it may be gone before the worker is as
+        far as this, and whoever the worker's parent is then would be taken for it.
     """
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    run = os.getppid()
 
     def watch() -> None:
         while os.getppid() == run:

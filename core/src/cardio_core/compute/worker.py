@@ -16,15 +16,15 @@ from cardio_core.errors import CardioError
 _GROWTH_BYTES = 4 * 2**30
 
 
-def begin_worker() -> None:
-    """Let a worker of loky load what it needs and stay, for as long as its run is there.
+def begin_worker(run: int) -> None:
+    """Let a worker of loky load what it needs and stay, for as long as its run's process is there.
 
     Where psutil is installed, loky replaces a worker that grew by 300 MB since its first job. That
     much torch takes alone, and its import, again, most of the time of a small run.
     """
     from joblib.externals.loky import process_executor
 
-    leave_stopping_to_the_run()
+    leave_stopping_to_the_run(run)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # as in the process of the command
     process_executor._MAX_MEMORY_LEAK_SIZE = _GROWTH_BYTES
 

@@ -82,7 +82,7 @@ class Team:
             environment |= {"GLOO_SOCKET_IFNAME": _LOOPBACK[sys.platform]}
         for rank in range(self.world):
             process = subprocess.Popen(
-                [sys.executable, "-P", "-c", START],
+                [sys.executable, "-P", "-c", START, str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 # Lightning asks it who it is, and then starts no others.

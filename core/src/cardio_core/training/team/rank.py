@@ -18,7 +18,7 @@ START = "from cardio_core.training.team.rank import main; main()"
 
 def main() -> None:
     """Read a share of a fit from standard input, do it, and tell on standard output how it went."""
-    leave_stopping_to_the_run()
+    leave_stopping_to_the_run(int(sys.argv[1]))
     channel = Connection(os.dup(1), readable=False)
     os.dup2(2, 1)  # whatever is printed is no message
     said: list[str] = []
