@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import zipfile
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 
 from cardio_core.errors import DataError
-from cardio_core.types.estimator_file import load_estimator
+from cardio_core.types.estimator_file import load_estimator, save_estimator
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4))
@@ -35,6 +36,20 @@ def test_an_estimator_predicts_after_reading_what_it_predicted_before(name, tmp_
     skops.io.dump(fitted, tmp_path / "model.skops")
     again = load_estimator(tmp_path / "model.skops")
     np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_what_is_saved_is_what_is_read_and_the_same_file_in_every_process(name, tmp_path):
+    fitted = make_pipeline(SimpleImputer(), StandardScaler(), ESTIMATORS[name]).fit(X, Y)
+    save_estimator(tmp_path / "model.skops", fitted)
+    again = load_estimator(tmp_path / "model.skops")
+    np.testing.assert_array_equal(again.predict_proba(X), fitted.predict_proba(X))
+    elsewhere = copy.deepcopy(fitted)  # at other addresses, as in another process
+    skops.io.dump(fitted, tmp_path / "a.skops")
+    skops.io.dump(elsewhere, tmp_path / "b.skops")
+    assert (tmp_path / "a.skops").read_bytes() != (tmp_path / "b.skops").read_bytes()
+    save_estimator(tmp_path / "elsewhere.skops", elsewhere)
+    assert (tmp_path / "model.skops").read_bytes() == (tmp_path / "elsewhere.skops").read_bytes()
 
 
 def test_a_type_that_is_not_on_the_list_is_refused_by_name(tmp_path):

@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from scipy.special import ndtri
 
 from cardio_core.errors import DataError
@@ -60,6 +61,29 @@ def test_the_same_figure_is_the_same_file_byte_for_byte(name, tmp_path):
     assert b"<dc:date>" not in first
     assert mpl.__version__.encode() not in first
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["a.svg", "b.svg"]
+
+
+def test_the_last_digits_that_the_layout_finds_do_not_reach_the_file(monkeypatch):
+    def parts(figure):
+        above, below = figure.subfigures(2, 1)
+        figure.colorbar(above.subplots().imshow(CONFUSION), ax=above.axes[0])
+        below.subplots(1, 2)[0].set_ylabel("beats")
+
+    found = ConstrainedLayoutEngine.execute
+
+    def shaken(self, figure):
+        made = found(self, figure)
+        for one in [*figure.subfigs, *figure.axes]:
+            if hasattr(one, "bbox_relative"):
+                one.bbox_relative.p0 = one.bbox_relative.p0 + 1e-9
+            else:
+                left, bottom, width, height = one.get_position(original=True).bounds
+                one.set_position((left + 1e-9, bottom - 1e-9, width, height))
+        return made
+
+    plain = svg_text(parts)
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", shaken)
+    assert svg_text(parts) == plain
 
 
 def test_drawing_changes_no_setting_of_matplotlib_and_does_not_load_pyplot():

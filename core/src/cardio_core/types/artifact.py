@@ -83,7 +83,7 @@ class ModelArtifact:
         load_weights(network, self.path / name)
 
     def save_estimator(self, estimator: Any, name: str = ESTIMATOR) -> None:
-        """Write a fitted scikit-learn estimator as skops: data, no pickle.
+        """Write a fitted scikit-learn estimator as skops: data, no pickle, equal for equal fits.
 
         Functions and types of one's own in it are refused when it is read.
 
@@ -96,9 +96,9 @@ class ModelArtifact:
         >>> artifact.load_estimator().predict([[2.0]])
         array([1])
         """
-        import skops.io
+        from cardio_core.types.estimator_file import save_estimator
 
-        skops.io.dump(estimator, self.path / name)
+        save_estimator(self.path / name, estimator)
 
     def load_estimator(self, name: str = ESTIMATOR) -> Any:
         """Read an estimator that `save_estimator` wrote.

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from cardio_core.io.atomic import write_text
 from cardio_core.report.figures.theme import fixed as fixed
@@ -74,6 +76,34 @@ _RC: Any = {
     # A dollar sign in a class name is a dollar sign.
     "text.parse_math": False,
 }
+
+
+_PLACES = 4
+"""Digits of a place on the paper, of which 1 is its width or height: 0.02 mm of a page."""
+
+
+class SteadyLayout(ConstrainedLayoutEngine):
+    """matplotlib's constrained layout, with the same digits every time.
+
+    Its solver orders what it solves by where it lies in memory, and so do the last digits of what
+    it finds: once in many runs a number of the file is rounded the other way.
+    """
+
+    def execute(self, figure: Figure) -> Any:
+        """Lay the figure out, and round where its parts and axes are."""
+        found = super().execute(figure)
+        todo = [*figure.subfigs]
+        for part in todo:
+            todo += part.subfigs
+            place: Any = part.bbox_relative
+            place.p0, place.p1 = place.p0.round(_PLACES), place.p1.round(_PLACES)
+        every: Any = figure.axes
+        for axes in every:
+            taking_part = axes.get_in_layout()
+            place = np.round(axes.get_position(original=True).bounds, _PLACES)
+            axes.set_position(tuple(place))  # who places axes takes them out of the layout
+            axes.set_in_layout(taking_part)
+        return found
 
 
 @dataclass(frozen=True)
@@ -183,7 +213,7 @@ def svg_text(
 def drawn(draw: Draw, size: tuple[float, float] = SIZE_IN) -> Figure:
     """Return the figure itself, as `svg_text` writes it."""
     with mpl.rc_context(_RC):
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size, layout=SteadyLayout())
         draw(figure)
     return figure
 
@@ -209,7 +239,7 @@ def png_bytes(draw: Draw, size: tuple[float, float] = SIZE_IN, dpi: int = 110) -
     Parameters are those of `svg_text`, and the resolution.
     """
     with mpl.rc_context(_RC):
-        figure = Figure(figsize=size, layout="constrained", dpi=dpi)
+        figure = Figure(figsize=size, layout=SteadyLayout(), dpi=dpi)
         draw(figure)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
