@@ -1,10 +1,14 @@
 """What the final models of a run say of other patients, as frames that others build on."""
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import read_json, write_json
+from cardio_core.runner.predicting import portions
 from cardio_core.runner.predicting.answering import answer, open_finished
 
 
@@ -31,6 +35,22 @@ def test_every_final_model_has_a_frame_of_every_target(answered):
             assert {"unit_id", "patient_id", "recording_id", "level"} <= set(frame.columns)
             assert np.isfinite(frame[f"score:{target.classes[1]}"]).all()
             assert set(frame["patient_id"]) <= set(made.prepared.features.table["patient_id"])
+
+
+def test_patients_get_the_same_answer_however_many_are_asked_about_at_once(
+    answered, clinic, tmp_path, monkeypatch
+):
+    opened, whole = answered
+    monkeypatch.setattr(portions, "AT_ONCE", 5)
+    opened = replace(opened, ctx=opened.ctx.replace(cache=tmp_path))
+    made = answer(opened, (clinic,), with_targets=True)
+    assert whole.prepared.features.table["patient_id"].nunique() > 2 * 5
+    for target, frames in whole.frames.items():
+        for model, frame in frames.items():
+            pd.testing.assert_frame_equal(made.frames[target][model], frame)
+    pd.testing.assert_frame_equal(made.applicability, whole.applicability)
+    assert made.withheld == whole.withheld
+    assert made.measured == whole.measured
 
 
 @pytest.mark.parametrize("kind", ["judged", "fused"])

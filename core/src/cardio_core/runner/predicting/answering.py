@@ -32,6 +32,7 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given, with_given
 from cardio_core.runner.predicting.applicability import judge_patients
+from cardio_core.runner.predicting.portions import joined, portions
 from cardio_core.runner.predicting.unchanged import guard_unchanged
 from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import Prepared, load_recordings, prepare
@@ -289,10 +290,15 @@ def _ask(
     by_core = task.model(name).core_owned
     features = clinical if by_core and clinical is not None else made.prepared.features
     given: dict[str, Any] = {"model": open_artifact(_folder(opened, name)), "features": features}
-    owner, asked = open_clinical() if by_core else plugin, Asked(given["model"], features)
-    heard, predictions = hear(owner, config, place, asked)
-    if kept is not None and name in kept.spaces:
-        made.vectors[name] = embed(owner, config, place, asked, (heard, predictions))
+    owner, said = open_clinical() if by_core else plugin, list[Predictions]()
+    for part in portions(features) if explain_in is None else [features]:
+        asked = Asked(given["model"], part)
+        heard, predicted = hear(owner, config, place, asked)
+        if kept is not None and name in kept.spaces:
+            vectors = embed(owner, config, place, asked, (heard, predicted))
+            made.vectors.setdefault(name, {}).update(vectors)
+        said.append(predicted)
+    predictions = joined(said)
     _measure(made.measured, predictions)
     made.withheld[name] = predictions.withheld
     table = made.prepared.features.table
