@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import tracemalloc
+import zipfile
 
 import pytest
 import torch
@@ -58,6 +60,45 @@ def test_tensors_that_share_memory_are_written_apart(cardio, stored, tmp_path):
     code, *_ = cardio(stored({"a": both, "b": both[:2]}), "--trust", "--out", tmp_path / "x.st")
     assert code == 0
     assert load_file(tmp_path / "x.st")["b"].tolist() == [0.0, 1.0]
+
+
+@pytest.fixture
+def older(tmp_path):
+    """A file as torch wrote them before its version 1.6: torchvision still publishes such."""
+    path = tmp_path / "older.pth"
+    torch.save({"fc.weight": torch.arange(3.0)}, path, _use_new_zipfile_serialization=False)
+    assert not zipfile.is_zipfile(path)
+    return path
+
+
+def test_a_file_of_before_zip_is_read_too(cardio, older):
+    code, *_ = cardio(older, "--trust")
+    assert code == 0
+    assert load_file(older.with_suffix(".safetensors"))["fc.weight"].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_a_text_that_claims_gigabytes_takes_none(cardio, older):
+    content = older.read_bytes()
+    name = b"X\x09\x00\x00\x00fc.weight"
+    assert name in content
+    older.write_bytes(content.replace(name, b"X\xff\xff\xff\x7ffc.weight"))
+    tracemalloc.start()
+    code, _, errors = cardio(older, "--trust")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert code == 3
+    assert errors.count("\n") == 1
+    assert "expected weights that torch.load reads" in errors
+    assert most < 100e6
+
+
+def test_a_file_that_unpacks_to_far_more_is_refused_before_it_is(cardio, stored):
+    path = stored({"fc.weight": torch.arange(3.0)})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("theirs/data/1", bytes(80_000_000))
+    code, _, errors = cardio(path, "--trust")
+    assert code == 3
+    assert "expected content of at most 200 times the file's size" in errors
 
 
 def test_without_trust_nothing_is_read(cardio, stored):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from cardio_core.io.hashing import file_digest
 from cardio_core.training.foreign.keras import keras_state, read_keras
 from cardio_core.training.foreign.layouts import LAYOUTS, Layout, recognise
 from cardio_core.training.foreign.networks import HEADS
+from cardio_core.types.unpacking.fitting import require_fitting
 
 NESTED = ("state_dict", "model_state_dict", "model")
 """Names under which training scripts keep the weights, beside an epoch or an optimizer."""
@@ -156,9 +159,29 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
     return _state_of(_unpickled(path), path.name)
 
 
+class _WithinItself(io.BufferedReader):
+    """A file that is never asked for more bytes than it has.
+
+    A pickle says how long a text is before it: in a damaged one that is gigabytes, and Python makes
+    room for them before it finds that they are not there. What is claimed for the tensors is
+    compared with the file by torch, before it is written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+        self._n_bytes = os.fstat(self.fileno()).st_size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return so many bytes, or as many as are left."""
+        left = max(self._n_bytes - self.tell(), 0)
+        return super().read(left if size is None or size < 0 else min(size, left))
+
+
 def _unpickled(path: Path) -> Any:
+    require_fitting([path])  # members of a new file may be packed
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with _WithinItself(path) as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds: of pickle, of zip, its own
         why = " ".join(str(error).split())[:120]
         raise DataError(
