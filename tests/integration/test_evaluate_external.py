@@ -82,6 +82,21 @@ def predicted(said_of_new: dict[str, Any], away: Path) -> pd.DataFrame:
     return rows.assign(y=truth, score=[row["ill"] for row in rows["scores"]])
 
 
+def test_a_recording_that_cannot_be_read_is_set_aside_under_its_id_alone(
+    cardio: Cli, write_cohort: Any, clinic_run: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("cardio_core.report.build.build_report", lambda run: run / "report.html")
+    folder = strangers(write_cohort(tmp_path / "Quasimodo", "mean_class", n_patients=20, seed=6))
+    table = pd.read_csv(folder / "cohort.csv", dtype=str)
+    (folder / table["path_ecg"][3].split(";")[0]).write_text("Dear Doctor Frollo")
+    said = cardio("evaluate", clinic_run, "--data", folder, "--out", tmp_path / "out")
+    assert said.exit_code == 0, said.stderr
+    manifest = (tmp_path / "out" / "manifest.json").read_text()
+    [row] = json.loads(manifest)["quarantined"]
+    assert set(row) == {"recording_id", "hook", "reason"}
+    assert "Frollo" not in manifest
+
+
 def test_the_answer_is_that_of_the_predictions_as_they_are(validated, predicted) -> None:
     out, _ = validated
     y, score = predicted["y"], predicted["score"]

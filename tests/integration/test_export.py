@@ -274,3 +274,21 @@ def test_a_table_of_one_row_a_patient_counts_as_theirs(tmp_path):
     np.savez(tmp_path / "kept.npz", vectors=np.zeros((24, 3)))
     assert "a table of 24 rows" in rows_in(tmp_path, {24})
     assert rows_in(tmp_path, {23}) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.json", b'{"a": "\xff"}'), ("a.json", b"{"), ("a.npz", b"PK\3\4 and no more"),
+     ("a.skops", b""), ("a.safetensors", b"\xff" * 40), ("a.npy", b"\x93NUMPY")],
+)  # fmt: skip
+def test_a_damaged_file_is_told_in_one_line_before_it_leaves(tmp_path, name, content):
+    from cardio_core.errors import DataError
+    from cardio_core.studies.export.names import texts_of
+    from cardio_core.studies.export.rows import rows_in
+
+    (tmp_path / name).write_bytes(content)
+    if name != "a.npy":  # no place of rows
+        with pytest.raises(DataError, match=rf"{name}: expected "):
+            rows_in(tmp_path)
+    with pytest.raises(DataError, match=rf"{name}: expected "):
+        list(texts_of(tmp_path / name))

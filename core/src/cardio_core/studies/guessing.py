@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
+from cardio_core.stats.foundation.columns import columns_told
 from cardio_core.studies.reading.called import parts, speaks_of
 
 OUTCOMES = ("y_true", "y", "truth", "true", "label", "labels", "target", "outcome", "event",
@@ -57,9 +58,9 @@ def column_for(asked: str | None, option: str, table: pd.DataFrame) -> str | Non
         If the table has none of that name.
     """
     if asked is not None and asked not in table.columns:
-        listed = ", ".join(map(str, table.columns[:12]))
-        more = ", ..." if len(table.columns) > 12 else ""
-        raise ConfigError(f"{option} {asked}: no such column; the table has {listed}{more}")
+        raise ConfigError(
+            f"{option} {asked}: no such column; the table has {columns_told(table, 12)}"
+        )
     return asked
 
 
@@ -91,10 +92,9 @@ def guessed_outcome(table: pd.DataFrame, besides: Iterable[str]) -> str:
     """
     found = guessed(OUTCOMES, table, besides)
     if found is None:
-        listed = ", ".join(map(str, table.columns[:12]))
         raise ConfigError(
             f"--outcome: no column is called y_true, outcome, label or the like; the table has "
-            f"{listed}; name the column of what really happened"
+            f"{columns_told(table, 12)}; name the column of what really happened"
         )
     return found
 

@@ -108,6 +108,7 @@ def _lines(table: pd.DataFrame) -> list[ForestLine]:
 def _printed(table: pd.DataFrame, column: str | None) -> tuple[str, list[ForestLine], int]:
     """Return the name of a column of printed estimates, its lines, and how many have none."""
     from cardio_core.report.figures.estimate_forest import ForestLine
+    from cardio_core.stats.foundation.columns import columns_told
 
     named = [
         str(name)
@@ -119,7 +120,7 @@ def _printed(table: pd.DataFrame, column: str | None) -> tuple[str, list[ForestL
     if column is None or column not in named:
         raise DataError(
             "expected the columns label, estimate, low and high, or a column of cells such as "
-            f"1.05 (1.01 to 1.09), found {', '.join(map(str, table.columns[:8]))}"
+            f"1.05 (1.01 to 1.09), found {columns_told(table, 8)}"
         )
     lines, left_out = [], 0
     for label, cell in zip(table.iloc[:, 0].astype(str), table[column].astype(str), strict=True):

@@ -28,8 +28,8 @@ def column_named(table: pd.DataFrame, name: str) -> Column:
     if name not in table.columns:
         by_small = {str(column).lower(): str(column) for column in table.columns}
         near = [by_small[found] for found in get_close_matches(name.lower(), by_small, n=3)]
-        some = ", ".join([str(column) for column in table.columns][:5])
-        hint = f"nearest: {', '.join(near)}" if near else f"its {table.shape[1]} begin with {some}"
+        some = f"it has {columns_told(table, 5)}"
+        hint = f"nearest: {', '.join(near)}" if near else some
         raise DataError(f"column {name!r}: not in the table; {hint}")
     n_times = int((table.columns == name).sum())
     if n_times > 1:
@@ -38,6 +38,32 @@ def column_named(table: pd.DataFrame, name: str) -> Column:
     if doubt:
         raise DataError(f"column {name!r}: {doubt}")
     return table[name]
+
+
+def columns_told(table: pd.DataFrame, most: int) -> str:
+    """Return the names of a table's columns, for the message that one is not among them.
+
+    A "table" of one column is most often a letter or a list, and its "name" a line of that: it is
+    not repeated.
+
+    Parameters
+    ----------
+    table : DataFrame
+    most : int
+        How many names are told.
+
+    Examples
+    --------
+    >>> columns_told(pd.DataFrame({"age_y": [60], "sex": ["F"], "died": [0]}), 2)
+    'age_y, sex and 1 more'
+    >>> columns_told(pd.DataFrame({"Dear Doctor": ["Yours"]}), 2)
+    'one column only: is it a table, with a comma between its columns?'
+    """
+    names = [str(name) for name in table.columns]
+    if len(names) == 1:
+        return "one column only: is it a table, with a comma between its columns?"
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def kind_of(column: Column, name: str) -> Kind:

@@ -19,6 +19,7 @@ from cardio_core.io.kept.models import SEEN
 from cardio_core.io.kept.predictions import read_predictions
 from cardio_core.io.kept.results import COHORT
 from cardio_core.runner.manifest import Manifest
+from cardio_core.studies.export.damaged import looking_into
 from cardio_core.types.unpacking.fitting import require_fitting
 
 _ID_COLUMNS = ("sample_id", "study_id", "patient_id")
@@ -126,10 +127,13 @@ def texts_of(path: Path) -> Iterator[str]:
     ------
     ConfigError
         If the file is of a kind that cannot be looked into.
+    DataError
+        If it is damaged.
     """
     require_fitting([path])
     yield path.name
-    yield from _texts(path.name, path.read_bytes())
+    with looking_into(path.name):
+        yield from _texts(path.name, path.read_bytes())
 
 
 def _texts(name: str, content: bytes) -> Iterator[str]:

@@ -90,7 +90,7 @@ def about(
             "n_patients": int(cohort.samples.table["patient_id"].nunique()),
             "n_samples": len(answered.prepared.features), "n_judged": len(judged),
         },
-        "quarantined": [vars(row) for row in answered.prepared.quarantined],
+        "quarantined": [row.cells() for row in answered.prepared.quarantined],
         "excluded": {why: list(ids) for why, ids in cohort.excluded.items()},
         "flags": flag_counts(answered.prepared.features.table),
         "started": now(), "stages": {}, "needs": [], "said": [], **further,
