@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from cardio_core.api import CohortTable, ConfigError, Context, DataError, Model, Target, Task
@@ -70,6 +71,46 @@ def test_targets_stand_by_the_unit_of_the_task(folder, unit, known):
     cohort = from_table(context(unit, _inputs=(folder,)), path="path_trace", opener=read)
     assert cohort.targets.unit == unit
     assert cohort.targets.table["ill"].to_dict() == known
+
+
+@pytest.mark.parametrize(
+    ("words", "known"),
+    [("yes no yes", [1, 0, 1]), ("1 0 1", [1, 0, 1]), ("ill well ill", [1, 0, 1]),
+     ("ill NA 0", [1, None, 0])],
+)  # fmt: skip
+def test_a_binary_target_is_0_and_1_however_the_table_says_it(folder, words, known):
+    folder.joinpath("cohort.csv").write_text(
+        "patient_id,path_trace,ill\n"
+        + "".join(f"P{n},{'abc'[n]}.txt,{word}\n" for n, word in enumerate(words.split()))
+    )
+    target = Target("ill", "binary", ("well", "ill"))
+    task = Task("t", "T", "patient", (target,), (Model("m", "M"),))
+    cohort = from_table(
+        Context(task, hook="load", _inputs=(folder,)), path="path_trace", opener=read
+    )
+    found = cohort.targets.table["ill"]
+    assert [None if pd.isna(one) else one for one in found] == known
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (Target("ill", "binary", ("no", "yes")), "0 or 1, or no or yes"),
+        (Target("ill", "multiclass", ("none", "mild", "severe")), "one of none, mild, severe"),
+        (Target("ill", "continuous", unit="mm"), "a number"),
+    ],
+)
+def test_a_target_that_is_none_is_refused_by_row_and_not_quoted(folder, target, message):
+    folder.joinpath("cohort.csv").write_text(
+        "patient_id,study_id,path_trace,ill\nP1,S1,a.txt,\nP2,S2,b.txt,Smith\nP3,S3,c.txt,Smith\n"
+    )
+    task = Task("t", "T", "patient", (target,), (Model("m", "M"),))
+    with pytest.raises(DataError) as refused:
+        from_table(Context(task, hook="load", _inputs=(folder,)), path="path_trace", opener=read)
+    assert str(refused.value) == (
+        f"cohort.csv: column ill: expected {message}, found something else in 2 rows (the first is "
+        "study S2); correct them, or leave them empty"
+    )
 
 
 def test_targets_of_events_are_left_to_the_load(folder):

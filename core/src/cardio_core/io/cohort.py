@@ -14,6 +14,7 @@ from cardio_core.errors import ConfigError, DataError
 from cardio_core.evaluation.outcomes.rules import FollowUpRules, OutcomeColumn, compute_outcome
 from cardio_core.io.cohort_rows import NUMBERED, at_baseline, find_cohort_table, text_of
 from cardio_core.io.cohort_table import existing_paths, read_cohort_table
+from cardio_core.types.info import Target
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_core.types.targets import Targets
 from cardio_core.types.unpacking.fitting import require_fitting
@@ -108,7 +109,8 @@ def cohort_from_table(
         be importable.
     targets : mapping of str to str, optional
         Column of each target; a target is looked for under its own name, then under ``x_NAME``.
-        Binary columns hold 0 and 1 or the names of the classes; empty cells are unlabelled. A
+        Binary columns hold 0 and 1, no and yes, or the names of the classes, and become 0 and 1;
+        those of several classes hold their names, others numbers. Empty cells are unlabelled. A
         recording has its study's target. Those of events and samples the `load` itself adds.
     columns : sequence of str
         Further columns that features may use (age, sex), never one that tells the label.
@@ -120,7 +122,8 @@ def cohort_from_table(
     ConfigError
         If the table lacks a column.
     DataError
-        If nothing names a recording, or in fit mode nothing tells the targets.
+        If nothing names a recording, or in fit mode nothing tells the targets, or something that
+        is none.
 
     See Also
     --------
@@ -213,10 +216,33 @@ def _targets(
         column = next((name for name in places if name in table.columns), None)
         if column is None:
             raise ConfigError(f"{where}: expected a column {places[0]}, found none; add it")
-        found[target.name] = table[column]
+        found[target.name] = _true_values(table[column], target, where)
     values = pd.DataFrame(found)
     if unit == "patient":
         values = values.groupby(table["patient_id"].astype(str), sort=False).first()
     if unit == "recording":
         values = values.reindex(samples["study_id"]).set_axis(samples.index)
     return Targets(unit, values)
+
+
+def _true_values(cells: pd.Series[Any], target: Target, where: str) -> pd.Series[Any]:
+    """Return a column as 0 and 1, classes or numbers; raise DataError where a cell is neither."""
+    given = cells[cells.notna()]
+    if target.kind == "continuous":
+        values, allowed = pd.to_numeric(given, errors="coerce"), "a number"
+    elif target.kind == "binary":
+        words = {"no": 0.0, "yes": 1.0, target.classes[0]: 0.0, target.classes[1]: 1.0}
+        numbers = pd.to_numeric(given, errors="coerce")
+        values = given.map(words).fillna(numbers.where(numbers.isin((0, 1))))
+        allowed = f"0 or 1, or {target.classes[0]} or {target.classes[1]}"
+    else:
+        values = given.where(given.isin(target.classes))
+        allowed = f"one of {', '.join(target.classes)}"
+    if (wrong := values.isna()).any():
+        raise DataError(
+            f"{where}: column {cells.name}: expected {allowed}, found something else in "
+            f"{wrong.sum()} rows (the first is study {wrong.idxmax()}); correct them, or leave "
+            "them empty"
+        )
+    values = values.reindex(cells.index)
+    return values if target.kind == "multiclass" else values.astype(float)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cardio_core.errors import ConfigError
 from cardio_core.io.cohort_schema import COLUMNS, ColumnSpec, title_of
 from cardio_core.io.cohort_table import EXAMPLE
+from cardio_core.io.tables.formula import texts
 from cardio_core.types.info import PluginInfo, Task
 
 PATIENT = "patient_id"
+
+ANY_VIEW = "path_echo"
+"""The column of loops that nobody sorted by view."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,25 @@ def template_csv(columns: list[TemplateColumn]) -> str:
     EXAMPLE-1
     EXAMPLE-2
     """
+    names = [column.name for column in columns]
+    rows = [{column.name: _cell(column, number) for column in columns} for number in (1, 2)]
+    return table_csv(names, rows)
+
+
+def table_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
+    """Return a table with these columns; a cell that a row does not have is empty.
+
+    Examples
+    --------
+    >>> print(table_csv(["patient_id", "sex"], [{"patient_id": "P001"}]).strip())
+    patient_id,sex
+    P001,
+    """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([column.name for column in columns])
-    writer.writerow([_cell(column, 1) for column in columns])
-    writer.writerow([_cell(column, 2) for column in columns])
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(texts(row.get(name, "") for name in columns))
     return file.getvalue()
 
 
@@ -71,3 +90,29 @@ def _column(name: str, why: str) -> TemplateColumn:
     if spec is None:
         return TemplateColumn(name, title_of(name), why, "")
     return TemplateColumn(name, spec.range_words(), why, spec.example)
+
+
+def column_of(task: str, reads: Collection[str], paths: Sequence[str]) -> str:
+    """Return the column of a table in which a task looks for recordings that nobody sorted.
+
+    `reads` are the columns that it reads, `paths` those of recordings that its plugin knows.
+
+    Raises
+    ------
+    ConfigError
+        If it looks for several kinds that cannot be told apart by what they are.
+
+    Examples
+    --------
+    >>> column_of("wma", ("path_echo_a4c", "path_echo", "age_y"), ("path_echo_a4c", "path_echo"))
+    'path_echo'
+    """
+    own = [name for name in reads or paths if name in paths]
+    if ANY_VIEW in own:
+        return ANY_VIEW
+    if len(own) != 1:
+        raise ConfigError(
+            f"--from: task {task} reads {', '.join(own)}, and no file says which of them it "
+            "is; write the table without --from and fill it in"
+        )
+    return own[0]

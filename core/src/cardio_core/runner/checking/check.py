@@ -16,14 +16,17 @@ from cardio_core.context import Context
 from cardio_core.errors import CardioError, ConfigError, DataError, HookError
 from cardio_core.io.cohort_table import forgiving
 from cardio_core.io.cohorts.telling import notes_on_tables
+from cardio_core.io.cohorts.template import column_of
 from cardio_core.io.places import open_cache
 from cardio_core.runner.accounts import account, summed
 from cardio_core.runner.calls import call
 from cardio_core.runner.checking.findings import Finding, in_order
-from cardio_core.runner.checking.recordings import ReadJob, find_duplicates, read_patient
+from cardio_core.runner.checking.recordings import Read, ReadJob, find_duplicates, read_patient
 from cardio_core.runner.checking.summary import missing_covariates, outcome_summary
 from cardio_core.runner.checking.tables import TablePart, look_at_tables
+from cardio_core.runner.measuring.finding import find_recordings
 from cardio_core.runner.preparing.clinical import checked_covariates
+from cardio_core.runner.preparing.features import UnusableCohortError
 from cardio_core.runner.preparing.outcome import give_outcome, with_outcome
 from cardio_core.runner.preparing.patients import guard_covariates, patient_labels
 from cardio_core.runner.progress import Echo, Progress
@@ -52,8 +55,8 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         (recording_id, hook, reason), `findings` (see `Finding`; those that stop a run first),
         `without_outcome` (row, study_id, patient_id, reason), `outcome` and `covariates` (counts by
         patient), `no_outcome` (what says who has the outcome of the task, and is not there; None
-        where it is), `files` (what became of every file that was searched, and `files_summed` of
-        all), `notes`.
+        where it is; `to_measure` and `to_table` are commands that need none), `files` (what became
+        of every file that was searched, and `files_summed` of all), `notes`.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         ctx = ctx.replace(mode="predict")  # they are read as `cardio measure` reads them
     findings = [*tables.findings, *unread]
     people, rows = _people(cohort), _rows(cohort, tables.numbers)
-    reads = _read(setup, config, ctx, cohort, request.executor, echo)
+    reads = read_all(setup, config, ctx, cohort, request.executor, echo)
     findings += find_duplicates(reads, people, rows)
     quarantined = [*cohort.quarantined, *(row for read in reads for row in read.quarantined)]
     findings += [
@@ -113,12 +116,13 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         "outcome": outcome_summary(labels, patients, target),
         "no_outcome": no_outcome or None,
         "to_measure": _to_measure(request),
+        "to_table": None if tables.names else _to_table(setup, request),
         "covariates": []
         if no_outcome and not config.covariates
         else missing_covariates(cohort.table, patients, setup.task, config.covariates),
         "files": [line.cells() for line in files],
         "files_summed": summed(files, used_is="usable"),
-        "notes": [*cohort.notes, *_on_tables(setup, inputs, asked)],
+        "notes": list(dict.fromkeys([*cohort.notes, *_on_tables(setup, inputs, asked)])),
     }
 
 
@@ -141,7 +145,7 @@ def _loaded(
         cohort: Cohort = call(setup.plugin, "load", ctx, config)
     except (ConfigError, DataError, HookError) as error:
         excused = not isinstance(error, HookError) and config.outcome.column is None
-        found, nothing = _without_targets(setup, config, ctx) if excused else (None, "")
+        found, nothing = _without_targets(setup, config, ctx, tables) if excused else (None, "")
         if found is not None:
             cohort, no_outcome = found, str(error)
         elif nothing and nothing != str(error) and not tables.names:
@@ -158,20 +162,43 @@ def _loaded(
     return cohort, [], no_outcome
 
 
-def _without_targets(setup: Setup, config: RunConfig, ctx: Context) -> tuple[Cohort | None, str]:
+def _without_targets(
+    setup: Setup, config: RunConfig, ctx: Context, tables: TablePart
+) -> tuple[Cohort | None, str]:
     """Load as `cardio measure` does; where that finds nothing either, return what it said."""
     ctx._quarantined.clear()
+    new = ctx.replace(mode="predict")
     try:
-        cohort: Cohort = call(setup.plugin, "load", ctx.replace(mode="predict"), config)
+        if tables.names:
+            cohort: Cohort = call(setup.plugin, "load", new, config)
+        else:  # folders are searched to their ends
+            cohort = find_recordings(setup.plugin, config, new, ctx._inputs).cohort
+    except UnusableCohortError as error:
+        if not error.quarantined:
+            return None, str(error)
+        return replace(_nobody(tables), quarantined=error.quarantined), ""
     except CardioError as error:
         return None, str(error)
-    return (cohort if len(cohort.samples) or ctx._quarantined else None), ""
+    known = len(cohort.samples) or cohort.quarantined or ctx._quarantined
+    return (cohort if known else None), ""
 
 
 def _to_measure(request: RunRequest) -> str:
     task = ["--task", request.task] if request.task else []
     paths = [str(path) for path in request.data]
     return shlex.join(["cardio", "measure", "--plugin", request.plugin, *task, *paths])
+
+
+def _to_table(setup: Setup, request: RunRequest) -> str | None:
+    """Return the command that makes a table of recordings; None where none can."""
+    try:
+        column_of(setup.task.name, setup.task.columns, setup.plugin.info.paths)
+    except ConfigError:
+        return None
+    task = ["--task", request.task] if request.task else []
+    places = [word for path in request.data for word in ("--from", str(path))]
+    words = ["cardio", "data", "template", request.plugin, *task, *places, "--out", "cohort.csv"]
+    return shlex.join(words)
 
 
 def _nobody(tables: TablePart) -> Cohort:
@@ -181,9 +208,10 @@ def _nobody(tables: TablePart) -> Cohort:
     return Cohort(SampleSet(empty, []), {}, None, tables.rows)
 
 
-def _read(
+def read_all(
     setup: Setup, config: RunConfig, ctx: Context, cohort: Cohort, workers: str, echo: Echo | None
-) -> list[Any]:
+) -> list[Read]:
+    """Open and preprocess every recording of a cohort, a job a patient, in patients' order."""
     groups = cohort.samples.table.groupby("patient_id", sort=True).indices
     own = ctx.replace(_inputs=(), cache=None)
     jobs = []

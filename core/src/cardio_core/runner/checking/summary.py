@@ -74,11 +74,13 @@ def sentences(answer: Mapping[str, Any]) -> list[str]:
         if answer["n_usable"]:
             lines.append(f"To be measured, they need no outcome: {answer['to_measure']}")
         lines.append(f"cardio run needs one, and none is known: {answer['no_outcome']}.")
+        if answer["n_usable"] and answer["to_table"]:
+            lines.append(f"A table to write it into: {answer['to_table']}")
     if outcome is None:
         return lines
     name = outcome["target"]
     lines.append(
-        f"Outcome {name}: {outcome['n_with']} patients with it, {outcome['n_without']} without"
+        f"Outcome {name}: known of {outcome['n_with']} patients, missing of {outcome['n_without']}"
         + (", who are not tested." if outcome["n_without"] else ".")
     )
     if "by_class" in outcome:
