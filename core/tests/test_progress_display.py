@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -45,6 +46,13 @@ def test_a_long_piece_of_work_is_told_while_it_is_under_way(monkeypatch):
         "training: 0 of 72 fits, about 2 min left; now network, honest, fold 2 of 5, "
         "epoch 3 of 30 (and 1 more)"
     )
+
+
+def test_what_takes_long_says_so_with_and_without_a_detail():
+    began = time.monotonic() - 12
+    assert re.fullmatch(r"starting \([^()]+ so far\)", Stage("starting", began).line())
+    stage = Stage("data", began, doing="making the synthetic cohort")
+    assert re.fullmatch(r"data: making the synthetic cohort \([^()]+ so far\)", stage.line())
 
 
 def test_time_left_that_is_not_known_is_not_given():

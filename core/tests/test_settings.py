@@ -42,18 +42,18 @@ def found(tmp_path, monkeypatch):
     ("path", "takes", "unit", "default"),
     [
         ("train.depth", "18 or 50", "", 50),
-        ("train.rate_hz", "number, above 5 or null", "Hz", None),
-        ("train.names", "list: text", "", []),
+        ("train.rate_hz", "number above 5 or null", "Hz", None),
+        ("train.names", "list of texts", "", []),
         (
             "train.corner_mm",
-            "list: number, 0 or more, at most 1, whole number or null",
+            "list of 2: number from 0 to 1; whole number or null",
             "mm",
             None,
         ),
-        ("inner.k", "whole number, 0 or more", "", 1),
+        ("inner.k", "whole number of 0 or more", "", 1),
         ("needs.TASK.skip", "true or false", "", False),
-        ("protocols.honest.k", "whole number, 2 or more", "", 5),
-        ("search", "list: settings", "", []),
+        ("protocols.honest.k", "whole number of 2 or more", "", 5),
+        ("search", "list of settings", "", []),
     ],
 )
 def test_a_setting_says_what_it_takes_and_is(found, path, takes, unit, default):

@@ -59,7 +59,12 @@ class InnerBlock(Block):
     """The inner folds, which choose epochs, candidates and thresholds."""
 
     k: int = Field(1, ge=0, description="inner folds; 1 is one validation split, 0 chooses nothing")
-    validation_share: float = Field(0.2, gt=0, lt=1, description="of the patients, where k is 1")
+    validation_share: float = Field(
+        0.2,
+        gt=0,
+        lt=1,
+        description="share of the training patients that are kept apart to validate, where k is 1",
+    )
     patients_for_epochs: int = Field(
         50,
         ge=0,
@@ -83,7 +88,7 @@ class NeedBlock(Block):
     instead: str | None = Field(
         None, description="a local file of weights that stands in for the task's artifact"
     )
-    skip: bool = Field(False, description="do without it, where the task allows that")
+    skip: bool = Field(False, description="go without the earlier task, where the task allows that")
     other_people: bool = Field(
         False, description="patients of that task with ids of this cohort are different people"
     )
@@ -318,6 +323,8 @@ def _explain(model: type[BaseModel], error: ValidationError, source: str) -> str
         near = difflib.get_close_matches(path[-1], known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known) or 'none'}"
         problem = f"unknown key {key!r}; {hint}"
+    elif first["type"] == "value_error":  # of a validator, which says all of it
+        problem = f"{key}: {first['ctx']['error']}"
     else:
         problem = f"{key}: {first['msg'].lower()}, found {_found(first['input'])}"
     more = error.error_count() - 1

@@ -39,7 +39,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 @hookspec(firstresult=True)
 def load(config: Any, ctx: Context) -> Cohort | None:
-    """Find the recordings under `ctx.data` and, in fit mode, their targets.
+    """Find the recordings under `ctx.inputs` and, in fit mode, their targets.
 
     Check headers, not contents: a recording's values are opened later, one patient at a time.
     What cannot be used is set aside with `ctx.quarantine(recording_id, reason)`. In predict mode

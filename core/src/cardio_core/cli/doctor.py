@@ -152,12 +152,12 @@ def _lines(findings: dict[str, Any]) -> list[str]:
         have = "present" if not extra["missing"] else f"missing: {', '.join(extra['missing'])}"
         lines.append(_line(f"  {extra['name']}", have, extra["remedy"] if extra["missing"] else ""))
     cache, data = findings["cache"], findings["data"]
-    lines += ["", f"cache        {cache['folder']}, {cache['size_mb']:g} MB"]
+    lines += ["", f"cache         {cache['folder']}, {cache['size_mb']:g} MB"]
     place = data["folder"] or "not set; it names the folder of public data sets"
     if data["folder"] and not data["exists"]:
         place += " (no such folder)"
     found = f"; holds {', '.join(data['found'])}" if data["found"] else ""
-    return [*lines, f"CARDIO_DATA  {place}{found}"]
+    return [*lines, f"CARDIO_DATA   {place}{found}"]
 
 
 def _of_plugin(plugin: dict[str, Any]) -> list[str]:
@@ -180,4 +180,4 @@ def _of_plugin(plugin: dict[str, Any]) -> list[str]:
 
 
 def _line(name: str, found: str, remedy: str) -> str:
-    return f"{name:<12} {found}" + (f"; {remedy}" if remedy else "")
+    return f"{name:<13} {found}" + (f"; {remedy}" if remedy else "")

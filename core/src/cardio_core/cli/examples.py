@@ -12,7 +12,7 @@ EXAMPLES: Mapping[str, Examples] = {
     "run": (
         ("--plugin ecg_transfer --smoke --out runs/first", "a first run: synthetic, a minute"),
         ("--plugin ecg_transfer --data cohort.csv --out runs/mine", "your own recordings"),
-        ("--plugin ecg_transfer --data cohort.csv --outcome died=yes --out runs/died",
+        ("--plugin ecg_transfer --data cohort.csv --outcome died --positive yes --out runs/died",
          "an outcome of your own: a column of the table, and what counts as the event"),
         ("--plugin ecg_transfer --resume --out runs/mine", "go on with what was stopped"),
         ("--plugin spect_polar --task mfr --set train.fit.epochs=10 --out runs/mfr",
@@ -74,17 +74,20 @@ EXAMPLES: Mapping[str, Examples] = {
         ("ecg_transfer --truth", "whole runs, too: chance and planted truth"),
     ),
     "data list": (("", "public data sets, their sizes and licences"),),
-    "data fetch": (("mitdb --out data/mitdb", "download one, every file against its digest"),),
+    "data fetch": (("mitdb --out data", "download into data/mitdb; every file is verified"),),
     "data synth": (
         ("ecg_transfer --out cohort --patients 40", "a synthetic cohort of forty patients"),
         ("echo_cmr --patients patients.csv --out echo", "the patients of a table, made by code"),
     ),
     "data template": (
         ("ecg_transfer --out cohort.csv", "a table to fill in"),
+        ("spect_polar --from archive/ --out cohort.csv",
+         "a row for each study that a folder holds, to fill in the rest"),
     ),
     "data check": (
         ("cohort.csv --plugin ecg_transfer", "all that is wrong with a cohort, before a run"),
-        ("cohort.csv --plugin ecg_transfer --outcome died=yes", "with the outcome you mean"),
+        ("cohort.csv --plugin ecg_transfer --outcome died --positive yes",
+         "with the outcome you mean"),
     ),
     "data rpeaks": (("record.hea", "R peaks, the lead, the rate"),),
     "data deidentify": (
@@ -95,7 +98,7 @@ EXAMPLES: Mapping[str, Examples] = {
     ),
     "data forget": (
         ("", "how much is kept of recordings outside of runs"),
-        ("cohort/ --all", "delete it"),
+        ("cohort/", "delete what is kept of these recordings"),
     ),
     "stats table1": (("cohort.csv --by responder --columns age_y,sex,lvef_pct", "Table 1"),),
     "stats missing": (("cohort.csv --target responder", "missing values, and in whom"),),
@@ -122,7 +125,7 @@ EXAMPLES: Mapping[str, Examples] = {
          "several classes, a column of probabilities for each"),
     ),
     "stats compare": (
-        ("predictions.csv --target responder --scores ecg,echo", "paired, all pairs adjusted"),
+        ("scores.csv --target responder --scores ecg,echo", "paired, all pairs adjusted"),
     ),
     "stats agreement": (
         ("lvef.csv --reference cmr --measured echo --patient id", "bias, limits, CCC"),

@@ -177,10 +177,17 @@ def main() -> None:
         _interrupted(stop)
 
 
+_SERIAL_MODE = "ignore::UserWarning:joblib._multiprocessing_helpers"
+
+
 def _hear_no_asides() -> None:
-    """Let libraries not tell where they keep their own things where there is no home folder."""
+    """Let libraries not tell what a line of ours tells: no home folder, no shared memory."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message=".*joblib will operate in serial mode")
+    # Workers, and what clears up after them, import joblib in processes of their own.
+    asked = os.environ.get("PYTHONWARNINGS", "")
+    if _SERIAL_MODE not in asked:
+        os.environ["PYTHONWARNINGS"] = ",".join(filter(None, [asked, _SERIAL_MODE]))
 
 
 def _print_anything() -> None:

@@ -39,7 +39,7 @@ def new(name: str, unit: str, kind: str) -> None:
     made = new_plugin(name, Path(), unit=unit, kind=kind)
     plugin = name.replace("-", "_")
     click.echo(f"{made}: {sum(path.is_file() for path in made.rglob('*'))} files. Next:")
-    click.echo(f"  pip install ./{made}\n  cardio plugins check {plugin}")
+    click.echo(f"  pip install -e ./{made}\n  cardio plugins check {plugin}")
     click.echo(f"  cardio run --plugin {plugin}")
 
 

@@ -66,9 +66,16 @@ if TYPE_CHECKING:
     "over them; only where fits are fewer do several share one.",
 )
 @click.option(
-    "--precision", type=click.Choice(["32", "bf16", "16"]), default="32", show_default=True
+    "--precision",
+    type=click.Choice(["32", "bf16", "16"]),
+    default="32",
+    show_default=True,
+    help="Of the networks' arithmetic; 16 and bf16 are faster on GPUs that have them.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True,
+    help="Of all that is drawn: folds, weights, batches, resamples.",
+)  # fmt: skip
 @click.option(
     "--executor",
     default="local",

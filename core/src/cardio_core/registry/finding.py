@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 
 import pluggy
@@ -55,7 +57,7 @@ def entry_points() -> dict[str, list[metadata.EntryPoint]]:
     allowed = os.environ.get("CARDIO_PLUGINS")
     names = None if allowed is None else {name.strip() for name in allowed.split(",")}
     found: dict[str, list[metadata.EntryPoint]] = {}
-    for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name):
+    for point in _installed(tuple((place, _changed(place)) for place in sys.path)):
         if names is None or point.name in names:
             found.setdefault(point.name, []).append(point)
     return found
@@ -115,6 +117,23 @@ def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
         manager.register(defaults, "cardio_core defaults")
     manager.register(module, name)
     return Plugin(info, module, manager, *_origin(point))
+
+
+@lru_cache(maxsize=1)
+def _installed(places: tuple[tuple[str, int], ...]) -> tuple[metadata.EntryPoint, ...]:
+    """Return all entry points, sorted; looked for again when a folder of ``sys.path`` changed.
+
+    A worker opens its plugin for every patient, and the search reads a file of each package.
+    """
+    return tuple(sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name))
+
+
+def _changed(place: str) -> int:
+    """Return when something was last installed into a folder, or removed; 0 where there is none."""
+    try:
+        return Path(place or os.curdir).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _only(points: list[metadata.EntryPoint]) -> metadata.EntryPoint:

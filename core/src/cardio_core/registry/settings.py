@@ -25,8 +25,10 @@ _KINDS = {
     bool: "true or false", int: "whole number", float: "number", str: "text", dict: "settings",
     Any: "any value",
 }  # fmt: skip
-_BOUNDS = ((Ge, "ge", "{} or more"), (Gt, "gt", "above {}"), (Le, "le", "at most {}"),
-           (Lt, "lt", "below {}"))  # fmt: skip
+_MANY = {"text": "texts", "number": "numbers", "whole number": "whole numbers",
+         "settings": "settings"}  # fmt: skip
+_BOUNDS = ((Ge, "ge"), (Gt, "gt"), (Le, "le"), (Lt, "lt"))
+_IN_WORDS = {"ge": "of {} or more", "gt": "above {}", "le": "up to {}", "lt": "below {}"}
 _NAMES_OF_KEYS = {"needs": "TASK"}
 _SEVERAL = (tuple, list, set, frozenset)
 
@@ -138,20 +140,28 @@ def _takes(kind: Any, bounds: Any = ()) -> str:
         return " or ".join(dict.fromkeys([*words, *(["null"] if type(None) in inside else [])]))
     if origin in _SEVERAL:
         members = [_takes(one) for one in inside if one is not Ellipsis]
-        if Ellipsis in inside or len(set(members)) < 2:
-            length = "" if Ellipsis in inside else f" of {len(members)}"
-            return f"list{length}: {members[0] if members else 'any value'}"
-        return f"list: {', '.join(members)}"
+        if Ellipsis not in inside and len(set(members)) > 1:
+            return f"list of {len(members)}: {'; '.join(members)}"
+        member = members[0] if members else "any value"
+        if Ellipsis not in inside and members:
+            return f"list of {len(members)}, each {member}"
+        return f"list of {_MANY[member]}" if member in _MANY else f"list, each {member}"
     named = _KINDS.get(origin if origin is dict else kind, getattr(kind, "__name__", str(kind)))
-    return ", ".join([named, *_limits(bounds)])
+    return " ".join(filter(None, [named, _within(dict(_limits(bounds)))]))
 
 
-def _limits(bounds: Any) -> Iterator[str]:
+def _limits(bounds: Any) -> Iterator[tuple[str, str]]:
     for one in bounds:
-        for kind, attribute, words in _BOUNDS:
+        for kind, attribute in _BOUNDS:
             if isinstance(one, kind):
-                yield words.format(f"{getattr(one, attribute):g}")
+                yield attribute, f"{getattr(one, attribute):g}"
         yield from _limits(getattr(one, "metadata", ()))
+
+
+def _within(limits: Mapping[str, str]) -> str:
+    if {"ge", "le"} <= set(limits):
+        return f"from {limits['ge']} to {limits['le']}"
+    return " and ".join(_IN_WORDS[which].format(limit) for which, limit in limits.items())
 
 
 def _unit(path: str) -> str:

@@ -32,7 +32,7 @@ class FitPlan(BaseModel):
         0.0, ge=0, description="L2 penalty (adam, sgd) or decoupled decay (adamw)."
     )
     optimizer: Literal["adam", "adamw", "sgd"] = Field(
-        "adam", description="sgd has Nesterov momentum 0.9."
+        "adam", description="how weights are moved; sgd has Nesterov momentum 0.9"
     )
     schedule: Literal["none", "cosine", "onecycle"] = Field(
         "none",

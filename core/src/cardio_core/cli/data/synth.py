@@ -39,7 +39,10 @@ class _Patients(click.ParamType[int | Path]):
     help="Column of the table: how strongly the recording shows the outcome; effect without.",
 )  # fmt: skip
 @click.option("--difficulty", help="Its name in the plugin; the plugin's choice without.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True,
+    help="Another one draws other patients.",
+)  # fmt: skip
 def synth(
     plugin: str,
     out: Path,

@@ -20,6 +20,15 @@ from cardio_core.cli.stats.results import (
 )
 from cardio_core.errors import ConfigError
 
+POWER = click.option(
+    "--power", type=float, default=0.8, show_default=True,
+    help="Chance to find a difference of this size where there is one.",
+)  # fmt: skip
+ALPHA = click.option(
+    "--alpha", type=float, default=0.05, show_default=True,
+    help="Chance to find one where there is none, two-sided.",
+)  # fmt: skip
+
 
 @click.group()
 def planner() -> None:
@@ -63,8 +72,8 @@ def planner_proportion(proportion: float, half_width: float, level: float, **out
     help="Of the scores within a class, instead: Obuchowski-McClish, as pROC; cautious.",
 )
 @click.option("--prevalence", type=float, required=True, help="Share with the outcome.")
-@click.option("--power", type=float, default=0.8, show_default=True)
-@click.option("--alpha", type=float, default=0.05, show_default=True)
+@POWER
+@ALPHA
 @click.option("--n", "n_patients", type=int, help="Give the power of so many patients instead.")
 @output_options(figure=False)
 def planner_compare(
@@ -98,8 +107,8 @@ def planner_compare(
 @TARGET
 @click.option("--scores", required=True, help="Two columns: S1,S2.")
 @EVENT
-@click.option("--power", type=float, default=0.8, show_default=True)
-@click.option("--alpha", type=float, default=0.05, show_default=True)
+@POWER
+@ALPHA
 @click.option("--n", "n_patients", type=int, help="Give the power of so many patients instead.")
 @output_options(figure=False)
 def planner_pilot(

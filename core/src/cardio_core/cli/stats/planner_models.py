@@ -41,6 +41,7 @@ def _criteria(found: stats.Estimate, given: dict[str, Any]) -> list[str]:
     type=click.Choice(["binary", "continuous", "survival"]),
     default="binary",
     show_default=True,
+    help="What is predicted: yes or no, a number, or a time to an event.",
 )
 @click.option(
     "--parameters",

@@ -12,10 +12,14 @@ _SHOWN = 6
 
 
 def on_a_terminal() -> bool:
-    """Say whether somebody is looking who can be shown something that moves."""
+    """Say whether somebody is looking who can be shown something that moves.
+
+    A display cannot move without escape sequences, so that who sets ``NO_COLOR`` gets plain lines.
+    """
     import os
 
-    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    able = os.environ.get("TERM", "") not in ("", "dumb") and not os.environ.get("NO_COLOR")
+    return able and sys.stderr.isatty()
 
 
 class Living:

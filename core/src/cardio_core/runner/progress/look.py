@@ -56,6 +56,7 @@ class Stage:
         doing = now[0] + (f" (and {len(now) - 1} more)" if len(now) > 1 else "") if now else ""
         if facts and doing:
             facts += "; now "
+        told = f"{self.what}: {facts}{doing}" if facts or doing else self.what
         if not self.total and (so_far := time.monotonic() - self.began) >= 5:
-            doing += f" ({duration(so_far)} so far)"
-        return f"{self.what}: {facts}{doing}" if facts or doing else self.what
+            told += f" ({duration(so_far)} so far)"
+        return told

@@ -45,18 +45,32 @@ class BeatAugmentationBlock(AugmentationBlock):
 class EvidenceBlock(Block):
     """The model `evidence`: boosted trees on rhythm, P wave, shape and noise."""
 
-    n_trees: int = Field(100, ge=1, description="of each expert")
-    n_leaves: int = Field(8, ge=2, description="of a tree")
-    learning_rate: float = Field(0.1, gt=0, le=1, description="of the boosted trees")
+    n_trees: int = Field(100, ge=1, description="trees of each expert")
+    n_leaves: int = Field(8, ge=2, description="most leaves of a tree")
+    learning_rate: float = Field(
+        0.1, gt=0, le=1, description="step of the boosted trees: less learns more slowly"
+    )
     min_leaf: int = Field(30, ge=1, description="fewest beats in a leaf")
-    penalty: float = Field(1.0, ge=0, description="on the squares of the leaves' values")
-    normal_share: float = Field(0.15, gt=0, le=1, description="share of the N beats learnt from")
+    penalty: float = Field(1.0, ge=0, description="L2 penalty on what each leaf of the trees adds")
+    normal_share: float = Field(
+        0.15, gt=0, le=1, description="share of the normal beats (N) that the trees learn from"
+    )
     n_planted: int = Field(
         150, ge=0, description="rhythms made by code that S is learnt from beside real ones"
     )
-    planted_share: float = Field(0.6, ge=0, lt=1, description="their weight where S is learnt")
-    shift_s: float = Field(0.85, description="taken off the log odds of S against N")
-    shift_v: float = Field(0.0, description="taken off the log odds of V against N and S")
+    planted_share: float = Field(
+        0.6,
+        ge=0,
+        lt=1,
+        description="share of the weight that rhythms made by code have where S is learnt",
+    )
+    shift_s: float = Field(
+        0.85, description="how much is taken off the log odds of S against N: more finds fewer S"
+    )
+    shift_v: float = Field(
+        0.0,
+        description="how much is taken off the log odds of V against N and S: more finds fewer V",
+    )
     reject_noise: bool = Field(
         True, description="call detections in noise unclassifiable (Q), by fixed limits"
     )
@@ -67,8 +81,12 @@ class TrainBlock(NetworkBlock):
 
     evidence: EvidenceBlock = EvidenceBlock()
 
-    rhythm: bool = Field(True, description="join the RR ratios to the pooled picture")
-    loudness: bool = Field(True, description="join the loudness beside the recording's median")
+    rhythm: bool = Field(
+        True, description="let the network see the ratios of RR intervals beside the picture"
+    )
+    loudness: bool = Field(
+        True, description="let the network see how loud a beat is beside the recording's median"
+    )
     n_side_hidden: int = Field(64, ge=1, description="width of the layers for side features")
     picture_classes: tuple[int, ...] = Field(
         (),
@@ -96,7 +114,12 @@ class TrainBlock(NetworkBlock):
 class ExplainBlock(Block):
     """Which beats are explained."""
 
-    n_cases: int = Field(2, ge=0, description="of each class, surest and least sure")
+    n_cases: int = Field(
+        2,
+        ge=0,
+        description="how many beats of each class are explained, the surest and as many of the "
+        "least sure",
+    )
 
 
 class Config(RunConfig):

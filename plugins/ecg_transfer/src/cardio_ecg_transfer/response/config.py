@@ -55,7 +55,9 @@ class ResponseBlock(Block):
     )
     n_beats: int = Field(2, ge=1, description="beats of a patient in a training example")
     n_beats_scored: int = Field(6, ge=1, description="beats of a patient when he is scored")
-    side: bool = Field(True, description="join gain and polarity of each lead")
+    side: bool = Field(
+        True, description="let the network see gain and polarity of each lead beside the pictures"
+    )
     freeze: Literal["none", "stem+layer1", "all"] = Field(
         "none", description="part of a pretrained encoder that is not trained on"
     )
@@ -73,10 +75,12 @@ class ResponseBlock(Block):
 class ClassicalBlock(Block):
     """Classifiers on features that are not learnt with them."""
 
-    n_trees: int = Field(500, ge=1, description="of each kind of trees")
+    n_trees: int = Field(500, ge=1, description="how many trees, of each kind of forest")
     min_leaf: int = Field(2, ge=1, description="fewest patients in a leaf")
     svm_c: float = Field(1.0, gt=0, description="inverse of the support vector machine's penalty")
-    logistic_c: float = Field(1.0, gt=0, description="inverse of the L2 penalty")
+    logistic_c: float = Field(
+        1.0, gt=0, description="inverse of the L2 penalty of the logistic models: less is simpler"
+    )
     trees: tuple[Literal["forest", "extra", "boosting"], ...] = Field(
         ("forest", "extra", "boosting"),
         min_length=1,
@@ -107,7 +111,12 @@ class TrainBlock(NetworkBlock):
 class ExplainBlock(Block):
     """Which patients are explained, and from which maps."""
 
-    n_cases: int = Field(2, ge=0, description="surest for response, and against it")
+    n_cases: int = Field(
+        2,
+        ge=0,
+        description="how many patients are explained: the surest for response, and as many "
+        "against it",
+    )
     layer: Literal[1, 2, 3, 4] = Field(
         3, description="residual layer whose maps Grad-CAM++ weights"
     )

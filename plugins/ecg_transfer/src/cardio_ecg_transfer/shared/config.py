@@ -43,7 +43,9 @@ class PicturesBlock(Block):
         description="M1 as scipy's documentation has it, M2 short windows of one beat, "
         "M3 of the whole recording and then cut, M4 windows of 10 seconds",
     )
-    window: Literal["hann", "hamming"] = Field("hann", description="taper of the transform")
+    window: Literal["hann", "hamming"] = Field(
+        "hann", description="window function of the short-time Fourier transform"
+    )
     height: int = Field(224, ge=8, description="rows of a picture (frequency)")
     width: int = Field(224, ge=8, description="columns of a picture (time)")
     max_hz: float = Field(60.0, gt=5, description="highest frequency in a picture")
@@ -76,7 +78,12 @@ class NetworkBlock(Block):
     small_stem: bool = Field(
         False, description="no first pooling, for pictures of 64 pixels and less"
     )
-    dropout: float = Field(0.0, ge=0, lt=1, description="before the last layer")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the features that are dropped before the last layer in training",
+    )
     augmentation: AugmentationBlock = AugmentationBlock()
     fit: FitPlan = FitPlan()
 

@@ -12,13 +12,14 @@ Kligfield P et al. Circulation 2007; 115: 1306-1324 (the ECG's band: drift below
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import sosfiltfilt
 
 from cardio_ecg_transfer.signal.ecg import Ecg
-from cardio_ecg_transfer.signal.filters import fill_gaps
+from cardio_ecg_transfer.signal.filters import fill_gaps, sections
 
 FLAT_MV = 0.02
 FLAT_RUN_S = 1.0
@@ -167,7 +168,7 @@ def _assess_lead(lead: str, signal_mv: NDArray[np.float32], rate_hz: float) -> L
     flat = _flat_samples(bridged, rate_hz) & ~missing
     clipped = _clipped_samples(signal_mv, rate_hz) & ~flat
     mains_mv, without_mains = _mains(bridged, rate_hz)
-    slow = sosfiltfilt(butter(2, 0.5, "lowpass", fs=rate_hz, output="sos"), bridged)
+    slow = sosfiltfilt(sections("butter", 2, 0.5, "lowpass", rate_hz), bridged)
     return LeadQuality(
         lead=lead,
         missing_share=missing_share,
@@ -241,8 +242,7 @@ def _mains(signal_mv: NDArray[np.float64], rate_hz: float) -> tuple[float, NDArr
     sizes = {}
     for mains_hz in (50.0, 60.0):
         if mains_hz < 0.45 * rate_hz:
-            phase = 2 * np.pi * mains_hz * np.arange(n_window) / rate_hz
-            basis = np.linalg.qr(np.stack([np.cos(phase), np.sin(phase)], axis=1))[0]
+            basis = _sine(mains_hz, n_window, rate_hz)
             fitted = windows @ basis @ basis.T
             sizes[mains_hz] = (float(np.median(np.sqrt(np.mean(fitted**2, axis=1)))), fitted)
     if not sizes:
@@ -252,12 +252,18 @@ def _mains(signal_mv: NDArray[np.float64], rate_hz: float) -> tuple[float, NDArr
     return size_mv, rest
 
 
+@cache
+def _sine(mains_hz: float, n_window: int, rate_hz: float) -> NDArray[np.float64]:
+    """Return an orthonormal basis of the sines of one frequency, shape (n_window, 2)."""
+    phase = 2 * np.pi * mains_hz * np.arange(n_window) / rate_hz
+    return np.linalg.qr(np.stack([np.cos(phase), np.sin(phase)], axis=1))[0]
+
+
 def _noise_mv(signal_mv: NDArray[np.float64], rate_hz: float) -> float:
     """Return the typical root mean square above 40 Hz outside QRS complexes."""
     if rate_hz <= 90.0:
         return 0.0
-    sos = butter(4, 40.0, "highpass", fs=rate_hz, output="sos")
-    fast = sosfiltfilt(sos, signal_mv)
+    fast = sosfiltfilt(sections("butter", 4, 40.0, "highpass", rate_hz), signal_mv)
     n_window = max(1, round(_NOISE_WINDOW_S * rate_hz))
     n_windows = max(1, fast.size // n_window)
     windows = fast[: n_windows * n_window].reshape(n_windows, -1)

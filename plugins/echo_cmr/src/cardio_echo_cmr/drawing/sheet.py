@@ -78,7 +78,6 @@ def clip_sheet(view: ClipView, *, title: str = "") -> canvas.Draw:
 
     def draw(figure: Figure) -> None:
         figure.set_size_inches(*_SIZE_IN)
-        figure.set_layout_engine("constrained")
         rooms: Any = figure.subfigures(2, 1, height_ratios=(1.75, 1))
         top, below = rooms
         if title:

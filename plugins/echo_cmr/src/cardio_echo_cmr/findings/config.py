@@ -13,9 +13,11 @@ from cardio_core.api import EvaluateBlock as CoreEvaluateBlock
 class CutoffsBlock(Block):
     """From which value on a measurement of the CMR counts as raised."""
 
-    t1_ms: float = Field(1060.0, gt=0, description="native T1 in ms, itself included")
-    t2_ms: float = Field(58.0, gt=0, description="T2 in ms, itself included")
-    ecv_pct: float = Field(33.0, gt=0, lt=100, description="extracellular volume in %, included")
+    t1_ms: float = Field(1060.0, gt=0, description="a native T1 at or above it is abnormal")
+    t2_ms: float = Field(58.0, gt=0, description="a T2 at or above it is abnormal")
+    ecv_pct: float = Field(
+        33.0, gt=0, lt=100, description="an extracellular volume at or above it is abnormal"
+    )
 
 
 class ScannerCutoffsBlock(Block):
@@ -23,9 +25,13 @@ class ScannerCutoffsBlock(Block):
 
     field_T: float | None = Field(None, gt=0, description="field strength in T; null is any")  # noqa: N815
     vendor: str | None = Field(None, description="its maker, as in scanner_vendor; null is any")
-    t1_ms: float | None = Field(None, gt=0, description="native T1 in ms")
-    t2_ms: float | None = Field(None, gt=0, description="T2 in ms")
-    ecv_pct: float | None = Field(None, gt=0, lt=100, description="extracellular volume in %")
+    t1_ms: float | None = Field(
+        None, gt=0, description="its native T1 at or above which it is abnormal"
+    )
+    t2_ms: float | None = Field(None, gt=0, description="its T2 at or above which it is abnormal")
+    ecv_pct: float | None = Field(
+        None, gt=0, lt=100, description="its extracellular volume at or above which it is abnormal"
+    )
 
 
 class LoadBlock(Block):
@@ -48,7 +54,9 @@ class LoadBlock(Block):
         description="with a finding, and without it, or with a value, that a model needs; one with "
         "fewer is left out",
     )
-    max_days_to_cmr: int = Field(30, ge=0, description="between echo and CMR, either way")
+    max_days_to_cmr: int = Field(
+        30, ge=0, description="most days between echocardiogram and CMR, either way"
+    )
     cutoffs: CutoffsBlock = CutoffsBlock()
     scanner_cutoffs: tuple[ScannerCutoffsBlock, ...] = Field(
         (), description="cut-offs by field strength and maker; the first that matches counts"
@@ -75,7 +83,9 @@ class FeaturizeBlock(Block):
 class TrainBlock(Block):
     """The networks, their clips, and how they are fitted."""
 
-    width_mult: float = Field(1.0, gt=0, le=1, description="of the channels of R(2+1)D-18")
+    width_mult: float = Field(
+        1.0, gt=0, le=1, description="share of the published channels of R(2+1)D-18"
+    )
     clip: Literal["paper", "echonet", "honest"] = Field(
         "honest",
         description="as the paper's code cut them, as EchoNet-Dynamic does, or resampled by time",
@@ -90,10 +100,19 @@ class TrainBlock(Block):
         description="local safetensors file that the network starts from (Kinetics, "
         "EchoNet-Dynamic, the released ones), as `cardio data convert-weights` makes it",
     )
-    choose_epochs: bool = Field(True, description="let the inner folds choose how many")
+    choose_epochs: bool = Field(
+        True, description="let the inner folds choose how many epochs are trained"
+    )
     view_frames: int = Field(8, ge=1, description="frames of a loop that the view is seen in")
-    view_width_mult: float = Field(1.0, gt=0, le=1, description="of the channels of the ResNet")
-    logistic_c: float = Field(1.0, gt=0, description="inverse penalty of the baselines")
+    view_width_mult: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the published channels of the ResNet that sees the views",
+    )
+    logistic_c: float = Field(
+        1.0, gt=0, description="inverse penalty of the baselines: less is simpler"
+    )
     min_view_probability: float = Field(
         0.8,
         gt=0,

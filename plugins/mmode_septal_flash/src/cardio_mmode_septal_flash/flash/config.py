@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cardio_core.api import Block, FitPlan, RunConfig
 from cardio_core.api import EvaluateBlock as EvaluateBlock
@@ -28,7 +29,7 @@ class PreprocessBlock(Block):
     """From a loop to M-modes."""
 
     first_point: int = Field(10, ge=1, le=61, description="tangent from this point of 62 (1-based)")
-    last_point: int = Field(20, ge=2, le=62, description="to this one")
+    last_point: int = Field(20, ge=2, le=62, description="last point of the tangent (of 62)")
     rv_mm: float = Field(30.0, gt=0, description="reach from the septum towards the RV")
     n_pixels: int = Field(500, ge=32, description="rows and columns of an M-mode")
     interpolation: Literal["linear", "cubic"] = Field(
@@ -40,6 +41,16 @@ class PreprocessBlock(Block):
     max_shift: int = Field(5, ge=0, description="shifted copies for training, points each way")
     find_septum: bool = Field(True, description="find the septum where no file names it")
 
+    @field_validator("engine")
+    @classmethod
+    def _is_here(cls, engine: str) -> str:
+        if engine == "vtk" and find_spec("vtkmodules") is None:
+            raise ValueError(
+                "vtk is not installed; take torch, which cuts the same lines, or pip install "
+                '"./plugins/mmode_septal_flash[vtk]" in the cardio checkout'
+            )
+        return engine
+
 
 class FeaturizeBlock(Block):
     """From M-modes to pictures and measurements."""
@@ -50,7 +61,12 @@ class FeaturizeBlock(Block):
 class TrainBlock(Block):
     """The network and how it is fitted, and the regressions beside it."""
 
-    width_mult: float = Field(1.0, gt=0, le=1, description="of the initial and growth features")
+    width_mult: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the published initial and growth features of the DenseNet",
+    )
     stem: Literal["repeated", "one"] = Field(
         "repeated", description="the grey picture three times, as colour weights expect, or once"
     )
@@ -93,7 +109,9 @@ class ExplainBlock(Block):
         "and false positives and negatives",
     )
     methods: tuple[Literal["grad_cam_pp", "layer_cam", "occlusion"], ...] = Field(
-        ("grad_cam_pp", "layer_cam"), min_length=1, description="scored and drawn"
+        ("grad_cam_pp", "layer_cam"),
+        min_length=1,
+        description="which explanations are scored and drawn",
     )
     n_random: int = Field(1, ge=0, description="networks with random weights to compare with")
 

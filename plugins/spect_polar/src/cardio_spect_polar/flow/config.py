@@ -50,18 +50,29 @@ class FeaturizeBlock(Block):
 class TrainBlock(Block):
     """The networks of both steps, and the regressions."""
 
-    width_mult: float = Field(1.0, gt=0, le=1, description="of every layer's channels")
+    width_mult: float = Field(
+        1.0, gt=0, le=1, description="share of the published number of channels, in every layer"
+    )
     small_stem: bool = Field(False, description="no first pooling, for pictures of 64 and less")
     weights: str | None = Field(
         None, description="mfr: a local safetensors file of ResNet-50 weights to start from"
     )
     huber_delta: float = Field(0.5, gt=0, description="mfr: error where the loss turns linear")
-    impaired_weight: float = Field(1.0, ge=0, description="mfr: of the log loss beside the Huber")
+    impaired_weight: float = Field(
+        1.0,
+        ge=0,
+        description="mfr: weight of the log loss of impaired segments beside the Huber loss",
+    )
     body_learning_rate: float | None = Field(
         None, gt=0, description="risk_factor: of layers 3 and 4; null is that of the head"
     )
     global_mean: bool = Field(True, description="risk_factor: logistic models also see the mean")
-    logistic_c: float = Field(1.0, gt=0, description="risk_factor: inverse of the L2 penalty")
+    logistic_c: float = Field(
+        1.0,
+        gt=0,
+        description="risk_factor: inverse of the L2 penalty of the logistic models: less is "
+        "simpler",
+    )
     fit: FitPlan = FitPlan()
 
 
@@ -82,7 +93,9 @@ class ExplainBlock(Block):
     targets: tuple[str, ...] = Field(
         (), description="binary targets that are explained; empty is the first of the task"
     )
-    layer: Literal[2, 3, 4] = Field(3, description="residual layer whose maps are weighted")
+    layer: Literal[2, 3, 4] = Field(
+        3, description="residual layer whose maps Grad-CAM weighs; later ones are coarser"
+    )
 
 
 class EvaluateBlock(CoreEvaluateBlock):

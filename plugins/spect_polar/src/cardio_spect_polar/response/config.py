@@ -89,7 +89,9 @@ class PreprocessBlock(Block):
 class FeaturizeBlock(Block):
     """From curves to phases, maps and indices."""
 
-    n_harmonics: Literal[1, 3] = Field(1, description="3 also gives the onset of thickening")
+    n_harmonics: Literal[1, 3] = Field(
+        1, description="harmonics of a wall curve; 3 also give the onset of thickening"
+    )
     convention: Literal["peak", "onset"] = Field(
         "peak",
         description="what a phase marks: the peak of thickening, or its onset (three harmonics)",
@@ -98,7 +100,7 @@ class FeaturizeBlock(Block):
         "samples", description="what counts in indices: samples, their wall area, or polar pixels"
     )
     map: Literal["grid", "raster"] = Field(
-        "grid", description="24 x 72 polar grid, or 128 x 128 raster"
+        "grid", description="what networks see: a polar grid of 24 x 72, or a raster of 128 x 128"
     )
 
 
@@ -111,11 +113,23 @@ class AutoencoderBlock(Block):
         "as published, raw codes; paper_relu: that with ReLU in the hidden layers",
     )
     hidden: int = Field(512, ge=1, description="width of layers 1 and 3; the paper does not say it")
-    n_features: int = Field(64, ge=1, description="codes; also of the principal components")
+    n_features: int = Field(
+        64,
+        ge=1,
+        description="how many features the autoencoder finds, and how many principal components "
+        "stand beside it",
+    )
     n_steps: int = Field(1000, ge=1, description="Adam steps of the published kinds")
-    learning_rate: float = Field(1e-3, gt=0, description="of Adam")
-    weight_decay: float = Field(1e-2, ge=0, description="of rotated; the paper has none")
-    n_seeds: int = Field(10, ge=1, description="fits of rotated, in one batch")
+    learning_rate: float = Field(1e-3, gt=0, description="step of the optimiser (Adam)")
+    weight_decay: float = Field(
+        1e-2, ge=0, description="L2 penalty on the weights of `rotated`; the paper has none"
+    )
+    n_seeds: int = Field(
+        10,
+        ge=1,
+        description="how many times `rotated` is fitted from other initial weights, all in one "
+        "batch",
+    )
     max_epochs: int = Field(30, ge=1, description="of rotated; an epoch is ten full-batch steps")
     patience: int = Field(5, ge=1, description="epochs without a better validation loss")
     cells_per_step: int | None = Field(
@@ -136,9 +150,13 @@ class ScreenBlock(Block):
     )
     alpha: float = Field(0.1, gt=0, le=1, description="a code whose p or q is below it enters")
     at_least: int = Field(1, ge=0, description="the best codes enter even where none passes")
-    at_most: int | None = Field(None, ge=1, description="the best ones; null is no limit")
+    at_most: int | None = Field(
+        None, ge=1, description="most codes that enter, the best ones; null is no limit"
+    )
     n_permutations: int = Field(
-        2000, ge=99, description="of the outcomes of the training patients, for max_t"
+        2000,
+        ge=99,
+        description="how many times the outcomes of the training patients are permuted, for max_t",
     )
 
 
@@ -150,7 +168,9 @@ class RegressionBlock(Block):
         description="ridge: penalised, on standardised columns; firth: Firth's penalty, for few "
         "columns; ml: maximum likelihood, and Firth's method under separation",
     )
-    ridge_c: float = Field(0.1, gt=0, description="inverse strength of the ridge penalty")
+    ridge_c: float = Field(
+        0.1, gt=0, description="inverse strength of the ridge penalty: less is simpler"
+    )
     screen_covariates: bool = Field(
         False, description="take only covariates whose univariable p is below screen.alpha"
     )
@@ -186,7 +206,12 @@ class ExplainBlock(Block):
 class EvaluateBlock(CoreEvaluateBlock):
     """The default evaluation and the paper's tables."""
 
-    entry_p: float = Field(0.1, gt=0, le=1, description="univariable p of the multivariable model")
+    entry_p: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="largest univariable p with which a variable enters the multivariable model",
+    )
     n_optimism: int = Field(200, ge=0, description="bootstrap resamples of the optimism; 0 is none")
 
 
