@@ -11,12 +11,21 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-SPEC = importlib.util.spec_from_file_location("dist", ROOT / ".ci" / "dist.py")
-dist = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(dist)
+
+
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+dist, version = script("dist"), script("version")
 PROJECTS = dist.projects()
+EXAMPLES = [one.parent for one in ROOT.glob("examples/*/pyproject.toml")]
 DATA = {".yaml", ".html", ".css", ".js", ".safetensors", ".json", ".typed", ".md", ".toml"}
 
 
@@ -45,8 +54,26 @@ def test_metadata_is_complete_and_holds_no_placeholder(project):
 
 
 def test_all_distributions_have_one_version_and_plugins_ask_for_that_core():
-    versions = {metadata(project)["project"]["version"] for project in PROJECTS}
-    assert len(versions) == 1
+    (said,) = {metadata(project)["project"]["version"] for project in [*PROJECTS, *EXAMPLES]}
+    major, minor, _ = map(int, said.split("."))
+    for project in [*PROJECTS[1:], *EXAMPLES, ROOT / "core/src/cardio_core/template"]:
+        asked = map(Requirement, metadata(project)["project"]["dependencies"])
+        (core,) = (one for one in asked if one.name == "cardio-core")
+        assert str(core.specifier) == f"<{major}.{minor + 1},>={major}.{minor}", project
+    assert version.rewritten(said) == {}, "run python .ci/version.py VERSION"
+
+
+def test_a_new_version_reaches_every_place_that_names_one():
+    texts = version.rewritten("7.8.9")
+    assert {path.parent.name for path in texts} >= {one.name for one in [*PROJECTS, *EXAMPLES]}
+    for path, text in texts.items():
+        assert path.name != "pyproject.toml" or "template" in path.parts or '"7.8.9"' in text
+        assert ">=7.8,<7.9" in text or path.parent.name == "core"
+
+
+def test_the_changes_begin_with_this_version_or_what_comes_next():
+    first = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)[0]
+    assert first in ("Unreleased", version.current())
 
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)

@@ -174,7 +174,7 @@ def test_info_prints_every_setting_and_column_with_what_it_means(cardio):
     said = cardio(*asked, "--columns", "--json").json
     settings = {one["path"]: one for one in said["settings"]}
     assert settings["preprocess.threshold_mv"]["meaning"] == "smallest height of a beat"
-    assert settings["preprocess.threshold_mv"]["takes"].startswith("number, above 0")
+    assert settings["preprocess.threshold_mv"]["takes"].startswith("number above 0")
     assert said["columns"][0]["name"] == "patient_id"
     text = cardio(*asked).stdout
     assert "preprocess.threshold_mv = 0.35" in text

@@ -95,7 +95,7 @@ def test_the_command_says_what_to_do_next(cardio, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     said = cardio("plugins", "new", "ppg-rhythm", "--unit", "event", "--kind", "continuous")
     assert said.exit_code == 0
-    for words in ("pip install ./ppg-rhythm", "check ppg_rhythm", "run --plugin ppg_rhythm"):
+    for words in ("pip install -e ./ppg-rhythm", "check ppg_rhythm", "run --plugin ppg_rhythm"):
         assert words in said.stdout
 
 

@@ -13,6 +13,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from cardio_core.api import ConfigError, DataError, FeatureSet
+from cardio_core.testing import call_cardio
 from cardio_core.ultrasound import read_loop
 from cardio_mmode_septal_flash.cycle.find_cycle import FROM_MOTION, TOO_LOW, find_cycle
 from cardio_mmode_septal_flash.flash.config import Config
@@ -155,6 +156,20 @@ def test_both_engines_give_the_same_pictures_within_a_grey_level(tmp_path):
     by_torch, by_vtk = (prepared(tmp_path, engine=engine)[1] for engine in ("torch", "vtk"))
     difference = by_torch["mmode"].values.astype(int) - by_vtk["mmode"].values
     assert np.abs(difference).max() <= 1
+
+
+def test_without_vtk_its_engine_is_refused_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr("cardio_mmode_septal_flash.flash.config.find_spec", lambda _: None)
+    said = call_cardio(
+        "run", "--plugin", "mmode_septal_flash", "--set", "preprocess.engine=vtk",
+        "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert said.exit_code == 2
+    assert said.stderr == (
+        "Error: --set: preprocess.engine: vtk is not installed; take torch, which cuts the same "
+        'lines, or pip install "./plugins/mmode_septal_flash[vtk]" in the cardio checkout\n'
+    )
+    assert not (tmp_path / "run").exists()
 
 
 def test_motion_is_the_same_whether_a_study_trains_or_is_predicted(tmp_path):
