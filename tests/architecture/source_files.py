@@ -18,6 +18,11 @@ PLUGINS = {
     for file in sorted(ROOT.glob("plugins/*/pyproject.toml"))
 }
 """Package folder of every plugin of the workspace, by entry-point name."""
+EXAMPLES = {
+    file.parent.name: next(path.parent for path in file.parent.glob("src/*/plugin.py"))
+    for file in sorted(ROOT.glob("examples/*/pyproject.toml"))
+}
+"""Package folder of every example, under the same rules; none is installed with the plugins."""
 TEMPLATE = CORE / "template" / "src" / "cardio_my_modality"
 """The package that `cardio plugins new` copies: a plugin that lies in the core's folder."""
 

@@ -1,4 +1,4 @@
-"""Inside the template and the toy too an import only ever runs down, type-only imports included."""
+"""Inside template, toy and example too an import only runs down, type-only imports included."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ TOY = source.ROOT / "tests" / "integration" / "toy" / "src" / "cardio_toy"
 FLOORS = {
     source.TEMPLATE: (
         "plugin", {"finding", "synthetic"}, {"signal", "networks"}, "readers", "configs",
+    ),
+    source.EXAMPLES["heart_sounds"]: (
+        "plugin", {"murmur", "synthetic"}, {"signal", "networks"}, "readers", "configs",
     ),
     TOY: (
         "plugin", {"clinic", "beats", "synthetic"}, "parts", {"bumps", "networks"}, "readers",

@@ -13,7 +13,7 @@ from . import source_files as source
 
 SOURCES = [
     path
-    for package in (source.CORE, *source.PLUGINS.values())
+    for package in (source.CORE, *source.PLUGINS.values(), *source.EXAMPLES.values())
     for path in source.python_files(package)
 ]
 TEXTS = [path for path in source.tracked_texts() if "oracles" not in path.parts]
@@ -111,6 +111,13 @@ def test_no_message_or_page_installs_a_bare_name_of_ours_that_a_stranger_could_o
     for path in [*SOURCES, *PAGES]:
         found = re.search(ours, path.read_text(encoding="utf-8"))
         assert found is None, f"{path.name}: {found[0] if found else ''}"
+
+
+def test_no_entry_stands_twice_in_the_changes():
+    text = (source.ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^(?:- |## )[^\n]+", text, re.MULTILINE)
+    twice = sorted({entry for entry in entries if entries.count(entry) > 1})
+    assert twice == [], "two versions were joined: take main's file, and add your lines to it"
 
 
 def test_every_plugin_is_listed_in_the_readme_and_has_its_own():

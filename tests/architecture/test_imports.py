@@ -15,6 +15,7 @@ from cardio_core import api, hookspecs, stats, ultrasound
 from . import source_files as source
 
 PLUGINS = sorted(source.PLUGINS.items())
+EXAMPLES = sorted(source.EXAMPLES.items())
 FACES = {face.__name__: face for face in (api, stats, ultrasound)}
 """What a plugin may import of the core: these modules' public names, and no module inside them."""
 
@@ -76,7 +77,7 @@ def test_a_module_inside_a_face_is_no_public_name():
     assert not is_public("cardio_core.ultrasound.readers.read")
 
 
-@pytest.mark.parametrize(("name", "package"), [*PLUGINS, ("template", source.TEMPLATE)])
+@pytest.mark.parametrize(("name", "package"), [*PLUGINS, *EXAMPLES, ("template", source.TEMPLATE)])
 def test_a_plugin_imports_of_cardio_only_itself_and_the_public_faces(name, package):
     for path in source.python_files(package):
         for module in source.imports_of(path):
@@ -85,7 +86,7 @@ def test_a_plugin_imports_of_cardio_only_itself_and_the_public_faces(name, packa
                 assert mine or is_public(module), f"{path.name} imports {module}"
 
 
-@pytest.mark.parametrize(("name", "package"), PLUGINS)
+@pytest.mark.parametrize(("name", "package"), [*PLUGINS, *EXAMPLES])
 def test_the_tests_of_a_plugin_import_of_the_core_only_the_faces_and_the_testing_kit(name, package):
     for path in sorted((package.parents[1] / "tests").rglob("*.py")):
         for module in source.imports_of(path, beside=True):

@@ -12,7 +12,7 @@ from cardio_core.hookspecs import HOOKS
 from . import source_files as source
 
 TOY = source.ROOT / "tests" / "integration" / "toy" / "src" / "cardio_toy"
-PACKAGES = {**source.PLUGINS, "toy": TOY, "template": source.TEMPLATE}
+PACKAGES = {**source.PLUGINS, **source.EXAMPLES, "toy": TOY, "template": source.TEMPLATE}
 ROOMS = {"readers", "networks", "drawing", "published", "synthetic", "configs"}
 """Folders of every plugin, beside its families and its science; what it does not need, it lacks."""
 

@@ -1,0 +1,1 @@
+"""Murmurs in heart sounds (phonocardiograms), as a plugin of cardio."""

@@ -1,0 +1,1 @@
+"""The task `murmur`: one file a hook, each named after it."""

@@ -1,0 +1,1 @@
+"""The science of the modality: fitted on nobody, no task known."""
