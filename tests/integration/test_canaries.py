@@ -5,10 +5,15 @@ The whole matrix of commands, plugins and kinds of file is `test_canaries_study.
 
 from __future__ import annotations
 
+import base64
+
+import cv2
+import numpy as np
 import pytest
 
 from .canaries.calling import Watched
 from .canaries.cohorts import empty, plant_cohort
+from .canaries.pictures import MarkFinder, printed
 from .canaries.planting import plant
 from .canaries.words import HEADER, TABLE
 
@@ -71,3 +76,23 @@ def test_a_planted_word_would_be_found(planted, watched, cardio):
                         watched.out / "mapped", "--mapping", watched.out / "who.csv", "--no-sheets",
                         folder=planted.folder)  # fmt: skip
     assert {"file in out/who.csv", "parent in out/who.csv"} <= set(said.hits)
+
+
+@pytest.fixture(scope="module")
+def speckle():
+    noise = np.random.default_rng(0).rayleigh(40.0, (1, 200, 240)).clip(0, 255)
+    return cv2.GaussianBlur(noise[0].astype(np.uint8), (3, 3), 0)[None]
+
+
+@pytest.mark.parametrize("scale", [0.45, 1.0, 1.9])
+def test_a_mark_in_a_picture_is_found_at_any_size_and_in_pages(speckle, tmp_path, scale):
+    size = round(240 * scale), round(200 * scale)
+    for name, frames in (("plain", speckle), ("printed", printed(speckle, at=(90, 80)))):
+        picture = cv2.resize(frames[0], size, interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(tmp_path / f"{name}.png"), picture // 2 + 40)  # less contrast, too
+        inside = base64.b64encode((tmp_path / f"{name}.png").read_bytes()).decode()
+        page = f"<img src='data:image/png;base64,{inside}'>"
+        (tmp_path / f"{name}.html").write_text(page)
+    found = MarkFinder()
+    names = [path.name for path in sorted(tmp_path.iterdir()) if found.in_file(path)]
+    assert names == ["printed.html", "printed.png"]

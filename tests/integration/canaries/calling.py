@@ -16,9 +16,14 @@ from unittest import mock
 from cardio_core.testing import call_cardio
 from cardio_core.testing.searching import Canaries
 
+from .pictures import MarkFinder
 from .words import EVERYTHING, PLACE_OF
 
 CANARIES = Canaries(EVERYTHING.values())
+DONE, REFUSED, EITHER = (0,), (1, 2, 3), (0, 1, 2, 3)
+"""How a command may end: having done its work, in a line that says why not, or one of both."""
+
+MARK = "mark in the corner"
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,8 @@ class Answer:
     exit_code : int
     hits : tuple of str
         ``"header: name in stderr"``: what stands where it must not.
+    wrong : str
+        How it ended otherwise than it was meant to: then it shows nothing. Empty where it did not.
     typed : tuple of str
         Planted names that the user typed and was told on the terminal: no hits.
     searched : int
@@ -46,6 +53,7 @@ class Answer:
     kind: str
     exit_code: int
     hits: tuple[str, ...]
+    wrong: str = ""
     typed: tuple[str, ...] = ()
     searched: int = 0
     said: str = field(default="", repr=False)
@@ -58,11 +66,14 @@ class Watched:
     ----------
     place : Path
         An existing, empty folder: `out` in it is for outputs.
+    marks : bool
+        Whether to look for the mark in pictures, too.
     """
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, *, marks: bool = False) -> None:
         self.place, self.out = place, place / "out"
         self._seen: dict[Path, tuple[int, int]] = {}
+        self._marks = MarkFinder() if marks else None
         self._drawn: set[str] = set()
         for name in ("out", "home", "cache", "tmp"):
             (place / name).mkdir()
@@ -87,6 +98,10 @@ class Watched:
         *words: Any,
         folder: Path,
         shown: frozenset[str] = frozenset(),
+        ends: tuple[int, ...] = DONE,
+        never: tuple[str, ...] = (),
+        asked_for: frozenset[str] = frozenset(),
+        mark_shown: bool = False,
     ) -> Answer:
         """Call ``cardio`` and search.
 
@@ -100,6 +115,14 @@ class Watched:
             Where it is typed.
         shown : frozenset of str
             Planted words that this command is there to show on the terminal.
+        ends : tuple of int
+            Exit codes, of which one is meant.
+        never : tuple of str
+            Further words that may be in no file that it writes.
+        asked_for : frozenset of str
+            Planted words that this command is there to write into the file that was named.
+        mark_shown : bool
+            Whether it is there to show pictures as they were.
         """
         with self.here(), self._pictures(), _descriptors(self.place / "tmp") as low:
             said = call_cardio(*words, folder=folder)
@@ -114,13 +137,21 @@ class Watched:
                     told.add(PLACE_OF[word])
                 else:
                     hits.append(f"{PLACE_OF[word]} in {where}")
-        n, found = self._written()
+        n, found = self._written(never, asked_for, mark_shown)
         plain = " ".join((said.stdout + said.stderr + low[0]).split("\n")[-12:])
-        return Answer(command, kind, said.exit_code, (*hits, *found), tuple(sorted(told)), n, plain)
+        wrong = "" if said.exit_code in ends else f"ended with {said.exit_code}, not {ends}"
+        if any(line.startswith("Unexpected ") for line in said.stderr.splitlines()):
+            wrong = "ended in an error that nobody foresaw"
+        return Answer(
+            command, kind, said.exit_code, (*hits, *found), wrong, tuple(sorted(told)), n, plain
+        )
 
-    def _written(self) -> tuple[int, list[str]]:
+    def _written(
+        self, never: tuple[str, ...], asked_for: frozenset[str], mark_shown: bool
+    ) -> tuple[int, list[str]]:
         """Search what is new or changed since the last command."""
         hits, n = [], 0
+        more = Canaries(never) if never else None
         for path in sorted(self.place.rglob("*")):
             stand = path.lstat()
             mark = stand.st_mtime_ns, stand.st_size
@@ -130,8 +161,15 @@ class Watched:
             n += path.is_file()
             where = str(path.relative_to(self.place))
             hits += [
-                f"{PLACE_OF[hit.word]} in {hit.place}" for hit in CANARIES.in_file(path, where)
+                f"{PLACE_OF[hit.word]} in {hit.place}"
+                for hit in CANARIES.in_file(path, where)
+                if hit.word not in asked_for
             ]
+            hits += (
+                [f"{hit.word} in {hit.place}" for hit in more.in_file(path, where)] if more else []
+            )
+            if self._marks and path.is_file() and not mark_shown:
+                hits += [f"{MARK} in {where}"] * self._marks.in_file(path)
         return n, hits
 
     @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .planting import cell, plant
+from .planting import cell, plant, plant_dicom, print_mark
 from .words import HEADER, ID, NAMES, TABLE
 
 ROOT = Path(__file__).parents[3]
@@ -78,6 +79,7 @@ def plant_cohort(
     files: dict[str, Path] = {}
     renamed: dict[str, str] = {}
     columns = [name for name in table.columns if name.startswith("path_")]
+    table["site_id"] = ["north" if row % 2 else "south" for row in range(len(table))]
     for column in columns:
         for position, text in enumerate(table[column]):
             if not isinstance(text, str):
@@ -152,7 +154,7 @@ def _broken(good: Path, fault: Fault, target: Path) -> Path:
             signals = good.with_suffix(".dat").read_bytes()
             target.with_suffix(".dat").write_bytes(signals[: len(signals) // 2])
     elif fault == "wrong content":
-        target.write_text(f"{LETTER}{target.name}\n", encoding="utf-8")  # no two alike
+        target.write_text(f"{LETTER}{target}\n", encoding="utf-8")  # no two alike
     elif fault == "unreadable":  # nobody can open it, not even root
         target.symlink_to(target.name)
     return target
@@ -237,6 +239,46 @@ def other_loops(good: Path, folder: Path) -> Iterator[Path]:
         for name, values in parts.items():
             file[name] = values
     yield path
+
+
+def export_of(good: Path, folder: Path) -> Path:
+    """Write a folder as a scanner exports it, and plant the words in its objects.
+
+    Parameters
+    ----------
+    good : Path
+        A DICOM loop, that each of its studies holds.
+    folder : Path
+        New; its name is planted.
+    """
+    from cardio_core.testing import damage, write_echo_export
+    from cardio_core.ultrasound import read_loop, write_us_loop
+
+    loop = read_loop(good)
+    frames = np.stack([loop.frame(k, colour=False) for k in range(loop.n_frames)])
+
+    def write(path: Path, number: int, extra: dict[str, Any]) -> None:
+        write_us_loop(path, np.roll(frames, number, axis=0), extra=extra, mm_per_pixel=(0.5, 0.5),
+                      frame_rate_hz=1000.0 / float(np.median(np.diff(loop.frame_times_ms))),
+                      r_times_ms=loop.r_times_ms, photometric="MONOCHROME2")  # fmt: skip
+
+    made = write_echo_export(folder / NAMES["folder"], write, n_files=12, loops=(1, 1, 1))
+    for path in made.study_of:
+        plant_dicom(path, uids=())  # its directory names it by them
+    damage(made, 2)
+    return made.folder
+
+
+def marked_inside(good: Path, target: Path) -> Path:
+    """Copy a loop with the mark printed inside of its sector too, where nothing can hide it."""
+    import pydicom
+
+    content = good.read_bytes().removesuffix(HEADER["trailing"].encode())
+    file = pydicom.dcmread(io.BytesIO(content))
+    rows, columns = file.Rows, file.Columns
+    print_mark(file, at=(rows // 2, columns // 2 - 18))
+    file.save_as(target)
+    return target
 
 
 def empty(folder: Path) -> Path:

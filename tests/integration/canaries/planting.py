@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .pictures import printed
 from .words import HEADER, TABLE
 
 WORDS = f"{HEADER['comment']} Jürgen & Söhne <b> {HEADER['date']}"
@@ -27,13 +28,17 @@ _FREE_TEXT = (
 )  # fmt: skip
 
 
+UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID")
+
+
 def plant(path: Path) -> None:
     """Plant the words of the header in one file, in its own format."""
     if path.suffix.lower() in _BY_SUFFIX:
         _BY_SUFFIX[path.suffix.lower()](path)
 
 
-def _dicom(path: Path) -> None:
+def plant_dicom(path: Path, uids: Sequence[str] = UIDS) -> None:
+    """Plant the words in the elements of a DICOM file, in these UIDs, too, and behind its end."""
     import pydicom
     from pydicom.dataset import Dataset
 
@@ -49,7 +54,7 @@ def _dicom(path: Path) -> None:
     for keyword in _FREE_TEXT:
         setattr(file, keyword, WORDS[:60])
     file.AccessionNumber = file.StudyID = HEADER["id"]
-    for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"):
+    for keyword in uids:
         setattr(file, keyword, f"1.2.826.0.1.{HEADER['uid']}.{len(keyword)}.{hash_of(path)}")
     item, inner = Dataset(), Dataset()
     inner.PatientID, inner.TextString = HEADER["sequence"], HEADER["sequence"]
@@ -64,9 +69,23 @@ def _dicom(path: Path) -> None:
     file.add_new(0x60001500, "LO", HEADER["overlay"])
     for region in file.get("SequenceOfUltrasoundRegions", ()):
         region.add_new(0x00181030, "LO", HEADER["sequence"])
+    if file.get("Modality") == "US" and "NumberOfFrames" in file and "PixelData" in file:
+        print_mark(file)
     file.save_as(path)
     with path.open("ab") as end:
         end.write(HEADER["trailing"].encode())
+
+
+def print_mark(file: Any, at: tuple[int, int] = (2, 2)) -> None:
+    """Print the mark on every frame of a loop, and store the frames as they are."""
+    from pydicom.uid import ExplicitVRLittleEndian
+
+    frames = printed(file.pixel_array, at)
+    file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    file.PixelData = frames.tobytes()
+    file["PixelData"].VR, file["PixelData"].is_undefined_length = "OB", False
+    if frames.ndim == 4:
+        file.PhotometricInterpretation, file.PlanarConfiguration = "RGB", 0
 
 
 def hash_of(path: Path) -> int:
@@ -166,7 +185,7 @@ def _video(path: Path) -> None:
 
 
 _BY_SUFFIX: dict[str, Callable[[Path], None]] = {
-    ".dcm": _dicom,
+    ".dcm": plant_dicom,
     ".hea": _wfdb,
     ".csv": _text,
     ".xml": _muse,
