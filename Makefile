@@ -82,7 +82,7 @@ fuzz: $(VENV)/.test
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy core/src $(wildcard plugins/*/src)
+	$(BIN)/mypy core/src $(wildcard plugins/*/src examples/*/src)
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -p no:cacheprovider tests/architecture
 
@@ -94,6 +94,8 @@ bench: $(VENV)/.bench
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs build/docs
 	@echo "The site: $(CURDIR)/build/docs/index.html"
+	@$(BIN)/python -m docs._records --stale || \
+		echo "The code behind these numbers changed: measure again, or mark the records (CONTRIBUTING.md)."
 
 # Licences first; then known vulnerabilities, where their database can be reached (4: it cannot).
 audit: $(VENV)/.test $(VENV)/audit/.installed

@@ -35,7 +35,7 @@ BENCHES = {
     "echo_train": "echo_train.py --width 0.25 --batch 2 --steps 4 --rounds 1",
     "startup": "startup.py",
     "startup_stats": "startup.py --stats",
-    "two_processes": "two_processes.py --rounds 1",
+    "two_processes": "two_processes.py --rounds 1 --runs spect_long mmode_long",
 }
 """What is run, by name; what a shell would put in the place of $CARDIO_DATA is put there."""
 

@@ -44,7 +44,7 @@ SIZES = {
         "--task third --smoke --protocol honest",
     ),
     "ecg_transfer": (
-        "--task aami_beats --smoke --protocol honest --set n_synthetic=8"
+        "--task aami_beats --smoke --protocol honest --set n_synthetic=14"
         " --set train.fit.epochs=2 --set evaluate.n_resamples=100 --set explain.n_cases=0",
     ),
     "spect_polar": (
@@ -60,7 +60,7 @@ SIZES = {
 """What is run, at the smallest sizes; a list takes turns."""
 
 LOOKS_S = 0.02
-TRIES = 4
+TRIES = 6
 ENDS_S = 900.0
 
 
@@ -167,24 +167,23 @@ class Study:
         if kind == "worker killed" and aimed in ("starting", "report"):
             aimed = "training"  # there are no workers
         by_write = bool((number // 2 + number // len(KINDS)) % 2) and aimed in known.writes
-        made = Kill(
-            self.plugin, number, asked, kind, aimed, "at a write" if by_write else "by the clock"
-        )
+        how = "at a write" if by_write else "by the clock"
         rng = np.random.default_rng([self.seed, number, *self.plugin.encode()])
         share = float(rng.uniform(0.02, 0.9))
-        place = fresh(self.place / f"kill-{number}")
-        for made.tries in range(1, TRIES + 1):
+        place = self.place / f"kill-{number}"
+        for tries in range(1, TRIES + 1):
+            made = Kill(self.plugin, number, asked, kind, aimed, how, tries=tries)
             run = self.run(
                 fresh(place), asked, terminal=kind == "terminal lost",
                 stop_at=chosen(known.writes[aimed], share) if by_write else 0,
             )  # fmt: skip
-            if self._meet(run, made, known, share / made.tries):
+            if not self._meet(run, made, known, share / 2 ** (tries - 1)):
+                made.problems.append("the run was over before it could be disturbed")
+                run.end()
+                continue
+            self._look(run, made, known, rng)
+            if run.hit != "done":  # else it ended between the drawn moment and the disturbance
                 break
-            run.end()
-        else:
-            made.problems.append("the run was over before it could be disturbed")
-            return made
-        self._look(run, made, known, rng)
         if not made.bad():
             shutil.rmtree(place)
         return made

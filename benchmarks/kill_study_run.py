@@ -58,11 +58,13 @@ class Run:
             "CARDIO_CACHE": str(place / "cache"),
             "TMPDIR": str(place / "tmp"),
         }
+        # A plugin's synthetic cohort is made by the undisturbed run alone.
+        counting = "" if plugin == "toy" else "features/"
         if counted:
             more |= {
                 "KILL_STUDY_TOLD": str(self.told),
                 "KILL_STUDY_STOP_AT": str(stop_at),
-                "KILL_STUDY_PLACES": os.pathsep.join([f"{self.out}/", f"{place}/cache/"]),
+                "KILL_STUDY_PLACES": os.pathsep.join([f"{self.out}/", f"{place}/cache/{counting}"]),
             }
         words = [sys.executable, "-c", CARDIO, "run", "--plugin", plugin, *shlex.split(asked),
                  "--device", "cpu", "--executor", "local:2", "--out", str(self.out)]  # fmt: skip
@@ -215,6 +217,8 @@ def disturb(
         early = -SIGNALS[made.kind] if made.kind in SIGNALS else None
         if made.exit_code == early and not lines:
             return  # before the command line had begun: nothing to say, nothing to keep
+        if made.kind == "worker killed" and made.exit_code == 0 and not lines:
+            return  # the run had nothing more for it to do, and ended as if nothing had been
         if made.exit_code != expected[made.kind] or len(lines) != 1:
             made.problems.append(f"exit code {made.exit_code}, {len(lines)} lines")
 

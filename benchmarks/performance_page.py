@@ -85,19 +85,21 @@ def profiles(stored: dict[str, Any]) -> str:
 
 def two_processes(stored: dict[str, Any]) -> str:
     """Return what a second process gives."""
-    entry = stored["two_processes"]
-    rows = []
-    for plugin, found in entry["plugins"].items():
+    rows, origins, sizes = [], [], []
+    for name, found in stored["two_processes"].items():
+        plugin, length = NAMES[found["plugin"]], name.rpartition("_")[2]
+        title = f"{plugin}, {length}"
+        mean = [statistics.median(sum(one.values()) for one in found[n]) for n in ("one", "two")]
+        sizes.append(
+            f"- *{title}*: {found['n_patients']} patients, {mean[0]:.0f} s with one process and "
+            f"{mean[1]:.0f} s with two; `{found['words']}`"
+        )
+        origins.append(came_from(found))
         for what, values in found["ratios"].items():
-            rows.append(
-                [
-                    f"{NAMES[plugin]}: {what}",
-                    f"{statistics.median(values):.2f}",
-                    f"{min(values):.2f} to {max(values):.2f}",
-                    str(len(values)),
-                ]
-            )
-    return came_from(entry) + "\n\n" + table(["", "median", "lowest to highest", "rounds"], rows)
+            cells = [f"{statistics.median(values):.2f}", f"{min(values):.2f} to {max(values):.2f}"]
+            rows.append([f"{title}: {what}", *cells, str(len(values))])
+    head = ["", "median", "lowest to highest", "rounds"]
+    return "\n\n".join([*dict.fromkeys(origins), table(head, rows), "\n".join(sizes)])
 
 
 def peers(stored: dict[str, Any]) -> str:

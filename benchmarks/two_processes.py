@@ -2,10 +2,10 @@
 
     python benchmarks/two_processes.py --rounds 5
 
-Runs one plugin on its own synthetic cohort, made once, with `--executor local:1` and `local:2` in
-turn, each time with an empty cache. Seconds are what passed, of the stages "features" and
-"training" as the manifest tells them; the start of the workers and their imports are within. The
-first of a pair takes turns, too, so that a machine that slows down favours neither. The results
+Runs two plugins, each on its own synthetic cohort, made once, with `--executor local:1` and
+`local:2` in turn, each time with an empty cache. Seconds are what passed, of the stages "features"
+and "training" as the manifest tells them; the start of the workers and their imports are within.
+The first of a pair takes turns, too, so that a machine that slows down favours neither. The results
 must be the same to the last digit: predictions.csv of all runs is compared.
 
 Beside each pair stands what two processes that share nothing reach on this machine in the same
@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,16 +33,33 @@ from speed.ratios import add_ratios, keep_ratios
 STAGES = ("features", "training")
 RESULT = ROOT / "benchmarks" / "results" / "two_processes.json"
 CARDIO = [sys.executable, "-c", "from cardio_core.cli.main import main; main()"]
+_SPECT = (
+    "--task crt_response --config cpu --protocol honest --set explain.n_cases=0 "
+    "--set explain.n_studies=0 --set evaluate.n_resamples=200 --set evaluate.n_optimism=0"
+)
+_MMODE = (
+    "--task septal_flash --config smoke --protocol honest --set models=[densenet_scratch,motion] "
+    "--set protocols.honest.k=5 --set explain.n_cases=0"
+)
+
+
+@dataclass(frozen=True)
+class Size:
+    """What is run: a plugin on so many synthetic patients, with these settings."""
+
+    plugin: str
+    n_patients: int
+    words: str
+
+
 RUNS = {
-    "spect_polar": "--task crt_response --config cpu --protocol honest "
-    "--set train.autoencoder.max_epochs=10 --set explain.n_cases=0 --set explain.n_studies=0 "
-    "--set evaluate.n_resamples=200 --set evaluate.n_optimism=0",
-    "mmode_septal_flash": "--task septal_flash --config smoke --protocol honest "
-    "--set models=[densenet_scratch,motion] --set protocols.honest.k=5 --set train.fit.epochs=6 "
-    "--set explain.n_cases=0",
+    "spect_short": Size("spect_polar", 96, f"{_SPECT} --set train.autoencoder.max_epochs=10"),
+    "spect_long": Size("spect_polar", 192, _SPECT),
+    "mmode_short": Size("mmode_septal_flash", 40, f"{_MMODE} --set train.fit.epochs=6"),
+    "mmode_long": Size("mmode_septal_flash", 120, f"{_MMODE} --set train.fit.epochs=16"),
 }
-PATIENTS = {"spect_polar": 96, "mmode_septal_flash": 40}
-"""What of each plugin is run: long enough that the fits and not the imports decide."""
+"""Short runs take half a minute of one core; to start the workers takes three seconds of it. In
+long ones the features and fits decide."""
 
 
 ALONE = """
@@ -84,11 +102,9 @@ def call(folder: Path, cache: Path, *words: str) -> None:
         sys.exit(f"cardio {' '.join(words)}: {(done.stderr or done.stdout).strip()[-400:]}")
 
 
-def seconds(
-    folder: Path, plugin: str, data: Path, n_processes: int
-) -> tuple[dict[str, float], str]:
+def seconds(folder: Path, size: Size, data: Path, n_processes: int) -> tuple[dict[str, float], str]:
     """Run once and return the seconds of each stage, and the digest of the predictions."""
-    words = f"run --plugin {plugin} {RUNS[plugin]} --device cpu --executor local:{n_processes}"
+    words = f"run --plugin {size.plugin} {size.words} --device cpu --executor local:{n_processes}"
     with tempfile.TemporaryDirectory(dir=folder) as place:
         out = Path(place) / "run"
         call(folder, Path(place) / "cache", *words.split(), "--data", str(data), "--out", str(out))
@@ -97,28 +113,28 @@ def seconds(
     return {name: stages[name] for name in STAGES}, said
 
 
-def compare(plugin: str, rounds: int) -> dict[str, Any]:
+def compare(name: str, rounds: int) -> dict[str, Any]:
     """Run both ways in turn and return the seconds and the ratios of every round."""
+    size = RUNS[name]
     found: dict[int, list[dict[str, float]]] = {1: [], 2: []}
     digests, ceilings = set(), list[float]()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         data = folder / "data"
-        words = (
-            f"data synth {plugin} --task {RUNS[plugin].split()[1]} --patients {PATIENTS[plugin]}"
-        )
+        task = size.words.split()[1]
+        words = f"data synth {size.plugin} --task {task} --patients {size.n_patients}"
         call(folder, folder / "cache", *words.split(), "--out", str(data))
         for number in range(rounds):
             ceilings.append(ceiling())
             for n_processes in (1, 2) if number % 2 == 0 else (2, 1):
-                stages, digest = seconds(folder, plugin, data, n_processes)
+                stages, digest = seconds(folder, size, data, n_processes)
                 found[n_processes].append(stages)
                 digests.add(digest)
     if len(digests) > 1:
-        sys.exit(f"two_processes: {plugin}: predictions differ between one process and two")
+        sys.exit(f"two_processes: {name}: predictions differ between one process and two")
     ratios = {
-        name: [one[name] / two[name] for one, two in zip(found[1], found[2], strict=True)]
-        for name in STAGES
+        stage: [one[stage] / two[stage] for one, two in zip(found[1], found[2], strict=True)]
+        for stage in STAGES
     }
     ratios["features and training"] = [
         sum(one.values()) / sum(two.values()) for one, two in zip(found[1], found[2], strict=True)
@@ -128,37 +144,43 @@ def compare(plugin: str, rounds: int) -> dict[str, Any]:
     ratios["features and training, of what two processes that share nothing reach"] = [
         ratio / most for ratio, most in zip(whole, ceilings, strict=True)
     ]
-    return {"words": RUNS[plugin], "one": found[1], "two": found[2], "ratios": ratios}
+    return {**asdict(size), "one": found[1], "two": found[2], "ratios": ratios}
 
 
 def main() -> None:
     """Compare, store, and print a line a ratio."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--plugins", nargs="+", choices=RUNS, default=list(RUNS))
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=list(RUNS))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path, help=f"as {RESULT.relative_to(ROOT)}")
+    parser.add_argument("--json", type=Path, help=f"as {RESULT.relative_to(ROOT)}; others are kept")
     add_ratios(parser)
     asked = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    came_from = origin(f"python benchmarks/two_processes.py {' '.join(sys.argv[1:])}".strip())
     ratios: dict[str, float | None] = {}
-    plugins = {}
-    for plugin in asked.plugins:
-        plugins[plugin] = compare(plugin, asked.rounds)
-        for stage, values in plugins[plugin]["ratios"].items():
+    for name in asked.runs:
+        came_from = origin(f"python benchmarks/two_processes.py --rounds {asked.rounds}")
+        made = came_from | compare(name, asked.rounds)
+        for stage, values in made["ratios"].items():
             median = statistics.median(values)
             print(
-                f"{plugin}, {stage}: {median:.2f} x ({min(values):.2f} to {max(values):.2f}, "
+                f"{name}, {stage}: {median:.2f} x ({min(values):.2f} to {max(values):.2f}, "
                 f"{len(values)} rounds)",
                 flush=True,
             )
             if stage.startswith("features and training"):
-                ratios[f"{plugin}: {stage}"] = median
+                ratios[f"{name}: {stage}"] = median
+        if asked.json is not None:
+            keep(asked.json, name, made)
     keep_ratios(asked.ratios, ratios)
-    if asked.json is not None:
-        asked.json.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(came_from | {"plugins": plugins}, indent=1)
-        asked.json.write_text(text + "\n", encoding="utf-8")
+
+
+def keep(file: Path, name: str, made: dict[str, Any]) -> None:
+    """Put what one run gave beside that of the others."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    stored = {one: stored.get(one) if one != name else made for one in RUNS}
+    kept = {one: found for one, found in stored.items() if found}
+    file.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

