@@ -20,7 +20,7 @@ extensions = [
     "sphinx_design",
     "_site",
 ]
-exclude_patterns = ["_build", "_site", "examples", "forensics/papers.yaml"]
+exclude_patterns = ["_build", "_records", "_site", "examples", "forensics/papers.yaml"]
 source_suffix = {".md": "markdown"}
 root_doc = "index"
 default_role = "code"
@@ -32,7 +32,7 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"exclude-members": "__init__"}
+autodoc_default_options = {"exclude-members": "__init__, model_config"}
 
 smartquotes = False  # two hyphens are an option, not a dash
 

@@ -1,15 +1,27 @@
-"""The Sphinx extension of this site: pages made from the code, and links that lead out of it."""
+"""The Sphinx extension of this site: pages made from the code, links that lead out, numbers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from _records import found_wrong
+
 from _site import links, made
 
 
 def setup(app: Any) -> dict[str, Any]:
-    """Make the pages before Sphinx looks for them, and mend links as each is read."""
+    """Make the pages before Sphinx looks for them, and mend links as each is read.
+
+    Raises
+    ------
+    ExtensionError
+        A page states a number that no record holds, or shows a record otherwise than it is.
+    """
+    from sphinx.errors import ExtensionError  # tests import this package without Sphinx
+
+    if wrong := found_wrong():
+        raise ExtensionError("\n".join(["numbers of the pages (see CONTRIBUTING.md):", *wrong]))
     folder = Path(app.srcdir)
     made.write(folder, folder.parent)
     app.connect("source-read", links.mended)

@@ -54,10 +54,12 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     rows = [
         record
         for option in command.get_params(context)
-        if (record := option.get_help_record(context)) and "--help" not in option.opts
+        if (record := option.get_help_record(context))
+        and isinstance(option, click.Option)
+        and "--help" not in option.opts
     ]
     if rows:
-        yield "| option | |"
+        yield "| option | does |"
         yield "|---|---|"
     for typed, does in rows:
         yield f"| `{typed.replace('|', '&#124;')}` | {prose(does)} |".replace("&#124;", "\\|")
@@ -65,5 +67,5 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
 
 def _examples(words: str) -> Iterator[str]:
     for typed, does in EXAMPLES.get(words, ()):
-        yield f"{does[:1].upper()}{does[1:]}:"
+        yield f"{does[:1].upper()}{does[1:]}" + ("" if does.endswith("?") else ":")
         yield from ("", "```text", f"cardio {words} {typed}".rstrip(), "```", "")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from _site import commands, links, reference, settings
+from _site import commands, links, measured, reference, settings
 
 
 def write(docs: Path, root: Path) -> None:
     """Write every made page below docs/, where it changed."""
-    for name, text in (*_copied(root), *commands.pages(), *settings.pages(), *reference.pages()):
+    sources = (commands.pages(), settings.pages(), reference.pages(), measured.made())
+    for name, text in (*_copied(root), *chain.from_iterable(sources)):
         path = docs / name
         path.parent.mkdir(parents=True, exist_ok=True)
         # Only what changed is written, so that a second build reads little.

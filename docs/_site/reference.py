@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from inspect import signature
+from types import ModuleType
 
 from cardio_core import api, hookspecs, stats, ultrasound
 from cardio_core.report.meanings import MEANINGS
@@ -58,11 +60,31 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def _hooks() -> str:
     named = [*hookspecs.HOOKS, hookspecs.SHEET]
-    directives = [f".. autofunction:: cardio_core.hookspecs.{name}\n" for name in named]
+    directives = [
+        f".. autofunction:: cardio_core.hookspecs.{name}\n\n   :returns: ``{_returned(name)}``\n"
+        for name in named
+    ]
     return (
         "# Hooks\n\nThe seven hooks of a task and the sheet; how they are written is told in "
         "[Write a plugin](../writing_a_plugin.md).\n\n" + _EVAL.format("\n".join(directives))
     )
+
+
+def _constant(name: str, thing: object) -> str:
+    """Return a line on a name that is neither a class nor a function."""
+    if isinstance(thing, ModuleType):
+        about = (thing.__doc__ or "").partition("\n\n")[0]
+        return f"- `{name}`, a module: {about}"
+    shown = repr(thing)
+    return (
+        f"- `{name}` = `{shown}`" if len(shown) <= 80 else f"- `{name}`, a {type(thing).__name__}"
+    )
+
+
+def _returned(hook: str) -> str:
+    """Return the type that a hook of a plugin returns; None is refused, but of a drawing."""
+    told = signature(getattr(hookspecs, hook)).return_annotation
+    return str(getattr(told, "__name__", told)).removesuffix(" | None")
 
 
 def _names(title: str, about: str, module: str, names: list[str]) -> str:
@@ -75,9 +97,9 @@ def _names(title: str, about: str, module: str, names: list[str]) -> str:
         elif callable(thing):
             kind, more = "function", ""
         else:
-            constants.append(f"- `{name}`: {type(thing).__name__}")
+            constants.append(_constant(name, thing))
             continue
         directives.append(f".. auto{kind}:: {module}.{name}\n{more}")
     if constants:
-        about += "\n\nConstants:\n\n" + "\n".join(constants)
+        about += "\n\nBeside classes and functions:\n\n" + "\n".join(constants)
     return f"# {title}\n\n{about}\n\n" + _EVAL.format("\n".join(directives))

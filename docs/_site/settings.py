@@ -28,7 +28,7 @@ def _of_plugin(info: PluginInfo) -> Iterator[str]:
     yield from (f"# Settings of {info.name}", "", f"{info.title}.", "")
     yield "Any of them is set with `--set PATH=VALUE`, or in a YAML file for `--config`; each name "
     yield "in a path is a level. Values are those of the configuration `default`; those of `cpu`, "
-    yield "`full` and `smoke` stand beside where they are others. The same list in a terminal: "
+    yield "`full` and `smoke` stand beside where they are others; `null` is nothing. Typed: "
     yield f"`cardio plugins info {info.name} --settings`."
     for tasks, entries in _alike(info):
         yield from ("", f"## {', '.join(task.name for task in tasks)}", "")
@@ -62,12 +62,12 @@ def _blocks(entries: Entries) -> Iterator[tuple[str, list[Setting]]]:
 
 
 def _entry(one: Setting) -> Iterator[str]:
-    unit = f", {one.unit}" if one.unit else ""
+    unit = f", in {one.unit}" if one.unit else ""
     others = ", ".join(f"`{_shown(value)}` in `{name}`" for name, value in one.elsewhere.items())
     usual = f"`{_shown(one.default)}`" + (f" ({others})" if others else "")
     meaning = one.meaning[:1].upper() + one.meaning[1:]
     yield f"`{one.path}`"
-    yield f": {meaning.rstrip('.')}. Takes {one.takes}{unit}. Default: {usual}."
+    yield f": {meaning.rstrip('.')}. Takes: {one.takes}{unit}. Default: {usual}."
     yield ""
 
 
@@ -79,9 +79,9 @@ def _columns() -> Iterator[str]:
     yield from ("# Columns of a cohort table", "")
     yield "What a table may hold is told in [your cohort as a table](../cohort.md). Every column "
     yield "that some part of cardio reads by name:"
-    yield from ("", "| column | holds | unit | means | known |", "|---|---|---|---|---|")
+    yield from ("", "| column | holds | means | kind |", "|---|---|---|---|")
     for column in COLUMNS.values():
-        cells = (f"`{column.name}`", column.range_words(), column.unit, column.sentence, column.use)
+        cells = (f"`{column.name}`", column.range_words(), column.sentence, column.use)
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     for found in list_plugins():
         if found.info is None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from cardio_core import api, stats, ultrasound
 from cardio_core.cli.examples import EXAMPLES
+from cardio_core.cli.main import cardio
 from cardio_core.registry import open_plugin
 from cardio_core.registry.settings import settings_of
 from cardio_core.report.meanings import MEANINGS
@@ -79,6 +82,26 @@ def test_every_command_stands_in_the_reference_with_its_examples(made):
             assert f"cardio {words} {typed}".rstrip() in page
 
 
+def test_every_option_of_every_command_says_what_it_does():
+    root = click.Context(cardio, info_name="cardio")
+    wordless = [
+        f"{words} {option.opts[0]}"
+        for words, command in leaves(cardio, root)
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    assert wordless == []
+
+
+def leaves(group, above, path=()):
+    for name in group.list_commands(above):
+        command = group.get_command(above, name)
+        if isinstance(command, click.Group):
+            yield from leaves(command, click.Context(command, parent=above), (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
 def test_every_page_is_in_the_contents():
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^([\w/*]+)$", index, re.MULTILINE))
@@ -98,6 +121,15 @@ def test_every_public_name_stands_in_the_reference(made):
         page = (made / f"reference/{name}.md").read_text(encoding="utf-8")
         missing = [one for one in module.__all__ if not re.search(rf"(\.|`){one}\b", page)]
         assert missing == []
+
+
+def test_every_stale_record_is_listed_on_the_site(made):
+    page = (made / "reference/measured.md").read_text(encoding="utf-8")
+    stored = sorted((ROOT / "docs/results/stored").rglob("*.json"))
+    raw = [json.loads(file.read_text(encoding="utf-8")) for file in stored]
+    stale = [one for one in raw if {"stale", "newer"} & set(one)]
+    assert f"{len(stored)} records" in page and f"{len(stale)} of them are stale" in page
+    assert page.count("**stale**") == len(stale)
 
 
 def test_links_lead_to_where_the_site_shows_a_page(made):
