@@ -324,7 +324,7 @@ def _explain(model: type[BaseModel], error: ValidationError, source: str) -> str
         hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known) or 'none'}"
         problem = f"unknown key {key!r}; {hint}"
     elif first["type"] == "value_error":  # of a validator, which says all of it
-        problem = f"{key}: {first['ctx']['error']}"
+        problem = ": ".join(filter(None, [key, str(first["ctx"]["error"])]))
     else:
         problem = f"{key}: {first['msg'].lower()}, found {_found(first['input'])}"
     more = error.error_count() - 1

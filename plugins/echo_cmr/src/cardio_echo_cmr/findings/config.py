@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cardio_core.api import Block, FitPlan, RunConfig
 from cardio_core.api import EvaluateBlock as CoreEvaluateBlock
@@ -162,3 +162,13 @@ class Config(RunConfig):
     predict: PredictBlock = PredictBlock()
     explain: ExplainBlock = ExplainBlock()
     evaluate: EvaluateBlock = EvaluateBlock()
+
+    @model_validator(mode="after")
+    def _views_are_told(self) -> Self:
+        need = self.needs.get("view")
+        if need is not None and need.skip and self.load.views == "predicted":
+            raise ValueError(
+                "load.views=predicted needs the task view, which needs.view.skip=true leaves out; "
+                "take the table's views (load.views=table), or needs.view.skip=false"
+            )
+        return self
