@@ -51,8 +51,8 @@ class LoadBlock(Block):
     min_studies: int = Field(
         10,
         ge=1,
-        description="with a finding, and without it, or with a value, that a model needs; one with "
-        "fewer is left out",
+        description="studies with a finding, and as many without it, or with a value, that a model "
+        "needs; one with fewer is left out",
     )
     max_days_to_cmr: int = Field(
         30, ge=0, description="most days between echocardiogram and CMR, either way"

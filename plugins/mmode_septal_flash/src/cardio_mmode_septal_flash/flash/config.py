@@ -21,7 +21,9 @@ class LoadBlock(Block):
         "any", description="studies of one timepoint only"
     )
     view: Literal["look", "a4c"] = Field(
-        "look", description="a4c: a person says that the loops are apical four-chamber views"
+        "look",
+        description="look at each loop whether it is an apical four-chamber view, or take a "
+        "person's word (a4c) that all are",
     )
 
 
