@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.errors import DataError
 from cardio_core.io.store import load_features, load_table, save_features, save_table
 from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces, concatenate
 
@@ -139,3 +140,19 @@ def test_a_file_of_features_that_was_cut_off_is_noticed_when_it_is_opened(tmp_pa
     (tmp_path / "cut.npy").write_bytes(content[:-8])
     with pytest.raises(ValueError, match=r"cut\.npy: expected an array of shape \(10, 10\)"):
         Pieces([tmp_path / "cut.npy"])
+
+
+def test_patients_of_a_cohort_share_what_is_said_of_their_features(tmp_path):
+    for name in ("p1", "p2"):
+        (tmp_path / name).mkdir()
+        save_features(tmp_path / name, features(name, 3))
+    one, other = (load_features(tmp_path / name)["image"] for name in ("p1", "p2"))
+    assert one.names == ("I", "II")
+    assert one.names is other.names
+
+
+def test_a_description_that_is_damaged_is_named_each_time(tmp_path):
+    (tmp_path / "blocks.json").write_text('{"measured": {"axes": 3}}')
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"^blocks\.json: "):
+            load_features(tmp_path)

@@ -172,3 +172,10 @@ def test_a_worker_that_died_anywhere_is_told_as_one_that_died_over_a_fit():
     said = str(lacking(TerminatedWorkerError("The exit codes are {SIGKILL(-9)}")))
     assert said.startswith("a worker died (out of memory is the usual cause): exit code SIGKILL")
     assert "--executor local:1" in said
+
+
+def test_a_folder_where_a_file_is_to_be_written_is_named_and_stays(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(DataError, match=r"^report\.html: expected a file or nothing, found a fold"):
+        write_text(tmp_path / "report.html", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

@@ -33,12 +33,23 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file name beside `path`; rename it to `path` on success.
 
     A process killed inside leaves `path` as it was.
+
+    Raises
+    ------
+    DataError
+        If a folder stands there.
+    OSError
+        As the system has it, of `path`.
     """
     temporary = temporary_file(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         temporary.replace(path)
+    except IsADirectoryError:
+        raise DataError(
+            f"{path.name}: expected a file or nothing, found a folder; move it away"
+        ) from None
     except OSError as error:
         _name(error, path, temporary)
         raise

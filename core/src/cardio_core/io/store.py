@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.io.atomic import write_json
+from cardio_core.io.atomic import read_text, write_json
 from cardio_core.io.kept.features import BLOCKS
 from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces
 from cardio_core.types.samples import ID_COLUMNS
@@ -39,19 +39,39 @@ def save_features(folder: Path, features: FeatureSet) -> None:
 def load_features(folder: Path) -> FeatureSet:
     """Open one patient's features; values stay on disk until they are asked for."""
     blocks = {
-        name: FeatureBlock(
-            Pieces([folder / f"{name}.npy"]),
-            tuple(about["axes"]),
-            tuple(about["names"]),
-            tuple(about["units"]),
-            about["scale"],
-            about["offset"],
-            {axis: tuple(extent) for axis, extent in about["extents"].items()},
-            None if about.get("titles") is None else tuple(about["titles"]),
-        )
-        for name, about in BLOCKS.read(folder / "blocks.json").items()
+        name: FeatureBlock(Pieces([folder / f"{name}.npy"]), *about)
+        for name, about in _described(folder / "blocks.json").items()
     }
     return FeatureSet(load_table(folder / "table.npz"), blocks)
+
+
+_About = tuple[Any, ...]
+_SAID: dict[str, dict[str, _About]] = {}
+"""What files say of blocks, by their text. The patients of a cohort say the same: kept once for all
+of them, it is not tens of kilobytes a patient."""
+
+_MOST_SAID = 64
+
+
+def _described(file: Path) -> dict[str, _About]:
+    """Return everything of each block but its values, in the order of `FeatureBlock`."""
+    text = read_text(file)
+    if text not in _SAID:
+        if len(_SAID) == _MOST_SAID:
+            _SAID.clear()
+        _SAID[text] = {
+            name: (
+                tuple(about["axes"]),
+                tuple(about["names"]),
+                tuple(about["units"]),
+                about["scale"],
+                about["offset"],
+                {axis: tuple(extent) for axis, extent in about["extents"].items()},
+                None if about.get("titles") is None else tuple(about["titles"]),
+            )
+            for name, about in BLOCKS.read(file).items()
+        }
+    return _SAID[text]
 
 
 def save_table(path: Path, table: pd.DataFrame) -> None:
@@ -95,8 +115,15 @@ def _table_in(path: Path) -> pd.DataFrame:
                 continue
             values = arrays[key]
             if values.dtype.kind == "U":
-                values = values.astype(object)
-                values[values == MISSING] = None
+                values = _texts(values)
             columns[key.removeprefix("column:")] = values
         index = pd.Index(arrays["index"].astype(object), name="sample_id")
     return pd.DataFrame(columns, index=index)
+
+
+def _texts(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return texts as objects, equal ones as one object; None where one is missing."""
+    different, which = np.unique(values, return_inverse=True)
+    found = different.astype(object)
+    found[different == MISSING] = None
+    return found[which]

@@ -134,8 +134,8 @@ def _pictures(name: str, block: FeatureBlock, rows: NDArray[Any], patients: NDAr
     if (len(shape) < 2 and not block.extents) or int(np.prod(shape)) < LEAST_VALUES:
         return
     found = {}
-    for patient in pd.unique(patients):
-        own = rows[patients == patient]
+    for patient, places in pd.Series(rows).groupby(patients).indices.items():
+        own = rows[places]
         chosen = own[np.linspace(0, len(own) - 1, min(len(own), _SAMPLES_AT_MOST)).astype(int)]
         made = [qualities_of(one) for one in block.in_units(chosen)]
         # A quality that no picture has stays missing; numpy would warn of its median.

@@ -123,7 +123,8 @@ def embed(
         return {everybody[0]: rows.mean(axis=0)}
     whose = _whose(len(rows), table, said)
     if whose is not None:
-        found = {who: rows[whose == who].mean(axis=0) for who in everybody if (whose == who).any()}
+        places = pd.Series(whose).groupby(whose).indices
+        found = {who: rows[places[who]].mean(axis=0) for who in everybody if who in places}
         if all(
             _alike(_alone(plugin, config, ctx, asked, patients == who), found.get(who))
             for who in (everybody[0], everybody[-1])

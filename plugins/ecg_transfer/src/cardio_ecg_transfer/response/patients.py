@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core.api import FeatureSet, Target, Targets
@@ -50,9 +51,10 @@ def by_patient(features: FeatureSet, values: NDArray[np.floating]) -> NDArray[np
     """
     first = np.flatnonzero(~features.table["recording_id"].duplicated().to_numpy())
     owner = features.table["patient_id"].to_numpy(str)[first]
+    places = pd.Series(owner).groupby(owner).indices
     rows = []
     for patient in patients_of(features):
-        own = np.asarray(values[first[owner == patient]], dtype=np.float64)
+        own = np.asarray(values[first[places[patient]]], dtype=np.float64)
         known = np.isfinite(own)
         total = np.where(known, own, 0.0).sum(axis=0)
         with np.errstate(invalid="ignore"):
