@@ -8,7 +8,7 @@ PIP_TELLING := $(BIN)/python -m pip --disable-pip-version-check
 # Measured on two quiet cores, for the text of `make demo`.
 DEMO_MINUTES := 1
 INSTALL_MINUTES := 2 to 10
-INSTALL_SIZE := 2.3 GB on disk, about 1 GB to download; several GB more where pip takes torch for CUDA
+INSTALL_SIZE := 1.6 GB on disk, about 0.4 GB to download; several GB more where pip takes torch for CUDA
 PLUGINS := $(wildcard plugins/*)
 # The files that train something and compare it, or decide by it.
 TRAINING := tests/integration/test_fused_*.py tests/integration/test_left_out.py \
