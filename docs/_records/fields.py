@@ -22,7 +22,8 @@ def filled(value: Any, data: Any) -> Any:
         entry where it is so, the same after ``*`` for all such entries, or ``*`` for all. Between
         path and format may stand what is told of several: ``mean``, ``min``, ``max``, ``n``,
         ``any`` (how many are not empty), ``hold X`` (of how many `low` to `high` holds X); and
-        ``percent`` of a share.
+        ``percent`` of a share, ``whole`` of a number kept as text, ``ci N``: a value with its
+        interval to N digits.
 
     Examples
     --------
@@ -30,6 +31,8 @@ def filled(value: Any, data: Any) -> Any:
     ['1.3°', '−0.50']
     >>> filled({"mean": "{a/x=2/y}"}, {"a": [{"x": 1, "y": 0.5}, {"x": 2, "y": 0.25}]})
     {'mean': 0.25}
+    >>> filled("{auc|ci 2|}", {"auc": {"value": 0.754, "low": 0.601, "high": 0.849}})
+    '0.75 (0.60 to 0.85)'
     """
     if isinstance(value, str):
         whole = _FIELD.fullmatch(value)
@@ -69,6 +72,16 @@ def _found(field: str, data: Any) -> Any:
     return found
 
 
+def _interval(found: dict[str, float], digits: int) -> str:
+    """Return a value with its limits, or alone where it has none."""
+    value, *limits = (
+        f"{found[name]:.{digits}f}".replace("-", "−")
+        for name in ("value", "low", "high")
+        if name in found
+    )
+    return f"{value} ({' to '.join(limits)})" if limits else value
+
+
 _WAYS: dict[str, Callable[[Any, str], Any]] = {
     "mean": lambda found, _: sum(found) / len(found),
     "min": lambda found, _: min(found),
@@ -76,6 +89,8 @@ _WAYS: dict[str, Callable[[Any, str], Any]] = {
     "n": lambda found, _: len(found),
     "percent": lambda found, _: 100 * found,
     "any": lambda found, _: sum(map(bool, found)),
+    "whole": lambda found, _: int(found),
+    "ci": lambda found, digits: _interval(found, int(digits)),
     "hold": lambda found, limit: sum(one["low"] <= float(limit) <= one["high"] for one in found),
 }
 
