@@ -1,28 +1,28 @@
 """Keep what a finished run found, for records of the docs to be filled in from.
 
 ``python benchmarks/keep_run.py RUN NAME`` writes ``docs/results/runs/NAME.json``: every metric of
-all patients by protocol, model and name (``auc``, ``sensitivity V``, ``auc_difference from
-forest``), and the run's tables. A record names it as its `source`
-(CONTRIBUTING.md, Measured numbers). Nothing of a patient is kept.
+all patients by protocol, target, model and name (``auc``, ``sensitivity V``, ``auc_difference from
+forest``), and the run's tables, those of single recordings only where ``--table`` names them. A
+record names the file as its `source` (CONTRIBUTING.md, Measured numbers).
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 from speed.origin import ROOT, machine
 
 KEPT = ROOT / "docs" / "results" / "runs"
-TABLES = ("table-2", "confusion", "counted-by-EC57", "by-class", "importance")
-"""Tables that a record may quote, by what their names hold; one of single recordings is none."""
+TABLES = ("table-2", "confusion", "counted-by-EC57", "importance")
+"""Tables that are kept, by what their names hold."""
 
 
-def kept(run: Path) -> dict[str, Any]:
+def kept(run: Path, also: list[str]) -> dict[str, Any]:
     """Return where a finished run comes from, how long it took, and what it found.
 
     Raises
@@ -50,7 +50,7 @@ def kept(run: Path) -> dict[str, Any]:
     tables = {
         path.stem: list(csv.DictReader(path.open(encoding="utf-8", newline="")))
         for path in sorted((run / "tables").glob("*.csv"))
-        if any(part in path.stem for part in TABLES)
+        if path.stem in also or any(part in path.stem for part in TABLES)
     }
     return {
         "date": manifest["finished"][:10],
@@ -66,9 +66,14 @@ def kept(run: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    content = kept(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path)
+    parser.add_argument("name", help="of the file, without its ending")
+    parser.add_argument("--table", action="append", default=[], help="kept as well, by its name")
+    asked = parser.parse_args()
+    content = kept(asked.run, asked.table)
     KEPT.mkdir(parents=True, exist_ok=True)
-    file = KEPT / f"{sys.argv[2]}.json"
+    file = KEPT / f"{asked.name}.json"
     text = json.dumps(content, ensure_ascii=False, indent=1)
     # What holds nothing nested stands in a line, so that a change of one number is one line.
     text = re.sub(r"(?<=\{)[^{}]+(?=\})", lambda inside: " ".join(inside[0].split()), text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -22,8 +23,8 @@ def filled(value: Any, data: Any) -> Any:
         entry where it is so, the same after ``*`` for all such entries, or ``*`` for all. Between
         path and format may stand what is told of several: ``mean``, ``min``, ``max``, ``n``,
         ``any`` (how many are not empty), ``hold X`` (of how many `low` to `high` holds X); and
-        ``percent`` of a share, ``whole`` of a number kept as text, ``ci N``: a value with its
-        interval to N digits.
+        ``percent`` of a share, ``number`` of one kept as text, ``sum`` of such, ``ci N``: a value
+        with its interval to N digits. A condition ``name!=text`` leaves entries out.
 
     Examples
     --------
@@ -89,7 +90,8 @@ _WAYS: dict[str, Callable[[Any, str], Any]] = {
     "n": lambda found, _: len(found),
     "percent": lambda found, _: 100 * found,
     "any": lambda found, _: sum(map(bool, found)),
-    "whole": lambda found, _: int(found),
+    "number": lambda found, _: json.loads(found),
+    "sum": lambda found, _: sum(map(json.loads, found)),
     "ci": lambda found, digits: _interval(found, int(digits)),
     "hold": lambda found, limit: sum(one["low"] <= float(limit) <= one["high"] for one in found),
 }
@@ -108,10 +110,15 @@ def _at(data: Any, keys: list[str]) -> Any:
             data = data[int(key)] if isinstance(data, list) else data[key]
             continue
         wanted = [one.split("=") for one in key.lstrip("*").split("&") if one]
-        chosen = [one for one in data if all(str(one[name]) == text for name, text in wanted)]
+        chosen = [one for one in data if all(_meets(one, *condition) for condition in wanted)]
         if key.startswith("*"):
             return [_at(one, keys[place + 1 :]) for one in chosen]
         if len(chosen) != 1:
             raise ValueError(f"{key}: expected one such entry, found {len(chosen)}")
         data = chosen[0]
     return data
+
+
+def _meets(one: dict[str, Any], name: str, text: str) -> bool:
+    """Return whether an entry has what is asked for, or has not what ``name!`` asks to leave out."""
+    return (str(one[name.rstrip("!")]) == text) != name.endswith("!")
