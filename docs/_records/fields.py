@@ -120,5 +120,5 @@ def _at(data: Any, keys: list[str]) -> Any:
 
 
 def _meets(one: dict[str, Any], name: str, text: str) -> bool:
-    """Return whether an entry has what is asked for, or has not what ``name!`` asks to leave out."""
+    """Return whether an entry has what is asked for, or lacks what ``name!`` leaves out."""
     return (str(one[name.rstrip("!")]) == text) != name.endswith("!")
