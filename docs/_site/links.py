@@ -18,10 +18,38 @@ HAVE_A_PAGE = {
 """Files outside of docs/ that the site shows, and where."""
 
 
+_OF_README = re.compile(r"<!-- README: (.+?) -->")
+"""Where a page shows a section of the README, so that it is written once."""
+
+
 def mended(app: Any, page: str, source: list[str]) -> None:
     """Let links to what the site shows elsewhere lead there; what it does not show is named."""
-    where = PurePosixPath(f"docs/{page}.md")
-    source[0] = for_site(source[0], Path(app.srcdir).parent, where, where)
+    root, where = Path(app.srcdir).parent, PurePosixPath(f"docs/{page}.md")
+
+    def section(found: re.Match[str]) -> str:
+        text = section_of((root / "README.md").read_text(encoding="utf-8"), found[1])
+        return for_site(text, root, PurePosixPath("README.md"), where)
+
+    source[0] = _OF_README.sub(section, for_site(source[0], root, where, where))
+
+
+def section_of(text: str, title: str) -> str:
+    """Return what stands below a heading of the second level, without it.
+
+    Raises
+    ------
+    ValueError
+        There is no such heading.
+
+    Examples
+    --------
+    >>> section_of("# A\\n## B\\n\\nwords\\n## C\\n", "B")
+    'words'
+    """
+    found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    if found is None:
+        raise ValueError(f"no section {title!r} in the README")
+    return found[1].strip()
 
 
 def for_site(text: str, root: Path, written: PurePosixPath, shown: PurePosixPath) -> str:

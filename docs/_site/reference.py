@@ -30,7 +30,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield (
         "reference/stats.md",
         _names(
-            "Statistics",
+            "Statistics in Python",
             "`from cardio_core import stats`. What each number means, and when not to use it, is "
             "told in [Statistics](../statistics.md).",
             stats.__name__,
@@ -40,7 +40,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield (
         "reference/ultrasound.md",
         _names(
-            "Ultrasound",
+            "Ultrasound in Python",
             "`from cardio_core import ultrasound`: loops, sectors, views and de-identification.",
             ultrasound.__name__,
             ultrasound.__all__,

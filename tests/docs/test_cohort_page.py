@@ -34,7 +34,7 @@ def test_every_column_that_a_plugin_reads_is_known_or_its_own():
 
 
 def test_the_table_to_copy_is_read_as_the_page_says(tmp_path):
-    table = re.search(r"## A table to copy\n\n```text\n(.*?)```", TEXT, re.DOTALL)
+    table = re.search(r"## A table to copy\n\n```none\n(.*?)```", TEXT, re.DOTALL)
     assert table is not None
     path = tmp_path / "cohort.csv"
     path.write_text(table[1])
