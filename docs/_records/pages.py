@@ -6,6 +6,8 @@ A page names records in comments, which GitHub and the site do not show:
     The record's commands and where it comes from, rendered.
 ``<!-- table: NAME TABLE -->`` ... ``<!-- end -->``
     One of its tables, rendered.
+``<!-- state: page -->`` ... ``<!-- end -->``
+    How many of the page's measurements are of the code as it is, rendered.
 ``<!-- record: NAME NAME -->``
     The section quotes these records.
 ``<!-- given: 44 records; 0.5 s -->``
@@ -26,7 +28,7 @@ from .listed import BY_CODE, MADE, NOT_YET, PARTS
 from .numbers import Held, Number, stated
 
 _SHOWN = re.compile(
-    r"(<!-- (origin|table): (\S+)(?: ([^\n]+?))? -->\n)((?:(?!<!-- end -->).)*)(<!-- end -->)",
+    r"(<!-- (origin|table|state): (\S+)(?: ([^\n]+?))? -->\n)((?:(?!<!-- end -->).)*)(<!-- end -->)",
     re.DOTALL,
 )
 _NAMED = re.compile(r"<!-- (origin|table|record): ([^\n]+?) -->")
@@ -41,11 +43,28 @@ def rendered(text: str) -> str:
     """Return a page with what it shows of records made anew."""
 
     def shown(found: re.Match[str]) -> str:
-        one = known(found[3])
-        made = one.origin() if found[2] == "origin" else one.table(found[4] or "")
+        if found[2] == "state":
+            made = _state(text)
+        else:
+            one = known(found[3])
+            made = one.origin() if found[2] == "origin" else one.table(found[4] or "")
         return f"{found[1]}{made}\n{found[6]}"
 
     return _SHOWN.sub(shown, text)
+
+
+def _state(text: str) -> str:
+    """Return how many of the measurements that a page shows are of the code as it is."""
+    shown = [known(found[3]) for found in _SHOWN.finditer(text) if found[2] == "origin"]
+    measured = [one for one in shown if "quoted" not in one.raw]
+    older = sum(bool(one.stale) for one in measured)
+    if not older:
+        return f"All {len(measured)} measurements on this page are of the code as it is."
+    return (
+        f"**Of {len(measured)} measurements on this page {len(measured) - older} are of the code as "
+        f"it is.** The other {older} are marked *stale*: the code changed since in a way that alters "
+        "their numbers, or may, and the mark says how. Do not quote those as what this version gives."
+    )
 
 
 def unheld(text: str, page: str = "") -> Iterator[Number]:
