@@ -88,6 +88,18 @@ def test_a_raster_image_stays():
     assert f'href="{picture}"' in found
 
 
+def test_the_rasters_of_a_drawn_figure_stay():
+    """Drawn, not written here: matplotlib breaks the line after the comma."""
+
+    def draw(figure):
+        for one in figure.subplots(1, 2):
+            one.imshow([[0, 1], [1, 0]])
+
+    drawn = svg_text(draw)
+    assert drawn.count("<image") == 2
+    assert inline_svg(drawn, "f1-", "x").count('href="data:image/png;base64,') == 2
+
+
 def test_text_and_label_are_escaped():
     found = inline_svg(svg("<text>&lt;script&gt;</text>"), "f1-", '"><script>')
     assert "<script" not in found

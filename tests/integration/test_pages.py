@@ -173,6 +173,13 @@ def test_it_asks_nobody_and_complains_of_nothing(open_page, name):
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_a_picture_in_a_figure_is_there(open_page, name):
+    page = open_page(name)
+    empty = "[...document.querySelectorAll('svg image')].filter(one => !one.href.baseVal).length"
+    assert page.evaluate(empty) == 0
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_no_identifier_of_code_is_shown(open_page, name):
     page = open_page(name)
     page.evaluate(UNFOLD)

@@ -74,8 +74,8 @@ def target_of(text: str, prefix: str) -> str | None:
     if text.startswith("#"):
         found = name_of(text[1:], prefix)
         return f"#{found}" if found else None
-    picture = _PICTURE.fullmatch(text)
-    return text if picture and picture[1].startswith(_HEADS) else None
+    picture = _PICTURE.fullmatch(text)  # matplotlib begins a new line after the comma
+    return text if picture and picture[1].lstrip().startswith(_HEADS) else None
 
 
 def value_of(text: str, prefix: str) -> str | None:
