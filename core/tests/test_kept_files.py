@@ -128,7 +128,7 @@ def test_no_entry_can_put_a_line_break_into_a_message(tmp_path):
         (b'{"n": ' + b"1" * 5000 + b"}", "a number too long"),
         (b"[" * 100 + b"]" * 100, "too many levels"),
         (b"[" * 100_000, "too many levels"),
-        (b'{"a":' * 3000, "too many levels"),
+        (b'{"a":' * 3000 + b"1" + b"}" * 3000, "too many levels"),
         (b'{"n": "\\ud800"}', "half a character"),
         ("Größe".encode("latin-1"), "another byte in line 1"),
         ('{"n": 1}'.encode("utf-16"), "another byte in line 1"),

@@ -31,6 +31,8 @@ LINKING = re.compile(r"WITH (?:GCC|Classpath)-exception", re.I)
 """Exceptions under which a program that uses the library is no work of the library's licence."""
 
 NOT_DECLARED = "not declared"
+SAID_HERE = {"cuda-toolkit": "LicenseRef-NVIDIA-Proprietary"}
+"""Licences of packages that declare none: this one is empty and asks for NVIDIA's, which all do."""
 _BY_TEXT = (
     ("MIT License", "MIT"), ("Permission is hereby granted, free of charge", "MIT"),
     ("Apache License", "Apache-2.0"), ("GNU LESSER GENERAL", "LGPL"), ("GNU GENERAL", "GPL"),
@@ -48,8 +50,8 @@ class Licensed:
         `version` is empty where it is not installed.
     licence : str
         As it is declared; empty where it is not installed.
-    source : {"expression", "field", "classifier", "file", ""}
-        Which part of its metadata says so.
+    source : {"expression", "field", "classifier", "file", "known", ""}
+        Which part of its metadata says so; known: none does.
     needed_by : tuple of str
         Of our distributions, those that lead to it.
     """
@@ -140,6 +142,8 @@ def _licensed(name: str, needed_by: tuple[str, ...]) -> Licensed:
     except metadata.PackageNotFoundError:
         return Licensed(name, "", "", "", needed_by)
     licence, source = declared(found)
+    if licence == NOT_DECLARED and name in SAID_HERE:
+        licence, source = SAID_HERE[name], "known"
     return Licensed(name, found.version, licence, source, needed_by)
 
 
