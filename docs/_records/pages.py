@@ -28,7 +28,8 @@ from .listed import BY_CODE, MADE, NOT_YET, PARTS
 from .numbers import Held, Number, stated
 
 _SHOWN = re.compile(
-    r"(<!-- (origin|table|state): (\S+)(?: ([^\n]+?))? -->\n)((?:(?!<!-- end -->).)*)(<!-- end -->)",
+    r"(<!-- (origin|table|state): (\S+)(?: ([^\n]+?))? -->\n)"
+    r"((?:(?!<!-- end -->).)*)(<!-- end -->)",
     re.DOTALL,
 )
 _NAMED = re.compile(r"<!-- (origin|table|record): ([^\n]+?) -->")
@@ -61,9 +62,10 @@ def _state(text: str) -> str:
     if not older:
         return f"All {len(measured)} measurements on this page are of the code as it is."
     return (
-        f"**Of {len(measured)} measurements on this page {len(measured) - older} are of the code as "
-        f"it is.** The other {older} are marked *stale*: the code changed since in a way that alters "
-        "their numbers, or may, and the mark says how. Do not quote those as what this version gives."
+        f"**Of {len(measured)} measurements on this page {len(measured) - older} are of the code "
+        f"as it is.** The other {older} are marked *stale*: the code changed since in a way that "
+        "alters their numbers, or may, and the mark says how. Do not quote those as what this "
+        "version gives."
     )
 
 

@@ -34,7 +34,7 @@ def mended(app: Any, page: str, source: list[str]) -> None:
 
 
 def section_of(text: str, title: str) -> str:
-    """Return what stands below a heading of the second level, without it.
+    r"""Return what stands below a heading of the second level, without it.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def section_of(text: str, title: str) -> str:
 
     Examples
     --------
-    >>> section_of("# A\\n## B\\n\\nwords\\n## C\\n", "B")
+    >>> section_of("# A\n## B\n\nwords\n## C\n", "B")
     'words'
     """
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)

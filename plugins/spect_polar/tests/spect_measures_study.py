@@ -6,6 +6,7 @@ Run as a script it writes `stored/measures.json`, which `test_spect_measures` ho
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,8 @@ def study() -> dict[str, Any]:
     slope, intercept = np.polyfit(pairs[1], pairs[0], 1)
     mass = np.array([one["mass"] for one in found])
     result: dict[str, Any] = {
-        "made": "2026-11-22, 25 to 200 counts a voxel, shortening 0 to 14 mm, walls 7.5 to 14 mm",
+        "made": f"{date.today()}, 25 to 200 counts a voxel, shortening 0 to 14 mm, "
+        "walls 7.5 to 14 mm",
         "n": len(found),
         "wall_mean_deg": {"rms": _rms(walls), "worst": float(np.abs(walls).max())},
         "territory_scar_points": {"bias": float(scars.mean()), "rms": _rms(scars)},

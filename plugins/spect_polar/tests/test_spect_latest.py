@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def behind(truth: Truth, segment: int, of: Iterable[int]) -> float:
 def study() -> dict[str, Any]:
     """Return claims and truth by class of certainty."""
     found = [judged(seed) for seed in range(N_HEARTS)]
-    made = "2026-11-22, drawn hearts of 0 to 14 mm shortening, 25 to 200 counts a voxel"
+    made = f"{date.today()}, drawn hearts of 0 to 14 mm shortening, 25 to 200 counts a voxel"
     kinds = ("target", "any")
     return {"made": made, "n": N_HEARTS} | {
         kind: classes_of(np.array([one[kind] for one in found])) for kind in kinds

@@ -86,7 +86,10 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Go on with the run in --out.")
 @click.option("--strict", is_flag=True, help="Stop at the first unusable recording.")
 @click.option("--smoke", is_flag=True, help="The plugin's smallest configuration.")
-@click.option("--dry-run", is_flag=True, help="Check everything, make features for a minute at most, train nothing.")
+@click.option(
+    "--dry-run", is_flag=True,
+    help="Check everything, make features for a minute at most, train nothing.",
+)  # fmt: skip
 @click.option(
     "--track",
     metavar="TOOL:PLACE",
