@@ -26,6 +26,7 @@ from cardio_core.types.plans import (
 )
 
 Array = np.ndarray[Any, Any]
+NO_LABEL = "no sample carries a label, so nothing can be tested; check the targets"
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def plan_folds(
         # Who is on neither list is left out, labelled or not.
         unlabelled = unlabelled[table["patient_id"].iloc[unlabelled].isin(plan.train)]
     if labelled.size == 0:
-        raise DataError("no sample carries a label, so nothing can be tested; check the targets")
+        raise DataError(NO_LABEL)
     unit = "sample" if isinstance(plan, RandomSamples) else "patient"
     folds = [
         Fold(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from cardio_core.compute.executors import Executor, parse_executor
 from cardio_core.compute.lacking import lacking
 from cardio_core.compute.threads import one_thread
+from cardio_core.config import Protocol
 from cardio_core.context import LOG, Context
 from cardio_core.errors import CardioError, LackingError
 from cardio_core.io.atomic import sweep_cache, sweep_run, write_json, write_text
@@ -26,11 +28,12 @@ from cardio_core.runner.judging.collect import collect, write_csv
 from cardio_core.runner.judging.judge import judge, write_judged
 from cardio_core.runner.judging.table_one import write_table_one
 from cardio_core.runner.manifest import Manifest, now
-from cardio_core.runner.preparing.arms import Arm, make_arm
+from cardio_core.runner.preparing.arms import Arm, load_first, make_arm
 from cardio_core.runner.preparing.clinical import checked_covariates
 from cardio_core.runner.preparing.needs import (
     guard_unchanged,
     keep_for_new,
+    made_first,
     plan_needs,
     resolve_needs,
 )
@@ -48,6 +51,7 @@ from cardio_core.runner.standing.lock import locked
 from cardio_core.runner.standing.resuming import guard_settings_of
 from cardio_core.training.track.tracking import Tracking
 from cardio_core.types.predictions import Scored
+from cardio_core.types.samples import Cohort
 from cardio_core.types.wordless import place_of, text_of
 
 
@@ -148,17 +152,18 @@ def _hold(
         for note in manifest.content.get("tolerated", ()):
             say.note(note)
         with alike(executor, setup.plugin, folders=(out, open_cache()), inputs=ctx._inputs):
+            session = Session(setup, ctx, executor, manifest, (), out, say, request.same_as)
+            asked = (request, setup.task, setup.config, setup.models, out)
+            cohorts: dict[Protocol, Cohort] = {}
+            if made := made_first(*asked):
+                with manifest.stage("features"), say.stage("data"):
+                    cohorts = load_first(session, made)
             needs = resolve_needs(
-                request,
-                setup.task,
-                setup.config,
-                setup.models,
-                out,
-                lambda asked: _run(asked, executor, say.for_need(str(asked.task))),
+                *asked, lambda other: _run(other, executor, say.for_need(str(other.task)))
             )
             guard_unchanged(manifest.content["needs"], needs)
             manifest.update(needs=[need.to_dict() for need in needs])
-            _work(Session(setup, ctx, executor, manifest, tuple(needs), out, say, request.same_as))
+            _work(replace(session, needs=tuple(needs)), cohorts)
     except NotTheSameError:
         if before is not None:
             write_text(file, before)
@@ -192,10 +197,10 @@ def _telling_how_to_go_on(request: RunRequest, out: Path, say: Display) -> Itera
         raise LackingError(f"{machine}. {tail}", machine.kept) from error
 
 
-def _work(session: Session) -> None:
+def _work(session: Session, cohorts: Mapping[Protocol, Cohort]) -> None:
     """Prepare, fit, judge, finish."""
     with session.manifest.stage("features"), session.say.stage("features"):
-        arms = [make_arm(session, protocol) for protocol in session.setup.protocols]
+        arms = [make_arm(session, one, cohorts.get(one)) for one in session.setup.protocols]
     session = record(session, arms)
     jobs = [job for arm in arms for job in jobs_of(session, arm)]
     keep_for_new(session.needs, session.out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,14 +10,24 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.config import Protocol, ProtocolBlock, RunConfig
-from cardio_core.errors import ConfigError
+from cardio_core.errors import ConfigError, DataError
 from cardio_core.runner.preparing.clinical import clinical_of
-from cardio_core.runner.preparing.features import Prepared, prepare
+from cardio_core.runner.preparing.features import Prepared, guard_enough, load_cohort, prepare
 from cardio_core.runner.preparing.needs import splits_to_share
 from cardio_core.runner.preparing.truth import Truth, bring_to_samples
 from cardio_core.runner.session import Session
-from cardio_core.splits import SplitPlan, find_plan, plan_folds, same_folds
+from cardio_core.runner.setup import Setup
+from cardio_core.splits import (
+    NO_LABEL,
+    SplitPlan,
+    find_plan,
+    link_subjects,
+    plan_folds,
+    same_folds,
+)
 from cardio_core.types.features import FeatureSet
+from cardio_core.types.info import Need
+from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import Targets
 
 
@@ -35,11 +46,79 @@ class Arm:
     clinical: FeatureSet | None = None
 
 
-def make_arm(session: Session, protocol: Protocol) -> Arm:
-    """Make one protocol's features, bring the truth to its samples, and split its patients."""
+def load_first(session: Session, made: Iterable[Need]) -> dict[Protocol, Cohort]:
+    """Load the cohort of each protocol before some earlier tasks are made, and refuse what is bad.
+
+    An earlier task can take hours, and nothing that stands in a table has to wait for it. Files are
+    read here for twins alone: their digests are taken again once the features are made, because
+    hours may lie between.
+
+    Raises
+    ------
+    ConfigError, DataError, LeakageError
+        As the run itself would raise after the earlier tasks.
+    """
+    setup, cohorts = session.setup, dict[Protocol, Cohort]()
+    lent = any(need.patients == "same" for need in made)
+    for protocol in setup.protocols:
+        config = setup.config.for_protocol(protocol)
+        cohort, _ = load_cohort(setup.plugin, config, session.ctx)
+        guard_enough(cohort.quarantined, cohort, config, session.ctx)
+        supported_models(setup, cohort.unsupported)
+        _check_folds(session, config.protocols[protocol], cohort, protocol, lent=lent)
+        cohorts[protocol] = cohort
+    return cohorts
+
+
+def _check_folds(
+    session: Session, block: ProtocolBlock, cohort: Cohort, protocol: Protocol, *, lent: bool
+) -> None:
+    """Refuse labels that cannot be split; `lent` folds, those of an earlier task, need one alone.
+
+    Events are left to the run: their samples are not there yet.
+    """
+    targets, task = cohort.targets, session.setup.task
+    if targets is None or targets.unit in ("event", "sample"):
+        return
+    table = cohort.samples.table
+    table = table.assign(subject_id=link_subjects(table))
+    y = targets.fold_stratum(table, [target.name for target in task.targets])
+    if pd.isna(y).all():
+        raise DataError(NO_LABEL)
+    if not lent:
+        name, chosen = find_plan(block, task.plans, set(table["patient_id"]))
+        plan_folds(chosen, table, y, protocol=protocol, name=name, seed=session.ctx.seed)
+
+
+def supported_models(
+    setup: Setup, unsupported: Mapping[str, str]
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return the models that a cohort supports, and a sentence for each that it does not.
+
+    Raises
+    ------
+    ConfigError
+        If it supports none.
+    """
+    notes = [
+        f"Model {setup.task.model(name).title} is left out: {reason}."
+        for name, reason in unsupported.items()
+        if name in setup.models
+    ]
+    supported = tuple(name for name in setup.models if name not in unsupported)
+    if not supported:
+        raise ConfigError(f"this cohort supports none of the models asked for. {' '.join(notes)}")
+    return supported, notes
+
+
+def make_arm(session: Session, protocol: Protocol, cohort: Cohort | None = None) -> Arm:
+    """Make one protocol's features, bring the truth to its samples, and split its patients.
+
+    `cohort` is what `load_first` found, where it did.
+    """
     setup = session.setup
     config = setup.config.for_protocol(protocol)
-    prepared = prepare(setup.plugin, config, session.ctx, session.executor, session.say)
+    prepared = prepare(setup.plugin, config, session.ctx, session.executor, session.say, cohort)
     table = prepared.features.table
     targets: Targets = prepared.cohort.targets
     truth = bring_to_samples(targets, table, setup.task)

@@ -100,6 +100,28 @@ def resolve_needs(
     ]
 
 
+def made_first(
+    request: RunRequest, task: Task, config: RunConfig, models: Sequence[str], out: Path
+) -> list[Need]:
+    """Return the needs that `resolve_needs` will make a run for, or go on with one."""
+    return [
+        need
+        for need in _wanted(request, task, config, models)
+        if need.task not in request.needs_from
+        and not config.needs.get(need.task, NeedBlock()).instead
+        and not _is_done(_folder(out, need.task))
+    ]
+
+
+def _folder(out: Path, task: str) -> Path:
+    return out / "needs" / task
+
+
+def _is_done(folder: Path) -> bool:
+    begun = (folder / "manifest.json").exists()
+    return begun and Manifest.open(folder).content["status"] == "done"
+
+
 def _wanted(
     request: RunRequest, task: Task, config: RunConfig, models: Sequence[str]
 ) -> list[Need]:
@@ -271,9 +293,8 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
         return _file(Path(block.instead), need.task)
     data = (Path(block.data),) if block.data else ()
     own = request.data if need.patients == "same" and not data else data
-    folder = out / "needs" / need.task
-    begun = (folder / "manifest.json").exists()
-    if begun and Manifest.open(folder).content["status"] == "done":
+    folder = _folder(out, need.task)
+    if _is_done(folder):
         return folder
     typed = (*request.sets, *request.given.sets)
     sets = tuple(text for text in typed if _is_shared(text)) if need.patients == "same" else ()
@@ -288,7 +309,7 @@ def _one(request: RunRequest, need: Need, config: RunConfig, out: Path, run: Run
         needs_from={},
         out=folder,
         protocol="honest" if need.patients == "other" else request.protocol,
-        resume=begun,
+        resume=(folder / "manifest.json").exists(),
         for_need=True,
         # What is asked of this task is not asked of the earlier one.
         outcome=None,

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cardio_core.config import NeedBlock
-from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import replacing, write_json
 from cardio_core.io.hashing import digest
 from cardio_core.io.tables.formula import write_table
-from cardio_core.runner.preparing.arms import Arm
+from cardio_core.runner.preparing.arms import Arm, supported_models
 from cardio_core.runner.preparing.flow import flow_of
 from cardio_core.runner.preparing.needs import guard_other
 from cardio_core.runner.preparing.overlap import PAIRS, TABLE, certify
@@ -121,14 +120,7 @@ def _supported(session: Session, arms: Sequence[Arm]) -> Session:
     reasons: dict[str, str] = {}
     for arm in arms:
         reasons |= arm.prepared.cohort.unsupported
-    left_out = {name: reason for name, reason in reasons.items() if name in setup.models}
-    notes = [
-        f"Model {setup.task.model(name).title} is left out: {reason}."
-        for name, reason in left_out.items()
-    ]
-    supported = tuple(name for name in setup.models if name not in left_out)
-    if not supported:
-        raise ConfigError(f"this cohort supports none of the models asked for. {' '.join(notes)}")
+    supported, notes = supported_models(setup, reasons)
     models = without_hollow_fusions(setup.task, supported)
     session.note([*notes, *why_hollow(setup.task, supported, models)])
     primary = primary_of(setup.task, setup.config, models)
