@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from cardio_core.errors import ConfigError, DataError
+from cardio_core.report.words import METRICS
 from cardio_core.stats import max_z_adjusted
 from cardio_core.studies.given import Question
 from cardio_core.studies.sources import shared
@@ -177,3 +178,21 @@ def test_max_t_is_never_below_one_test_nor_above_bonferroni() -> None:
     adjusted = max_z_adjusted(values, covariance)
     for one, p in zip(alone, adjusted, strict=True):
         assert one - 0.01 < p < min(1.0, 4 * one) + 0.01
+
+
+def test_every_metric_of_a_comparison_is_explained_in_the_reference(
+    compared: tuple[Path, Any],
+) -> None:
+    names = {row["name"] for row in json.loads((compared[0] / "metrics.json").read_text())}
+    assert {"accuracy_difference", "net_benefit_difference"} <= names
+    assert names - set(METRICS) == set()
+
+
+def test_a_table_of_yes_and_no_is_compared_with_one_of_1_and_0(tmp_path: Path) -> None:
+    rows = of_formula()
+    words = rows.assign(y=np.where(rows["y"] == 1, "yes", "no"))
+    paths = write(tmp_path, A=words[["patient_id", "y", "a"]], B=rows[["patient_id", "y", "b"]])
+    found = shared(paths, Question(scores=("a", "b")))
+    assert found.who["of them with the event"].tolist() == [0, 0]
+    assert found.who["compared"].tolist() == [80, 80]
+    assert any("by its meaning: yes of y" in line for line in found.given.assumed)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cardio_core.errors import DataError
 from cardio_core.studies.given import Given, Question, read_given
 from cardio_core.testing import call_cardio
 
@@ -55,6 +56,46 @@ def test_of_two_columns_that_add_to_one_the_event_s_is_taken(
     table = pd.DataFrame({"y_test": TRUTH, names[0]: own, names[1]: 1 - own})
     asked = {"event": event} if event else {}
     assert [one.name for one in given(tmp_path, table, **asked).task.models] == [score]
+
+
+@pytest.mark.parametrize(
+    ("no", "yes"), [("no", "yes"), ("No", "Yes"), ("N", "Y"), ("non-responder", "responder")]
+)
+def test_a_pair_of_words_that_everybody_knows_needs_no_event(
+    tmp_path: Path, no: str, yes: str
+) -> None:
+    table = pd.DataFrame({"id": range(N), "obs": np.where(TRUTH, yes, no), "risk": RISK})
+    found = given(tmp_path, table)
+    [target], [frame] = found.task.targets, found.scored.frames.values()
+    assert target.classes == (no, yes)
+    assert frame[f"score:{yes}"].tolist() == RISK.tolist()
+    assert (
+        f"Taken by its meaning: {yes} of obs as the event; --event takes the other one."
+        in found.assumed
+    )
+    named = given(tmp_path, table, event=no)  # what the user says goes first
+    assert named.task.targets[0].classes == (yes, no)
+    assert not any("by its meaning" in line for line in named.assumed)
+
+
+def test_of_a_known_pair_the_column_of_the_event_is_the_score(tmp_path: Path) -> None:
+    table = pd.DataFrame({"outcome": np.where(TRUTH, "yes", "no"), ".pred_yes": RISK,
+                          ".pred_no": 1 - RISK})  # fmt: skip
+    assert [one.name for one in given(tmp_path, table).task.models] == [".pred_yes"]
+
+
+def test_any_other_pair_of_words_asks_for_the_event(tmp_path: Path) -> None:
+    table = pd.DataFrame({"obs": np.where(TRUTH, "severe", "mild"), "risk": RISK})
+    with pytest.raises(DataError, match="which one is the event, for example --event severe"):
+        given(tmp_path, table)
+
+
+def test_the_word_that_was_taken_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    pd.DataFrame({"obs": np.where(TRUTH, "yes", "no"), "risk": RISK}).to_csv(path, index=False)
+    said = call_cardio("judge", str(path), "--out", str(tmp_path / "out"))
+    assert said.exit_code == 0, said.stderr
+    assert "Taken by its meaning: yes of obs as the event" in said.stdout
 
 
 def test_patients_with_long_numbers_are_not_taken_for_one_another(tmp_path: Path) -> None:

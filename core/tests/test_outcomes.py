@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.errors import DataError
+from cardio_core.errors import ConfigError, DataError
 from cardio_core.evaluation.outcomes.rules import (
     OUTCOMES,
     FollowUpRules,
@@ -18,6 +18,7 @@ from cardio_core.evaluation.outcomes.rules import (
     mlhfq5,
     nyha1,
 )
+from cardio_core.io.cohort import CohortTable
 
 NA = float("nan")
 COMPLETE = {
@@ -143,6 +144,27 @@ def test_a_follow_up_outside_its_window_is_na_and_one_without_a_date_is_kept():
         "responder": 4, "nonresponder": 0, "NA": 2, "follow-up outside its window": 2,
     }  # fmt: skip
     assert compute_outcome("LVESV15", table).values.tolist() == [1] * 6
+
+
+def test_a_table_of_a_cohort_takes_the_window_and_the_dead_are_counted_by_their_own_rule():
+    rows = cohort(*({"days_to_followup": day} for day in (89, 90, 270, 271)))
+    rows.loc[0, "followup_status"] = "died"
+    table = CohortTable("cohort.csv", rows)
+    found = table.outcome("LVESV15", died_or_transplanted="nonresponder", window_days=(90, 270))
+    assert found.values.tolist() == [0, 1, 1, pd.NA]
+    assert found.told() == (
+        "2 responders, 1 nonresponder, 1 not known (1 follow-up outside its window)"
+    )
+
+
+def test_a_window_that_cannot_be_used_is_refused():
+    table = CohortTable("cohort.csv", cohort({"days_to_followup": 180}))
+    with pytest.raises(ConfigError, match=r"load.window_days: .* found \[270, 90\]; write the"):
+        table.outcome("LVESV15", window_days=(270, 90))
+    undated = CohortTable("cohort.csv", table.rows.drop(columns="days_to_followup"))
+    with pytest.raises(ConfigError, match="no column days_to_followup; add it, or leave"):
+        undated.outcome("LVESV15", window_days=(90, 270))
+    assert undated.outcome("LVESV15").values.tolist() == [1]
 
 
 def test_in_words_everybody_is_counted_once_the_unknown_with_their_reason():

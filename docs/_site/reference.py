@@ -1,4 +1,4 @@
-"""The reference of hooks, of what a plugin may import, of statistics and metrics."""
+"""The reference of hooks, of what a plugin may import, and of statistics."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from inspect import signature
 from types import ModuleType
 
 from cardio_core import api, hookspecs, stats, ultrasound
-from cardio_core.report.meanings import MEANINGS
-from cardio_core.report.words import METRICS
 
 _EVAL = "```{{eval-rst}}\n{}\n```\n"
 
@@ -45,16 +43,6 @@ def pages() -> Iterator[tuple[str, str]]:
             ultrasound.__name__,
             ultrasound.__all__,
         ),
-    )
-    rows = "\n".join(
-        f"| `{name}` | {words} | {MEANINGS[name]} |" for name, words in sorted(METRICS.items())
-    )
-    yield (
-        "reference/metrics.md",
-        "# Metrics\n\nNames in `metrics.json` and what a page calls them; how each is computed, "
-        "its interval and when not to use it: [Statistics](../statistics.md).\n\n"
-        "| name | on a page | says |\n|---|---|---|\n"
-        f"{rows}\n",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import zipfile
 from pathlib import Path
 
 import click
@@ -16,11 +17,13 @@ from cardio_core.cli.main import cardio
 from cardio_core.registry import open_plugin
 from cardio_core.registry.settings import settings_of
 from cardio_core.report.meanings import MEANINGS
+from cardio_core.report.results import bare_name
 from cardio_core.report.words import METRICS
 
 from .test_commands import PAGES, ROOT
 
 PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir() if path.is_dir())
+STORED_RUNS = ROOT / "tests" / "integration" / "pages" / "stored"
 HEADS = "load|preprocess|featurize|train|predict|explain|evaluate|inner|protocols|limits|needs"
 SETTING = re.compile(rf"(?<![\w./-])((?:{HEADS})(?:\.[A-Za-z_0-9]+)+)(?=[=`\s,;)\]]|$)")
 
@@ -114,6 +117,19 @@ def test_every_page_is_in_the_contents():
 
 def test_every_metric_that_a_page_names_says_what_it_means():
     assert set(MEANINGS) == set(METRICS)
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_every_metric_of_a_stored_run_stands_in_the_reference(made, plugin):
+    """A new name has to be explained; the runs are those of tests/integration/pages."""
+    page = (made / "reference/metrics.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]{15,} \|$", page, re.MULTILINE))
+    with zipfile.ZipFile(STORED_RUNS / f"{plugin}.zip") as archive:
+        names = {bare_name(row) for row in json.loads(archive.read("metrics.json"))}
+    assert len(names) > 10
+    assert names - explained == set()
+    # What the smallest runs are too small for, and other commands write.
+    assert {"interval_half_width", "accuracy_difference", "auc_change"} <= explained
 
 
 def test_every_public_name_stands_in_the_reference(made):

@@ -14,6 +14,8 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.context import EPOCHS_SET
 from cardio_core.errors import LackingError
+from cardio_core.report.results import bare_name
+from cardio_core.report.words import METRICS
 
 
 def read(run: Path, name: str):
@@ -145,6 +147,13 @@ def test_every_metric_says_how_on_how_many_and_from_which_threshold(clinic_run, 
             assert metric["n"] > 0
             if metric["name"] in ("sensitivity", "specificity"):
                 assert metric["threshold_source"]
+
+
+def test_every_metric_of_the_core_is_explained_in_the_reference(clinic_run, beats_run):
+    rows = [row for run in (clinic_run, beats_run) for row in read(run, "metrics.json")]
+    names = {bare_name(row) for row in rows}
+    assert {"mean_set_size", "macro_f1", "auc"} <= names
+    assert names - set(METRICS) == set()
 
 
 def test_thresholds_of_honest_come_from_inner_folds_and_of_paper_from_nowhere(clinic_run):

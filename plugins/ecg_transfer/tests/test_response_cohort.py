@@ -276,6 +276,20 @@ def test_a_table_without_a_baseline_ecg_says_so(synthetic, tmp_path):
         load(LoadBlock(), context(folder))
 
 
+def test_a_follow_up_outside_the_window_that_was_set_leaves_the_outcome_unknown(
+    synthetic, tmp_path
+):
+    days = [100, 300, 180, 180, 180, 180, 180, None]
+    folder = cohort_like(synthetic, tmp_path, lambda t: t.assign(days_to_followup=days))
+    whole = load(LoadBlock(), context(folder)).targets.table["response"]
+    cohort = load(LoadBlock.model_validate({"window_days": [120, 270]}), context(folder))
+    within = cohort.targets.table["response"]
+    assert whole.notna().all()
+    assert within.isna().tolist() == [True, True, *[False] * 6]
+    pd.testing.assert_series_equal(within[2:], whole[2:])
+    assert "2 not known (2 follow-up outside its window)" in cohort.outcome
+
+
 def test_timepoints_are_read_whatever_their_capitals(synthetic, tmp_path):
     folder = cohort_like(synthetic, tmp_path, lambda table: table.assign(timepoint="Baseline "))
     assert len(load(LoadBlock(), context(folder)).samples) == 8

@@ -132,6 +132,22 @@ def test_response_is_computed_from_the_volumes_of_the_table(written):
         assert bool(value) == (fell[patient] >= 0.15)
 
 
+def test_a_follow_up_outside_the_window_that_was_set_leaves_the_outcome_unknown(written, tmp_path):
+    shutil.copytree(written, tmp_path / "data")
+    path = tmp_path / "data" / "cohort.csv"
+    table = pd.read_csv(path)
+    early = opened(written).targets.table["response"].dropna().index[0]
+    table["days_to_followup"] = 180
+    table.loc[table["patient_id"] == early, "days_to_followup"] = 89
+    table.to_csv(path, index=False)
+    whole = opened(path).targets.table["response"]
+    within = opened(path, window_days=(90, 270)).targets.table["response"]
+    assert whole.notna().sum() - within.notna().sum() == 1
+    assert pd.isna(within[early])
+    with pytest.raises(ConfigError, match="write the smaller one first"):
+        opened(path, window_days=(270, 90))
+
+
 def test_new_files_are_numbered_and_their_missing_variables_said(written):
     file = written / "spect" / "p001_rest.dcm"
     cohort = opened(file, mode="predict")

@@ -70,10 +70,32 @@ class CohortTable:
         return CohortTable(self.name, self.rows[at_baseline(self.rows)])
 
     def outcome(
-        self, name: str, *, died_or_transplanted: Literal["na", "nonresponder"] = "na"
+        self,
+        name: str,
+        *,
+        died_or_transplanted: Literal["na", "nonresponder"] = "na",
+        window_days: tuple[float, float] | None = None,
     ) -> OutcomeColumn:
-        """Compute a response from the measurements; see `cardio_core.evaluation.outcomes.rules`."""
-        return compute_outcome(name, self.rows, FollowUpRules(died_or_transplanted))
+        """Compute a response from the measurements; see `cardio_core.evaluation.outcomes.rules`.
+
+        Raises
+        ------
+        ConfigError
+            If the window ends before it begins, or the table does not say the days.
+        """
+        if window_days is not None:
+            first, last = window_days
+            if not 0 <= first <= last:
+                raise ConfigError(
+                    f"load.window_days: expected the first and the last day from implantation, as "
+                    f"in [90, 270], found [{first:g}, {last:g}]; write the smaller one first"
+                )
+            if "days_to_followup" not in self.rows.columns:
+                raise ConfigError(
+                    "load.window_days: the cohort table has no column days_to_followup; add it, or "
+                    "leave the window out"
+                )
+        return compute_outcome(name, self.rows, FollowUpRules(died_or_transplanted, window_days))
 
     @staticmethod
     def text(row: pd.Series[Any], column: str) -> str | None:

@@ -131,13 +131,27 @@ def _two(found: Sequence[str], asked: OutcomeBlock, where: str) -> tuple[str, st
             )
         others = [text for text in found if text != same]
         return (others[0] if len(others) == 1 else f"not {same}"), same
-    plain = {_plain(text): text for text in found}
-    for negative, positive in PAIRS:
-        if set(plain) == {negative, positive}:
-            return ("no", "yes") if positive == "1" else (plain[negative], plain[positive])
+    known = known_pair(found)
+    if known is not None:
+        return ("no", "yes") if _plain(known[1]) == "1" else known
     raise ConfigError(
         f"{where}: its values are {shown}; say which is predicted, --positive {found[-1]}"
     )
+
+
+def known_pair(found: Sequence[str]) -> tuple[str, str] | None:
+    """Return two words with the one that counts last, where everybody knows which that is.
+
+    Examples
+    --------
+    >>> known_pair(["Yes", "No"]), known_pair(["mild", "severe"])
+    (('No', 'Yes'), None)
+    """
+    plain = {_plain(text): text for text in found}
+    for negative, positive in PAIRS:
+        if set(plain) == {negative, positive} and len(found) == 2:
+            return plain[negative], plain[positive]
+    return None
 
 
 def _require_numbers(found: Sequence[str], where: str) -> None:

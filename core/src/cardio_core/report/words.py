@@ -12,6 +12,7 @@ DASH = "\u2013"
 
 METRICS = {
     "accuracy": "Accuracy",
+    "accuracy_difference": "Accuracy, difference",
     "auc": "AUC",
     "auc_difference": "AUC, difference",
     "average_precision": "Average precision",
@@ -26,6 +27,9 @@ METRICS = {
     "conformal_coverage_pooled": "Coverage, were sets calibrated on all classes together",
     "empty_sets": "Empty prediction sets",
     "sets_of_several": "Undecided prediction sets",
+    "mean_set_size": "Mean set size",
+    "interval_half_width": "Half width of prediction intervals",
+    "mean_error": "Mean error, measured less predicted",
     "calibration_in_the_large": "Calibration in the large",
     "bias": "Bias, predicted less measured",
     "calibration_intercept": "Calibration intercept",

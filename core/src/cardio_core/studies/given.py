@@ -30,6 +30,9 @@ from cardio_core.studies.reading.resamples import once_a_repeat, tested_rows
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
 
+BY_MEANING = "Taken by its meaning:"
+"""Begins what is said where a word decided which value counts."""
+
 MOST_GROUPS, MOST_SITES = 5, 30
 """Values of a subgroup's column, and of the sites', that form groups."""
 
@@ -144,7 +147,10 @@ def _binary(
 ) -> tuple[Target, pd.DataFrame, tuple[str, ...], dict[str, str]]:
     """Return target, rows, the scores that are probabilities, and the thresholds' sources."""
     outcome = found.outcome
-    truth, event = binary_outcome(table, outcome, event_in(asked.event, table[outcome]))
+    known = event_in(asked.event, table[outcome])
+    truth, event = binary_outcome(table, outcome, known)
+    if asked.event is None and known is not None:
+        said.append(f"{BY_MEANING} {event} of {outcome} as the event; --event takes the other one.")
     said.append(
         f"Outcome: {outcome}, of which {event} counts as the event. A higher score is taken to mean"
         " that the event is more likely."

@@ -11,7 +11,9 @@ import click
 @click.command()
 @click.argument("sources", nargs=-1, required=True, metavar="[NAME=]RUN|CSV...")
 @click.option("--outcome", metavar="COLUMN", help="What really happened: two values.")
-@click.option("--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1.")
+@click.option(
+    "--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1, or yes and no."
+)
 @click.option(
     "--score", "scores", multiple=True, metavar="NAME",
     help="A score, or a model of a run; without it a run's primary model, a table's scores.",

@@ -13,7 +13,9 @@ PLACE = click.Path(path_type=Path)
 @click.command()
 @click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--outcome", metavar="COLUMN", help="What really happened.")
-@click.option("--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1.")
+@click.option(
+    "--event", metavar="VALUE", help="The value that counts; needed unless 0 and 1, or yes and no."
+)
 @click.option(
     "--kind", type=click.Choice(["binary", "classes", "number"]),
     help="Of the outcome; without it as its values show.",

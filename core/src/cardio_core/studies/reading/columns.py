@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
+from cardio_core.io.outcome_column import known_pair
 from cardio_core.studies.guessing import (
     SITES,
     column_for,
@@ -62,10 +63,19 @@ def classes_in(values: pd.Series) -> tuple[str, ...]:
 
 
 def event_in(event: str | None, values: pd.Series) -> str | None:
-    """Return the event as the table has it: R's TRUE and FALSE are read as 1 and 0."""
-    if event is not None and pd.api.types.is_numeric_dtype(values):
-        return {"true": "1", "false": "0"}.get(event.lower(), event)
-    return event
+    """Return the event as the table has it: R's TRUE and FALSE are read as 1 and 0.
+
+    Of two words that a cohort table takes without a question the one that counts is the event.
+
+    Examples
+    --------
+    >>> event_in(None, pd.Series(["yes", "no"])), event_in(None, pd.Series(["mild", "severe"]))
+    ('yes', None)
+    """
+    if pd.api.types.is_numeric_dtype(values):
+        return event and {"true": "1", "false": "0"}.get(event.lower(), event)
+    pair = known_pair([label_of(value) for value in values.dropna().unique()])
+    return pair[1] if event is None and pair else event
 
 
 def columns_of(table: pd.DataFrame, asked: Question, said: list[str]) -> Columns:

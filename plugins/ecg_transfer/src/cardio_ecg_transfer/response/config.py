@@ -23,7 +23,14 @@ class LoadBlock(RecordingsBlock):
         "LVESV15", description="how response is computed from a cohort table"
     )
     died_or_transplanted: Literal["na", "nonresponder"] = Field(
-        "na", description="what death or transplantation before follow-up counts as"
+        "na",
+        description="what death or transplantation before follow-up counts as: na, not tested, or "
+        "nonresponder",
+    )
+    window_days: tuple[float, float] | None = Field(
+        None,
+        description="first and last day from implantation on which a follow-up counts, in days, as "
+        "[90, 270]; the outcome is unknown outside it, and null is no window",
     )
     label: str | None = Field(
         None, description="on PTB-XL: the diagnostic superclass that stands in"

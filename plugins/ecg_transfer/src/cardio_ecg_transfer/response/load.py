@@ -208,7 +208,11 @@ def _from_table(table: CohortTable, config: LoadBlock, ctx: Context) -> Found:
                 f"--outcome {ctx.outcome}"
             )
         return Found(recordings, None, before.rows)
-    outcome = before.outcome(config.outcome, died_or_transplanted=config.died_or_transplanted)
+    outcome = before.outcome(
+        config.outcome,
+        died_or_transplanted=config.died_or_transplanted,
+        window_days=config.window_days,
+    )
     whose = before.rows["patient_id"].astype(str)
     said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.told()}."
     by_patient = outcome.values.groupby(whose, sort=False).first()

@@ -27,7 +27,14 @@ class LoadBlock(Block):
         "LVESV15", description="how response is computed from the cohort table"
     )
     died_or_transplanted: Literal["na", "nonresponder"] = Field(
-        "na", description="what death or transplantation before follow-up counts as"
+        "na",
+        description="what death or transplantation before follow-up counts as: na, not tested, or "
+        "nonresponder",
+    )
+    window_days: tuple[float, float] | None = Field(
+        None,
+        description="first and last day from implantation on which a follow-up counts, in days, as "
+        "[90, 270]; the outcome is unknown outside it, and null is no window",
     )
     min_lvesv_ml: float | None = Field(
         20.0,

@@ -203,7 +203,9 @@ _CLINICAL_NAMES = tuple(name for name, _ in CLINICAL)
 
 def _targets(table: pd.DataFrame, config: LoadBlock) -> tuple[Targets, str]:
     outcome = CohortTable(COLUMN, table).outcome(
-        config.outcome, died_or_transplanted=config.died_or_transplanted
+        config.outcome,
+        died_or_transplanted=config.died_or_transplanted,
+        window_days=config.window_days,
     )
     by_patient = outcome.values.groupby(table["patient_id"].astype(str), sort=False).first()
     said = f"{config.outcome} ({outcome.outcome.title}), computed from the table: {outcome.told()}."

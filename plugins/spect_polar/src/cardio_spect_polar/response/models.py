@@ -34,8 +34,8 @@ _COLUMNS = {
     "mlhfq_fu": "outcome composite_VISION",
     "vol_method": "outcome: one method at both times",
     "vol_method_fu": "outcome: the method at follow-up, where it is another",
-    "days_to_followup": "outcome: a follow-up in its time",
-    "followup_status": "outcome: why there is none",
+    "days_to_followup": "outcome: a follow-up in its time (load.window_days)",
+    "followup_status": "outcome: why there is none (load.died_or_transplanted)",
     **dict.fromkeys(
         ("age_y", "sex", "smoking", "ischemic_aetiology", "cad", "htn", "dm", "ckd", "acei_arb",
          "betablocker", "spironolactone", "digoxin", "diuretic", "qrs_ms", "qrs_morph",
