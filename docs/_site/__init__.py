@@ -7,7 +7,7 @@ from typing import Any
 
 from _records import found_wrong
 
-from _site import links, made
+from _site import fields, links, made
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -25,4 +25,5 @@ def setup(app: Any) -> dict[str, Any]:
     folder = Path(app.srcdir)
     made.write(folder, folder.parent)
     app.connect("source-read", links.mended)
+    app.connect("autodoc-process-docstring", fields.add, priority=400)  # before napoleon
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

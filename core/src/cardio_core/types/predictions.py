@@ -17,7 +17,15 @@ Level = Literal["sample", "recording", "study", "patient"]
 
 @dataclass(frozen=True)
 class Column:
-    """A named numeric column beside the scores (PSD, a code of that fold), with its unit."""
+    """A named numeric column beside the scores (PSD, a code of that fold), with its unit.
+
+    Attributes
+    ----------
+    values : ndarray of float, shape (n,)
+        One number for each id of the predictions, in their order; NaN where there is none.
+    unit : str
+        Unit of the numbers, ``"ms"``; ``"1"`` for pure numbers.
+    """
 
     values: Array
     unit: str

@@ -14,7 +14,25 @@ from cardio_core.types.estimate import Estimate
 
 @dataclass(frozen=True)
 class Scope:
-    """Where in a run an estimate belongs; None means that it does not apply."""
+    """Where in a run an estimate belongs; None means that it does not apply.
+
+    Attributes
+    ----------
+    protocol : str or None
+        ``"honest"`` or ``"paper"``; the core fills it in.
+    task, target, model : str or None
+        Names that the plugin declared.
+    versus : str or None
+        The model that `model` is compared with.
+    class_name : str or None
+        The class of a target that the estimate is of.
+    repeat : int or None
+        Which repetition of a repeated plan, from 0.
+    fold : int, str or None
+        The fold alone, ``"r0-f3"``; None for all folds pooled.
+    subgroup : str or None
+        The patients that it is of, where those are not all: ``"Sex: F"``.
+    """
 
     protocol: str | None = None
     task: str | None = None
@@ -29,7 +47,16 @@ class Scope:
 
 @dataclass(frozen=True)
 class Metric:
-    """An estimate in its place: one entry of metrics.json."""
+    """An estimate in its place: one entry of metrics.json.
+
+    Attributes
+    ----------
+    estimate : cardio_core.stats.Estimate
+        The number with its interval, its method, n and unit, as functions of `cardio_core.stats`
+        return it.
+    scope : Scope
+        Where it belongs: task, target and model at least.
+    """
 
     estimate: Estimate
     scope: Scope
@@ -86,7 +113,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `explain` returns: a few cases, chosen by a stated rule."""
+    """What `explain` returns: a few cases, chosen by a stated rule.
+
+    Attributes
+    ----------
+    cases : sequence of Case
+        The explained predictions, in the order of the report.
+    rule : str
+        How they were chosen, in one sentence for the report.
+    """
 
     cases: Sequence[Case] = ()
     rule: str = ""
