@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-from inspect import signature
+from inspect import isroutine, signature
 from types import ModuleType
 
 from cardio_core import api, hookspecs, stats, ultrasound
@@ -94,8 +94,11 @@ def _names(title: str, about: str, module: str, names: list[str]) -> str:
         thing = getattr(import_module(module), name)
         if isinstance(thing, type):
             kind, more = "class", "   :members:\n"
-        elif callable(thing):
+        elif isroutine(thing):
             kind, more = "function", ""
+        elif thing is hookspecs.hookimpl:  # an object: told below its name
+            directives.append(f".. autodata:: {hookspecs.__name__}.{name}\n   :no-value:\n")
+            continue
         else:
             constants.append(_constant(name, thing))
             continue

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import doctest
 import inspect
 import re
 import sys
@@ -10,7 +12,7 @@ import sys
 import pytest
 from pydantic import BaseModel
 
-from cardio_core import api
+from cardio_core import api, hookspecs
 
 from .test_commands import ROOT
 
@@ -50,6 +52,25 @@ def test_every_part_of_a_public_name_is_described(name):
     else:
         lacking = parts_of(thing) - described(inspect.getdoc(thing) or "")
     assert lacking == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_has_an_example(name):
+    thing = getattr(api, name)
+    told = [inspect.getdoc(thing) or ""]
+    if isinstance(thing, type):
+        told += [inspect.getdoc(own) or "" for key, own in vars(thing).items() if key[:1] != "_"]
+    assert any(">>> " in one for one in told)
+
+
+def test_the_example_of_the_marker_runs():
+    body = ast.parse(inspect.getsource(hookspecs)).body
+    at = next(n for n, one in enumerate(body) if ast.unparse(one).startswith("hookimpl = "))
+    told = ast.literal_eval(body[at + 1].value)
+    names = {"hookimpl": api.hookimpl}
+    example = doctest.DocTestParser().get_doctest(told, names, "hookimpl", None, None)
+    assert len(example.examples) == 2
+    assert doctest.DocTestRunner().run(example).failed == 0
 
 
 def test_a_part_without_a_word_is_found():

@@ -30,6 +30,13 @@ class Block(BaseModel):
 
     A plugin subclasses it for the settings of one hook. Each setting is a field with a type, a
     default and a description, which ``cardio plugins info NAME --settings`` prints.
+
+    Examples
+    --------
+    >>> class TrainBlock(Block):
+    ...     depth: int = Field(3, ge=1, description="layers of the network")
+    >>> TrainBlock(depth=5).depth
+    5
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -122,7 +129,13 @@ class OutcomeBlock(Block):
 
 
 class EvaluateBlock(Block):
-    """Settings of the default evaluation."""
+    """Settings of the default evaluation.
+
+    Examples
+    --------
+    >>> EvaluateBlock(level=0.9).n_resamples
+    2000
+    """
 
     level: float = Field(0.95, gt=0.5, lt=1, description="coverage of every interval")
     n_resamples: int = Field(2000, ge=100, description="bootstrap resamples")
@@ -132,6 +145,12 @@ class RunConfig(Block):
     """The whole configuration of a run; a plugin subclasses it and types its own blocks.
 
     The first seven keys carry the names of the hooks; each hook receives its own block.
+
+    Examples
+    --------
+    >>> config = RunConfig(protocols={"honest": {"overrides": {"evaluate": {"level": 0.9}}}})
+    >>> config.for_protocol("honest").evaluate.level
+    0.9
     """
 
     load: Block = Field(Block(), description="what is read, and how outcomes are made of it")

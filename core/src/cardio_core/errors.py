@@ -48,6 +48,11 @@ class ConfigError(CardioError):
     ----------
     exit_code : int
         That of the command: 2.
+
+    Examples
+    --------
+    >>> ConfigError("train.depth: expected 1 or more, found 0; raise it").exit_code
+    2
     """
 
     exit_code = 2

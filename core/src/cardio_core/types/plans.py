@@ -48,6 +48,11 @@ class Fixed:
         Ids of patients, as the cohort has them.
     overlap : str or None
         The reason, where one person stands on both lists under two ids; None where nobody does.
+
+    Examples
+    --------
+    >>> Fixed(train=("101", "106"), test=("100", "103")).overlap is None
+    True
     """
 
     train: tuple[str, ...]
@@ -68,6 +73,11 @@ class RandomSamples:
     k : int
         With 2 or more every sample is tested once, in one of k parts. A patient is then tested in
         several parts; his scores are averaged, as over repeats.
+
+    Examples
+    --------
+    >>> RandomSamples("the paper split beats, not patients").test_share
+    0.2
     """
 
     overlap: str
@@ -83,6 +93,11 @@ class Resubstitution:
     ----------
     overlap : str
         Why it is done; printed with every number that the plan makes.
+
+    Examples
+    --------
+    >>> Resubstitution("the paper reports what it was fitted on").overlap
+    'the paper reports what it was fitted on'
     """
 
     overlap: str

@@ -32,6 +32,11 @@ class Scope:
         The fold alone, ``"r0-f3"``; None for all folds pooled.
     subgroup : str or None
         The patients that it is of, where those are not all: ``"Sex: F"``.
+
+    Examples
+    --------
+    >>> Scope(task="rhythm", target="rhythm", model="network", subgroup="Sex: F").fold is None
+    True
     """
 
     protocol: str | None = None
@@ -56,6 +61,13 @@ class Metric:
         return it.
     scope : Scope
         Where it belongs: task, target and model at least.
+
+    Examples
+    --------
+    >>> share = Estimate("found", 0.9, 0.83, 0.95, 0.95, "Wilson", n=120, unit="patient")
+    >>> metric = Metric(share, Scope(task="rhythm", target="rhythm", model="network"))
+    >>> metric.to_dict()["value"], metric.to_dict()["model"]
+    (0.9, 'network')
     """
 
     estimate: Estimate
@@ -97,6 +109,15 @@ class Case:
         What is known of every tested sample of the fold, a row each (one a sample, method and
         segment, say): only `evaluate` sees the truth that it is held against. The first case of a
         fold carries it.
+
+    Examples
+    --------
+    >>> def draw(figure):
+    ...     figure.subplots().imshow(np.eye(12))
+    >>> case = Case("r1", "What the network looked at", arrays={"map": np.eye(12)},
+    ...             scores={"share_in_qrs": 0.7}, draw=draw, caption="Bright: it counted.")
+    >>> case.scores
+    {'share_in_qrs': 0.7}
     """
 
     sample_id: str
@@ -157,6 +178,13 @@ class EvaluationReport:
         ``draw(figure)`` for each figure name; written as SVG.
     notes : sequence of str
         Sentences for the report.
+
+    Examples
+    --------
+    >>> counted = pd.DataFrame({"site": ["A", "B"], "n": [61, 59]})
+    >>> report = EvaluationReport(tables={"sites": counted}, notes=["Two hospitals took part."])
+    >>> int(report.tables["sites"]["n"].sum())
+    120
     """
 
     metrics: Sequence[Metric] = ()
