@@ -7,6 +7,7 @@ from importlib import import_module
 from inspect import isroutine, signature
 from types import ModuleType
 
+from _site.lent import section
 from cardio_core import api, hookspecs, stats, ultrasound
 from cardio_core.report.meanings import MEANINGS
 from cardio_core.report.words import METRICS
@@ -74,7 +75,7 @@ def _constant(name: str, thing: object) -> str:
     """Return a line on a name that is neither a class nor a function."""
     if isinstance(thing, ModuleType):
         about = (thing.__doc__ or "").partition("\n\n")[0]
-        return f"- `{name}`, a module: {about}"
+        return f"- [`{name}`](#{name}), a module: {about}"
     shown = repr(thing)
     return (
         f"- `{name}` = `{shown}`" if len(shown) <= 80 else f"- `{name}`, a {type(thing).__name__}"
@@ -89,7 +90,7 @@ def _returned(hook: str) -> str:
 
 def _names(title: str, about: str, module: str, names: list[str]) -> str:
     """Return a page of the public names of a module, each documented where it is defined."""
-    directives, constants = [], []
+    directives, constants, lent = [], [], []
     for name in sorted(names, key=str.lower):
         thing = getattr(import_module(module), name)
         if isinstance(thing, type):
@@ -101,8 +102,11 @@ def _names(title: str, about: str, module: str, names: list[str]) -> str:
             continue
         else:
             constants.append(_constant(name, thing))
+            if isinstance(thing, ModuleType):
+                lent.append("\n" + section(name, thing, module))
             continue
         directives.append(f".. auto{kind}:: {module}.{name}\n{more}")
     if constants:
         about += "\n\nBeside classes and functions:\n\n" + "\n".join(constants)
-    return f"# {title}\n\n{about}\n\n" + _EVAL.format("\n".join(directives))
+    named = _EVAL.format("\n".join(directives))
+    return f"# {title}\n\n{about}\n\n{named}" + "".join(lent)

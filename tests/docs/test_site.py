@@ -123,6 +123,17 @@ def test_every_public_name_stands_in_the_reference(made):
         assert missing == []
 
 
+def test_the_module_that_the_api_lends_has_a_section_with_its_functions_and_palette(made):
+    page = (made / "reference/api.md").read_text(encoding="utf-8")
+    assert "[`canvas`](#canvas)" in page
+    section = page.split("\n## canvas\n")[1]
+    for name in ("described", "quiet_axes", "bare_axes", "fixed", "write_measurements"):
+        assert f".. autofunction:: cardio_core.api::canvas.{name}\n" in section
+    assert "themed" not in section and "rc_context" not in section
+    for name in ("BLUE", "VERMILION", "SKY"):
+        assert f"`{name}` <span" in section and getattr(api.canvas, name) in section
+
+
 def test_every_stale_record_is_listed_on_the_site(made):
     page = (made / "reference/measured.md").read_text(encoding="utf-8")
     stored = sorted((ROOT / "docs/results/stored").rglob("*.json"))
