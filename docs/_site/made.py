@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from _site import commands, links, measured, reference, settings
+from _site import columns, commands, links, measured, reference, settings
 
 
 def write(docs: Path, root: Path) -> None:
     """Write every made page below docs/, where it changed."""
-    sources = (commands.pages(), settings.pages(), reference.pages(), measured.made())
+    sources = (commands.pages(), settings.pages(), columns.pages(), reference.pages(),
+               measured.made())  # fmt: skip
     for name, text in (*_copied(root), *chain.from_iterable(sources)):
         path = docs / name
         path.parent.mkdir(parents=True, exist_ok=True)
