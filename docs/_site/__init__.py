@@ -7,7 +7,7 @@ from typing import Any
 
 from _records import found_wrong
 
-from _site import links, made
+from _site import fields, links, made
 
 
 def setup(app: Any) -> dict[str, Any]:
@@ -20,9 +20,13 @@ def setup(app: Any) -> dict[str, Any]:
     """
     from sphinx.errors import ExtensionError  # tests import this package without Sphinx
 
+    from _site.type_links import OnlyClasses
+
     if wrong := found_wrong():
         raise ExtensionError("\n".join(["numbers of the pages (see CONTRIBUTING.md):", *wrong]))
     folder = Path(app.srcdir)
     made.write(folder, folder.parent)
     app.connect("source-read", links.mended)
+    app.add_post_transform(OnlyClasses)
+    app.connect("autodoc-process-docstring", fields.add, priority=400)  # before napoleon
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from _site import commands, links, measured, metrics, reference, settings
+from _site import columns, commands, links, measured, metrics, reference, settings
 
 
 def write(docs: Path, root: Path) -> None:
     """Write every made page below docs/, where it changed."""
     sources = (
-        commands.pages(), settings.pages(), reference.pages(), metrics.pages(), measured.made(),
+        commands.pages(), settings.pages(), columns.pages(), reference.pages(), metrics.pages(),
+        measured.made(),
     )  # fmt: skip
     for name, text in (*_copied(root), *chain.from_iterable(sources)):
         path = docs / name

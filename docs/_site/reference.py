@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
-from inspect import signature
+from inspect import isroutine, signature
 from types import ModuleType
 
+from _site.lent import section
 from cardio_core import api, hookspecs, stats, ultrasound
 
 _EVAL = "```{{eval-rst}}\n{}\n```\n"
@@ -62,7 +63,7 @@ def _constant(name: str, thing: object) -> str:
     """Return a line on a name that is neither a class nor a function."""
     if isinstance(thing, ModuleType):
         about = (thing.__doc__ or "").partition("\n\n")[0]
-        return f"- `{name}`, a module: {about}"
+        return f"- [`{name}`](#{name}), a module: {about}"
     shown = repr(thing)
     return (
         f"- `{name}` = `{shown}`" if len(shown) <= 80 else f"- `{name}`, a {type(thing).__name__}"
@@ -77,17 +78,23 @@ def _returned(hook: str) -> str:
 
 def _names(title: str, about: str, module: str, names: list[str]) -> str:
     """Return a page of the public names of a module, each documented where it is defined."""
-    directives, constants = [], []
+    directives, constants, lent = [], [], []
     for name in sorted(names, key=str.lower):
         thing = getattr(import_module(module), name)
         if isinstance(thing, type):
             kind, more = "class", "   :members:\n"
-        elif callable(thing):
+        elif isroutine(thing):
             kind, more = "function", ""
+        elif thing is hookspecs.hookimpl:  # an object: told below its name
+            directives.append(f".. autodata:: {hookspecs.__name__}.{name}\n   :no-value:\n")
+            continue
         else:
             constants.append(_constant(name, thing))
+            if isinstance(thing, ModuleType):
+                lent.append("\n" + section(name, thing, module))
             continue
         directives.append(f".. auto{kind}:: {module}.{name}\n{more}")
     if constants:
         about += "\n\nBeside classes and functions:\n\n" + "\n".join(constants)
-    return f"# {title}\n\n{about}\n\n" + _EVAL.format("\n".join(directives))
+    named = _EVAL.format("\n".join(directives))
+    return f"# {title}\n\n{about}\n\n{named}" + "".join(lent)

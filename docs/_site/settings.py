@@ -1,12 +1,10 @@
-"""The reference of settings and columns, as `cardio plugins info` prints them."""
+"""The reference of settings, as `cardio plugins info` prints them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 
-from cardio_core.io.cohort_schema import COLUMNS
-from cardio_core.io.cohorts.template import template_columns
 from cardio_core.registry import list_plugins, open_plugin
 from cardio_core.registry.settings import Setting, settings_of
 from cardio_core.types.info import PluginInfo, Task
@@ -15,13 +13,12 @@ Entries = tuple[Setting, ...]
 
 
 def pages() -> Iterator[tuple[str, str]]:
-    """Yield a page of settings for every installed plugin, and one of all columns."""
+    """Yield a page of settings for every installed plugin."""
     names = [found.name for found in list_plugins() if found.info is not None]
     if not names:
         raise RuntimeError("no plugin is installed: the reference needs them all")
     for name in names:
         yield f"reference/settings/{name}.md", "\n".join(_of_plugin(open_plugin(name).info)) + "\n"
-    yield "reference/columns.md", "\n".join(_columns()) + "\n"
 
 
 def _of_plugin(info: PluginInfo) -> Iterator[str]:
@@ -73,21 +70,3 @@ def _entry(one: Setting) -> Iterator[str]:
 
 def _shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _columns() -> Iterator[str]:
-    yield from ("# Columns of a cohort table", "")
-    yield "What a table may hold is told in [your cohort as a table](../cohort.md). Every column "
-    yield "that some part of cardio reads by name:"
-    yield from ("", "| column | holds | means | kind |", "|---|---|---|---|")
-    for column in COLUMNS.values():
-        cells = (f"`{column.name}`", column.range_words(), column.sentence, column.use)
-        yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-    for found in list_plugins():
-        if found.info is None:
-            continue
-        for task in found.info.tasks:
-            yield from ("", f"## {found.name}, {task.name}", "", f"{task.title}.", "")
-            yield from ("| column | read for |", "|---|---|")
-            for read in template_columns(open_plugin(found.name).info, task):
-                yield f"| `{read.name}` | {read.read_for} |"

@@ -6,51 +6,63 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from cardio_core.io.cohort_schema import COLUMNS
 from cardio_core.registry import list_plugins, open_plugin
+from cardio_core.types.info import Task
 
 PAGE = Path(__file__).parents[2] / "docs" / "cohort.md"
 PLUGINS = ("ecg_transfer", "spect_polar", "mmode_septal_flash", "echo_cmr")
-_SEGMENT = re.compile(r"_seg_(\d\d)$")
+
+sys.path.insert(0, str(PAGE.parent))
+try:
+    from _site.columns import folded, meaning, shown
+finally:
+    sys.path.remove(str(PAGE.parent))
 
 
 def columns_table() -> str:
     """Return every column with what a cell holds, an example, and what it means."""
     lines = ["| column | a cell holds | example | what it is |", "|---|---|---|---|"]
-    for name, column in COLUMNS.items():
-        found = _SEGMENT.search(name)
-        if found and found[1] != "01":
-            continue
-        sentence = column.sentence
-        if found:
-            name = f"{name}` ... `{name[:-2]}17"
-            sentence = sentence.replace("segment 1 of", "segments 1 to 17 of")
+    for name in folded(COLUMNS):
+        column = COLUMNS[name]
         required = " **Needed in every row.**" if column.required else ""
         example = f"`{column.example}`" if column.example else ""
-        lines.append(f"| `{name}` | {column.range_words()} | {example} | {sentence}{required} |")
+        said = f"{meaning(column)}{required}"
+        lines.append(f"| {shown(name)} | {column.range_words()} | {example} | {said} |")
     return "\n".join(lines)
 
 
 def plugins_table() -> str:
-    """Return which columns each task of each plugin reads, and what for."""
-    lines = ["| plugin | task | reads |", "|---|---|---|"]
+    """Return what each task of each plugin cannot do without: recordings, and its outcome."""
+    lines = ["| plugin | task | recordings, in one or more of | its outcome is read from |",
+             "|---|---|---|---|"]  # fmt: skip
     for plugin in PLUGINS:
-        for task in open_plugin(plugin).info.tasks:
-            lines.append(f"| {plugin} | {task.name} | {_read(task.columns)} |")
+        info = open_plugin(plugin).info
+        for task in info.tasks:
+            cells = (plugin, task.name, _recordings(task, info.paths), _outcome(task))
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _read(columns: dict[str, str]) -> str:
-    by_reason: dict[str, list[str]] = {}
-    for name, why in columns.items():
-        found = _SEGMENT.search(name)
-        if found and found[1] != "01":
-            continue
-        shown = f"`{name}`" + (f" ... `{name[:-2]}17`" if found else "")
-        by_reason.setdefault(why, []).append(shown)
-    return "; ".join(f"{', '.join(names)}: {why}" for why, names in by_reason.items())
+def _recordings(task: Task, paths: tuple[str, ...]) -> str:
+    beside = {option.column for option in task.options}
+    return ", ".join(shown(name) for name in task.columns if name in paths and name not in beside)
+
+
+def _outcome(task: Task) -> str:
+    """Return the columns of the default outcome, or where else it comes from."""
+    told = {name: why for name, why in task.columns.items() if re.match("(an )?outcome", why)}
+    usual = [name for name, why in told.items() if why.endswith("the default")]
+    if named := folded(usual or told):
+        return ", ".join(shown(name) for name in named)
+    return (
+        "the column of `--outcome`"
+        if task.any_outcome
+        else "no column: it comes with the recordings"
+    )
 
 
 def rendered(text: str) -> str:

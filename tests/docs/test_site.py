@@ -14,6 +14,7 @@ import pytest
 from cardio_core import api, stats, ultrasound
 from cardio_core.cli.examples import EXAMPLES
 from cardio_core.cli.main import cardio
+from cardio_core.io.cohort_schema import COLUMNS
 from cardio_core.registry import open_plugin
 from cardio_core.registry.settings import settings_of
 from cardio_core.report.meanings import MEANINGS
@@ -77,6 +78,22 @@ def test_every_setting_that_a_page_names_is_one(known, page):
     assert unknown == []
 
 
+def test_a_column_that_a_task_reads_leads_to_its_meaning_and_segments_share_a_row(made):
+    page = (made / "reference/columns.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"\{#(column-\w+)\}", page))
+    linked = set(re.findall(r"\(#(column-\w+)\)", page))
+    assert {"column-age_y", "column-wma_seg_01"} <= linked <= told
+    assert {one.lower() for one in COLUMNS} - {one.removeprefix("column-") for one in told} == {
+        f"{kind}_seg_{n:02d}" for kind in ("wma", "lge") for n in range(2, 18)
+    }
+    tasks = page.split("\n## ")[1:]
+    assert [line for task in tasks for line in task.splitlines() if line.startswith("| `")] == [
+        line for task in tasks for line in task.splitlines() if line.startswith("| `x_")
+    ]
+    assert "[`wma_seg_01` ... `wma_seg_17`]{#column-wma_seg_01}" in page
+    assert "wma_seg_02" not in page and "segments 1 to 17 of the AHA model" in page
+
+
 def test_every_command_stands_in_the_reference_with_its_examples(made):
     page = (made / "reference/commands.md").read_text(encoding="utf-8")
     for words, examples in EXAMPLES.items():
@@ -137,6 +154,17 @@ def test_every_public_name_stands_in_the_reference(made):
         page = (made / f"reference/{name}.md").read_text(encoding="utf-8")
         missing = [one for one in module.__all__ if not re.search(rf"(\.|`){one}\b", page)]
         assert missing == []
+
+
+def test_the_module_that_the_api_lends_has_a_section_with_its_functions_and_palette(made):
+    page = (made / "reference/api.md").read_text(encoding="utf-8")
+    assert "[`canvas`](#canvas)" in page
+    section = page.split("\n## canvas\n")[1]
+    for name in ("described", "quiet_axes", "bare_axes", "fixed", "write_measurements"):
+        assert f".. autofunction:: cardio_core.api::canvas.{name}\n" in section
+    assert "themed" not in section and "rc_context" not in section
+    for name in ("BLUE", "VERMILION", "SKY"):
+        assert f"`{name}` <span" in section and getattr(api.canvas, name) in section
 
 
 def test_every_stale_record_is_listed_on_the_site(made):

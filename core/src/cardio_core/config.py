@@ -26,7 +26,18 @@ OPTIONAL = ("cpu", "full", "smoke")
 
 
 class Block(BaseModel):
-    """A block of configuration: unknown keys are refused, values never change."""
+    """A block of configuration: unknown keys are refused, values never change.
+
+    A plugin subclasses it for the settings of one hook. Each setting is a field with a type, a
+    default and a description, which ``cardio plugins info NAME --settings`` prints.
+
+    Examples
+    --------
+    >>> class TrainBlock(Block):
+    ...     depth: int = Field(3, ge=1, description="layers of the network")
+    >>> TrainBlock(depth=5).depth
+    5
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -118,7 +129,13 @@ class OutcomeBlock(Block):
 
 
 class EvaluateBlock(Block):
-    """Settings of the default evaluation."""
+    """Settings of the default evaluation.
+
+    Examples
+    --------
+    >>> EvaluateBlock(level=0.9).n_resamples
+    2000
+    """
 
     level: float = Field(0.95, gt=0.5, lt=1, description="coverage of every interval")
     n_resamples: int = Field(2000, ge=100, description="bootstrap resamples")
@@ -128,20 +145,28 @@ class RunConfig(Block):
     """The whole configuration of a run; a plugin subclasses it and types its own blocks.
 
     The first seven keys carry the names of the hooks; each hook receives its own block.
+
+    Examples
+    --------
+    >>> config = RunConfig(protocols={"honest": {"overrides": {"evaluate": {"level": 0.9}}}})
+    >>> config.for_protocol("honest").evaluate.level
+    0.9
     """
 
-    load: Block = Block()
-    preprocess: Block = Block()
-    featurize: Block = Block()
-    train: Block = Block()
-    predict: Block = Block()
-    explain: Block = Block()
-    evaluate: EvaluateBlock = EvaluateBlock()
+    load: Block = Field(Block(), description="what is read, and how outcomes are made of it")
+    preprocess: Block = Field(Block(), description="cleaning, and what samples are minted")
+    featurize: Block = Field(Block(), description="what is computed of each sample")
+    train: Block = Field(Block(), description="networks, and how they are fitted")
+    predict: Block = Field(Block(), description="how a fitted model scores")
+    explain: Block = Field(Block(), description="which predictions are explained, and how")
+    evaluate: EvaluateBlock = Field(EvaluateBlock(), description="intervals and resamples")
     models: tuple[str, ...] = Field((), description="models to fit; empty means all of the task")
     primary: str | None = Field(
         None, description="model whose result is the answer; null is the task's own choice"
     )
-    outcome: OutcomeBlock = OutcomeBlock()
+    outcome: OutcomeBlock = Field(
+        OutcomeBlock(), description="a column of the cohort table to predict instead"
+    )
     stratify: str | None = Field(
         None,
         description="column of the cohort table that outer folds are stratified by, in place of "
@@ -154,12 +179,16 @@ class RunConfig(Block):
         {"honest": ProtocolBlock()},
         description="honest, and paper where there is a published evaluation to repeat",
     )
-    inner: InnerBlock = InnerBlock()
+    inner: InnerBlock = Field(
+        InnerBlock(), description="inner folds, which choose epochs, candidates and thresholds"
+    )
     search: tuple[Tree, ...] = Field(
         (), description="candidates for the inner folds: settings of the train block"
     )
-    limits: LimitsBlock = LimitsBlock()
-    needs: dict[str, NeedBlock] = Field(default_factory=dict)
+    limits: LimitsBlock = Field(LimitsBlock(), description="when a cohort is too broken to go on")
+    needs: dict[str, NeedBlock] = Field(
+        default_factory=dict, description="by earlier task, where it finds its data"
+    )
     n_synthetic: int | None = Field(None, ge=2, description="patients of the synthetic cohort")
     difficulty: str | None = Field(
         None, description="difficulty of the synthetic cohort; null is the plugin's own choice"

@@ -76,6 +76,13 @@ class Context:
         `load` then returns no targets but the table, from which the core takes them.
     progress : callable or None
         Takes a few words on what a long fit is doing, for the display; `fit` tells its epochs.
+
+    Examples
+    --------
+    >>> from cardio_core.api import Task
+    >>> ctx = Context(Task("t", "Title", "patient", (), ()), seed=7)
+    >>> ctx.seed_of("noise") == ctx.replace(device=None).seed_of("noise")
+    True
     """
 
     task: Task

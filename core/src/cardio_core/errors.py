@@ -36,7 +36,24 @@ class CardioError(Exception):
 
 
 class ConfigError(CardioError):
-    """The command or its configuration is wrong; nothing was started."""
+    """The command or its configuration is wrong; nothing was started.
+
+    Parameters
+    ----------
+    message : str
+        One line: what was expected, what was found, where, what to do. It quotes nothing of a
+        file's header, which can hold a patient's name.
+
+    Attributes
+    ----------
+    exit_code : int
+        That of the command: 2.
+
+    Examples
+    --------
+    >>> ConfigError("train.depth: expected 1 or more, found 0; raise it").exit_code
+    2
+    """
 
     exit_code = 2
 
@@ -83,7 +100,18 @@ class LackingError(CardioError):
 
 
 class DataError(CardioError):
-    """The data cannot be used: one file (then it is quarantined) or the whole cohort."""
+    """The data cannot be used: one file (then it is quarantined) or the whole cohort.
+
+    Parameters
+    ----------
+    message : str
+        One line, as that of `ConfigError`; `unusable` words it.
+
+    Attributes
+    ----------
+    exit_code : int
+        That of the command where nothing is left to go on with: 3.
+    """
 
     exit_code = 3
 

@@ -35,6 +35,16 @@ API_VERSION = (2, 1)
 PROJECT = "cardio"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a hook that stands in the plugin module itself, not in a task's folder.
+
+Examples
+--------
+>>> @hookimpl
+... def load(config, ctx):
+...     return cohort_from_table(ctx, path="path_ppg", opener=np.load)
+>>> load.__name__
+'load'
+"""
 
 
 @hookspec(firstresult=True)

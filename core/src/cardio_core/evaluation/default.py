@@ -44,6 +44,22 @@ def default_evaluate(
     EvaluationReport
         Metrics with their place; tables by model; figures. Where a patient has several rows every
         interval is clustered by patient. What cannot be computed is named in a note, never NaN.
+
+    Examples
+    --------
+    >>> from cardio_core.api import Model, Target
+    >>> ids = [f"p{n}" for n in range(40)]
+    >>> named = ("unit_id", "sample_id", "recording_id", "study_id", "patient_id", "subject_id")
+    >>> score = pd.Series([0.1, 0.3, 0.6, 0.8] * 10)
+    >>> frame = pd.DataFrame(dict.fromkeys(named, ids)).assign(
+    ...     level="patient", time_s=None, repeat=0, fold="r0-f0", model="rate",
+    ...     y_true=["no", "yes", "no", "yes"] * 10, predicted=["no", "no", "yes", "yes"] * 10,
+    ...     **{"score:no": 1 - score, "score:yes": score})
+    >>> sick = Target("sick", "binary", ("no", "yes"))
+    >>> task = Task("sick", "Sick", "patient", (sick,), (Model("rate", "Rate"),))
+    >>> found = default_evaluate(Scored({"sick": frame}), task, EvaluateBlock(n_resamples=100))
+    >>> next(one.estimate.value for one in found.metrics if one.estimate.name == "auc")
+    0.75
     """
     parts = Parts(list(predictions.notes))
     if predictions.fusions is not None:

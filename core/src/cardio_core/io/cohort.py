@@ -34,6 +34,17 @@ class CohortTable:
         One row a study, indexed by `study_id`; see `cardio_core.io.cohort_table`.
     NUMBERED : str
         The sentence for `Cohort.notes` where recordings without a table were numbered.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> rows = pd.DataFrame({"patient_id": ["P1"], "age_y": [67]})
+    >>> rows.to_csv(folder / "cohort.csv", index=False)
+    >>> table = CohortTable.find(folder)
+    >>> table.require("age_y")
+    >>> table.rows["age_y"].tolist()
+    [67.0]
     """
 
     name: str
@@ -150,6 +161,25 @@ def cohort_from_table(
     See Also
     --------
     CohortTable : for a `load` that needs more than this.
+
+    Examples
+    --------
+    In ``load.py`` of a task, with a context as the core makes it:
+
+    >>> def load(ctx):
+    ...     return cohort_from_table(ctx, path="path_ppg", opener=np.load)
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from cardio_core.api import Task
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> np.save(folder / "P1.npy", np.zeros(500))
+    >>> rows = pd.DataFrame({"patient_id": ["P1"], "path_ppg": ["P1.npy"], "rhythm": ["sinus"]})
+    >>> rows.to_csv(folder / "cohort.csv", index=False)
+    >>> rhythm = Target("rhythm", "binary", ("sinus", "fibrillation"))
+    >>> task = Task("rhythm", "Rhythm", "recording", (rhythm,), ())
+    >>> cohort = load(Context(task, hook="load", _inputs=(folder,)))
+    >>> cohort.samples.values[0].shape, cohort.targets.table["rhythm"].tolist()
+    ((500,), [0.0])
     """
     tables = [CohortTable.find(place, (path,)) for place in ctx.inputs]
     rows: list[dict[str, Any]] = []

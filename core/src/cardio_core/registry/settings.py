@@ -88,7 +88,7 @@ def settings_of(info: PluginInfo, task: Task) -> tuple[Setting, ...]:
         found.append(
             Setting(
                 path=path,
-                takes=_takes(field.annotation, field.metadata),
+                takes=values_of(field.annotation, field.metadata),
                 unit=_unit(path),
                 default=usual,
                 elsewhere={name: value for name, value in others.items() if value != usual},
@@ -128,18 +128,24 @@ def _at(tree: Mapping[str, Any], path: str, field: FieldInfo) -> Any:
     return here
 
 
-def _takes(kind: Any, bounds: Any = ()) -> str:
-    """Say in words which values a field takes."""
+def values_of(kind: Any, bounds: Any = ()) -> str:
+    """Say in words which values a field takes, by its type and its bounds.
+
+    Examples
+    --------
+    >>> values_of(tuple[int, ...] | None)
+    'list of whole numbers or null'
+    """
     origin, inside = _origin(kind), get_args(kind)
     if origin is Annotated:
-        return _takes(inside[0], inside[1:])
+        return values_of(inside[0], inside[1:])
     if origin is Literal:
         return " or ".join(str(one) for one in inside)
     if origin in (Union, types.UnionType):
-        words = [_takes(one, bounds) for one in inside if one is not type(None)]
+        words = [values_of(one, bounds) for one in inside if one is not type(None)]
         return " or ".join(dict.fromkeys([*words, *(["null"] if type(None) in inside else [])]))
     if origin in _SEVERAL:
-        members = [_takes(one) for one in inside if one is not Ellipsis]
+        members = [values_of(one) for one in inside if one is not Ellipsis]
         if Ellipsis not in inside and len(set(members)) > 1:
             return f"list of {len(members)}: {'; '.join(members)}"
         member = members[0] if members else "any value"

@@ -13,7 +13,30 @@ Batch = dict[str, Any]
 
 
 class Examples(Protocol):
-    """What a network is trained on or run over: anything with a length that gathers batches."""
+    """What a network is trained on or run over: anything with a length that gathers batches.
+
+    Examples
+    --------
+    Signals with noise that is drawn anew in training:
+
+    >>> import torch
+    >>> class Noisy:
+    ...     def __init__(self, signals, classes):
+    ...         self.signals, self.classes = signals, classes
+    ...
+    ...     def __len__(self):
+    ...         return len(self.signals)
+    ...
+    ...     def batch(self, indices, rng):
+    ...         chosen = self.signals[indices]
+    ...         if rng is not None:
+    ...             chosen = chosen + rng.normal(0.0, 0.1, chosen.shape)
+    ...         inputs = torch.from_numpy(chosen.astype(np.float32))
+    ...         return {"inputs": inputs, "targets": torch.from_numpy(self.classes[indices])}
+    >>> noisy = Noisy(np.zeros((4, 12, 500)), np.array([0, 1, 1, 0]))
+    >>> noisy.batch(np.array([3, 1]), None)["targets"].tolist()
+    [0, 1]
+    """
 
     def __len__(self) -> int:
         """Return the number of examples."""

@@ -30,6 +30,8 @@ class ModelArtifact:
         the refit for as many. None where there are no epochs.
     notes : tuple of str
         What a reader of the report should know of this fit.
+    seen : tuple of str
+        People whose data the fit has seen: the core's own note, which no plugin fills in.
     """
 
     path: Path

@@ -173,6 +173,19 @@ class FeatureBlock:
         What `cardio measure` calls each name, in medicine's words and without the unit; ``""``
         leaves one out, and one that ends with ``"?"`` is answered yes or no (1 or 0). None: a block
         of one axis without extents is listed under the words of its names. ``()``: no measurement.
+
+    Examples
+    --------
+    Measurements, a row a sample, and pictures that are stored as bytes:
+
+    >>> values = np.array([[96.0, 62.0], [158.0, 71.0]], dtype=np.float32)
+    >>> block = FeatureBlock(values, ("measure",), ("qrs", "rate"), ("ms", "1/min"))
+    >>> block.in_units([1]).tolist()
+    [[158.0, 71.0]]
+    >>> pixels = np.full((2, 8, 8), 51, dtype=np.uint8)
+    >>> maps = FeatureBlock(pixels, ("row", "column"), ("share",), ("1",), scale=1 / 255)
+    >>> round(float(maps.in_units()[0, 0, 0]), 3)
+    0.2
     """
 
     values: Pieces | Array
@@ -215,6 +228,14 @@ class FeatureSet:
         with `NO_VERDICT` withholds what `cardio predict` would say of it.
     blocks : mapping of str to FeatureBlock
         The features, aligned with the table.
+
+    Examples
+    --------
+    >>> ids = pd.DataFrame(dict.fromkeys(ID_COLUMNS, ["p1", "p2"]), index=["p1", "p2"])
+    >>> qrs = FeatureBlock(np.array([[96.0], [158.0]]), ("measure",), ("qrs",), ("ms",))
+    >>> features = FeatureSet(ids, {"measures": qrs})
+    >>> features.view([1])["measures"].in_units().tolist()
+    [[158.0]]
     """
 
     NO_VERDICT: ClassVar[str] = NO_VERDICT

@@ -82,6 +82,13 @@ class Model:
     kinds : tuple of {"binary", "multiclass", "continuous"}
         Kinds of an outcome of the user's own (a column of the cohort table) on which this model can
         be trained; empty for one that only makes sense for the task's own target.
+
+    Examples
+    --------
+    >>> Model("qrs", "QRS duration", baseline=True, rule=True).core_owned
+    False
+    >>> Model("both", "Network and QRS duration", fuses=("network", "qrs")).core_owned
+    True
     """
 
     name: str
@@ -119,6 +126,11 @@ class Need:
     models : tuple of str
         The models that use it; empty means all. Where none of them is run, the earlier task is not
         run either, and the others do not get its artifact.
+
+    Examples
+    --------
+    >>> Need("beats", "other", models=("pretrained",)).optional
+    False
     """
 
     task: str
@@ -333,6 +345,16 @@ class PluginInfo:
         What a reader is shown in place of an identifier (a feature, a column of a table, a metric):
         ``{"psd_deg": "Phase SD (°)"}``. Columns of the cohort table and the core's own metrics have
         their words already.
+
+    Examples
+    --------
+    >>> rhythm = Target("rhythm", "binary", ("sinus", "fibrillation"))
+    >>> models = (Model("network", "Network"), Model("rate", "Heart rate", baseline=True))
+    >>> task = Task("rhythm", "Rhythm from a pulse wave", "recording", (rhythm,), models,
+    ...             folder="cardio_ppg.rhythm", columns={"path_ppg": "the recordings"})
+    >>> INFO = PluginInfo("ppg", "Pulse waves", api=(2, 1), tasks=(task,), paths=("path_ppg",))
+    >>> INFO.task("rhythm").target("rhythm").outcome
+    'fibrillation'
     """
 
     name: str

@@ -40,8 +40,19 @@ class Sites:
 class Fixed:
     """Named lists of patients, as a published benchmark prints them.
 
-    Patients on neither list are left out of the protocol. `overlap` declares, where it is so,
-    that one person stands on both lists under two ids.
+    Patients on neither list are left out of the protocol.
+
+    Attributes
+    ----------
+    train, test : tuple of str
+        Ids of patients, as the cohort has them.
+    overlap : str or None
+        The reason, where one person stands on both lists under two ids; None where nobody does.
+
+    Examples
+    --------
+    >>> Fixed(train=("101", "106"), test=("100", "103")).overlap is None
+    True
     """
 
     train: tuple[str, ...]
@@ -53,8 +64,20 @@ class Fixed:
 class RandomSamples:
     """A random split of samples (beats, clips): patients stand on both sides, so it is declared.
 
-    With `k` of 2 or more every sample is tested once, in one of k parts, and `test_share` has no
-    say. A patient is then tested in several parts; his scores are averaged, as over repeats.
+    Attributes
+    ----------
+    overlap : str
+        Why patients stand on both sides; printed with every number that the plan makes.
+    test_share : float
+        Share of the samples that is tested, between 0 and 1; without a say where `k` is 2 or more.
+    k : int
+        With 2 or more every sample is tested once, in one of k parts. A patient is then tested in
+        several parts; his scores are averaged, as over repeats.
+
+    Examples
+    --------
+    >>> RandomSamples("the paper split beats, not patients").test_share
+    0.2
     """
 
     overlap: str
@@ -64,7 +87,18 @@ class RandomSamples:
 
 @dataclass(frozen=True)
 class Resubstitution:
-    """Everybody is trained on and everybody is tested: the apparent performance."""
+    """Everybody is trained on and everybody is tested: the apparent performance.
+
+    Attributes
+    ----------
+    overlap : str
+        Why it is done; printed with every number that the plan makes.
+
+    Examples
+    --------
+    >>> Resubstitution("the paper reports what it was fitted on").overlap
+    'the paper reports what it was fitted on'
+    """
 
     overlap: str
 

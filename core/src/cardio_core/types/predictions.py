@@ -17,7 +17,20 @@ Level = Literal["sample", "recording", "study", "patient"]
 
 @dataclass(frozen=True)
 class Column:
-    """A named numeric column beside the scores (PSD, a code of that fold), with its unit."""
+    """A named numeric column beside the scores (PSD, a code of that fold), with its unit.
+
+    Attributes
+    ----------
+    values : ndarray of float, shape (n,)
+        One number for each id of the predictions, in their order; NaN where there is none.
+    unit : str
+        Unit of the numbers, ``"ms"``; ``"1"`` for pure numbers.
+
+    Examples
+    --------
+    >>> Column(np.array([96.0, 158.0]), "ms").unit
+    'ms'
+    """
 
     values: Array
     unit: str
@@ -42,6 +55,17 @@ class Predictions:
     withheld : mapping of str to str
         By id of the task's unit, why `cardio predict` says nothing of it by this model, although it
         has a score: what the model looks at is unfit there. The other models still answer.
+
+    Examples
+    --------
+    >>> made = Predictions(
+    ...     ("r1", "r2"),
+    ...     {"rhythm": np.array([0.2, 0.9])},
+    ...     level="recording",
+    ...     columns={"rate": Column(np.array([61.0, 118.0]), "1/min")},
+    ... )
+    >>> len(made)
+    2
     """
 
     ids: tuple[str, ...]

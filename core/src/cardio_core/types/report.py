@@ -14,7 +14,30 @@ from cardio_core.types.estimate import Estimate
 
 @dataclass(frozen=True)
 class Scope:
-    """Where in a run an estimate belongs; None means that it does not apply."""
+    """Where in a run an estimate belongs; None means that it does not apply.
+
+    Attributes
+    ----------
+    protocol : str or None
+        ``"honest"`` or ``"paper"``; the core fills it in.
+    task, target, model : str or None
+        Names that the plugin declared.
+    versus : str or None
+        The model that `model` is compared with.
+    class_name : str or None
+        The class of a target that the estimate is of.
+    repeat : int or None
+        Which repetition of a repeated plan, from 0.
+    fold : int, str or None
+        The fold alone, ``"r0-f3"``; None for all folds pooled.
+    subgroup : str or None
+        The patients that it is of, where those are not all: ``"Sex: F"``.
+
+    Examples
+    --------
+    >>> Scope(task="rhythm", target="rhythm", model="network", subgroup="Sex: F").fold is None
+    True
+    """
 
     protocol: str | None = None
     task: str | None = None
@@ -29,7 +52,23 @@ class Scope:
 
 @dataclass(frozen=True)
 class Metric:
-    """An estimate in its place: one entry of metrics.json."""
+    """An estimate in its place: one entry of metrics.json.
+
+    Attributes
+    ----------
+    estimate : cardio_core.stats.Estimate
+        The number with its interval, its method, n and unit, as functions of `cardio_core.stats`
+        return it.
+    scope : Scope
+        Where it belongs: task, target and model at least.
+
+    Examples
+    --------
+    >>> share = Estimate("found", 0.9, 0.83, 0.95, 0.95, "Wilson", n=120, unit="patient")
+    >>> metric = Metric(share, Scope(task="rhythm", target="rhythm", model="network"))
+    >>> metric.to_dict()["value"], metric.to_dict()["model"]
+    (0.9, 'network')
+    """
 
     estimate: Estimate
     scope: Scope
@@ -70,6 +109,15 @@ class Case:
         What is known of every tested sample of the fold, a row each (one a sample, method and
         segment, say): only `evaluate` sees the truth that it is held against. The first case of a
         fold carries it.
+
+    Examples
+    --------
+    >>> def draw(figure):
+    ...     figure.subplots().imshow(np.eye(12))
+    >>> case = Case("r1", "What the network looked at", arrays={"map": np.eye(12)},
+    ...             scores={"share_in_qrs": 0.7}, draw=draw, caption="Bright: it counted.")
+    >>> case.scores
+    {'share_in_qrs': 0.7}
     """
 
     sample_id: str
@@ -86,7 +134,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `explain` returns: a few cases, chosen by a stated rule."""
+    """What `explain` returns: a few cases, chosen by a stated rule.
+
+    Attributes
+    ----------
+    cases : sequence of Case
+        The explained predictions, in the order of the report.
+    rule : str
+        How they were chosen, in one sentence for the report.
+    """
 
     cases: Sequence[Case] = ()
     rule: str = ""
@@ -122,6 +178,13 @@ class EvaluationReport:
         ``draw(figure)`` for each figure name; written as SVG.
     notes : sequence of str
         Sentences for the report.
+
+    Examples
+    --------
+    >>> counted = pd.DataFrame({"site": ["A", "B"], "n": [61, 59]})
+    >>> report = EvaluationReport(tables={"sites": counted}, notes=["Two hospitals took part."])
+    >>> int(report.tables["sites"]["n"].sum())
+    120
     """
 
     metrics: Sequence[Metric] = ()

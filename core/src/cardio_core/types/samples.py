@@ -61,6 +61,15 @@ class SampleSet:
         After `load` there is one sample a recording and its id is the recording's.
     values : sequence aligned with the table
         An array whose first axis is the sample, or anything that is opened on demand.
+
+    Examples
+    --------
+    >>> ids = {"recording_id": ["r1", "r2"], "study_id": ["s1", "s2"], "patient_id": ["p1", "p2"]}
+    >>> table = pd.DataFrame(ids, index=pd.Index(["r1", "r2"], name="sample_id"))
+    >>> samples = SampleSet(table, np.zeros((2, 12, 5000)))
+    >>> beats = samples.mint(["r2"], [np.array([0.4, 1.2])], np.zeros((2, 12, 300)))
+    >>> beats.table["patient_id"].to_dict()
+    {'r2#0': 'p2', 'r2#1': 'p2'}
     """
 
     table: pd.DataFrame

@@ -30,8 +30,10 @@ Draw = Callable[[Figure], None]
 """Draws on an empty figure; may set its size; touches nothing else."""
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#B84A00", "#007A5A", "#A8508A"
+"""Hues of the theme, for series; other ones on a dark page, see `theme`."""
+
 ORANGE, INK, GREY, LIGHT, PAPER = "#946200", "#222222", "#636363", "#E4E4E4", "#FEFEFE"
-"""Colours of the theme: other ones on a dark page, see `theme`; all but LIGHT can be written in."""
+"""Colours of the theme, other ones on a dark page; all but LIGHT can be written in."""
 
 SKY, AMBER = "#56B4E9", "#E69F00"
 """For lines over dark pictures; the same on every page, as any colour is that `fixed` returns."""
@@ -43,7 +45,11 @@ PROTOCOL_COLOURS = {"honest": BLUE, "paper": VERMILION}
 """One colour a protocol in every figure; `paper` also has an open marker, for grey prints."""
 
 TEXT_PT, SMALL_PT = 9.0, 7.5
+"""Sizes of text in points: of axes and titles, and of what stands in a panel among others."""
+
 SIZE_IN = (6.2, 4.0)
+"""Width and height of a figure in inches, where a drawing sets none."""
+
 _ROW_PT, _MOST_ROWS = 13.0, 34
 
 _RC: Any = {
