@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from cardio_core.api import Block, PluginInfo, RunConfig, Task
+from cardio_core.api import Block, Need, PluginInfo, RunConfig, Task
 from cardio_core.registry.settings import settings_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -33,7 +33,7 @@ def found(tmp_path, monkeypatch):
     (package / "smoke.yaml").write_text("n_synthetic: 24\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("cardio_core.registry.settings.resolve", lambda reference: Config)
-    task = Task("one", "One", "patient", (), ())
+    task = Task("one", "One", "patient", (), (), needs=(Need("earlier", "other"),))
     info = PluginInfo("planted", "Planted", (2, 0), (task,), configs="planted_settings")
     return {one.path: one for one in settings_of(info, task)}
 
@@ -51,7 +51,7 @@ def found(tmp_path, monkeypatch):
             None,
         ),
         ("inner.k", "whole number of 0 or more", "", 1),
-        ("needs.TASK.skip", "true or false", "", False),
+        ("needs.earlier.skip", "true or false", "", False),
         ("protocols.honest.k", "whole number of 2 or more", "", 5),
         ("search", "list of settings", "", []),
     ],
@@ -70,3 +70,8 @@ def test_another_value_in_another_configuration_is_named(found):
 def test_a_setting_without_a_description_says_nothing(found):
     assert found["train.depth"].meaning == ""
     assert found["train.rate_hz"].meaning == "of the signal; null is the file's"
+
+
+def test_only_the_tasks_that_are_needed_have_settings(found):
+    needed = {path.split(".")[1] for path in found if path.startswith("needs.")}
+    assert needed == {"earlier"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -29,7 +29,6 @@ _MANY = {"text": "texts", "number": "numbers", "whole number": "whole numbers",
          "settings": "settings"}  # fmt: skip
 _BOUNDS = ((Ge, "ge"), (Gt, "gt"), (Le, "le"), (Lt, "lt"))
 _IN_WORDS = {"ge": "of {} or more", "gt": "above {}", "le": "up to {}", "lt": "below {}"}
-_NAMES_OF_KEYS = {"needs": "TASK"}
 _SEVERAL = (tuple, list, set, frozenset)
 
 
@@ -82,7 +81,8 @@ def settings_of(info: PluginInfo, task: Task) -> tuple[Setting, ...]:
     }
     default = values.pop("default")
     found = []
-    for path, field in _fields(model, default):
+    needed = [need.task for need in task.needs]
+    for path, field in _fields(model, default, names={"needs": needed}):
         usual = _at(default, path, field)
         others = {name: _at(tree, path, field) for name, tree in values.items()}
         found.append(
@@ -99,9 +99,16 @@ def settings_of(info: PluginInfo, task: Task) -> tuple[Setting, ...]:
 
 
 def _fields(
-    model: type[BaseModel], values: Mapping[str, Any], above: str = ""
+    model: type[BaseModel],
+    values: Mapping[str, Any],
+    above: str = "",
+    names: Mapping[str, Sequence[str]] = types.MappingProxyType({}),
 ) -> Iterator[tuple[str, FieldInfo]]:
-    """Walk down to what is no block; where blocks have names of their own, one stands for all."""
+    """Walk down to what is no block.
+
+    Where blocks have names of their own, those of `names` are all that there can be; of others,
+    the ones with a value are shown, or one that stands for all.
+    """
     for name, field in model.model_fields.items():
         path = f"{above}{name}"
         blocks = [one for one in _parts(field.annotation) if _is_block(one)]
@@ -110,7 +117,7 @@ def _fields(
         if not blocks:
             yield path, field
         elif _origin(field.annotation) is dict:
-            for key in sorted(below) or [_NAMES_OF_KEYS.get(name, "NAME")]:
+            for key in names[path] if path in names else sorted(below) or ["NAME"]:
                 yield from _fields(blocks[0], below.get(key) or {}, f"{path}.{key}.")
         else:
             for block in blocks:
