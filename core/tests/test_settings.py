@@ -8,6 +8,7 @@ import pytest
 from pydantic import Field
 
 from cardio_core.api import Block, Need, PluginInfo, RunConfig, Task
+from cardio_core.registry.described import other_lines, setting_words, usual_lines
 from cardio_core.registry.settings import settings_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -29,8 +30,13 @@ def found(tmp_path, monkeypatch):
     package = tmp_path / "planted_settings"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "default.yaml").write_text("train: {depth: 50}\ntasks: {other: {n_synthetic: 9}}\n")
-    (package / "smoke.yaml").write_text("n_synthetic: 24\n")
+    (package / "default.yaml").write_text(
+        "train: {depth: 50}\n"
+        "protocols: {honest: {}, paper: {overrides: {train: {depth: 18, names: []}}}}\ntasks: {other: {n_synthetic: 9}}\n"
+    )
+    (package / "smoke.yaml").write_text(
+        "n_synthetic: 24\nprotocols: {paper: {overrides: {train: {names: [a]}}}}\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("cardio_core.registry.settings.resolve", lambda reference: Config)
     task = Task("one", "One", "patient", (), (), needs=(Need("earlier", "other"),))
@@ -75,3 +81,19 @@ def test_a_setting_without_a_description_says_nothing(found):
 def test_only_the_tasks_that_are_needed_have_settings(found):
     needed = {path.split(".")[1] for path in found if path.startswith("needs.")}
     assert needed == {"earlier"}
+
+
+def test_the_words_of_an_author_stay_as_they_are(found):
+    said = setting_words(found["train.rate_hz"])
+    assert said == "of the signal; null is the file's. Takes: number above 5 or null, in Hz."
+    assert setting_words(found["train.depth"]) == "Takes: 18 or 50."
+
+
+def test_a_default_that_holds_settings_is_a_line_each(found):
+    overrides = found["protocols.paper.overrides"]
+    assert usual_lines(overrides) == [
+        "protocols.paper.overrides.train.depth=18",
+        "protocols.paper.overrides.train.names=[]",
+    ]
+    assert other_lines(overrides, "smoke") == ['protocols.paper.overrides.train.names=["a"]']
+    assert usual_lines(found["protocols.honest.overrides"]) == []

@@ -13,10 +13,13 @@ import pytest
 from cardio_core import api, stats, ultrasound
 from cardio_core.cli.examples import EXAMPLES
 from cardio_core.cli.main import cardio
+from cardio_core.io.cohort_schema import COLUMNS
 from cardio_core.registry import open_plugin
+from cardio_core.registry.described import setting_words, usual_lines
 from cardio_core.registry.settings import settings_of
 from cardio_core.report.meanings import MEANINGS
 from cardio_core.report.words import METRICS
+from cardio_core.testing import call_cardio
 
 from .test_commands import PAGES, ROOT
 
@@ -52,6 +55,39 @@ def test_every_setting_stands_in_the_reference_with_what_it_does(made, known, pl
     page = (made / f"reference/settings/{plugin}.md").read_text(encoding="utf-8")
     assert [path for path in known[plugin] if f"`{path}`\n: " not in page] == []
     assert [path for path, one in known[plugin].items() if len(one.meaning) < 4] == []
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_command_and_the_reference_say_the_same_of_a_setting(made, known, plugin):
+    page = (made / f"reference/settings/{plugin}.md").read_text(encoding="utf-8")
+    for task in open_plugin(plugin).info.tasks:
+        said = call_cardio("plugins", "info", plugin, "--task", task.name, "--settings").stdout
+        said = " ".join(said.split())
+        for one in settings_of(open_plugin(plugin).info, task):
+            assert f"`{one.path}`\n: {setting_words(one)} Default: " in page
+            assert f" {setting_words(one)}" in said
+            for line in usual_lines(one):
+                assert f"  - `{line}`\n" in page
+                assert line in said
+    assert "{...}" not in said and "TASK" not in said
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_command_and_the_reference_say_the_same_of_a_column(made, plugin):
+    page = (made / "reference/columns.md").read_text(encoding="utf-8")
+    for task in open_plugin(plugin).info.tasks:
+        words = ("plugins", "info", plugin, "--task", task.name, "--columns")
+        part = page.partition(f"\n## {plugin}, {task.name}\n")[2].partition("\n## ")[0]
+        rows = call_cardio(*words, "--json").json["columns"]
+        said = " ".join(call_cardio(*words).stdout.split())
+        assert rows
+        for row in rows:
+            name, holds, means, why = (row[k] for k in ("name", "holds", "meaning", "read_for"))
+            assert means
+            assert f"| `{name}` | {means} | {why} |" in part
+            assert f"{name} {holds}. {means.rstrip('.')}. Read for: {why}." in said
+            if name in COLUMNS:
+                assert f"| `{name}` | {holds} | {means} | {COLUMNS[name].use} |" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
