@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cardio_core.cli.completion import plugin_names
-from cardio_core.types.info import PluginInfo, Task
+from cardio_core.types.info import PluginInfo, Target, Task
 
 if TYPE_CHECKING:
     from cardio_core.io.cohorts.template import TemplateColumn
     from cardio_core.registry.settings import Setting
 
 _WIDTH = 100
+_NUMBERED = re.compile(r"\d+$")
 
 
 @click.command()
@@ -62,9 +65,8 @@ def info(name: str, task: str | None, settings: bool, columns: bool, as_json: bo
     for one in about.tasks:
         default = " (default)" if one.name == about.default_task else ""
         click.echo(f"\n  task {one.name}{default}: {one.title}, by {one.unit}")
-        for target in one.targets:
-            kind = ", ".join(target.classes) or target.unit
-            click.echo(f"    target {target.name}: {target.kind} ({kind})")
+        for line in _target_lines(one.targets):
+            click.echo(f"    target {line}")
         for model in one.models:
             click.echo(f"    model {model.name}: {model.title}")
         for need in one.needs:
@@ -77,6 +79,20 @@ def info(name: str, task: str | None, settings: bool, columns: bool, as_json: bo
     click.echo(f"\n  configurations: {', '.join(configs)}")
     for paper in about.papers:
         click.echo(f"  cite: {paper}")
+    some = f" [--task {'|'.join(one.name for one in about.tasks)}]" if len(about.tasks) > 1 else ""
+    for more in ("settings", "columns"):
+        click.echo(f"  {more}: cardio plugins info {name} --{more}{some}")
+
+
+def _target_lines(targets: Sequence[Target]) -> Iterator[str]:
+    """Yield a line a target; targets that differ by their last number alone share one."""
+    kinds = {one.name: f"{one.kind} ({', '.join(one.classes) or one.unit})" for one in targets}
+    for (_, kind), run in groupby(kinds, lambda name: (_NUMBERED.sub("", name), kinds[name])):
+        names = list(run)
+        if len(names) > 1:
+            yield f"{names[0]} ... {names[-1]}: {len(names)}, each {kind}"
+        else:
+            yield f"{names[0]}: {kind}"
 
 
 def _settings(about: PluginInfo, task: Task) -> list[Setting]:
