@@ -88,16 +88,28 @@ def test_completion_prints_a_script_that_says_where_it_goes(shell):
     assert "_CARDIO_COMPLETE" in said.stdout
 
 
-def test_bash_completes_once_the_script_is_sourced():
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("plugins inf", "info"),
+        ("run --plugin ecg_transfer --task ''", "crt_response aami_beats"),
+        ("plugins info spect_polar --task m", "mfr"),
+        ("run --plugin ecg_transfer --config sm", "smoke"),
+        ("run --plugin ecg_transfer --config my_own.y", ""),
+        ("data fetch mit", "mitdb"),
+    ],
+)
+def test_bash_completes_once_the_script_is_sourced(typed, found):
     source = call_cardio("completion", "bash").stdout
-    words = "COMP_WORDS=(cardio plugins inf); COMP_CWORD=2; _cardio_completion cardio"
+    at = len(shlex.split(typed))
+    words = f"COMP_WORDS=(cardio {typed}); COMP_CWORD={at}; _cardio_completion cardio"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", f'{source}\n{words}\ncomplete -p cardio; echo "${{COMPREPLY[@]}}"'],
-        capture_output=True, text=True, check=True, env=os.environ | {"PATH": path},
+        capture_output=True, text=True, check=True, env={**os.environ, "PATH": path},
     )  # fmt: skip
-    assert done.stdout.splitlines() == ["complete -o nosort -F _cardio_completion cardio", "info"]
-    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["complete -o nosort -F _cardio_completion cardio", found]
+    assert [one for one in done.stderr.splitlines() if "compopt" not in one] == []
 
 
 @pytest.mark.parametrize(
@@ -108,12 +120,34 @@ def test_bash_completes_once_the_script_is_sourced():
         (("run", "--plugin"), "spect", {"spect_polar"}),
         (("plugins", "info"), "ecg", {"ecg_transfer"}),
         (("run",), "--res", {"--resume"}),
+        (("run", "--plugin", "ecg_transfer", "--task"), "", {"crt_response", "aami_beats"}),
+        (("run", "--plugin=spect_polar", "--task"), "m", {"mfr"}),
+        (("run", "--task"), "aami", {"aami_beats"}),
+        (("data", "check", "a.csv", "--plugin", "echo_cmr", "--task"), "v", {"view"}),
+        (("data", "synth", "spect_polar", "--task"), "r", {"risk_factor"}),
+        (("data", "template", "spect_polar", "--task"), "r", {"risk_factor"}),
+        (("plugins", "info", "spect_polar", "--settings", "--task"), "m", {"mfr"}),
+        (("plugins", "check", "spect_polar", "--task"), "m", {"mfr"}),
+        (("measure", "--plugin", "spect_polar", "--task"), "m", {"mfr"}),
+        (("run", "--plugin", "spect_polar", "--config"), "", {"cpu", "default", "full", "smoke"}),
+        (("data", "check", "a.csv", "--plugin", "echo_cmr", "--config"), "sm", {"smoke"}),
+        (("measure", "--config"), "d", {"default"}),
+        (("data", "fetch"), "mit", {"mitdb"}),
     ],
 )
-def test_the_shell_completes_commands_options_and_plugins(typed, begun, found):
+def test_the_shell_completes_commands_options_and_names(typed, begun, found):
+    assert completed(*typed, begun=begun) == found
+
+
+def completed(*typed, begun):
     from click.shell_completion import ShellComplete
 
     with mock.patch.dict(os.environ):
         os.environ.pop("CARDIO_PLUGINS", None)
         completer = ShellComplete(cardio, {}, "cardio", "_CARDIO_COMPLETE")
-        assert {one.value for one in completer.get_completions(list(typed), begun)} == found
+        return {one.value for one in completer.get_completions(list(typed), begun)}
+
+
+def test_a_plugin_that_cannot_be_opened_completes_nothing(monkeypatch):
+    monkeypatch.setattr("cardio_core.cli.completion._installed", lambda: ["nobody_has_this"])
+    assert completed("run", "--plugin", "nobody_has_this", "--task", begun="") == set()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardio_core.cli.completion import plugin_names
+from cardio_core.cli.completion import plugin_names, task_names
 from cardio_core.types.info import PluginInfo, Target, Task
 
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ _NUMBERED = re.compile(r"\d+$")
 
 @click.command()
 @click.argument("name", shell_complete=plugin_names)
-@click.option("--task", help="With --settings or --columns: one task; else the default one.")
+@click.option(
+    "--task",
+    shell_complete=task_names,
+    help="With --settings or --columns: one task; else the default one.",
+)
 @click.option("--settings", is_flag=True, help="Every setting: values, defaults, what it does.")
 @click.option("--columns", is_flag=True, help="Every column of a cohort table that is read.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
