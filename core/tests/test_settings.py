@@ -32,7 +32,8 @@ def found(tmp_path, monkeypatch):
     (package / "__init__.py").write_text("")
     (package / "default.yaml").write_text(
         "train: {depth: 50}\n"
-        "protocols: {honest: {}, paper: {overrides: {train: {depth: 18, names: []}}}}\ntasks: {other: {n_synthetic: 9}}\n"
+        "protocols: {honest: {}, paper: {overrides: {train: {depth: 18, names: []}}}}\n"
+        "tasks: {other: {n_synthetic: 9}}\n"
     )
     (package / "smoke.yaml").write_text(
         "n_synthetic: 24\nprotocols: {paper: {overrides: {train: {names: [a]}}}}\n"

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from itertools import pairwise
 from pathlib import Path
 from unittest import mock
@@ -23,13 +24,12 @@ def _commands(group: click.Group, ctx: click.Context, path: tuple[str, ...] = ()
     for name in group.list_commands(ctx):
         command = group.get_command(ctx, name)
         inner = click.Context(command, info_name=name, parent=ctx)
+        yield " ".join((*path, name)), command
         if isinstance(command, click.Group):
             yield from _commands(command, inner, (*path, name))
-        else:
-            yield " ".join((*path, name)), command
 
 
-COMMANDS = dict(_commands(cardio, click.Context(cardio, info_name="cardio")))
+COMMANDS = {"": cardio, **dict(_commands(cardio, click.Context(cardio, info_name="cardio")))}
 
 
 def test_every_command_has_examples_and_no_example_is_of_none():
@@ -41,9 +41,11 @@ def test_every_command_has_examples_and_no_example_is_of_none():
     [(words, typed) for words, examples in EXAMPLES.items() for typed, _ in examples],
 )
 def test_an_example_uses_options_that_there_are(words, typed):
-    command = COMMANDS[words]
-    context = click.Context(command, info_name=words)
-    values, _, _ = command.make_parser(context).parse_args(shlex.split(typed))
+    path, rest = words.split(), shlex.split(typed)
+    while isinstance(command := COMMANDS[" ".join(path)], click.Group):
+        path.append(rest.pop(0))
+    context = click.Context(command, info_name=" ".join(path))
+    values, _, _ = command.make_parser(context).parse_args(rest)
     missing = [
         one.opts[0]
         for one in command.params
@@ -74,10 +76,20 @@ def test_an_example_does_what_it_says_where_its_table_is_there(words, typed, tmp
     assert len(RUN) > 10
 
 
-def test_help_ends_with_the_examples_line_by_line():
-    said = call_cardio("stats", "planner", "auc", "--help").stdout
-    assert "Examples:\n  cardio stats planner auc --auc .8" in said.replace("\n    ", "\n  ")
-    assert "Examples:" not in call_cardio("stats", "--help").stdout
+def test_groups_have_two_to_four_examples():
+    groups = [words for words, one in COMMANDS.items() if isinstance(one, click.Group)]
+    assert groups == ["", "plugins", "data", "stats", "stats planner"]
+    assert {2 <= len(EXAMPLES[words]) <= 4 for words in groups} == {True}
+
+
+@pytest.mark.parametrize("words", EXAMPLES)
+def test_help_ends_with_examples_that_fit_and_can_be_copied(words):
+    said = call_cardio(*words.split(), "--help").stdout.partition("\n  Examples:\n")[2]
+    assert [line for line in said.splitlines() if len(line) > 80] == []
+    lines = iter(textwrap.dedent(said).replace("\\\n", "").splitlines())
+    copied = [shlex.split(line) for line in lines if line.startswith("cardio")]
+    assert copied == [["cardio", *words.split(), *shlex.split(typed)]
+                      for typed, _ in EXAMPLES[words]]  # fmt: skip
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

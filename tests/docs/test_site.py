@@ -113,9 +113,9 @@ def test_every_setting_that_a_page_names_is_one(known, page):
 def test_every_command_stands_in_the_reference_with_its_examples(made):
     page = (made / "reference/commands.md").read_text(encoding="utf-8")
     for words, examples in EXAMPLES.items():
-        assert f"# cardio {words}\n" in page
+        assert f"# cardio {words}\n" in page or not words
         for typed, _ in examples:
-            assert f"cardio {words} {typed}".rstrip() in page
+            assert f"\n{' '.join(filter(None, ('cardio', words, typed)))}\n" in page
 
 
 def test_every_option_of_every_command_says_what_it_does():
