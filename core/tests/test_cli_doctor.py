@@ -30,6 +30,14 @@ def test_a_sound_installation_exits_with_0_and_names_its_parts():
         assert part in result.output
 
 
+def test_what_was_found_begins_in_one_column():
+    lines = run().output.splitlines()
+    heads = ("Python ", "platform ", "cardio-core ", "processor ", "cache ", "CARDIO_DATA ")
+    found = [line for line in lines if line.startswith(heads)]
+    assert len(found) == len(heads)
+    assert {len(line) - len(line.partition(" ")[2].lstrip()) for line in found} == {14}
+
+
 def test_the_json_holds_the_versions_that_the_metadata_hold():
     found = json.loads(run("--json").output)
     assert found["core"] == {

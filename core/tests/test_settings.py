@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from cardio_core.api import Block, PluginInfo, RunConfig, Task
+from cardio_core.api import Block, Need, PluginInfo, RunConfig, Task
+from cardio_core.registry.described import other_lines, setting_words, usual_lines
 from cardio_core.registry.settings import settings_of
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -18,6 +19,7 @@ class TrainBlock(Block):
     rate_hz: float | None = Field(None, gt=5, description="of the signal; null is the file's")
     corner_mm: tuple[Share, int] | None = Field(None, description="two of them")
     names: tuple[str, ...] = ()
+    side: int = Field(8, json_schema_extra={"unit": "pixels"})
 
 
 class Config(RunConfig):
@@ -29,11 +31,17 @@ def found(tmp_path, monkeypatch):
     package = tmp_path / "planted_settings"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "default.yaml").write_text("train: {depth: 50}\ntasks: {other: {n_synthetic: 9}}\n")
-    (package / "smoke.yaml").write_text("n_synthetic: 24\n")
+    (package / "default.yaml").write_text(
+        "train: {depth: 50}\n"
+        "protocols: {honest: {}, paper: {overrides: {train: {depth: 18, names: []}}}}\n"
+        "tasks: {other: {n_synthetic: 9}}\n"
+    )
+    (package / "smoke.yaml").write_text(
+        "n_synthetic: 24\nprotocols: {paper: {overrides: {train: {names: [a]}}}}\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("cardio_core.registry.settings.resolve", lambda reference: Config)
-    task = Task("one", "One", "patient", (), ())
+    task = Task("one", "One", "patient", (), (), needs=(Need("earlier", "other"),))
     info = PluginInfo("planted", "Planted", (2, 0), (task,), configs="planted_settings")
     return {one.path: one for one in settings_of(info, task)}
 
@@ -44,6 +52,7 @@ def found(tmp_path, monkeypatch):
         ("train.depth", "18 or 50", "", 50),
         ("train.rate_hz", "number above 5 or null", "Hz", None),
         ("train.names", "list of texts", "", []),
+        ("train.side", "whole number", "pixels", 8),
         (
             "train.corner_mm",
             "list of 2: number from 0 to 1; whole number or null",
@@ -51,7 +60,7 @@ def found(tmp_path, monkeypatch):
             None,
         ),
         ("inner.k", "whole number of 0 or more", "", 1),
-        ("needs.TASK.skip", "true or false", "", False),
+        ("needs.earlier.skip", "true or false", "", False),
         ("protocols.honest.k", "whole number of 2 or more", "", 5),
         ("search", "list of settings", "", []),
     ],
@@ -70,3 +79,24 @@ def test_another_value_in_another_configuration_is_named(found):
 def test_a_setting_without_a_description_says_nothing(found):
     assert found["train.depth"].meaning == ""
     assert found["train.rate_hz"].meaning == "of the signal; null is the file's"
+
+
+def test_only_the_tasks_that_are_needed_have_settings(found):
+    needed = {path.split(".")[1] for path in found if path.startswith("needs.")}
+    assert needed == {"earlier"}
+
+
+def test_the_words_of_an_author_stay_as_they_are(found):
+    said = setting_words(found["train.rate_hz"])
+    assert said == "of the signal; null is the file's. Takes: number above 5 or null, in Hz."
+    assert setting_words(found["train.depth"]) == "Takes: 18 or 50."
+
+
+def test_a_default_that_holds_settings_is_a_line_each(found):
+    overrides = found["protocols.paper.overrides"]
+    assert usual_lines(overrides) == [
+        "protocols.paper.overrides.train.depth=18",
+        "protocols.paper.overrides.train.names=[]",
+    ]
+    assert other_lines(overrides, "smoke") == ['protocols.paper.overrides.train.names=["a"]']
+    assert usual_lines(found["protocols.honest.overrides"]) == []

@@ -17,13 +17,14 @@ def pages() -> Iterator[tuple[str, str]]:
     lines = ["# Commands", "", inspect.cleandoc(cardio.help or ""), "",
              "Every command has `--help`; `cardio --debug COMMAND` shows an error's traceback.",
              "Exit codes: 0 done, 1 the work failed, 2 usage or configuration, 3 the data is not "
-             "usable, 130, 143 and 129 interrupted (Ctrl-C, SIGTERM, SIGHUP).", ""]  # fmt: skip
+             "usable, 130, 143 and 129 interrupted (Ctrl-C, SIGTERM, SIGHUP).", "",
+             *_examples("")]  # fmt: skip
     root = click.Context(cardio, info_name="cardio")
     for words, command, context in _commands(cardio, root):
         level = "##" if " " not in words else "###"
         lines += [f"{level} cardio {words}", ""]
         if isinstance(command, click.Group):
-            lines += [prose(command.help or ""), ""]
+            lines += [prose(command.help or ""), "", *_examples(words)]
             continue
         pieces = " ".join(command.collect_usage_pieces(context))
         lines += ["```text", f"cardio {words} {pieces}", "```", "", prose(command.help or ""), ""]
@@ -68,4 +69,4 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
 def _examples(words: str) -> Iterator[str]:
     for typed, does in EXAMPLES.get(words, ()):
         yield f"{does[:1].upper()}{does[1:]}" + ("" if does.endswith("?") else ":")
-        yield from ("", "```text", f"cardio {words} {typed}".rstrip(), "```", "")
+        yield from ("", "```text", " ".join(filter(None, ("cardio", words, typed))), "```", "")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cardio_core.registry import list_plugins, open_plugin
+from cardio_core.registry.described import other_lines, setting_words, shown, usual_lines
 from cardio_core.registry.settings import Setting, settings_of
 from cardio_core.types.info import PluginInfo, Task
 
@@ -59,14 +59,30 @@ def _blocks(entries: Entries) -> Iterator[tuple[str, list[Setting]]]:
 
 
 def _entry(one: Setting) -> Iterator[str]:
-    unit = f", in {one.unit}" if one.unit else ""
-    others = ", ".join(f"`{_shown(value)}` in `{name}`" for name, value in one.elsewhere.items())
-    usual = f"`{_shown(one.default)}`" + (f" ({others})" if others else "")
-    meaning = one.meaning[:1].upper() + one.meaning[1:]
     yield f"`{one.path}`"
-    yield f": {meaning.rstrip('.')}. Takes: {one.takes}{unit}. Default: {usual}."
+    yield f": {setting_words(one)} Default: {_usual(one)}"
+    for name, lines in _inside(one):
+        yield from ("", f"  {name}:", "")
+        yield from (f"  - `{line}`" for line in lines)
     yield ""
 
 
-def _shown(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _usual(one: Setting) -> str:
+    """Return the default on the line, with what other configurations have in its place."""
+    if usual_lines(one):
+        return "as below."
+    others = ", ".join(
+        f"`{shown(value)}` in `{name}`"
+        for name, value in one.elsewhere.items()
+        if not isinstance(value, Mapping)
+    )
+    return f"`{shown(one.default)}`" + (f" ({others})." if others else ".")
+
+
+def _inside(one: Setting) -> Iterator[tuple[str, list[str]]]:
+    """Yield what a default that holds settings holds, and what of it is another elsewhere."""
+    if usual := usual_lines(one):
+        yield "By default", usual
+    for name in one.elsewhere:
+        if others := other_lines(one, name):
+            yield f"In `{name}`", others

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from itertools import pairwise
 from pathlib import Path
 from unittest import mock
@@ -23,13 +24,12 @@ def _commands(group: click.Group, ctx: click.Context, path: tuple[str, ...] = ()
     for name in group.list_commands(ctx):
         command = group.get_command(ctx, name)
         inner = click.Context(command, info_name=name, parent=ctx)
+        yield " ".join((*path, name)), command
         if isinstance(command, click.Group):
             yield from _commands(command, inner, (*path, name))
-        else:
-            yield " ".join((*path, name)), command
 
 
-COMMANDS = dict(_commands(cardio, click.Context(cardio, info_name="cardio")))
+COMMANDS = {"": cardio, **dict(_commands(cardio, click.Context(cardio, info_name="cardio")))}
 
 
 def test_every_command_has_examples_and_no_example_is_of_none():
@@ -41,9 +41,11 @@ def test_every_command_has_examples_and_no_example_is_of_none():
     [(words, typed) for words, examples in EXAMPLES.items() for typed, _ in examples],
 )
 def test_an_example_uses_options_that_there_are(words, typed):
-    command = COMMANDS[words]
-    context = click.Context(command, info_name=words)
-    values, _, _ = command.make_parser(context).parse_args(shlex.split(typed))
+    path, rest = words.split(), shlex.split(typed)
+    while isinstance(command := COMMANDS[" ".join(path)], click.Group):
+        path.append(rest.pop(0))
+    context = click.Context(command, info_name=" ".join(path))
+    values, _, _ = command.make_parser(context).parse_args(rest)
     missing = [
         one.opts[0]
         for one in command.params
@@ -74,10 +76,20 @@ def test_an_example_does_what_it_says_where_its_table_is_there(words, typed, tmp
     assert len(RUN) > 10
 
 
-def test_help_ends_with_the_examples_line_by_line():
-    said = call_cardio("stats", "planner", "auc", "--help").stdout
-    assert "Examples:\n  cardio stats planner auc --auc .8" in said.replace("\n    ", "\n  ")
-    assert "Examples:" not in call_cardio("stats", "--help").stdout
+def test_groups_have_two_to_four_examples():
+    groups = [words for words, one in COMMANDS.items() if isinstance(one, click.Group)]
+    assert groups == ["", "plugins", "data", "stats", "stats planner"]
+    assert {2 <= len(EXAMPLES[words]) <= 4 for words in groups} == {True}
+
+
+@pytest.mark.parametrize("words", EXAMPLES)
+def test_help_ends_with_examples_that_fit_and_can_be_copied(words):
+    said = call_cardio(*words.split(), "--help").stdout.partition("\n  Examples:\n")[2]
+    assert [line for line in said.splitlines() if len(line) > 80] == []
+    lines = iter(textwrap.dedent(said).replace("\\\n", "").splitlines())
+    copied = [shlex.split(line) for line in lines if line.startswith("cardio")]
+    assert copied == [["cardio", *words.split(), *shlex.split(typed)]
+                      for typed, _ in EXAMPLES[words]]  # fmt: skip
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -88,16 +100,28 @@ def test_completion_prints_a_script_that_says_where_it_goes(shell):
     assert "_CARDIO_COMPLETE" in said.stdout
 
 
-def test_bash_completes_once_the_script_is_sourced():
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("plugins inf", "info"),
+        ("run --plugin ecg_transfer --task ''", "crt_response aami_beats"),
+        ("plugins info spect_polar --task m", "mfr"),
+        ("run --plugin ecg_transfer --config sm", "smoke"),
+        ("run --plugin ecg_transfer --config my_own.y", ""),
+        ("data fetch mit", "mitdb"),
+    ],
+)
+def test_bash_completes_once_the_script_is_sourced(typed, found):
     source = call_cardio("completion", "bash").stdout
-    words = "COMP_WORDS=(cardio plugins inf); COMP_CWORD=2; _cardio_completion cardio"
+    at = len(shlex.split(typed))
+    words = f"COMP_WORDS=(cardio {typed}); COMP_CWORD={at}; _cardio_completion cardio"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", f'{source}\n{words}\ncomplete -p cardio; echo "${{COMPREPLY[@]}}"'],
-        capture_output=True, text=True, check=True, env=os.environ | {"PATH": path},
+        capture_output=True, text=True, check=True, env={**os.environ, "PATH": path},
     )  # fmt: skip
-    assert done.stdout.splitlines() == ["complete -o nosort -F _cardio_completion cardio", "info"]
-    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["complete -o nosort -F _cardio_completion cardio", found]
+    assert [one for one in done.stderr.splitlines() if "compopt" not in one] == []
 
 
 @pytest.mark.parametrize(
@@ -108,12 +132,34 @@ def test_bash_completes_once_the_script_is_sourced():
         (("run", "--plugin"), "spect", {"spect_polar"}),
         (("plugins", "info"), "ecg", {"ecg_transfer"}),
         (("run",), "--res", {"--resume"}),
+        (("run", "--plugin", "ecg_transfer", "--task"), "", {"crt_response", "aami_beats"}),
+        (("run", "--plugin=spect_polar", "--task"), "m", {"mfr"}),
+        (("run", "--task"), "aami", {"aami_beats"}),
+        (("data", "check", "a.csv", "--plugin", "echo_cmr", "--task"), "v", {"view"}),
+        (("data", "synth", "spect_polar", "--task"), "r", {"risk_factor"}),
+        (("data", "template", "spect_polar", "--task"), "r", {"risk_factor"}),
+        (("plugins", "info", "spect_polar", "--settings", "--task"), "m", {"mfr"}),
+        (("plugins", "check", "spect_polar", "--task"), "m", {"mfr"}),
+        (("measure", "--plugin", "spect_polar", "--task"), "m", {"mfr"}),
+        (("run", "--plugin", "spect_polar", "--config"), "", {"cpu", "default", "full", "smoke"}),
+        (("data", "check", "a.csv", "--plugin", "echo_cmr", "--config"), "sm", {"smoke"}),
+        (("measure", "--config"), "d", {"default"}),
+        (("data", "fetch"), "mit", {"mitdb"}),
     ],
 )
-def test_the_shell_completes_commands_options_and_plugins(typed, begun, found):
+def test_the_shell_completes_commands_options_and_names(typed, begun, found):
+    assert completed(*typed, begun=begun) == found
+
+
+def completed(*typed, begun):
     from click.shell_completion import ShellComplete
 
     with mock.patch.dict(os.environ):
         os.environ.pop("CARDIO_PLUGINS", None)
         completer = ShellComplete(cardio, {}, "cardio", "_CARDIO_COMPLETE")
-        assert {one.value for one in completer.get_completions(list(typed), begun)} == found
+        return {one.value for one in completer.get_completions(list(typed), begun)}
+
+
+def test_a_plugin_that_cannot_be_opened_completes_nothing(monkeypatch):
+    monkeypatch.setattr("cardio_core.cli.completion._installed", lambda: ["nobody_has_this"])
+    assert completed("run", "--plugin", "nobody_has_this", "--task", begun="") == set()

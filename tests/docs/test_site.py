@@ -16,10 +16,12 @@ from cardio_core.cli.examples import EXAMPLES
 from cardio_core.cli.main import cardio
 from cardio_core.io.cohort_schema import COLUMNS
 from cardio_core.registry import open_plugin
+from cardio_core.registry.described import setting_words, usual_lines
 from cardio_core.registry.settings import settings_of
 from cardio_core.report.meanings import MEANINGS
 from cardio_core.report.results import bare_name
 from cardio_core.report.words import METRICS
+from cardio_core.testing import call_cardio
 
 from .test_commands import PAGES, ROOT
 
@@ -27,6 +29,9 @@ PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir() if path.is_d
 STORED_RUNS = ROOT / "tests" / "integration" / "pages" / "stored"
 HEADS = "load|preprocess|featurize|train|predict|explain|evaluate|inner|protocols|limits|needs"
 SETTING = re.compile(rf"(?<![\w./-])((?:{HEADS})(?:\.[A-Za-z_0-9]+)+)(?=[=`\s,;)\]]|$)")
+
+MEASURED = re.compile(r"\b(days|pixels?|SD|mm)\b")
+"""Words of a meaning that say its value is measured in something; the unit says in what."""
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +61,47 @@ def test_every_setting_stands_in_the_reference_with_what_it_does(made, known, pl
     page = (made / f"reference/settings/{plugin}.md").read_text(encoding="utf-8")
     assert [path for path in known[plugin] if f"`{path}`\n: " not in page] == []
     assert [path for path, one in known[plugin].items() if len(one.meaning) < 4] == []
+    bare = [path for path, one in known[plugin].items()
+            if "number" in one.takes and MEASURED.search(one.meaning) and not one.unit]  # fmt: skip
+    assert bare == []
+
+
+def test_the_words_that_ask_for_a_unit_are_found():
+    assert MEASURED.search("most days between two") and MEASURED.search("from -size to +size SD")
+    assert not MEASURED.search("corrected to mmHg") and not MEASURED.search("SDs of nothing")
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_command_and_the_reference_say_the_same_of_a_setting(made, known, plugin):
+    page = (made / f"reference/settings/{plugin}.md").read_text(encoding="utf-8")
+    for task in open_plugin(plugin).info.tasks:
+        said = call_cardio("plugins", "info", plugin, "--task", task.name, "--settings").stdout
+        said = " ".join(said.split())
+        for one in settings_of(open_plugin(plugin).info, task):
+            assert f"`{one.path}`\n: {setting_words(one)} Default: " in page
+            assert f" {setting_words(one)}" in said
+            for line in usual_lines(one):
+                assert f"  - `{line}`\n" in page
+                assert line in said
+    assert "{...}" not in said and "TASK" not in said
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+def test_the_command_and_the_reference_say_the_same_of_a_column(made, plugin):
+    page = (made / "reference/columns.md").read_text(encoding="utf-8")
+    for task in open_plugin(plugin).info.tasks:
+        words = ("plugins", "info", plugin, "--task", task.name, "--columns")
+        part = page.partition(f"\n## {plugin}, {task.name}\n")[2].partition("\n## ")[0]
+        rows = call_cardio(*words, "--json").json["columns"]
+        said = " ".join(call_cardio(*words).stdout.split())
+        assert rows
+        for row in rows:
+            name, holds, means, why = (row[k] for k in ("name", "holds", "meaning", "read_for"))
+            assert means
+            assert f"| `{name}` | {means} | {why} |" in part
+            assert f"{name} {holds}. {means.rstrip('.')}. Read for: {why}." in said
+            if name in COLUMNS:
+                assert f"| `{name}` | {holds} | {means} | {COLUMNS[name].use} |" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -97,9 +143,9 @@ def test_a_column_that_a_task_reads_leads_to_its_meaning_and_segments_share_a_ro
 def test_every_command_stands_in_the_reference_with_its_examples(made):
     page = (made / "reference/commands.md").read_text(encoding="utf-8")
     for words, examples in EXAMPLES.items():
-        assert f"# cardio {words}\n" in page
+        assert f"# cardio {words}\n" in page or not words
         for typed, _ in examples:
-            assert f"cardio {words} {typed}".rstrip() in page
+            assert f"\n{' '.join(filter(None, ('cardio', words, typed)))}\n" in page
 
 
 def test_every_option_of_every_command_says_what_it_does():

@@ -178,5 +178,5 @@ def test_info_prints_every_setting_and_column_with_what_it_means(cardio):
     assert said["columns"][0]["name"] == "patient_id"
     text = cardio(*asked).stdout
     assert "preprocess.threshold_mv = 0.35" in text
-    assert "Smallest height of a beat" in text
+    assert "      smallest height of a beat. Takes: " in text
     assert cardio("plugins", "info", "toy", "--settings", "--task", "nosuch").exit_code == 2

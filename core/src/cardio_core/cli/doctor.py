@@ -131,9 +131,9 @@ def _size_mb(folder: Path) -> float:
 def _lines(findings: dict[str, Any]) -> list[str]:
     core = findings["core"]
     lines = [
-        f"Python       {findings['python']}",
-        f"platform     {findings['platform']}",
-        f"cardio-core  {core['version']}",
+        _line("Python", findings["python"]),
+        _line("platform", findings["platform"]),
+        _line("cardio-core", core["version"]),
     ]
     if core["missing"]:
         lines.append(f"    broken: {', '.join(core['missing'])} not installed; pip install ./core")
@@ -152,12 +152,12 @@ def _lines(findings: dict[str, Any]) -> list[str]:
         have = "present" if not extra["missing"] else f"missing: {', '.join(extra['missing'])}"
         lines.append(_line(f"  {extra['name']}", have, extra["remedy"] if extra["missing"] else ""))
     cache, data = findings["cache"], findings["data"]
-    lines += ["", f"cache         {cache['folder']}, {cache['size_mb']:g} MB"]
+    lines += ["", _line("cache", f"{cache['folder']}, {cache['size_mb']:g} MB")]
     place = data["folder"] or "not set; it names the folder of public data sets"
     if data["folder"] and not data["exists"]:
         place += " (no such folder)"
     found = f"; holds {', '.join(data['found'])}" if data["found"] else ""
-    return [*lines, f"CARDIO_DATA   {place}{found}"]
+    return [*lines, _line("CARDIO_DATA", f"{place}{found}")]
 
 
 def _of_plugin(plugin: dict[str, Any]) -> list[str]:
@@ -179,5 +179,5 @@ def _of_plugin(plugin: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _line(name: str, found: str, remedy: str) -> str:
+def _line(name: str, found: str, remedy: str = "") -> str:
     return f"{name:<13} {found}" + (f"; {remedy}" if remedy else "")

@@ -2,13 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
 
 import click
+
+_WIDTH = 78
+"""Of a terminal's 80 columns; help sets what stands below it in by two."""
+
+_WORD = r"(?:[^\s']|'[^']*')+"
+_PARTS = re.compile(rf"-{_WORD}(?: +(?!-){_WORD})*|{_WORD}")
 
 Examples = tuple[tuple[str, str], ...]
 
 EXAMPLES: Mapping[str, Examples] = {
+    "": (
+        ("run --plugin ecg_transfer --smoke --out runs/first", "a first run: synthetic, a minute"),
+        ("judge predictions.csv --outcome died --score risk",
+         "the page for predictions that you have"),
+        ("stats table1 cohort.csv --by responder --columns age_y,sex,lvef_pct",
+         "statistics of a table, without a run"),
+        ("doctor", "what is installed, and what is missing"),
+    ),
+    "plugins": (
+        ("list", "every plugin, broken ones with their reason"),
+        ("info ecg_transfer --settings", "what may be set"),
+        ("new ppg", "a plugin of your own, which runs as it is"),
+    ),
+    "data": (
+        ("template ecg_transfer --out cohort.csv", "a table to fill in"),
+        ("check cohort.csv --plugin ecg_transfer", "all that is wrong with it, before a run"),
+        ("synth ecg_transfer --out cohort", "recordings made by code, to try things with"),
+        ("fetch mitdb --out data", "a public data set"),
+    ),
+    "stats": (
+        ("table1 cohort.csv --by responder --columns age_y,sex,lvef_pct", "Table 1"),
+        ("univariable cohort.csv --target responder --features age_y,lvef_pct",
+         "odds ratios, one at a time"),
+        ("survival follow_up.csv --time days --event died --groups arm", "curves of two arms"),
+        ("planner auc --auc .8 --prevalence .4 --half-width .05", "how many patients it takes"),
+    ),
+    "stats planner": (
+        ("auc --auc .8 --prevalence .4 --half-width .05", "for an AUC known to ± .05"),
+        ("compare --auc-a .80 --auc-b .75 --prevalence .4 --score-correlation .5",
+         "that tell two AUCs apart"),
+        ("model --parameters 24 --r2 .288 --prevalence .174", "to develop a model"),
+    ),
     "run": (
         ("--plugin ecg_transfer --smoke --out runs/first", "a first run: synthetic, a minute"),
         ("--plugin ecg_transfer --data cohort.csv --out runs/mine", "your own recordings"),
@@ -192,10 +232,23 @@ def with_examples(command: click.Command, words: str) -> click.Command:
         How it is called, without ``cardio``.
     """
     if words in EXAMPLES:
-        lines = [f"  cardio {words} {typed}".rstrip() + f"\n      {does}"
-                 for typed, does in EXAMPLES[words]]  # fmt: skip
+        lines = [line for typed, does in EXAMPLES[words] for line in (
+            *_wrapped(" ".join(filter(None, ("cardio", words, typed)))),
+            textwrap.fill(does, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6),
+        )]  # fmt: skip
         command.epilog = "\b\nExamples:\n" + "\n".join(lines)
     if isinstance(command, click.Group) and type(command).get_command is click.Group.get_command:
         for name, inner in command.commands.items():
             with_examples(inner, f"{words} {name}")
     return command
+
+
+def _wrapped(command: str) -> Iterator[str]:
+    """Yield a command in lines that a shell reads as one; options stay with their values."""
+    line = " "
+    for part in _PARTS.findall(command):
+        if len(f"{line} {part} \\") > _WIDTH and line.strip():
+            yield f"{line} \\"
+            line = " " * 9
+        line = f"{line} {part}"
+    yield line

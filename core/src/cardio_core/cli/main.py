@@ -132,6 +132,9 @@ def cardio(ctx: click.Context, debug: bool) -> None:
     ctx.obj = {"debug": debug}
 
 
+with_examples(cardio, "")
+
+
 def main() -> None:
     """Run the command line; errors that cardio raises on purpose become one line."""
     _print_anything()

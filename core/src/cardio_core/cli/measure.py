@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cardio_core.cli.completion import plugin_names
+from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import DataError
 
@@ -18,7 +18,11 @@ from cardio_core.errors import DataError
 @click.option(
     "--plugin", required=True, shell_complete=plugin_names, help="Name of an installed plugin."
 )
-@click.option("--task", help="One of the plugin's tasks; its default task without this.")
+@click.option(
+    "--task",
+    shell_complete=task_names,
+    help="One of the plugin's tasks; its default task without this.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -30,7 +34,9 @@ from cardio_core.errors import DataError
     help="Write which id is which file to this CSV; names of files can hold names of people.",
 )
 @click.option("--no-sheets", is_flag=True, help="Measure only; draw no sheet a recording.")
-@click.option("--config", help="default, cpu, full, smoke, or a YAML file.")
+@click.option(
+    "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
+)
 @click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
 @click.option(
     "--executor",

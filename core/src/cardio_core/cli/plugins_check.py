@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardio_core.cli.completion import plugin_names
+from cardio_core.cli.completion import plugin_names, task_names
 from cardio_core.errors import ContractError
 
 if TYPE_CHECKING:
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", shell_complete=plugin_names)
-@click.option("--task", "tasks", multiple=True, help="One of its tasks, or several; all without.")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    shell_complete=task_names,
+    help="One of its tasks, or several; all without.",
+)
 @click.option("--truth", is_flag=True, help="Chance and truth over whole runs, too; takes longer.")
 @click.option("--patients", type=click.IntRange(2), help="Patients of the synthetic cohort.")
 @click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardio_core.cli.completion import plugin_names
+from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import ConfigError
 
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 @click.option(
     "--plugin", required=True, shell_complete=plugin_names, help="Name of an installed plugin."
 )
-@click.option("--task", help="One of the plugin's tasks; its default task without this.")
+@click.option(
+    "--task",
+    shell_complete=task_names,
+    help="One of the plugin's tasks; its default task without this.",
+)
 @click.option(
     "--data",
     multiple=True,
@@ -43,7 +47,9 @@ if TYPE_CHECKING:
     metavar="COLUMN",
     help="Column of the cohort table for subgroups and the clinical model.",
 )
-@click.option("--config", help="default, cpu, full, smoke, or a YAML file.")
+@click.option(
+    "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
+)
 @click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
 @click.option(
     "--from", "needs_from", multiple=True, metavar="TASK=RUN", help="Finished run of a needed task."
@@ -87,9 +93,10 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Stop at the first unusable recording.")
 @click.option("--smoke", is_flag=True, help="The plugin's smallest configuration.")
 @click.option(
-    "--dry-run", is_flag=True,
+    "--dry-run",
+    is_flag=True,
     help="Check everything, make features for a minute at most, train nothing.",
-)  # fmt: skip
+)
 @click.option(
     "--track",
     metavar="TOOL:PLACE",

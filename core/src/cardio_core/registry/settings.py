@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -17,7 +17,7 @@ from cardio_core.types.info import PluginInfo, Task
 
 UNITS = {
     "deg": "degrees", "hz": "Hz", "ml": "mL", "mm": "mm", "ms": "ms", "pct": "%", "px": "pixels",
-    "s": "seconds", "T": "tesla", "y": "years", "days": "days",
+    "s": "s", "T": "T", "y": "years", "days": "days",
 }  # fmt: skip
 """The last part of a setting's name that carries its unit."""
 
@@ -29,7 +29,6 @@ _MANY = {"text": "texts", "number": "numbers", "whole number": "whole numbers",
          "settings": "settings"}  # fmt: skip
 _BOUNDS = ((Ge, "ge"), (Gt, "gt"), (Le, "le"), (Lt, "lt"))
 _IN_WORDS = {"ge": "of {} or more", "gt": "above {}", "le": "up to {}", "lt": "below {}"}
-_NAMES_OF_KEYS = {"needs": "TASK"}
 _SEVERAL = (tuple, list, set, frozenset)
 
 
@@ -44,7 +43,8 @@ class Setting:
     takes : str
         Its values in words: the kind, the choices or the range.
     unit : str
-        Unit, where the name tells one.
+        Unit, where the field says one (``json_schema_extra={"unit": "days"}``) or its name ends in
+        one (``rate_hz``).
     default : object
         Its value in the plugin's ``default`` configuration, as JSON holds it.
     elsewhere : mapping of str to object
@@ -82,14 +82,15 @@ def settings_of(info: PluginInfo, task: Task) -> tuple[Setting, ...]:
     }
     default = values.pop("default")
     found = []
-    for path, field in _fields(model, default):
+    needed = [need.task for need in task.needs]
+    for path, field in _fields(model, default, names={"needs": needed}):
         usual = _at(default, path, field)
         others = {name: _at(tree, path, field) for name, tree in values.items()}
         found.append(
             Setting(
                 path=path,
                 takes=values_of(field.annotation, field.metadata),
-                unit=_unit(path),
+                unit=_unit(path, field),
                 default=usual,
                 elsewhere={name: value for name, value in others.items() if value != usual},
                 meaning=field.description or "",
@@ -99,9 +100,16 @@ def settings_of(info: PluginInfo, task: Task) -> tuple[Setting, ...]:
 
 
 def _fields(
-    model: type[BaseModel], values: Mapping[str, Any], above: str = ""
+    model: type[BaseModel],
+    values: Mapping[str, Any],
+    above: str = "",
+    names: Mapping[str, Sequence[str]] = types.MappingProxyType({}),
 ) -> Iterator[tuple[str, FieldInfo]]:
-    """Walk down to what is no block; where blocks have names of their own, one stands for all."""
+    """Walk down to what is no block.
+
+    Where blocks have names of their own, those of `names` are all that there can be; of others,
+    the ones with a value are shown, or one that stands for all.
+    """
     for name, field in model.model_fields.items():
         path = f"{above}{name}"
         blocks = [one for one in _parts(field.annotation) if _is_block(one)]
@@ -110,7 +118,7 @@ def _fields(
         if not blocks:
             yield path, field
         elif _origin(field.annotation) is dict:
-            for key in sorted(below) or [_NAMES_OF_KEYS.get(name, "NAME")]:
+            for key in names[path] if path in names else sorted(below) or ["NAME"]:
                 yield from _fields(blocks[0], below.get(key) or {}, f"{path}.{key}.")
         else:
             for block in blocks:
@@ -170,7 +178,11 @@ def _within(limits: Mapping[str, str]) -> str:
     return " and ".join(_IN_WORDS[which].format(limit) for which, limit in limits.items())
 
 
-def _unit(path: str) -> str:
+def _unit(path: str, field: FieldInfo) -> str:
+    """Return what the author says in the field's schema; else what the name ends in."""
+    said = field.json_schema_extra
+    if isinstance(said, dict) and "unit" in said:
+        return str(said["unit"])
     name, _, last = path.rpartition(".")[2].rpartition("_")
     return UNITS.get(last, "") if name else ""
 

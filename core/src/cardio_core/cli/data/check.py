@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cardio_core.cli.completion import plugin_names
+from cardio_core.cli.completion import config_names, plugin_names, task_names
 from cardio_core.cli.plugin_options import WithPluginOptions, given
 from cardio_core.errors import DataError
 
@@ -23,7 +23,11 @@ _SHOWN = 60
     shell_complete=plugin_names,
     help="Name of the plugin that reads the data.",
 )
-@click.option("--task", help="One of the plugin's tasks; its default task without this.")
+@click.option(
+    "--task",
+    shell_complete=task_names,
+    help="One of the plugin's tasks; its default task without this.",
+)
 @click.option("--outcome", metavar="COLUMN", help="Column of the cohort table to predict.")
 @click.option("--positive", metavar="VALUE", help="The value of that column that is predicted.")
 @click.option(
@@ -33,7 +37,9 @@ _SHOWN = 60
     metavar="COLUMN",
     help="Column of the cohort table that a clinical model is to use; may be repeated.",
 )
-@click.option("--config", help="default, cpu, full, smoke, or a YAML file.")
+@click.option(
+    "--config", shell_complete=config_names, help="default, cpu, full, smoke, or a YAML file."
+)
 @click.option("--set", "sets", multiple=True, metavar="A.B=V", help="Change one setting.")
 @click.option("--executor", default="local", show_default=True, help="local, local:N or dask:ADDR.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

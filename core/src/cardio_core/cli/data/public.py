@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from cardio_core.cli.completion import dataset_names
+
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -41,7 +43,7 @@ def list_(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=dataset_names)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cardio_core.cli.completion import plugin_names
+from cardio_core.cli.completion import plugin_names, task_names
 from cardio_core.errors import ConfigError
 
 
@@ -29,7 +29,11 @@ class _Patients(click.ParamType[int | Path]):
 @click.command()
 @click.argument("plugin", shell_complete=plugin_names)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
-@click.option("--task", help="One of the plugin's tasks; its default task without this.")
+@click.option(
+    "--task",
+    shell_complete=task_names,
+    help="One of the plugin's tasks; its default task without this.",
+)
 @click.option(
     "--patients", type=_Patients(), metavar="NUMBER|TABLE",
     help="How many, or a table of who they are; the plugin's choice without.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cardio_core.cli.completion import plugin_names
+from cardio_core.cli.completion import plugin_names, task_names
 
 if TYPE_CHECKING:
     from cardio_core.runner.checking.draft import Draft
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("plugin", shell_complete=plugin_names)
-@click.option("--task", help="One of the plugin's tasks; its default task without this.")
+@click.option(
+    "--task",
+    shell_complete=task_names,
+    help="One of the plugin's tasks; its default task without this.",
+)
 @click.option(
     "--from",
     "inputs",

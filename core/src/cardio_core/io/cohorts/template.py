@@ -21,10 +21,11 @@ ANY_VIEW = "path_echo"
 
 @dataclass(frozen=True)
 class TemplateColumn:
-    """One column of a template: what it holds, what it is read for, and a cell to copy."""
+    """One column of a template: what it holds, means, is read for, and a cell to copy."""
 
     name: str
     holds: str
+    meaning: str
     read_for: str
     example: str
 
@@ -47,7 +48,7 @@ def template_csv(columns: list[TemplateColumn]) -> str:
 
     Examples
     --------
-    >>> print(template_csv([TemplateColumn("patient_id", "", "", "P001")]).strip())
+    >>> print(template_csv([TemplateColumn("patient_id", "", "", "", "P001")]).strip())
     patient_id
     EXAMPLE-1
     EXAMPLE-2
@@ -88,8 +89,8 @@ def _column(name: str, why: str) -> TemplateColumn:
     if spec is None and name.startswith("path_"):
         spec = ColumnSpec(name, "path", "", example="recordings/P001")
     if spec is None:
-        return TemplateColumn(name, title_of(name), why, "")
-    return TemplateColumn(name, spec.range_words(), why, spec.example)
+        return TemplateColumn(name, "a column of your own", f"{title_of(name)}.", why, "")
+    return TemplateColumn(name, spec.range_words(), spec.sentence, why, spec.example)
 
 
 def column_of(task: str, reads: Collection[str], paths: Sequence[str]) -> str:
