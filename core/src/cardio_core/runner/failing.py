@@ -35,7 +35,7 @@ def failed(
     kept = f"{kind}: {text_of(error)}".rstrip(": ")
     # An author needs the words of his own code; what the system says names a file of the data.
     said = kept if isinstance(error, OSError) else f"{kind}: {' '.join(str(error).split())}"
-    said, at = said.rstrip(": "), _place(package, error)
+    said, at = said.rstrip(": "), place_in(package, error)
     return HookError(f"{title}: {said} ({at})", f"{title}: {kept} ({at})")
 
 
@@ -44,8 +44,8 @@ def _for_reading(error: BaseException) -> bool:
     return isinstance(error, PermissionError)
 
 
-def _place(package: str, error: BaseException) -> str:
-    """Return ``"cardio_ppg/rhythm/train.py:31"``."""
+def place_in(package: str, error: BaseException) -> str:
+    """Return the deepest frame of an error in a package: ``"cardio_ppg/rhythm/train.py:31"``."""
     frames = [
         (str(frame.f_globals.get("__name__", "")).partition(".")[0], frame.f_code.co_filename, line)
         for frame, line in traceback.walk_tb(error.__traceback__)
