@@ -6,6 +6,7 @@ import json
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -50,6 +51,17 @@ def test_a_sample_that_differs_is_noticed_and_a_missing_value_equals_itself():
         samples.require_equal({"P": features(np.array([[np.nan], [2.0]]), ("a", "c"))}, one, "x")
     with pytest.raises(AssertionError, match="other patients"):
         samples.require_equal({}, one, "made again")
+
+
+def test_a_measurement_that_nobody_has_fails_the_contract():
+    check = samples.no_measurement_is_missing_in_everybody
+    nobody, somebody = (features(np.array([[np.nan], [last]])) for last in (np.nan, 2.0))
+    check(SimpleNamespace(features={"P": nobody, "Q": somebody}))
+    with pytest.raises(AssertionError, match=r"NaN in all 2 patients: shape\.height; mend"):
+        check(SimpleNamespace(features={"P": nobody, "Q": nobody}))
+    for titles in ((), ("",)):  # no measurement
+        block = replace(nobody["shape"], titles=titles)
+        check(SimpleNamespace(features={"P": FeatureSet(nobody.table, {"shape": block})}))
 
 
 @pytest.mark.parametrize(

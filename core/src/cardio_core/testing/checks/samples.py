@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.io.hashing import directory_digest
+from cardio_core.report.measured.values import is_listed
 from cardio_core.runner.request import RunRequest
 from cardio_core.testing.case import TaskCase
 from cardio_core.testing.driving import patients_of, set_up_bench
@@ -137,6 +138,26 @@ def no_feature_is_infinite(case: TaskCase) -> None:
             require(not n, f"patient {patient}, block {name!r}: {n} infinite; NaN means unknown")
 
 
+def no_measurement_is_missing_in_everybody(case: TaskCase) -> None:
+    """One that nobody has is a slip of `featurize`, or the synthetic cohort lacks what it needs."""
+    found: dict[tuple[str, str], bool] = {}
+    for one in case.features.values():
+        for name, block in one.blocks.items():
+            if not is_listed(block):
+                continue
+            has = np.isfinite(block.in_units()).any(axis=0)
+            titles = block.titles or block.names
+            for column, title, known in zip(block.names, titles, has, strict=True):
+                if title:  # an empty one is no measurement
+                    found[name, column] = bool(known) or found.get((name, column), False)
+    absent = [f"{block}.{column}" for (block, column), known in found.items() if not known]
+    require(
+        not absent,
+        f"NaN in all {len(case.features)} patients: {', '.join(absent[:6])}; mend featurize, let "
+        'the synthetic cohort have it, or title it "" where it is no measurement',
+    )
+
+
 def require_equal(
     made: Mapping[str, FeatureSet], expected: Mapping[str, FeatureSet], how: str
 ) -> None:
@@ -171,6 +192,7 @@ OF_SAMPLES = (
     no_column_of_the_samples_tells_the_label,
     every_feature_has_a_name_an_axis_and_a_unit,
     no_feature_is_infinite,
+    no_measurement_is_missing_in_everybody,
     features_are_the_same_when_made_again,
     features_do_not_depend_on_the_order_of_the_patients,
     features_do_not_depend_on_the_order_of_a_patients_recordings,
