@@ -57,7 +57,7 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     except (CardioError, MemoryError):
         raise
     except (Exception, SystemExit) as error:  # a stranger's code may raise anything
-        raise failed(plugin.package, _title(plugin, ctx), error, ctx._out) from error
+        raise failed(plugin.package, _title(plugin, ctx), error, ctx._out, arguments) from error
     if result is None:
         raise _broken(plugin, hook, f"returned None; it must return a {RETURNS[hook].__name__}")
     if not isinstance(result, RETURNS[hook]):
