@@ -105,8 +105,7 @@ class PluginContract(_OfOnePlugin):
     the named configurations are valid for every task and refuse unknown keys; the synthetic cohort
     is deterministic; features are the same when made again, in another order, for one patient
     alone, and from copies of the recordings in empty folders under other names; what a recording
-    yields is the same in half of the cohort and in a reordered one; each feature has a unit, and
-    somebody each measurement; no
+    yields is the same in half of the cohort and in a reordered one; each feature has a unit; no
     column of the samples tells the label; a run ends with every file in its place; models are no
     pickles; new patients are predicted, each the same in any company.
 
