@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cardio_core.errors import DataError
+from cardio_core.errors import DataError, MadeWrongError
 from cardio_core.io.store import load_features, load_table, save_features, save_table
 from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces, concatenate
 
@@ -77,13 +77,32 @@ def test_blocks_that_differ_in_their_description_are_not_joined():
 
 
 def test_a_feature_without_a_unit_is_refused():
-    with pytest.raises(ValueError, match="every feature needs a unit"):
+    with pytest.raises(MadeWrongError, match="every feature needs a unit"):
         FeatureBlock(np.zeros((2, 2)), ("column",), ("a", "b"), ("ms", ""))
+
+
+@pytest.mark.parametrize(
+    ("shape", "more", "words"),
+    [
+        ((1, 5), {"names": ("a", "b")}, "of 5 along 'm' has 2 name(s); give one to each"),
+        ((1, 5), {"names": tuple("abcd")}, "of 5 along 'm' has 4 name(s); give one to each"),
+        ((1,), {"axes": (), "names": ("a",)}, "of no axis has 1 name(s)"),
+        ((1, 2), {"axes": ("m", "n")}, "of shape (1, 2) has 2 axes"),
+        ((1, 2), {"units": ("1", "1", "1")}, "a FeatureBlock of 2 names has 3; give one for each"),
+        ((1, 2), {"titles": ("A",)}, "of 1 axes and 2 names has 1 titles"),
+        ((1, 2, 2), {"axes": ("m", "n"), "titles": ("A", "B")}, "of 2 axes and 2 names has 2"),
+    ],
+)
+def test_names_units_and_titles_that_do_not_fit_the_array_are_refused(shape, more, words):
+    fitting = {"axes": ("m",), "names": ("a", "b"), "units": ("1",)}
+    with pytest.raises(MadeWrongError) as caught:
+        FeatureBlock(np.zeros(shape), **fitting | more)
+    assert words in str(caught.value)
 
 
 def test_rows_and_table_must_agree():
     block = FeatureBlock(np.zeros((3, 1)), ("column",), ("a",), ("ms",))
-    with pytest.raises(ValueError, match="4 samples but block 'x' has 3 rows"):
+    with pytest.raises(MadeWrongError, match="4 samples but block 'x' has 3 rows"):
         FeatureSet(features("1", 4).table, {"x": block})
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 
 from cardio_core.evaluation.pictures import _picked
 from cardio_core.report.figures import ForestModel, forest, model_forest, svg_text
 from cardio_core.report.figures.agreement import agreement_figure
 from cardio_core.report.figures.calibration_panels import calibration_panels
-from cardio_core.report.figures.canvas import described, drawn
+from cardio_core.report.figures.canvas import described, drawn, write_rows
 from cardio_core.report.figures.classes import classes_figure
 from cardio_core.report.figures.forest_plot import ForestRow
 from cardio_core.report.figures.many_models import (
@@ -183,6 +183,28 @@ def test_a_decision_curve_has_those_who_treat_all_and_none():
     svg = svg_text(decision_curves(scores(1), positive="response"))
     for words in ("treat everybody", "treat nobody", "net benefit"):
         assert f">{words}<" in svg
+
+
+def test_a_long_title_of_a_measurement_stands_clear_of_its_value():
+    rows = [("Pulse rate", "71.2", "per min"),
+            ("Irregularity of pulse intervals (RMSSD by mean)", "27.6", "%"),
+            ("Time from the foot of a pulse to its notch, over all that are kept", "", ""),
+            ("Augmentation index at a heart rate of 75", "-3.3", "%")]  # fmt: skip
+
+    def draw(figure):
+        figure.set_size_inches(11, 5)
+        write_rows(figure.subplots(1, 2, width_ratios=(3, 1))[1], rows)
+
+    figure = drawn(draw)
+    figure.draw_without_rendering()
+    shown = [one for one in figure.findobj(Annotation) if one.get_text()]
+    boxes = [(one.get_text(), one.get_window_extent().padded(-1)) for one in shown]
+    pairs = [
+        (a, b) for n, (a, one) in enumerate(boxes) for b, two in boxes[:n] if one.overlaps(two)
+    ]
+    assert pairs == []
+    assert any("\n" in text for text, _ in boxes)
+    assert min(one.get_fontsize() for one in shown) >= 5
 
 
 @pytest.mark.parametrize("rule", [False, True])

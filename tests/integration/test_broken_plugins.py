@@ -30,6 +30,8 @@ FAIL_AT_WORK = {
     "trains_nothing": "hook train: returned None; it must return a ModelArtifact",
     "leaves_a_pickle": "hook train: left a pickle (model.pkl)",
     "unknown_ids": "hook predict: predicts sample 'stranger0', which it was not given",
+    "names_too_few": "plugin 'names_too_few', hook featurize: a FeatureBlock of 2 along 'measure' "
+    "has 1 name(s); give one to each (cardio_broken/names_too_few.py:18)",
     "predicts_nan": "hook predict: target 'ill': 3 scores are not finite",
 }
 RAISE_AT_WORK = {

@@ -15,7 +15,7 @@ def test_a_misspelt_plugin_is_refused_with_the_right_name(cardio):
     said = cardio("run", "--plugin", "toyy")
     assert said.exit_code == 2
     assert "no plugin 'toyy' is installed; did you mean 'toy'?" in said.stderr
-    assert "pip install ./plugins/NAME" in said.stderr
+    assert "pip install FOLDER" in said.stderr
 
 
 def test_a_misspelt_command_is_refused_with_the_right_name(cardio):

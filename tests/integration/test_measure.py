@@ -190,6 +190,53 @@ def test_nothing_but_bad_files_exits_with_3_and_says_the_first_reason(cardio, ne
     assert row["not measured because"]
 
 
+def test_the_plugins_own_mistake_stops_at_the_first_recording_with_its_text(
+    cardio, newcomers, tmp_path, monkeypatch
+):
+    from cardio_core.runner.measuring import measure as module
+
+    genuine, calls = module.measure_patient, []
+
+    def counted(job, device=None):
+        calls.append(job)
+        return genuine(job, device)
+
+    monkeypatch.setattr(module, "measure_patient", counted)
+    words = ("--out", tmp_path / "out", "--no-sheets", "--executor", "local:1")
+    said = cardio("measure", "--plugin", "names_too_few", newcomers, *words)
+    assert said.exit_code == 1
+    assert said.stderr == (
+        "Error: plugin 'names_too_few', hook featurize: a FeatureBlock of 2 along 'measure' has 1 "
+        "name(s); give one to each (cardio_broken/names_too_few.py:18)\n"
+    )
+    assert len(calls) == 1
+
+
+def test_a_measurement_that_nobody_has_keeps_its_column_and_is_named(cardio, newcomers, tmp_path):
+    words = ("measure", "--plugin", "measures_nothing", newcomers, "--no-sheets")
+    said = cardio(*words, "--out", tmp_path / "out")
+    assert said.exit_code == 0, said.stderr
+    made = table_of(tmp_path / "out")
+    assert {row["Height (mV)"] for row in made} == {"1"}
+    assert {row["Longest pause (s)"] for row in made} == {""}
+    told = "Found in no recording, so that the column is empty: Longest pause"
+    assert said.stderr.splitlines().count(told) == 1
+    page = (tmp_path / "out" / "measurements.html").read_text(encoding="utf-8")
+    assert told in page
+    assert "Longest pause (s)" not in page
+    found = cardio("measure", "--plugin", "toy", newcomers, "--no-sheets", "--out", tmp_path / "b")
+    assert "Found in no" not in found.stderr
+
+
+def test_a_folder_in_which_nothing_was_measured_is_taken_again(cardio, newcomers, tmp_path):
+    words = ("measure", "--plugin", "toy", "--no-sheets", "--out", tmp_path / "out")
+    assert cardio(*words, newcomers / "letter.csv").exit_code == 3
+    assert cardio(*words, newcomers / "C01r0.csv").exit_code == 0
+    (row,) = table_of(tmp_path / "out")
+    assert row["Height (mV)"]
+    assert "not measured because" not in row
+
+
 def test_a_folder_with_measurements_is_not_written_over(cardio, newcomers, tmp_path):
     words = ("measure", "--plugin", "toy", newcomers / "C01r0.csv", "--out", tmp_path / "out")
     assert cardio(*words).exit_code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import os
 import shutil
@@ -13,10 +14,16 @@ from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from cardio_core.cli.plugins_new import new_plugin
-from cardio_core.testing import PluginContract
+from cardio_core.registry import open_plugin
+from cardio_core.testing import PluginContract, training_context
+from cardio_core.types.features import FeatureBlock, FeatureSet
+from cardio_core.types.samples import ID_COLUMNS
+from cardio_core.types.targets import Targets
 
 ROOT = Path(__file__).parents[2]
 UNITS = ("patient", "study", "recording", "event")
@@ -45,7 +52,8 @@ def test_the_plan_of_the_house_is_in_the_new_folder(tmp_path):
     assert hooks | {"config.py", "models.py"} <= {p.name for p in (package / "finding").iterdir()}
     folders = {path.name for path in package.iterdir() if path.is_dir()}
     assert folders == {"finding", "signal", "readers", "networks", "synthetic", "configs"}
-    assert [path.name for path in package.glob("configs/*.yaml")] == ["default.yaml"]
+    names = {path.name for path in package.glob("configs/*.yaml")}
+    assert names == {"default.yaml", "smoke.yaml"}
 
 
 @pytest.mark.parametrize(("unit", "kind"), VARIANTS)
@@ -68,14 +76,53 @@ def test_every_unit_and_kind_is_written_under_its_name(tmp_path, unit, kind):
 
 
 @pytest.mark.parametrize(
+    ("kind", "words", "planted"),
+    [
+        ("binary", "The best possible AUC is 0.92", 0.8),
+        ("multiclass", "The mean AUC of a class against the rest", 0.8),
+        ("continuous", "Share of pairs in the right order", 0.75),
+    ],
+)
+def test_the_floor_of_its_tests_is_that_of_the_kind(tmp_path, kind, words, planted):
+    made = new_plugin("a", tmp_path, kind=kind)
+    text = (made / "tests" / "test_contract.py").read_text(encoding="utf-8")
+    assert words in text
+    assert f'planted = {{"finding": {planted}}}' in text
+
+
+def test_the_network_of_a_number_finds_one_that_is_far_from_zero(install, tmp_path):
+    """Pressures of 130 mmHg, of which a network without a scale learns the mean alone."""
+    install(new_plugin("new-number", tmp_path, kind="continuous"))
+    task = open_plugin("new_number").info.tasks[0]
+    by_network = importlib.import_module("cardio_new_number.finding.by_network")
+    train = importlib.import_module("cardio_new_number.finding.config").TrainBlock
+    rng = np.random.default_rng(3)
+    ids = [f"P{n}" for n in range(80)]
+    table = pd.DataFrame(dict.fromkeys(ID_COLUMNS, ids), index=pd.Index(ids, name="sample_id"))
+    z = rng.normal(size=80)
+    shapes = np.exp(-((np.linspace(-3, 3, 32) / (1 + 0.2 * z[:, None])) ** 2))[:, None]
+    shape = FeatureBlock(shapes.astype(np.float32), ("channel", "time"), ("pulse",), ("1",))
+    features = FeatureSet(table, {"shape": shape})
+    known = pd.Series(130 + 10 * z, index=ids)
+    targets = Targets("patient", pd.DataFrame({"finding": known}))
+    ctx = training_context(task, "network", tmp_path)
+    config = train(fit={"epochs": 20, "batch_size": 32, "learning_rate": 0.01})
+    model = by_network.fit_network(features, None, targets, config, ctx)
+    scores = by_network.score_network(model, features, ctx)
+    assert abs(scores.mean() - 130) < 5
+    assert np.corrcoef(scores, known)[0, 1] > 0.7
+    assert np.abs(scores - known).mean() < 6  # 8 for the mean of all
+
+
+@pytest.mark.parametrize(
     ("name", "words"),
     [
         ("PPG", "expected a name of small letters and digits"),
         ("1st", "expected a name of small letters and digits"),
         ("a__b", "expected a name of small letters and digits"),
         ("../a", "expected a name of small letters and digits"),
-        ("core", "a package cardio_core is installed already"),
-        ("toy", "a package cardio_toy is installed already"),
+        ("core", "a package cardio_core is installed already; choose another name\n"),
+        ("toy", "or make room for a new one first: pip uninstall cardio-toy\n"),
         ("there", "there: expected no such folder, found one"),
     ],
 )
@@ -110,7 +157,7 @@ def test_without_a_published_evaluation_both_runs_honest_alone_and_says_so(
     )  # fmt: skip
     assert said.exit_code == 0, said.stderr
     assert "Protocol: honest alone; protocols.paper is not configured." in said.stdout
-    assert "Configuration: default; there is no smoke." in said.stdout
+    assert "Configuration: smoke." in said.stdout
     manifest = json.loads((tmp_path / "run/manifest.json").read_text(encoding="utf-8"))
     assert manifest["protocols"] == ["honest"]
     assert "honest alone" in (tmp_path / "run/report.html").read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from cardio_core.testing.checking import OF_TASK
+from cardio_core.testing.checks.fitted import OF_RUNS
 from cardio_core.testing.checks.says import OF_INFO
 from cardio_core.testing.checks.truth import OF_TRUTH
 from cardio_core.testing.contract import PluginContract, PluginTruth
@@ -37,6 +38,31 @@ def test_a_plugin_that_keeps_its_contract_passes_where_there_is_no_pytest(instal
     assert all(row["passed"] and row["said"].endswith(".") for row in answer["verdicts"])
     assert "... running the task" in said.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_quick_checks_run_nothing(cardio, monkeypatch):
+    from cardio_core.testing import case
+
+    def refused(*_):
+        raise AssertionError("a run was begun")
+
+    monkeypatch.setattr(case, "run", refused)
+    said = cardio("plugins", "check", "toy", "--quick", *SMALL, "--json")
+    assert said.exit_code == 0, said.stderr
+    names = [row["name"] for row in said.json["verdicts"]]
+    of_runs = {name_of(check) for check in OF_RUNS}
+    assert names == [name_of(one) for one in (*OF_INFO, *OF_TASK) if name_of(one) not in of_runs]
+    assert "running the task" not in said.stderr
+    both = cardio("plugins", "check", "toy", "--quick", "--truth")
+    assert both.exit_code == 2
+    assert "leave one of them out" in both.stderr
+
+
+def test_what_may_be_meant_is_shown_and_fails_nothing(cardio):
+    said = cardio("plugins", "check", "measures_nothing", "--quick", *SMALL)
+    assert said.exit_code == 0, said.stderr
+    assert "look " in said.stdout
+    assert "\n     NaN in all " in said.stdout
 
 
 def test_a_plugin_that_breaks_it_fails_with_a_sentence_a_check(cardio):

@@ -70,6 +70,13 @@ class ContractError(CardioError):
     exit_code = 1
 
 
+class MadeWrongError(ContractError):
+    """A hook gave one of the core's classes parts that do not fit together.
+
+    The same for every recording, so nobody else is tried. The text counts and quotes no value.
+    """
+
+
 class HookError(ContractError):
     """A plugin's hook failed by itself: what it raised, and where.
 

@@ -83,7 +83,11 @@ between words, found 'PPG'; ppg_rhythm would do
         )
     module = name.replace("-", "_")
     if find_spec(f"cardio_{module}") is not None:
-        raise ConfigError(f"a package cardio_{module} is installed already; choose another name")
+        cure = f"pip uninstall cardio-{module.replace('_', '-')}"
+        or_else = "" if module == "core" else f", or make room for a new one first: {cure}"
+        raise ConfigError(
+            f"a package cardio_{module} is installed already; choose another name{or_else}"
+        )
     made = folder / name
     if made.exists():
         raise ConfigError(f"{name}: expected no such folder, found one; choose another name")

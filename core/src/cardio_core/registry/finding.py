@@ -19,6 +19,7 @@ from cardio_core.registry.naming import hint
 from cardio_core.registry.plugin import Plugin
 from cardio_core.registry.reading import declared_api, locate, read
 from cardio_core.registry.soundness import faults
+from cardio_core.registry.strays import how_to_get, misnamed_module
 from cardio_core.types.info import PluginInfo, Task
 
 GROUP = "cardio.plugins"
@@ -154,8 +155,9 @@ def _plugin_module(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
         raise
     except BaseException as error:  # a stranger's import may raise anything, an exit among it
         _guard_api(point, declared_api(point.module) or hookspecs.API_VERSION)
+        why = isinstance(error, ModuleNotFoundError) and misnamed_module(point)
         raise PluginError(
-            f"{_where(point)} cannot be imported: {_why(error, point.name)}"
+            f"{_where(point)} cannot be imported: {why or _why(error, point.name)}"
         ) from error
     info = getattr(module, "INFO", None)
     if not isinstance(info, PluginInfo):
@@ -222,8 +224,8 @@ def _with_config(task: Task, otherwise: str) -> Task:
 def _not_found(name: str, installed: list[str]) -> str:
     have = ", ".join(installed) or "none"
     return (
-        f"no plugin {name!r} is installed; {hint(name, installed)}installed: {have}. "
-        "Install one from its folder or wheel: pip install ./plugins/NAME"
+        f"no plugin {name!r} is installed; {hint(name, installed)}installed: {have}; "
+        f"{how_to_get(name, GROUP)}"
     )
 
 

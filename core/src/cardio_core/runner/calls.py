@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.context import Context
-from cardio_core.errors import CardioError, ContractError, DataError
+from cardio_core.errors import CardioError, ContractError, DataError, MadeWrongError
 from cardio_core.registry import Plugin
-from cardio_core.runner.failing import failed
+from cardio_core.runner.failing import failed, place_in
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.predictions import Predictions
@@ -38,7 +38,8 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     Raises
     ------
     ContractError
-        If the result is None, of the wrong type, or names ids, targets or files it may not.
+        If the result is None, of the wrong type, or names ids, targets or files it may not, or if
+        the hook gave a class of the core parts that do not fit.
     DataError
         If the hook says so, or met a matrix that it could not invert.
     HookError
@@ -50,10 +51,13 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
         result = plugin.call(hook, ctx.task, config=block, ctx=ctx, **arguments)
     except np.linalg.LinAlgError as error:  # about the data, not the code
         raise DataError(f"{hook} of plugin {plugin.info.name!r}: {error}") from error
+    except MadeWrongError as error:
+        where = place_in(plugin.package, error)
+        raise ContractError(f"{_title(plugin, ctx)}: {error} ({where})") from error
     except (CardioError, MemoryError):
         raise
     except (Exception, SystemExit) as error:  # a stranger's code may raise anything
-        raise failed(plugin.package, _title(plugin, ctx), error, ctx._out) from error
+        raise failed(plugin.package, _title(plugin, ctx), error, ctx._out, arguments) from error
     if result is None:
         raise _broken(plugin, hook, f"returned None; it must return a {RETURNS[hook].__name__}")
     if not isinstance(result, RETURNS[hook]):

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
 
 from cardio_core.compute.lacking import lacking
 from cardio_core.errors import HookError, LackingError
+from cardio_core.types.features import FeatureSet
 from cardio_core.types.wordless import text_of
+
+_MOST_NAMES, _MOST_NAMED = 60, 6
+"""Columns of a block that is looked at, and of those with NaN that are named."""
 
 
 def failed(
-    package: str, title: str, error: BaseException, place: Path | None = None
+    package: str,
+    title: str,
+    error: BaseException,
+    place: Path | None = None,
+    given: Mapping[str, Any] = MappingProxyType({}),
 ) -> HookError | LackingError:
     """Return the one line for what a hook raised; `title` says which hook was called.
+
+    Where it is about NaN, the line names the columns that hold any of the features among `given`,
+    the hook's arguments: a library knows no names.
 
     A full disk, and memory that ran out, are no fault of the hook; `place` is where it wrote.
 
@@ -35,8 +51,26 @@ def failed(
     kept = f"{kind}: {text_of(error)}".rstrip(": ")
     # An author needs the words of his own code; what the system says names a file of the data.
     said = kept if isinstance(error, OSError) else f"{kind}: {' '.join(str(error).split())}"
-    said, at = said.rstrip(": "), _place(package, error)
-    return HookError(f"{title}: {said} ({at})", f"{title}: {kept} ({at})")
+    said, at = said.rstrip(": "), place_in(package, error)
+    where = _nan_in(given.values()) if "NaN" in said else ""
+    return HookError(f"{title}: {said}{where} ({at})", f"{title}: {kept} ({at})")
+
+
+def _nan_in(given: Iterable[Any]) -> str:
+    """Return which measurements of the features lack values: ``"; NaN in a.rate (3 of 40)"``."""
+    found: dict[str, str] = {}
+    for features in (one for one in given if isinstance(one, FeatureSet)):
+        for name, block in features.blocks.items():
+            numbers = np.dtype(block.values.dtype).kind == "f"
+            if not numbers or len(block.axes) != 1 or len(block.names) > _MOST_NAMES:
+                continue  # pictures and curves are large, and no column of theirs is a measurement
+            lost = np.isnan(block.in_units()).sum(axis=0)
+            for column, n in zip(block.names, lost, strict=True):
+                if n:
+                    found.setdefault(f"{name}.{column}", f"{n} of {len(features)}")
+    named = [f"{column} ({share})" for column, share in list(found.items())[:_MOST_NAMED]]
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return f"; NaN in {', '.join(named)}{more}" if named else ""
 
 
 def _for_reading(error: BaseException) -> bool:
@@ -44,8 +78,8 @@ def _for_reading(error: BaseException) -> bool:
     return isinstance(error, PermissionError)
 
 
-def _place(package: str, error: BaseException) -> str:
-    """Return ``"cardio_ppg/rhythm/train.py:31"``."""
+def place_in(package: str, error: BaseException) -> str:
+    """Return the deepest frame of an error in a package: ``"cardio_ppg/rhythm/train.py:31"``."""
     frames = [
         (str(frame.f_globals.get("__name__", "")).partition(".")[0], frame.f_code.co_filename, line)
         for frame, line in traceback.walk_tb(error.__traceback__)

@@ -22,6 +22,7 @@ def check_plugin(
     name: str,
     tasks: Sequence[str] = (),
     *,
+    quick: bool = False,
     truth: bool = False,
     sizes: Sizes | None = None,
     tell: Callable[[str], None] = lambda _: None,
@@ -34,6 +35,8 @@ def check_plugin(
         Its entry point.
     tasks : sequence of str
         Which of its tasks; empty means all.
+    quick : bool
+        Whether to leave out the checks that need a whole run.
     truth : bool
         Whether to run the longer checks of chance and truth, too.
     sizes : Sizes, optional
@@ -49,6 +52,7 @@ def check_plugin(
         If it has no such task.
     """
     plugin = PluginCase(name)
+    of_task = tuple(check for check in OF_TASK if not (quick and check in OF_RUNS))
     chosen = [find_task(plugin.opened, task).name for task in tasks or all_tasks(name)]
     for check in OF_INFO:
         yield judge(check, plugin)
@@ -58,7 +62,7 @@ def check_plugin(
             folder = Path(place, "work")
             folder.mkdir()
             case = TaskCase(name, task, folder, sizes or Sizes(), tell)
-            for check in (*OF_TASK, *(OF_TRUTH if truth else ())):
+            for check in (*of_task, *(OF_TRUTH if truth else ())):
                 with own_cache(Path(place, "cache")):
                     verdict = judge(check, case, task)
                 yield verdict

@@ -131,8 +131,10 @@ class PluginTruth(_OfOnePlugin):
     plugin, tasks, config, sets, n_patients
         As in `PluginContract`; take as many patients as the planted effect needs.
     planted : mapping of task to float
-        The concordance (AUC) that the first model of each task must reach on the synthetic cohort,
-        out of fold. Take it from its known truth, below its Bayes AUC by what so few patients cost.
+        The concordance that the first model of each task must reach on the synthetic cohort, out of
+        fold: the AUC, the mean of the classes' AUCs against the rest, or of a number 0.5 plus half
+        of Kendall's tau. Take it from its known truth, below the best possible by what so few
+        patients cost.
     permutations : sequence of int
         Seeds of the permutations; the more, the sharper.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ class NotReachedError(BrokenContractError):
     """What a check needs has failed before, in the check that says why."""
 
 
+class ContractWarning(UserWarning):
+    """What a plugin's author should look at, though there may be a reason for it."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What one check found.
@@ -39,6 +44,8 @@ class Verdict:
         One sentence: why it matters where it holds, else what was found and what to do.
     seconds : float
         How long it took.
+    advised : bool
+        Whether it holds, and `said` is what to look at all the same.
     """
 
     name: str
@@ -46,6 +53,7 @@ class Verdict:
     passed: bool
     said: str
     seconds: float
+    advised: bool = False
 
 
 def require(holds: object, message: str) -> None:
@@ -55,6 +63,11 @@ def require(holds: object, message: str) -> None:
     """
     if not holds:
         raise BrokenContractError(message)
+
+
+def advise(message: str) -> None:
+    """Warn of what may be meant; no check fails of it."""
+    warnings.warn(message, ContractWarning, stacklevel=3)
 
 
 def name_of(check: Check) -> str:
@@ -74,14 +87,23 @@ def judge(check: Check, case: Any, task: str | None = None) -> Verdict:
     """Run one check and say what came of it; only an interruption goes through."""
     begin = time.perf_counter()
     why = " ".join((check.__doc__ or "").split("\n\n")[0].split())
+    advice = ""
     try:
-        check(case)
-        passed, said = True, why
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always", ContractWarning)
+            check(case)
+        for one in heard:
+            if issubclass(one.category, ContractWarning):
+                advice = str(one.message)
+            else:
+                warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+        passed, said = True, advice or why
     except (BrokenContractError, CardioError) as error:
         passed, said = False, " ".join(str(error).split())
     except (Exception, SystemExit) as error:
         passed, said = False, _unexpected(error)
-    return Verdict(name_of(check), task, passed, said, time.perf_counter() - begin)
+    took = time.perf_counter() - begin
+    return Verdict(name_of(check), task, passed, said, took, advised=passed and bool(advice))
 
 
 def _unexpected(error: BaseException) -> str:

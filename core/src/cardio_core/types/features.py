@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from cardio_core.errors import MadeWrongError
 from cardio_core.types.samples import ID_COLUMNS
 
 Array = np.ndarray[Any, Any]
@@ -198,12 +199,29 @@ class FeatureBlock:
     titles: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if len(self.axes) != len(self.values.shape) - 1:
-            raise ValueError(f"axes {self.axes} do not name the shape {self.values.shape}")
-        if len(self.units) not in (1, len(self.names)) or not all(self.units):
-            raise ValueError(f"every feature needs a unit; {self.names} have {self.units}")
-        if self.titles and (len(self.titles) != len(self.names) or len(self.axes) != 1):
-            raise ValueError(f"titles go with the names of one axis; {self.names}: {self.titles}")
+        shape, n_names = tuple(self.values.shape), len(self.names)
+        if len(self.axes) != len(shape) - 1:
+            raise MadeWrongError(
+                f"a FeatureBlock of shape {shape} has {len(self.axes)} axes; name each after the "
+                "first, which is the sample"
+            )
+        n_along = shape[1] if self.axes else 0
+        if n_names != n_along:
+            axis = f"{n_along} along {self.axes[0]!r}" if self.axes else "no axis"
+            raise MadeWrongError(
+                f"a FeatureBlock of {axis} has {n_names} name(s); give one to each"
+            )
+        if len(self.units) not in (1, n_names) or not all(self.units):
+            raise MadeWrongError(
+                f"every feature needs a unit; a FeatureBlock of {n_names} names has "
+                f"{sum(map(bool, self.units))}; give one for each, or one for all ('1' for pure "
+                "numbers)"
+            )
+        if self.titles and (len(self.titles) != n_names or len(self.axes) != 1):
+            raise MadeWrongError(
+                f"a FeatureBlock of {len(self.axes)} axes and {n_names} names has "
+                f"{len(self.titles)} titles; one goes with each name of a single axis"
+            )
 
     def take(self, positions: Any) -> FeatureBlock:
         """Return the rows at these positions, read into memory."""
@@ -246,11 +264,12 @@ class FeatureSet:
     def __post_init__(self) -> None:
         missing = [column for column in ID_COLUMNS if column not in self.table.columns]
         if missing:
-            raise ValueError(f"a feature table needs the columns {missing}")
+            raise MadeWrongError(f"the table of a FeatureSet lacks the columns {missing}; add them")
         for name, block in self.blocks.items():
             if len(block.values) != len(self.table):
-                raise ValueError(
-                    f"{len(self.table)} samples but block {name!r} has {len(block.values)} rows"
+                raise MadeWrongError(
+                    f"a FeatureSet of {len(self.table)} samples but block {name!r} has "
+                    f"{len(block.values)} rows; give one a sample"
                 )
 
     def __len__(self) -> int:

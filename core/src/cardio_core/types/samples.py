@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.errors import DataError
+from cardio_core.errors import DataError, MadeWrongError
 from cardio_core.types.unpacking.fitting import require_fitting
 from cardio_core.types.unreadable import files_in, unreadable
 
@@ -78,12 +78,18 @@ class SampleSet:
     def __post_init__(self) -> None:
         missing = [column for column in ID_COLUMNS if column not in self.table.columns]
         if missing:
-            raise ValueError(f"a sample table needs the columns {missing}")
+            raise MadeWrongError(f"the table of a SampleSet lacks the columns {missing}; add them")
         if len(self.values) != len(self.table):
-            raise ValueError(f"{len(self.table)} samples but {len(self.values)} values")
+            raise MadeWrongError(
+                f"a SampleSet of {len(self.table)} samples has {len(self.values)} values; give one "
+                "a sample"
+            )
         if not self.table.index.is_unique:
-            twice = self.table.index[self.table.index.duplicated()][0]
-            raise ValueError(f"sample id {twice!r} stands twice")
+            n_twice = int(self.table.index.duplicated().sum())
+            raise MadeWrongError(
+                f"a SampleSet of {len(self.table)} samples has {n_twice} ids that stand twice; "
+                "name each sample apart"
+            )
 
     def __len__(self) -> int:
         return len(self.table)

@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.text import Annotation
 
 from cardio_core.io.atomic import write_text
 from cardio_core.report.figures.theme import fixed as fixed
@@ -51,6 +52,9 @@ SIZE_IN = (6.2, 4.0)
 """Width and height of a figure in inches, where a drawing sets none."""
 
 _ROW_PT, _MOST_ROWS = 13.0, 34
+_VALUE_AT, _UNIT_AT = 0.76, 0.79
+_LEAST_PT, _TINY_PT = 6.0, 3.0
+"""A title below the first is broken in two; no text is smaller than the second."""
 
 _RC: Any = {
     # Text stays text: it can be searched, and takes the font of the page it stands on.
@@ -289,11 +293,63 @@ def write_rows(axes: Axes, rows: Sequence[tuple[str, str, str]]) -> None:
     if len(shown) < len(rows):
         shown.append((f"and {len(rows) - len(shown)} more in the table", " ", ""))
     for n, (title, value, unit) in enumerate(shown, start=1):
-        texts = ((0.0, title, "left"), (0.76, value or "not found", "right"),
-                 (0.79, unit if value else "", "left"))  # fmt: skip
-        for x, text, side in texts:
-            axes.annotate(
-                text, (x, 1.0), xycoords="axes fraction", xytext=(0, -_ROW_PT * n),
-                textcoords="offset points", ha=side, va="baseline", fontsize=SMALL_PT,
-                color=INK if value else GREY, annotation_clip=False,
-            ).set_in_layout(False)  # fmt: skip
+        colour, below = INK if value else GREY, -_ROW_PT * n
+        number = _written(axes, _VALUE_AT, value or "not found", below, "right", colour)
+        _written(axes, _UNIT_AT, unit if value else "", below, "left", colour)
+        named = _Fitted(title, number, below, colour)
+        named.set_in_layout(False)
+        axes.add_artist(named)
+
+
+def _written(axes: Axes, x: float, text: str, below: float, side: str, colour: str) -> Annotation:
+    made = axes.annotate(
+        text, (x, 1.0), xycoords="axes fraction", xytext=(0, below),
+        textcoords="offset points", ha=side, va="baseline", fontsize=SMALL_PT,
+        color=colour, annotation_clip=False,
+    )  # fmt: skip
+    made.set_in_layout(False)
+    return made
+
+
+class _Fitted(Annotation):
+    """The title of a row, smaller or in two lines where it would reach into its value.
+
+    How wide the axes are is known only once the page is laid out, so it is fitted as it is drawn.
+    """
+
+    def __init__(self, title: str, value: Annotation, below: float, colour: str) -> None:
+        super().__init__(
+            title, (0.0, 1.0), xycoords="axes fraction", xytext=(0, below),
+            textcoords="offset points", ha="left", va="baseline", fontsize=SMALL_PT,
+            color=colour, annotation_clip=False, linespacing=1.0,
+        )  # fmt: skip
+        self._title, self._value, self._below = title, value, below
+
+    def draw(self, renderer: Any) -> None:
+        """Draw it where it fits."""
+        self._fit(renderer)
+        super().draw(renderer)
+
+    def _fit(self, renderer: Any) -> None:
+        axes: Any = self.axes
+        room = self._value.get_window_extent(renderer).x0 - axes.bbox.x0
+        room -= renderer.points_to_pixels(SMALL_PT / 2)
+        if self._shrunk(renderer, self._title, room, SMALL_PT) >= _LEAST_PT:
+            return
+        words = self._title.split()
+        breaks = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
+        upper, lower = min(breaks, key=lambda two: max(map(len, two)), default=(self._title, ""))
+        size = self._shrunk(renderer, f"{upper}\n{lower}".rstrip(), room, _LEAST_PT)
+        # The lower line carries the baseline; both stand about the middle of their row.
+        self.set_position((0, self._below - size / 3))
+
+    def _shrunk(self, renderer: Any, text: str, room: float, size: float) -> float:
+        """Set a text as large as there is room for, at most `size`; return its size."""
+        self.set_text(text)
+        self.set_fontsize(size)
+        self.set_position((0, self._below))
+        # Letters are set on pixels, so that their width does not shrink with them step by step.
+        while self.get_window_extent(renderer).width > room and size > _TINY_PT:
+            size -= 0.25
+            self.set_fontsize(size)
+        return size

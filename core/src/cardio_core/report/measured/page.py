@@ -83,7 +83,7 @@ def write_page(
 
 
 def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Counter[str]]:
-    """Return the columns of measurements, and how many were measured, flagged, refused and why.
+    """Return the columns of what anybody has, and how many were measured, flagged, refused and why.
 
     Flags that differ in their numbers alone are counted together, with dots in their place.
     """
@@ -96,7 +96,9 @@ def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Coun
         reader = csv.DictReader(file)
         columns = [as_it_was(name) for name in reader.fieldnames or [] if name not in others]
         columns += ["samples"] if "samples" in (reader.fieldnames or []) else []
+        filled: set[str] = set()
         for row in map(as_they_were, reader):
+            filled.update(name for name in columns if row.get(name))
             counts["all"] += 1
             reason = row.get("not measured because") or ""
             counts["measured"] += not reason
@@ -109,7 +111,7 @@ def _counted(table: Path) -> tuple[list[str], dict[str, int], Counter[str], Coun
                 texts[alike] = flag if texts.get(alike, flag) == flag else alike
                 flags[alike] += 1
     told = Counter({texts[alike]: n for alike, n in flags.items()})
-    return columns, counts, reasons, told
+    return [name for name in columns if name in filled], counts, reasons, told
 
 
 def _rows(table: Path, columns: Sequence[str]) -> Iterator[Row]:

@@ -17,12 +17,13 @@ from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.report.measured.page import write_page
 from cardio_core.report.measured.sheet import THUMBNAILS
+from cardio_core.runner.accounts import FILES
 from cardio_core.runner.interrupted import Interrupted
 from cardio_core.runner.manifest import now
 from cardio_core.runner.measuring.finding import Found, find_recordings
 from cardio_core.runner.measuring.mapping import files_named_in
 from cardio_core.runner.measuring.recording import Done, Job, Line, measure_patient, sheet_stems
-from cardio_core.runner.measuring.written import LOOPS, TABLE, Summary, Written
+from cardio_core.runner.measuring.written import LOOPS, TABLE, Summary, Written, holds_measurements
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
 from cardio_core.runner.preparing.features import UnusableCohortError
 from cardio_core.runner.progress import Echo, Progress
@@ -102,7 +103,7 @@ def measure(
     plugin, task = setup.plugin, setup.task
     config = setup.config.for_protocol("honest")
     out = request.out or _default_out(setup)
-    if (out / TABLE).exists():
+    if holds_measurements(out):
         raise ConfigError(f"--out {out} already holds {TABLE}; choose another folder")
     ctx = Context(task, mode="predict", device=None, cache=None, _beside=request.given.files)
     others = [one.name for one in plugin.info.tasks if one.source != task.source]
@@ -120,6 +121,8 @@ def measure(
     executor = parse_executor(request.executor)
     out = out.absolute() if executor.remote else out
     out.mkdir(parents=True, exist_ok=True)
+    for name in (TABLE, LOOPS, FILES, PAGE, LOOPS_PAGE):  # of a try in which nothing was measured
+        (out / name).unlink(missing_ok=True)
     written = Written(out, request.mapping, found.cohort, summary, on_line)
     try:
         with executor, alike(executor, plugin, folders=(out,), inputs=request.inputs):
@@ -133,7 +136,8 @@ def measure(
         written.take((line,))
     told = request.given.told("Measured", request.sets)
     summary.files = written.account()
-    summary.notes = tuple(dict.fromkeys((*told, *found.cohort.notes)))
+    absent = [summary.not_found] if summary.not_found else []
+    summary.notes = tuple(dict.fromkeys((*told, *found.cohort.notes, *absent)))
     about: dict[str, Any] = {
         "by": f"{plugin.info.name} {plugin.version}{as_task}", "made": now(),
         "notes": tuple(filter(None, (*summary.notes, summary.files))),

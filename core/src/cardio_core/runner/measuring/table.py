@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +42,15 @@ class GrowingTable:
         self.path = path
         self.columns: list[str] = []
 
-    def add(self, row: Mapping[str, str]) -> None:
-        """Write one line; empty cells bring no column."""
+    def add(self, row: Mapping[str, str], kept: Collection[str] = ()) -> None:
+        """Write one line; empty cells bring no column, but those of `kept`."""
         columns = list(self.columns)
         place = 0
         for name, value in row.items():
             if name in columns:
                 place = columns.index(name) + 1
-            elif value:  # beside what stands before it in the line: quartiles beside their median
+            elif value or name in kept:
+                # Beside what stands before it in the line: quartiles beside their median.
                 columns.insert(place, name)
                 place += 1
         if columns != self.columns or not self.path.exists():
@@ -72,6 +73,11 @@ class GrowingTable:
                 with self.path.open(encoding="utf-8", newline="") as before:
                     for row in csv.DictReader(before):
                         writer.writerow(row)
+
+
+def heads_of(line: Line) -> list[str]:
+    """Return the columns of what was to be measured, found or not."""
+    return [one.head for one in line.measured]
 
 
 def cells_of(line: Line, *, with_patient: bool, with_recordings: bool = False) -> dict[str, str]:

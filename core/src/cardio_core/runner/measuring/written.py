@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cardio_core.runner.accounts import FILES, account, summed, write_files
 from cardio_core.runner.measuring.recording import Line
-from cardio_core.runner.measuring.table import GrowingTable, cells_of, json_of
+from cardio_core.runner.measuring.table import REASON, GrowingTable, cells_of, heads_of, json_of
 from cardio_core.runner.measuring.together import by_study, used_of
 from cardio_core.types.samples import Cohort
 
@@ -17,12 +18,17 @@ TABLE = "measurements.csv"
 LOOPS = "recordings.csv"
 """The same by recording, where a study is measured in several."""
 
+_MOST_NAMED = 8
+"""Measurements that a sentence names."""
+
 
 @dataclass
 class Summary:
     """What became of a request: where it lies, and how many could be measured.
 
     `of` says of what: recordings, or studies of several recordings.
+
+    `found` says of each measurement whether any line has it.
 
     `other_tasks` names tasks of the plugin that measure something else, for when nothing could be.
     """
@@ -38,6 +44,30 @@ class Summary:
     notes: tuple[str, ...] = ()
     of: str = "recording"
     files: str = ""
+    found: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def not_found(self) -> str:
+        """A sentence on the measurements that no line has; empty where each was found."""
+        absent = [title for title, is_found in self.found.items() if not is_found]
+        more = f" and {len(absent) - _MOST_NAMED} more" if len(absent) > _MOST_NAMED else ""
+        named = "; ".join(absent[:_MOST_NAMED])
+        said = f"Found in no {self.of}, so that the column is empty: {named}{more}"
+        return said if absent else ""
+
+
+def holds_measurements(out: Path) -> bool:
+    """Whether a folder holds the measurements of anything; what only says why not does not count.
+
+    A table that cannot be read is somebody's, too.
+    """
+    if not (out / TABLE).exists():
+        return False
+    try:
+        with (out / TABLE).open(encoding="utf-8", newline="") as file:
+            return any(not row.get(REASON) for row in csv.DictReader(file))
+    except (OSError, UnicodeError, csv.Error):
+        return True
 
 
 class Written:
@@ -100,7 +130,7 @@ class Written:
             self._add(study, members)
             used = used_of(members)
             for one in members:
-                self._loops.add(cells_of(one, with_patient=self._with_patient))
+                self._loops.add(cells_of(one, with_patient=self._with_patient), heads_of(one))
                 if one not in used:
                     self._refused[one.recording_id] = one.reason or _unjudged(one)
 
@@ -121,8 +151,12 @@ class Written:
 
     def _add(self, line: Line, members: Sequence[Line] | None) -> None:
         self._table.add(
-            cells_of(line, with_patient=self._with_patient, with_recordings=members is not None)
+            cells_of(line, with_patient=self._with_patient, with_recordings=members is not None),
+            heads_of(line),
         )
+        for one in line.measured:
+            known = self._summary.found.get(one.title, False)
+            self._summary.found[one.title] = known or one.value is not None
         self._summary.n_recordings += 1
         self._summary.n_measured += not line.reason
         self._summary.n_flagged += bool(line.flags)

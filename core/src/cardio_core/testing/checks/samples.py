@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cardio_core.io.cohort_rows import find_cohort_table
 from cardio_core.io.hashing import directory_digest
+from cardio_core.report.measured.values import is_listed
 from cardio_core.runner.request import RunRequest
 from cardio_core.testing.case import TaskCase
 from cardio_core.testing.driving import patients_of, set_up_bench
-from cardio_core.testing.verdict import require
+from cardio_core.testing.verdict import advise, require
 from cardio_core.types.features import FeatureSet
 
 ALLOWED = {
@@ -59,6 +61,24 @@ def synthetic_cohorts_of_a_task_and_of_what_it_needs_fit_together(case: TaskCase
             require(not lacking, f"the cohort of {need.task} lacks {lacking[:1]}; draw the same")
         else:
             require(not shared, f"the cohort of {need.task} shares {shared[:1]}; name others")
+
+
+def every_column_of_recordings_is_declared(case: TaskCase) -> None:
+    """The core tells a column of files by `PluginInfo.paths`; a forgotten one is warned of."""
+    table = find_cohort_table(case.data)
+    if table is None:
+        return
+    files = {file.resolve() for own in case.cohort.files.values() for file in own}
+    places = {one for file in files for one in (file, *file.parents)} - {*table.resolve().parents}
+    declared = {*case.info.paths, *(option.column for option in case.task.options)}
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    for column in sorted(set(rows.columns) - declared):
+        cells = [part.strip() for cell in rows[column] for part in cell.split(";")]
+        if any((table.parent / cell).resolve() in places for cell in cells if cell):
+            advise(
+                f"load reads the files of the column {column!r}, which PluginInfo.paths does not "
+                "name; add it there"
+            )
 
 
 def loading_changes_no_file(case: TaskCase) -> None:
@@ -137,6 +157,27 @@ def no_feature_is_infinite(case: TaskCase) -> None:
             require(not n, f"patient {patient}, block {name!r}: {n} infinite; NaN means unknown")
 
 
+def some_patient_has_each_measurement(case: TaskCase) -> None:
+    """One that nobody has may be a slip of `featurize`; the check warns of it and does not fail."""
+    found: dict[tuple[str, str], bool] = {}
+    for one in case.features.values():
+        for name, block in one.blocks.items():
+            if not is_listed(block):
+                continue
+            has = np.isfinite(block.in_units()).any(axis=0)
+            titles = block.titles or block.names
+            for column, title, known in zip(block.names, titles, has, strict=True):
+                if title:  # an empty one is no measurement
+                    found[name, column] = bool(known) or found.get((name, column), False)
+    absent = [f"{block}.{column}" for (block, column), known in found.items() if not known]
+    if absent:
+        more = f" and {len(absent) - 6} more" if len(absent) > 6 else ""
+        advise(
+            f"NaN in all {len(case.features)} patients: {', '.join(absent[:6])}{more}; mend "
+            'featurize, let the synthetic cohort have it, or title it "" if it is no measurement'
+        )
+
+
 def require_equal(
     made: Mapping[str, FeatureSet], expected: Mapping[str, FeatureSet], how: str
 ) -> None:
@@ -167,10 +208,12 @@ OF_SAMPLES = (
     the_synthetic_cohort_is_the_same_for_the_same_seed_and_another_for_another,
     the_synthetic_cohort_has_as_many_patients_as_were_asked_for,
     synthetic_cohorts_of_a_task_and_of_what_it_needs_fit_together,
+    every_column_of_recordings_is_declared,
     loading_changes_no_file,
     no_column_of_the_samples_tells_the_label,
     every_feature_has_a_name_an_axis_and_a_unit,
     no_feature_is_infinite,
+    some_patient_has_each_measurement,
     features_are_the_same_when_made_again,
     features_do_not_depend_on_the_order_of_the_patients,
     features_do_not_depend_on_the_order_of_a_patients_recordings,

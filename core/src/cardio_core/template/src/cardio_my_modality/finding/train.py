@@ -1,5 +1,6 @@
 """Hook `train`: everything that is fitted across patients is fitted here."""
 
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -21,7 +22,12 @@ def train(
         from cardio_my_modality.finding.by_network import fit_network  # torch only where needed
 
         return fit_network(training, validation, targets, config, ctx)
-    regression = make_pipeline(StandardScaler(), LogisticRegression(C=config.strength))
+    # What could not be measured is NaN; its place takes the median of the training patients.
+    regression = make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(C=config.strength),
+    )
     regression.fit(columns(training, ctx), numbers(training, targets, ctx))
     artifact = ModelArtifact(ctx.out)
     artifact.save_estimator(regression)
