@@ -164,11 +164,11 @@ def some_patient_has_each_measurement(case: TaskCase) -> None:
         for name, block in one.blocks.items():
             if not is_listed(block):
                 continue
-            has = np.isfinite(block.in_units()).any(axis=0)
+            has = np.atleast_1d(np.isfinite(block.in_units()).any(axis=0)).tolist()
             titles = block.titles or block.names
             for column, title, known in zip(block.names, titles, has, strict=True):
                 if title:  # an empty one is no measurement
-                    found[name, column] = bool(known) or found.get((name, column), False)
+                    found[name, column] = known or found.get((name, column), False)
     absent = [f"{block}.{column}" for (block, column), known in found.items() if not known]
     if absent:
         more = f" and {len(absent) - 6} more" if len(absent) > 6 else ""
