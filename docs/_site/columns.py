@@ -71,6 +71,8 @@ def _lines() -> Iterator[str]:
             continue
         for task in found.info.tasks:
             yield from ("", f"## {found.name}, {task.name}", "", f"{task.title}.", "")
-            yield from ("| column | read for |", "|---|---|")
-            read = {one.name: one.read_for for one in template_columns(found.info, task)}
-            yield from (f"| {linked(name)} | {read[name]} |" for name in folded(read))
+            yield from ("| column | means | read for |", "|---|---|---|")
+            read = {one.name: one for one in template_columns(found.info, task)}
+            for name in folded(read):
+                words = meaning(COLUMNS[name]) if name in COLUMNS else read[name].meaning
+                yield f"| {linked(name)} | {words} | {read[name].read_for} |"

@@ -92,16 +92,19 @@ def test_the_command_and_the_reference_say_the_same_of_a_column(made, plugin):
     for task in open_plugin(plugin).info.tasks:
         words = ("plugins", "info", plugin, "--task", task.name, "--columns")
         part = page.partition(f"\n## {plugin}, {task.name}\n")[2].partition("\n## ")[0]
+        part = re.sub(r"\[(`[^\]]+)\]\(#[^)]*\)", r"\1", part)  # links to the meaning
         rows = call_cardio(*words, "--json").json["columns"]
         said = " ".join(call_cardio(*words).stdout.split())
         assert rows
         for row in rows:
             name, holds, means, why = (row[k] for k in ("name", "holds", "meaning", "read_for"))
             assert means
-            assert f"| `{name}` | {means} | {why} |" in part
             assert f"{name} {holds}. {means.rstrip('.')}. Read for: {why}." in said
+            if re.search(r"_seg_\d\d$", name):  # one row for all seventeen
+                continue
+            assert f"| `{name}` | {means} | {why} |" in part
             if name in COLUMNS:
-                assert f"| `{name}` | {holds} | {means} | {COLUMNS[name].use} |" in page
+                assert f"| [`{name}`]{{#column-{name.lower()}}} | {holds} | {means} | " in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
