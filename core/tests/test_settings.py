@@ -19,6 +19,7 @@ class TrainBlock(Block):
     rate_hz: float | None = Field(None, gt=5, description="of the signal; null is the file's")
     corner_mm: tuple[Share, int] | None = Field(None, description="two of them")
     names: tuple[str, ...] = ()
+    side: int = Field(8, json_schema_extra={"unit": "pixels"})
 
 
 class Config(RunConfig):
@@ -51,6 +52,7 @@ def found(tmp_path, monkeypatch):
         ("train.depth", "18 or 50", "", 50),
         ("train.rate_hz", "number above 5 or null", "Hz", None),
         ("train.names", "list of texts", "", []),
+        ("train.side", "whole number", "pixels", 8),
         (
             "train.corner_mm",
             "list of 2: number from 0 to 1; whole number or null",

@@ -27,6 +27,9 @@ PLUGINS = sorted(path.name for path in (ROOT / "plugins").iterdir() if path.is_d
 HEADS = "load|preprocess|featurize|train|predict|explain|evaluate|inner|protocols|limits|needs"
 SETTING = re.compile(rf"(?<![\w./-])((?:{HEADS})(?:\.[A-Za-z_0-9]+)+)(?=[=`\s,;)\]]|$)")
 
+MEASURED = re.compile(r"\b(days|pixels?|SD|mm)\b")
+"""Words of a meaning that say its value is measured in something; the unit says in what."""
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
@@ -55,6 +58,14 @@ def test_every_setting_stands_in_the_reference_with_what_it_does(made, known, pl
     page = (made / f"reference/settings/{plugin}.md").read_text(encoding="utf-8")
     assert [path for path in known[plugin] if f"`{path}`\n: " not in page] == []
     assert [path for path, one in known[plugin].items() if len(one.meaning) < 4] == []
+    bare = [path for path, one in known[plugin].items()
+            if "number" in one.takes and MEASURED.search(one.meaning) and not one.unit]  # fmt: skip
+    assert bare == []
+
+
+def test_the_words_that_ask_for_a_unit_are_found():
+    assert MEASURED.search("most days between two") and MEASURED.search("from -size to +size SD")
+    assert not MEASURED.search("corrected to mmHg") and not MEASURED.search("SDs of nothing")
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

@@ -17,7 +17,7 @@ from cardio_core.types.info import PluginInfo, Task
 
 UNITS = {
     "deg": "degrees", "hz": "Hz", "ml": "mL", "mm": "mm", "ms": "ms", "pct": "%", "px": "pixels",
-    "s": "seconds", "T": "tesla", "y": "years", "days": "days",
+    "s": "s", "T": "T", "y": "years", "days": "days",
 }  # fmt: skip
 """The last part of a setting's name that carries its unit."""
 
@@ -43,7 +43,8 @@ class Setting:
     takes : str
         Its values in words: the kind, the choices or the range.
     unit : str
-        Unit, where the name tells one.
+        Unit, where the field says one (``json_schema_extra={"unit": "days"}``) or its name ends in
+        one (``rate_hz``).
     default : object
         Its value in the plugin's ``default`` configuration, as JSON holds it.
     elsewhere : mapping of str to object
@@ -89,7 +90,7 @@ def settings_of(info: PluginInfo, task: Task) -> tuple[Setting, ...]:
             Setting(
                 path=path,
                 takes=_takes(field.annotation, field.metadata),
-                unit=_unit(path),
+                unit=_unit(path, field),
                 default=usual,
                 elsewhere={name: value for name, value in others.items() if value != usual},
                 meaning=field.description or "",
@@ -171,7 +172,11 @@ def _within(limits: Mapping[str, str]) -> str:
     return " and ".join(_IN_WORDS[which].format(limit) for which, limit in limits.items())
 
 
-def _unit(path: str) -> str:
+def _unit(path: str, field: FieldInfo) -> str:
+    """Return what the author says in the field's schema; else what the name ends in."""
+    said = field.json_schema_extra
+    if isinstance(said, dict) and "unit" in said:
+        return str(said["unit"])
     name, _, last = path.rpartition(".")[2].rpartition("_")
     return UNITS.get(last, "") if name else ""
 

@@ -18,7 +18,7 @@ class FitPlan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: int = Field(30, ge=1, description="Most passes over the training set, 1 or more.")
+    epochs: int = Field(30, ge=1, description="Most passes over the training set.")
     batch_size: int = Field(64, ge=1, description="Examples that are in memory at once.")
     accumulate: int = Field(
         1, ge=1, description="Batches whose gradients are averaged before the weights change."

@@ -39,7 +39,9 @@ class FeaturizeBlock(PicturesBlock):
 class BeatAugmentationBlock(AugmentationBlock):
     """How far training beats are changed at random."""
 
-    side_noise: float = Field(0.0, ge=0, description="SD of noise on the side features")
+    side_noise: float = Field(
+        0.0, ge=0, description="spread of the normal noise added to the side features (ratios)"
+    )
 
 
 class EvidenceBlock(Block):

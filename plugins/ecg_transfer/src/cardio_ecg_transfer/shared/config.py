@@ -40,8 +40,9 @@ class PicturesBlock(Block):
 
     mode: Literal["M1", "M2", "M3", "M4"] = Field(
         "M2",
-        description="M1 as scipy's documentation has it, M2 short windows of one beat, "
-        "M3 of the whole recording and then cut, M4 windows of 10 seconds",
+        description="M1 one window as long as the beat's segment, the paper's call of scipy "
+        "taken literally; M2 windows of 64 samples within it; M3 windows of 512 samples over the "
+        "recording, then cut to it; M4 windows of 512 samples over a segment of 10 s",
     )
     window: Literal["hann", "hamming"] = Field(
         "hann", description="window function of the short-time Fourier transform"

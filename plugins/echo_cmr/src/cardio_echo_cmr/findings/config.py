@@ -55,7 +55,10 @@ class LoadBlock(Block):
         "needs; one with fewer is left out",
     )
     max_days_to_cmr: int = Field(
-        30, ge=0, description="most days between echocardiogram and CMR, either way"
+        30,
+        ge=0,
+        json_schema_extra={"unit": "days"},
+        description="most time between echocardiogram and CMR, either way",
     )
     cutoffs: CutoffsBlock = CutoffsBlock()
     scanner_cutoffs: tuple[ScannerCutoffsBlock, ...] = Field(
@@ -66,7 +69,9 @@ class LoadBlock(Block):
 class PreprocessBlock(Block):
     """From a loop to a small square video; only this is kept of the loop."""
 
-    side: int = Field(112, ge=16, description="pixels of a frame's side")
+    side: int = Field(
+        112, ge=16, json_schema_extra={"unit": "pixels"}, description="rows and columns of a frame"
+    )
     max_frames: int = Field(128, ge=8, description="frames kept of a loop, from its first one")
     min_frames: int = Field(8, ge=2, description="a loop with fewer frames is not used")
     triangle: bool = Field(
@@ -94,7 +99,12 @@ class TrainBlock(Block):
     period: int = Field(
         1, ge=1, description="every which frame: of 30 a second, native in paper and echonet"
     )
-    pad: int = Field(12, ge=0, description="pixels added around a frame before its random crop")
+    pad: int = Field(
+        12,
+        ge=0,
+        json_schema_extra={"unit": "pixels"},
+        description="what is added on each side of a frame before its random crop",
+    )
     weights: str | None = Field(
         None,
         description="local safetensors file that the network starts from (Kinetics, "
@@ -135,7 +145,12 @@ class PredictBlock(Block):
 class ExplainBlock(Block):
     """Which videos are drawn, and how segments are occluded."""
 
-    n_cases: int = Field(2, ge=0, description="drawn for each model and fold, surest first")
+    n_cases: int = Field(
+        2,
+        ge=0,
+        description="videos drawn for each model and fold: the surest for a finding, and as many "
+        "against it",
+    )
     occlusion: bool = Field(True, description="score the occlusion of AHA segments")
     n_random: int = Field(
         0, ge=0, description="networks of random weights whose occlusion is a control"

@@ -33,7 +33,12 @@ class PreprocessBlock(Block):
     first_point: int = Field(10, ge=1, le=61, description="tangent from this point of 62 (1-based)")
     last_point: int = Field(20, ge=2, le=62, description="last point of the tangent (of 62)")
     rv_mm: float = Field(30.0, gt=0, description="reach from the septum towards the RV")
-    n_pixels: int = Field(500, ge=32, description="rows and columns of an M-mode")
+    n_pixels: int = Field(
+        500,
+        ge=32,
+        json_schema_extra={"unit": "pixels"},
+        description="rows and columns of an M-mode",
+    )
     interpolation: Literal["linear", "cubic"] = Field(
         "linear", description="between pixels, where a loop is cut along a line"
     )
@@ -57,7 +62,12 @@ class PreprocessBlock(Block):
 class FeaturizeBlock(Block):
     """From M-modes to pictures and measurements."""
 
-    size: int = Field(256, ge=32, description="pixels of a picture's side")
+    size: int = Field(
+        256,
+        ge=32,
+        json_schema_extra={"unit": "pixels"},
+        description="rows and columns of a picture",
+    )
 
 
 class TrainBlock(Block):

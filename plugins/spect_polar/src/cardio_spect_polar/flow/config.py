@@ -14,7 +14,10 @@ class LoadBlock(Block):
     """Which flow is believed, and what counts as impaired."""
 
     min_rest: float = Field(
-        0.2, ge=0, description="ml/min/g at rest below which reserve is not defined"
+        0.2,
+        ge=0,
+        json_schema_extra={"unit": "ml/min/g"},
+        description="flow at rest below which reserve is not defined",
     )
     impaired_below: float = Field(
         2.0, gt=0, description="global flow reserve below which it is impaired; dimensionless"
@@ -22,7 +25,8 @@ class LoadBlock(Block):
     reference_rate_pressure: float | None = Field(
         None,
         gt=0,
-        description="heart rate x systolic pressure, mmHg/min, to which flow at rest is corrected; "
+        json_schema_extra={"unit": "mmHg/min"},
+        description="heart rate x systolic pressure, to which flow at rest is corrected; "
         "needs the column x_rate_pressure_product; null corrects nothing",
     )
 

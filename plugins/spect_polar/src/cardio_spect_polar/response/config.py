@@ -200,7 +200,12 @@ class ExplainBlock(Block):
     n_studies: int = Field(
         3, ge=0, description="studies a fold whose sampled wall is shown, beside the model psd"
     )
-    size: float = Field(2.0, gt=0, description="a traverse goes from -size to +size SD of a code")
+    size: float = Field(
+        2.0,
+        gt=0,
+        json_schema_extra={"unit": "SD"},
+        description="a traverse changes a code from -size to +size",
+    )
 
 
 class EvaluateBlock(CoreEvaluateBlock):
