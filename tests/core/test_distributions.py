@@ -40,6 +40,32 @@ def test_a_readme_stands_alone(project):
     )
     assert re.findall(r"\]\((?!https?://|#)", text) == []
     assert "<!--" not in text
+    assert "\n\n\n" not in text
+    assert re.findall(r"\((?:docs|core|plugins|tests|benchmarks)/[^)]*\)", text) == []
+    assert re.findall(r"(\S+\.md) \(`\1`", text) == []
+
+
+def test_the_page_of_the_core_leads_with_what_it_gives_alone():
+    text = (ROOT / "core/README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`cardio (\w+)`", text)
+    assert named == ["judge", "compare", "stats", "plugins", "data", "doctor"]
+    assert "no medical device" in text and "Apache License 2.0" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("# A\n\n<!-- given: 1 -->\n\nB\n", "# A\n\nB\n"),
+        ("# A\n\n<!-- a -->\n<!-- b\nc -->\n\nB\n", "# A\n\nB\n"),
+        ("A:\n\n<!-- slow -->\n```sh\nb\n```\n", "A:\n\n```sh\nb\n```\n"),
+        ("<!-- origin: a -->\n| t |\n<!-- end -->\n\nB\n", "| t |\n\nB\n"),
+        ("<!-- a --> b\n\n<!-- c -->\n", " b\n\n"),
+        ("[`docs/a.md`](../docs/a.md#b)", "`docs/a.md` in the repository"),
+        ("[a](../docs/a.md)", "a (`docs/a.md` in the repository)"),
+    ],
+)
+def test_what_a_readme_loses_leaves_nothing_behind(text, shown):
+    assert dist.alone(text, Path("core")) == shown
 
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
