@@ -94,7 +94,15 @@ def test_a_new_version_reaches_every_place_that_names_one():
     assert {path.parent.name for path in texts} >= {one.name for one in [*PROJECTS, *EXAMPLES]}
     for path, text in texts.items():
         assert path.name != "pyproject.toml" or "template" in path.parts or '"7.8.9"' in text
-        assert ">=7.8,<7.9" in text or path.parent.name == "core"
+        assert ">=7.8,<7.9" in text or path.parent.name == "core" or path == ROOT / "CITATION.cff"
+
+
+def test_the_citation_names_this_version():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {version.current()}\n" in text
+    after = version.rewritten("7.8.9")[ROOT / "CITATION.cff"]
+    assert after == text.replace(f"\nversion: {version.current()}\n", "\nversion: 7.8.9\n")
+    assert after.startswith("cff-version: 1.2.0\n")
 
 
 def test_the_changes_begin_with_this_version_or_what_comes_next():
