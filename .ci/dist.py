@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = shutil.ignore_patterns("*.egg-info", "__pycache__", ".*_cache")
 LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?://|#)([^)\s]*)\)")
-COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+COMMENT = re.compile(r"(?<=\n\n)(?:<!--(?:(?!-->).)*-->\n)+\n?|<!--(?:(?!-->).)*-->\n?", re.DOTALL)
+"""One between blank lines goes with the second, so that no two are left."""
 
 
 def main(out: str) -> None:
@@ -56,6 +57,8 @@ def alone(text: str, where: Path) -> str:
     --------
     >>> alone("See [the guide](../docs/guide.md#hooks) and [us](https://x.org).", Path("core"))
     'See the guide (`docs/guide.md` in the repository) and [us](https://x.org).'
+    >>> alone("See [docs/guide.md](../docs/guide.md).", Path("core"))
+    'See `docs/guide.md` in the repository.'
     """
 
     def named(found: re.Match[str]) -> str:
@@ -64,6 +67,8 @@ def alone(text: str, where: Path) -> str:
         place = path.relative_to(ROOT) if path.is_relative_to(ROOT) else target
         if found[1]:
             return found[2]  # a picture: its words
+        if found[2].strip("`") == str(place):
+            return f"`{place}` in the repository"  # its own name is not said twice
         return f"{found[2]} (`{place}` in the repository)"
 
     return COMMENT.sub("", LINK.sub(named, text))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OWN = re.compile(r'(?<=^version = ")[^"]+(?=")', re.MULTILINE)
+CITED = re.compile(r"(?<=^version: )\S+", re.MULTILINE)
 ASKED = re.compile(r"(?<=cardio-core)((?:\[[\w,]+\])?)>=[\d.]+,<[\d.]+")
 TEMPLATE = "core/src/cardio_core/template/pyproject.toml"
 
@@ -49,6 +50,10 @@ def rewritten(version: str) -> dict[Path, str]:
         after = ASKED.sub(asked, after)
         if after != before:
             found[path] = after
+    citation = ROOT / "CITATION.cff"
+    before = citation.read_text(encoding="utf-8")
+    if (after := CITED.sub(version, before, count=1)) != before:
+        found[citation] = after
     return found
 
 

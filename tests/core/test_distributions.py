@@ -40,6 +40,32 @@ def test_a_readme_stands_alone(project):
     )
     assert re.findall(r"\]\((?!https?://|#)", text) == []
     assert "<!--" not in text
+    assert "\n\n\n" not in text
+    assert re.findall(r"\((?:docs|core|plugins|tests|benchmarks)/[^)]*\)", text) == []
+    assert re.findall(r"(\S+\.md) \(`\1`", text) == []
+
+
+def test_the_page_of_the_core_leads_with_what_it_gives_alone():
+    text = (ROOT / "core/README.md").read_text(encoding="utf-8")
+    named = re.findall(r"`cardio (\w+)`", text)
+    assert named == ["judge", "compare", "stats", "plugins", "data", "doctor"]
+    assert "no medical device" in text and "Apache License 2.0" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("# A\n\n<!-- given: 1 -->\n\nB\n", "# A\n\nB\n"),
+        ("# A\n\n<!-- a -->\n<!-- b\nc -->\n\nB\n", "# A\n\nB\n"),
+        ("A:\n\n<!-- slow -->\n```sh\nb\n```\n", "A:\n\n```sh\nb\n```\n"),
+        ("<!-- origin: a -->\n| t |\n<!-- end -->\n\nB\n", "| t |\n\nB\n"),
+        ("<!-- a --> b\n\n<!-- c -->\n", " b\n\n"),
+        ("[`docs/a.md`](../docs/a.md#b)", "`docs/a.md` in the repository"),
+        ("[a](../docs/a.md)", "a (`docs/a.md` in the repository)"),
+    ],
+)
+def test_what_a_readme_loses_leaves_nothing_behind(text, shown):
+    assert dist.alone(text, Path("core")) == shown
 
 
 @pytest.mark.parametrize("project", PROJECTS, ids=lambda path: path.name)
@@ -68,7 +94,15 @@ def test_a_new_version_reaches_every_place_that_names_one():
     assert {path.parent.name for path in texts} >= {one.name for one in [*PROJECTS, *EXAMPLES]}
     for path, text in texts.items():
         assert path.name != "pyproject.toml" or "template" in path.parts or '"7.8.9"' in text
-        assert ">=7.8,<7.9" in text or path.parent.name == "core"
+        assert ">=7.8,<7.9" in text or path.parent.name == "core" or path == ROOT / "CITATION.cff"
+
+
+def test_the_citation_names_this_version():
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {version.current()}\n" in text
+    after = version.rewritten("7.8.9")[ROOT / "CITATION.cff"]
+    assert after == text.replace(f"\nversion: {version.current()}\n", "\nversion: 7.8.9\n")
+    assert after.startswith("cff-version: 1.2.0\n")
 
 
 def test_the_changes_begin_with_this_version_or_what_comes_next():
