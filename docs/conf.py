@@ -24,7 +24,6 @@ exclude_patterns = ["_build", "_records", "_site", "examples", "forensics/papers
 source_suffix = {".md": "markdown"}
 root_doc = "index"
 default_role = "code"
-suppress_warnings = ["ref.python"]  # "array of shape (n,)" names no object called n
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
 myst_heading_anchors = 4
