@@ -54,7 +54,7 @@ def stored() -> dict[str, Any]:
 
 def test_a_thousand_steps_leave_a_gap_that_convergence_does_not(stored):
     assert stored["n_steps"] == N_STEPS
-    assert stored["gap_converged"] < 0.02 < stored["gap"]
+    assert 10 * stored["gap_converged"] < stored["gap"] < 0.02
     centred = vectors() - vectors().mean(axis=0)
     rest = np.linalg.svd(centred, compute_uv=False)[64:] ** 2
     assert stored["best_mse_deg2"] == pytest.approx(rest.sum() / centred.size, rel=1e-6)
