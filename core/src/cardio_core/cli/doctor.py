@@ -87,6 +87,7 @@ def _machine() -> list[dict[str, str]]:
 
 
 def _extras() -> list[dict[str, Any]]:
+    from cardio_core.compute.installing import core_named
     from cardio_core.registry.requirements import extras_of, requirements, unmet
 
     rows = []
@@ -97,7 +98,7 @@ def _extras() -> list[dict[str, Any]]:
                 "name": name,
                 "present": [one.name for one in wanted if not unmet(one)],
                 "missing": [one.name for one in wanted if unmet(one)],
-                "remedy": f'pip install "./core[{name}]"',
+                "remedy": f'pip install "{core_named(name)}"',
             }
         )
     return rows
@@ -129,6 +130,8 @@ def _size_mb(folder: Path) -> float:
 
 
 def _lines(findings: dict[str, Any]) -> list[str]:
+    from cardio_core.compute.installing import core_named, install_plugin
+
     core = findings["core"]
     lines = [
         _line("Python", findings["python"]),
@@ -136,15 +139,17 @@ def _lines(findings: dict[str, Any]) -> list[str]:
         _line("cardio-core", core["version"]),
     ]
     if core["missing"]:
-        lines.append(f"    broken: {', '.join(core['missing'])} not installed; pip install ./core")
+        lines.append(
+            f"    broken: {', '.join(core['missing'])} not installed; pip install {core_named()}"
+        )
     if core["problem"]:
-        lines.append(f"    broken: {core['problem']}; pip install ./core")
+        lines.append(f"    broken: {core['problem']}; pip install {core_named()}")
     lines += [_line(row["name"], row["found"], row["remedy"]) for row in findings["machine"]]
     lines += ["", "Plugins"]
     for plugin in findings["plugins"]:
         lines += _of_plugin(plugin)
     if not findings["plugins"]:
-        lines.append("  none; install one from the checkout: pip install ./plugins/NAME")
+        lines.append(f"  none; install one: {install_plugin()}")
     if findings["allowed"] is not None:
         lines.append(f"  CARDIO_PLUGINS hides all but: {findings['allowed'] or 'none'}")
     lines += ["", "Optional"]

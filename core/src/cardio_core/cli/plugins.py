@@ -29,6 +29,7 @@ def plugins() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """List every installed plugin; a broken one with its reason."""
+    from cardio_core.compute.installing import install_plugin
     from cardio_core.registry import list_plugins
 
     found = list(list_plugins())
@@ -48,7 +49,7 @@ def list_(as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     if not found:
-        click.echo("No plugin is installed. Install one: pip install ./plugins/NAME")
+        click.echo(f"No plugin is installed. Install one: {install_plugin()}")
     for plugin in found:
         click.echo(f"{plugin.name}  {plugin.version}  ({plugin.distribution})")
         if plugin.info:

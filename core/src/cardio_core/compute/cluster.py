@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from cardio_core.compute.devices import Device
 from cardio_core.compute.elsewhere import Check, Named, lacking, run_there
+from cardio_core.compute.installing import install_extra
 from cardio_core.compute.spreading import Done, explain
 from cardio_core.errors import CardioError, ConfigError
 
@@ -50,7 +51,7 @@ class DaskExecutor:
         except ImportError as error:
             raise ConfigError(
                 f"--executor dask: needs the packages dask and distributed ({error}); "
-                'pip install "./core[dask]" in the cardio checkout'
+                f"{install_extra('dask')}"
             ) from error
         self._address = address
         self._checks: tuple[Named, ...] = ()

@@ -8,13 +8,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from cardio_core.compute.installing import install_extra
 from cardio_core.compute.torch_build import installed_torch
 from cardio_core.errors import ConfigError
 
 Precision = Literal["32", "bf16", "16"]
-
-# A relative path: no distribution of this project is published, so a bare name could be anybody's.
-INSTALL_TORCH = 'pip install "./core[train]" in the cardio checkout'
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +170,7 @@ def _n_gpus() -> int:
 def _cpu(request: str, precision: Precision) -> Device:
     build = installed_torch()
     if build is None:
-        lack = f"torch is not installed ({INSTALL_TORCH})"
+        lack = f"torch is not installed ({install_extra('train')})"
     else:
         lack = f"no CUDA device is visible to torch {build.version}"
     if precision == "16":
@@ -207,7 +205,7 @@ def _no_such_gpu(request: str, found: int) -> str:
     build = installed_torch()
     expected = f"--device {request}: expected a GPU, found none"
     if build is None:
-        return f"{expected}: torch is not installed; {INSTALL_TORCH}, or use --device cpu"
+        return f"{expected}: torch is not installed; {install_extra('train')}, or use --device cpu"
     if found:
         known = "cuda:0 only" if found == 1 else f"cuda:0 to cuda:{found - 1}"
         return f"--device {request}: expected that GPU, found {known}; use one of those"

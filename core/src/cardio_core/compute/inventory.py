@@ -7,7 +7,8 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardio_core.compute.devices import INSTALL_TORCH, cpu_count, torch_or_none
+from cardio_core.compute.devices import cpu_count, torch_or_none
+from cardio_core.compute.installing import install_extra
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def describe_devices() -> list[Finding]:
     findings = [Finding("processor", processor), Finding("memory", _memory())]
     torch = torch_or_none()
     if torch is None:
-        return [*findings, Finding("torch", "none", INSTALL_TORCH)]
+        return [*findings, Finding("torch", "none", install_extra("train"))]
     findings.append(Finding("torch", str(torch.__version__)))
     n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     for index in range(n_gpus):

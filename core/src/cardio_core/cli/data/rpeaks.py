@@ -49,6 +49,7 @@ def find_detector() -> Detector:
     PluginError
         If none does; says which plugins could not be opened.
     """
+    from cardio_core.compute.installing import install_plugin
     from cardio_core.registry import list_plugins, resolve
 
     broken = []
@@ -61,8 +62,7 @@ def find_detector() -> Detector:
             return detector
     why = f" ({'; '.join(broken)})" if broken else ""
     raise PluginError(
-        "no installed plugin finds R peaks; install one from the checkout: "
-        f"pip install ./plugins/ecg_transfer{why}"
+        f"no installed plugin finds R peaks; install one: {install_plugin('ecg_transfer')}{why}"
     )
 
 

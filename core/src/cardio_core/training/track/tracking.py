@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from cardio_core.compute.installing import install_extra
 from cardio_core.errors import ConfigError
 
 Kind = Literal["tensorboard", "mlflow"]
@@ -62,7 +63,7 @@ class Tracking:
         if find_spec(kind) is None:
             raise ConfigError(
                 f"--track {kind}: needs the package {kind}, which is not installed; "
-                f'pip install "./core[{kind}]" in the cardio checkout'
+                f"{install_extra(kind)}"
             )
         if kind == "tensorboard":
             return cls("tensorboard", str(Path(place).resolve()), run)

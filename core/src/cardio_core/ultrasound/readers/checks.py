@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cardio_core.compute.installing import install_extra
 from cardio_core.errors import ConfigError, unusable
 from cardio_core.types.unpacking.bounds import MAX_FRAME_PIXELS
 
@@ -18,13 +19,10 @@ def not_installed(what: str, package: str, extra: str) -> ConfigError:
 
     Examples
     --------
-    >>> print(not_installed("a DICOM loop", "pydicom", "dicom"))
-    a DICOM loop needs pydicom, which is not installed; pip install "./core[dicom]" in the cardio checkout
-    """  # noqa: E501
-    return ConfigError(
-        f"{what} needs {package}, which is not installed; "
-        f'pip install "./core[{extra}]" in the cardio checkout'
-    )
+    >>> print(not_installed("a DICOM loop", "pydicom", "dicom"))  # doctest: +ELLIPSIS
+    a DICOM loop needs pydicom, which is not installed; pip install "...core[dicom]"...
+    """
+    return ConfigError(f"{what} needs {package}, which is not installed; {install_extra(extra)}")
 
 
 def require_size(

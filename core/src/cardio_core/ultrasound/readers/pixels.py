@@ -26,6 +26,7 @@ from pydicom.uid import (
     JPEGTransferSyntaxes,
 )
 
+from cardio_core.compute.installing import install_extra
 from cardio_core.errors import DataError, unusable
 from cardio_core.types.unpacking.codestream import Codestream, read_codestream
 from cardio_core.ultrasound.loops.colour import grey_or_rgb
@@ -117,8 +118,7 @@ def require_decoder(name: str, transfer_syntax: str) -> None:
             name,
             "a compression with an installed decoder",
             syntax.name,
-            'pip install "./core[dicom]" (and "./core[gdcm]" for lossless JPEG) '
-            "in the cardio checkout",
+            f"{install_extra('dicom')}; for lossless JPEG {install_extra('gdcm')}",
         )
 
 

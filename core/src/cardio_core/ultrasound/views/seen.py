@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.compute.devices import INSTALL_TORCH
+from cardio_core.compute.installing import install_extra
 from cardio_core.errors import DataError
 from cardio_core.ultrasound.deidentify.sector_fit import fit_sector
 from cardio_core.ultrasound.loops.loop import Loop
@@ -122,7 +122,7 @@ def view_of_frames(
     try:
         from cardio_core.ultrasound.views.fitted import fitted_views
     except ImportError:
-        sentence = f"view not checked: it needs the training extra ({INSTALL_TORCH})"
+        sentence = f"view not checked: it needs the training extra ({install_extra('train')})"
         return ViewSeen(NOT_CHECKED, float("nan"), sentence)
     if not mask.any() or max(float(frame[mask].std()) for frame in frames) < _LEAST_SPREAD:
         return _unknown("the sector shows nothing")

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from cardio_core.compute.installing import install_extra
 from cardio_core.errors import CardioError, ConfigError
 from cardio_core.studies.export.onnx.watching import Called
 
@@ -39,8 +40,7 @@ def require_onnx() -> None:
             import_module(name)
         except ImportError as error:
             raise ConfigError(
-                f"--onnx: needs the package {name} ({error}); "
-                'pip install "./core[onnx]" in the cardio checkout'
+                f"--onnx: needs the package {name} ({error}); {install_extra('onnx')}"
             ) from error
 
 
