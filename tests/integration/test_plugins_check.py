@@ -60,7 +60,9 @@ def test_the_quick_checks_run_nothing(cardio, monkeypatch):
 
 def test_what_may_be_meant_is_shown_and_fails_nothing(cardio):
     said = cardio("plugins", "check", "measures_nothing", "--quick", *SMALL)
-    assert said.exit_code == 0, said.stderr
+    # Its module borrows the toy's, which is heavy; nothing else is wrong with it.
+    assert "measures_nothing fails 1 of" in said.stderr
+    assert "FAIL" in said.stdout.split("imports nothing heavy")[0]
     assert "look " in said.stdout
     assert "\n     NaN in all " in said.stdout
 
