@@ -22,7 +22,7 @@ TABLES = ("table-2", "confusion", "counted-by-EC57", "importance")
 """Tables that are kept, by what their names hold."""
 
 
-def kept(run: Path, also: list[str]) -> dict[str, Any]:
+def kept(run: Path, also: list[str], targets: list[str]) -> dict[str, Any]:
     """Return where a finished run comes from, how long it took, and what it found.
 
     Raises
@@ -36,6 +36,8 @@ def kept(run: Path, also: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for one in json.loads((run / "metrics.json").read_text(encoding="utf-8")):
         if one["fold"] is not None or one["repeat"] is not None:
+            continue
+        if targets and one["target"] not in targets:
             continue
         name = one["name"]
         name += f" {one['class_name']}" * (one["class_name"] is not None)
@@ -70,8 +72,9 @@ if __name__ == "__main__":
     parser.add_argument("run", type=Path)
     parser.add_argument("name", help="of the file, without its ending")
     parser.add_argument("--table", action="append", default=[], help="kept as well, by its name")
+    parser.add_argument("--target", action="append", default=[], help="of many, these alone")
     asked = parser.parse_args()
-    content = kept(asked.run, asked.table)
+    content = kept(asked.run, asked.table, asked.target)
     KEPT.mkdir(parents=True, exist_ok=True)
     file = KEPT / f"{asked.name}.json"
     text = json.dumps(content, ensure_ascii=False, indent=1)
