@@ -12,7 +12,7 @@ import pandas as pd
 
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
-from cardio_core.errors import CardioError, ContractError, HookError
+from cardio_core.errors import CardioError
 from cardio_core.io.hashing import file_digest
 from cardio_core.registry import Plugin
 from cardio_core.report.measured.sheet import Sheet, write_sheet
@@ -111,8 +111,6 @@ def measure_patient(job: Job, device: Any = None) -> Done:
         made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples)
         reasons = {row.recording_id: row.reason for row in made.quarantined}
     except CardioError as error:  # a hook that breaks on one file must not cost the others
-        if isinstance(error, ContractError) and not isinstance(error, HookError):
-            raise  # the plugin's own mistake, the same for everybody
         failed = str(error)
     lines = []
     for position, name in enumerate(map(str, job.samples.table["recording_id"])):
