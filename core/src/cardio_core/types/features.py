@@ -183,9 +183,10 @@ class FeatureBlock:
     >>> block = FeatureBlock(values, ("measure",), ("qrs", "rate"), ("ms", "1/min"))
     >>> block.in_units([1]).tolist()
     [[158.0, 71.0]]
-    >>> pixels = np.full((2, 8, 8), 51, dtype=np.uint8)
-    >>> maps = FeatureBlock(pixels, ("row", "column"), ("share",), ("1",), scale=1 / 255)
-    >>> round(float(maps.in_units()[0, 0, 0]), 3)
+    >>> pixels = np.full((2, 1, 8, 8), 51, dtype=np.uint8)
+    >>> axes = ("map", "row", "column")
+    >>> maps = FeatureBlock(pixels, axes, ("share",), ("1",), scale=1 / 255)
+    >>> round(float(maps.in_units()[0, 0, 0, 0]), 3)
     0.2
     """
 

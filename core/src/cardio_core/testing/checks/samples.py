@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.io.cohort_rows import find_cohort_table
+from cardio_core.io.cohort_schema import COLUMNS
 from cardio_core.io.hashing import directory_digest
 from cardio_core.report.measured.values import is_listed
 from cardio_core.runner.request import RunRequest
@@ -72,7 +73,9 @@ def every_column_of_recordings_is_declared(case: TaskCase) -> None:
     places = {one for file in files for one in (file, *file.parents)} - {*table.resolve().parents}
     declared = {*case.info.paths, *(option.column for option in case.task.options)}
     rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    for column in sorted(set(rows.columns) - declared):
+    # A known column such as `vol_method` may say "spect", which is the name of a folder, too.
+    known = {name for name in COLUMNS if not name.startswith("path_")}
+    for column in sorted(set(rows.columns) - declared - known):
         cells = [part.strip() for cell in rows[column] for part in cell.split(";")]
         if any((table.parent / cell).resolve() in places for cell in cells if cell):
             advise(
