@@ -72,7 +72,7 @@ def test_what_a_readme_loses_leaves_nothing_behind(text, shown):
 def test_metadata_is_complete_and_holds_no_placeholder(project):
     about = metadata(project)["project"]
     assert about["license"] == "Apache-2.0"
-    # All tests passed on these (docs/install.md says when); no other is claimed.
+    # On these the tests were run (docs/install.md says when); no other is claimed.
     said = [one for one in about["classifiers"] if re.search(r":: 3\.\d", one)]
     assert said == [f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13)]
     assert about["requires-python"] == ">=3.11"
