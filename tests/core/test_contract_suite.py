@@ -6,8 +6,6 @@ import json
 import pickle
 import subprocess
 import sys
-import warnings
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,7 +22,7 @@ from cardio_core.testing.checks.fitted import _is_pickle, no_unpickling
 from cardio_core.testing.checks.ranking import ranking
 from cardio_core.testing.driving import permuted
 from cardio_core.testing.heavy import heavy_modules_after
-from cardio_core.testing.verdict import ContractWarning, NotReachedError, judge, require
+from cardio_core.testing.verdict import NotReachedError, judge, require
 from cardio_core.types.features import FeatureBlock, FeatureSet
 from cardio_core.types.info import Model, Need, Option, Target, Task
 from cardio_core.types.targets import Targets
@@ -52,41 +50,6 @@ def test_a_sample_that_differs_is_noticed_and_a_missing_value_equals_itself():
         samples.require_equal({"P": features(np.array([[np.nan], [2.0]]), ("a", "c"))}, one, "x")
     with pytest.raises(AssertionError, match="other patients"):
         samples.require_equal({}, one, "made again")
-
-
-def test_a_column_of_files_that_info_does_not_name_is_warned_of(tmp_path):
-    check = samples.every_column_of_recordings_is_declared
-    cells = "P,one.csv; two.csv,3,one.json\n"
-    (tmp_path / "cohort.csv").write_text(f"patient_id,path_trace,age,path_drawn\n{cells}")
-    files = {"a": (tmp_path / "one.csv",), "b": (tmp_path / "two.csv",)}
-    drawn = SimpleNamespace(column="path_drawn")
-
-    def case(*paths):
-        return SimpleNamespace(
-            data=tmp_path, cohort=SimpleNamespace(files=files),
-            task=SimpleNamespace(options=[drawn]), info=SimpleNamespace(paths=paths),
-        )  # fmt: skip
-
-    with pytest.warns(ContractWarning, match="column 'path_trace', which PluginInfo.paths"):
-        check(case())
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        check(case("path_trace"))
-
-
-def test_a_measurement_that_nobody_has_is_warned_of():
-    check = samples.some_patient_has_each_measurement
-    nobody, somebody = (features(np.array([[np.nan], [last]])) for last in (np.nan, 2.0))
-    check(SimpleNamespace(features={"P": nobody, "Q": somebody}))
-    case = SimpleNamespace(features={"P": nobody, "Q": nobody})
-    with pytest.warns(ContractWarning, match=r"NaN in all 2 patients: shape\.height; mend"):
-        check(case)
-    told = judge(check, case)
-    assert (told.passed, told.advised) == (True, True)
-    assert told.said.startswith("NaN in all 2 patients: shape.height")
-    for titles in ((), ("",)):  # no measurement
-        block = replace(nobody["shape"], titles=titles)
-        check(SimpleNamespace(features={"P": FeatureSet(nobody.table, {"shape": block})}))
 
 
 @pytest.mark.parametrize(

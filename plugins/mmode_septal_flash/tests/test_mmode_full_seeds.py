@@ -126,17 +126,23 @@ def runs() -> list[dict[str, Any]]:
     return found
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="two of ten seeds have .942 and .926 with this draw of the pretraining, which they "
-    "share; with two other draws none lay below .98",
-)
-def test_the_full_mmode_finds_clear_flashes_in_every_one_of_ten_seeds():
+def test_the_full_mmode_finds_clear_flashes_in_ten_seeds():
     if len(runs()) < N_SEEDS:
         make()
     stored = runs()
     assert [row["seed"] for row in stored] == list(range(N_SEEDS))
-    assert min(row["auc"] for row in stored) >= 0.95
+    assert np.mean([row["auc"] for row in stored]) >= 0.95
+    assert min(row["auc"] for row in stored) >= 0.90
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="two of ten seeds have .942 and .926 with this draw of the pretraining, which they "
+    "share; with two other draws none lay below .98",
+)
+def test_the_full_mmode_finds_clear_flashes_in_every_one_of_ten_seeds():
+    assert min(row["auc"] for row in runs()) >= 0.95
 
 
 if __name__ == "__main__":
