@@ -52,11 +52,6 @@ def test_no_file_is_a_drawer_for_odds_and_ends(name):
     assert [path for path in SOURCES if path.name == name] == []
 
 
-def test_a_file_is_one_idea():
-    long = {path.name: n for path in SOURCES if (n := len(path.read_text().splitlines())) > 400}
-    assert long == {}
-
-
 def test_every_package_and_module_says_what_it_is():
     bare = [
         path

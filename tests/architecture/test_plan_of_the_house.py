@@ -17,7 +17,6 @@ ROOMS = {"readers", "networks", "drawing", "published", "synthetic", "configs"}
 """Folders of every plugin, beside its families and its science; what it does not need, it lacks."""
 
 AT_THE_DOOR = {"__init__.py", "plugin.py"}
-MOST_FILES, MOST_LINES = 15, 400
 
 
 def folders(package: Path) -> Iterator[Path]:
@@ -57,17 +56,6 @@ def test_a_family_holds_its_hooks_under_their_names(name):
         there = {path.stem for path in family.glob("*.py")}
         assert set(HOOKS[:5]) <= there, family
         assert "config" in there, family
-
-
-@pytest.mark.parametrize("name", ["core", *PACKAGES])
-def test_no_folder_is_a_heap(name):
-    package = source.CORE if name == "core" else PACKAGES[name]
-    heaps = {
-        str(folder.relative_to(package.parent)): n
-        for folder in folders(package)
-        if (n := sum(path.name != "__init__.py" for path in folder.glob("*.py"))) > MOST_FILES
-    }
-    assert heaps == {}
 
 
 @pytest.mark.parametrize("name", ["core", *PACKAGES])
