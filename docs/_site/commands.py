@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import click
 
-from cardio_core.cli.examples import EXAMPLES
+from cardio_core.cli.lazy import registered
 from cardio_core.cli.main import cardio
 
 
@@ -67,6 +67,6 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def _examples(words: str) -> Iterator[str]:
-    for typed, does in EXAMPLES.get(words, ()):
+    for typed, does in registered().examples.get(words, ()):
         yield f"{does[:1].upper()}{does[1:]}" + ("" if does.endswith("?") else ":")
         yield from ("", "```text", " ".join(filter(None, ("cardio", words, typed))), "```", "")

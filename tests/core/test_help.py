@@ -15,7 +15,7 @@ from unittest import mock
 import click
 import pytest
 
-from cardio_core.cli.examples import EXAMPLES
+from cardio_core.cli.lazy import registered
 from cardio_core.cli.main import cardio
 from cardio_core.testing import call_cardio
 
@@ -33,12 +33,12 @@ COMMANDS = {"": cardio, **dict(_commands(cardio, click.Context(cardio, info_name
 
 
 def test_every_command_has_examples_and_no_example_is_of_none():
-    assert set(COMMANDS) == set(EXAMPLES)
+    assert set(COMMANDS) == set(registered().examples)
 
 
 @pytest.mark.parametrize(
     ("words", "typed"),
-    [(words, typed) for words, examples in EXAMPLES.items() for typed, _ in examples],
+    [(words, typed) for words, examples in registered().examples.items() for typed, _ in examples],
 )
 def test_an_example_uses_options_that_there_are(words, typed):
     path, rest = words.split(), shlex.split(typed)
@@ -57,7 +57,7 @@ def test_an_example_uses_options_that_there_are(words, typed):
 TABLES = Path(__file__).parents[2] / "docs" / "examples"
 RUN = [
     (words, typed)
-    for words, examples in EXAMPLES.items()
+    for words, examples in registered().examples.items()
     for typed, _ in examples
     if words.startswith(("stats ", "data list", "completion"))
     and words not in ("stats mixed", "stats subgroups")  # test_commands.py runs the same
@@ -79,17 +79,17 @@ def test_an_example_does_what_it_says_where_its_table_is_there(words, typed, tmp
 def test_groups_have_two_to_four_examples():
     groups = [words for words, one in COMMANDS.items() if isinstance(one, click.Group)]
     assert groups == ["", "plugins", "data", "stats", "stats planner"]
-    assert {2 <= len(EXAMPLES[words]) <= 4 for words in groups} == {True}
+    assert {2 <= len(registered().examples[words]) <= 4 for words in groups} == {True}
 
 
-@pytest.mark.parametrize("words", EXAMPLES)
+@pytest.mark.parametrize("words", registered().examples)
 def test_help_ends_with_examples_that_fit_and_can_be_copied(words):
     said = call_cardio(*words.split(), "--help").stdout.partition("\n  Examples:\n")[2]
     assert [line for line in said.splitlines() if len(line) > 80] == []
     lines = iter(textwrap.dedent(said).replace("\\\n", "").splitlines())
     copied = [shlex.split(line) for line in lines if line.startswith("cardio")]
     assert copied == [["cardio", *words.split(), *shlex.split(typed)]
-                      for typed, _ in EXAMPLES[words]]  # fmt: skip
+                      for typed, _ in registered().examples[words]]  # fmt: skip
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -12,7 +12,7 @@ import click
 import pytest
 
 from cardio_core import api, stats, ultrasound
-from cardio_core.cli.examples import EXAMPLES
+from cardio_core.cli.lazy import registered
 from cardio_core.cli.main import cardio
 from cardio_core.io.cohort_schema import COLUMNS
 from cardio_core.registry import open_plugin
@@ -145,7 +145,7 @@ def test_a_column_that_a_task_reads_leads_to_its_meaning_and_segments_share_a_ro
 
 def test_every_command_stands_in_the_reference_with_its_examples(made):
     page = (made / "reference/commands.md").read_text(encoding="utf-8")
-    for words, examples in EXAMPLES.items():
+    for words, examples in registered().examples.items():
         assert f"# cardio {words}\n" in page or not words
         for typed, _ in examples:
             assert f"\n{' '.join(filter(None, ('cardio', words, typed)))}\n" in page

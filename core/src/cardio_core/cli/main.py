@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import io
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
-from cardio_core.cli.examples import with_examples
+from cardio_core.cli.lazy import LazyGroup
 from cardio_core.compute.stopping import (
     StoppedFromOutside,
     exit_code_of,
@@ -27,98 +24,9 @@ from cardio_core.errors import CardioError
 from cardio_core.types.wordless import place_of, text_of, traceback_of
 
 
-class LazyGroup(click.Group):
-    """A group that imports a command's module only when the command is used.
-
-    `lazy` maps a command to its ``"module:attribute"`` and its one line of help, so that the list
-    of commands costs no import.
-    """
-
-    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.lazy = lazy
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which they were declared."""
-        return list(self.lazy)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import and return one command."""
-        if name not in self.lazy:
-            return None
-        module, _, attribute = self.lazy[name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return with_examples(command, " ".join([*_words(ctx), name]))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the nearest command for one that does not exist."""
-        if args and args[0] not in self.lazy and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], self.lazy, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"no command {args[0]!r}{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from their declared lines."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in self.lazy.items()])
-
-
-def _words(ctx: click.Context) -> list[str]:
-    """Return the words that led to a group, without the program's own name."""
-    above = [] if ctx.parent is None else _words(ctx.parent)
-    return [*above, ctx.info_name] if ctx.parent is not None and ctx.info_name else above
-
-
 @click.group(
     cls=LazyGroup,
-    lazy={
-        "run": ("cardio_core.cli.run:run", "From raw recordings to a report, in one go."),
-        "measure": (
-            "cardio_core.cli.measure:measure",
-            "What can be measured in recordings: no labels, no model.",
-        ),
-        "predict": ("cardio_core.cli.predict:predict", "New recordings through a finished run."),
-        "evaluate": (
-            "cardio_core.cli.studies.evaluate:evaluate",
-            "A finished run on other patients.",
-        ),
-        "export": (
-            "cardio_core.cli.export:export",
-            "The final models of a run, without any patient.",
-        ),
-        "judge": ("cardio_core.cli.studies.judge:judge", "The page for predictions of any tool."),
-        "compare": (
-            "cardio_core.cli.studies.compare:compare",
-            "Runs and predictions against each other, on shared patients.",
-        ),
-        "fuse": (
-            "cardio_core.cli.studies.fuse:fuse",
-            "One score from the runs of several modalities.",
-        ),
-        "stability": (
-            "cardio_core.cli.studies.stability:stability",
-            "A run over other folds, sites, fewer patients, permuted labels.",
-        ),
-        "reproduce": (
-            "cardio_core.cli.studies.reproduce:reproduce",
-            "A run again, and which of its numbers are equal.",
-        ),
-        "plugins": ("cardio_core.cli.plugins:plugins", "What is installed, and what it can do."),
-        "data": ("cardio_core.cli.data:data", "Find, fetch, make and check data."),
-        "stats": ("cardio_core.cli.stats:stats", "Statistics of a table, without any plugin."),
-        "report": ("cardio_core.cli.report:report", "Build a run's report again."),
-        "doctor": (
-            "cardio_core.cli.doctor:doctor",
-            "What is here, what is missing, how to get it.",
-        ),
-        "completion": (
-            "cardio_core.cli.completion:completion",
-            "Let the shell complete commands and plugins.",
-        ),
-    },
+    words="",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -130,9 +38,6 @@ def cardio(ctx: click.Context, debug: bool) -> None:
     Start with `cardio run --plugin ecg_transfer`: without --data it runs on a synthetic cohort.
     """
     ctx.obj = {"debug": debug}
-
-
-with_examples(cardio, "")
 
 
 def main() -> None:

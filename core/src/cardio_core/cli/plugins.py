@@ -6,21 +6,10 @@ import json
 
 import click
 
-from cardio_core.cli.main import LazyGroup
+from cardio_core.cli.lazy import LazyGroup
 
 
-@click.group(
-    cls=LazyGroup,
-    lazy={
-        "list": ("cardio_core.cli.plugins:list_", "Every installed plugin, broken ones with why."),
-        "info": (
-            "cardio_core.cli.plugins_info:info",
-            "One plugin: tasks, models, settings, columns.",
-        ),
-        "new": ("cardio_core.cli.plugins_new:new", "Make a plugin that runs as it is."),
-        "check": ("cardio_core.cli.plugins_check:check", "Whether a plugin keeps its contract."),
-    },
-)
+@click.group(cls=LazyGroup, words="plugins")
 def plugins() -> None:
     """What is installed, and what it can do."""
 

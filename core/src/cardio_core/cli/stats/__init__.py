@@ -4,41 +4,10 @@ from __future__ import annotations
 
 import click
 
-from cardio_core.cli.main import LazyGroup
-
-_HERE = "cardio_core.cli.stats"
-_TABLES = f"{_HERE}.tables"
+from cardio_core.cli.lazy import LazyGroup
 
 
-@click.group(
-    cls=LazyGroup,
-    lazy={
-        "table1": (f"{_TABLES}:table1", "Describe a cohort by group."),
-        "missing": (f"{_HERE}.missing:missing", "Which values are missing, and in whom."),
-        "univariable": (f"{_TABLES}:univariable", "Logistic regression, one column at a time."),
-        "multivariable": (f"{_TABLES}:multivariable", "Logistic regression, all columns together."),
-        "incremental": (f"{_TABLES}:incremental", "What further columns add to a model."),
-        "roc": (f"{_HERE}.discrimination.roc:roc", "How well a score tells two classes apart."),
-        "compare": (
-            f"{_HERE}.discrimination.compare:compare",
-            "Scores against each other on the same rows.",
-        ),
-        "agreement": (f"{_HERE}.agreement:agreement", "Two measurements of one quantity."),
-        "calibration": (
-            f"{_HERE}.calibration:calibration",
-            "Whether probabilities mean what they say.",
-        ),
-        "mixed": (f"{_HERE}.mixed:mixed", "A measurement repeated in the same patients."),
-        "subgroups": (f"{_HERE}.subgroups:subgroups", "Whether an effect is alike in subgroups."),
-        "survival": (f"{_HERE}.survival:survival", "Time to an event: curves, Cox, scores."),
-        "forest": (f"{_HERE}.forest:forest", "Draw estimates with their intervals."),
-        "planner": ("cardio_core.cli.stats.planner:planner", "How many patients a study needs."),
-        "forensics": (
-            "cardio_core.cli.stats.forensics:forensics",
-            "Whether published numbers can be right.",
-        ),
-    },
-)
+@click.group(cls=LazyGroup, words="stats")
 def stats() -> None:
     """Statistics of a CSV or Parquet table, every number with its interval and method.
 
