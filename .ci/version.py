@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 OWN = re.compile(r'(?<=^version = ")[^"]+(?=")', re.MULTILINE)
 CITED = re.compile(r"(?<=^version: )\S+", re.MULTILINE)
+NAMED = re.compile(r"(?<=cardio-core )[\d.]+\d|(?<=cardio-ecg-transfer )[\d.]+\d")
 ASKED = re.compile(r"(?<=cardio-core)((?:\[[\w,]+\])?)>=[\d.]+,<[\d.]+")
 TEMPLATE = "core/src/cardio_core/template/pyproject.toml"
 
@@ -40,7 +41,8 @@ def rewritten(version: str) -> dict[Path, str]:
     major, minor = map(int, version.split(".")[:2])
     asked = rf"\1>={major}.{minor},<{major}.{minor + 1}"
     own = [*ROOT.glob("core/pyproject.toml"), *ROOT.glob("plugins/*/pyproject.toml"),
-           *ROOT.glob("examples/*/pyproject.toml")]  # fmt: skip
+           *ROOT.glob("examples/*/pyproject.toml"),
+           *ROOT.glob("tests/integration/toy/pyproject.toml")]  # fmt: skip
     asking = [*own, ROOT / TEMPLATE, *ROOT.glob("docs/writing_a_plugin.md"),
               ROOT / "docs" / "howto" / "ci_for_a_plugin.md"]  # fmt: skip
     found = {}
@@ -50,10 +52,10 @@ def rewritten(version: str) -> dict[Path, str]:
         after = ASKED.sub(asked, after)
         if after != before:
             found[path] = after
-    citation = ROOT / "CITATION.cff"
-    before = citation.read_text(encoding="utf-8")
-    if (after := CITED.sub(version, before, count=1)) != before:
-        found[citation] = after
+    for path, pattern in ((ROOT / "CITATION.cff", CITED), (ROOT / "docs" / "citing.md", NAMED)):
+        before = path.read_text(encoding="utf-8")
+        if (after := pattern.sub(version, before)) != before:
+            found[path] = after
     return found
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cardio_core.hookspecs import API_VERSION
 from cardio_core.io.atomic import write_json
 
 CLASSES = ("no", "yes")
@@ -47,13 +47,14 @@ def made_run(
     folder.mkdir(parents=True)
     fold = folds_of(score.index) if fold is None else fold
     about: dict[str, Any] = {
-        "status": "done", "name": folder.name, "api": list(API_VERSION), "plugin": "toy",
+        "status": "done", "name": folder.name, "plugin": "toy",
         "task": "mean_class", "protocols": ["honest"], "models": ["net"], "primary": "net",
         "model_titles": {"net": "Small network"}, "outcome_column": None,
         "targets": [{"name": target, "kind": "binary", "classes": list(classes), "unit": "",
                      "unscored": []}],
         "data": {"source": "real", "n_patients": len(score)}, "seed": 0, "config_digest": "0",
-        "device": {"name": "CPU", "precision": "32"}, "packages": {}, "core_version": "0.1.0",
+        "device": {"name": "CPU", "precision": "32"}, "packages": {},
+        "core_version": version("cardio-core"),
         "plugin_version": "0.1.0", "needs": [], "stages": {}, "notes": [], "split_digest": "0",
     }  # fmt: skip
     write_json(folder / "manifest.json", about | manifest)

@@ -28,7 +28,6 @@ MANIFEST = {
     "plugin": "ecg_transfer",
     "plugin_version": "0.1.0",
     "core_version": "0.1.0",
-    "api": [1, 0],
     "task": "crt_response",
     "task_title": "Response to resynchronisation",
     "command": "cardio run --plugin ecg_transfer",

@@ -91,9 +91,7 @@ def plugin_that_finds_peaks(monkeypatch) -> None:
 
     module.rpeaks = rpeaks
     monkeypatch.setitem(sys.modules, "a_detector", module)
-    info = PluginInfo(
-        "a", "A", (1, 0), (), "t", "m:C", "m", "m:f", tools={"rpeaks": "a_detector:rpeaks"}
-    )
+    info = PluginInfo("a", "A", (), "t", "m:C", "m", "m:f", tools={"rpeaks": "a_detector:rpeaks"})
     broken = registry.Found("z", "cardio-z", "1", None, "cannot be imported")
     found = registry.Found("a", "cardio-a", "1", info)
     monkeypatch.setattr(registry, "list_plugins", lambda: iter([broken, found]))

@@ -91,7 +91,7 @@ def test_an_event_told_the_other_way_round_is_turned(tmp_path: Path, people: pd.
 
 REFUSED = [
     ({"status": "failed"}, "echo: its run is not finished (failed); finish it with --resume"),
-    ({"api": [1, 0]}, "echo: this run was made under API 1.0"),
+    ({"core_version": "0.0.9"}, "echo: this run was made by cardio-core 0.0.9"),
     ({"protocols": ["paper"]}, "ran the paper protocol alone"),
     ({"kind": "judged"}, "echo: holds predictions of others"),
     ({"kind": "fused"}, "echo: is a fusion itself"),

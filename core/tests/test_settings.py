@@ -42,7 +42,7 @@ def found(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("cardio_core.registry.settings.resolve", lambda reference: Config)
     task = Task("one", "One", "patient", (), (), needs=(Need("earlier", "other"),))
-    info = PluginInfo("planted", "Planted", (2, 0), (task,), configs="planted_settings")
+    info = PluginInfo("planted", "Planted", (task,), configs="planted_settings")
     return {one.path: one for one in settings_of(info, task)}
 
 

@@ -61,8 +61,8 @@ def test_a_worker_that_is_what_this_process_is_lacks_nothing(here, clinic):
     ("changed", "said"),
     [
         ({"plugin": "toys"}, "no plugin 'toys' is installed"),
-        ({"code": (("cardio-toy", "9.9", "x"),)}, "cardio-toy is 0.2.0 there and 9.9 here"),
-        ({"code": (("cardio-toy", "0.2.0", "x"),)}, "cardio-toy 0.2.0 has other code there"),
+        ({"code": (("cardio-toy", "9.9", "x"),)}, "cardio-toy is 0.3.0 there and 9.9 here"),
+        ({"code": (("cardio-toy", "0.3.0", "x"),)}, "cardio-toy 0.3.0 has other code there"),
         ({"packages": (("numpy", "1.0"),)}, "there and 1.0 here; install the same version"),
         ({"packages": (("strange", "1.0"),)}, "strange is missing there and 1.0 here"),
         ({"inputs": (("/nowhere/ecg", 3),)}, "/nowhere/ecg is not there, or is another than here"),

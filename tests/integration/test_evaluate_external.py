@@ -313,11 +313,11 @@ def changed(run: Path, folder: Path, **entries: Any) -> Path:
     ("entries", "code", "words"),
     [
         ({"status": "running: training"}, 2, "this run is not finished (running: training)"),
-        ({"api": [99, 0]}, 2, "this run was made under API 99.0"),
+        ({"core_version": "99.0"}, 2, "this run was made by cardio-core 99.0"),
         ({"kind": "judged"}, 2, "found a folder that is judged; name the run itself"),
         ({"kind": "external"}, 2, "found a folder that is external; name the run itself"),
     ],
-    ids=["unfinished", "another API", "judged", "external"],
+    ids=["unfinished", "another core", "judged", "external"],
 )
 def test_a_run_that_cannot_answer_is_refused(
     entries, code, words, cardio: Cli, clinic_run, away, tmp_path

@@ -136,7 +136,7 @@ def test_an_effect_needs_a_table_and_a_number_needs_two_patients(cardio, record,
 
 
 def _info() -> PluginInfo:
-    return PluginInfo("mine", "Mine", (2, 1), ())
+    return PluginInfo("mine", "Mine", ())
 
 
 def test_a_plugin_that_takes_no_table_says_so(monkeypatch, tmp_path):

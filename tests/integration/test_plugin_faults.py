@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,7 +27,7 @@ from cardio_core.api import Model, PluginInfo, Target, Task, hookimpl
 
 ILL = Target("ill", "binary", ("no", "yes"))
 TASK = Task("rhythm", "Rhythm", "patient", (ILL,), (Model("m", "M"),), folder="PACKAGE.rhythm")
-INFO = PluginInfo(name="planted", title="Planted", api=(2, 0), tasks=(TASK,))
+INFO = PluginInfo(name="planted", title="Planted", tasks=(TASK,))
 """
 SOUND = {
     "__init__.py": "",
@@ -64,17 +65,8 @@ FAULTS: dict[str, tuple[Mapping[str, str | None], tuple[str, ...]]] = {
         {"plugin.py": "import no_such_package.inside"},
         ("No module named 'no_such_package'; install no_such_package, or the plugin again",),
     ),
-    "old_api": (
-        info("api=(2, 0)", "api=(1, 0)"),
-        ("was written for API 1.0, this core offers 2.1; move its hooks into a folder that",
-         "Task(folder=...)", "docs/writing_a_plugin.md", "go back to the cardio-core that"),
-    ),
-    "old_api_and_old_names": (
-        {"plugin.py": "from cardio_core.api import gone\nINFO = PluginInfo(api=(1, 0))"},
-        ("was written for API 1.0, this core offers 2.1; ", "Task(folder=...)"),
-    ),
     "wrong_types": (
-        info("api=(2, 0)", "api=2"),
+        info("tasks=(TASK,)", "tasks=2"),
         ("has an INFO of wrong types: TypeError: ", "plugins info planted shows where"),
     ),
     "no_tasks": (
@@ -315,6 +307,34 @@ def test_a_requirement_that_is_not_met_is_a_fault(plant, requirement, said):
     plant(requires=(requirement, "numpy>=1", 'no-such-package; python_version < "3"'))
     assert said in found().reason
     assert found().more == ()
+
+
+@pytest.mark.parametrize(
+    ("requirement", "upgraded"),
+    [
+        ("cardio-core>=900,<901", "cardio-core"),
+        ("Cardio_Core[train]~=900.1", "cardio-core"),
+        ("cardio-core==900.*", "cardio-core"),
+        ("cardio-core<0.1", "cardio-planted"),
+        ("cardio-core>=0.0.1,<0.0.2", "cardio-planted"),
+    ],
+)
+def test_one_for_another_core_is_not_imported_and_says_what_to_upgrade(
+    plant, cardio, requirement, upgraded
+):
+    plant({"plugin.py": "raise SystemExit('imported')"}, requires=(requirement,))
+    assert found().info is None
+    assert f"upgrade {upgraded} from" in found().reason
+    assert f"found {version('cardio-core')}" in found().reason
+    assert "imported" not in found().reason
+    said = cardio("run", "--plugin", "planted")
+    assert (said.exit_code, said.stderr) == (2, f"Error: {found().reason}\n")
+
+
+def test_a_core_that_only_an_extra_or_another_python_requires_is_no_misfit(plant):
+    plant(requires=("cardio-core<0.1; extra == 'old'", "cardio-core<0.1; python_version < '3'",
+                    "cardio-core>=0.1"))  # fmt: skip
+    assert found().reason == ""
 
 
 def test_what_an_extra_of_a_requirement_brings_is_required_too(plant, tmp_path):

@@ -143,7 +143,7 @@ def test_what_differs_is_said_first_with_what_would_have_to_be_installed(copies)
     said = call_cardio("reproduce", then, "--dry-run")
     assert said.exit_code == 0
     assert f"Now differs: numpy is {here}, was 1.26.1." in said.stdout
-    assert "Now differs: plugin toy is 0.2.0, was 0.1.9." in said.stdout
+    assert "Now differs: plugin toy is 0.3.0, was 0.1.9." in said.stdout
     assert "was a slower one." in said.stdout
     assert 'To have what it was made with: pip install "numpy==1.26.1"\n' in said.stdout
     assert "plugin toy 0.1.9: git checkout 0123456789 in its repository" in said.stdout
@@ -157,7 +157,7 @@ def test_the_environment_names_everything_with_its_version(copies):
     assert {"numpy", "scipy", "torch", "lightning", "click"} <= set(named)
     assert not [name for name in named if name.startswith("cardio")]
     ours = {one["name"]: one["version"] for one in answer["environment"]["ours"]}
-    assert ours == {"cardio-core": metadata.version("cardio-core"), "plugin toy": "0.2.0"}
+    assert ours == {"cardio-core": metadata.version("cardio-core"), "plugin toy": "0.3.0"}
 
 
 def as_judged(run):

@@ -123,10 +123,10 @@ def test_another_setting_is_refused(refused, place, printed):
 def test_another_version_of_the_plugin_is_refused(refused, installed, place, printed):
     (file,) = installed.glob("cardio_toy-*/METADATA")
     text = file.read_text()
-    file.write_text(text.replace("Version: 0.2.0", "Version: 0.3.0"))
+    file.write_text(text.replace("Version: 0.3.0", "Version: 0.4.0"))
     try:
         line = refused()
-        assert "(plugin toy is 0.3.0, was 0.2.0); put that back" in line
+        assert "(plugin toy is 0.4.0, was 0.3.0); put that back" in line
         assert as_printed(line, place) == printed[3]
     finally:
         file.write_text(text)
@@ -137,7 +137,7 @@ def test_a_plugin_with_its_sign_flipped_is_refused_under_the_same_version(refuse
     text = file.read_text()
     file.write_text(text.replace(".fit(x, y)", ".fit(-x, y)"))
     try:
-        assert "the sources of plugin toy differ (version 0.2.0 both times)" in refused()
+        assert "the sources of plugin toy differ (version 0.3.0 both times)" in refused()
     finally:
         file.write_text(text)
 

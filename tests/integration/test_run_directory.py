@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
@@ -29,8 +30,8 @@ def predictions(run: Path) -> pd.DataFrame:
 def test_the_manifest_says_what_was_run_on_what(clinic_run):
     manifest = read(clinic_run, "manifest.json")
     assert manifest["status"] == "done"
-    assert (manifest["plugin"], manifest["plugin_version"]) == ("toy", "0.2.0")
-    assert (manifest["task"], manifest["api"]) == ("mean_class", [2, 1])
+    assert (manifest["plugin"], manifest["plugin_version"]) == ("toy", "0.3.0")
+    assert (manifest["task"], manifest["core_version"]) == ("mean_class", version("cardio-core"))
     assert manifest["protocols"] == ["honest", "paper"]
     assert manifest["data"]["source"] == "real"
     # 24 good patients with 8 second recordings, and 4 bad recordings, one found at load.

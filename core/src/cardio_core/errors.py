@@ -59,7 +59,7 @@ class ConfigError(CardioError):
 
 
 class PluginError(CardioError):
-    """A plugin is not installed, cannot be imported, or wants another API."""
+    """A plugin is not installed, cannot be imported, or requires another cardio-core."""
 
     exit_code = 2
 

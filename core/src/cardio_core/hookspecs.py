@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from cardio_core.types.samples import Cohort, SampleSet
     from cardio_core.types.targets import Targets
 
-API_VERSION = (2, 1)
-"""Same major, and a plugin's minor at most the core's; anything else is refused by name."""
-
 PROJECT = "cardio"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -168,7 +168,6 @@ def _as_dict(about: PluginInfo, version: str, configs: list[str]) -> dict[str, o
         "name": about.name,
         "version": version,
         "title": about.title,
-        "api": list(about.api),
         "default_task": about.default_task,
         "configs": configs,
         "papers": list(about.papers),

@@ -17,7 +17,8 @@ from cardio_core import hookspecs
 from cardio_core.errors import CardioError, ConfigError, PluginError
 from cardio_core.registry.naming import hint
 from cardio_core.registry.plugin import Plugin
-from cardio_core.registry.reading import declared_api, locate, read
+from cardio_core.registry.reading import locate, read
+from cardio_core.registry.requirements import misfit
 from cardio_core.registry.soundness import faults
 from cardio_core.registry.strays import how_to_get, misnamed_module
 from cardio_core.types.info import PluginInfo, Task
@@ -104,7 +105,7 @@ def open_plugin(name: str, *, defaults: ModuleType | None = None) -> Plugin:
     ConfigError
         If no such plugin is installed; suggests the nearest name.
     PluginError
-        If it cannot be imported, was written for another API, or has a fault that
+        If it cannot be imported, requires another cardio-core, or has a fault that
         `cardio plugins list` shows: a misspelt or missing hook, an argument that a hook does not
         have, a name that leads nowhere, a package that is not installed.
     """
@@ -148,13 +149,14 @@ def _only(points: list[metadata.EntryPoint]) -> metadata.EntryPoint:
 
 
 def _plugin_module(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
-    """Import a plugin module; return it with its INFO, completed."""
+    """Import a plugin module, if it fits this core; return it with its INFO, completed."""
+    if point.dist and (why := misfit(point.dist)):
+        raise PluginError(f"{_where(point)} {why}")
     try:
         module = point.load()
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a stranger's import may raise anything, an exit among it
-        _guard_api(point, declared_api(point.module) or hookspecs.API_VERSION)
         why = isinstance(error, ModuleNotFoundError) and misnamed_module(point)
         raise PluginError(
             f"{_where(point)} cannot be imported: {why or _why(error, point.name)}"
@@ -166,7 +168,6 @@ def _plugin_module(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
             "as docs/writing_a_plugin.md shows"
         )
     try:
-        _guard_api(point, info.api)
         return module, _completed(info, module.__name__.partition(".")[0])
     except (TypeError, AttributeError, IndexError) as error:
         raise PluginError(
@@ -182,20 +183,6 @@ def _faults(point: metadata.EntryPoint, module: ModuleType) -> list[str]:
     if info.name == point.name:
         return found
     return [f"INFO.name is {info.name!r}, its entry point {point.name!r}; make them equal", *found]
-
-
-def _guard_api(point: metadata.EntryPoint, api: tuple[int, int]) -> None:
-    core = hookspecs.API_VERSION
-    if api[0] == core[0] and api[1] <= core[1]:
-        return
-    own, offered = (".".join(map(str, version)) for version in (api, core))
-    about = f"{_where(point)} was written for API {own}, this core offers {offered}; "
-    if api > core:
-        raise PluginError(f"{about}upgrade cardio-core (API {offered})")
-    raise PluginError(
-        f"{about}move its hooks into a folder that Task(folder=...) names and say api={core}, as "
-        "docs/writing_a_plugin.md shows, or go back to the cardio-core that it was written for"
-    )
 
 
 def _completed(info: PluginInfo, package: str) -> PluginInfo:

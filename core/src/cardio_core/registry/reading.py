@@ -146,17 +146,3 @@ def required_arguments(function: Function) -> list[str]:
     needed = positional[: len(positional) - len(taken.defaults)]
     needed += [a for a, d in zip(taken.kwonlyargs, taken.kw_defaults, strict=True) if d is None]
     return [one.arg for one in needed]
-
-
-def declared_api(name: str) -> tuple[int, int] | None:
-    """Return the ``api=(1, 0)`` that a module which cannot be imported gives its INFO."""
-    try:
-        source = read(name)
-    except SyntaxError:
-        return None
-    for node in ast.walk(source.tree) if source else ():
-        if isinstance(node, ast.keyword) and node.arg == "api":
-            match node.value:
-                case ast.Tuple(elts=[ast.Constant(int(major)), ast.Constant(int(minor))]):
-                    return major, minor
-    return None

@@ -6,6 +6,10 @@ from collections.abc import Collection, Iterator
 from importlib import metadata
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+CORE = "cardio-core"
 
 
 def requirements(distribution: str, extras: Collection[str] = ()) -> Iterator[Requirement]:
@@ -60,3 +64,27 @@ def unmet(one: Requirement) -> str | None:
     ours = one.name.lower().startswith("cardio")
     cure = "install it from its folder or wheel" if ours else f'pip install "{what}"'
     return f"requires {what}, {f'found {found}' if found else 'which is not installed'}; {cure}"
+
+
+def misfit(distribution: metadata.Distribution) -> str | None:
+    """Say that a plugin's distribution requires another cardio-core, and which is to be upgraded.
+
+    Read from what is installed, without an import: pip checks no requirement of an editable
+    installation afterwards, and none at all with ``--no-deps``.
+    """
+    if not is_installed(CORE):
+        return None
+    here = Version(metadata.version(CORE))
+    for line in distribution.requires or ():
+        one = Requirement(line)
+        if canonicalize_name(one.name) != CORE or (one.marker and not one.marker.evaluate()):
+            continue
+        if one.specifier.contains(here, prereleases=True):
+            continue
+        lowest = [spec for spec in one.specifier if spec.operator in (">=", ">", "~=", "==")]
+        core_is_older = any(here < Version(spec.version.removesuffix(".*")) for spec in lowest)
+        return (
+            f"requires {CORE}{one.specifier}, found {here}; upgrade "
+            f"{CORE if core_is_older else distribution.name} from its folder or wheel"
+        )
+    return None

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cardio_core import hookspecs
 from cardio_core.config import dump_yaml
 from cardio_core.context import LOG
 from cardio_core.io.atomic import write_text
@@ -107,7 +106,6 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
         plugin=info.name,
         plugin_version=setup.plugin.version,
         core_version=packages().get("cardio-core"),
-        api=list(hookspecs.API_VERSION),
         task=setup.task.name,
         task_title=setup.task.title,
         papers=list(info.papers),

@@ -12,8 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from packaging.version import InvalidVersion, Version
+
 from cardio_core.errors import ConfigError
-from cardio_core.hookspecs import API_VERSION
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.kept.folder import guard_folder
@@ -45,7 +46,7 @@ class Manifest:
         Raises
         ------
         ConfigError
-            If there is none, or the run was made under another API.
+            If there is none, or another cardio-core made the run.
         DataError
             If it does not say what the manifest of such a folder has to.
         """
@@ -54,21 +55,19 @@ class Manifest:
             raise ConfigError(f"{run}: no run directory (it has no manifest.json)")
         guard_folder(run)
         content = read_json(path)
-        made, core = _api_of(content), API_VERSION
-        if made[0] == core[0]:
-            MANIFEST.check(content, path)
-            if complete and (needed := kind_of(content)):
-                needed.check(content, path)
-        else:
+        core = packages().get("cardio-core", "")
+        made = _core_of(content) or core
+        if core and Version(made).release[:2] != Version(core).release[:2]:
             commit = str(content.get("git_commit") or "")[:10]
-            with_ = f"cardio-core {content.get('core_version')}" + (commit and f", commit {commit}")
-            again = (
-                "run its command again (manifest.json names it), or " if made[0] < core[0] else ""
-            )
+            again = "run its command again (manifest.json names it), or "
             raise ConfigError(
-                f"{run}: this run was made under API {made[0]}.{made[1]}, this core offers "
-                f"{core[0]}.{core[1]}; {again}open it with the core that made it ({with_})"
+                f"{run}: this run was made by cardio-core {made}, this is {core}; "
+                f"{again if Version(made) < Version(core) else ''}open it with the cardio-core "
+                f"that made it{commit and f' (commit {commit})'}"
             )
+        MANIFEST.check(content, path)
+        if complete and (needed := kind_of(content)):
+            needed.check(content, path)
         return cls(path, content)
 
     def update(self, **changes: Any) -> None:
@@ -96,12 +95,13 @@ class Manifest:
         self.update(outputs={str(path.relative_to(run)): file_digest(path) for path in files})
 
 
-def _api_of(content: Any) -> tuple[int, int]:
-    """Return under which API a folder was made: this one's, where its manifest tells none."""
-    made = content.get("api") if isinstance(content, dict) else None
-    if isinstance(made, list) and len(made) == 2 and all(type(one) is int for one in made):
-        return made[0], made[1]
-    return API_VERSION
+def _core_of(content: Any) -> str:
+    """Return which cardio-core made a folder; empty where that is not readable."""
+    made = content.get("core_version") if isinstance(content, dict) else None
+    try:
+        return str(Version(made)) if isinstance(made, str) else ""
+    except InvalidVersion:
+        return ""
 
 
 def now() -> str:

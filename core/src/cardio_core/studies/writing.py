@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core import hookspecs
 from cardio_core.config import EvaluateBlock
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
@@ -189,7 +188,7 @@ def manifest_of(
     outcome = next((line for line in given.assumed if line.startswith("Outcome: ")), "")
     return {
         "status": "running", "kind": "judged", "name": out.name, "command": list(command),
-        "core_version": packages().get("cardio-core"), "api": list(hookspecs.API_VERSION),
+        "core_version": packages().get("cardio-core"),
         "task": given.task.name, "task_title": given.task.title, "papers": [],
         "protocols": [], "models": names, "model_titles": {name: name for name in names},
         "baselines": [], "primary": primary, "targets": [vars(target)],

@@ -319,8 +319,6 @@ class PluginInfo:
     ----------
     name, title : str
         Entry-point name, and one line for lists.
-    api : tuple of int
-        The (major, minor) of `cardio_core.hookspecs.API_VERSION` that it was written for.
     tasks : tuple of Task
         Everything it can predict.
     default_task : str
@@ -352,14 +350,13 @@ class PluginInfo:
     >>> models = (Model("network", "Network"), Model("rate", "Heart rate", baseline=True))
     >>> task = Task("rhythm", "Rhythm from a pulse wave", "recording", (rhythm,), models,
     ...             folder="cardio_ppg.rhythm", columns={"path_ppg": "the recordings"})
-    >>> INFO = PluginInfo("ppg", "Pulse waves", api=(2, 1), tasks=(task,), paths=("path_ppg",))
+    >>> INFO = PluginInfo("ppg", "Pulse waves", tasks=(task,), paths=("path_ppg",))
     >>> INFO.task("rhythm").target("rhythm").outcome
     'fibrillation'
     """
 
     name: str
     title: str
-    api: tuple[int, int]
     tasks: tuple[Task, ...]
     default_task: str = ""
     config: str = ""

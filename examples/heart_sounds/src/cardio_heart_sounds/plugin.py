@@ -6,7 +6,6 @@ from cardio_heart_sounds.murmur.models import MURMUR
 INFO = PluginInfo(
     name="heart_sounds",
     title="Murmurs in heart sounds",
-    api=(2, 1),
     tasks=(MURMUR,),
     paths=("path_pcg",),
 )

@@ -10,7 +10,6 @@ from cardio_ecg_transfer.response.models import CRT_RESPONSE
 INFO = PluginInfo(
     name="ecg_transfer",
     title="ECG spectrograms and residual networks, pretrained on MIT-BIH (He et al. 2023)",
-    api=(2, 1),
     tasks=(CRT_RESPONSE, AAMI_BEATS),
     papers=(
         "He et al. 2023, A new method using deep transfer learning on ECG to predict the response "

@@ -10,7 +10,6 @@ from cardio_echo_cmr.views.names import CLIPS
 INFO = PluginInfo(
     name="echo_cmr",
     title="What an echo loop tells about the CMR (wall motion, scar, T1, T2, ECV) or any outcome",
-    api=(2, 1),
     tasks=TASKS,
     papers=(
         "Sahashi et al. 2024, Using deep learning to predict cardiovascular magnetic resonance "

@@ -9,7 +9,6 @@ from cardio_mmode_septal_flash.flash.models import PATHS, PHANTOM_FLASH, SEPTAL_
 INFO = PluginInfo(
     name="mmode_septal_flash",
     title="Anatomical M-modes from apical echo loops, septal flash and where it is",
-    api=(2, 1),
     tasks=(SEPTAL_FLASH, PHANTOM_FLASH),
     paths=PATHS,
     papers=(

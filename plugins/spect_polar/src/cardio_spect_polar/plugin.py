@@ -10,7 +10,6 @@ from cardio_spect_polar.response.models import CRT_RESPONSE
 INFO = PluginInfo(
     name="spect_polar",
     title="Phase polar maps from gated SPECT, and transfer on perfusion polar maps",
-    api=(2, 1),
     tasks=(CRT_RESPONSE, MFR, RISK_FACTOR),
     papers=(
         "He et al. 2022, A method using deep learning to discover new predictors of CRT response "

@@ -166,7 +166,6 @@ class ManifestForm(Entries):
     plugin: str | None = None
     plugin_version: str | None = None
     core_version: str | None = None
-    api: list[Count] | None = Field(None, min_length=2, max_length=2)
     task: str | None = None
     task_title: str | None = None
     papers: list[str] | None = None

@@ -23,5 +23,5 @@ def open_clinical() -> Plugin:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     manager.register(clinical_model, "clinical variables")
-    info = PluginInfo("cardio-core", "Clinical variables", hookspecs.API_VERSION, ())
+    info = PluginInfo("cardio-core", "Clinical variables", ())
     return Plugin(info, clinical_model, manager, "cardio-core", metadata.version("cardio-core"))

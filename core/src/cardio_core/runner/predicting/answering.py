@@ -121,7 +121,7 @@ def finished(run: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If it is not finished, has no model, or was made under another API.
+        If it is not finished, has no model, or was made by another cardio-core.
     """
     content = Manifest.open(run).content
     kind = content.get("kind", "run")

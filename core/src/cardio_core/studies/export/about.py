@@ -12,7 +12,7 @@ from cardio_core.runner.manifest import now, packages
 from cardio_core.studies.export.parts import Chosen
 
 KEPT = (
-    "plugin", "plugin_version", "core_version", "api", "task", "task_title", "papers", "protocols",
+    "plugin", "plugin_version", "core_version", "task", "task_title", "papers", "protocols",
     "targets", "outcome_column", "words", "seed", "device", "git_commit", "packages",
 )  # fmt: skip
 """Entries of a run's manifest that name nobody and no file."""

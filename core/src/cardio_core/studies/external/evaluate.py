@@ -98,8 +98,8 @@ def evaluate_run(
     Raises
     ------
     ConfigError
-        The run is unfinished, of another API or of a kind without final models; a path or a column
-        does not exist; `out` holds something.
+        The run is unfinished, of another cardio-core or of a kind without final models; a path or a
+        column does not exist; `out` holds something.
     DataError
         The data tell no outcome, or nobody is left.
     LeakageError

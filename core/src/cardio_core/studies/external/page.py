@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cardio_core import hookspecs
 from cardio_core.errors import ConfigError
 from cardio_core.io.cohort_rows import shown_of
 from cardio_core.io.truth_file import is_synthetic
@@ -66,7 +65,7 @@ def about(
             "baselines", "primary", "targets")  # fmt: skip
     return {
         "status": "running", "kind": KIND, "name": out.name, "command": list(command),
-        "core_version": packages().get("cardio-core"), "api": list(hookspecs.API_VERSION),
+        "core_version": packages().get("cardio-core"),
         **{name: made.get(name) for name in kept},
         "outcome_column": opened.config.outcome.column,
         "outcome": _outcome(opened.task.targets, scored, cohort.outcome),

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core import hookspecs
 from cardio_core.compute.threads import one_thread
 from cardio_core.config import EvaluateBlock
 from cardio_core.errors import DataError
@@ -274,7 +273,7 @@ def _about(
     kept = ("task", "task_title", "papers", "model_titles", "primary", "targets", "outcome_column")
     return {
         "status": "running", "kind": KIND, "name": out.name, "command": list(command),
-        "core_version": packages().get("cardio-core"), "api": list(hookspecs.API_VERSION),
+        "core_version": packages().get("cardio-core"),
         **{name: made.get(name) for name in kept},
         "models": list(names), "baselines": [one for one in made["baselines"] if one in names],
         "outcome": ", ".join(f"{int(y.get(one, 0))} {one}" for one in target.classes),

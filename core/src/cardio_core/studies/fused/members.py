@@ -99,8 +99,8 @@ def open_members(texts: Sequence[str], outcome: str | None = None) -> list[Membe
     Raises
     ------
     ConfigError
-        Fewer than two, two of one label, no run, an unfinished run, one of another API, or one
-        without this model or without the honest protocol.
+        Fewer than two, two of one label, no run, an unfinished run, one of another cardio-core,
+        or one without this model or without the honest protocol.
     DataError
         A target that is no yes or no, or patients of both outcomes in one run.
     """
@@ -157,7 +157,7 @@ def finished(run: Path) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        In one line: no run, another API, not finished, or of a kind that has no predictions.
+        In one line: no run, another cardio-core, not finished, or of a kind without predictions.
     """
     content = Manifest.open(run).content
     kind = str(content.get("kind") or "run")

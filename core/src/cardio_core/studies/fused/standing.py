@@ -80,7 +80,7 @@ def open_fused(folder: Path) -> FusedRun:
     Raises
     ------
     ConfigError
-        In one line: not finished, of another API, or a member that was moved or changed since.
+        In one line: not finished, of another cardio-core, or a member was moved or changed since.
     """
     manifest = Manifest.open(folder).content
     if manifest.get("status") != "done":

@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from cardio_core import hookspecs
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
 from cardio_core.evaluation.patients.covariates import in_a_sentence
@@ -238,7 +237,7 @@ def _about(
         words |= one.get("words") or {}
     return {
         "status": "running", "kind": "fused", "name": name, "command": list(command),
-        "core_version": packages().get("cardio-core"), "api": list(hookspecs.API_VERSION),
+        "core_version": packages().get("cardio-core"),
         "task": task.name, "task_title": task.title,
         "papers": list(dict.fromkeys(text for one in manifests for text in one.get("papers", ()))),
         "protocols": [PROTOCOL], "models": [model.name for model in task.models],

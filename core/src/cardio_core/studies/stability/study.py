@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cardio_core import hookspecs
 from cardio_core.compute.threads import one_thread
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import replacing, write_json, write_text
@@ -120,7 +119,7 @@ def _begin(out: Path, run: Path, identity: str, command: Sequence[str]) -> Manif
     manifest.update(
         status="running", kind="stability", name=out.name, of=run.name, identity=identity,
         command=list(command), core_version=packages().get("cardio-core"),
-        api=list(hookspecs.API_VERSION), packages=packages(), started=now(), stages={}, notes=[],
+        packages=packages(), started=now(), stages={}, notes=[],
     )  # fmt: skip
     return manifest
 

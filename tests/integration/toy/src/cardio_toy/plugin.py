@@ -9,7 +9,6 @@ from cardio_toy.clinic.models import JOINED, MEAN_CLASS, SECOND
 INFO = PluginInfo(
     name="toy",
     title="Bumps on a line, for testing the core",
-    api=(2, 1),
     tasks=(MEAN_CLASS, BEATS, SECOND, THIRD, JOINED),
     papers=("None. The toy is made up.",),
     paths=("path_ecg",),

@@ -6,7 +6,6 @@ from cardio_my_modality.finding.models import FINDING
 INFO = PluginInfo(
     name="my_modality",
     title="Findings in pulse traces",
-    api=(2, 1),
     tasks=(FINDING,),
     paths=("path_trace",),
 )
