@@ -183,7 +183,7 @@ def test_an_account_says_of_every_file_what_became_of_it(export, tmp_path):
     colour = "expected a grey B-mode loop, found colour Doppler; choose the clip without colour"
     lines = account(empty, {"1-2": colour, "3-1": "expected a sector, found none"}, {"2": "a4c"})
     assert [line.number for line in lines] == list(range(1, 25))
-    assert summed(lines) == (
+    assert summed(lines, "loop") == (
         "24 files: 4 loops used in 3 studies, 1 2D loop not used, 5 stills, 4 colour Doppler "
         "loops, 2 spectral Doppler, 1 contrast loop, 1 DICOMDIR, 1 loop under stress, 1 M-mode, "
         "1 PDF, 1 picture, 1 SR, 1 text."
@@ -204,4 +204,4 @@ def test_files_that_are_all_used_each_as_a_study_need_no_sentence():
     from cardio_core.runner.accounts import account, summed
 
     seen = tuple(FileSeen(us_path, "video", name, name) for name, us_path in (("1", "a"),))
-    assert summed(account(Cohort(SampleSet(us_table(), []), {}, seen=seen), {})) == ""
+    assert summed(account(Cohort(SampleSet(us_table(), []), {}, seen=seen), {}), "video") == ""

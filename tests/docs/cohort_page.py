@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 from cardio_core.io.cohort_schema import COLUMNS
+from cardio_core.io.cohorts.template import template_columns
 from cardio_core.registry import list_plugins, open_plugin
 from cardio_core.types.info import Task
 
@@ -26,13 +28,29 @@ finally:
 def columns_table() -> str:
     """Return every column with what a cell holds, an example, and what it means."""
     lines = ["| column | a cell holds | example | what it is |", "|---|---|---|---|"]
+    files = _files()
     for name in folded(COLUMNS):
         column = COLUMNS[name]
+        if column.use != "identity":
+            lines += files
+            files = []
         required = " **Needed in every row.**" if column.required else ""
         example = f"`{column.example}`" if column.example else ""
         said = f"{meaning(column)}{required}"
         lines.append(f"| {shown(name)} | {column.range_words()} | {example} | {said} |")
     return "\n".join(lines)
+
+
+def _files() -> list[str]:
+    """Return the lines of the columns of recordings, which the plugins declare."""
+    found = {}
+    for plugin in PLUGINS:
+        info = open_plugin(plugin).info
+        for one in (one for task in info.tasks for one in template_columns(info, task)):
+            if one.name in info.paths:
+                line = f"| {shown(one.name)} | {one.holds} | `{one.example}` | {one.meaning} |"
+                found.setdefault(one.name, line)
+    return list(found.values())
 
 
 def plugins_table() -> str:
@@ -47,7 +65,7 @@ def plugins_table() -> str:
     return "\n".join(lines)
 
 
-def _recordings(task: Task, paths: tuple[str, ...]) -> str:
+def _recordings(task: Task, paths: Collection[str]) -> str:
     beside = {option.column for option in task.options}
     return ", ".join(shown(name) for name in task.columns if name in paths and name not in beside)
 

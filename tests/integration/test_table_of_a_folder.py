@@ -9,6 +9,7 @@ import pytest
 
 from cardio_core.errors import ConfigError
 from cardio_core.io.cohorts.template import column_of
+from cardio_core.types.info import PluginInfo, Task
 
 
 @pytest.fixture
@@ -83,9 +84,20 @@ def test_a_folder_with_a_table_keeps_it(cardio, write_cohort, tmp_path):
     assert not (tmp_path / "new.csv").exists()
 
 
-def test_recordings_of_several_kinds_are_not_guessed_apart():
-    paths = ("path_ecg", "path_rest", "path_stress", "path_echo_a4c", "path_echo")
-    assert column_of("t", ("path_ecg", "age_y"), paths) == "path_ecg"
-    assert column_of("t", ("path_echo_a4c", "path_echo", "path_septum"), paths) == "path_echo"
-    with pytest.raises(ConfigError, match="reads path_rest, path_stress, and no file says which"):
-        column_of("t", ("path_rest", "path_stress"), paths)
+@pytest.mark.parametrize(
+    ("reads", "column"),
+    [
+        (("path_one", "age_y"), "path_one"),
+        (("path_front", "path_any", "path_side"), "path_any"),
+        (("path_front", "path_side"), None),
+    ],
+)
+def test_recordings_of_several_kinds_are_not_guessed_apart(reads, column):
+    task = Task("t", "T", "patient", (), (), columns=dict.fromkeys(reads, ""))
+    paths = dict.fromkeys(("path_one", "path_front", "path_side", "path_any"), "Recordings.")
+    about = PluginInfo("p", "P", (task,), paths=paths, unsorted="path_any")
+    if column is not None:
+        assert column_of(about, task) == column
+        return
+    with pytest.raises(ConfigError, match="reads path_front, path_side, and no file says which"):
+        column_of(about, task)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.io.cohort_schema import COLUMNS
+from cardio_core.io.cohort_schema import COLUMNS, FILES_PREFIX
 from cardio_core.io.cohorts.headers import near
 from cardio_core.io.tables.raw import WORKBOOKS, header_of
 
@@ -79,7 +79,8 @@ def find_cohort_table(path: Path) -> Path | None:
     if suffix in {".parquet", ".pq"}:
         return path
     names = header_of(path, COLUMNS)
-    like = [name for name in names if name in COLUMNS or near(name, ("patient_id",))]
+    known = [name for name in names if name in COLUMNS or name.startswith(FILES_PREFIX)]
+    like = {*known, *(name for name in names if near(name, ("patient_id",)))}
     return path if "patient_id" in names or len(like) > 1 else None
 
 

@@ -6,12 +6,15 @@ from cardio_core.io.cohorts.column import ColumnSpec, Kind, Use, title_of
 from cardio_core.io.cohorts.known_columns import N_SEGMENTS, known_columns
 
 __all__ = [
-    "COLUMNS", "N_SEGMENTS", "OWN_PREFIX", "ColumnSpec", "Kind", "Use",
+    "COLUMNS", "FILES_PREFIX", "N_SEGMENTS", "OWN_PREFIX", "ColumnSpec", "Kind", "Use",
     "label_of", "title_of",
 ]  # fmt: skip
 
 OWN_PREFIX = "x_"
 """A cohort's own columns may start with this; they need not."""
+
+FILES_PREFIX = "path_"
+"""A column that starts with this names files, whichever plugin reads them."""
 
 COLUMNS: dict[str, ColumnSpec] = {column.name: column for column in known_columns()}
 """Every column that a stage of cardio may read, by name, in the order of the documentation."""

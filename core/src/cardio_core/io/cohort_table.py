@@ -18,7 +18,7 @@ import pandas as pd
 
 from cardio_core.errors import DataError
 from cardio_core.io.cohort_cells import BadCellError, parse_cell
-from cardio_core.io.cohort_schema import COLUMNS, ColumnSpec
+from cardio_core.io.cohort_schema import COLUMNS, FILES_PREFIX, ColumnSpec
 from cardio_core.io.cohorts.headers import near
 from cardio_core.io.cohorts.own_columns import read_own
 from cardio_core.io.cohorts.places import existing_paths
@@ -134,9 +134,10 @@ def inspect_cohort_table(path: Path, paths: Collection[str] = ()) -> Inspected:
 @lru_cache(maxsize=8)
 def _inspect(path: Path, paths: tuple[str, ...], state: tuple[int, ...]) -> Inspected:
     """Inspect a file once as long as it stays as it is: a run asks for its table several times."""
-    own_paths = {name: ColumnSpec(name, "path", "Recordings of a plugin.") for name in paths}
-    known = {**own_paths, **COLUMNS}
+    known = {**{name: ColumnSpec(name, "path", "Recordings.") for name in paths}, **COLUMNS}
     raw = read_raw(path, known)
+    others = [str(name) for name in raw.cells.columns if str(name).startswith(FILES_PREFIX)]
+    known |= {name: ColumnSpec(name, "path", "Recordings.") for name in others}
     _check_header(raw, path.name, known)
     problems = list(raw.problems)
     checked = {}

@@ -150,8 +150,8 @@ def _only(points: list[metadata.EntryPoint]) -> metadata.EntryPoint:
 
 def _plugin_module(point: metadata.EntryPoint) -> tuple[ModuleType, PluginInfo]:
     """Import a plugin module, if it fits this core; return it with its INFO, completed."""
-    if point.dist and (why := misfit(point.dist)):
-        raise PluginError(f"{_where(point)} {why}")
+    if point.dist and (unfit := misfit(point.dist)):
+        raise PluginError(f"{_where(point)} {unfit}")
     try:
         module = point.load()
     except KeyboardInterrupt:

@@ -100,23 +100,26 @@ def account(
     return tuple(lines)
 
 
-def summed(lines: Sequence[FileLine], *, used_is: str = "used") -> str:
+def summed(lines: Sequence[FileLine], recording: str, *, used_is: str = "used") -> str:
     """Return all files in one sentence; empty where each is a study of its own that is used.
 
-    `used_is` is the word for it, where files are only read.
+    `recording` is what the plugin calls one (`PluginInfo.recording`), `used_is` the word for its
+    use, where files are only read.
 
     Examples
     --------
     >>> loop = FileLine(1, "2D loop", "1", "1-1", "", True, "", Path("a"))
     >>> still = FileLine(2, "still", "", "", "", False, "", Path("b"))
-    >>> summed([loop, still, still, loop])
+    >>> summed([loop, still, still, loop], "loop")
     '4 files: 2 loops used in 1 study, 2 stills.'
     """
     used = [one for one in lines if one.used]
     studies = {one.study for one in used}
     if len(used) == len(lines) == len(studies):
         return ""
-    said = [f"{several(len(used), 'loop')} {used_is} in {_studies(len(studies))}"] if used else []
+    said = (
+        [f"{several(len(used), recording)} {used_is} in {_studies(len(studies))}"] if used else []
+    )
     kinds = Counter(_kind(one) for one in lines if not one.used)
     said += [_counted(n, kind, used_is) for kind, n in sorted(kinds.items(), key=_in_order)]
     return f"{several(len(lines), 'file')}: {', '.join(said)}."
@@ -151,7 +154,7 @@ def _kind(line: FileLine) -> str:
 
 
 def _counted(n: int, kind: str, used_is: str) -> str:
-    """Return a number of files of a kind; loops that could not be used are told apart."""
+    """Return a number of files of a kind; recordings that could not be used are counted apart."""
     bare = kind.rstrip("\0")
     words = f"{n} {_SEVERAL.get(bare, bare) if n > 1 else bare}"
     return f"{words} not {used_is}" if kind != bare else words

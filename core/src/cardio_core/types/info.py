@@ -334,9 +334,14 @@ class PluginInfo:
         ``function(out, *, task, n_patients=None, seed=0)``; usually ``synthetic:synthesize``.
     papers : tuple of str
         What to cite.
-    paths : tuple of str
-        Columns of a cohort table that name this plugin's recordings, ``path_ppg``: files or
-        folders, several with ``;`` between.
+    paths : mapping of str to str
+        Columns of a cohort table that name this plugin's recordings, each with what it holds:
+        ``{"path_ppg": "Pulse wave."}``. A cell names files or folders, several with ``;`` between.
+    unsorted : str
+        The one of `paths` in which `cardio data template --from` writes the recordings of a
+        folder, where a task reads several; empty where no file says which column it belongs in.
+    recording : str
+        What one of its recordings is called when files are counted: ``"loop"``.
     tools : mapping of str to str
         What it lends to `cardio data`, by name: ``"package.module:function"``.
     words : mapping of str to str
@@ -350,7 +355,7 @@ class PluginInfo:
     >>> models = (Model("network", "Network"), Model("rate", "Heart rate", baseline=True))
     >>> task = Task("rhythm", "Rhythm from a pulse wave", "recording", (rhythm,), models,
     ...             folder="cardio_ppg.rhythm", columns={"path_ppg": "the recordings"})
-    >>> INFO = PluginInfo("ppg", "Pulse waves", tasks=(task,), paths=("path_ppg",))
+    >>> INFO = PluginInfo("ppg", "Pulse waves", (task,), paths={"path_ppg": "Pulse wave."})
     >>> INFO.task("rhythm").target("rhythm").outcome
     'fibrillation'
     """
@@ -363,7 +368,9 @@ class PluginInfo:
     configs: str = ""
     synthesize: str = ""
     papers: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
+    paths: Mapping[str, str] = field(default_factory=dict)
+    unsorted: str = ""
+    recording: str = "recording"
     tools: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
 

@@ -7,5 +7,5 @@ INFO = PluginInfo(
     name="heart_sounds",
     title="Murmurs in heart sounds",
     tasks=(MURMUR,),
-    paths=("path_pcg",),
+    paths={"path_pcg": "Heart sounds."},
 )

@@ -21,6 +21,6 @@ INFO = PluginInfo(
         "using random convolutional kernels",
     ),
     words=WORDS,
-    paths=("path_ecg",),
+    paths={"path_ecg": "ECG recording."},
     tools={"rpeaks": "cardio_ecg_transfer.shared.rpeaks_tool:rpeaks"},
 )

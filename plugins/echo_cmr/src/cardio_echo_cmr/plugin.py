@@ -5,7 +5,6 @@ from __future__ import annotations
 from cardio_core.api import PluginInfo
 from cardio_echo_cmr.drawing.words import WORDS
 from cardio_echo_cmr.findings.tasks import TASKS
-from cardio_echo_cmr.views.names import CLIPS
 
 INFO = PluginInfo(
     name="echo_cmr",
@@ -15,6 +14,14 @@ INFO = PluginInfo(
         "Sahashi et al. 2024, Using deep learning to predict cardiovascular magnetic resonance "
         "findings from echocardiography videos",
     ),
-    paths=tuple(CLIPS),
+    paths={
+        "path_echo_a4c": "Apical four-chamber clips.",
+        "path_echo_a2c": "Apical two-chamber clips.",
+        "path_echo_plax": "Parasternal long-axis clips.",
+        "path_echo_other": "Echo clips of other views.",
+        "path_echo": "Echo clips whose view nobody named.",
+    },
+    unsorted="path_echo",
+    recording="loop",
     words=WORDS,
 )

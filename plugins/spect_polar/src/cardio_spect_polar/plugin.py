@@ -20,5 +20,10 @@ INFO = PluginInfo(
         "analysis of ECG-gated myocardial perfusion SPECT imaging",
     ),
     words=WORDS,
-    paths=("path_spect", "path_polarmap_rest", "path_polarmap_stress", "path_polarmap_reserve"),
+    paths={
+        "path_spect": "Gated SPECT study.",
+        "path_polarmap_rest": "Polar map at rest.",
+        "path_polarmap_stress": "Polar map at stress.",
+        "path_polarmap_reserve": "Polar map of flow reserve.",
+    },
 )

@@ -16,9 +16,11 @@ _MEANT = {
     "qrs_ms": ("qrs", "qrs_duration"),
     "hr_bpm": ("hr", "heart_rate"),
     "study_date": ("date",),
-    "path_ecg": ("ecg", "file", "path", "filename"),
 }
 """Words that stand for a column although they are spelt otherwise."""
+
+_FILE = ("file", "path", "filename")
+"""Words for the one column of recordings, where a table has no other."""
 
 
 def as_known(name: str, known: Collection[str]) -> str:
@@ -46,6 +48,10 @@ def near(name: str, known: Collection[str]) -> str:
     plain = _plain(name.removeprefix("x_"))
     for column, words in _MEANT.items():
         if plain in words and column in known:
+            return column
+    files = [one for one in known if one.startswith("path_")]
+    for column in files:
+        if plain == _plain(column.removeprefix("path_")) or (plain in _FILE and len(files) == 1):
             return column
     spelt = {_plain(one): one for one in known}
     found = difflib.get_close_matches(plain, spelt, n=1, cutoff=0.75)

@@ -1,4 +1,7 @@
-"""The columns that have a meaning in every cohort table, with their words."""
+"""The columns that have a meaning in every cohort table, with their words.
+
+Those of recordings are the plugins' own: `PluginInfo.paths` names them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _SEXES = {"male": "M", "man": "M", "female": "F", "woman": "F"}
 
 def known_columns() -> Iterable[ColumnSpec]:
     """Yield every column that a stage of cardio may read, in the order of the documentation."""
-    for part in (_identity, _paths, _response, _person, _ecg, _history, _imaging):
+    for part in (_identity, _response, _person, _ecg, _history, _imaging):
         yield from part()
 
 
@@ -73,26 +76,6 @@ def _identity() -> Iterable[ColumnSpec]:
         "From the echocardiogram to the CMR; pairs lie at most 30 days apart.", "days",
         title="Days from echocardiogram to CMR", use="identity", example="3",
     )  # fmt: skip
-
-
-def _paths() -> Iterable[ColumnSpec]:
-    named = {
-        "path_spect": ("Gated SPECT study.", "spect/P001.dcm"),
-        "path_ecg": ("ECG recording.", "ecg/P001.dcm"),
-        "path_echo_a4c": ("Apical four-chamber clips.", "echo/P001_a4c.dcm"),
-        "path_echo_a2c": ("Apical two-chamber clips.", "echo/P001_a2c.dcm"),
-        "path_echo_plax": ("Parasternal long-axis clips.", "echo/P001_plax.dcm"),
-        "path_echo_other": ("Echo clips of other views.", "echo/P001_other.dcm"),
-        "path_echo": ("Echo clips whose view nobody named.", "echo/P001"),
-        "path_polarmap_rest": ("Polar map at rest.", "pet/P001_rest.csv"),
-        "path_polarmap_stress": ("Polar map at stress.", "pet/P001_stress.csv"),
-        "path_polarmap_reserve": ("Polar map of flow reserve.", "pet/P001_reserve.csv"),
-        "path_septum": ("Septal points or contour.", "septum/P001.json"),
-        "path_rpeaks": ("R-peak times.", "rpeaks/P001.json"),
-    }
-    for name, (sentence, example) in named.items():
-        title = sentence.removesuffix(".")
-        yield ColumnSpec(name, "path", sentence, title=title, use="recording", example=example)
 
 
 def _response() -> Iterable[ColumnSpec]:

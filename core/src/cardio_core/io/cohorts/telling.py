@@ -28,7 +28,7 @@ def notes_on_tables(
     for place, table in enumerate(tables, start=1):
         found = inspect_cohort_table(table, about.paths)
         own = [name for name in found.own if name not in known]
-        told = told_of(own, COLUMNS, named=named)
+        told = told_of(own, {*COLUMNS, *about.paths}, named=named)
         which = f"Table {place} of {len(tables)}: " if len(tables) > 1 else ""
         which = f"{table.name}: " if named else which
         notes += [f"{which}{note}" for note in (*found.notes, told) if note]

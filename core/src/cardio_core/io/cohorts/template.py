@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cardio_core.errors import ConfigError
-from cardio_core.io.cohort_schema import COLUMNS, ColumnSpec, title_of
+from cardio_core.io.cohort_schema import COLUMNS, FILES_PREFIX, ColumnSpec, title_of
 from cardio_core.io.cohort_table import EXAMPLE
 from cardio_core.io.tables.formula import texts
 from cardio_core.types.info import PluginInfo, Task
 
 PATIENT = "patient_id"
-
-ANY_VIEW = "path_echo"
-"""The column of loops that nobody sorted by view."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def template_columns(about: PluginInfo, task: Task) -> list[TemplateColumn]:
         read = dict.fromkeys(about.paths, "the recordings")
         read |= {target.name: "outcome" for target in task.targets}
     named = {PATIENT: "the patient, by whom everything is grouped", **read}
-    return [_column(name, why) for name, why in named.items()]
+    return [_column(name, why, about.paths) for name, why in named.items()]
 
 
 def template_csv(columns: list[TemplateColumn]) -> str:
@@ -78,25 +75,24 @@ def table_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
 def _cell(column: TemplateColumn, number: int) -> str:
     if column.name == PATIENT:
         return f"{EXAMPLE}-{number}"
-    needed = column.name.startswith("path_") or "outcome" in column.read_for
+    needed = column.name.startswith(FILES_PREFIX) or "outcome" in column.read_for
     if number > 1 and not needed:
         return ""
     return column.example.replace("P001", f"P{number:03d}")
 
 
-def _column(name: str, why: str) -> TemplateColumn:
+def _column(name: str, why: str, paths: Mapping[str, str]) -> TemplateColumn:
     spec = COLUMNS.get(name)
-    if spec is None and name.startswith("path_"):
-        spec = ColumnSpec(name, "path", "", example="recordings/P001")
+    if name in paths or (spec is None and name.startswith(FILES_PREFIX)):
+        example = f"{name.removeprefix(FILES_PREFIX)}/P001"
+        spec = ColumnSpec(name, "path", paths.get(name, ""), example=example)
     if spec is None:
         return TemplateColumn(name, "a column of your own", f"{title_of(name)}.", why, "")
     return TemplateColumn(name, spec.range_words(), spec.sentence, why, spec.example)
 
 
-def column_of(task: str, reads: Collection[str], paths: Sequence[str]) -> str:
+def column_of(about: PluginInfo, task: Task) -> str:
     """Return the column of a table in which a task looks for recordings that nobody sorted.
-
-    `reads` are the columns that it reads, `paths` those of recordings that its plugin knows.
 
     Raises
     ------
@@ -105,15 +101,17 @@ def column_of(task: str, reads: Collection[str], paths: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> column_of("wma", ("path_echo_a4c", "path_echo", "age_y"), ("path_echo_a4c", "path_echo"))
-    'path_echo'
+    >>> task = Task("wma", "Wall motion", "study", (), (), columns={"path_a4c": "", "path_any": ""})
+    >>> paths = {"path_a4c": "Four-chamber loops.", "path_any": "Loops of any view."}
+    >>> column_of(PluginInfo("echo", "Echo", (task,), paths=paths, unsorted="path_any"), task)
+    'path_any'
     """
-    own = [name for name in reads or paths if name in paths]
-    if ANY_VIEW in own:
-        return ANY_VIEW
+    own = [name for name in task.columns or about.paths if name in about.paths]
+    if about.unsorted in own:
+        return about.unsorted
     if len(own) != 1:
         raise ConfigError(
-            f"--from: task {task} reads {', '.join(own)}, and no file says which of them it "
+            f"--from: task {task.name} reads {', '.join(own)}, and no file says which of them it "
             "is; write the table without --from and fill it in"
         )
     return own[0]

@@ -67,7 +67,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
     """
     setup = set_up(request)
     inputs = find_data(setup, request, open_cache())
-    tables = look_at_tables(inputs, setup.plugin.info.paths)
+    tables = look_at_tables(inputs, tuple(setup.plugin.info.paths))
     with forgiving():
         setup = with_outcome(setup, inputs)
         checked_covariates(setup, inputs)
@@ -121,7 +121,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         if no_outcome and not config.covariates
         else missing_covariates(cohort.table, patients, setup.task, config.covariates),
         "files": [line.cells() for line in files],
-        "files_summed": summed(files, used_is="usable"),
+        "files_summed": summed(files, setup.plugin.info.recording, used_is="usable"),
         "notes": list(dict.fromkeys([*cohort.notes, *_on_tables(setup, inputs, asked)])),
     }
 
@@ -192,7 +192,7 @@ def _to_measure(request: RunRequest) -> str:
 def _to_table(setup: Setup, request: RunRequest) -> str | None:
     """Return the command that makes a table of recordings; None where none can."""
     try:
-        column_of(setup.task.name, setup.task.columns, setup.plugin.info.paths)
+        column_of(setup.plugin.info, setup.task)
     except ConfigError:
         return None
     task = ["--task", request.task] if request.task else []

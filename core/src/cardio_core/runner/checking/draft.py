@@ -81,7 +81,7 @@ def draft(
     """
     request = RunRequest(plugin, task, tuple(inputs), protocol="honest", device="cpu")
     setup = set_up(request)
-    column = column_of(setup.task.name, setup.task.columns, setup.plugin.info.paths)
+    column = column_of(setup.plugin.info, setup.task)
     for path in inputs:
         if path.exists() and (known := find_cohort_table(path)) is not None:
             raise ConfigError(

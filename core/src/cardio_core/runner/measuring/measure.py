@@ -123,7 +123,7 @@ def measure(
     out.mkdir(parents=True, exist_ok=True)
     for name in (TABLE, LOOPS, FILES, PAGE, LOOPS_PAGE):  # of a try in which nothing was measured
         (out / name).unlink(missing_ok=True)
-    written = Written(out, request.mapping, found.cohort, summary, on_line)
+    written = Written(out, request.mapping, found.cohort, summary, on_line, plugin.info.recording)
     try:
         with executor, alike(executor, plugin, folders=(out,), inputs=request.inputs):
             _measure_all(

@@ -85,6 +85,8 @@ class Written:
         Its counts are those of the lines of ``measurements.csv``.
     on_line : callable or None
         Takes each of these lines as JSON has it.
+    recording : str
+        What the plugin calls one of its recordings.
     """
 
     def __init__(
@@ -94,7 +96,9 @@ class Written:
         cohort: Cohort,
         summary: Summary,
         on_line: Callable[[dict[str, Any]], None] | None,
+        recording: str,
     ) -> None:
+        self._recording = recording
         samples = cohort.samples.table
         studies = samples["study_id"].astype(str)
         # Where each recording is a study, a line of either would say the same twice.
@@ -147,7 +151,7 @@ class Written:
             for line in (line for line in lines if not line.recording):
                 row = {"id": "", "file": str(line.path), "number": str(line.number)}
                 self._mapping.add(row)
-        return summed(lines)
+        return summed(lines, self._recording)
 
     def _add(self, line: Line, members: Sequence[Line] | None) -> None:
         self._table.add(

@@ -132,7 +132,7 @@ def _predict(
         "quarantined": [row.cells() for row in quarantined],
         "applicability": entries(made.applicability),
         "files": with_applicability([line.cells() for line in files], made.applicability, table),
-        "files_summed": summed(files),
+        "files_summed": summed(files, opened.plugin.info.recording),
     }
 
 

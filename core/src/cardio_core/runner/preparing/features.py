@@ -108,7 +108,7 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
         cohort = stratified(cohort, config.stratify)
     notes = notes_on_tables(ctx._inputs, plugin.info, used=_asked(config))
     if ctx.mode == "fit" and cohort.seen:  # those who ask of new recordings account for each file
-        searched = summed(account(cohort, {}), used_is="taken")
+        searched = summed(account(cohort, {}), plugin.info.recording, used_is="taken")
         notes = (*notes, *([f"Folders that the table names hold {searched}"] if searched else []))
     cohort = replace(
         cohort,

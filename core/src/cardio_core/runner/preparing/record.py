@@ -107,7 +107,7 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
         outcome=first.prepared.cohort.outcome,
         excluded={why: list(ids) for why, ids in first.prepared.cohort.excluded.items()},
         flow=flow_of(
-            arms, session.ctx._inputs, session.setup.plugin.info.paths, session.setup.task
+            arms, session.ctx._inputs, tuple(session.setup.plugin.info.paths), session.setup.task
         ),
         flags=flag_counts(first.prepared.features.table),
         notes=[*manifest.content.get("tolerated", ()), *first.prepared.cohort.notes],

@@ -106,7 +106,7 @@ def _outcome(opened: Opened, asked: Asked) -> OutcomeBlock:
 def _checked(block: OutcomeBlock, opened: Opened, inputs: Sequence[Path]) -> tuple[str, ...]:
     if block.column is None:
         return ()
-    values = outcome_column(block.column, opened.plugin.info.paths, inputs)
+    values = outcome_column(block.column, tuple(opened.plugin.info.paths), inputs)
     known = outcome_values(values, block)
     [target] = opened.task.targets
     unread = values[known.isna() & values.notna()]

@@ -105,7 +105,7 @@ def flow_of_new(
     opened: Opened, new: New, overlap: Overlap, inputs: Sequence[Path]
 ) -> dict[str, Any]:
     """Return the way from what was found to who was validated, as a run counts it."""
-    rows = table_rows([path.resolve() for path in inputs], opened.plugin.info.paths)
+    rows = table_rows([path.resolve() for path in inputs], tuple(opened.plugin.info.paths))
     entries = found_entries(new, rows)
     for name in overlap.recordings:
         if name in entries and (entries[name].left or ("without_outcome",))[0] == "without_outcome":

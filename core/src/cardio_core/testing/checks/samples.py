@@ -74,8 +74,7 @@ def every_column_of_recordings_is_declared(case: TaskCase) -> None:
     declared = {*case.info.paths, *(option.column for option in case.task.options)}
     rows = pd.read_csv(table, dtype=str, keep_default_na=False)
     # A known column such as `vol_method` may say "spect", which is the name of a folder, too.
-    known = {name for name in COLUMNS if not name.startswith("path_")}
-    for column in sorted(set(rows.columns) - declared - known):
+    for column in sorted(set(rows.columns) - declared - set(COLUMNS)):
         cells = [part.strip() for cell in rows[column] for part in cell.split(";")]
         if any((table.parent / cell).resolve() in places for cell in cells if cell):
             advise(

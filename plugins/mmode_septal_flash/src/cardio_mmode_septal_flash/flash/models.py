@@ -14,8 +14,13 @@ Kind = Literal["binary", "multiclass", "continuous"]
 
 LOOPS, SEPTUM, R_PEAKS = "path_echo_a4c", "path_septum", "path_rpeaks"
 UNNAMED = "path_echo"
-PATHS = (LOOPS, UNNAMED, SEPTUM, R_PEAKS)
-"""Columns of the cohort table that name files of this plugin."""
+PATHS = {
+    LOOPS: "Apical four-chamber clips.",
+    UNNAMED: "Echo clips whose view nobody named.",
+    SEPTUM: "Septal points or contour.",
+    R_PEAKS: "R-peak times.",
+}
+"""Columns of the cohort table that name files of this plugin, and what they hold."""
 
 VIEW_SAID = "view_said"
 """Column of the samples: the view that a cohort table gives a loop, empty where nobody says it."""

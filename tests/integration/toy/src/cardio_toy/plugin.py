@@ -11,6 +11,6 @@ INFO = PluginInfo(
     title="Bumps on a line, for testing the core",
     tasks=(MEAN_CLASS, BEATS, SECOND, THIRD, JOINED),
     papers=("None. The toy is made up.",),
-    paths=("path_ecg",),
+    paths={"path_ecg": "Made-up recordings."},
     tools={"rpeaks": "cardio_toy.bumps.rpeaks:rpeaks"},
 )

@@ -7,5 +7,5 @@ INFO = PluginInfo(
     name="my_modality",
     title="Findings in pulse traces",
     tasks=(FINDING,),
-    paths=("path_trace",),
+    paths={"path_trace": "Recording."},
 )
