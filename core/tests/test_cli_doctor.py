@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -141,3 +143,48 @@ def test_the_cache_is_measured_and_the_data_folder_is_looked_into(monkeypatch, t
 def test_a_data_folder_that_does_not_exist_is_said(monkeypatch, tmp_path):
     monkeypatch.setenv("CARDIO_DATA", str(tmp_path / "nowhere"))
     assert "(no such folder)" in run().output
+
+
+@pytest.fixture
+def script(monkeypatch, tmp_path):
+    """Put a script of the name `cardio` first on PATH, which starts a module."""
+
+    def write(module: str) -> Path:
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        path = folder / "cardio"
+        path.write_text(
+            f"#!/usr/bin/python3\nimport sys\nfrom {module} import main\nsys.exit(main())\n"
+        )
+        path.chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+        return path
+
+    return write
+
+
+def test_a_script_of_another_distribution_is_warned_of_and_no_failure(
+    script, monkeypatch, tmp_path
+):
+    path = script("cardio.app")
+    assert "(cardio)" in examine()["script"]["problem"]
+    about = tmp_path / "heart_tool-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: heart-tool\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[console_scripts]\ncardio = cardio.app:main\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    result = run()
+    assert result.exit_code == 0
+    (line,) = (line for line in result.output.splitlines() if str(path) in line)
+    assert "warning" in line and "heart-tool" in line and "python -m cardio_core" in line
+
+
+def test_the_script_of_this_environment_or_of_another_one_of_ours_is_no_warning(script):
+    path = script("cardio_core.cli.main")
+    assert examine()["script"] == {"path": str(path), "problem": None}
+    assert str(path) not in run().output
+
+
+def test_where_no_script_is_on_the_path_there_is_nothing_to_warn_of(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert examine()["script"] == {"path": None, "problem": None}

@@ -42,6 +42,7 @@ def examine() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "core": _core(),
+        "script": _script(),
         "machine": _machine(),
         "extras": _extras(),
         "plugins": _plugins(),
@@ -73,6 +74,33 @@ def _core() -> dict[str, Any]:
         "version": metadata.version("cardio-core"),
         "missing": missing,
         "problem": None if missing else problem,
+    }
+
+
+def _script() -> dict[str, str | None]:
+    """Say which script `cardio` a shell finds, and whose it is where it does not start this one.
+
+    A project of that name on the index brings a program of that name.
+    """
+    import re
+    import shutil
+    from importlib import metadata
+
+    found = shutil.which("cardio")
+    try:
+        text = Path(found).read_bytes()[:100_000] if found else b"cardio_core"
+    except OSError:  # executable, and not readable
+        text = b"cardio_core"
+    if b"cardio_core" in text:
+        return {"path": found, "problem": None}
+    claims = metadata.entry_points(group="console_scripts", name="cardio")
+    owners = {one.dist.name for one in claims if one.dist} - {"cardio-core"}
+    imported = re.search(rb"^from (\w+)\S* import", text, re.MULTILINE)
+    whose = " or ".join(sorted(owners)) or (imported[1].decode() if imported else "unknown")
+    return {
+        "path": found,
+        "problem": f"is another's ({whose}); run python -m cardio_core, or use an environment "
+        "without it",
     }
 
 
@@ -144,6 +172,8 @@ def _lines(findings: dict[str, Any]) -> list[str]:
         )
     if core["problem"]:
         lines.append(f"    broken: {core['problem']}; pip install {core_named()}")
+    if problem := findings["script"]["problem"]:
+        lines.append(f"    warning: the script {findings['script']['path']} {problem}")
     lines += [_line(row["name"], row["found"], row["remedy"]) for row in findings["machine"]]
     lines += ["", "Plugins"]
     for plugin in findings["plugins"]:
