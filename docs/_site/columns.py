@@ -66,13 +66,18 @@ def _lines() -> Iterator[str]:
         here = f"[{shown(name)}]{{#{_anchor(name)}}}"
         cells = (here, column.range_words(), meaning(column), column.use)
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-    for found in list_plugins():
-        if found.info is None:
-            continue
-        for task in found.info.tasks:
-            yield from ("", f"## {found.name}, {task.name}", "", f"{task.title}.", "")
+    infos = {found.name: found.info for found in list_plugins() if found.info is not None}
+    files = {name: holds for info in infos.values() for name, holds in info.paths.items()}
+    for name, holds in files.items():
+        here = f"[{shown(name)}]{{#{_anchor(name)}}}"
+        kind = ColumnSpec(name, "path", holds, use="recording")
+        yield f"| {here} | {kind.range_words()} | {holds} | {kind.use} |"
+    known = {*COLUMNS, *files}
+    for plugin, info in infos.items():
+        for task in info.tasks:
+            yield from ("", f"## {plugin}, {task.name}", "", f"{task.title}.", "")
             yield from ("| column | means | read for |", "|---|---|---|")
-            read = {one.name: one for one in template_columns(found.info, task)}
+            read = {one.name: one for one in template_columns(info, task)}
             for name in folded(read):
                 words = meaning(COLUMNS[name]) if name in COLUMNS else read[name].meaning
-                yield f"| {linked(name)} | {words} | {read[name].read_for} |"
+                yield f"| {linked(name, known)} | {words} | {read[name].read_for} |"
