@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-import click
-
-_WIDTH = 78
-"""Of a terminal's 80 columns; help sets what stands below it in by two."""
-
-_WORD = r"(?:[^\s']|'[^']*')+"
-_PARTS = re.compile(rf"-{_WORD}(?: +(?!-){_WORD})*|{_WORD}")
-
-Examples = tuple[tuple[str, str], ...]
+from cardio_core.cli.stats.examples import EXAMPLES as OF_STATISTICS
+from cardio_core.cli.stats.lazy import Examples
 
 EXAMPLES: Mapping[str, Examples] = {
+    **OF_STATISTICS,
     "": (
         ("run --plugin ecg_transfer --smoke --out runs/first", "a first run: synthetic, a minute"),
         ("judge predictions.csv --outcome died --score risk",
@@ -35,19 +27,6 @@ EXAMPLES: Mapping[str, Examples] = {
         ("check cohort.csv --plugin ecg_transfer", "all that is wrong with it, before a run"),
         ("synth ecg_transfer --out cohort", "recordings made by code, to try things with"),
         ("fetch mitdb --out data", "a public data set"),
-    ),
-    "stats": (
-        ("table1 cohort.csv --by responder --columns age_y,sex,lvef_pct", "Table 1"),
-        ("univariable cohort.csv --target responder --features age_y,lvef_pct",
-         "odds ratios, one at a time"),
-        ("survival follow_up.csv --time days --event died --groups arm", "curves of two arms"),
-        ("planner auc --auc .8 --prevalence .4 --half-width .05", "how many patients it takes"),
-    ),
-    "stats planner": (
-        ("auc --auc .8 --prevalence .4 --half-width .05", "for an AUC known to ± .05"),
-        ("compare --auc-a .80 --auc-b .75 --prevalence .4 --score-correlation .5",
-         "that tell two AUCs apart"),
-        ("model --parameters 24 --r2 .288 --prevalence .174", "to develop a model"),
     ),
     "run": (
         ("--plugin ecg_transfer --smoke --out runs/first", "a first run: synthetic, a minute"),
@@ -140,115 +119,8 @@ EXAMPLES: Mapping[str, Examples] = {
         ("", "how much is kept of recordings outside of runs"),
         ("cohort/", "delete what is kept of these recordings"),
     ),
-    "stats table1": (("cohort.csv --by responder --columns age_y,sex,lvef_pct", "Table 1"),),
-    "stats missing": (("cohort.csv --target responder", "missing values, and in whom"),),
-    "stats univariable": (
-        ("cohort.csv --target responder --features age_y,lvef_pct", "odds ratios, one at a time"),
-    ),
-    "stats multivariable": (
-        ("cohort.csv --target responder --features age_y,lvef_pct --validate 200",
-         "one model of them, validated by the bootstrap"),
-        ("cohort.csv --target responder --features age_y,lvef_pct --impute 20",
-         "missing values imputed twenty times"),
-    ),
-    "stats incremental": (
-        ("cohort.csv --target responder --base age_y,lvef_pct --add score",
-         "what a score adds to clinical variables"),
-    ),
-    "stats roc": (
-        ("predictions.csv --target responder --score probability --patient patient_id",
-         "AUC with its interval, by patient"),
-        ("predictions.csv --target responder --score probability --at-specificity .9 "
-         "--partial specificity:.9-1 --threshold closest-topleft",
-         "sensitivity where specificity is 90 %, the area there, and a threshold"),
-        ("beats.csv --target class --scores N=p_n,S=p_s,V=p_v --patient record",
-         "several classes, a column of probabilities for each"),
-    ),
-    "stats compare": (
-        ("scores.csv --target responder --scores ecg,echo", "paired, all pairs adjusted"),
-    ),
-    "stats agreement": (
-        ("lvef.csv --reference cmr --measured echo --patient id", "bias, limits, CCC"),
-    ),
-    "stats calibration": (
-        ("predictions.csv --target responder --score probability --threshold .3,.5",
-         "curve, slope, and the net benefit of deciding by it"),
-    ),
-    "stats mixed": (
-        ("visits.csv --outcome lvef_pct --columns month,arm,month:arm --patient patient_id "
-         "--slope month",
-         "repeated measurements, a level and a slope for each patient"),
-    ),
-    "stats subgroups": (
-        ("follow_up.csv --target died --exposure arm --by sex,age_y:65,lvef_pct:25:35 "
-         "--svg forest.svg",
-         "an effect in subgroups; numbers are cut where you say"),
-    ),
-    "stats survival": (
-        ("follow_up.csv --time days --event died --groups arm --at 365,730", "curves of two arms"),
-        ("follow_up.csv --time days --event died --columns arm,age_y", "Cox regression"),
-    ),
-    "stats forest": (
-        ("estimates.csv --ratio --axis 'hazard ratio' --svg forest.svg",
-         "columns label, estimate, low, high"),
-    ),
-    "stats planner auc": (
-        ("--auc .8 --prevalence .4 --half-width .05", "patients for an AUC known to ± .05"),
-    ),
-    "stats planner compare": (
-        ("--auc-a .80 --auc-b .75 --prevalence .4 --score-correlation .5",
-         "patients that tell two AUCs apart"),
-    ),
-    "stats planner pilot": (
-        ("pilot.csv --target responder --scores ecg,echo --power .9", "from the rows of a pilot"),
-    ),
-    "stats planner model": (
-        ("--parameters 24 --r2 .288 --prevalence .174", "patients to develop a model"),
-    ),
-    "stats planner proportion": (
-        ("--proportion .9 --half-width .05", "patients for a sensitivity known to ± .05"),
-    ),
-    "stats planner validation": (
-        ("--prevalence .2 --c-statistic .8 --threshold .1", "patients to validate a model"),
-    ),
-    "stats forensics": (
-        ("docs/forensics/papers.yaml", "can these published numbers be right?"),
-    ),
     "completion": (
         ("bash", "print the script; its first lines say where to put it"),
     ),
 }  # fmt: skip
 """Arguments and what they do, by the words of the command."""
-
-
-def with_examples(command: click.Command, words: str) -> click.Command:
-    """Put a command's examples below its help, and those of the commands in a plain group.
-
-    Parameters
-    ----------
-    command : click.Command
-        As it was declared.
-    words : str
-        How it is called, without ``cardio``.
-    """
-    if words in EXAMPLES:
-        lines = [line for typed, does in EXAMPLES[words] for line in (
-            *_wrapped(" ".join(filter(None, ("cardio", words, typed)))),
-            textwrap.fill(does, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6),
-        )]  # fmt: skip
-        command.epilog = "\b\nExamples:\n" + "\n".join(lines)
-    if isinstance(command, click.Group) and type(command).get_command is click.Group.get_command:
-        for name, inner in command.commands.items():
-            with_examples(inner, f"{words} {name}")
-    return command
-
-
-def _wrapped(command: str) -> Iterator[str]:
-    """Yield a command in lines that a shell reads as one; options stay with their values."""
-    line = " "
-    for part in _PARTS.findall(command):
-        if len(f"{line} {part} \\") > _WIDTH and line.strip():
-            yield f"{line} \\"
-            line = " " * 9
-        line = f"{line} {part}"
-    yield line

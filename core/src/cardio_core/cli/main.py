@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import io
 import logging
 import os
 import sys
 import warnings
-from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
-from cardio_core.cli.examples import with_examples
+from cardio_core.cli.examples import EXAMPLES
+from cardio_core.cli.stats.lazy import LazyGroup
 from cardio_core.compute.stopping import (
     StoppedFromOutside,
     exit_code_of,
@@ -25,51 +23,6 @@ from cardio_core.compute.stopping import (
 from cardio_core.compute.threads import ask_for_one_thread
 from cardio_core.errors import CardioError
 from cardio_core.types.wordless import place_of, text_of, traceback_of
-
-
-class LazyGroup(click.Group):
-    """A group that imports a command's module only when the command is used.
-
-    `lazy` maps a command to its ``"module:attribute"`` and its one line of help, so that the list
-    of commands costs no import.
-    """
-
-    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.lazy = lazy
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which they were declared."""
-        return list(self.lazy)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import and return one command."""
-        if name not in self.lazy:
-            return None
-        module, _, attribute = self.lazy[name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return with_examples(command, " ".join([*_words(ctx), name]))
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the nearest command for one that does not exist."""
-        if args and args[0] not in self.lazy and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], self.lazy, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise click.UsageError(f"no command {args[0]!r}{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from their declared lines."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in self.lazy.items()])
-
-
-def _words(ctx: click.Context) -> list[str]:
-    """Return the words that led to a group, without the program's own name."""
-    above = [] if ctx.parent is None else _words(ctx.parent)
-    return [*above, ctx.info_name] if ctx.parent is not None and ctx.info_name else above
 
 
 @click.group(
@@ -119,6 +72,7 @@ def _words(ctx: click.Context) -> list[str]:
             "Let the shell complete commands and plugins.",
         ),
     },
+    examples=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
@@ -132,9 +86,6 @@ def cardio(ctx: click.Context, debug: bool) -> None:
     ctx.obj = {"debug": debug}
 
 
-with_examples(cardio, "")
-
-
 def main() -> None:
     """Run the command line; errors that cardio raises on purpose become one line."""
     _print_anything()
@@ -143,7 +94,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         with stopping_in_order():
-            cardio(standalone_mode=False)
+            cardio(prog_name="cardio", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.Abort as stop:

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from cardio_core.cli.main import LazyGroup
+from cardio_core.cli.stats.lazy import LazyGroup
 
 
 @click.group(

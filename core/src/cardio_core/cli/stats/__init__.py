@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
-from cardio_core.cli.main import LazyGroup
+from cardio_core.cli.stats.examples import EXAMPLES
+from cardio_core.cli.stats.lazy import LazyGroup
+from cardio_core.errors import CardioError, DataError
 
 _HERE = "cardio_core.cli.stats"
 _TABLES = f"{_HERE}.tables"
@@ -38,9 +42,20 @@ _TABLES = f"{_HERE}.tables"
             "Whether published numbers can be right.",
         ),
     },
+    examples={words.removeprefix("stats").strip(): shown for words, shown in EXAMPLES.items()},
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 def stats() -> None:
     """Statistics of a CSV or Parquet table, every number with its interval and method.
 
     FILE has one row a patient, or one row a recording with the patient in a column (--patient).
     """
+
+
+def main() -> None:
+    """Run `cardio-stats`: these commands for those who have nothing else of cardio."""
+    try:
+        stats(prog_name="cardio-stats")
+    except CardioError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(3 if isinstance(error, DataError) else 2)
