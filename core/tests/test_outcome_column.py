@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cardio_core.config import OutcomeBlock
 from cardio_core.errors import ConfigError
-from cardio_core.io.outcome_column import outcome_values, settle_outcome
+from cardio_core.io.outcome_column import Outcome, outcome_values, settle_outcome
 
 
-def settled(values: list[object], **asked: object) -> OutcomeBlock:
-    return settle_outcome(pd.Series(values, dtype=object), OutcomeBlock(column="o", **asked))
+def settled(values: list[object], **asked: object) -> Outcome:
+    return settle_outcome(pd.Series(values, dtype=object), Outcome(column="o", **asked))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +68,7 @@ def test_free_text_is_never_repeated() -> None:
 
 @given(st.lists(st.sampled_from(["yes", "no", None, "", "NA"]), min_size=2))
 def test_missing_stays_missing(values: list[object]) -> None:
-    found = OutcomeBlock(column="o", kind="binary", classes=("no", "yes"))
+    found = Outcome(column="o", kind="binary", classes=("no", "yes"))
     truth = outcome_values(pd.Series(values, dtype=object), found)
     expected = {"yes": 1, "no": 0}
     assert [None if pd.isna(t) else t for t in truth] == [expected.get(v) for v in values]

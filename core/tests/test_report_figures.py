@@ -15,7 +15,6 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from scipy.special import ndtri
 
 from cardio_core.errors import DataError
-from cardio_core.evaluation.roc_band import roc_band
 from cardio_core.report import figures
 from cardio_core.report.figures import (
     ForestRow,
@@ -27,6 +26,7 @@ from cardio_core.report.figures import (
     save_svg,
     svg_text,
 )
+from cardio_core.stats.discrimination.roc_band import roc_band
 from cardio_core.types.estimate import Estimate
 
 RNG = np.random.default_rng(7)

@@ -11,12 +11,13 @@ import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
 from cardio_core import api, hookspecs, stats, ultrasound
+from cardio_core.stats import forensics
 
 from . import source_files as source
 
 PLUGINS = sorted(source.PLUGINS.items())
 EXAMPLES = sorted(source.EXAMPLES.items())
-FACES = {face.__name__: face for face in (api, stats, ultrasound)}
+FACES = {face.__name__: face for face in (api, stats, forensics, ultrasound)}
 """What a plugin may import of the core: these modules' public names, and no module inside them."""
 
 

@@ -209,7 +209,7 @@ def test_the_module_that_the_api_lends_has_a_section_with_its_functions_and_pale
     page = (made / "reference/api.md").read_text(encoding="utf-8")
     assert "[`canvas`](#canvas)" in page
     section = page.split("\n## canvas\n")[1]
-    for name in ("described", "quiet_axes", "bare_axes", "fixed", "write_measurements"):
+    for name in ("described", "quiet_axes", "bare_axes", "fixed", "write_rows"):
         assert f".. autofunction:: cardio_core.api::canvas.{name}\n" in section
     assert "themed" not in section and "rc_context" not in section
     for name in ("BLUE", "VERMILION", "SKY"):

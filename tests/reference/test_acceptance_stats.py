@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from cardio_core import stats
+from cardio_core.stats import forensics
 from cardio_core.stats.forensics.checks_of_counts import Arithmetic
 
 CHECKS: list[dict[str, Any]] = json.loads(
@@ -106,7 +107,7 @@ def logistic_binary(inputs: Inputs, check: Inputs) -> Inputs:
 
 
 def se_from_or_ci(inputs: Inputs, check: Inputs) -> Inputs:
-    found = stats.se_from_or_ci(inputs["lo"], inputs["hi"], level=inputs["level"])
+    found = forensics.se_from_or_ci(inputs["lo"], inputs["hi"], level=inputs["level"])
     return {"se_log": found.value}
 
 
@@ -138,7 +139,7 @@ def confusion_metrics(inputs: Inputs, check: Inputs) -> Inputs:
 
 
 def check_acc_identity(inputs: Inputs, check: Inputs) -> Inputs:
-    found = stats.check_acc_identity(**inputs)
+    found = forensics.check_acc_identity(**inputs)
     return {
         "implied_prevalence": found.implied_prevalence.value,
         "acc_expected": found.accuracy_expected.value,
@@ -246,8 +247,8 @@ def test_the_published_p_lies_within_the_rounding_of_the_published_means(
     inputs = check["inputs"]
     groups = [
         PrintedGroup(
-            stats.printed(f"{inputs[f'm{g}']:.1f}"),
-            stats.printed(f"{inputs[f'sd{g}']:.1f}"),
+            forensics.printed(f"{inputs[f'm{g}']:.1f}"),
+            forensics.printed(f"{inputs[f'sd{g}']:.1f}"),
             inputs[f"n{g}"],
         )
         for g in (1, 0)
@@ -255,7 +256,7 @@ def test_the_published_p_lies_within_the_rounding_of_the_published_means(
     candidates = {c.test: c for c in candidates_from_means(*groups)}
     divisor = "n" if inputs["sd_ddof"] == 0 else "n - 1"
     student = candidates[f"Student's t, SD divided by {divisor}"]
-    assert student.gives(stats.printed(f"{check['published']['p']:.3f}"))
+    assert student.gives(forensics.printed(f"{check['published']['p']:.3f}"))
 
 
 P_OF_COUNTS = [
@@ -269,7 +270,7 @@ P_OF_COUNTS = [
 @pytest.mark.parametrize("check", P_OF_COUNTS, ids=lambda check: str(check["id"]))
 def test_the_published_p_of_counts_is_the_computed_one_rounded(check: dict[str, Any]) -> None:
     found = FUNCTIONS[check["function"]](check["inputs"], check)
-    assert stats.printed(f"{check['published']:.3f}").holds(found["p"])
+    assert forensics.printed(f"{check['published']:.3f}").holds(found["p"])
 
 
 def test_the_file_holds_all_its_checks() -> None:

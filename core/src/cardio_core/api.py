@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from cardio_core.io.synthetic_folder import synthetic_folder as synthetic_folder
     from cardio_core.io.truth_file import write_truth as write_truth
     from cardio_core.report.figures import canvas as canvas
+    from cardio_core.report.measured.default_sheet import (
+        write_measurements as write_measurements,
+    )
     from cardio_core.training.examples import ArrayExamples as ArrayExamples
     from cardio_core.training.examples import Examples as Examples
     from cardio_core.training.grad_cam import grad_cam_maps as grad_cam_maps
@@ -60,6 +63,7 @@ _HOME = {
     "cardio_core.io.cohort": "CohortTable cohort_from_table",
     "cardio_core.io.synthetic_folder": "synthetic_folder",
     "cardio_core.io.truth_file": "write_truth",
+    "cardio_core.report.measured.default_sheet": "write_measurements",
     "cardio_core.training.examples": "ArrayExamples Examples",
     "cardio_core.training.grad_cam": "grad_cam_maps",
     "cardio_core.training.plan": "FitPlan",

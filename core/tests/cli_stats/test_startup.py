@@ -41,12 +41,12 @@ def test_commands_without_a_figure_import_nothing_heavy(file: Path) -> None:
 
 def test_a_long_computation_says_how_far_it_is(monkeypatch, capsys) -> None:
     """100 resamples a second: nothing for five seconds, then a line every five."""
-    from cardio_core.cli import waiting
+    from cardio_core.cli.stats import reading
     from cardio_core.stats.foundation.watching import tell, watched
 
     now = 0.0
-    monkeypatch.setattr(waiting.time, "monotonic", lambda: now)
-    with watched(waiting.Progress()):
+    monkeypatch.setattr(reading.time, "monotonic", lambda: now)
+    with watched(reading.Progress()):
         for done in range(0, 2000, 100):
             tell("resamples", done, 2000)
             now += 1
@@ -57,3 +57,40 @@ def test_a_long_computation_says_how_far_it_is(monkeypatch, capsys) -> None:
         "resamples: 1000 of 2000, about 10 s left",
         "resamples: 1500 of 2000, about 5 s left",
     ]
+
+
+def test_the_statistics_need_no_framework_no_click_and_no_matplotlib() -> None:
+    """They are installed alone as well: each of their names, but for papers read from YAML."""
+    code = (
+        "import sys\n"
+        "for name in ('click', 'matplotlib', 'pydantic', 'yaml', 'pluggy'):\n"
+        "    sys.modules[name] = None\n"
+        "from cardio_core.stats import *\n"
+        "from cardio_core.stats.forensics import grim, printed, search_2x2\n"
+        "from cardio_core.io.outcome_column import settle_outcome\n"
+        "from cardio_core.io.tables.typed import read_typed\n"
+        "print(sorted(name for name in sys.modules if name.startswith('cardio_core.')\n"
+        "    and not name.startswith(('cardio_core.stats', 'cardio_core.io', 'cardio_core.types',\n"
+        "                             'cardio_core.errors'))))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_the_commands_are_a_program_of_their_own(file: Path) -> None:
+    def call(*words: str) -> tuple[int, str, str]:
+        code = "from cardio_core.cli.stats import main; main()"
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    code, shown, _ = call("roc", str(file), "--target", "response", "--score", "risk")
+    assert code == 0
+    assert "AUC" in shown
+    code, _, refused = call("roc", str(file), "--target", "no_such", "--score", "risk")
+    assert code == 3
+    assert refused.startswith("Error: ")
+    assert len(refused.splitlines()) == 1
+    code, shown, _ = call("table1", "--help")
+    assert "cardio-stats table1 cohort.csv --by responder" in shown

@@ -192,8 +192,9 @@ def with_examples(command: click.Command, words: str) -> click.Command:
     words : str
         How it is called, without ``cardio``.
     """
+    called = _called(words)
     lines = [line for typed, does in registered().examples.get(words, ()) for line in (
-        *_wrapped(" ".join(filter(None, ("cardio", words, typed)))),
+        *_wrapped(" ".join(filter(None, (called, typed)))),
         textwrap.fill(does, _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6),
     )]  # fmt: skip
     if lines:
@@ -202,6 +203,14 @@ def with_examples(command: click.Command, words: str) -> click.Command:
         for name, inner in command.commands.items():
             with_examples(inner, f"{words} {name}")
     return command
+
+
+def _called(words: str) -> str:
+    """Return what is typed for a command: `cardio-stats` is the group `cardio stats` alone."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.find_root().info_name == "cardio-stats":
+        return f"cardio-stats {words.removeprefix('stats').strip()}".strip()
+    return f"cardio {words}".strip()
 
 
 def _wrapped(command: str) -> Iterator[str]:

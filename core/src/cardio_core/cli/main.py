@@ -48,7 +48,7 @@ def main() -> None:
     debug = "--debug" in sys.argv
     try:
         with stopping_in_order():
-            cardio(standalone_mode=False)
+            cardio(prog_name="cardio", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.Abort as stop:

@@ -16,7 +16,6 @@ import pandas as pd
 from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.parts import Parts, noting
 from cardio_core.evaluation.pooling import pooled, unit_of
-from cardio_core.evaluation.roc_band import roc_band
 from cardio_core.report.figures import described
 from cardio_core.report.figures.agreement import agreement_figure
 from cardio_core.report.figures.calibration_panels import calibration_panels
@@ -30,6 +29,7 @@ from cardio_core.report.figures.many_models import (
 )
 from cardio_core.report.spelling import capital, spelled
 from cardio_core.report.words import level_words
+from cardio_core.stats.discrimination.roc_band import roc_band
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored

@@ -22,9 +22,9 @@ from cardio_core.io.cohort_schema import COLUMNS, FILES_PREFIX, ColumnSpec
 from cardio_core.io.cohorts.headers import near
 from cardio_core.io.cohorts.own_columns import read_own
 from cardio_core.io.cohorts.places import existing_paths
-from cardio_core.io.cohorts.problems import CohortTableError, Problem
+from cardio_core.io.cohorts.problems import CohortTableError
 from cardio_core.io.tables.cells import MISSING, cell_text
-from cardio_core.io.tables.raw import RawTable, read_raw
+from cardio_core.io.tables.raw import Problem, RawTable, read_raw
 from cardio_core.io.tables.typed import missing_note
 
 __all__ = ["EXAMPLE", "Inspected", "existing_paths", "forgiving", "inspect_cohort_table",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
-from cardio_core.config import OutcomeBlock
 from cardio_core.errors import ConfigError
 from cardio_core.io.tables.cells import cell_text
 
@@ -29,20 +29,64 @@ PAIRS = (
 """Pairs of words of which everybody knows the second to be the outcome."""
 
 
-def settle_outcome(values: pd.Series[Any], asked: OutcomeBlock) -> OutcomeBlock:
+Kind = Literal["binary", "multiclass", "continuous"]
+
+
+class AskedOutcome(Protocol):
+    """What somebody says of a column; a run's configuration has the same four fields."""
+
+    @property
+    def column(self) -> str | None:
+        """Name of the column, for messages."""
+
+    @property
+    def positive(self) -> str | None:
+        """The value that is predicted, against all others."""
+
+    @property
+    def kind(self) -> Kind | None:
+        """What the column is; None lets its values say."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes, a binary outcome's positive one last; empty lets its values say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A column as an outcome.
+
+    Attributes
+    ----------
+    column : str or None
+        Its name, for messages.
+    positive : str or None
+        The value that is predicted, against all others.
+    kind : {"binary", "multiclass", "continuous"} or None
+    classes : tuple of str
+        A binary outcome's positive one last; empty of a number.
+    """
+
+    column: str | None = None
+    positive: str | None = None
+    kind: Kind | None = None
+    classes: tuple[str, ...] = ()
+
+
+def settle_outcome(values: pd.Series[Any], asked: AskedOutcome) -> Outcome:
     """Say what a column holds: two classes and which of them is predicted, several, or a number.
 
     Parameters
     ----------
     values : Series
         The column, missing values as NA.
-    asked : OutcomeBlock
+    asked : Outcome
         What the user said of it. What was not said, the values decide: two different values are
         binary, words several classes, other numbers a number.
 
     Returns
     -------
-    OutcomeBlock
+    Outcome
         With `kind`, and with `classes` unless it is a number.
 
     Raises
@@ -53,12 +97,12 @@ def settle_outcome(values: pd.Series[Any], asked: OutcomeBlock) -> OutcomeBlock:
 
     Examples
     --------
-    >>> settle_outcome(pd.Series(["yes", "no", None]), OutcomeBlock(column="responder")).classes
+    >>> settle_outcome(pd.Series(["yes", "no", None]), Outcome("responder")).classes
     ('no', 'yes')
-    >>> asked = OutcomeBlock(column="arm", positive="CRT-P")
+    >>> asked = Outcome("arm", positive="CRT-P")
     >>> settle_outcome(pd.Series(["CRT-P", "CRT-D", "none"]), asked).classes
     ('not CRT-P', 'CRT-P')
-    >>> settle_outcome(pd.Series([31.0, 24.5, 40.0]), OutcomeBlock(column="lvef")).kind
+    >>> settle_outcome(pd.Series([31.0, 24.5, 40.0]), Outcome("lvef")).kind
     'continuous'
     """
     texts = pd.Series([cell_text(cell) for cell in values], dtype=object).dropna()
@@ -71,29 +115,30 @@ def settle_outcome(values: pd.Series[Any], asked: OutcomeBlock) -> OutcomeBlock:
         raise ConfigError(
             f"{where}: --positive makes it binary, outcome.kind says {asked.kind}; leave one out"
         )
-    kind = asked.kind or _kind(found, asked)
+    kind: Kind = asked.kind or _kind(found, asked)
+    classes = tuple(found)
     if kind == "continuous":
         _require_numbers(found, where)
-        return asked.model_copy(update={"kind": kind, "classes": ()})
-    if kind == "binary":
-        return asked.model_copy(update={"kind": kind, "classes": _two(found, asked, where)})
-    if len(found) > MAX_CLASSES:
+        classes = ()
+    elif kind == "binary":
+        classes = _two(found, asked, where)
+    elif len(found) > MAX_CLASSES:
         raise ConfigError(
             f"{where}: expected a number or at most {MAX_CLASSES} different words, found "
             f"{len(found)} in {len(texts)} rows; group them in the table, or name one with "
             "--positive"
         )
-    return asked.model_copy(update={"kind": kind, "classes": tuple(found)})
+    return Outcome(asked.column, asked.positive, kind, classes)
 
 
-def outcome_values(values: pd.Series[Any], settled: OutcomeBlock) -> pd.Series[Any]:
+def outcome_values(values: pd.Series[Any], settled: AskedOutcome) -> pd.Series[Any]:
     """Return a column as targets: 1, 0 or NA of a binary outcome, names of classes, or numbers.
 
     A value that is none of the classes is missing; `settle_outcome` on the same column leaves none.
 
     Examples
     --------
-    >>> settled = OutcomeBlock(column="r", kind="binary", classes=("not 2", "2"), positive="2")
+    >>> settled = Outcome("r", kind="binary", classes=("not 2", "2"), positive="2")
     >>> outcome_values(pd.Series([1.0, 2.0, None, 3.0]), settled).tolist()
     [0, 1, <NA>, 0]
     """
@@ -113,13 +158,13 @@ def outcome_values(values: pd.Series[Any], settled: OutcomeBlock) -> pd.Series[A
     return pd.Series(truth, index=values.index, dtype="Int64")
 
 
-def _kind(found: Sequence[str], asked: OutcomeBlock) -> str:
+def _kind(found: Sequence[str], asked: AskedOutcome) -> Kind:
     if asked.positive is not None or len(found) == 2:
         return "binary"
     return "continuous" if all(map(_is_number, found)) else "multiclass"
 
 
-def _two(found: Sequence[str], asked: OutcomeBlock, where: str) -> tuple[str, str]:
+def _two(found: Sequence[str], asked: AskedOutcome, where: str) -> tuple[str, str]:
     """Return the names of the two classes, the predicted one last."""
     shown = ", ".join(found) if len(found) <= MAX_CLASSES else f"of {len(found)} kinds"
     if asked.positive is not None:

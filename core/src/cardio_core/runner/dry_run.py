@@ -21,10 +21,11 @@ from cardio_core.runner.preparing.features import (
 )
 from cardio_core.runner.preparing.features import patient_jobs as jobs_of
 from cardio_core.runner.progress import Echo, Progress
-from cardio_core.runner.progress.words import duration, roughly, several
+from cardio_core.runner.progress.words import several
 from cardio_core.runner.setup import Setup
 from cardio_core.runner.speeds import Speeds, known_speeds
 from cardio_core.splits import find_plan
+from cardio_core.stats.foundation.watching import duration, roughly
 from cardio_core.types.plans import Nested, RandomSamples, Sites
 from cardio_core.types.samples import Cohort
 

@@ -17,7 +17,7 @@ nothing and needs no torch. What stands where, each folder building only on thos
 ``survival``
     times to an event: curves, Cox models, scores judged under censoring
 ``forensics``
-    arithmetic that published numbers must obey
+    arithmetic that published numbers must obey; its names are its own (``stats.forensics.grim``)
 
 No file or folder here bears the name of a public function: importing it would put it in the
 function's place.
@@ -134,21 +134,6 @@ if TYPE_CHECKING:
     from cardio_core.stats.discrimination.roc import auc as auc
     from cardio_core.stats.discrimination.roc import roc_curve as roc_curve
     from cardio_core.stats.discrimination.several_classes import multiclass_auc as multiclass_auc
-    from cardio_core.stats.forensics.accuracy_identity import AccuracyIdentity as AccuracyIdentity
-    from cardio_core.stats.forensics.accuracy_identity import (
-        check_acc_identity as check_acc_identity,
-    )
-    from cardio_core.stats.forensics.check import Printed as Printed
-    from cardio_core.stats.forensics.check import printed as printed
-    from cardio_core.stats.forensics.runner import read_published as read_published
-    from cardio_core.stats.forensics.runner import run_checks as run_checks
-    from cardio_core.stats.forensics.summaries import grim as grim
-    from cardio_core.stats.forensics.summaries import interval_level as interval_level
-    from cardio_core.stats.forensics.summaries import linear_probability_se as linear_probability_se
-    from cardio_core.stats.forensics.summaries import se_from_or_ci as se_from_or_ci
-    from cardio_core.stats.forensics.summaries import smallest_logistic_se as smallest_logistic_se
-    from cardio_core.stats.forensics.table_search import PrintedOddsRatio as PrintedOddsRatio
-    from cardio_core.stats.forensics.table_search import search_2x2 as search_2x2
     from cardio_core.stats.foundation.design import Coding as Coding
     from cardio_core.stats.foundation.display import ResultTable as ResultTable
     from cardio_core.stats.foundation.independent import (
@@ -280,13 +265,6 @@ _HOMES = {
     ),
     "discrimination.roc": "RocCurve auc roc_curve",
     "discrimination.several_classes": "multiclass_auc",
-    "forensics.accuracy_identity": "AccuracyIdentity check_acc_identity",
-    "forensics.check": "Printed printed",
-    "forensics.runner": "read_published run_checks",
-    "forensics.summaries": (
-        "grim interval_level linear_probability_se se_from_or_ci smallest_logistic_se"
-    ),
-    "forensics.table_search": "PrintedOddsRatio search_2x2",
     "foundation.design": "Coding",
     "foundation.display": "ResultTable",
     "foundation.independent": "independent_difference",

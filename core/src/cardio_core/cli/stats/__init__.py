@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from cardio_core.cli.lazy import LazyGroup
+from cardio_core.errors import CardioError, DataError
 
 
 @click.group(cls=LazyGroup, words="stats")
@@ -13,3 +16,12 @@ def stats() -> None:
 
     FILE has one row a patient, or one row a recording with the patient in a column (--patient).
     """
+
+
+def main() -> None:
+    """Run `cardio-stats`: these commands for those who have nothing else of cardio."""
+    try:
+        stats(prog_name="cardio-stats")
+    except CardioError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(3 if isinstance(error, DataError) else 2)

@@ -34,9 +34,9 @@ def forensics(file: Path, everything: bool, **output: Any) -> None:
     Exits with 0 whatever is found. docs/forensics/papers.yaml is an example.
     """
     from cardio_core.stats.forensics.causes import told
-    from cardio_core.stats.forensics.runner import checked_estimates
+    from cardio_core.stats.forensics.runner import checked_estimates, read_published, run_checks
 
-    findings = stats.run_checks(stats.read_published(file))
+    findings = run_checks(read_published(file))
     groups = sorted(told(findings), key=lambda each: list(HEADINGS).index(each.verdict))
     table = stats.ResultTable(
         f"Published numbers in {file.name}",

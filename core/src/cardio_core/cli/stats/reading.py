@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cardio_core.cli.waiting import Progress
 from cardio_core.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+PATIENCE_S = 5.0
+"""Between a beginning and the first line, and between two lines."""
+
+
+class Progress:
+    """Writes to standard error how far a computation is, every five seconds.
+
+    Examples
+    --------
+    >>> says = Progress()
+    >>> says("resamples", 100, 2000)  # nothing before five seconds
+    """
+
+    def __init__(self) -> None:
+        self._what = ("", 0)
+        self._began = self._said = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Say it, if enough time has passed."""
+        now = time.monotonic()
+        if (what, total) != self._what:
+            self._what, self._began, self._said = (what, total), now, now
+        if 0 < done < total and now - self._said >= PATIENCE_S:
+            from cardio_core.stats.foundation.watching import roughly
+
+            left = (now - self._began) * (total - done) / done
+            click.echo(f"{what}: {done} of {total}, about {roughly(left)} left", err=True)
+            self._said = now
 
 
 def columns_of(texts: Sequence[str]) -> list[str]:

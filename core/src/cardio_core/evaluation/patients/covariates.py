@@ -9,8 +9,9 @@ import pandas as pd
 
 from cardio_core.errors import ConfigError
 from cardio_core.io.cohort_schema import COLUMNS, title_of
-from cardio_core.io.cohorts.headers import as_known, near
+from cardio_core.io.cohorts.headers import near
 from cardio_core.io.cohorts.own_columns import own_column
+from cardio_core.io.tables.raw import as_known
 from cardio_core.types.info import Model, Task
 
 NAME = "covariates"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Collection, Iterable
+
+from cardio_core.io.tables.raw import plain_name
 
 _MEANT = {
     "patient_id": ("patient", "id", "subject", "subject_id", "case", "case_id", "pid", "mrn"),
@@ -23,20 +24,6 @@ _FILE = ("file", "path", "filename")
 """Words for the one column of recordings, where a table has no other."""
 
 
-def as_known(name: str, known: Collection[str]) -> str:
-    """Return a name as the schema spells it where only case, blanks or hyphens differ.
-
-    Examples
-    --------
-    >>> as_known("Patient ID", {"patient_id"}), as_known("Albumin", {"patient_id"})
-    ('patient_id', 'Albumin')
-    """
-    if name in known:
-        return name
-    spelt = {_plain(one): one for one in known}
-    return spelt.get(_plain(name), name)
-
-
 def near(name: str, known: Collection[str]) -> str:
     """Return the known column that a name may have meant, or nothing.
 
@@ -45,15 +32,15 @@ def near(name: str, known: Collection[str]) -> str:
     >>> near("lvesv_bl", {"lvesv_bl_ml", "dm"}), near("Diabetes", {"dm"}), near("ward", {"dm"})
     ('lvesv_bl_ml', 'dm', '')
     """
-    plain = _plain(name.removeprefix("x_"))
+    plain = plain_name(name.removeprefix("x_"))
     for column, words in _MEANT.items():
         if plain in words and column in known:
             return column
     files = [one for one in known if one.startswith("path_")]
     for column in files:
-        if plain == _plain(column.removeprefix("path_")) or (plain in _FILE and len(files) == 1):
+        if plain == plain_name(column.removeprefix("path_")) or (plain in _FILE and len(files) == 1):
             return column
-    spelt = {_plain(one): one for one in known}
+    spelt = {plain_name(one): one for one in known}
     found = difflib.get_close_matches(plain, spelt, n=1, cutoff=0.75)
     return spelt[found[0]] if found else ""
 
@@ -94,7 +81,3 @@ check names"
         f"Nothing reads {'it' if one else 'them'} unless --outcome or --covariate names "
         f"{'it' if one else 'them'}."
     )
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")

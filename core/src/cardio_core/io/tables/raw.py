@@ -6,24 +6,60 @@ import csv
 import io
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from cardio_core.errors import DataError
-from cardio_core.io.cohorts.headers import as_known
-from cardio_core.io.cohorts.problems import Problem
 from cardio_core.io.tables.bounds import require_bytes, require_cells, require_columns
 from cardio_core.io.tables.formula import as_it_was
 from cardio_core.io.tables.parquet import read_parquet
-from cardio_core.types.unpacking.fitting import require_fitting
+from cardio_core.types.unpacking.bounds import largest_bytes, too_large
 
 SEPARATORS = (",", ";", "\t")
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
 NESTED = (".json", ".jsonl", ".ndjson")
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[,;\t]*', re.IGNORECASE)
 """First line by which Excel is told what separates the columns."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend in a table.
+
+    Attributes
+    ----------
+    says : str
+        What was expected, what was found and what to do, without the cell's content.
+    row : int or None
+        As a spreadsheet counts: the header is row 1.
+    column : str
+        Empty where the whole row, or the whole file, is meant.
+    cell : str
+        What stood there. No error message and no log shows it; `cardio data check` does, to whom
+        the table belongs.
+    """
+
+    says: str
+    row: int | None = None
+    column: str = ""
+    cell: str = ""
+
+    @property
+    def place(self) -> str:
+        """``"row 3, column 'age_y'"``."""
+        parts = [f"row {self.row}" if self.row else "", f"column {self.column!r}"]
+        return ", ".join(part for part in parts[: 1 + bool(self.column)] if part)
+
+    def line(self) -> str:
+        """Return the problem with its place."""
+        return f"{self.place}: {self.says}" if self.place else self.says
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -82,7 +118,8 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
             f"{path.name}: expected a CSV or Parquet table, found JSON; write it as a table with a "
             "row a case (pandas: read_json, then to_csv)"
         )
-    require_fitting([path])
+    if path.stat().st_size > largest_bytes():
+        raise too_large(path.name, "in one file", f"{path.stat().st_size / 1e9:.3g} GB")
     parquet = path.suffix.lower() in {".parquet", ".pq"}
     try:
         raw = _read_parquet(path) if parquet else _read_csv(path, known, lenient)
@@ -107,6 +144,25 @@ def read_raw(path: Path, known: Collection[str] = (), *, lenient: bool = False) 
     if not len(raw.cells) and not raw.problems:
         raise DataError(f"{path.name}: expected a header and rows below it, found no row")
     return raw
+
+
+def as_known(name: str, known: Collection[str]) -> str:
+    """Return a name as the schema spells it where only case, blanks or hyphens differ.
+
+    Examples
+    --------
+    >>> as_known("Patient ID", {"patient_id"}), as_known("Albumin", {"patient_id"})
+    ('patient_id', 'Albumin')
+    """
+    if name in known:
+        return name
+    spelt = {plain_name(one): one for one in known}
+    return spelt.get(plain_name(name), name)
+
+
+def plain_name(name: str) -> str:
+    """Return a name in small letters, with underscores for all that is no letter or digit."""
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
 def header_of(path: Path, known: Collection[str]) -> list[str]:

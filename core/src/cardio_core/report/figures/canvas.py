@@ -11,7 +11,7 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -23,9 +23,6 @@ from matplotlib.text import Annotation
 from cardio_core.io.atomic import write_text
 from cardio_core.report.figures.theme import fixed as fixed
 from cardio_core.report.figures.theme import themed
-
-if TYPE_CHECKING:
-    from cardio_core.types.features import FeatureSet
 
 Draw = Callable[[Figure], None]
 """Draws on an empty figure; may set its size; touches nothing else."""
@@ -254,33 +251,6 @@ def png_bytes(draw: Draw, size: tuple[float, float] = SIZE_IN, dpi: int = 110) -
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
-
-
-def write_measurements(
-    axes: Axes, features: FeatureSet, titles: Sequence[str] | None = None
-) -> None:
-    """Write a recording's measurements into axes, as a table: title, value, unit.
-
-    Parameters
-    ----------
-    axes : Axes
-        Emptied of its frame.
-    features : FeatureSet
-        Of one recording, as a plugin's ``sheet`` is given it.
-    titles : sequence of str, optional
-        Which, by the words of `FeatureBlock.titles` without a question mark, in this order; all
-        without.
-
-    Raises
-    ------
-    KeyError
-        If a title is none of the recording's.
-    """
-    from cardio_core.report.measured.values import measured_of, short
-
-    known = {one.title: one for one in measured_of(features)}
-    chosen = known.values() if titles is None else [known[title] for title in titles]
-    write_rows(axes, [(one.title, short(one.text), one.unit) for one in chosen])
 
 
 def write_rows(axes: Axes, rows: Sequence[tuple[str, str, str]]) -> None:

@@ -59,8 +59,8 @@ def roc_of(
     whole patients are then resampled for the band, whose `level`, `n_resamples` and `seed` these
     are.
     """
-    from cardio_core.evaluation.roc_band import roc_band
     from cardio_core.stats import roc_curve
+    from cardio_core.stats.discrimination.roc_band import roc_band
 
     curve = roc_curve(labels, scores)
     grid, low, high = roc_band(

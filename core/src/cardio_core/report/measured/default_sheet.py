@@ -13,7 +13,8 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from cardio_core.report.figures import canvas
-from cardio_core.report.measured.values import Measured, short
+from cardio_core.report.measured.values import Measured, measured_of, short
+from cardio_core.types.features import FeatureSet
 
 _DEEPEST = 3
 _MOST_TRACES = 16
@@ -170,3 +171,28 @@ def _picture(axes: Axes, picture: NDArray[Any], low: float, high: float) -> None
         axes.imshow(np.clip(scaled, 0, 1))
     else:
         axes.imshow(picture, cmap="gray", vmin=low, vmax=max(high, low + 1e-9))
+
+
+def write_measurements(
+    axes: Axes, features: FeatureSet, titles: Sequence[str] | None = None
+) -> None:
+    """Write a recording's measurements into axes, as a table: title, value, unit.
+
+    Parameters
+    ----------
+    axes : Axes
+        Emptied of its frame.
+    features : FeatureSet
+        Of one recording, as a plugin's ``sheet`` is given it.
+    titles : sequence of str, optional
+        Which, by the words of `FeatureBlock.titles` without a question mark, in this order; all
+        without.
+
+    Raises
+    ------
+    KeyError
+        If a title is none of the recording's.
+    """
+    known = {one.title: one for one in measured_of(features)}
+    chosen = known.values() if titles is None else [known[title] for title in titles]
+    canvas.write_rows(axes, [(one.title, short(one.text), one.unit) for one in chosen])

@@ -12,7 +12,7 @@ from cardio_core.runner.progress.lines import PAUSE_S, Lines
 from cardio_core.runner.progress.living import Living, on_a_terminal
 from cardio_core.runner.progress.look import Left, Stage, UnderWay
 from cardio_core.runner.progress.timing import Steady
-from cardio_core.runner.progress.words import duration
+from cardio_core.stats.foundation.watching import duration
 
 Echo = Callable[[str], None]
 Piece = TypeVar("Piece")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from cardio_core.runner.progress.words import duration, roughly
+from cardio_core.stats.foundation.watching import duration, roughly
 
 UnderWay = Callable[[], tuple[str, ...]]
 Left = Callable[[], float | None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import Literal
 
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from cardio_core.errors import DataError
 from cardio_core.stats.foundation.intervals import two_sided_p, wald_limits
-from cardio_core.stats.foundation.validate import Floats, checked_level, unit_count
+from cardio_core.stats.foundation.validate import checked_level, unit_count
 from cardio_core.types.estimate import Estimate
 
 Weights = Literal["linear", "quadratic"]
@@ -62,6 +63,7 @@ def cohen_kappa(
     (0.61, 0.23)
     """
     import pandas as pd
+    from statsmodels.stats.inter_rater import cohens_kappa
 
     a, b = pd.Series(first), pd.Series(second)
     if len(a) != len(b):
@@ -80,9 +82,19 @@ def cohen_kappa(
             )
     if len(a) == 0:
         raise DataError("first, second: expected complete rows, found none")
+    if len({*codes[0], *codes[1]}) == 1:
+        raise DataError(
+            "first, second: expected two or more classes, found one in both raters; kappa is not "
+            "defined, report the observed agreement"
+        )
     k = len(classes)
-    table = np.bincount(codes[0] * k + codes[1], minlength=k * k).reshape(k, k) / len(a)
-    value, se, se_null, observed = _kappa(table, _agreement(k, weights), len(a))
+    table = np.bincount(codes[0] * k + codes[1], minlength=k * k).reshape(k, k)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a z that nothing here uses
+        found = cohens_kappa(table, wt=weights)
+    value = float(found.kappa)
+    # a variance of 0 can come out a rounding below
+    se, se_null = (math.sqrt(max(0.0, each)) for each in (found.var_kappa, found.var_kappa0))
+    credit = np.eye(k) if weights is None else 1 - found.weights
     return Estimate(
         "kappa" if weights is None else "weighted_kappa",
         value,
@@ -92,39 +104,6 @@ def cohen_kappa(
         p_value=two_sided_p(value / se_null) if se_null > 0 else None,
         n_dropped=int((~known).sum()),
         note="" if se > 0 else "the raters never differ: the interval has no width",
-        extra={"se": se, "se_null": se_null, "observed": observed},
+        extra={"se": se, "se_null": se_null, "observed": float((credit * table).sum()) / len(a)},
         **unit_count(len(a), None, unit),
-    )
-
-
-def _agreement(k: int, weights: Weights | None) -> Floats:
-    """Return the credit of each pair of classes, 1 on the diagonal."""
-    if weights is None:
-        return np.eye(k)
-    share: Floats = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) / max(1, k - 1)
-    credit: Floats = 1 - (share if weights == "linear" else share**2)
-    return credit
-
-
-def _kappa(table: Floats, credit: Floats, n: int) -> tuple[float, float, float, float]:
-    of_first, of_second = table.sum(axis=1), table.sum(axis=0)
-    by_chance = np.outer(of_first, of_second)
-    observed, expected = float((credit * table).sum()), float((credit * by_chance).sum())
-    if expected >= 1:
-        raise DataError(
-            "first, second: expected two or more classes, found one in both raters; kappa is not "
-            "defined, report the observed agreement"
-        )
-    kappa = (observed - expected) / (1 - expected)
-    # mean credit of each class of the first, and of the second, rater
-    mean_credit = np.add.outer(credit @ of_second, of_first @ credit)
-    spread = float((table * (credit - mean_credit * (1 - kappa)) ** 2).sum())
-    variance = spread - (kappa - expected * (1 - kappa)) ** 2
-    variance_null = float((by_chance * (credit - mean_credit) ** 2).sum()) - expected**2
-    scale = 1 / ((1 - expected) * np.sqrt(n))
-    return (
-        kappa,
-        float(scale * np.sqrt(max(0.0, variance))),
-        float(scale * np.sqrt(max(0.0, variance_null))),
-        observed,
     )

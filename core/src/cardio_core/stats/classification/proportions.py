@@ -1,4 +1,8 @@
-"""A proportion with Wilson's or Clopper and Pearson's interval."""
+"""A proportion with Wilson's or Clopper and Pearson's interval.
+
+statsmodels' proportion_confint gives the same limits to 4e-16 (a sixth of them differ in the last
+digit), takes 17 to 55 times as long a call, and adds .5 s of imports to every command.
+"""
 
 from __future__ import annotations
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from cardio_core.stats.forensics.check import Check, Finding, Part, Printed, PrintedNumber, Verdict
+from cardio_core.stats.forensics.check import Check, Finding, Part, PrintedNumber, Verdict
 from cardio_core.stats.forensics.p_value_origin import (
     Candidate,
     PrintedGroup,
     candidates_from_counts,
     candidates_from_means,
 )
+from cardio_core.stats.forensics.summaries import Printed
 from cardio_core.stats.foundation.display import p_text
 from cardio_core.stats.groups.contingency import chi2_p, counts_table, expected_counts
 from cardio_core.stats.groups.means import GroupSummary, pooled_mean_sd

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-from cardio_core.stats.forensics.check import Printed
+from cardio_core.stats.forensics.summaries import Printed
 from cardio_core.stats.groups.contingency import chi2_2x2, chi2_rxc
 from cardio_core.stats.groups.means import GroupSummary, ttest_codes, ttest_from_stats
 
@@ -64,7 +64,7 @@ def candidates_from_means(group_1: PrintedGroup, group_0: PrintedGroup) -> list[
 
     Examples
     --------
-    >>> from cardio_core.stats.forensics.check import printed
+    >>> from cardio_core.stats.forensics.summaries import printed
     >>> groups = [PrintedGroup(printed(m), printed(s), n)
     ...           for m, s, n in (("270.5", "81.8", 45), ("307.5", "90.0", 57))]
     >>> [c.test for c in candidates_from_means(*groups) if c.gives(printed("0.036"))]

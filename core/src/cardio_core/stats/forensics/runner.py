@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+import cardio_core.stats.forensics.checks_of_auc as auc
+import cardio_core.stats.forensics.checks_of_counts as counts
+import cardio_core.stats.forensics.checks_of_performance as performance
+import cardio_core.stats.forensics.checks_of_ratios as ratios
+import cardio_core.stats.forensics.checks_of_tests as tests
 from cardio_core.errors import DataError
-from cardio_core.stats.forensics import checks_of_auc as auc
-from cardio_core.stats.forensics import checks_of_counts as counts
-from cardio_core.stats.forensics import checks_of_performance as performance
-from cardio_core.stats.forensics import checks_of_ratios as ratios
-from cardio_core.stats.forensics import checks_of_tests as tests
 from cardio_core.stats.forensics.check import ACCUSING, Finding, Part
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.parsing.malformed import MalformedError

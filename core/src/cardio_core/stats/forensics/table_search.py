@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from cardio_core.errors import DataError
-from cardio_core.stats.forensics.check import Printed
+from cardio_core.stats.forensics.summaries import Printed
 from cardio_core.stats.foundation.intervals import normal_quantile
 from cardio_core.stats.foundation.validate import Bools, Floats
 
@@ -69,7 +69,7 @@ def search_2x2(
 
     Examples
     --------
-    >>> from cardio_core.stats.forensics.check import printed
+    >>> from cardio_core.stats.forensics.summaries import printed
     >>> row = PrintedOddsRatio(*map(printed, ("6.00", "0.81", "44.35", "0.079")))
     >>> [(s.n, s.n_events, s.tables["x"]) for s in search_2x2({"x": row}, (19, 20))]
     [(20, 8, ((6, 4),)), (20, 10, ((6, 2), (8, 4))), (20, 12, ((8, 2),))]

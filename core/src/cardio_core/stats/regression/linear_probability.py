@@ -60,6 +60,8 @@ def risk_difference(
     >>> round(e.value, 4), round(54 / 75 - 15 / 28, 4)
     (0.1843, 0.1843)
     """
+    from statsmodels.regression.linear_model import OLS
+
     design = design_of(table, target, features, event=event)
     if design.n <= len(design.terms) + 1:
         raise DataError(
@@ -72,20 +74,13 @@ def risk_difference(
             "risk difference: expected predictors that are not sums of each other, found "
             f"collinear ones among {', '.join(design.terms)}; leave one out"
         )
-    basis, triangle = np.linalg.qr(full)
-    leverage = (basis**2).sum(axis=1)
-    if leverage.max() > 1 - 1e-9:
+    fit = OLS(design.outcome, full).fit()
+    if fit.get_influence().hat_matrix_diag.max() > 1 - 1e-9:
         raise DataError(
             f"risk difference: expected rows that share their pattern of predictors, found one "
             f"that {', '.join(design.terms)} fit perfectly; use Firth's logistic regression"
         )
-    # (X'X)^-1 X' is R^-1 Q', so no square of the columns is inverted.
-    solve = np.linalg.inv(triangle) @ basis.T
-    values = solve @ design.outcome
-    residuals = design.outcome - full @ values
-    df = design.n - full.shape[1]
-    errors = np.sqrt((solve**2 * (residuals / (1 - leverage)) ** 2).sum(axis=1))
-    classical = np.sqrt((solve**2).sum(axis=1) * (residuals @ residuals) / df)
+    values, errors, classical, df = fit.params, fit.HC3_se, fit.bse, fit.df_resid
     reach = t_quantile(checked_level(level), df)
     estimates = []
     for index, term in enumerate(design.terms):

@@ -1,9 +1,10 @@
 """The restricted likelihood of a linear mixed model, of one grouping, profiled as lme4 does.
 
-statsmodels' MixedLM climbs the same likelihood, and the tests compare with it. It stops where its
-optimiser is content (after a change of method up to 7 % of a standard error away, and calls that
-converged), and takes about a second a thousand patients. Here the effects and the residual variance
-are solved for, one to three numbers are left to search, and all patients are taken in one product.
+statsmodels' MixedLM climbs the same likelihood, and the tests compare with it. On the rows that
+lme4 fitted for the tests its standard errors are .4 % off lme4's with a level of each patient and
+6.8 % with a slope, those here 6e-7 and 2e-5; with its method lbfgs it does not converge on the
+latter. Here the effects and the residual variance are solved for, one to three numbers are left to
+search, and all patients are taken in one product.
 """
 
 from __future__ import annotations

@@ -16,14 +16,16 @@ from cardio_core.types.estimate import Estimate
 Adjustment = Literal["holm", "bh", "bonferroni"]
 
 
-def _p_values(p_values: ArrayLike) -> Floats:
+def _adjusted(p_values: ArrayLike, method: str) -> Floats:
+    from statsmodels.stats.multitest import multipletests
+
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1 or p.size == 0 or not np.all((p >= 0) & (p <= 1)):
         raise DataError(
             "p-values: expected one or more numbers from 0 to 1, found "
             f"{p.ravel()[:5].tolist()}; leave missing ones out"
         )
-    return p
+    return np.asarray(multipletests(p, method=method)[1], dtype=np.float64)
 
 
 def bonferroni(p_values: ArrayLike) -> Floats:
@@ -34,8 +36,7 @@ def bonferroni(p_values: ArrayLike) -> Floats:
     >>> bonferroni([0.01, 0.04, 0.5]).tolist()
     [0.03, 0.12, 1.0]
     """
-    p = _p_values(p_values)
-    return np.minimum(1.0, p * p.size)
+    return _adjusted(p_values, "bonferroni")
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -58,12 +59,7 @@ def holm(p_values: ArrayLike) -> Floats:
     >>> holm([0.01, 0.04, 0.03]).round(6).tolist()
     [0.03, 0.06, 0.06]
     """
-    p = _p_values(p_values)
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(1.0, stepped)
-    return adjusted
+    return _adjusted(p_values, "holm")
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:
@@ -87,12 +83,7 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     >>> benjamini_hochberg([0.01, 0.04, 0.03]).round(6).tolist()
     [0.03, 0.04, 0.04]
     """
-    p = _p_values(p_values)
-    order = np.argsort(p)[::-1]
-    stepped = np.minimum.accumulate(p[order] * p.size / np.arange(p.size, 0, -1))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(1.0, stepped)
-    return adjusted
+    return _adjusted(p_values, "fdr_bh")
 
 
 _ADJUST = {"holm": holm, "bh": benjamini_hochberg, "bonferroni": bonferroni}

@@ -104,8 +104,9 @@ def fit_cox(
     Notes
     -----
     The likelihood is maximised here and not by statsmodels' PHReg (with which, and with R's coxph,
-    the tests compare it): the test of proportional hazards and the baseline need the same sums
-    over risk sets, which PHReg keeps to itself, and its loops take seconds for 20,000 rows.
+    the tests compare it): its coefficients are the same to 2e-15, but the test of proportional
+    hazards and the baseline need sums over risk sets, which it keeps to itself, and for 20,000 rows
+    whose times all differ it takes 3.9 s where this takes .03 s.
 
     References
     ----------

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from cardio_core.api import FeatureSet, SampleSet, canvas
+from cardio_core.api import FeatureSet, SampleSet, canvas, write_measurements
 from cardio_heart_sounds.readers.wav import Sound
 from cardio_heart_sounds.signal.beats import find_rhythm
 from cardio_heart_sounds.signal.mel import HIGH_HZ, LOW_HZ, mel
@@ -35,4 +35,4 @@ def sheet(figure: Figure, recording: Sound, samples: SampleSet, features: Featur
     marks_hz = np.array([50, 100, 200, 400, 800])
     picture.set_yticks(mel(marks_hz), [str(mark) for mark in marks_hz])
     canvas.bare_axes(picture, x="s", y="Hz", title="The picture that the network is given")
-    canvas.write_measurements(figure.add_subplot(grid[:, 1]), features)
+    write_measurements(figure.add_subplot(grid[:, 1]), features)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import canvas
+from cardio_core.api import canvas, write_measurements
 from cardio_ecg_transfer.drawing.paper import STRIP_S, strip
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def sheet(figure: Figure, recording: Ecg, samples: SampleSet, features: FeatureS
     shapes = figure.add_subplot(grid[-1, 1])
     _beats(shapes, recording, times_s)
     canvas.bare_axes(shapes, x="ms after R", y="mV", title=f"Beats over each other, {leads[0]}")
-    canvas.write_measurements(figure.add_subplot(grid[-1, 2]), features)
+    write_measurements(figure.add_subplot(grid[-1, 2]), features)
 
 
 def _beats(axes: Axes, recording: Ecg, times_s: NDArray[np.float64]) -> None:

@@ -9,9 +9,8 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 
-from cardio_core import stats
 from cardio_core.api import DataError, Metric, Task
-from cardio_core.stats import Estimate
+from cardio_core.stats import Estimate, forensics
 
 RATES = ("accuracy", "sensitivity", "specificity")
 COLUMNS = ("auc", *RATES)
@@ -82,7 +81,7 @@ def published() -> tuple[dict[str, str], ...]:
     """Return the printed models, and what their three rates say about each other."""
     place = resources.files("cardio_ecg_transfer.published") / "published.yaml"
     with resources.as_file(place) as path:
-        numbers = stats.read_published(path)
+        numbers = forensics.read_published(path)
     checks = [check for paper in numbers.papers for check in paper.checks]
     return tuple(
         {
@@ -91,7 +90,7 @@ def published() -> tuple[dict[str, str], ...]:
             **{f"{name}, mean ± SD": str(getattr(check, name)) for name in RATES},
             "identity": f"{found.finding.verdict}: {found.statement()}",
         }
-        for check, found in zip(checks, stats.run_checks(numbers), strict=True)
+        for check, found in zip(checks, forensics.run_checks(numbers), strict=True)
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cardio_core.api import DataError, canvas
+from cardio_core.api import DataError, canvas, write_measurements
 from cardio_core.ultrasound import sector_mask
 from cardio_echo_cmr.clips.moments import moments_of
 from cardio_echo_cmr.drawing.loop_sheet import ShownFrame, frame_panel, motion_panel
@@ -53,7 +53,7 @@ def sheet(figure: Figure, recording: Loop, samples: SampleSet, features: Feature
         [float(recording.frame_times_ms[number]) for number, _ in shown],
     )
     table = figure.add_subplot(grid[1, 2])
-    canvas.write_measurements(table, features)
+    write_measurements(table, features)
     view = str(features.table["view_given"].iloc[0] or "") if "view_given" in features.table else ""
     named = f"View as the cohort table names it: {VIEW_TITLES.get(view, view)}. " if view else ""
     table.set_title(named, fontsize=canvas.TEXT_PT, color=canvas.INK, loc="left")

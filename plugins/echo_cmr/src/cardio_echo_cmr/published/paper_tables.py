@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.stats import Estimate
+from cardio_core.stats import Estimate, forensics
 
 PAPER = "Sahashi 2024"
 TESTED_PATIENTS, TESTED_STUDIES = 138, 233
@@ -26,7 +26,7 @@ def published() -> Any:
     """Return the published numbers, read once and validated."""
     place = resources.files("cardio_echo_cmr.published") / "published.yaml"
     with resources.as_file(place) as path:
-        return stats.read_published(path)
+        return forensics.read_published(path)
 
 
 def published_findings() -> pd.DataFrame:
@@ -41,7 +41,7 @@ def published_findings() -> pd.DataFrame:
         [
             {"where": one.where, "name": one.name, "verdict": one.finding.verdict,
              "finding": one.statement()}
-            for one in stats.run_checks(published())
+            for one in forensics.run_checks(published())
         ]
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cardio_core.api import canvas
+from cardio_core.api import write_measurements
 from cardio_mmode_septal_flash.drawing.excursion import (
     Course,
     Followed,
@@ -62,7 +62,7 @@ def sheet(figure: Figure, samples: SampleSet, features: FeatureSet) -> None:
     above = figure.add_subplot(grid[0, 1])
     mmode_with_trace(above, followed)
     excursion_curve(figure.add_subplot(grid[1, 1], sharex=above), followed)
-    canvas.write_measurements(
+    write_measurements(
         figure.add_subplot(grid[1, 0]), features, _titles(features, measured=motion is not None)
     )
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cardio_core import stats
 from cardio_core.api import EvaluateBlock, Metric, Scope
-from cardio_core.stats import Estimate
+from cardio_core.stats import Estimate, forensics
 
 PAPER = "Saiz-Vivo 2023"
 PUBLISHED = {"full M-mode": (24, 29), "cropped M-mode": (29, 29)}
@@ -91,7 +91,7 @@ def published_table() -> pd.DataFrame:
     """
     place = resources.files(__package__) / "published.yaml"
     with resources.as_file(place) as path:
-        findings = stats.run_checks(stats.read_published(path))
+        findings = forensics.run_checks(forensics.read_published(path))
     return pd.DataFrame(
         [
             {"where": one.where, "name": one.name, "verdict": one.finding.verdict,

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cardio_core import stats
+from cardio_core.stats import forensics
 from cardio_spect_polar.published.parts import Added
 from cardio_spect_polar.published.tables import OUTCOME, STYLES, table_1, univariable_rows
 
@@ -41,9 +42,9 @@ def published_findings() -> tuple[Any, ...]:
     """Return (check, finding) of every published number, in the order of the paper."""
     place = resources.files("cardio_spect_polar.published") / "published.yaml"
     with resources.as_file(place) as path:
-        numbers = stats.read_published(path)
+        numbers = forensics.read_published(path)
     checks = [check for paper in numbers.papers for check in paper.checks]
-    return tuple(zip(checks, stats.run_checks(numbers), strict=True))
+    return tuple(zip(checks, forensics.run_checks(numbers), strict=True))
 
 
 def table_1_patients() -> pd.DataFrame:
@@ -94,7 +95,7 @@ def table_2_patients() -> tuple[pd.DataFrame, str]:
     check, finding = next(pair for pair in published_findings() if pair[0].check ==
                           "odds_ratio_search")  # fmt: skip
     printed = {name: row.as_printed() for name, row in check.rows.items()}
-    found = stats.search_2x2(printed, (check.n_low, check.n_high))
+    found = forensics.search_2x2(printed, (check.n_low, check.n_high))
     sample = max(found, key=lambda one: one.n_events)
     columns = {}
     for name, pairs in sample.tables.items():

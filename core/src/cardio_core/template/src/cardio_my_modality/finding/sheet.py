@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from cardio_core.api import FeatureSet, SampleSet, canvas
+from cardio_core.api import FeatureSet, SampleSet, canvas, write_measurements
 from cardio_my_modality.readers.trace import Trace
 
 
@@ -19,4 +19,4 @@ def sheet(figure: Figure, recording: Trace, samples: SampleSet, features: Featur
     for pulse in features["shape"].in_units()[:, 0]:
         shapes.plot(pulse, color=canvas.BLUE, linewidth=0.6, alpha=0.5)
     canvas.bare_axes(shapes, x="number of the value", title="Every pulse, by its height")
-    canvas.write_measurements(figure.add_subplot(grid[1, 1]), features)
+    write_measurements(figure.add_subplot(grid[1, 1]), features)
