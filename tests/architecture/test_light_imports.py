@@ -7,7 +7,8 @@ import importlib
 import click
 import pytest
 
-from cardio_core.cli.main import LazyGroup, cardio
+from cardio_core.cli.main import cardio
+from cardio_core.cli.stats.lazy import LazyGroup
 from cardio_core.testing.heavy import heavy_modules_after
 
 from . import source_files as source

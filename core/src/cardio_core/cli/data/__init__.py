@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cardio_core.cli.main import LazyGroup
+from cardio_core.cli.stats.lazy import LazyGroup
 
 
 @click.group(

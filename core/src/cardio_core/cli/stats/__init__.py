@@ -8,7 +8,7 @@ import click
 
 from cardio_core.cli.stats.examples import EXAMPLES
 from cardio_core.cli.stats.lazy import LazyGroup
-from cardio_core.errors import CardioError, DataError
+from cardio_core.errors import CardioError
 
 _HERE = "cardio_core.cli.stats"
 _TABLES = f"{_HERE}.tables"
@@ -58,4 +58,4 @@ def main() -> None:
         stats(prog_name="cardio-stats")
     except CardioError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(3 if isinstance(error, DataError) else 2)
+        sys.exit(error.exit_code)
