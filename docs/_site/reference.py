@@ -9,6 +9,7 @@ from types import ModuleType
 
 from _site.lent import section
 from cardio_core import api, hookspecs, stats, ultrasound
+from cardio_core.stats import forensics
 
 _EVAL = "```{{eval-rst}}\n{}\n```\n"
 
@@ -34,6 +35,17 @@ def pages() -> Iterator[tuple[str, str]]:
             "told in [Statistics](../statistics.md).",
             stats.__name__,
             stats.__all__,
+        ),
+    )
+    yield (
+        "reference/forensics.md",
+        _names(
+            "Forensics in Python",
+            "`from cardio_core.stats import forensics`: arithmetic that published numbers must "
+            "obey. How a paper's numbers are written down is told in "
+            "[Forensics](../forensics/README.md).",
+            forensics.__name__,
+            forensics.__all__,
         ),
     )
     yield (

@@ -21,6 +21,7 @@ from cardio_core.registry.settings import settings_of
 from cardio_core.report.meanings import MEANINGS
 from cardio_core.report.results import bare_name
 from cardio_core.report.words import METRICS
+from cardio_core.stats import forensics
 from cardio_core.testing import call_cardio
 
 from .test_commands import PAGES, ROOT
@@ -199,7 +200,12 @@ def test_every_metric_of_a_stored_run_stands_in_the_reference(made, plugin):
 
 
 def test_every_public_name_stands_in_the_reference(made):
-    for module, name in ((api, "api"), (stats, "stats"), (ultrasound, "ultrasound")):
+    for module, name in (
+        (api, "api"),
+        (stats, "stats"),
+        (forensics, "forensics"),
+        (ultrasound, "ultrasound"),
+    ):
         page = (made / f"reference/{name}.md").read_text(encoding="utf-8")
         missing = [one for one in module.__all__ if not re.search(rf"(\.|`){one}\b", page)]
         assert missing == []

@@ -24,4 +24,4 @@ def main() -> None:
         stats(prog_name="cardio-stats")
     except CardioError as error:
         click.echo(f"Error: {error}", err=True)
-        sys.exit(3 if isinstance(error, DataError) else 2)
+        sys.exit(error.exit_code)
