@@ -129,9 +129,7 @@ class Sources:
                             if not each.names]  # fmt: skip
         return found
 
-    def resolve(
-        self, dotted: str, depth: int = 0
-    ) -> tuple[list[Definition] | None, str | None]:
+    def resolve(self, dotted: str, depth: int = 0) -> tuple[list[Definition] | None, str | None]:
         """Return the definitions that a dotted name leads to, and the rest of the name.
 
         The definitions are None for a module of others; the rest is None for a whole module.

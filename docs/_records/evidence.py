@@ -135,7 +135,7 @@ def _prepared(work: Work) -> list[str]:
     for command in work.commands:
         command = re.sub(r"(?<![\w/])runs/(?!evidence/)", f"{RUNS}/", command)
         out = _OUT.search(command)
-        if command.startswith("cardio run") and out:
+        if command.startswith("cardio run") and out and out[1].startswith(f"{RUNS}/"):
             kept = out[1]
             manifest = record.ROOT / kept / "manifest.json"
             if manifest.is_file():
