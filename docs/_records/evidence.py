@@ -83,12 +83,24 @@ def remade(work: Work, minutes: float) -> str:
 
 def write(name: str, raw: dict[str, Any]) -> None:
     """Store what a record's file holds."""
-    text = json.dumps(raw, ensure_ascii=False, indent=1)
-    for inner in (r"\[[^][{}]*\]", r"\{[^][{}]*\}"):  # what holds nothing nested stands in a line
-        text = re.sub(inner, lambda found: re.sub(r"(?<=[\[{])\n\s*|\n\s*(?=[\]}])", "", found[0])
-                      .replace("\n", " "), text)  # fmt: skip
-        text = re.sub(r"(?<=,) {2,}(?=\S)", " ", text)
-    (record.STORED / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    file = record.STORED / f"{name}.json"
+    file.write_text(_indented(raw, "\n") + "\n", encoding="utf-8")
+
+
+def _indented(value: Any, edge: str) -> str:
+    """Return JSON in which what holds nothing nested stands in a line."""
+    inside = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, (dict, list)) or not any(isinstance(one, (dict, list))
+                                                      for one in inside):  # fmt: skip
+        return json.dumps(value, ensure_ascii=False)
+    deeper = f"{edge} "
+    if isinstance(value, list):
+        return f"[{deeper}{f',{deeper}'.join(_indented(one, deeper) for one in value)}{edge}]"
+    lines = (
+        f"{json.dumps(key, ensure_ascii=False)}: {_indented(one, deeper)}"
+        for key, one in value.items()
+    )
+    return f"{{{deeper}{f',{deeper}'.join(lines)}{edge}}}"
 
 
 def _work(name: str) -> Work:
