@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 STORED = ROOT / "docs" / "results" / "stored"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 KEYS = {
-    "command", "how", "quoted", "date", "commit", "machine", "transcribed", "source", "depends",
-    "stale", "newer", "unchanged", "numbers", "given", "tables",
+    "command", "how", "quoted", "date", "commit", "machine", "transcribed", "source", "entries",
+    "minutes", "stale", "newer", "unchanged", "numbers", "given", "tables",
 }  # fmt: skip
 
 
@@ -71,7 +71,7 @@ class Record:
         marks = [f"**Stale: {self.stale}.**"] if self.stale else []
         if "unchanged" in self.raw:
             still = self.raw["unchanged"]
-            marks.append(f"Still so at {still['commit']}: {still['how']}.")
+            marks.append(f"Still so on {still['date']}: {still['how']}.")
         return "\n".join([*block, " ".join([line, *marks])])
 
     def table(self, name: str) -> str:

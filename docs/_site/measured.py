@@ -55,7 +55,7 @@ def _row(one: record.Record, page: str) -> str:
     )  # fmt: skip
     state = f"**stale**: {one.stale.removesuffix('; not measured again')}" if one.stale else ""
     if "unchanged" in raw:
-        state = f"still so at {raw['unchanged']['commit']}"
+        state = f"still so on {raw['unchanged']['date']}"
     shown = page.removeprefix("docs/")
     link = f"[{one.name}](../{shown})" if page.startswith("docs/") else f"`{one.name}`"
     cells = (link, raw["date"], raw.get("commit", ""), how, state.replace("|", "\\|"))

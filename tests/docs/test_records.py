@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 try:
+    from _records import __main__ as command_line
     from _records import fields, numbers, pages, record, stale
 finally:
     sys.path.remove(str(ROOT / "docs"))
@@ -122,50 +122,240 @@ def test_the_examples_are_right():
     assert [doctest.testmod(one).failed for one in (fields, numbers)] == [0, 0]
 
 
-def git(folder, *words):
-    done = subprocess.run(
-        ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words],
-        cwd=folder, check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return done.stdout.strip()
+SOURCES = {
+    "core/src/near/__init__.py": "",
+    "core/src/near/numbers.py": '''
+"""Numbers."""
+import math
+import numpy as np
+from near.limits import FLOOR as LEAST
+
+def _clipped(value: float) -> float:
+    """Return it, or the floor."""
+    if value < 0:
+        return _clipped(-value)
+    found = max(value, LEAST)
+    return found
+
+class Mean:
+    """A mean."""
+    digits: int = 3
+
+    def of(self, values):
+        if not len(values):
+            raise ValueError("no values")
+        return round(_clipped(float(np.mean(values))), self.digits)
+''',
+    "core/src/near/limits.py": "FLOOR = 0.5\nCEILING = 9\n\ndef twice(x):\n    return 2 * x\n",
+    "benchmarks/measure.py": "from near.numbers import Mean\n\nprint(Mean().of([1, 2]))\n",
+    "constraints.txt": "numpy==2.4.6\nclick==8.5.1\n",
+    "docs/_records/.keep": "",
+    "plugins/far/cpu.yaml": "epochs: 3  # enough\n",
+}
 
 
-def test_records_whose_code_changed_and_that_nobody_marked_are_listed(tmp_path, monkeypatch):
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A small repository with one record of a measurement, which is current."""
+    for name, text in SOURCES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     stored = tmp_path / "stored"
     stored.mkdir()
     monkeypatch.setattr(record, "STORED", stored)
-    git(tmp_path, "init", "-q")
-    (tmp_path / "code.py").write_text("1\n")
-    git(tmp_path, "add", "code.py")
-    git(tmp_path, "commit", "-qm", "first")
-    first = git(tmp_path, "rev-parse", "--short", "HEAD")
-    (tmp_path / "code.py").write_text("2\n")
-    git(tmp_path, "commit", "-qam", "another number")
-    last = git(tmp_path, "rev-parse", "--short", "HEAD")
-    usual = {"command": "x", "date": "2026-11-23", "machine": "m", "commit": first,
-             "depends": ["code.py"]}  # fmt: skip
+    monkeypatch.setattr(record, "ROOT", tmp_path)
+    (tmp_path / "data" / "small").mkdir(parents=True)
+    (tmp_path / "data" / "small" / "a.csv").write_text("1")
+    monkeypatch.setenv("CARDIO_DATA", str(tmp_path / "data"))
+    raw = {"command": "python benchmarks/measure.py --data $CARDIO_DATA/small", "machine": "m",
+           "date": "2026-11-23", "entries": ["plugins/far/cpu.yaml"]}  # fmt: skip
+    (stored / "mean.json").write_text(json.dumps(raw))
+    index = stale.Index()
+    index.tokens["mean"] = stale.Now().gone_through("mean", raw)
+    index.write()
+    return tmp_path
+
+
+def missing():
+    """Return what is no longer found of the record; None if it is current."""
+    found = stale.changed(stale.Now(), stale.Index(), ["mean"])
+    return sorted(found["mean"]) if found else None
+
+
+def replaced(house, file, old, new):
+    text = (house / file).read_text(encoding="utf-8")
+    assert old in text
+    (house / file).write_text(text.replace(old, new), encoding="utf-8")
+
+
+NUMBERS, LIMITS = "core/src/near/numbers.py", "core/src/near/limits.py"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [(NUMBERS, '"""A mean."""', '"""The mean, as it was."""'), (NUMBERS, '"""Numbers."""', "")],
+        [(NUMBERS, "    found = max(value", "    # at least\n    found = max(\n        value")],
+        [(NUMBERS, "import math\n", ""), (NUMBERS, "import numpy as np", "import numpy"),
+         (NUMBERS, "np.mean", "numpy.mean")],
+        [(NUMBERS, "from near.limits import FLOOR as LEAST", "from near import limits"),
+         (NUMBERS, "LEAST", "limits.FLOOR")],
+        [(NUMBERS, "value: float) -> float", "value: int) -> int")],
+        [(NUMBERS, "found", "bounded")],
+        [(NUMBERS, "_clipped", "_bounded")],
+        [(NUMBERS, '"no values"', '"expected a value"')],
+        [(LIMITS, "FLOOR", "LOWEST"), (NUMBERS, "FLOOR", "LOWEST")],
+        [(LIMITS, "CEILING = 9", "CEILING = 8"), (LIMITS, "2 * x", "3 * x")],
+        [("plugins/far/cpu.yaml", "# enough", "# few")],
+        [("constraints.txt", "click==8.5.1", "click==8.6.0")],
+    ],
+    ids=["docstring", "comment", "imports", "module instead of name", "annotations", "a local",
+         "a private function", "an error's text", "a constant's name", "what nothing reaches",
+         "a comment of settings", "a package without numbers"],
+)  # fmt: skip
+def test_a_record_stays_current(house, changes):
+    for change in changes:
+        replaced(house, *change)
+    assert missing() is None
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (LIMITS, "FLOOR = 0.5", "FLOOR = 0.25"),
+        (NUMBERS, "max(value", "min(value"),
+        (NUMBERS, "digits: int = 3", "digits: int = 4"),
+        (NUMBERS, "np.mean", "np.median"),
+        (NUMBERS, "import FLOOR as", "import CEILING as"),
+        (NUMBERS, "not len(values)", "len(values) < 2"),
+        ("benchmarks/measure.py", "[1, 2]", "[1, 3]"),
+        ("plugins/far/cpu.yaml", "epochs: 3", "epochs: 4"),
+        ("constraints.txt", "numpy==2.4.6", "numpy==2.5.0"),
+        ("data/small/a.csv", "1", "10"),
+    ],
+)
+def test_a_record_becomes_stale(house, file, old, new):
+    replaced(house, file, old, new)
+    assert missing()
+
+
+def test_an_operator_in_a_definition_far_below_makes_a_record_stale(house):
+    replaced(house, LIMITS, "FLOOR = 0.5", "FLOOR = twice(0.25)")
+    index = stale.Index()
+    index.tokens["mean"] = stale.Now().gone_through("mean", record.read("mean").raw)
+    index.write()
+    assert missing() is None
+    replaced(house, LIMITS, "2 * x", "2 + x")
+    assert {token.split()[1] for token in missing()} == {"FLOOR", "twice"}
+
+
+def test_joined_and_renamed_modules_leave_a_record_current(house):
+    limits = (house / LIMITS).read_text(encoding="utf-8")
+    numbers = (house / NUMBERS).read_text(encoding="utf-8")
+    joined = house / "core" / "stats" / "src" / "far" / "means.py"
+    joined.parent.mkdir(parents=True)
+    numbers = numbers.replace("from near.limits import FLOOR as LEAST\n", "")
+    joined.write_text(limits + numbers.replace("LEAST", "FLOOR"), encoding="utf-8")
+    for file in (LIMITS, NUMBERS):
+        (house / file).unlink()
+    replaced(house, "benchmarks/measure.py", "near.numbers", "far.means")
+    assert missing() is None
+
+
+def test_recordings_that_are_not_here_are_taken_for_the_same(house, monkeypatch):
+    monkeypatch.delenv("CARDIO_DATA")
+    assert missing() is None
+
+
+def test_a_record_shown_to_be_unchanged_is_current_again_and_says_why(house, monkeypatch):
+    replaced(house, NUMBERS, "max(value, LEAST)", "max(LEAST, value)")
+    assert missing()
+    main = command(monkeypatch)
+    assert main("--stale") == 1
+    main("--unchanged", "equal digit for digit")
+    assert missing() is None
+    kept = json.loads((record.STORED / "mean.json").read_text())
+    assert kept["unchanged"]["how"] == "equal digit for digit"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", kept["unchanged"]["date"])
+    assert main("--stale") == 0
+    replaced(house, NUMBERS, "max(LEAST, value)", "min(LEAST, value)")
+    main("--changed", "the floor is a ceiling")
+    assert main("--stale") == 0  # a person has marked it
+    assert "the floor is a ceiling" in record.read("mean").stale
+
+
+def test_an_entry_that_moved_is_found_by_what_it_reached(house, monkeypatch):
+    raw = json.loads((record.STORED / "mean.json").read_text())
+    raw |= {"how": "by hand", "entries": ["near.numbers"]}
+    del raw["command"]
+    (record.STORED / "mean.json").write_text(json.dumps(raw))
+    main = command(monkeypatch)
+    main("--measured", "mean")
+    (house / NUMBERS).rename(house / "core/src/near/means.py")
+    replaced(house, "core/src/near/means.py", "max(value, LEAST)", "max(LEAST, value)")
+    assert missing()
+    main("--unchanged", "equal")
+    assert missing() is None
+    replaced(house, LIMITS, "0.5", "0.6")
+    assert missing()
+
+
+def test_a_record_of_which_nothing_is_known_is_listed(house):
+    (house / "docs/_records/dependence.json").unlink()
+    assert missing() == []
+
+
+def command(monkeypatch):
+    """Return the command line, without the pages of the repository."""
+    monkeypatch.setattr(pages, "checked", list)
+    monkeypatch.setattr(pages, "found_wrong", list)
+
+    def main(*words):
+        monkeypatch.setattr(sys, "argv", ["_records", *words])
+        pages.known.cache_clear()
+        return command_line.main()
+
+    return main
+
+
+STUDY = """
+import json, sys
+json.dump({"date": "2026-12-01", "mean": 2.5}, open("study.json", "w"))
+"""
+
+
+def test_stale_measurements_are_made_anew_cheapest_first_within_a_budget(
+    house, monkeypatch, capsys
+):
+    (house / "study.json").write_text(json.dumps({"date": "2026-11-23", "mean": 1.5}))
+    (house / "benchmarks" / "study.py").write_text(STUDY)
+    usual = {"machine": "m", "date": "2026-11-23", "stale": "other code", "minutes": 1}
     for name, more in {
-        "changed": {},
-        "elsewhere": {"depends": ["other.py"]},
-        "marked": {"stale": "code.py counts otherwise"},
-        "shown": {"unchanged": {"commit": last, "how": "equal to the last digit"}},
-        "vague": {"commit": "unknown"},
-        "elsewhere made": {"commit": "0123456789"},
+        "study": {"command": "python benchmarks/study.py", "source": "study.json"},
+        "long": {"command": "python benchmarks/study.py", "source": "study.json", "minutes": 300},
+        "copied": {"command": "python benchmarks/study.py"},
     }.items():
-        (stored / f"{name}.json").write_text(json.dumps(usual | more))
-    told = stale.unmarked(record.names(), tmp_path)
-    assert [line.partition(":")[0] for line in told] == ["changed", "elsewhere made", "vague"]
-    assert "another number" in told[0]
+        (record.STORED / f"{name}.json").write_text(json.dumps(usual | more))
+    main = command(monkeypatch)
+    assert main("--remake", "0") == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split()[2] for line in lines] == ["study", "long", "copied"]
+    (record.STORED / "long.json").rename(house / "long.json")
+    assert main("--remake", "5") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "copied  (by hand: its numbers are copied)" in lines[-1]
+    kept = record.read("study")
+    assert (kept.stale, kept.raw["date"]) == ("", "2026-12-01")
+    assert stale.changed(stale.Now(), stale.Index(), ["study"]) == {}
 
 
-def test_the_commits_of_records_are_those_of_this_history():
-    asked = "\n".join(sorted({one for name in record.names() for one in stale.commits(name)}))
-    done = subprocess.run(
-        ["git", "cat-file", "--batch-check"], cwd=ROOT, input=asked, capture_output=True, text=True
-    )
-    if done.returncode or (ROOT / ".git" / "shallow").exists():
-        pytest.skip("no history")
-    assert [line for line in done.stdout.splitlines() if line.split()[1] != "commit"] == []
+def test_every_measurement_that_is_not_marked_says_what_it_went_through():
+    known = stale.Index().tokens
+    names = record.names()
+    assert set(known) <= set(names)
+    unknown = [name for name in names if name not in known and not (one := record.read(name)).stale
+               and "quoted" not in one.raw and one.raw.get("entries") != []]  # fmt: skip
+    assert unknown == []
 
 
 def test_a_mark_stands_on_the_page():
