@@ -35,7 +35,8 @@ def filled_box(counts: NDArray[np.floating], box: Box) -> Box:
     >>> filled_box(counts, (slice(0, 8), slice(0, 4), slice(0, 4)))[0]
     slice(2, 8, None)
     """
-    filled = counts[:, box[0]].any(axis=(2, 3)).all(axis=0)
+    held = np.abs(counts[:, box[0]]).sum(axis=(2, 3))
+    filled = (held > NOTHING * held.mean(axis=0)).all(axis=0)
     if not filled.any():
         return box
     first = (box[0].start or 0) + int(filled.argmax())

@@ -48,7 +48,7 @@ def follow_base(
     summed : ndarray, shape (n_slices, n_rows, n_columns)
         Mean over the time slots.
     turned : Canonical
-        Its counts corrected for lost beats.
+        Its counts as they were acquired.
     wall : Wall
         From `wall_of`.
 

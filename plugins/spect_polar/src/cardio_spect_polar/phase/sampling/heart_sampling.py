@@ -14,11 +14,11 @@ from cardio_spect_polar.phase.sampling.empty_frames import empty_flags, filled_b
 from cardio_spect_polar.phase.sampling.follow_base import follow_base, wall_of
 from cardio_spect_polar.phase.sampling.gate_order import gate_order
 from cardio_spect_polar.phase.sampling.gating import (
-    VOI_MARGIN_MM,
     GatingReport,
     check_gating,
     check_slots,
     heart_box,
+    holds_heart,
 )
 from cardio_spect_polar.phase.sampling.inverted import without_inverted_rings
 from cardio_spect_polar.phase.sampling.neighbours import with_neighbours
@@ -157,9 +157,7 @@ def sample_heart(
     turned = canonical(stack)
     summed = turned.counts.mean(axis=0)
     wall = wall_of(summed, turned)
-    room = heart_box(summed.shape, turned.voxel_mm, wall.geometry)
-    box = filled_box(turned.counts, room)
-    cut_mm = max(box[0].start - room[0].start, room[0].stop - box[0].stop) * turned.voxel_mm[0]
+    box = filled_box(turned.counts, heart_box(summed.shape, turned.voxel_mm, wall.geometry))
     corrected, gating = check_gating(
         turned.counts,
         box=box,
@@ -167,20 +165,20 @@ def sample_heart(
         correct=correct_drop_off,
         max_drop_off=stack.max_drop_off,
         max_rejected=stack.max_rejected,
-        whole=cut_mm <= VOI_MARGIN_MM,
+        whole=holds_heart(box, turned.voxel_mm, wall.geometry),
     )
     if gating.failures:
         raise DataError(f"gating cannot be trusted: {'; '.join(gating.failures)}; acquire again")
-    turned = replace(turned, counts=corrected)
     motion = None
     lost: tuple[str, ...] = ()
     if rings == "moving":
         wall, motion, lost = follow_base(summed, turned, wall)
+    acquired, turned = turned.counts, replace(turned, counts=corrected)
     flags = (*turned.flags, *gating.flags, *wall.flags, *lost)
     sampled, n_cut = _sampled(turned, wall.geometry, motion, mode, cut=rings == "moving")
     if n_cut:
         flags += (f"{n_cut} ring(s) at the base thin while the wall thickens and were left out",)
-    cavity = volumes(corrected, turned.voxel_mm, wall.geometry, motion=motion)
+    cavity = volumes(acquired, turned.voxel_mm, wall.geometry, motion=motion, gain=gating.gain)
     order = gate_order(corrected, turned.voxel_mm, box)
     flags += quality_flags(Sampled(sampled.curves, gating, order, cavity, stack.rr_ms))
     flags += empty_flags(corrected, turned.voxel_mm, sampled.geometry, motion)

@@ -66,7 +66,7 @@ def quality_flags(study: Sampled) -> tuple[Flag, ...]:
 
 def _of_counts(study: Sampled) -> Iterator[Flag]:
     """Say what scaling the gates did to the phase SD."""
-    if study.gating.jump is None or not study.gating.corrected:
+    if not (study.gating.jumps and study.gating.corrected):
         return
     before = study.curves / study.gating.scale[:, None, None]
     uncorrected, corrected = (

@@ -78,6 +78,7 @@ def volumes(
     geometry: WallGeometry,
     *,
     motion: BaseMotion | None = None,
+    gain: NDArray[np.floating] | None = None,
 ) -> Volumes:
     """Measure the cavity in every time slot.
 
@@ -110,6 +111,10 @@ def volumes(
         The wall, on rays as `lay_rays` lays them.
     motion : BaseMotion, optional
         The cavity ends at the base of each slot; without it, at the mean one.
+    gain : ndarray, shape (n_slots,), optional
+        What each slot gained or lost of its counts. Places and widths hold no gain and are those
+        of `counts` as they are; only the brightness by which thickness follows the beat is divided
+        by it.
 
     References
     ----------
@@ -119,6 +124,8 @@ def volumes(
     profiles = wall_profiles(counts, voxel_mm, geometry, window_mm=WINDOW_MM, motion=motion)
     rays, radius_mm = rays_of(geometry)
     bright = brightest_counts(profiles)
+    if gain is not None:
+        bright = bright / gain
     flat = _without_curvature(profiles, radius_mm, rays.n_cap)
     peak_mm, inner_sd_mm = fit_side(flat)
     _, outer_sd_mm = fit_side(flat, outer=True)

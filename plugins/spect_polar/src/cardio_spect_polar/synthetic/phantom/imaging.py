@@ -43,6 +43,10 @@ class Camera:
         Factors of the gates' counts, for jumps in the middle of the cycle; empty for none.
     empty_ends : tuple of (slot, first, last)
         Gates, from 0, whose `first` and `last` slices hold nothing, as reformatting leaves them.
+    brightening : float
+        Power by which counts follow activity, voxel by voxel. Blur alone (1) keeps a wall's counts
+        while it thickens; above it they rise with its brightness, as reconstruction lets them on
+        real recordings: 1.85 gives the median slope of 39 studies (.37).
     """
 
     voxel_mm: tuple[float, float, float] = (6.4, 6.4, 6.4)
@@ -56,12 +60,16 @@ class Camera:
     drop_off: float = 0.0
     slot_gain: tuple[float, ...] = ()
     empty_ends: tuple[tuple[int, int, int], ...] = ()
+    brightening: float = 1.0
 
     def __post_init__(self) -> None:
         sizes = (self.n_rows, self.n_columns, self.n_slots, self.n_subframes, self.n_slices or 1)
-        if min(sizes) < 1 or min(*self.voxel_mm, self.fwhm_mm, self.counts_per_voxel) <= 0:
+        if (
+            min(sizes) < 1
+            or min(*self.voxel_mm, self.fwhm_mm, self.counts_per_voxel, self.brightening) <= 0
+        ):
             raise DataError(
-                "camera: expected sizes, distances and counts above 0, found "
+                "camera: expected sizes, distances, counts and powers above 0, found "
                 f"{self}; correct the camera"
             )
         if not 0 <= self.drop_off < 1:
@@ -131,6 +139,9 @@ def image(
     )
     at = pose(ventricle, shape, camera.voxel_mm)
     expected = _expected(ventricle, camera, at, shape)
+    if camera.brightening != 1:
+        most = expected.max()
+        expected = most * (expected / most) ** camera.brightening
     expected[-1] *= 1.0 - camera.drop_off
     if camera.slot_gain:
         expected *= np.array(camera.slot_gain)[:, None, None, None]
