@@ -118,7 +118,7 @@ def _out_of_fold(path: Path, target: Target) -> pd.DataFrame | None:
     rows = read_predictions(path)
     rows = rows[(rows["protocol"] == HONEST) & (rows["target"] == target.name)]
     if target.kind == "binary":
-        rows = rows[rows["class"] == target.classes[1]]
+        rows = rows[rows["event"] == target.classes[1]]
     else:
         rows = rows.assign(y_true=numbers_in(rows, "y_true", path))
     rows = rows[rows["y_true"].notna() & rows["score"].notna()]

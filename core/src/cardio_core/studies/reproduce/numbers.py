@@ -19,7 +19,7 @@ TOLERANCE = 1e-6
 _ESTIMATES = ("value", "low", "high", "p_value", "n", "n_patients", "n_dropped")
 _PLACE = ("protocol", "target", "model", "versus", "name", "class_name", "subgroup", "repeat",
           "fold")  # fmt: skip
-_UNITS = ("protocol", "repeat", "model", "target", "class", "level", "patient_id", "study_id",
+_UNITS = ("protocol", "repeat", "model", "target", "event", "level", "patient_id", "study_id",
           "recording_id", "sample_id")  # fmt: skip
 _PREDICTED = ("score", "predicted", "y_true", "fold", "time_s")
 _LISTED = 1000
@@ -143,7 +143,7 @@ def _predictions(then: Path, now: Path) -> Counts:
     if both.empty:
         return counts
     where = both["protocol"]
-    for name in ("target", "model", "class", "sample_id"):
+    for name in ("target", "model", "event", "sample_id"):
         where = where + " " + both[name]
     for name in _PREDICTED:
         one, other = _numbers(both[f"{name} then"]), _numbers(both[f"{name} now"])
