@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.context import EPOCHS_SET
 from cardio_core.errors import LackingError
+from cardio_core.io.run_artifact import RunKind, read_artifact
 from cardio_core.report.results import bare_name
 from cardio_core.report.words import METRICS
 
@@ -135,6 +136,18 @@ def test_the_reported_auc_is_that_of_the_predictions(clinic_run):
     assert found == pytest.approx(areas)
 
 
+def test_a_run_is_read_as_one_artifact(clinic_run):
+    made, manifest = read_artifact(clinic_run), read(clinic_run, "manifest.json")
+    assert (manifest["schema"], manifest["kind"]) == (1, "run")
+    assert made.manifest.kind is RunKind.RUN
+    assert [one.name for one in made.manifest.targets] == ["ill"]
+    assert [one.value for one in made.metrics] == [
+        one["value"] for one in read(clinic_run, "metrics.json")
+    ]
+    tested = {who for fold in made.splits["honest"].folds for who in fold.test}
+    assert tested == set(made.predictions["patient_id"])
+
+
 def test_several_classes_have_a_row_a_class_whose_scores_add_up_to_one(beats_run):
     table = predictions(beats_run).dropna(subset=["score"])
     rows = table.groupby(["protocol", "model", "fold", "sample_id"])
@@ -155,7 +168,7 @@ def test_every_metric_says_how_on_how_many_and_from_which_threshold(clinic_run, 
 
 def test_every_metric_of_the_core_is_explained_in_the_reference(clinic_run, beats_run):
     rows = [row for run in (clinic_run, beats_run) for row in read(run, "metrics.json")]
-    names = {bare_name(row) for row in rows}
+    names = {bare_name(row["name"], row["class_name"]) for row in rows}
     assert {"mean_set_size", "macro_f1", "auc"} <= names
     assert names - set(METRICS) == set()
 

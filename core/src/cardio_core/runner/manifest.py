@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -17,7 +17,7 @@ from cardio_core.hookspecs import API_VERSION
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.kept.folder import guard_folder
-from cardio_core.io.kept.manifest import MANIFEST, kind_of
+from cardio_core.io.run_artifact import SCHEMA, RunKind, manifest_in
 
 PACKAGES = (
     "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "torch", "lightning", "monai",
@@ -56,9 +56,7 @@ class Manifest:
         content = read_json(path)
         made, core = _api_of(content), API_VERSION
         if made[0] == core[0]:
-            MANIFEST.check(content, path)
-            if complete and (needed := kind_of(content)):
-                needed.check(content, path)
+            manifest_in(content, path, complete=complete)
         else:
             commit = str(content.get("git_commit") or "")[:10]
             with_ = f"cardio-core {content.get('core_version')}" + (commit and f", commit {commit}")
@@ -94,6 +92,28 @@ class Manifest:
         files = sorted(path for path in run.rglob("*") if path.is_file() and path.name not in skip)
         files = [path for path in files if not path.name.startswith(MARK)]
         self.update(outputs={str(path.relative_to(run)): file_digest(path) for path in files})
+
+
+def first_entries(
+    kind: RunKind, name: str, command: str | Sequence[str], **entries: Any
+) -> dict[str, Any]:
+    """Return the entries with which every directory begins, whatever it is of, and its own."""
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "status": "running",
+        "name": name,
+        "command": command if isinstance(command, str) else list(command),
+        "core_version": packages().get("cardio-core"),
+        "api": list(API_VERSION),
+        "packages": packages(),
+        "git_commit": git_commit(Path(__file__).parent),
+        "started": now(),
+        "stages": {},
+        "needs": [],
+        "said": [],
+        **entries,
+    }
 
 
 def _api_of(content: Any) -> tuple[int, int]:
