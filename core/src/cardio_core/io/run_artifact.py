@@ -414,19 +414,31 @@ def manifest_in(content: Any, path: Path, *, complete: bool = True) -> RunManife
             path.name, f"files of schema {SCHEMA}", f"{made.schema}",
             "open it with the cardio-core that wrote it, or run its command again",
         )  # fmt: skip
-    if complete and made.kind in _NEEDED:
-        needed = _NEEDED[made.kind]
-        if made.kind is RunKind.RUN and made.status == "done":
-            needed += ("notes", "split_digest")
-        lacking = [name for name in needed if name not in content]
-        if made.kind is RunKind.FUSED and len(made.members) < 2:
-            lacking.append("members")
-        if lacking:
-            raise DataError(
-                f"{path.name}: expected an entry at {lacking[0]}, found none; {MANIFEST.put_back}"
-            )
-        _NAMED.check(known, path)
+    if complete and made.kind in (RunKind.RUN, RunKind.EXPORTED):
+        require_whole(content, path)
     return made
+
+
+def require_whole(content: Mapping[str, Any], path: Path) -> None:
+    """Raise unless a manifest has what models and fits of a folder of its kind are opened by.
+
+    Raises
+    ------
+    DataError
+        In one line: an entry that is missing, or a name that would leave the folder.
+    """
+    kind = RunKind(content.get("kind") or RunKind.RUN)
+    needed = _NEEDED[kind]
+    if kind is RunKind.RUN and content.get("status") == "done":
+        needed += ("notes", "split_digest")
+    lacking = [name for name in needed if name not in content]
+    if kind is RunKind.FUSED and len(content.get("members") or ()) < 2:
+        lacking.append("members")
+    if lacking:
+        raise DataError(
+            f"{path.name}: expected an entry at {lacking[0]}, found none; {MANIFEST.put_back}"
+        )
+    _NAMED.check({name: one for name, one in content.items() if one is not None}, path)
 
 
 def words_of(command: str | Sequence[str] | None) -> list[str]:
