@@ -76,7 +76,6 @@ def one_draw(asked: argparse.Namespace, seed: int, folder: Path) -> pd.DataFrame
         lambda line: print(f"  {line.strip()}", file=sys.stderr),
     )  # fmt: skip
     table = pd.read_csv(out / "predictions.csv", dtype={"patient_id": str})
-    table = table[table["class"] == "yes"]
     scores = table.pivot_table(index="patient_id", columns="model", values="score")[list(ROWS)]
     truth = table.drop_duplicates("patient_id").set_index("patient_id")["y_true"]
     return scores.assign(draw=seed, y=(truth == "yes").astype(int))

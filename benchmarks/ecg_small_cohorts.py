@@ -58,7 +58,7 @@ def side_by_side(runs: list[Path], fused: list[str]) -> pd.DataFrame:
     said = pd.concat(
         [pd.read_csv(run / "predictions.csv", dtype={"patient_id": str}) for run in runs]
     )
-    said = said[(said["protocol"] == "honest") & (said["class"] == TARGET.classes[1])]
+    said = said[(said["protocol"] == "honest") & (said["event"] == TARGET.classes[1])]
     said = said.drop_duplicates(["model", "patient_id"])
     folds = said.groupby("patient_id")[["fold", "y_true"]].nunique()
     if (folds != 1).any(axis=None):

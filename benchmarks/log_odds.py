@@ -16,7 +16,7 @@ import pandas as pd
 def log_odds(run: Path, positive: str) -> pd.DataFrame:
     """Return a row a patient: the outcome as 0 or 1, and every model's log odds of it."""
     rows = pd.read_csv(run / "predictions.csv", dtype={"patient_id": str, "study_id": str})
-    rows = rows[(rows["protocol"] == "honest") & (rows["class"] == positive)]
+    rows = rows[(rows["protocol"] == "honest") & (rows["event"] == positive)]
     first = rows.groupby("patient_id")["study_id"].transform("min")
     rows = rows[rows["study_id"] == first]
     scores = rows.pivot_table(index="patient_id", columns="model", values="score")

@@ -59,16 +59,13 @@ def made_run(
     }  # fmt: skip
     write_json(folder / "manifest.json", about | manifest)
     truth = np.asarray(classes, object)[y.loc[score.index].to_numpy(int)]
-    parts = []
-    for place, name in enumerate(classes):
-        p = score.to_numpy(float) if place else 1 - score.to_numpy(float)
-        parts.append(pd.DataFrame(
-            {"protocol": "honest", "sample_id": None, "recording_id": None, "study_id": None,
-             "patient_id": score.index, "level": level, "time_s": None, "repeat": repeat,
-             "fold": fold, "model": "net", "target": target, "class": name, "y_true": truth,
-             "predicted": np.where(score >= 0.5, classes[1], classes[0]), "score": p}
-        ))  # fmt: skip
-    pd.concat(parts).to_csv(folder / "predictions.csv", index=False)
+    pd.DataFrame(
+        {"protocol": "honest", "sample_id": None, "recording_id": None, "study_id": None,
+         "patient_id": score.index, "level": level, "time_s": None, "repeat": repeat,
+         "fold": fold, "model": "net", "target": target, "event": classes[1], "y_true": truth,
+         "predicted": np.where(score >= 0.5, classes[1], classes[0]),
+         "score": score.to_numpy(float)}
+    ).to_csv(folder / "predictions.csv", index=False)  # fmt: skip
     tested = pd.Series(score.index).groupby(fold).apply(list)
     folds = [{"name": name, "train": [], "test": who} for name, who in tested.items()]
     honest = {"protocol": "honest", "plan": plan, "unit": "patient", "folds": folds}

@@ -58,7 +58,7 @@ def predictions(ids):
     return pd.DataFrame({
         "protocol": "honest", "sample_id": None, "patient_id": ids, "level": "patient",
         "time_s": np.nan, "repeat": 0, "fold": "r0-f0", "model": "=net", "target": "@sick",
-        "class": "+yes", "y_true": "-no", "predicted": "-no", "score": -0.25,
+        "event": "+yes", "y_true": "-no", "predicted": "-no", "score": -0.25,
     })  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def test_predictions_are_read_again_by_their_own_ids_and_words(tmp_path):
     write_table(predictions(ids), tmp_path / "predictions.csv", digits="%.7g")
     read = read_predictions(tmp_path / "predictions.csv")
     assert list(read["patient_id"]) == ids
-    assert list(read.loc[0, ["model", "target", "class", "y_true"]]) == [
+    assert list(read.loc[0, ["model", "target", "event", "y_true"]]) == [
         "=net",
         "@sick",
         "+yes",

@@ -29,8 +29,8 @@ A, B = 1.5, 1.0
 def rows_of(out: Path) -> pd.DataFrame:
     """The out-of-fold probability of the event by patient, a column a model."""
     table = pd.read_csv(out / "predictions.csv", dtype={"patient_id": str})
-    chosen = table[table["class"] == "yes"]
-    return chosen.pivot(index="patient_id", columns="model", values="score")
+    assert set(table["event"]) == {"yes"}
+    return table.pivot(index="patient_id", columns="model", values="score")
 
 
 def metrics_of(out: Path) -> dict[tuple[str, str, str], dict[str, Any]]:

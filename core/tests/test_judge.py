@@ -183,15 +183,35 @@ def test_a_run_of_ours_is_read_by_its_own_predictions(empty: int, tmp_path: Path
     parts = [
         pd.DataFrame({"protocol": protocol, **finer, "patient_id": rows.index, "level": "patient",
                       "time_s": "", "repeat": 0, "fold": rows.index % 2, "model": model,
-                      "target": "died", "class": name, "y_true": np.where(rows["y"], "yes", "no"),
-                      "predicted": "no", "score": score})
+                      "target": "died", "event": "yes", "y_true": np.where(rows["y"], "yes", "no"),
+                      "predicted": "no", "score": p})
         for protocol in ("honest", "paper")
         for model, p in (("a", rows["a"]), ("b", rows["b"]))
-        for name, score in (("no", 1 - p), ("yes", p))
     ]  # fmt: skip
     found = judged(tmp_path, pd.concat(parts).to_csv(index=False))
     assert found["a", "", "auc"]["value"] == pytest.approx(R["a", "", "auc"], abs=6e-8)
     assert found["b", "", "auc"]["value"] == pytest.approx(R["b", "", "auc"], abs=6e-8)
+
+
+@pytest.mark.parametrize("event", [None, "1", "0"])
+def test_either_class_of_a_run_of_ours_is_judged_also_where_classes_are_numbers(
+    event: str | None, tmp_path: Path
+) -> None:
+    """One class is scored in the file; the other's probability is what is left of 1."""
+    rows = of_formula()
+    truth = rows["y"].astype(object).where(rows.index != 3)  # a missing one makes the others 1.0
+    table = pd.DataFrame({"protocol": "honest", "patient_id": rows.index, "repeat": 0,
+                          "fold": rows.index % 2, "model": "a", "target": "died", "event": 1,
+                          "y_true": truth, "score": rows["a"]})  # fmt: skip
+    table.to_csv(tmp_path / "predictions.csv", index=False)
+    found = read_given(tmp_path / "predictions.csv", Question(event=event))
+    frame, known = found.scored.frames["died"], rows[rows.index != 3]
+    classes = found.task.targets[0].classes
+    asked = (frame["y_true"] == classes[1]).astype(int)
+    own = 1 - known["y"] if event == "0" else known["y"]
+    score = 1 - known["a"] if event == "0" else known["a"]
+    assert asked.tolist() == own.tolist()
+    assert frame[f"score:{classes[1]}"].to_numpy() == pytest.approx(score.to_numpy())
 
 
 @pytest.mark.parametrize(

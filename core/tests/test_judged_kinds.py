@@ -247,10 +247,10 @@ def test_runs_of_numbers_and_of_classes_are_read_by_their_own_predictions(tmp_pa
         "model": "net",
     }
     rows, wide = numbers(), classes()
-    number = pd.DataFrame({**about, "target": "mfr", "class": "", "y_true": rows["obs"],
+    number = pd.DataFrame({**about, "target": "mfr", "event": "", "y_true": rows["obs"],
                            "score": rows["pred"]})  # fmt: skip
     several = pd.concat([
-        pd.DataFrame({**about, "target": "grade", "class": one, "y_true": wide["obs"],
+        pd.DataFrame({**about, "target": "grade", "event": one, "y_true": wide["obs"],
                       "score": wide[one]}) for one in CLASSES
     ])  # fmt: skip
     found = given(tmp_path, number)

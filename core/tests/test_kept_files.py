@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from cardio_core.errors import ConfigError, DataError
 from cardio_core.io.atomic import write_json
-from cardio_core.io.kept import manifest, models, results, settings
+from cardio_core.io.kept import models, settings
 from cardio_core.io.kept.kind import Kind
-from cardio_core.io.kept.manifest import words_of
+from cardio_core.io.run_artifact import METRICS, SPLITS, manifest_in, words_of
 from cardio_core.types.parsing.json_text import parse_json
 from cardio_core.types.parsing.malformed import MalformedError
 from cardio_core.types.parsing.yaml_text import parse_yaml
@@ -25,8 +27,8 @@ CHOSEN = {
     "candidate": {"strength": 1.0}, "epochs": None, "notes": [],
     "decisions": [{"target": "ill", "offsets": [0.0, 0.5], "source": "inner folds"}],
 }  # fmt: skip
-METRIC = {"name": "auc", "value": 0.8, "n": 20, "n_patients": 20, "level": 0.95, "p_value": None}
-SPLITS = {"protocols": {"honest": {"folds": [{"name": "r0-f0", "train": ["a"], "test": ["b"]}]}}}
+ROW = {"name": "auc", "value": 0.8, "n": 20, "n_patients": 20, "level": 0.95, "p_value": None}
+FOLDS = {"protocols": {"honest": {"folds": [{"name": "r0-f0", "train": ["a"], "test": ["b"]}]}}}
 RUN = {
     "status": "done", "plugin": "toy", "task": "beats", "protocols": ["honest"], "models": ["a"],
     "targets": [{"name": "ill", "kind": "binary", "classes": ["no", "yes"]}], "seed": 0,
@@ -36,20 +38,20 @@ RUN = {
 }  # fmt: skip
 
 WHOLE = {
-    "conformal": (models.CONFORMAL, RULE),
-    "chosen": (models.CHOSEN, CHOSEN),
-    "metrics": (results.METRICS, [METRIC]),
-    "splits": (results.SPLITS, SPLITS),
-    "manifest": (manifest.FINISHED_RUN, RUN),
-    "any manifest": (manifest.MANIFEST, RUN),
+    "conformal": (models.CONFORMAL.check, RULE),
+    "chosen": (models.CHOSEN.check, CHOSEN),
+    "metrics": (METRICS.check, [ROW]),
+    "splits": (SPLITS.check, FOLDS),
+    "manifest": (manifest_in, RUN),
+    "any manifest": (partial(manifest_in, complete=False), RUN),
 }
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_whole_file_is_taken_with_whatever_else_it_says(name):
-    kind, content = WHOLE[name]
+    check, content = WHOLE[name]
     content = content if isinstance(content, list) else content | {"more": {"than": ["is known"]}}
-    kind.check(content, "a.json")
+    check(content, Path("a.json"))
 
 
 def changed(content, place, value):
@@ -100,13 +102,20 @@ def changed(content, place, value):
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(name, place, value, said, tmp_path):
-    kind, content = WHOLE[name]
+    check, content = WHOLE[name]
     with pytest.raises(DataError) as caught:
-        kind.check(changed(content, place, value), tmp_path / "a.json")
+        check(changed(content, place, value), tmp_path / "a.json")
     assert str(caught.value).startswith("a.json: expected ")
     assert said in str(caught.value)
     assert str(caught.value).endswith("was changed or is damaged: put back a whole copy of it")
     assert "\n" not in str(caught.value)
+
+
+def test_files_of_another_schema_are_refused_with_what_to_do(tmp_path):
+    with pytest.raises(
+        DataError, match=r"files of schema 1, found 2; open it with the cardio-core"
+    ):
+        manifest_in(RUN | {"schema": 2}, tmp_path / "manifest.json")
 
 
 def test_no_entry_can_put_a_line_break_into_a_message(tmp_path):
@@ -235,4 +244,4 @@ def test_json_is_written_of_paths_that_a_locale_without_letters_took_apart(tmp_p
 
 def test_a_command_that_no_shell_takes_apart_is_refused():
     with pytest.raises(DataError, match="a quote that does not end"):
-        words_of({"command": "cardio run --out 'x"})
+        words_of("cardio run --out 'x")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cardio_core.report.run_files import read_run
+from cardio_core.io.run_artifact import read_artifact
 from cardio_core.report.told.answer import MAX_WARNINGS, answer
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.report import Metric, Scope
@@ -47,7 +47,7 @@ def told(tmp_path):
         (tmp_path / "metrics.json").write_text(json.dumps(metrics))
         (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST | (manifest or {})))
         (tmp_path / "splits.json").write_text(json.dumps({"protocols": splits or {}}))
-        return answer(read_run(tmp_path))
+        return answer(read_artifact(tmp_path))
 
     return read
 

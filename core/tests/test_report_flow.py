@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cardio_core.errors import DataError
-from cardio_core.report.run_files import read_run
+from cardio_core.io.run_artifact import read_artifact
 from cardio_core.report.told.flow import flow
 from cardio_core.report.told.flow_drawing import ASIDE, MAIN, draw
 
@@ -44,7 +44,7 @@ FLOW = {
 def told(tmp_path):
     def read(counted):
         (tmp_path / "manifest.json").write_text(json.dumps({"flow": counted}))
-        return flow(read_run(tmp_path))
+        return flow(read_artifact(tmp_path))
 
     return read
 

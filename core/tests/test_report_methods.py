@@ -2,10 +2,12 @@
 
 import csv
 import json
+from pathlib import Path
 
 import pytest
 
-from cardio_core.report.run_files import read_run
+from cardio_core.io.run_artifact import SPLITS as SPLITS_FILE
+from cardio_core.io.run_artifact import read_artifact
 from cardio_core.report.told.checklists import checklists
 from cardio_core.report.told.methods import limits, methods
 from cardio_core.report.told.page_parts import told_parts, write_told
@@ -72,7 +74,7 @@ def run(tmp_path):
 
 
 def text_of(run):
-    return " ".join(methods(read_run(run)).paragraphs)
+    return " ".join(methods(read_artifact(run)).paragraphs)
 
 
 def test_the_methods_tell_patients_models_folds_choices_intervals_and_versions(run):
@@ -104,7 +106,7 @@ def test_another_plan_is_told_otherwise(run):
     said = text_of(run(splits=alone))
     assert "each of 2 sites was tested by models trained on the other sites" in said
     assert "paper protocol" not in said
-    assert not any("Centres" in one for one in limits(read_run(run(splits=alone))))
+    assert not any("Centres" in one for one in limits(read_artifact(run(splits=alone))))
 
 
 @pytest.mark.parametrize(
@@ -121,15 +123,16 @@ def test_another_plan_is_told_otherwise(run):
     ],
 )  # fmt: skip
 def test_every_kind_of_plan_has_its_words(split, words):
-    assert words in split_words(split)
+    made = SPLITS_FILE.check({"protocols": {"honest": split}}, Path("splits.json"))
+    assert words in split_words(made.protocols["honest"])
 
 
 def test_networks_are_cited_where_their_weights_lie_in_the_run(run):
     place = run()
-    assert "torch" not in " ".join(methods(read_run(place)).citations)
+    assert "torch" not in " ".join(methods(read_artifact(place)).citations)
     (place / "models/r0").mkdir(parents=True)
     (place / "models/r0/weights.safetensors").write_bytes(b"x")
-    told = methods(read_run(place))
+    told = methods(read_artifact(place))
     assert any(paper.startswith("torch: Paszke") for paper in told.citations)
     assert "torch 2.9" in told.paragraphs[-1]
     assert "monai" not in " ".join([*told.paragraphs, *told.citations])
@@ -138,19 +141,19 @@ def test_networks_are_cited_where_their_weights_lie_in_the_run(run):
 
 
 def test_limits_are_those_of_this_run(run):
-    said = " ".join(limits(read_run(run())))
+    said = " ".join(limits(read_artifact(run())))
     assert "synthetic" not in said
     assert "No external validation is part of this run" in said
     assert "With 38 patients the interval of the leading measure is 0.200 wide" in said
     assert "2 models and 1 target were looked at without correction" in said
     more = {"data": {"source": "synthetic"}, "flow": {"unlabelled": {"patients": 3}}}
-    said = " ".join(limits(read_run(run(more))))
+    said = " ".join(limits(read_artifact(run(more))))
     assert "The data are synthetic" in said
     assert "3 patients without a known outcome are not tested" in said
 
 
 def test_the_checklists_answer_what_the_run_knows_and_flag_the_rest(run):
-    tripod, claim = checklists(read_run(run()))
+    tripod, claim = checklists(read_artifact(run()))
     assert [len(tripod.lines), len(claim.lines)] == [27, 44]
     assert [line.number for line in claim.lines] == [str(n) for n in range(1, 45)]
     by_number = {line.number: line for line in tripod.lines}
@@ -160,13 +163,13 @@ def test_the_checklists_answer_what_the_run_knows_and_flag_the_rest(run):
     assert by_number["5"].answer.endswith("For the authors: dates, and why these data.")
     assert by_number["5"].status == "in part"
     # Without an outcome in the manifest nothing is claimed of it.
-    bare = checklists(read_run(run({"outcome": ""})))[0]
+    bare = checklists(read_artifact(run({"outcome": ""})))[0]
     assert {line.number: line.status for line in bare.lines}["8"] == "for the authors"
 
 
 def test_an_empty_run_answers_next_to_nothing(tmp_path):
     (tmp_path / "manifest.json").write_text("{}")
-    files = read_run(tmp_path)
+    files = read_artifact(tmp_path)
     told = told_parts(files)
     answered = [
         [line.number for line in one.lines if line.status == "answered"]
@@ -181,7 +184,7 @@ def test_what_stands_on_the_page_is_written_beside_it(run):
     place = run()
     (place / "models/final/net").mkdir(parents=True)
     (place / "models/final/net/model.json").write_text("{}")
-    files = read_run(place)
+    files = read_artifact(place)
     write_told(place, files)
     with (place / "tables/claim.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -195,4 +198,4 @@ def test_what_stands_on_the_page_is_written_beside_it(run):
     write_told(place, files)
     assert (place / "model_card.md").read_text().split("models/final: ")[1][:64] != before
     # The report reads its own checklists back as no table of the run.
-    assert read_run(place).tables == ()
+    assert read_artifact(place).tables == ()

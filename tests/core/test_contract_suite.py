@@ -139,7 +139,7 @@ def test_permuted_events_stay_where_they_are_and_change_their_names():
 
 
 def written(tmp_path, rows: list[dict[str, object]]):
-    base = {"protocol": "honest", "model": "m", "target": "y", "class": np.nan}
+    base = {"protocol": "honest", "model": "m", "target": "y", "event": np.nan}
     pd.DataFrame([base | row for row in rows]).to_csv(tmp_path / "predictions.csv", index=False)
     return tmp_path
 
@@ -152,10 +152,9 @@ def test_the_ranking_of_a_binary_target_is_its_auc_within_folds(tmp_path):
         # One fold's scores lie far above the other's, which must not matter.
         score = rng.normal(size=15).round(1) + truth + 10 * (fold == "r0-f1")
         rows += [
-            {"fold": fold, "class": "ill", "y_true": ["well", "ill"][t], "score": s}
+            {"fold": fold, "event": "ill", "y_true": ["well", "ill"][t], "score": s}
             for t, s in zip(truth, score, strict=True)
         ]
-        rows += [row | {"class": "well", "score": -row["score"]} for row in rows[-15:]]
         n, m = truth.sum(), 15 - truth.sum()
         expected.append(roc_auc_score(truth, score))
         weight.append(n * m)
@@ -186,7 +185,7 @@ def test_the_ranking_of_a_multiclass_target_is_the_mean_of_one_against_the_rest(
     truth = rng.choice(names, 40)
     scores = rng.dirichlet(np.ones(3), 40)
     rows = [
-        {"fold": "r0-f0", "class": name, "y_true": t, "score": s}
+        {"fold": "r0-f0", "event": name, "y_true": t, "score": s}
         for name, column in zip(names, scores.T, strict=True)
         for t, s in zip(truth, column, strict=True)
     ]
@@ -206,7 +205,7 @@ def test_each_model_is_ranked_by_the_target_that_it_predicts(tmp_path):
     task = Task("t", "T", "patient", targets, (Model("m", "M", targets=("y",)),))
     truth = ["ill", "well", "well"]
     rows = [
-        {"fold": "r0-f0", "class": "ill", "y_true": t, "score": s}
+        {"fold": "r0-f0", "event": "ill", "y_true": t, "score": s}
         for t, s in zip(truth, [0.9, 0.1, 0.2], strict=True)
     ]
     assert ranking(written(tmp_path, rows), task, "m", "honest").value == 1.0
@@ -228,7 +227,7 @@ def test_fitted_baselines_take_part_in_the_check_on_permuted_labels_and_rules_do
             names = ["network", "age", "guideline"]
             (folder / "manifest.json").write_text(json.dumps({"models": names}))
             rows = [
-                {"model": name, "fold": "r0-f0", "class": "ill", "y_true": ["well", "ill"][one],
+                {"model": name, "fold": "r0-f0", "event": "ill", "y_true": ["well", "ill"][one],
                  "score": one if name == knows else scores[name][n]}
                 for name in names
                 for n, one in enumerate(y)
@@ -251,7 +250,7 @@ def test_without_a_stated_floor_the_first_model_must_beat_chance(tmp_path):
 
     def case_of(effect: float, sizes: Sizes):
         rows = [
-            {"fold": "r0-f0", "class": "ill", "y_true": ["well", "ill"][n % 2],
+            {"fold": "r0-f0", "event": "ill", "y_true": ["well", "ill"][n % 2],
              "score": effect * (n % 2) + rng.normal()}
             for n in range(40)
         ]  # fmt: skip
@@ -368,7 +367,7 @@ def test_pytest_is_asked_for_only_by_its_classes():
 
 
 def test_a_run_without_two_classes_in_a_fold_cannot_be_ranked(tmp_path):
-    rows = [{"fold": "r0-f0", "class": "ill", "y_true": "ill", "score": 0.5}]
+    rows = [{"fold": "r0-f0", "event": "ill", "y_true": "ill", "score": 0.5}]
     task = Task("t", "T", "patient", (Target("y", "binary", ("well", "ill")),), (Model("m", "M"),))
     with pytest.raises(AssertionError, match="no fold of m holds two units of different y"):
         ranking(written(tmp_path, rows), task, "m", "honest")

@@ -119,7 +119,7 @@ def test_weights_of_inner_folds_are_used_where_the_plan_declares_an_overlap(
     assert "everybody is trained on and tested" in notes
     assert "Fusion weights are fitted on the tested" not in notes
     tested = pd.read_csv(run / "predictions.csv")
-    assert len(tested[(tested["model"] == "both") & (tested["class"] == "ill")]) == 24
+    assert len(tested[(tested["model"] == "both") & (tested["event"] == "ill")]) == 24
 
 
 def test_a_fused_row_whose_members_the_cohort_cannot_support_says_why_it_is_not_there(

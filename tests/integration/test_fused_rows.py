@@ -36,11 +36,17 @@ def test_a_row_predicts_its_own_targets_alone(table):
 
 
 def test_units_that_a_partial_row_cannot_score_are_left_out_of_it_and_of_nothing_else(table):
-    honest = table[(table["protocol"] == "honest") & (table["class"] == "ill")]
+    honest = table[(table["protocol"] == "honest") & (table["event"] == "ill")]
     patients = {name: set(part["patient_id"]) for name, part in honest.groupby("model")}
     lacking = {f"C{n:02d}" for n in range(2, 24, 3)}
     assert patients["height"] - patients["spread"] == lacking
     assert patients["both"] == patients["height"]
+
+
+def test_a_number_has_one_row_a_unit_and_names_no_event(table):
+    numbers = table[table["target"] == "severity"]
+    assert len(numbers) and numbers["event"].isna().all()
+    assert not numbers.duplicated(["protocol", "model", "patient_id", "repeat", "fold"]).any()
 
 
 def test_fused_rows_are_compared_on_the_units_that_both_rows_have(joined_run):
@@ -167,7 +173,7 @@ def test_out_of_fold_predictions_of_the_earlier_task_reach_training(joined_run):
     earlier = read(joined_run, "models/honest-r0-f1/height/artifact/joined.json")["earlier"]
     theirs = pd.read_csv(joined_run / "needs" / "mean_class" / "predictions.csv")
     own = theirs[
-        (theirs["protocol"] == "honest") & (theirs["model"] == "ridge") & (theirs["class"] == "ill")
+        (theirs["protocol"] == "honest") & (theirs["model"] == "ridge") & (theirs["event"] == "ill")
     ]
     assert earlier == pytest.approx(own.set_index("patient_id")["score"].to_dict(), rel=1e-5)
 

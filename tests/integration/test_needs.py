@@ -122,7 +122,7 @@ def test_protocols_that_split_alike_draw_alike(run_toy, clinic, beats_run, tmp_p
     """The network's random streams are those of its fold, whichever protocol asks."""
     run = run_toy(tmp_path / "run", task="third", data=(clinic,), needs_from={"beats": beats_run})
     table = pd.read_csv(run / "predictions.csv")
-    keys = ["sample_id", "fold", "model", "class"]
+    keys = ["sample_id", "fold", "model", "event"]
     honest, paper = (
         table[table["protocol"] == name].set_index(keys)["score"] for name in ("honest", "paper")
     )
@@ -136,7 +136,7 @@ def test_scores_of_beats_become_scores_of_patients(third_run):
 
     table = pd.read_csv(third_run / "predictions.csv")
     assert set(table["level"]) == {"patient"}
-    assert len(table[table["class"] == "ill"]) == 24
+    assert len(table[table["event"] == "ill"]) == 24
 
 
 def test_pretraining_on_a_patient_of_this_cohort_is_refused(run_toy, strip, beats_run, tmp_path):

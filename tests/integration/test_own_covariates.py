@@ -53,7 +53,7 @@ def test_a_clinical_model_runs_on_the_folds_of_every_other_model(finished: Path)
     assert manifest["model_titles"]["covariates"] == title
     assert "covariates" in manifest["baselines"]
     scored = pd.read_csv(finished / "predictions.csv")
-    honest = scored[(scored["protocol"] == "honest") & (scored["class"] == "ill")]
+    honest = scored[(scored["protocol"] == "honest") & (scored["event"] == "ill")]
     folds = honest.groupby("model")[["patient_id", "fold"]].agg(dict)
     del folds
     own, other = (

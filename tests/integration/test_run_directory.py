@@ -15,6 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from cardio_core.context import EPOCHS_SET
 from cardio_core.errors import LackingError
+from cardio_core.io.run_artifact import RunKind, read_artifact
 from cardio_core.report.results import bare_name
 from cardio_core.report.words import METRICS
 
@@ -24,7 +25,7 @@ def read(run: Path, name: str):
 
 
 def predictions(run: Path) -> pd.DataFrame:
-    return pd.read_csv(run / "predictions.csv", dtype={"class": str, "y_true": str})
+    return pd.read_csv(run / "predictions.csv", dtype={"event": str, "y_true": str})
 
 
 def test_the_manifest_says_what_was_run_on_what(clinic_run):
@@ -108,13 +109,11 @@ def test_the_paper_protocol_carries_its_declared_overlap(clinic_run):
 def test_every_patient_is_predicted_once_by_every_row_of_every_protocol(clinic_run):
     table = predictions(clinic_run)
     assert set(table["level"]) == {"patient"}
-    counts = table.groupby(["protocol", "model", "target", "class"])["patient_id"].agg(
+    counts = table.groupby(["protocol", "model", "target", "event"])["patient_id"].agg(
         ["size", "nunique"]
     )
-    assert len(counts) == 2 * 2 * 2
+    assert len(counts) == 2 * 2
     assert set(counts.to_numpy().ravel()) == {24}
-    sums = table.groupby(["protocol", "model", "patient_id"])["score"].sum()
-    assert sums.to_numpy() == pytest.approx(1.0, abs=1e-6)
 
 
 def test_the_truth_beside_the_predictions_is_that_of_the_cohort_table(clinic, clinic_run):
@@ -124,20 +123,38 @@ def test_the_truth_beside_the_predictions_is_that_of_the_cohort_table(clinic, cl
 
 
 def test_the_reported_auc_is_that_of_the_predictions(clinic_run):
-    table = predictions(clinic_run)
-    for protocol in ("honest", "paper"):
-        rows = table[
-            (table["protocol"] == protocol)
-            & (table["model"] == "ridge")
-            & (table["class"] == "ill")
-        ]
-        expected = roc_auc_score(rows["y_true"] == "ill", rows["score"])
-        found = [
-            m["value"]
-            for m in read(clinic_run, "metrics.json")
-            if (m["protocol"], m["model"], m["name"], m["fold"]) == (protocol, "ridge", "auc", None)
-        ]
-        assert found == pytest.approx([expected])
+    table = pd.read_csv(clinic_run / "predictions.csv")
+    found = {
+        (m["protocol"], m["model"]): m["value"]
+        for m in read(clinic_run, "metrics.json")
+        if m["name"] == "auc" and m["fold"] is None and m["versus"] is None
+    }
+    areas = {
+        place: roc_auc_score(rows["y_true"] == rows["event"], rows["score"])
+        for place, rows in table.groupby(["protocol", "model"])
+    }
+    assert len(areas) == 4 and areas["honest", "ridge"] != areas["paper", "ridge"]
+    assert found == pytest.approx(areas)
+
+
+def test_a_run_is_read_as_one_artifact(clinic_run):
+    made, manifest = read_artifact(clinic_run), read(clinic_run, "manifest.json")
+    assert (manifest["schema"], manifest["kind"]) == (1, "run")
+    assert made.manifest.kind is RunKind.RUN
+    assert [one.name for one in made.manifest.targets] == ["ill"]
+    assert [one.value for one in made.metrics] == [
+        one["value"] for one in read(clinic_run, "metrics.json")
+    ]
+    tested = {who for fold in made.splits["honest"].folds for who in fold.test}
+    assert tested == set(made.predictions["patient_id"])
+
+
+def test_several_classes_have_a_row_a_class_whose_scores_add_up_to_one(beats_run):
+    table = predictions(beats_run).dropna(subset=["score"])
+    rows = table.groupby(["protocol", "model", "fold", "sample_id"])
+    shapes = "inverted", "narrow", "wide"
+    assert {tuple(sorted(one)) for one in rows["event"].agg(tuple)} == {shapes}
+    assert rows["score"].sum().to_numpy() == pytest.approx(1.0, abs=1e-6)
 
 
 def test_every_metric_says_how_on_how_many_and_from_which_threshold(clinic_run, beats_run):
@@ -152,7 +169,7 @@ def test_every_metric_says_how_on_how_many_and_from_which_threshold(clinic_run, 
 
 def test_every_metric_of_the_core_is_explained_in_the_reference(clinic_run, beats_run):
     rows = [row for run in (clinic_run, beats_run) for row in read(run, "metrics.json")]
-    names = {bare_name(row) for row in rows}
+    names = {bare_name(row["name"], row["class_name"]) for row in rows}
     assert {"mean_set_size", "macro_f1", "auc"} <= names
     assert names - set(METRICS) == set()
 
@@ -183,7 +200,7 @@ def test_models_remember_whom_they_have_seen(clinic_run):
 
 def test_beats_are_samples_of_their_recording_in_the_order_of_time(beats_run):
     table = predictions(beats_run)
-    rows = table[(table["protocol"] == "honest") & (table["class"] == "wide")].dropna(
+    rows = table[(table["protocol"] == "honest") & (table["event"] == "wide")].dropna(
         subset=["score"]
     )
     assert rows["sample_id"].str.fullmatch(r"B\d\dr\d#\d+").all()
@@ -208,7 +225,7 @@ def test_an_event_that_no_sample_matches_counts_as_missed(strip, beats_run):
     honest = read(beats_run, "splits.json")["protocols"]["honest"]["folds"][0]
     tested = events[events["recording_id"].str[:3].isin(honest["test"])]
     table = predictions(beats_run)
-    rows = table[(table["protocol"] == "honest") & (table["class"] == "wide")]
+    rows = table[(table["protocol"] == "honest") & (table["event"] == "wide")]
     assert len(rows[rows["y_true"].notna()]) == len(tested)
     missed = rows[rows["y_true"].notna() & rows["score"].isna()]
     # The synthetic cohort hides one annotated beat at the end of every recording.

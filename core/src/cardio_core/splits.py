@@ -227,7 +227,7 @@ def same_folds(stored: Mapping[str, Any], table: pd.DataFrame, y: Array) -> Spli
         stored["plan"],
         stored["unit"],
         tuple(folds),
-        stored["declared_overlap"],
+        stored["declared_overlap"] or None,
     )
     guard(made, table)
     return made

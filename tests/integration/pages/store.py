@@ -16,7 +16,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from cardio_core.report.run_files import read_run
+from cardio_core.io.run_artifact import read_artifact
 from cardio_core.report.shown_first import cases_shown
 
 STORED = Path(__file__).parent / "stored"
@@ -43,9 +43,9 @@ def main(runs: list[str]) -> None:
 
 
 def _parts(run: Path) -> list[Path]:
-    files = read_run(run)
-    primary = str(files.manifest.get("primary") or "")
-    shown = {str(run / case["figure"]) for case in cases_shown(files.cases, primary)}
+    files = read_artifact(run)
+    primary = files.manifest.primary
+    shown = {str(run / case.figure) for case in cases_shown(files.cases, primary)}
     found = []
     for folder in FOLDERS:
         for path in sorted((run / folder).rglob("*")):

@@ -15,12 +15,12 @@ from typing import Any
 from markupsafe import Markup
 
 from cardio_core.io.atomic import write_text
+from cardio_core.io.run_artifact import RunArtifact, RunManifest, read_artifact
 from cardio_core.report.headline import compared_word, what_ran
 from cardio_core.report.naming import Names
 from cardio_core.report.overview import overview, write_overview
 from cardio_core.report.pictures import case_views, figure_groups, overview_pictures
 from cardio_core.report.results import comparisons, fold_tables, main_tables, subgroup_tables
-from cardio_core.report.run_files import RunFiles, read_run
 from cardio_core.report.shown_first import (
     cases_folded,
     cases_shown,
@@ -73,7 +73,7 @@ def build_report(run: Path) -> Path:
     DataError
         If there is no manifest, or a JSON file is broken.
     """
-    files = read_run(run)
+    files = read_artifact(run)
     write_overview(run, overview(files.metrics, files.manifest))
     write_told(run, files)
     path = run / "report.html"
@@ -81,7 +81,7 @@ def build_report(run: Path) -> Path:
     return path
 
 
-def render(files: RunFiles) -> str:
+def render(files: RunArtifact) -> str:
     """Return the page as text."""
     style, script = _own("style.css"), _own("page.js")
     page = templates("report").get_template("page.html")
@@ -98,20 +98,19 @@ def _own(name: str) -> str:
     return resources.files("cardio_core.report").joinpath(name).read_text("utf-8")
 
 
-def _content(files: RunFiles) -> dict[str, Any]:
+def _content(files: RunArtifact) -> dict[str, Any]:
     manifest = files.manifest
     names = Names.of(manifest, files.splits)
-    primary = manifest.get("primary") or next(iter(manifest.get("models") or []), None)
-    quarantined = list(manifest.get("quarantined") or [])
+    primary = manifest.primary or next(iter(manifest.models), None)
+    quarantined = list(manifest.quarantined or ())
     content: dict[str, Any] = {
         "count": count,
         "names": names,
         "manifest": manifest,
         "compared_word": compared_word(manifest),
-        "title": manifest.get("task_title")
-        or names.heading(manifest.get("task") or files.run.name),
-        "data": manifest.get("data") or {},
-        "finished": str(manifest.get("status") or "unknown") == "done",
+        "title": manifest.task_title or names.heading(manifest.task or files.folder.name),
+        "data": manifest.data,
+        "finished": manifest.status == "done",
         "kicker": _kicker(manifest),
         "answer": answer(files),
         "made_with": what_ran(files),
@@ -122,20 +121,15 @@ def _content(files: RunFiles) -> dict[str, Any]:
         "subgroups": subgroup_tables(files.metrics, names),
         "splits": split_views(files.splits),
         "quarantined": quarantined,
-        "reasons": Counter((q.get("hook"), q.get("reason")) for q in quarantined).most_common(),
+        "reasons": Counter((q.hook, q.reason) for q in quarantined).most_common(),
         "stages_told": STAGES,
         "max_listed": MAX_LISTED,
-        "flags": list((manifest.get("flags") or {}).items()),
+        "flags": list(manifest.flags.items()),
         "notes": _notes(manifest),
-        "command": _command(manifest.get("command")),
-        "device": "; ".join(
-            f"{key}: {value}" for key, value in (manifest.get("device") or {}).items()
-        ),
-        "stages": {
-            name: duration(float(seconds))
-            for name, seconds in (manifest.get("stages") or {}).items()
-        },
-        "outputs": list((manifest.get("outputs") or {}).items()),
+        "command": _command(manifest.command),
+        "device": "; ".join(f"{key}: {one}" for key, one in vars(manifest.device).items() if one),
+        "stages": {name: duration(float(seconds)) for name, seconds in manifest.stages.items()},
+        "outputs": list(manifest.outputs.items()),
         "config": files.config,
     }
     content |= told_parts(files)
@@ -145,18 +139,18 @@ def _content(files: RunFiles) -> dict[str, Any]:
     return content | {"contents": [(key, words) for key, words in SECTIONS if _shown(key, content)]}
 
 
-def _compared(files: RunFiles, names: Names, primary: str | None) -> dict[str, Any]:
+def _compared(files: RunArtifact, names: Names, primary: str | None) -> dict[str, Any]:
     compared, notes = comparisons(files.metrics, names, primary)
     return {"comparisons": compared, "comparison_notes": notes}
 
 
-def _tables(files: RunFiles, names: Names) -> dict[str, Any]:
+def _tables(files: RunArtifact, names: Names) -> dict[str, Any]:
     own = tuple(path for path in files.tables if path.stem not in CHECKLISTS)
-    tables = tables_of(own, files.run, names, is_stand_in(files.manifest))
+    tables = tables_of(own, files.folder, names, is_stand_in(files.manifest))
     first = table_one(tables)
-    about = files.manifest.get("table1") or {}
+    about = files.manifest.table1
     if first is not None:
-        head, by, target = str(about.get("title") or "Patients").rpartition(" by ")
+        head, by, target = about.title.rpartition(" by ")
         first = replace(first, title=f"Table 1. {head}{by}{names.word(target)}", in_caption=True)
     apart = {f"tables/{name}.csv": place for place, name in enumerate(external.TABLES)}
     others = [
@@ -165,7 +159,7 @@ def _tables(files: RunFiles, names: Names) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "table_one": first,
-        "table_notes": list(about.get("notes") or []),
+        "table_notes": list(about.notes),
         "open_rows": max(MIN_OPEN_ROWS, MAX_OPEN_ROWS - max(0, len(names.models) - FEW_MODELS)),
         "external": sorted(
             (table for table in tables if table.file in apart), key=lambda one: apart[one.file]
@@ -186,18 +180,18 @@ def _of_first(table: Table) -> int:
     return next((n for n, text in enumerate(titles) if text != titles[0]), table.n_rows)
 
 
-def _drawn(files: RunFiles, names: Names, primary: str) -> dict[str, Any]:
+def _drawn(files: RunArtifact, names: Names, primary: str) -> dict[str, Any]:
     groups = figure_groups(files, names, is_stand_in(files.manifest))
     leading = main_figures([one for _, items in groups for one in items], files.manifest)
     shown = cases_shown(files.cases, primary)
-    folded = cases_folded(files.cases, shown, files.run)
+    folded = cases_folded(files.cases, shown, files.folder)
     others = [(title, [one for one in items if one not in leading]) for title, items in groups]
     return {
         "main_figures": leading,
         "figures": [(title, items) for title, items in others if items],
         "n_figures": sum(len(items) for _, items in others),
-        "cases_shown": [one for one in case_views(shown, files.run, names) if one.picture],
-        "cases": case_views(folded, files.run, names),
+        "cases_shown": [one for one in case_views(shown, files.folder, names) if one.picture],
+        "cases": case_views(folded, files.folder, names),
         "n_more_cases": len(files.cases) - len(shown) - len(folded),
     }
 
@@ -213,36 +207,33 @@ def _shown(section: str, content: Mapping[str, Any]) -> bool:
     return section in ("answer", "more", "reproduce") or bool(content[listed.get(section, section)])
 
 
-def _kicker(manifest: Mapping[str, Any]) -> list[str]:
-    data = manifest.get("data") or {}
+def _kicker(manifest: RunManifest) -> list[str]:
+    data = manifest.data
     origins = {"synthetic": "synthetic data", "real": "real data"}
     origin = (origins | {"given": "predictions made elsewhere"}).get(
-        str(data.get("source")), "origin of the data not recorded"
+        data.source, "origin of the data not recorded"
     )
-    if data.get("difficulty"):
-        origin += f", difficulty: {data['difficulty']}"
-    day = str(manifest.get("finished") or manifest.get("started") or "")[:10]
+    if data.difficulty:
+        origin += f", difficulty: {data.difficulty}"
+    day = (manifest.finished or manifest.started)[:10]
     return [part for part in (origin, day) if part]
 
 
-def _optimistic(files: RunFiles) -> str:
+def _optimistic(files: RunArtifact) -> str:
     """Return why the paper protocol is optimistic, empty where it did not run."""
     split = files.splits.get("paper")
-    ran = split is not None or any(row.get("protocol") == "paper" for row in files.metrics)
-    reason = str((split or {}).get("declared_overlap") or NO_OVERLAP).rstrip(". ")
-    return reason if ran else ""
+    ran = split is not None or any(row.protocol == "paper" for row in files.metrics)
+    declared = split.overlap if split is not None else ""
+    return (declared or NO_OVERLAP) if ran else ""
 
 
-def _notes(manifest: Mapping[str, Any]) -> list[str]:
+def _notes(manifest: RunManifest) -> list[str]:
     needs = [
-        f"Needed {need.get('task')}, taken from {need.get('from')}: {need.get('said')}"
-        for need in manifest.get("needs") or []
+        f"Needed {need.task}, taken from {need.origin}: {need.said}" for need in manifest.needs
     ]
-    found = [*needs, *(manifest.get("said") or []), *(manifest.get("notes") or [])]
-    return list(dict.fromkeys(str(note) for note in found))
+    found = [*needs, *manifest.said, *manifest.notes]
+    return list(dict.fromkeys(found))
 
 
-def _command(command: Any) -> str:
-    if isinstance(command, list):
-        return shlex.join(str(part) for part in command)
-    return str(command or "")
+def _command(command: str | tuple[str, ...]) -> str:
+    return command if isinstance(command, str) else shlex.join(command)

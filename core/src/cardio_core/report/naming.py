@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from markupsafe import Markup, escape
 
+from cardio_core.io.run_artifact import RunManifest, SplitRecord
 from cardio_core.report.spelling import IDENTIFIER, capital, spelled
 from cardio_core.report.words import METRICS
 
@@ -44,13 +44,11 @@ class Names:
     repeated: bool = False
 
     @classmethod
-    def of(
-        cls, manifest: Mapping[str, Any], splits: Mapping[str, Mapping[str, Any]] | None = None
-    ) -> Names:
+    def of(cls, manifest: RunManifest, splits: Mapping[str, SplitRecord] | None = None) -> Names:
         """Return the names of a run from its manifest and splits."""
-        folds = [fold for split in (splits or {}).values() for fold in split.get("folds") or []]
-        repeated = any(str(fold.get("name") or "").startswith("r1-") for fold in folds)
-        return cls(manifest.get("model_titles") or {}, manifest.get("words") or {}, repeated)
+        folds = [fold for split in (splits or {}).values() for fold in split.folds]
+        repeated = any(str(fold.name).startswith("r1-") for fold in folds)
+        return cls(manifest.model_titles, manifest.words, repeated)
 
     def model(self, name: str) -> str:
         """Return a model's title."""

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cardio_core.io.run_artifact import RunKind, RunManifest
 from cardio_core.report.figures import Draw, ForestModel, ForestRow, described, forest, model_forest
 from cardio_core.report.figures.forest_models import GROUP_WORDS, OF_JUDGED
 from cardio_core.report.headline import LEADING, compared_word
-from cardio_core.report.results import Row, bare_name, is_pooled, n_words, protocols_of
+from cardio_core.report.results import Row, bare_name, n_words, protocols_of
 from cardio_core.report.spelling import spelled
 from cardio_core.report.words import level_words, metric_words, title_words
 
@@ -34,25 +35,25 @@ class Overview:
     narrow: Draw | None = None
 
 
-def overview(rows: Sequence[Row], manifest: Mapping[str, Any]) -> list[Overview]:
+def overview(rows: Sequence[Row], manifest: RunManifest) -> list[Overview]:
     """Return the forest plots that the metrics allow.
 
     The primary model of the manifest comes first, its baselines last; files of older runs name
     neither, and then all are models.
     """
-    titles: Mapping[str, str] = manifest.get("model_titles") or {}
-    kept = [row for row in rows if is_pooled(row) and not row.get("versus")]
-    kept = [row for row in kept if not row.get("subgroup")]
-    order = protocols_of(kept)
-    kept.sort(key=lambda row: order.index(str(row.get("protocol") or "")))
+    titles = manifest.model_titles
+    kept = [row for row in rows if row.pooled and not row.versus]
+    kept = [row for row in kept if not row.subgroup]
+    order = protocols_of(row.protocol for row in kept)
+    kept.sort(key=lambda row: order.index(row.protocol))
     found: list[Overview] = []
     # What is of patients and of no target, applicability say, is no target of its own.
-    targets = list(dict.fromkeys(row.get("target") for row in kept if row.get("target"))) or [None]
+    targets = list(dict.fromkeys(row.target for row in kept if row.target)) or [""]
     for target in targets:
-        own = [row for row in kept if row.get("target") == target]
-        known = (manifest.get("words") or {}).get(target) or spelled(str(target or ""))
+        own = [row for row in kept if row.target == target]
+        known = manifest.words.get(target) or spelled(target)
         of = f", {known}" if target and len(targets) > 1 else ""
-        name = "-".join(filter(None, (FOREST, str(target or ""))))
+        name = "-".join(filter(None, (FOREST, target)))
         found += [*_models(own, manifest, name, of), *_classes(own, titles, name, of)]
     return found
 
@@ -67,26 +68,24 @@ def write_overview(run: Path, found: Sequence[Overview]) -> None:
             save_svg(one.narrow, run / "figures" / f"{one.name}-{NARROW}.svg")
 
 
-def _models(
-    rows: Sequence[Row], manifest: Mapping[str, Any], name: str, of: str
-) -> Iterator[Overview]:
-    overall = [row for row in rows if not row.get("class_name")]
-    metric = next((n for n in LEADING if any(r.get("name") == n for r in overall)), None)
-    shown = [row for row in overall if row.get("name") == metric]
+def _models(rows: Sequence[Row], manifest: RunManifest, name: str, of: str) -> Iterator[Overview]:
+    overall = [row for row in rows if not row.class_name]
+    metric = next((n for n in LEADING if any(r.name == n for r in overall)), None)
+    shown = [row for row in overall if row.name == metric]
     own: dict[str, list[Row]] = {}
     for row in shown:
-        own.setdefault(str(row.get("model") or ""), []).append(row)
+        own.setdefault(row.model, []).append(row)
     if metric is None:
         return
-    judged = manifest.get("kind") == "judged"
-    titles: Mapping[str, str] = manifest.get("model_titles") or {}
-    primary, baselines = manifest.get("primary"), manifest.get("baselines") or ()
+    judged = manifest.kind is RunKind.JUDGED
+    titles = manifest.model_titles
+    primary, baselines = manifest.primary, manifest.baselines
     models = [
         ForestModel(
             titles.get(model) or title_words(model),
             {
-                str(row.get("protocol") or ""): (
-                    float(row["value"]), row.get("low"), row.get("high")
+                row.protocol: (
+                    row.value, row.low, row.high
                 )
                 for row in of_model
             },
@@ -94,8 +93,8 @@ def _models(
         )
         for model, of_model in own.items()
     ]  # fmt: skip
-    units = {str(one["name"]): one.get("unit") for one in manifest.get("targets") or []}
-    unit = units.get(str(shown[0].get("target")))
+    units = {one.name: one.unit for one in manifest.targets}
+    unit = units.get(str(shown[0].target))
     words = metric_words(metric) + (f" ({unit})" if unit and metric in IN_UNITS else "")
     reference, reference_words = _reference(metric, overall)
     values = [
@@ -105,7 +104,7 @@ def _models(
     about: dict[str, Any] = {
         "metric": words,
         "n_words": _tested(shown),
-        "level": level_words(next((row["level"] for row in shown if row.get("level")), None)),
+        "level": level_words(next((row.level for row in shown if row.level), None)),
         "limits": _limits(values, metric),
         "reference": reference,
         "reference_words": reference_words,
@@ -114,7 +113,7 @@ def _models(
     every = compared_word(manifest)
     where = (
         "in the new patients and in the run's own folds"
-        if manifest.get("kind") == "external"
+        if manifest.kind is RunKind.EXTERNAL
         else "under both protocols"
     )
     title = f"{metric_words(metric)} of every {every}{of}"
@@ -141,7 +140,7 @@ def _reference(metric: str, rows: Sequence[Row]) -> tuple[float | None, str]:
         return 0.5, "chance"
     if metric == "r2":
         return 0.0, "always the mean"
-    constant = [float(row["value"]) for row in rows if row.get("name") == f"{metric}_constant"]
+    constant = [row.value for row in rows if row.name == f"{metric}_constant"]
     return (constant[0] if constant else None), "always the median"
 
 
@@ -150,20 +149,20 @@ def _tested(rows: Sequence[Row]) -> str:
     said = list(dict.fromkeys(n_words(row) for row in rows))
     if len(said) == 1:
         return f"n: {said[0]}"
-    least, most = (pick(rows, key=lambda row: int(row.get("n") or 0)) for pick in (min, max))
-    return f"n: {int(least.get('n') or 0)} to {n_words(most)}"
+    least, most = (pick(rows, key=lambda row: int(row.n or 0)) for pick in (min, max))
+    return f"n: {least.n or 0} to {n_words(most)}"
 
 
 def _classes(
     rows: Sequence[Row], titles: Mapping[str, str], name: str, of: str
 ) -> Iterator[Overview]:
-    by_class = [row for row in rows if row.get("class_name")]
-    for model in list(dict.fromkeys(row.get("model") for row in by_class))[:MAX_MODELS]:
+    by_class = [row for row in rows if row.class_name]
+    for model in list(dict.fromkeys(row.model for row in by_class))[:MAX_MODELS]:
         points = [
-            _point(row, str(row["class_name"]), metric_words(metric))
+            _point(row, row.class_name, metric_words(metric))
             for metric in BY_CLASS
             for row in by_class
-            if row.get("model") == model and bare_name(row) == metric
+            if row.model == model and bare_name(row.name, row.class_name) == metric
         ]
         if points:
             values = [v for p in points for v in (p.value, p.low, p.high) if v is not None]
@@ -177,8 +176,8 @@ def _classes(
 
 
 def _point(row: Row, label: str, panel: str) -> ForestRow:
-    low, high = row.get("low"), row.get("high")
-    return ForestRow(label, str(row.get("protocol") or ""), float(row["value"]), low, high, panel)
+    low, high = row.low, row.high
+    return ForestRow(label, row.protocol, row.value, low, high, panel)
 
 
 def _limits(values: Sequence[float], metric: str) -> tuple[float, float] | None:

@@ -12,10 +12,10 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from cardio_core.errors import DataError
+from cardio_core.io.run_artifact import CaseRecord, RunArtifact
 from cardio_core.report.figures import svg_text
 from cardio_core.report.naming import Names
 from cardio_core.report.overview import FOREST, overview
-from cardio_core.report.run_files import RunFiles
 from cardio_core.report.spelling import capital
 from cardio_core.report.svg.inline_svg import inline_svg, said_by
 from cardio_core.report.tables import OF_A_PAPER, title_of
@@ -86,7 +86,7 @@ class CaseView:
     video: Video | None = None
 
 
-def overview_pictures(files: RunFiles) -> list[Picture]:
+def overview_pictures(files: RunArtifact) -> list[Picture]:
     """Return the forest plots that are drawn from metrics.json itself."""
     found = []
     for n, one in enumerate(overview(files.metrics, files.manifest)):
@@ -101,7 +101,9 @@ def overview_pictures(files: RunFiles) -> list[Picture]:
     return found
 
 
-def figure_groups(files: RunFiles, names: Names, stand_in: bool) -> list[tuple[str, list[Picture]]]:
+def figure_groups(
+    files: RunArtifact, names: Names, stand_in: bool
+) -> list[tuple[str, list[Picture]]]:
     """Return the figures by title, so that honest and paper stand beside each other.
 
     `stand_in` says whether the cohort stands for a paper's own; otherwise what the paper printed
@@ -112,38 +114,38 @@ def figure_groups(files: RunFiles, names: Names, stand_in: bool) -> list[tuple[s
     for n, path in enumerate(own):
         if not stand_in and OF_A_PAPER.search(path.stem):
             continue
-        protocol, title = title_of(path, files.run / "figures", names)
-        picture = _picture(path, files.run, f"figure{n}-", title, protocol, names)
+        protocol, title = title_of(path, files.folder / "figures", names)
+        picture = _picture(path, files.folder, f"figure{n}-", title, protocol, names)
         groups.setdefault(picture.title, []).append(picture)
     for pictures in groups.values():
         pictures.sort(key=lambda picture: _rank(picture.protocol))
     return list(groups.items())
 
 
-def case_views(cases: Sequence[Mapping[str, Any]], run: Path, names: Names) -> list[CaseView]:
+def case_views(cases: Sequence[CaseRecord], run: Path, names: Names) -> list[CaseView]:
     """Return explained cases as the page shows them."""
     return [_case(case, run, names) for case in cases]
 
 
-def _case(case: Mapping[str, Any], run: Path, names: Names) -> CaseView:
-    title = capital(names.text(str(case.get("title") or case.get("sample_id") or "Case")))
-    protocol = str(case.get("protocol") or "")
-    fold = names.fold(str(case["fold"])) if case.get("fold") else ""
-    model = names.model(str(case["model"])) if case.get("model") else ""
+def _case(case: CaseRecord, run: Path, names: Names) -> CaseView:
+    title = capital(names.text(str(case.title or case.sample_id or "Case")))
+    protocol = case.protocol
+    fold = names.fold(str(case.fold)) if case.fold else ""
+    model = names.model(case.model) if case.model else ""
     details = ", ".join(filter(None, (model, protocol, fold)))
-    caption = names.text(str(case.get("caption") or ""))
+    caption = names.text(case.caption)
     picture = None
-    if case.get("figure"):
-        path = run / str(case["figure"])
+    if case.figure:
+        path = run / case.figure
         prefix = "case-" + re.sub(r"[^A-Za-z0-9-]", "-", path.stem) + "-"
         picture = _picture(path, run, prefix, title, protocol, names)
         caption = caption or picture.caption
-    video = video_in(run, run / str(case["video"]), title) if case.get("video") else None
+    video = video_in(run, run / case.video, title) if case.video else None
     head, _, rest = title.partition(", ") if len(title) > LONG_TITLE else title.partition("; ")
     said = ". ".join(filter(None, (capital(rest), caption.rstrip("."), details)))
     said = f"{said}." if said else ""
-    scores = tuple(_scores(case.get("scores") or {}, names))
-    sample = str(case.get("sample_id") or "")
+    scores = tuple(_scores(case.scores, names))
+    sample = case.sample_id
     return CaseView(title, head, sample, details, said, scores, picture, video)
 
 

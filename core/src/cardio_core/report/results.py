@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cardio_core.io.run_artifact import MetricRow
 from cardio_core.report.naming import Names
 from cardio_core.report.spelling import capital
 from cardio_core.report.words import (
@@ -20,7 +21,7 @@ from cardio_core.report.words import (
     p_value,
 )
 
-Row = Mapping[str, Any]
+Row = MetricRow
 
 
 @dataclass
@@ -147,51 +148,46 @@ class Comparison:
     cell: Cell
 
 
-def is_pooled(row: Row) -> bool:
-    """Return whether a row stands for all folds together."""
-    return row.get("fold") in (None, "pooled")
-
-
-def protocols_of(rows: Iterable[Row]) -> tuple[str, ...]:
-    """Return the protocols that occur, honest first."""
-    found = list(dict.fromkeys(str(row.get("protocol") or "") for row in rows))
+def protocols_of(ran: Iterable[str]) -> tuple[str, ...]:
+    """Return protocols, each once and honest first."""
+    found = list(dict.fromkeys(ran))
     known = [name for name in PROTOCOLS if name in found]
     return (*known, *(name for name in found if name not in PROTOCOLS))
 
 
 def main_tables(rows: Sequence[Row], names: Names) -> list[SideBySide]:
     """Return one table a target: pooled rows without a comparison or a subgroup."""
-    chosen = [r for r in rows if is_pooled(r) and not r.get("versus") and not r.get("subgroup")]
-    return _by_target(chosen, names, lambda row: str(row.get("class_name") or ""))
+    chosen = [r for r in rows if r.pooled and not r.versus and not r.subgroup]
+    return _by_target(chosen, names, lambda row: row.class_name)
 
 
 def subgroup_tables(rows: Sequence[Row], names: Names) -> list[SideBySide]:
     """Return one table a target: pooled rows of subgroups."""
-    chosen = [r for r in rows if is_pooled(r) and r.get("subgroup") and not r.get("versus")]
+    chosen = [r for r in rows if r.pooled and r.subgroup and not r.versus]
     return _by_target(chosen, names, _subgroup)
 
 
 def _subgroup(row: Row) -> str:
-    return ", ".join(str(row[key]) for key in ("subgroup", "class_name") if row.get(key))
+    return ", ".join(filter(None, (row.subgroup, row.class_name)))
 
 
 def _by_target(rows: Sequence[Row], names: Names, group: Any) -> list[SideBySide]:
     by_target: dict[str, list[Row]] = {}
     for row in rows:
-        by_target.setdefault(str(row.get("target") or ""), []).append(row)
+        by_target.setdefault(row.target, []).append(row)
     return [_side_by_side(target, own, names, group) for target, own in by_target.items()]
 
 
 def _side_by_side(target: str, rows: Sequence[Row], names: Names, group: Any) -> SideBySide:
-    protocols = protocols_of(rows)
-    levels = {row.get("level") for row in rows if row.get("level") is not None}
+    protocols = protocols_of(row.protocol for row in rows)
+    levels = {row.level for row in rows if row.level is not None}
     level = next(iter(levels)) if len(levels) == 1 else None
     notes = Footnotes()
-    models = list(dict.fromkeys(str(row.get("model") or "") for row in rows))
+    models = list(dict.fromkeys(row.model for row in rows))
     blocks = tuple(
         Block(
             names.model(model) if model else "All",
-            _lines([r for r in rows if str(r.get("model") or "") == model], protocols, notes,
+            _lines([r for r in rows if r.model == model], protocols, notes,
                    group, level, names),
         )
         for model in models
@@ -243,16 +239,17 @@ def _by_metric(rows: Iterable[Row]) -> dict[tuple[str, Any, int], dict[str, Row]
     """Return the rows of each metric by protocol; one that stands twice gets a line of its own."""
     found: dict[tuple[str, Any, int], dict[str, Row]] = {}
     for row in rows:
-        occurrence, protocol = 0, str(row.get("protocol") or "")
-        while protocol in found.setdefault((bare_name(row), row.get("repeat"), occurrence), {}):
+        occurrence, protocol = 0, row.protocol
+        while protocol in found.setdefault(
+            (bare_name(row.name, row.class_name), row.repeat, occurrence), {}
+        ):
             occurrence += 1
-        found[bare_name(row), row.get("repeat"), occurrence][protocol] = row
+        found[bare_name(row.name, row.class_name), row.repeat, occurrence][protocol] = row
     return found
 
 
-def bare_name(row: Row) -> str:
+def bare_name(name: str, class_name: str | None) -> str:
     """Return the name of a metric without the class that it may end in."""
-    name, class_name = str(row.get("name", "")), row.get("class_name")
     return name.removesuffix(f"_{class_name}") if class_name else name
 
 
@@ -261,16 +258,16 @@ def cell(row: Row, notes: Footnotes, level: float | None = None) -> Cell:
 
     `level` is the coverage that the table's head already states.
     """
-    value, low, high = float(row["value"]), row.get("low"), row.get("high")
+    value, low, high = row.value, row.low, row.high
     interval = "" if low is None or high is None else f"{number(low)} to {number(high)}"
-    is_count = bare_name(row) in COUNTS
-    adjusted = (row.get("extra") or {}).get("p_adjusted")
+    is_count = bare_name(row.name, row.class_name) in COUNTS
+    adjusted = row.extra.get("p_adjusted")
     return Cell(
         count(round(value)) if is_count else number(value),
         interval,
         _n(row),
         _patients(row),
-        p_value(row.get("p_value")),
+        p_value(row.p_value),
         notes.mark(method_words(row, level)),
         value,
         "" if adjusted is None else p_value(adjusted),
@@ -280,34 +277,34 @@ def cell(row: Row, notes: Footnotes, level: float | None = None) -> Cell:
 def n_words(row: Row) -> str:
     """Return n with its unit and the patients behind it."""
     patients = _patients(row)
-    return _n(row) + (f" of {counted(int(row['n_patients']), 'patient')}" if patients else "")
+    return _n(row) + (f" of {counted(row.n_patients or 0, 'patient')}" if patients else "")
 
 
 def _n(row: Row) -> str:
-    return counted(int(row.get("n") or 0), str(row.get("unit") or "row"))
+    return counted(int(row.n or 0), str(row.unit or "row"))
 
 
 def _patients(row: Row) -> str:
     """Return the number of patients where n counts something else."""
-    if row.get("n_patients") is None or row.get("unit") == "patient":
+    if row.n_patients is None or row.unit == "patient":
         return ""
-    return count(int(row["n_patients"]))
+    return count(int(row.n_patients))
 
 
 def method_words(row: Row, level: float | None = None) -> str:
     """Return how an estimate was made: method, threshold, level if another, seed, caveats."""
-    parts = [str(row["method"])] if row.get("method") else []
-    source = row.get("threshold_source")
-    if source and source != "none" and bare_name(row) not in COUNTS:
+    parts = [row.method] if row.method else []
+    source = row.threshold_source
+    if source and source != "none" and bare_name(row.name, row.class_name) not in COUNTS:
         parts.append(f"threshold: {source}")
-    if row.get("level") is not None and row["level"] != level:
-        parts.append(f"{level_words(row['level'])} interval")
-    if row.get("seed") is not None:
-        parts.append(f"seed {row['seed']}")
-    if row.get("n_dropped"):
-        parts.append(f"{count(int(row['n_dropped']))} left out because a value was missing")
-    if row.get("note"):
-        parts.append(str(row["note"]))
+    if row.level is not None and row.level != level:
+        parts.append(f"{level_words(row.level)} interval")
+    if row.seed is not None:
+        parts.append(f"seed {row.seed}")
+    if row.n_dropped:
+        parts.append(f"{count(int(row.n_dropped))} left out because a value was missing")
+    if row.note:
+        parts.append(row.note)
     return "; ".join(parts)
 
 
@@ -327,18 +324,21 @@ def comparisons(
     `leading` is the primary model; without one every comparison leads.
     """
     notes = Footnotes()
-    chosen = [row for row in rows if row.get("versus") and is_pooled(row)]
-    ordered = sorted(chosen, key=lambda row: protocols_of(chosen).index(row.get("protocol") or ""))
+    chosen = [row for row in rows if row.versus and row.pooled]
+    order = protocols_of(row.protocol for row in chosen)
+    ordered = sorted(chosen, key=lambda row: order.index(row.protocol))
     found = []
     for row in ordered:
-        first, second = str(row.get("model") or ""), str(row["versus"])
-        where = [str(row[key]) for key in ("target", "class_name", "subgroup") if row.get(key)]
-        words = ", ".join([names.heading(bare_name(row)), *map(names.text, where)])
+        first, second = row.model, row.versus
+        where = [*filter(None, (row.target, row.class_name, row.subgroup))]
+        words = ", ".join(
+            [names.heading(bare_name(row.name, row.class_name)), *map(names.text, where)]
+        )
         made = cell(row, notes)
         found.append(
             Comparison(
                 leading in (None, first, second),
-                str(row.get("protocol") or ""),
+                row.protocol,
                 names.model(first),
                 names.model(second),
                 words,
@@ -359,8 +359,8 @@ def fold_tables(rows: Sequence[Row], names: Names) -> list[Folds]:
     """
     inside: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        if not is_pooled(row):
-            key = str(row.get("protocol") or ""), str(row.get("target") or "")
+        if not row.pooled:
+            key = row.protocol, row.target
             inside.setdefault(key, []).append(row)
     return [
         _folds(protocol, names.heading(target) if target else "", here, names)
@@ -369,10 +369,10 @@ def fold_tables(rows: Sequence[Row], names: Names) -> list[Folds]:
 
 
 def _folds(protocol: str, target: str, rows: Sequence[Row], names: Names) -> Folds:
-    folds = list(dict.fromkeys(str(row["fold"]) for row in rows))
+    folds = list(dict.fromkeys(str(row.fold) for row in rows))
     by_place: dict[tuple[str, ...], dict[str, float]] = {}
     for row in rows:
-        by_place.setdefault(_place(row, names), {})[str(row["fold"])] = float(row["value"])
+        by_place.setdefault(_place(row, names), {})[str(row.fold)] = row.value
     grouped = any(place[1] for place in by_place)
     single = len(folds) <= MAX_FOLDS
     lines = []
@@ -394,7 +394,7 @@ def _folds(protocol: str, target: str, rows: Sequence[Row], names: Names) -> Fol
 
 
 def _place(row: Row, names: Names) -> tuple[str, str, str]:
-    versus = f" − {names.model(str(row['versus']))}" if row.get("versus") else ""
-    group = ", ".join(str(row[key]) for key in ("class_name", "subgroup") if row.get(key))
-    model = names.model(str(row.get("model") or "")) if row.get("model") else "All"
-    return model + versus, names.text(group), names.heading(bare_name(row))
+    versus = f" − {names.model(row.versus)}" if row.versus else ""
+    group = ", ".join(filter(None, (row.class_name, row.subgroup)))
+    model = names.model(row.model) if row.model else "All"
+    return model + versus, names.text(group), names.heading(bare_name(row.name, row.class_name))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cardio_core.io.run_artifact import CaseRecord, RunManifest
 from cardio_core.report.pictures import MAX_CASES, Picture
 from cardio_core.report.tables import OF_A_PAPER, Table
 from cardio_core.report.words import PROTOCOLS
@@ -15,10 +16,6 @@ MAX_FIGURES = 4
 MAX_CASES_SHOWN = 2
 MAX_BYTES_OF_CASES = 3_000_000
 """Figures of explained cases that are put into the page behind a fold."""
-
-Case = Mapping[str, Any]
-"""What the JSON file of an explained case says."""
-
 
 _KINDS = (
     (r"^roc\b", ("honest", "paper")),
@@ -45,13 +42,13 @@ def of_a_paper(table: Table) -> bool:
     return OF_A_PAPER.search(table.file) is not None
 
 
-def main_figures(pictures: Sequence[Picture], manifest: Mapping[str, Any]) -> list[Picture]:
+def main_figures(pictures: Sequence[Picture], manifest: RunManifest) -> list[Picture]:
     """Return the figures of discrimination, calibration and use: at most `MAX_FIGURES`.
 
     Of several of a kind the one of the first target and the primary model leads.
     """
-    targets = [str(one.get("name") or "") for one in manifest.get("targets") or []]
-    models = [str(manifest.get("primary") or ""), *(manifest.get("models") or [])]
+    targets = [one.name for one in manifest.targets]
+    models = [manifest.primary, *manifest.models]
     found: list[Picture] = []
     for pattern, protocols in _KINDS:
         for protocol in protocols:
@@ -76,10 +73,10 @@ def _rank(stem: str, targets: Sequence[str], models: Sequence[str]) -> tuple[int
     return target, 0 if of_all else 1, model
 
 
-def cases_shown(cases: Sequence[Case], primary: str) -> list[Case]:
+def cases_shown(cases: Sequence[CaseRecord], primary: str) -> list[CaseRecord]:
     """Return the explained cases that stand open: honest ones of the primary model, unlike."""
-    drawn = [case for case in cases if case.get("figure")]
-    order = sorted(drawn, key=lambda c: (c.get("model") != primary, c.get("protocol") == "paper"))
+    drawn = [case for case in cases if case.figure]
+    order = sorted(drawn, key=lambda c: (c.model != primary, c.protocol == "paper"))
     same = [case for case in order if _of(case) == _of(order[0])]
     by_kind = {_kind(case): case for case in reversed(same)}
     found = [case for case in same if by_kind[_kind(case)] is case]
@@ -87,14 +84,16 @@ def cases_shown(cases: Sequence[Case], primary: str) -> list[Case]:
     return found[:MAX_CASES_SHOWN]
 
 
-def cases_folded(cases: Sequence[Case], shown: Sequence[Case], run: Path) -> list[Case]:
+def cases_folded(
+    cases: Sequence[CaseRecord], shown: Sequence[CaseRecord], run: Path
+) -> list[CaseRecord]:
     """Return the further cases that the page holds: until they are many, or their figures large."""
-    found: list[Case] = []
+    found: list[CaseRecord] = []
     room = MAX_BYTES_OF_CASES
     for case in cases:
         if case in shown:
             continue
-        path = run / str(case.get("figure") or "")
+        path = run / case.figure
         room -= path.stat().st_size if path.is_file() else 0
         if room < 0 or len(found) == MAX_CASES:
             break
@@ -102,12 +101,12 @@ def cases_folded(cases: Sequence[Case], shown: Sequence[Case], run: Path) -> lis
     return found
 
 
-def _of(case: Case) -> tuple[Any, Any]:
-    return case.get("model"), case.get("protocol")
+def _of(case: CaseRecord) -> tuple[Any, Any]:
+    return case.model, case.protocol
 
 
-def _kind(case: Case) -> str:
-    return re.split(r"[;,(]", str(case.get("title") or ""))[0]
+def _kind(case: CaseRecord) -> str:
+    return re.split(r"[;,(]", case.title)[0]
 
 
 def _stem(file: str) -> str:

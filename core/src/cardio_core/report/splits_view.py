@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from cardio_core.io.run_artifact import FoldRecord, SplitRecord
 from cardio_core.report.results import protocols_of
 from cardio_core.report.words import count
 
@@ -38,32 +38,32 @@ class SplitView:
     folds: tuple[FoldView, ...]
 
 
-def split_views(splits: Mapping[str, Mapping[str, Any]]) -> list[SplitView]:
+def split_views(splits: Mapping[str, SplitRecord]) -> list[SplitView]:
     """Return the splits of every protocol, honest first; the overlap is counted again here."""
-    order = protocols_of([{"protocol": name} for name in splits])
+    order = protocols_of(splits)
     return [_view(name, splits[name]) for name in order]
 
 
-def _view(protocol: str, split: Mapping[str, Any]) -> SplitView:
-    unit = str(split.get("unit") or "patient")
+def _view(protocol: str, split: SplitRecord) -> SplitView:
+    unit = split.unit
     return SplitView(
         protocol,
-        str(split.get("plan") or ""),
+        split.plan,
         unit,
         "patient" if unit == "patient" else "recording",
-        str(split.get("declared_overlap") or "").rstrip(". "),
-        tuple(_fold(fold, unit) for fold in split.get("folds") or []),
+        split.overlap,
+        tuple(_fold(fold, unit) for fold in split.folds),
     )
 
 
-def _fold(fold: Mapping[str, Any], unit: str) -> FoldView:
-    train, test = ([str(name) for name in fold.get(side) or []] for side in ("train", "test"))
+def _fold(fold: FoldRecord, unit: str) -> FoldView:
+    train, test = fold.train, fold.test
     n_listed = MAX_IDS.get(unit, FEW_IDS)
     listed = ", ".join(test[:n_listed])
     if len(test) > n_listed:
         listed += f", and {count(len(test) - n_listed)} more in splits.json"
     return FoldView(
-        str(fold.get("name") or ""),
+        fold.name,
         count(len(train)),
         count(len(test)),
         count(len(_owners(train, unit) & _owners(test, unit))),

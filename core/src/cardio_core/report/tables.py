@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from cardio_core.io.run_artifact import RunManifest
 from cardio_core.io.tables.formula import as_it_was
 from cardio_core.report.columns import (
     Column,
@@ -154,7 +153,7 @@ def _without_the_paper(head: list[str], rows: list[list[str]]) -> tuple[list[str
     return [head[i] for i in kept], [[row[i] for i in kept if i < len(row)] for row in rows]
 
 
-def is_stand_in(manifest: Mapping[str, Any]) -> bool:
+def is_stand_in(manifest: RunManifest) -> bool:
     """Return whether the cohort stands in for the paper's: synthetic, with the task's own outcome.
 
     Examples
@@ -164,5 +163,5 @@ def is_stand_in(manifest: Mapping[str, Any]) -> bool:
     >>> is_stand_in({"data": {"source": "synthetic"}, "outcome_column": "responder"})
     False
     """
-    data = manifest.get("data") or {}
-    return data.get("source") == "synthetic" and not manifest.get("outcome_column")
+    data = manifest.data
+    return data.source == "synthetic" and not manifest.outcome_column

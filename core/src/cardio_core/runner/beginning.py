@@ -15,8 +15,9 @@ from cardio_core.context import LOG
 from cardio_core.io.atomic import write_text
 from cardio_core.io.cohort_rows import shown_of
 from cardio_core.io.hashing import digest
+from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.truth_file import difficulty_of, is_synthetic
-from cardio_core.runner.manifest import Manifest, git_commit, now, packages
+from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup
 from cardio_core.runner.standing.differing import NotTheSameError
@@ -41,8 +42,8 @@ def guard_same(out: Path, request: RunRequest, setup: Setup) -> Begun | None:
     if not (out / "manifest.json").exists():
         return None
     manifest = Manifest.open(out)
-    kind = manifest.content.get("kind", "run")
-    if kind != "run":
+    kind = manifest.content.get("kind", RunKind.RUN)
+    if kind != RunKind.RUN:
         raise NotTheSameError(f"{out}: holds no run, but a folder that is {kind}; name another")
     now = ground_of(request, setup)
     tolerated = guard_ground(
@@ -100,43 +101,39 @@ def begin(out: Path, request: RunRequest, setup: Setup, inputs: Sequence[Path]) 
     real = request.data and not any(map(is_synthetic, inputs))
     manifest = Manifest(path, {})
     manifest.update(
-        status="running",
-        name=out.name,
-        command=request.command,
-        plugin=info.name,
-        plugin_version=setup.plugin.version,
-        core_version=packages().get("cardio-core"),
-        task=setup.task.name,
-        task_title=setup.task.title,
-        papers=list(info.papers),
-        protocols=list(setup.protocols),
-        models=list(setup.models),
-        model_titles={model.name: model.title for model in setup.task.models},
-        baselines=[model.name for model in setup.task.models if model.baseline],
-        primary=setup.primary,
-        targets=[vars(target) for target in setup.task.targets],
-        outcome_column=setup.config.outcome.column,
-        words=dict(info.words),
-        config_digest=_identity(request, setup),
-        seed=request.seed,
-        device={
-            "name": device.name,
-            "reason": device.reason,
-            "precision": device.precision,
-            "n": len(setup.devices),
-        },
-        packages=packages(),
-        git_commit=git_commit(Path(__file__).parent),
-        stands_on=ground_of(request, setup),
-        data={
-            "source": "real" if real else "synthetic",
-            "path_shown": shown_of(inputs),
-            "difficulty": None if real else ", ".join(filter(None, map(difficulty_of, inputs))),
-        },
-        started=now(),
-        stages={},
-        needs=[],
-        said=list(setup.said),
+        **first_entries(
+            RunKind.RUN,
+            out.name,
+            request.command,
+            plugin=info.name,
+            plugin_version=setup.plugin.version,
+            task=setup.task.name,
+            task_title=setup.task.title,
+            papers=list(info.papers),
+            protocols=list(setup.protocols),
+            models=list(setup.models),
+            model_titles={model.name: model.title for model in setup.task.models},
+            baselines=[model.name for model in setup.task.models if model.baseline],
+            primary=setup.primary,
+            targets=[vars(target) for target in setup.task.targets],
+            outcome_column=setup.config.outcome.column,
+            words=dict(info.words),
+            config_digest=_identity(request, setup),
+            seed=request.seed,
+            device={
+                "name": device.name,
+                "reason": device.reason,
+                "precision": device.precision,
+                "n": len(setup.devices),
+            },
+            stands_on=ground_of(request, setup),
+            data={
+                "source": "real" if real else "synthetic",
+                "path_shown": shown_of(inputs),
+                "difficulty": None if real else ", ".join(filter(None, map(difficulty_of, inputs))),
+            },
+            said=list(setup.said),
+        )
     )
     return manifest
 

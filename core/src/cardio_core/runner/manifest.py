@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
@@ -18,7 +18,7 @@ from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import read_json, write_json
 from cardio_core.io.hashing import file_digest
 from cardio_core.io.kept.folder import guard_folder
-from cardio_core.io.kept.manifest import MANIFEST, kind_of
+from cardio_core.io.run_artifact import SCHEMA, RunKind, manifest_in
 
 PACKAGES = (
     "cardio-core", "numpy", "scipy", "pandas", "scikit-learn", "torch", "lightning", "monai",
@@ -65,9 +65,7 @@ class Manifest:
                 f"{again if Version(made) < Version(core) else ''}open it with the cardio-core "
                 f"that made it{commit and f' (commit {commit})'}"
             )
-        MANIFEST.check(content, path)
-        if complete and (needed := kind_of(content)):
-            needed.check(content, path)
+        manifest_in(content, path, complete=complete)
         return cls(path, content)
 
     def update(self, **changes: Any) -> None:
@@ -93,6 +91,27 @@ class Manifest:
         files = sorted(path for path in run.rglob("*") if path.is_file() and path.name not in skip)
         files = [path for path in files if not path.name.startswith(MARK)]
         self.update(outputs={str(path.relative_to(run)): file_digest(path) for path in files})
+
+
+def first_entries(
+    kind: RunKind, name: str, command: str | Sequence[str], **entries: Any
+) -> dict[str, Any]:
+    """Return the entries with which every directory begins, whatever it is of, and its own."""
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "status": "running",
+        "name": name,
+        "command": command if isinstance(command, str) else list(command),
+        "core_version": packages().get("cardio-core"),
+        "packages": packages(),
+        "git_commit": git_commit(Path(__file__).parent),
+        "started": now(),
+        "stages": {},
+        "needs": [],
+        "said": [],
+        **entries,
+    }
 
 
 def _core_of(content: Any) -> str:

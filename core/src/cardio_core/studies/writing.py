@@ -15,10 +15,11 @@ from cardio_core.errors import ConfigError
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
 from cardio_core.evaluation.patients.table_one import TableOne
 from cardio_core.io.atomic import replacing, write_json
+from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.tables.formula import write_table
 from cardio_core.runner.judging.cases import file_in
 from cardio_core.runner.judging.judge import Figure, draw_figure
-from cardio_core.runner.manifest import Manifest, git_commit, now, packages
+from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.studies.evaluating import evaluated
 from cardio_core.studies.given import Given
 from cardio_core.types.estimate import Estimate
@@ -54,7 +55,7 @@ def guard(out: Path, digest: str) -> None:
         return
     if (out / "manifest.json").is_file():
         content = Manifest.open(out, complete=False).content
-        if content.get("kind") == "judged" and content["data"].get("digest") == digest:
+        if content.get("kind") == RunKind.JUDGED and content["data"].get("digest") == digest:
             return
     raise ConfigError(f"--out {out}: holds something else; name a new folder")
 
@@ -186,17 +187,14 @@ def manifest_of(
     [target] = given.task.targets
     names = [model.name for model in given.task.models]
     outcome = next((line for line in given.assumed if line.startswith("Outcome: ")), "")
-    return {
-        "status": "running", "kind": "judged", "name": out.name, "command": list(command),
-        "core_version": packages().get("cardio-core"),
-        "task": given.task.name, "task_title": given.task.title, "papers": [],
-        "protocols": [], "models": names, "model_titles": {name: name for name in names},
-        "baselines": [], "primary": primary, "targets": [vars(target)],
-        "outcome_column": target.name, "outcome": outcome.removeprefix("Outcome: "), "words": {},
-        "seed": seed, "packages": packages(), "git_commit": git_commit(Path(__file__).parent),
-        "data": {
+    return first_entries(
+        RunKind.JUDGED, out.name, command,
+        task=given.task.name, task_title=given.task.title, papers=[], protocols=[], models=names,
+        model_titles={name: name for name in names}, baselines=[], primary=primary,
+        targets=[vars(target)], outcome_column=target.name,
+        outcome=outcome.removeprefix("Outcome: "), words={}, seed=seed,
+        data={
             "source": "given", "path_shown": shown, "digest": digest,
             "n_patients": int(pd.Series(frame["patient_id"]).nunique()),
         },
-        "started": now(), "stages": {}, "needs": [], "said": [],
-    }  # fmt: skip
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cardio_core.cli.run import request_of
 from cardio_core.errors import ConfigError
-from cardio_core.io.kept.manifest import words_of
+from cardio_core.io.run_artifact import words_of
 
 if TYPE_CHECKING:
     from cardio_core.runner.request import RunRequest
@@ -62,7 +62,7 @@ def _retyped(
     device: str | None,
 ) -> list[str]:
     """Return the words behind ``cardio run``."""
-    program, *words = words_of(manifest) or [""]
+    program, *words = words_of(manifest.get("command")) or [""]
     if program != "cardio" or "run" not in words:
         raise ConfigError(
             f"{run}: its manifest names no command, because it was started from Python; repeat it "

@@ -38,7 +38,8 @@ def near(name: str, known: Collection[str]) -> str:
             return column
     files = [one for one in known if one.startswith("path_")]
     for column in files:
-        if plain == plain_name(column.removeprefix("path_")) or (plain in _FILE and len(files) == 1):
+        named = plain == plain_name(column.removeprefix("path_"))
+        if named or (plain in _FILE and len(files) == 1):
             return column
     spelt = {plain_name(one): one for one in known}
     found = difflib.get_close_matches(plain, spelt, n=1, cutoff=0.75)

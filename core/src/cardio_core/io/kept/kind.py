@@ -1,16 +1,17 @@
 """One kind of file of a run directory: what it is for, what it holds, and how a wrong one is told.
 
-Whoever reads a file reads it through its kind. The content comes back as it stands in the file,
-entries that this core does not know among it.
+Whoever reads a file reads it through its kind. The content comes back as dataclasses where its form
+is one, else as it stands in the file, entries that this core does not know among it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     AfterValidator,
@@ -62,6 +63,7 @@ Place = Annotated[str, AfterValidator(_place)]
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Seed = Annotated[int, Field(ge=0, le=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
 
 
@@ -83,7 +85,8 @@ class Kind:
     >>> class Made(Entries):
     ...     n: Count
     >>> kind = Kind("how many there were", Made)
-    >>> kind.check({"n": 3, "more": "than is known"}, Path("runs/a.json"))
+    >>> kind.check({"n": 3, "more": "than is known"}, Path("runs/a.json"))["n"]
+    3
     >>> kind.check({"n": -3}, Path("runs/a.json"))
     Traceback (most recent call last):
     cardio_core.errors.DataError: a.json: expected a number of at least 0 ...
@@ -98,11 +101,15 @@ class Kind:
         """What to do about a file that is wrong."""
         return f"the file ({self.what}) was changed or is damaged: put back a whole copy of it"
 
+    @property
+    def _built(self) -> bool:
+        return is_dataclass(self.form) or any(map(is_dataclass, get_args(self.form)))
+
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:
         strict = ConfigDict(strict=True, allow_inf_nan=False)
         plain = not (isinstance(self.form, type) and issubclass(self.form, BaseModel))
-        return TypeAdapter(self.form, config=strict if plain else None)
+        return TypeAdapter(self.form, config=strict if plain and not self._built else None)
 
     def read(self, path: Path) -> Any:
         """Return the content of a file of this kind.
@@ -113,29 +120,29 @@ class Kind:
             In one line: not there, no JSON, or with an entry that is missing, of another type, or
             beyond its limits.
         """
-        content = read_json(path, most_bytes=self.most_bytes)
-        self.check(content, path)
-        return content
+        return self.check(read_json(path, most_bytes=self.most_bytes), path)
 
     def read_or(self, path: Path, otherwise: Any) -> Any:
         """Return the content of a file that older runs do not have, or what stands for it."""
         return self.read(path) if path.is_file() else otherwise
 
-    def check(self, content: Any, path: Path) -> None:
-        """Raise unless the content of a file is of this kind.
+    def check(self, content: Any, path: Path) -> Any:
+        """Return the content of a file as this kind: of dataclasses built, else as it stands.
 
         Raises
         ------
         DataError
         """
         try:
-            self._adapter.validate_python(content)
+            if not self._built:
+                self._adapter.validate_python(content)
+                return content
+            # In strict mode only JSON turns lists into tuples and named values into dataclasses.
+            return self._adapter.validate_json(json.dumps(content), strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
         except RecursionError:
             first = {"type": "said", "msg": "fewer levels", "loc": (), "input": content}
-        else:
-            return
         expected = _expected(first)
         found = _found(first)
         raise DataError(
@@ -150,7 +157,7 @@ _WORDS = {
     "list_type": "a list", "dict_type": "named values", "model_type": "named values",
     "model_attributes_type": "named values", "none_required": "nothing",
     "finite_number": "a finite number", "int_parsing_size": "a smaller number",
-    "missing": "an entry",
+    "missing": "an entry", "tuple_type": "a list", "dataclass_type": "named values",
 }  # fmt: skip
 
 

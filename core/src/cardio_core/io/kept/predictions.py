@@ -11,7 +11,7 @@ from cardio_core.errors import unusable
 from cardio_core.io.tables.formula import table_as_it_was
 
 WHAT = "what the models said"
-NEEDED = ("protocol", "patient_id", "repeat", "fold", "model", "target", "class", "y_true", "score")
+NEEDED = ("protocol", "patient_id", "repeat", "fold", "model", "target", "event", "y_true", "score")
 IDS = ("sample_id", "recording_id", "study_id", "level", "time_s", "predicted")
 _WHOLE = ("protocol", "patient_id", "repeat", "fold", "model", "target")
 _DO = f"the file ({WHAT}) was changed or is damaged: put back a whole copy of it"
@@ -24,7 +24,9 @@ def read_predictions(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `NEEDED` and `IDS`, and whatever else is there. Texts, missing ones NA; ``repeat`` a whole
+        `NEEDED` and `IDS`, and whatever else is there. One row a unit: ``event`` names the class
+        whose probability is ``score``; a row a class where there are several, and NA for numbers.
+        Texts, missing ones NA; ``repeat`` a whole
         number, ``score`` and ``time_s`` numbers, missing ones NaN.
 
     Raises

@@ -1,70 +1,19 @@
-"""What a run found and on whom: estimates, folds, recordings, explained cases."""
+"""What a run keeps for itself: recordings by digests, and what is not merged yet."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
-from cardio_core.io.kept.kind import Count, Digest, Entries, Kind, Share
-
-
-class MetricForm(Entries):
-    """One estimate in its place."""
-
-    name: str
-    value: float
-    low: float | None = None
-    high: float | None = None
-    level: Share | None = None
-    p_value: Share | None = None
-    method: str | None = None
-    n: Count | None = None
-    n_patients: Count | None = None
-    n_dropped: Count | None = None
-    unit: str | None = None
-    threshold_source: str | None = None
-    seed: Count | None = None
-    note: str | None = None
-    extra: dict[str, float | None] = Field(default_factory=dict)
-    protocol: str | None = None
-    task: str | None = None
-    target: str | None = None
-    model: str | None = None
-    versus: str | None = None
-    class_name: str | None = None
-    repeat: Count | None = None
-    fold: int | str | None = None
-    subgroup: str | None = None
+from cardio_core.io.kept.kind import Count, Digest, Entries, Kind
 
 
 class JudgedForm(Entries):
     """What one protocol's evaluation left."""
 
-    metrics: list[MetricForm]
+    metrics: list[dict[str, Any]]
     notes: list[str]
-
-
-class FoldForm(Entries):
-    """Who is trained on, and who is tested."""
-
-    name: str
-    train: list[str]
-    test: list[str]
-
-
-class SplitForm(Entries):
-    """The folds of one protocol."""
-
-    protocol: str = ""
-    plan: str = ""
-    unit: str = "patient"
-    declared_overlap: str | None = None
-    folds: list[FoldForm]
-
-
-class SplitsForm(Entries):
-    """The folds of all protocols."""
-
-    protocols: dict[str, SplitForm]
 
 
 class CohortForm(Entries):
@@ -100,20 +49,6 @@ class ContentsForm(Entries):
     table: dict[str, str]
 
 
-class CaseForm(Entries):
-    """One explained prediction, and its files in the folder."""
-
-    sample_id: str = ""
-    title: str = ""
-    caption: str | None = None
-    model: str | None = None
-    fold: str | None = None
-    protocol: str | None = None
-    scores: dict[str, float | None] | None = None
-    figure: str | None = None
-    video: str | None = None
-
-
 class QuarantinedForm(Entries):
     """A recording that could not be used."""
 
@@ -122,13 +57,10 @@ class QuarantinedForm(Entries):
     reason: str
 
 
-METRICS = Kind("the run's estimates", list[MetricForm])
 JUDGED = Kind("the estimates of one protocol", JudgedForm)
-SPLITS = Kind("who was trained on and tested", SplitsForm)
 COHORT = Kind("whom the run was made from", CohortForm)
 PRINTS = Kind("what its recordings are known by", PrintsForm)
 CONTENTS = Kind("its recordings by digests", ContentsForm)
-CASE = Kind("an explained case", CaseForm, most_bytes=8 << 20)
 QUARANTINED = Kind("recordings that cannot be used", list[QuarantinedForm])
 PRINTED = Kind("what the recordings of a patient are known by", list[str | None])
 FILES = Kind("files by digests", list[Digest])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from cardio_core.io.run_artifact import RunArtifact, RunKind
 from cardio_core.report.headline import compared_word
 from cardio_core.report.results import Row
-from cardio_core.report.run_files import RunFiles
 from cardio_core.report.told import external, fused
 from cardio_core.report.told.standing import (
     IN_WORDS,
@@ -18,7 +16,7 @@ from cardio_core.report.told.standing import (
     pooled_rows,
     protocol_told,
     standings,
-    targets_of,
+    target_of,
     title_of,
     words_of,
 )
@@ -51,7 +49,7 @@ class Answer:
     more: tuple[str, ...]
 
 
-def answer(files: RunFiles) -> Answer:
+def answer(files: RunArtifact) -> Answer:
     """Return the answer of a run.
 
     Every comparison with a baseline is paired, on the units that both predicted; the declared
@@ -68,34 +66,34 @@ def answer(files: RunFiles) -> Answer:
     )
 
 
-def _asked(files: RunFiles, standing: Standing | None) -> str:
+def _asked(files: RunArtifact, standing: Standing | None) -> str:
     manifest = files.manifest
-    data: Mapping[str, Any] = manifest.get("data") or {}
-    kind = "synthetic patient" if data.get("source") == "synthetic" else "patient"
+    data = manifest.data
+    kind = "synthetic patient" if data.source == "synthetic" else "patient"
     who, how_many = "", None if standing is None else _n_patients(standing.row)
-    if how_many is None and data.get("n_patients") is not None:
-        how_many = int(data["n_patients"])
+    if how_many is None and data.n_patients is not None:
+        how_many = int(data.n_patients)
     if how_many is not None:
         detail = _events(files, standing) if standing is not None else ""
         who = f"In {counted(how_many, kind)}{f' ({detail})' if detail else ''}"
-    column = manifest.get("outcome_column")
-    task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
-    judged = files.manifest.get("kind") in ("judged", "external")
-    table = f"{data.get('path_shown')}" if judged else "the cohort table"
+    column = manifest.outcome_column
+    task = in_sentence(str(manifest.task_title or manifest.task or "not recorded"))
+    judged = files.manifest.kind in (RunKind.JUDGED, RunKind.EXTERNAL)
+    table = f"{data.path_shown}" if judged else "the cohort table"
     what = f"{column}, a column of {table}" if column else task
     return f"{who or 'In this cohort'}, the question was: {what}."
 
 
 def _n_patients(row: Row) -> int | None:
-    n = row.get("n") if row.get("unit") == "patient" else row.get("n_patients")
+    n = row.n if row.unit == "patient" else row.n_patients
     return None if n is None else int(n)
 
 
-def _events(files: RunFiles, standing: Standing) -> str:
+def _events(files: RunArtifact, standing: Standing) -> str:
     """Say how many had what was predicted, and of what where a patient has several."""
-    target = next((t for t in targets_of(files) if t["name"] == standing.target), {})
-    classes = [str(name) for name in target.get("classes") or ()]
-    extra: Mapping[str, Any] = standing.row.get("extra") or {}
+    target = target_of(files, standing.target)
+    classes = [str(name) for name in target.classes]
+    extra = standing.row.extra
     if standing.metric == "macro_f1":
         return _by_class(files, standing)
     n_rows, positive = extra.get("n_rows"), extra.get("n_positive")
@@ -106,42 +104,42 @@ def _events(files: RunFiles, standing: Standing) -> str:
         if not classes or [name.lower() for name in classes] == ["no", "yes"]:
             parts.append(f"{count(int(positive))} with {words_of(files, standing.target)}")
         else:
-            negative = int((n_rows or standing.row.get("n") or 0) - positive)
+            negative = int((n_rows or standing.row.n or 0) - positive)
             parts.append(f"{count(int(positive))} {classes[1]}, {count(negative)} {classes[0]}")
     return ", ".join(parts)
 
 
-def _unit(files: RunFiles, n_rows: int) -> str:
+def _unit(files: RunArtifact, n_rows: int) -> str:
     """Return what a tested row is, where the run's other rows say it."""
-    if files.manifest.get("kind") == "judged":
+    if files.manifest.kind is RunKind.JUDGED:
         return "row"
     units = {
-        str(row.get("unit"))
+        row.unit
         for row in files.metrics
-        if row.get("n") == n_rows and row.get("unit") not in ("patient", "row", "video", None)
+        if row.n == n_rows and row.unit not in ("patient", "row", "video", None)
     }
     return units.pop() if len(units) == 1 else "study"
 
 
-def _by_class(files: RunFiles, standing: Standing) -> str:
+def _by_class(files: RunArtifact, standing: Standing) -> str:
     rows = [
         row
         for row in pooled_rows(files, protocol_told(files))
-        if str(row.get("name")).startswith("support")
-        and row.get("target") == standing.target
-        and row.get("model") == standing.model
+        if row.name.startswith("support")
+        and row.target == standing.target
+        and row.model == standing.model
     ]
     if not rows:
         return ""
-    by_class = [f"{row['class_name']} {count(round(float(row['value'])))}" for row in rows]
-    total = round(sum(float(row["value"]) for row in rows))
-    unit = str(rows[0].get("unit") or "row")
+    by_class = [f"{row.class_name} {count(round(row.value))}" for row in rows]
+    total = round(sum(row.value for row in rows))
+    unit = str(rows[0].unit or "row")
     if (total, unit) == (_n_patients(standing.row), "patient"):
         return ", ".join(by_class)
     return f"{counted(total, unit)}: {', '.join(by_class)}"
 
 
-def _nothing(files: RunFiles) -> str:
+def _nothing(files: RunArtifact) -> str:
     if not files.metrics:
         return "No metric was computed."
     return (
@@ -150,7 +148,7 @@ def _nothing(files: RunFiles) -> str:
     )
 
 
-def _found(files: RunFiles, standing: Standing, n_targets: int) -> tuple[str, ...]:
+def _found(files: RunArtifact, standing: Standing, n_targets: int) -> tuple[str, ...]:
     of = f" for {words_of(files, standing.target)}" if n_targets > 1 else ""
     sentences = [_main(files, standing, of)]
     if fused.is_fused(files):
@@ -168,8 +166,8 @@ def _found(files: RunFiles, standing: Standing, n_targets: int) -> tuple[str, ..
     return tuple(sentences)
 
 
-def _main(files: RunFiles, standing: Standing, of: str) -> str:
-    judged = files.manifest.get("kind") == "judged"
+def _main(files: RunArtifact, standing: Standing, of: str) -> str:
+    judged = files.manifest.kind is RunKind.JUDGED
     honest = protocol_told(files) == "honest"
     where = (
         external.where(files)
@@ -206,11 +204,11 @@ def _main(files: RunFiles, standing: Standing, of: str) -> str:
     return f"{said}; {_beside(files, standing, baseline)}."
 
 
-def _compared(files: RunFiles) -> str:
+def _compared(files: RunArtifact) -> str:
     return f"{compared_word(files.manifest)}s"
 
 
-def _which(files: RunFiles, standing: Standing, baseline: str) -> str:
+def _which(files: RunArtifact, standing: Standing, baseline: str) -> str:
     n_baselines = sum(name != standing.model for name in standing.baselines)
     which = (
         f"the best of {n_baselines} simple baselines, picked afterwards,"
@@ -230,8 +228,8 @@ def _no_better(standing: Standing, other: str) -> str | None:
     return "no better than" if gain.value <= 0 else "not shown to be better than"
 
 
-def _beside(files: RunFiles, standing: Standing, baseline: str) -> str:
-    value = number(float(standing.rows[baseline]["value"]))
+def _beside(files: RunArtifact, standing: Standing, baseline: str) -> str:
+    value = number(float(standing.rows[baseline].value))
     ranked = " and ranked first of all models" if standing.first == baseline else ""
     said = f"{_which(files, standing, baseline)} reached {value}{ranked}"
     difference = standing.differences.get(baseline)
@@ -245,7 +243,7 @@ def _beside(files: RunFiles, standing: Standing, baseline: str) -> str:
     return f"{said}; the paired difference is {difference.shown}, {verdict}"
 
 
-def _without_baseline(files: RunFiles, standing: Standing) -> str:
+def _without_baseline(files: RunArtifact, standing: Standing) -> str:
     constant = _constant(files, standing)
     if constant is not None:
         return (
@@ -254,37 +252,37 @@ def _without_baseline(files: RunFiles, standing: Standing) -> str:
     return "no simple baseline was run beside it"
 
 
-def _constant(files: RunFiles, standing: Standing) -> float | None:
+def _constant(files: RunArtifact, standing: Standing) -> float | None:
     if standing.metric != "mae":
         return None
     for row in pooled_rows(files, protocol_told(files)):
-        place = row.get("target"), row.get("model"), row.get("name")
+        place = row.target, row.model, row.name
         if place == (standing.target, standing.model, "mae_constant"):
-            return float(row["value"])
+            return row.value
     return None
 
 
-def unit_of(files: RunFiles, standing: Standing) -> str:
+def unit_of(files: RunArtifact, standing: Standing) -> str:
     """Return the unit of the leading metric with a space before it, empty where it has none."""
-    target = next((t for t in targets_of(files) if t["name"] == standing.target), {})
-    unit = str(target.get("unit") or "")
+    target = target_of(files, standing.target)
+    unit = target.unit
     return f" {unit}" if standing.metric == "mae" and unit not in ("", "1") else ""
 
 
-def _value(files: RunFiles, row: Row, standing: Standing) -> str:
-    value = number(float(row["value"])) + unit_of(files, standing)
-    if row.get("low") is None or row.get("high") is None:
+def _value(files: RunArtifact, row: Row, standing: Standing) -> str:
+    value = number(row.value) + unit_of(files, standing)
+    if row.low is None or row.high is None:
         return f"{value} (no interval)"
-    limits = f"{number(row['low'])} to {number(row['high'])}"
-    return f"{value} ({level_words(row.get('level'))} interval {limits})"
+    limits = f"{number(row.low)} to {number(row.high)}"
+    return f"{value} ({level_words(row.level)} interval {limits})"
 
 
-def _label(files: RunFiles, target: str) -> str:
+def _label(files: RunArtifact, target: str) -> str:
     words = words_of(files, target)
     return words[:1].upper() + words[1:]
 
 
-def _line(files: RunFiles, standing: Standing) -> str:
+def _line(files: RunArtifact, standing: Standing) -> str:
     said = (
         f"“{title_of(files, standing.model)}”: {IN_WORDS[standing.metric]} "
         f"{_value(files, standing.row, standing)}"
@@ -293,7 +291,7 @@ def _line(files: RunFiles, standing: Standing) -> str:
     if baseline is None:
         constant = _constant(files, standing)
         return said + ("" if constant is None else f"; always the median {number(constant)}")
-    value = number(float(standing.rows[baseline]["value"]))
+    value = number(float(standing.rows[baseline].value))
     difference = standing.differences.get(baseline)
     compared = f"difference {difference.shown}" if difference else "not compared"
     return f"{said}; best baseline, “{title_of(files, baseline)}”: {value}, {compared}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cardio_core.io.atomic import write_text
 from cardio_core.io.hashing import directory_digest
-from cardio_core.report.run_files import RunFiles
+from cardio_core.io.run_artifact import RunArtifact
 from cardio_core.report.told.answer import answer
 from cardio_core.report.told.evidence import evidence
 from cardio_core.report.told.methods import limits
@@ -26,19 +26,19 @@ class Section:
     sentences: tuple[str, ...]
 
 
-def model_card(files: RunFiles) -> tuple[Section, ...]:
+def model_card(files: RunArtifact) -> tuple[Section, ...]:
     """Return the sections of the card; what a run cannot know is left to the authors by name."""
     known, told, manifest = evidence(files), answer(files), files.manifest
-    name = manifest.get("primary") or next(iter(manifest.get("models") or []), "")
+    leading = manifest.primary or next(iter(manifest.models), "")
     versions = [
-        f"{key} {manifest[field]}"
-        for key, field in (("cardio-core", "core_version"),
-                           (str(manifest.get("plugin") or "plugin"), "plugin_version"))
-        if manifest.get(field)
+        f"{name} {version}"
+        for name, version in (("cardio-core", manifest.core_version),
+                              (manifest.plugin or "plugin", manifest.plugin_version))
+        if version
     ]  # fmt: skip
-    final = digest_of_final(files.run)
+    final = digest_of_final(files.folder)
     sections = (
-        ("Model", (f"“{title_of(files, str(name))}”." if name else AUTHORS,
+        ("Model", (f"“{title_of(files, leading)}”." if leading else AUTHORS,
                    f"Versions: {', '.join(versions)}." if versions else "",
                    f"SHA-256 over models/final: {final}." if final else "")),
         ("Intended use", (told.asked, "Research only: it is no medical device. Who should use it, "

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cardio_core.io.atomic import write_text
+from cardio_core.io.run_artifact import RunArtifact
 from cardio_core.io.tables.formula import texts
-from cardio_core.report.run_files import RunFiles
 from cardio_core.report.told.checklist_items import CLAIM, TRIPOD_AI, Item
 from cardio_core.report.told.evidence import evidence
 
@@ -50,7 +50,7 @@ class Checklist:
         return f"{n} of {len(self.lines)} answered by this page, {partly} in part"
 
 
-def checklists(files: RunFiles) -> tuple[Checklist, ...]:
+def checklists(files: RunArtifact) -> tuple[Checklist, ...]:
     """Return both checklists of a run; an item that nothing is known of is left to the authors."""
     known = evidence(files)
     made = []

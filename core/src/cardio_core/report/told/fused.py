@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from cardio_core.report.run_files import RunFiles
+from cardio_core.io.run_artifact import RunArtifact, RunKind, RunManifest
 from cardio_core.report.told.standing import Standing, title_of
 from cardio_core.report.words import counted, listed, number
 
 
-def is_fused(files: RunFiles) -> bool:
+def is_fused(files: RunArtifact) -> bool:
     """Return whether a folder is a fusion of runs."""
-    return files.manifest.get("kind") == "fused"
+    return files.manifest.kind is RunKind.FUSED
 
 
-def labels_of(files: RunFiles) -> list[str]:
+def labels_of(files: RunArtifact) -> list[str]:
     """Return the names of the members."""
-    return [str(one["label"]) for one in files.manifest.get("members") or []]
+    return [one.label for one in files.manifest.members]
 
 
-def data_words(manifest: Mapping[str, Any]) -> str:
+def data_words(manifest: RunManifest) -> str:
     """Return who was joined, and what was predicted."""
-    members = manifest.get("members") or []
-    whose = listed(
-        [f"{one['label']} ({counted(int(one['n_patients']), 'patient')})" for one in members]
-    )
-    n = counted(int((manifest.get("data") or {}).get("n_patients") or 0), "patient")
+    members = manifest.members
+    whose = listed([f"{one.label} ({counted(int(one.n_patients), 'patient')})" for one in members])
+    n = counted(manifest.data.n_patients or 0, "patient")
     said = (
         f"Out-of-fold predictions of {counted(len(members), 'run')} were joined by patient: "
-        f"{whose}; {n} in all. Outcome: {str(manifest.get('outcome') or '').rstrip('.')}."
+        f"{whose}; {n} in all. Outcome: {manifest.outcome.rstrip('.')}."
     )
-    if manifest.get("left_out"):
-        said += f" {manifest['left_out']}"
-    if (manifest.get("data") or {}).get("source") == "synthetic":
+    if manifest.left_out:
+        said += f" {manifest.left_out}"
+    if manifest.data.source == "synthetic":
         said += " Data are synthetic: made by code, with known truth."
     return said
 
 
-def models_words(files: RunFiles) -> str:
+def models_words(files: RunArtifact) -> str:
     """Return how scores were fused, and what the fusion is held against."""
     titles = listed([f"“{title_of(files, name)}”" for name in labels_of(files)])
     said = (
@@ -47,17 +44,17 @@ def models_words(files: RunFiles) -> str:
         "be negative, and a ridge that is felt only where patients hardly differ. The fusion was "
         "declared before any result of it was known."
     )
-    against = [f"“{title_of(files, str(name))}”" for name in files.manifest.get("baselines") or []]
+    against = [f"“{title_of(files, str(name))}”" for name in files.manifest.baselines]
     if against:
         said += f" It is held against {listed(against)}, on the same folds."
     return said
 
 
-def validation_words(files: RunFiles) -> str:
+def validation_words(files: RunArtifact) -> str:
     """Return how the weights were kept from the tested patients, and what dependence stays."""
     folds = (
         "on the sites that all members had left out one after the other"
-        if files.manifest.get("same_folds")
+        if files.manifest.same_folds
         else "on folds of its own, which cut across those of its members"
     )
     return (
@@ -69,7 +66,7 @@ def validation_words(files: RunFiles) -> str:
     )
 
 
-def limits(files: RunFiles) -> list[str]:
+def limits(files: RunArtifact) -> list[str]:
     """Return what a fusion cannot say."""
     return [
         "Weights are fitted on scores of models that knew tested outcomes (stacking): only members "
@@ -79,7 +76,7 @@ def limits(files: RunFiles) -> list[str]:
     ]
 
 
-def beside_members(files: RunFiles, standing: Standing) -> str:
+def beside_members(files: RunArtifact, standing: Standing) -> str:
     """Return how the fusion stands to the best of its members, on those who have it."""
     own = [name for name in labels_of(files) if name in standing.rows]
     if not own or standing.model in own:
@@ -87,16 +84,16 @@ def beside_members(files: RunFiles, standing: Standing) -> str:
     best = standing.best(own)
     said = (
         f"Of its {len(own)} members the best alone, “{title_of(files, best)}”, reached "
-        f"{number(float(standing.rows[best]['value']))}, picked afterwards"
+        f"{number(standing.rows[best].value)}, picked afterwards"
     )
     difference = standing.differences.get(best)
     if difference is None:
         return f"{said}; the two were not compared on the same patients."
-    n = counted(int(standing.rows[best].get("n") or 0), "patient")
+    n = counted(int(standing.rows[best].n or 0), "patient")
     return f"{said}; on the {n} who have it, the paired difference is {difference.shown}."
 
 
-def no_better_than_members(files: RunFiles, standing: Standing) -> Iterator[str]:
+def no_better_than_members(files: RunArtifact, standing: Standing) -> Iterator[str]:
     """Warn where fusing is not shown to be better than a member alone."""
     own = [name for name in labels_of(files) if name in standing.rows and name != standing.model]
     short = []

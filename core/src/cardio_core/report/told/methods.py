@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cardio_core.io.run_artifact import RunArtifact, RunKind, StationEntry
 from cardio_core.report.headline import compared_word
-from cardio_core.report.run_files import RunFiles
 from cardio_core.report.told import external, fused, judged
 from cardio_core.report.told.flow import AFTER, KINDS, reason_of
 from cardio_core.report.told.standing import (
@@ -55,7 +55,7 @@ class Methods:
     citations: tuple[str, ...]
 
 
-def methods(files: RunFiles) -> Methods:
+def methods(files: RunArtifact) -> Methods:
     """Return the methods of a run as a paper tells them."""
     found = standings(files)
     paragraphs = (_data(files), _models(files), _validation(files), _statistics(files, found),
@@ -63,75 +63,75 @@ def methods(files: RunFiles) -> Methods:
     return Methods(tuple(text for text in paragraphs if text), tuple(_citations(files)))
 
 
-def _data(files: RunFiles) -> str:
+def _data(files: RunArtifact) -> str:
     manifest = files.manifest
-    data: Mapping[str, Any] = manifest.get("data") or {}
-    if manifest.get("kind") == "judged":
+    data = manifest.data
+    if manifest.kind is RunKind.JUDGED:
         return judged.data_words(manifest)
     if fused.is_fused(files):
         return fused.data_words(manifest)
-    task = in_sentence(str(manifest.get("task_title") or manifest.get("task") or "not recorded"))
-    column = manifest.get("outcome_column")
+    task = in_sentence(str(manifest.task_title or manifest.task or "not recorded"))
+    column = manifest.outcome_column
     said = f"{external.data_words(files)} " if external.is_external(files) else ""
     said += f"The task was: {f'{column}, a column of the cohort table' if column else task}."
     flow = flow_words(files)
     if flow:
         said += f" {flow}"
-    elif data.get("n_patients") is not None:
+    elif data.n_patients is not None:
         said += (
-            f" {counted(int(data.get('n_recordings') or 0), 'recording')} of "
-            f"{counted(int(data['n_patients']), 'patient')} were used."
+            f" {counted(data.n_recordings or 0, 'recording')} of "
+            f"{counted(int(data.n_patients), 'patient')} were used."
         )
-    if data.get("source") == "synthetic":
+    if data.source == "synthetic":
         said += " All of them are synthetic: made by code, with known truth."
-    if manifest.get("outcome"):
-        said += f" Outcome: {str(manifest['outcome']).rstrip('.')}."
+    if manifest.outcome:
+        said += f" Outcome: {str(manifest.outcome).rstrip('.')}."
     return said
 
 
-def flow_words(files: RunFiles) -> str:
+def flow_words(files: RunArtifact) -> str:
     """Return the flow of patients in sentences, empty where a run did not count it."""
-    told: Mapping[str, Any] = files.manifest.get("flow") or {}
-    stations = list(told.get("stations") or [])
+    told = files.manifest.flow
+    stations = list(told.stations)
     if not stations:
         return ""
     first, *left, used = stations
     if not left:
         return f"All {_both(used)} that were found were used."
     said = f"Of {_both(first)} found, {_both(used)} were used."
-    for kind in [kind for kind in AFTER if any(one["kind"] == kind for one in left)]:
-        own = [one for one in left if one["kind"] == kind]
+    for kind in [kind for kind in AFTER if any(one.kind == kind for one in left)]:
+        own = [one for one in left if one.kind == kind]
         if kind == "without_outcome":
             said += f" {KINDS[kind]}: {listed([_both(one) for one in own])}."
             continue
         reasons = listed([f"{reason_of(one)} ({_both(one)})" for one in own])
         said += f" {KINDS[kind]}: {reasons}."
-    aside = told.get("unlabelled") or {}
-    if aside.get("train") and aside.get("patients"):
+    aside = told.unlabelled
+    if aside is not None and aside.train and aside.patients:
         said += " Those without outcome took part where training needs none; they are never tested."
     return said
 
 
-def _both(station: Mapping[str, Any]) -> str:
-    recordings = counted(int(station["recordings"]), "recording")
-    return f"{recordings} of {counted(int(station['patients']), 'patient')}"
+def _both(station: StationEntry) -> str:
+    recordings = counted(int(station.recordings), "recording")
+    return f"{recordings} of {counted(int(station.patients), 'patient')}"
 
 
-def _models(files: RunFiles) -> str:
+def _models(files: RunArtifact) -> str:
     manifest = files.manifest
-    names = list(manifest.get("models") or [])
+    names = list(manifest.models)
     if not names:
         return ""
     if external.is_external(files):
         return external.models_words(files, names)
-    if manifest.get("kind") == "judged":
+    if manifest.kind is RunKind.JUDGED:
         said = f"Predictions made elsewhere were judged: {_titles(files, names)}."
-        if manifest.get("primary"):
-            said += f" “{manifest['primary']}” was declared beforehand."
+        if manifest.primary:
+            said += f" “{manifest.primary}” was declared beforehand."
         return said
     if fused.is_fused(files):
         return fused.models_words(files)
-    baselines = [name for name in names if name in (manifest.get("baselines") or [])]
+    baselines = [name for name in names if name in manifest.baselines]
     others = [name for name in names if name not in baselines]
     said = (
         f"{_titles(files, others)} {'was' if len(others) == 1 else 'were'} fitted."
@@ -140,32 +140,32 @@ def _models(files: RunFiles) -> str:
     )
     if baselines:
         said += f" Simple baselines, on the same folds: {_titles(files, baselines)}."
-    if manifest.get("primary"):
+    if manifest.primary:
         said += (
-            f" “{title_of(files, str(manifest['primary']))}” was declared as the primary model "
+            f" “{title_of(files, str(manifest.primary))}” was declared as the primary model "
             "before any result was known."
         )
-    for need in manifest.get("needs") or []:
-        same = "the same patients, fold by fold" if need.get("patients") == "same" else ""
-        earlier = words_of(files, str(need.get("task")))
+    for need in manifest.needs:
+        same = "the same patients, fold by fold" if need.patients == "same" else ""
+        earlier = words_of(files, str(need.task))
         said += f" They build on an earlier task, {earlier}{f' ({same})' if same else ''}."
     return said.strip()
 
 
-def _titles(files: RunFiles, names: Sequence[str]) -> str:
+def _titles(files: RunArtifact, names: Sequence[str]) -> str:
     return listed([f"“{title_of(files, name)}”" for name in names])
 
 
-def _validation(files: RunFiles) -> str:
+def _validation(files: RunArtifact) -> str:
     if external.is_external(files):
         return external.validation_words(files)
     said = []
-    for protocol in files.manifest.get("protocols") or list(files.splits):
+    for protocol in files.manifest.protocols or list(files.splits):
         split = files.splits.get(protocol)
         if not split:
             continue
         choice = choice_words(files, protocol)
-        overlap = str(split.get("declared_overlap") or "").rstrip(". ")
+        overlap = str(split.declared_overlap).rstrip(". ")
         about = {
             "honest": "The honest protocol never let a fitted thing see a tested patient",
             "paper": "The paper protocol repeats what was published, optimistic by its design",
@@ -173,7 +173,7 @@ def _validation(files: RunFiles) -> str:
         if fused.is_fused(files):
             about = "Every patient was scored by models and weights that were fitted on others"
         told = f"{about}: {split_words(split)}{f'; {choice}' if choice else ''}."
-        counted = (files.manifest.get("overlap") or {}).get(protocol) if not overlap else None
+        counted = files.manifest.overlap.get(protocol) if not overlap else None
         declared = f" Declared overlap: {overlap}." if overlap else ""
         said.append(told + declared + (f" {counted}" if counted else ""))
     if said and fused.is_fused(files):
@@ -189,22 +189,22 @@ def _validation(files: RunFiles) -> str:
     return " ".join(said)
 
 
-def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
+def _statistics(files: RunArtifact, found: Sequence[Standing]) -> str:
     if not found:
         return ""
     leading = list(dict.fromkeys(one.metric for one in found))
-    of_others = files.manifest.get("kind") == "judged"
-    level = level_words(found[0].row.get("level") or 0.95)
-    own = dict.fromkeys(str(one.row.get("method")) for one in found if one.row.get("method"))
+    of_others = files.manifest.kind is RunKind.JUDGED
+    level = level_words(found[0].row.level or 0.95)
+    own = dict.fromkeys(str(one.row.method) for one in found if one.row.method)
     said = (
         f"The leading measure was the {listed([IN_WORDS[name] for name in leading])}"
         f"{'' if of_others or external.is_external(files) else ', pooled over the tested folds'}, "
         f"with {level} intervals"
     )
     said += f" ({listed(list(own))})." if own else "."
-    unit = found[0].row.get("unit")
-    extra: Mapping[str, Any] = found[0].row.get("extra") or {}
-    if unit == "patient" and extra.get("n_rows") not in (None, found[0].row.get("n")):
+    unit = found[0].row.unit
+    extra: Mapping[str, Any] = found[0].row.extra
+    if unit == "patient" and extra.get("n_rows") not in (None, found[0].row.n):
         said += " A patient may have several tested units; intervals take the patient as the unit."
     compared = dict.fromkeys(d.method for one in found for d in one.differences.values())
     if compared:
@@ -218,62 +218,60 @@ def _statistics(files: RunFiles, found: Sequence[Standing]) -> str:
     if resamples:
         said += f" Bootstrap intervals are percentiles of {count(int(resamples))} resamples."
     rows = pooled_rows(files, protocol_told(files))
-    names = {row.get("name") for row in rows}
+    names = {row.name for row in rows}
     if names & {"conformal_coverage", "empty_sets"}:
         by_class = ", by class," if "empty_sets" in names else ""
         said += f" Prediction sets are conformal, calibrated{by_class} on out-of-fold patients."
     return said
 
 
-def networks_fitted(files: RunFiles) -> bool:
+def networks_fitted(files: RunArtifact) -> bool:
     """Return whether a run holds weights of a network."""
-    return any((files.run / "models").rglob("*.safetensors"))
+    return any((files.folder / "models").rglob("*.safetensors"))
 
 
-def _packages(files: RunFiles) -> dict[str, str]:
-    packages: Mapping[str, str] = files.manifest.get("packages") or {}
+def _packages(files: RunArtifact) -> dict[str, str]:
+    packages = files.manifest.packages
     networks = networks_fitted(files)
     return {n: v for n, v in packages.items() if n in CITED and (networks or n not in _NETWORKS)}
 
 
-def _software(files: RunFiles) -> str:
+def _software(files: RunArtifact) -> str:
     manifest = files.manifest
-    core = " ".join(filter(None, ("cardio-core", str(manifest.get("core_version") or ""))))
-    plugin = " ".join(
-        str(manifest[key]) for key in ("plugin", "plugin_version") if manifest.get(key)
-    )
-    packages: Mapping[str, str] = manifest.get("packages") or {}
+    core = " ".join(filter(None, ("cardio-core", manifest.core_version)))
+    plugin = " ".join(filter(None, (manifest.plugin, manifest.plugin_version)))
+    packages = manifest.packages
     named = [f"{name} {version}" for name, version in _packages(files).items()]
-    python = [f"Python {packages['python']}"] if packages.get("python") else []
+    python = [f"Python {packages['python']}"] if "python" in packages else []
     said = f"Software: {listed([core, *([f'plugin {plugin}'] if plugin else []), *python, *named])}"
-    device = (manifest.get("device") or {}).get("name")
+    device = manifest.device.name
     if device:
         said += f", on {device}"
-    if manifest.get("seed") is not None:
-        said += f"; seed {manifest['seed']}"
-    commit = str(manifest.get("git_commit") or "")
+    if manifest.seed is not None:
+        said += f"; seed {manifest.seed}"
+    commit = manifest.git_commit
     return f"{said}{f'; commit {commit[:10]}' if commit else ''}."
 
 
-def _citations(files: RunFiles) -> list[str]:
-    found = [str(paper) for paper in files.manifest.get("papers") or []]
-    methods_used = " ".join({str(row.get("method") or "") for row in files.metrics})
+def _citations(files: RunArtifact) -> list[str]:
+    found = [str(paper) for paper in files.manifest.papers]
+    methods_used = " ".join({row.method for row in files.metrics})
     found += [paper for word, paper in _METHODS.items() if word in methods_used]
     found += [f"{name}: {CITED[name]}" for name in _packages(files)]
     return found
 
 
-def limits(files: RunFiles) -> tuple[str, ...]:
+def limits(files: RunArtifact) -> tuple[str, ...]:
     """Return what a run cannot say, one sentence each."""
     manifest, found = files.manifest, standings(files)
-    data: Mapping[str, Any] = manifest.get("data") or {}
+    data = manifest.data
     said = []
-    if data.get("source") == "synthetic":
+    if data.source == "synthetic":
         said.append("The data are synthetic; nothing here is about patients.")
-    plans = {split.get("plan") for split in files.splits.values()}
+    plans = {split.plan for split in files.splits.values()}
     if external.is_external(files):
         return (*said, *external.limits_words(files), *_of_size(found), *_of_missing(files))
-    if manifest.get("kind") == "judged":
+    if manifest.kind is RunKind.JUDGED:
         return (*_of_judged(files), *_of_size(found))
     if "sites" not in plans:
         said.append(
@@ -286,7 +284,7 @@ def limits(files: RunFiles) -> tuple[str, ...]:
     if fused.is_fused(files):
         said += fused.limits(files)
     said += _of_size(found)
-    targets, models = len(targets_of(files)), len(manifest.get("models") or [])
+    targets, models = len(targets_of(files)), len(manifest.models)
     if models > 1 or targets > 1:
         but = ", but for the adjusted p of areas" if fused.is_fused(files) else ""
         said.append(
@@ -294,32 +292,33 @@ def limits(files: RunFiles) -> tuple[str, ...]:
             f"correction{but}; only the primary model was declared before, every other lead is a "
             "hypothesis."
         )
-    honest = files.splits.get("honest") or {}
-    if len({str(f.get("name")).partition("-")[0] for f in honest.get("folds") or []}) == 1:
+    honest = files.splits["honest"].folds if "honest" in files.splits else ()
+    if len({fold.name.partition("-")[0] for fold in honest}) == 1:
         said.append("The folds were drawn once with one seed; other draws give other numbers.")
     said += _of_missing(files)
     return tuple(said)
 
 
-def _of_missing(files: RunFiles) -> list[str]:
+def _of_missing(files: RunArtifact) -> list[str]:
     """Return whom the result says nothing of: without outcome, and with unusable recordings."""
     manifest, said = files.manifest, list[str]()
-    unknown = ((manifest.get("flow") or {}).get("unlabelled") or {}).get("patients")
-    if unknown:
+    unlabelled = manifest.flow.unlabelled
+    if unlabelled is not None and unlabelled.patients:
+        unknown = unlabelled.patients
         said.append(
-            f"{counted(int(unknown), 'patient')} without a known outcome "
+            f"{counted(unknown, 'patient')} without a known outcome "
             f"{'is' if unknown == 1 else 'are'} not tested: if the outcome is unknown for a reason "
             "that goes with it, the result is biased."
         )
-    if manifest.get("quarantined"):
-        n = len({str(row.get("recording_id")) for row in manifest["quarantined"]})
+    if manifest.quarantined:
+        n = len({row.recording_id for row in manifest.quarantined})
         said.append(f"{counted(n, 'recording')} could not be used, perhaps of the sickest.")
     return said
 
 
-def _of_judged(files: RunFiles) -> list[str]:
+def _of_judged(files: RunArtifact) -> list[str]:
     """Return what predictions made elsewhere cannot show."""
-    n, what = len(files.manifest.get("models") or []), compared_word(files.manifest)
+    n, what = len(files.manifest.models), compared_word(files.manifest)
     said = [
         "Only predictions were given: how the model was made, on whom, and what was chosen on "
         "these patients is not known here.",
@@ -330,7 +329,7 @@ def _of_judged(files: RunFiles) -> list[str]:
             f"{counted(n, what)} were compared; p of a difference of areas is adjusted for all "
             "pairs in a column of its own, every other p is not."
         )
-    elif n > 1 and not files.manifest.get("primary"):
+    elif n > 1 and not files.manifest.primary:
         said.append(
             f"{counted(n, what)} were looked at without correction, and none was declared "
             "beforehand."
@@ -342,10 +341,10 @@ def _of_size(found: Sequence[Standing]) -> list[str]:
     if not found:
         return []
     row = found[0].row
-    low, high = row.get("low"), row.get("high")
+    low, high = row.low, row.high
     if low is None or high is None:
         return ["There are too few tested patients for an interval."]
-    n = counted(int(row.get("n") or 0), str(row.get("unit") or "row"))
+    n = counted(int(row.n or 0), str(row.unit or "row"))
     return [
         f"With {n} the interval of the leading measure is {number(high - low)} wide: smaller "
         "differences than that cannot be seen."

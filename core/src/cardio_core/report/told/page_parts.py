@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cardio_core.report.run_files import RunFiles
+from cardio_core.io.run_artifact import RunArtifact
 from cardio_core.report.told.card import model_card, write_card
 from cardio_core.report.told.checklists import checklists, write_checklists
 from cardio_core.report.told.flow import flow
@@ -19,7 +19,7 @@ ELSEWHERE = ("judged", "external")
 """Kinds of pages whose models lie in another place, with their cards."""
 
 
-def told_parts(files: RunFiles) -> dict[str, Any]:
+def told_parts(files: RunArtifact) -> dict[str, Any]:
     """Return what `flow.html`, `methods.html` and `papers.html` in `partials` print."""
     counted = flow(files)
     return {
@@ -28,17 +28,17 @@ def told_parts(files: RunFiles) -> dict[str, Any]:
         "methods_told": methods(files),
         "limits_told": limits(files),
         "checklists": checklists(files),
-        "model_card": () if files.manifest.get("kind") in ELSEWHERE else model_card(files),
+        "model_card": () if files.manifest.kind in ELSEWHERE else model_card(files),
     }
 
 
-def write_told(run: Path, files: RunFiles) -> None:
+def write_told(run: Path, files: RunArtifact) -> None:
     """Write the checklists as tables and the model card as Markdown into a run directory."""
     write_checklists(run, checklists(files))
     manifest = files.manifest
-    if manifest.get("kind") in ELSEWHERE:
+    if manifest.kind in ELSEWHERE:
         return  # the model is elsewhere, and so is its card
-    title = str(manifest.get("task_title") or manifest.get("task") or run.name)
+    title = str(manifest.task_title or manifest.task or run.name)
     write_card(run, model_card(files), title)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from cardio_core.io.run_artifact import RunArtifact, TargetEntry
 from cardio_core.report.headline import LEADING
-from cardio_core.report.results import Row, is_pooled
-from cardio_core.report.run_files import RunFiles
+from cardio_core.report.results import Row
 from cardio_core.report.words import level_words, number, title_words
 
 IN_WORDS = {
@@ -91,7 +90,7 @@ class Standing:
     def best(self, models: Sequence[str]) -> str:
         """Return the best of some models; of equal ones the first."""
         sign = -1.0 if self.metric in LOWER_IS_BETTER else 1.0
-        return max(models, key=lambda name: sign * float(self.rows[name]["value"]))
+        return max(models, key=lambda name: sign * float(self.rows[name].value))
 
     def gain(self, other: str) -> Difference | None:
         """Return the difference to another model so that above 0 is better, None without one."""
@@ -103,36 +102,37 @@ class Standing:
         return Difference(-found.value, low, high, found.level, found.method)
 
 
-def protocol_told(files: RunFiles) -> str:
+def protocol_told(files: RunArtifact) -> str:
     """Return the protocol that the answer quotes: honest, unless only another one ran."""
-    ran = [str(row.get("protocol") or "") for row in files.metrics]
+    ran = [row.protocol for row in files.metrics]
     return "honest" if "honest" in ran or not ran else ran[0]
 
 
-def pooled_rows(files: RunFiles, protocol: str) -> list[Row]:
+def pooled_rows(files: RunArtifact, protocol: str) -> list[Row]:
     """Return a protocol's rows that are of everybody: no fold, no subgroup."""
     return [
-        row
-        for row in files.metrics
-        if is_pooled(row) and not row.get("subgroup") and (row.get("protocol") or "") == protocol
+        row for row in files.metrics if row.pooled and not row.subgroup and row.protocol == protocol
     ]
 
 
-def targets_of(files: RunFiles) -> list[Mapping[str, Any]]:
+def targets_of(files: RunArtifact) -> list[TargetEntry]:
     """Return what the task predicts; of a run that does not say it, what its metrics name."""
-    told = files.manifest.get("targets")
-    if told:
-        return list(told)
-    names = dict.fromkeys(str(row["target"]) for row in files.metrics if row.get("target"))
-    return [{"name": name} for name in names]
+    names = dict.fromkeys(row.target for row in files.metrics if row.target)
+    return list(files.manifest.targets) or [TargetEntry(name=name) for name in names]
 
 
-def words_of(files: RunFiles, name: str) -> str:
+def target_of(files: RunArtifact, name: str) -> TargetEntry:
+    """Return what the task says of a target."""
+    found = (one for one in targets_of(files) if one.name == name)
+    return next(found, TargetEntry(name=name))
+
+
+def words_of(files: RunArtifact, name: str) -> str:
     """Return what a reader is shown in place of an identifier, in lower case inside a sentence."""
-    words: Mapping[str, str] = files.manifest.get("words") or {}
+    words = files.manifest.words
     if name in words:
         return words[name]
-    if name == files.manifest.get("outcome_column"):
+    if name == files.manifest.outcome_column:
         return name
     return in_sentence(title_words(name))
 
@@ -150,41 +150,41 @@ def in_sentence(words: str) -> str:
     return words if kept else words[:1].lower() + words[1:]
 
 
-def title_of(files: RunFiles, model: str) -> str:
+def title_of(files: RunArtifact, model: str) -> str:
     """Return the title of a model."""
-    titles: Mapping[str, str] = files.manifest.get("model_titles") or {}
+    titles = files.manifest.model_titles
     return titles.get(model, model) or "the model"
 
 
-def standings(files: RunFiles) -> list[Standing]:
+def standings(files: RunArtifact) -> list[Standing]:
     """Return how the models stand by target, those of the declared model first.
 
     A target without any leading metric is not among them.
     """
     rows = pooled_rows(files, protocol_told(files))
-    by_target = [[r for r in rows if r.get("target") == t["name"]] for t in targets_of(files)]
+    by_target = [[r for r in rows if r.target == t.name] for t in targets_of(files)]
     found = [one for own in by_target if (one := _standing(files, own)) is not None]
     return sorted(found, key=lambda one: not one.declared)
 
 
-def _standing(files: RunFiles, rows: Sequence[Row]) -> Standing | None:
-    overall = [row for row in rows if not row.get("class_name")]
-    alone = [row for row in overall if not row.get("versus")]
-    metric = next((name for name in LEADING if any(r.get("name") == name for r in alone)), None)
+def _standing(files: RunArtifact, rows: Sequence[Row]) -> Standing | None:
+    overall = [row for row in rows if not row.class_name]
+    alone = [row for row in overall if not row.versus]
+    metric = next((name for name in LEADING if any(r.name == name for r in alone)), None)
     if metric is None:
         return None
     by_model: dict[str, Row] = {}
     for row in alone:
-        if row.get("name") == metric:
-            by_model.setdefault(str(row.get("model") or ""), row)
-    order = [name for name in files.manifest.get("models") or [] if name in by_model]
+        if row.name == metric:
+            by_model.setdefault(row.model, row)
+    order = [name for name in files.manifest.models if name in by_model]
     order += [name for name in by_model if name not in order]
-    baselines = tuple(n for n in order if n in (files.manifest.get("baselines") or []))
-    declared = files.manifest.get("primary")
+    baselines = tuple(n for n in order if n in files.manifest.baselines)
+    declared = files.manifest.primary
     others = [name for name in order if name not in baselines]
     model = declared if declared in by_model else (*others, *order)[0]
     return Standing(
-        str(rows[0].get("target") or ""),
+        str(rows[0].target),
         metric,
         {name: by_model[name] for name in order},
         model,
@@ -197,13 +197,13 @@ def _standing(files: RunFiles, rows: Sequence[Row]) -> Standing | None:
 def _differences(rows: Sequence[Row], name: str, model: str) -> dict[str, Difference]:
     found: dict[str, Difference] = {}
     for row in rows:
-        if row.get("name") != name or not row.get("versus"):
+        if row.name != name or not row.versus:
             continue
-        value, low, high = float(row["value"]), row.get("low"), row.get("high")
-        about = row.get("level"), str(row.get("method") or "")
-        if row.get("model") == model:
-            found[str(row["versus"])] = Difference(value, low, high, *about)
-        elif row["versus"] == model:
+        value, low, high = row.value, row.low, row.high
+        about = row.level, row.method
+        if row.model == model:
+            found[row.versus] = Difference(value, low, high, *about)
+        elif row.versus == model:
             turned = (None if high is None else -high, None if low is None else -low)
-            found[str(row.get("model"))] = Difference(-value, *turned, *about)
+            found[row.model] = Difference(-value, *turned, *about)
     return found

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from cardio_core.io.kept.settings import told_in
-from cardio_core.report.run_files import RunFiles
+from cardio_core.io.run_artifact import RunArtifact, SplitRecord
 from cardio_core.report.words import count, counted
 
 
-def settings_of(files: RunFiles, protocol: str) -> Mapping[str, Any]:
+def settings_of(files: RunArtifact, protocol: str) -> Mapping[str, Any]:
     """Return the configuration as one protocol sees it where it decides about validation."""
     tree = told_in(files.config)
     block = (tree.get("protocols") or {}).get(protocol) or {}
@@ -19,28 +19,29 @@ def settings_of(files: RunFiles, protocol: str) -> Mapping[str, Any]:
             "evaluate": tree.get("evaluate") or {}}  # fmt: skip
 
 
-def split_words(split: Mapping[str, Any]) -> str:
+def split_words(split: SplitRecord) -> str:
     """Say how patients, or samples, came to training and test.
 
     Examples
     --------
-    >>> fold = {"name": "r0-f0", "train": ["a", "b", "c"], "test": ["d"]}
-    >>> split_words({"plan": "holdout", "unit": "patient", "folds": [fold]})
+    >>> from cardio_core.io.run_artifact import FoldRecord
+    >>> fold = FoldRecord("r0-f0", train=("a", "b", "c"), test=("d",))
+    >>> split_words(SplitRecord((fold,), plan="holdout"))
     'one split by patient: 1 of 4 patients was held out of training and tested'
     """
-    folds = list(split.get("folds") or [])
-    names = [str(fold.get("name") or "").partition("-") for fold in folds]
+    folds = list(split.folds)
+    names = [str(fold.name).partition("-") for fold in folds]
     repeats = max(1, len({name[0] for name in names}))
     k = max(1, len(folds) // repeats)
-    tested = {who for fold in folds for who in fold.get("test") or []}
-    everyone = tested | {who for fold in folds for who in fold.get("train") or []}
-    plan = split.get("plan")
-    if split.get("unit") == "sample":
+    tested = {who for fold in folds for who in fold.test}
+    everyone = tested | {who for fold in folds for who in fold.train}
+    plan = split.plan
+    if split.unit == "sample":
         parts = f"into {len(folds)} parts, each tested once" if len(folds) > 1 else (
             f"once, {count(len(tested))} of {count(len(everyone))} being tested"
         )  # fmt: skip
         return f"samples, not patients, were split at random {parts}"
-    if folds and all(set(f.get("test") or []) <= set(f.get("train") or []) for f in folds):
+    if folds and all(set(f.test) <= set(f.train) for f in folds):
         return "every patient was both trained on and tested (apparent performance)"
     if plan == "sites":
         return f"each of {k} sites was tested by models trained on the other sites"
@@ -57,7 +58,7 @@ def split_words(split: Mapping[str, Any]) -> str:
     return f"the task's fixed lists of patients: {held} on the list for testing"
 
 
-def choice_words(files: RunFiles, protocol: str) -> str:
+def choice_words(files: RunArtifact, protocol: str) -> str:
     """Say what was chosen inside each training set, and how thresholds came about."""
     found = settings_of(files, protocol)
     if not found["block"]:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
+from cardio_core.io.run_artifact import RunArtifact, RunKind
 from cardio_core.report.results import Row
-from cardio_core.report.run_files import RunFiles
 from cardio_core.report.told import external, fused
 from cardio_core.report.told.standing import (
     LOWER_IS_BETTER,
     Standing,
     pooled_rows,
     protocol_told,
-    targets_of,
+    target_of,
     title_of,
     words_of,
 )
 from cardio_core.report.words import count, counted, listed, number
 
-Asked = Callable[[RunFiles, Standing], Iterator[str]]
+Asked = Callable[[RunArtifact, Standing], Iterator[str]]
 
 _SHOUTED = re.compile(
     r"(?:(?P<model>\w+), [^:]{1,40}: )?(?P<head>[A-Z]{2,}(?: [A-Z]{2,})+)\b(?P<rest>.*)", re.DOTALL
@@ -40,12 +39,12 @@ SLOPES = (0.5, 2.0)
 MANY_QUARANTINED = 0.1
 
 
-def warnings_of(files: RunFiles, found: Sequence[Standing]) -> list[str]:
+def warnings_of(files: RunArtifact, found: Sequence[Standing]) -> list[str]:
     """Return every warning of a run, the gravest first.
 
     Parameters
     ----------
-    files : RunFiles
+    files : RunArtifact
     found : sequence of Standing
         Of the run's targets, the first of which is the answer's.
     """
@@ -77,33 +76,33 @@ def warnings_of(files: RunFiles, found: Sequence[Standing]) -> list[str]:
     ]
 
 
-def _told(files: RunFiles, standing: Standing, asked: Sequence[Asked]) -> list[str]:
+def _told(files: RunArtifact, standing: Standing, asked: Sequence[Asked]) -> list[str]:
     return [text for one in asked for text in one(files, standing)]
 
 
-def _the(files: RunFiles, standing: Standing, *, start: bool = True) -> str:
+def _the(files: RunArtifact, standing: Standing, *, start: bool = True) -> str:
     """Name the answer's model: its title is long, and stands in the answer itself."""
     if standing.declared:
         return "The primary model" if start else "the primary model"
     return f"“{title_of(files, standing.model)}”"
 
 
-def _synthetic(files: RunFiles) -> Iterator[str]:
-    if (files.manifest.get("data") or {}).get("source") == "synthetic":
+def _synthetic(files: RunArtifact) -> Iterator[str]:
+    if files.manifest.data.source == "synthetic":
         yield (
             "The data are synthetic: they say whether the method works on data built for it, and "
             "nothing about patients."
         )
 
 
-def _not_honest(files: RunFiles) -> Iterator[str]:
-    if files.manifest.get("kind") == "judged":
+def _not_honest(files: RunArtifact) -> Iterator[str]:
+    if files.manifest.kind is RunKind.JUDGED:
         yield (
             "The predictions were made elsewhere: nothing here shows whether the model had seen "
             "these patients, or was chosen on them."
         )
     elif files.metrics and protocol_told(files) not in ("honest", external.EXTERNAL):
-        notes = " ".join(str(note) for note in files.manifest.get("notes") or [])
+        notes = " ".join(str(note) for note in files.manifest.notes)
         left_out = " is left out of protocol honest: " in notes
         why = " (no model could be fitted in it; the notes say why)" if left_out else ""
         yield (
@@ -112,9 +111,9 @@ def _not_honest(files: RunFiles) -> Iterator[str]:
         )
 
 
-def _copied(files: RunFiles) -> Iterator[str]:
+def _copied(files: RunArtifact) -> Iterator[str]:
     """One signal under two patients: if they are one person, he may be trained on and tested."""
-    n = int(files.manifest.get("copied_signals") or 0)
+    n = int(files.manifest.copied_signals or 0)
     if n:
         yield (
             f"{counted(n, 'pair')} of recordings of different patients hold"
@@ -123,7 +122,7 @@ def _copied(files: RunFiles) -> Iterator[str]:
         )
 
 
-def _no_better(files: RunFiles, standing: Standing) -> Iterator[str]:
+def _no_better(files: RunArtifact, standing: Standing) -> Iterator[str]:
     """A model no better than a baseline: the interval of the paired difference is not above 0."""
     others = [name for name in standing.baselines if name != standing.model]
     beaten_by = []
@@ -139,12 +138,12 @@ def _no_better(files: RunFiles, standing: Standing) -> Iterator[str]:
         )
 
 
-def _no_better_than_constant(files: RunFiles, standing: Standing) -> Iterator[str]:
+def _no_better_than_constant(files: RunArtifact, standing: Standing) -> Iterator[str]:
     """A predicted number that misses by no less than always saying the median would."""
     if standing.metric != "mae":
         return
     for row in _of_model(files, standing, "mae_constant"):
-        constant, error = float(row["value"]), float(standing.row["value"])
+        constant, error = row.value, standing.row.value
         if error >= constant:
             yield (
                 f"{_the(files, standing)} misses by {number(error)} on average; always saying the "
@@ -153,7 +152,7 @@ def _no_better_than_constant(files: RunFiles, standing: Standing) -> Iterator[st
         return
 
 
-def _some(files: RunFiles, names: Sequence[str], what: str, n_all: int) -> str:
+def _some(files: RunArtifact, names: Sequence[str], what: str, n_all: int) -> str:
     """Name a few models, and count many."""
     if len(names) <= 2:
         return " or ".join(f"“{title_of(files, name)}”" for name in names)
@@ -162,10 +161,10 @@ def _some(files: RunFiles, names: Sequence[str], what: str, n_all: int) -> str:
     )  # fmt: skip
 
 
-def _spans_chance(files: RunFiles, standing: Standing) -> Iterator[str]:
+def _spans_chance(files: RunArtifact, standing: Standing) -> Iterator[str]:
     if standing.metric not in ("auc", "c_index"):
         return
-    low, high = standing.row.get("low"), standing.row.get("high")
+    low, high = standing.row.low, standing.row.high
     if low is not None and high is not None and low <= 0.5 <= high:
         yield (
             f"The interval of {_the(files, standing, start=False)}, {number(low)} to "
@@ -180,9 +179,9 @@ def _spans_chance(files: RunFiles, standing: Standing) -> Iterator[str]:
         yield f"There are too few patients for an interval of {_the(files, standing, start=False)}."
 
 
-def _few_events(files: RunFiles, standing: Standing) -> Iterator[str]:
-    extra: Mapping[str, Any] = standing.row.get("extra") or {}
-    positive, n_rows = extra.get("n_positive"), extra.get("n_rows") or standing.row.get("n")
+def _few_events(files: RunArtifact, standing: Standing) -> Iterator[str]:
+    extra = standing.row.extra
+    positive, n_rows = extra.get("n_positive"), extra.get("n_rows") or standing.row.n
     if positive is None or not n_rows:
         return
     fewer = min(int(positive), int(n_rows) - int(positive))
@@ -193,23 +192,23 @@ def _few_events(files: RunFiles, standing: Standing) -> Iterator[str]:
         )
 
 
-def _class(files: RunFiles, standing: Standing, positive: bool) -> str:
+def _class(files: RunArtifact, standing: Standing, positive: bool) -> str:
     """Say of some patients what they have or are."""
-    target = next((t for t in targets_of(files) if t["name"] == standing.target), {})
-    classes = [str(name) for name in target.get("classes") or ("no", "yes")]
+    target = target_of(files, standing.target)
+    classes = [str(name) for name in target.classes or ("no", "yes")]
     if [name.lower() for name in classes] == ["no", "yes"]:
         return f"{'have' if positive else 'are without'} {words_of(files, standing.target)}"
     return f"are {classes[1] if positive else classes[0]}"
 
 
-def _all_or_none(files: RunFiles, standing: Standing) -> Iterator[str]:
+def _all_or_none(files: RunArtifact, standing: Standing) -> Iterator[str]:
     """Sensitivity or specificity 0 or 1: the threshold decides all patients alike, or nearly."""
     values: dict[str, dict[str, float]] = {}
     for row in pooled_rows(files, protocol_told(files)):
-        if row.get("versus") or row.get("class_name") or row.get("target") != standing.target:
+        if row.versus or row.class_name or row.target != standing.target:
             continue
-        if row.get("name") in ("sensitivity", "specificity"):
-            values.setdefault(str(row.get("model")), {})[str(row["name"])] = float(row["value"])
+        if row.name in ("sensitivity", "specificity"):
+            values.setdefault(row.model, {})[row.name] = row.value
     extreme = {
         model: {name: v for name, v in own.items() if v in (0.0, 1.0)}
         for model, own in values.items()
@@ -235,26 +234,25 @@ def _all_or_none(files: RunFiles, standing: Standing) -> Iterator[str]:
         )
 
 
-def _parted(files: RunFiles, standing: Standing) -> Iterator[str]:
+def _parted(files: RunArtifact, standing: Standing) -> Iterator[str]:
     """Paper and honest part: by how much, and why."""
     if protocol_told(files) != "honest":
         return
     same = [
         row
         for row in pooled_rows(files, "paper")
-        if (row.get("target"), row.get("model"), row.get("name"))
-        == (standing.target, standing.model, standing.metric)
-        and not row.get("versus")
-        and not row.get("class_name")
+        if (row.target, row.model, row.name) == (standing.target, standing.model, standing.metric)
+        and not row.versus
+        and not row.class_name
     ]
     if not same:
         return
-    paper, honest = float(same[0]["value"]), float(standing.row["value"])
+    paper, honest = same[0].value, standing.row.value
     apart = paper - honest
     relative = standing.metric in LOWER_IS_BETTER
     if abs(apart) < PARTED * (max(abs(honest), 1e-12) if relative else 1.0):
         return
-    overlap = str((files.splits.get("paper") or {}).get("declared_overlap") or "").rstrip(". ")
+    overlap = files.splits["paper"].overlap if "paper" in files.splits else ""
     flatters = (apart < 0) == relative
     if overlap and flatters:
         reason = f": {overlap}"
@@ -268,10 +266,10 @@ def _parted(files: RunFiles, standing: Standing) -> Iterator[str]:
     )
 
 
-def _slope(files: RunFiles, standing: Standing) -> Iterator[str]:
+def _slope(files: RunArtifact, standing: Standing) -> Iterator[str]:
     model = _the(files, standing, start=False)
     for row in _of_model(files, standing, "calibration_slope"):
-        slope = float(row["value"])
+        slope = row.value
         if not SLOPES[0] <= slope <= SLOPES[1]:
             sense = "predictions are too extreme" if slope < 1 else "predictions are too timid"
             if slope <= 0:
@@ -280,13 +278,12 @@ def _slope(files: RunFiles, standing: Standing) -> Iterator[str]:
         return
 
 
-def _uncovered(files: RunFiles, standing: Standing) -> Iterator[str]:
+def _uncovered(files: RunArtifact, standing: Standing) -> Iterator[str]:
     """Classes whose patients the prediction sets miss more often than is promised."""
     short = [
-        f"{row['class_name']} in {100 * float(row['value']):.0f} % of its "
-        f"{counted(row['n'], 'patient')}"
+        f"{row.class_name} in {100 * row.value:.0f} % of its {counted(row.n or 0, 'patient')}"
         for row in _of_model(files, standing, "conformal_coverage", by_class=True)
-        if row.get("high") is not None and float(row["high"]) < SETS_PROMISE
+        if row.high is not None and float(row.high) < SETS_PROMISE
     ]
     if short:
         yield (
@@ -295,12 +292,12 @@ def _uncovered(files: RunFiles, standing: Standing) -> Iterator[str]:
         )
 
 
-def _undecided(files: RunFiles, standing: Standing) -> Iterator[str]:
+def _undecided(files: RunArtifact, standing: Standing) -> Iterator[str]:
     """Prediction sets of a yes-or-no outcome that hold both answers."""
     if standing.metric != "auc":
         return
     for row in _of_model(files, standing, "sets_of_several"):
-        undecided = float(row["value"])
+        undecided = row.value
         if undecided > RARELY_DECIDED:
             yield (
                 f"At the coverage that is promised, the prediction sets of "
@@ -311,19 +308,18 @@ def _undecided(files: RunFiles, standing: Standing) -> Iterator[str]:
 
 
 def _of_model(
-    files: RunFiles, standing: Standing, name: str, *, by_class: bool = False
+    files: RunArtifact, standing: Standing, name: str, *, by_class: bool = False
 ) -> list[Row]:
     return [
         row
         for row in pooled_rows(files, protocol_told(files))
-        if (row.get("target"), row.get("model"), row.get("name"))
-        == (standing.target, standing.model, name)
-        and not row.get("versus")
-        and bool(row.get("class_name")) == by_class
+        if (row.target, row.model, row.name) == (standing.target, standing.model, name)
+        and not row.versus
+        and bool(row.class_name) == by_class
     ]
 
 
-def _others_no_better(files: RunFiles, found: Sequence[Standing]) -> Iterator[str]:
+def _others_no_better(files: RunArtifact, found: Sequence[Standing]) -> Iterator[str]:
     """Further targets whose model is no better than its best baseline, in one sentence."""
     short = []
     for standing in found:
@@ -337,17 +333,13 @@ def _others_no_better(files: RunFiles, found: Sequence[Standing]) -> Iterator[st
         )
 
 
-def _quarantined(files: RunFiles) -> Iterator[str]:
-    aside = {str(q.get("recording_id")) for q in files.manifest.get("quarantined") or []}
-    n_used = (files.manifest.get("data") or {}).get("n_recordings")
+def _quarantined(files: RunArtifact) -> Iterator[str]:
+    quarantined, n_used = files.manifest.quarantined or (), files.manifest.data.n_recordings
+    aside = {one.recording_id for one in quarantined}
     if not aside or n_used is None:
         return
-    at_load = {
-        str(q.get("recording_id"))
-        for q in files.manifest.get("quarantined") or []
-        if q.get("hook") == "load"
-    }
-    total = int(n_used) + len(at_load)
+    at_load = {one.recording_id for one in quarantined if one.hook == "load"}
+    total = n_used + len(at_load)
     if total and len(aside) > MANY_QUARANTINED * total:
         yield (
             f"{count(len(aside))} of {counted(total, 'recording')} "
@@ -356,21 +348,21 @@ def _quarantined(files: RunFiles) -> Iterator[str]:
         )
 
 
-def _first_two(files: RunFiles, names: Sequence[str]) -> str:
+def _first_two(files: RunArtifact, names: Sequence[str]) -> str:
     shown = [f"“{title_of(files, name)}”" for name in names[:2]]
     return listed([*shown, f"{len(names) - 2} more"] if len(names) > 2 else shown)
 
 
-def _plugins_own(files: RunFiles, model: str | None) -> Iterator[str]:
+def _plugins_own(files: RunArtifact, model: str | None) -> Iterator[str]:
     """Yield what a plugin itself wrote in capitals, of all models or of the answer's one."""
     told = set()
-    for note in files.manifest.get("notes") or []:
+    for note in files.manifest.notes:
         found = _SHOUTED.match(str(note))
         if found is None or found["model"] not in (None, model) or found["head"] in told:
             continue
         told.add(found["head"])
         rest = re.split(r"(?<=[a-z)]{2})[;.] ", found["rest"])[0]
-        for name, title in (files.manifest.get("model_titles") or {}).items():
+        for name, title in files.manifest.model_titles.items():
             rest = re.sub(rf"\b{re.escape(name)}\b", f"“{title}”", rest)
         text = re.sub(r" \([^)]*\)", "", found["head"].capitalize() + rest)
         yield text.rstrip(".; ") + "."

@@ -23,7 +23,7 @@ from cardio_core.types.predictions import Scored
 
 CSV_COLUMNS = (
     "protocol", "sample_id", "recording_id", "study_id", "patient_id", "level", "time_s", "repeat",
-    "fold", "model", "target", "class", "y_true", "predicted", "score",
+    "fold", "model", "target", "event", "y_true", "predicted", "score",
 )  # fmt: skip
 
 
@@ -83,18 +83,23 @@ def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[str]:
 
 
 def write_csv(path: Path, scored: dict[str, Scored], task: Task) -> None:
-    """Write predictions.csv: one row a unit and class, all protocols, in the order of the folds."""
+    """Write predictions.csv: all protocols, in the order of the folds.
+
+    One row a unit, of several classes one a unit and class.
+    """
     parts = []
     for protocol, one in scored.items():
         for target in task.targets:
             if target.name not in one.frames:
                 continue
             frame = one.frames[target.name]
-            for column in score_columns(target):
-                name = column.partition(":")[2]
+            columns = score_columns(target)
+            # Of two classes the first has what the second leaves of 1.
+            for column in columns[1:] if target.kind == "binary" else columns:
                 part = frame.assign(
-                    protocol=protocol, target=target.name, score=frame[column], **{"class": name}
-                )
+                    protocol=protocol, target=target.name, event=column.partition(":")[2],
+                    score=frame[column],
+                )  # fmt: skip
                 parts.append(part.reindex(columns=list(CSV_COLUMNS)))
     with replacing(path) as temporary:
         write_table(pd.concat(parts), temporary, digits="%.7g")

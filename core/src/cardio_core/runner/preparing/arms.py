@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from cardio_core.config import Protocol, ProtocolBlock, RunConfig
 from cardio_core.errors import ConfigError, DataError
+from cardio_core.io.run_artifact import SplitRecord
 from cardio_core.runner.preparing.clinical import clinical_of
 from cardio_core.runner.preparing.features import Prepared, guard_enough, load_cohort, prepare
 from cardio_core.runner.preparing.needs import splits_to_share
@@ -162,14 +163,16 @@ def _own_folds(session: Session, block: Any, table: Any, y: Any, protocol: Proto
     return plan_folds(chosen, table, y, protocol=protocol, name=name, seed=session.ctx.seed)
 
 
-def _shared_folds(shared: dict[str, Any], table: Any, y: Any, protocol: Protocol) -> SplitPlan:
+def _shared_folds(
+    shared: dict[str, SplitRecord], table: Any, y: Any, protocol: Protocol
+) -> SplitPlan:
     """Take the earlier task's folds: fold k then gets a model that saw nobody of its test."""
     if protocol not in shared:
         raise ConfigError(
             f"the earlier task was run under {', '.join(shared)} alone; run it with --protocol "
             f"both, or this task with --protocol {next(iter(shared))}"
         )
-    return same_folds(shared[protocol], table, y)
+    return same_folds(asdict(shared[protocol]), table, y)
 
 
 def _with_false_detections(plan: SplitPlan, table: Any, truth: Truth) -> SplitPlan:

@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from cardio_core.config import NeedBlock, RunConfig, sets_of
 from cardio_core.errors import ConfigError, LeakageError
 from cardio_core.io.atomic import whole_directory, write_json
 from cardio_core.io.hashing import digest, file_digest
 from cardio_core.io.kept.models import ROWS
-from cardio_core.io.kept.results import COHORT, SPLITS
+from cardio_core.io.kept.results import COHORT
+from cardio_core.io.run_artifact import SPLITS, SplitRecord
 from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.plugin_options import NOTHING_GIVEN
 from cardio_core.runner.progress.words import several
@@ -191,7 +191,9 @@ def guard_other(
         )
 
 
-def splits_to_share(needs: Sequence[Resolved], patients: Collection[str]) -> dict[str, Any] | None:
+def splits_to_share(
+    needs: Sequence[Resolved], patients: Collection[str]
+) -> dict[str, SplitRecord] | None:
     """Return the split plans by protocol that needs of the ``same`` patients prescribe, or None.
 
     Raises
@@ -201,7 +203,7 @@ def splits_to_share(needs: Sequence[Resolved], patients: Collection[str]) -> dic
     LeakageError
         If this cohort has patients whom the earlier run never split, or two needs differ.
     """
-    shared: dict[str, Any] | None = None
+    shared: dict[str, SplitRecord] | None = None
     for resolved in needs:
         if resolved.need.patients != "same":
             continue
@@ -218,7 +220,7 @@ def splits_to_share(needs: Sequence[Resolved], patients: Collection[str]) -> dic
                 f"never saw {len(strangers)} of this run's patients; run it on the same data, or "
                 "let this run make it"
             )
-        theirs = SPLITS.read(resolved.run / "splits.json")["protocols"]
+        theirs = SPLITS.read(resolved.run / "splits.json").protocols
         if shared is not None and shared != theirs:
             raise LeakageError(
                 f"task {task!r} was split otherwise than the other task that this one needs; "

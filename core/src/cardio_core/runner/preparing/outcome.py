@@ -38,7 +38,8 @@ def with_outcome(setup: Setup, inputs: Sequence[Path]) -> Setup:
         if asked.positive is not None:
             raise ConfigError("--positive: expected --outcome COLUMN beside it, found none")
         return setup
-    found = settle_outcome(outcome_column(asked.column, tuple(setup.plugin.info.paths), inputs), asked)
+    column = outcome_column(asked.column, tuple(setup.plugin.info.paths), inputs)
+    found = settle_outcome(column, asked)
     settled = asked.model_copy(update={"kind": found.kind, "classes": found.classes})
     config = setup.config.model_copy(update={"outcome": settled})
     task = asked_task(setup.task, config)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cardio_core.config import RunConfig
+from cardio_core.io.run_artifact import SCHEMA, RunKind
 from cardio_core.runner.manifest import now, packages
 from cardio_core.studies.export.parts import Chosen
 
@@ -30,7 +31,7 @@ def manifest_of(
     titles = manifest.get("model_titles") or {}
     data = manifest.get("data") or {}
     return {
-        "status": "done", "kind": "exported", "name": name,
+        "schema": SCHEMA, "status": "done", "kind": RunKind.EXPORTED, "name": name,
         **{key: manifest[key] for key in KEPT if key in manifest},
         "models": list(chosen.models),
         "model_titles": {key: titles[key] for key in chosen.models if key in titles},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,14 @@ import pandas as pd
 
 from cardio_core.io.atomic import write_json, write_text
 from cardio_core.io.kept.models import APPLICABILITY as KEPT_RANGES
+from cardio_core.io.run_artifact import (
+    FlowEntry,
+    MetricRow,
+    QuarantinedEntry,
+    RunArtifact,
+    read_artifact,
+)
 from cardio_core.io.tables.formula import table_as_it_was
-from cardio_core.report.run_files import RunFiles, read_run
 from cardio_core.report.told.card import FILE, model_card
 from cardio_core.report.told.standing import protocol_told
 from cardio_core.report.words import counted, level_words, metric_words, number
@@ -61,12 +67,12 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
     run that names a patient or a file. The words are those of the protocol that the run's own page
     tells; the numbers are all there.
     """
-    files = _nameless(read_run(run), chosen, names)
+    files = _nameless(read_artifact(run), chosen, names)
     rows = _rows(files, chosen)
     table = _table_one(files)
     ranges = KEPT_RANGES.read(run / APPLICABILITY) if (run / APPLICABILITY).is_file() else None
-    titles = dict(files.manifest.get("model_titles") or {})
-    told = [row for row in rows if row["protocol"] == protocol_told(files)]
+    titles = files.manifest.model_titles
+    told = [row for row in rows if row.protocol == protocol_told(files)]
     parts = {one.heading: Part(one.heading, one.sentences) for one in model_card(files)}
     for part in (
         Part("Models", _models(chosen, titles)),
@@ -82,16 +88,18 @@ def card_of(run: Path, chosen: Chosen, names: Names) -> Card:
         parts[part.heading] = part
     manifest = files.manifest
     numbers = {
-        "plugin": manifest.get("plugin"), "task": manifest.get("task"),
-        "papers": manifest.get("papers"), "data": manifest.get("data"),
-        "targets": manifest.get("targets"), "primary": chosen.primary,
+        "plugin": manifest.plugin, "task": manifest.task,
+        "papers": manifest.papers,
+        "data": {key: one for key, one in asdict(manifest.data).items() if one not in (None, "")},
+        "targets": [asdict(one) for one in manifest.targets], "primary": chosen.primary,
         "models": {name: titles.get(name, name) for name in chosen.models},
         "left_out_models": chosen.left_out, "patient_rows": chosen.with_rows,
-        "metrics": rows, "packages": manifest.get("packages"), "applicability": ranges,
+        "metrics": [_entries(row) for row in rows],
+        "packages": manifest.packages, "applicability": ranges,
         "table1": None if table is None else table.frame.to_dict("records"),
         "words": {name: list(parts[name].sentences) for name in ORDER if name in parts},
     }  # fmt: skip
-    title = str(manifest.get("task_title") or manifest.get("task"))
+    title = manifest.title
     return Card(tuple(parts[name] for name in ORDER if name in parts), numbers, title)
 
 
@@ -115,29 +123,25 @@ def _cell(text: str) -> str:
     return text.replace("|", "/")
 
 
-def _nameless(files: RunFiles, chosen: Chosen, names: Names) -> RunFiles:
+def _nameless(files: RunArtifact, chosen: Chosen, names: Names) -> RunArtifact:
     """Return the run's files as the card may know them."""
-    manifest = dict(files.manifest)
-    data = dict(manifest.get("data") or {})
-    data.pop("digest", None)
-    data["path_shown"] = "a cohort that is not named here"
-    few = _few_events(files)
-    aside = {str(row.get("recording_id")) for row in manifest.get("quarantined") or ()}
-    manifest |= {
-        "data": {key: value for key, value in data.items() if key != "path_shown"},
-        "models": list(chosen.models), "primary": chosen.primary, "command": None,
-        "quarantined": [{"recording_id": str(n), "hook": "", "reason": ""}
-                        for n in range(len(aside))],
-        "excluded": {}, "flags": {},
-        "notes": [note for note in manifest.get("notes") or () if not _names_any(note, names)],
-        "outcome": None if few else manifest.get("outcome"),
-    }  # fmt: skip
-    if few:
-        manifest["flow"] = {}
+    manifest, few = files.manifest, _few_events(files)
+    n_aside = len({one.recording_id for one in manifest.quarantined or ()})
+    manifest = replace(
+        manifest,
+        data=replace(manifest.data, digest=None, path_shown=""),
+        models=tuple(chosen.models), primary=chosen.primary, command=(),
+        quarantined=tuple(QuarantinedEntry(recording_id=str(n), reason="")
+                          for n in range(n_aside)),
+        excluded={}, flags={},
+        notes=tuple(note for note in manifest.notes if not _names_any(note, names)),
+        outcome="" if few else manifest.outcome,
+        flow=FlowEntry() if few else manifest.flow,
+    )  # fmt: skip
     metrics = tuple(
-        {**row, "extra": {}} if few else row
+        replace(row, extra={}) if few else row
         for row in files.metrics
-        if row.get("model") in chosen.models and row.get("versus") in (None, *chosen.models)
+        if row.model in chosen.models and row.versus in ("", *chosen.models)
     )
     return replace(files, manifest=manifest, metrics=metrics)
 
@@ -146,41 +150,46 @@ def _names_any(note: str, names: Names) -> bool:
     return bool(words_in(str(note)) & names.distinct) or "/" in note or "\\" in note
 
 
-def _few_events(files: RunFiles) -> bool:
+def _few_events(files: RunArtifact) -> bool:
     """Whether a class has fewer than five patients, so that no count of classes is told."""
     found = [
         value
         for row in files.metrics
-        for key, value in (row.get("extra") or {}).items()
+        for key, value in row.extra.items()
         if key in ("n_positive", "n_negative", "units_positive", "units_negative")
-        and row.get("fold") is None and row.get("subgroup") is None
+        and value is not None and row.fold is None and not row.subgroup
     ]  # fmt: skip
     return bool(found) and min(found) < FEW
 
 
-def _rows(files: RunFiles, chosen: Chosen) -> list[dict[str, Any]]:
+def _rows(files: RunArtifact, chosen: Chosen) -> list[MetricRow]:
     """Return the pooled metrics of the exported models, on five patients or more."""
     return [
-        {key: row.get(key) for key in _KEPT}
+        row
         for row in files.metrics
-        if row.get("fold") is None
-        and row.get("repeat") is None
-        and row.get("versus") is None
-        and row.get("model") in chosen.models
-        and min(int(row.get("n") or 0), int(row.get("n_patients") or row.get("n") or 0)) >= FEW
-        and not str(row.get("name")).startswith("support")
+        if row.fold is None
+        and row.repeat is None
+        and not row.versus
+        and row.model in chosen.models
+        and min(row.n or 0, row.n_patients or row.n or 0) >= FEW
+        and not row.name.startswith("support")
     ]
 
 
+def _entries(row: MetricRow) -> dict[str, Any]:
+    """Return a metric JSON-ready, null where it has no such entry."""
+    return {key: None if (one := getattr(row, key)) == "" else one for key in _KEPT}
+
+
 def _measured(
-    heading: str, rows: list[dict[str, Any]], chosen: Chosen, titles: Mapping[str, str]
+    heading: str, rows: list[MetricRow], chosen: Chosen, titles: Mapping[str, str]
 ) -> Part:
     """Return a section of metrics: of performance for every model, else for the primary one."""
-    whole = [row for row in rows if row["subgroup"] is None]
+    whole = [row for row in rows if not row.subgroup]
     of = "pooled over the tested folds, the final models being fitted on everybody afterwards"
     none = f"No measure of {heading.lower()} was computed."
     if heading == "Subgroups":
-        found = [row for row in rows if row["subgroup"] is not None]
+        found = [row for row in rows if row.subgroup]
         of, none = "in subgroups of the tested patients", "No subgroup was evaluated."
     elif heading == "Calibration":
         found = [row for row in whole if _is_calibration(row)]
@@ -188,37 +197,36 @@ def _measured(
         found = [
             row
             for row in whole
-            if str(row["name"]).startswith(_LED_BY)
-            or (str(row["name"]).startswith(_ALSO) and row["model"] == chosen.primary)
+            if row.name.startswith(_LED_BY)
+            or (row.name.startswith(_ALSO) and row.model == chosen.primary)
         ]
     if heading != "Performance":
-        found = [row for row in found if row["model"] == chosen.primary]
+        found = [row for row in found if row.model == chosen.primary]
     if not found:
         return Part(heading, (none,))
     head = ("Model", "Measure", "Value", "Interval", "n", "Method")
-    said = f"Protocol {found[0]['protocol']}, {of}; the rest is in {JSON}."
+    said = f"Protocol {found[0].protocol}, {of}; the rest is in {JSON}."
     return Part(heading, (said,), (head, *(_line(row, titles) for row in found)))
 
 
-def _is_calibration(row: Mapping[str, Any]) -> bool:
-    return str(row["name"]).startswith(CALIBRATION) or row["name"] in SETS
+def _is_calibration(row: MetricRow) -> bool:
+    return row.name.startswith(CALIBRATION) or row.name in SETS
 
 
-def _line(row: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
+def _line(row: MetricRow, titles: Mapping[str, str]) -> tuple[str, ...]:
     """Return one metric with its interval, method and n, for a table."""
     interval = ""
-    if row.get("low") is not None and row.get("high") is not None:
-        limits = f"{number(row['low'])} to {number(row['high'])}"
-        interval = f"{level_words(row.get('level'))}: {limits}"
-    words = metric_words(str(row["name"]), row.get("class_name"))
-    own = [str(row["target"]), row.get("class_name"), row.get("subgroup")]
+    if row.low is not None and row.high is not None:
+        limits = f"{number(row.low)} to {number(row.high)}"
+        interval = f"{level_words(row.level)}: {limits}"
+    words = metric_words(row.name, row.class_name or None)
     return (
-        titles.get(str(row["model"]), str(row["model"])),
-        f"{words} ({', '.join(map(str, filter(None, own)))})",
-        number(float(row["value"])),
+        titles.get(row.model, row.model),
+        f"{words} ({', '.join(filter(None, (row.target, row.class_name, row.subgroup)))})",
+        number(row.value),
         interval,
-        counted(int(row["n"]), str(row["unit"])),
-        str(row["method"]),
+        counted(row.n or 0, row.unit),
+        row.method,
     )
 
 
@@ -231,11 +239,11 @@ def _models(chosen: Chosen, titles: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _cohort(files: RunFiles, table: Hidden | None) -> tuple[str, ...]:
-    data = files.manifest.get("data") or {}
-    kind = "synthetic patient" if data.get("source") == "synthetic" else "patient"
-    who = counted(int(data.get("n_patients") or 0), kind)
-    said = [f"{who}, {counted(int(data.get('n_recordings') or 0), 'recording')}."]
+def _cohort(files: RunArtifact, table: Hidden | None) -> tuple[str, ...]:
+    data = files.manifest.data
+    kind = "synthetic patient" if data.source == "synthetic" else "patient"
+    who = counted(data.n_patients or 0, kind)
+    said = [f"{who}, {counted(data.n_recordings or 0, 'recording')}."]
     if _few_events(files):
         said.append("A class has fewer than five patients; how many is not told.")
     if table is None:
@@ -255,7 +263,7 @@ def _as_table(table: Hidden | None) -> tuple[tuple[str, ...], ...]:
     return (tuple(map(str, table.frame.columns)), *lines)
 
 
-def _table_one(files: RunFiles) -> Hidden | None:
+def _table_one(files: RunArtifact) -> Hidden | None:
     found = next((path for path in files.tables if path.name == "table1.csv"), None)
     if found is None:
         return None

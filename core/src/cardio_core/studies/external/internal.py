@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ import pandas as pd
 from cardio_core.config import EvaluateBlock
 from cardio_core.errors import DataError
 from cardio_core.io.kept.predictions import numbers_in, read_predictions
-from cardio_core.io.kept.results import METRICS
-from cardio_core.report.results import bare_name, is_pooled
+from cardio_core.io.run_artifact import METRICS, MetricRow
+from cardio_core.report.results import bare_name
 from cardio_core.stats import independent_difference
 from cardio_core.studies.evaluating import calibration_of
 from cardio_core.types.estimate import Estimate
@@ -43,12 +42,11 @@ def internal_metrics(run: Path, task: Task, config: EvaluateBlock, seed: int) ->
     Empty where it has none: an exported folder, or a run of the published protocol alone.
     """
     path = run / "metrics.json"
-    rows = METRICS.read_or(path, [])
+    rows = METRICS.read_or(path, ())
     found = [
         Metric(_estimate(row), _scope(row))
         for row in rows
-        if row.get("protocol") == HONEST and is_pooled(row)
-        and not row.get("versus") and not row.get("subgroup")
+        if row.protocol == HONEST and row.pooled and not row.versus and not row.subgroup
     ]  # fmt: skip
     known = {(one.estimate.name, one.scope.model, one.scope.target) for one in found}
     for target in task.targets:
@@ -93,21 +91,23 @@ def words_of_changes() -> dict[str, str]:
 
 
 def _bare(metric: Metric) -> str:
-    return bare_name({"name": metric.estimate.name, "class_name": metric.scope.class_name})
+    return bare_name(metric.estimate.name, metric.scope.class_name)
 
 
 def _place(metric: Metric) -> tuple[Any, ...]:
     return _bare(metric), metric.scope.target, metric.scope.model, metric.scope.class_name
 
 
-def _estimate(row: Mapping[str, Any]) -> Estimate:
-    return Estimate(**{name: row[name] for name in _FIELDS if name in row})
+def _estimate(row: MetricRow) -> Estimate:
+    return Estimate(
+        **{name: one for name in _FIELDS if (one := getattr(row, name)) not in (None, "")}
+    )
 
 
-def _scope(row: Mapping[str, Any]) -> Scope:
+def _scope(row: MetricRow) -> Scope:
     return Scope(
-        task=row.get("task"), target=row.get("target"), model=row.get("model"),
-        class_name=row.get("class_name"),
+        task=row.task or None, target=row.target or None, model=row.model or None,
+        class_name=row.class_name or None,
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def _out_of_fold(path: Path, target: Target) -> pd.DataFrame | None:
     rows = read_predictions(path)
     rows = rows[(rows["protocol"] == HONEST) & (rows["target"] == target.name)]
     if target.kind == "binary":
-        rows = rows[rows["class"] == target.classes[1]]
+        rows = rows[rows["event"] == target.classes[1]]
     else:
         rows = rows.assign(y_true=numbers_in(rows, "y_true", path))
     rows = rows[rows["y_true"].notna() & rows["score"].notna()]

@@ -9,9 +9,10 @@ from typing import Any
 
 from cardio_core.errors import ConfigError
 from cardio_core.io.cohort_rows import shown_of
+from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.truth_file import is_synthetic
 from cardio_core.report.told.card import digest_of_final
-from cardio_core.runner.manifest import git_commit, now, packages
+from cardio_core.runner.manifest import first_entries, now
 from cardio_core.runner.predicting.answering import Answered, Opened
 from cardio_core.studies.external.applying import words_of_shares
 from cardio_core.studies.external.internal import EXTERNAL, INTERNAL, words_of_changes
@@ -19,8 +20,6 @@ from cardio_core.studies.external.scoring import New
 from cardio_core.types.features import flag_counts
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Scored
-
-KIND = "external"
 
 
 def default_out(run: Path) -> Path:
@@ -63,9 +62,7 @@ def about(
     judged = {str(one) for frame in scored.frames.values() for one in frame["patient_id"]}
     kept = ("plugin", "plugin_version", "task", "task_title", "papers", "models", "model_titles",
             "baselines", "primary", "targets")  # fmt: skip
-    return {
-        "status": "running", "kind": KIND, "name": out.name, "command": list(command),
-        "core_version": packages().get("cardio-core"),
+    entries = {
         **{name: made.get(name) for name in kept},
         "outcome_column": opened.config.outcome.column,
         "outcome": _outcome(opened.task.targets, scored, cohort.outcome),
@@ -79,7 +76,7 @@ def about(
             "n_patients": (made.get("data") or {}).get("n_patients"),
             "core_version": made.get("core_version"),
         },
-        "seed": seed, "packages": packages(), "git_commit": git_commit(Path(__file__).parent),
+        "seed": seed,
         "device": {key: getattr(device, key) for key in ("name", "reason", "precision")},
         "data": {
             "source": "real" if real else "synthetic",
@@ -92,8 +89,9 @@ def about(
         "quarantined": [row.cells() for row in answered.prepared.quarantined],
         "excluded": {why: list(ids) for why, ids in cohort.excluded.items()},
         "flags": flag_counts(answered.prepared.features.table),
-        "started": now(), "stages": {}, "needs": [], "said": [], **further,
+        **further,
     }  # fmt: skip
+    return first_entries(RunKind.EXTERNAL, out.name, command, **entries)
 
 
 def _outcome(targets: Sequence[Target], scored: Scored, said: str) -> str:

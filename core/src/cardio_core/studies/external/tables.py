@@ -92,7 +92,7 @@ def shown(one: Estimate, *, signed: bool = False) -> str:
 
 
 def _place(metric: Metric, name: str) -> tuple[str, str | None, str | None, str | None]:
-    bare = bare_name({"name": name, "class_name": metric.scope.class_name})
+    bare = bare_name(name, metric.scope.class_name)
     return bare, metric.scope.target, metric.scope.model, metric.scope.class_name
 
 

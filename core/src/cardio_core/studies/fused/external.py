@@ -19,10 +19,11 @@ from cardio_core.io.atomic import write_json
 from cardio_core.io.cohort_rows import shown_of
 from cardio_core.io.hashing import digest
 from cardio_core.io.places import open_cache
+from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.truth_file import is_synthetic
 from cardio_core.report.told.card import digest_of_final
 from cardio_core.report.words import listed
-from cardio_core.runner.manifest import git_commit, now, packages
+from cardio_core.runner.manifest import first_entries
 from cardio_core.runner.predicting.answering import answer
 from cardio_core.runner.progress import Echo
 from cardio_core.studies.evaluating import calibration_of
@@ -35,7 +36,7 @@ from cardio_core.studies.external.internal import (
     internal_metrics,
     words_of_changes,
 )
-from cardio_core.studies.external.page import KIND, guard_new
+from cardio_core.studies.external.page import guard_new
 from cardio_core.studies.external.recalibrating import recalibrations
 from cardio_core.studies.external.scoring import FINAL, scored_of, truth_of
 from cardio_core.studies.external.tables import beside_table, coverage_table, primary_first
@@ -271,9 +272,7 @@ def _about(
     made, target = fused.manifest, fused.target
     y = scored.frames[target.name].drop_duplicates("patient_id")["y_true"].value_counts()
     kept = ("task", "task_title", "papers", "model_titles", "primary", "targets", "outcome_column")
-    return {
-        "status": "running", "kind": KIND, "name": out.name, "command": list(command),
-        "core_version": packages().get("cardio-core"),
+    entries = {
         **{name: made.get(name) for name in kept},
         "models": list(names), "baselines": [one for one in made["baselines"] if one in names],
         "outcome": ", ".join(f"{int(y.get(one, 0))} {one}" for one in target.classes),
@@ -285,12 +284,12 @@ def _about(
             "data": made["data"].get("digest"), "source": made["data"].get("source"),
             "n_patients": made["data"].get("n_patients"), "core_version": made.get("core_version"),
         },
-        "seed": seed, "packages": packages(), "git_commit": git_commit(Path(__file__).parent),
+        "seed": seed,
         "data": {
             "source": "synthetic" if any(map(is_synthetic, paths)) else "real",
             "path_shown": shown_of(paths),
             "digest": digest([str(path) for path in paths]), "n_patients": n, "n_judged": n,
         },
         "quarantined": [], "excluded": {}, "flags": {}, "overlap": left,
-        "started": now(), "stages": {}, "needs": [], "said": [],
     }  # fmt: skip
+    return first_entries(RunKind.EXTERNAL, out.name, command, **entries)

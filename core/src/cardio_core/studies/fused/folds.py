@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.io.kept.results import SPLITS
+from cardio_core.io.run_artifact import SPLITS, SplitRecords
 from cardio_core.splits import SplitPlan, plan_folds
 from cardio_core.studies.fused.joining import Joined
 from cardio_core.studies.fused.members import Member
@@ -79,7 +79,7 @@ def shared_folds(joined: Joined, *, seed: int) -> Folds:
     Folds of its own cut across both. In pure noise (100 patients, 5 folds, 150 seeds, weights that
     cannot be negative) the mean AUC is 0.505 on the members' folds and 0.488 on others.
     """
-    sites = {str(_split_of(one).get("plan")) for one in joined.members} == {"sites"}
+    sites = {_plan_of(one) for one in joined.members} == {"sites"}
     found = split_alike(joined) if sites else None
     if found is not None:
         k = found[0].nunique()
@@ -131,9 +131,10 @@ def split_alike(joined: Joined) -> pd.DataFrame | None:
     return found.set_axis(range(len(found.columns)), axis=1)
 
 
-def _split_of(member: Member) -> dict[str, Any]:
-    kept = SPLITS.read_or(member.run / "splits.json", {"protocols": {}})
-    return dict(kept["protocols"].get("honest") or {})
+def _plan_of(member: Member) -> str | None:
+    """Return the plan of a member's honest protocol, None where it keeps no folds."""
+    kept = SPLITS.read_or(member.run / "splits.json", SplitRecords()).protocols.get("honest")
+    return None if kept is None else kept.plan
 
 
 def _number(name: str) -> int:

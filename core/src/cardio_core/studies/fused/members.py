@@ -197,7 +197,7 @@ def _rows(label: str, run: Path, model: str, target: Target) -> pd.DataFrame:
         (table["protocol"] == "honest")
         & (table["model"] == model)
         & (table["target"] == target.name)
-        & (table["class"] == target.classes[1])
+        & (table["event"] == target.classes[1])
     )
     table = table[chosen & table["y_true"].notna() & table["score"].notna()]
     if table.empty:

@@ -11,7 +11,7 @@ from typing import Any
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.decision import Decision
 from cardio_core.evaluation.fusion.rule import FusionRule
-from cardio_core.io.kept.manifest import FUSED
+from cardio_core.io.run_artifact import require_whole
 from cardio_core.runner.fitting.fuse import open_fusion
 from cardio_core.runner.fitting.stored import open_decisions
 from cardio_core.runner.manifest import Manifest
@@ -85,7 +85,7 @@ def open_fused(folder: Path) -> FusedRun:
     manifest = Manifest.open(folder).content
     if manifest.get("status") != "done":
         raise ConfigError(f"{folder}: this fusion is not finished; fuse again")
-    FUSED.check(manifest, folder / "manifest.json")
+    require_whole(manifest, folder / "manifest.json")
     one = manifest["targets"][0]
     target = Target(one["name"], one["kind"], tuple(one["classes"]))
     n = int(manifest["data"]["n_patients"])

@@ -16,14 +16,15 @@ from cardio_core.evaluation.patients.covariates import in_a_sentence
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
 from cardio_core.io.atomic import replacing, write_json, write_text
 from cardio_core.io.hashing import digest as digest_of
-from cardio_core.io.kept.results import COHORT, METRICS
+from cardio_core.io.kept.results import COHORT
+from cardio_core.io.run_artifact import METRICS, RunKind
 from cardio_core.io.tables.formula import write_table
 from cardio_core.report.words import counted, listed
 from cardio_core.runner.fitting.stored import write_chosen
 from cardio_core.runner.judging.cases import file_in
 from cardio_core.runner.judging.collect import write_csv
 from cardio_core.runner.judging.judge import Figure, draw_figure, rule_path
-from cardio_core.runner.manifest import Manifest, git_commit, now, packages
+from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.studies.evaluating import evaluated
 from cardio_core.studies.fused.adding import added_value, adjusted_pairs
 from cardio_core.studies.fused.clinical import Clinical
@@ -235,9 +236,7 @@ def _about(
     words: dict[str, str] = {}
     for one in reversed(manifests):
         words |= one.get("words") or {}
-    return {
-        "status": "running", "kind": "fused", "name": name, "command": list(command),
-        "core_version": packages().get("cardio-core"),
+    own = {
         "task": task.name, "task_title": task.title,
         "papers": list(dict.fromkeys(text for one in manifests for text in one.get("papers", ()))),
         "protocols": [PROTOCOL], "models": [model.name for model in task.models],
@@ -248,8 +247,7 @@ def _about(
         "outcome": f"{target.name}: {n_events} {target.classes[1]}, {n - n_events} "
                    f"{target.classes[0]}, by patient",
         "words": words, "config_digest": digest_of([made.config.model_dump(), digest]),
-        "seed": made.seed, "split_digest": digest_of(splits), "packages": packages(),
-        "git_commit": git_commit(Path(__file__).parent),
+        "seed": made.seed, "split_digest": digest_of(splits),
         "data": {
             "source": "synthetic" if "synthetic" in sources else "real",
             "path_shown": listed([str(one["name"]) for one in places]), "digest": digest,
@@ -259,8 +257,9 @@ def _about(
         "covariates": made.clinical.covariates if made.clinical else [],
         "guideline": made.clinical.column if made.clinical else "",
         "same_folds": made.folds.same, "left_out": _missing(joined),
-        "started": now(), "stages": {}, "needs": [], "said": [], "quarantined": [], "flags": {},
+        "quarantined": [], "flags": {},
     }  # fmt: skip
+    return first_entries(RunKind.FUSED, name, command, **own)
 
 
 def _missing(joined: Joined) -> str:
@@ -279,12 +278,12 @@ def _told(out: Path, task: Task, target: str) -> list[str]:
     """Return the areas in lines, for the terminal."""
     rows = [
         row for row in METRICS.read(out / "metrics.json")
-        if row["name"] == "auc" and row["target"] == target and row["fold"] is None
-        and not row["subgroup"] and not row["versus"]
+        if row.name == "auc" and row.target == target and row.fold is None
+        and not row.subgroup and not row.versus
     ]  # fmt: skip
     lines = []
     for row in rows:
-        limits = "" if row["low"] is None else f" ({row['low']:.3f} to {row['high']:.3f})"
-        title = task.model(row["model"]).title
-        lines.append(f"{title}: AUC {row['value']:.3f}{limits}, {row['n']} patients.")
+        limits = "" if row.low is None else f" ({row.low:.3f} to {row.high:.3f})"
+        title = task.model(row.model).title
+        lines.append(f"{title}: AUC {row.value:.3f}{limits}, {row.n} patients.")
     return lines

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from cardio_core.errors import ConfigError, DataError
+from cardio_core.studies.reading.called import label_of
 
-OWN = ("protocol", "model", "target", "class", "score", "y_true", "patient_id")
+OWN = ("protocol", "model", "target", "event", "score", "y_true", "patient_id")
 """Columns by which the predictions.csv of a run of ours is known."""
 
 _KEY = ["patient_id", "unit", "repeat", "fold", "y_true"]
@@ -50,28 +51,35 @@ def as_wide(
     rows = table[table["protocol"] == protocol]
     target = str(outcome if outcome in set(rows["target"]) else rows["target"].iloc[0])
     rows = rows[rows["target"] == target].dropna(subset=["score"])
-    classes = list(dict.fromkeys(rows["class"].dropna().astype(str)))
+    # Classes that are numbers are read as numbers, with a missing one among them as 1.0.
+    words = {name: rows[name].map(label_of, na_action="ignore") for name in ("event", "y_true")}
+    scored = list(dict.fromkeys(words["event"].dropna()))
     models = [str(name) for name in dict.fromkeys(rows["model"])]
     said.append(f"A predictions.csv of cardio: protocol {protocol}, target {target}.")
-    if not classes:
+    if not scored:
         if event is not None:
             raise ConfigError(f"--event {event}: {target} is a number and has no classes")
         wide = _pivoted(rows, "model")
         return wide.rename(columns={"y_true": target}), target, None, "number", models
-    if len(classes) > 2 and (kind == "classes" or event is None):
-        named = rows.assign(column=rows["model"].astype(str) + "_" + rows["class"].astype(str))
+    if len(scored) > 1 and (kind == "classes" or event is None):
+        named = rows.assign(column=rows["model"].astype(str) + "_" + words["event"])
         wide = _pivoted(named, "column")
         return wide.rename(columns={"y_true": target}), target, None, "classes", models
-    chosen = event or (classes[-1] if len(classes) == 2 else None)
+    # Of two classes one is scored; what the other is called only the truth says.
+    rows = rows.assign(**words)
+    classes = list(dict.fromkeys([*scored, *rows["y_true"].dropna()]))
+    chosen = event or scored[0]
     if chosen not in classes:
         raise DataError(
             f"{target}: has the classes {', '.join(classes)}; say with --event which one is judged "
             "against the rest"
         )
-    wide = _pivoted(rows[rows["class"].astype(str) == chosen], "model")
-    truth = wide["y_true"].astype("object")
+    if len(scored) == 1 and chosen != scored[0]:
+        rows = rows.assign(event=chosen, score=1 - rows["score"].astype(float))
+    wide = _pivoted(rows[rows["event"] == chosen], "model")
+    truth = wide["y_true"]
     other = f"not {chosen}" if len(classes) != 2 else next(c for c in classes if c != chosen)
-    wide[target] = truth.where(truth.isna() | (truth.astype(str) == chosen), other)
+    wide[target] = truth.where(truth.isna() | (truth == chosen), other)
     said.append(f"Judged is the class {chosen}.")
     return wide.drop(columns="y_true"), target, chosen, "binary", models
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.io.kept.predictions import read_predictions
-from cardio_core.io.kept.results import METRICS
+from cardio_core.io.run_artifact import METRICS, MetricRow
 
 TOLERANCE = 1e-6
 """Of the number, or of 1 where the number is smaller: scores are written with seven digits."""
@@ -19,7 +19,7 @@ TOLERANCE = 1e-6
 _ESTIMATES = ("value", "low", "high", "p_value", "n", "n_patients", "n_dropped")
 _PLACE = ("protocol", "target", "model", "versus", "name", "class_name", "subgroup", "repeat",
           "fold")  # fmt: skip
-_UNITS = ("protocol", "repeat", "model", "target", "class", "level", "patient_id", "study_id",
+_UNITS = ("protocol", "repeat", "model", "target", "event", "level", "patient_id", "study_id",
           "recording_id", "sample_id")  # fmt: skip
 _PREDICTED = ("score", "predicted", "y_true", "fold", "time_s")
 _LISTED = 1000
@@ -122,15 +122,15 @@ def _metrics(then: Path, now: Path) -> Counts:
     return counts
 
 
-def _by_place(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def _by_place(rows: Iterable[MetricRow]) -> dict[str, dict[str, Any]]:
     """Return the numbers of estimates by their place in words."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
-        words = [str(row[key]) for key in _PLACE if row.get(key) not in (None, "")]
+        words = [str(one) for key in _PLACE if (one := getattr(row, key)) not in (None, "")]
         place, again = " ".join(words), 2
         while place in found:
             place, again = f"{' '.join(words)} ({again})", again + 1
-        found[place] = {name: row.get(name) for name in _ESTIMATES} | row.get("extra", {})
+        found[place] = {name: getattr(row, name) for name in _ESTIMATES} | row.extra
     return found
 
 
@@ -143,7 +143,7 @@ def _predictions(then: Path, now: Path) -> Counts:
     if both.empty:
         return counts
     where = both["protocol"]
-    for name in ("target", "model", "class", "sample_id"):
+    for name in ("target", "model", "event", "sample_id"):
         where = where + " " + both[name]
     for name in _PREDICTED:
         one, other = _numbers(both[f"{name} then"]), _numbers(both[f"{name} now"])

@@ -15,10 +15,9 @@ from cardio_core.config import NeedBlock, RunConfig, validated
 from cardio_core.context import Context
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.patients.covariates import with_clinical_model
-from cardio_core.io.kept.manifest import words_of
-from cardio_core.io.kept.results import SPLITS
 from cardio_core.io.kept.settings import settings_in
 from cardio_core.io.places import open_cache
+from cardio_core.io.run_artifact import SPLITS, FoldRecord, words_of
 from cardio_core.registry import resolve
 from cardio_core.runner.fitting.jobs import FINAL, FoldJob, jobs_of
 from cardio_core.runner.judging.collect import collect
@@ -114,7 +113,7 @@ def opened(run: Path, asked: Asked, out: Path, manifest: Manifest, say: Display)
     """
     made = finished(run)
     setup = _setup(run, made, asked)
-    typed = words_of(made)
+    typed = words_of(made.get("command"))
     places = asked.data or tuple(map(Path, _after(typed, "--data")))
     lost = next((one for one in places if not one.exists()), None)
     if lost is not None:
@@ -187,9 +186,12 @@ def _guard_same(run: Path, made: Mapping[str, Any], arm: Arm) -> None:
             f"{run}: the data are not those of the run (their digests differ); give the run's own "
             "with --data PATH, or run it again"
         )
-    kept = SPLITS.read(run / "splits.json")["protocols"].get("honest") or {}
-    stored = kept.get("folds")
-    if arm.plan.to_dict(arm.prepared.features.table)["folds"] != stored:
+    kept = SPLITS.read(run / "splits.json").protocols.get("honest")
+    stored = () if kept is None else kept.folds
+    drawn = arm.plan.to_dict(arm.prepared.features.table)["folds"]
+    if [FoldRecord(one["name"], tuple(one["train"]), tuple(one["test"])) for one in drawn] != [
+        *stored
+    ]:
         raise ConfigError(
             f"{run}: its folds cannot be drawn again (another version of the plugin or of a "
             "library?); run its command again and use that run"

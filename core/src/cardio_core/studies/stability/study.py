@@ -11,8 +11,9 @@ from cardio_core.compute.threads import one_thread
 from cardio_core.errors import ConfigError
 from cardio_core.io.atomic import replacing, write_json, write_text
 from cardio_core.io.hashing import digest
+from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.tables.formula import write_table
-from cardio_core.runner.manifest import Manifest, now, packages
+from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.runner.progress import Display, Echo
 from cardio_core.studies.stability.earlier import has_same
 from cardio_core.studies.stability.opening import Again, Asked, finished, opened
@@ -117,10 +118,10 @@ def _begin(out: Path, run: Path, identity: str, command: Sequence[str]) -> Manif
     out.mkdir(parents=True, exist_ok=True)
     manifest = Manifest(out / "manifest.json", {})
     manifest.update(
-        status="running", kind="stability", name=out.name, of=run.name, identity=identity,
-        command=list(command), core_version=packages().get("cardio-core"),
-        packages=packages(), started=now(), stages={}, notes=[],
-    )  # fmt: skip
+        **first_entries(
+            RunKind.STABILITY, out.name, command, of=run.name, identity=identity, notes=[]
+        )
+    )
     return manifest
 
 

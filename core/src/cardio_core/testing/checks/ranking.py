@@ -46,12 +46,12 @@ def ranking(run: Path, task: Task, model: str, protocol: str) -> Ranking:
         If no fold holds two units of different truth.
     """
     target = task.targets_of(model)[0]
-    table = pd.read_csv(run / "predictions.csv", dtype={"class": str, "y_true": str})
+    table = pd.read_csv(run / "predictions.csv", dtype={"event": str, "y_true": str})
     chosen = (table["protocol"] == protocol) & (table["model"] == model)
     table = table[chosen & (table["target"] == target.name)].dropna(subset=["y_true", "score"])
     parts: list[Array] = []
     for name in _ranked_classes(target):
-        rows = table if name is None else table[table["class"] == name]
+        rows = table if name is None else table[table["event"] == name]
         folds = [
             _continuous(fold) if name is None else _binary(fold, name)
             for _, fold in rows.groupby("fold")
@@ -65,7 +65,7 @@ def ranking(run: Path, task: Task, model: str, protocol: str) -> Ranking:
     value = sum(float(part[:, 2] @ part[:, 0]) for part in parts) / n_pairs
     # Folds are independent; classes share their units, so their errors may add up in full.
     se = sum(float(np.sqrt(part[:, 2] ** 2 @ part[:, 1])) for part in parts) / n_pairs
-    return Ranking(value, se, len(table) // max(1, table["class"].nunique()))
+    return Ranking(value, se, len(table) // max(1, table["event"].nunique()))
 
 
 def _ranked_classes(target: Target) -> tuple[str | None, ...]:

@@ -136,7 +136,7 @@ def _scores(run: Path, target: str, protocol: str) -> pd.DataFrame:
     """Return the positive class's scores of every study, averaged over repeats."""
     table = pd.read_csv(run / "predictions.csv", dtype={"study_id": str, "patient_id": str})
     own = table[(table["target"] == target) & (table["protocol"] == protocol)]
-    own = own[(own["class"] == "yes") & own["y_true"].notna()]
+    own = own[(own["event"] == "yes") & own["y_true"].notna()]
     own = own.assign(y=(own["y_true"] == "yes").astype(int))
     keys = ["model", "study_id"]
     by = own.groupby(keys, sort=False)
