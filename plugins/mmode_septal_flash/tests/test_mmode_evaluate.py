@@ -158,7 +158,8 @@ def test_no_verdict_is_drawn_or_counted_of_studies_that_cannot_be_judged(explain
         report[2], targets, _cohort(tested.table), replace(made, cases=cases), CONFIG, ctx
     )
     n = len(study_of)
-    assert any(f"NO VERDICT on {len(slow)} of {n} studies" in note for note in judged.notes)
+    [warned] = [note.text for note in ctx.warnings if note.kind == "no_verdict"]
+    assert f"{len(slow)} of {n} studies" in warned
     studies = judged.tables["localisation-studies"]
     assert set(studies.loc[studies["outcome"] == "not judged", "study_id"]) == slow
     beside = judged.tables["accuracy-beside-the-paper"].set_index("who")
@@ -262,5 +263,5 @@ def test_the_report_says_in_words_that_time_confounds(explained):
     cohort = Cohort(SampleSet(samples, np.zeros(len(samples))), {}, None, None)
     nothing = replace(explanation, cases=())
     made = evaluate(scored, targets, cohort, nothing, CONFIG, ctx)
-    assert any(note.startswith("CONFOUNDED BY TIME") for note in made.notes)
+    assert ("confounded_by_time", ROW) in {(note.kind, note.model) for note in ctx.warnings}
     assert "localisation" not in made.tables

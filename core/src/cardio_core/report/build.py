@@ -35,6 +35,7 @@ from cardio_core.report.told.answer import answer
 from cardio_core.report.told.checklists import CHECKLISTS
 from cardio_core.report.told.page_parts import templates, told_parts, write_told
 from cardio_core.report.words import count, duration
+from cardio_core.types.notes import notes_in
 
 SECTIONS = (
     ("answer", "Answer"),
@@ -238,8 +239,8 @@ def _notes(manifest: Mapping[str, Any]) -> list[str]:
         f"Needed {need.get('task')}, taken from {need.get('from')}: {need.get('said')}"
         for need in manifest.get("needs") or []
     ]
-    found = [*needs, *(manifest.get("said") or []), *(manifest.get("notes") or [])]
-    return list(dict.fromkeys(str(note) for note in found))
+    found = [*needs, *(manifest.get("said") or []), *map(str, notes_in(manifest))]
+    return list(dict.fromkeys(found))
 
 
 def _command(command: Any) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError, MadeWrongError
+from cardio_core.types.notes import Note
 from cardio_core.types.unpacking.fitting import require_fitting
 from cardio_core.types.unreadable import files_in, unreadable
 
@@ -240,7 +241,7 @@ class Cohort:
         The clinical cohort table, one row a study, indexed by `study_id`; seen by `evaluate` only.
     quarantined : tuple of Quarantined
         What `load` itself could not use; the core adds what went to `ctx.quarantine`.
-    notes : tuple of str
+    notes : tuple of Note
         Sentences for the report: what was left out by design, and why.
     unsupported : mapping of str to str
         Models that this cohort cannot support, each with the reason: the label already
@@ -266,7 +267,7 @@ class Cohort:
     targets: Any = None
     table: pd.DataFrame | None = None
     quarantined: tuple[Quarantined, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[Note, ...] = field(default=())
     unsupported: Mapping[str, str] = field(default_factory=dict)
     outcome: str = ""
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cardio_core.errors import DataError
 from cardio_core.io.kept.kind import Count, Digest, Entries, Kind, Name, Place, Seed
+from cardio_core.io.kept.results import NoteForm
 
 
 class TargetEntry(Entries):
@@ -192,7 +193,7 @@ class ManifestForm(Entries):
     stages: dict[str, float] | None = None
     needs: list[NeedEntry] | None = None
     said: list[str] | None = None
-    notes: list[str] | None = None
+    notes: list[NoteForm] | None = None
     tolerated: list[str] = Field(default_factory=list)
     quarantined: list[QuarantinedEntry] | None = None
     excluded: dict[str, list[str]] | None = None
@@ -247,7 +248,7 @@ class OfRun(Entries):
 class OfFinishedRun(OfRun):
     """What it names besides when it is done."""
 
-    notes: list[str]
+    notes: list[NoteForm]
     split_digest: str
     outputs: dict[Place, Digest] | None = None
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field
 
 from cardio_core.io.kept.kind import Count, Digest, Entries, Kind, Share
+
+Word = Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")]
 
 
 class MetricForm(Entries):
@@ -36,11 +40,21 @@ class MetricForm(Entries):
     subgroup: str | None = None
 
 
+class NoteForm(Entries):
+    """A sentence, and what it is about."""
+
+    kind: Word
+    text: str
+    model: str | None = None
+    severity: Literal["info", "warning"] = "info"
+    where: str = ""
+
+
 class JudgedForm(Entries):
     """What one protocol's evaluation left."""
 
     metrics: list[MetricForm]
-    notes: list[str]
+    notes: list[NoteForm]
 
 
 class FoldForm(Entries):

@@ -15,6 +15,7 @@ from cardio_core.report.told.standing import (
     title_of,
 )
 from cardio_core.report.words import count, counted, level_words, listed, number
+from cardio_core.types.notes import Note, NoteKind
 
 EXTERNAL, INTERNAL = "external", "internal"
 HEADS = {
@@ -153,8 +154,12 @@ def of_overlap(files: RunFiles) -> Iterator[str]:
             f"{counted(int(found['left_out']), 'patient')} had been in training (known again: "
             f"{found.get('by')}) and {'is' if found['left_out'] == 1 else 'are'} left out."
         )
-    yield from (str(one) for one in found.get("notes") or [] if "not check" in str(one)
-                or "--other-people" in str(one))  # fmt: skip
+    grave = (NoteKind.OVERLAP_UNCHECKED, NoteKind.OVERLAP_ON_TRUST)
+    yield from (note.text for note in _on_overlap(found) if note.kind in grave)
+
+
+def _on_overlap(found: Mapping[str, Any]) -> list[Note]:
+    return [Note.from_dict(one) for one in found.get("notes") or []]
 
 
 def data_words(files: RunFiles) -> str:
@@ -177,7 +182,7 @@ def data_words(files: RunFiles) -> str:
 def validation_words(files: RunFiles) -> str:
     """Return how patients of the training were kept out, and what the comparison rests on."""
     found: Mapping[str, Any] = files.manifest.get("overlap") or {}
-    said = [str(one) for one in found.get("notes") or []]
+    said = [note.text for note in _on_overlap(found)]
     if found.get("left_out"):
         said.append(f"{counted(int(found['left_out']), 'patient')} so found were left out.")
     said.append(
@@ -198,7 +203,7 @@ def limits_words(files: RunFiles) -> list[str]:
     """Return what an external validation cannot say."""
     said = []
     found: Mapping[str, Any] = files.manifest.get("overlap") or {}
-    if any("not check" in str(one) for one in found.get("notes") or []):
+    if any(note.kind == NoteKind.OVERLAP_UNCHECKED for note in _on_overlap(found)):
         said.append("Whether all these patients are new to the run could not be checked in full.")
     said.append(
         "A change against the run's folds may come from other patients (case mix, prevalence), "

@@ -122,7 +122,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         else missing_covariates(cohort.table, patients, setup.task, config.covariates),
         "files": [line.cells() for line in files],
         "files_summed": summed(files, used_is="usable"),
-        "notes": list(dict.fromkeys([*cohort.notes, *_on_tables(setup, inputs, asked)])),
+        "notes": list(dict.fromkeys([*map(str, cohort.notes), *_on_tables(setup, inputs, asked)])),
     }
 
 

@@ -137,7 +137,7 @@ def measure(
     told = request.given.told("Measured", request.sets)
     summary.files = written.account()
     absent = [summary.not_found] if summary.not_found else []
-    summary.notes = tuple(dict.fromkeys((*told, *found.cohort.notes, *absent)))
+    summary.notes = tuple(dict.fromkeys((*told, *map(str, found.cohort.notes), *absent)))
     about: dict[str, Any] = {
         "by": f"{plugin.info.name} {plugin.version}{as_task}", "made": now(),
         "notes": tuple(filter(None, (*summary.notes, summary.files))),

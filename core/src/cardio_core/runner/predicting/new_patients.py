@@ -128,7 +128,7 @@ def _predict(
         "measurements": made.measured,
         "explanations": made.explained,
         "flags": _flags(prepared),
-        "notes": made.notes,
+        "notes": [str(note) for note in made.notes],
         "quarantined": [row.cells() for row in quarantined],
         "applicability": entries(made.applicability),
         "files": with_applicability([line.cells() for line in files], made.applicability, table),

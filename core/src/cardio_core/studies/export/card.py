@@ -21,6 +21,7 @@ from cardio_core.studies.export.names import Names, words_in
 from cardio_core.studies.export.parts import FEW, Chosen
 from cardio_core.studies.export.ranges import sentences_of, table_of
 from cardio_core.studies.export.small_cells import Hidden, without_small_cells
+from cardio_core.types.notes import notes_in
 
 JSON = "model_card.json"
 ORDER = (
@@ -129,7 +130,7 @@ def _nameless(files: RunFiles, chosen: Chosen, names: Names) -> RunFiles:
         "quarantined": [{"recording_id": str(n), "hook": "", "reason": ""}
                         for n in range(len(aside))],
         "excluded": {}, "flags": {},
-        "notes": [note for note in manifest.get("notes") or () if not _names_any(note, names)],
+        "notes": [one.to_dict() for one in notes_in(manifest) if not _names_any(one.text, names)],
         "outcome": None if few else manifest.get("outcome"),
     }  # fmt: skip
     if few:
@@ -143,7 +144,7 @@ def _nameless(files: RunFiles, chosen: Chosen, names: Names) -> RunFiles:
 
 
 def _names_any(note: str, names: Names) -> bool:
-    return bool(words_in(str(note)) & names.distinct) or "/" in note or "\\" in note
+    return bool(words_in(note) & names.distinct) or "/" in note or "\\" in note
 
 
 def _few_events(files: RunFiles) -> bool:
