@@ -14,7 +14,7 @@ from cardio_core.errors import ConfigError, ContractError, DataError, LeakageErr
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target, Task
 from cardio_core.types.nameless import without_names
-from cardio_core.types.notes import Note, NoteKind, Severity
+from cardio_core.types.notes import ExclusionReason, Note, NoteKind, Severity
 from cardio_core.types.samples import Quarantined
 
 if TYPE_CHECKING:
@@ -174,13 +174,15 @@ class Context:
         """Return an integer seed for libraries that want one."""
         return int(self.rng(name).integers(2**31 - 1))
 
-    def quarantine(self, recording_id: str, reason: str, *files: Path) -> None:
+    def quarantine(self, recording_id: str, reason: str | DataError, *files: Path) -> None:
         """Set one recording aside with its reason; the run goes on without it.
 
-        The names of `files` are taken out of the reason: people are named in them.
+        The names of `files` are taken out of the reason: people are named in them. An error is
+        its own reason.
         """
-        said = without_names(reason, files)
-        self._quarantined.append(Quarantined(recording_id, self.hook, said, files))
+        said = without_names(str(reason), files)
+        kind = ExclusionReason(reason.reason if isinstance(reason, DataError) else "unusable")
+        self._quarantined.append(Quarantined(recording_id, self.hook, said, files, kind))
 
     @contextmanager
     def reading(self, recording_id: str, *files: Path) -> Iterator[None]:
@@ -207,7 +209,10 @@ class Context:
         except Exception as error:
             from cardio_core.types.unreadable import unreadable
 
-            self.quarantine(recording_id, str(unreadable(error, files)), *files)
+            found = unreadable(error, files)
+            self.quarantine(
+                recording_id, found if isinstance(found, DataError) else str(found), *files
+            )
 
     def warn(self, kind: str, text: str) -> None:
         """Say what a reader of the report should know before the numbers.

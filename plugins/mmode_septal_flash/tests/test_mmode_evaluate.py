@@ -142,13 +142,11 @@ def test_a_cycle_found_in_the_motion_is_never_scored_against_the_valves(explaine
 
 def test_no_verdict_is_drawn_or_counted_of_studies_that_cannot_be_judged(explained, report):
     tested, found, _, ctx, targets = explained
-    from cardio_core.api import FeatureSet, ModelArtifact
+    from cardio_core.api import ModelArtifact
 
     slow = set(tested.table["study_id"].iloc[::2])
-    flags = np.where(
-        tested.table["study_id"].isin(slow), f"dim; {FeatureSet.NO_VERDICT}too slow", ""
-    )
-    flagged = replace(tested, table=tested.table.assign(flags=flags))
+    flags = np.where(tested.table["study_id"].isin(slow), "too slow", "")
+    flagged = replace(tested, table=tested.table.assign(no_verdict=flags))
     by_study = Predictions(tuple(tested.table["study_id"]), found.scores, "study")
     made = explain(ModelArtifact(ctx.out), flagged, by_study, ExplainBlock(n_cases=3), ctx)
     cases = [replace(case, model=ROW, fold="r0-f0") for case in made.cases]

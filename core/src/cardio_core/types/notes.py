@@ -130,6 +130,34 @@ def notes_in(manifest: Mapping[str, Any]) -> list[Note]:
     return [Note.from_dict(kept) for kept in manifest.get("notes") or ()]
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a recording can be judged.
+
+    Attributes
+    ----------
+    reasons : tuple of str
+        Why it cannot, for people; empty where it can.
+
+    Examples
+    --------
+    >>> Verdict().withheld, Verdict(("too slow",)).withheld
+    (False, True)
+    """
+
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def withheld(self) -> bool:
+        """Whether `cardio predict` says nothing of it."""
+        return bool(self.reasons)
+
+    @property
+    def why(self) -> str:
+        """The reasons in one phrase."""
+        return " and ".join(self.reasons)
+
+
 class ExclusionReason(StrEnum):
     """Why a file or a recording is not used, as far as something depends on it."""
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from cardio_core.errors import DataError
 from cardio_core.io.kept.kind import Count, Digest, Entries, Kind, Name, Place, Seed
-from cardio_core.io.kept.results import NoteForm
+from cardio_core.io.kept.results import NoteForm, Word
 
 
 class TargetEntry(Entries):
@@ -59,6 +59,7 @@ class QuarantinedEntry(Entries):
     recording_id: str
     hook: str = ""
     reason: str
+    kind: Word = "unusable"
 
 
 class StationEntry(Entries):

@@ -134,6 +134,7 @@ class QuarantinedForm(Entries):
     recording_id: str
     hook: str
     reason: str
+    kind: Word = "unusable"
 
 
 METRICS = Kind("the run's estimates", list[MetricForm])

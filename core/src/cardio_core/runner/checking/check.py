@@ -98,7 +98,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
     if cohort.targets is not None and len(cohort.samples):
         labels = patient_labels(cohort, cohort.samples.table, cohort.targets, target)
     bad = {row.recording_id for row in quarantined}
-    files = account(cohort, {row.recording_id: row.reason for row in quarantined})
+    files = account(cohort, {row.recording_id: row.exclusion for row in quarantined})
     asked = (*config.covariates, *((config.outcome.column,) if config.outcome.column else ()))
     return {
         "plugin": setup.plugin.info.name,

@@ -108,7 +108,7 @@ def _predict(
     prepared = made.prepared
     quarantined = [*prepared.quarantined, *(_without_any(made.found) if made.found else ())]
     if mapping is not None:
-        write_mapping(mapping, prepared.cohort, quarantined, inputs)
+        write_mapping(mapping, prepared.cohort, quarantined)
     rows: list[dict[str, Any]] = []
     for name in opened.models:
         for target in task.targets:

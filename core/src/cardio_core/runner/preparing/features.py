@@ -33,7 +33,7 @@ from cardio_core.runner.setup import open_with_defaults
 from cardio_core.runner.standing.versions import versions_for
 from cardio_core.splits import guard_duplicates, link_subjects
 from cardio_core.types.features import FeatureSet, concatenate
-from cardio_core.types.notes import Note, NoteKind
+from cardio_core.types.notes import ExclusionReason, Note, NoteKind
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
 
 FINGERPRINTS = "fingerprints.json"
@@ -250,7 +250,7 @@ def _fingerprints(jobs: Iterable[PatientJob]) -> dict[str, str]:
 def set_aside(jobs: Iterable[PatientJob]) -> list[Quarantined]:
     """Return what `preprocess` and `featurize` set aside of patients whose features are made."""
     return [
-        Quarantined(**row)
+        Quarantined(**row | {"kind": ExclusionReason(row["kind"])})
         for job in jobs
         for row in QUARANTINED.read(job.folder / "quarantined.json")
     ]
