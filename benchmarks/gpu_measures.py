@@ -227,7 +227,7 @@ def engine(work: Workload, device: Device, n_workers: int) -> dict[str, Any]:
         "train_samples_s": round(n / fitted.history[-1]["seconds"], 2),
         "predict_samples_s": round(n / seconds, 2),
         "train_memory_mib": memory,
-        "notes": list(fitted.notes),
+        "notes": list(map(str, fitted.notes)),
     }
 
 

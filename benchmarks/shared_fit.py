@@ -175,7 +175,7 @@ def compared(way: dict[str, Any]) -> dict[str, Any]:
         if scores[0][0] is None
         else max(abs(a - b) for a, b in zip(*scores, strict=True)),
         "best_epoch": [alone.best_epoch, shared.best_epoch],
-        "notes": list(shared.notes),
+        "notes": list(map(str, shared.notes)),
     }
 
 

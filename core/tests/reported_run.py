@@ -47,7 +47,7 @@ MANIFEST = {
         {"recording_id": "R2", "hook": "load", "reason": "flat lead"},
         {"recording_id": "R3", "hook": "preprocess", "reason": "3 s are too short"},
     ],
-    "notes": ["202 is left out."],
+    "notes": [{"kind": "cohort", "text": "202 is left out."}],
     "papers": ["He et al. 2023"],
     "outputs": {"metrics.json": "abc123"},
 }  # fmt: skip

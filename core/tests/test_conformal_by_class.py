@@ -128,7 +128,7 @@ def test_patients_too_few_in_every_class_calibrate_nothing_and_the_page_says_why
     calibrated = judged(few)
     assert calibrated.rules == {}
     (note,) = calibrated.notes
-    assert "the patients of each class, “no” (8) and “yes” (8), are too few" in note
+    assert "the patients of each class, “no” (8) and “yes” (8), are too few" in note.text
 
 
 def test_coverage_of_each_class_stands_beside_that_of_all_and_of_sets_of_all_together():
@@ -147,7 +147,7 @@ def test_a_class_that_is_always_held_has_no_coverage_of_its_own_and_a_note():
     calibrated = judged(frame.drop(ill.index[6:]))
     assert ("conformal_coverage", "yes") not in values(calibrated)
     assert ("conformal_coverage", "no") in values(calibrated)
-    assert any("“yes” (6) are too few" in note for note in calibrated.notes)
+    assert any("“yes” (6) are too few" in note for note in map(str, calibrated.notes))
 
 
 def test_a_class_too_small_outside_one_fold_is_not_judged_and_the_note_says_so():
@@ -160,7 +160,7 @@ def test_a_class_too_small_outside_one_fold_is_not_judged_and_the_note_says_so()
     assert ("conformal_coverage", "no") in values(calibrated)
     assert calibrated.rules[("a", "ill")].always_held == ()
     (note,) = calibrated.notes
-    assert "is not given for “yes”, nor for all" in note
+    assert "is not given for “yes”, nor for all" in note.text
 
 
 def test_empty_sets_and_sets_of_several_are_counted():

@@ -114,7 +114,7 @@ def test_what_cannot_be_calibrated_is_left_out_with_its_reason(frame, task, more
     calibrated = of(frame, task, **more)
     assert (calibrated.rules, calibrated.metrics) == ({}, ())
     assert len(calibrated.notes) == 1
-    assert words in calibrated.notes[0]
+    assert words in calibrated.notes[0].text
 
 
 def test_beats_that_all_match_are_calibrated_by_patient():

@@ -164,7 +164,7 @@ def test_thresholds_sites_missing_values_and_table_1_reach_the_page(tmp_path: Pa
     assert found["a", "", "sensitivity"]["threshold_source"] == "fixed: given"
     out = tmp_path / "out"
     manifest = json.loads((out / "manifest.json").read_text())
-    assert any("a in 1" in note for note in manifest["notes"])
+    assert any("a in 1" in note for note in [one["text"] for one in manifest["notes"]])
     metrics = json.loads((out / "metrics.json").read_text())
     assert {row["subgroup"] for row in metrics} - {None} == {"Centre: A", "Centre: B"}
     assert "Age" in (out / "tables" / "table1.csv").read_text()

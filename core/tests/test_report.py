@@ -224,7 +224,11 @@ def test_identifiers_of_code_become_words(make_run):
     rows = [["variable", "lvesv_bl_ml"], ["ae_07", "1.5"], ["psd_deg", "2.5"]]
     manifest = MANIFEST | {"words": {"psd_deg": "spread of the phase (°)"}}
     note = "net, r0-f0: psd_deg is flat; see train.epochs and tables/t.csv"
-    html = make_run(metrics=ONE, manifest=manifest | {"notes": [note]}, tables={"t.csv": rows})
+    html = make_run(
+        metrics=ONE,
+        manifest=manifest | {"notes": [{"kind": "fit", "text": note}]},
+        tables={"t.csv": rows},
+    )
     found = section(html, "tables")
     assert "Variable LV end-systolic volume (mL)" in found
     assert "Autoencoder feature 07" in found

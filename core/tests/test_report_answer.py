@@ -201,6 +201,12 @@ def test_further_targets_have_a_line_each(told):
     )
 
 
+WARNING = {
+    "kind": "not_pretrained", "text": "Not pretrained.", "severity": "warning",
+    "where": "every fold",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("metrics", "more", "said"),
     [
@@ -222,10 +228,10 @@ def test_further_targets_have_a_line_each(told):
         ([row("auc", 0.8, 0.7, 0.9, protocol="paper")], {},
          "The honest protocol did not run: nothing"),
         ([row("auc", 0.8, 0.7, 0.9, protocol="paper")],
-         {"notes": ["Model Net is left out of protocol honest: it cannot be fitted in 2 of 4."]},
+         {"notes": [{"kind": "left_out_of_honest", "text": "Model Net cannot be fitted."}]},
          "The honest protocol did not run (no model could be fitted in it; the notes say why):"),
-        (GOOD, {"notes": ["net, every fold: NOT PRETRAINED: started from random weights; it is."]},
-         "Not pretrained: started from random weights."),
+        (GOOD, {"notes": [WARNING | {"model": "net"}]}, WARNING["text"]),
+        (GOOD, {"notes": [WARNING]}, WARNING["text"]),
     ],
 )  # fmt: skip
 def test_what_stands_in_the_way_is_said(told, metrics, more, said):
@@ -241,7 +247,8 @@ def test_nothing_is_said_where_nothing_stands_in_the_way(told):
         row("sets_of_several", 0.3, 0.2, 0.4),
         row("auc", 0.85, 0.8, 0.9, protocol="paper"),
     ]
-    assert warned(told(fine, {"notes": ["qrs, every fold: NOT FITTED AT ALL"]})) == ""
+    notes = [WARNING | {"model": "qrs"}, WARNING | {"severity": "info"}]
+    assert warned(told(fine, {"notes": notes})) == ""
 
 
 def test_where_paper_and_honest_part_it_says_by_how_much_and_why(told):

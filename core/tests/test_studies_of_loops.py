@@ -15,11 +15,12 @@ from cardio_core.runner.predicting.stands_on import recordings_of, with_recordin
 from cardio_core.runner.predicting.told import told
 from cardio_core.runner.predicting.verdicts import without_verdicts
 from cardio_core.types.info import Model, Target, Task
+from cardio_core.types.notes import Verdict
 from cardio_core.types.predictions import Predictions
 
 ILL = Target("ill", "binary", ("no", "yes"))
 TASK = Task("t", "Ill", "study", (ILL,), (Model("one", "One"), Model("two", "Two")), folder="x")
-WITHHELD = "no verdict: another view"
+WITHHELD = "another view"
 IDS = ("1-1#0", "1-2#0", "1-3#0", "2#0")
 TABLE = pd.DataFrame(
     {
@@ -27,7 +28,8 @@ TABLE = pd.DataFrame(
         "study_id": ["1", "1", "1", "2"],
         "patient_id": ["P", "P", "P", "Q"],
         "subject_id": ["P", "P", "P", "Q"],
-        "flags": ["", "dim", WITHHELD, WITHHELD],
+        "flags": ["", "dim", "", ""],
+        "no_verdict": ["", "", WITHHELD, WITHHELD],
     },
     index=pd.Index(IDS, name="sample_id"),
 )
@@ -36,7 +38,7 @@ TABLE = pd.DataFrame(
 def line(name, value, *, flags=(), reason="", withheld=False):
     measured = () if reason else (Measured("Peak", "mm", value),)
     return Line(name, "P", (Path(name),), measured, 1, flags, reason, f"{name}.png",
-                study_id="1", withheld=withheld)  # fmt: skip
+                study_id="1", verdict=Verdict((WITHHELD,) if withheld else ()))  # fmt: skip
 
 
 def test_an_answer_says_on_how_many_recordings_it_stands_and_their_range():
@@ -91,7 +93,7 @@ def test_a_study_is_the_median_of_the_recordings_that_can_be_judged():
 
 def test_where_none_can_be_judged_all_are_measured_and_where_none_is_measured_it_says_why():
     unjudged = [line(f"1-{n}", float(n), withheld=True) for n in (1, 2, 3)]
-    assert combined(unjudged).measured[0].value == 2.0 and combined(unjudged).withheld
+    assert combined(unjudged).measured[0].value == 2.0 and combined(unjudged).verdict.withheld
     refused = [line("1-1", 0.0, reason="cut short"), line("1-2", 0.0, reason="too slow")]
     assert combined(refused).reason == (
         "none of its 2 recordings can be used; the first: cut short"

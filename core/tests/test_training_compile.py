@@ -53,7 +53,9 @@ def test_without_a_compiler_the_network_is_trained_as_it_is_and_the_fit_says_so(
     assert torch.equal(asked.network.weight, plain.network.weight)
     assert plain.notes == ()
     assert len(asked.notes) == 1
-    assert asked.notes[0].startswith("trained without torch.compile: there is no C++ compiler (g++")
+    assert asked.notes[0].text.startswith(
+        "trained without torch.compile: there is no C++ compiler (g++"
+    )
 
 
 def test_a_compiler_that_is_named_must_be_there(monkeypatch):

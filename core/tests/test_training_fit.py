@@ -37,7 +37,7 @@ def test_a_process_that_may_not_start_others_makes_its_own_batches_and_says_so(
 ):
     monkeypatch.setattr(multiprocessing.process.current_process(), "_config", {"daemon": True})
     fitted = train(tmp_path, plan=FitPlan(epochs=1, n_workers=2))
-    assert "made in the training process" in fitted.notes[0]
+    assert "made in the training process" in fitted.notes[0].text
 
 
 @pytest.mark.parametrize("ema_decay", [None, 0.5])
@@ -151,7 +151,9 @@ def test_an_undefined_score_never_is_the_best_and_is_noted(tmp_path):
         tmp_path, validation=Blobs(20, 9), score=score, plan=FitPlan(epochs=3, batch_size=16)
     )
     assert fitted.best_epoch == 2
-    assert fitted.notes == ("the validation score was not a number in 2 of 3 epochs",)
+    assert tuple(map(str, fitted.notes)) == (
+        "the validation score was not a number in 2 of 3 epochs",
+    )
 
 
 def test_a_score_that_is_never_a_number_is_an_error(tmp_path):

@@ -161,4 +161,4 @@ def test_a_bomb_among_recordings_is_set_aside_and_the_others_are_read(tmp_path):
     samples = SampleSet.opening(ids, (bomb, good), read_ecg)
     read = dict(samples.opened(aside.__setitem__))
     assert list(read) == ["good"]
-    assert "XML without declarations" in aside["bomb"]
+    assert "XML without declarations" in str(aside["bomb"])

@@ -115,7 +115,7 @@ def test_weights_of_inner_folds_are_used_where_the_plan_declares_an_overlap(
             "needs.mean_class.settings.protocols.paper.plan=apparent",
         ),
     )  # fmt: skip
-    notes = " ".join(read(run, "manifest.json")["notes"])
+    notes = " ".join([one["text"] for one in read(run, "manifest.json")["notes"]])
     assert "everybody is trained on and tested" in notes
     assert "Fusion weights are fitted on the tested" not in notes
     tested = pd.read_csv(run / "predictions.csv")
@@ -137,7 +137,7 @@ def test_a_fused_row_whose_members_the_cohort_cannot_support_says_why_it_is_not_
         "fewer than two are run."
     )
     assert reason in said
-    assert reason in manifest["notes"]
+    assert reason in [one["text"] for one in manifest["notes"]]
 
 
 def test_a_need_is_not_both_named_and_skipped_and_nothing_is_started(run_toy, clinic, tmp_path):

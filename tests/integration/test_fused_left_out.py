@@ -62,7 +62,7 @@ def test_the_report_the_log_and_the_lines_say_which_row_is_missing_and_why(small
     )
     assert "ill: fusion, inner folds: expected more fitted rows than the " in note
     assert "test set" not in note
-    assert note in read(small_run, "manifest.json")["notes"]
+    assert note in [one["text"] for one in read(small_run, "manifest.json")["notes"]]
     assert "Height and spread, fused is left out of protocol honest" in (
         small_run / "report.html"
     ).read_text(encoding="utf-8")

@@ -125,7 +125,7 @@ def test_a_planted_leak_into_the_fusion_raises(run_toy, clinic, tmp_path, monkey
 def test_fusion_on_the_tested_is_stamped_under_paper_and_refused_under_honest(
     joined_run, run_toy, clinic, tmp_path
 ):
-    notes = " ".join(read(joined_run, "manifest.json")["notes"])
+    notes = " ".join([one["text"] for one in read(joined_run, "manifest.json")["notes"]])
     assert "Fusion weights are fitted on the tested patients themselves" in notes
     with pytest.raises(ConfigError, match=r"protocols\.honest\.fusion"):
         run_toy(
@@ -149,7 +149,7 @@ def test_a_published_evaluation_without_inner_folds_goes_on_without_the_fusion(
         tmp_path / "run", task="joined", data=(clinic,), protocol="paper",
         sets=("inner.k=0", "needs.mean_class.skip=true", "models=[height,spread,both]"),
     )  # fmt: skip
-    notes = " ".join(read(run, "manifest.json")["notes"])
+    notes = " ".join([one["text"] for one in read(run, "manifest.json")["notes"]])
     assert "left out of protocol paper: its weights cannot be fitted" in notes
     assert "no inner folds to fit the weights on (inner.k is 0)" in notes
     assert set(pd.read_csv(run / "predictions.csv")["model"]) == {"height", "spread"}

@@ -68,7 +68,7 @@ def test_a_row_that_one_fold_cannot_fit_is_left_out_of_its_protocol_alone(
         "Model Height and spread, fused is left out of protocol honest: of the models that it "
         "fuses (height, spread) fewer than two are left."
     )
-    notes = read(run, "manifest.json")["notes"]
+    notes = [one["text"] for one in read(run, "manifest.json")["notes"]]
     for note in (reason, hollow):
         assert note in said and note in notes
         shown = note.replace("r0-f1", "fold 2")
@@ -84,7 +84,9 @@ def test_a_matrix_that_cannot_be_inverted_is_about_the_data_too(run_toy, clinic,
     run = run_toy(tmp_path / "run", data=(clinic,))
     assert rows_of(run, "honest") == {"constant"}
     assert rows_of(run, "paper") == {"ridge", "constant"}
-    assert "Singular matrix" in " ".join(read(run, "manifest.json")["notes"])
+    assert "Singular matrix" in " ".join(
+        [one["text"] for one in read(run, "manifest.json")["notes"]]
+    )
 
 
 def test_a_run_without_any_row_that_can_be_fitted_fails_with_the_reason(
@@ -160,7 +162,7 @@ def test_an_explanation_that_fails_leaves_the_others_and_is_named(
     run = run_toy(tmp_path / "run", data=(clinic,), protocol="honest")
     explained = [json.loads(path.read_text()) for path in (run / "explanations").glob("*.json")]
     assert {case["model"] for case in explained} == {"constant"}
-    notes = read(run, "manifest.json")["notes"]
+    notes = [one["text"] for one in read(run, "manifest.json")["notes"]]
     assert "No explanation of ridge, r0-f0: expected a map, found none" in notes
 
 
@@ -183,7 +185,9 @@ def test_where_a_plugins_own_evaluation_fails_the_cores_stands_and_says_so(
     monkeypatch.setattr("cardio_toy.plugin.evaluate", hookimpl(evaluate), raising=False)
     run = run_toy(tmp_path / "run", data=(clinic,))
     assert read(run, "metrics.json") == read(clinic_run, "metrics.json")
-    (note,) = [n for n in read(run, "manifest.json")["notes"] if "two groups" in n]
+    (note,) = [
+        n for n in [one["text"] for one in read(run, "manifest.json")["notes"]] if "two groups" in n
+    ]
     assert note == (
         "Only what the core reports by itself is here, not what toy adds: expected two groups, "
         "found one"
@@ -207,5 +211,5 @@ def test_a_figure_that_cannot_be_drawn_is_left_out_and_named(
     run = run_toy(tmp_path / "run", data=(clinic,), protocol="honest")
     assert not (run / "figures" / "honest-mine.svg").exists()
     assert (run / "figures" / "honest-roc-ill.svg").exists()
-    notes = read(run, "manifest.json")["notes"]
+    notes = [one["text"] for one in read(run, "manifest.json")["notes"]]
     assert "Figure mine is left out: expected points to draw, found none" in notes

@@ -156,7 +156,7 @@ def test_without_a_verdict_the_table_says_why_and_gives_no_probability():
     answer = {
         "title": "Septal flash", "synthetic_training": False, "targets": [target],
         "models": {"m": "A network"}, "primary": "m", "predictions": [row], "notes": [],
-        "flags": {"1": ["no verdict: too slow", "dim"]}, "quarantined": [],
+        "flags": {"1": ["dim"]}, "quarantined": [],
     }  # fmt: skip
     lines = told(answer, [], all_models=False)
     assert "1        no verdict: too slow" in lines

@@ -174,7 +174,9 @@ def test_data_that_moved_and_another_drawing_library_are_gone_on_with(
     assert said.exit_code == 0, said.stderr
     note = f"Gone on with although matplotlib is 0.9, was {here}"
     assert note in said.stdout
-    assert any(one.startswith(note) for one in read(place / "run")["notes"])
+    assert any(
+        one.startswith(note) for one in [one["text"] for one in read(place / "run")["notes"]]
+    )
     assert read(place / "run", "metrics.json") == read(begun / "run", "metrics.json")
 
 
@@ -187,7 +189,10 @@ def test_a_run_of_an_older_core_is_gone_on_with_and_says_what_nothing_proves(car
         file.unlink()
     said = cardio_of(place / "run", place / "data", "--resume")
     assert said.exit_code == 0, said.stderr
-    assert any("no digests of labels and code" in one for one in read(place / "run")["notes"])
+    assert any(
+        "no digests of labels and code" in one
+        for one in [one["text"] for one in read(place / "run")["notes"]]
+    )
     # From now on it is proven: the labels of today are the labels of tomorrow.
     flip(place / "data" / "cohort.csv", 1)
     assert "the labels of" in cardio_of(place / "run", place / "data", "--resume").stderr

@@ -13,7 +13,6 @@ import pytest
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from cardio_core.context import EPOCHS_SET
 from cardio_core.errors import LackingError
 from cardio_core.io.run_artifact import RunKind, read_artifact
 from cardio_core.report.results import bare_name
@@ -216,8 +215,10 @@ def test_few_validating_patients_choose_no_epochs_and_the_run_says_so(beats_run)
     assert chosen["epochs"] == 6  # of six in the plan
     history = beats_run / "models/honest-r0-f0/network/inner/c0-i0/history.csv"
     assert len(history.read_text().splitlines()) == 1 + 6
-    notes = [note for note in read(beats_run, "manifest.json")["notes"] if "Every epoch" in note]
-    assert notes == [f"network, r0-f0: {EPOCHS_SET}"]
+    [note] = [
+        one for one in read(beats_run, "manifest.json")["notes"] if one["kind"] == "epochs_set"
+    ]
+    assert (note["model"], note["where"]) == ("network", "r0-f0")
 
 
 def test_an_event_that_no_sample_matches_counts_as_missed(strip, beats_run):

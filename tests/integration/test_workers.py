@@ -38,7 +38,7 @@ def test_devices_that_no_fit_needs_share_one_and_change_no_more_than_rounding(ru
     chosen = [json.loads(path.read_text()) for path in shared.rglob("chosen.json")]
     assert len(chosen) == 2
     for one in chosen:
-        assert any(note.startswith("trained on 2 devices at once") for note in one["notes"])
+        assert any(note["text"].startswith("trained on 2 devices at once") for note in one["notes"])
     scores = [pd.read_csv(run / "predictions.csv")["score"] for run in (alone, shared)]
     assert len(scores[0]) > 10
     np.testing.assert_allclose(*scores, atol=1e-5)

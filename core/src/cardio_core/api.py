@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cardio_core.types.info import PluginInfo as PluginInfo
     from cardio_core.types.info import Target as Target
     from cardio_core.types.info import Task as Task
+    from cardio_core.types.notes import Note as Note
     from cardio_core.types.plans import Fixed as Fixed
     from cardio_core.types.plans import RandomSamples as RandomSamples
     from cardio_core.types.plans import Resubstitution as Resubstitution
@@ -70,6 +71,7 @@ _HOME = {
     "cardio_core.types.artifact": "ModelArtifact",
     "cardio_core.types.features": "FeatureBlock FeatureSet",
     "cardio_core.types.info": "Model Need Option PluginInfo Target Task",
+    "cardio_core.types.notes": "Note",
     "cardio_core.types.plans": "Fixed RandomSamples Resubstitution",
     "cardio_core.types.predictions": "Column Predictions Scored",
     "cardio_core.types.report": "Case EvaluationReport Explanation Metric Scope",

@@ -14,6 +14,7 @@ from cardio_core.errors import ConfigError, ContractError, DataError, LeakageErr
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target, Task
 from cardio_core.types.nameless import without_names
+from cardio_core.types.notes import ExclusionReason, Note, NoteKind, Severity
 from cardio_core.types.samples import Quarantined
 
 if TYPE_CHECKING:
@@ -33,9 +34,12 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("cardio")
 
-EPOCHS_SET = (
+_WITHOUT_NOTES = ("preprocess", "featurize", "predict")
+
+EPOCHS_SET = Note(
+    NoteKind.EPOCHS_SET,
     "Every epoch of the schedule was trained: the validation patients are too few to choose "
-    "(inner.patients_for_epochs)."
+    "(inner.patients_for_epochs).",
 )
 """What a fit notes whose validation set only watches it."""
 
@@ -105,6 +109,7 @@ class Context:
     _needs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     _tested: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     _quarantined: list[Quarantined] = field(default_factory=list)
+    _warned: list[Note] = field(default_factory=list)
     _tracking: Tracking | None = None
 
     def replace(self, **changes: Any) -> Context:
@@ -169,13 +174,15 @@ class Context:
         """Return an integer seed for libraries that want one."""
         return int(self.rng(name).integers(2**31 - 1))
 
-    def quarantine(self, recording_id: str, reason: str, *files: Path) -> None:
+    def quarantine(self, recording_id: str, reason: str | DataError, *files: Path) -> None:
         """Set one recording aside with its reason; the run goes on without it.
 
-        The names of `files` are taken out of the reason: people are named in them.
+        The names of `files` are taken out of the reason: people are named in them. An error is
+        its own reason.
         """
-        said = without_names(reason, files)
-        self._quarantined.append(Quarantined(recording_id, self.hook, said, files))
+        said = without_names(str(reason), files)
+        kind = ExclusionReason(reason.reason if isinstance(reason, DataError) else "unusable")
+        self._quarantined.append(Quarantined(recording_id, self.hook, said, files, kind))
 
     @contextmanager
     def reading(self, recording_id: str, *files: Path) -> Iterator[None]:
@@ -202,7 +209,47 @@ class Context:
         except Exception as error:
             from cardio_core.types.unreadable import unreadable
 
-            self.quarantine(recording_id, str(unreadable(error, files)), *files)
+            found = unreadable(error, files)
+            self.quarantine(
+                recording_id, found if isinstance(found, DataError) else str(found), *files
+            )
+
+    def warn(self, kind: str, text: str) -> None:
+        """Say what a reader of the report should know before the numbers.
+
+        It stands among the warnings at the head of the page, and among the notes.
+
+        Parameters
+        ----------
+        kind : str
+            What programs go by, one word of small letters, digits and underscores.
+        text : str
+            For people: a sentence or two; no patient identifiers.
+
+        Raises
+        ------
+        ContractError
+            In a hook that sees single recordings; those carry flags (`FeatureSet.table`).
+
+        Examples
+        --------
+        >>> from cardio_core.api import Task
+        >>> ctx = Context(Task("t", "Title", "patient", (), ()), hook="train", model="net")
+        >>> ctx.warn("not_pretrained", "Not pretrained: started from random weights.")
+        >>> [note.kind for note in ctx.warnings]
+        ['not_pretrained']
+        """
+        if self.hook in _WITHOUT_NOTES:
+            raise ContractError(
+                f"{self.hook} called ctx.warn, but is called for single patients; give the "
+                "recording a flag, or warn in load, train, explain or evaluate"
+            )
+        self._warned.append(Note(kind, text, self.model, Severity.WARNING))
+
+    @property
+    def warnings(self) -> tuple[Note, ...]:
+        """What the hook has warned of so far; the core adds it to the notes of its result."""
+        return tuple(self._warned)
 
     def log(self, message: str) -> None:
         """Write one line to the run's log; no patient identifiers."""

@@ -113,14 +113,21 @@ class DataError(CardioError):
     ----------
     message : str
         One line, as that of `ConfigError`; `unusable` words it.
+    reason : str
+        An `ExclusionReason`, what programs go by where one recording is set aside for it.
 
     Attributes
     ----------
     exit_code : int
         That of the command where nothing is left to go on with: 3.
+    reason : str
     """
 
     exit_code = 3
+
+    def __init__(self, message: str, *, reason: str = "unusable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
     @classmethod
     def unusable(cls, name: str, expected: str, found: str, do: str) -> DataError:

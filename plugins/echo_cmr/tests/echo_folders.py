@@ -20,5 +20,5 @@ def echonet_folder(folder, names=("0X1A", "0X1B", "0X1C"), **without):
 def opened(cohort) -> tuple[dict, dict[str, str]]:
     """Open every loop as `preprocess` does; return the loops, and why others cannot be used."""
     reasons: dict[str, str] = {}
-    loops = dict(cohort.samples.opened(lambda name, why: reasons.setdefault(name, why)))
+    loops = dict(cohort.samples.opened(lambda name, why: reasons.setdefault(name, str(why))))
     return loops, reasons

@@ -94,7 +94,8 @@ def test_who_lacks_a_view_is_counted_and_the_fused_model_judged_among_them(wma):
     assert made.loc["A4C + PLAX", "n_studies"] == (~table["has_a2c"]).sum()
     assert made["n_studies"].sum() == len(table)
     assert any(
-        f"A2C {(~table['has_a2c']).sum()}, PLAX 0 of {len(table)}" in n for n in report.notes
+        f"A2C {(~table['has_a2c']).sum()}, PLAX 0 of {len(table)}" in n
+        for n in map(str, report.notes)
     )
 
 
@@ -107,7 +108,7 @@ def test_a_study_that_no_view_scored_is_not_lost_from_the_count(wma):
     }
     report = _report(WMA, (Scored(frames, {}, None), targets, whole, table))
     assert report.tables["views-present"].set_index("views").loc["none", "n_studies"] == 1
-    assert any("1 have none of them" in note for note in report.notes)
+    assert any("1 have none of them" in note for note in map(str, report.notes))
 
 
 def test_studies_that_a_protocol_does_not_test_do_not_count_as_without_a_view(wma):
@@ -122,7 +123,9 @@ def test_studies_that_a_protocol_does_not_test_do_not_count_as_without_a_view(wm
     report = _report(WMA, (Scored(frames, {}, columns), targets, whole, table))
     assert report.tables["views-present"]["n_studies"].sum() == 30
     lacking = (~table["has_a2c"].iloc[:30]).sum()
-    assert any(f"A4C 0, A2C {lacking}, PLAX 0 of 30; 0 have none" in n for n in report.notes)
+    assert any(
+        f"A4C 0, A2C {lacking}, PLAX 0 of 30; 0 have none" in n for n in map(str, report.notes)
+    )
 
 
 def test_occlusion_is_scored_against_the_labelled_segments_of_each_video(wma):
@@ -245,7 +248,9 @@ def test_limits_of_agreement_are_of_repeated_measures_where_patients_have_severa
     difference = rows["score"] - rows["y"]
     by_patient = difference.groupby(rows["subject_id"]).mean()
     assert several.bias.value == pytest.approx(by_patient.mean())
-    assert any("limits of agreement for repeated measures" in note for note in report.notes)
+    assert any(
+        "limits of agreement for repeated measures" in note for note in map(str, report.notes)
+    )
 
 
 def _views(n=40, seed=0):
@@ -315,7 +320,7 @@ def test_the_view_task_reports_its_confusion_with_the_unknown(tmp_path):
         _views(), Targets("recording", pd.DataFrame()), cohort(table), Explanation(), CONFIG, ctx
     )
     assert report.tables["views-named-resnet"].columns[-1] == "unknown"
-    assert any("10 of 40 loops have no view" in note for note in report.notes)
+    assert any("10 of 40 loops have no view" in note for note in map(str, report.notes))
     assert "unknown" in drawn_svg(report.figures["views-named-resnet"])
 
 
@@ -336,7 +341,7 @@ def test_shares_beside_the_papers_describe_each_person_once(wma):
     # Some patients have two studies of which the first describes them.
     table = table.drop_duplicates("patient_id")
     n = int(targets.table.loc[table["study_id"], "wma"].sum())
-    assert f"describe {len(table)} persons" in " ".join(report.notes)
+    assert f"describe {len(table)} persons" in " ".join(map(str, report.notes))
     beside = report.tables["table-1-beside-the-paper"].set_index("characteristic")
     assert beside.loc["wma", "k"] == n
     assert (beside.loc["wma", "paper_k"], beside.loc["wma", "paper_n"]) == (678, 1405)
@@ -361,7 +366,9 @@ def test_tested_studies_of_one_class_are_a_sentence_and_no_error(wma):
     }
     report = _report(WMA, (Scored(frames, {}, predictions.columns), targets, whole, table))
     assert "table-2" not in report.tables
-    assert any(note.startswith("wma of fused, study rows: auc_patient") for note in report.notes)
+    assert any(
+        note.startswith("wma of fused, study rows: auc_patient") for note in map(str, report.notes)
+    )
 
 
 def test_a_mean_over_repeats_counts_each_study_once(wma):

@@ -60,7 +60,7 @@ def test_a_table_gives_a_recording_for_each_clip_and_what_is_known_of_its_patien
     assert table.loc["sA-2", ["lvef_pct", "age_y", "sex_male"]].tolist() == [55, 61, 1]
     assert table.loc["sB-1", ["lvef_pct", "age_y", "sex_male"]].tolist() == [48, 70, 0]
     assert table.loc["sA-1", "site_id"] == "north"
-    assert "1 of 3 rows of cohort.csv name no clip." in cohort.notes
+    assert "1 of 3 rows of cohort.csv name no clip." in list(map(str, cohort.notes))
     assert opened(cohort)[0]["sA-1"].frame_rate_hz == pytest.approx(50)
 
 
@@ -68,7 +68,7 @@ def test_ids_tell_neither_the_view_nor_the_name_of_a_file(cohort_folder):
     cohort = loaded(cohort_folder, "view", frame_rate_hz=50)
     for name in cohort.samples.table.index:
         assert not any(view in name.lower() for view in VIEWS)
-    said = " ".join([*cohort.notes, *cohort.samples.table.astype(str).to_numpy().ravel()])
+    said = " ".join([*map(str, cohort.notes), *cohort.samples.table.astype(str).to_numpy().ravel()])
     assert "MILLER" not in said
 
 
@@ -90,12 +90,14 @@ def test_findings_are_targets_of_the_study_and_views_of_the_recording(cohort_fol
     assert wma.table.loc["sB"].tolist() == [0, 0, 0, 0]
     t1 = loaded(cohort_folder, "t1", frame_rate_hz=50)
     assert t1.targets.table.loc["sA"].tolist() == [1, 1060]
-    assert any("1 of 2 are exactly at it" in note for note in t1.notes)
+    assert any("1 of 2 are exactly at it" in note for note in map(str, t1.notes))
     view = loaded(cohort_folder, "view", frame_rate_hz=50)
     assert view.targets.unit == "recording"
     column = view.targets.table["view"]
     assert column.loc["sA-1":"sA-4"].tolist() == list(VIEWS) and column.loc["sB-1":].isna().all()
-    assert "The view of 2 of 6 loops is not named: they teach nothing." in view.notes
+    assert "The view of 2 of 6 loops is not named: they teach nothing." in list(
+        map(str, view.notes)
+    )
 
 
 @pytest.mark.parametrize("task", sorted(TASK))

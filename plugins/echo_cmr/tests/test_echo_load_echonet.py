@@ -27,7 +27,7 @@ def test_an_echonet_folder_with_a_table_has_its_videos_its_rates_and_its_ejectio
     assert table["lvef_pct"].tolist() == [50.5, 33]
     assert table["view_given"].tolist() == ["a4c", "a4c"]
     assert cohort.targets.table.loc["0X1A", "wma_a4c"] == 1
-    assert "1 of 3 rows of cohort.csv have no usable video." in cohort.notes
+    assert "1 of 3 rows of cohort.csv have no usable video." in list(map(str, cohort.notes))
     assert set(cohort.unsupported) == {"a2c", "plax", "fused", "age_sex"}
     loops, _ = opened(cohort)
     rates = [loop.frame_rate_hz for loop in loops.values()]
@@ -51,7 +51,7 @@ def test_of_an_echonet_folder_only_what_the_table_names_can_be_missing(tmp_path)
     assert "expected a row in FileList.csv" in cohort.quarantined[1].reason
     assert (
         "4 of 9 videos of FileList.csv and Videos are not named by cohort.csv and not used."
-        in cohort.notes
+        in list(map(str, cohort.notes))
     )
 
 

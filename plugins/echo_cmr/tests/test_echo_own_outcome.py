@@ -150,7 +150,7 @@ def test_a_network_of_three_classes_has_three_outputs_and_starts_from_other_weig
     )
     block = SMALL.model_copy(update={"weights": str(weights)})
     again = train(*(cohort[0], None, cohort[1]), block, ctx)
-    assert any("its last layer too" in note for note in again.notes)
+    assert any("its last layer too" in note for note in map(str, again.notes))
 
 
 def test_a_baseline_finds_what_follows_from_age(cohort, tmp_path):

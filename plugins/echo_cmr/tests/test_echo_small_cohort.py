@@ -33,7 +33,7 @@ def test_a_view_that_is_nearly_always_missing_ends_no_run(tmp_path, monkeypatch,
     assert manifest["status"] == "done"
     predicted = pd.read_csv(run / "predictions.csv")
     (about,) = [known for known in TASKS if known.name == task]
-    said = " ".join(manifest["notes"])
+    said = " ".join([one["text"] for one in manifest["notes"]])
     for protocol, own in predicted.groupby("protocol"):
         for model in about.models:
             absent = model.name not in set(own["model"])

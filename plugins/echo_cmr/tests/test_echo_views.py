@@ -77,7 +77,9 @@ def test_the_classifier_tells_the_views_of_new_patients(classifier, cohort):
 
 
 def test_the_classifier_is_fitted_on_videos_whose_view_is_known(classifier):
-    assert "Fitted on videos: a4c 9, a2c 9, plax 10, other 10." in classifier[0].notes
+    assert "Fitted on videos: a4c 9, a2c 9, plax 10, other 10." in list(
+        map(str, classifier[0].notes)
+    )
 
 
 def test_probabilities_do_not_depend_on_who_else_is_scored(classifier, cohort):

@@ -55,7 +55,7 @@ def make() -> None:
             needs_from={"phantom_flash": earlier},
         )  # fmt: skip
         table = pd.read_csv(run / "tables" / "honest-within-timepoint.csv")
-        notes = json.loads((run / "manifest.json").read_text())["notes"]
+        notes = [one["text"] for one in json.loads((run / "manifest.json").read_text())["notes"]]
     content = {
         "made": datetime.now(UTC).date().isoformat(),
         "command": f"python plugins/mmode_septal_flash/tests/{Path(__file__).name}",

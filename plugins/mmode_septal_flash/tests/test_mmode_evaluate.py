@@ -142,13 +142,11 @@ def test_a_cycle_found_in_the_motion_is_never_scored_against_the_valves(explaine
 
 def test_no_verdict_is_drawn_or_counted_of_studies_that_cannot_be_judged(explained, report):
     tested, found, _, ctx, targets = explained
-    from cardio_core.api import FeatureSet, ModelArtifact
+    from cardio_core.api import ModelArtifact
 
     slow = set(tested.table["study_id"].iloc[::2])
-    flags = np.where(
-        tested.table["study_id"].isin(slow), f"dim; {FeatureSet.NO_VERDICT}too slow", ""
-    )
-    flagged = replace(tested, table=tested.table.assign(flags=flags))
+    flags = np.where(tested.table["study_id"].isin(slow), "too slow", "")
+    flagged = replace(tested, table=tested.table.assign(no_verdict=flags))
     by_study = Predictions(tuple(tested.table["study_id"]), found.scores, "study")
     made = explain(ModelArtifact(ctx.out), flagged, by_study, ExplainBlock(n_cases=3), ctx)
     cases = [replace(case, model=ROW, fold="r0-f0") for case in made.cases]
@@ -158,7 +156,8 @@ def test_no_verdict_is_drawn_or_counted_of_studies_that_cannot_be_judged(explain
         report[2], targets, _cohort(tested.table), replace(made, cases=cases), CONFIG, ctx
     )
     n = len(study_of)
-    assert any(f"NO VERDICT on {len(slow)} of {n} studies" in note for note in judged.notes)
+    [warned] = [note.text for note in ctx.warnings if note.kind == "no_verdict"]
+    assert f"{len(slow)} of {n} studies" in warned
     studies = judged.tables["localisation-studies"]
     assert set(studies.loc[studies["outcome"] == "not judged", "study_id"]) == slow
     beside = judged.tables["accuracy-beside-the-paper"].set_index("who")
@@ -262,5 +261,5 @@ def test_the_report_says_in_words_that_time_confounds(explained):
     cohort = Cohort(SampleSet(samples, np.zeros(len(samples))), {}, None, None)
     nothing = replace(explanation, cases=())
     made = evaluate(scored, targets, cohort, nothing, CONFIG, ctx)
-    assert any(note.startswith("CONFOUNDED BY TIME") for note in made.notes)
+    assert ("confounded_by_time", ROW) in {(note.kind, note.model) for note in ctx.warnings}
     assert "localisation" not in made.tables

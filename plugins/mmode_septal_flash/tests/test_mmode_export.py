@@ -110,5 +110,5 @@ def test_a_cell_that_names_a_folder_takes_its_loops_and_leaves_the_rest(export, 
     assert list(cohort.samples.table.index) == [
         *("A-1-1", "A-1-2", "A-1-3"), *(f"B-1-{number}" for number in range(1, 6)),
     ]  # fmt: skip
-    assert "B-1: its folder holds loops of 2 patients" in cohort.notes[0]
+    assert "B-1: its folder holds loops of 2 patients" in cohort.notes[0].text
     assert sum(bool(one.recording_id) for one in cohort.seen) == 8

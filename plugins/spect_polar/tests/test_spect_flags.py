@@ -6,7 +6,7 @@ from copy import deepcopy
 
 import pytest
 
-from cardio_spect_polar.readers.flag import Flag, told, withheld
+from cardio_spect_polar.readers.flag import Flag, no_verdict, told, withheld
 
 GATES = Flag("gates are out of order", "no verdict")
 EMPTY = Flag("the ejection fraction cannot be", "no verdict", of=("volumes",))
@@ -14,11 +14,11 @@ JUMP = Flag("counts jump", "caution", of=("phase",))
 
 
 def test_the_gravest_is_told_first_and_each_once() -> None:
-    said = told(["six slots", JUMP, GATES, JUMP, EMPTY])
-    assert said == (
-        "no verdict: gates are out of order; no volumes: the ejection fraction cannot be; "
-        "caution: counts jump; six slots"
+    flags = ["six slots", JUMP, GATES, JUMP, EMPTY]
+    assert told(flags) == (
+        "no volumes: the ejection fraction cannot be; caution: counts jump; six slots"
     )
+    assert no_verdict(flags) == "gates are out of order"
 
 
 def test_only_what_has_no_verdict_is_withheld_with_its_reasons() -> None:

@@ -74,8 +74,8 @@ def test_the_first_study_at_baseline_counts_and_a_note_says_what_is_left_out(tmp
     ]
     cohort = _load(MFR, _cohort(tmp_path, rows))
     assert cohort.samples.table["study_id"].tolist() == ["a-1"]
-    assert any(note.startswith("2 of 4 studies are left out") for note in cohort.notes)
-    assert any(note.startswith("1 further studies") for note in cohort.notes)
+    assert any(note.startswith("2 of 4 studies are left out") for note in map(str, cohort.notes))
+    assert any(note.startswith("1 further studies") for note in map(str, cohort.notes))
 
 
 def test_a_damaged_map_is_quarantined_and_the_others_go_on(tmp_path):

@@ -75,7 +75,7 @@ def test_step_one_is_made_first_on_the_same_folds_and_says_that_it_is_circular(r
     )
     assert ours["honest"]["folds"] == theirs["honest"]["folds"]
     manifest = json.loads((earlier / "manifest.json").read_text())
-    assert any(note.startswith("SANITY CHECK, circular") for note in manifest["notes"])
+    assert ("circular", "warning") in {(one["kind"], one["severity"]) for one in manifest["notes"]}
     assert "sanity check" in manifest["outcome"]
     assert "sanity check" in (earlier / "report.html").read_text().lower()
 
@@ -114,7 +114,7 @@ def test_the_audit_has_one_family_of_tests_and_says_how_many_they_are(run):
     # Corrected for all of them: never below the test's own, and in the same order.
     assert (tests["p_adjusted"] >= tests["p"]).all()
     assert tests["p_adjusted"].is_monotonic_increasing
-    notes = json.loads((run / "manifest.json").read_text())["notes"]
+    notes = [one["text"] for one in json.loads((run / "manifest.json").read_text())["notes"]]
     assert any(f"asks {len(tests)} questions of this run" in note for note in notes)
 
 
@@ -173,7 +173,9 @@ def test_a_factor_that_the_table_does_not_record_is_said_to_be_unlearnt_and_stop
     sets = ("models=[logistic_rest]", "needs.mfr.settings={evaluate: {n_resamples: 100}}",
             "evaluate.n_simulations=0", "evaluate.n_resamples=100")  # fmt: skip
     run = run_plugin("spect_polar", "risk_factor", folder, tmp_path / "run", sets=sets)
-    notes = " ".join(json.loads((run / "manifest.json").read_text())["notes"])
+    notes = " ".join(
+        [one["text"] for one in json.loads((run / "manifest.json").read_text())["notes"]]
+    )
     assert "dyslipidaemia is not learnt" in notes
     assert "smoking is not learnt" in notes
     found = _pooled(run).query("name == 'auc'")

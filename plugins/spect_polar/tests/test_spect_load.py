@@ -75,7 +75,7 @@ def test_to_measure_stress_and_rest_of_one_patient_are_a_pair_and_a_run_takes_on
     table = cohort.samples.table
     assert pairs_of(cohort) == {"3": "2"}
     assert list(table["patient_id"]) == ["P1", "P2", "P2"]
-    assert any("recordings 2 and 3" in note for note in cohort.notes)
+    assert any("recordings 2 and 3" in note for note in map(str, cohort.notes))
     # To be predicted each file is a patient of its own, and no run has a pair.
     assert list(opened(*files, mode="predict").samples.table["patient_id"]) == ["1", "2"]
     assert not pairs_of(opened(written))
@@ -109,8 +109,8 @@ def test_a_file_that_does_not_say_its_state_is_taken_as_the_wanted_one(written, 
     cohort = measured(tmp_path, state="rest")
     ((stack,),) = [[value for _, value in cohort.samples.opened(lambda *_: None)]]
     assert stack.state == "rest"
-    assert any("Taken as rest" in note and "1 study" in note for note in cohort.notes)
-    assert any("Not at rest, and left out" in note for note in cohort.notes)
+    assert any("Taken as rest" in note and "1 study" in note for note in map(str, cohort.notes))
+    assert any("Not at rest, and left out" in note for note in map(str, cohort.notes))
     with pytest.raises(DataError, match="found stress; give one at rest"):
         opened(tmp_path / f"{WITH_STRESS}.dcm", mode="predict", state="rest")
 
@@ -153,7 +153,9 @@ def test_new_files_are_numbered_and_their_missing_variables_said(written):
     cohort = opened(file, mode="predict")
     assert list(cohort.samples.table["patient_id"]) == ["1"]
     assert cohort.targets is None
-    assert any("No new patient has any clinical variable" in note for note in cohort.notes)
+    assert any(
+        "No new patient has any clinical variable" in note for note in map(str, cohort.notes)
+    )
 
 
 def test_a_sidecar_that_changed_changes_the_row_on_which_the_cache_rests(written, tmp_path):
@@ -170,7 +172,7 @@ def test_a_cohort_table_without_one_variable_is_told_which_one(written, tmp_path
     shutil.copytree(written / "spect", tmp_path / "spect")
     table = pd.read_csv(written / "cohort.csv").drop(columns="qrs_ms")
     table.to_csv(tmp_path / "cohort.csv", index=False)
-    assert any(" qrs_ms:" in note for note in opened(tmp_path, mode="predict").notes)
+    assert any(" qrs_ms:" in note for note in map(str, opened(tmp_path, mode="predict").notes))
     assert not opened(written, mode="predict").notes
 
 

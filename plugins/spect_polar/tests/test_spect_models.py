@@ -174,7 +174,7 @@ def test_the_published_row_adds_one_code_and_screens_covariates(fit):
     columns = model.read_json("model.json")["regression"]["columns"]
     assert sum(name.startswith("ae_") for name in columns) == 1
     assert "psd_deg" in columns
-    notes = " ".join(model.notes)
+    notes = " ".join(map(str, model.notes))
     assert "the best linear code of as many features" in notes
     assert "covariates" in notes
 

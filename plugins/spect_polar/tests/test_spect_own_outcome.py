@@ -59,7 +59,9 @@ def test_a_column_that_says_the_outcome_in_other_words_reaches_no_model(cohort, 
         sets=("outcome.column=sex", "outcome.positive=F", "models=[clinical]", "inner.k=0"),
     )  # fmt: skip
     manifest = json.loads((run / "manifest.json").read_text())
-    assert "No model sees male, because it tells what is predicted." in manifest["notes"]
+    assert "No model sees male, because it tells what is predicted." in [
+        one["text"] for one in manifest["notes"]
+    ]
     stored = json.loads((run / "models/final/clinical/artifact/model.json").read_text())
     assert "male" not in stored["regression"]["columns"]
     assert "age_y" in stored["regression"]["columns"]

@@ -147,7 +147,8 @@ def features_of(names=tuple(SHAPES)):
     table = pd.DataFrame(
         {
             "recording_id": [str(n) for n in range(len(names))],
-            "study_id": "s", "patient_id": "p", "flags": "",
+            "study_id": "s", "patient_id": "p", "flags": "", "no_verdict": "",
+            "volumes_withheld": False,
             **{name: np.nan for name, _ in CLINICAL},
         },
         index=[str(n) for n in range(len(names))],
@@ -189,16 +190,16 @@ def test_a_sheet_holds_the_numbers_that_are_measured(position):
 
 
 @pytest.mark.parametrize(
-    ("flag", "numbers", "missing"),
+    ("columns", "numbers", "missing"),
     [
-        ("no verdict: gates out of order", ("phase", "volumes"), "phases"),
-        ("no volumes: an EF of 95 %", ("volumes",), "volumes"),
-        ("no verdict: peak at 300°", ("phase",), "phases"),
+        ({"no_verdict": "gates out of order"}, ("phase", "volumes"), "phases"),
+        ({"flags": "an EF of 95 %", "volumes_withheld": True}, ("volumes",), "volumes"),
+        ({"no_verdict": "peak at 300°"}, ("phase",), "phases"),
     ],
 )
-def test_what_has_no_verdict_is_said_to_have_none(flag, numbers, missing):
+def test_what_has_no_verdict_is_said_to_have_none(columns, numbers, missing):
     one = FEATURES.view([0])
-    bare = FeatureSet(one.table.assign(flags=flag), withhold(one.blocks, [numbers]))
+    bare = FeatureSet(one.table.assign(**columns), withhold(one.blocks, [numbers]))
     _, said = sheet_of(bare)
     assert "no verdict" in said
     assert f"No verdict on the {missing} of this study.\nThe flags say why." in said
@@ -254,9 +255,9 @@ def test_cases_of_the_report_are_the_same_sheets():
 
 
 def test_a_case_without_verdict_says_so_in_its_title():
-    flags = ["no verdict: gates out of order", "", ""]
+    reasons = ["gates out of order", "", ""]
     bare = FeatureSet(
-        FEATURES.table.assign(flags=flags),
+        FEATURES.table.assign(no_verdict=reasons),
         withhold(FEATURES.blocks, [("phase", "volumes"), (), ()]),
     )
     (case,) = (case for case in study_cases(bare, 3, LIMITS) if case.sample_id == "0")

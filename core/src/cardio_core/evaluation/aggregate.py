@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.types.features import NO_VERDICT, flags_of
+from cardio_core.types.features import verdicts_of
 from cardio_core.types.info import Target, Unit
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.targets import KEY_OF_UNIT
@@ -70,9 +70,8 @@ def scored_members(
 
 def _judged(frame: pd.DataFrame, samples: pd.DataFrame, key: str) -> pd.Series:
     """Tell the members that count: where none of a unit can be judged, all do."""
-    flags = flags_of(samples) if len(samples) else {}
-    bad = {name for name, own in flags.items() if any(one.startswith(NO_VERDICT) for one in own)}
-    can = ~frame["recording_id"].astype(str).isin(bad)
+    withheld = verdicts_of(samples) if len(samples) else {}
+    can = ~frame["recording_id"].astype(str).isin(set(withheld))
     return can | ~can.groupby(frame[key].to_numpy()).transform("any")
 
 

@@ -14,6 +14,7 @@ from cardio_core.evaluation.pooling import pooled, unit_of
 from cardio_core.stats import auc, bootstrap_sums, decision_metrics, delong_paired
 from cardio_core.stats.classification.decisions import DECISION_RATES
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
 
@@ -43,9 +44,8 @@ def binary_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
     parts.add(decided.values(), scope)
     undefined = [name for name in DECISION_RATES if name not in decided]
     if undefined:
-        parts.notes.append(
-            f"{', '.join(undefined)} of {scope.model}: not computed, nothing to divide by."
-        )
+        text = f"{', '.join(undefined)} of {scope.model}: not computed, nothing to divide by."
+        parts.notes.append(Note(NoteKind.NOT_COMPUTED, text, model=scope.model))
 
 
 def compare_models(

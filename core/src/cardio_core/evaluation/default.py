@@ -15,6 +15,7 @@ from cardio_core.evaluation.parts import Asked, Parts, noting
 from cardio_core.evaluation.pictures import add_figures
 from cardio_core.evaluation.pooling import pooled
 from cardio_core.types.info import Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Scope
 
@@ -68,7 +69,8 @@ def default_evaluate(
             parts.tables[f"fusion-weights-{name}"] = shown
     for target in task.targets:
         if target.name not in predictions.frames:
-            parts.notes.append(f"{target.name}: no model that was run predicts it.")
+            text = f"{target.name}: no model that was run predicts it."
+            parts.notes.append(Note(NoteKind.NOT_COMPUTED, text))
             continue
         frame = predictions.frames[target.name]
         for model in frame["model"].unique():

@@ -10,6 +10,7 @@ from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.parts import Asked, Parts, noting
 from cardio_core.evaluation.pooling import unit_of
 from cardio_core.stats import auc, multiclass_auc, per_class_table
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Scope
 
@@ -50,10 +51,11 @@ def multiclass_metrics(parts: Parts, frame: pd.DataFrame, asked: Asked) -> None:
         parts.tables[f"confusion-{scope.model}"] = table.confusion
         parts.tables[f"by-class-{scope.model}"] = _printed(table.estimates)
         if table.undefined:
-            parts.notes.append(
+            text = (
                 f"{scope.model}: undefined, because a class does not occur or is never predicted: "
                 f"{', '.join(table.undefined)}."
             )
+            parts.notes.append(Note(NoteKind.NOT_COMPUTED, text, model=scope.model))
 
 
 def _all_classes(

@@ -15,6 +15,7 @@ from cardio_core.config import EvaluateBlock
 from cardio_core.errors import DataError
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.report import Metric, Scope
 
 ABOUT_DATA = (DataError, np.linalg.LinAlgError)
@@ -22,32 +23,32 @@ ABOUT_DATA = (DataError, np.linalg.LinAlgError)
 
 
 @contextmanager
-def noting(notes: list[str], what: str, *, strict: bool = False) -> Iterator[None]:
+def noting(notes: list[Note], what: str, *, strict: bool = False) -> Iterator[None]:
     """Turn what the data do not allow into a note with its reason, so that the rest goes on.
 
     `notes` gets the note, which begins with what is then missing; `strict` raises instead.
 
     Examples
     --------
-    >>> notes: list[str] = []
+    >>> notes: list[Note] = []
     >>> with noting(notes, "Table 1 is left out:"):
     ...     raise DataError("expected two groups, found one")
-    >>> notes
-    ['Table 1 is left out: expected two groups, found one']
+    >>> print(*notes)
+    Table 1 is left out: expected two groups, found one
     """
     try:
         yield
     except ABOUT_DATA as error:
         if strict:
             raise
-        notes.append(f"{what} {error}")
+        notes.append(Note(NoteKind.NOT_COMPUTED, f"{what} {error}"))
 
 
 @dataclass
 class Parts:
     """The growing pieces of an `EvaluationReport`."""
 
-    notes: list[str]
+    notes: list[Note]
     metrics: list[Metric] = field(default_factory=list)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     figures: dict[str, Callable[[Any], None]] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from cardio_core.evaluation.outcomes.rules import FollowUpRules, OutcomeColumn, 
 from cardio_core.io.cohort_rows import NUMBERED, at_baseline, find_cohort_table, text_of
 from cardio_core.io.cohort_table import existing_paths, read_cohort_table
 from cardio_core.types.info import Target
+from cardio_core.types.notes import Note
 from cardio_core.types.samples import Cohort, SampleSet
 from cardio_core.types.targets import Targets
 from cardio_core.types.unpacking.fitting import require_fitting
@@ -32,7 +33,7 @@ class CohortTable:
         Of its file, for messages.
     rows : DataFrame
         One row a study, indexed by `study_id`; see `cardio_core.io.cohort_table`.
-    NUMBERED : str
+    NUMBERED : Note
         The sentence for `Cohort.notes` where recordings without a table were numbered.
 
     Examples
@@ -49,7 +50,7 @@ class CohortTable:
 
     name: str
     rows: pd.DataFrame
-    NUMBERED: ClassVar[str] = NUMBERED
+    NUMBERED: ClassVar[Note] = NUMBERED
 
     @classmethod
     def find(cls, path: Path, paths: Collection[str] = ()) -> CohortTable | None:

@@ -13,12 +13,14 @@ from cardio_core.errors import DataError
 from cardio_core.io.cohort_schema import COLUMNS, FILES_PREFIX
 from cardio_core.io.cohorts.headers import near
 from cardio_core.io.tables.raw import WORKBOOKS, header_of
+from cardio_core.types.notes import Note, NoteKind
 
 BASELINE = "baseline"
 
-NUMBERED = (
+NUMBERED = Note(
+    NoteKind.COHORT,
     "New recordings are numbered in the order in which they were given, those of a folder by the "
-    "names of their files."
+    "names of their files.",
 )
 """Note of a `predict` without a cohort table: names of files can hold the names of people."""
 

@@ -21,6 +21,7 @@ from cardio_core.io.atomic import read_json, read_text
 from cardio_core.io.kept.folder import guard_folder
 from cardio_core.io.kept.kind import Count, Digest, Entries, Kind, Name, Number, Place, Seed, Share
 from cardio_core.io.kept.predictions import read_predictions
+from cardio_core.types.notes import Note
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +101,7 @@ class QuarantinedEntry:
     recording_id: str
     hook: str = ""
     reason: str
+    kind: str = "unusable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,7 +249,7 @@ class RunManifest:
     stages: dict[str, Number] = field(default_factory=dict)
     needs: tuple[NeedEntry, ...] = ()
     said: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     tolerated: tuple[str, ...] = ()
     quarantined: tuple[QuarantinedEntry, ...] | None = None
     excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -231,7 +231,7 @@ def _notes(manifest: RunManifest) -> list[str]:
     needs = [
         f"Needed {need.task}, taken from {need.origin}: {need.said}" for need in manifest.needs
     ]
-    found = [*needs, *manifest.said, *manifest.notes]
+    found = [*needs, *manifest.said, *map(str, manifest.notes)]
     return list(dict.fromkeys(found))
 
 

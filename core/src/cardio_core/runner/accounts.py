@@ -11,12 +11,13 @@ from pathlib import Path
 from cardio_core.io.atomic import replacing
 from cardio_core.io.tables.formula import named_texts, texts
 from cardio_core.runner.progress.words import several
+from cardio_core.types.notes import Exclusion, ExclusionReason
 from cardio_core.types.samples import Cohort
 
 FILES = "files.csv"
 COLUMNS = ("file", "kind", "study", "recording", "view", "used", "why not")
 
-_COLOUR, _COLOURED = "colour Doppler", "colour Doppler loop"
+_COLOURED = "colour Doppler loop"
 _SEVERAL = {
     "still": "stills",
     "2D loop": "2D loops",
@@ -73,7 +74,7 @@ class FileLine:
 
 
 def account(
-    cohort: Cohort, refused: Mapping[str, str], views: Mapping[str, str] | None = None
+    cohort: Cohort, refused: Mapping[str, Exclusion], views: Mapping[str, str] | None = None
 ) -> tuple[FileLine, ...]:
     """Say of every file of a cohort what became of it.
 
@@ -81,7 +82,7 @@ def account(
     ----------
     cohort : Cohort
         With the files that `load` has `seen`.
-    refused : mapping of str to str
+    refused : mapping of str to Exclusion
         By recording, why no answer stands on it.
     views : mapping of str to str, optional
         By recording, what it shows.
@@ -89,9 +90,10 @@ def account(
     known = views or {}
     lines = []
     for number, one in enumerate(cohort.seen, start=1):
-        why = one.why or refused.get(one.recording_id, "")
+        refusal = refused.get(one.recording_id, Exclusion())
+        why = one.why or refusal.text
         used = bool(one.recording_id) and not why
-        coloured = bool(one.recording_id) and f"found {_COLOUR}" in why
+        coloured = bool(one.recording_id) and refusal.reason == ExclusionReason.COLOUR_DOPPLER
         kind = _COLOURED if coloured else one.kind
         view = known.get(one.recording_id, "")
         lines.append(
@@ -120,8 +122,11 @@ def summed(lines: Sequence[FileLine], recording: str, *, used_is: str = "used") 
     said = (
         [f"{several(len(used), recording)} {used_is} in {_studies(len(studies))}"] if used else []
     )
-    kinds = Counter(_kind(one) for one in lines if not one.used)
-    said += [_counted(n, kind, used_is) for kind, n in sorted(kinds.items(), key=_in_order)]
+    kinds = Counter((one.kind, _is_unused_loop(one)) for one in lines if not one.used)
+    said += [
+        _counted(n, kind, used_is if unused_loop else "")
+        for (kind, unused_loop), n in sorted(kinds.items(), key=_in_order)
+    ]
     return f"{several(len(lines), 'file')}: {', '.join(said)}."
 
 
@@ -143,21 +148,21 @@ def write_cells(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
         writer.writerows(map(named_texts, lines))
 
 
-def _in_order(counted: tuple[str, int]) -> tuple[bool, int, str]:
+def _in_order(counted: tuple[tuple[str, bool], int]) -> tuple[bool, int, str]:
     """What somebody may have to look at comes first; the rest by number."""
-    kind, n = counted
-    return not (kind.endswith("\0") or kind == "damaged"), -n, kind.lower()
+    (kind, unused_loop), n = counted
+    return not (unused_loop or kind == "damaged"), -n, kind.lower()
 
 
-def _kind(line: FileLine) -> str:
-    return f"{line.kind}\0" if line.recording and line.kind != _COLOURED else line.kind
+def _is_unused_loop(line: FileLine) -> bool:
+    """Whether a recording could not be used for another reason than its kind."""
+    return bool(line.recording) and line.kind != _COLOURED
 
 
-def _counted(n: int, kind: str, used_is: str) -> str:
-    """Return a number of files of a kind; recordings that could not be used are counted apart."""
-    bare = kind.rstrip("\0")
-    words = f"{n} {_SEVERAL.get(bare, bare) if n > 1 else bare}"
-    return f"{words} not {used_is}" if kind != bare else words
+def _counted(n: int, kind: str, not_used: str) -> str:
+    """Return a number of files of a kind; `not_used` is what recordings of it should have been."""
+    words = f"{n} {_SEVERAL.get(kind, kind) if n > 1 else kind}"
+    return f"{words} not {not_used}" if not_used else words
 
 
 def _studies(n: int) -> str:

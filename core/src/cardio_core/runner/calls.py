@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from cardio_core.registry import Plugin
 from cardio_core.runner.failing import failed, place_in
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureSet
+from cardio_core.types.notes import Note
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.report import EvaluationReport, Explanation
 from cardio_core.types.samples import Cohort, SampleSet
@@ -45,7 +47,7 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     HookError
         If the hook raises anything but a `CardioError`; names the file and the line.
     """
-    ctx = ctx.replace(hook=hook)
+    ctx = ctx.replace(hook=hook, _warned=[])
     block = getattr(config, hook)
     try:
         result = plugin.call(hook, ctx.task, config=block, ctx=ctx, **arguments)
@@ -63,10 +65,17 @@ def call(plugin: Plugin, hook: str, ctx: Context, config: Any, **arguments: Any)
     if not isinstance(result, RETURNS[hook]):
         found = type(result).__name__
         raise _broken(plugin, hook, f"returned a {found}, not a {RETURNS[hook].__name__}")
+    strange = [one for one in getattr(result, "notes", ()) if not isinstance(one, Note)]
+    if strange:
+        found = type(strange[0]).__name__
+        raise _broken(plugin, hook, f"notes hold a {found}, not a Note; give kind and text")
     check = CHECKS.get(hook)
     problem = check(result, ctx, **arguments) if check else None
     if problem:
         raise _broken(plugin, hook, problem)
+    if ctx._warned:
+        warned: Any = result
+        result = replace(warned, notes=(*ctx._warned, *warned.notes))
     return result
 
 

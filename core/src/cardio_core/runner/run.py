@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -239,7 +240,8 @@ def _finish(out: Path, manifest: Manifest) -> None:
     parts = [JUDGED.read(path) for path in sorted((out / "judged").glob("*.json"))]
     write_json(out / "metrics.json", [row for part in parts for row in part["metrics"]])
     notes = [*manifest.content["notes"], *(note for part in parts for note in part["notes"])]
-    manifest.update(status="done", finished=now(), notes=list(dict.fromkeys(notes)))
+    once = {json.dumps(note): note for note in notes}
+    manifest.update(status="done", finished=now(), notes=list(once.values()))
     shutil.rmtree(out / "judged")
     build_report(out)
     manifest.add_outputs(out)

@@ -12,6 +12,7 @@ from cardio_core.runner.manifest import Manifest
 from cardio_core.runner.preparing.needs import Resolved
 from cardio_core.runner.progress import Display
 from cardio_core.runner.setup import Setup
+from cardio_core.types.notes import Note
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ class Session:
     say: Display
     same_as: Path | None = None
 
-    def note(self, notes: Iterable[str]) -> None:
+    def note(self, notes: Iterable[Note]) -> None:
         """Say something that the report keeps, too."""
         told = list(notes)
         for note in told:
-            self.say.note(note)
-        self.manifest.update(notes=[*self.manifest.content["notes"], *told])
+            self.say.note(str(note))
+        kept = [note.to_dict() for note in told]
+        self.manifest.update(notes=[*self.manifest.content["notes"], *kept])

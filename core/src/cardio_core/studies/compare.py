@@ -13,6 +13,7 @@ from cardio_core.studies.given import Question
 from cardio_core.studies.pairs import compare_pairs
 from cardio_core.studies.sources import shared
 from cardio_core.studies.writing import guard, manifest_of, settings, write_page
+from cardio_core.types.notes import Note, NoteKind
 
 
 def compare_sources(
@@ -71,7 +72,8 @@ def compare_sources(
         "predicted; who is missing where stands in the table."
     )
     page = write_page(
-        found.given, out, about, config=config, seed=seed, adjusted=differences, notes=[note],
+        found.given, out, about, config=config, seed=seed, adjusted=differences,
+        notes=[Note(NoteKind.TABLE, note)],
         more=replace(more, tables={"who-is-where": found.who}),
     )  # fmt: skip
     return page, found.who

@@ -17,6 +17,7 @@ from cardio_core.evaluation.pooling import pooled
 from cardio_core.stats import calibration_metrics, number_calibration
 from cardio_core.studies.given import Given
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Metric, Scope
 
@@ -51,9 +52,13 @@ def evaluated(given: Given, config: EvaluateBlock, seed: int) -> EvaluationRepor
                 name: draw for name, draw in own.figures.items()
                 if name.startswith(_OF_PROBABILITIES)
             }  # fmt: skip
-    calibrated, notes = _calibrated(given, config, seed)
+    calibrated, refused = _calibrated(given, config, seed)
+    notes = [*report.notes, *Note.each(NoteKind.NOT_COMPUTED, refused)]
     return replace(
-        report, metrics=[*metrics, *calibrated], figures=figures, notes=[*report.notes, *notes]
+        report,
+        metrics=[*metrics, *calibrated],
+        figures=figures,
+        notes=notes,
     )
 
 

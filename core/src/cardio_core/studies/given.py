@@ -30,7 +30,6 @@ from cardio_core.studies.reading.resamples import once_a_repeat, tested_rows
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
 
-BY_MEANING = "Taken by its meaning:"
 """Begins what is said where a word decided which value counts."""
 
 MOST_GROUPS, MOST_SITES = 5, 30
@@ -60,6 +59,10 @@ class Given:
         By column, rows that were left out because it is missing.
     may_divide : mapping of str to int
         How many values each column of `groups` may have to form groups.
+    outcome : str
+        How the outcome was coded, in one sentence.
+    coded : tuple of str
+        Those of `assumed` that say how the outcome was coded.
     """
 
     task: Task
@@ -70,6 +73,8 @@ class Given:
     n_rows: int
     lacking: Mapping[str, int]
     may_divide: Mapping[str, int] = field(default_factory=dict)
+    outcome: str = ""
+    coded: tuple[str, ...] = ()
 
 
 def read_given(path: Path, asked: Question) -> Given:
@@ -106,9 +111,9 @@ def read_given(path: Path, asked: Question) -> Given:
     known = table[found.patient].notna() if found.patient else pd.Series(True, table.index)
     known &= table[found.outcome].notna()
     if found.kind == "binary":
-        target, frame, probabilities, sources = _binary(table[known], found, asked, said)
+        target, frame, probabilities, sources, coding = _binary(table[known], found, asked, said)
     else:
-        target, frame = _other(table[known], found, asked, said)
+        target, frame, coding = _other(table[known], found, asked, said)
         probabilities, sources = (), {}
     lacking = {
         n: int(table[n].isna().sum())
@@ -139,22 +144,37 @@ def read_given(path: Path, asked: Question) -> Given:
         len(table),
         {name: count for name, count in lacking.items() if count},
         divide,
+        coding.outcome,
+        coding.sentences(),
     )
+
+
+@dataclass(frozen=True)
+class _Coding:
+    """How the outcome was coded, and by which meaning of its values the event was found."""
+
+    outcome: str
+    by_meaning: str = ""
+
+    def sentences(self) -> tuple[str, ...]:
+        return (*([self.by_meaning] if self.by_meaning else []), f"Outcome: {self.outcome}")
 
 
 def _binary(
     table: pd.DataFrame, found: Columns, asked: Question, said: list[str]
-) -> tuple[Target, pd.DataFrame, tuple[str, ...], dict[str, str]]:
-    """Return target, rows, the scores that are probabilities, and the thresholds' sources."""
+) -> tuple[Target, pd.DataFrame, tuple[str, ...], dict[str, str], _Coding]:
+    """Return target, rows, the scores that are probabilities, thresholds' sources, and coding."""
     outcome = found.outcome
     known = event_in(asked.event, table[outcome])
     truth, event = binary_outcome(table, outcome, known)
-    if asked.event is None and known is not None:
-        said.append(f"{BY_MEANING} {event} of {outcome} as the event; --event takes the other one.")
-    said.append(
-        f"Outcome: {outcome}, of which {event} counts as the event. A higher score is taken to mean"
-        " that the event is more likely."
+    coding = _Coding(
+        f"{outcome}, of which {event} counts as the event. A higher score is taken to mean that "
+        "the event is more likely.",
+        f"Taken by its meaning: {event} of {outcome} as the event; --event takes the other one."
+        if asked.event is None and known is not None
+        else "",
     )
+    said += coding.sentences()
     negative = next(
         (label_of(v) for v, t in zip(table[outcome], truth, strict=True) if t == 0), "no"
     )
@@ -176,13 +196,13 @@ def _binary(
             f"{', '.join(left)}: no probabilities between 0 and 1, so there is no calibration, "
             "Brier score or net benefit."
         )
-    return target, frame, probabilities, sources
+    return target, frame, probabilities, sources, coding
 
 
 def _other(
     table: pd.DataFrame, found: Columns, asked: Question, said: list[str]
-) -> tuple[Target, pd.DataFrame]:
-    """Return the target and the rows of a number, or of several classes."""
+) -> tuple[Target, pd.DataFrame, _Coding]:
+    """Return target, rows and coding of a number, or of several classes."""
     outcome = found.outcome
     if asked.thresholds:
         raise ConfigError(
@@ -193,11 +213,14 @@ def _other(
     if found.kind == "number":
         if not pd.api.types.is_numeric_dtype(table[outcome]):
             raise DataError(f"column {outcome!r}: --kind number expects numbers, found text")
-        said.append(f"Outcome: {outcome}, a number; predictions are taken to be in its unit.")
+        coding = _Coding(f"{outcome}, a number; predictions are taken to be in its unit.")
+        said += coding.sentences()
         target = Target(outcome, KINDS["number"])  # type: ignore[arg-type]
-        return target, number_frame(table, found.scores, found.patient, found.resamples, target)
+        frame = number_frame(table, found.scores, found.patient, found.resamples, target)
+        return target, frame, coding
     classes = classes_in(table[outcome])
-    said.append(f"Outcome: {outcome}, of the classes {', '.join(classes)}.")
+    coding = _Coding(f"{outcome}, of the classes {', '.join(classes)}.")
+    said += coding.sentences()
     target = Target(outcome, KINDS["classes"], classes)  # type: ignore[arg-type]
     for name, own in found.of_classes.items():
         total = table[list(own.values())].sum(axis=1, min_count=len(own)).dropna()
@@ -205,9 +228,10 @@ def _other(
             said.append(f"{name}: its columns do not add up to 1; they are ranked as they are.")
         if name not in found.decided:
             said.append(f"{name}: decided is the class whose column is the largest.")
-    return target, class_frame(
+    frame = class_frame(
         table, found.of_classes, found.decided, found.patient, found.resamples, target
     )
+    return target, frame, coding
 
 
 def names_in(path: Path) -> list[str]:

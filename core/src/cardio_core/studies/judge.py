@@ -13,6 +13,7 @@ from cardio_core.io.tables.typed import read_typed
 from cardio_core.studies.given import Given, Question, label_of, read_given
 from cardio_core.studies.guessing import guessed_patient
 from cardio_core.studies.writing import guard, manifest_of, settings, write_page
+from cardio_core.types.notes import Note, NoteKind
 
 
 def judge_predictions(
@@ -67,7 +68,7 @@ def judge_predictions(
     page = write_page(
         given, out, about, config=settings(given, level), seed=seed,
         table_one=_table_one(given, cohort, asked),
-        notes=[*_left_out(given), *_undivided(given)],
+        notes=Note.each(NoteKind.TABLE, [*_left_out(given), *_undivided(given)]),
     )  # fmt: skip
     return page, given
 

@@ -22,6 +22,7 @@ from cardio_core.stats import (
 )
 from cardio_core.studies.given import Given
 from cardio_core.types.estimate import Estimate
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.report import EvaluationReport, Metric, Scope
 
 
@@ -56,7 +57,7 @@ def compare_pairs(
     pairs = list(combinations(names, 2))
     differences = _areas(truth, scores, pairs, config, seed)
     metrics: list[Metric] = []
-    notes: list[str] = []
+    notes: list[Note] = []
     for one, other in pairs:
         place = Scope(task=given.task.name, target=target.name, model=one, versus=other)
         right = [
@@ -69,7 +70,8 @@ def compare_pairs(
             try:
                 added = likelihood_added(truth, scores[first], scores[second])
             except DataError as error:
-                notes.append(f"What {second} adds to {first}: not computed; {error}.")
+                text = f"What {second} adds to {first}: not computed; {error}."
+                notes.append(Note(NoteKind.NOT_COMPUTED, text, model=second))
                 continue
             metrics.append(
                 Metric(added, Scope(task=given.task.name, target=target.name, model=second,

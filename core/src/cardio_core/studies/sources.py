@@ -12,7 +12,7 @@ import pandas as pd
 from cardio_core.errors import CardioError, ConfigError, DataError
 from cardio_core.io.hashing import digest, file_digest
 from cardio_core.runner.manifest import Manifest
-from cardio_core.studies.given import BY_MEANING, Given, Question, names_in, read_given
+from cardio_core.studies.given import Given, Question, names_in, read_given
 from cardio_core.types.info import Model, Target, Task
 from cardio_core.types.predictions import Scored
 
@@ -223,17 +223,16 @@ def _joined(sources: Sequence[Source], both: list[str]) -> Given:
         "patient", (target,), tuple(Model(name, name) for name in columns),
         primary=next(iter(columns)),
     )  # fmt: skip
-    outcome = [
-        line for line in sources[0].given.assumed if line.startswith(("Outcome: ", BY_MEANING))
-    ]
     return Given(
         task,
         Scored({target.name: pd.concat(frames, ignore_index=True)}, thresholds),
         pd.DataFrame(index=pd.Index(both)),
         tuple(probabilities),
-        (*outcome, *said),
+        (*sources[0].given.coded, *said),
         len(both),
         {},
+        outcome=sources[0].given.outcome,
+        coded=sources[0].given.coded,
     )
 
 

@@ -23,6 +23,7 @@ from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.studies.evaluating import evaluated
 from cardio_core.studies.given import Given
 from cardio_core.types.estimate import Estimate
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.report import EvaluationReport, Metric
 
 MOST_RESAMPLED = 20_000_000
@@ -69,7 +70,7 @@ def write_page(
     seed: int,
     table_one: TableOne | None = None,
     more: EvaluationReport | None = None,
-    notes: Sequence[str] = (),
+    notes: Sequence[Note] = (),
     adjusted: Mapping[tuple[str, str], Estimate] | None = None,
 ) -> Path:
     """Evaluate predictions and write everything that the page is made of, and the page.
@@ -85,7 +86,7 @@ def write_page(
     table_one : TableOne, optional
     more : EvaluationReport, optional
         Metrics, tables and notes beyond those of every judged table.
-    notes : sequence of str
+    notes : sequence of Note
         What the reader has to know.
     adjusted : mapping of (model, other model) to Estimate, optional
         What takes the place of the paired difference of two areas.
@@ -99,14 +100,15 @@ def write_page(
     within, small = subgroup_metrics(
         given.scored, given.task, given.groups, config, seed=seed, most=given.may_divide
     )
-    said = [*given.assumed, *notes, *report.notes, *small]
+    said = [*Note.each(NoteKind.TABLE, given.assumed), *notes, *report.notes, *small]
     tables = dict(report.tables)
     metrics = [_exchanged(one, adjusted or {}) for one in report.metrics]
     if more is not None:
         metrics, tables = [*metrics, *more.metrics], tables | dict(more.tables)
         said += more.notes
     if config.n_resamples < RESAMPLES:
-        said.append(f"Bootstrap intervals are of {config.n_resamples} resamples: many rows.")
+        text = f"Bootstrap intervals are of {config.n_resamples} resamples: many rows."
+        said.append(Note(NoteKind.TABLE, text))
     rows = [metric.to_dict() for metric in (*metrics, *within)]  # under no protocol of ours
     return publish(out, about, rows, tables, report.figures, said, table_one)
 
@@ -117,7 +119,7 @@ def publish(
     rows: Sequence[Mapping[str, Any]],
     tables: Mapping[str, pd.DataFrame],
     figures: Mapping[str, Callable[[Any], None]],
-    said: Sequence[str],
+    said: Sequence[Note],
     table_one: TableOne | None = None,
 ) -> Path:
     """Write manifest, metrics, tables, figures and the page of something that is no run.
@@ -132,8 +134,8 @@ def publish(
         Of metrics.json.
     tables, figures : mapping of str
         By the names of their files.
-    said : sequence of str
-        Notes; the same one is kept once.
+    said : sequence of Note
+        The same one is kept once.
     table_one : TableOne, optional
 
     Returns
@@ -155,11 +157,10 @@ def publish(
         with replacing(file_in(out / "tables", name, "csv")) as temporary:
             index = not isinstance(table.index, pd.RangeIndex)
             write_table(table, temporary, index=index, digits="%.6g")
-    notes += filter(None, (
-        draw_figure(Figure(name, draw, file_in(out / "figures", name, "svg")))
-        for name, draw in figures.items()
-    ))  # fmt: skip
-    manifest.update(status="done", finished=now(), notes=list(dict.fromkeys(notes)))
+    for name, draw in figures.items():
+        notes += draw_figure(Figure(name, draw, file_in(out / "figures", name, "svg")))
+    kept = [note.to_dict() for note in dict.fromkeys(notes)]
+    manifest.update(status="done", finished=now(), notes=kept)
     page = build_report(out)
     manifest.add_outputs(out)
     return page
@@ -186,13 +187,12 @@ def manifest_of(
     [frame] = given.scored.frames.values()
     [target] = given.task.targets
     names = [model.name for model in given.task.models]
-    outcome = next((line for line in given.assumed if line.startswith("Outcome: ")), "")
     return first_entries(
         RunKind.JUDGED, out.name, command,
         task=given.task.name, task_title=given.task.title, papers=[], protocols=[], models=names,
         model_titles={name: name for name in names}, baselines=[], primary=primary,
         targets=[vars(target)], outcome_column=target.name,
-        outcome=outcome.removeprefix("Outcome: "), words={}, seed=seed,
+        outcome=given.outcome, words={}, seed=seed,
         data={
             "source": "given", "path_shown": shown, "digest": digest,
             "n_patients": int(pd.Series(frame["patient_id"]).nunique()),

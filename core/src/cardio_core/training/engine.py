@@ -21,6 +21,7 @@ from cardio_core.training.memory import BatchSize, release_memory
 from cardio_core.training.plan import FitPlan
 from cardio_core.training.prediction import predict
 from cardio_core.training.track.tracking import Tracker, Tracking
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.weights_file import load_weights
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Fitted(Generic[Network]):
     history : tuple of dict
         One an epoch: epoch, seconds, train_loss, val_loss, val_score, lr (of the first parameter
         group when the epoch began). Also in ``history.csv`` beside the weights.
-    notes : tuple of str
+    notes : tuple of Note
         What a reader of the results should know: a halved batch, say.
     """
 
@@ -59,7 +60,7 @@ class Fitted(Generic[Network]):
     best_epoch: int
     best_score: float | None
     history: tuple[dict[str, Any], ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def fit(
@@ -152,10 +153,10 @@ def fit(
 
     n_epochs = plan.epochs if epochs is None else epochs
     probabilities = _checked(training, validation, n_epochs, weights)
-    notes: list[str] = []
+    notes: list[Note] = []
 
     def note(text: str) -> None:
-        notes.append(text)
+        notes.append(Note(NoteKind.FIT, text))
         if log is not None:
             log(text)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardio_core.errors import DataError
+from cardio_core.types.notes import Note
 from cardio_core.types.parsing.json_text import parse_json
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class ModelArtifact:
     best_epoch : int or None
         1-based epoch that validation preferred; the core takes it from the inner folds and asks
         the refit for as many. None where there are no epochs.
-    notes : tuple of str
+    notes : tuple of Note
         What a reader of the report should know of this fit.
     seen : tuple of str
         People whose data the fit has seen: the core's own note, which no plugin fills in.
@@ -36,7 +37,7 @@ class ModelArtifact:
 
     path: Path
     best_epoch: int | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     seen: tuple[str, ...] = field(default=())
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:

@@ -8,19 +8,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cardio_core.errors import MadeWrongError
+from cardio_core.types.notes import Verdict
 from cardio_core.types.samples import ID_COLUMNS
 
 Array = np.ndarray[Any, Any]
-
-NO_VERDICT = "no verdict: "
-"""A flag that begins like this says why a recording cannot be judged; `predict` withholds its
-scores."""
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -243,8 +240,9 @@ class FeatureSet:
     table : DataFrame, one row a sample, indexed by `sample_id`
         Columns recording_id, study_id, patient_id, and `time_s`, `variant` (0 is the original;
         only 0 is ever validated or tested) where they apply. A column `flags` says what a reader
-        of the report should know of a recording, several joined with ``"; "``; one that begins
-        with `NO_VERDICT` withholds what `cardio predict` would say of it.
+        of the report should know of a recording, several joined with ``"; "``; a column
+        `no_verdict` in the same way why it cannot be judged, and is empty where it can: `cardio
+        predict` then withholds what it would say of it.
     blocks : mapping of str to FeatureBlock
         The features, aligned with the table.
 
@@ -256,8 +254,6 @@ class FeatureSet:
     >>> features.view([1])["measures"].in_units().tolist()
     [[158.0]]
     """
-
-    NO_VERDICT: ClassVar[str] = NO_VERDICT
 
     table: pd.DataFrame
     blocks: Mapping[str, FeatureBlock]
@@ -331,14 +327,23 @@ def concatenate(parts: Sequence[FeatureSet]) -> FeatureSet:
 
 def flags_of(table: pd.DataFrame) -> dict[str, list[str]]:
     """Return what the hooks flagged, by recording; column `flags` joins several with ``"; "``."""
-    if "flags" not in table.columns:
+    return _texts_in(table, "flags")
+
+
+def verdicts_of(table: pd.DataFrame) -> dict[str, Verdict]:
+    """Return the verdict on each recording that the hooks withhold one of."""
+    return {name: Verdict(tuple(why)) for name, why in _texts_in(table, "no_verdict").items()}
+
+
+def _texts_in(table: pd.DataFrame, column: str) -> dict[str, list[str]]:
+    if column not in table.columns:
         return {}
-    by_recording = table.drop_duplicates("recording_id").set_index("recording_id")["flags"]
+    by_recording = table.drop_duplicates("recording_id").set_index("recording_id")[column]
     return {str(k): str(v).split("; ") for k, v in by_recording.items() if isinstance(v, str) and v}
 
 
 def flag_counts(table: pd.DataFrame) -> dict[str, int]:
-    """Return how many recordings carry each flag, the commonest first.
+    """Return how many recordings carry each flag or reason against a verdict, the commonest first.
 
     Flags that differ only in their numbers are counted together, with dots in their place.
 
@@ -349,11 +354,13 @@ def flag_counts(table: pd.DataFrame) -> dict[str, int]:
     {'… % of the wall is seen': 2, 'six slots': 2}
     """
     alike: dict[str, list[str]] = {}
-    for own in flags_of(table).values():
+    texts = list(flags_of(table).values())
+    texts += [[f"no verdict: {why}" for why in own.reasons] for own in verdicts_of(table).values()]
+    for own in texts:
         for flag in own:
             alike.setdefault(_NUMBER.sub("…", flag), []).append(flag)
     counted = {
-        (texts[0] if len(set(texts)) == 1 else words): len(texts) for words, texts in alike.items()
+        (same[0] if len(set(same)) == 1 else words): len(same) for words, same in alike.items()
     }
     return dict(sorted(counted.items(), key=lambda item: -item[1]))
 

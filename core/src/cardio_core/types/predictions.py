@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.types.info import Target
+from cardio_core.types.notes import Note
 
 Array = np.ndarray[Any, Any]
 Level = Literal["sample", "recording", "study", "patient"]
@@ -93,7 +94,7 @@ class Scored:
         Where the decision rule came from.
     columns : DataFrame
         The named columns of all predictions, by unit_id, model and fold.
-    notes : tuple of str
+    notes : tuple of Note
         Sentences for the report (declared overlaps among them).
     fusions : DataFrame
         One row a fold, target and model that fuses others, with the weights that it was given.
@@ -102,7 +103,7 @@ class Scored:
     frames: Mapping[str, pd.DataFrame]
     thresholds: Mapping[str, str] = field(default_factory=dict)
     columns: pd.DataFrame | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     fusions: pd.DataFrame | None = None
 
     def tested(self, target: Target) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.types.estimate import Estimate
+from cardio_core.types.notes import Note
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,13 @@ class Explanation:
         The explained predictions, in the order of the report.
     rule : str
         How they were chosen, in one sentence for the report.
+    notes : sequence of Note
+        Further sentences for the report; what `ctx.warn` was given is added.
     """
 
     cases: Sequence[Case] = ()
     rule: str = ""
+    notes: Sequence[Note] = ()
 
     def tested(self) -> pd.DataFrame:
         """Return the rows of `Case.tested` of all cases beside a column `model`.
@@ -176,13 +180,14 @@ class EvaluationReport:
         Written as CSV and shown in the report.
     figures : mapping of str to callable
         ``draw(figure)`` for each figure name; written as SVG.
-    notes : sequence of str
+    notes : sequence of Note
         Sentences for the report.
 
     Examples
     --------
     >>> counted = pd.DataFrame({"site": ["A", "B"], "n": [61, 59]})
-    >>> report = EvaluationReport(tables={"sites": counted}, notes=["Two hospitals took part."])
+    >>> note = Note("two_sites", "Two hospitals took part.")
+    >>> report = EvaluationReport(tables={"sites": counted}, notes=[note])
     >>> int(report.tables["sites"]["n"].sum())
     120
     """
@@ -190,4 +195,4 @@ class EvaluationReport:
     metrics: Sequence[Metric] = ()
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     figures: Mapping[str, Callable[[Any], None]] = field(default_factory=dict)
-    notes: Sequence[str] = ()
+    notes: Sequence[Note] = ()

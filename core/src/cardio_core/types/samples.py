@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core.errors import DataError, MadeWrongError
+from cardio_core.types.notes import Exclusion, ExclusionReason, Note
 from cardio_core.types.unpacking.fitting import require_fitting
 from cardio_core.types.unreadable import files_in, unreadable
 
@@ -162,19 +163,19 @@ class SampleSet:
         kept = table.drop(columns=table.columns.intersection(further.columns))
         return SampleSet(pd.concat([kept, further], axis=1), values)
 
-    def opened(self, quarantine: Callable[[str, str], None]) -> Iterator[tuple[str, Any]]:
+    def opened(self, quarantine: Callable[[str, DataError], None]) -> Iterator[tuple[str, Any]]:
         """Yield (recording_id, value), quarantining each recording that cannot be opened.
 
         Parameters
         ----------
         quarantine : callable
-            `ctx.quarantine`: takes the recording's id and the reason.
+            `ctx.quarantine`: takes the recording's id and the error.
         """
         for position, recording_id in enumerate(self.table["recording_id"]):
             try:
                 value = self.values[position]
             except DataError as error:
-                quarantine(str(recording_id), str(error))
+                quarantine(str(recording_id), error)
                 continue
             yield str(recording_id), value
 
@@ -188,16 +189,29 @@ class Quarantined:
     recording_id, hook, reason : str
     files : tuple of Path
         The recording's, where they are known; they go to no output but ``--mapping``.
+    kind : ExclusionReason
+        What programs go by; `reason` is for people.
     """
 
     recording_id: str
     hook: str
     reason: str
     files: tuple[Path, ...] = ()
+    kind: ExclusionReason = ExclusionReason.UNUSABLE
+
+    @property
+    def exclusion(self) -> Exclusion:
+        """Why it is not used."""
+        return Exclusion(self.kind, self.reason)
 
     def cells(self) -> dict[str, str]:
         """Return what may be written of it: everything but the files."""
-        return {"recording_id": self.recording_id, "hook": self.hook, "reason": self.reason}
+        return {
+            "recording_id": self.recording_id,
+            "hook": self.hook,
+            "reason": self.reason,
+            "kind": str(self.kind),
+        }
 
 
 @dataclass(frozen=True)
@@ -240,7 +254,7 @@ class Cohort:
         The clinical cohort table, one row a study, indexed by `study_id`; seen by `evaluate` only.
     quarantined : tuple of Quarantined
         What `load` itself could not use; the core adds what went to `ctx.quarantine`.
-    notes : tuple of str
+    notes : tuple of Note
         Sentences for the report: what was left out by design, and why.
     unsupported : mapping of str to str
         Models that this cohort cannot support, each with the reason: the label already
@@ -266,7 +280,7 @@ class Cohort:
     targets: Any = None
     table: pd.DataFrame | None = None
     quarantined: tuple[Quarantined, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[Note, ...] = field(default=())
     unsupported: Mapping[str, str] = field(default_factory=dict)
     outcome: str = ""
     excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

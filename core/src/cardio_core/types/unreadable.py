@@ -45,7 +45,7 @@ def unreadable(error: Exception, files: Iterable[Path]) -> CardioError:
         for place, file in enumerate(files, start=1):
             if len(files) > 1 and str(error).startswith(f"{file.name}:"):
                 said = f"file {place} of {len(files)}: {said}"
-        return error if said == str(error) else DataError(said)
+        return error if said == str(error) else DataError(said, reason=error.reason)
     if isinstance(error, CardioError):
         return error
     if isinstance(error, MemoryError):

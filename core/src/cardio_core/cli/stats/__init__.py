@@ -7,7 +7,7 @@ import sys
 import click
 
 from cardio_core.cli.lazy import LazyGroup
-from cardio_core.errors import CardioError, DataError
+from cardio_core.errors import CardioError
 
 
 @click.group(cls=LazyGroup, words="stats")

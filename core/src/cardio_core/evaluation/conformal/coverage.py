@@ -17,6 +17,7 @@ from cardio_core.stats.classification.proportions import wilson_limits
 from cardio_core.stats.resampling.sums_bootstrap import bootstrap_sums
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 
@@ -39,7 +40,7 @@ class Calibrated:
 
     rules: dict[tuple[str, str], Conformal]
     metrics: tuple[Metric, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def calibrate(
@@ -77,18 +78,20 @@ def calibrate(
     covers "every beat of a patient" then means nothing, and none is made.
     """
     found: list[tuple[str, Target, Conformal, pd.DataFrame]] = []
-    notes: list[str] = []
+    notes: list[Note] = []
     for target in task.targets:
         if target.name not in scored.frames:
             continue
         for model, frame in scored.frames[target.name].groupby("model", sort=False):
             rule = _rule(frame, task, target, overlap)
             if isinstance(rule, str):
-                notes.append(f"No prediction sets for {target.name} of {model}: {rule}")
+                text = f"No prediction sets for {target.name} of {model}: {rule}"
+                notes.append(Note(NoteKind.PREDICTION_SETS, text, model=str(model)))
                 continue
             found.append((str(model), target, rule, frame))
             if rule.note:
-                notes.append(f"Prediction sets for {target.name} of {model}: {rule.note}")
+                text = f"Prediction sets for {target.name} of {model}: {rule.note}"
+                notes.append(Note(NoteKind.PREDICTION_SETS, text, model=str(model)))
     metrics = []
     for model, target, rule, frame in found:
         scope = Scope(task=task.name, target=target.name, model=model)
@@ -119,7 +122,7 @@ def _coverages(
     frame: pd.DataFrame,
     target: Target,
     level: float,
-    notes: list[str],
+    notes: list[Note],
     model: str,
 ) -> Iterator[tuple[str | None, Estimate]]:
     """Yield coverage of all and of each class, of the rule's sets and of sets by all classes."""
@@ -134,11 +137,12 @@ def _coverages(
             continue
         unjudged = sorted(set(always) - set(rule.always_held), key=target.classes.index)
         if unjudged:
-            notes.append(
+            text = (
                 f"Coverage of {target.name} of {model} is not given for "
                 f"{' and '.join(f'“{label}”' for label in unjudged)}, nor for all: the patients of "
                 "the other folds alone are too few to rule it out."
             )
+            notes.append(Note(NoteKind.PREDICTION_SETS, text, model=model))
         else:
             note = "A patient is covered when every one of the rows is."
             yield None, share_of_patients(name, covered, level, method, note)

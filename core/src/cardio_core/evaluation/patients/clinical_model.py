@@ -18,6 +18,7 @@ from cardio_core.stats.foundation.newton import maximise
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureBlock, FeatureSet
 from cardio_core.types.info import Target, Unit
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Level, Predictions
 from cardio_core.types.targets import KEY_OF_UNIT, Targets
 
@@ -60,13 +61,11 @@ def train(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact
             artifact.write_json(f"weights-{target.name}.json", _weights(design, truth, target))
         else:
             artifact.save_estimator(_fitted(design, truth, target), f"{target.name}.skops")
-    return ModelArtifact(
-        ctx.out,
-        notes=(
-            f"ridge regression with penalty {PENALTY:g} on standardised variables; a missing value "
-            "is the median of the training patients, and marked.",
-        ),
+    text = (
+        f"ridge regression with penalty {PENALTY:g} on standardised variables; a missing value "
+        "is the median of the training patients, and marked."
     )
+    return ModelArtifact(ctx.out, notes=(Note(NoteKind.FIT, text),))
 
 
 @hookimpl

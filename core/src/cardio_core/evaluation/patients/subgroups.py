@@ -17,6 +17,7 @@ from cardio_core.stats import auc, per_class_table
 from cardio_core.stats.agreement.regression_error import regression_errors
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 
@@ -32,7 +33,7 @@ def subgroup_metrics(
     *,
     seed: int = 0,
     most: Mapping[str, int] | None = None,
-) -> tuple[list[Metric], list[str]]:
+) -> tuple[list[Metric], list[Note]]:
     """Estimate how well each model does among the patients of each class of a covariate.
 
     Parameters
@@ -53,7 +54,7 @@ def subgroup_metrics(
     list of Metric
         AUC (binary), macro F1 (several classes) or mean absolute error (a number), with the
         subgroup in its place.
-    list of str
+    list of Note
         Notes on subgroups that are too small.
     """
     metrics: list[Metric] = []
@@ -83,7 +84,8 @@ def subgroup_metrics(
                     metrics.append(Metric(found, replace(about)))
     notes = []
     if small:
-        notes.append(f"Too few patients for a figure of their own: {', '.join(small)}.")
+        text = f"Too few patients for a figure of their own: {', '.join(small)}."
+        notes.append(Note(NoteKind.SUBGROUPS, text))
     return metrics, notes
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from cardio_core.io.kept.kind import Count, Digest, Entries, Kind, Name
+from cardio_core.io.kept.results import NoteForm
 
 Spread = Annotated[float, Field(ge=0)]
 
@@ -32,7 +33,7 @@ class ChosenForm(Entries):
     candidate: dict[str, Any]
     epochs: Count | None
     decisions: list[DecisionForm]
-    notes: list[str]
+    notes: list[NoteForm]
 
 
 class MadeForForm(Entries):

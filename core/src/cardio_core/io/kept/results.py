@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from cardio_core.io.kept.kind import Count, Digest, Entries, Kind
+
+Word = Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")]
+
+
+
+class NoteForm(Entries):
+    """A sentence, and what it is about."""
+
+    kind: Word
+    text: str
+    model: str | None = None
+    severity: Literal["info", "warning"] = "info"
+    where: str = ""
 
 
 class JudgedForm(Entries):
     """What one protocol's evaluation left."""
 
     metrics: list[dict[str, Any]]
-    notes: list[str]
+    notes: list[NoteForm]
 
 
 class CohortForm(Entries):
@@ -55,6 +68,7 @@ class QuarantinedForm(Entries):
     recording_id: str
     hook: str
     reason: str
+    kind: Word = "unusable"
 
 
 JUDGED = Kind("the estimates of one protocol", JudgedForm)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from cardio_core.io.run_artifact import RunArtifact, RunKind
 from cardio_core.report.results import Row
@@ -14,6 +15,7 @@ from cardio_core.report.told.standing import (
     title_of,
 )
 from cardio_core.report.words import count, counted, level_words, listed, number
+from cardio_core.types.notes import Note, NoteKind
 
 EXTERNAL, INTERNAL = "external", "internal"
 HEADS = {
@@ -151,8 +153,12 @@ def of_overlap(files: RunArtifact) -> Iterator[str]:
             f"{counted(int(found['left_out']), 'patient')} had been in training (known again: "
             f"{found.get('by')}) and {'is' if found['left_out'] == 1 else 'are'} left out."
         )
-    yield from (str(one) for one in found.get("notes", ()) if "not check" in str(one)
-                or "--other-people" in str(one))  # fmt: skip
+    grave = (NoteKind.OVERLAP_UNCHECKED, NoteKind.OVERLAP_ON_TRUST)
+    yield from (note.text for note in _on_overlap(found) if note.kind in grave)
+
+
+def _on_overlap(found: Mapping[str, Any]) -> list[Note]:
+    return [Note.from_dict(one) for one in found.get("notes") or []]
 
 
 def data_words(files: RunArtifact) -> str:
@@ -171,7 +177,7 @@ def data_words(files: RunArtifact) -> str:
 def validation_words(files: RunArtifact) -> str:
     """Return how patients of the training were kept out, and what the comparison rests on."""
     found = files.manifest.overlap
-    said = [str(one) for one in found.get("notes", ())]
+    said = [note.text for note in _on_overlap(found)]
     if found.get("left_out"):
         said.append(f"{counted(int(found['left_out']), 'patient')} so found were left out.")
     said.append(
@@ -192,7 +198,7 @@ def limits_words(files: RunArtifact) -> list[str]:
     """Return what an external validation cannot say."""
     said = []
     found = files.manifest.overlap
-    if any("not check" in str(one) for one in found.get("notes", ())):
+    if any(note.kind == NoteKind.OVERLAP_UNCHECKED for note in _on_overlap(found)):
         said.append("Whether all these patients are new to the run could not be checked in full.")
     said.append(
         "A change against the run's folds may come from other patients (case mix, prevalence), "

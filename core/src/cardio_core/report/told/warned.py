@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from cardio_core.io.run_artifact import RunArtifact, RunKind
@@ -18,12 +17,9 @@ from cardio_core.report.told.standing import (
     words_of,
 )
 from cardio_core.report.words import count, counted, listed, number
+from cardio_core.types.notes import NoteKind, Severity
 
 Asked = Callable[[RunArtifact, Standing], Iterator[str]]
-
-_SHOUTED = re.compile(
-    r"(?:(?P<model>\w+), [^:]{1,40}: )?(?P<head>[A-Z]{2,}(?: [A-Z]{2,})+)\b(?P<rest>.*)", re.DOTALL
-)
 
 FEW_EVENTS = 10
 PARTED = 0.05
@@ -102,8 +98,7 @@ def _not_honest(files: RunArtifact) -> Iterator[str]:
             "these patients, or was chosen on them."
         )
     elif files.metrics and protocol_told(files) not in ("honest", external.EXTERNAL):
-        notes = " ".join(str(note) for note in files.manifest.notes)
-        left_out = " is left out of protocol honest: " in notes
+        left_out = any(note.kind == NoteKind.LEFT_OUT_OF_HONEST for note in files.manifest.notes)
         why = " (no model could be fitted in it; the notes say why)" if left_out else ""
         yield (
             f"The honest protocol did not run{why}: nothing here estimates the result in new "
@@ -354,15 +349,10 @@ def _first_two(files: RunArtifact, names: Sequence[str]) -> str:
 
 
 def _plugins_own(files: RunArtifact, model: str | None) -> Iterator[str]:
-    """Yield what a plugin itself wrote in capitals, of all models or of the answer's one."""
-    told = set()
+    """Yield what a plugin warned of, of all models or of the answer's one; each kind once."""
+    warned = set()
     for note in files.manifest.notes:
-        found = _SHOUTED.match(str(note))
-        if found is None or found["model"] not in (None, model) or found["head"] in told:
-            continue
-        told.add(found["head"])
-        rest = re.split(r"(?<=[a-z)]{2})[;.] ", found["rest"])[0]
-        for name, title in files.manifest.model_titles.items():
-            rest = re.sub(rf"\b{re.escape(name)}\b", f"“{title}”", rest)
-        text = re.sub(r" \([^)]*\)", "", found["head"].capitalize() + rest)
-        yield text.rstrip(".; ") + "."
+        mine = note.severity == Severity.WARNING and note.model in (None, model)
+        if mine and note.kind not in warned:
+            warned.add(note.kind)
+            yield note.text

@@ -98,7 +98,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
     if cohort.targets is not None and len(cohort.samples):
         labels = patient_labels(cohort, cohort.samples.table, cohort.targets, target)
     bad = {row.recording_id for row in quarantined}
-    files = account(cohort, {row.recording_id: row.reason for row in quarantined})
+    files = account(cohort, {row.recording_id: row.exclusion for row in quarantined})
     asked = (*config.covariates, *((config.outcome.column,) if config.outcome.column else ()))
     return {
         "plugin": setup.plugin.info.name,
@@ -122,7 +122,7 @@ def check_data(request: RunRequest, echo: Echo | None = None) -> dict[str, Any]:
         else missing_covariates(cohort.table, patients, setup.task, config.covariates),
         "files": [line.cells() for line in files],
         "files_summed": summed(files, setup.plugin.info.recording, used_is="usable"),
-        "notes": list(dict.fromkeys([*cohort.notes, *_on_tables(setup, inputs, asked)])),
+        "notes": list(dict.fromkeys([*map(str, cohort.notes), *_on_tables(setup, inputs, asked)])),
     }
 
 

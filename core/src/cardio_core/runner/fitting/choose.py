@@ -22,6 +22,7 @@ from cardio_core.runner.preparing.truth import labels_of
 from cardio_core.splits import inner_folds
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target
+from cardio_core.types.notes import Note, NoteKind
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Chosen:
     candidate: dict[str, Any]
     epochs: int | None
     decisions: dict[str, Decision]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, folder: Path) -> Chosen:
@@ -62,7 +63,7 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
         for one in held_out
     )
     tried = []
-    said: set[str] = set()
+    kept_all_epochs = False
     for number, candidate in enumerate(candidates):
         config = job.config.with_train(candidate)
         frames: dict[str, list[pd.DataFrame]] = {t.name: [] for t in targets}
@@ -81,7 +82,7 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
             view = job.features.view(validate)
             scored = call(plugin, "predict", place, config, model=artifact, features=view)
             epochs.append(artifact.best_epoch)
-            said |= set(artifact.notes)
+            kept_all_epochs |= any(note.kind == NoteKind.EPOCHS_SET for note in artifact.notes)
             for target in targets:
                 frames[target.name].append(
                     prediction_frame(scored, view.table, target, ctx.task.unit)
@@ -101,7 +102,7 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
         candidate,
         epochs_of(epochs),
         plain_rules if fixed else decisions,
-        (EPOCHS_SET,) if EPOCHS_SET in said else (),
+        (EPOCHS_SET,) if kept_all_epochs else (),
     )
 
 

@@ -98,7 +98,7 @@ def fit_all(session: Session, jobs: Sequence[FoldJob]) -> tuple[list[FoldJob], T
     models = [name for name in setup.models if (setup.protocols[0], name) in fitted]
     session.manifest.update(models=models)
     if not kept:
-        raise DataError(f"no model can be fitted. {' '.join(notes)}")
+        raise DataError(f"no model can be fitted. {' '.join(map(str, notes))}")
     return kept, watch.timed()
 
 

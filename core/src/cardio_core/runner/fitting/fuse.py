@@ -20,6 +20,7 @@ from cardio_core.runner.fitting.stored import write_chosen
 from cardio_core.runner.preparing.truth import labels_of
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target
+from cardio_core.types.notes import Note, NoteKind
 
 ON_TESTED = (
     "Fusion weights are fitted on the tested patients themselves, as published: its scores are too "
@@ -43,7 +44,7 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
     """
     members = {name: job.out.parent / name for name in job.members}
     tested = job.config.protocols[job.protocol].fusion == "tested" and job.test.size > 0
-    notes: list[str] = [ON_TESTED] if tested else []
+    notes: list[Note] = [Note(NoteKind.FUSION, ON_TESTED)] if tested else []
     decisions: list[Decision] = []
     artifact = ModelArtifact(folder / "artifact")
     artifact.path.mkdir(parents=True)
@@ -60,7 +61,7 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
             raise MismatchError(f"{job.title}, {target.name}: {error}") from error
         except DataError as error:
             raise DataError(f"{target.name}: {error}") from error
-        notes += own
+        notes += Note.each(NoteKind.FUSION, own)
         artifact.write_json(f"fusion-{target.name}.json", rule.to_dict())
         if frame is not None:
             kept = frame.drop(columns=["model", "predicted", "y_true"], errors="ignore")

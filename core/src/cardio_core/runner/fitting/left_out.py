@@ -11,6 +11,7 @@ from cardio_core.io.atomic import write_json
 from cardio_core.io.kept.models import UNFITTED as WHY_UNFITTED
 from cardio_core.runner.fitting.jobs import FoldJob
 from cardio_core.types.info import Task
+from cardio_core.types.notes import Note, NoteKind
 
 UNFITTED = "unfitted.json"
 
@@ -47,15 +48,20 @@ def without(jobs: Sequence[FoldJob], left_out: set[tuple[str, str]]) -> list[Fol
     return kept
 
 
-def notes_on(jobs: Sequence[FoldJob], kept: Sequence[FoldJob], task: Task) -> list[str]:
+def notes_on(jobs: Sequence[FoldJob], kept: Sequence[FoldJob], task: Task) -> list[Note]:
     """Say of each model that is not kept out of which protocol it is, and why."""
     here = {_key(job) for job in kept}
     reasons = unfitted(jobs)
     members = {_key(job): job.members for job in jobs}
     hollow = "of the models that it fuses ({}) fewer than two are left"
+    kinds = {"honest": NoteKind.LEFT_OUT_OF_HONEST, "paper": NoteKind.LEFT_OUT_OF_PAPER}
     return [
-        f"Model {task.model(key[1]).title} is left out of protocol {key[0]}: "
-        f"{reasons.get(key) or hollow.format(', '.join(members[key]))}."
+        Note(
+            kinds[key[0]],
+            f"Model {task.model(key[1]).title} is left out of protocol {key[0]}: "
+            f"{reasons.get(key) or hollow.format(', '.join(members[key]))}.",
+            model=key[1],
+        )
         for key in dict.fromkeys(map(_key, jobs))
         if key not in here
     ]

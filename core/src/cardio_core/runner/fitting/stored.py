@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Target
+from cardio_core.types.notes import Note
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.unpacking.fitting import require_fitting
 
@@ -52,11 +54,12 @@ def write_chosen(
     candidate: dict[str, Any],
     epochs: int | None,
     decisions: list[Decision],
-    notes: list[str],
+    notes: Sequence[Note],
 ) -> None:
     """Write what was chosen for a fit, and what it noted."""
     stored = [decision.to_dict() for decision in decisions]
-    chosen = {"candidate": candidate, "epochs": epochs, "decisions": stored, "notes": notes}
+    said = [note.to_dict() for note in notes]
+    chosen = {"candidate": candidate, "epochs": epochs, "decisions": stored, "notes": said}
     write_json(folder / "chosen.json", chosen)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from cardio_core.runner.fitting.stored import open_decisions, read_predictions
 from cardio_core.runner.preparing.truth import Truth, labels_of, named_classes
 from cardio_core.splits import SplitPlan
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 
 CSV_COLUMNS = (
@@ -35,7 +37,9 @@ def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) 
     split, missed events belong to no fold and are named in a note instead.
     """
     frames = {}
-    notes = [f"Declared overlap: {plan.overlap}"] if plan.overlap else []
+    notes: list[Note] = []
+    if plan.overlap:
+        notes.append(Note(NoteKind.DECLARED_OVERLAP, f"Declared overlap: {plan.overlap}"))
     for target in task.targets:
         parts = []
         for job in jobs:
@@ -49,10 +53,11 @@ def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) 
                 [part for part in parts if len(part)], ignore_index=True
             )
     if len(truth.missed) and plan.unit == "sample":
-        notes.append(
+        text = (
             f"{len(truth.missed)} events were not found; under a split of samples they belong to "
             "no fold and are not counted"
         )
+        notes.append(Note(NoteKind.SPLIT, text))
     sources = {
         f"{job.ctx.model}/{name}": decision.source
         for job in jobs
@@ -69,16 +74,17 @@ def collect(jobs: Sequence[FoldJob], plan: SplitPlan, truth: Truth, task: Task) 
     )
 
 
-def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[str]:
+def _notes_of_fits(jobs: Sequence[FoldJob]) -> list[Note]:
     """Return what the fits noted; what all folds of a model say alike is said once."""
-    folds: dict[tuple[str, str], list[str]] = {}
+    folds: dict[Note, list[str]] = {}
     for job in jobs:
-        for note in CHOSEN.read(job.out / "chosen.json")["notes"]:
-            folds.setdefault((str(job.ctx.model), note), []).append(str(job.ctx.fold))
+        for kept in CHOSEN.read(job.out / "chosen.json")["notes"]:
+            note = replace(Note.from_dict(kept), model=str(job.ctx.model))
+            folds.setdefault(note, []).append(str(job.ctx.fold))
     n_folds = len({job.ctx.fold for job in jobs})
     return [
-        f"{model}, {'every fold' if len(where) == n_folds > 1 else ', '.join(where)}: {note}"
-        for (model, note), where in folds.items()
+        replace(note, where="every fold" if len(own) == n_folds > 1 else ", ".join(own))
+        for note, own in folds.items()
     ]
 
 

@@ -19,6 +19,7 @@ from cardio_core.runner.judging.cases import write_case
 from cardio_core.runner.session import Session
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.info import Target
+from cardio_core.types.notes import Note
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.report import Case, Explanation
 
@@ -29,7 +30,7 @@ class Explained:
 
     cases: tuple[Case, ...]
     rule: str
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class ExplainJob:
     out: Path
 
 
-def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[str]) -> Explanation:
+def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[Note]) -> Explanation:
     """Explain every fold and write its cases; why a fold or a case is missing goes to `notes`."""
     explained = session.executor.map(
         explain_fold,
@@ -56,7 +57,7 @@ def explain_all(session: Session, jobs: Sequence[FoldJob], notes: list[str]) -> 
 
 def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
     """Let one fold's model explain its test samples, and write every case that it gives."""
-    fit, notes = job.fit, list[str]()
+    fit, notes = job.fit, list[Note]()
     model, fold, protocol = str(fit.ctx.model), str(fit.ctx.fold), str(fit.protocol)
     part = Explanation()
     with noting(notes, f"No explanation of {model}, {fold}:", strict=fit.ctx.strict):
@@ -67,7 +68,7 @@ def explain_fold(job: ExplainJob, device: Any = None) -> Explained:
             write_case(job.out, f"{protocol}-{fold}-{model}-{case.sample_id}", case, protocol)
     # What draws and films may hold anything; what is drawn need not travel.
     written = tuple(replace(case, draw=None, video=None) for case in cases)
-    return Explained(written, part.rule, tuple(notes))
+    return Explained(written, part.rule, (*notes, *part.notes))
 
 
 def _explain(job: FoldJob, device: Any) -> Explanation:

@@ -23,6 +23,7 @@ from cardio_core.runner.judging.explain import explain_all
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.patients import clinical_table
 from cardio_core.runner.session import Session
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Explanation
 
@@ -54,7 +55,7 @@ def judge(session: Session, arm: Arm, jobs: Sequence[FoldJob], scored: Scored) -
     # The primary model may be the user's, declared for this run.
     task = replace(session.ctx.task, primary=session.setup.primary)
     ctx = session.ctx.replace(protocol=arm.protocol, task=task)
-    notes: list[str] = []
+    notes: list[Note] = []
     explanation = Explanation()
     if plugin.implements("explain", ctx.task):
         explanation = explain_all(session, jobs, notes)
@@ -102,23 +103,24 @@ class Figure:
     path: Path
 
 
-def draw_figure(figure: Figure) -> str:
-    """Draw one figure into its file; return a note why it is left out, empty where it is not."""
+def draw_figure(figure: Figure) -> list[Note]:
+    """Draw one figure into its file; return a note where it is left out."""
     from cardio_core.report.figures import save_svg
 
-    notes: list[str] = []
+    notes: list[Note] = []
     with noting(notes, f"Figure {figure.name} is left out:"):
         save_svg(figure.draw, figure.path)
-    return " ".join(notes)
+    return notes
 
 
 def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -> None:
     """Write metrics, tables and figures of one protocol; its cases are written already."""
     metrics = [*judged.report.metrics, *judged.calibrated.metrics]
     rows = [metric.to_dict() | {"protocol": protocol} for metric in metrics]
-    notes = [*judged.report.notes, *judged.calibrated.notes]
+    notes: list[Note] = [*judged.report.notes, *judged.calibrated.notes]
     if judged.explanation.rule:
-        notes.append(f"Explained cases: {judged.explanation.rule}")
+        notes.append(Note(NoteKind.EXPLAINED_CASES, f"Explained cases: {judged.explanation.rule}"))
+    notes += judged.explanation.notes
     for (model, target), rule in judged.calibrated.rules.items():
         write_json(rule_path(out, model, target), rule.to_dict())
     for name, table in judged.report.tables.items():
@@ -129,8 +131,11 @@ def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -
         Figure(name, draw, file_in(out / "figures", f"{protocol}-{name}", "svg"))
         for name, draw in judged.report.figures.items()
     ]
-    notes += filter(None, executor.map(draw_figure, figures))
-    write_json(out / "judged" / f"{protocol}.json", {"metrics": rows, "notes": notes})
+    notes += [note for left_out in executor.map(draw_figure, figures) for note in left_out]
+    write_json(
+        out / "judged" / f"{protocol}.json",
+        {"metrics": rows, "notes": [note.to_dict() for note in notes]},
+    )
 
 
 def rule_path(run: Path, model: str, target: str) -> Path:

@@ -9,6 +9,7 @@ from cardio_core.io.tables.formula import write_table
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.patients import clinical_table, patient_labels
 from cardio_core.runner.session import Session
+from cardio_core.types.notes import Note, NoteKind
 
 NAME = "table1"
 
@@ -32,7 +33,7 @@ def write_table_one(session: Session, arm: Arm) -> None:
         )
     except DataError as error:
         if arm.prepared.cohort.table is not None:
-            session.note([f"Table 1 is left out: {error}"])
+            session.note([Note(NoteKind.NOT_COMPUTED, f"Table 1 is left out: {error}")])
         return
     folder = session.out / "tables"
     folder.mkdir(exist_ok=True)

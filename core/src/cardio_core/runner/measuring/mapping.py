@@ -11,9 +11,7 @@ from cardio_core.io.tables.formula import texts
 from cardio_core.types.samples import Cohort, Quarantined
 
 
-def write_mapping(
-    path: Path, cohort: Cohort, quarantined: Iterable[Quarantined], inputs: Sequence[Path]
-) -> None:
+def write_mapping(path: Path, cohort: Cohort, quarantined: Iterable[Quarantined]) -> None:
     """Write a CSV with the columns id and file; several files of one recording have ``;`` between.
 
     Where files were searched, `number` is the place of each in the account of files, and those that
@@ -26,13 +24,11 @@ def write_mapping(
     cohort : Cohort
         What was found.
     quarantined : iterable of Quarantined
-        What was set aside; its file is its own, else the one that the reason names, where one does.
-    inputs : sequence of Path
-        Where the files lie.
+        What was set aside, with its files where they are known.
     """
     files = {name: tuple(cohort.files[name]) for name in cohort.samples.table.index.astype(str)}
     for row in quarantined:
-        files.setdefault(row.recording_id, row.files or files_named_in(row.reason, inputs))
+        files.setdefault(row.recording_id, row.files)
     with (
         replacing(path) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
@@ -49,18 +45,3 @@ def write_mapping(
 
 def _number(files: Sequence[Path], numbers: Mapping[Path, int]) -> str:
     return next((str(numbers[file]) for file in files if file in numbers), "")
-
-
-def files_named_in(reason: str, inputs: Sequence[Path]) -> tuple[Path, ...]:
-    """Return the file of the inputs whose name a reason begins with."""
-    name = reason.partition(":")[0].strip()
-    if not name or "/" in name:
-        return ()
-    for path in inputs:
-        if path.name == name:
-            return (path,)
-        if path.is_dir():
-            found = next(path.rglob(name), None) if not set(name) & set("*?[") else None
-            if found is not None:
-                return (found,)
-    return ()

@@ -21,7 +21,6 @@ from cardio_core.runner.accounts import FILES
 from cardio_core.runner.interrupted import Interrupted
 from cardio_core.runner.manifest import now
 from cardio_core.runner.measuring.finding import Found, find_recordings
-from cardio_core.runner.measuring.mapping import files_named_in
 from cardio_core.runner.measuring.recording import Done, Job, Line, measure_patient, sheet_stems
 from cardio_core.runner.measuring.written import LOOPS, TABLE, Summary, Written, holds_measurements
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
@@ -132,12 +131,12 @@ def measure(
     except KeyboardInterrupt:
         said = f"Interrupted. {summary.n_recordings} {summary.of}(s) are in {out / TABLE}"
         raise Interrupted(f"{said}; to measure the others, give them with another --out") from None
-    for line in _refused(found, request.inputs):
+    for line in _refused(found):
         written.take((line,))
     told = request.given.told("Measured", request.sets)
     summary.files = written.account()
     absent = [summary.not_found] if summary.not_found else []
-    summary.notes = tuple(dict.fromkeys((*told, *found.cohort.notes, *absent)))
+    summary.notes = tuple(dict.fromkeys((*told, *map(str, found.cohort.notes), *absent)))
     about: dict[str, Any] = {
         "by": f"{plugin.info.name} {plugin.version}{as_task}", "made": now(),
         "notes": tuple(filter(None, (*summary.notes, summary.files))),
@@ -213,7 +212,7 @@ def _jobs(
         )
 
 
-def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
+def _refused(found: Found) -> Iterator[Line]:
     """Return a line for each recording that `load` set aside, and each input without one."""
     known = set(found.cohort.samples.table["recording_id"].astype(str))
     taken = set(known)
@@ -223,12 +222,13 @@ def _refused(found: Found, inputs: tuple[Path, ...]) -> Iterator[Line]:
         if row.recording_id in known:
             continue
         taken.add(row.recording_id)
-        files = tuple(found.cohort.files.get(row.recording_id, row.files)) or files_named_in(
-            row.reason, inputs
-        )
+        files = tuple(found.cohort.files.get(row.recording_id, row.files))
         reason = without_names(row.reason, files)
         patient = whose.get(row.recording_id, row.recording_id)
-        yield Line(row.recording_id, patient, files, reason=reason, study_id=row.recording_id)
+        yield Line(
+            row.recording_id, patient, files, reason=reason, study_id=row.recording_id,
+            excluded=row.kind,
+        )  # fmt: skip
     numbers = (str(n) for n in range(1, 10**9) if str(n) not in taken)
     for path, reason in found.refused:
         name = next(numbers)

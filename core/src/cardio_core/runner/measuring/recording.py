@@ -19,8 +19,9 @@ from cardio_core.report.measured.sheet import Sheet, write_sheet
 from cardio_core.report.measured.values import Measured, measured_of, n_samples_of, with_words
 from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.setup import open_with_defaults
-from cardio_core.types.features import NO_VERDICT, FeatureSet, flags_of
+from cardio_core.types.features import FeatureSet, flags_of, verdicts_of
 from cardio_core.types.nameless import without_names
+from cardio_core.types.notes import Exclusion, ExclusionReason, Verdict
 from cardio_core.types.samples import SampleSet
 
 NOTHING = "nothing in it can be measured: no sample was made of it"
@@ -44,6 +45,8 @@ class Line:
         What a reader should know, in words.
     reason : str
         Why nothing could be measured; empty where something was.
+    excluded : ExclusionReason
+        What programs go by of that reason.
     sheet : str
         Name of the sheet's file; empty without one.
     digests : tuple of str
@@ -52,8 +55,8 @@ class Line:
         The study that it is of.
     view : str
         What it shows, where its features say so (a column `view`).
-    withheld : bool
-        Whether it cannot be judged.
+    verdict : Verdict
+        Whether it can be judged.
     n_recordings : int
         On how many recordings it stands, where it speaks for a study.
     """
@@ -69,8 +72,9 @@ class Line:
     digests: tuple[str, ...] = field(default=(), repr=False)
     study_id: str = ""
     view: str = ""
-    withheld: bool = False
+    verdict: Verdict = field(default_factory=Verdict)
     n_recordings: int = 1
+    excluded: ExclusionReason = ExclusionReason.UNUSABLE
 
 
 @dataclass(frozen=True)
@@ -105,11 +109,11 @@ def measure_patient(job: Job, device: Any = None) -> Done:
     """Measure every recording of one patient; what cannot be measured says why."""
     plugin = open_with_defaults(job.plugin)
     failed = ""
-    reasons: dict[str, str] = {}
+    reasons: dict[str, Exclusion] = {}
     made = None
     try:
         made = make_patient(plugin, job.config, job.ctx.replace(device=device), job.samples)
-        reasons = {row.recording_id: row.reason for row in made.quarantined}
+        reasons = {row.recording_id: row.exclusion for row in made.quarantined}
     except CardioError as error:  # a hook that breaks on one file must not cost the others
         failed = str(error)
     lines = []
@@ -123,11 +127,12 @@ def measure_patient(job: Job, device: Any = None) -> Done:
         }
         features = None if made is None else _rows_of(made.features, name)
         if features is None or name in reasons:
-            why = reasons.get(name) or failed or NOTHING
-            lines.append(Line(**about, reason=without_names(why, job.files[name])))  # type: ignore[arg-type]
+            why = reasons.get(name) or Exclusion(text=failed or NOTHING)
+            said = without_names(why.text, job.files[name])
+            lines.append(Line(**about, reason=said, excluded=why.reason))  # type: ignore[arg-type]
             continue
-        found = flags_of(features.table).get(name, [])
-        flags = _in_words(found)
+        verdict = verdicts_of(features.table).get(name, Verdict())
+        flags = _in_words(flags_of(features.table).get(name, []), verdict)
         flags = [without_names(flag, job.files[name]) for flag in flags]
         features = with_words(features, plugin.info.words)
         measured = measured_of(features)
@@ -145,7 +150,9 @@ def measure_patient(job: Job, device: Any = None) -> Done:
                 flags=tuple(dict.fromkeys(flags)),
                 sheet=sheet,
                 view=view_in(features.table),
-                withheld=any(flag.startswith(NO_VERDICT) for flag in found),
+                verdict=Verdict(
+                    tuple(without_names(why, job.files[name]) for why in verdict.reasons)
+                ),
             )
         )
     return Done(job.number, tuple(lines))
@@ -165,17 +172,21 @@ def view_in(table: pd.DataFrame) -> str:
     return next(iter(views), "")
 
 
-def _in_words(flags: Sequence[str]) -> list[str]:
+def _in_words(flags: Sequence[str], verdict: Verdict) -> list[str]:
     """Return flags as a person reads them; what the reason against a verdict repeats is left out.
 
     Examples
     --------
-    >>> _in_words(["too slow", "dim", "no verdict: too slow"])
+    >>> _in_words(["too slow", "dim"], Verdict(("too slow",)))
     ['dim', 'cannot be judged: too slow']
     """
-    why = [flag for flag in flags if flag.startswith(NO_VERDICT)]
-    others = [flag for flag in flags if flag not in why and not any(flag in one for one in why)]
-    return [*others, *(f"cannot be judged: {one.removeprefix(NO_VERDICT)}" for one in why)]
+    others = [flag for flag in flags if flag not in verdict.reasons]
+    return [*others, *map(unjudged, verdict.reasons)]
+
+
+def unjudged(reason: str) -> str:
+    """Return a reason against a verdict as a person reads it."""
+    return f"cannot be judged: {reason}"
 
 
 def _draw(

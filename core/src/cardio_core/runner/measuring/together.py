@@ -59,7 +59,7 @@ def combined(lines: Sequence[Line]) -> Line:
         flags=_flags(used),
         reason="",
         sheet=shown.sheet,
-        withheld=used[0].withheld,
+        verdict=used[0].verdict,
         n_recordings=len(used),
     )
 
@@ -67,7 +67,7 @@ def combined(lines: Sequence[Line]) -> Line:
 def used_of(lines: Sequence[Line]) -> list[Line]:
     """Return the lines that a study stands on: those that can be judged, else all measured."""
     measured = [one for one in lines if not one.reason]
-    return [one for one in measured if not one.withheld] or measured
+    return [one for one in measured if not one.verdict.withheld] or measured
 
 
 def _medians(lines: Sequence[Line]) -> Iterator[Measured]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from cardio_core.runner.accounts import FILES, account, summed, write_files
-from cardio_core.runner.measuring.recording import Line
+from cardio_core.runner.measuring.recording import Line, unjudged
 from cardio_core.runner.measuring.table import REASON, GrowingTable, cells_of, heads_of, json_of
 from cardio_core.runner.measuring.together import by_study, used_of
+from cardio_core.types.notes import Exclusion
 from cardio_core.types.samples import Cohort
 
 TABLE = "measurements.csv"
@@ -114,7 +115,7 @@ class Written:
         if mapping is not None:
             mapping.unlink(missing_ok=True)
         self._first_with: dict[str, str] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: dict[str, Exclusion] = {}
         self._views: dict[str, str] = {}
         summary.of = "study" if self.several else "recording"
 
@@ -128,7 +129,7 @@ class Written:
             for line in lines:
                 self._add(line, None)
                 if line.reason:
-                    self._refused[line.recording_id] = line.reason
+                    self._refused[line.recording_id] = Exclusion(line.excluded, line.reason)
             return
         for study, members in by_study(lines):
             self._add(study, members)
@@ -136,7 +137,8 @@ class Written:
             for one in members:
                 self._loops.add(cells_of(one, with_patient=self._with_patient), heads_of(one))
                 if one not in used:
-                    self._refused[one.recording_id] = one.reason or _unjudged(one)
+                    why = one.reason or _unjudged(one)
+                    self._refused[one.recording_id] = Exclusion(one.excluded, why)
 
     def account(self) -> str:
         """Write ``files.csv``, and return all files in one sentence; empty where it says nothing.
@@ -187,6 +189,5 @@ class Written:
 
 
 def _unjudged(line: Line) -> str:
-    """Return why a recording cannot be judged, as its flags say it."""
-    begin = "cannot be judged: "
-    return next((flag for flag in line.flags if flag.startswith(begin)), "cannot be judged")
+    """Return why a recording cannot be judged."""
+    return next(map(unjudged, line.verdict.reasons), "cannot be judged")

@@ -41,6 +41,7 @@ from cardio_core.runner.preparing.outcome import asked_task
 from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.setup import members_first, open_with_defaults
 from cardio_core.types.info import Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Predictions
 from cardio_core.types.report import Explanation
 
@@ -94,7 +95,7 @@ class Answered:
     measured : dict of str to dict
         By id and name: value and unit of what stands beside the scores.
     explained : list of dict
-    notes : list of str
+    notes : list of Note
     applicability : DataFrame, one row a patient
         `patient_id`, `verdict` (inside, borderline, outside, not judged), `reasons` (text) and
         `percentile`: see `cardio_core.evaluation.applicability`.
@@ -110,7 +111,7 @@ class Answered:
     withheld: dict[str, Mapping[str, str]] = field(default_factory=dict)
     measured: dict[str, dict[str, Any]] = field(default_factory=dict)
     explained: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     applicability: pd.DataFrame = field(default_factory=pd.DataFrame)
     vectors: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -236,7 +237,7 @@ def answer(
     else:
         found = find_recordings(plugin, config, opened.ctx, inputs)
         made = Answered(prepare(plugin, config, opened.ctx, serial, echo, found.cohort), found)
-    made.notes += [*opened.said, *made.prepared.cohort.notes]
+    made.notes += [*Note.each(NoteKind.COHORT, opened.said), *made.prepared.cohort.notes]
     cohort, features = made.prepared.cohort, made.prepared.features
     clinical = clinical_of(config.covariates, cohort, features, tuple(inputs))
     for target in task.targets:
@@ -251,7 +252,8 @@ def answer(
                 _ask(opened, made, name, clinical, explain_in, kept)
             if not any(len(by_model.get(name, ())) for by_model in made.frames.values()):
                 lacking = _UNTOLD if task.model(name).covariates else _LACKING
-                made.notes.append(f"{task.model(name).title}: {lacking}.")
+                text = f"{task.model(name).title}: {lacking}."
+                made.notes.append(Note(NoteKind.NOT_COMPUTED, text, model=name))
             folder = _folder(opened, name)
             for key, decision in open_decisions(folder, task.targets).items():
                 made.decisions[key][name] = decision

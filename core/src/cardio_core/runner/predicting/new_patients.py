@@ -108,7 +108,7 @@ def _predict(
     prepared = made.prepared
     quarantined = [*prepared.quarantined, *(_without_any(made.found) if made.found else ())]
     if mapping is not None:
-        write_mapping(mapping, prepared.cohort, quarantined, inputs)
+        write_mapping(mapping, prepared.cohort, quarantined)
     rows: list[dict[str, Any]] = []
     for name in opened.models:
         for target in task.targets:
@@ -128,7 +128,7 @@ def _predict(
         "measurements": made.measured,
         "explanations": made.explained,
         "flags": _flags(prepared),
-        "notes": made.notes,
+        "notes": [str(note) for note in made.notes],
         "quarantined": [row.cells() for row in quarantined],
         "applicability": entries(made.applicability),
         "files": with_applicability([line.cells() for line in files], made.applicability, table),

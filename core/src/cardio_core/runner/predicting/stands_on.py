@@ -9,8 +9,10 @@ import pandas as pd
 
 from cardio_core.evaluation.aggregate import score_columns
 from cardio_core.runner.accounts import FileLine, account
-from cardio_core.types.features import NO_VERDICT, flags_of
+from cardio_core.runner.measuring.recording import unjudged
+from cardio_core.types.features import verdicts_of
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Exclusion
 from cardio_core.types.samples import Cohort, Quarantined
 from cardio_core.types.targets import KEY_OF_UNIT
 
@@ -83,13 +85,13 @@ def account_of(
     measured : mapping of str to mapping
         What stands beside the scores, by sample; of ``view:NAME`` the likeliest is told.
     """
-    refused = {row.recording_id: row.reason for row in quarantined}
-    flags = flags_of(table) if len(table) else {}
+    refused = {row.recording_id: row.exclusion for row in quarantined}
+    verdicts = verdicts_of(table) if len(table) else {}
     for name in table["recording_id"].astype(str).unique() if used is not None else ():
         if used is not None and name not in used:
-            why = [flag for flag in flags.get(name, ()) if flag.startswith(NO_VERDICT)]
-            said = f"cannot be judged: {why[0].removeprefix(NO_VERDICT)}" if why else _NOT_SCORED
-            refused.setdefault(name, said)
+            known = verdicts.get(name)
+            said = _NOT_SCORED if known is None else unjudged(known.reasons[0])
+            refused.setdefault(name, Exclusion(text=said))
     return account(cohort, refused, _views(table, measured))
 
 

@@ -228,8 +228,7 @@ def _flagged(flags: Mapping[str, Sequence[str]]) -> list[str]:
     whose: dict[str, list[str]] = {}
     for recording, own in flags.items():
         for flag in own:
-            if not flag.startswith("no verdict: "):
-                whose.setdefault(flag, []).append(recording)
+            whose.setdefault(flag, []).append(recording)
     lines = ["", "Flags:"] if whose else []
     for flag, recordings in whose.items():
         which = ", ".join(recordings[:8]) + (", ..." if len(recordings) > 8 else "")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.types.features import NO_VERDICT, flags_of
+from cardio_core.types.features import verdicts_of
 
 SAID = ("scores", "decided", "value", "set", "interval")
 """What a prediction says of its target."""
@@ -18,7 +18,7 @@ def without_verdicts(
     table: pd.DataFrame,
     withheld: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Empty the predictions that rest on recordings flagged ``no verdict: REASON`` alone.
+    """Empty the predictions that rest on recordings without a verdict alone.
 
     Rows are as `cardio predict` prints them, `table` is of the feature set that they were made
     from; `withheld` says by model and id what that model says nothing of (`Predictions.withheld`;
@@ -29,16 +29,11 @@ def without_verdicts(
     --------
     >>> import pandas as pd
     >>> ids = {name: ["a"] for name in ("recording_id", "study_id", "patient_id")}
-    >>> table = pd.DataFrame({**ids, "flags": ["dim; no verdict: too slow"]}, index=["a#0"])
+    >>> table = pd.DataFrame({**ids, "no_verdict": ["too slow"]}, index=["a#0"])
     >>> without_verdicts([{"id": "a", "level": "study", "decided": "yes"}], table)
     [{'id': 'a', 'level': 'study', 'decided': None, 'no_verdict': 'too slow'}]
     """
-    reasons = {
-        recording: " and ".join(
-            flag.removeprefix(NO_VERDICT) for flag in flags if flag.startswith(NO_VERDICT)
-        )
-        for recording, flags in flags_of(table).items()
-    }
+    reasons = {recording: verdict.why for recording, verdict in verdicts_of(table).items()}
     named = table.assign(sample_id=table.index)
     recordings_of = {
         level: _recordings(named, f"{level}_id") for level in {r["level"] for r in rows}

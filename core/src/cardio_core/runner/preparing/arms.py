@@ -28,6 +28,7 @@ from cardio_core.splits import (
 )
 from cardio_core.types.features import FeatureSet
 from cardio_core.types.info import Need
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import Targets
 
@@ -93,7 +94,7 @@ def _check_folds(
 
 def supported_models(
     setup: Setup, unsupported: Mapping[str, str]
-) -> tuple[tuple[str, ...], list[str]]:
+) -> tuple[tuple[str, ...], list[Note]]:
     """Return the models that a cohort supports, and a sentence for each that it does not.
 
     Raises
@@ -102,13 +103,19 @@ def supported_models(
         If it supports none.
     """
     notes = [
-        f"Model {setup.task.model(name).title} is left out: {reason}."
+        Note(
+            NoteKind.UNSUPPORTED_MODEL,
+            f"Model {setup.task.model(name).title} is left out: {reason}.",
+            model=name,
+        )
         for name, reason in unsupported.items()
         if name in setup.models
     ]
     supported = tuple(name for name in setup.models if name not in unsupported)
     if not supported:
-        raise ConfigError(f"this cohort supports none of the models asked for. {' '.join(notes)}")
+        raise ConfigError(
+            f"this cohort supports none of the models asked for. {' '.join(map(str, notes))}"
+        )
     return supported, notes
 
 

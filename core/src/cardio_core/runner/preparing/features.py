@@ -33,6 +33,7 @@ from cardio_core.runner.setup import open_with_defaults
 from cardio_core.runner.standing.versions import versions_for
 from cardio_core.splits import guard_duplicates, link_subjects
 from cardio_core.types.features import FeatureSet, concatenate
+from cardio_core.types.notes import ExclusionReason, Note, NoteKind
 from cardio_core.types.samples import Cohort, Quarantined, SampleSet
 
 FINGERPRINTS = "fingerprints.json"
@@ -109,11 +110,11 @@ def load_recordings(plugin: Plugin, config: RunConfig, ctx: Context) -> Cohort:
     notes = notes_on_tables(ctx._inputs, plugin.info, used=_asked(config))
     if ctx.mode == "fit" and cohort.seen:  # those who ask of new recordings account for each file
         searched = summed(account(cohort, {}), plugin.info.recording, used_is="taken")
-        notes = (*notes, *([f"Folders that the table names hold {searched}"] if searched else []))
+        notes = (*notes, f"Folders that the table names hold {searched}" if searched else "")
     cohort = replace(
         cohort,
         quarantined=(*cohort.quarantined, *ctx._quarantined),
-        notes=(*cohort.notes, *notes),
+        notes=(*cohort.notes, *Note.each(NoteKind.COHORT, notes)),
     )
     if not len(cohort.samples):
         why = f"; the first problem: {cohort.quarantined[0].reason}" if cohort.quarantined else ""
@@ -249,7 +250,7 @@ def _fingerprints(jobs: Iterable[PatientJob]) -> dict[str, str]:
 def set_aside(jobs: Iterable[PatientJob]) -> list[Quarantined]:
     """Return what `preprocess` and `featurize` set aside of patients whose features are made."""
     return [
-        Quarantined(**row)
+        Quarantined(**row | {"kind": ExclusionReason(row["kind"])})
         for job in jobs
         for row in QUARANTINED.read(job.folder / "quarantined.json")
     ]

@@ -14,6 +14,7 @@ from cardio_core.io.cohort import CohortTable
 from cardio_core.io.outcome_column import outcome_values, settle_outcome
 from cardio_core.runner.setup import Setup, primary_of, why_hollow, without_hollow_fusions
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.samples import Cohort
 from cardio_core.types.targets import Targets
 
@@ -113,10 +114,11 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
         values = values.groupby(patients, sort=False).first()
         values[differ] = None
         if len(differ):
-            notes.append(
+            text = (
                 f"{len(differ)} patient(s) have different values of {name} at their studies and "
                 "count as without outcome."
             )
+            notes.append(Note(NoteKind.OUTCOME, text))
     else:
         values.index = values.index.astype(str)
     keys = samples[_KEYS[task.unit]].astype(str)
@@ -129,7 +131,8 @@ def give_outcome(cohort: Cohort, outcome: OutcomeBlock, task: Task) -> Cohort:
             **{one: None if samples[one].dtype == object else float("nan") for one in telling}
         )
         cohort = replace(cohort, samples=replace(cohort.samples, table=emptied))
-        notes.append(f"No model sees {', '.join(telling)}, because it tells what is predicted.")
+        text = f"No model sees {', '.join(telling)}, because it tells what is predicted."
+        notes.append(Note(NoteKind.OUTCOME, text))
     return replace(
         cohort,
         targets=Targets(task.unit, values.rename(name).to_frame()),

@@ -15,6 +15,7 @@ import pandas as pd
 from cardio_core.runner.checking.fingerprints import same_signals
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.progress.words import several
+from cardio_core.types.notes import Note, NoteKind
 
 TABLE, PAIRS = "overlap", "overlap-pairs"
 """Names of the tables: what was counted, and the recordings of one signal under two patients."""
@@ -33,14 +34,14 @@ class Certificate:
         patient.
     sentences : mapping of str to str
         By protocol.
-    notes : tuple of str
+    notes : tuple of Note
         What the reader must act on.
     """
 
     table: pd.DataFrame
     pairs: pd.DataFrame
     sentences: Mapping[str, str]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def certify(arms: Sequence[Arm]) -> Certificate:
@@ -57,13 +58,14 @@ def certify(arms: Sequence[Arm]) -> Certificate:
         found = _counted(arm, twins)
         rows += [{"protocol": arm.protocol, **row} for row in found]
         sentences[str(arm.protocol)] = _sentence(arm, found)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if len(twins):
-        notes = (
+        text = (
             f"{several(len(twins), 'pair')} of recordings of different patients hold one signal, "
             "in another format or gain; are they one person? Link them with subject_link in the "
-            f"cohort table, or remove one (tables/{PAIRS}.csv).",
+            f"cohort table, or remove one (tables/{PAIRS}.csv)."
         )
+        notes = (Note(NoteKind.COHORT, text),)
     return Certificate(pd.DataFrame(rows), twins, sentences, notes)
 
 

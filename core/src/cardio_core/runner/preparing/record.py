@@ -19,6 +19,7 @@ from cardio_core.runner.setup import primary_of, why_hollow, without_hollow_fusi
 from cardio_core.runner.standing.cohort import FILE, contents_of
 from cardio_core.runner.standing.resuming import guard_data, guard_repeated
 from cardio_core.types.features import flag_counts
+from cardio_core.types.notes import Note, NoteKind
 
 RECORDINGS = "recordings.json"
 """In a run directory: fingerprints of the signals that the run was made from."""
@@ -95,6 +96,7 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
     quarantined = {
         (q.recording_id, q.hook, q.reason): q.cells() for a in arms for q in a.prepared.quarantined
     }
+    resumed = Note.each(NoteKind.RESUMED, manifest.content.get("tolerated", ()))
     manifest.update(
         data=manifest.content["data"]
         | {
@@ -110,7 +112,7 @@ def _record_cohort(session: Session, arms: Sequence[Arm]) -> None:
             arms, session.ctx._inputs, tuple(session.setup.plugin.info.paths), session.setup.task
         ),
         flags=flag_counts(first.prepared.features.table),
-        notes=[*manifest.content.get("tolerated", ()), *first.prepared.cohort.notes],
+        notes=[note.to_dict() for note in (*resumed, *first.prepared.cohort.notes)],
     )
 
 
@@ -122,7 +124,8 @@ def _supported(session: Session, arms: Sequence[Arm]) -> Session:
         reasons |= arm.prepared.cohort.unsupported
     supported, notes = supported_models(setup, reasons)
     models = without_hollow_fusions(setup.task, supported)
-    session.note([*notes, *why_hollow(setup.task, supported, models)])
+    hollow = why_hollow(setup.task, supported, models)
+    session.note([*notes, *Note.each(NoteKind.UNSUPPORTED_MODEL, hollow)])
     primary = primary_of(setup.task, setup.config, models)
     session.manifest.update(models=list(models), primary=primary)
     return replace(session, setup=replace(setup, models=models, primary=primary))

@@ -134,7 +134,7 @@ def _nameless(files: RunArtifact, chosen: Chosen, names: Names) -> RunArtifact:
         quarantined=tuple(QuarantinedEntry(recording_id=str(n), reason="")
                           for n in range(n_aside)),
         excluded={}, flags={},
-        notes=tuple(note for note in manifest.notes if not _names_any(note, names)),
+        notes=tuple(note for note in manifest.notes if not _names_any(note.text, names)),
         outcome="" if few else manifest.outcome,
         flow=FlowEntry() if few else manifest.flow,
     )  # fmt: skip
@@ -147,7 +147,7 @@ def _nameless(files: RunArtifact, chosen: Chosen, names: Names) -> RunArtifact:
 
 
 def _names_any(note: str, names: Names) -> bool:
-    return bool(words_in(str(note)) & names.distinct) or "/" in note or "\\" in note
+    return bool(words_in(note) & names.distinct) or "/" in note or "\\" in note
 
 
 def _few_events(files: RunArtifact) -> bool:

@@ -15,6 +15,7 @@ from cardio_core.runner.fitting.applicable import read_applicability
 from cardio_core.stats import proportion
 from cardio_core.stats.classification.conformal_check import lower_coverage_p
 from cardio_core.studies.external.tables import shown
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.report import Metric, Scope
 
 VERDICTS = {INSIDE: "Inside", BORDERLINE: "Borderline", OUTSIDE: "Outside"}
@@ -23,7 +24,7 @@ SHARE = "{verdict}_share"
 
 def applicability_metrics(
     run: Path, judged: pd.DataFrame, sites: pd.Series | None, task: str, level: float
-) -> tuple[list[Metric], list[str]]:
+) -> tuple[list[Metric], list[Note]]:
     """Return the share of the judged patients who are inside, borderline and outside.
 
     Parameters
@@ -42,14 +43,15 @@ def applicability_metrics(
     list of Metric
         With Wilson's interval, of all and by site; p of the share outside asks whether more are
         outside than chance brings where nothing changed (one in twenty at most).
-    list of str
+    list of Note
         Who could not be judged, and why.
     """
     known = judged[judged["verdict"] != NOT_JUDGED]
     notes = []
     unknown = judged[judged["verdict"] == NOT_JUDGED]
     for why, rows in unknown.groupby("reasons", sort=False):
-        notes.append(f"Applicability of {len(rows)} patient(s) is not judged: {why}.")
+        text = f"Applicability of {len(rows)} patient(s) is not judged: {why}."
+        notes.append(Note(NoteKind.APPLICABILITY, text))
     if not len(known):
         return [], notes
     kept = read_applicability(run)

@@ -17,6 +17,7 @@ from cardio_core.runner.judging.judge import open_rule
 from cardio_core.stats.classification.conformal_check import lower_coverage_p
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric, Scope
 
@@ -31,7 +32,7 @@ def coverage_metrics(
     config: EvaluateBlock,
     *,
     seed: int = 0,
-) -> tuple[list[Metric], list[str]]:
+) -> tuple[list[Metric], list[Note]]:
     """Return how many patients' sets or intervals hold the truth: of all, by class, by site.
 
     Parameters
@@ -51,11 +52,11 @@ def coverage_metrics(
     list of Metric
         ``conformal_coverage`` with Wilson's interval, one patient each; p tests whether it is lower
         than the calibration patients of the run allow. Sizes of sets.
-    list of str
+    list of Note
         Models without a rule.
     """
     metrics: list[Metric] = []
-    notes: list[str] = []
+    notes: list[Note] = []
     for target in task.targets:
         frame = scored.frames.get(target.name)
         if frame is None:
@@ -64,10 +65,11 @@ def coverage_metrics(
             rule = open_rule(run, str(model), target.name)
             where = Scope(task=task.name, target=target.name, model=str(model))
             if rule is None:
-                notes.append(
+                text = (
                     f"{task.model(str(model)).title}: the run calibrated no prediction sets for "
                     f"{target.name}, so their coverage cannot be validated."
                 )
+                notes.append(Note(NoteKind.PREDICTION_SETS, text, model=str(model)))
                 continue
             own = frame[frame["model"] == model]
             with noting(notes, f"Coverage of {target.name} of {model}: not computed."):

@@ -33,6 +33,7 @@ from cardio_core.studies.external.tables import (
 )
 from cardio_core.studies.external.training import Overlap, guard_overlap, overlap_of, training_of
 from cardio_core.studies.writing import publish
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Metric
 
@@ -49,7 +50,7 @@ class Validated:
         Of the new patients; of the run's own, out of fold; the first less the second.
     scored : Scored
         The answers beside the truth.
-    notes : tuple of str
+    notes : tuple of Note
     """
 
     page: Path
@@ -57,7 +58,7 @@ class Validated:
     internal: list[Metric]
     changed: list[Metric]
     scored: Scored
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @one_thread()
@@ -123,7 +124,10 @@ def evaluate_run(
         n = new.prepared.cohort.samples.table["patient_id"].nunique()
         guard_overlap(overlap, int(n), run.resolve().name)
     scored = scored_of(opened, answered, new, overlap.recordings)
-    said = [*notes, *answered.notes, *overlap.notes, *_withheld(opened, answered)]
+    said = [
+        *Note.each(NoteKind.OUTCOME, notes), *answered.notes, *overlap.notes,
+        *_withheld(opened, answered),
+    ]  # fmt: skip
     return _write(opened, answered, new, scored, asked, out, said, inputs, command,
                   groups=groups, sites=sites, overlap=overlap)  # fmt: skip
 
@@ -135,7 +139,7 @@ def _write(
     scored: Scored,
     asked: Asked,
     out: Path,
-    said: list[str],
+    said: list[Note],
     inputs: Sequence[Path],
     command: Sequence[str],
     *,
@@ -153,7 +157,7 @@ def _write(
         if target.name in scored.frames:
             found, refused = calibration_of(scored.frames[target.name], target, task, config, seed)
             external += found
-            notes += refused
+            notes += Note.each(NoteKind.NOT_COMPUTED, refused)
     covered, lacking = coverage_metrics(opened.folder, scored, task, sites, config, seed=seed)
     judged = {str(one) for frame in scored.frames.values() for one in frame["patient_id"]}
     verdicts = answered.applicability
@@ -167,9 +171,11 @@ def _write(
     changed = changes(whole, internal)
     beside = recalibrations(scored, task, config, seed)
     table_one, why = table_one_of(opened, new, scored)
-    notes += [*lacking, *unlike, *small, *beside.notes, *([why] if why else [])]
+    notes += [*lacking, *unlike, *small, *beside.notes]
+    notes += Note.each(NoteKind.NOT_COMPUTED, [why])
     if not internal:
-        notes.append("The run has no honest folds of its own here, so no change can be told.")
+        text = "The run has no honest folds of its own here, so no change can be told."
+        notes.append(Note(NoteKind.COMPARISON, text))
     rows = [one.to_dict() | {"protocol": EXTERNAL}
             for one in (*external, *covered, *changed, *like, *within)]  # fmt: skip
     rows += [one.to_dict() | {"protocol": INTERNAL} for one in internal]
@@ -188,7 +194,7 @@ def _write(
         "overlap": {
             "left_out": len(overlap.by),
             "by": overlap.words,
-            "notes": overlap.notes,
+            "notes": [note.to_dict() for note in overlap.notes],
             "checked": overlap.checked,
         },
     }
@@ -203,11 +209,15 @@ def _write(
     return Validated(page, [*external, *covered, *like], internal, changed, scored, tuple(notes))
 
 
-def _withheld(opened: Opened, answered: Answered) -> list[str]:
+def _withheld(opened: Opened, answered: Answered) -> list[Note]:
     """Say where `cardio predict` would give no verdict: here its score counts all the same."""
     return [
-        f"{opened.task.model(name).title}: of {len(who)} that it would withhold its verdict on in "
-        "practice, the score counts here."
+        Note(
+            NoteKind.APPLICABILITY,
+            f"{opened.task.model(name).title}: of {len(who)} that it would withhold its verdict "
+            "on in practice, the score counts here.",
+            model=name,
+        )
         for name, who in answered.withheld.items()
         if who
     ]

@@ -28,6 +28,7 @@ from cardio_core.stats import (
 )
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Target, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 
 NONE = "none"
@@ -58,13 +59,13 @@ class Beside:
         Model, measure, and a column a recalibration.
     figures : dict of str to callable
         Calibration of the primary model under each.
-    notes : list of str
+    notes : list of Note
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     table: pd.DataFrame = field(default_factory=pd.DataFrame)
     figures: dict[str, Callable[[Any], None]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 def recalibrations(scored: Scored, task: Task, config: EvaluateBlock, seed: int) -> Beside:
@@ -93,7 +94,7 @@ def recalibrations(scored: Scored, task: Task, config: EvaluateBlock, seed: int)
                 )
     if lines:
         made.table = pd.DataFrame(lines).fillna("")
-        made.notes.append(FITTED)
+        made.notes.append(Note(NoteKind.RECALIBRATION, FITTED))
     return made
 
 
@@ -110,7 +111,8 @@ def _versions(
         try:
             found = refit(truth, score, how=how, clusters=Scored.clusters_of(rows), seed=seed)
         except ABOUT_DATA as error:
-            made.notes.append(f"{task.model(model).title}, recalibration by {how}: {error}.")
+            text = f"{task.model(model).title}, recalibration by {how}: {error}."
+            made.notes.append(Note(NoteKind.NOT_COMPUTED, text, model=model))
             continue
         versions[how] = found.values
         made.rows.append(

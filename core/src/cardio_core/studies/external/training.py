@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from cardio_core.runner.checking.fingerprints import known_again
 from cardio_core.runner.preparing.features import Prepared
 from cardio_core.runner.preparing.record import RECORDINGS
 from cardio_core.splits import link_subjects
+from cardio_core.types.notes import Note, NoteKind
 
 BY = ("id", "file", "signal")
 """What a patient of the training is known again by, in the order in which it is told."""
@@ -55,7 +56,7 @@ class Overlap:
         By patient id, what each is known again by.
     recordings : frozenset of str
         All recordings of these patients.
-    notes : tuple of str
+    notes : tuple of Note
         What could be checked, and what could not.
     checked : bool
         Whether anything could.
@@ -63,7 +64,7 @@ class Overlap:
 
     by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recordings: frozenset[str] = frozenset()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     checked: bool = True
 
     @property
@@ -143,7 +144,7 @@ def _digests(prepared: Prepared, recording: str) -> set[str]:
     return {file_digest(path) for path in prepared.cohort.own_files(recording) if path.is_file()}
 
 
-def _notes(training: Training, prepared: Prepared, other_people: bool) -> list[str]:
+def _notes(training: Training, prepared: Prepared, other_people: bool) -> Iterator[Note]:
     checked = {
         "id": training.ids is not None and not other_people,
         "file": training.digests is not None,
@@ -151,25 +152,24 @@ def _notes(training: Training, prepared: Prepared, other_people: bool) -> list[s
     }
     done = [f"by {what}" for what, was in checked.items() if was]
     not_done = [f"by {what}" for what, was in checked.items() if not was]
-    said = []
     if done:
-        said.append(f"Patients of the training were looked for {listed(done)}.")
+        text = f"Patients of the training were looked for {listed(done)}."
+        yield Note(NoteKind.OVERLAP, text)
     if other_people:
-        said.append("Equal ids were said to be of different people (--other-people).")
+        text = "Equal ids were said to be of different people (--other-people)."
+        yield Note(NoteKind.OVERLAP_ON_TRUST, text)
         not_done = [one for one in not_done if one != "by id"]
     if not_done:
         why = "the run kept nothing to tell it by"
-        said.append(
-            f"Whether patients were in training is not checkable {listed(not_done)}: {why}."
-        )
+        text = f"Whether patients were in training is not checkable {listed(not_done)}: {why}."
+        yield Note(NoteKind.OVERLAP_UNCHECKED, text)
     unknown = len(prepared.cohort.samples) - len(prepared.fingerprints)
     if checked["signal"] and unknown:
-        said.append(f"{counted(unknown, 'recording')} hold no signal that could be compared.")
+        text = f"{counted(unknown, 'recording')} hold no signal that could be compared."
+        yield Note(NoteKind.OVERLAP, text)
     for task in training.unchecked:
-        said.append(
-            f"Patients of the earlier task {task} are kept in a run of their own: not checked."
-        )
-    return said
+        text = f"Patients of the earlier task {task} are kept in a run of their own: not checked."
+        yield Note(NoteKind.OVERLAP_UNCHECKED, text)
 
 
 def guard_overlap(overlap: Overlap, n_patients: int, run: str) -> None:

@@ -27,6 +27,7 @@ from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, GUIDELINE,
 from cardio_core.studies.pairs import likelihood_added
 from cardio_core.types.estimate import Estimate
 from cardio_core.types.info import Target
+from cardio_core.types.notes import Note
 from cardio_core.types.report import Metric, Scope
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5)
@@ -40,7 +41,7 @@ class Added:
 
     metrics: list[Metric] = field(default_factory=list)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 def added_value(

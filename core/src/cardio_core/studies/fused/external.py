@@ -48,6 +48,7 @@ from cardio_core.studies.fused.scores import one_a_patient
 from cardio_core.studies.fused.standing import FusedRun, MemberRun, open_fused
 from cardio_core.studies.writing import publish
 from cardio_core.types.info import Model, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 
 RESAMPLES = 2000
@@ -95,7 +96,7 @@ def evaluate_fused(
     given = split_inputs(inputs, [*fused.members, *([CLINICAL] if BOTH in fused.rules else [])])
     scores: dict[str, pd.Series] = {}
     truth: dict[str, pd.Series] = {}
-    notes: list[str] = []
+    notes: list[Note] = []
     left: dict[str, Any] = {"left_out": 0, "by": "", "notes": [], "checked": True}
     for label, paths in given.items():
         if label == CLINICAL:
@@ -103,7 +104,7 @@ def evaluate_fused(
             continue
         rows, said = _member(fused.members[label], paths, asked, device, echo, left)
         scores[label], truth[label] = rows["score"], rows["y"]
-        notes += [f"{label}: {one}" for one in said]
+        notes += [replace(one, text=f"{label}: {one.text}") for one in said]
     y = _one_truth(truth)
     known = {label: one[one.index.isin(y.index)] for label, one in scores.items()}
     scored = _scored(fused, known, y)
@@ -118,7 +119,7 @@ def _member(
     device: str,
     echo: Echo | None,
     left: dict[str, Any],
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, list[Note]]:
     """Return score and outcome by patient of one member, and what the reader has to know."""
     opened, notes = open_for(member.run, paths, asked, features_in=open_cache(), device=device)
     answered = answer(opened, paths, echo=echo, with_targets=True)
@@ -147,7 +148,7 @@ def _member(
             f"{member.label}: {int(mixed.sum())} patients have both outcomes; give one a patient"
         )
     once = one_a_patient(rows, ["patient_id"]).set_index("patient_id")
-    return once, [*notes, *answered.notes, *overlap.notes]
+    return once, [*Note.each(NoteKind.OUTCOME, notes), *answered.notes, *overlap.notes]
 
 
 def _one_truth(truth: dict[str, pd.Series]) -> pd.Series:
@@ -202,7 +203,7 @@ def _write(
     has: pd.DataFrame,
     asked: Asked,
     out: Path,
-    said: list[str],
+    said: list[Note],
     given: dict[str, list[Path]],
     left: dict[str, Any],
     command: Sequence[str],
@@ -247,7 +248,8 @@ def _write(
         "external-recalibration": primary_first(beside.table, task),
         "external-modalities": counts,
     }
-    notes = [*said, *report.notes, *refused, *lacking, *small, *beside.notes]
+    refusals = Note.each(NoteKind.NOT_COMPUTED, refused)
+    notes = [*said, *report.notes, *refusals, *lacking, *small, *beside.notes]
     paths = [path for group in given.values() for path in group]
     about = _about(fused, scored, paths, out, left, command, seed, names, len(has))
     out.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,7 @@ from cardio_core.studies.fused.patterns import by_pattern, groups, who_has_what
 from cardio_core.studies.given import Given
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.info import Model, Task
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import Metric
 
@@ -115,7 +116,7 @@ def write(
     write_csv(out / "predictions.csv", {PROTOCOL: scored}, task)
     _write_models(out, made)
     notes = _evaluate(out, made, task, scored)
-    manifest.update(status="done", finished=now(), notes=notes)
+    manifest.update(status="done", finished=now(), notes=[note.to_dict() for note in notes])
     build_report(out)
     manifest.add_outputs(out)
     return _told(out, task, target.name)
@@ -129,11 +130,15 @@ def _scored(made: Made, task: Task) -> Scored:
         source = "fixed: the rule itself" if model.rule else source
         sources[f"{model.name}/{target.name}"] = source
     return Scored(
-        {target.name: made.fitted.frame}, sources, None, made.fitted.notes, made.fitted.weights
+        {target.name: made.fitted.frame},
+        sources,
+        None,
+        Note.each(NoteKind.FUSION, made.fitted.notes),
+        made.fitted.weights,
     )
 
 
-def _evaluate(out: Path, made: Made, task: Task, scored: Scored) -> list[str]:
+def _evaluate(out: Path, made: Made, task: Task, scored: Scored) -> list[Note]:
     """Write metrics, tables, figures and conformal rules; return the notes."""
     joined, target, config = made.joined, made.joined.target, made.config
     frame = made.fitted.frame
@@ -166,14 +171,18 @@ def _evaluate(out: Path, made: Made, task: Task, scored: Scored) -> list[str]:
         with replacing(file_in(out / "tables", f"{PROTOCOL}-{name}", "csv")) as temporary:
             write_table(table, temporary, digits="%.6g")
     left_out = [
-        draw_figure(Figure(name, draw, file_in(out / "figures", f"{PROTOCOL}-{name}", "svg")))
+        note
         for name, draw in report.figures.items()
+        for note in draw_figure(
+            Figure(name, draw, file_in(out / "figures", f"{PROTOCOL}-{name}", "svg"))
+        )
     ]
+    clinical = made.clinical.notes if made.clinical else ()
     said = [
-        *joined.notes, made.folds.said, *(made.clinical.notes if made.clinical else ()),
-        *report.notes, *more.notes, *small, *calibrated.notes, *left_out,
+        *Note.each(NoteKind.FUSION, [*joined.notes, made.folds.said, *clinical]), *report.notes,
+        *more.notes, *small, *calibrated.notes, *left_out,
     ]  # fmt: skip
-    return list(dict.fromkeys(filter(None, said)))
+    return list(dict.fromkeys(said))
 
 
 def _with_adjusted(metric: Metric, pairs: Mapping[tuple[str, str], float]) -> Metric:
@@ -203,7 +212,7 @@ def _write_models(out: Path, made: Made) -> None:
             artifact.write_json("seen.json", {"subjects": seen})
         write_chosen(
             folder, candidate={}, epochs=None, decisions=[decision],
-            notes=[f"The threshold was {EVERYBODY}."],
+            notes=[Note(NoteKind.FUSION, f"The threshold was {EVERYBODY}.")],
         )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from cardio_core.errors import DataError, NothingUsableError
 from cardio_core.io.cohort_rows import NUMBERED
 from cardio_core.io.hashing import file_digest
+from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.samples import FileSeen as FileSeen
 from cardio_core.ultrasound.studies.directory import referenced
 from cardio_core.ultrasound.studies.headers import Header, read_header
@@ -30,10 +31,10 @@ from cardio_core.ultrasound.studies.kinds import (
     VIDEO,
 )
 
-COPY = "the same as file "
-GROUPED = (
+GROUPED = Note(
+    NoteKind.COHORT,
     "Loops are grouped into studies as their headers say; studies are numbered by their dates, "
-    "loops by the names of their files."
+    "loops by the names of their files.",
 )
 """Note where `NUMBERED` would not be true."""
 
@@ -88,13 +89,13 @@ class Export:
         By date of the examination within an input, those of one date by their first file.
     files : tuple of FileSeen
         Every file, in the order of the inputs and of paths.
-    notes : tuple of str
+    notes : tuple of Note
         Sentences for the reader of the results.
     """
 
     studies: tuple[FoundStudy, ...]
     files: tuple[FileSeen, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass
@@ -149,7 +150,7 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
     seen: list[FileSeen] = []
     group_of: dict[Path, tuple[str, ...]] = {}
     first_of: dict[tuple[str, str], list[tuple[int, Path]]] = {}
-    absent = 0
+    absent, copies = 0, set[int]()
     for number, (place, root, paths) in enumerate(map(_searched, places)):
         promised = _promised(paths, root)
         there = {_low(path, root) for path in paths}
@@ -171,7 +172,8 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
                     group_of[path] = key
                     first_of.setdefault((head.study, head.instance), []).append((len(seen), path))
                 else:
-                    own = replace(own, why=f"{COPY}{copy + 1}")
+                    own = replace(own, why=f"the same as file {copy + 1}")
+                    copies.add(len(seen))
             seen.append(own)
     in_order = sorted(groups, key=lambda key: groups[key].order)
     named = dict(zip(in_order, _named([groups[key] for key in in_order], taken), strict=True))
@@ -182,9 +184,9 @@ def read_export(places: Sequence[Path], *, taken: Collection[str] = ()) -> Expor
     }
     files = [
         replace(one, study_id=ids[one.path][0], recording_id=ids[one.path][1])
-        if one.path in ids and not one.why.startswith(COPY)
+        if one.path in ids and place not in copies
         else one
-        for one in seen
+        for place, one in enumerate(seen)
     ]
     grouped = any(len(study.loops) > 1 for study in named.values())
     notes = [GROUPED if grouped else NUMBERED, *([_absent(absent)] if absent else [])]
@@ -341,6 +343,7 @@ def _low(path: Path, root: Path) -> str:
     return str(path.relative_to(root)).casefold()
 
 
-def _absent(n: int) -> str:
+def _absent(n: int) -> Note:
     files = "1 file" if n == 1 else f"{n} files"
-    return f"{files} that the DICOMDIR names {'is' if n == 1 else 'are'} not there."
+    text = f"{files} that the DICOMDIR names {'is' if n == 1 else 'are'} not there."
+    return Note(NoteKind.COHORT, text)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Targets
 from cardio_ecg_transfer.networks.augment import Augmentation
 from cardio_ecg_transfer.networks.patient_net import N_LEADS, PatientNet
 from cardio_ecg_transfer.networks.resnet import BeatResNet
@@ -68,7 +68,7 @@ def fit_network(
     )
     _describe(config, recipe, ctx, head)
     best = fitted.best_epoch if block.choose_epochs else None
-    return ModelArtifact(ctx.out, best, (*said, *fitted.notes))
+    return ModelArtifact(ctx.out, best, (*Note.each("start", said), *fitted.notes))
 
 
 def open_patient_net(model: ModelArtifact) -> PatientNet:

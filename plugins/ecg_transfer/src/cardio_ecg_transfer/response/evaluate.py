@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cardio_core import stats
-from cardio_core.api import EvaluationReport, canvas, default_evaluate
+from cardio_core.api import EvaluationReport, Note, canvas, default_evaluate
 from cardio_ecg_transfer.drawing.spectrograms import twelve_leads
 from cardio_ecg_transfer.published.table_2 import table_2
 
@@ -34,11 +34,12 @@ def evaluate(
     tables |= importance_tables(explanation.cases, config.level)
     figures = {**report.figures, **figure_2(explanation.cases)}
     if ctx.outcome is None:
-        notes.append(
+        text = (
             "Table 2: accuracy = prevalence × sensitivity + (1 - prevalence) × specificity was "
             "checked for every model; for the published ones, which are means over folds, the "
             "table says how far chance alone moves them from it."
         )
+        notes.append(Note("table_2", text))
     return EvaluationReport(report.metrics, tables, figures, notes)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, Targets
+from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, Note, Targets
 from cardio_ecg_transfer.readers.ptbxl import DATABASE, read_ptbxl
 from cardio_ecg_transfer.response.config import LoadBlock
 from cardio_ecg_transfer.response.models import NEEDS_LBBB
@@ -107,7 +107,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         files,
         targets,
         clinical,
-        notes=tuple(notes),
+        notes=Note.each("cohort", notes),
         outcome=" ".join(dict.fromkeys(part.outcome for part in parts if part.outcome)),
         excluded=excluded,
         unsupported={k: v for part in parts for k, v in part.unsupported.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Target, Targets
 from cardio_ecg_transfer.response.classical import (
     KERNELS,
     fit_estimator,
@@ -54,7 +54,7 @@ def train(
     else:
         vectors = vectors_of(training, recipe)
     fitted = fit_estimator(vectors, outcome, people_of(training), recipe, config.classical, ctx)
-    return ModelArtifact(fitted.path, None, notes)
+    return ModelArtifact(fitted.path, None, Note.each("start", notes))
 
 
 def _check_classes(outcome: NDArray[np.float32], target: Target, ctx: Context) -> None:

@@ -8,6 +8,7 @@ from cardio_core.api import (
     DataError,
     EvaluationReport,
     Explanation,
+    Note,
     Scored,
     Targets,
     canvas,
@@ -75,7 +76,7 @@ def evaluate(
         [*report.metrics, *parts.metrics],
         {**report.tables, **parts.tables},
         {**report.figures, **parts.figures},
-        list(dict.fromkeys([*report.notes, *parts.notes])),
+        list(dict.fromkeys([*report.notes, *Note.each("evaluation", parts.notes)])),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, SampleSet
+from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, Note, SampleSet
 from cardio_core.ultrasound import FileSeen, accounted, nothing_in, read_export
 from cardio_echo_cmr.findings.config import LoadBlock
 from cardio_echo_cmr.findings.labels.own import hidden, known_outcome
@@ -54,8 +54,8 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         views are to be told apart, or ids of studies that would give two loops one id.
     """
     found = _all_found(config, ctx)
-    studies, notes = _named([study for part in found for study in part.studies], ctx)
-    notes += [note for part in found for note in part.notes]
+    studies, numbered = _named([study for part in found for study in part.studies], ctx)
+    notes = [*numbered, *(note for part in found for note in part.notes)]
     _require_ids_of_their_own(studies)
     at, elsewhen = _at_timepoint(studies, config.timepoint)
     with_cmr = ctx.mode == "fit" and ctx.task.name not in OF_THE_ECHO
@@ -75,9 +75,9 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     if ctx.mode == "fit":
         if ctx.outcome is None:
             targets, about = targets_of(clinical, kept, config, ctx)
-            notes += about
+            notes += Note.each("cohort", about)
         if with_cmr:
-            notes += paired.notes
+            notes += Note.each("pairing", paired.notes)
         labels = known_outcome(clinical, ctx) if targets is None else targets.table
         named = np.array([clip.view for clip in clips], dtype=np.str_)
         unsupported = unsupported_models(table, named, labels, ctx, config)
@@ -86,7 +86,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
         {name: clip.paths for name, clip in zip(table.index, clips, strict=True)},
         targets,
         clinical if ctx.mode == "fit" else None,
-        notes=tuple(dict.fromkeys(note for note in notes if note)),
+        notes=tuple(dict.fromkeys(notes)),
         unsupported=unsupported,
         outcome="" if targets is None else outcome_sentence(ctx.task, config),
         excluded=excluded,
@@ -101,7 +101,7 @@ class _Found:
 
     studies: list[EchoStudy]
     table: pd.DataFrame | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     seen: tuple[FileSeen, ...] = ()
 
 
@@ -151,7 +151,8 @@ def _found(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
         studies, seen, notes = studies_of_table(table, config.frame_rate_hz)
         lacking = len(table.rows) - len(studies)
         note = f"{lacking} of {len(table.rows)} rows of {table.name} name no clip."
-        return _Found(studies, table.rows, (note if lacking else "", *notes), seen)
+        said = Note.each("cohort", [note if lacking else "", *notes])
+        return _Found(studies, table.rows, said, seen)
     if ctx.mode == "fit":
         raise DataError(
             f"{path.name}: expected a cohort table, a folder with cohort.csv, or one with "
@@ -169,7 +170,9 @@ def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Fou
         studies = echonet.with_cohort_table(own, bare, table.name)
         lacking = len(rows) - len(studies)
         note = f"{lacking} of {len(rows)} rows of {table.name} have no usable video."
-        notes = (echonet.NOTE, note if lacking else "", own.others_note(found, table.name))
+        notes = Note.each(
+            "cohort", [echonet.NOTE, note if lacking else "", own.others_note(found, table.name)]
+        )
         ids = {echonet.stem_of(str(name)): str(name) for name in rows.index}
         for one in own.unusable:
             ctx.quarantine(ids[one.name], one.reason)
@@ -184,7 +187,7 @@ def _from_echonet(folder: Path, table: CohortTable | None, ctx: Context) -> _Fou
             "take views from it with load.views=table and needs.view.skip=true"
         )
     _set_aside(found, ctx)
-    return _Found(echonet.echonet_studies(found), None, (echonet.NOTE,))
+    return _Found(echonet.echonet_studies(found), None, Note.each("cohort", [echonet.NOTE]))
 
 
 def _set_aside(found: echonet.EchoNetFolder, ctx: Context) -> None:
@@ -193,7 +196,7 @@ def _set_aside(found: echonet.EchoNetFolder, ctx: Context) -> None:
         ctx.quarantine(f"unusable-{number}", one.reason)
 
 
-def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], list[str]]:
+def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], list[Note]]:
     """Give studies without a table running numbers: names of files can hold names of people."""
     if all(study.study_id for study in studies):
         return studies, []
@@ -205,7 +208,7 @@ def _named(studies: list[EchoStudy], ctx: Context) -> tuple[list[EchoStudy], lis
         for study, name in ((one, "" if one.study_id else next(numbers)) for one in studies)
     ]
     listed = f"Videos of {echonet.FILE_LIST} are numbered in its order, each a patient."
-    return made, [CohortTable.NUMBERED if ctx.mode == "predict" else listed]
+    return made, [CohortTable.NUMBERED if ctx.mode == "predict" else Note("cohort", listed)]
 
 
 def _require_ids_of_their_own(studies: list[EchoStudy]) -> None:

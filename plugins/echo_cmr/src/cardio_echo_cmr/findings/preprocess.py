@@ -114,7 +114,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         try:
             video = sector_video(loop, config, look=ctx.mode == "predict")
         except DataError as error:
-            ctx.quarantine(recording_id, nameless(str(error), Path(loop.name)))
+            said = nameless(str(error), Path(loop.name))
+            ctx.quarantine(recording_id, DataError(said, reason=error.reason))
             continue
         values.append(video)
         kept.append(recording_id)
@@ -196,7 +197,8 @@ def _require_usable(loop: Loop, min_frames: int) -> None:
     if loop.colour_doppler:
         raise DataError(
             f"{loop.name}: expected a grey B-mode loop, found colour Doppler; "
-            "choose the clip without colour"
+            "choose the clip without colour",
+            reason="colour_doppler",
         )
     if loop.n_frames < min_frames:
         raise DataError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Target, Targets
 from cardio_echo_cmr.clips.cutting import ClipForm, is_usable, middle_starts
 from cardio_echo_cmr.findings.config import TrainBlock
 from cardio_echo_cmr.findings.fitting.baseline import N_LEAST, OF_KIND, counts_of, fit_baseline
@@ -129,6 +129,8 @@ def _train_network(
         ctx.seed_of("weights"),
         len(target.classes) if several else 1,
     )
+    if start is None:
+        ctx.warn("not_pretrained", clip_network.SCRATCH)
     score, notes = _score(target, scale, checked)
     done = ctx.fit(
         network,
@@ -153,7 +155,11 @@ def _train_network(
     )
     best = done.best_epoch if checked is not None else None
     unlike = unlike_the_paper(config) if ctx.protocol == "paper" else ()
-    return ModelArtifact(artifact.path, best, (start, said, *unlike, *notes, *done.notes))
+    return ModelArtifact(
+        artifact.path,
+        best,
+        (*Note.each("fitted_on", [start or "", said, *unlike, *notes]), *done.notes),
+    )
 
 
 def unlike_the_paper(config: TrainBlock) -> tuple[str, ...]:

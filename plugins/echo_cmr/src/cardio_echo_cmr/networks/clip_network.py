@@ -22,7 +22,7 @@ ABOUT = "model.json"
 LARGEST_LOGIT = 30.0
 """Beyond it a probability is 0 or 1 in 64 bits."""
 
-SCRATCH = "NOT PRETRAINED: started from random weights; train.weights names a file to start from."
+SCRATCH = "Not pretrained: started from random weights; train.weights names a file to start from."
 
 
 class ClipNetwork(nn.Module):
@@ -49,8 +49,8 @@ class ClipNetwork(nn.Module):
 
 def fresh_network(
     width_mult: float, weights: str | None, seed: int, n_outputs: int = 1
-) -> tuple[ClipNetwork, str]:
-    """Return a network before training, and in a sentence where its weights come from.
+) -> tuple[ClipNetwork, str | None]:
+    """Return a network before training, and which file its weights come from, if any, in words.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def fresh_network(
     torch.manual_seed(seed)
     network = ClipNetwork(width_mult, n_outputs)
     if weights is None:
-        return network, SCRATCH
+        return network, None
     return network, start_from_file(network.m, Path(weights).expanduser())
 
 

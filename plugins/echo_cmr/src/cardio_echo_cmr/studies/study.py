@@ -103,7 +103,7 @@ def open_clip(clip: Clip) -> Loop:
     try:
         return read_loop(clip.path, frame_rate_hz=clip.frame_rate_hz)
     except DataError as error:
-        raise DataError(nameless(str(error), *clip.paths)) from None
+        raise DataError(nameless(str(error), *clip.paths), reason=error.reason) from None
 
 
 def samples_table(studies: list[EchoStudy], *, with_views: bool, unnamed: str = "") -> pd.DataFrame:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cardio_core.api import DataError, FeatureSet
+from cardio_core.api import DataError
 from cardio_core.ultrasound import Loop
 from cardio_mmode_septal_flash.cycle.by_motion import MOST_FRAMES, RR_MS, cycle_by_motion
 from cardio_mmode_septal_flash.cycle.rhythm import NO_USUAL, unusual_beats
@@ -40,7 +40,7 @@ UNJUDGED = {
 
 
 def withheld(flags: Sequence[str], also: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the flag that says why there is no verdict, if there is a reason.
+    """Return why there is no verdict on a loop; nothing where there is one.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def withheld(flags: Sequence[str], also: Sequence[str] = ()) -> tuple[str, ...]:
     Examples
     --------
     >>> withheld((TOO_LOW, "dim"))
-    ('no verdict: frame rate too low to judge septal flash',)
+    ('frame rate too low to judge septal flash',)
     >>> withheld(("dim",))
     ()
     >>> withheld((), ["another view"])
-    ('no verdict: another view',)
+    ('another view',)
     """
     reasons = [*(why for flag, why in UNJUDGED.items() if flag in flags), *also]
-    return (FeatureSet.NO_VERDICT + ", and ".join(reasons),) if reasons else ()
+    return tuple(dict.fromkeys(reasons))
 
 
 @dataclass(frozen=True)

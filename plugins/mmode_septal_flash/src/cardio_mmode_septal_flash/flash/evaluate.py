@@ -15,6 +15,7 @@ from cardio_core.api import (
     EvaluationReport,
     Explanation,
     Metric,
+    Note,
     Scope,
     Scored,
     Target,
@@ -78,14 +79,14 @@ def evaluate(
     )
     tested.loc[unjudged, "outcome"] = NOT_JUDGED
     metrics, notes = list(report.metrics), list(report.notes)
-    notes += _no_verdict(tested[unjudged]["study_id"].nunique(), tested["study_id"].nunique())
+    notes += _no_verdict(tested[unjudged]["study_id"].nunique(), tested["study_id"].nunique(), ctx)
     tables, figures = dict(report.tables), dict(report.figures)
 
     scored = scored_studies(explanation, tested)
     made, found, said = localisation_tables(scored, scope, config, ctx.seed)
     tables |= made
     metrics += found
-    notes += said
+    notes += Note.each("localisation", said)
     for model, own in scored.groupby("model", sort=False) if len(scored) else ():
         figures[f"enrichment-{model}"] = canvas.described(
             enrichment_figure(own),
@@ -96,13 +97,13 @@ def evaluate(
         )
     figures |= dict(_sheets(explanation.cases, tested, ctx))
     if len(scored):
-        notes.append(RESOLUTION)
+        notes.append(Note("resolution", RESOLUTION))
 
     table, found, said = _timepoints(tested, cohort, scope, config, ctx)
     if len(table):
         tables["within-timepoint"] = table
     metrics += found
-    notes += said
+    notes += Note.each("timepoints", said)
 
     beside, found = accuracy_rows(tested[~unjudged], scope, config)
     metrics += found
@@ -115,7 +116,7 @@ def evaluate(
             "thresholds: not a comparison.",
         )
         tables["published"] = published_table()
-        notes += crop_against_full(tested[~unjudged])
+        notes += Note.each("crop_against_full", crop_against_full(tested[~unjudged]))
     return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
 
 
@@ -126,16 +127,20 @@ def judged_studies(predictions: Scored, target: Target) -> pd.DataFrame:
     return tested.assign(outcome=right + tested["decided"].map({1: " positive", 0: " negative"}))
 
 
-def _no_verdict(n_unjudged: int, n: int) -> list[str]:
+def _no_verdict(n_unjudged: int, n: int, ctx: Context) -> list[Note]:
     if not n_unjudged:
         return []
-    return [
-        f"NO VERDICT on {n_unjudged} of {n} studies: too few frames a second, no R peaks, or a "
-        "view or a septum line that is not trusted (see the flags). They count where studies are "
-        "ranked and in the metrics that all tasks have; they are neither drawn nor counted in the "
-        "accuracy beside the paper's or among true positives, and cardio predict withholds its "
-        "answer for such a loop."
-    ]
+    ctx.warn(
+        "no_verdict",
+        f"No verdict on {n_unjudged} of {n} studies: too few frames a second, no R peaks, or a "
+        "view or a septum line that is not trusted (see the flags).",
+    )
+    text = (
+        "Studies without a verdict count where studies are ranked and in the metrics that all "
+        "tasks have; they are neither drawn nor counted in the accuracy beside the paper's or "
+        "among true positives, and cardio predict withholds its answer for such a loop."
+    )
+    return [Note("without_verdict", text)]
 
 
 def _timepoints(
@@ -157,12 +162,12 @@ def _timepoints(
         parts.append(table)
         metrics += found
         notes += said
-        notes += _confounding(table, str(model))
+        _warn_of_confounding(table, ctx.replace(model=str(model)))
     return pd.concat(parts, ignore_index=True), metrics, notes
 
 
-def _confounding(table: pd.DataFrame, model: str) -> Iterator[str]:
-    """Say where a ranking is worth less within a timepoint than over all studies."""
+def _warn_of_confounding(table: pd.DataFrame, ctx: Context) -> None:
+    """Warn where a ranking is worth less within a timepoint than over all studies."""
     if not len(table):
         return
     of = {
@@ -175,10 +180,11 @@ def _confounding(table: pd.DataFrame, model: str) -> Iterator[str]:
     # The timepoint tells the label where ranking by it, either way round, leaves chance.
     tells = low > 0.5 or high < 0.5
     if tells and overall > within:
-        yield (
-            f"CONFOUNDED BY TIME: ranking by the timepoint alone has an AUC of {alone:.2f}. "
-            f"{model} has {overall:.2f} over all studies and {within:.2f} within a timepoint; only "
-            "the latter shows what it sees of the septum."
+        ctx.warn(
+            "confounded_by_time",
+            f"Confounded by time: ranking by the timepoint alone has an AUC of {alone:.2f}. "
+            f"“{_title(ctx, str(ctx.model))}” has {overall:.2f} over all studies and {within:.2f} "
+            "within a timepoint; only the latter shows what it sees of the septum.",
         )
 
 

@@ -220,7 +220,7 @@ def _scores(features: FeatureSet, predictions: Predictions, ctx: Context) -> NDA
 
 
 def _judged(features: FeatureSet) -> NDArray[np.bool_]:
-    """Return which samples are not flagged as beyond judgement."""
-    silent = pd.Series("", index=features.table.index)
-    flags = features.table.get("flags", silent).fillna("").astype(str)
-    return np.array([FeatureSet.NO_VERDICT not in text for text in flags], dtype=bool)
+    """Return which samples can be judged."""
+    judged = pd.Series("", index=features.table.index)
+    reasons = features.table.get("no_verdict", judged).fillna("").astype(str)
+    return np.array([not why for why in reasons], dtype=bool)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, Context, DataError, SampleSet, Targets
+from cardio_core.api import Cohort, CohortTable, Context, DataError, Note, SampleSet, Targets
 from cardio_core.ultrasound import (
     FileSeen,
     accounted,
@@ -120,7 +120,7 @@ class _Found:
 
     entries: list[_Entry]
     table: CohortTable | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     seen: tuple[FileSeen, ...] = ()
 
 
@@ -162,7 +162,7 @@ def _of_table(path: Path, config: LoadBlock, ctx: Context) -> _Found | None:
             entries.append(_Entry(files, {"recording_id": name, VIEW_SAID: said} | whose))
         seen += cell.files
         told += strangers(str(study), cell)
-    return _Found(entries, table, tuple(told), tuple(seen))
+    return _Found(entries, table, Note.each("cohort", told), tuple(seen))
 
 
 def _of_export(places: list[Path], taken: set[str], config: LoadBlock) -> _Found:

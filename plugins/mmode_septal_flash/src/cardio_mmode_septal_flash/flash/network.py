@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from torch.nn import functional
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note
 from cardio_mmode_septal_flash.flash.config import TrainBlock
 from cardio_mmode_septal_flash.flash.labels import Labelled, originals, scale_of
 from cardio_mmode_septal_flash.flash.models import EARLIER, is_flash, model_of
@@ -29,7 +29,7 @@ LARGEST_LOGIT = 30.0
 """Beyond it a probability is 0 or 1 in 64 bits."""
 
 SCRATCH = (
-    "NOT PRETRAINED: started from random weights; the published network started from RadImageNet"
+    "Not pretrained: started from random weights; the published network started from RadImageNet."
 )
 
 
@@ -75,7 +75,7 @@ def fit_network(
         about["iou_threshold_from"] = f"{n_used} {'validation' if checked else 'training'} studies"
     artifact.write_json("model.json", about)
     best = done.best_epoch if checked is not None else None
-    return ModelArtifact(artifact.path, best, (*start, *said, *done.notes))
+    return ModelArtifact(artifact.path, best, (*start, *Note.each("validation", said), *done.notes))
 
 
 def cross_entropy(logits: torch.Tensor, batch: dict[str, Any]) -> torch.Tensor:
@@ -137,8 +137,10 @@ def n_outputs(ctx: Context) -> int:
 
 def fresh_network(
     config: TrainBlock, shown: dict[str, Any], ctx: Context
-) -> tuple[FlashDenseNet, tuple[str, ...]]:
-    """Return a network before training, and in a sentence where its weights come from.
+) -> tuple[FlashDenseNet, tuple[Note, ...]]:
+    """Return a network before training, and a note on a file that its weights come from.
+
+    Where they come from no network of photographs, the context warns.
 
     Parameters
     ----------
@@ -160,10 +162,11 @@ def fresh_network(
         # What a heat map weighs its channels by is then learnt, and not the start's chance.
         network.classifier.weight.zero_()
     if not model_of(ctx).pretrained or ctx.task.name == EARLIER:
-        return network, (SCRATCH + ".",)
+        ctx.warn("not_pretrained", SCRATCH)
+        return network, ()
     earlier = ctx.need(EARLIER, str(ctx.model))
     if earlier.path.is_file():
-        return network, (start_from_file(network, earlier.path, ctx),)
+        return network, (Note("start", start_from_file(network, earlier.path, ctx)),)
     about = earlier.read_json("model.json")
     own = {"network": settings_of(config), "shown": shown}
     if own != {key: about[key] for key in own}:
@@ -176,10 +179,13 @@ def fresh_network(
     theirs = open_network(earlier)
     state = {k: v for k, v in theirs.state_dict().items() if not k.startswith(OWN)}
     network.load_state_dict(state, strict=False)
-    return network, (
-        f"PRETRAINED ON PHANTOMS ({EARLIER}, model {ctx.model}), not on RadImageNet as published: "
-        f"{len(state)} tensors copied. Give a local file with needs.{EARLIER}.instead=FILE.",
+    ctx.warn(
+        "pretrained_on_phantoms",
+        "Pretrained on phantoms, not on RadImageNet as published: "
+        f"{len(state)} tensors of {EARLIER}, model {ctx.model}, copied. "
+        f"Give a local file with needs.{EARLIER}.instead=FILE.",
     )
+    return network, ()
 
 
 def shown_of(features: FeatureSet, ctx: Context) -> dict[str, Any]:

@@ -77,7 +77,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     -------
     SampleSet
         Values are `LineOfStudy`. The table carries `time_s` (begin of the cycle in the loop),
-        `variant`, `shift`, `mvc_ms`, `avo_ms`, `timepoint`, `flags` and `view`, which was seen.
+        `variant`, `shift`, `mvc_ms`, `avo_ms`, `timepoint`, `flags`, `no_verdict` and `view`,
+        which was seen.
 
     Raises
     ------
@@ -94,7 +95,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
             study = prepare_study(opened.loop, opened.septum, config, view_said=said)
             made = follow_beats(study, config, device)
         except DataError as error:
-            ctx.quarantine(recording_id, nameless(str(error), Path(opened.loop.name)))
+            said = nameless(str(error), Path(opened.loop.name))
+            ctx.quarantine(recording_id, DataError(said, reason=error.reason))
             continue
         kept = made.shifts if ctx.mode == "fit" else made.shifts[:1]
         for place, shift in enumerate(kept):
@@ -161,5 +163,6 @@ def _row(
         "variant": place,
         "shift": shift,
         "flags": "; ".join(dict.fromkeys(study.flags)),
+        "no_verdict": "; ".join(study.no_verdict),
         "view": study.view,
     }

@@ -56,7 +56,9 @@ class Study:
     frame_rate_hz : float
         Of the loop.
     flags : tuple of str
-        Of the loop, the beats, the septum and the view; the last says why there is no verdict.
+        Of the loop, the beats, the septum and the view.
+    no_verdict : tuple of str
+        Why nobody can say whether there is a flash; empty where somebody can.
     why_not : str
         Why the septum's motion is not measured: another view, or a line that is not trusted. Empty
         where it is.
@@ -74,6 +76,7 @@ class Study:
     ed_frame: int
     frame_rate_hz: float
     flags: tuple[str, ...]
+    no_verdict: tuple[str, ...] = ()
     why_not: str = ""
     view: str = ""
 
@@ -138,7 +141,8 @@ def prepare_study(
     flags = (*loop.flags, *cycle.flags, *beats.flags, *view.flags, *about_septum, *seen)
     return Study(
         loop, beats, volume, cycle, sector, septum, lines, ed_frame, loop.frame_rate_hz,
-        (*flags, *withheld((*cycle.flags, *beats.flags), reasons)),
+        flags,
+        no_verdict=withheld((*cycle.flags, *beats.flags), reasons),
         why_not=", and ".join(reasons) if doubts or view.no_measures else "",
         view=view_seen.name if view_seen.checked else "",
     )  # fmt: skip

@@ -77,6 +77,7 @@ class _Study:
     flags: tuple[str, ...]
     limits: Sequence[Limit]
     changes: Mapping[str, float]
+    withheld: bool = False
 
     def number(self, name: str) -> float:
         """Return an index; NaN where there is none of that name."""
@@ -105,8 +106,7 @@ class _Study:
     @property
     def missing(self) -> str:
         """What is written for a number that is not there."""
-        refused = any(flag.startswith(("no verdict", "no volumes")) for flag in self.flags)
-        return WITHHELD if refused else UNKNOWN
+        return WITHHELD if self.withheld else UNKNOWN
 
 
 def study_cases(features: FeatureSet, n_cases: int, limits: Sequence[Limit]) -> list[Case]:
@@ -178,16 +178,23 @@ def _study(
     limits: Sequence[Limit],
 ) -> _Study:
     change = features.blocks.get("change")
-    flags = features.table["flags"].iloc[position] if "flags" in features.table else ""
+    row = features.table.iloc[position]
+    reasons = _parts(row.get("no_verdict"))
+    flags = (*(f"no verdict: {one}" for one in reasons), *_parts(row.get("flags")))
     return _Study(
         {name: np.asarray(features[name].values[[position]])[0] for name in _ARRAYS},
         {name: float(found[position]) for name, found in values.items()},
-        tuple(filter(None, str(flags or "").split("; "))),
+        flags,
         limits,
         {}
         if change is None
         else dict(zip(change.names, change.in_units([position])[0].tolist(), strict=True)),
+        withheld=bool(reasons) or bool(row.get("volumes_withheld")),
     )
+
+
+def _parts(cell: object) -> tuple[str, ...]:
+    return tuple(filter(None, str(cell or "").split("; ")))
 
 
 def _indices(features: FeatureSet) -> dict[str, NDArray[np.float64]]:

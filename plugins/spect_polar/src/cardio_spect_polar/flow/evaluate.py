@@ -14,6 +14,7 @@ from cardio_core.api import (
     EvaluationReport,
     Explanation,
     Metric,
+    Note,
     Scope,
     Scored,
     Target,
@@ -35,11 +36,11 @@ from cardio_spect_polar.flow.evaluation.figures import figures_of
 from cardio_spect_polar.flow.evaluation.tested import clusters_of, tested_patients
 from cardio_spect_polar.published.yeung_2022 import published_table
 
-CIRCULAR = (
-    "SANITY CHECK, circular: these targets are computed from the maps that go in. The network on "
-    "the reserve map only has to read them off; those on rest or stress see one of the two flows "
-    "whose ratio they are. A good result says that a network can read a polar map, and nothing "
-    "about patients."
+CIRCULAR = "Sanity check, circular: these targets are computed from the maps that go in."
+ON_CIRCULAR = (
+    "The network on the reserve map only has to read them off; those on rest or stress see one of "
+    "the two flows whose ratio they are. A good result says that a network can read a polar map, "
+    "and nothing about patients."
 )
 GAIN = "gain:"
 SIMULATED = {
@@ -61,7 +62,8 @@ def evaluate(
     """Add a warning to `mfr`; to `risk_factor` the comparison, the audit and the simulations."""
     report = default_evaluate(predictions, ctx.task, config, seed=ctx.seed)
     if ctx.task.name == "mfr":
-        return replace(report, notes=[CIRCULAR, *report.notes])
+        ctx.warn("circular", CIRCULAR)
+        return replace(report, notes=[Note("on_circular", ON_CIRCULAR), *report.notes])
     metrics, tables, notes = list(report.metrics), dict(report.tables), list(report.notes)
     tables["network-versus-logistic"] = network_versus_logistic(predictions, ctx.task, config.level)
     tables["published"] = published_table()
@@ -74,7 +76,7 @@ def evaluate(
         scope = Scope(task=ctx.task.name, target=target.name, model=model)
         found, failed = more_metrics(tested, config.level)
         metrics += [Metric(estimate, scope) for estimate in found]
-        notes += [f"{target.name} of {model}: {text}" for text in failed]
+        notes += Note.each("not_computed", [f"{target.name} of {model}: {text}" for text in failed])
         # Of the groups of the factor itself each has one class only.
         made = audit(
             tested, {name: group for name, group in groups.items() if name != target.name},
@@ -93,9 +95,10 @@ def evaluate(
             not_audited.setdefault(text, []).append(worded(target.name))
         fewest = int(tested["y"].value_counts().min())
         if config.n_simulations and fewest < config.min_per_class:
-            notes.append(
+            text = (
                 f"Simulations of {target.name} are left out: {fewest} tested patients of one class."
             )
+            notes.append(Note("simulations", text))
         elif config.n_simulations:
             simulated += [
                 table.assign(simulation=name, **named)
@@ -104,7 +107,8 @@ def evaluate(
     tables["audit-groups"] = _joined(audited)
     tables["audit-gaps"] = _joined(gaps)
     notes += [
-        f"Audit by {text} ({', '.join(dict.fromkeys(of))})." for text, of in not_audited.items()
+        Note("audit", f"Audit by {text} ({', '.join(dict.fromkeys(of))}).")
+        for text, of in not_audited.items()
     ]
     # Flags belong to one protocol, so that a run has one family of tests.
     tests = flag_groups(
@@ -114,13 +118,14 @@ def evaluate(
     tables["audit-tests"] = tests
     tables["audit-flags"] = tests[tests["flagged"].astype(bool)].drop(columns="flagged")
     if ctx.protocol == "paper":
-        notes.append("Groups are described here and flagged under the honest protocol alone.")
+        text = "Groups are described here and flagged under the honest protocol alone."
+        notes.append(Note("audit", text))
     else:
         titles = {model.name: model.title for model in ctx.task.models}
-        notes += audit_told(tests, config.flag_level, titles)
+        notes += Note.each("audit", audit_told(tests, config.flag_level, titles))
     if simulated:
         tables["simulations"] = _joined(simulated)
-        notes += list(SIMULATED.values())
+        notes += Note.each("simulations", SIMULATED.values())
     figures = {**report.figures, **figures_of(predictions, ctx.task, tables["audit-gaps"], tests)}
     return EvaluationReport(metrics, tables, figures, list(dict.fromkeys(notes)))
 

@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, ConfigError, Context, DataError, SampleSet, Targets
+from cardio_core.api import (
+    Cohort,
+    CohortTable,
+    ConfigError,
+    Context,
+    DataError,
+    Note,
+    SampleSet,
+    Targets,
+)
 from cardio_spect_polar.flow.config import LoadBlock
 from cardio_spect_polar.flow.models import N_SEGMENTS, RISK_FACTORS
 from cardio_spect_polar.polar.flow_maps import FlowFiles, ReserveRules, open_maps, segments_of_map
@@ -127,7 +136,7 @@ class _Found:
 
     rows: list[dict[str, Any]]
     clinical: pd.DataFrame | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -206,7 +215,7 @@ def _from_table(table: CohortTable) -> _Found:
         ),
     }
     told = {why: tuple(map(str, ids)) for why, ids in left_out.items() if len(ids)}
-    return _Found(rows, first, tuple(notes), told)
+    return _Found(rows, first, Note.each("cohort", notes), told)
 
 
 def _digest(rate_pressure: float | None) -> str:

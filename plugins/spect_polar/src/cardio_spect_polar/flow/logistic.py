@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Note, Targets
 from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.labels import labels_of
 from cardio_spect_polar.flow.models import N_SEGMENTS, map_of
@@ -22,12 +22,12 @@ def fit_regressions(
 
     artifact = ModelArtifact(ctx.out)
     vectors = vectors_of(training, map_of(ctx), config.global_mean)
-    notes, constants = [], {}
+    notes, constants = list[Note](), {}
     for target in ctx.task.targets:
         labels = labels_of(training, targets, target.name)
         if not labels.learnable:
             constants[target.name] = labels.constant
-            notes.append(labels.said(target.name))
+            notes.append(Note("not_fitted", labels.said(target.name)))
             continue
         estimator = make_pipeline(
             SimpleImputer(strategy="median", keep_empty_features=True),

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Targets
 from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.models import N_SEGMENTS, map_of
 from cardio_spect_polar.flow.pictures import Pictures
@@ -38,9 +38,9 @@ def train_step_one(
     ).astype(np.float32)
     settings: dict[str, Any] = {"width_mult": config.width_mult, "small_stem": config.small_stem}
     network = FlowResNet(N_OUTPUTS, **settings)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     if config.weights is not None:
-        notes = (_start_from_file(network, Path(config.weights), config, ctx),)
+        notes = (Note("start", _start_from_file(network, Path(config.weights), config, ctx)),)
     start_at_means(network.fc, y)
     fitted = ctx.fit(
         network,

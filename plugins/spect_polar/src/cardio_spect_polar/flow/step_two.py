@@ -15,7 +15,15 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import ArrayExamples, Context, DataError, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import (
+    ArrayExamples,
+    Context,
+    DataError,
+    FeatureSet,
+    ModelArtifact,
+    Note,
+    Targets,
+)
 from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.labels import labels_of
 from cardio_spect_polar.flow.models import map_of
@@ -42,13 +50,13 @@ def train_step_two(
     trunk = Trunk(open_step_one(earlier))
     artifact.save_network(trunk, TRUNK)
     maps = _maps_of(trunk, training, map_of(ctx), ctx, config.fit.batch_size)
-    notes: list[str] = []
+    notes: list[Note] = []
     constants: dict[str, float] = {}
     for target in ctx.task.targets:
         labels = labels_of(training, targets, target.name)
         if not labels.learnable:
             constants[target.name] = labels.constant
-            notes.append(labels.said(target.name))
+            notes.append(Note("not_fitted", labels.said(target.name)))
             continue
         prevalence = float(labels.y.mean())
         tail = _fresh_tail(earlier, prevalence, ctx, target.name)

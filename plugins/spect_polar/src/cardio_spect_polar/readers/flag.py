@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from cardio_core.api import FeatureSet
-
 Consequence = Literal["none", "caution", "no verdict"]
 """Nothing to fear for the numbers; numbers to be read with care; numbers that are withheld."""
 
@@ -15,7 +13,6 @@ Numbers = Literal["phase", "volumes"]
 
 BOTH: tuple[Numbers, ...] = ("phase", "volumes")
 _SEPARATOR = "; "
-_NO_VOLUMES = "no volumes: "
 
 
 class Flag(str):
@@ -60,18 +57,25 @@ class Flag(str):
 
         Examples
         --------
-        >>> Flag("the gates are out of order", "no verdict").told
-        'no verdict: the gates are out of order'
+        >>> Flag("counts jump", "caution").told
+        'caution: counts jump'
         >>> Flag("EF 91 %", "no verdict", of=("volumes",)).told
         'no volumes: EF 91 %'
         """
         if self.consequence == "no verdict":
-            return (FeatureSet.NO_VERDICT if "phase" in self.of else _NO_VOLUMES) + self
+            return f"no volumes: {self}"
         return f"caution: {self}" if self.consequence == "caution" else str(self)
+
+    @property
+    def ends_verdict(self) -> bool:
+        """Whether the phases are withheld because of it, and so every verdict on the study."""
+        return self.consequence == "no verdict" and "phase" in self.of
 
 
 def told(flags: Iterable[str]) -> str:
     """Return flags as a table holds them: the gravest first, each once, joined by "; ".
+
+    Those that end the verdict stand in a column of their own: see `no_verdict`.
 
     Examples
     --------
@@ -79,9 +83,22 @@ def told(flags: Iterable[str]) -> str:
     'caution: counts jump; beats unknown'
     """
     order: tuple[Consequence, ...] = ("no verdict", "caution", "none")
-    ranked = sorted(flags, key=lambda flag: order.index(_consequence(flag)))
+    kept = (one for one in flags if not (isinstance(one, Flag) and one.ends_verdict))
+    ranked = sorted(kept, key=lambda flag: order.index(_consequence(flag)))
     texts = (flag.told if isinstance(flag, Flag) else flag for flag in ranked)
     return _SEPARATOR.join(dict.fromkeys(texts))
+
+
+def no_verdict(flags: Iterable[str]) -> str:
+    """Return why there is no verdict as a table holds it, each reason once, joined by "; ".
+
+    Examples
+    --------
+    >>> no_verdict([Flag("counts jump", "no verdict"), "beats unknown"])
+    'counts jump'
+    """
+    reasons = (str(one) for one in flags if isinstance(one, Flag) and one.ends_verdict)
+    return _SEPARATOR.join(dict.fromkeys(reasons))
 
 
 def withheld(flags: Iterable[str]) -> dict[Numbers, str]:

@@ -9,6 +9,7 @@ from cardio_core.api import (
     Context,
     EvaluationReport,
     Explanation,
+    Note,
     Scored,
     Targets,
     default_evaluate,
@@ -44,7 +45,7 @@ def evaluate(
         return replace(
             report,
             tables={**report.tables, **codes.tables},
-            notes=[*report.notes, *codes.notes],
+            notes=[*report.notes, *Note.each("codes", codes.notes)],
         )
     tables, figures, notes = dict(report.tables), dict(report.figures), list(report.notes)
     table = patient_table(predictions, target)
@@ -61,6 +62,6 @@ def evaluate(
     for found in (*parts, code_tables(explanation.cases), base_parts(table)):
         tables |= found.tables
         figures |= found.figures
-        notes += found.notes
+        notes += Note.each("evaluation", found.notes)
         metrics += found.metrics
     return EvaluationReport(metrics, tables, figures, notes)

@@ -126,7 +126,8 @@ def featurize(samples: SampleSet, config: FeaturizeBlock, ctx: Context) -> Featu
         [phase_histogram(found.sample_phase) for found in summaries],
         _numbered("degree", 360), ("1",), "degree",
     )  # fmt: skip
-    table = samples.table[["recording_id", "study_id", "patient_id", "flags"]]
+    carried = ["flags", "no_verdict", "volumes_withheld"]
+    table = samples.table[["recording_id", "study_id", "patient_id", *carried]]
     blocks = {
         "state": _named(
             [[_at_stress(heart)] for heart in hearts],

@@ -14,6 +14,7 @@ from cardio_core.api import (
     ConfigError,
     Context,
     DataError,
+    Note,
     SampleSet,
     Targets,
 )
@@ -71,7 +72,7 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
     studies, again = _studies_of(table, config, ctx)
     excluded |= again
     if ctx.mode == "predict":
-        return _cohort(studies, config, table, notes=_unknown(studies, ctx))
+        return _cohort(studies, config, table, notes=Note.each("cohort", _unknown(studies, ctx)))
     if ctx.outcome is not None:
         return _cohort(studies, config, table, excluded=excluded)
     targets, outcome = _targets(table, config)
@@ -80,9 +81,10 @@ def load(config: LoadBlock, ctx: Context) -> Cohort:
 
 def _new_patients(ctx: Context, config: LoadBlock) -> Cohort:
     names = ", ".join(path.name for path in ctx.inputs)
-    found, notes = of_state(find_gated(ctx.inputs), config.state, names)
+    found, said = of_state(find_gated(ctx.inputs), config.state, names)
     studies = paired_files(found) if ctx.protocol is None else single_files(found)
-    notes += (CohortTable.NUMBERED, *told_of_pairs(studies), *_unknown(studies, ctx))
+    further = Note.each("cohort", [*told_of_pairs(studies), *_unknown(studies, ctx)])
+    notes = (*Note.each("cohort", said), CohortTable.NUMBERED, *further)
     return _cohort(studies, config, None, notes=notes)
 
 
@@ -92,7 +94,7 @@ def _measured(tables: Sequence[CohortTable | None], config: LoadBlock, ctx: Cont
         table.require(COLUMN)
     rows = pd.concat([table.rows for table in known])
     studies = paired_rows(rows, config.state, ctx)
-    return _cohort(studies, config, rows, notes=told_of_pairs(studies))
+    return _cohort(studies, config, rows, notes=Note.each("cohort", told_of_pairs(studies)))
 
 
 def _unknown(studies: Sequence[Study], ctx: Context) -> tuple[str, ...]:
@@ -119,7 +121,7 @@ def _cohort(
     table: pd.DataFrame | None,
     targets: Targets | None = None,
     *,
-    notes: tuple[str, ...] = (),
+    notes: tuple[Note, ...] = (),
     outcome: str = "",
     excluded: dict[str, tuple[str, ...]] | None = None,
 ) -> Cohort:

@@ -11,7 +11,7 @@ from cardio_spect_polar.phase.sampling.heart_sampling import (
     with_base_moved,
 )
 from cardio_spect_polar.phase.ventricle.wall import SampledWall
-from cardio_spect_polar.readers.flag import Flag, told, withheld
+from cardio_spect_polar.readers.flag import Flag, no_verdict, told, withheld
 from cardio_spect_polar.readers.gated import State
 from cardio_spect_polar.response.config import PreprocessBlock
 
@@ -50,9 +50,9 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
     Returns
     -------
     SampleSet
-        Values: `Heart` objects. The table gains `flags`.
+        Values: `Heart` objects. The table gains `flags`, `no_verdict` and `volumes_withheld`.
     """
-    kept, values, flags = [], [], []
+    kept, values, about = [], [], []
     position = {str(name): i for i, name in enumerate(samples.table["recording_id"])}
     for recording_id, stack in samples.opened(ctx.quarantine):
         try:
@@ -68,7 +68,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         found = (*stack.flags, *sampled.flags)
         if stack.rr_ms is None:
             found += (NO_RR,)
-        why = withheld(found).get("phase")
+        without = withheld(found)
+        why = without.get("phase")
         if why and ctx.mode == "fit":
             # A model learns phases; who has none is no patient to learn from.
             ctx.quarantine(recording_id, f"no verdict on its phases: {why}")
@@ -76,6 +77,8 @@ def preprocess(samples: SampleSet, config: PreprocessBlock, ctx: Context) -> Sam
         kept.append(position[recording_id])
         base_in, base_out = (with_base_moved(sampled, n, mode=config.mode) for n in (1, -1))
         values.append(Heart(sampled, base_in, base_out, stack.rr_ms, stack.state))
-        flags.append(told(found))
-    table = samples.table.iloc[kept].assign(flags=flags)
+        about.append((told(found), no_verdict(found), "volumes" in without))
+    table = samples.table.iloc[kept].copy()
+    for place, name in enumerate(("flags", "no_verdict", "volumes_withheld")):
+        table[name] = [one[place] for one in about]
     return SampleSet(table, values)

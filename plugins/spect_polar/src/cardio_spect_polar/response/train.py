@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Target, Targets
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Note, Target, Targets
 from cardio_spect_polar.response.config import TrainBlock
 from cardio_spect_polar.response.fitting.fit_codes import FittedCodes, fit_codes
 from cardio_spect_polar.response.fitting.other_kinds import Ridge, fit_ridge
@@ -37,10 +37,10 @@ def train(
     labelled = np.isfinite(outcome)
     known = outcome[labelled]
     table = fixed_columns(training, recipe, config).loc[labelled]
-    notes: list[str] = []
+    notes: list[Note] = []
     if config.regression.screen_covariates and recipe.clinical:
         table, said = _screened(table, known, recipe, config, target)
-        notes.append(said)
+        notes.append(Note("screened", said))
     artifact = ModelArtifact(ctx.out)
     best_epoch = None
     if recipe.codes:
@@ -66,7 +66,7 @@ def train(
         )
         table = table.join(entered)
         best_epoch = fitted.best_epoch
-        notes += [*fitted.notes, _said(fitted, screen, config)]
+        notes += Note.each("codes", [*fitted.notes, _said(fitted, screen, config)])
     regression: Regression | Ridge
     if target.kind == "binary":
         regression = fit_regression(table, known, config.regression)
@@ -74,7 +74,7 @@ def train(
         regression = fit_ridge(table, known, target, config.regression.ridge_c)
     if regression.left_out:
         reasons = ", ".join(f"{name} ({why})" for name, why in regression.left_out.items())
-        notes.append(f"left out of the regression: {reasons}.")
+        notes.append(Note("regression", f"left out of the regression: {reasons}."))
     artifact.write_json(MODEL, {"regression": asdict(regression)})
     return ModelArtifact(artifact.path, best_epoch, tuple(notes))
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Note, Targets
 from cardio_ecg_transfer.networks.beat_net import SPREAD_MV, BeatNet, changed_beats
 from cardio_ecg_transfer.response.beat_network.pretraining import pretrain_encoder
 from cardio_ecg_transfer.response.classical import beats_of, everything_measured
@@ -128,7 +128,7 @@ def fit_beat_network(
         weights=weights,
     )
     best = fitted.best_epoch if block.choose_epochs else None
-    artifact = ModelArtifact(ctx.out, best, (*said, *fitted.notes))
+    artifact = ModelArtifact(ctx.out, best, (*Note.each("pretraining", said), *fitted.notes))
     artifact.write_json(
         "model.json", {"network": about, "head": asdict(head), "scale": asdict(scale)}
     )

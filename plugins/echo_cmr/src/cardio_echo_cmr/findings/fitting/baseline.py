@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Target, Targets
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Target, Targets
 from cardio_echo_cmr.findings.models import codes_of, recipe_of
 
 N_LEAST = {"binary": 1, "multiclass": 1, "continuous": 2}
@@ -50,7 +50,7 @@ def fit_baseline(
         n_without = int(np.isfinite(wanted).sum() - known.sum())
         notes.append(f"{target.name}: fitted on {known.sum()} studies, {n_without} not measured.")
     artifact.write_json("model.json", {"measured": list(recipe_of(ctx).measured)})
-    return ModelArtifact(artifact.path, None, tuple(notes))
+    return ModelArtifact(artifact.path, None, Note.each("fitted_on", notes))
 
 
 def score_baseline(

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Targets
 from cardio_echo_cmr.clips.cutting import n_recorded
 from cardio_echo_cmr.findings.config import TrainBlock
 from cardio_echo_cmr.findings.models import codes_of
@@ -68,7 +68,9 @@ def train_view(
     )
     named = ", ".join(f"{name} {n}" for name, n in zip(classes, counts, strict=True))
     best = done.best_epoch if checked is not None else None
-    return ModelArtifact(artifact.path, best, (f"Fitted on videos: {named}.", *done.notes))
+    return ModelArtifact(
+        artifact.path, best, (Note("fitted_on", f"Fitted on videos: {named}."), *done.notes)
+    )
 
 
 def score_views(

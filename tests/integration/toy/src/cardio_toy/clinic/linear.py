@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from cardio_core.api import Column, ModelArtifact, Predictions
+from cardio_core.api import Column, ModelArtifact, Note, Predictions
 
 if TYPE_CHECKING:
     from cardio_core.api import Context, FeatureSet, Targets
@@ -78,7 +78,7 @@ def _written(
     intercept: float,
     earlier: dict[str, object] | None = None,
 ) -> ModelArtifact:
-    artifact = ModelArtifact(ctx.out, notes=("fitted by scikit-learn",))
+    artifact = ModelArtifact(ctx.out, notes=(Note("estimator", "fitted by scikit-learn"),))
     artifact.write_json(
         "linear.json",
         {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardio_core.api import Cohort, CohortTable, DataError, SampleSet, Targets
+from cardio_core.api import Cohort, CohortTable, DataError, Note, SampleSet, Targets
 from cardio_toy.readers.trace import open_trace, rate_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def find_recordings(config: LoadBlock, ctx: Context) -> Cohort:
         files,
         targets,
         clinical,
-        notes=("The toy leaves nobody out.",),
+        notes=(Note("toy", "The toy leaves nobody out."),),
         unsupported=dict.fromkeys(config.without, "the configuration says so"),
     )
 
