@@ -15,7 +15,15 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from cardio_core.api import ArrayExamples, Context, DataError, FeatureSet, ModelArtifact, Targets
+from cardio_core.api import (
+    ArrayExamples,
+    Context,
+    DataError,
+    FeatureSet,
+    ModelArtifact,
+    SafeName,
+    Targets,
+)
 from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.labels import labels_of
 from cardio_spect_polar.flow.models import map_of
@@ -153,7 +161,7 @@ def _open_trunk(artifact: ModelArtifact, settings: dict[str, Any]) -> Trunk:
 
 def _open_tail(artifact: ModelArtifact, settings: dict[str, Any], target: str) -> Tail:
     tail = Tail(FlowResNet(N_OUTPUTS, **settings))
-    artifact.load_network(tail, f"{target}/weights.safetensors")
+    artifact.load_network(tail, f"{SafeName(target)}/weights.safetensors")
     return tail.eval()
 
 
