@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cardio_core.types.artifact import ModelArtifact as ModelArtifact
     from cardio_core.types.features import FeatureBlock as FeatureBlock
     from cardio_core.types.features import FeatureSet as FeatureSet
+    from cardio_core.types.file_names import SafeName as SafeName
     from cardio_core.types.info import Model as Model
     from cardio_core.types.info import Need as Need
     from cardio_core.types.info import Option as Option
@@ -70,6 +71,7 @@ _HOME = {
     "cardio_core.training.plan": "FitPlan",
     "cardio_core.types.artifact": "ModelArtifact",
     "cardio_core.types.features": "FeatureBlock FeatureSet",
+    "cardio_core.types.file_names": "SafeName",
     "cardio_core.types.info": "Model Need Option PluginInfo Target Task",
     "cardio_core.types.notes": "Note",
     "cardio_core.types.plans": "Fixed RandomSamples Resubstitution",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cardio_core.errors import ConfigError, ContractError, DataError, LeakageError
 from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.file_names import SafeName, inside
 from cardio_core.types.info import Target, Task
 from cardio_core.types.nameless import without_names
 from cardio_core.types.notes import ExclusionReason, Note, NoteKind, Severity
@@ -124,8 +125,11 @@ class Context:
         return self._out
 
     def inside(self, name: str) -> Context:
-        """Return this context with a folder inside `out` to fill, for one of several fits."""
-        folder = self.out / name
+        """Return this context with a folder inside `out` to fill, for one of several fits.
+
+        The folder is called ``SafeName(name)``.
+        """
+        folder = inside(self.out, self.out / SafeName(name))
         folder.mkdir(parents=True, exist_ok=True)
         return self.replace(_out=folder)
 
@@ -336,19 +340,17 @@ class Context:
                 f"{self.hook or 'a hook'} asked for out-of-fold predictions of {task!r}; there "
                 "are some only in training and testing, of a task needed of the same patients"
             )
-        known = {
-            path.stem.removeprefix("predictions-"): path.name
-            for folder in self._tested[task]
-            for path in sorted(folder.glob("predictions-*.npz"))
-        }
-        if (target not in known) if target else len(known) != 1:
+        files = {path for folder in self._tested[task] for path in folder.glob("predictions-*.npz")}
+        names = sorted({path.name for path in files})
+        asked = SafeName(f"predictions-{target}", ".npz") if target else "".join(names[:1])
+        if asked not in names or (not target and len(names) > 1):
+            known = [name.removeprefix("predictions-").removesuffix(".npz") for name in names]
             raise ContractError(
                 f"{self.hook or 'a hook'} asked for out-of-fold predictions of "
                 f"{f'target {target!r}' if target else 'the only target'} of {task!r}, whose first "
                 f"model predicted {', '.join(known) or 'none'}; name one of these"
             )
-        name = known[target or next(iter(known))]
-        table = pd.concat([load_table(folder / name) for folder in self._tested[task]])
+        table = pd.concat([load_table(folder / asked) for folder in self._tested[task]])
         return table.set_index("unit_id", drop=False)
 
     def _require_declared(self, task: str) -> None:

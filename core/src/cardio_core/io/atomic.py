@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cardio_core.errors import DataError, unusable
+from cardio_core.types.file_names import SafeName, inside
 from cardio_core.types.parsing.json_text import parse_json
 from cardio_core.types.parsing.malformed import MalformedError
 
@@ -68,6 +69,27 @@ def _name(error: OSError, path: Path, temporary: Path) -> None:
 
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Halves of characters that stand for no byte of a path."""
+
+
+def file_in(root: Path, folder: str, name: SafeName) -> Path:
+    """Return the place of a file whose name comes from data; its folder is made.
+
+    Parameters
+    ----------
+    root : Path
+        What the command may write into: a run directory, say.
+    folder : str
+        Of `root`; its name comes from code.
+    name : SafeName
+
+    Raises
+    ------
+    DataError
+        If the place lies outside `root` once links are followed.
+    """
+    path = inside(root, root / folder / name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def write_text(path: Path, text: str) -> None:

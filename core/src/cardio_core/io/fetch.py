@@ -23,13 +23,13 @@ from cardio_core.errors import CardioError, DataError
 from cardio_core.io.atomic import replacing
 from cardio_core.io.datasets import PublicDataset
 from cardio_core.io.hashing import file_digest
+from cardio_core.types.file_names import DEVICES
 
 SUMS = "SHA256SUMS.txt"
 N_ATTEMPTS = 4
 _NOT_IN_NAMES = '\\:*?"<>|'
 _LONGEST, _MOST_PARTS = 200, 16
 """Bytes of a name: file systems take 255, and a download in progress has a longer one."""
-_DEVICES = {"CON", "PRN", "AUX", "NUL"} | {f"{one}{n}" for one in ("COM", "LPT") for n in range(10)}
 _BLOCK = 1 << 18
 _SUMS_LIMIT = 64 << 20
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -159,7 +159,7 @@ def _stays_inside(name: str) -> bool:
     # A leading dot could name an unfinished download, or a file that hides itself; what ends in a
     # dot or a blank, and the names of devices, are other files on Windows.
     return not any(
-        part[0] in "./" or part[-1] in ". " or part.partition(".")[0].upper() in _DEVICES
+        part[0] in "./" or part[-1] in ". " or part.partition(".")[0].upper() in DEVICES
         for part in parts
     )
 

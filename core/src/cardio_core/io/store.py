@@ -12,6 +12,7 @@ from cardio_core.errors import DataError
 from cardio_core.io.atomic import read_text, write_json
 from cardio_core.io.kept.features import BLOCKS
 from cardio_core.types.features import FeatureBlock, FeatureSet, Pieces
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.samples import ID_COLUMNS
 
 # Cannot be a value of a table that came from text; does not end in NUL, which numpy would strip.
@@ -23,7 +24,7 @@ def save_features(folder: Path, features: FeatureSet) -> None:
     save_table(folder / "table.npz", features.table)
     description = {}
     for name, block in features.blocks.items():
-        np.save(folder / f"{name}.npy", np.asarray(block.values), allow_pickle=False)
+        np.save(folder / SafeName(name, ".npy"), np.asarray(block.values), allow_pickle=False)
         description[name] = {
             "axes": block.axes,
             "names": block.names,
@@ -39,7 +40,7 @@ def save_features(folder: Path, features: FeatureSet) -> None:
 def load_features(folder: Path) -> FeatureSet:
     """Open one patient's features; values stay on disk until they are asked for."""
     blocks = {
-        name: FeatureBlock(Pieces([folder / f"{name}.npy"]), *about)
+        name: FeatureBlock(Pieces([folder / SafeName(name, ".npy")]), *about)
         for name, about in _described(folder / "blocks.json").items()
     }
     return FeatureSet(load_table(folder / "table.npz"), blocks)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cardio_core.io.atomic import file_in
 from cardio_core.io.run_artifact import RunKind, RunManifest
 from cardio_core.report.figures import Draw, ForestModel, ForestRow, described, forest, model_forest
 from cardio_core.report.figures.forest_models import GROUP_WORDS, OF_JUDGED
@@ -14,6 +15,7 @@ from cardio_core.report.headline import LEADING, compared_word
 from cardio_core.report.results import Row, bare_name, n_words, protocols_of
 from cardio_core.report.spelling import spelled
 from cardio_core.report.words import level_words, metric_words, title_words
+from cardio_core.types.file_names import SafeName
 
 BY_CLASS = ("sensitivity", "ppv")
 IN_UNITS = frozenset({"mae", "mae_constant"})
@@ -33,6 +35,11 @@ class Overview:
     title: str
     draw: Draw
     narrow: Draw | None = None
+
+    @property
+    def file(self) -> SafeName:
+        """Name of its file in ``figures``."""
+        return SafeName(self.name, ".svg")
 
 
 def overview(rows: Sequence[Row], manifest: RunManifest) -> list[Overview]:
@@ -63,9 +70,9 @@ def write_overview(run: Path, found: Sequence[Overview]) -> None:
     from cardio_core.report.figures import save_svg
 
     for one in found:
-        save_svg(one.draw, run / "figures" / f"{one.name}.svg")
+        save_svg(one.draw, file_in(run, "figures", one.file))
         if one.narrow is not None:
-            save_svg(one.narrow, run / "figures" / f"{one.name}-{NARROW}.svg")
+            save_svg(one.narrow, file_in(run, "figures", SafeName(f"{one.name}-{NARROW}", ".svg")))
 
 
 def _models(rows: Sequence[Row], manifest: RunManifest, name: str, of: str) -> Iterator[Overview]:

@@ -96,7 +96,7 @@ def overview_pictures(files: RunArtifact) -> list[Picture]:
             narrow = inline_svg(svg_text(one.narrow), f"narrow{n}-", f"{one.title}, narrow")
         svg = _flush_left(inline_svg(text, f"overview{n}-", one.title))
         caption = said_by(text)[1]
-        name = f"figures/{one.name}.svg"
+        name = f"figures/{one.file}"
         found.append(Picture(one.title, "", name, svg, narrow=narrow, caption=caption))
     return found
 

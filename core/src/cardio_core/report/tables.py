@@ -18,6 +18,7 @@ from cardio_core.report.columns import (
 )
 from cardio_core.report.naming import Names
 from cardio_core.report.words import PROTOCOLS, count, title_words
+from cardio_core.types.file_names import without_mark
 
 MAX_ROWS = 60
 """Rows of a table in the page; the file has them all."""
@@ -90,6 +91,7 @@ def title_of(path: Path, folder: Path, names: Names) -> tuple[str, str]:
     >>> title_of(Path("tables/paper-confusion-net.csv"), Path("tables"), Names({"net": "ResNet"}))
     ('paper', 'Confusion: ResNet')
     """
+    path = path.with_stem(without_mark(path.stem))
     protocol, _ = named(path, folder)
     stem = path.stem.removeprefix(protocol).lstrip("-_")
     if stem in names.words:

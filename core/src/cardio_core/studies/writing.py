@@ -14,15 +14,15 @@ from cardio_core.config import EvaluateBlock
 from cardio_core.errors import ConfigError
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
 from cardio_core.evaluation.patients.table_one import TableOne
-from cardio_core.io.atomic import replacing, write_json
+from cardio_core.io.atomic import file_in, replacing, write_json
 from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.tables.formula import write_table
-from cardio_core.runner.judging.cases import file_in
 from cardio_core.runner.judging.judge import Figure, draw_figure
 from cardio_core.runner.manifest import Manifest, first_entries, now
 from cardio_core.studies.evaluating import evaluated
 from cardio_core.studies.given import Given
 from cardio_core.types.estimate import Estimate
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.report import EvaluationReport, Metric
 
@@ -154,11 +154,11 @@ def publish(
         every["table1"] = table_one.frame
         manifest.update(table1={"title": table_one.title, "notes": list(table_one.notes)})
     for name, table in every.items():
-        with replacing(file_in(out / "tables", name, "csv")) as temporary:
+        with replacing(file_in(out, "tables", SafeName(name, ".csv"))) as temporary:
             index = not isinstance(table.index, pd.RangeIndex)
             write_table(table, temporary, index=index, digits="%.6g")
     for name, draw in figures.items():
-        notes += draw_figure(Figure(name, draw, file_in(out / "figures", name, "svg")))
+        notes += draw_figure(Figure(name, draw, file_in(out, "figures", SafeName(name, ".svg"))))
     kept = [note.to_dict() for note in dict.fromkeys(notes)]
     manifest.update(status="done", finished=now(), notes=kept)
     page = build_report(out)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardio_core.errors import DataError
+from cardio_core.types.file_names import inside
 from cardio_core.types.notes import Note
 from cardio_core.types.parsing.json_text import parse_json
 
@@ -40,10 +41,17 @@ class ModelArtifact:
     notes: tuple[Note, ...] = ()
     seen: tuple[str, ...] = field(default=())
 
+    def _place(self, name: str) -> Path:
+        return inside(self.path, self.path / name)
+
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write a JSON file into the artifact."""
+        """Write a JSON file into the artifact.
+
+        A name that holds a target or anything else from data is a `SafeName`; as with all files of
+        an artifact, one that leads out of it is refused.
+        """
         text = json.dumps(dict(content), indent=2, sort_keys=True)
-        (self.path / name).write_text(text + "\n", encoding="utf-8")
+        self._place(name).write_text(text + "\n", encoding="utf-8")
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Read a JSON file of the artifact.
@@ -54,7 +62,7 @@ class ModelArtifact:
             If it is no JSON object.
         """
         try:
-            loaded = parse_json((self.path / name).read_text(encoding="utf-8"), finite=False)
+            loaded = parse_json(self._place(name).read_text(encoding="utf-8"), finite=False)
         except (ValueError, OSError):
             loaded = None
         if not isinstance(loaded, dict):
@@ -71,7 +79,7 @@ class ModelArtifact:
         """
         from cardio_core.types.weights_file import save_weights
 
-        return save_weights(network, self.path / name)
+        return save_weights(network, self._place(name))
 
     def load_network(self, network: nn.Module, name: str = WEIGHTS) -> None:
         """Read weights into a network in place: every one of them, and no other.
@@ -83,7 +91,7 @@ class ModelArtifact:
         """
         from cardio_core.types.weights_file import load_weights
 
-        load_weights(network, self.path / name)
+        load_weights(network, self._place(name))
 
     def save_estimator(self, estimator: Any, name: str = ESTIMATOR) -> None:
         """Write a fitted scikit-learn estimator as skops: data, no pickle, equal for equal fits.
@@ -101,7 +109,7 @@ class ModelArtifact:
         """
         from cardio_core.types.estimator_file import save_estimator
 
-        save_estimator(self.path / name, estimator)
+        save_estimator(self._place(name), estimator)
 
     def load_estimator(self, name: str = ESTIMATOR) -> Any:
         """Read an estimator that `save_estimator` wrote.
@@ -113,4 +121,4 @@ class ModelArtifact:
         """
         from cardio_core.types.estimator_file import load_estimator
 
-        return load_estimator(self.path / name)
+        return load_estimator(self._place(name))

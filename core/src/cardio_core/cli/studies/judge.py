@@ -63,6 +63,7 @@ def judge(
     """
     from cardio_core.studies.given import Question
     from cardio_core.studies.judge import judge_predictions
+    from cardio_core.types.file_names import SafeName
 
     asked = Question(
         outcome, event, scores, patient, site, subgroups, thresholds, primary, missing, kind
@@ -70,7 +71,7 @@ def judge(
     page, given = judge_predictions(
         predictions,
         asked,
-        out or Path("judged") / predictions.stem,
+        out or Path("judged") / SafeName(predictions.stem),
         cohort=cohort,
         level=level,
         seed=seed,

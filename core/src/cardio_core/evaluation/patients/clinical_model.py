@@ -17,6 +17,7 @@ from cardio_core.hookspecs import hookimpl
 from cardio_core.stats.foundation.newton import maximise
 from cardio_core.types.artifact import ModelArtifact
 from cardio_core.types.features import FeatureBlock, FeatureSet
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.info import Target, Unit
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Level, Predictions
@@ -56,11 +57,13 @@ def train(training: FeatureSet, targets: Targets, ctx: Context) -> ModelArtifact
         if not encoding.columns:
             raise DataError("no clinical variable differs between the training patients")
         design = encoding.encode(_values(training, rows["position"]))
-        artifact.write_json(f"encoding-{target.name}.json", encoding.to_dict())
+        artifact.write_json(SafeName(f"encoding-{target.name}", ".json"), encoding.to_dict())
         if target.kind == "binary":
-            artifact.write_json(f"weights-{target.name}.json", _weights(design, truth, target))
+            artifact.write_json(
+                SafeName(f"weights-{target.name}", ".json"), _weights(design, truth, target)
+            )
         else:
-            artifact.save_estimator(_fitted(design, truth, target), f"{target.name}.skops")
+            artifact.save_estimator(_fitted(design, truth, target), SafeName(target.name, ".skops"))
     text = (
         f"ridge regression with penalty {PENALTY:g} on standardised variables; a missing value "
         "is the median of the training patients, and marked."
@@ -79,7 +82,7 @@ def predict(model: ModelArtifact, features: FeatureSet, ctx: Context) -> Predict
     values = _values(features, units["position"])
     scores = {}
     for target in ctx.targets:
-        stored = model.read_json(f"encoding-{target.name}.json")
+        stored = model.read_json(SafeName(f"encoding-{target.name}", ".json"))
         encoding = Encoding.from_dict(stored)
         wide = target.kind == "multiclass"
         found = np.full((len(units), len(target.classes)) if wide else len(units), np.nan)
@@ -136,12 +139,12 @@ def _code(value: Any, target: Target) -> int:
 
 
 def _scores(model: ModelArtifact, design: Array, target: Target) -> Array:
-    weights = f"weights-{target.name}.json"
+    weights = SafeName(f"weights-{target.name}", ".json")
     if (model.path / weights).exists():  # a binary target, but for runs of earlier versions
         stored = model.read_json(weights)
         log_odds = stored["intercept"] + design @ np.array(stored["coefficients"])
         return np.asarray(0.5 * (1 + np.tanh(log_odds / 2)))
-    estimator = model.load_estimator(f"{target.name}.skops")
+    estimator = model.load_estimator(SafeName(target.name, ".skops"))
     if target.kind == "continuous":
         return np.asarray(estimator.predict(design), dtype=float)
     found = np.zeros((len(design), len(target.classes)))

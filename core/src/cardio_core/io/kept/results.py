@@ -11,7 +11,6 @@ from cardio_core.io.kept.kind import Count, Digest, Entries, Kind
 Word = Annotated[str, Field(pattern="^[a-z_][a-z0-9_]*$")]
 
 
-
 class NoteForm(Entries):
     """A sentence, and what it is about."""
 

@@ -11,6 +11,11 @@ from matplotlib.textpath import TextPath
 
 Weight = Literal["normal", "bold"]
 
+_MOST = 400
+_LONG_WORD, _LOOSE = 40, 1.15
+"""Lines with a word of more letters are measured letter by letter, with a little for what is
+between them: to measure each way to break it would take minutes."""
+
 
 @lru_cache(maxsize=2048)
 def width_in(text: str, size_pt: float, weight: Weight = "normal") -> float:
@@ -34,13 +39,23 @@ def width_in(text: str, size_pt: float, weight: Weight = "normal") -> float:
 def wrapped(text: str, room_in: float, size_pt: float, weight: Weight = "normal") -> list[str]:
     """Return a text in lines no wider than the room; a word that is wider is broken.
 
+    Of more than 400 characters only the first are drawn: columns of strangers can be named so.
+
     Examples
     --------
     >>> wrapped("Random forest", 9.0, 9.0), wrapped("Random forest", 0.7, 9.0)
     (['Random forest'], ['Random', 'forest'])
     """
+    text = text if len(text) <= _MOST else f"{text[: _MOST - 1]}\u2026"
+    by_letter = any(len(word) > _LONG_WORD for word in text.split())
     for columns in range(len(text), 4, -1):
         lines = textwrap.wrap(text, columns) or [""]
-        if all(width_in(line, size_pt, weight) <= room_in for line in lines):
+        if by_letter:
+            widths = (
+                _LOOSE * sum(width_in(one, size_pt, weight) for one in line) for line in lines
+            )
+        else:
+            widths = (width_in(line, size_pt, weight) for line in lines)
+        if all(width <= room_in for width in widths):
             return lines
     return textwrap.wrap(text, 4) or [""]

@@ -21,6 +21,7 @@ from cardio_core.runner.fitting.jobs import Array, FoldJob
 from cardio_core.runner.preparing.truth import labels_of
 from cardio_core.splits import inner_folds
 from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.info import Target
 from cardio_core.types.notes import Note, NoteKind
 
@@ -97,7 +98,9 @@ def choose_inside(job: FoldJob, plugin: Plugin, ctx: Context, train: Array, fold
     }
     for name, frame in frames_of.items():
         folder.mkdir(exist_ok=True)
-        save_table(folder / f"predictions-{name}.npz", frame.set_index("unit_id", drop=False))
+        save_table(
+            folder / SafeName(f"predictions-{name}", ".npz"), frame.set_index("unit_id", drop=False)
+        )
     return Chosen(
         candidate,
         epochs_of(epochs),

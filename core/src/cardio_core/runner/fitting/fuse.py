@@ -16,9 +16,10 @@ from cardio_core.evaluation.fusion.rule import FusionRule, MismatchError, fit_ru
 from cardio_core.io.kept.models import FUSION, SEEN
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.fitting.jobs import FoldJob
-from cardio_core.runner.fitting.stored import write_chosen
+from cardio_core.runner.fitting.stored import predictions_file, write_chosen
 from cardio_core.runner.preparing.truth import labels_of
 from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.info import Target
 from cardio_core.types.notes import Note, NoteKind
 
@@ -62,10 +63,10 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
         except DataError as error:
             raise DataError(f"{target.name}: {error}") from error
         notes += Note.each(NoteKind.FUSION, own)
-        artifact.write_json(f"fusion-{target.name}.json", rule.to_dict())
+        artifact.write_json(fusion_file(target), rule.to_dict())
         if frame is not None:
             kept = frame.drop(columns=["model", "predicted", "y_true"], errors="ignore")
-            save_table(folder / f"predictions-{target.name}.npz", kept)
+            save_table(folder / predictions_file(target), kept)
         if target.kind != "continuous":
             decisions.append(_decide(rule, fitted_on, target, job))
     parts = [SEEN.read(place / "artifact" / "seen.json") for place in members.values()]
@@ -75,9 +76,14 @@ def fuse_fold(job: FoldJob, folder: Path) -> None:
     write_chosen(folder, candidate={}, epochs=None, decisions=decisions, notes=notes)
 
 
+def fusion_file(target: Target) -> SafeName:
+    """Return the name of the file of a fused model's weights."""
+    return SafeName(f"fusion-{target.name}", ".json")
+
+
 def open_fusion(folder: Path, target: Target) -> FusionRule:
     """Return the weights in the folder of a fused model."""
-    return FusionRule.from_dict(FUSION.read(folder / "artifact" / f"fusion-{target.name}.json"))
+    return FusionRule.from_dict(FUSION.read(folder / "artifact" / fusion_file(target)))
 
 
 def apply_fusion(
@@ -108,7 +114,7 @@ def weights_of(job: FoldJob) -> pd.DataFrame:
 def read_frames(members: Mapping[str, Path], target: Target) -> dict[str, pd.DataFrame]:
     """Return the test predictions of the members, by name."""
     return {
-        name: load_table(place / f"predictions-{target.name}.npz").reset_index(drop=True)
+        name: load_table(place / predictions_file(target)).reset_index(drop=True)
         for name, place in members.items()
     }
 
@@ -116,7 +122,7 @@ def read_frames(members: Mapping[str, Path], target: Target) -> dict[str, pd.Dat
 def _inner(members: Mapping[str, Path], target: Target, job: FoldJob) -> dict[str, pd.DataFrame]:
     frames = {}
     for name, place in members.items():
-        path = place / "inner" / f"predictions-{target.name}.npz"
+        path = place / "inner" / predictions_file(target)
         if not path.is_file():
             if job.protocol == "paper" and job.config.inner.k == 0:
                 # A published evaluation without inner folds has no fused model; honest keeps it.

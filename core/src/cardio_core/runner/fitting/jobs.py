@@ -17,6 +17,7 @@ from cardio_core.runner.preparing.needs import artifacts_of, tested_of
 from cardio_core.runner.progress.pulse import FOLDER, Pulse
 from cardio_core.runner.session import Session
 from cardio_core.types.features import FeatureSet
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.targets import Targets
 
 Array = np.ndarray[Any, Any]
@@ -133,7 +134,7 @@ def _job(
         overlap=arm.plan.overlap,
         out=session.out / "models" / place / model,
         members=tuple(name for name in asked.fuses if name in setup.models),
-        pulse=Pulse(session.out / FOLDER / f"{place}-{model}.json"),
+        pulse=Pulse(session.out / FOLDER / SafeName(f"{place}-{model}", ".json")),
         embeds=_embeds(session, arm, model),
     )
 

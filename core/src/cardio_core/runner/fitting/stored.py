@@ -17,6 +17,7 @@ from cardio_core.io.kept.models import MADE_FOR as KEPT_FOR
 from cardio_core.io.store import load_table, save_table
 from cardio_core.runner.standing.differing import NotTheSameError
 from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.info import Target
 from cardio_core.types.notes import Note
 from cardio_core.types.predictions import Predictions
@@ -88,6 +89,11 @@ def open_decisions(folder: Path, targets: tuple[Target, ...]) -> dict[str, Decis
     return {target.name: found[target.name] for target in targets if target.name in found}
 
 
+def predictions_file(target: Target) -> SafeName:
+    """Return the name of the file of a model's predictions of one target."""
+    return SafeName(f"predictions-{target.name}", ".npz")
+
+
 def save_predictions(
     folder: Path,
     predictions: Predictions,
@@ -98,7 +104,7 @@ def save_predictions(
     """Write one prediction frame a target, at the level at which it is tested."""
     for target in targets:
         frame = prediction_frame(predictions, samples, target, unit)
-        save_table(folder / f"predictions-{target.name}.npz", frame)
+        save_table(folder / predictions_file(target), frame)
     if predictions.columns:
         named = {name: column.values for name, column in predictions.columns.items()}
         table = pd.DataFrame(named, index=pd.Index(predictions.ids, name="sample_id"))
@@ -115,7 +121,7 @@ def read_predictions(folder: Path, target: Target) -> pd.DataFrame:
     DataError
         If it is not there, is damaged, or lacks a score.
     """
-    path = folder / f"predictions-{target.name}.npz"
+    path = folder / predictions_file(target)
     frame = load_table(path)
     if not set(score_columns(target)) <= set(frame.columns):
         raise DataError.unusable(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cardio_core.io.atomic import replacing, write_json
+from cardio_core.io.atomic import file_in, replacing, write_json
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.report import Case
 
 FOLDER = "explanations"
@@ -17,7 +17,7 @@ FOLDER = "explanations"
 def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any]:
     """Write one case into ``out/explanations`` and return what its JSON says.
 
-    Files are called `stem`, with dashes for characters that file names should not have.
+    Files are called `stem` as far as it is safe: see `SafeName`.
     """
     about: dict[str, Any] = {
         "sample_id": case.sample_id,
@@ -31,34 +31,17 @@ def write_case(out: Path, stem: str, case: Case, protocol: str) -> dict[str, Any
     if case.draw is not None:
         from cardio_core.report.figures import save_svg
 
-        picture = file_in(out / FOLDER, stem, "svg")
+        picture = file_in(out, FOLDER, SafeName(stem, ".svg"))
         save_svg(case.draw, picture, title=case.title, description=case.caption)
         about["figure"] = f"{FOLDER}/{picture.name}"
     if case.video is not None:
-        video = file_in(out / FOLDER, stem, "webm")
+        video = file_in(out, FOLDER, SafeName(stem, ".webm"))
         with replacing(video) as temporary:
             temporary.write_bytes(case.video())
         about["video"] = f"{FOLDER}/{video.name}"
     if case.arrays:
-        arrays = file_in(out / FOLDER, stem, "npz")
+        arrays = file_in(out, FOLDER, SafeName(stem, ".npz"))
         with replacing(arrays) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **dict(case.arrays))  # type: ignore[arg-type]
-    write_json(file_in(out / FOLDER, stem, "json"), about)
+    write_json(file_in(out, FOLDER, SafeName(stem, ".json")), about)
     return about
-
-
-def file_in(folder: Path, stem: str, suffix: str) -> Path:
-    """Return a file's place in a folder, which is made if it is not there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{stem_of(stem)}.{suffix}"
-
-
-def stem_of(name: str) -> str:
-    """Return a name as file names may have it.
-
-    Examples
-    --------
-    >>> stem_of("honest-r0 f0/densenet")
-    'honest-r0-f0-densenet'
-    """
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name)

@@ -13,16 +13,16 @@ from cardio_core.compute.executors import Executor
 from cardio_core.evaluation.conformal.sets import Conformal
 from cardio_core.evaluation.parts import noting
 from cardio_core.evaluation.patients.clinical import by_patient
-from cardio_core.io.atomic import replacing, write_json
+from cardio_core.io.atomic import file_in, replacing, write_json
 from cardio_core.io.kept.models import CONFORMAL
 from cardio_core.io.tables.formula import write_table
 from cardio_core.runner.calls import call
 from cardio_core.runner.fitting.jobs import FoldJob
-from cardio_core.runner.judging.cases import file_in, stem_of
 from cardio_core.runner.judging.explain import explain_all
 from cardio_core.runner.preparing.arms import Arm
 from cardio_core.runner.preparing.patients import clinical_table
 from cardio_core.runner.session import Session
+from cardio_core.types.file_names import SafeName, inside
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
 from cardio_core.types.report import EvaluationReport, Explanation
@@ -122,13 +122,13 @@ def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -
         notes.append(Note(NoteKind.EXPLAINED_CASES, f"Explained cases: {judged.explanation.rule}"))
     notes += judged.explanation.notes
     for (model, target), rule in judged.calibrated.rules.items():
-        write_json(rule_path(out, model, target), rule.to_dict())
+        write_json(inside(out, rule_path(out, model, target)), rule.to_dict())
     for name, table in judged.report.tables.items():
-        with replacing(file_in(out / "tables", f"{protocol}-{name}", "csv")) as temporary:
+        with replacing(file_in(out, "tables", SafeName(f"{protocol}-{name}", ".csv"))) as temporary:
             index = not isinstance(table.index, pd.RangeIndex)
             write_table(table, temporary, index=index, digits="%.6g")
     figures = [
-        Figure(name, draw, file_in(out / "figures", f"{protocol}-{name}", "svg"))
+        Figure(name, draw, file_in(out, "figures", SafeName(f"{protocol}-{name}", ".svg")))
         for name, draw in judged.report.figures.items()
     ]
     notes += [note for left_out in executor.map(draw_figure, figures) for note in left_out]
@@ -140,7 +140,7 @@ def write_judged(out: Path, protocol: str, judged: Judged, executor: Executor) -
 
 def rule_path(run: Path, model: str, target: str) -> Path:
     """Return where the conformal rule of one model and target lies in a run directory."""
-    return run / "conformal" / f"{stem_of(f'{model}-{target}')}.json"
+    return run / "conformal" / SafeName(f"{model}-{target}", ".json")
 
 
 def open_rule(run: Path, model: str, target: str) -> Conformal | None:

@@ -21,7 +21,7 @@ from cardio_core.runner.accounts import FILES
 from cardio_core.runner.interrupted import Interrupted
 from cardio_core.runner.manifest import now
 from cardio_core.runner.measuring.finding import Found, find_recordings
-from cardio_core.runner.measuring.recording import Done, Job, Line, measure_patient, sheet_stems
+from cardio_core.runner.measuring.recording import Done, Job, Line, measure_patient
 from cardio_core.runner.measuring.written import LOOPS, TABLE, Summary, Written, holds_measurements
 from cardio_core.runner.plugin_options import NOTHING_GIVEN, Given
 from cardio_core.runner.preparing.features import UnusableCohortError
@@ -29,6 +29,7 @@ from cardio_core.runner.progress import Echo, Progress
 from cardio_core.runner.request import RunRequest
 from cardio_core.runner.setup import Setup, set_up
 from cardio_core.runner.standing.elsewhere import alike
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.nameless import without_names
 from cardio_core.types.samples import Cohort
 
@@ -192,7 +193,7 @@ def _jobs(
 ) -> Iterator[Job]:
     own = ctx.replace(_inputs=(), protocol=None, progress=None)
     patients = cohort.samples.table["patient_id"].astype(str).to_numpy()
-    stems = sheet_stems(map(str, cohort.samples.table["recording_id"]))
+    sheet_names = SafeName.of_all(map(str, cohort.samples.table["recording_id"]), ".png")
     rows_of: dict[str, list[int]] = {}
     for row, patient in enumerate(patients):
         rows_of.setdefault(patient, []).append(row)
@@ -208,7 +209,7 @@ def _jobs(
             {name: tuple(cohort.files[name]) for name in names},
             {name: cohort.own_files(name) for name in names},
             sheets,
-            {name: stems[name] for name in names},
+            {name: sheet_names[name] for name in names},
         )
 
 

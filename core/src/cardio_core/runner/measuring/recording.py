@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pandas as pd
 from cardio_core.config import RunConfig
 from cardio_core.context import Context
 from cardio_core.errors import CardioError
+from cardio_core.io.atomic import file_in
 from cardio_core.io.hashing import file_digest
 from cardio_core.registry import Plugin
 from cardio_core.report.measured.sheet import Sheet, write_sheet
@@ -20,6 +21,7 @@ from cardio_core.report.measured.values import Measured, measured_of, n_samples_
 from cardio_core.runner.preparing.patient import make_patient
 from cardio_core.runner.setup import open_with_defaults
 from cardio_core.types.features import FeatureSet, flags_of, verdicts_of
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.nameless import without_names
 from cardio_core.types.notes import Exclusion, ExclusionReason, Verdict
 from cardio_core.types.samples import SampleSet
@@ -83,7 +85,7 @@ class Job:
 
     `number` is its place among the jobs, from 0; `files` are all files of each recording,
     `own_files` those that no other patient's can equal, `sheets` is the folder of the sheets, None
-    where there are to be none, and `stems` names each recording's sheet.
+    where there are to be none, and `names` are those of each recording's sheet.
     """
 
     number: int
@@ -94,7 +96,7 @@ class Job:
     files: Mapping[str, tuple[Path, ...]]
     own_files: Mapping[str, tuple[Path, ...]]
     sheets: Path | None
-    stems: Mapping[str, str]
+    names: Mapping[str, SafeName]
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ def _draw(
         own = plugin.sheet(job.ctx.task)
     except CardioError as error:
         return "", f"no sheet: {without_names(str(error), job.files[told.recording_id])}"
-    file = folder / f"{job.stems[told.recording_id]}.png"
+    file = file_in(folder.parent, folder.name, job.names[told.recording_id])
     problem = write_sheet(file, told, own, given)
     return file.name, without_names(problem, job.files[told.recording_id])
 
@@ -216,26 +218,3 @@ def _samples_of(minted: SampleSet, recording_id: str) -> SampleSet:
     if rows.size and rows[-1] - rows[0] + 1 == rows.size:
         return minted.take(slice(int(rows[0]), int(rows[-1]) + 1))
     return minted.take(rows)
-
-
-def sheet_stems(recording_ids: Iterator[str]) -> dict[str, str]:
-    """Return a file name for each recording, which nothing in the id can lead elsewhere.
-
-    Examples
-    --------
-    >>> sheet_stems(iter(["7", "a/b", "a-b"]))
-    {'7': '7', 'a/b': 'a-b', 'a-b': 'a-b-2'}
-    """
-    from cardio_core.runner.judging.cases import stem_of
-
-    stems: dict[str, str] = {}
-    taken: set[str] = set()
-    for name in recording_ids:
-        stem = bare = stem_of(name).lstrip(".") or "recording"
-        number = 1
-        while stem.lower() in taken:
-            number += 1
-            stem = f"{bare}-{number}"
-        taken.add(stem.lower())
-        stems[name] = stem
-    return stems

@@ -18,6 +18,7 @@ from cardio_core.studies.external.applying import words_of_shares
 from cardio_core.studies.external.internal import EXTERNAL, INTERNAL, words_of_changes
 from cardio_core.studies.external.scoring import New
 from cardio_core.types.features import flag_counts
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.info import Target
 from cardio_core.types.predictions import Scored
 
@@ -25,7 +26,7 @@ from cardio_core.types.predictions import Scored
 def default_out(run: Path) -> Path:
     """Return a folder named after the run and the time."""
     stamp = now().replace(":", "").replace("-", "")[:15]
-    return Path("runs") / f"{run.resolve().name}-external-{stamp}"
+    return Path("runs") / SafeName(f"{run.resolve().name}-external-{stamp}")
 
 
 def guard_new(out: Path) -> None:

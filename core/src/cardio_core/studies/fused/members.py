@@ -14,7 +14,7 @@ import pandas as pd
 from cardio_core.errors import ConfigError, DataError
 from cardio_core.io.kept.predictions import read_predictions
 from cardio_core.io.store import load_table
-from cardio_core.runner.fitting.stored import open_decisions
+from cardio_core.runner.fitting.stored import open_decisions, predictions_file
 from cardio_core.runner.manifest import Manifest
 from cardio_core.studies.fused.scores import one_a_patient
 from cardio_core.types.info import Target
@@ -248,7 +248,7 @@ def _subjects(run: Path, model: str, target: Target, folds: Sequence[str]) -> di
     """Return the person behind each patient id, as far as the run's own predictions tell it."""
     found: dict[str, str] = {}
     for fold in folds:
-        path = run / "models" / f"honest-{fold}" / model / f"predictions-{target.name}.npz"
+        path = run / "models" / f"honest-{fold}" / model / predictions_file(target)
         if path.is_file():
             frame = load_table(path)
             found |= dict(

@@ -20,6 +20,7 @@ from cardio_core.studies.fused.clinical import score_new
 from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, MEAN
 from cardio_core.studies.fused.scores import one_a_patient
 from cardio_core.studies.fused.standing import FusedRun, MemberRun, open_fused
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.info import Target
 
 _WORST = ("inside", "not judged", "borderline", "outside")
@@ -117,7 +118,7 @@ def predict_fused(
         member = fused.members[label]
         answers[label] = predict_new(
             member.run, tuple(paths), device=device, echo=echo,
-            explain_in=None if explain_in is None else explain_in / label,
+            explain_in=None if explain_in is None else explain_in / SafeName(label),
         )  # fmt: skip
         _read(made, member, answers[label], fused.target)
     _join(made, given)

@@ -14,14 +14,14 @@ from cardio_core.config import EvaluateBlock
 from cardio_core.evaluation.conformal.coverage import Calibrated, calibrate
 from cardio_core.evaluation.patients.covariates import in_a_sentence
 from cardio_core.evaluation.patients.subgroups import subgroup_metrics
-from cardio_core.io.atomic import replacing, write_json, write_text
+from cardio_core.io.atomic import file_in, replacing, write_json, write_text
 from cardio_core.io.hashing import digest as digest_of
 from cardio_core.io.kept.results import COHORT
 from cardio_core.io.run_artifact import METRICS, RunKind
 from cardio_core.io.tables.formula import write_table
 from cardio_core.report.words import counted, listed
+from cardio_core.runner.fitting.fuse import fusion_file
 from cardio_core.runner.fitting.stored import write_chosen
-from cardio_core.runner.judging.cases import file_in
 from cardio_core.runner.judging.collect import write_csv
 from cardio_core.runner.judging.judge import Figure, draw_figure, rule_path
 from cardio_core.runner.manifest import Manifest, first_entries, now
@@ -35,6 +35,7 @@ from cardio_core.studies.fused.members import BOTH, CLINICAL, FUSION, GUIDELINE,
 from cardio_core.studies.fused.patterns import by_pattern, groups, who_has_what
 from cardio_core.studies.given import Given
 from cardio_core.types.artifact import ModelArtifact
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.info import Model, Task
 from cardio_core.types.notes import Note, NoteKind
 from cardio_core.types.predictions import Scored
@@ -168,13 +169,13 @@ def _evaluate(out: Path, made: Made, task: Task, scored: Scored) -> list[Note]:
         **report.tables,
     }
     for name, table in tables.items():
-        with replacing(file_in(out / "tables", f"{PROTOCOL}-{name}", "csv")) as temporary:
+        with replacing(file_in(out, "tables", SafeName(f"{PROTOCOL}-{name}", ".csv"))) as temporary:
             write_table(table, temporary, digits="%.6g")
     left_out = [
         note
         for name, draw in report.figures.items()
         for note in draw_figure(
-            Figure(name, draw, file_in(out / "figures", f"{PROTOCOL}-{name}", "svg"))
+            Figure(name, draw, file_in(out, "figures", SafeName(f"{PROTOCOL}-{name}", ".svg")))
         )
     ]
     clinical = made.clinical.notes if made.clinical else ()
@@ -207,7 +208,7 @@ def _write_models(out: Path, made: Made) -> None:
             artifact = ModelArtifact(folder / "artifact")
             artifact.path.mkdir(parents=True)
             rule = made.fitted.rules[name]
-            artifact.write_json(f"fusion-{target.name}.json", rule.to_dict())
+            artifact.write_json(fusion_file(target), rule.to_dict())
             seen = sorted(set(made.joined.patients["subject_id"].astype(str)))
             artifact.write_json("seen.json", {"subjects": seen})
         write_chosen(

@@ -23,6 +23,7 @@ from cardio_core.runner.progress import Progress
 from cardio_core.runner.session import Session
 from cardio_core.splits import SplitPlan
 from cardio_core.studies.stability.opening import Again, refits
+from cardio_core.types.file_names import SafeName
 from cardio_core.types.info import Target, Task
 
 _UNFITTED = "unfitted.json"
@@ -92,7 +93,7 @@ def fit_piece(piece: Piece, device: Any = None) -> Path:
             frames = collect(kept, piece.plan, piece.truth, piece.task).frames
             for name, frame in frames.items():
                 own = [one for one in frame.columns if one in _KEPT or one.startswith("score")]
-                save_table(folder / f"{name}.npz", frame[own])
+                save_table(folder / SafeName(name, ".npz"), frame[own])
         write_json(folder / _UNFITTED, {model: why for (_, model), why in reasons.items()})
 
     whole_directory(piece.out, fill)
@@ -106,7 +107,7 @@ def predicted(again: Again, what: str, refit: Refit, target: Target) -> pd.DataF
     A model that some fold could not fit is not in it.
     """
     folders = [piece_folder(again.session.out, what, refit, fold.name) for fold in refit.plan.folds]
-    files = [folder / f"{target.name}.npz" for folder in folders]
+    files = [folder / SafeName(target.name, ".npz") for folder in folders]
     frames = [load_table(file) for file in files if file.is_file()]
     if not frames:
         return pd.DataFrame(columns=[*_KEPT])
@@ -131,12 +132,12 @@ def unfitted_in(again: Again, what: str, refits_: Sequence[Refit]) -> dict[str, 
 
 def piece_folder(out: Path, what: str, refit: Refit, fold: str) -> Path:
     """Return where a piece is kept: ``refits/WHAT/NAME/FOLD``."""
-    return out / "refits" / what / refit.name / fold
+    return out / "refits" / what / SafeName(refit.name) / fold
 
 
 def _pieces(again: Again, what: str, refit: Refit) -> list[Piece]:
     session, arm = again.session, again.arm
-    work = session.out / "work" / what / refit.name
+    work = session.out / "work" / what / SafeName(refit.name)
     own: Session = replace(
         session, out=work, ctx=session.ctx.replace(seed=refit.seed),
         needs=refit.needs or session.needs,

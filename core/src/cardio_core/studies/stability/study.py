@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cardio_core.compute.threads import one_thread
 from cardio_core.errors import ConfigError
-from cardio_core.io.atomic import replacing, write_json, write_text
+from cardio_core.io.atomic import file_in, replacing, write_json, write_text
 from cardio_core.io.hashing import digest
 from cardio_core.io.run_artifact import RunKind
 from cardio_core.io.tables.formula import write_table
@@ -18,6 +18,7 @@ from cardio_core.runner.progress import Display, Echo
 from cardio_core.studies.stability.earlier import has_same
 from cardio_core.studies.stability.opening import Again, Asked, finished, opened
 from cardio_core.studies.stability.sites import COLUMN
+from cardio_core.types.file_names import SafeName
 
 NOTHING = (
     "stability: expected something to look at, found nothing; give --repeats N, --permute N, "
@@ -161,13 +162,11 @@ def _work(
     drawn: dict[str, str] = {}
     for panel in found:
         for name, table in panel.tables.items():
-            (out / "tables").mkdir(exist_ok=True)
-            with replacing(out / "tables" / f"{name}.csv") as temporary:
+            with replacing(file_in(out, "tables", SafeName(name, ".csv"))) as temporary:
                 write_table(table, temporary, digits="%.6g")
         for name, drawing in panel.figures.items():
-            (out / "figures").mkdir(exist_ok=True)
             drawn[name] = svg_text(drawing)
-            write_text(out / "figures" / f"{name}.svg", drawn[name])
+            write_text(file_in(out, "figures", SafeName(name, ".svg")), drawn[name])
     told = {panel.key: list(panel.found) for panel in found}
     write_json(out / "found.json", told)
     data = made["data"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, FeatureSet, ModelArtifact, Note, Targets
+from cardio_core.api import Context, FeatureSet, ModelArtifact, Note, SafeName, Targets
 from cardio_spect_polar.flow.config import TrainBlock
 from cardio_spect_polar.flow.labels import labels_of
 from cardio_spect_polar.flow.models import N_SEGMENTS, map_of
@@ -35,7 +35,7 @@ def fit_regressions(
             LogisticRegression(C=config.logistic_c, max_iter=2000),
         )
         estimator.fit(vectors[labels.known], labels.y.astype(np.int64))
-        artifact.save_estimator(estimator, f"{target.name}.skops")
+        artifact.save_estimator(estimator, SafeName(target.name, ".skops"))
     artifact.write_json(
         "model.json",
         {"map": map_of(ctx), "global_mean": config.global_mean, "constants": constants},
@@ -62,7 +62,7 @@ def score_logistic(
         if target.name in constants:
             scores[target.name] = np.full(len(vectors), constants[target.name])
             continue
-        estimator = artifact.load_estimator(f"{target.name}.skops")
+        estimator = artifact.load_estimator(SafeName(target.name, ".skops"))
         scores[target.name] = np.asarray(estimator.predict_proba(vectors)[:, 1], np.float64)
     return scores
 

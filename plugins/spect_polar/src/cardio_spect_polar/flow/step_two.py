@@ -22,6 +22,7 @@ from cardio_core.api import (
     FeatureSet,
     ModelArtifact,
     Note,
+    SafeName,
     Targets,
 )
 from cardio_spect_polar.flow.config import TrainBlock
@@ -161,7 +162,7 @@ def _open_trunk(artifact: ModelArtifact, settings: dict[str, Any]) -> Trunk:
 
 def _open_tail(artifact: ModelArtifact, settings: dict[str, Any], target: str) -> Tail:
     tail = Tail(FlowResNet(N_OUTPUTS, **settings))
-    artifact.load_network(tail, f"{target}/weights.safetensors")
+    artifact.load_network(tail, f"{SafeName(target)}/weights.safetensors")
     return tail.eval()
 
 

@@ -10,12 +10,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cardio_core.errors import CardioError, DataError
+from cardio_core.io.atomic import file_in
 from cardio_core.runner.predicting.answering import Opened, answer, open_finished
 from cardio_core.runner.preparing.synthetic_cohort import CohortAsked, writer_of
 from cardio_core.runner.progress import Echo
 from cardio_core.studies.export.onnx.file import write_onnx
 from cardio_core.studies.export.onnx.watching import watching
 from cardio_core.types.features import FeatureSet
+from cardio_core.types.file_names import SafeName
 
 N_SYNTHETIC = 6
 NOT_HERE = ("Behind the network come the plugin's own steps: probabilities, means over what a "
@@ -66,7 +68,7 @@ def write_networks(
                 answer(_only(opened, (name,)), inputs)
             for number, one in enumerate(called, start=1):
                 stem = name if len(called) == 1 else f"{name}-{number}"
-                path = folder / "onnx" / f"{stem}.onnx"
+                path = file_in(folder, "onnx", SafeName(stem, ".onnx"))
                 about = _about(opened, name, prepared.features)
                 if echo is not None:
                     echo(f"ONNX: {name}, {type(one.network).__name__}")

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cardio_core.api import Context, DataError, FeatureSet, ModelArtifact, Note, Target, Targets
+from cardio_core.api import (
+    Context,
+    DataError,
+    FeatureSet,
+    ModelArtifact,
+    Note,
+    SafeName,
+    Target,
+    Targets,
+)
 from cardio_echo_cmr.findings.models import codes_of, recipe_of
 
 N_LEAST = {"binary": 1, "multiclass": 1, "continuous": 2}
@@ -131,5 +140,5 @@ def counts_of(wanted: NDArray[np.float64], target: Target) -> tuple[int, ...]:
     return tuple(counts) if target.kind == "binary" else tuple(sorted(counts)[:-3:-1])
 
 
-def _file(target: Target) -> str:
-    return f"{target.name}.skops"
+def _file(target: Target) -> SafeName:
+    return SafeName(target.name, ".skops")
