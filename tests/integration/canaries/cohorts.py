@@ -251,7 +251,7 @@ def export_of(good: Path, folder: Path) -> Path:
     folder : Path
         New; its name is planted.
     """
-    from cardio_core.testing import damage, write_echo_export
+    from cardio_core.ultrasound import damage, write_echo_export
     from cardio_core.ultrasound import read_loop, write_us_loop
 
     loop = read_loop(good)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -74,9 +77,7 @@ def predict(
     from cardio_core.runner.predicting.told import told
 
     if fused:
-        from cardio_core.studies.fused.predict import predict_fused
-
-        answer = predict_fused(
+        answer = _predictor_of("fused")(
             run, [str(one) for one in inputs], device=device, explain_in=explain_in,
             echo=lambda line: click.echo(line, err=True),
         )  # fmt: skip
@@ -109,6 +110,22 @@ def predict(
         rows = answer["quarantined"]
         first = f"; the first: {rows[0]['reason']}" if rows else "; the notes say why"
         raise DataError(f"no recording could be predicted{first}")
+
+
+def _predictor_of(kind: str) -> Callable[..., dict[str, Any]]:
+    """Return what answers by a run directory of another kind, from whichever distribution has it.
+
+    Raises
+    ------
+    ConfigError
+    """
+    for point in metadata.entry_points(group="cardio.predictors", name=kind):
+        predictor: Callable[..., dict[str, Any]] = point.load()
+        return predictor
+    raise ConfigError(
+        "a fusion of runs is predicted by cardio-studies, which is not installed; "
+        "pip install ./core/cardio-studies in the cardio checkout, or its wheel"
+    )
 
 
 def _only_for_a_run(mapping: Path | None, keep_features: bool) -> None:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from cardio_core.testing.driving import drawn_svg as drawn_svg
     from cardio_core.testing.driving import run_plugin as run_plugin
     from cardio_core.testing.driving import training_context as training_context
-    from cardio_core.testing.echo_export import WrittenExport as WrittenExport
-    from cardio_core.testing.echo_export import damage as damage
-    from cardio_core.testing.echo_export import write_echo_export as write_echo_export
     from cardio_core.testing.searching import Canaries as Canaries
     from cardio_core.testing.verdict import Verdict as Verdict
 
@@ -36,14 +33,11 @@ _HOME = {
     "Said": "calling",
     "Sizes": "case",
     "Verdict": "verdict",
-    "WrittenExport": "echo_export",
     "call_cardio": "calling",
     "check_plugin": "checking",
-    "damage": "echo_export",
     "drawn_svg": "driving",
     "run_plugin": "driving",
     "training_context": "driving",
-    "write_echo_export": "echo_export",
 }
 
 __all__ = sorted(_HOME)

@@ -157,7 +157,7 @@ def _picture(path: Path, kind: str, extra: dict[str, Any]) -> None:
     from pydicom.dataset import Dataset
     from pydicom.uid import UltrasoundImageStorage
 
-    from cardio_core.ultrasound import write_us_loop
+    from cardio_core.ultrasound.phantoms.write_us import write_us_loop
 
     ramp = np.tile(np.arange(0, 192, 2, dtype=np.uint8), (4 if kind == "colour" else 1, 72, 1))
     write_us_loop(

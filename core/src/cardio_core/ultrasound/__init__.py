@@ -15,6 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cardio_core.testing.echo_export import WrittenExport as WrittenExport
+    from cardio_core.testing.echo_export import damage as damage
+    from cardio_core.testing.echo_export import write_echo_export as write_echo_export
     from cardio_core.ultrasound.deidentify.printed.r_peaks import (
         with_drawn_r_peaks as with_drawn_r_peaks,
     )
